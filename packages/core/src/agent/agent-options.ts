@@ -1,0 +1,64 @@
+import type { StandardSchema } from "../internal/standard-schema.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Hooks } from "../loop/hooks.ts";
+import type { Limits } from "../loop/limits.ts";
+import type { ToolChoice } from "../loop/loop-input.ts";
+import type { StopRule } from "../loop/stop-when.ts";
+import type { Model } from "../model/model.ts";
+import type { ModelSettings } from "../model/settings.ts";
+import type { AnyTool } from "../tool/tool.ts";
+import type { JsonSchema } from "../wire/declaration.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
+
+/** What the answer has to be: a zod 4 or zod 3 schema, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
+export type OutputSchema = StandardSchema | JsonSchema | "json";
+
+/** What an output schema gives. */
+export type OutputOf<Schema> = Schema extends StandardSchema<infer Output> ? Output : unknown;
+
+/** What can be said for an agent, and said otherwise for one run. */
+export interface SharedOptions extends ModelSettings {
+  /** The system instruction. */
+  readonly instructions?: string | undefined;
+  /** Functions and built-in tools, freely mixed. */
+  readonly tools?: readonly AnyTool[] | undefined;
+  /** How free the model is in the first turn. @defaultValue "auto" */
+  readonly toolChoice?: ToolChoice | undefined;
+  /** Bounds of a run. @defaultValue 25 turns, 200 function calls */
+  readonly limits?: Limits | undefined;
+  /** Rules that end a run after a turn. @defaultValue none */
+  readonly stopWhen?: readonly StopRule[] | undefined;
+  readonly hooks?: Hooks | undefined;
+}
+
+/** How an agent is made. */
+export interface AgentOptions extends SharedOptions {
+  /** A model id, or a model made by `gemini()`. */
+  readonly model: string | Model;
+  /** Where requests go when `model` is an id. @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY` */
+  readonly endpoint?: Endpoint | undefined;
+  /** Name of the agent in logs and as a tool. @defaultValue "agent" */
+  readonly name?: string | undefined;
+  /** Function calls of one turn that run side by side. @defaultValue 8 */
+  readonly concurrency?: number | undefined;
+  /** Turns in a row with the same calls and the same results that end a run; `Infinity` never does. @defaultValue 3 */
+  readonly maxRepeats?: number | undefined;
+  /** How often a stream that broke in the middle is begun again, per request. @defaultValue 2 */
+  readonly maxRestarts?: number | undefined;
+  /** A pino logger or anything shaped like one. @defaultValue silent, unless `POLLUX_LOG` names a level */
+  readonly logger?: Logger | undefined;
+}
+
+/** How one run differs from the agent's other runs. */
+export interface RunOptions extends SharedOptions {
+  /** Aborts the run: what is under way ends, and `run` rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Id of the run, in events and idempotency keys. @defaultValue a random UUID */
+  readonly runId?: string | undefined;
+}
+
+/** A run whose answer is checked against a schema. */
+export interface TypedRunOptions<Schema extends OutputSchema> extends RunOptions {
+  /** What the answer has to fit. With tools that search, the answer is first written as prose (so that citations survive) and then put into the schema. */
+  readonly output: Schema;
+}

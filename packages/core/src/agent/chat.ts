@@ -1,0 +1,82 @@
+import type { RunResult } from "../loop/result.ts";
+import type { RunStream } from "../loop/run-stream.ts";
+import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import type { Content } from "../wire/content.ts";
+import type { OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./agent-options.ts";
+import { contentsOf, type RunInput } from "./run-input.ts";
+
+/** How a chat begins. */
+export interface ChatOptions {
+  /** What was said before, oldest first, as an earlier result's `contents` has it. */
+  readonly history?: readonly Content[] | undefined;
+}
+
+/** Starts a run of the chat's agent. */
+export type StartRun = (
+  input: readonly Content[],
+  options: RunOptions & { readonly output?: OutputSchema | undefined },
+  conversation: object,
+) => RunStream<unknown>;
+
+/**
+ * A conversation in memory. One message at a time: the next may be sent when the last run is over, however it ended.
+ *
+ * A run that fails or is aborted leaves what it had done by then, its open calls answered as cancelled, so the
+ * conversation can always go on.
+ */
+export class Chat {
+  readonly #start: StartRun;
+  readonly #conversation = {};
+  #history: readonly Content[];
+  #usage: Usage = NO_USAGE;
+  #running: RunStream<unknown> | undefined;
+
+  /** @internal */
+  constructor(start: StartRun, options: ChatOptions) {
+    this.#start = start;
+    this.#history = options.history ?? [];
+  }
+
+  /** Everything said so far, oldest first, as it goes over the wire. */
+  get history(): readonly Content[] {
+    this.#settle();
+    return this.#history;
+  }
+
+  /** Sum over all runs of the chat. */
+  get usage(): Usage {
+    this.#settle();
+    return this.#usage;
+  }
+
+  /** Sends a message and gives the result of its run. */
+  send(input: RunInput, options?: RunOptions & { readonly output?: undefined }): Promise<RunResult>;
+  send<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): Promise<RunResult<OutputOf<Schema>>>;
+  async send(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined } = {}): Promise<RunResult<unknown>> {
+    return await this.#begin(input, options).result();
+  }
+
+  /** Sends a message and gives its run to watch. */
+  stream(input: RunInput, options?: RunOptions & { readonly output?: undefined }): RunStream;
+  stream<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): RunStream<OutputOf<Schema>>;
+  stream(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined } = {}): RunStream<unknown> {
+    return this.#begin(input, options);
+  }
+
+  #begin(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined }): RunStream<unknown> {
+    this.#settle();
+    if (this.#running !== undefined) throw new TypeError("the chat is still answering: wait for the last run, or abort it");
+    this.#running = this.#start([...this.#history, ...contentsOf(input)], options, this.#conversation);
+    return this.#running;
+  }
+
+  /** Takes over what the last run did, once it is over. */
+  #settle(): void {
+    const run = this.#running;
+    if (run?.isOver !== true) return;
+    this.#running = undefined;
+    if (run.soFar === undefined) return;
+    this.#history = run.soFar.contents;
+    this.#usage = addUsage(this.#usage, run.soFar.usage);
+  }
+}

@@ -1,0 +1,67 @@
+import { AgentError } from "../errors/agent-error.ts";
+import type { Json } from "../internal/json.ts";
+import type { Op, Outcome, Step, Steps } from "./steps.ts";
+
+/** What the pass-through needs of its run. */
+export interface PassThroughOptions<Event> {
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  /** Where live events go; absent when nobody reads them. */
+  readonly emit?: ((event: Event) => Promise<void>) | undefined;
+}
+
+const NOT_EMITTED = Promise.resolve();
+
+/**
+ * Steps without durability: each operation runs here and now, once. The default of `agent.run`.
+ *
+ * Operations that need somebody outside (`wait`, `child`) end as failures that say which kind of store they need.
+ */
+export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Event> {
+  const { runId, signal, emit = () => NOT_EMITTED } = options;
+  return {
+    runId,
+    round: (ops) => Promise.all(ops.map((op) => settle(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }))),
+  };
+}
+
+async function settle<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome> {
+  try {
+    switch (op.kind) {
+      case "step":
+        // JSON by contract; the copy that a journal would make is spared here.
+        return { ok: true, value: (await op.run(step)) as Json };
+      case "sleep":
+        await sleep(op.ms, step.signal);
+        return { ok: true, value: null };
+      case "wait":
+      case "child":
+        return { ok: false, error: { name: "TypeError", message: `${op.name}: a run without a store cannot ${op.kind === "wait" ? "wait for an answer from outside" : "start another run"}` } };
+    }
+  } catch (error) {
+    return { ok: false, error: describeError(error) };
+  }
+}
+
+/** An error as data. */
+export function describeError(error: unknown): { name: string; message: string; code?: string } {
+  if (error instanceof AgentError) return { name: error.name, message: error.message, code: error.code };
+  if (error instanceof Error) return { name: error.name, message: error.message };
+  return { name: "Error", message: String(error) };
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const end = (): void => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,32 @@
+import type { Json } from "../internal/json.ts";
+
+/** What one operation may use while it runs. */
+export interface Step<Event = unknown> {
+  /** Idempotency key: the same over retries, crashes and resumes. */
+  readonly key: string;
+  /** From 1; more only after a crash or when an engine runs the step again. */
+  readonly attempt: number;
+  /** Aborts with the run. */
+  readonly signal: AbortSignal;
+  /** Reports live, beside the journal; resolves when the reader has room (back-pressure). Never rejects. */
+  emit(event: Event): Promise<void>;
+}
+
+/** One named operation. Names come from data and are unique in their run: `model:3`, `call:3.0`. */
+export type Op<Event = unknown> =
+  | { readonly kind: "step"; readonly name: string; run(step: Step<Event>): Promise<unknown> }
+  | { readonly kind: "wait"; readonly name: string }
+  | { readonly kind: "child"; readonly name: string; readonly agent: string; readonly input: Json }
+  | { readonly kind: "sleep"; readonly name: string; readonly ms: number };
+
+/** How an operation ended. Everything that crosses is JSON; errors are data. */
+export type Outcome =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined } };
+
+/** Where a run's operations happen: in this process, in a journal, or on a durable engine. */
+export interface Steps<Event = unknown> {
+  readonly runId: string;
+  /** Starts all operations at once, in this order, and gives their outcomes in the same order. Rejects only when the run must stop here. */
+  round(ops: readonly Op<Event>[]): Promise<Outcome[]>;
+}

@@ -1,0 +1,26 @@
+/** What went wrong, as a stable word to `switch` on; the class of the error says the same. */
+export type ErrorCode =
+  | "api_status"
+  | "api_network"
+  | "api_timeout"
+  | "api_shape"
+  | "stream_incomplete"
+  | "response_blocked"
+  | "configuration"
+  | "tool_definition"
+  | "output_missing"
+  | "run_step"
+  | "run_aborted";
+
+/** Root of everything this library throws on purpose; a bare `Error` from us is a bug. */
+export abstract class AgentError extends Error {
+  /** Stable word for the kind of failure. */
+  abstract readonly code: ErrorCode;
+  /** True when the same call could succeed later with nothing changed. */
+  readonly retryable: boolean = false;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}

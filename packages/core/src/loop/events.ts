@@ -1,0 +1,38 @@
+import type { ModelNotice, ModelResponse } from "../model/model.ts";
+import type { ToolOutcome } from "../tool/tool-outcome.ts";
+import type { FunctionCall, Part } from "../wire/content.ts";
+import type { TurnProblem } from "./recover.ts";
+import type { RunResult } from "./result.ts";
+
+/**
+ * Everything a run reports, in order. Plain JSON-safe objects; a delta carries only what is new.
+ *
+ * Grammar, where `answer` is what one request streams:
+ *
+ * ```text
+ * run    = run-start turn+ run-end
+ * turn   = turn-start answer (recover answer)* (tool-start | tool-progress | tool-end)* turn-end
+ * answer = (text-delta | thought-delta | part | notice | discard)* response
+ * ```
+ *
+ * `discard` says that everything streamed since the last `turn-start`, `recover` or `discard` is void and comes again.
+ * Every `tool-start` has one `tool-end` with its `callId`. A run that fails throws instead of reporting `run-end`.
+ */
+export type RunEvent =
+  | { readonly type: "run-start"; readonly runId: string; readonly model: string }
+  | { readonly type: "turn-start"; readonly turn: number }
+  | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
+  | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
+  /** A part that is not text: a call, an image, code and its result, the service's own tool call. */
+  | { readonly type: "part"; readonly turn: number; readonly part: Part }
+  /** A request is sent again after a wait, or was changed once to suit the endpoint. */
+  | { readonly type: "notice"; readonly turn: number; readonly notice: ModelNotice }
+  | { readonly type: "discard"; readonly turn: number; readonly reason: string }
+  | { readonly type: "response"; readonly turn: number; readonly response: ModelResponse }
+  /** The answer could not be used; the model is asked again. */
+  | { readonly type: "recover"; readonly turn: number; readonly problem: TurnProblem; readonly attempt: number; readonly action: string }
+  | { readonly type: "tool-start"; readonly turn: number; readonly callId: string; readonly call: FunctionCall }
+  | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
+  | { readonly type: "tool-end"; readonly turn: number; readonly callId: string; readonly call: FunctionCall; readonly outcome: ToolOutcome; readonly durationMs: number }
+  | { readonly type: "turn-end"; readonly turn: number }
+  | { readonly type: "run-end"; readonly result: RunResult<unknown> };

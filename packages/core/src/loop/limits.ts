@@ -1,0 +1,56 @@
+import type { Usage } from "../model/usage.ts";
+import type { LimitReached } from "./result.ts";
+
+/** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
+export interface Limits {
+  /** Model turns. @defaultValue 25 */
+  readonly turns?: number | undefined;
+  /** Function calls over the whole run. @defaultValue 200 */
+  readonly toolCalls?: number | undefined;
+  /** Prompt tokens, summed over all requests. @defaultValue unlimited */
+  readonly inputTokens?: number | undefined;
+  /** Visible output and thoughts, summed. @defaultValue unlimited */
+  readonly outputTokens?: number | undefined;
+  /** All tokens, summed. @defaultValue unlimited */
+  readonly totalTokens?: number | undefined;
+  /** Milliseconds from the first request. Also cuts off what is under way. @defaultValue unlimited */
+  readonly wallTimeMs?: number | undefined;
+}
+
+/** The limits that hold when nothing is said. */
+export const DEFAULT_LIMITS: Limits = { turns: 25, toolCalls: 200 };
+
+/** What a run has used of its limits. */
+export interface Spent {
+  readonly turns: number;
+  readonly toolCalls: number;
+  readonly usage: Usage;
+  readonly wallTimeMs: number;
+}
+
+/** The first limit that leaves no room for another request, if any. */
+export function limitReached(limits: Limits, spent: Spent): LimitReached | undefined {
+  const used = {
+    turns: spent.turns,
+    toolCalls: spent.toolCalls,
+    inputTokens: spent.usage.inputTokens,
+    outputTokens: spent.usage.outputTokens + spent.usage.thoughtTokens,
+    totalTokens: spent.usage.totalTokens,
+    wallTimeMs: spent.wallTimeMs,
+  };
+  for (const name of LIMIT_NAMES) {
+    const limit = limits[name];
+    if (limit !== undefined && used[name] >= limit) return { name, limit, used: used[name] };
+  }
+  return undefined;
+}
+
+/** Throws a `TypeError` that names the limit which is not a positive number. */
+export function checkLimits(limits: Limits): void {
+  for (const name of LIMIT_NAMES) {
+    const limit = limits[name];
+    if (limit !== undefined && !(limit > 0)) throw new TypeError(`limits.${name} must be a positive number, got ${limit}`);
+  }
+}
+
+const LIMIT_NAMES = ["turns", "toolCalls", "inputTokens", "outputTokens", "totalTokens", "wallTimeMs"] as const;

@@ -1,0 +1,56 @@
+import type { Channel } from "../internal/channel.ts";
+import type { Steps } from "../durable/steps.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Model } from "../model/model.ts";
+import type { ModelSettings } from "../model/settings.ts";
+import type { Toolset } from "../tool/toolset.ts";
+import type { JsonSchema } from "../wire/declaration.ts";
+import type { RunEvent } from "./events.ts";
+import type { Hooks } from "./hooks.ts";
+import type { Limits } from "./limits.ts";
+import type { StopRule } from "./stop-when.ts";
+
+/** How free the model is in a run's first turn; later turns are always `auto`, since a forced call never ends. `none` holds for all turns. */
+export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
+
+/** Typed output: what is asked for, and how an answer is checked. */
+export interface OutputPlan {
+  readonly schema: JsonSchema | undefined;
+  /** The schema goes along with every request; otherwise a last request without tools turns the answer into it. */
+  readonly native: boolean;
+  /** Checks an answer's text. Never rejects. */
+  parse(text: string): Promise<{ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string }>;
+}
+
+/** Everything one run needs. Made by the agent; the loop adds nothing to it. */
+export interface LoopInput {
+  readonly model: Model;
+  readonly steps: Steps<RunEvent>;
+  /** Where the steps' live events arrive; absent when nobody reads events. */
+  readonly live: Channel<RunEvent> | undefined;
+  /** Aborts the run. */
+  readonly signal: AbortSignal;
+  /** Aborts when the wall time is up, which ends the run with a result. Set by the loop. */
+  readonly deadline?: AbortSignal | undefined;
+  /** How many of the state's contents were there before this run. */
+  readonly given: number;
+  /** Identity under which contents already sent are remembered. */
+  readonly conversation: object;
+  readonly instructions: string | undefined;
+  readonly toolset: Toolset;
+  readonly settings: ModelSettings;
+  readonly toolChoice: ToolChoice;
+  readonly output: OutputPlan | undefined;
+  readonly limits: Limits;
+  readonly stopWhen: readonly StopRule[];
+  readonly hooks: Hooks;
+  /** Calls of one turn that run side by side. */
+  readonly concurrency: number;
+  /** Turns in a row with the same calls and results that end the run. */
+  readonly maxRepeats: number;
+  /** How often a stream that broke in the middle is begun again, per request. */
+  readonly maxRestarts: number;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. Called inside steps only. */
+  readonly now: () => number;
+}

@@ -1,0 +1,71 @@
+import type { ModelResponse } from "../model/model.ts";
+import { classifyFinish } from "../model/finish-reason.ts";
+import { callsIn, visibleText } from "./transcript.ts";
+
+/** Why an answer cannot be used as it is. */
+export type TurnProblem =
+  /** Nothing to read and nothing to do: no text, no call, no media. */
+  | "empty"
+  /** The model wrote a call that the service could not read. */
+  | "malformed-call"
+  /** The model called something that was not declared, and the call did not come through. */
+  | "undeclared-call"
+  /** The answer was cut off by the token limit in the middle of its calls. */
+  | "truncated-call"
+  /** The service stopped for an unspecified reason. */
+  | "interrupted"
+  /** The answer does not fit the output schema. */
+  | "invalid-output";
+
+/** How often each problem is tried again in one turn, before the run ends with it. */
+export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
+  empty: 3,
+  "malformed-call": 3,
+  "undeclared-call": 2,
+  "truncated-call": 2,
+  interrupted: 1,
+  "invalid-output": 2,
+};
+
+/** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found elsewhere, where the schema and the calls are. */
+export function problemOf(response: ModelResponse): TurnProblem | undefined {
+  const finish = classifyFinish(response.finishReason);
+  const { content } = response;
+  switch (finish) {
+    case "complete":
+      return isEmpty(response) ? "empty" : undefined;
+    case "bad-call":
+      return "malformed-call";
+    case "undeclared-call":
+      return callsIn(content).length > 0 ? undefined : "undeclared-call";
+    case "interrupted":
+      return "interrupted";
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * What to say to the model before it is asked again; `undefined` asks the same again. The first retry of an empty or
+ * unreadable answer changes nothing, since the same request often succeeds; later ones say what was wrong.
+ */
+export function nudgeFor(problem: TurnProblem, attempt: number, names: readonly string[]): string | undefined {
+  switch (problem) {
+    case "empty":
+      return attempt === 1 ? undefined : "Your last answer was empty. Please answer, or call a function.";
+    case "malformed-call":
+      return attempt === 1 ? undefined : "Your last function call could not be read. Make it again with valid JSON arguments, shorter if they were long.";
+    case "undeclared-call":
+      return attempt === 1 ? undefined : `You called a function that does not exist. ${names.length > 0 ? `Available: ${names.join(", ")}.` : "Answer without functions."}`;
+    case "truncated-call":
+    case "interrupted":
+    case "invalid-output":
+      return undefined;
+  }
+}
+
+/** No text, no call, no media, no code: only thoughts, signatures or nothing. */
+function isEmpty({ content }: ModelResponse): boolean {
+  if (visibleText(content).trim() !== "") return false;
+  return !content.parts.some((part) => part.functionCall ?? part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult);
+}

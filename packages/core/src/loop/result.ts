@@ -1,0 +1,105 @@
+import type { Grounding } from "../grounding/sources.ts";
+import type { ModelResponse } from "../model/model.ts";
+import type { Usage } from "../model/usage.ts";
+import type { Content } from "../wire/content.ts";
+
+/** What every run ends with, whatever the reason. */
+export interface RunOutcome extends Grounding {
+  readonly runId: string;
+  /** Visible text of the last answer; empty when there was none. */
+  readonly text: string;
+  /** The whole conversation: what was given and what was added. Can be sent again as it stands. */
+  readonly contents: readonly Content[];
+  /** Of {@link RunOutcome.contents}, those this run added (the prompt's own content included). */
+  readonly added: readonly Content[];
+  /** Turns made. */
+  readonly turns: number;
+  /** Sum over the run, delegated requests included. */
+  readonly usage: Usage;
+  /** The last answer as it came, with finish reason, ratings and grounding metadata; absent only when a limit ended the run before there was one. */
+  readonly response: ModelResponse | undefined;
+}
+
+/** A limit and how far the run got. */
+export interface LimitReached {
+  readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs";
+  readonly limit: number;
+  readonly used: number;
+}
+
+/** The model answered and wanted nothing more. `output` is the typed output; `undefined` when none was asked for. */
+export interface FinishedRun<Output = undefined> extends RunOutcome {
+  readonly stopReason: "finished";
+  readonly output: Output;
+}
+
+/** A stop rule of the caller ended the run. */
+export interface StoppedRun extends RunOutcome {
+  readonly stopReason: "stopped";
+}
+
+/** A limit ended the run. `text` is what there was. */
+export interface LimitedRun extends RunOutcome {
+  readonly stopReason: "limit";
+  readonly limit: LimitReached;
+}
+
+/** The answer was cut off by the token limit. */
+export interface TruncatedRun extends RunOutcome {
+  readonly stopReason: "truncated";
+}
+
+/** The answer was withheld (`SAFETY`, `RECITATION`, ...). A refused prompt is a `ResponseBlockedError` instead. */
+export interface BlockedRun extends RunOutcome {
+  readonly stopReason: "blocked";
+  readonly finishReason: string;
+  readonly finishMessage?: string | undefined;
+  readonly safetyRatings: readonly unknown[];
+}
+
+/** The model kept answering with nothing, after the retries. Never a success. */
+export interface EmptyRun extends RunOutcome {
+  readonly stopReason: "empty";
+}
+
+/** The model kept writing calls that cannot be read, after the retries. */
+export interface BadCallRun extends RunOutcome {
+  readonly stopReason: "bad-call";
+  readonly finishReason: string;
+  readonly finishMessage?: string | undefined;
+}
+
+/** The model kept making the same calls with the same arguments. */
+export interface RepeatedCallsRun extends RunOutcome {
+  readonly stopReason: "repeated-calls";
+}
+
+/** The model finished, but its answer does not fit the output schema, after the retries. */
+export interface InvalidOutputRun extends RunOutcome {
+  readonly stopReason: "invalid-output";
+  /** What does not fit, short. */
+  readonly problem: string;
+}
+
+/** The model stopped for a reason this version does not know. Never a success. */
+export interface UnknownFinishRun extends RunOutcome {
+  readonly stopReason: "unknown-finish";
+  readonly finishReason: string;
+  readonly finishMessage?: string | undefined;
+}
+
+/** How a run ended, discriminated by `stopReason`: a `switch` over it is exhaustive. */
+export type RunResult<Output = undefined> =
+  | FinishedRun<Output>
+  | StoppedRun
+  | LimitedRun
+  | TruncatedRun
+  | BlockedRun
+  | EmptyRun
+  | BadCallRun
+  | RepeatedCallsRun
+  | InvalidOutputRun
+  | UnknownFinishRun;
+
+/** Why a run ended: our word, where the finish reason is the model's. */
+export type StopReason = RunResult["stopReason"];

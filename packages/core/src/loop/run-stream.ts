@@ -1,0 +1,97 @@
+import { RunAbandonedError } from "../errors/run-errors.ts";
+import type { RunEvent } from "./events.ts";
+import type { RunResult } from "./result.ts";
+import type { RunSoFar } from "./run-so-far.ts";
+import { attachRunSoFar } from "./run-so-far.ts";
+
+/** What a stream reads: the running loop, and how to end and inspect it. */
+export interface RunningLoop {
+  readonly events: AsyncGenerator<RunEvent, RunResult<unknown>, void>;
+  /** Aborts what is under way and frees what the run holds. Called once, when the run is over for whatever reason. */
+  release(): void;
+  soFar(): RunSoFar;
+}
+
+/**
+ * A run you can watch. Read events with `for await`, then take {@link RunStream.result}.
+ *
+ * Pull-driven and single-use: nothing runs until it is read, and leaving the `for await` early ends the run. A slow
+ * reader slows the run down; at most 64 events wait for it.
+ */
+export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
+  readonly #open: (observed: boolean) => RunningLoop;
+  readonly #outcome: Promise<RunResult<Output>>;
+  #settle!: { resolve: (result: RunResult<Output>) => void; reject: (error: unknown) => void };
+  #running: RunningLoop | undefined;
+  #over = false;
+
+  /** @internal */
+  constructor(open: (observed: boolean) => RunningLoop) {
+    this.#open = open;
+    this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.#outcome.catch(() => {}); // whoever iterates already sees the error
+  }
+
+  /**
+   * The final result. Reads the whole run when nobody has started to; then no events are made at all.
+   *
+   * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
+   */
+  result(): Promise<RunResult<Output>> {
+    if (this.#running === undefined) void this.#drain();
+    return this.#outcome;
+  }
+
+  /** True when the run has ended, in whatever way. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** What the run has done by now: contents that can be sent again, turns, usage. `undefined` before it was started. */
+  get soFar(): RunSoFar | undefined {
+    return this.#running?.soFar();
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, void> {
+    if (this.#running !== undefined) throw new TypeError("a RunStream can be read once");
+    return this.#read(this.#start(true));
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      const events = this.#read(this.#start(false));
+      while ((await events.next()).done !== true);
+    } catch {
+      // The outcome has been rejected with it.
+    }
+  }
+
+  #start(observed: boolean): RunningLoop {
+    this.#running = this.#open(observed);
+    return this.#running;
+  }
+
+  async *#read(running: RunningLoop): AsyncGenerator<RunEvent, void, void> {
+    let settled = false;
+    try {
+      // The agent that made this stream knows the type of its output.
+      const result = (yield* running.events) as RunResult<Output>;
+      this.#over = true;
+      settled = true;
+      this.#settle.resolve(result);
+    } catch (error) {
+      this.#over = true;
+      settled = true;
+      this.#settle.reject(error);
+      throw error;
+    } finally {
+      this.#over = true;
+      if (!settled) {
+        const abandoned = new RunAbandonedError("the reader left before the run ended");
+        attachRunSoFar(abandoned, running.soFar());
+        this.#settle.reject(abandoned);
+      }
+      running.release();
+    }
+  }
+}

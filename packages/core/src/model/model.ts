@@ -1,0 +1,73 @@
+import type { Logger } from "../logging/logger.ts";
+import type { Content, Part } from "../wire/content.ts";
+import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/declaration.ts";
+import type { Candidate, GenerateContentResponse } from "../wire/generate-content.ts";
+import type { ModelCapabilities } from "./capabilities.ts";
+import type { ModelSettings } from "./settings.ts";
+import type { Usage } from "./usage.ts";
+
+/** One request to a model, before the endpoint's and the family's rules are applied to it. */
+export interface ModelRequest {
+  /** Text of the system instruction. */
+  readonly instructions?: string | undefined;
+  /** Oldest first; must not end on an open function call. Contents are taken as they are and never changed. */
+  readonly contents: readonly Content[];
+  /** Functions the model may call, in `parametersJsonSchema` form. The same array for every request of a run. */
+  readonly functions: readonly FunctionDeclaration[];
+  /** Tools the service runs itself. The same array for every request of a run. */
+  readonly builtIns: readonly WireTool[];
+  /** Absent leaves the mode to the model layer (`AUTO`, or `VALIDATED` where built-in tools stand beside functions). */
+  readonly calling?: { readonly mode: FunctionCallingMode; readonly allowedFunctionNames?: readonly string[] | undefined } | undefined;
+  /** Ask for JSON: with a schema, or `{}` for any JSON. */
+  readonly output?: { readonly schema?: JsonSchema | undefined } | undefined;
+  readonly settings: ModelSettings;
+}
+
+/** One whole answer. JSON-safe, so that it can be journaled. */
+export interface ModelResponse {
+  /** Role `model`; every part, key, signature and byte of text as it came. `parts` may be empty. */
+  readonly content: Content;
+  /** The model's word; `undefined` never leaves the model layer on a success. */
+  readonly finishReason: string;
+  readonly finishMessage?: string | undefined;
+  readonly usage: Usage;
+  /** The candidate without its content, folded over the chunks (latest non-empty wins): grounding, citations, ratings, unknown fields. */
+  readonly candidate: Omit<Candidate, "content">;
+  /** The response without its candidates, of the last chunk that had each field: model version, response id, raw usage, unknown fields. */
+  readonly envelope: Omit<GenerateContentResponse, "candidates">;
+}
+
+/** Something that happened on the way to an answer. */
+export type ModelNotice =
+  /** A request failed and is sent again after a wait. */
+  | { readonly type: "retry"; readonly attempt: number; readonly delayMs: number; readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined } }
+  /** The request was changed once to suit what the service said (see `model/heal.ts`), and is sent again. */
+  | { readonly type: "heal"; readonly heal: string; readonly detail: string };
+
+/** What a model may use while it answers. */
+export interface RespondOptions {
+  /** Aborting it ends the request; the generator then throws `signal.reason`. */
+  readonly signal: AbortSignal;
+  /** Identity of the run: contents already sent under the same key are not serialised again. Never read. */
+  readonly conversation?: object | undefined;
+  /** Called for each retry and heal; must not throw. */
+  readonly notice?: ((notice: ModelNotice) => void) | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * Anything that can answer one request.
+ *
+ * Yields each batch of parts as it arrives (text parts are deltas) and returns the whole response. A unary call is the
+ * same thing with one batch, so callers never branch on "streaming".
+ *
+ * @throws {AgentError} On transport or protocol failure; failures are never yielded as data. An abort throws `signal.reason`.
+ */
+export interface Model {
+  /** Model id as the user wrote it. */
+  readonly id: string;
+  readonly capabilities: ModelCapabilities;
+  /** Throws a {@link ConfigurationError} when these settings cannot work on this model. Called when an agent is made and when a run starts. */
+  check(settings: ModelSettings): void;
+  respond(request: ModelRequest, options: RespondOptions): AsyncGenerator<readonly Part[], ModelResponse, void>;
+}

@@ -1,0 +1,80 @@
+import type { Logger } from "../logging/logger.ts";
+import type { ModelResponse } from "../model/model.ts";
+import type { Usage } from "../model/usage.ts";
+import type { FunctionCall } from "../wire/content.ts";
+import type { FunctionDeclaration, JsonSchema, WireTool } from "../wire/declaration.ts";
+
+/** A run that was made inside a tool call. */
+export interface NestedRun {
+  readonly usage: Usage;
+  /** Its answers, oldest first, for their sources. */
+  readonly responses: readonly ModelResponse[];
+}
+
+/** What a tool may use while it runs. */
+export interface ToolContext {
+  /** Aborts when the run is aborted or the tool's time is up. Pass it on to everything that waits. */
+  readonly signal: AbortSignal;
+  /** Unique in the run, the same over retries and resumes: `call:3.0` is the first call of turn 3. */
+  readonly callId: string;
+  /** The call as the model made it. */
+  readonly call: FunctionCall;
+  /** The same over retries, crashes and resumes: hand it to services that take an idempotency key. */
+  readonly idempotencyKey: string;
+  readonly runId: string;
+  /** Turn of the run, from 1. */
+  readonly turn: number;
+  readonly logger: Logger;
+  /** Reports progress as a `tool-progress` event; `value` must be JSON-safe. Never rejects. */
+  progress(value: unknown): Promise<void>;
+  /** Adds what a run made inside this call cost and found to the calling run's `usage` and `sources`. */
+  attach(run: NestedRun): void;
+}
+
+/** One thing that was changed on the way from the author's schema to the wire. */
+export interface SchemaChange {
+  /** Where, such as `properties.when.format`; empty for the root. */
+  readonly path: string;
+  /** What was done and why, one sentence. */
+  readonly change: string;
+}
+
+/** A function the model can call. Made by `defineTool`. */
+export interface Tool<Input = unknown, Output = unknown> {
+  readonly kind: "function";
+  readonly name: string;
+  readonly description: string;
+  /** What is sent: name, description and `parametersJsonSchema`. */
+  readonly declaration: FunctionDeclaration;
+  /** What was changed in the schema on the way. */
+  readonly schemaChanges: readonly SchemaChange[];
+  /** Runs alone: no other call of the same turn runs beside it. */
+  readonly sequential: boolean;
+  /** Milliseconds until the call is answered with a time-out. */
+  readonly timeoutMs: number;
+  /** Largest result in bytes of JSON; longer ones are cut, visibly. */
+  readonly maxResultBytes: number;
+  /** How often one run answers this tool's {@link ToolRetry} and bad arguments before it says so for good. */
+  readonly maxRetries: number;
+  /** Checks the arguments. @throws {ToolRetry} With a short message for the model when they do not fit. */
+  parse(args: unknown): Input | Promise<Input>;
+  /** Does the work. May yield progress and return the result (async generator), or return it. */
+  run(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+}
+
+/** Words for the built-in tools. */
+export type BuiltInName = "googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse";
+
+/** A tool that the service runs itself. Made by `googleSearch()` and its like. */
+export interface BuiltInTool {
+  readonly kind: "built-in";
+  readonly name: BuiltInName;
+  /** The entry of the request's `tools`. */
+  readonly wire: WireTool;
+}
+
+/** Anything that can stand in an agent's `tools`. */
+export type AnyTool = Tool | BuiltInTool;
+
+/** The shape of an input whose JSON Schema is only known at run time. */
+export type RawSchema = JsonSchema;

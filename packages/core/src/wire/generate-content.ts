@@ -1,0 +1,173 @@
+import type { Content, JsonObject, Part } from "./content.ts";
+import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
+
+/** @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
+export interface SafetySetting {
+  readonly category: string;
+  readonly threshold: string;
+  readonly method?: string | undefined;
+}
+
+/** @see https://ai.google.dev/api/generate-content#ThinkingConfig */
+export interface ThinkingConfig {
+  /** Return thought summaries as parts with `thought: true`. */
+  readonly includeThoughts?: boolean | undefined;
+  /** Tokens; -1 lets the model decide, 0 switches thinking off. Gemini 2.5. */
+  readonly thinkingBudget?: number | undefined;
+  /** `MINIMAL`, `LOW`, `MEDIUM`, `HIGH`, or `xhigh`. Gemini 3 and newer. */
+  readonly thinkingLevel?: string | undefined;
+}
+
+/** @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig */
+export interface GenerationConfig {
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
+  readonly candidateCount?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+  readonly stopSequences?: readonly string[] | undefined;
+  readonly seed?: number | undefined;
+  readonly presencePenalty?: number | undefined;
+  readonly frequencyPenalty?: number | undefined;
+  readonly responseLogprobs?: boolean | undefined;
+  readonly logprobs?: number | undefined;
+  readonly responseMimeType?: string | undefined;
+  readonly responseSchema?: JsonSchema | undefined;
+  readonly responseJsonSchema?: JsonSchema | undefined;
+  readonly responseModalities?: readonly string[] | undefined;
+  readonly mediaResolution?: string | undefined;
+  readonly speechConfig?: JsonObject | undefined;
+  readonly thinkingConfig?: ThinkingConfig | undefined;
+  readonly imageConfig?: { readonly aspectRatio?: string | undefined; readonly imageSize?: string | undefined } | undefined;
+}
+
+/** Instructions: text parts only; the role is ignored. */
+export interface SystemInstruction {
+  readonly role?: string | undefined;
+  readonly parts: readonly Part[];
+}
+
+/**
+ * Body of `generateContent` and `streamGenerateContent`.
+ *
+ * @see https://ai.google.dev/api/generate-content#request-body
+ */
+export interface GenerateContentRequest {
+  readonly systemInstruction?: SystemInstruction | undefined;
+  readonly tools?: readonly WireTool[] | undefined;
+  readonly contents: readonly Content[];
+  readonly toolConfig?: ToolConfig | undefined;
+  readonly safetySettings?: readonly SafetySetting[] | undefined;
+  readonly generationConfig?: GenerationConfig | undefined;
+  readonly cachedContent?: string | undefined;
+  readonly serviceTier?: string | undefined;
+  readonly store?: boolean | undefined;
+  readonly labels?: { readonly [key: string]: string } | undefined;
+  readonly continuationToken?: string | undefined;
+}
+
+/** Tokens of one modality. */
+export interface ModalityTokenCount {
+  readonly modality?: string | undefined;
+  readonly tokenCount?: number | undefined;
+}
+
+/**
+ * What a response cost. `totalTokenCount` = prompt + candidates + thoughts + tool-use prompt; zero fields are absent.
+ *
+ * @see https://ai.google.dev/api/generate-content#UsageMetadata
+ */
+export interface UsageMetadata {
+  /** Includes cached tokens. */
+  readonly promptTokenCount?: number | undefined;
+  readonly cachedContentTokenCount?: number | undefined;
+  readonly candidatesTokenCount?: number | undefined;
+  readonly thoughtsTokenCount?: number | undefined;
+  readonly toolUsePromptTokenCount?: number | undefined;
+  readonly totalTokenCount?: number | undefined;
+  readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly cacheTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly candidatesTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly toolUsePromptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly serviceTier?: string | undefined;
+  readonly trafficType?: string | undefined;
+}
+
+/** One grounding chunk; exactly one of the kinds is set. */
+export interface GroundingChunk {
+  readonly web?: { readonly uri?: string | undefined; readonly title?: string | undefined; readonly domain?: string | undefined } | undefined;
+  readonly image?:
+    | { readonly sourceUri?: string | undefined; readonly imageUri?: string | undefined; readonly title?: string | undefined; readonly domain?: string | undefined }
+    | undefined;
+  readonly maps?:
+    | { readonly uri?: string | undefined; readonly title?: string | undefined; readonly text?: string | undefined; readonly placeId?: string | undefined }
+    | undefined;
+  readonly retrievedContext?:
+    | { readonly uri?: string | undefined; readonly title?: string | undefined; readonly text?: string | undefined; readonly fileSearchStore?: string | undefined; readonly documentName?: string | undefined }
+    | undefined;
+}
+
+/** Where in the answer a source supports what is said. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
+export interface GroundingSupport {
+  readonly segment?:
+    | { readonly partIndex?: number | undefined; readonly startIndex?: number | undefined; readonly endIndex?: number | undefined; readonly text?: string | undefined }
+    | undefined;
+  readonly groundingChunkIndices?: readonly number[] | undefined;
+  readonly confidenceScores?: readonly number[] | undefined;
+}
+
+/** @see https://ai.google.dev/api/generate-content#GroundingMetadata */
+export interface GroundingMetadata {
+  readonly webSearchQueries?: readonly string[] | undefined;
+  readonly imageSearchQueries?: readonly string[] | undefined;
+  readonly retrievalQueries?: readonly string[] | undefined;
+  /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
+  readonly searchEntryPoint?: { readonly renderedContent?: string | undefined; readonly sdkBlob?: string | undefined } | undefined;
+  readonly groundingChunks?: readonly GroundingChunk[] | undefined;
+  readonly groundingSupports?: readonly GroundingSupport[] | undefined;
+}
+
+/** @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
+export interface UrlContextMetadata {
+  readonly urlMetadata?: readonly { readonly retrievedUrl?: string | undefined; readonly urlRetrievalStatus?: string | undefined }[] | undefined;
+}
+
+/** One candidate; in a stream, what one chunk adds to it. Every field can be absent. */
+export interface Candidate {
+  readonly content?: { readonly role?: string | undefined; readonly parts?: readonly Part[] | undefined } | undefined;
+  /** Absent on all but the last chunk. New words appear with every release: see {@link https://ai.google.dev/api/generate-content#FinishReason}. */
+  readonly finishReason?: string | undefined;
+  readonly finishMessage?: string | undefined;
+  readonly index?: number | undefined;
+  readonly safetyRatings?: readonly JsonObject[] | undefined;
+  readonly citationMetadata?: JsonObject | undefined;
+  readonly groundingMetadata?: GroundingMetadata | undefined;
+  readonly urlContextMetadata?: UrlContextMetadata | undefined;
+  readonly avgLogprobs?: number | undefined;
+  readonly logprobsResult?: JsonObject | undefined;
+  readonly tokenCount?: number | undefined;
+  /** Gemini 4: send the same request again with this to go on. */
+  readonly continuationToken?: string | undefined;
+}
+
+/** Why a prompt was refused. */
+export interface PromptFeedback {
+  readonly blockReason?: string | undefined;
+  readonly blockReasonMessage?: string | undefined;
+  readonly safetyRatings?: readonly JsonObject[] | undefined;
+}
+
+/**
+ * Answer of `generateContent`, and each chunk of `streamGenerateContent`. Unknown fields are kept.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+ */
+export interface GenerateContentResponse {
+  readonly candidates?: readonly Candidate[] | undefined;
+  readonly promptFeedback?: PromptFeedback | undefined;
+  readonly usageMetadata?: UsageMetadata | undefined;
+  readonly modelVersion?: string | undefined;
+  readonly responseId?: string | undefined;
+  readonly modelStatus?: JsonObject | undefined;
+  readonly createTime?: string | undefined;
+}
