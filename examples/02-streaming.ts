@@ -1,0 +1,13 @@
+// Text as it is written.
+import { Agent } from "@pollux/core";
+import { connect } from "./support/connect.ts";
+
+await using connection = await connect();
+const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint });
+
+const stream = agent.stream("Tell me a short story about a lighthouse.");
+for await (const event of stream) {
+  if (event.type === "text-delta") process.stdout.write(event.delta);
+}
+const { usage } = await stream.result();
+console.log(`\n${usage.totalTokens} tokens`);

@@ -1,0 +1,12 @@
+// Instructions that hold for every run of an agent.
+import { Agent } from "@pollux/core";
+import { connect } from "./support/connect.ts";
+
+await using connection = await connect();
+const agent = new Agent({
+  model: "gemini-flash-latest",
+  endpoint: connection.endpoint,
+  instructions: "You are a harbour master. Answer in at most two sentences.",
+});
+
+console.log((await agent.run("May I moor here tonight?")).text);

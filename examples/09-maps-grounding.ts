@@ -1,0 +1,15 @@
+// Google Maps: places near a position.
+import { Agent, googleMaps } from "@pollux/core";
+import { connect } from "./support/connect.ts";
+
+await using connection = await connect();
+const agent = new Agent({
+  model: "gemini-flash-latest",
+  endpoint: connection.endpoint,
+  tools: [googleMaps()],
+  location: { latitude: 59.9139, longitude: 10.7522, languageCode: "en" },
+});
+
+const result = await agent.run("Where can I get a good coffee near here?");
+console.log(result.text);
+for (const source of result.sources) console.log(`[${source.number}] ${source.kind}: ${source.title} ${source.uri ?? ""}`);

@@ -1,0 +1,14 @@
+// The model writes code and the service runs it.
+import { Agent, codeExecution } from "@pollux/core";
+import { connect } from "./support/connect.ts";
+
+await using connection = await connect();
+const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint, tools: [codeExecution()] });
+
+const stream = agent.stream("What is the sum of the first 50 prime numbers? Run code for it.");
+for await (const event of stream) {
+  if (event.type !== "part") continue;
+  if (event.part.executableCode !== undefined) console.log(`code:\n${event.part.executableCode.code}`);
+  if (event.part.codeExecutionResult !== undefined) console.log(`${event.part.codeExecutionResult.outcome}: ${event.part.codeExecutionResult.output}`);
+}
+console.log((await stream.result()).text);

@@ -1,0 +1,13 @@
+// The same agent through CometAPI, with either header. Set COMETAPI_KEY to talk to it; without, an emulator speaks its dialect.
+import { Agent, cometapi } from "@pollux/core";
+import { createEmulator } from "@pollux/emulator";
+
+const emulated = process.env["COMETAPI_KEY"] === undefined;
+await using server = emulated ? await createEmulator({ profile: "comet" }).listen() : undefined;
+
+for (const auth of ["x-goog-api-key", "bearer"] as const) {
+  const endpoint = server === undefined ? cometapi({ auth }) : cometapi({ auth, baseUrl: server.url, apiKey: "emulator" });
+  const agent = new Agent({ model: "gemini-3.8-flash", endpoint });
+  const result = await agent.run("Say hello in three languages.");
+  console.log(`${auth}: ${result.text}`);
+}

@@ -1,0 +1,30 @@
+import { cometapi, type Endpoint, endpoint, google } from "@pollux/core";
+import { createEmulator } from "@pollux/emulator";
+
+/** Where an example's requests go. */
+export interface Connection extends AsyncDisposable {
+  readonly endpoint: Endpoint;
+  /** One line for the person at the terminal. */
+  readonly description: string;
+  /** True when the answers are made up locally. */
+  readonly emulated: boolean;
+}
+
+/** The service when a key is set (`GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY`), otherwise an emulator on a free port of this machine. */
+export async function connect(): Promise<Connection> {
+  const { GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY } = process.env;
+  const done = async (): Promise<void> => {};
+  if (GOOGLE_API_KEY !== undefined || GEMINI_API_KEY !== undefined) {
+    return { endpoint: google(), description: "talking to the Gemini API", emulated: false, [Symbol.asyncDispose]: done };
+  }
+  if (COMETAPI_KEY !== undefined) {
+    return { endpoint: cometapi(), description: "talking to CometAPI", emulated: false, [Symbol.asyncDispose]: done };
+  }
+  const server = await createEmulator().listen();
+  return {
+    endpoint: endpoint({ baseUrl: server.url, apiKey: "emulator" }),
+    description: `no API key is set, so a local emulator answers at ${server.url} (set GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY to talk to the service)`,
+    emulated: true,
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
