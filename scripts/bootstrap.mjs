@@ -1,0 +1,125 @@
+/**
+ * What `npm start` and `npm test` call: `node scripts/bootstrap.mjs <script> [args]`.
+ *
+ * Brings the install up to date, then runs the named script of package.json on the Node that was installed with it.
+ * Plain JavaScript without dependencies, for Node 18 and later: it runs before anything is installed.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const stampFile = join(root, "node_modules", ".pollux-install");
+const onWindows = process.platform === "win32";
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+const [name, ...args] = process.argv.slice(2);
+const script = manifest.scripts[name];
+if (script === undefined) fail(`there is no script named ${JSON.stringify(name)} in package.json`);
+
+if (!isInstalled()) await install();
+process.exitCode = await runScript(script, args);
+
+/** An install counts only for the lockfile, the pnpm and the platform it was made with. */
+function fingerprint() {
+  const hash = createHash("sha256");
+  hash.update([manifest.packageManager, process.platform, process.arch].join(" "));
+  for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml"]) hash.update(readFileSync(join(root, file)));
+  return hash.digest("hex");
+}
+
+function isInstalled() {
+  return existsSync(stampFile) && readFileSync(stampFile, "utf8").trim() === fingerprint();
+}
+
+async function install() {
+  const started = Date.now();
+  say("installing the dev dependencies, a Node 24 among them (this folder only; about a minute the first time)");
+
+  const output = [];
+  let progress = "";
+  const child = spawn("npx", ["--yes", manifest.packageManager, "install", "--frozen-lockfile"], {
+    cwd: root,
+    env: { ...process.env, CI: "true", NO_COLOR: "1", npm_config_loglevel: "error" },
+    stdio: ["ignore", "pipe", "pipe"],
+    shell: onWindows,
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output.push(text);
+      progress = /Progress: .*/g.exec(text)?.[0] ?? progress;
+    });
+  }
+  const ticker = setInterval(() => say(`still installing, ${secondsSince(started)} s ${progress}`.trimEnd()), 10_000);
+  const code = await exitOf(child).finally(() => clearInterval(ticker));
+
+  if (code !== 0) {
+    const text = output.join("");
+    const reason = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|META_FETCH_FAIL|network/i.test(
+      text,
+    )
+      ? "the package registry could not be reached: check the network and npm's registry and proxy settings"
+      : "the install failed";
+    fail(`${reason}. The last it said:\n${text.trimEnd().split("\n").slice(-15).join("\n")}`, code);
+  }
+  writeFileSync(stampFile, `${fingerprint()}\n`);
+  say(`installed in ${secondsSince(started)} s`);
+}
+
+/** Runs `a && b` one after the other without a shell, so that arguments need no quoting and signals reach the program. */
+async function runScript(line, extraArgs) {
+  const commands = line.split(" && ").map((command) => command.split(" "));
+  commands.at(-1).push(...extraArgs);
+  for (const [program, ...programArgs] of commands) {
+    const child = spawn(program, programArgs, { cwd: root, env: environment(), stdio: "inherit", shell: onWindows });
+    const code = await exitOf(child);
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+/** As pnpm would: the workspace's own programs first on the path, its Node before all. */
+function environment() {
+  const env = { ...process.env };
+  const key = Object.keys(env).find((each) => each.toUpperCase() === "PATH") ?? "PATH";
+  const own = [join(root, "node_modules", "node", "bin"), join(root, "node_modules", ".bin")];
+  env[key] = [...own, env[key]].join(delimiter);
+  return env;
+}
+
+/** The child's exit code, 128 + n when signal n ended it. Signals sent to us are passed on. */
+function exitOf(child) {
+  const forward = (signal) => {
+    // Ctrl-C at a terminal has already reached the child.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, forward);
+  return new Promise((resolve) => {
+    child.on("error", (error) => {
+      const hint =
+        error.code === "ENOENT" ? `${child.spawnfile} is not on the path (npx comes with npm)` : error.message;
+      fail(`could not start ${child.spawnfile}: ${hint}`);
+    });
+    child.on("close", (code, signal) => {
+      for (const each of signals) process.off(each, forward);
+      resolve(code ?? 128 + (constants.signals[signal] ?? 0));
+    });
+  });
+}
+
+function secondsSince(started) {
+  return Math.round((Date.now() - started) / 1000);
+}
+
+function say(message) {
+  process.stderr.write(`pollux: ${message}\n`);
+}
+
+function fail(message, code = 1) {
+  say(message);
+  process.exit(code);
+}

@@ -1,0 +1,38 @@
+/**
+ * `pnpm check:package`: packs each package and has publint and "are the types wrong" read the tarball, as an installer
+ * would see it. Exits 1 when either complains.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { packPackages } from "./pack-packages.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pollux-check-package-"));
+let problems = 0;
+try {
+  for (const { name, tarball, files } of await packPackages(folder)) {
+    console.log(`${name}: ${files.length} files`);
+
+    const bytes = new Uint8Array(readFileSync(tarball));
+    const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+    for (const message of messages) {
+      console.log(`  publint ${message.type}: ${formatMessage(message, pkg, { color: false })}`);
+      if (message.type !== "suggestion") problems++;
+    }
+
+    const attw = spawnSync("attw", [tarball, "--profile", "esm-only", "--no-color", "--no-emoji"], {
+      encoding: "utf8",
+    });
+    if (attw.status !== 0) {
+      problems++;
+      console.log(attw.error?.message ?? attw.stdout + attw.stderr);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+console.log(problems === 0 ? "packages are fine" : `${problems} problems`);
+process.exitCode = problems === 0 ? 0 : 1;

@@ -1,0 +1,51 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** One package as it would be published. */
+export interface PackedPackage {
+  readonly name: string;
+  /** Absolute path of the tarball. */
+  readonly tarball: string;
+  /** Paths inside the package, `/` as separator. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Builds the packages and packs them into a folder with pnpm, which puts real versions for `workspace:` and applies
+ * `publishConfig`.
+ *
+ * @param destination Absolute path of an existing folder.
+ */
+export async function packPackages(destination: string): Promise<readonly PackedPackage[]> {
+  const folders = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name));
+  await run(join(root, "node_modules/.bin/tsc"), ["-b", ...folders], { cwd: root });
+  for (const folder of folders) removeOrphans(join(folder, "src"), join(folder, "dist"));
+
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
+  const { stdout } = await run(
+    "npx",
+    ["--yes", packageManager, "--filter", "./packages/*", "pack", "--pack-destination", destination, "--json"],
+    { cwd: root, env: { ...process.env, npm_config_loglevel: "error" } },
+  );
+  const packed = JSON.parse(stdout) as readonly {
+    name: string;
+    filename: string;
+    files: readonly { path: string }[];
+  }[];
+  return packed.map(({ name, filename, files }) => ({ name, tarball: filename, files: files.map(({ path }) => path) }));
+}
+
+/** `tsc -b` leaves the output of a deleted or renamed source behind; it must not be published. */
+function removeOrphans(source: string, output: string): void {
+  for (const entry of readdirSync(output, { recursive: true, encoding: "utf8" })) {
+    const stem = /^(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(entry)?.[1];
+    if (stem !== undefined && (entry.endsWith(".map") || !existsSync(join(source, `${stem}.ts`))))
+      rmSync(join(output, entry));
+  }
+}
