@@ -1,0 +1,245 @@
+import { ApiShapeError } from "../errors/api-errors.ts";
+import type { Environment } from "../internal/environment.ts";
+import { isObject } from "../internal/json.ts";
+import { defaultLogger } from "../logging/default-logger.ts";
+import type { Logger } from "../logging/logger.ts";
+import { defaultEndpoint } from "./default-endpoint.ts";
+import { RequestEncoder } from "./encode-request.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { GenerateContentRequest, GenerateContentResponse } from "./generate-content.ts";
+import type { FetchLike } from "./http.ts";
+import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
+import { withDefaults } from "./limits.ts";
+import { isErrorObject, parseAnswers, parseJson } from "./parse.ts";
+import { readAnswers } from "./read-answers.ts";
+import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./retry.ts";
+import { type ApiCall, send, type Sent } from "./send.ts";
+import { embeddedError } from "./status-error.ts";
+import { DEFAULT_TIMEOUTS, type Timeouts } from "./watchdog.ts";
+
+/** Options of {@link GeminiClient}. */
+export interface GeminiClientOptions {
+  /** @defaultValue what the environment asks for, see {@link defaultEndpoint}; read with the first request */
+  readonly endpoint?: Endpoint | undefined;
+  /** @defaultValue the platform's `fetch` */
+  readonly fetch?: FetchLike | undefined;
+  readonly timeouts?: { readonly [Limit in keyof Timeouts]?: Timeouts[Limit] | undefined } | undefined;
+  readonly retry?: { readonly [Field in keyof RetryPolicy]?: RetryPolicy[Field] | undefined } | undefined;
+  /** @defaultValue silent, unless `POLLUX_LOG` names a level */
+  readonly logger?: Logger | undefined;
+  /**
+   * Most bytes of one event of a stream, or of a whole answer.
+   *
+   * @defaultValue 67_108_864 (64 MiB)
+   */
+  readonly maxBufferBytes?: number | undefined;
+  /** Numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
+  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly now?: (() => number) | undefined;
+  /** @defaultValue the process's environment */
+  readonly env?: Environment | undefined;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Aborting it ends the call, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called before each wait; must not throw. */
+  readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
+  /** Keeps what was serialised from one request of a conversation to the next. One call at a time may use it. */
+  readonly encoder?: RequestEncoder | undefined;
+  /** @defaultValue the client's */
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * A typed client of the Gemini API: one method per operation, wire types in and out, no format of its own.
+ *
+ * All methods retry what may succeed later, and throw {@link ApiStatusError}, {@link ApiNetworkError},
+ * {@link ApiTimeoutError} or {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
+ */
+export class GeminiClient {
+  readonly #timeouts: Timeouts;
+  readonly #retry: RetryPolicy;
+  readonly #fetch: FetchLike;
+  readonly #logger: Logger;
+  readonly #maxBufferBytes: number;
+  readonly #random: () => number;
+  readonly #now: () => number;
+  readonly #env: Environment | undefined;
+  #endpoint: Endpoint | undefined;
+
+  /** @throws {TypeError} For a limit that is not a positive number. */
+  constructor(options: GeminiClientOptions = {}) {
+    this.#endpoint = options.endpoint;
+    // Looked up with each request, so that a fetch patched later (tracing, tests) is used.
+    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#timeouts = withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts");
+    this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
+    if (!Number.isInteger(this.#retry.maxAttempts))
+      throw new TypeError("retry.maxAttempts must be a whole number of at least 1");
+    this.#logger = options.logger ?? defaultLogger(options.env);
+    this.#maxBufferBytes = options.maxBufferBytes ?? 64 * 1024 * 1024;
+    this.#random = options.random ?? Math.random;
+    this.#now = options.now ?? Date.now;
+    this.#env = options.env;
+  }
+
+  /** Where requests go. */
+  get endpoint(): Endpoint {
+    return (this.#endpoint ??= defaultEndpoint(this.#env));
+  }
+
+  /**
+   * One whole answer.
+   *
+   * @see https://ai.google.dev/api/generate-content#method:-models.generatecontent
+   */
+  async generateContent(
+    model: string,
+    request: GenerateContentRequest,
+    options: CallOptions = {},
+  ): Promise<GenerateContentResponse> {
+    const call = this.#generation(model, "generateContent", "", request, options);
+    return await this.#answered(call, options, (text, sent) => {
+      const [answer, ...others] = parseAnswers(text);
+      if (answer === undefined || others.length > 0)
+        throw new ApiShapeError("The answer is a list, not one object.", "$", text.slice(0, 200));
+      if (answer.response) return answer.response;
+      throw embeddedError(answer.error, sent.failure);
+    });
+  }
+
+  /**
+   * An answer as it is written, one list of chunks per read from the network.
+   *
+   * Retries only before the first list is handed on. Ends where the body ends: whether the answer was complete is for
+   * the reader to say, by its finish reason. Leaving the loop cancels the request.
+   *
+   * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+   */
+  async *streamGenerateContent(
+    model: string,
+    request: GenerateContentRequest,
+    options: CallOptions = {},
+  ): AsyncGenerator<readonly GenerateContentResponse[], void, void> {
+    const call = this.#generation(model, "streamGenerateContent", "?alt=sse", request, options);
+    const { first, answers } = await this.#retried(call, options, async (attempt) => {
+      const batches = readAnswers(await this.#send(call, options, attempt), this.#maxBufferBytes);
+      return { first: await batches.next(), answers: batches };
+    });
+    try {
+      if (first.done) return;
+      yield first.value;
+      yield* answers;
+    } finally {
+      await answers.return();
+    }
+  }
+
+  /** Counts tokens without generating. */
+  async countTokens(
+    model: string,
+    request: CountTokensRequest,
+    options: CallOptions = {},
+  ): Promise<CountTokensResponse> {
+    const path = this.endpoint.modelPath(model);
+    const { generateContentRequest: whole } = request;
+    const body = whole ? { generateContentRequest: { model: path, ...whole } } : request;
+    const call: ApiCall = {
+      operation: "countTokens",
+      model,
+      method: "POST",
+      path: `${path}:countTokens`,
+      body: encode(body),
+    };
+    return await this.#object(call, options);
+  }
+
+  /**
+   * One page of the models this key may use.
+   *
+   * @param page - `pageSize` up to 1000, by default 50; `pageToken` from the page before.
+   */
+  async listModels(
+    page: { readonly pageSize?: number | undefined; readonly pageToken?: string | undefined } = {},
+    options: CallOptions = {},
+  ): Promise<ListModelsResponse> {
+    const query = new URLSearchParams();
+    if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
+    if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
+    const path = this.endpoint.modelsPath + (query.size > 0 ? `?${query}` : "");
+    return await this.#object({ operation: "listModels", method: "GET", path }, options);
+  }
+
+  /** What the service says about one model. */
+  async getModel(model: string, options: CallOptions = {}): Promise<ModelInfo> {
+    const path = this.endpoint.modelPath(model);
+    const info = await this.#object({ operation: "getModel", model, method: "GET", path }, options);
+    return { name: path, ...info };
+  }
+
+  #generation(
+    model: string,
+    operation: string,
+    query: string,
+    request: GenerateContentRequest,
+    options: CallOptions,
+  ): ApiCall {
+    const body = (options.encoder ?? new RequestEncoder()).encode(request);
+    return { operation, model, method: "POST", path: `${this.endpoint.modelPath(model)}:${operation}${query}`, body };
+  }
+
+  #object(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
+    return this.#answered(call, options, (text, sent) => {
+      const value = parseJson(text);
+      if (!isObject(value)) throw new ApiShapeError("The answer is not a JSON object.", "$", text.slice(0, 200));
+      if (isErrorObject(value)) throw embeddedError(value, sent.failure);
+      return value;
+    });
+  }
+
+  #answered<T>(call: ApiCall, options: CallOptions, read: (text: string, sent: Sent) => T): Promise<T> {
+    return this.#retried(call, options, async (attempt) => {
+      const sent = await this.#send(call, options, attempt);
+      try {
+        const text = await sent.exchange.text(this.#maxBufferBytes);
+        sent.trace(text);
+        return read(text, sent);
+      } catch (error) {
+        throw sent.clean(error);
+      } finally {
+        sent.finish();
+      }
+    });
+  }
+
+  #send(call: ApiCall, options: CallOptions, attempt: number): Promise<Sent> {
+    const { signal } = options;
+    const logger = options.logger ?? this.#logger;
+    return send(call, {
+      endpoint: this.endpoint,
+      fetch: this.#fetch,
+      timeouts: this.#timeouts,
+      logger,
+      now: this.#now,
+      signal,
+      attempt,
+    });
+  }
+
+  #retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
+    const { signal } = options;
+    const logger = options.logger ?? this.#logger;
+    const onRetry = (notice: RetryNotice): void => {
+      logger.warn({ operation: call.operation, model: call.model, ...notice }, "request failed, retrying");
+      options.onRetry?.(notice);
+    };
+    return withRetry(attempt, { policy: this.#retry, signal, random: this.#random, onRetry });
+  }
+}
+
+function encode(value: object): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

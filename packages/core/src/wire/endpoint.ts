@@ -1,0 +1,150 @@
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import { type Environment, processEnvironment } from "../internal/environment.ts";
+import { checkBaseUrl, isGoogleHost, isLoopback } from "./base-url.ts";
+import { developerModelPath } from "./model-path.ts";
+
+/** Whose rules an endpoint follows: Google's Developer API, Vertex AI, or a gateway in front of either. */
+export type EndpointKind = "developer" | "vertex" | "gateway";
+
+/** How a key is sent: in a header of Google's, as a bearer token, or not at all. */
+export type AuthScheme = "x-goog-api-key" | "bearer" | "none";
+
+/** HTTP headers by name. */
+export type HeaderFields = { readonly [name: string]: string };
+
+/** Where requests go and how they sign. Holds its key out of reach of `JSON.stringify` and of logs. */
+export interface Endpoint {
+  readonly kind: EndpointKind;
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  /** Path segment after the base URL; empty leaves it out. */
+  readonly apiVersion: string;
+  /** Path of the list of models, below base URL and version. */
+  readonly modelsPath: string;
+  /** Path of one model, below base URL and version. Throws a {@link ConfigurationError} for what cannot be a model id. */
+  modelPath(model: string): string;
+  /**
+   * Headers that sign a request; called for each attempt. Their values are secrets: they are kept out of errors and logs.
+   *
+   * @throws {ConfigurationError} When there is no key for this host.
+   */
+  authHeaders(): HeaderFields | Promise<HeaderFields>;
+}
+
+/** Options of {@link endpoint}. */
+export interface EndpointOptions {
+  /** Scheme, host, and a path prefix if the API does not stand at the root. */
+  readonly baseUrl: string;
+  /** Key for this very host. May be left out on this machine (loopback), or with `auth: "none"`. */
+  readonly apiKey?: string | undefined;
+  /** @defaultValue "x-goog-api-key" */
+  readonly auth?: AuthScheme | undefined;
+  /** @defaultValue "v1beta"; "v1beta1" for `kind: "vertex"` */
+  readonly apiVersion?: string | undefined;
+  /** @defaultValue "developer" for Google's hosts and this machine, otherwise "gateway" */
+  readonly kind?: EndpointKind | undefined;
+  /** Sent with each request; treated as secrets. */
+  readonly headers?: HeaderFields | undefined;
+}
+
+/** Options of {@link google}. */
+export interface GoogleOptions {
+  /** @defaultValue `GOOGLE_API_KEY`, then `GEMINI_API_KEY`; from the environment only for Google's own hosts */
+  readonly apiKey?: string | undefined;
+  /** @defaultValue `GOOGLE_GEMINI_BASE_URL`, then `https://generativelanguage.googleapis.com` */
+  readonly baseUrl?: string | undefined;
+  /** @defaultValue `GOOGLE_GENAI_API_VERSION` (`beta` means `v1beta`), then `v1beta` */
+  readonly apiVersion?: string | undefined;
+  /** @defaultValue the process's environment */
+  readonly env?: Environment | undefined;
+}
+
+const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
+/** Key that a local emulator accepts; no secret. */
+export const EMULATOR_KEY = "emulator";
+
+const EMULATOR_HINT =
+  "To work without a key, start the emulator with `npx pollux-emulator --port 8787` and use " +
+  `endpoint({ baseUrl: "http://127.0.0.1:8787", apiKey: "${EMULATOR_KEY}" }).`;
+
+/**
+ * Any host that speaks the Gemini API: a gateway, a proxy, the emulator. Reads nothing from the environment.
+ *
+ * @throws {ConfigurationError} For a base URL that is none, and for a missing key.
+ */
+export function endpoint(options: EndpointOptions): Endpoint {
+  const baseUrl = checkBaseUrl(options.baseUrl);
+  const { apiKey, auth = "x-goog-api-key", headers } = options;
+  if (!apiKey && auth !== "none" && !isLoopback(baseUrl)) {
+    throw new ConfigurationError(
+      `No API key for ${new URL(baseUrl).host}: pass apiKey, or auth: "none" if it needs none.`,
+    );
+  }
+  for (const [name, value] of Object.entries(headers ?? {})) checkHeaderValue(value, `header ${name}`);
+  const kind = options.kind ?? (isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway");
+  return {
+    kind,
+    baseUrl,
+    apiVersion: options.apiVersion ?? (kind === "vertex" ? "v1beta1" : "v1beta"),
+    modelsPath: "models",
+    modelPath: developerModelPath,
+    authHeaders: () => ({ ...headers, ...signWith(apiKey, auth) }),
+  };
+}
+
+/**
+ * Google's Developer API. The environment is read when this is called, the key with each request, so a key that is
+ * loaded late is found and a missing one fails the first request, not the construction.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/api-key
+ */
+export function google(options: GoogleOptions = {}): Endpoint {
+  const env = options.env ?? processEnvironment();
+  const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
+  return {
+    kind: isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway",
+    baseUrl,
+    apiVersion: options.apiVersion ?? apiVersionFrom(env, "v1beta"),
+    modelsPath: "models",
+    modelPath: developerModelPath,
+    authHeaders: () => signWith(options.apiKey || googleKeyFor(baseUrl, env), "x-goog-api-key"),
+  };
+}
+
+/** Headers that carry a key the given way; none without a key. */
+export function signWith(apiKey: string | undefined, auth: AuthScheme): HeaderFields {
+  const key = apiKey?.trim();
+  if (!key || auth === "none") return {};
+  checkHeaderValue(key, "API key");
+  return auth === "bearer" ? { authorization: `Bearer ${key}` } : { "x-goog-api-key": key };
+}
+
+/** `fetch` quotes a value it cannot send in its error, so such a value must not reach it. */
+function checkHeaderValue(value: string, what: string): void {
+  if (/^[\x20-\x7e]*$/.test(value)) return;
+  throw new ConfigurationError(
+    `The ${what} holds a character that HTTP headers cannot carry; was it copied with a line break?`,
+  );
+}
+
+/** API version of Google's own services from the environment, with the short form `beta` written out. */
+export function apiVersionFrom(env: Environment, beta: string): string {
+  const version = env["GOOGLE_GENAI_API_VERSION"];
+  return !version || version === "beta" ? beta : version;
+}
+
+/** The environment's Google key, for Google's hosts only; nothing on this machine, where a key is not needed. */
+function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
+  if (isLoopback(baseUrl)) return undefined;
+  if (!isGoogleHost(baseUrl)) {
+    throw new ConfigurationError(
+      `No API key for ${new URL(baseUrl).host}: a Google key from the environment is only sent to Google; pass apiKey for this host.`,
+    );
+  }
+  const key = env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
+  if (key) return key;
+  throw new ConfigurationError(
+    "No API key: set GEMINI_API_KEY or GOOGLE_API_KEY (Google), or COMETAPI_KEY (CometAPI), or pass apiKey to google(). " +
+      EMULATOR_HINT,
+  );
+}

@@ -1,0 +1,80 @@
+// Wire types
+export type {
+  Blob,
+  CodeExecutionResult,
+  Content,
+  ExecutableCode,
+  FileData,
+  FunctionCall,
+  FunctionResponse,
+  FunctionResponsePart,
+  JsonObject,
+  Part,
+  PartialArg,
+  Role,
+  ServerToolCall,
+  ServerToolResponse,
+} from "./content.ts";
+export type { FunctionCallingMode, FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
+export type {
+  Candidate,
+  GenerateContentRequest,
+  GenerateContentResponse,
+  GenerationConfig,
+  GroundingChunk,
+  GroundingMetadata,
+  GroundingSupport,
+  ModalityTokenCount,
+  PromptFeedback,
+  SafetySetting,
+  SystemInstruction,
+  ThinkingConfig,
+  UrlContextMetadata,
+  UsageMetadata,
+} from "./generate-content.ts";
+export type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
+
+// Endpoints
+export { cometapi, type CometApiOptions } from "./cometapi.ts";
+export { defaultEndpoint } from "./default-endpoint.ts";
+export {
+  type AuthScheme,
+  type Endpoint,
+  endpoint,
+  type EndpointKind,
+  type EndpointOptions,
+  google,
+  type GoogleOptions,
+  type HeaderFields,
+} from "./endpoint.ts";
+export { vertex, type VertexOptions } from "./vertex.ts";
+export type { Environment } from "../internal/environment.ts";
+
+// Client
+export { type CallOptions, GeminiClient, type GeminiClientOptions } from "./client.ts";
+export { RequestEncoder } from "./encode-request.ts";
+export type { FetchLike } from "./http.ts";
+export { DEFAULT_RETRY, type RetryNotice, type RetryPolicy } from "./retry.ts";
+export { DEFAULT_TIMEOUTS, type Timeouts } from "./watchdog.ts";
+
+// Reading answers
+export { checkAnswer, parseAnswers, type ParsedAnswer } from "./parse.ts";
+export { readSse, SseDecoder, type SseOptions } from "./sse.ts";
+export { embeddedError, type FailureContext, statusError } from "./status-error.ts";
+
+// Errors
+export { AgentError, type ErrorCode } from "../errors/agent-error.ts";
+export {
+  ApiNetworkError,
+  ApiShapeError,
+  ApiStatusError,
+  type ApiStatusFacts,
+  ApiTimeoutError,
+  type QuotaViolation,
+  type TimeoutKind,
+} from "../errors/api-errors.ts";
+export { ConfigurationError } from "../errors/configuration-error.ts";
+
+// Logging
+export { defaultLogger } from "../logging/default-logger.ts";
+export { type Logger, type LogMethod, SILENT } from "../logging/logger.ts";

@@ -1,0 +1,121 @@
+import { ApiShapeError } from "../errors/api-errors.ts";
+import { isObject } from "../internal/json.ts";
+import type { GenerateContentResponse } from "./generate-content.ts";
+
+/** What a body or a data event turned out to be: an answer, or an error object in any of the known shapes. */
+export type ParsedAnswer =
+  | { readonly response: GenerateContentResponse; readonly error?: undefined }
+  | { readonly response?: undefined; readonly error: Readonly<Record<string, unknown>> };
+
+/**
+ * JSON text → value.
+ *
+ * @throws {ApiShapeError} With path `$` when it is not JSON.
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The parser's own message quotes the text, which may hold a key; the excerpt is cleaned by whoever knows the keys.
+    throw new ApiShapeError(
+      `The answer is not JSON${error instanceof SyntaxError && text === "" ? " but empty" : ""}; check that the base URL is a Gemini API.`,
+      "$",
+      text.slice(0, 200),
+    );
+  }
+}
+
+/**
+ * JSON text → checked answers: one for an object, several for the array a stream without SSE framing consists of.
+ *
+ * @throws {ApiShapeError} Naming the path that is not as documented.
+ */
+export function parseAnswers(text: string): readonly ParsedAnswer[] {
+  const value = parseJson(text);
+  return Array.isArray(value)
+    ? value.map((item: unknown, i) => checkAnswer(item, `$[${i}]`))
+    : [checkAnswer(value, "$")];
+}
+
+/**
+ * Checks the structure that readers of an answer rely on and nothing else: unknown fields stay, absent ones stay absent.
+ * In place, the value being fresh from the parser, `null` envelope fields are removed and number enums become words.
+ *
+ * @throws {ApiShapeError} Naming the path that is not as documented.
+ */
+export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
+  if (!isObject(value)) throw shapeError(value, path, "an object");
+  if (isErrorObject(value)) return { error: value };
+  dropNulls(value, RESPONSE_FIELDS);
+  const { candidates, promptFeedback, usageMetadata } = value;
+  if (candidates !== undefined) checkCandidates(candidates, `${path}.candidates`);
+  if (usageMetadata !== undefined && !isObject(usageMetadata))
+    throw shapeError(usageMetadata, `${path}.usageMetadata`, "an object");
+  if (promptFeedback !== undefined) {
+    if (!isObject(promptFeedback)) throw shapeError(promptFeedback, `${path}.promptFeedback`, "an object");
+    nameEnum(promptFeedback, "blockReason", BLOCK_REASONS, `${path}.promptFeedback`);
+  }
+  return { response: value };
+}
+
+/** True for Google's `{error}`, a gateway's `{error: {…} | "…"}`, and a bare `{code | status | type, message}`. */
+export function isErrorObject(value: Readonly<Record<string, unknown>>): boolean {
+  const { error } = value;
+  if (isObject(error) || (typeof error === "string" && error !== "")) return true;
+  if (typeof value["message"] !== "string" || value["candidates"] !== undefined) return false;
+  return value["code"] !== undefined || value["status"] !== undefined || value["type"] !== undefined;
+}
+
+const RESPONSE_FIELDS = ["candidates", "promptFeedback", "usageMetadata"];
+const CANDIDATE_FIELDS = ["content", "finishReason", "groundingMetadata", "urlContextMetadata"];
+const CONTENT_FIELDS = ["parts", "role"];
+
+// Only the numbers on which all versions of the service agree.
+const FINISH_REASONS = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
+const BLOCK_REASONS = ["BLOCKED_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT"];
+
+function checkCandidates(candidates: unknown, path: string): void {
+  if (!Array.isArray(candidates)) throw shapeError(candidates, path, "a list");
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate: unknown = candidates[i];
+    if (!isObject(candidate)) throw shapeError(candidate, `${path}[${i}]`, "an object");
+    dropNulls(candidate, CANDIDATE_FIELDS);
+    nameEnum(candidate, "finishReason", FINISH_REASONS, `${path}[${i}]`);
+    const { content } = candidate;
+    if (content === undefined) continue;
+    if (!isObject(content)) throw shapeError(content, `${path}[${i}].content`, "an object");
+    dropNulls(content, CONTENT_FIELDS);
+    if (content["parts"] !== undefined) checkParts(content["parts"], `${path}[${i}].content.parts`);
+  }
+}
+
+function checkParts(parts: unknown, path: string): void {
+  if (!Array.isArray(parts)) throw shapeError(parts, path, "a list");
+  for (let i = 0; i < parts.length; i++) {
+    const part: unknown = parts[i];
+    if (!isObject(part)) throw shapeError(part, `${path}[${i}]`, "an object");
+    const { text, functionCall } = part;
+    if (text !== undefined && typeof text !== "string") throw shapeError(text, `${path}[${i}].text`, "a string");
+    if (functionCall === undefined) continue;
+    if (!isObject(functionCall)) throw shapeError(functionCall, `${path}[${i}].functionCall`, "an object");
+    const { args } = functionCall;
+    if (args !== undefined && args !== null && !isObject(args))
+      throw shapeError(args, `${path}[${i}].functionCall.args`, "an object");
+  }
+}
+
+function dropNulls(value: Record<string, unknown>, fields: readonly string[]): void {
+  for (const field of fields) if (value[field] === null) delete value[field];
+}
+
+function nameEnum(value: Record<string, unknown>, field: string, words: readonly string[], path: string): void {
+  const word = value[field];
+  if (word === undefined || typeof word === "string") return;
+  if (typeof word !== "number") throw shapeError(word, `${path}.${field}`, "a word");
+  value[field] = words[word] ?? String(word);
+}
+
+function shapeError(value: unknown, path: string, wanted: string): ApiShapeError {
+  const excerpt = (JSON.stringify(value) ?? "nothing").slice(0, 200);
+  return new ApiShapeError(`The answer is not as the API documents it: ${path} is not ${wanted}.`, path, excerpt);
+}

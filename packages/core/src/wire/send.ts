@@ -1,0 +1,123 @@
+import { ApiShapeError, type ApiStatusError } from "../errors/api-errors.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type FetchLike, type HttpExchange, openExchange } from "./http.ts";
+import { redact, secretsOf } from "./redact.ts";
+import { SseDecoder } from "./sse.ts";
+import { type FailureContext, redirectError, statusError } from "./status-error.ts";
+import type { Timeouts } from "./watchdog.ts";
+
+/** One call of the API, which may take several attempts. */
+export interface ApiCall {
+  /** Method of the API, such as `generateContent`. */
+  readonly operation: string;
+  readonly model?: string | undefined;
+  readonly method: "GET" | "POST";
+  /** Below base URL and version, with its query. */
+  readonly path: string;
+  readonly body?: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Where an attempt goes and what it may use. */
+export interface SendOptions {
+  readonly endpoint: Endpoint;
+  readonly fetch: FetchLike;
+  readonly timeouts: Timeouts;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly signal?: AbortSignal | undefined;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+/** An accepted attempt: its body is to be read, then {@link Sent.finish} called. */
+export interface Sent {
+  readonly exchange: HttpExchange;
+  /** For errors found in the body. */
+  readonly failure: FailureContext;
+  /** Hides the key in what an error quotes from the body. */
+  clean(error: unknown): unknown;
+  /** Logs text of the answer at trace level, without the key. */
+  trace(text: string): void;
+  /** Releases the exchange and writes the one line about it. */
+  finish(): void;
+}
+
+/** Longest part of an error's body that is read. */
+const MAX_ERROR_BYTES = 256 * 1024;
+
+/**
+ * Signs and sends one attempt.
+ *
+ * @throws {ApiStatusError} For any status but success, redirects included.
+ */
+export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
+  const { endpoint, logger, attempt, signal } = options;
+  signal?.throwIfAborted();
+  const startedAt = performance.now();
+  const auth = await endpoint.authHeaders();
+  const secrets = secretsOf(auth);
+  const url = [endpoint.baseUrl, endpoint.apiVersion, call.path].filter((piece) => piece !== "").join("/");
+  const facts = { operation: call.operation, model: call.model, attempt };
+  const log = (status: number | undefined, bytesReceived: number): void =>
+    logger.debug(
+      {
+        ...facts,
+        status,
+        ms: Math.round(performance.now() - startedAt),
+        bytesSent: call.body?.byteLength ?? 0,
+        bytesReceived,
+      },
+      "request",
+    );
+  if (call.body) logger.trace({ ...facts, body: lazyText(call.body, secrets) }, "request body");
+
+  let exchange: HttpExchange;
+  try {
+    exchange = await openExchange({ method: call.method, url, headers: auth, body: call.body }, options);
+  } catch (error) {
+    log(undefined, 0);
+    throw error;
+  }
+  const failure: FailureContext = { headers: exchange.headers, url, secrets, now: options.now() };
+  if (exchange.status < 200 || exchange.status >= 300) {
+    try {
+      throw await refusal(exchange, failure);
+    } finally {
+      exchange.close();
+      log(exchange.status, exchange.bytes);
+    }
+  }
+  return {
+    exchange,
+    failure,
+    clean: (error) => cleanShapeError(error, secrets),
+    trace: (text) => logger.trace({ ...facts, body: lazyText(text, secrets) }, "response body"),
+    finish() {
+      exchange.close();
+      log(exchange.status, exchange.bytes);
+    },
+  };
+}
+
+async function refusal(exchange: HttpExchange, failure: FailureContext): Promise<ApiStatusError> {
+  if (exchange.redirected) return redirectError(exchange.status, exchange.headers.get("location"), failure);
+  const text = await exchange.text(MAX_ERROR_BYTES, false);
+  return statusError(exchange.status, /^\s*data:/.test(text) ? firstEvent(text) : text, failure);
+}
+
+function firstEvent(text: string): string {
+  const decoder = new SseDecoder();
+  return [...decoder.push(new TextEncoder().encode(text)), ...decoder.end()][0] ?? text;
+}
+
+function cleanShapeError(error: unknown, secrets: readonly string[]): unknown {
+  if (!(error instanceof ApiShapeError)) return error;
+  const excerpt = redact(error.excerpt, secrets);
+  return excerpt === error.excerpt ? error : new ApiShapeError(error.message, error.path, excerpt);
+}
+
+/** A value that becomes text only if the logger really writes it. */
+function lazyText(body: string | Uint8Array, secrets: readonly string[]): object {
+  return { toJSON: () => redact(typeof body === "string" ? body : new TextDecoder().decode(body), secrets) };
+}
