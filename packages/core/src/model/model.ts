@@ -17,7 +17,9 @@ export interface ModelRequest {
   /** Tools the service runs itself. The same array for every request of a run. */
   readonly builtIns: readonly WireTool[];
   /** Absent leaves the mode to the model layer (`AUTO`, or `VALIDATED` where built-in tools stand beside functions). */
-  readonly calling?: { readonly mode: FunctionCallingMode; readonly allowedFunctionNames?: readonly string[] | undefined } | undefined;
+  readonly calling?:
+    | { readonly mode: FunctionCallingMode; readonly allowedFunctionNames?: readonly string[] | undefined }
+    | undefined;
   /** Ask for JSON: with a schema, or `{}` for any JSON. */
   readonly output?: { readonly schema?: JsonSchema | undefined } | undefined;
   readonly settings: ModelSettings;
@@ -40,7 +42,12 @@ export interface ModelResponse {
 /** Something that happened on the way to an answer. */
 export type ModelNotice =
   /** A request failed and is sent again after a wait. */
-  | { readonly type: "retry"; readonly attempt: number; readonly delayMs: number; readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined } }
+  | {
+      readonly type: "retry";
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
+    }
   /** The request was changed once to suit what the service said (see `model/heal.ts`), and is sent again. */
   | { readonly type: "heal"; readonly heal: string; readonly detail: string };
 

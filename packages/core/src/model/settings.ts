@@ -24,7 +24,9 @@ export interface ModelSettings {
   readonly frequencyPenalty?: number | undefined;
   /** `TEXT`, `IMAGE`, `AUDIO`: what image and speech models should give back. */
   readonly responseModalities?: readonly string[] | undefined;
-  readonly imageConfig?: { readonly aspectRatio?: string | undefined; readonly imageSize?: string | undefined } | undefined;
+  readonly imageConfig?:
+    | { readonly aspectRatio?: string | undefined; readonly imageSize?: string | undefined }
+    | undefined;
   readonly speechConfig?: JsonObject | undefined;
   /** `MEDIA_RESOLUTION_LOW`, `MEDIA_RESOLUTION_MEDIUM` or `MEDIA_RESOLUTION_HIGH`. */
   readonly mediaResolution?: string | undefined;

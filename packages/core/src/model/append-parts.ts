@@ -1,0 +1,98 @@
+import type { Part } from "../wire/content.ts";
+import { opensCall, PartialCall } from "./partial-args.ts";
+
+/**
+ * Gathers the parts of an answer as they arrive.
+ *
+ * Text grows the last part only when both are plain unsigned text of the same kind (answer or thought); everything else
+ * stays a part of its own, as it came. Each character is handled once, however many pieces there are. A call whose
+ * arguments come in pieces takes its place where its first piece stood.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/thought-signatures
+ */
+export class PartGatherer {
+  readonly #parts: (Part | PartialCall)[] = [];
+  /** Text after that of the last part, which is plain text. */
+  #grown = "";
+  #call: PartialCall | undefined;
+
+  /**
+   * Takes in what one chunk brought.
+   *
+   * @returns What can be handed on now: the same parts, but streamed arguments only once, when they are complete.
+   * @throws {ApiShapeError} For streamed arguments that cannot be put together.
+   */
+  add(incoming: readonly Part[]): readonly Part[] {
+    if (this.#call === undefined && !incoming.some((part) => part.functionCall !== undefined)) {
+      for (const part of incoming) this.#append(part);
+      return incoming;
+    }
+    const complete: Part[] = [];
+    for (const part of incoming) this.#addOne(part, complete);
+    return complete;
+  }
+
+  /** Closes a call that was never finished. Its part, if there was one. */
+  close(): readonly Part[] {
+    const call = this.#call;
+    this.#call = undefined;
+    return call === undefined ? [] : [call.finish()];
+  }
+
+  /** Everything gathered so far, in order of arrival. */
+  parts(): Part[] {
+    this.#settle();
+    return this.#parts.map((part) => (part instanceof PartialCall ? part.finish() : part));
+  }
+
+  #addOne(part: Part, complete: Part[]): void {
+    const call = this.#call;
+    if (call !== undefined && part.functionCall !== undefined && part.functionCall.name === undefined) {
+      call.add(part);
+      if (!call.open) complete.push(...this.close());
+      return;
+    }
+    if (call !== undefined && part.functionCall !== undefined) complete.push(...this.close());
+    if (!opensCall(part)) {
+      this.#append(part);
+      complete.push(part);
+      return;
+    }
+    const opened = new PartialCall(part);
+    this.#settle();
+    this.#parts.push(opened);
+    this.#call = opened;
+    if (!opened.open) complete.push(...this.close());
+  }
+
+  #append(part: Part): void {
+    const last = this.#parts.at(-1);
+    if (
+      last !== undefined &&
+      !(last instanceof PartialCall) &&
+      isPlainText(part) &&
+      isPlainText(last) &&
+      part.thought === last.thought
+    ) {
+      this.#grown += part.text;
+      return;
+    }
+    this.#settle();
+    this.#parts.push(part);
+  }
+
+  /** Puts the text that was added since into the last part. */
+  #settle(): void {
+    if (this.#grown === "") return;
+    const last = this.#parts.at(-1) as Part;
+    this.#parts[this.#parts.length - 1] = { ...last, text: last.text + this.#grown };
+    this.#grown = "";
+  }
+}
+
+/** Text and nothing else: no signature, and no key that this library does not know. */
+function isPlainText(part: Part): part is Part & { readonly text: string } {
+  if (typeof part.text !== "string") return false;
+  for (const key in part) if (key !== "text" && key !== "thought") return false;
+  return true;
+}

@@ -1,0 +1,148 @@
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import type { Content } from "../wire/content.ts";
+import type { ToolConfig, WireTool } from "../wire/declaration.ts";
+import type { EndpointKind } from "../wire/endpoint.ts";
+import type { GenerateContentRequest, GenerationConfig, SystemInstruction } from "../wire/generate-content.ts";
+import type { ModelCapabilities } from "./capabilities.ts";
+import type { ModelRequest } from "./model.ts";
+import { thinkingConfig } from "./thinking.ts";
+
+/** What decides the shape of a request besides what is asked. */
+export interface RequestFacts {
+  readonly modelId: string;
+  readonly capabilities: ModelCapabilities;
+  readonly endpointKind: EndpointKind;
+}
+
+/** What stands before the contents; the same object for every request of a run, so that it is serialised once. */
+export interface RequestHead {
+  readonly systemInstruction?: SystemInstruction | undefined;
+  readonly tools?: readonly WireTool[] | undefined;
+  /** The instructions as a content, for models that take no system instruction. */
+  readonly preamble?: Content | undefined;
+}
+
+/** What of a request decides its head. */
+export type HeadSource = Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "calling">;
+
+/** System instruction and tools of a request. All functions stand in one entry, before the built-in tools. */
+export function buildHead(request: HeadSource, { capabilities }: Pick<RequestFacts, "capabilities">): RequestHead {
+  const { instructions, functions } = request;
+  const builtIns = usableBuiltIns(request);
+  const tools = [...(functions.length > 0 ? [{ functionDeclarations: functions }] : []), ...builtIns];
+  const parts = instructions === undefined || instructions === "" ? undefined : [{ text: instructions }];
+  return {
+    ...(tools.length > 0 && { tools }),
+    ...(parts &&
+      (capabilities.systemInstruction ? { systemInstruction: { parts } } : { preamble: { role: "user", parts } })),
+  };
+}
+
+/**
+ * The wire request. Pure; contents are passed on by identity.
+ *
+ * @param head - From {@link buildHead}, kept from the request before where nothing changed.
+ * @throws {ConfigurationError} For what no single request to this model can carry.
+ */
+export function buildRequest(
+  request: ModelRequest,
+  facts: RequestFacts,
+  head: RequestHead = buildHead(request, facts),
+): GenerateContentRequest {
+  checkTogether(request, facts);
+  const { safetySettings, cachedContent, serviceTier, labels } = request.settings;
+  const { systemInstruction, tools, preamble } = head;
+  const toolConfig = toolConfigFor(request, facts);
+  const generationConfig = generationConfigFor(request, facts);
+  return {
+    ...(systemInstruction && { systemInstruction }),
+    ...(tools && { tools }),
+    ...(cachedContent !== undefined && { cachedContent }),
+    contents: preamble ? [preamble, ...request.contents] : request.contents,
+    ...(toolConfig && { toolConfig }),
+    ...(safetySettings && { safetySettings }),
+    ...(generationConfig && { generationConfig }),
+    ...(serviceTier && facts.endpointKind !== "vertex" && { serviceTier }),
+    ...(labels && { labels }),
+  };
+}
+
+/** Mode `NONE` holds for functions only: built-in tools must be left out to stay unused. */
+function usableBuiltIns({ builtIns, calling }: HeadSource): readonly WireTool[] {
+  return calling?.mode === "NONE" ? [] : builtIns;
+}
+
+function checkTogether(request: ModelRequest, { capabilities, modelId }: RequestFacts): void {
+  const { functions, instructions, settings, contents } = request;
+  const builtIns = usableBuiltIns(request);
+  if (contents.length === 0) throw new ConfigurationError("There is nothing to send: give at least one content.");
+  if (functions.length > 0 && !capabilities.functions)
+    throw new ConfigurationError(`${modelId} cannot call functions: leave the tools out, or take another model.`);
+  if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions) {
+    throw new ConfigurationError(
+      `${modelId} cannot take functions and built-in tools in one request: send them in separate requests.`,
+    );
+  }
+  if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0)) {
+    throw new ConfigurationError(
+      "cachedContent holds instructions and tools of its own: leave out one or the other, the service refuses both.",
+    );
+  }
+}
+
+/**
+ * Functions alone need no config. Built-in tools beside functions need the flag on the Developer API, which Vertex does
+ * not know; a gateway is asked with it first. Built-in tools alone take neither flag nor calling mode.
+ */
+function toolConfigFor(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
+  const { functions, settings } = request;
+  const builtIns = usableBuiltIns(request);
+  const mixed = functions.length > 0 && builtIns.length > 0;
+  const calling = request.calling ?? (mixed ? { mode: "VALIDATED" as const } : undefined);
+  const takesNames = calling?.mode === "ANY" || calling?.mode === "VALIDATED";
+  const names = takesNames && calling.allowedFunctionNames?.length ? calling.allowedFunctionNames : undefined;
+  const location = builtIns.length > 0 ? settings.location : undefined;
+  const config: ToolConfig = {
+    ...(functions.length > 0 &&
+      calling && { functionCallingConfig: { mode: calling.mode, ...(names && { allowedFunctionNames: names }) } }),
+    ...(location && {
+      retrievalConfig: {
+        latLng: { latitude: location.latitude, longitude: location.longitude },
+        ...(location.languageCode !== undefined && { languageCode: location.languageCode }),
+      },
+    }),
+    ...(mixed && endpointKind !== "vertex" && { includeServerSideToolInvocations: true }),
+  };
+  return Object.keys(config).length > 0 ? config : undefined;
+}
+
+/** Settings that go into `generationConfig` under the name they have. */
+const COPIED = [
+  "temperature",
+  "topP",
+  "topK",
+  "maxOutputTokens",
+  "stopSequences",
+  "seed",
+  "presencePenalty",
+  "frequencyPenalty",
+  "responseModalities",
+  "mediaResolution",
+  "speechConfig",
+  "imageConfig",
+] as const;
+
+function generationConfigFor(
+  request: ModelRequest,
+  { capabilities, modelId }: RequestFacts,
+): GenerationConfig | undefined {
+  const { settings, output } = request;
+  const thinking = thinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId);
+  const config: GenerationConfig = {
+    ...Object.fromEntries(COPIED.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]])),
+    ...(output && { responseMimeType: "application/json" }),
+    ...(output?.schema && { responseJsonSchema: output.schema }),
+    ...(thinking && { thinkingConfig: thinking }),
+  };
+  return Object.keys(config).length > 0 ? config : undefined;
+}

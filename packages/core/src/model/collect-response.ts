@@ -1,0 +1,111 @@
+import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-errors.ts";
+import type { Content, Part } from "../wire/content.ts";
+import type { Candidate, GenerateContentResponse, GroundingMetadata } from "../wire/generate-content.ts";
+import { PartGatherer } from "./append-parts.ts";
+import type { ModelResponse } from "./model.ts";
+import { usageFrom } from "./usage.ts";
+
+/**
+ * Chunks → one response. Takes chunks one by one, so a stream and a whole answer are the same thing to it.
+ *
+ * Only the first candidate counts. Parts are gathered; of every other field, known or not, the latest that is not empty
+ * stays. Usage is the whole object of the last chunk that has one: some streams start counting again in the middle.
+ */
+export class ResponseFold {
+  readonly #gatherer = new PartGatherer();
+  readonly #candidate: Record<string, unknown> = {};
+  readonly #envelope: Record<string, unknown> = {};
+  readonly #content: Record<string, unknown> = {};
+
+  /** Takes in one chunk. @returns The parts it completed. */
+  add(chunk: GenerateContentResponse): readonly Part[] {
+    let parts: readonly Part[] = [];
+    for (const [name, value] of Object.entries(chunk)) {
+      if (name !== "candidates") keep(this.#envelope, name, value);
+    }
+    const candidate = chunk.candidates?.find(({ index }) => index === undefined || index === 0);
+    for (const [name, value] of Object.entries(candidate ?? {})) {
+      if (name !== "content") keep(this.#candidate, name, value);
+    }
+    for (const [name, value] of Object.entries(candidate?.content ?? {})) {
+      if (name !== "parts" && name !== "role") keep(this.#content, name, value);
+    }
+    if (candidate?.content?.parts !== undefined) parts = this.#gatherer.add(candidate.content.parts);
+    if (candidate?.finishReason === undefined) return parts;
+    const closed = this.#gatherer.close();
+    return closed.length > 0 ? [...parts, ...closed] : parts;
+  }
+
+  /** Token to go on from, of the last chunk that had one. */
+  get token(): string | undefined {
+    return (this.#candidate as Candidate).continuationToken;
+  }
+
+  /** True once the candidate said why it ended. */
+  get finished(): boolean {
+    return (this.#candidate as Candidate).finishReason !== undefined;
+  }
+
+  /**
+   * The whole answer.
+   *
+   * @throws {ResponseBlockedError} When the prompt was refused.
+   * @throws {StreamIncompleteError} When no chunk had a finish reason.
+   */
+  response(): ModelResponse {
+    if (this.finished) return this.partial();
+    const { promptFeedback } = this.#envelope as GenerateContentResponse;
+    if (promptFeedback?.blockReason !== undefined) {
+      const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
+      const said = blockReasonMessage === undefined ? "" : ` ${blockReasonMessage}`;
+      throw new ResponseBlockedError(`The prompt was refused (${blockReason}).${said}`, blockReason, safetyRatings);
+    }
+    throw new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
+  }
+
+  /** What has come so far, whole or not; the finish reason is empty and the usage a lower bound while there is none. */
+  partial(): ModelResponse {
+    const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
+    const envelope = { ...this.#envelope } as Omit<GenerateContentResponse, "candidates">;
+    const content: Content = { ...this.#content, role: "model", parts: this.#gatherer.parts() };
+    const usage = usageFrom(envelope.usageMetadata, searchQueries(candidate.groundingMetadata));
+    return {
+      content,
+      finishReason: candidate.finishReason ?? "",
+      ...(candidate.finishMessage !== undefined && { finishMessage: candidate.finishMessage }),
+      usage: this.finished ? usage : { ...usage, incomplete: true },
+      candidate,
+      envelope,
+    };
+  }
+}
+
+/** Yields parts as they come, one list per batch, and returns the whole response. Throws as {@link ResponseFold.response} does. */
+export async function* collectResponse(
+  batches: AsyncIterable<readonly GenerateContentResponse[]>,
+  fold: ResponseFold = new ResponseFold(),
+): AsyncGenerator<readonly Part[], ModelResponse, void> {
+  for await (const batch of batches) {
+    const [only] = batch;
+    const parts = batch.length === 1 && only !== undefined ? fold.add(only) : batch.flatMap((chunk) => fold.add(chunk));
+    if (parts.length > 0) yield parts;
+  }
+  return fold.response();
+}
+
+/** Early chunks carry empty objects of what later ones have in full, in no promised order. */
+function keep(record: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === "__proto__") return;
+  if (!isEmpty(value)) record[name] = value;
+  else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+function searchQueries(grounding: GroundingMetadata | undefined): number {
+  const queries = grounding?.webSearchQueries;
+  return Array.isArray(queries) ? new Set(queries).size : 0;
+}

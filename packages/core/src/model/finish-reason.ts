@@ -1,0 +1,52 @@
+/** What a finish reason means for the loop. */
+export type FinishClass =
+  /** The model was done, or calls functions. */
+  | "complete"
+  /** Cut off by a token limit. */
+  | "truncated"
+  /** Refused by a policy. */
+  | "blocked"
+  /** The model wrote a call or an answer that the service could not read. */
+  | "bad-call"
+  /** The model called something that was not declared. */
+  | "undeclared-call"
+  /** The service stopped for no reason of the prompt's; asking again may help. */
+  | "interrupted"
+  /** Not an end: the same request goes on with a token. Joined below this point, so it is seen only when it cannot go on. */
+  | "continuation"
+  /** A word of a newer service. */
+  | "unknown";
+
+const CLASS_OF: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>([
+  ["STOP", "complete"],
+  ["MAX_TOKENS", "truncated"],
+  ["SAFETY", "blocked"],
+  ["RECITATION", "blocked"],
+  ["LANGUAGE", "blocked"],
+  ["BLOCKLIST", "blocked"],
+  ["PROHIBITED_CONTENT", "blocked"],
+  ["SPII", "blocked"],
+  ["MODEL_ARMOR", "blocked"],
+  ["IMAGE_SAFETY", "blocked"],
+  ["IMAGE_PROHIBITED_CONTENT", "blocked"],
+  ["IMAGE_RECITATION", "blocked"],
+  ["MALFORMED_FUNCTION_CALL", "bad-call"],
+  ["MALFORMED_RESPONSE", "bad-call"],
+  ["UNEXPECTED_TOOL_CALL", "undeclared-call"],
+  ["OTHER", "interrupted"],
+  ["IMAGE_OTHER", "interrupted"],
+  ["NO_IMAGE", "interrupted"],
+  ["TOO_MANY_TOOL_CALLS", "interrupted"],
+  ["CONTINUATION", "continuation"],
+]);
+
+/**
+ * A reason we have not met is "unknown", never "complete": a new kind of refusal must not read as success.
+ *
+ * `STOP` says nothing about calls: whether a turn calls functions is decided by its parts.
+ *
+ * @see https://ai.google.dev/api/generate-content#FinishReason
+ */
+export function classifyFinish(reason: string): FinishClass {
+  return CLASS_OF.get(reason) ?? "unknown";
+}

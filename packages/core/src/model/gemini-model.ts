@@ -1,0 +1,138 @@
+import { SILENT, type Logger } from "../logging/logger.ts";
+import type { Part } from "../wire/content.ts";
+import { type CallOptions, GeminiClient, type GeminiClientOptions } from "../wire/client.ts";
+import { RequestEncoder } from "../wire/encode-request.ts";
+import type { GenerateContentRequest, GenerateContentResponse } from "../wire/generate-content.ts";
+import { buildHead, buildRequest, type HeadSource, type RequestFacts, type RequestHead } from "./build-request.ts";
+import { capabilitiesOf, type ModelCapabilities } from "./capabilities.ts";
+import { checkSettings } from "./check-settings.ts";
+import { collectWithContinuation } from "./continue.ts";
+import { Healer, HealMemory, type HealName } from "./heal.ts";
+import type { Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
+import type { ModelSettings } from "./settings.ts";
+
+/** Options of {@link gemini}: those of the client, and how the model is used. */
+export interface GeminiOptions extends GeminiClientOptions {
+  /**
+   * Whether answers are asked for as a stream or whole. What comes back is the same.
+   *
+   * @defaultValue "stream"; "unary" for models that do not stream
+   */
+  readonly transport?: "stream" | "unary" | undefined;
+  /** Corrects what is assumed from the model's id, for tuned models and names of a gateway's own. */
+  readonly capabilities?: Partial<ModelCapabilities> | undefined;
+}
+
+/**
+ * A model of the Gemini API.
+ *
+ * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too.
+ * @throws {ConfigurationError} When there is no key in the environment and no endpoint was given, or the id cannot be one.
+ */
+export function gemini(id: string, options: GeminiOptions = {}): GeminiModel {
+  return new GeminiModel(id, options);
+}
+
+/** See {@link gemini}. Serves any number of runs at the same time. */
+export class GeminiModel implements Model {
+  readonly id: string;
+  readonly capabilities: ModelCapabilities;
+  readonly #client: GeminiClient;
+  readonly #facts: RequestFacts;
+  readonly #transport: "stream" | "unary";
+  readonly #logger: Logger;
+  readonly #heals = new Set<HealName>();
+  readonly #conversations = new WeakMap<object, Conversation>();
+
+  constructor(id: string, options: GeminiOptions = {}) {
+    this.id = id;
+    this.capabilities = { ...capabilitiesOf(id), ...options.capabilities };
+    this.#client = new GeminiClient(options);
+    const { endpoint } = this.#client;
+    endpoint.modelPath(id);
+    if (options.endpoint === undefined) {
+      // Asking for the key now makes a missing one an error of the construction. A token that has to be fetched may wait.
+      Promise.resolve(endpoint.authHeaders()).catch(() => {});
+    }
+    this.#facts = { modelId: id, capabilities: this.capabilities, endpointKind: endpoint.kind };
+    this.#transport = options.transport ?? (this.capabilities.streaming ? "stream" : "unary");
+    this.#logger = options.logger ?? SILENT;
+  }
+
+  check(settings: ModelSettings): void {
+    checkSettings(settings, this.capabilities, this.id, this.#facts.endpointKind);
+  }
+
+  async *respond(request: ModelRequest, options: RespondOptions): AsyncGenerator<readonly Part[], ModelResponse, void> {
+    const conversation = this.#conversationOf(options.conversation);
+    const logger = options.logger ?? this.#logger;
+    const asked = buildRequest(request, this.#facts, conversation.headOf(request, this.#facts));
+    const healer = new Healer(this.#heals, conversation.heals);
+    for (;;) {
+      const sent = healer.apply(asked);
+      const answer = collectWithContinuation((token) => this.#ask(sent, token, conversation, options), logger);
+      let handedOn = false;
+      try {
+        for (;;) {
+          const next = await answer.next();
+          if (next.done === true) return next.value;
+          handedOn = true;
+          yield next.value;
+        }
+      } catch (error) {
+        const healed = handedOn ? undefined : healer.learn(error, asked);
+        if (healed === undefined) throw error;
+        logger.warn({ model: this.id, ...healed }, "the request was refused; sending it again with a change");
+        options.notice?.({ type: "heal", ...healed });
+      } finally {
+        // Only matters when the reader left: a finished or failed generator ignores it.
+        await answer.return(undefined as never);
+      }
+    }
+  }
+
+  async *#ask(
+    request: GenerateContentRequest,
+    continuationToken: string | undefined,
+    { encoder }: Conversation,
+    { signal, notice, logger }: RespondOptions,
+  ): AsyncGenerator<readonly GenerateContentResponse[], void, void> {
+    const body = continuationToken === undefined ? request : { ...request, continuationToken };
+    const onRetry: CallOptions["onRetry"] = notice && ((retry) => notice({ type: "retry", ...retry }));
+    const options: CallOptions = { signal, encoder, onRetry, logger };
+    if (this.#transport === "stream") yield* this.#client.streamGenerateContent(this.id, body, options);
+    else yield [await this.#client.generateContent(this.id, body, options)];
+  }
+
+  #conversationOf(key: object | undefined): Conversation {
+    const known = key && this.#conversations.get(key);
+    if (known !== undefined) return known;
+    const conversation = new Conversation();
+    if (key !== undefined) this.#conversations.set(key, conversation);
+    return conversation;
+  }
+}
+
+/** What is kept from one request of a conversation to the next. */
+class Conversation {
+  readonly encoder = new RequestEncoder();
+  readonly heals = new HealMemory();
+  #source: HeadSource | undefined;
+  #head: RequestHead = {};
+
+  headOf(request: ModelRequest, facts: RequestFacts): RequestHead {
+    const { instructions, functions, builtIns, calling } = request;
+    const source = this.#source;
+    const isSame =
+      source !== undefined &&
+      source.instructions === instructions &&
+      source.functions === functions &&
+      source.builtIns === builtIns &&
+      (source.calling?.mode === "NONE") === (calling?.mode === "NONE");
+    if (!isSame) {
+      this.#source = { instructions, functions, builtIns, calling };
+      this.#head = buildHead(request, facts);
+    }
+    return this.#head;
+  }
+}

@@ -1,0 +1,203 @@
+import { ApiStatusError } from "../errors/api-errors.ts";
+import type { Content } from "../wire/content.ts";
+import type { GenerateContentRequest } from "../wire/generate-content.ts";
+import {
+  endingWithUser,
+  markSignatures,
+  withFlag,
+  withoutForcedCalls,
+  withoutIds,
+  withoutThinking,
+  withReplacedSignatures,
+  withSchemaSubset,
+  withSignedCalls,
+} from "./heal-changes.ts";
+
+/** What can be changed in a request that was refused. */
+export type HealName =
+  | "repeat-request"
+  | "replace-signatures"
+  | "sign-calls"
+  | "strip-ids"
+  | "end-with-user"
+  | "schema-subset"
+  | "drop-tool-flag"
+  | "add-tool-flag"
+  | "drop-thinking"
+  | "any-to-auto";
+
+type Memo = WeakMap<Content, readonly Content[]>;
+
+interface Heal {
+  readonly name: HealName;
+  /** What was changed, for logs and events. */
+  readonly detail: string;
+  /** How long it is kept: it says something about the model and its endpoint, about this history, or about this request only. */
+  readonly lasts: "model" | "conversation" | "request";
+  /** The heal that this one takes back. */
+  readonly undoes?: HealName | undefined;
+  /** @param said - The service's message. */
+  matches(said: string, sent: GenerateContentRequest): boolean;
+  /** Called once, when it is chosen. */
+  prepare?(request: GenerateContentRequest, memo: Memo): void;
+  apply(request: GenerateContentRequest, memo: Memo): GenerateContentRequest;
+}
+
+const CORRUPTED = /(?:Corrupted|Invalid) thought signature/i;
+const SEARCH_FLAG = /Unknown name \W*(?:includeServerSideToolInvocations|include_server_side_tool_invocations)/i;
+
+/**
+ * Applied in this order. What knows contents by identity stands before what changes all of them.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/troubleshooting
+ */
+const HEALS: readonly Heal[] = [
+  {
+    name: "repeat-request",
+    detail: "The service could not read a thought signature; the same request is sent once more.",
+    lasts: "request",
+    matches: (said) => CORRUPTED.test(said),
+    apply: (request) => request,
+  },
+  {
+    name: "replace-signatures",
+    detail: "The service could not read a thought signature; those of the current turn were replaced by a placeholder.",
+    lasts: "conversation",
+    matches: (said) => CORRUPTED.test(said),
+    prepare: markSignatures,
+    apply: withReplacedSignatures,
+  },
+  {
+    name: "sign-calls",
+    detail: "Function calls of the current turn had no thought signature; they were given a placeholder.",
+    lasts: "conversation",
+    matches: (said) => /missing a \W?thought_signature/i.test(said),
+    apply: withSignedCalls,
+  },
+  {
+    name: "strip-ids",
+    detail: "The endpoint does not know ids of function calls; they are left out.",
+    lasts: "model",
+    matches: (said) => /Unknown name \W*id\W* at .*function_?(?:call|response)/i.test(said),
+    apply: withoutIds,
+  },
+  {
+    name: "end-with-user",
+    detail:
+      "The model must not speak last; what stood beside function responses was moved, or the user asked to continue.",
+    lasts: "model",
+    matches: (said) => /Requests ending with a model turn/i.test(said),
+    apply: endingWithUser,
+  },
+  {
+    name: "schema-subset",
+    detail: "The endpoint does not know JSON Schema; schemas were written in the older form, which can lose detail.",
+    lasts: "model",
+    matches: (said) =>
+      /Unknown name \W*_?(?:parametersJsonSchema|parameters_json_schema|responseJsonSchema|response_json_schema)/i.test(
+        said,
+      ),
+    apply: (request, memo) => withSchemaSubset(request, memo),
+  },
+  {
+    name: "drop-tool-flag",
+    detail: "The endpoint does not know toolConfig.includeServerSideToolInvocations; it is left out.",
+    lasts: "model",
+    undoes: "add-tool-flag",
+    matches: (said, { toolConfig }) => toolConfig?.includeServerSideToolInvocations === true && SEARCH_FLAG.test(said),
+    apply: (request) => withFlag(request, false),
+  },
+  {
+    name: "add-tool-flag",
+    detail: "The endpoint needs toolConfig.includeServerSideToolInvocations; it is set.",
+    lasts: "model",
+    undoes: "drop-tool-flag",
+    matches: (said, { toolConfig }) =>
+      toolConfig?.includeServerSideToolInvocations !== true &&
+      /Please enable tool_?config\.include_?server_?side_?tool_?invocations/i.test(said),
+    apply: (request) => withFlag(request, true),
+  },
+  {
+    name: "drop-thinking",
+    detail: "The model does not take the thinking that was asked for; it is left to the model.",
+    lasts: "model",
+    matches: (said, { generationConfig }) =>
+      generationConfig?.thinkingConfig !== undefined &&
+      /Thinking level\b.*not supported|Budget \d+ is invalid|only one of thinking budget|thinking budget .*is invalid|thinking_?(?:config|budget|level)/i.test(
+        said,
+      ),
+    apply: withoutThinking,
+  },
+  {
+    name: "any-to-auto",
+    detail: "The service refused a request in which a call was forced; the call is left to the model.",
+    lasts: "request",
+    matches: (said, { toolConfig }) =>
+      toolConfig?.functionCallingConfig?.mode === "ANY" &&
+      /Request contains an invalid argument\.|too many states/i.test(said),
+    apply: withoutForcedCalls,
+  },
+];
+
+/** What was learned about one conversation, and what its contents became. */
+export class HealMemory {
+  readonly active: Set<HealName> = new Set<HealName>();
+  readonly #memos = new Map<HealName, Memo>();
+
+  memoOf(name: HealName): Memo {
+    const memo = this.#memos.get(name) ?? new WeakMap<Content, readonly Content[]>();
+    this.#memos.set(name, memo);
+    return memo;
+  }
+}
+
+/** Changes one request to suit what the service says about it. Each heal is tried at most once. */
+export class Healer {
+  readonly #model: Set<HealName>;
+  readonly #conversation: HealMemory;
+  readonly #request = new Set<HealName>();
+  readonly #tried = new Set<HealName>();
+
+  /** @param model - What is known of the model at its endpoint; grows. */
+  constructor(model: Set<HealName>, conversation: HealMemory) {
+    this.#model = model;
+    this.#conversation = conversation;
+  }
+
+  /** The request with everything applied that is known by now. */
+  apply(request: GenerateContentRequest): GenerateContentRequest {
+    let healed = request;
+    for (const heal of HEALS)
+      if (this.#isActive(heal.name)) healed = heal.apply(healed, this.#conversation.memoOf(heal.name));
+    return healed;
+  }
+
+  /**
+   * Learns from an error.
+   *
+   * @param request - What was asked for, before {@link Healer.apply}.
+   * @returns What will be different next time; `undefined` when the error is final.
+   */
+  learn(
+    error: unknown,
+    request: GenerateContentRequest,
+  ): { readonly heal: HealName; readonly detail: string } | undefined {
+    if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
+    const sent = this.apply(request);
+    const chosen = HEALS.find(
+      (heal) => !this.#tried.has(heal.name) && !this.#isActive(heal.name) && heal.matches(error.message, sent),
+    );
+    if (chosen === undefined) return undefined;
+    const { name, detail, undoes, lasts } = chosen;
+    this.#tried.add(name);
+    if (undoes !== undefined) this.#model.delete(undoes);
+    const active = { model: this.#model, conversation: this.#conversation.active, request: this.#request }[lasts];
+    chosen.prepare?.(request, this.#conversation.memoOf(name));
+    active.add(name);
+    return { heal: name, detail };
+  }
+
+  #isActive(name: HealName): boolean {
+    return this.#model.has(name) || this.#conversation.active.has(name) || this.#request.has(name);
+  }
+}
