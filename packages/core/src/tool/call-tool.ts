@@ -1,0 +1,133 @@
+import { isObject } from "../internal/json.ts";
+import type { FunctionCall } from "../wire/content.ts";
+import { jsonSafe } from "./json-safe.ts";
+import { startLimit } from "./time-limit.ts";
+import type { Tool, ToolContext } from "./tool.ts";
+import { isNamed, notFoundText, toolErrorText } from "./tool-error-text.ts";
+import type { ToolOutcome } from "./tool-outcome.ts";
+
+/**
+ * Finds, checks and runs one call. Never rejects, so a batch can be started before it is awaited.
+ *
+ * The answer comes at once when the run is aborted or the tool's time is up, also from a tool that does not listen;
+ * what such a tool does later is ignored. The tool gets copies: nothing it changes reaches the history.
+ *
+ * @param context - Of the call; the tool sees it with a signal that also fires when its time is up.
+ */
+export async function callTool(
+  tools: ReadonlyMap<string, Tool>,
+  call: FunctionCall,
+  context: ToolContext,
+): Promise<ToolOutcome> {
+  const tool = tools.get(call.name);
+  if (context.signal.aborted) return cancelled();
+  if (tool === undefined) return failure("not-found", notFoundText(call.name, [...tools.keys()]));
+  const limit = startLimit(context.signal, tool.timeoutMs);
+  try {
+    const work = answer(tool, call, contextFor(call, context, limit.signal));
+    const why = await Promise.race([work, limit.over]);
+    if (why === "aborted") return cancelled();
+    if (why === "timeout") return failure("timeout", `${tool.name} did not answer within ${tool.timeoutMs} ms`);
+    return why;
+  } finally {
+    limit.end();
+  }
+}
+
+function contextFor(call: FunctionCall, context: ToolContext, signal: AbortSignal): ToolContext {
+  return {
+    signal,
+    callId: context.callId,
+    call: copied(call),
+    idempotencyKey: context.idempotencyKey,
+    runId: context.runId,
+    turn: context.turn,
+    logger: context.logger,
+    progress: async (value) => {
+      if (signal.aborted) return;
+      try {
+        await context.progress(jsonSafe(value).value);
+      } catch {
+        // A reader's fault must not become the tool's.
+      }
+    },
+    attach: (run) => context.attach(run),
+  };
+}
+
+/** Never rejects: it may be left behind when the time is up. */
+async function answer(tool: Tool, call: FunctionCall, context: ToolContext): Promise<ToolOutcome> {
+  let stage = "checking the arguments";
+  try {
+    const input = await tool.parse(copied(call.args ?? {}));
+    stage = "running";
+    if (context.signal.aborted) return cancelled();
+    const result = tool.run(input, context);
+    return { ok: true, output: isGenerator(result) ? await drain(result, context) : await result };
+  } catch (error) {
+    if (isNamed(error, "ToolRetry")) return failure("bad-input", toolText(error));
+    if (isNamed(error, "ToolFailure")) return failure("failed", toolText(error));
+    // Whoever was told to stop may well throw; the caller has its answer already.
+    if (!context.signal.aborted) report(error, stage, tool, context);
+    return failure("failed", `${tool.name} failed: ${toolErrorText(error)}`);
+  }
+}
+
+async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: ToolContext): Promise<unknown> {
+  const leave = (): void => {
+    // Its cleanup runs as soon as it yields; nobody waits for it.
+    Promise.resolve(steps.return(undefined)).catch(() => {});
+  };
+  context.signal.addEventListener("abort", leave, { once: true });
+  try {
+    for (;;) {
+      const step = await steps.next();
+      if (step.done === true) return step.value;
+      await context.progress(step.value);
+    }
+  } finally {
+    context.signal.removeEventListener("abort", leave);
+  }
+}
+
+function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, void> {
+  return (
+    isObject(value) &&
+    Symbol.asyncIterator in value &&
+    typeof value["next"] === "function" &&
+    typeof value["return"] === "function"
+  );
+}
+
+function report(error: unknown, stage: string, tool: Tool, { logger, callId }: ToolContext): void {
+  try {
+    logger.error({ err: error, tool: tool.name, callId, stage }, "tool failed");
+  } catch {
+    // A logger's fault must not become the run's.
+  }
+}
+
+function toolText(error: Error): string {
+  try {
+    return error.message;
+  } catch {
+    return "no message";
+  }
+}
+
+/** Calls are JSON; a hook that put something else into one gets it through as it is. */
+function copied<T>(value: T): T {
+  try {
+    return structuredClone(value);
+  } catch {
+    return value;
+  }
+}
+
+function cancelled(): ToolOutcome {
+  return failure("cancelled", "cancelled: the run was ended");
+}
+
+function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
+  return { ok: false, kind, message };
+}

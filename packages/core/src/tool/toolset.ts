@@ -1,0 +1,59 @@
+import { ToolDefinitionError } from "../errors/tool-errors.ts";
+import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
+import type { AnyTool, BuiltInTool, Tool } from "./tool.ts";
+
+/** @see https://ai.google.dev/api/caching#Tool */
+const MAX_DECLARATIONS = 512;
+
+/** The tools of a run, in the forms its parts need. */
+export interface Toolset {
+  readonly byName: ReadonlyMap<string, Tool>;
+  /** In the order given, so the request's prefix is stable. */
+  readonly functions: readonly FunctionDeclaration[];
+  /** Entries for the request's `tools`. */
+  readonly builtIns: readonly WireTool[];
+  readonly builtInTools: readonly BuiltInTool[];
+}
+
+/**
+ * Puts tools together. The same built-in tool twice counts once.
+ *
+ * @throws {ToolDefinitionError} For two tools of one name, one built-in tool in two versions, or too many functions.
+ */
+export function buildToolset(tools: readonly AnyTool[]): Toolset {
+  const byName = new Map<string, Tool>();
+  const builtIns = new Map<string, BuiltInTool>();
+  for (const tool of tools) {
+    if (tool.kind === "function") addFunction(byName, tool);
+    else addBuiltIn(builtIns, tool);
+  }
+  if (byName.size > MAX_DECLARATIONS) {
+    throw new ToolDefinitionError(
+      `${byName.size} functions, and one request takes ${MAX_DECLARATIONS}: offer fewer, or put groups of them behind agents`,
+      [...byName.keys()].at(-1) ?? "",
+    );
+  }
+  const builtInTools = [...builtIns.values()];
+  return {
+    byName,
+    functions: [...byName.values()].map((tool) => tool.declaration),
+    builtIns: builtInTools.map((tool) => tool.wire),
+    builtInTools,
+  };
+}
+
+function addFunction(byName: Map<string, Tool>, tool: Tool): void {
+  const other = byName.get(tool.name);
+  if (other === tool) return;
+  if (other !== undefined)
+    throw new ToolDefinitionError(`two tools are named "${tool.name}": rename one of them`, tool.name);
+  byName.set(tool.name, tool);
+}
+
+function addBuiltIn(builtIns: Map<string, BuiltInTool>, tool: BuiltInTool): void {
+  const other = builtIns.get(tool.name);
+  if (other !== undefined && JSON.stringify(other.wire) !== JSON.stringify(tool.wire)) {
+    throw new ToolDefinitionError(`${tool.name}() is there twice with different options: put them into one`, tool.name);
+  }
+  builtIns.set(tool.name, tool);
+}

@@ -1,0 +1,22 @@
+import { zodToJsonSchema } from "zod-to-json-schema";
+import type { output, ZodTypeAny } from "zod/v3";
+import { isStandardSchema } from "../internal/standard-schema.ts";
+import type { DescribedSchema } from "./input-schema.ts";
+import { fromZod3 } from "./zod3-schema.ts";
+
+/**
+ * A zod 3 schema for `defineTool` and typed output where it cannot be converted by itself: in browsers, on edge
+ * runtimes, in bundles. On Node, Bun and Deno the bare schema does as well.
+ *
+ * @throws {ToolDefinitionError} For a type that JSON has not.
+ * @throws {TypeError} When it is not a zod 3 schema (3.25 or newer).
+ */
+export function zod3<Schema extends ZodTypeAny>(schema: Schema): DescribedSchema<output<Schema>> {
+  if ("_zod" in schema || !isStandardSchema(schema))
+    throw new TypeError("zod3() takes a zod 3 schema (zod 3.25 or newer, or zod/v3); a zod 4 schema needs no wrapper");
+  // The check above erased the output type that zod's own inference knows.
+  const standard = schema["~standard"] as DescribedSchema<output<Schema>>["~standard"];
+  return { jsonSchema: fromZod3(zodToJsonSchema, schema, "zod3()"), "~standard": standard };
+}
+
+export type { DescribedSchema } from "./input-schema.ts";

@@ -1,0 +1,93 @@
+import { describe, expectTypeOf, test } from "vitest";
+import { z } from "zod";
+import * as zm from "zod/mini";
+import { z as z3 } from "zod/v3";
+import { defineTool } from "../../src/tool/define-tool.ts";
+import type { AnyTool, Tool } from "../../src/tool/tool.ts";
+import { zod3 } from "../../src/tool/zod3.ts";
+
+const words = { name: "t", description: "d" };
+
+describe("input", () => {
+  test("of zod 4 is what the schema gives out", () => {
+    const tool = defineTool({
+      ...words,
+      input: z.object({ a: z.string(), n: z.number().optional(), at: z.coerce.date(), x: z.string().default("") }),
+      run: (input, context) => {
+        expectTypeOf(input).toEqualTypeOf<{ a: string; n?: number | undefined; at: Date; x: string }>();
+        expectTypeOf(context.signal).toEqualTypeOf<AbortSignal>();
+        // @ts-expect-error -- the schema has no such key
+        void input.b;
+        return input.a.length;
+      },
+    });
+    expectTypeOf(tool).toEqualTypeOf<Tool<{ a: string; n?: number | undefined; at: Date; x: string }, number>>();
+  });
+  test("of zod/mini, zod 3 and zod3()", () => {
+    defineTool({
+      ...words,
+      input: zm.object({ a: zm.optional(zm.string()) }),
+      run: (input) => expectTypeOf(input).toEqualTypeOf<{ a?: string | undefined }>(),
+    });
+    defineTool({
+      ...words,
+      input: z3.object({ a: z3.string() }),
+      run: (input) => expectTypeOf(input).toEqualTypeOf<{ a: string }>(),
+    });
+    defineTool({
+      ...words,
+      input: zod3(z3.object({ a: z3.number() })),
+      run: (input) => expectTypeOf(input).toEqualTypeOf<{ a: number }>(),
+    });
+  });
+  test("of a raw JSON Schema is unknown, without input an empty object", () => {
+    defineTool({
+      ...words,
+      input: { type: "object", properties: {} },
+      run: (input) => expectTypeOf(input).toEqualTypeOf<unknown>(),
+    });
+    defineTool({ ...words, run: (input) => expectTypeOf(input).toEqualTypeOf<Record<string, never>>() });
+  });
+});
+
+describe("output", () => {
+  test("is what run returns, resolves to, or returns at the end", () => {
+    expectTypeOf(defineTool({ ...words, run: () => 5 })).toEqualTypeOf<Tool<Record<string, never>, number>>();
+    expectTypeOf(defineTool({ ...words, run: async () => ({ a: "x" }) })).toEqualTypeOf<
+      Tool<Record<string, never>, { a: string }>
+    >();
+    const stepwise = defineTool({
+      ...words,
+      input: z.object({ n: z.number() }),
+      run: async function* ({ n }) {
+        yield `step ${n}`;
+        return { done: true };
+      },
+    });
+    expectTypeOf(stepwise).toEqualTypeOf<Tool<{ n: number }, { done: boolean }>>();
+  });
+});
+
+test("a list holds any tool", () => {
+  const one = defineTool({ ...words, input: z.object({ a: z.string() }), run: ({ a }) => a });
+  const other = defineTool({ ...words, run: () => 1 });
+  expectTypeOf([one, other]).toExtend<readonly Tool[]>();
+  const tools: readonly AnyTool[] = [one, other];
+  expectTypeOf(tools).toEqualTypeOf<readonly AnyTool[]>();
+});
+
+test("misspelt or wrong options do not compile", () => {
+  // @ts-expect-error -- misspelt
+  defineTool({ name: "t", description: "d", input: z.object({}), timeout: 5, run: () => 1 });
+  // @ts-expect-error -- misspelt, without input
+  defineTool({ name: "t", description: "d", timeout: 5, run: () => 1 });
+  // @ts-expect-error -- the description is missing
+  defineTool({ name: "t", run: () => 1 });
+  // @ts-expect-error -- milliseconds are a number
+  defineTool({ name: "t", description: "d", timeoutMs: "5", run: () => 1 });
+  // @ts-expect-error -- input is no schema
+  defineTool({ name: "t", description: "d", input: "x", run: () => 1 });
+  const wrong = (input: { a: number }): number => input.a;
+  // @ts-expect-error -- run wants something else than the schema gives
+  defineTool({ ...words, input: z.object({ a: z.string() }), run: wrong });
+});

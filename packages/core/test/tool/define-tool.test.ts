@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { z as z3 } from "zod/v3";
+import { ToolDefinitionError, ToolRetry } from "../../src/errors/tool-errors.ts";
+import { defineTool } from "../../src/tool/define-tool.ts";
+import { explainSchema } from "../../src/tool/explain-schema.ts";
+import { zod3 } from "../../src/tool/zod3.ts";
+
+const base = { name: "t", description: "Does it.", run: () => 1 };
+
+describe("defineTool", () => {
+  test("gives what is sent and the defaults", () => {
+    const tool = defineTool({ ...base, input: z.object({ a: z.string() }) });
+    expect(tool).toMatchObject({
+      kind: "function",
+      name: "t",
+      description: "Does it.",
+      declaration: {
+        name: "t",
+        description: "Does it.",
+        parametersJsonSchema: { type: "object", properties: { a: { type: "string" } }, required: ["a"] },
+      },
+      sequential: false,
+      timeoutMs: 60_000,
+      maxResultBytes: 65_536,
+      maxRetries: 3,
+    });
+  });
+  test("takes its options", () => {
+    expect(defineTool({ ...base, sequential: true, timeoutMs: 5, maxResultBytes: 6, maxRetries: 0 })).toMatchObject({
+      sequential: true,
+      timeoutMs: 5,
+      maxResultBytes: 6,
+      maxRetries: 0,
+    });
+  });
+  test("without input declares an empty object", () => {
+    expect(defineTool(base).declaration.parametersJsonSchema).toEqual({
+      type: "object",
+      properties: {},
+      additionalProperties: false,
+    });
+  });
+  test.each([
+    ["a bad name", { ...base, name: "9" }],
+    ["no description", { ...base, description: " " }],
+    ["no time", { ...base, timeoutMs: 0 }],
+    ["NaN", { ...base, timeoutMs: Number.NaN }],
+    ["a negative size", { ...base, maxResultBytes: -1 }],
+    ["negative retries", { ...base, maxRetries: -1 }],
+  ])("refuses %s", (_name, spec) => {
+    expect(() => defineTool(spec)).toThrow(ToolDefinitionError);
+  });
+});
+
+describe("parse", () => {
+  const shape = { a: "x", n: 1 };
+  test.each([
+    ["zod 4", defineTool({ ...base, input: z.object({ a: z.string(), n: z.number() }) })],
+    ["zod 3", defineTool({ ...base, input: z3.object({ a: z3.string(), n: z3.number() }) })],
+    ["zod3()", defineTool({ ...base, input: zod3(z3.object({ a: z3.string(), n: z3.number() })) })],
+    ["raw", defineTool({ ...base, input: { type: "object", properties: { a: {}, n: {} }, required: ["a", "n"] } })],
+  ])("%s takes what fits and names what does not", async (_name, tool) => {
+    expect(await tool.parse(shape)).toEqual(shape);
+    await expect(tool.parse({ a: "x" })).rejects.toThrow(ToolRetry);
+    await expect(tool.parse({ a: "x" })).rejects.toThrow(/n: /);
+    for (const args of [null, [], "x", 5]) await expect(tool.parse(args)).rejects.toThrow(ToolRetry);
+  });
+  test("a schema's defaults and transforms are applied", async () => {
+    const tool = defineTool({
+      ...base,
+      input: z.object({ at: z.coerce.date(), n: z.string().transform(Number).default(3) }),
+    });
+    expect(await tool.parse({ at: "1970-01-01T00:00:00Z" })).toEqual({ at: new Date(0), n: 3 });
+  });
+  test("many problems become one short message", async () => {
+    const keys = Array.from({ length: 50 }, (_, index) => `a_rather_long_key_${index}`);
+    const tool = defineTool({
+      ...base,
+      input: z.object(Object.fromEntries(keys.map((key) => [key, z.string({ error: "wrong ".repeat(30) })]))),
+    });
+    const error = await Promise.resolve(tool.parse({})).then(undefined, (thrown: unknown) => thrown);
+    expect((error as Error).message.length).toBeLessThanOrEqual(500);
+  });
+});
+
+test("explainSchema prints what is sent and what was changed", () => {
+  expect(
+    explainSchema(
+      defineTool({ ...base, input: { type: "object", properties: { mail: { type: "string", format: "email" } } } }),
+    ),
+  ).toBe(`t: Does it.
+
+Sent as parametersJsonSchema:
+{
+  "type": "object",
+  "properties": {
+    "mail": {
+      "type": "string",
+      "description": "Format: email."
+    }
+  }
+}
+
+Changed on the way:
+- properties.mail.format: "email" moved into the description: the service knows date-time, enum, float, double, int32, int64 only`);
+  expect(explainSchema(defineTool(base))).toContain("Nothing was changed on the way.");
+});
