@@ -1,0 +1,162 @@
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
+import { isObject } from "../internal/json.ts";
+import type { BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
+import type { JsonSchema } from "../wire/declaration.ts";
+import type { Source } from "./sources.ts";
+
+/** What a built-in tool's own request gave. */
+export interface DelegatedAnswer {
+  readonly text: string;
+  readonly sources: readonly Pick<Source, "uri" | "title">[];
+  /** Why that request ended. */
+  readonly stopReason?: string | undefined;
+}
+
+/**
+ * Makes one request that holds nothing but this built-in tool and the prompt. Reports what it cost and found through
+ * {@link ToolContext.attach}. May throw; the model is told as of any tool that failed.
+ */
+export type AskBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolContext) => Promise<DelegatedAnswer>;
+
+/** What the model reads. */
+export interface DelegatedResult {
+  readonly answer: string;
+  readonly sources: readonly { readonly title?: string | undefined; readonly uri?: string | undefined }[];
+}
+
+/**
+ * Built-in tools as functions, one for each, for models that cannot take both kinds in one request.
+ *
+ * @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`).
+ */
+export function delegatedTools(builtIns: readonly BuiltInTool[], ask: AskBuiltIn): Tool[] {
+  return builtIns.map((builtIn) => delegatedTool(builtIn, ask));
+}
+
+/** Milliseconds until a delegated request is given up. */
+const TIMEOUT_MS = 120_000;
+
+/** Largest result in bytes of JSON. */
+const MAX_RESULT_BYTES = 65_536;
+
+function delegatedTool(builtIn: BuiltInTool, ask: AskBuiltIn): Tool {
+  const delegate = DELEGATES[builtIn.name];
+  if (delegate === undefined) {
+    throw new ConfigurationError(
+      `this model cannot take ${builtIn.name} and functions in one request; use a newer model, or leave one of them out`,
+    );
+  }
+  const { name, description, fields } = delegate;
+  const tool: Tool<DelegatedInput, DelegatedResult> = {
+    kind: "function",
+    name,
+    description,
+    declaration: { name, description, parametersJsonSchema: schemaOf(fields) },
+    schemaChanges: [],
+    sequential: false,
+    timeoutMs: TIMEOUT_MS,
+    maxResultBytes: MAX_RESULT_BYTES,
+    maxRetries: 2,
+    parse: (args) => parseInput(name, fields, args),
+    run: async (input, context) => {
+      const { text, sources, stopReason } = await ask(builtIn, promptOf(fields, input), context);
+      if (text.trim() === "")
+        throw new ToolFailure(
+          `${name} gave no answer${stopReason === undefined ? "" : ` (${stopReason})`}; ask again in other words`,
+        );
+      return { answer: text, sources: sources.map(shownSource) };
+    },
+  };
+  return tool;
+}
+
+/** A field is a text, or a list of texts. */
+interface DelegateField {
+  readonly name: string;
+  readonly type: "text" | "texts";
+  readonly description: string;
+}
+
+interface Delegate {
+  readonly name: string;
+  readonly description: string;
+  readonly fields: readonly DelegateField[];
+}
+
+type DelegatedInput = { readonly [field: string]: string | readonly string[] };
+
+const DELEGATES: { readonly [Name in BuiltInName]?: Delegate } = {
+  googleSearch: {
+    name: "google_search",
+    description: "Searches the web with Google and answers from what it finds, with the sources.",
+    fields: [{ name: "query", type: "text", description: "What to find out, as a full question" }],
+  },
+  googleMaps: {
+    name: "google_maps",
+    description: "Looks up places in Google Maps and answers from what it finds, with the sources.",
+    fields: [
+      {
+        name: "query",
+        type: "text",
+        description: "What to find out about places, as a full question that names the area",
+      },
+    ],
+  },
+  urlContext: {
+    name: "url_context",
+    description: "Reads web pages and answers a question about them.",
+    fields: [
+      { name: "question", type: "text", description: "What to find out from the pages" },
+      { name: "urls", type: "texts", description: "Full addresses of the pages, at most 20" },
+    ],
+  },
+  codeExecution: {
+    name: "code_execution",
+    description: "Writes and runs Python code in a sandbox without network, and answers with what it found.",
+    fields: [{ name: "task", type: "text", description: "What to compute, with all the figures it needs" }],
+  },
+  fileSearch: {
+    name: "file_search",
+    description: "Searches the stored documents and answers from what it finds, with the sources.",
+    fields: [{ name: "query", type: "text", description: "What to find out, as a full question" }],
+  },
+};
+
+function schemaOf(fields: readonly DelegateField[]): JsonSchema {
+  const properties = fields.map(({ name, type, description }) => [
+    name,
+    type === "text" ? { type: "string", description } : { type: "array", items: { type: "string" }, description },
+  ]);
+  return { type: "object", properties: Object.fromEntries(properties), required: fields.map(({ name }) => name) };
+}
+
+function parseInput(tool: string, fields: readonly DelegateField[], args: unknown): DelegatedInput {
+  const given = isObject(args) ? args : {};
+  return Object.fromEntries(
+    fields.map(({ name, type }) => {
+      const value = given[name];
+      if (type === "text" && isText(value)) return [name, value];
+      if (type === "texts" && Array.isArray(value) && value.length > 0 && value.every(isText)) return [name, value];
+      throw new ToolRetry(
+        `${tool} needs "${name}": ${type === "text" ? "a text that is not empty" : "a list of at least one text"}`,
+      );
+    }),
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "";
+}
+
+function promptOf(fields: readonly DelegateField[], input: DelegatedInput): string {
+  return fields.map(({ name }) => [input[name] ?? []].flat().join("\n")).join("\n\n");
+}
+
+/** Without numbers: those of a nested run are not those of the run that reads this. */
+function shownSource({ title, uri }: Pick<Source, "uri" | "title">): {
+  readonly title?: string;
+  readonly uri?: string;
+} {
+  return { ...(title === undefined ? {} : { title }), ...(uri === undefined ? {} : { uri }) };
+}

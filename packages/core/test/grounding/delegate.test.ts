@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { ToolFailure, ToolRetry } from "../../src/errors/tool-errors.ts";
+import { delegatedTools } from "../../src/grounding/delegate.ts";
+import {
+  codeExecution,
+  computerUse,
+  fileSearch,
+  googleMaps,
+  googleSearch,
+  urlContext,
+} from "../../src/tool/built-in.ts";
+import type { BuiltInTool, Tool, ToolContext } from "../../src/tool/tool.ts";
+
+// Handed through untouched, so nothing in it is ever read.
+const CONTEXT = { callId: "call:1.0" } as ToolContext;
+
+const nothing = async (): Promise<{ text: string; sources: [] }> => ({ text: "", sources: [] });
+
+function only(builtIn: BuiltInTool): Tool {
+  return delegatedTools([builtIn], nothing)[0]!;
+}
+
+describe("delegatedTools", () => {
+  test("makes one function of each built-in tool", () => {
+    const tools = delegatedTools(
+      [googleSearch(), googleMaps(), urlContext(), codeExecution(), fileSearch({ stores: ["fileSearchStores/a"] })],
+      nothing,
+    );
+    expect(tools.map(({ kind, name }) => [kind, name])).toEqual([
+      ["function", "google_search"],
+      ["function", "google_maps"],
+      ["function", "url_context"],
+      ["function", "code_execution"],
+      ["function", "file_search"],
+    ]);
+    expect(tools[2]?.declaration).toEqual({
+      name: "url_context",
+      description: "Reads web pages and answers a question about them.",
+      parametersJsonSchema: {
+        type: "object",
+        properties: {
+          question: { type: "string", description: "What to find out from the pages" },
+          urls: { type: "array", items: { type: "string" }, description: "Full addresses of the pages, at most 20" },
+        },
+        required: ["question", "urls"],
+      },
+    });
+  });
+
+  test("asks with the very tool, the prompt and the call's context, and gives the answer with its sources", async () => {
+    const asked: unknown[] = [];
+    const search = googleSearch({ excludeDomains: ["b.example"] });
+    const [tool] = delegatedTools([search], async (...question) => {
+      asked.push(question);
+      return { text: "21 °C.", sources: [{ title: "a", uri: "https://a.example/" }, { title: "b" }] };
+    });
+    const input = await tool!.parse({ query: "Weather in Oslo?", more: 1 });
+    expect(await tool!.run(input, CONTEXT)).toEqual({
+      answer: "21 °C.",
+      sources: [{ title: "a", uri: "https://a.example/" }, { title: "b" }],
+    });
+    expect(asked).toEqual([[search, "Weather in Oslo?", CONTEXT]]);
+  });
+
+  test("puts question and addresses into one prompt", async () => {
+    const asked: string[] = [];
+    const [tool] = delegatedTools([urlContext()], async (_builtIn, prompt) => {
+      asked.push(prompt);
+      return { text: "yes", sources: [] };
+    });
+    await tool!.run(
+      await tool!.parse({ urls: ["https://a.example/", "https://b.example/"], question: "Open on Sunday?" }),
+      CONTEXT,
+    );
+    expect(asked).toEqual(["Open on Sunday?\n\nhttps://a.example/\nhttps://b.example/"]);
+  });
+
+  test.each<[BuiltInTool, unknown, string]>([
+    [googleSearch(), {}, 'google_search needs "query": a text that is not empty'],
+    [googleSearch(), undefined, 'google_search needs "query": a text that is not empty'],
+    [codeExecution(), { task: "  " }, 'code_execution needs "task": a text that is not empty'],
+    [urlContext(), { question: "x", urls: [] }, 'url_context needs "urls": a list of at least one text'],
+    [
+      urlContext(),
+      { question: "x", urls: "https://a.example/" },
+      'url_context needs "urls": a list of at least one text',
+    ],
+  ])("tells the model what is wrong with its arguments", (builtIn, args, message) => {
+    expect(() => only(builtIn).parse(args)).toThrow(new ToolRetry(message));
+  });
+
+  test("says so when the answer is empty", async () => {
+    const [tool] = delegatedTools([googleSearch()], async () => ({ text: " ", sources: [], stopReason: "blocked" }));
+    await expect((async () => tool!.run({ query: "x" }, CONTEXT))()).rejects.toThrow(
+      new ToolFailure("google_search gave no answer (blocked); ask again in other words"),
+    );
+  });
+
+  test("refuses a tool that cannot stand alone", () => {
+    expect(() => delegatedTools([computerUse()], nothing)).toThrow(ConfigurationError);
+  });
+});
