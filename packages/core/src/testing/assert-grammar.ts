@@ -1,0 +1,67 @@
+import type { RunEvent } from "../loop/events.ts";
+
+/** Where in a run the next event stands. */
+type Place = "before" | "between-turns" | "answer" | "answered" | "calls" | "after";
+
+/** What may come at each place, and where it leads. */
+const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place }>> = {
+  before: { "run-start": "between-turns" },
+  "between-turns": { "turn-start": "answer", "run-end": "after" },
+  answer: {
+    "text-delta": "answer",
+    "thought-delta": "answer",
+    part: "answer",
+    notice: "answer",
+    discard: "answer",
+    response: "answered",
+  },
+  answered: { recover: "answer", "tool-start": "calls", "turn-end": "between-turns" },
+  calls: { "tool-start": "calls", "tool-progress": "calls", "tool-end": "calls", "turn-end": "between-turns" },
+  after: {},
+};
+
+/**
+ * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1 and each event
+ * belongs to the turn it stands in, and that each call that starts ends once.
+ *
+ * A run that a limit ends may have no turn, or a last turn that was cut short.
+ *
+ * @param options - `complete: false` for a run that threw: it may stop anywhere.
+ * @throws {Error} Naming the event that does not fit.
+ */
+export function assertGrammar(
+  events: readonly RunEvent[],
+  options: { readonly complete?: boolean | undefined } = {},
+): void {
+  let place: Place = "before";
+  let turn = 0;
+  const open = new Set<string>();
+  const seen = new Set<string>();
+
+  for (const [index, event] of events.entries()) {
+    const fail = (why: string): never => {
+      throw new Error(`event ${index} (${event.type}) does not fit: ${why}`);
+    };
+    const limited: boolean = event.type === "run-end" && event.result.stopReason === "limit";
+    const next: Place | undefined =
+      NEXT[place][event.type] ?? (limited && index > 0 && index === events.length - 1 ? "after" : undefined);
+    const expected = Object.keys(NEXT[place]);
+    if (next === undefined)
+      return fail(expected.length === 0 ? "the run was over" : `expected ${expected.join(" or ")}`);
+    if (event.type === "turn-start" && event.turn !== ++turn) fail(`its turn is ${event.turn}, expected ${turn}`);
+    if ("turn" in event && event.turn !== turn) fail(`its turn is ${event.turn}, expected ${turn}`);
+    if (event.type === "run-end" && turn === 0 && !limited) fail("there was no turn");
+    if (event.type === "tool-start") {
+      if (seen.has(event.callId)) fail(`${event.callId} started before`);
+      seen.add(event.callId);
+      open.add(event.callId);
+    }
+    if ((event.type === "tool-progress" || event.type === "tool-end") && !open.has(event.callId))
+      fail(`${event.callId} is not running`);
+    if (event.type === "tool-end") open.delete(event.callId);
+    if ((event.type === "turn-end" || event.type === "run-end") && open.size > 0 && !limited)
+      fail(`${[...open].join(", ")} did not end`);
+    place = next;
+  }
+  if (options.complete !== false && place !== "after") throw new Error("the events stop before run-end");
+}

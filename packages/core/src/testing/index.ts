@@ -1,0 +1,27 @@
+export { assertGrammar } from "./assert-grammar.ts";
+export { collect, type ReadableRun, shapeOf } from "./collect.ts";
+export type { GroundedSource } from "./grounding-of.ts";
+export { type ScriptEntry, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
+export {
+  blocked,
+  call,
+  type CallFields,
+  calls,
+  costs,
+  cut,
+  dies,
+  empty,
+  fails,
+  finishes,
+  grounded,
+  hangs,
+  malformed,
+  parts,
+  refused,
+  say,
+  type ScriptedTurn,
+  search,
+  think,
+  turn,
+  undeclared,
+} from "./turns.ts";

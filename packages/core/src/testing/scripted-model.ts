@@ -1,0 +1,128 @@
+import { abortable } from "../internal/abortable.ts";
+import { PartGatherer } from "../model/append-parts.ts";
+import { capabilitiesOf, type ModelCapabilities } from "../model/capabilities.ts";
+import { checkSettings } from "../model/check-settings.ts";
+import type { Model, ModelRequest, ModelResponse, RespondOptions } from "../model/model.ts";
+import type { ModelSettings } from "../model/settings.ts";
+import { usageFrom } from "../model/usage.ts";
+import type { Part } from "../wire/content.ts";
+import type { UsageMetadata } from "../wire/generate-content.ts";
+import type { ScriptedTurn } from "./turns.ts";
+
+/** A turn, or what makes one of the request. It may be asynchronous; what it throws is thrown by the model. */
+export type ScriptEntry = ScriptedTurn | ((request: ModelRequest) => ScriptedTurn | Promise<ScriptedTurn>);
+
+/** How a {@link ScriptedModel} presents itself. */
+export interface ScriptedModelOptions {
+  /** @defaultValue "gemini-scripted" */
+  readonly id?: string | undefined;
+  /** Laid over those of the id's family. */
+  readonly capabilities?: Partial<ModelCapabilities> | undefined;
+  /** Called by {@link ScriptedModel.check}; throws when it does not like the settings. @defaultValue what a real model of these capabilities refuses */
+  readonly check?: ((settings: ModelSettings) => void) | undefined;
+}
+
+const DEFAULT_USAGE: UsageMetadata = { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 };
+
+/**
+ * A model that answers from a script, one entry for each request, and remembers what it was asked.
+ *
+ * @example
+ * ```ts
+ * const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("It is ", "21 °C."));
+ * const result = await new Agent({ model, tools: [getWeather] }).run("Weather in Oslo?");
+ * model.assertSpent();
+ * ```
+ */
+export class ScriptedModel implements Model {
+  readonly #script: readonly ScriptEntry[];
+  readonly #requests: ModelRequest[] = [];
+  #options: ScriptedModelOptions = {};
+  #capabilities: ModelCapabilities | undefined;
+
+  constructor(...script: readonly ScriptEntry[]) {
+    this.#script = script;
+  }
+
+  /** A scripted model of another name or with other capabilities. */
+  static with(options: ScriptedModelOptions, ...script: readonly ScriptEntry[]): ScriptedModel {
+    const model = new ScriptedModel(...script);
+    model.#options = options;
+    return model;
+  }
+
+  get id(): string {
+    return this.#options.id ?? "gemini-scripted";
+  }
+
+  get capabilities(): ModelCapabilities {
+    this.#capabilities ??= { ...capabilitiesOf(this.id), ...this.#options.capabilities };
+    return this.#capabilities;
+  }
+
+  /** Every request so far, oldest first, as it was at the time: a deep copy. */
+  get requests(): readonly ModelRequest[] {
+    return this.#requests;
+  }
+
+  check(settings: ModelSettings): void {
+    if (this.#options.check === undefined) checkSettings(settings, this.capabilities, this.id);
+    else this.#options.check(settings);
+  }
+
+  /** @throws {Error} When entries of the script were never asked for. */
+  assertSpent(): void {
+    const left = this.#script.length - this.#requests.length;
+    if (left > 0) throw new Error(`${left} of the script's ${this.#script.length} turns were never asked for`);
+  }
+
+  async *respond(
+    request: ModelRequest,
+    { signal }: RespondOptions,
+  ): AsyncGenerator<readonly Part[], ModelResponse, void> {
+    signal.throwIfAborted();
+    const asked = structuredClone(request);
+    this.#requests.push(asked);
+    const { batches, end, ...rest } = await this.#nextTurn(asked, signal);
+    for (const batch of batches) {
+      // Pieces come in turns of their own, as they do from a network.
+      await abortable(Promise.resolve(), signal);
+      yield batch;
+    }
+    signal.throwIfAborted();
+    if (end?.type === "error") throw end.error;
+    if (end?.type === "hang") return await abortable(new Promise<never>(() => {}), signal);
+    return responseOf(batches.flat(), rest, this.id, this.#requests.length);
+  }
+
+  async #nextTurn(request: ModelRequest, signal: AbortSignal): Promise<ScriptedTurn> {
+    const entry = this.#script[this.#requests.length - 1];
+    if (entry === undefined) {
+      const last = JSON.stringify(request.contents.at(-1))?.slice(0, 300);
+      throw new Error(
+        `the script has ${this.#script.length} turns, but the model was asked ${this.#requests.length} times; the last content was ${last}`,
+      );
+    }
+    return typeof entry === "function" ? await abortable(Promise.resolve(entry(request)), signal) : entry;
+  }
+}
+
+function responseOf(
+  parts: readonly Part[],
+  turn: Omit<ScriptedTurn, "batches" | "end">,
+  id: string,
+  count: number,
+): ModelResponse {
+  const { finishReason = "STOP", finishMessage, candidate, usage = DEFAULT_USAGE } = turn;
+  const gathered = new PartGatherer();
+  gathered.add(parts);
+  const message = finishMessage === undefined ? {} : { finishMessage };
+  return {
+    content: { role: "model", parts: gathered.parts() },
+    finishReason,
+    ...message,
+    usage: usageFrom(usage, candidate?.groundingMetadata?.webSearchQueries?.length ?? 0),
+    candidate: { finishReason, ...message, ...candidate },
+    envelope: { usageMetadata: usage, modelVersion: id, responseId: `scripted-${count}` },
+  };
+}

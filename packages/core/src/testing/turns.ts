@@ -1,0 +1,159 @@
+import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-errors.ts";
+import type { JsonObject, Part } from "../wire/content.ts";
+import type { Candidate, UsageMetadata } from "../wire/generate-content.ts";
+import { groundingOf, type GroundedSource } from "./grounding-of.ts";
+
+/** One answer of a {@link ScriptedModel}: what it streams and how that ends. Turns combine with {@link turn}. */
+export interface ScriptedTurn {
+  /** What is yielded, piece by piece. */
+  readonly batches: readonly (readonly Part[])[];
+  /** @defaultValue "STOP" */
+  readonly finishReason?: string | undefined;
+  readonly finishMessage?: string | undefined;
+  /** More fields of the candidate, such as grounding metadata. */
+  readonly candidate?: Omit<Candidate, "content"> | undefined;
+  /** Token counts as the service would send them. @defaultValue 10 prompt tokens and 5 candidate tokens */
+  readonly usage?: UsageMetadata | undefined;
+  /** What happens after the last piece instead of an answer: an error, or nothing until the request is aborted. */
+  readonly end?: { readonly type: "error"; readonly error: unknown } | { readonly type: "hang" } | undefined;
+}
+
+/** Fields of a call beside its name and arguments. */
+export interface CallFields {
+  /** Newer models always send one; absent unless given. */
+  readonly id?: string | undefined;
+  readonly thoughtSignature?: string | undefined;
+}
+
+/** Several turns as one answer: their pieces in order; of finish reasons, usage and endings the last one given. */
+export function turn(...turns: readonly ScriptedTurn[]): ScriptedTurn {
+  const batches = turns.flatMap((one) => one.batches);
+  const candidate: Omit<Candidate, "content"> = Object.assign({}, ...turns.map((one) => one.candidate));
+  const fields: ScriptedTurn = Object.assign({}, ...turns);
+  return { ...fields, batches, ...(fields.candidate === undefined ? {} : { candidate }) };
+}
+
+/** Text, streamed in these pieces. */
+export function say(...texts: readonly string[]): ScriptedTurn {
+  return { batches: texts.map((text) => [{ text }]) };
+}
+
+/** A thought summary. */
+export function think(text: string): ScriptedTurn {
+  return { batches: [[{ text, thought: true }]] };
+}
+
+/** Any parts, in one piece: images, code, parts of a kind that is still to come. */
+export function parts(...given: readonly Part[]): ScriptedTurn {
+  return { batches: [given] };
+}
+
+/** One function call. */
+export function call(name: string, args: JsonObject = {}, fields: CallFields = {}): ScriptedTurn {
+  return { batches: [[callPart(name, args, fields)]] };
+}
+
+/** Several calls at once, in one piece. */
+export function calls(
+  ...given: readonly (readonly [name: string, args?: JsonObject, fields?: CallFields])[]
+): ScriptedTurn {
+  return { batches: [given.map(([name, args = {}, fields = {}]) => callPart(name, args, fields))] };
+}
+
+/** `STOP` with nothing in it. */
+export function empty(): ScriptedTurn {
+  return { batches: [], finishReason: "STOP" };
+}
+
+/** Text that the token limit cut off; with no text, or after a call in {@link turn}, just the cut. */
+export function cut(...texts: readonly string[]): ScriptedTurn {
+  return { ...say(...texts), finishReason: "MAX_TOKENS" };
+}
+
+/** An answer that was withheld. `blocked("SAFETY")` */
+export function blocked(reason = "SAFETY", message?: string): ScriptedTurn {
+  return ending(reason, message);
+}
+
+/** A prompt that was refused before there was an answer: throws a {@link ResponseBlockedError}. */
+export function refused(blockReason = "PROHIBITED_CONTENT"): ScriptedTurn {
+  return fails(new ResponseBlockedError(`the prompt was refused (${blockReason})`, blockReason, []));
+}
+
+/** A call that the service could not read. */
+export function malformed(message = "Malformed function call: get_weather(city="): ScriptedTurn {
+  return ending("MALFORMED_FUNCTION_CALL", message);
+}
+
+/** A call of something that was not declared, which did not come through. */
+export function undeclared(name: string): ScriptedTurn {
+  return ending("UNEXPECTED_TOOL_CALL", `Unexpected tool call: ${name}`);
+}
+
+/** Ends for any other reason, known or not. `finishes("SOMETHING_NEW")` */
+export function finishes(reason: string, message?: string): ScriptedTurn {
+  return ending(reason, message);
+}
+
+/** Text with sources, as the service reports a search: each source supports the texts it names, or all of it. */
+export function grounded(
+  text: string,
+  options: { readonly sources: readonly GroundedSource[]; readonly queries?: readonly string[] | undefined },
+): ScriptedTurn {
+  return {
+    batches: [[{ text }]],
+    candidate: { groundingMetadata: groundingOf(text, options.sources, options.queries ?? []) },
+  };
+}
+
+/** The service's own search beside functions: its call and its answer, which the client only echoes. */
+export function search(...queries: readonly string[]): ScriptedTurn {
+  const toolType = "GOOGLE_SEARCH_WEB";
+  const id = "search01";
+  return {
+    batches: [
+      [{ toolCall: { toolType, args: { queries }, id }, thoughtSignature: "c2VhcmNoLWNhbGw=" }],
+      [
+        {
+          toolResponse: { toolType, response: { search_suggestions: `<p>${queries.join(", ")}</p>` }, id },
+          thoughtSignature: "c2VhcmNoLWFuc3dlcg==",
+        },
+      ],
+    ],
+  };
+}
+
+/** A stream that ends after these texts without a finish reason, or breaks with this error. */
+export function dies(...given: readonly (string | Error)[]): ScriptedTurn {
+  const texts = given.filter((piece) => typeof piece === "string");
+  const error =
+    given.find((piece) => piece instanceof Error) ??
+    new StreamIncompleteError("the stream ended without a finish reason");
+  return { ...say(...texts), end: { type: "error", error } };
+}
+
+/** A request that fails with this error before anything is streamed. */
+export function fails(error: unknown): ScriptedTurn {
+  return { batches: [], end: { type: "error", error } };
+}
+
+/** A stream that says this much and then nothing, until the request is aborted. */
+export function hangs(...texts: readonly string[]): ScriptedTurn {
+  return { ...say(...texts), end: { type: "hang" } };
+}
+
+/** What an answer costs. `turn(say("x"), costs({ promptTokenCount: 100 }))` */
+export function costs(usage: UsageMetadata): ScriptedTurn {
+  return { batches: [], usage };
+}
+
+function ending(finishReason: string, finishMessage: string | undefined): ScriptedTurn {
+  return { batches: [], finishReason, ...(finishMessage === undefined ? {} : { finishMessage }) };
+}
+
+function callPart(name: string, args: JsonObject, { id, thoughtSignature }: CallFields): Part {
+  return {
+    functionCall: { ...(id === undefined ? {} : { id }), name, args },
+    ...(thoughtSignature === undefined ? {} : { thoughtSignature }),
+  };
+}
