@@ -52,9 +52,12 @@ export type { ModelSettings, Thinking } from "./model/settings.ts";
 export type { Usage } from "./model/usage.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
-export { cometapi, endpoint, type Endpoint, google, vertex } from "./wire/endpoint.ts";
+export { cometapi } from "./wire/cometapi.ts";
+export { endpoint, type Endpoint, google } from "./wire/endpoint.ts";
+export { vertex } from "./wire/vertex.ts";
 export type { Blob, Content, FunctionCall, FunctionResponse, JsonObject, Part, Role } from "./wire/content.ts";
-export type { FetchLike, Timeouts } from "./wire/http.ts";
+export type { FetchLike } from "./wire/http.ts";
+export type { Timeouts } from "./wire/watchdog.ts";
 export type { RetryPolicy } from "./wire/retry.ts";
 
 // steps: for those who run the loop on a durable engine

@@ -1,5 +1,6 @@
 import { citationsOf } from "../grounding/citations.ts";
 import { collectSources } from "../grounding/collect-sources.ts";
+import { quotedCitations } from "../grounding/quoted-citations.ts";
 import { assertNever } from "../internal/assert-never.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
@@ -183,17 +184,19 @@ function keeps(ending: Ending | undefined, response: ModelResponse): boolean {
 
 function outcomeOf(input: LoopInput, state: RunState, response: ModelResponse | undefined): RunOutcome {
   const found = collectSources(state.responses);
+  const text = response === undefined ? "" : visibleText(response.content);
+  const own = response === undefined ? [] : citationsOf(response, found.sources);
   const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
   return {
     runId: state.runId,
-    text: response === undefined ? "" : visibleText(response.content),
+    text,
     contents: [...state.contents],
     added: state.contents.slice(input.given),
     turns: state.turns,
     usage: state.usage,
     response,
     ...found,
-    citations: response === undefined ? [] : citationsOf(response, found.sources),
+    citations: own.length > 0 ? own : quotedCitations(text, state.responses.filter((other) => other !== response), found.sources),
     groundedBy: !grounded ? "none" : state.nested ? "delegated" : "native",
   };
 }

@@ -21,14 +21,17 @@ export interface RunningLoop {
 export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   readonly #open: (observed: boolean) => RunningLoop;
   readonly #outcome: Promise<RunResult<Output>>;
-  #settle!: { resolve: (result: RunResult<Output>) => void; reject: (error: unknown) => void };
+  #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
 
   /** @internal */
   constructor(open: (observed: boolean) => RunningLoop) {
     this.#open = open;
-    this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.#outcome = new Promise((resolve, reject) => {
+      // The agent that made this stream knows the type of its output.
+      this.#settle = { resolve: (result) => resolve(result as RunResult<Output>), reject };
+    });
     this.#outcome.catch(() => {}); // whoever iterates already sees the error
   }
 
@@ -38,7 +41,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
   result(): Promise<RunResult<Output>> {
-    if (this.#running === undefined) void this.#drain();
+    if (this.#running === undefined && !this.#over) void this.#drain();
     return this.#outcome;
   }
 
@@ -53,7 +56,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, void> {
-    if (this.#running !== undefined) throw new TypeError("a RunStream can be read once");
+    if (this.#running !== undefined || this.#over) throw new TypeError("a RunStream can be read once");
     return this.#read(this.#start(true));
   }
 
@@ -67,15 +70,20 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   #start(observed: boolean): RunningLoop {
-    this.#running = this.#open(observed);
-    return this.#running;
+    try {
+      this.#running = this.#open(observed);
+      return this.#running;
+    } catch (error) {
+      this.#over = true;
+      this.#settle.reject(error);
+      throw error;
+    }
   }
 
   async *#read(running: RunningLoop): AsyncGenerator<RunEvent, void, void> {
     let settled = false;
     try {
-      // The agent that made this stream knows the type of its output.
-      const result = (yield* running.events) as RunResult<Output>;
+      const result = yield* running.events;
       this.#over = true;
       settled = true;
       this.#settle.resolve(result);

@@ -1,0 +1,60 @@
+import { Agent, defineTool } from "@pollux/core";
+import { call, fails, hangs, say, ScriptedModel } from "@pollux/core/testing";
+import { expect, test } from "vitest";
+import { z } from "zod";
+
+test("each message goes on from the last, in either face, and usage adds up", async () => {
+  const model = new ScriptedModel(say("Hello Ada."), say("Ada."), say("Bye."));
+  const chat = new Agent({ model }).chat();
+  await chat.send("I am Ada.");
+  const stream = chat.stream("Who am I?");
+  let text = "";
+  for await (const event of stream) if (event.type === "text-delta") text += event.delta;
+  expect(text).toBe("Ada.");
+  await chat.send("Bye.");
+  expect(chat.history.map(({ role, parts }) => [role, parts[0]?.text])).toEqual([
+    ["user", "I am Ada."],
+    ["model", "Hello Ada."],
+    ["user", "Who am I?"],
+    ["model", "Ada."],
+    ["user", "Bye."],
+    ["model", "Bye."],
+  ]);
+  expect(model.requests[2]?.contents).toEqual(chat.history.slice(0, 5));
+  expect(chat.usage).toMatchObject({ requests: 3, totalTokens: 45 });
+});
+
+test("a second message while the first is answered is refused, and nothing is lost", async () => {
+  const chat = new Agent({ model: new ScriptedModel(say("One."), say("Two.")) }).chat();
+  const first = chat.send("1");
+  await expect(chat.send("2")).rejects.toThrow("the chat is still answering");
+  expect((await first).text).toBe("One.");
+  expect((await chat.send("2")).text).toBe("Two.");
+});
+
+test("a run that is aborted or fails leaves a conversation that goes on", async () => {
+  const abort = new AbortController();
+  const wait = defineTool({ name: "wait", description: "x", run: () => (abort.abort(new Error("enough")), new Promise(() => {})) });
+  const model = new ScriptedModel(call("wait", {}, { id: "w1" }), fails(new Error("down")), say("Still here."));
+  const chat = new Agent({ model, tools: [wait] }).chat();
+  await expect(chat.send("Wait.", { signal: abort.signal })).rejects.toThrow("enough");
+  expect(chat.history.at(-1)?.parts[0]?.functionResponse).toMatchObject({ id: "w1", name: "wait", response: { error: expect.stringContaining("cancelled") } });
+  await expect(chat.send("Again?")).rejects.toThrow("down");
+  expect((await chat.send("Hello?")).text).toBe("Still here.");
+  expect(model.requests[2]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user", "user"]);
+});
+
+test("leaving a stream keeps the question and frees the chat", async () => {
+  const chat = new Agent({ model: new ScriptedModel(hangs("Once"), say("Yes.")) }).chat();
+  for await (const event of chat.stream("Tell me.")) if (event.type === "text-delta") break;
+  expect(chat.history).toEqual([{ role: "user", parts: [{ text: "Tell me." }] }]);
+  expect((await chat.send("Are you there?")).text).toBe("Yes.");
+});
+
+test("a chat begins with a history, and has typed output", async () => {
+  const history = [{ role: "user", parts: [{ text: "I have 3 cats." }] }, { role: "model", parts: [{ text: "Nice." }] }] as const;
+  const chat = new Agent({ model: new ScriptedModel(say('{"cats":3}')) }).chat({ history });
+  const result = await chat.send("How many?", { output: z.object({ cats: z.number() }) });
+  expect(result.stopReason === "finished" && result.output.cats).toBe(3);
+  expect(chat.history).toHaveLength(4);
+});
