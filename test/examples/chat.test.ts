@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const program = fileURLToPath(new URL("../../examples/chat.ts", import.meta.url));
+
+/** Types lines into the chat and gives back what it printed and how it ended. */
+async function talk(lines: readonly string[], cwd: string): Promise<{ code: number | null; output: string }> {
+  const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, COMETAPI_KEY: _c, GOOGLE_GEMINI_BASE_URL: _b, ...env } = process.env;
+  const child = spawn(process.execPath, ["--conditions=pollux-source", program], { cwd, env: { ...env, NO_COLOR: "1" }, timeout: 30_000 });
+  let output = "";
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (output += data.toString()));
+  child.stdin.end(`${lines.join("\n")}\n`);
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, output };
+}
+
+test("a conversation with commands: help, tools, a message, usage, save, exit", { timeout: 40_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
+  try {
+    const { code, output } = await talk(["/help", "/tools", "/nonsense", "Hello there.", "/usage", "/save talk.json", "/save talk.json", "/exit", "never read"], folder);
+    expect(output).toContain("/save FILE");
+    expect(output).toContain("googleSearch");
+    expect(output).toContain("there is no command /nonsense; /help lists them");
+    expect(output).toMatch(/\d+ tokens in \d+ requests/);
+    expect(output).toContain("saved 2 contents to talk.json");
+    expect(output).toContain("talk.json exists already");
+    expect(code).toBe(0);
+    const saved = JSON.parse(readFileSync(join(folder, "talk.json"), "utf8")) as { role: string }[];
+    expect(saved.map(({ role }) => role)).toEqual(["user", "model"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,80 @@
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+
+const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
+
+/** What each example must print. One that is not listed here fails the last test. */
+const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
+  "01-text.ts": [/^finished after 1 turn: \S+/m],
+  "02-streaming.ts": [/\w+/, /^\d+ tokens$/m],
+  "03-system-instruction.ts": [/\w+/],
+  "04-thinking.ts": [/^\(thinking\) \S+/m, /^[1-9]\d* tokens of thought$/m],
+  "05-typed-output.ts": [/: \d+ minutes, (easy|medium|hard), [1-8] ingredients/, /^[[{"\d].*$/m],
+  "06-image-input.ts": [/image\/png/],
+  "07-function-calling.ts": [/get_weather \{ city: '\w+' \}/, /celsius: 9/, /celsius: 17/],
+  "08-search-grounding.ts": [/\[1\]/, /^".+" <- 1/m, /^searched for: .+; entry points to show: 1$/m],
+  "09-maps-grounding.ts": [/^\[1\] maps: \S+/m],
+  "10-code-execution.ts": [/^code:$/m, /^OUTCOME_OK: /m],
+  "11-image-output.ts": [/^an image of type image\/\w+, [1-9]\d* bytes$/m],
+  "12-search-and-functions.ts": [
+    /^gemini-flash-latest: finished, grounded by native search, [1-9]\d* sources$/m,
+    /^gemini-2.5-flash-lite: finished, grounded by delegated search, [1-9]\d* sources$/m,
+  ],
+  "13-cometapi.ts": [/^x-goog-api-key: \S+/m, /^bearer: \S+/m],
+  "quickstart.ts": [
+    /no API key is set, so a local emulator answers/,
+    /→ \S*list_files/,
+    /→ file_stats/,
+    /✓ \S+ \d+ ms/,
+    /^\[1\]/m,
+    /confidence: (low|medium|high)/,
+    /> Thank you\. What did I ask you first\?/,
+    /conversation: [\d,]+ in /,
+  ],
+};
+
+/** The environment without keys, so that the emulator answers. */
+function env(): NodeJS.ProcessEnv {
+  const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, COMETAPI_KEY: _c, GOOGLE_GEMINI_BASE_URL: _b, ...rest } = process.env;
+  return { ...rest, NO_COLOR: "1" };
+}
+
+async function runExample(file: string, ...args: readonly string[]): Promise<{ code: number; output: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--conditions=pollux-source", folder + file, ...args], { env: env(), timeout: 30_000 });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const failed = error as { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
+    return { code: failed.code ?? 1, output: `${failed.stdout}${failed.stderr}` };
+  }
+}
+
+describe.concurrent("examples", () => {
+  test.each(Object.entries(PRINTS))("%s runs against the emulator and prints what it is for", { timeout: 40_000 }, async (file, patterns) => {
+    const { code, output } = await runExample(file);
+    expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
+    for (const pattern of patterns) expect(output).toMatch(pattern);
+    expect({ code, output }).toEqual({ code: 0, output });
+  });
+
+  test("the quickstart asks another question", async () => {
+    const { code, output } = await runExample("quickstart.ts", "What is in the file LICENSE?");
+    expect(output).toContain("> What is in the file LICENSE?");
+    expect(code).toBe(0);
+  });
+
+  test("a misspelt option is an error that shows the usage", async () => {
+    const { code, output } = await runExample("quickstart.ts", "--modle", "x");
+    expect(code).toBe(2);
+    expect(output).toContain("--modle");
+    expect(output).toContain("Usage: npm start");
+  });
+});
+
+test("every example is in the table above", () => {
+  const programs = readdirSync(folder).filter((file) => file.endsWith(".ts") && file !== "chat.ts");
+  expect(programs.toSorted()).toEqual(Object.keys(PRINTS).toSorted());
+});
