@@ -16,7 +16,7 @@ import type { RunResult } from "./result.ts";
  * ```
  *
  * `discard` says that everything streamed since the last `turn-start`, `recover` or `discard` is void and comes again.
- * Every `tool-start` has one `tool-end` with its `callId`. A run that fails throws instead of reporting `run-end`.
+ * A limit may end a run before its first turn, and the wall time in the middle of an answer. Every `tool-start` has one `tool-end` with its `callId`. A run that fails throws instead of reporting `run-end`.
  */
 export type RunEvent =
   | { readonly type: "run-start"; readonly runId: string; readonly model: string }

@@ -1,4 +1,5 @@
 import { AgentError } from "../errors/agent-error.ts";
+import { ApiNetworkError, ApiTimeoutError } from "../errors/api-errors.ts";
 import { SILENT, type Logger } from "../logging/logger.ts";
 import type { Part } from "../wire/content.ts";
 import type { GenerateContentResponse } from "../wire/generate-content.ts";
@@ -37,7 +38,9 @@ export async function* collectWithContinuation(
     try {
       yield* collectResponse(ask(token), fold);
     } catch (error) {
-      failure = { error };
+      // After its last word an answer is whole, however the connection ends.
+      const isWhole = fold.finished && (error instanceof ApiNetworkError || error instanceof ApiTimeoutError);
+      if (!isWhole) failure = { error };
     }
     const next = fold.token;
     if (failure !== undefined) {
@@ -71,7 +74,7 @@ class CheckpointFold extends ResponseFold {
 }
 
 function canResume(error: unknown, fold: CheckpointFold, token: string | undefined): boolean {
-  if (!(error instanceof AgentError) || !error.retryable || fold.partsAfterToken) return false;
+  if (!(error instanceof AgentError) || !error.retryable || fold.finished || fold.partsAfterToken) return false;
   return fold.token !== undefined || token !== undefined;
 }
 

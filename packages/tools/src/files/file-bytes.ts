@@ -1,0 +1,53 @@
+import type { FileHandle } from "node:fs/promises";
+
+/** Bytes read at a time. */
+const CHUNK_BYTES = 65_536;
+
+/** A file's bytes, chunk by chunk; each chunk is only good until the next one is asked for. */
+export async function* chunksOf(file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  for (let position = 0; ;) {
+    signal.throwIfAborted();
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
+/** First bytes of common kinds of files, as Latin-1. */
+const BEGINNINGS: readonly (readonly [beginning: string, kind: string])[] = [
+  ["\x89PNG", "PNG image"],
+  ["\xff\xd8\xff", "JPEG image"],
+  ["GIF8", "GIF image"],
+  ["%PDF", "PDF document"],
+  ["PK\x03\x04", "ZIP archive or office document"],
+  ["\x1f\x8b", "gzip archive"],
+  ["\x7fELF", "executable"],
+  ["MZ", "executable"],
+  ["SQLite format 3", "SQLite database"],
+  ["RIFF", "audio, video or WebP image"],
+  ["OggS", "Ogg audio"],
+  ["ID3", "MP3 audio"],
+];
+
+/** What a file holds when it is not text, judged by how it begins; `undefined` for text. */
+export function binaryKind(beginning: Uint8Array): string | undefined {
+  const head = beginning.subarray(0, 8192);
+  const hasNul = head.includes(0);
+  const start = String.fromCharCode(...head.subarray(0, 16));
+  const kind = BEGINNINGS.find(([bytes]) => start.startsWith(bytes))?.[1];
+  // Text may begin with letters such as MZ; only what is also no text counts.
+  if (kind !== undefined && (hasNul || !isUtf8(head) || kind === "PDF document")) return kind;
+  return hasNul || !isUtf8(head) ? "binary file" : undefined;
+}
+
+function isUtf8(head: Uint8Array): boolean {
+  try {
+    // Streaming, since the head may end inside a character.
+    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

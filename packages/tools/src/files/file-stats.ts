@@ -1,0 +1,61 @@
+import type { FileHandle } from "node:fs/promises";
+import { defineTool, type Tool } from "@pollux/core";
+import { z } from "zod/v4";
+import { binaryKind, chunksOf } from "./file-bytes.ts";
+import { type FileToolOptions, Folder } from "./folder.ts";
+
+/** What the model asks for. */
+export interface FileStatsInput {
+  readonly path: string;
+}
+
+/** How large a file is. */
+export interface FileStats {
+  readonly path: string;
+  readonly bytes: number;
+  /** `text`, or the kind of file it is instead. */
+  readonly kind: string;
+  /** Text only: lines, a last one without an end included. */
+  readonly lines?: number | undefined;
+  /** Text only: stretches without white space. */
+  readonly words?: number | undefined;
+}
+
+/** `file_stats`: size, lines and words of one file inside the root, without reading it to the model. */
+export function fileStats(options: FileToolOptions): Tool<FileStatsInput, FileStats> {
+  const folder = new Folder(options.root);
+  return defineTool({
+    name: "file_stats",
+    description: "Measures a file without reading it out: bytes, and for text its lines and words.",
+    input: z.object({ path: z.string().describe("Path inside the folder, such as src/index.ts") }),
+    run: async ({ path }, { signal }): Promise<FileStats> => {
+      const { place, file, bytes } = await folder.open(path);
+      try {
+        return { path: place.path, bytes, ...(await measure(file, signal)) };
+      } finally {
+        await file.close();
+      }
+    },
+  });
+}
+
+async function measure(file: FileHandle, signal: AbortSignal): Promise<Pick<FileStats, "kind" | "lines" | "words">> {
+  const decoder = new TextDecoder();
+  let lines = 0;
+  let words = 0;
+  let last = "\n";
+  let isFirst = true;
+  for await (const chunk of chunksOf(file, signal)) {
+    const kind = isFirst ? binaryKind(chunk) : undefined;
+    if (kind !== undefined) return { kind };
+    isFirst = false;
+    const text = decoder.decode(chunk, { stream: true });
+    if (text === "") continue;
+    for (const _ of text.matchAll(/\n/g)) lines++;
+    for (const _ of text.matchAll(/\S+/g)) words++;
+    // A word that goes on from the chunk before was counted there.
+    if (/\S/.test(last) && /^\S/.test(text)) words--;
+    last = text.slice(-1);
+  }
+  return { kind: "text", lines: last === "\n" ? lines : lines + 1, words };
+}
