@@ -18,7 +18,7 @@ POLLUX_LOG=debug logs each request; POLLUX_PRICES=INPUT,OUTPUT (money per millio
 Exit code: 0 when the run finished, 1 when it did not, 2 when the command line is wrong.
 `;
 
-const QUESTION = "List the files in packages/core/src, measure how long the file README.md is, and search the web for what is new in the Gemini API.";
+const QUESTION = "Get the stats of the file README.md, list the files of this repository, and search the web for what is new in the Gemini API.";
 
 interface Arguments {
   readonly question: string | undefined;

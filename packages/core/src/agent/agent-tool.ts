@@ -1,4 +1,5 @@
-import { ToolFailure } from "../errors/tool-errors.ts";
+import { ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
+import { isObject } from "../internal/json.ts";
 import type { RunResult } from "../loop/result.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import type { Tool, ToolContext } from "../tool/tool.ts";
@@ -25,7 +26,9 @@ export interface AgentProgress {
 
 const INPUT = {
   type: "object",
-  properties: { task: { type: "string", description: "What to do, with everything that is needed to do it: the agent sees nothing else." } },
+  properties: {
+    task: { type: "string", description: "What to do, with everything that is needed to do it: the agent sees nothing else." },
+  },
   required: ["task"],
 };
 
@@ -41,7 +44,8 @@ export function agentTool(agent: Agent, options: AgentToolOptions): Tool {
     input: INPUT,
     timeoutMs: options.timeoutMs ?? 600_000,
     run: async function* (input, context) {
-      const task = String((input as { readonly task?: unknown }).task ?? "");
+      if (!isObject(input) || typeof input["task"] !== "string") throw new ToolRetry("task must be a text");
+      const task = input["task"];
       const stream = options.output === undefined ? agent.stream(task, { signal: context.signal }) : agent.stream(task, { signal: context.signal, output: options.output });
       for await (const event of stream) {
         if (event.type === "run-end") continue;

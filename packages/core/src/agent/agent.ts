@@ -93,7 +93,7 @@ export class Agent {
     const stopListening = follow(options.signal, abort);
     const live = run.observed ? new Channel<RunEvent>() : undefined;
     const runId = options.runId ?? crypto.randomUUID();
-    const state = new RunState(runId, contents);
+    const state = new RunState(runId, contents, this.#options.concurrency ?? 8);
     const mixed = mixTools(options.tools ?? this.#options.tools ?? [], this.model.capabilities, this.#ask);
     const input: LoopInput = {
       model: this.model,
@@ -118,7 +118,6 @@ export class Agent {
       limits: run.limits,
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
       hooks: options.hooks ?? this.#options.hooks ?? {},
-      concurrency: this.#options.concurrency ?? 8,
       maxRepeats: this.#options.maxRepeats ?? 3,
       maxRestarts: this.#options.maxRestarts ?? 2,
       logger: this.#logger,

@@ -44,8 +44,6 @@ export interface LoopInput {
   readonly limits: Limits;
   readonly stopWhen: readonly StopRule[];
   readonly hooks: Hooks;
-  /** Calls of one turn that run side by side. */
-  readonly concurrency: number;
   /** Turns in a row with the same calls and results that end the run. */
   readonly maxRepeats: number;
   /** How often a stream that broke in the middle is begun again, per request. */

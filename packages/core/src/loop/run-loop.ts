@@ -68,14 +68,14 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
       return ending;
     }
 
-    const contents = yield* answerCalls(input, state, calls, cutOff ? "not run: your answer was cut off by the token limit; make the call again, shorter" : undefined);
-    phase.thread.push(...contents);
+    const answered = yield* answerCalls(input, state, calls, cutOff ? "not run: your answer was cut off by the token limit; make the call again, shorter" : undefined);
+    phase.thread.push(...answered.contents);
     yield { type: "turn-end", turn };
     input.signal.throwIfAborted();
 
     cutOffTurns = cutOff ? cutOffTurns + 1 : 0;
     if (cutOffTurns > MAX_RECOVERIES["truncated-call"]) return { stopReason: "truncated" };
-    if (guard.sawTurn(calls, contents[0]!.parts)) return { stopReason: "repeated-calls" };
+    if (guard.sawTurn(calls, answered.responses)) return { stopReason: "repeated-calls" };
     const progress = { turns: turn, toolCalls: state.toolCalls, usage: state.usage, lastCalls: calls, lastText: visibleText(response.content) };
     if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
   }

@@ -2,6 +2,8 @@ import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/content.ts";
 import type { NestedRun } from "../tool/tool.ts";
+import { CallGate } from "./call-gate.ts";
+import type { CallStepValue } from "./call-step.ts";
 import type { Spent } from "./limits.ts";
 import type { RunSoFar } from "./run-so-far.ts";
 import { closeOpenCalls } from "./transcript.ts";
@@ -28,13 +30,16 @@ export class RunState {
   /** The wall-time limit fired. */
   wallTimeUp = false;
 
-  constructor(runId: string, contents: readonly Content[]) {
-    this.runId = runId;
-    this.contents = [...contents];
-  }
-
+  /** Lets the calls of a turn in. */
+  readonly gate: CallGate;
   /** The latest answer of the run itself. */
   lastResponse: ModelResponse | undefined;
+
+  constructor(runId: string, contents: readonly Content[], concurrency: number) {
+    this.runId = runId;
+    this.contents = [...contents];
+    this.gate = new CallGate(concurrency);
+  }
 
   sawResponse(response: ModelResponse): void {
     this.lastResponse = response;
@@ -42,7 +47,13 @@ export class RunState {
     this.responses.push(response);
   }
 
-  sawNested(run: NestedRun): void {
+  sawCall(name: string, value: CallStepValue): void {
+    this.sawTime(value.startedAt, value.endedAt);
+    for (const run of value.nested) this.#sawNested(run);
+    if (value.failure?.kind === "bad-input") this.badCalls.set(name, (this.badCalls.get(name) ?? 0) + 1);
+  }
+
+  #sawNested(run: NestedRun): void {
     // The context of a nested run says nothing about how full the caller's is.
     this.usage = { ...addUsage(this.usage, run.usage), contextTokens: this.usage.contextTokens };
     this.responses.push(...run.responses);

@@ -83,14 +83,14 @@ const SPEECH: ModelCapabilities = {
 const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabilities])[] = [
   [/-tts|-transcribe/, SPEECH],
 
-  [/^gemini-1/, { ...GEMINI_2_0, family: "gemini-1" }],
+  [/^gemini-1(?!\d)/, { ...GEMINI_2_0, family: "gemini-1" }],
   [/^gemini-2\.5-.*image/, { ...GEMINI_2_0, ...IMAGE, functions: false, systemInstruction: false }],
   [/^gemini-2\.5-pro/, { ...GEMINI_2_5, thinkingBudget: { min: 128, max: 32_768, zero: false } }],
   [/^gemini-2\.5-flash-lite/, { ...GEMINI_2_5, thinkingBudget: { min: 512, max: 24_576, zero: true } }],
   // Its limits are not documented; these hold for the models it can be made from.
   [/^gemini-2\.5-computer-use/, { ...GEMINI_2_5, thinkingBudget: { min: 128, max: 24_576, zero: false } }],
   [/^gemini-2\.5/, GEMINI_2_5],
-  [/^gemini-2/, GEMINI_2_0],
+  [/^gemini-2(?!\d)/, GEMINI_2_0],
 
   [
     /^gemini-3-pro-image|^nano-banana-pro/,
@@ -103,7 +103,7 @@ const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabili
     },
   ],
   [/nano-banana/, { ...GEMINI_3, ...IMAGE, ...NO_THINKING, functions: false, streaming: false }],
-  [/^gemini-3.*-image/, { ...GEMINI_3, ...IMAGE, thinkingLevels: ALL_LEVELS }],
+  [/^gemini-3(?!\d).*-image/, { ...GEMINI_3, ...IMAGE, thinkingLevels: ALL_LEVELS }],
   [/^gemini-omni/, { ...GEMINI_3, ...NO_THINKING, builtInsWithFunctions: false, outputWithFunctions: false }],
   [
     /^gemini-robotics/,
@@ -111,7 +111,7 @@ const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabili
   ],
   [/^gemini-3-pro/, { ...GEMINI_3, thinkingLevels: ["low", "high"] }],
   [/^gemini-(?:3-flash|3\.[156]-flash|flash-lite-latest)/, { ...GEMINI_3, thinkingLevels: ALL_LEVELS }],
-  [/^gemini-(?:3|flash-latest|pro-latest)/, GEMINI_3],
+  [/^gemini-(?:3(?!\d)|flash-latest|pro-latest)/, GEMINI_3],
 
   [/^gemini-4-hydrogen/, { ...GEMINI_4, thinkingLevels: [...NOT_MINIMAL, "xhigh"] }],
   [/^gemma-[123](?!\d)/, { ...GEMMA, ...NO_THINKING, functions: false, systemInstruction: false, jsonOutput: false }],

@@ -13,7 +13,7 @@ describe.each(["run", "stream"])("%s", (face) => {
     const model = new ScriptedModel(call("look"), say('{"animal":"cat",', '"legs":4}'));
     const result = await typed(face, new Agent({ model, tools: [look] }), "What is there?", { output: schema });
     expect(finished(result).output).toEqual({ animal: "cat", legs: 4 });
-    expect(model.requests.map(({ output }) => Object.keys((output?.schema?.["properties"] ?? {}) as object))).toEqual([["animal", "legs"], ["animal", "legs"]]);
+    expect(model.requests.map(({ output }) => Object.keys(output?.schema?.["properties"] ?? {}))).toEqual([["animal", "legs"], ["animal", "legs"]]);
     expect(result.contents).toHaveLength(4);
   });
 
