@@ -1,11 +1,11 @@
 import type { Tool } from "@pollux/core";
 import { fileStats } from "./files/file-stats.ts";
-import type { FileToolOptions } from "./files/folder.ts";
+import type { FileToolOptions } from "./files/file-tool-options.ts";
 import { listFiles, type ListFilesOptions } from "./files/list-files.ts";
 import { readFile, type ReadFileOptions } from "./files/read-file.ts";
 
 export { type FileStats, type FileStatsInput, fileStats } from "./files/file-stats.ts";
-export type { FileToolOptions } from "./files/folder.ts";
+export type { FileToolOptions } from "./files/file-tool-options.ts";
 export {
   type FileList,
   type ListedFile,

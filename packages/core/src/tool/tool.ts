@@ -2,7 +2,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/content.ts";
-import type { FunctionDeclaration, JsonSchema, WireTool } from "../wire/declaration.ts";
+import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
 
 /** A run that was made inside a tool call. */
 export interface NestedRun {
@@ -75,6 +75,3 @@ export interface BuiltInTool {
 
 /** Anything that can stand in an agent's `tools`. */
 export type AnyTool = Tool | BuiltInTool;
-
-/** The shape of an input whose JSON Schema is only known at run time. */
-export type RawSchema = JsonSchema;

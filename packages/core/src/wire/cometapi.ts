@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import { type Environment, processEnvironment } from "../internal/environment.ts";
 import { checkBaseUrl, isCometHost, isLoopback } from "./base-url.ts";
-import { type Endpoint, signWith } from "./endpoint.ts";
+import { type Endpoint, localKey, signWith } from "./endpoint.ts";
 import { developerModelPath } from "./model-path.ts";
 
 /** Options of {@link cometapi}. */
@@ -38,7 +38,7 @@ export function cometapi(options: CometApiOptions = {}): Endpoint {
 }
 
 function cometKeyFor(baseUrl: string, env: Environment): string | undefined {
-  if (isLoopback(baseUrl)) return undefined;
+  if (isLoopback(baseUrl)) return localKey(baseUrl);
   const { host } = new URL(baseUrl);
   if (!isCometHost(baseUrl)) {
     throw new ConfigurationError(

@@ -88,7 +88,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     apiVersion: options.apiVersion ?? (kind === "vertex" ? "v1beta1" : "v1beta"),
     modelsPath: "models",
     modelPath: developerModelPath,
-    authHeaders: () => ({ ...headers, ...signWith(apiKey, auth) }),
+    authHeaders: () => ({ ...headers, ...signWith(apiKey || localKey(baseUrl), auth) }),
   };
 }
 
@@ -133,9 +133,14 @@ export function apiVersionFrom(env: Environment, beta: string): string {
   return !version || version === "beta" ? beta : version;
 }
 
-/** The environment's Google key, for Google's hosts only; nothing on this machine, where a key is not needed. */
+/** What an emulator on this machine takes for a key, so that none has to be set there; nothing elsewhere. */
+export function localKey(baseUrl: string): string | undefined {
+  return isLoopback(baseUrl) ? EMULATOR_KEY : undefined;
+}
+
+/** The environment's Google key, for Google's hosts only. */
 function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
-  if (isLoopback(baseUrl)) return undefined;
+  if (isLoopback(baseUrl)) return localKey(baseUrl);
   if (!isGoogleHost(baseUrl)) {
     throw new ConfigurationError(
       `No API key for ${new URL(baseUrl).host}: a Google key from the environment is only sent to Google; pass apiKey for this host.`,

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import { type Environment, processEnvironment } from "../internal/environment.ts";
 import { checkBaseUrl, isGoogleHost, isLoopback } from "./base-url.ts";
-import { apiVersionFrom, type Endpoint, type HeaderFields, signWith } from "./endpoint.ts";
+import { apiVersionFrom, type Endpoint, type HeaderFields, localKey, signWith } from "./endpoint.ts";
 import { vertexModelPath } from "./model-path.ts";
 
 /** Options of {@link vertex}: an API key (express mode), or an access token with a project. */
@@ -63,7 +63,7 @@ function projectOf(options: VertexOptions, env: Environment): string {
 }
 
 function expressKeyFor(baseUrl: string, env: Environment): string | undefined {
-  if (isLoopback(baseUrl)) return undefined;
+  if (isLoopback(baseUrl)) return localKey(baseUrl);
   const key = isGoogleHost(baseUrl) ? env["GOOGLE_API_KEY"] : undefined;
   if (key) return key;
   throw new ConfigurationError(

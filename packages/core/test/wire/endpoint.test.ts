@@ -42,11 +42,11 @@ test.each([
     { "x-goog-api-key": "comet-key" },
   ],
   [
-    "a base URL on this machine, without the key",
+    "a base URL on this machine, with the emulator's key instead of one from the environment",
     { GOOGLE_GEMINI_BASE_URL: "http://127.0.0.1:8787", GEMINI_API_KEY: "gemini-key" },
     "developer",
     "http://127.0.0.1:8787/v1beta/models/gemini-flash-latest",
-    {},
+    { "x-goog-api-key": "emulator" },
   ],
   [
     "an API version",
@@ -162,7 +162,7 @@ describe("endpoint", () => {
     ],
     [
       { baseUrl: "http://localhost:1", apiVersion: "" },
-      { kind: "developer", apiVersion: "", headers: {} },
+      { kind: "developer", apiVersion: "", headers: { "x-goog-api-key": "emulator" } },
     ],
     [
       { baseUrl: "http://[::1]:1", apiKey: " padded-key\n" },

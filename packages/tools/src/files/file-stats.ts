@@ -2,7 +2,8 @@ import type { FileHandle } from "node:fs/promises";
 import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
 import { binaryKind, chunksOf } from "./file-bytes.ts";
-import { type FileToolOptions, Folder } from "./folder.ts";
+import type { FileToolOptions } from "./file-tool-options.ts";
+import { Folder } from "./folder.ts";
 
 /** What the model asks for. */
 export interface FileStatsInput {

@@ -3,12 +3,6 @@ import { type FileHandle, open, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { ToolFailure } from "@pollux/core";
 
-/** What every file tool needs to know. */
-export interface FileToolOptions {
-  /** The folder that the tool may look into. Relative paths count from the working directory. */
-  readonly root: string;
-}
-
 /** A place inside the folder that exists. */
 export interface Place {
   /** Path from the root with `/` between names, `.` for the root itself: what the model knows it by. */

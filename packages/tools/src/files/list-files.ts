@@ -3,7 +3,8 @@ import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import { defineTool, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
-import { type FileToolOptions, Folder, type Place, refuse } from "./folder.ts";
+import type { FileToolOptions } from "./file-tool-options.ts";
+import { Folder, type Place, refuse } from "./folder.ts";
 
 /** What {@link listFiles} leaves out, and how much it looks at. */
 export interface ListFilesOptions {

@@ -2,7 +2,8 @@ import type { FileHandle } from "node:fs/promises";
 import { defineTool, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
 import { binaryKind, chunksOf } from "./file-bytes.ts";
-import { type FileToolOptions, Folder } from "./folder.ts";
+import type { FileToolOptions } from "./file-tool-options.ts";
+import { Folder } from "./folder.ts";
 
 /** Bounds of {@link readFile}. */
 export interface ReadFileOptions {

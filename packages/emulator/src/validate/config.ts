@@ -1,0 +1,121 @@
+import type { GenerationConfig } from "@pollux/core/wire";
+import { type Problem, problem } from "./problem.ts";
+import { schemaProblems } from "./schema.ts";
+import type { Subject } from "./subject.ts";
+import { thinkingProblem } from "./thinking.ts";
+
+const ROOT = "* GenerateContentRequest.generation_config";
+
+/** What single fields of the generation config may not be (E-21 to E-26, E-47 to E-48c), all of it at once. */
+export function configFieldProblems(subject: Subject): Problem[] {
+  const config = subject.request.generationConfig;
+  if (!config) return [];
+  const { responseSchema } = config;
+  const schema = responseSchema ? schemaProblems(responseSchema, "generation_config.response_schema", false) : [];
+  return [
+    ...schema,
+    ...mimeTypeProblems(config, subject),
+    ...(subject.surface === "developer" ? rangeProblems(config, subject) : []),
+  ];
+}
+
+/** What the model or the surface refuses of the generation config (E-41, E-44 to E-48c, E-60 to E-65): the first rule broken. */
+export function configProblem(subject: Subject): Problem | undefined {
+  const { request, model, surface, operation } = subject;
+  const config = request.generationConfig;
+  if (request.systemInstruction?.parts?.length && !model.systemInstruction) {
+    return problem("E-41", `Developer instruction is not enabled for models/${model.id}`);
+  }
+  if (!config) return undefined;
+  const { maxOutputTokens = 0, candidateCount = 1, responseLogprobs } = config;
+  if (candidateCount > model.maxCandidates) return problem("E-44", "Multiple candidates is not enabled for this model");
+  if (surface === "developer") {
+    const penalty = Boolean(config.presencePenalty) || Boolean(config.frequencyPenalty);
+    if (penalty && model.generation === 2.5) return problem("E-45", `Penalty is not enabled for models/${model.id}`);
+    if (responseLogprobs === true) return problem("E-46", "Logprobs is not enabled for this model");
+  }
+  const unary = operation === "generateContent" && !request.continuationToken;
+  const hop = model.unaryTokenLimit;
+  if (unary && hop !== undefined && maxOutputTokens > hop) {
+    return problem(
+      "E-48",
+      `max_output_tokens must be at most ${hop} for generateContent requests to models/${model.id}. Please use streamGenerateContent.`,
+    );
+  }
+  return (surface === "vertex" ? vertexRangeProblem(config, subject) : undefined) ?? thinkingProblem(subject);
+}
+
+function mimeTypeProblems(config: GenerationConfig, { switches }: Subject): Problem[] {
+  const constrained = config.responseSchema !== undefined || config.responseJsonSchema !== undefined;
+  const mimeType = config.responseMimeType;
+  const problems: Problem[] = [];
+  if (mimeType && !["text/plain", "application/json", "text/x.enum"].includes(mimeType)) {
+    const allowed =
+      "allowed mimetypes are `text/plain`, `application/json`, `application/xml`, `application/yaml` and `text/x.enum`.";
+    problems.push(problem("E-47", `${ROOT}.response_mime_type: ${allowed}`));
+  } else if (
+    constrained &&
+    switches.schemaNeedsMimeType &&
+    !["application/json", "text/x.enum"].includes(mimeType ?? "")
+  ) {
+    const message = "must be `application/json` or `text/x.enum` when a response schema is set.";
+    problems.push(problem("E-47", `${ROOT}.response_mime_type: ${message}`));
+  }
+  return problems;
+}
+
+interface Range {
+  readonly rule: string;
+  readonly name: string;
+  readonly field: string;
+  readonly value: number | undefined;
+  readonly min: number;
+  readonly max: number;
+  /** Upper end as Vertex prints it, exclusive. */
+  readonly end: string;
+}
+
+function ranges(config: GenerationConfig, { model, switches }: Subject): Range[] {
+  const limit = model.outputTokenLimit;
+  const { maxOutputTokens, temperature, topP } = config;
+  // Long decoding has a budget over all hops, and the limit is one hop's.
+  const max = model.longDecode ? 2 ** 31 - 1 : limit;
+  const tokens = {
+    rule: "E-48b",
+    name: "maxOutputTokens",
+    field: "max_output_tokens",
+    value: maxOutputTokens,
+    min: 1,
+    max,
+    end: String(max + 1),
+  };
+  if (!switches.samplingRanges) return [tokens];
+  return [
+    tokens,
+    { rule: "E-48c", name: "temperature", field: "temperature", value: temperature, min: 0, max: 2, end: "2.0001" },
+    { rule: "E-48c", name: "topP", field: "top_p", value: topP, min: 0, max: 1, end: "1.0001" },
+  ];
+}
+
+function rangeProblems(config: GenerationConfig, subject: Subject): Problem[] {
+  return ranges(config, subject)
+    .filter(isOutside)
+    .map(({ rule, field, value = 0, min, max }) => {
+      if (rule === "E-48b" && value < min) return problem(rule, `${ROOT}.${field}: ${field} must be positive.`);
+      return problem(rule, `${ROOT}.${field}: ${field} must be in the range [${min}, ${max}].`);
+    });
+}
+
+function vertexRangeProblem(config: GenerationConfig, subject: Subject): Problem | undefined {
+  const found = ranges(config, subject).find(isOutside);
+  if (!found) return undefined;
+  const { rule, name, value, min, end } = found;
+  return problem(
+    rule,
+    `Unable to submit request because it has a ${name} value of ${value} but the supported range is from ${min} (inclusive) to ${end} (exclusive). Update the value and try again.`,
+  );
+}
+
+function isOutside({ value, min, max }: Range): boolean {
+  return value !== undefined && (value < min || value > max);
+}

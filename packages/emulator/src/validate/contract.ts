@@ -1,0 +1,123 @@
+import type { GenerateContentRequest } from "@pollux/core/wire";
+import { checkCredentials } from "./auth.ts";
+import { type ReadBody, readBody } from "./body.ts";
+import { configFieldProblems, configProblem } from "./config.ts";
+import { contentFieldProblems } from "./contents.ts";
+import { declarationFieldProblems } from "./declarations.ts";
+import { type Framing, notFoundPage, refuse } from "./error-body.ts";
+import type { FieldScope } from "./fields.ts";
+import { historyProblem, responsesMatch } from "./history.ts";
+import { mediaProblem } from "./media.ts";
+import type { Problem } from "./problem.ts";
+import { parseRoute, resolveRoute, type Route } from "./route.ts";
+import { signatureProblem } from "./signatures.ts";
+import { bodySizeProblem, windowProblem } from "./size.ts";
+import type { Subject } from "./subject.ts";
+import { type ResolvedSwitches, resolveSwitches } from "./switches.ts";
+import { toolProblem } from "./tools.ts";
+import type { Accepted, Operation, Profile, Refusal, RequestInput, ValidateOptions } from "./types.ts";
+
+export type { Accepted, Operation, Profile, Refusal, RequestInput, SignatureBook, ValidateOptions } from "./types.ts";
+export type { ModelFacts } from "../catalog/model-facts.ts";
+export type { StrictSwitches } from "./switches.ts";
+
+/** What {@link validateRequest} comes to. */
+export type Verdict = { ok: true; accepted: Accepted } | { ok: false; refusal: Refusal };
+
+/**
+ * Judges a request like the service: either everything the responder needs, or the refusal to send.
+ *
+ * In the service's order: address, credentials, model, JSON and field names, single fields (everything wrong with them in one
+ * message), tools and what the model can do, history, signatures, size.
+ */
+export function validateRequest(input: RequestInput, options: ValidateOptions): Verdict {
+  const { profile } = options;
+  const switches = resolveSwitches(options.strict);
+  const route = parseRoute(input.method.toUpperCase(), input.url, profile);
+  if (!route) return { ok: false, refusal: notFoundPage(input.url.pathname) };
+  const framing: Framing = { profile, stream: route.verb === "streamGenerateContent", sse: route.sse };
+  const early = checkCredentials(input, profile, options.keys) ?? regionProblem(switches);
+  if (early) return { ok: false, refusal: refuse([early], framing) };
+  const target = resolveRoute(route, profile, switches);
+  if ("rule" in target) return { ok: false, refusal: refuse([target], framing) };
+  const accepted = { ...target, sse: route.sse, apiVersion: route.apiVersion };
+  if (target.operation === "listModels" || target.operation === "getModel") {
+    return { ok: true, accepted: { ...accepted, request: { contents: [] }, raw: undefined, mismatched: false } };
+  }
+  const surface = surfaceOf(profile, switches);
+  const read = readRequest(input.body, target.operation, scopeOf(route, profile, surface, switches), switches);
+  if (!("raw" in read)) return { ok: false, refusal: refuse(read, framing) };
+  // The fields were checked against the descriptor of this very message.
+  const request = requestOf(read, target.operation) as unknown as GenerateContentRequest;
+  const subject: Subject = { ...target, request, profile, surface, switches, signatures: options.signatures };
+  const problems = firstProblems(subject);
+  if (problems) return { ok: false, refusal: refuse(problems, framing) };
+  const mismatched = target.model.strictMatching && switches.responseMatching === "empty" && !responsesMatch(subject);
+  return { ok: true, accepted: { ...accepted, request: withRoles(request), raw: read.raw, mismatched } };
+}
+
+function regionProblem({ regionSupported }: ResolvedSwitches): Problem | undefined {
+  if (regionSupported) return undefined;
+  return { rule: "A-6", message: "User location is not supported for the API use.", status: "FAILED_PRECONDITION" };
+}
+
+function surfaceOf(profile: Profile, switches: ResolvedSwitches): Subject["surface"] {
+  if (profile === "comet") return switches.cometUpstream;
+  return profile === "vertex" ? "vertex" : "developer";
+}
+
+function scopeOf(route: Route, profile: Profile, surface: Subject["surface"], switches: ResolvedSwitches): FieldScope {
+  return {
+    surface,
+    old: profile === "old-proxy",
+    oldV1: switches.oldV1 && route.apiVersion === "v1" && surface === "developer",
+    apiVersion: surface === "vertex" && profile === "comet" ? "v1beta1" : route.apiVersion,
+  };
+}
+
+function readRequest(
+  body: string,
+  operation: Operation,
+  scope: FieldScope,
+  switches: ResolvedSwitches,
+): ReadBody | readonly [Problem, ...Problem[]] {
+  const oversized = bodySizeProblem(body, switches.maxBodyBytes, scope.surface);
+  if (oversized) return [oversized];
+  return readBody(body, operation === "countTokens" ? "CountTokensRequest" : "GenerateContentRequest", scope);
+}
+
+/** Counting takes either contents or a whole request. */
+function requestOf({ value }: ReadBody, operation: Operation): Readonly<Record<string, unknown>> {
+  const inner = operation === "countTokens" ? value["generateContentRequest"] : undefined;
+  return inner === undefined ? { contents: [], ...value } : { contents: [], ...(inner as object) };
+}
+
+function firstProblems(subject: Subject): readonly [Problem, ...Problem[]] | undefined {
+  if (subject.operation === "countTokens") return nonEmpty(contentFieldProblems(subject));
+  const fields = [
+    ...contentFieldProblems(subject),
+    ...declarationFieldProblems(subject),
+    ...configFieldProblems(subject),
+  ];
+  if (fields.length > 0) return nonEmpty(fields);
+  const first =
+    toolProblem(subject) ??
+    configProblem(subject) ??
+    historyProblem(subject) ??
+    mediaProblem(subject) ??
+    signatureProblem(subject) ??
+    windowProblem(subject);
+  return first && [first];
+}
+
+function nonEmpty(problems: readonly Problem[]): readonly [Problem, ...Problem[]] | undefined {
+  const [first, ...rest] = problems;
+  return first && [first, ...rest];
+}
+
+function withRoles(request: GenerateContentRequest): GenerateContentRequest {
+  const contents = request.contents.map((content) =>
+    content.role === "model" ? content : { ...content, role: "user" as const },
+  );
+  return { ...request, contents };
+}

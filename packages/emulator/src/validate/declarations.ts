@@ -1,0 +1,49 @@
+import type { FunctionDeclaration } from "@pollux/core/wire";
+import { type Problem, problem } from "./problem.ts";
+import { schemaProblems } from "./schema.ts";
+import type { Subject } from "./subject.ts";
+
+/** Names and schemas of the declared functions (E-21 to E-26, E-31, E-32b, E-32c), everything that is wrong at once. */
+export function declarationFieldProblems(subject: Subject): Problem[] {
+  return (subject.request.tools ?? []).flatMap((tool, t) =>
+    (tool.functionDeclarations ?? []).flatMap((declaration, d) =>
+      oneDeclaration(declaration, `tools[${t}].function_declarations[${d}]`, subject),
+    ),
+  );
+}
+
+function oneDeclaration(declaration: FunctionDeclaration, path: string, { switches }: Subject): Problem[] {
+  const problems: Problem[] = [];
+  const root = `* GenerateContentRequest.${path}`;
+  const maxLength = switches.maxFunctionNameLength;
+  if (!isFunctionName(declaration.name, maxLength)) {
+    problems.push(
+      problem(
+        "E-31",
+        `${root}.name: Invalid function name. Must start with a letter or an underscore. Must be alphameric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of ${maxLength}.`,
+      ),
+    );
+  }
+  const { parameters, parametersJsonSchema } = declaration;
+  if (parameters && parametersJsonSchema !== undefined && parametersJsonSchema !== null) {
+    problems.push(problem("E-32b", `${root}: parameters and parameters_json_schema are mutually exclusive.`));
+  }
+  if (parameters) problems.push(...schemaProblems(parameters, `${path}.parameters`, true));
+  if (parametersJsonSchema !== undefined && !isObjectSchema(parametersJsonSchema)) {
+    problems.push(problem("E-32c", `${root}.parameters_json_schema: the root must be a schema of type object.`));
+  }
+  return problems;
+}
+
+function isFunctionName(name: string | undefined, maxLength: number): boolean {
+  return name !== undefined && name.length <= maxLength && /^[A-Za-z_][A-Za-z0-9_.:-]*$/.test(name);
+}
+
+/** A root without a type says nothing against an object. */
+function isObjectSchema(schema: unknown): boolean {
+  if (schema === null) return true;
+  if (typeof schema !== "object" || Array.isArray(schema)) return false;
+  const type: unknown = "type" in schema ? schema.type : undefined;
+  if (Array.isArray(type)) return type.includes("object");
+  return type === undefined || (typeof type === "string" && type.toLowerCase() === "object");
+}

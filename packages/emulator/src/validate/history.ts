@@ -1,0 +1,123 @@
+import type { Content } from "@pollux/core/wire";
+import type { ModelFacts } from "../catalog/model-facts.ts";
+import { type Problem, problem } from "./problem.ts";
+import { isCall, isOlderThan3, isResponse, roleOf, type Subject } from "./subject.ts";
+import { matchesCalls } from "./matching.ts";
+
+const COUNTS =
+  "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.";
+const CALL_TURN =
+  "Please ensure that function call turn comes immediately after a user turn or after a function response turn.";
+const RESPONSE_TURN = "Please ensure that function response turn comes immediately after a function call turn.";
+const MODEL_ENDING = "Requests ending with a model turn are not supported.";
+
+/** Contents that the service reads as one turn. */
+export interface Turn {
+  readonly role: "user" | "model";
+  readonly contents: readonly Content[];
+  /** Index of the first content. */
+  readonly start: number;
+}
+
+/**
+ * Splits a history into turns. Neighbouring model contents are one turn on every model; neighbouring user contents only on
+ * models before Gemini 3, where answers could be spread over several contents.
+ */
+export function turnsOf(contents: readonly Content[], model: ModelFacts): Turn[] {
+  const turns: Turn[] = [];
+  for (const [start, content] of contents.entries()) {
+    const role = roleOf(content) === "model" ? "model" : "user";
+    const last = turns.at(-1);
+    if (last?.role === role && (role === "model" || isOlderThan3(model))) {
+      turns[turns.length - 1] = { ...last, contents: [...last.contents, content] };
+    } else {
+      turns.push({ role, contents: [content], start });
+    }
+  }
+  return turns;
+}
+
+/** Roles, empty texts, and the order and number of calls and responses (E-08 to E-15, E-19b): the first rule broken. */
+export function historyProblem(subject: Subject): Problem | undefined {
+  const { contents } = subject.request;
+  return roleProblem(subject) ?? emptyTextProblem(subject) ?? turnProblem(turnsOf(contents, subject.model), subject);
+}
+
+/** Whether every response carries the id and name of its call; false only for models that ask for it. */
+export function responsesMatch(subject: Subject): boolean {
+  const turns = turnsOf(subject.request.contents, subject.model);
+  return turns.every((turn, index) => {
+    const next = turns[index + 1];
+    return turn.role === "user" || !next || matchesCalls(partsOf(turn), partsOf(next));
+  });
+}
+
+function roleProblem({ request, model, profile }: Subject): Problem | undefined {
+  const bad = request.contents.some((content) => {
+    const role: string | undefined = content.role;
+    if (role === "user" || role === "model") return false;
+    if (role === undefined || role === "") return profile === "vertex";
+    return !(role === "function" && model.generation <= 3 && content.parts.every(isResponse));
+  });
+  return bad ? problem("E-08", "Please use a valid role: user, model.") : undefined;
+}
+
+/** Only in what the user says: an empty text of a model is taken back. */
+function emptyTextProblem({ request, model, surface }: Subject): Problem | undefined {
+  if (surface !== "vertex" || !isOlderThan3(model)) return undefined;
+  const found = request.contents.some(
+    (content) => roleOf(content) === "user" && content.parts.some(({ text }) => text === ""),
+  );
+  if (!found) return undefined;
+  return problem(
+    "E-09",
+    "Unable to submit request because it has an empty text parameter. Add a value to the parameter and try again. Learn more: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/gemini",
+  );
+}
+
+function turnProblem(turns: readonly Turn[], subject: Subject): Problem | undefined {
+  for (const [index, turn] of turns.entries()) {
+    const found =
+      turn.role === "model" ? modelTurnProblem(turns, index, subject) : userTurnProblem(turns, index, subject);
+    if (found) return found;
+  }
+  const matching = subject.model.strictMatching && subject.switches.responseMatching === "refuse";
+  return matching && !responsesMatch(subject) ? problem("E-15", COUNTS) : undefined;
+}
+
+function modelTurnProblem(turns: readonly Turn[], index: number, { model }: Subject): Problem | undefined {
+  const parts = partsOf(turns[index]);
+  if (parts.some(isResponse)) return problem("E-19b", RESPONSE_TURN);
+  const calls = parts.filter(isCall).length;
+  if (calls > 0 && index === 0) return problem("E-11", CALL_TURN);
+  const next = turns[index + 1];
+  if (!next) {
+    if (!model.prefill) return problem("E-13", MODEL_ENDING);
+    return calls > 0 ? problem("E-10", COUNTS) : undefined;
+  }
+  const responses = partsOf(next).filter(isResponse).length;
+  return calls > 0 && calls !== responses ? problem("E-10", COUNTS) : undefined;
+}
+
+function userTurnProblem(turns: readonly Turn[], index: number, subject: Subject): Problem | undefined {
+  const parts = partsOf(turns[index]);
+  if (parts.some(isCall)) return problem("E-19b", CALL_TURN);
+  const first = parts.findIndex(isResponse);
+  if (first === -1) return undefined;
+  const before = turns[index - 1];
+  if (!before || !partsOf(before).some((part) => isCall(part) || isResponse(part)))
+    return problem("E-12", RESPONSE_TURN);
+  // Answers spread over two contents: the second is one too many for the turn it belongs to.
+  if (before.role === "user") return problem("E-10", COUNTS);
+  const trailing = parts.slice(first).some((part) => !isResponse(part));
+  return trailing && refusesMixed(subject) ? problem("E-14", MODEL_ENDING) : undefined;
+}
+
+function refusesMixed({ model, surface, switches }: Subject): boolean {
+  if (isOlderThan3(model) || switches.mixedResponses === "accept") return false;
+  return switches.mixedResponses === "refuse" || surface === "vertex" || !model.mixedResponses;
+}
+
+function partsOf(turn: Turn | undefined): Content["parts"] {
+  return turn?.contents.flatMap(({ parts }) => parts) ?? [];
+}

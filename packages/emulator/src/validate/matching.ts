@@ -1,0 +1,13 @@
+import type { Part } from "@pollux/core/wire";
+
+/** Whether responses, in any order, carry the ids and names of the calls: an id where the call has one, none where not. */
+export function matchesCalls(calls: readonly Part[], responses: readonly Part[]): boolean {
+  const open = calls.flatMap(({ functionCall: call }) => (call ? [{ id: call.id, name: call.name }] : []));
+  return responses.every(({ functionResponse: response }) => {
+    if (!response) return true;
+    const found = open.findIndex(({ id, name }) => (id || "") === (response.id || "") && name === response.name);
+    if (found === -1) return false;
+    open.splice(found, 1);
+    return true;
+  });
+}

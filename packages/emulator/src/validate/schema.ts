@@ -1,0 +1,51 @@
+import { type Problem, problem } from "./problem.ts";
+
+interface Node {
+  readonly type?: string | undefined;
+  readonly properties?: Readonly<Record<string, Node>> | undefined;
+  readonly required?: readonly string[] | undefined;
+  readonly items?: Node | undefined;
+  readonly enum?: readonly string[] | undefined;
+  readonly anyOf?: readonly Node[] | undefined;
+}
+
+/**
+ * What the service finds wrong inside a schema of its own kind (E-21 to E-26), all of it, with the path of each.
+ *
+ * @param schema - Normalised: types in upper case, no unknown keys.
+ * @param path - Where it stands, such as `tools[0].function_declarations[0].parameters`.
+ * @param emptyRoot - Takes `properties: {}` at the root, the way to declare a function without arguments.
+ */
+export function schemaProblems(schema: unknown, path: string, emptyRoot: boolean): Problem[] {
+  return nodeProblems(asNode(schema), `* GenerateContentRequest.${path}`, emptyRoot);
+}
+
+function nodeProblems(node: Node, path: string, emptyAllowed: boolean): Problem[] {
+  const problems: Problem[] = [];
+  const properties = Object.entries(node.properties ?? {});
+  if (!node.type && !node.anyOf) problems.push(problem("E-26", `${path}.type: must be specified`));
+  if (node.type === "OBJECT" && properties.length === 0 && !(emptyAllowed && node.properties)) {
+    problems.push(problem("E-21", `${path}.properties: should be non-empty for OBJECT type`));
+  }
+  if (node.type && node.type !== "OBJECT" && properties.length > 0) {
+    problems.push(problem("E-25", `${path}.properties: only allowed for OBJECT type`));
+  }
+  if (node.type === "ARRAY" && !node.items) problems.push(problem("E-23", `${path}.items: missing field.`));
+  for (const [index, member] of (node.enum ?? []).entries()) {
+    if (member === "") problems.push(problem("E-24", `${path}.enum[${index}]: cannot be empty`));
+  }
+  for (const [index, name] of (node.required ?? []).entries()) {
+    if (Object.hasOwn(node.properties ?? {}, name)) continue;
+    problems.push(problem("E-22", `${path}.required[${index}]: property is not defined`));
+  }
+  for (const [name, child] of properties) problems.push(...nodeProblems(child, `${path}.properties[${name}]`, false));
+  if (node.items) problems.push(...nodeProblems(node.items, `${path}.items`, false));
+  for (const [index, child] of (node.anyOf ?? []).entries())
+    problems.push(...nodeProblems(child, `${path}.any_of[${index}]`, false));
+  return problems;
+}
+
+/** The fields were checked against the descriptor of a schema before. */
+function asNode(schema: unknown): Node {
+  return schema as Node;
+}

@@ -1,0 +1,57 @@
+import type { GenerateContentRequest, Part } from "@pollux/core/wire";
+import type { ModelFacts } from "../catalog/model-facts.ts";
+import type { StrictSwitches } from "./switches.ts";
+
+/** Which service the emulator speaks as. */
+export type Profile = "developer" | "developer-v1" | "vertex" | "comet" | "old-proxy";
+
+/** An answer that refuses a request, ready to be sent. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body: string;
+  /** Id of the rule that was broken, such as `E-10` or `A-1`. */
+  readonly rule: string;
+}
+
+/** What a request asks for. */
+export type Operation = "generateContent" | "streamGenerateContent" | "countTokens" | "listModels" | "getModel";
+
+/** A request that broke no rule. */
+export interface Accepted {
+  readonly operation: Operation;
+  /** Facts of the model in the path; of the newest flash model for `listModels`. */
+  readonly model: ModelFacts;
+  /** True where the answer is to be framed as server-sent events (`?alt=sse`). */
+  readonly sse: boolean;
+  /** Normalised: camelCase keys, roles filled in (`user`, where absent), a single value for a list put in one. */
+  readonly request: GenerateContentRequest;
+  /** The parsed body as it came. */
+  readonly raw: unknown;
+  /** `v1beta`, `v1`, `v1beta1`, ... as in the path. */
+  readonly apiVersion: string;
+  /** E-15 under `responseMatching: "empty"`: the service would answer with an empty candidate and `STOP`. */
+  readonly mismatched: boolean;
+}
+
+/** Says whether a thought signature is one that this server issued for this family and this part. */
+export interface SignatureBook {
+  check(signature: string, part: Part, family: string): "issued" | "moved" | "foreign";
+}
+
+/** How a request is judged. */
+export interface ValidateOptions {
+  readonly profile: Profile;
+  /** Accepted keys. Default: any non-empty key but ones starting with `bad` or `invalid`. */
+  readonly keys?: readonly string[] | undefined;
+  readonly strict?: StrictSwitches | undefined;
+  readonly signatures: SignatureBook;
+}
+
+/** A request as it arrived. */
+export interface RequestInput {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: string;
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { ALIASES, findModel, MODELS, newestModelNamed } from "../../src/catalog/models.ts";
+
+describe("the catalog", () => {
+  test("has each id once, and aliases that lead to models", () => {
+    const ids = MODELS.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(Object.entries(ALIASES).filter(([alias, id]) => ids.includes(alias) || !ids.includes(id))).toEqual([]);
+    expect(findModel("constructor")).toBeUndefined();
+  });
+
+  test("names a default among the levels of every model with levels", () => {
+    const leveled = MODELS.filter(({ thinking }) => thinking.kind === "level");
+    expect(leveled.filter(({ thinking }) => !thinking.levels.includes(thinking.defaultLevel ?? ""))).toEqual([]);
+    expect(MODELS.filter(({ thinking }) => thinking.kind !== "level" && thinking.levels.length > 0)).toEqual([]);
+  });
+
+  test.each([
+    ["gemini-3-pro-preview", "LOW HIGH", "HIGH"],
+    ["gemini-3.1-pro-preview", "LOW MEDIUM HIGH", "HIGH"],
+    ["gemini-3-flash-preview", "MINIMAL LOW MEDIUM HIGH", "HIGH"],
+    ["gemini-3.1-flash-lite", "MINIMAL LOW MEDIUM HIGH", "MINIMAL"],
+    ["gemini-3.5-flash", "MINIMAL LOW MEDIUM HIGH", "MEDIUM"],
+    ["gemini-3.5-flash-lite", "MINIMAL LOW MEDIUM HIGH", "MINIMAL"],
+    ["gemini-3.6-flash", "MINIMAL LOW MEDIUM HIGH", "MEDIUM"],
+    ["gemini-3.7-flash", "LOW MEDIUM HIGH", "MEDIUM"],
+    ["gemini-flash-latest", "LOW MEDIUM HIGH", "MEDIUM"],
+    ["gemini-4-argon", "LOW MEDIUM HIGH", "MEDIUM"],
+    ["gemini-4-hydrogen", "LOW MEDIUM HIGH XHIGH", "HIGH"],
+    ["gemma-4-31b-it", "MINIMAL HIGH", "MINIMAL"],
+  ])("%s thinks at %s, by default %s", (id, levels, defaultLevel) => {
+    expect(findModel(id)?.thinking).toMatchObject({ kind: "level", levels: levels.split(" "), defaultLevel });
+  });
+
+  test.each([
+    ["gemini-2.5-pro", { min: 128, max: 32_768, zero: false }],
+    ["gemini-2.5-flash", { min: 0, max: 24_576, zero: true }],
+    ["gemini-2.5-flash-lite", { min: 512, max: 24_576, zero: true }],
+    ["gemini-3.6-flash", { min: 1, max: 65_535, zero: false }],
+    ["gemini-3.8-flash", { min: 1, max: 65_535, zero: true }],
+    ["gemini-4-argon", undefined],
+  ])("%s takes budgets %o", (id, budget) => {
+    expect(findModel(id)?.thinking.budget).toEqual(budget);
+  });
+
+  test("knows which models continue a model turn and which require signatures", () => {
+    const prefill = MODELS.filter(
+      (model) => model.generation >= 3 && model.functions && model.prefill && !model.imageOutput,
+    );
+    expect(prefill.map(({ id }) => id)).toEqual([
+      "gemini-3-pro-preview",
+      "gemini-3-flash-preview",
+      "gemini-3.1-pro-preview",
+      "gemini-3.1-pro-preview-customtools",
+      "gemini-3.1-flash-lite",
+      "gemini-3.5-flash",
+      "gemini-robotics-er-1.6-preview",
+      "gemini-robotics-er-2-preview",
+      "gemma-4-26b-a4b-it",
+      "gemma-4-31b-it",
+    ]);
+    const signing = MODELS.filter(({ signaturesRequired }) => signaturesRequired).map(({ family }) => family);
+    expect(new Set(signing)).toEqual(new Set(["gemini-3", "gemini-4"]));
+  });
+
+  test("an unknown Gemini behaves like the newest of its kind", () => {
+    expect(newestModelNamed("gemini-3.9-flash")).toEqual({
+      ...findModel("gemini-3.8-flash"),
+      id: "gemini-3.9-flash",
+      generation: 3.9,
+    });
+    expect(newestModelNamed("gemini-5-neon")).toEqual({
+      ...findModel("gemini-4-argon"),
+      id: "gemini-5-neon",
+      generation: 5,
+    });
+  });
+});
