@@ -1,4 +1,4 @@
-import { isObject } from "../internal/json.ts";
+import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/content.ts";
 import { jsonSafe } from "./json-safe.ts";
 import { startLimit } from "./time-limit.ts";
@@ -38,7 +38,7 @@ function contextFor(call: FunctionCall, context: ToolContext, signal: AbortSigna
   return {
     signal,
     callId: context.callId,
-    call: copied(call),
+    call: copyJson(call),
     idempotencyKey: context.idempotencyKey,
     runId: context.runId,
     turn: context.turn,
@@ -59,7 +59,7 @@ function contextFor(call: FunctionCall, context: ToolContext, signal: AbortSigna
 async function answer(tool: Tool, call: FunctionCall, context: ToolContext): Promise<ToolOutcome> {
   let stage = "checking the arguments";
   try {
-    const input = await tool.parse(copied(call.args ?? {}));
+    const input = await tool.parse(copyJson(call.args ?? {}));
     stage = "running";
     if (context.signal.aborted) return cancelled();
     const result = tool.run(input, context);
@@ -112,15 +112,6 @@ function toolText(error: Error): string {
     return error.message;
   } catch {
     return "no message";
-  }
-}
-
-/** Calls are JSON; a hook that put something else into one gets it through as it is. */
-function copied<T>(value: T): T {
-  try {
-    return structuredClone(value);
-  } catch {
-    return value;
   }
 }
 
