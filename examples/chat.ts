@@ -93,12 +93,14 @@ async function* lines(terminal: Interface): AsyncGenerator<string, void, void> {
 
 async function answer(chat: Chat, message: string, signal: AbortSignal, printer: RunPrinter): Promise<void> {
   try {
+    printer.line("");
     const stream = chat.stream(message, { signal });
     for await (const event of stream) printer.print(event);
     const result = await stream.result();
     printer.endLine();
     for (const line of sourceLines(result)) printer.line(dim(line));
     if (result.stopReason !== "finished") printer.line(dim(`(ended: ${result.stopReason})`));
+    printer.line("");
   } catch (error) {
     printer.endLine();
     if (signal.aborted) printer.line(dim("(stopped; the conversation goes on)"));

@@ -10,19 +10,23 @@ export interface Connection extends AsyncDisposable {
   readonly emulated: boolean;
 }
 
-/** The service when a key is set (`GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY`), otherwise an emulator on a free port of this machine. */
+/**
+ * The service when a key is set (`GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY`), whatever stands at
+ * `GOOGLE_GEMINI_BASE_URL`, otherwise an emulator on a free port of this machine.
+ */
 export async function connect(): Promise<Connection> {
-  const { GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY } = process.env;
+  const { GOOGLE_API_KEY, GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL, COMETAPI_KEY } = process.env;
   const done = async (): Promise<void> => {};
-  if (GOOGLE_API_KEY !== undefined || GEMINI_API_KEY !== undefined) {
-    return { endpoint: google(), description: "talking to the Gemini API", emulated: false, [Symbol.asyncDispose]: done };
+  if (GOOGLE_API_KEY || GEMINI_API_KEY || GOOGLE_GEMINI_BASE_URL) {
+    const endpoint = google();
+    return { endpoint, description: `talking to ${new URL(endpoint.baseUrl).host}`, emulated: false, [Symbol.asyncDispose]: done };
   }
-  if (COMETAPI_KEY !== undefined) {
+  if (COMETAPI_KEY) {
     return { endpoint: cometapi(), description: "talking to CometAPI", emulated: false, [Symbol.asyncDispose]: done };
   }
   const server = await createEmulator().listen();
   return {
-    endpoint: endpoint({ baseUrl: server.url, apiKey: "emulator" }),
+    endpoint: endpoint({ baseUrl: server.url }),
     description: `no API key is set, so a local emulator answers at ${server.url} (set GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY to talk to the service)`,
     emulated: true,
     [Symbol.asyncDispose]: () => server.close(),
