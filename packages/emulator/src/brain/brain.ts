@@ -1,0 +1,87 @@
+import type { Content, FunctionDeclaration, FunctionResponse, GenerateContentRequest, Part } from "@pollux/core/wire";
+import type { ModelFacts } from "../catalog/model-facts.ts";
+import { createRandom, type Random } from "../internal/random.ts";
+import type { Profile } from "../validate/types.ts";
+import type { Answer } from "./answer.ts";
+
+/** A request that broke no rule, laid out for whoever answers it. */
+export interface BrainTurn {
+  /** 1 for the first request that was let through to a brain. */
+  readonly number: number;
+  /** The request in one spelling: camelCase, roles filled in. */
+  readonly request: GenerateContentRequest;
+  /** The parsed body as it came. */
+  readonly raw: unknown;
+  readonly model: ModelFacts;
+  readonly profile: Profile;
+  readonly streamed: boolean;
+  /** Path and query, without keys. */
+  readonly path: string;
+  /** Text of the latest user content that is not function responses. */
+  readonly prompt: string;
+  /** Function responses that arrived with this request. */
+  readonly responses: readonly FunctionResponse[];
+  /** Contents since that user content: calls made and answered in the current turn. */
+  readonly sincePrompt: readonly Content[];
+  /** Declared functions that may be called: none in mode `NONE`, the allowed ones in mode `ANY`. */
+  readonly functions: readonly FunctionDeclaration[];
+  /** Repeatable: by the emulator's seed and the number of the request. */
+  readonly random: Random;
+  readonly signal: AbortSignal;
+}
+
+/** Decides what the model says. What it throws is reported as a 400 with its message. */
+export interface Brain {
+  /** True for recorded traffic, whose signatures another server issued. Default: false, and only this emulator's own pass. */
+  readonly anySignature?: boolean | undefined;
+  answer(turn: BrainTurn): Answer | Promise<Answer>;
+}
+
+/** What a turn is made from. */
+export interface TurnFacts {
+  readonly number: number;
+  /** The request in one spelling: camelCase, roles filled in. */
+  readonly request: GenerateContentRequest;
+  /** The parsed body as it came. */
+  readonly raw: unknown;
+  readonly model: ModelFacts;
+  readonly profile: Profile;
+  readonly streamed: boolean;
+  readonly path: string;
+  readonly seed: string;
+  readonly signal: AbortSignal;
+}
+
+/** Lays a request out for a brain. */
+export function createTurn(facts: TurnFacts): BrainTurn {
+  const { seed, ...rest } = facts;
+  const { contents } = facts.request;
+  const promptAt = contents.findLastIndex((content) => content.role !== "model" && !isPurelyResponses(content));
+  return {
+    ...rest,
+    prompt: (contents[promptAt]?.parts ?? [])
+      .map((part) => part.text ?? "")
+      .join("\n")
+      .trim(),
+    responses: responsesOf(contents.at(-1)?.parts ?? []),
+    sincePrompt: contents.slice(promptAt + 1),
+    functions: callableFunctions(facts.request),
+    random: createRandom(`${seed} ${facts.number}`),
+  };
+}
+
+function isPurelyResponses(content: Content): boolean {
+  return content.parts.length > 0 && content.parts.every((part) => part.functionResponse !== undefined);
+}
+
+function responsesOf(parts: readonly Part[]): FunctionResponse[] {
+  return parts.flatMap((part) => part.functionResponse ?? []);
+}
+
+function callableFunctions(request: GenerateContentRequest): FunctionDeclaration[] {
+  const { mode, allowedFunctionNames } = request.toolConfig?.functionCallingConfig ?? {};
+  if (mode?.toUpperCase() === "NONE") return [];
+  const declared = (request.tools ?? []).flatMap((tool) => tool.functionDeclarations ?? []);
+  if (allowedFunctionNames === undefined || allowedFunctionNames.length === 0) return declared;
+  return declared.filter((declaration) => allowedFunctionNames.includes(declaration.name));
+}

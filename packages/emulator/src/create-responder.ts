@@ -1,0 +1,159 @@
+import { createHmac } from "node:crypto";
+import type { Answer } from "./brain/answer.ts";
+import { type Brain, type BrainTurn, createTurn } from "./brain/brain.ts";
+import { createContinuations } from "./continuation.ts";
+import type { EmulatorOptions } from "./emulator-options.ts";
+import { googleError } from "./fault/error-body.ts";
+import { emptyStop } from "./fault/answer-faults.ts";
+import { type Fault, findFault } from "./fault/fault.ts";
+import { prettyJson } from "./internal/json.ts";
+import { createRandom } from "./internal/random.ts";
+import { wait } from "./internal/wait.ts";
+import type { LoggedRequest, Note } from "./request-log.ts";
+import { applyAnswerFault } from "./respond/apply-answer-fault.ts";
+import { buildResponse } from "./respond/build-response.ts";
+import { deliver } from "./respond/deliver.ts";
+import { type FramedBody, frameArray, frameEvents, frameUnary, type Framing } from "./respond/framing.ts";
+import { answerHeaders } from "./respond/headers.ts";
+import { PromptCache } from "./respond/prompt-cache.ts";
+import { refuse } from "./respond/refuse.ts";
+import type { Signer } from "./signatures.ts";
+import type { Accepted, Profile } from "./validate/types.ts";
+
+const MAX_UNDELIVERED = 1000;
+
+/** What the responder needs from the emulator. */
+export interface ResponderContext {
+  readonly options: EmulatorOptions;
+  readonly profile: Profile;
+  readonly seed: string;
+  readonly signer: Signer;
+  brain(): Brain;
+}
+
+/** One request on its way through the responder. */
+export interface Incoming {
+  readonly path: string;
+  readonly body: unknown;
+  /** The same for requests of the same path and bytes. */
+  readonly digest: string;
+  readonly signal: AbortSignal;
+  readonly note: Note;
+  readonly noteEnd: (changes: Partial<LoggedRequest["answered"]>) => void;
+}
+
+/** Answers requests that broke no rule. */
+export interface Responder {
+  respond(accepted: Accepted, incoming: Incoming): Promise<Response>;
+}
+
+/** Asks the brain, lets faults happen, and writes the answer in the wire format. */
+export function createResponder(context: ResponderContext): Responder {
+  const { options, profile, seed, signer } = context;
+  const cache = new PromptCache();
+  const continuations = createContinuations(seed);
+  const framing: Framing = { lf: profile === "comet", ...options.framing };
+  // Answers a fault kept from the client: the retry of the same request gets the same answer, not the next one.
+  const undelivered = new Map<string, Answer>();
+  let count = 0;
+
+  async function answerOf(turn: BrainTurn, digest: string, fault: Fault | undefined): Promise<Answer> {
+    if (fault?.kind === "answer") return fault.replace(turn);
+    const answer = undelivered.get(digest) ?? (await context.brain().answer(turn));
+    undelivered.delete(digest);
+    if (fault !== undefined && undelivered.size < MAX_UNDELIVERED) undelivered.set(digest, answer);
+    return answer;
+  }
+
+  function frame(answer: Answer, accepted: Accepted, turn: BrainTurn, fault: Fault | undefined): FramedBody {
+    if (answer.recorded !== undefined) {
+      const frames = answer.recorded.body.split(/(?<=\r?\n\r?\n)/);
+      return { ...frameEvents([], framing), frames };
+    }
+    const hop =
+      turn.model.longDecode && (answer.finishReason === "CONTINUATION" || answer.finishReason === "MAX_TOKENS");
+    const built = buildResponse(answer, {
+      turn,
+      signer,
+      cost: cache.measure(accepted.request, accepted.raw, turn.model),
+      responseId: createHmac("sha256", seed)
+        .update(`response ${turn.number}`)
+        .digest()
+        .subarray(0, 17)
+        .toString("base64url"),
+      createTime: (options.now?.() ?? new Date()).toISOString(),
+      deltaCharacters: Math.max(2, options.deltaCharacters ?? 32),
+      largeSignatures: options.largeSignatures ?? true,
+      continuationToken: hop ? continuations.issue(accepted.raw, turn.number) : undefined,
+    });
+    const chunks = fault?.kind === "answer" ? applyAnswerFault(built, fault) : [...built];
+    if (fault?.kind === "usage-chunk" && turn.streamed) {
+      const { candidates: _candidates, ...usageOnly } = chunks[0] ?? {};
+      chunks.splice(Math.min(fault.afterChunks, chunks.length - 1), 0, usageOnly);
+    }
+    if (!turn.streamed) return frameUnary(chunks[0]);
+    return accepted.sse ? frameEvents(chunks, framing) : frameArray(chunks);
+  }
+
+  return {
+    async respond(accepted, { path, body, digest, signal, note, noteEnd }) {
+      count += 1;
+      const number = count;
+      const { model, request, sse } = accepted;
+      const streamed = accepted.operation === "streamGenerateContent";
+      const asked = { streamed, sse };
+      const turn = createTurn({ number, request, raw: accepted.raw, model, profile, streamed, path, seed, signal });
+      const refuseWith = (
+        status: number,
+        rule: string,
+        text: string,
+        contentType?: string,
+        headers?: Readonly<Record<string, string>>,
+      ): Response => {
+        noteEnd({ status, rule, complete: true });
+        return refuse({ status, body: text, headers }, asked, contentType);
+      };
+
+      const ruled = accepted.mismatched
+        ? emptyStop()
+        : findFault(options.faults ?? [], { number, path, streamed, body });
+      await wait((options.delays?.firstByteMs ?? 0) + (ruled?.kind === "slow" ? ruled.firstByteMs : 0), signal);
+      if (ruled?.kind === "status")
+        return refuseWith(ruled.status, ruled.rule, ruled.body, ruled.contentType, ruled.headers);
+      if (!continuations.accepts(accepted.raw)) {
+        return refuseWith(
+          400,
+          "continuation",
+          prettyJson(googleError(400, "INVALID_ARGUMENT", "The continuation token does not belong to this request.")),
+        );
+      }
+
+      let answer = await answerOf(turn, digest, ruled);
+      signal.throwIfAborted();
+      const fault = ruled ?? answer.fault;
+      if (ruled === undefined && fault?.kind === "answer") answer = fault.replace(turn);
+      if (ruled === undefined && fault?.kind === "slow") await wait(fault.firstByteMs, signal);
+      if (fault?.kind === "status")
+        return refuseWith(fault.status, fault.rule, fault.body, fault.contentType, fault.headers);
+      if (fault?.kind === "stream-error" && !streamed)
+        return refuseWith(fault.status, fault.rule, prettyJson(fault.data));
+
+      const { recorded } = answer;
+      const status = recorded?.status ?? 200;
+      note.answered({ status, rule: fault?.rule });
+      const stream = deliver({
+        body: frame(answer, accepted, turn, fault),
+        signal,
+        chunkMs: streamed ? (options.delays?.chunkMs ?? 0) : 0,
+        fault,
+        split: framing.splitBytes === true ? createRandom(`${seed} bytes ${number}`) : undefined,
+        onEnd: (complete) => {
+          if (complete) undelivered.delete(digest);
+          noteEnd({ complete });
+        },
+      });
+      const contentType = recorded?.contentType ?? (streamed && sse ? "text/event-stream" : undefined);
+      return new Response(stream, { status, headers: answerHeaders(profile, contentType) });
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { Brain } from "./brain/brain.ts";
+import type { FaultRule } from "./fault/fault.ts";
+import type { LoggedRequest } from "./request-log.ts";
+import type { Framing } from "./respond/framing.ts";
+import type { StrictSwitches } from "./validate/switches.ts";
+import type { Profile } from "./validate/types.ts";
+
+/** How an emulator behaves. Everything has a default; the defaults are the Gemini Developer API answered by `improvise()`. */
+export interface EmulatorOptions {
+  /** Which service it speaks as. Default: `developer`. */
+  readonly profile?: Profile | undefined;
+  /** Who answers. Default: `improvise()`. */
+  readonly brain?: Brain | undefined;
+  /** What goes wrong, and when. Default: nothing. The first rule that fits a request wins. */
+  readonly faults?: readonly FaultRule[] | undefined;
+  /** Keys it accepts. Default: any non-empty key but ones starting with `bad` or `invalid`. */
+  readonly keys?: readonly string[] | undefined;
+  /** What nobody outside can know about the service. */
+  readonly strict?: StrictSwitches | undefined;
+  /** The same seed gives the same ids, signatures and improvised answers. Default: `"pollux"`. */
+  readonly seed?: string | undefined;
+  readonly delays?:
+    | {
+        /** Milliseconds before the headers of an answer. Default: 0. */
+        readonly firstByteMs?: number | undefined;
+        /** Milliseconds between the chunks of a stream. Default: 0. */
+        readonly chunkMs?: number | undefined;
+      }
+    | undefined;
+  /** Layout of a stream's bytes. */
+  readonly framing?: Framing | undefined;
+  /** Characters of a text delta, at least 2. Default: 32. */
+  readonly deltaCharacters?: number | undefined;
+  /** Signs one in eight search responses with more than 100 KB, as the service does. Default: true. */
+  readonly largeSignatures?: boolean | undefined;
+  /** The clock behind `createTime`. Default: the real one. */
+  readonly now?: (() => Date) | undefined;
+  /** Told of each request once it is answered. */
+  readonly onAnswered?: ((request: LoggedRequest) => void) | undefined;
+}

@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import type { Brain } from "./brain/brain.ts";
+import { createResponder } from "./create-responder.ts";
+import type { EmulatorOptions } from "./emulator-options.ts";
+import { googleError } from "./fault/error-body.ts";
+import { improvise } from "./improvise/improvise.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
+import { prettyJson } from "./internal/json.ts";
+import { listen, type ListenOptions, type RunningServer } from "./listen.ts";
+import { type LoggedRequest, RequestLog } from "./request-log.ts";
+import { modelInfo, modelsPage } from "./respond/models-answer.ts";
+import { addCounts, estimateContent, estimateHead } from "./respond/estimate-tokens.ts";
+import { answerHeaders } from "./respond/headers.ts";
+import { refuse } from "./respond/refuse.ts";
+import { createSigner } from "./signatures.ts";
+import { validateRequest } from "./validate/contract.ts";
+import type { Accepted, SignatureBook } from "./validate/types.ts";
+
+/** A local Gemini API: judges requests as strictly as the service and answers in its wire format. */
+export interface Emulator {
+  /**
+   * Answers a request like `fetch` would; nothing leaves the process. Hand it to a client in place of `fetch`. Relative
+   * addresses are fine, and the host does not matter.
+   *
+   * @throws The reason of the request's signal once it aborts.
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** The latest 10,000 requests, oldest first. */
+  readonly requests: readonly LoggedRequest[];
+  /** Changes who answers from the next request on. */
+  setBrain(brain: Brain): void;
+  /** Serves HTTP. Default: on a free port of 127.0.0.1. */
+  listen(options?: ListenOptions): Promise<RunningServer>;
+}
+
+/** Makes an emulator; each has a state of its own (requests, script, implicit cache). */
+export function createEmulator(options: EmulatorOptions = {}): Emulator {
+  const { profile = "developer", seed = "pollux", keys, strict } = options;
+  const log = new RequestLog();
+  const signer = createSigner(seed);
+  let brain = options.brain ?? improvise({ seed });
+  const responder = createResponder({ options, profile, seed, signer, brain: () => brain });
+
+  async function answer(incoming: IncomingRequest): Promise<Response> {
+    const note = log.add(incoming);
+    const noteEnd = (changes: Partial<LoggedRequest["answered"]>): void => {
+      const entry = note.answered(changes);
+      options.onAnswered?.(entry);
+    };
+    const asked = {
+      streamed: incoming.url.pathname.endsWith(":streamGenerateContent"),
+      sse: incoming.url.searchParams.get("alt") === "sse",
+    };
+    const judged = validateRequest(incoming, {
+      profile,
+      keys,
+      strict,
+      signatures: brain.anySignature === true ? ANY_SIGNATURE : signer,
+    });
+    if (!judged.ok) {
+      noteEnd({ status: judged.refusal.status, rule: judged.refusal.rule, complete: true });
+      return refuse(judged.refusal, asked);
+    }
+    const { accepted } = judged;
+    note.answered({ operation: accepted.operation, model: accepted.model.id });
+    const plain = plainAnswer(accepted, incoming.url);
+    if (plain !== undefined) {
+      noteEnd({ status: 200, complete: true });
+      return new Response(prettyJson(plain), { headers: answerHeaders(profile) });
+    }
+    const digest = createHash("sha256").update(`${note.path}\n${incoming.body}`).digest("base64");
+    try {
+      return await responder.respond(accepted, {
+        path: note.path,
+        body: note.body,
+        digest,
+        signal: incoming.signal,
+        note,
+        noteEnd,
+      });
+    } catch (error) {
+      if (incoming.signal.aborted) {
+        noteEnd({ complete: false });
+        throw error;
+      }
+      noteEnd({ status: 400, rule: "brain", complete: true });
+      const message = error instanceof Error ? error.message : String(error);
+      return refuse({ status: 400, body: prettyJson(googleError(400, "FAILED_PRECONDITION", message)) }, asked);
+    }
+  }
+
+  const emulator: Emulator = {
+    get requests() {
+      return log.entries;
+    },
+    setBrain(next) {
+      brain = next;
+    },
+    async fetch(input, init) {
+      const address = input instanceof Request ? input : new URL(input, "http://emulator.local");
+      // The caller's own signal: the one a request derives from it is held weakly and may be collected while we wait.
+      const signal = init?.signal ?? (input instanceof Request ? input.signal : new AbortController().signal);
+      signal.throwIfAborted();
+      const request = new Request(address, init);
+      const { method, headers } = request;
+      return answer({ method, url: new URL(request.url), headers, body: await request.text(), signal });
+    },
+    listen: (listenOptions) => listen(answer, listenOptions),
+  };
+  return emulator;
+}
+
+const ANY_SIGNATURE: SignatureBook = { check: () => "issued" };
+
+/** Answers of the operations that no brain is needed for. */
+function plainAnswer({ operation, request, model }: Accepted, url: URL): object | undefined {
+  switch (operation) {
+    case "listModels":
+      return modelsPage(url.searchParams);
+    case "getModel":
+      return modelInfo(decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf("/") + 1)), model);
+    case "countTokens": {
+      const { total, details } = addCounts([
+        estimateHead(request),
+        ...request.contents.map((content) => estimateContent(content)),
+      ]);
+      return { totalTokens: total, promptTokensDetails: details };
+    }
+    default:
+      return undefined;
+  }
+}

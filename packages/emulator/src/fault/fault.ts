@@ -1,0 +1,96 @@
+import type { Answer } from "../brain/answer.ts";
+import type { BrainTurn } from "../brain/brain.ts";
+
+/** An error in place of an answer: status, headers and the exact body. */
+export interface StatusFault {
+  readonly kind: "status";
+  readonly rule: string;
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Another answer than the brain's. */
+export interface AnswerFault {
+  readonly kind: "answer";
+  readonly rule: string;
+  replace(turn: BrainTurn): Answer;
+  /** Takes something out of the finished response, such as its candidates. */
+  readonly without?: "candidates" | "content" | "parts" | "content-fields" | undefined;
+  readonly promptFeedback?:
+    | { readonly blockReason: string; readonly blockReasonMessage?: string | undefined }
+    | undefined;
+}
+
+/** An error object inside a stream that began well. Unary requests get `status` and the object as their body. */
+export interface StreamErrorFault {
+  readonly kind: "stream-error";
+  readonly rule: string;
+  readonly status: number;
+  /** The JSON object to send. */
+  readonly data: unknown;
+  /** Chunks sent before it. */
+  readonly afterChunks: number;
+  /** Without `data:` in front, as some proxies do. */
+  readonly bare: boolean;
+}
+
+/** A body that ends before it is done. */
+export interface CutFault {
+  readonly kind: "cut";
+  readonly rule: string;
+  /** Whole chunks sent before the end. */
+  readonly afterChunks?: number | undefined;
+  /** Bytes of the body sent before the end; wins over `afterChunks`. */
+  readonly atByte?: number | undefined;
+  /** Whether the connection is reset rather than closed. */
+  readonly reset: boolean;
+}
+
+/** An answer that takes its time. */
+export interface SlowFault {
+  readonly kind: "slow";
+  readonly rule: string;
+  /** Milliseconds before the headers. */
+  readonly firstByteMs: number;
+  /** Milliseconds of silence in the body; `Infinity` until the client gives up. */
+  readonly stallMs: number;
+  /** Chunks sent before the silence. */
+  readonly afterChunks: number;
+}
+
+/** A chunk with usage only, somewhere in a stream. Unary answers are not touched. */
+export interface UsageChunkFault {
+  readonly kind: "usage-chunk";
+  readonly rule: string;
+  /** Chunks sent before it. */
+  readonly afterChunks: number;
+}
+
+/** Something that goes wrong with an answer. */
+export type Fault = StatusFault | AnswerFault | StreamErrorFault | CutFault | SlowFault | UsageChunkFault;
+
+/** What a rule knows of a request when it decides. */
+export interface FaultRequest {
+  /** 1 for the first request that generates content, in order of arrival; retries count. */
+  readonly number: number;
+  readonly path: string;
+  readonly streamed: boolean;
+  readonly body: unknown;
+}
+
+/** Lets a fault happen at some requests. */
+export interface FaultRule {
+  /** Numbers of the requests it happens to (1 is the first), or a test of the request. */
+  readonly at: number | readonly number[] | ((request: FaultRequest) => boolean);
+  readonly fault: Fault;
+}
+
+/** The fault of the first rule that fits. */
+export function findFault(rules: readonly FaultRule[], request: FaultRequest): Fault | undefined {
+  return rules.find(({ at }) => {
+    if (typeof at === "function") return at(request);
+    return typeof at === "number" ? at === request.number : at.includes(request.number);
+  })?.fault;
+}

@@ -1,0 +1,73 @@
+import { type ErrorDetail, googleError, quotaFailure, quotaHelp, retryInfo } from "./error-body.ts";
+import type { StatusFault } from "./fault.ts";
+import { statusFault } from "./status-faults.ts";
+
+/** What a quota error says. */
+export interface QuotaOptions {
+  /** Protobuf duration, such as `"0.2s"` or `"34.07s"`. Default: 38 s per minute, 34.07 s per day. */
+  readonly retryDelay?: string | undefined;
+  /** Default: `gemini-3.8-flash`. */
+  readonly model?: string | undefined;
+  /** Requests allowed. Default: 5 per minute, 20 per day. */
+  readonly limit?: number | undefined;
+}
+
+const EXCEEDED =
+  "You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.";
+const PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
+const PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
+
+/** Q-1: the requests of this minute are used up; waiting helps. */
+export function perMinuteQuota(options: QuotaOptions = {}): StatusFault {
+  return quota("Q-1", PER_MINUTE, { retryDelay: "38s", limit: 5, ...options });
+}
+
+/** Q-2: the requests of this day are used up; the short delay it names does not help. */
+export function perDayQuota(options: QuotaOptions = {}): StatusFault {
+  return quota("Q-2", PER_DAY, { retryDelay: "34.07s", limit: 20, ...options });
+}
+
+/** Q-3: this model is not in the account's tier at all. */
+export function tierWithoutModel(options: QuotaOptions = {}): StatusFault {
+  return quota("Q-3", PER_DAY, { retryDelay: "34.07s", ...options, limit: 0 });
+}
+
+/** Q-4: a 429 that says nothing about when to come back. */
+export function plainQuota(): StatusFault {
+  return exhausted("Q-4", 429, "Resource has been exhausted (e.g. check quota).");
+}
+
+/** Q-5: the prepaid credit is used up. */
+export function prepaidEmpty(): StatusFault {
+  return exhausted(
+    "Q-5",
+    402,
+    "Your prepayment credits are depleted. Please go to AI Studio to manage your project and billing.",
+  );
+}
+
+/** Q-6: too much was spent within ten minutes. */
+export function spendRate(options: Pick<QuotaOptions, "retryDelay"> = {}): StatusFault {
+  const details = options.retryDelay === undefined ? [] : [retryInfo(options.retryDelay)];
+  return exhausted(
+    "Q-6",
+    429,
+    "Your project has exceeded its spend rate for a 10 minute window. Please try again later.",
+    details,
+  );
+}
+
+function quota(rule: string, quotaId: string, options: QuotaOptions): StatusFault {
+  const { retryDelay = "38s", model = "gemini-3.8-flash", limit = 20 } = options;
+  const metric = "generativelanguage.googleapis.com/generate_content_free_tier_requests";
+  const message = `${EXCEEDED}\n* Quota exceeded for metric: ${metric}, limit: ${limit}, model: ${model}\nPlease retry in ${retryDelay}.`;
+  return exhausted(rule, 429, message, [
+    quotaHelp(),
+    quotaFailure(quotaId, model, String(limit)),
+    retryInfo(retryDelay),
+  ]);
+}
+
+function exhausted(rule: string, status: number, message: string, details: readonly ErrorDetail[] = []): StatusFault {
+  return statusFault(rule, status, googleError(status, "RESOURCE_EXHAUSTED", message, details));
+}

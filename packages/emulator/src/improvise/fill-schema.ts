@@ -1,0 +1,201 @@
+import { type Fields, isFields } from "../internal/json.ts";
+import type { Random } from "../internal/random.ts";
+import type { Material } from "./material.ts";
+import { textValue } from "./text-value.ts";
+
+/** What a value is made of. */
+export interface FillOptions {
+  readonly material: Material;
+  readonly random: Random;
+  /** Whether properties that are not required are given too. */
+  readonly optional: boolean;
+  /** Where to start in lists of candidates, so that parallel calls differ. Default: 0. */
+  readonly index?: number | undefined;
+}
+
+interface Place {
+  readonly name: string;
+  readonly index: number;
+  readonly depth: number;
+}
+
+// Deeper than this, a recursive schema is ended as soon as it allows.
+const MAX_FREE_DEPTH = 5;
+const MAX_DEPTH = 40;
+
+/** A value that satisfies a JSON Schema (or the older OpenAPI subset, types in either case). */
+export function fillSchema(schema: unknown, options: FillOptions): unknown {
+  return fill(schema, schema, { name: "", index: options.index ?? 0, depth: 0 }, options);
+}
+
+function fill(given: unknown, root: unknown, place: Place, options: FillOptions): unknown {
+  if (!isFields(given) || place.depth > MAX_DEPTH) return null;
+  const schema = resolve(given, root);
+  if ("const" in schema) return schema["const"];
+  const deep = place.depth > MAX_FREE_DEPTH;
+  if (Array.isArray(schema["enum"]) && schema["enum"].length > 0) return pickMember(schema["enum"], place, options);
+  const choices = schema["anyOf"] ?? schema["oneOf"];
+  if (Array.isArray(choices) && choices.length > 0) {
+    const { anyOf: _any, oneOf: _one, ...beside } = schema;
+    const choice = pickChoice(choices, root, deep);
+    return fill({ ...beside, ...resolve(choice, root) }, root, { ...place, depth: place.depth + 1 }, options);
+  }
+  switch (typeOf(schema, deep)) {
+    case "object":
+      return fillObject(schema, root, place, options);
+    case "array":
+      return fillArray(schema, root, place, options);
+    case "integer":
+      return fillNumber(schema, place, options, true);
+    case "number":
+      return fillNumber(schema, place, options, false);
+    case "boolean":
+      return !/\b(?:no|not|never|without|don't)\b/i.test(options.material.text);
+    case "null":
+      return null;
+    default:
+      return textValue({ name: place.name, index: place.index, schema }, options.material, options.random);
+  }
+}
+
+/** Follows `$ref` and folds `allOf` in. */
+function resolve(given: unknown, root: unknown): Fields {
+  let schema: Fields = isFields(given) ? given : {};
+  for (let hops = 0; typeof schema["$ref"] === "string" && hops < 20; hops += 1) {
+    const { $ref, ...beside } = schema;
+    const steps = $ref
+      .split("/")
+      .slice(1)
+      .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"));
+    const target = steps.reduce<unknown>((value, step) => (isFields(value) ? value[step] : undefined), root);
+    schema = { ...(isFields(target) ? target : {}), ...beside };
+  }
+  if (!Array.isArray(schema["allOf"])) return schema;
+  const { allOf, ...beside } = schema;
+  return [...allOf.map((part) => resolve(part, root)), beside].reduce<Fields>(merge, {});
+}
+
+function merge(left: Fields, right: Fields): Fields {
+  const properties = { ...fieldsOf(left["properties"]), ...fieldsOf(right["properties"]) };
+  const required = [...listOf(left["required"]), ...listOf(right["required"])];
+  return {
+    ...left,
+    ...right,
+    ...(Object.keys(properties).length > 0 && { properties }),
+    ...(required.length > 0 && { required }),
+  };
+}
+
+function pickMember(members: readonly unknown[], place: Place, { material }: FillOptions): unknown {
+  const text = material.text.toLowerCase();
+  const mentioned = members.filter(
+    (member) => typeof member === "string" && member !== "" && text.includes(member.toLowerCase()),
+  );
+  return (mentioned.length > 0 ? mentioned : members)[place.index % (mentioned.length || members.length)];
+}
+
+function pickChoice(choices: readonly unknown[], root: unknown, deep: boolean): unknown {
+  const isNull = (choice: unknown): boolean => String(resolve(choice, root)["type"]).toLowerCase() === "null";
+  if (deep)
+    return choices.find(isNull) ?? choices.find((choice) => !JSON.stringify(choice).includes('"$ref"')) ?? choices[0];
+  return choices.find((choice) => !isNull(choice)) ?? choices[0];
+}
+
+function typeOf(schema: Fields, deep: boolean): string {
+  const types = (Array.isArray(schema["type"]) ? schema["type"] : [schema["type"]]).map((type) =>
+    String(type ?? "").toLowerCase(),
+  );
+  if (deep && (types.includes("null") || schema["nullable"] === true)) return "null";
+  const type = types.find((candidate) => candidate !== "null") ?? "null";
+  if (type !== "") return type;
+  if (schema["properties"] !== undefined) return "object";
+  return schema["items"] === undefined && schema["prefixItems"] === undefined ? "string" : "array";
+}
+
+function fillObject(schema: Fields, root: unknown, place: Place, options: FillOptions): Fields {
+  const properties = fieldsOf(schema["properties"]);
+  const required = new Set(listOf(schema["required"]));
+  const deep = place.depth >= MAX_FREE_DEPTH;
+  const given = Object.keys(properties).filter((name) => required.has(name) || (options.optional && !deep));
+  const inner = (name: string, value: unknown, index = place.index): unknown =>
+    fill(value, root, { name, index, depth: place.depth + 1 }, options);
+  const filled: Record<string, unknown> = Object.fromEntries(
+    given.map((name) => [name, inner(name, properties[name])]),
+  );
+  for (const name of required) if (!(name in filled)) filled[name] = inner(name, schema["additionalProperties"] ?? {});
+  const minimum = Number(schema["minProperties"] ?? 0);
+  const open = isFields(schema["additionalProperties"]) && Object.keys(properties).length === 0 && !deep;
+  const keys = options.material.names.length > 0 ? options.material.names : ["first", "second"];
+  for (let index = 0; Object.keys(filled).length < Math.max(minimum, open ? 1 : 0); index += 1) {
+    filled[keys[index] ?? `key${index + 1}`] = inner(
+      place.name,
+      isFields(schema["additionalProperties"]) ? schema["additionalProperties"] : {},
+      index,
+    );
+  }
+  return filled;
+}
+
+function fillArray(schema: Fields, root: unknown, place: Place, options: FillOptions): unknown[] {
+  const prefix: readonly unknown[] = Array.isArray(schema["prefixItems"]) ? schema["prefixItems"] : [];
+  const min = Number(schema["minItems"] ?? 0);
+  const max = Number(schema["maxItems"] ?? Number.POSITIVE_INFINITY);
+  const wanted = place.depth > MAX_FREE_DEPTH ? 0 : prefix.length > 0 ? prefix.length : 2;
+  const length = Math.min(Math.max(wanted, min), max);
+  const singular = place.name.replace(/s$/, "");
+  const items: unknown[] = [];
+  for (let index = 0; index < length; index += 1) {
+    const item = fill(
+      prefix[index] ?? schema["items"] ?? {},
+      root,
+      { name: singular, index, depth: place.depth + 1 },
+      options,
+    );
+    const repeated =
+      schema["uniqueItems"] === true && items.some((earlier) => JSON.stringify(earlier) === JSON.stringify(item));
+    if (!repeated) items.push(item);
+    else if (items.length < min)
+      items.push(typeof item === "string" ? `${item} ${index + 1}` : typeof item === "number" ? item + index : item);
+  }
+  return items;
+}
+
+function fillNumber(schema: Fields, place: Place, { material, random }: FillOptions, whole: boolean): number {
+  const bound = (name: string): number | undefined => (typeof schema[name] === "number" ? schema[name] : undefined);
+  const step = bound("multipleOf") ?? (whole ? 1 : undefined);
+  const nudge = step ?? 0.5;
+  const exclusiveMin = bound("exclusiveMinimum");
+  const exclusiveMax = bound("exclusiveMaximum");
+  const above =
+    exclusiveMin === undefined
+      ? Number.NEGATIVE_INFINITY
+      : exclusiveMin + (exclusiveMax === undefined ? nudge : Math.min(nudge, (exclusiveMax - exclusiveMin) / 4));
+  const min = Math.max(bound("minimum") ?? Number.NEGATIVE_INFINITY, above);
+  const below =
+    exclusiveMax === undefined
+      ? Number.POSITIVE_INFINITY
+      : exclusiveMax - (Number.isFinite(min) ? Math.min(nudge, (exclusiveMax - min) / 2) : nudge);
+  const max = Math.min(bound("maximum") ?? Number.POSITIVE_INFINITY, below);
+  const fits = (value: number): boolean =>
+    value >= min && value <= max && (step === undefined || Number.isInteger(value / step));
+  const offered = material.numbers.filter(fits);
+  const found = offered[place.index % Math.max(1, offered.length)];
+  if (found !== undefined) return found;
+  const low = Number.isFinite(min) ? min : Number.isFinite(max) ? max - 10 : 1;
+  const high = Number.isFinite(max) ? Math.min(max, low + 10) : low + 10;
+  if (step === undefined)
+    return Math.round((low + (high - low) * random.next()) * 100) / 100 >= low
+      ? Math.min(high, Math.round((low + (high - low) * 0.5) * 1000) / 1000 || low)
+      : low;
+  const first = Math.ceil(low / step);
+  const last = Math.floor(high / step);
+  return (first >= last ? first : random.int(first, last)) * step;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+function listOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

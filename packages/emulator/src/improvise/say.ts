@@ -1,0 +1,52 @@
+import type { FunctionResponse, Part } from "@pollux/core/wire";
+import { isFields } from "../internal/json.ts";
+
+/** How every improvised answer begins, so that nobody takes it for a model's. */
+export const EMULATED = "[emulated]";
+
+const MAX_VALUES = 6;
+const MAX_CHARACTERS = 160;
+
+/** Says what the functions gave back. */
+export function sayResponses(responses: readonly FunctionResponse[]): string {
+  return responses
+    .map(({ name, response }) => {
+      if ("error" in response) return `${name} failed: ${shown(response["error"])}.`;
+      const values = leaves("", "output" in response ? response["output"] : response);
+      const said = values.slice(0, MAX_VALUES).join(", ");
+      const more = values.length > MAX_VALUES ? ` and ${values.length - MAX_VALUES} more values` : "";
+      return `${name} says ${said === "" ? "nothing" : said}${more}.`;
+    })
+    .join(" ");
+}
+
+/** Says which pictures and files came with the prompt, with type and size. */
+export function sayMedia(parts: readonly Part[]): string {
+  return parts
+    .map(({ inlineData, fileData }) => {
+      if (inlineData !== undefined)
+        return ` I was given ${inlineData.mimeType} of ${Buffer.from(inlineData.data, "base64").length} bytes.`;
+      return fileData === undefined ? "" : ` I was given the file ${fileData.fileUri}.`;
+    })
+    .join("");
+}
+
+/** A prompt on one line, cut where it gets long. */
+export function quote(prompt: string): string {
+  const line = prompt.replaceAll(/\s+/g, " ").trim();
+  const characters = Array.from(line);
+  return `“${characters.length > MAX_CHARACTERS ? `${characters.slice(0, MAX_CHARACTERS).join("")}…` : line}”`;
+}
+
+function leaves(path: string, value: unknown): string[] {
+  const at = (key: string | number): string => (path === "" ? String(key) : `${path}.${key}`);
+  if (Array.isArray(value)) return value.flatMap((item, index) => leaves(at(index + 1), item));
+  if (isFields(value)) return Object.entries(value).flatMap(([key, item]) => leaves(at(key), item));
+  return [path === "" ? shown(value) : `${path} ${shown(value)}`];
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
+  const characters = Array.from(text.replaceAll(/\s+/g, " "));
+  return characters.length > MAX_CHARACTERS ? `${characters.slice(0, MAX_CHARACTERS).join("")}…` : characters.join("");
+}

@@ -1,0 +1,51 @@
+export { createEmulator, type Emulator } from "./emulator.ts";
+export type { EmulatorOptions } from "./emulator-options.ts";
+export type { ListenOptions, RunningServer } from "./listen.ts";
+export type { LoggedRequest } from "./request-log.ts";
+export type { Framing } from "./respond/framing.ts";
+export type { Profile } from "./validate/types.ts";
+export type { FileState, StrictSwitches } from "./validate/switches.ts";
+export type { ModelFacts, ThinkingFacts } from "./catalog/model-facts.ts";
+
+// Brains
+export type { Brain, BrainTurn } from "./brain/brain.ts";
+export { script, type Script, type ScriptLine, type ScriptOptions } from "./brain/script.ts";
+export { improvise, type ImproviseOptions } from "./improvise/improvise.ts";
+export { replay } from "./brain/replay.ts";
+export { loadRecording, type RecordedExchange, type Recording } from "./brain/recording.ts";
+
+// Answers
+export {
+  type Answer,
+  type AnswerPart,
+  call,
+  calls,
+  codeExecution,
+  fault,
+  finish,
+  join,
+  json,
+  nothing,
+  part,
+  type RecordedAnswer,
+  type ScriptedCall,
+  search,
+  type Search,
+  type SearchSource,
+  text,
+  thought,
+} from "./brain/answer.ts";
+
+// Faults
+export { faults, type Faults } from "./faults.ts";
+export type {
+  AnswerFault,
+  CutFault,
+  Fault,
+  FaultRequest,
+  FaultRule,
+  SlowFault,
+  StatusFault,
+  StreamErrorFault,
+  UsageChunkFault,
+} from "./fault/fault.ts";

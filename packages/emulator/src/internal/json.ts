@@ -1,0 +1,33 @@
+/** An object read from JSON. */
+export type Fields = { readonly [key: string]: unknown };
+
+/** True for a JSON object, false for lists and null. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON with sorted keys: equal values give equal text whatever order their keys came in. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
+  if (!isFields(value)) return JSON.stringify(value) ?? "null";
+  const entries = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .toSorted()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+  return `{${entries.join(",")}}`;
+}
+
+/** Two-space JSON with a final newline, and `<` `>` escaped, as the service prints a unary body. */
+export function prettyJson(value: unknown): string {
+  return `${escapeAngles(JSON.stringify(value, null, 2))}\n`;
+}
+
+/** One line with a space after each colon, as the service prints an event. */
+export function lineJson(value: unknown): string {
+  // A newline inside a string is escaped, so every raw one is layout.
+  return escapeAngles(JSON.stringify(value, null, 1).replaceAll(/\n */g, ""));
+}
+
+function escapeAngles(json: string): string {
+  return json.replaceAll("<", String.raw`\u003c`).replaceAll(">", String.raw`\u003e`);
+}

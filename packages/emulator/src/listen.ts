@@ -1,0 +1,125 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { IncomingRequest } from "./incoming-request.ts";
+
+/** Where to serve. */
+export interface ListenOptions {
+  /** Default: 0, a free one. */
+  readonly port?: number | undefined;
+  /** Default: `127.0.0.1`, so that only this machine can reach it. */
+  readonly host?: string | undefined;
+}
+
+/** A server that runs until it is closed. */
+export interface RunningServer extends AsyncDisposable {
+  /** Base address without a trailing slash, such as `http://127.0.0.1:8787`. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends every open answer and closes every socket. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves an emulator over HTTP.
+ *
+ * @throws The error of `node:net`, with code `EADDRINUSE` where the port is taken.
+ */
+export async function listen(
+  answer: (request: IncomingRequest) => Promise<Response>,
+  options: ListenOptions = {},
+): Promise<RunningServer> {
+  const { port = 0, host = "127.0.0.1" } = options;
+  const closing = new AbortController();
+  const server = createServer((incoming, outgoing) => {
+    void serve(incoming, outgoing, answer, closing.signal);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  // A TCP server's address is always an object.
+  const address = server.address() as AddressInfo;
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= closeServer(server, closing);
+    return closed;
+  };
+  const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return { url: `http://${shown}:${address.port}`, port: address.port, close, [Symbol.asyncDispose]: close };
+}
+
+async function closeServer(server: Server, closing: AbortController): Promise<void> {
+  closing.abort(new Error("The emulator was closed"));
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function serve(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  answer: (request: IncomingRequest) => Promise<Response>,
+  closing: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once("close", () => {
+    if (!outgoing.writableFinished) gone.abort(new Error("The client went away"));
+  });
+  try {
+    const response = await answer({
+      method: incoming.method ?? "GET",
+      url: new URL(incoming.url ?? "/", "http://127.0.0.1"),
+      headers: headersOf(incoming),
+      body: await readBody(incoming),
+      signal: AbortSignal.any([gone.signal, closing]),
+    });
+    await write(response, outgoing);
+  } catch {
+    // An injected reset, or the client went away: either way nothing more can be said on this socket.
+    if (outgoing.socket === null || outgoing.socket.destroyed) outgoing.destroy();
+    else outgoing.socket.resetAndDestroy();
+  }
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  // Without an encoding set, a request yields buffers.
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function headersOf(incoming: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
+    headers.append(incoming.rawHeaders[index] ?? "", incoming.rawHeaders[index + 1] ?? "");
+  }
+  return headers;
+}
+
+async function write(response: Response, outgoing: ServerResponse): Promise<void> {
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  if (response.body === null) {
+    outgoing.end();
+    return;
+  }
+  outgoing.flushHeaders();
+  for await (const chunk of response.body) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(chunk)) await drained(outgoing);
+  }
+  outgoing.end();
+}
+
+async function drained(outgoing: ServerResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      outgoing.off("drain", go).off("close", go);
+      resolve();
+    };
+    outgoing.once("drain", go).once("close", go);
+  });
+}

@@ -1,0 +1,83 @@
+import type { Part } from "@pollux/core/wire";
+import type { Answer, AnswerPart } from "../brain/answer.ts";
+import type { BrainTurn } from "../brain/brain.ts";
+import type { Signer } from "../signatures.ts";
+import { searchEntryPoint } from "./grounding.ts";
+
+const ID_LENGTH = 8;
+const TOOL_TYPES = { web: "GOOGLE_SEARCH_WEB", maps: "GOOGLE_MAPS", url: "URL_CONTEXT" } as const;
+
+/** The parts of an answer as the service would write them: thoughts only when asked for, ids, server-side tool parts. */
+export function answerParts(answer: Answer, turn: BrainTurn): AnswerPart[] {
+  const { request, model } = turn;
+  const includeThoughts = request.generationConfig?.thinkingConfig?.includeThoughts === true;
+  const said = answer.parts.filter(({ part }) => includeThoughts || part.thought !== true);
+  const withIds = said.map((item) => ({ ...item, part: withId(item.part, turn) }));
+  const thoughts = withIds.filter(({ part }) => part.thought === true);
+  const others = withIds.filter(({ part }) => part.thought !== true);
+  const circulates = request.toolConfig?.includeServerSideToolInvocations === true && model.builtInsWithFunctions;
+  return [...thoughts, ...(circulates && answer.search !== undefined ? serverToolParts(answer, turn) : []), ...others];
+}
+
+function withId(part: Part, turn: BrainTurn): Part {
+  const call = part.functionCall;
+  // An old proxy does not know the field at all.
+  if (call === undefined || call.id !== undefined || !turn.model.callIds || turn.profile === "old-proxy") return part;
+  return { ...part, functionCall: { ...call, id: turn.random.id(ID_LENGTH) } };
+}
+
+function serverToolParts(answer: Answer, turn: BrainTurn): AnswerPart[] {
+  const { kind = "web", queries = [], sources = [] } = answer.search ?? {};
+  const id = turn.random.id(ID_LENGTH);
+  const toolType = TOOL_TYPES[kind];
+  const args = kind === "url" ? { urls: sources.map((source) => source.uri ?? source.title) } : { queries };
+  const response = kind === "web" ? { search_suggestions: searchEntryPoint(queries) } : {};
+  return [{ part: { toolCall: { toolType, args, id } } }, { part: { toolResponse: { toolType, response, id } } }];
+}
+
+/** Joins neighbouring unsigned text parts of one kind, as a unary answer has them. */
+export function joinText(parts: readonly Part[]): Part[] {
+  const joined: Part[] = [];
+  for (const part of parts) {
+    const last = joined.at(-1);
+    const joins = isPlainText(last) && isPlainText(part) && (last.thought === true) === (part.thought === true);
+    if (joins) joined[joined.length - 1] = { ...last, text: `${last.text}${part.text}` };
+    else joined.push(part);
+  }
+  return joined;
+}
+
+function isPlainText(part: Part | undefined): part is Part & { readonly text: string } {
+  return part?.text !== undefined && part.thoughtSignature === undefined;
+}
+
+const LARGE_SIGNATURE_BYTES = 78_000;
+
+/**
+ * Signs what the service signs: the first of parallel calls, each server-side tool part, each image, and (Gemini 3 and newer)
+ * the last text of an answer without calls.
+ */
+export function signParts(
+  parts: readonly Part[],
+  turn: BrainTurn,
+  signer: Signer,
+  options: { readonly text: boolean; readonly large: boolean },
+): Part[] {
+  const { model } = turn;
+  if (!model.signaturesIssued) return [...parts];
+  const firstCall = parts.findIndex((part) => part.functionCall !== undefined);
+  const lastText = parts.findLastIndex((part) => part.text !== undefined && part.thought !== true);
+  const signsText = options.text && firstCall === -1 && model.generation >= 3;
+  return parts.map((part, index) => {
+    const signs =
+      index === firstCall ||
+      (signsText && index === lastText) ||
+      part.toolCall !== undefined ||
+      part.toolResponse !== undefined ||
+      (part.inlineData !== undefined && model.generation >= 3);
+    if (!signs || part.thoughtSignature !== undefined) return part;
+    // The evidence of a search travels inside its signature; one in eight is very large.
+    const large = options.large && part.toolResponse !== undefined && turn.random.int(1, 8) === 1;
+    return { ...part, thoughtSignature: signer.sign(part, model.family, large ? LARGE_SIGNATURE_BYTES : undefined) };
+  });
+}

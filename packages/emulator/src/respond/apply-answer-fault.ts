@@ -1,0 +1,21 @@
+import type { GenerateContentResponse } from "@pollux/core/wire";
+import type { AnswerFault } from "../fault/fault.ts";
+
+/** Takes out of a finished response what the fault says is missing. */
+export function applyAnswerFault(
+  chunks: readonly GenerateContentResponse[],
+  { without, promptFeedback }: AnswerFault,
+): GenerateContentResponse[] {
+  return chunks.map((chunk) => {
+    if (without === "candidates") {
+      const { candidates: _candidates, usageMetadata, ...rest } = chunk;
+      return { ...(promptFeedback && { promptFeedback }), usageMetadata, ...rest };
+    }
+    if (without === undefined) return chunk;
+    const candidates = chunk.candidates?.map(({ content, ...rest }) => {
+      if (without === "content") return rest;
+      return { content: without === "content-fields" ? {} : { role: content?.role }, ...rest };
+    });
+    return { ...chunk, candidates };
+  });
+}

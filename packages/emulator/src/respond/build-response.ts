@@ -1,0 +1,132 @@
+import type { FunctionCall, GenerateContentResponse, GroundingMetadata, Part, UsageMetadata } from "@pollux/core/wire";
+import type { Answer, AnswerPart } from "../brain/answer.ts";
+import type { BrainTurn } from "../brain/brain.ts";
+import type { Signer } from "../signatures.ts";
+import { answerParts, joinText, signParts } from "./answer-parts.ts";
+import { type Ending, envelop, type Envelope } from "./envelope.ts";
+import { estimateAnswerPart } from "./estimate-tokens.ts";
+import { groundingMetadata, jsonGrounding } from "./grounding.ts";
+import { limitOutput } from "./limit-output.ts";
+import { partialArgParts } from "./partial-args.ts";
+import type { PromptCost } from "./prompt-cache.ts";
+import { textDeltas } from "./text-deltas.ts";
+import { usageMetadata } from "./usage.ts";
+
+/** What a response is made of besides the answer. */
+export interface ResponseFacts {
+  readonly turn: BrainTurn;
+  readonly cost: PromptCost;
+  readonly signer: Signer;
+  readonly responseId: string;
+  readonly createTime: string;
+  /** Characters of a text delta. */
+  readonly deltaCharacters: number;
+  /** Whether one in eight search responses has a signature of more than 100 KB. */
+  readonly largeSignatures: boolean;
+  readonly continuationToken: string | undefined;
+}
+
+/** An answer as the service would send it: one object, or the chunks of a stream. */
+export function buildResponse(given: Answer, facts: ResponseFacts): readonly GenerateContentResponse[] {
+  const { turn } = facts;
+  const { answer, thoughtTokens } = limitOutput(given, turn);
+  const parts = answerParts(answer, turn);
+  const plain = parts.map((item) => item.part);
+  const envelope: Envelope = { turn, responseId: facts.responseId, createTime: facts.createTime };
+  const hasCalls = plain.some((part) => part.functionCall !== undefined);
+  const ending: Ending = { answer, hasCalls, continuationToken: facts.continuationToken };
+  const grounding = groundingOf(answer, plain, turn);
+  const toolUseTokens = answer.toolUseTokens ?? (answer.urlContext === undefined ? 0 : 120);
+  const modality = plain.some((part) => part.inlineData !== undefined) ? "IMAGE" : undefined;
+  const usage = (candidatesTokens: number, cost = facts.cost, thoughts = thoughtTokens, toolUse = 0): UsageMetadata =>
+    usageMetadata({ cost, candidatesTokens, thoughtTokens: thoughts, toolUseTokens: toolUse, modality }, turn.profile);
+  const outputTokens = tokensOf(plain);
+  const finalUsage = usage(outputTokens, facts.cost, thoughtTokens, toolUseTokens);
+  const sign = (list: readonly Part[], text: boolean): Part[] =>
+    answer.signed === false ? [...list] : signParts(list, turn, facts.signer, { text, large: facts.largeSignatures });
+
+  if (!turn.streamed) {
+    const joined = sign(joinText(plain), true);
+    return [envelop(envelope, { parts: joined.length > 0 ? joined : undefined, usage: finalUsage, grounding, ending })];
+  }
+
+  const signed = sign(plain, false);
+  const beats = streamBeats(
+    parts.map((item, index) => ({ ...item, part: signed[index] ?? item.part })),
+    answer,
+    facts,
+  );
+  const closing = closingPart(plain, answer, facts);
+  if (closing !== undefined) beats.push([closing]);
+  if (beats.length === 0) return [envelop(envelope, { parts: undefined, usage: finalUsage, grounding, ending })];
+  let said = 0;
+  let afterTool = false;
+  return beats.map((beat, index) => {
+    const last = index === beats.length - 1;
+    // A step of the service's own starts its count anew; the true totals come at the end.
+    if (beat.some((part) => part.toolResponse !== undefined)) [said, afterTool] = [0, true];
+    else said = Math.min(said + tokensOf(beat), outputTokens);
+    const running = afterTool
+      ? usage(said, { prompt: { total: 8, details: [{ modality: "TEXT", tokenCount: 8 }] }, cachedTokens: 0 }, 0)
+      : usage(said);
+    const early = grounding !== undefined && beat.some((part) => part.text !== undefined) ? {} : undefined;
+    return envelop(
+      envelope,
+      last ? { parts: beat, usage: finalUsage, grounding, ending } : { parts: beat, usage: running, grounding: early },
+    );
+  });
+}
+
+/** Which parts share a chunk. */
+function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: ResponseFacts): Part[][] {
+  const { turn, deltaCharacters } = facts;
+  const perChunk = answer.callsPerChunk ?? (turn.model.generation >= 3 ? 1 : Number.POSITIVE_INFINITY);
+  const streamsArgs =
+    turn.profile === "vertex" && turn.request.toolConfig?.functionCallingConfig?.streamFunctionCallArguments === true;
+  const beats: Part[][] = [];
+  let callsInBeat = 0;
+  for (const { part, deltas } of parts) {
+    if (part.functionCall !== undefined && streamsArgs) {
+      beats.push(...partialArgParts(part as Part & { readonly functionCall: FunctionCall }).map((piece) => [piece]));
+    } else if (part.functionCall !== undefined) {
+      if (callsInBeat > 0 && callsInBeat < perChunk) beats.at(-1)?.push(part);
+      else beats.push([part]);
+      callsInBeat = callsInBeat > 0 && callsInBeat < perChunk ? callsInBeat + 1 : 1;
+      continue;
+    } else if (part.text !== undefined && part.thoughtSignature === undefined) {
+      const { text: _text, ...flags } = part;
+      beats.push(...(deltas ?? textDeltas(part.text, deltaCharacters)).map((text) => [{ text, ...flags }]));
+    } else {
+      beats.push([part]);
+    }
+    callsInBeat = 0;
+  }
+  return beats;
+}
+
+/** The empty text that newer models end a stream with: signed after text, bare after calls. */
+function closingPart(parts: readonly Part[], answer: Answer, { turn, signer }: ResponseFacts): Part | undefined {
+  const last = parts.at(-1);
+  if (turn.model.generation < 3 || !turn.model.signaturesIssued || last === undefined) return undefined;
+  if (last.functionCall !== undefined) return { text: "" };
+  if (last.text === undefined || last.thought === true || last.thoughtSignature !== undefined) return undefined;
+  if (answer.signed === false || parts.some((part) => part.functionCall !== undefined)) return { text: "" };
+  return { text: "", thoughtSignature: signer.sign({ text: "" }, turn.model.family) };
+}
+
+function groundingOf(answer: Answer, parts: readonly Part[], turn: BrainTurn): GroundingMetadata | undefined {
+  if (answer.grounding !== undefined) return answer.grounding;
+  if (answer.search === undefined) return undefined;
+  const text = parts
+    .filter((part) => part.thought !== true)
+    .map((part) => part.text ?? "")
+    .join("");
+  // While functions are still being called there is nothing yet that could be grounded.
+  if (text === "") return undefined;
+  if (turn.request.generationConfig?.responseMimeType === "application/json") return jsonGrounding(answer.search);
+  return groundingMetadata(answer.search, text, turn.profile);
+}
+
+function tokensOf(parts: readonly Part[]): number {
+  return parts.filter((part) => part.thought !== true).reduce((sum, part) => sum + estimateAnswerPart(part), 0);
+}

@@ -1,0 +1,67 @@
+import type { Candidate, GenerateContentResponse, GroundingMetadata, Part, UsageMetadata } from "@pollux/core/wire";
+import type { Answer } from "../brain/answer.ts";
+import type { BrainTurn } from "../brain/brain.ts";
+
+/** What all chunks of one response share. */
+export interface Envelope {
+  readonly turn: BrainTurn;
+  readonly responseId: string;
+  readonly createTime: string;
+}
+
+/** What one chunk adds. */
+export interface Piece {
+  /** Undefined leaves `parts` out. */
+  readonly parts: readonly Part[] | undefined;
+  readonly usage: UsageMetadata;
+  readonly grounding?: GroundingMetadata | undefined;
+  /** Of the last chunk only. */
+  readonly ending?: Ending | undefined;
+}
+
+/** How a response ends. */
+export interface Ending {
+  readonly answer: Answer;
+  readonly hasCalls: boolean;
+  readonly continuationToken?: string | undefined;
+}
+
+/** One response object, with the fields in the order of the profile. */
+export function envelop({ turn, responseId, createTime }: Envelope, piece: Piece): GenerateContentResponse {
+  const cloud = isCloud(turn);
+  return {
+    candidates: [candidateOf(turn, piece)],
+    usageMetadata: piece.usage,
+    modelVersion: turn.model.id,
+    ...(cloud && { createTime }),
+    responseId,
+  };
+}
+
+/** True where answers look like Vertex's. */
+export function isCloud(turn: BrainTurn): boolean {
+  return turn.profile === "vertex" || turn.profile === "comet";
+}
+
+function candidateOf(turn: BrainTurn, piece: Piece): Candidate {
+  const cloud = isCloud(turn);
+  const { parts, ending, grounding } = piece;
+  const content = cloud ? { role: "model", ...(parts && { parts }) } : { ...(parts && { parts }), role: "model" };
+  const { answer } = ending ?? {};
+  const finishMessage = answer?.finishMessage ?? (ending && defaultFinishMessage(turn, ending));
+  return {
+    content,
+    ...(ending && { finishReason: answer?.finishReason ?? "STOP" }),
+    ...(!cloud && { index: 0 }),
+    ...(finishMessage !== undefined && { finishMessage }),
+    ...(grounding && { groundingMetadata: grounding }),
+    ...(answer?.urlContext && { urlContextMetadata: answer.urlContext }),
+    ...(ending && cloud && { avgLogprobs: -0.25 - turn.random.next() / 2 }),
+    ...(ending?.continuationToken !== undefined && { continuationToken: ending.continuationToken }),
+  };
+}
+
+function defaultFinishMessage(turn: BrainTurn, ending: Ending): string | undefined {
+  const says = ending.hasCalls && turn.profile !== "vertex" && turn.profile !== "comet" && turn.model.generation >= 2.5;
+  return says && (ending.answer.finishReason ?? "STOP") === "STOP" ? "Model generated function call(s)." : undefined;
+}

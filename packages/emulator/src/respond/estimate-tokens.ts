@@ -1,0 +1,87 @@
+import type { Content, GenerateContentRequest, ModalityTokenCount, Part } from "@pollux/core/wire";
+
+/** Tokens by modality; the sum is what usage reports. */
+export interface TokenCount {
+  readonly total: number;
+  readonly details: readonly ModalityTokenCount[];
+}
+
+const CHARACTERS_PER_TOKEN = 4;
+const IMAGE_TOKENS = 258;
+const IMAGE_OUTPUT_TOKENS = 1290;
+const FILE_TOKENS = 258;
+
+/** Estimates text at four characters a token, as no tokenizer is at hand. */
+export function estimateText(text: string): number {
+  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+}
+
+/** Estimates what a part of an answer costs. */
+export function estimateAnswerPart(part: Part): number {
+  if (part.inlineData !== undefined) return IMAGE_OUTPUT_TOKENS;
+  return estimatePart(part).tokens;
+}
+
+/** Estimates one content of a prompt. */
+export function estimateContent(content: Content): TokenCount {
+  const sums = new Map<string, number>();
+  for (const part of content.parts) {
+    const { modality, tokens } = estimatePart(part);
+    sums.set(modality, (sums.get(modality) ?? 0) + tokens);
+  }
+  return countOf(sums);
+}
+
+/** Estimates what stands before the contents: instructions and tools. */
+export function estimateHead(request: GenerateContentRequest): TokenCount {
+  const instructions = (request.systemInstruction?.parts ?? []).map((part) => part.text ?? "").join("");
+  const tools = request.tools === undefined || request.tools.length === 0 ? "" : JSON.stringify(request.tools);
+  return countOf(new Map([["TEXT", estimateText(instructions) + estimateText(tools)]]));
+}
+
+/** Adds counts of the same modality. */
+export function addCounts(counts: readonly TokenCount[]): TokenCount {
+  const sums = new Map<string, number>();
+  for (const { modality = "TEXT", tokenCount = 0 } of counts.flatMap((count) => count.details)) {
+    sums.set(modality, (sums.get(modality) ?? 0) + tokenCount);
+  }
+  return countOf(sums);
+}
+
+function countOf(sums: ReadonlyMap<string, number>): TokenCount {
+  const details = [...sums]
+    .filter(([, tokens]) => tokens > 0)
+    .map(([modality, tokenCount]) => ({ modality, tokenCount }));
+  return { total: details.reduce((sum, detail) => sum + detail.tokenCount, 0), details };
+}
+
+function estimatePart(part: Part): { modality: string; tokens: number } {
+  if (part.text !== undefined) return { modality: "TEXT", tokens: estimateText(part.text) };
+  if (part.inlineData !== undefined) return estimateMedia(part.inlineData.mimeType, part.inlineData.data.length);
+  if (part.fileData !== undefined) return { modality: modalityOf(part.fileData.mimeType ?? ""), tokens: FILE_TOKENS };
+  const { thoughtSignature: _signature, ...said } = part;
+  // The braces and the name of the field are not the model's words.
+  return {
+    modality: "TEXT",
+    tokens: estimateText(
+      Object.values(said)
+        .map((value) => JSON.stringify(value))
+        .join(""),
+    ),
+  };
+}
+
+function estimateMedia(mimeType: string, characters: number): { modality: string; tokens: number } {
+  const modality = modalityOf(mimeType);
+  if (modality === "IMAGE") return { modality, tokens: IMAGE_TOKENS };
+  // Sound and film cost by the second; about 16 KB of a compressed file are one.
+  return {
+    modality,
+    tokens: Math.max(IMAGE_TOKENS, Math.ceil(characters / 16_000) * (modality === "AUDIO" ? 32 : FILE_TOKENS)),
+  };
+}
+
+function modalityOf(mimeType: string): string {
+  const kind = mimeType.split("/")[0] ?? "";
+  return { image: "IMAGE", audio: "AUDIO", video: "VIDEO", application: "DOCUMENT" }[kind] ?? "TEXT";
+}

@@ -1,0 +1,20 @@
+/**
+ * Cuts text into the pieces a stream sends: at spaces where there are some, never inside a surrogate pair. Joined they are
+ * the text again.
+ *
+ * @param size Characters of a piece, at least 2.
+ */
+export function textDeltas(text: string, size: number): string[] {
+  const pieces: string[] = [];
+  let rest = text;
+  while (rest.length > size) {
+    const space = rest.lastIndexOf(" ", size);
+    let end = space > 0 ? space : size;
+    const last = rest.charCodeAt(end - 1);
+    if (last >= 0xd800 && last <= 0xdbff) end -= 1;
+    pieces.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+  if (rest !== "" || pieces.length === 0) pieces.push(rest);
+  return pieces;
+}

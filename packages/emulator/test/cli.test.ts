@@ -1,0 +1,93 @@
+import { EventEmitter } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runCli } from "../src/run-cli.ts";
+import { ask, MODEL } from "./support.ts";
+
+/** A process that writes into strings and takes signals from the test. */
+class Terminal extends EventEmitter {
+  out = "";
+  err = "";
+  readonly stdout = { write: (text: string): void => void (this.out += text) };
+  readonly stderr = { write: (text: string): void => void (this.err += text) };
+}
+
+async function start(...args: string[]) {
+  const terminal = new Terminal();
+  const exit = runCli(["--port", "0", ...args], terminal);
+  await expect.poll(() => /at (http:\S+)/.exec(terminal.out)?.[1]).toBeDefined();
+  const url = /at (http:\S+)/.exec(terminal.out)?.[1] ?? "";
+  const say = async (): Promise<unknown> =>
+    (
+      await fetch(`${url}/v1beta/models/${MODEL}:generateContent`, {
+        method: "POST",
+        headers: { "x-goog-api-key": "k" },
+        body: JSON.stringify(ask("Hi")),
+      })
+    ).json();
+  return { terminal, exit, url, say };
+}
+
+test("serves until a signal, with a line per request", async () => {
+  const { terminal, exit, url, say } = await start();
+  expect(terminal.out).toContain(`endpoint({ baseUrl: "${url}", apiKey: "emulator" })`);
+  expect(terminal.out).toContain(`curl ${url}/v1beta/models/`);
+  expect(await say()).toMatchObject({
+    candidates: [{ content: { parts: [{ text: expect.stringMatching(/^\[emulated\]/) }] } }],
+  });
+  await expect.poll(() => terminal.out).toContain(`1 POST /v1beta/models/${MODEL}:generateContent 200\n`);
+  terminal.emit("SIGINT");
+  expect(await exit).toBe(0);
+  await expect(fetch(url)).rejects.toThrow(TypeError);
+});
+
+test("says the lines of a script over and over", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pollux-cli-"));
+  await writeFile(join(folder, "lines.json"), '["One", "Two"]');
+  const { terminal, exit, say } = await start("--quiet", "--brain", "script", join(folder, "lines.json"));
+  const said = [await say(), await say(), await say()].map(
+    (answer) => /"text":"(\w+)"/.exec(JSON.stringify(answer))?.[1],
+  );
+  expect(said).toEqual(["One", "Two", "One"]);
+  expect(terminal.out).not.toContain("POST");
+  terminal.emit("SIGTERM");
+  expect(await exit).toBe(0);
+  await rm(folder, { recursive: true });
+});
+
+test.each([
+  [["--prot", "1"], /--prot/],
+  [["--port", "many"], /--port must be a whole number from 0 to 65535, not "many"/],
+  [["--profile", "azure"], /--profile must be one of developer, .*, not "azure"/],
+  [["--brain", "human"], /--brain must be improvise, script or replay/],
+  [["--brain", "script"], /--brain script needs a file/],
+  [["--brain", "replay", "/no/such/file"], /Cannot use \/no\/such\/file: .*ENOENT/],
+  [["extra"], /Unexpected argument "extra"/],
+])("%j is a wrong command line", async (args, message) => {
+  const terminal = new Terminal();
+  expect(await runCli(args, terminal)).toBe(2);
+  expect(terminal.err).toMatch(message);
+});
+
+test("a busy port is said and ends with 1", async () => {
+  const busy = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => busy.once("listening", resolve));
+  // A listening TCP server has an address object.
+  const { port } = busy.address() as AddressInfo;
+  const terminal = new Terminal();
+  expect(await runCli(["--port", String(port)], terminal)).toBe(1);
+  expect(terminal.err).toBe(
+    `pollux-emulator: Port ${port} is taken; choose another with --port, or 0 for a free one\n`,
+  );
+  await new Promise((resolve) => busy.close(resolve));
+});
+
+test("--help and --version", async () => {
+  const terminal = new Terminal();
+  expect([await runCli(["--help"], terminal), await runCli(["--version"], terminal)]).toEqual([0, 0]);
+  expect(terminal.out).toMatch(/^Usage: pollux-emulator[\s\S]*\n\d+\.\d+\.\d+\n$/);
+});

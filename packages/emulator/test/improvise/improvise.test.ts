@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import { createEmulator } from "../../src/index.ts";
+import { ask, partsOf, textOf, unary, WEATHER } from "../support.ts";
+
+const fn = (name: string, description: string, properties: object = {}): object => ({
+  name,
+  description,
+  parametersJsonSchema: { type: "object", properties, required: Object.keys(properties) },
+});
+const FILES = {
+  functionDeclarations: [
+    fn("list_files", "Lists the files in a folder."),
+    fn("read_file", "Reads a file.", { path: { type: "string" } }),
+  ],
+};
+const emulator = createEmulator();
+
+const callsIn = (answer: Parameters<typeof partsOf>[0]): unknown[] =>
+  partsOf(answer).flatMap(({ functionCall }) => (functionCall ? [[functionCall.name, functionCall.args]] : []));
+
+async function answered(request: { contents: object[] }, responses: readonly object[]) {
+  const first = await unary(emulator, request);
+  const parts = partsOf(first);
+  const back = parts.flatMap(({ functionCall }, index) =>
+    functionCall
+      ? [{ functionResponse: { id: functionCall.id, name: functionCall.name, response: responses[index] ?? {} } }]
+      : [],
+  );
+  const contents = [...request.contents, { role: "model", parts }, { role: "user", parts: back }];
+  return { first, next: await unary(emulator, { ...request, contents }), contents };
+}
+
+describe("functions", () => {
+  test("are called once for each value the prompt offers", async () => {
+    const answer = await unary(emulator, ask("What is the weather in Paris and in Rome?", { tools: [WEATHER] }));
+    expect(callsIn(answer)).toEqual([
+      ["get_weather", { city: "Paris" }],
+      ["get_weather", { city: "Rome" }],
+    ]);
+  });
+
+  test("are called in parallel where several fit", async () => {
+    const tools = [
+      {
+        functionDeclarations: [
+          ...WEATHER.functionDeclarations,
+          fn("get_time", "Local time in a city.", { city: { type: "string" } }),
+          fn("send_invoice", "Bills a customer."),
+        ],
+      },
+    ];
+    expect(callsIn(await unary(emulator, ask("Weather and time in Oslo, please", { tools })))).toEqual([
+      ["get_weather", { city: "Oslo" }],
+      ["get_time", { city: "Oslo" }],
+    ]);
+  });
+
+  test("are not called where none fits", async () => {
+    const answer = await unary(emulator, ask("Tell me a joke", { tools: [WEATHER] }));
+    expect(callsIn(answer)).toEqual([]);
+    expect(textOf(answer)).toMatch(/^\[emulated\] .*“Tell me a joke”/);
+  });
+
+  test("are answered from, with the values of the responses", async () => {
+    const { next } = await answered(ask("What is the weather in Oslo?", { tools: [WEATHER] }), [
+      { output: { celsius: -3, sky: "snow" } },
+    ]);
+    expect(textOf(next)).toBe("[emulated] get_weather says celsius -3, sky snow.");
+  });
+
+  test("that failed are named as failed", async () => {
+    const { next } = await answered(ask("What is the weather in Oslo?", { tools: [WEATHER] }), [
+      { error: "no such city" },
+    ]);
+    expect(textOf(next)).toBe("[emulated] get_weather failed: no such city.");
+  });
+
+  test("that need what another one finds are called after it", async () => {
+    const { first, next } = await answered(ask("List the files and read one of them", { tools: [FILES] }), [
+      { output: ["docs/plan.md"] },
+    ]);
+    expect(callsIn(first)).toEqual([["list_files", {}]]);
+    expect(callsIn(next)).toEqual([["read_file", { path: "docs/plan.md" }]]);
+  });
+
+  test("are never called in mode NONE, and always an allowed one in mode ANY", async () => {
+    const mode = (functionCallingConfig: object): object => ({ tools: [FILES], toolConfig: { functionCallingConfig } });
+    expect(callsIn(await unary(emulator, ask("List the files", mode({ mode: "NONE" }))))).toEqual([]);
+    const any = mode({ mode: "ANY", allowedFunctionNames: ["read_file"] });
+    expect(callsIn(await unary(emulator, ask("List the files", any)))).toEqual([["read_file", { path: "notes.txt" }]]);
+    const { next } = await answered(ask("List the files", any), [{ output: 1 }]);
+    expect(callsIn(next)).toHaveLength(1);
+  });
+});
+
+test("a prompt about the conversation is answered from it", async () => {
+  const contents = [
+    ...ask("My name is Ada.").contents,
+    { role: "model", parts: [{ text: "Hello." }] },
+    ...ask("What did I say first?").contents,
+  ];
+  expect(textOf(await unary(emulator, { contents }))).toBe("[emulated] You first said “My name is Ada.”.");
+});
+
+describe("other tools and outputs", () => {
+  test("JSON answers satisfy the schema and use the conversation", async () => {
+    const responseJsonSchema = {
+      type: "object",
+      properties: { city: { type: "string" }, days: { type: "array", items: { type: "string" }, minItems: 3 } },
+      required: ["city", "days"],
+    };
+    const answer = await unary(
+      emulator,
+      ask("Plan three days in Lima", {
+        generationConfig: { responseMimeType: "application/json", responseJsonSchema },
+      }),
+    );
+    expect(JSON.parse(textOf(answer))).toMatchObject({
+      city: "Lima",
+      days: [expect.any(String), expect.any(String), expect.any(String)],
+    });
+  });
+
+  test("search gives grounding over text with characters of several bytes", async () => {
+    const answer = await unary(emulator, ask("Who won in Oslo?", { tools: [{ googleSearch: {} }] }));
+    expect(textOf(answer)).toMatch(/é.*漢.*🌧/u);
+    expect(answer.candidates?.[0]?.groundingMetadata?.webSearchQueries).toEqual(["Who won in Oslo", "Oslo latest"]);
+    for (const { segment } of answer.candidates?.[0]?.groundingMetadata?.groundingSupports ?? []) {
+      expect(
+        Buffer.from(textOf(answer))
+          .subarray(segment?.startIndex ?? 0, segment?.endIndex)
+          .toString(),
+      ).toBe(segment?.text);
+    }
+  });
+
+  test("search beside functions: tool parts first, grounding with the answer", async () => {
+    const request = ask("What is the weather in Oslo?", {
+      tools: [{ googleSearch: {} }, WEATHER],
+      toolConfig: { includeServerSideToolInvocations: true },
+    });
+    const { first, next } = await answered(request, [{}, {}, { output: { celsius: 4 } }]);
+    expect(partsOf(first).map((part) => Object.keys(part)[0])).toEqual(["toolCall", "toolResponse", "functionCall"]);
+    expect(partsOf(next).map((part) => Object.keys(part)[0])).toEqual(["text"]);
+    const { groundingChunks, groundingSupports = [] } = next.candidates?.[0]?.groundingMetadata ?? {};
+    expect(groundingChunks?.length).toBe(3);
+    expect(groundingSupports.some(({ segment }) => segment?.text?.includes("get_weather"))).toBe(false);
+    expect(groundingSupports.length).toBeGreaterThan(1);
+  });
+
+  test("maps, URL context and code", async () => {
+    const maps = await unary(emulator, ask("Cafés in Lima?", { tools: [{ googleMaps: {} }] }));
+    expect(maps.candidates?.[0]?.groundingMetadata?.groundingChunks?.[0]?.maps).toMatchObject({
+      title: expect.any(String),
+      placeId: expect.stringMatching(/^places\//),
+    });
+    const url = await unary(emulator, ask("Summarise https://example.com/a", { tools: [{ urlContext: {} }] }));
+    expect(url.candidates?.[0]?.urlContextMetadata).toEqual({
+      urlMetadata: [{ retrievedUrl: "https://example.com/a", urlRetrievalStatus: "URL_RETRIEVAL_STATUS_SUCCESS" }],
+    });
+    expect(url.usageMetadata?.toolUsePromptTokenCount).toBe(120);
+    const code = await unary(emulator, ask("What is (17 + 3) * 23?", { tools: [{ codeExecution: {} }] }));
+    expect(partsOf(code)).toMatchObject([
+      { executableCode: { language: "PYTHON", code: "result = (17 + 3) * 23\nprint(result)\n" } },
+      { codeExecutionResult: { outcome: "OUTCOME_OK", output: "460\n" } },
+      { text: "[emulated] The code prints 460." },
+    ]);
+  });
+
+  test("image models draw a real PNG; pictures in the prompt are acknowledged", async () => {
+    const drawn = await unary(emulator, ask("Draw a cat"), "gemini-3.1-flash-image");
+    const image = partsOf(drawn).find((part) => part.inlineData !== undefined);
+    const bytes = Buffer.from(image?.inlineData?.data ?? "", "base64");
+    expect([image?.inlineData?.mimeType, bytes.subarray(1, 4).toString(), bytes.subarray(-8, -4).toString()]).toEqual([
+      "image/png",
+      "PNG",
+      "IEND",
+    ]);
+    const seen = await unary(emulator, {
+      contents: [
+        {
+          role: "user",
+          parts: [{ text: "What is this?" }, { inlineData: { mimeType: "image/png", data: bytes.toString("base64") } }],
+        },
+      ],
+    });
+    expect(textOf(seen)).toContain(`I was given image/png of ${bytes.length} bytes.`);
+  });
+});
