@@ -7,7 +7,7 @@ import { ask, eventsIn, MODEL, textOf } from "./support.ts";
 test("answers requests to Google's address inside the process", async () => {
   const emulator = createEmulator({ brain: script([text("Hi there")]) });
   const server = setupServer(...handlers(emulator));
-  server.listen({ onUnhandledRequest: "error" });
+  server.listen({ onUnhandledFrame: "error" });
   try {
     const url = `https://generativelanguage.googleapis.com/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`;
     const response = await fetch(url, {

@@ -5,6 +5,8 @@ import { isFields } from "../internal/json.ts";
 export const EMULATED = "[emulated]";
 
 const MAX_VALUES = 6;
+/** Longer lists are counted, not read out. */
+const MAX_ITEMS = 3;
 const MAX_CHARACTERS = 160;
 
 /** Says what the functions gave back. */
@@ -40,9 +42,16 @@ export function quote(prompt: string): string {
 
 function leaves(path: string, value: unknown): string[] {
   const at = (key: string | number): string => (path === "" ? String(key) : `${path}.${key}`);
+  if (Array.isArray(value) && value.length > MAX_ITEMS) return [listed(path, value)];
   if (Array.isArray(value)) return value.flatMap((item, index) => leaves(at(index + 1), item));
   if (isFields(value)) return Object.entries(value).flatMap(([key, item]) => leaves(at(key), item));
   return [path === "" ? shown(value) : `${path} ${shown(value)}`];
+}
+
+/** A long list by its length and what its first items are called. */
+function listed(path: string, items: readonly unknown[]): string {
+  const names = items.slice(0, MAX_ITEMS).map((item) => shown(isFields(item) ? (Object.values(item)[0] ?? "{}") : item));
+  return `${path === "" ? "" : `${path} with `}${items.length} items (${names.join(", ")}, …)`;
 }
 
 function shown(value: unknown): string {

@@ -1,3 +1,4 @@
+import type { GenerateContentResponse } from "@pollux/core/wire";
 import { describe, expect, test } from "vitest";
 import { createEmulator } from "../../src/index.ts";
 import { ask, partsOf, textOf, unary, WEATHER } from "../support.ts";
@@ -15,7 +16,7 @@ const FILES = {
 };
 const emulator = createEmulator();
 
-const callsIn = (answer: Parameters<typeof partsOf>[0]): unknown[] =>
+const callsIn = (answer: GenerateContentResponse): unknown[] =>
   partsOf(answer).flatMap(({ functionCall }) => (functionCall ? [[functionCall.name, functionCall.args]] : []));
 
 async function answered(request: { contents: object[] }, responses: readonly object[]) {
