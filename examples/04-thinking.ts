@@ -3,9 +3,16 @@ import { Agent } from "@pollux/core";
 import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
-const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint, thinking: "low", includeThoughts: true });
+const agent = new Agent({
+  model: "gemini-flash-latest",
+  endpoint: connection.endpoint,
+  thinking: "low",
+  includeThoughts: true,
+});
 
-const stream = agent.stream("A bat and a ball cost 1.10 together; the bat costs 1.00 more than the ball. What does the ball cost?");
+const stream = agent.stream(
+  "A bat and a ball cost 1.10 together; the bat costs 1.00 more than the ball. What does the ball cost?",
+);
 for await (const event of stream) {
   if (event.type === "thought-delta") process.stdout.write(`(thinking) ${event.delta}\n`);
   if (event.type === "text-delta") process.stdout.write(event.delta);

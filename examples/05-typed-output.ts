@@ -10,10 +10,15 @@ const recipe = z.object({
   title: z.string(),
   minutes: z.number().int().min(1).max(600),
   difficulty: z.enum(["easy", "medium", "hard"]),
-  ingredients: z.array(z.object({ name: z.string(), grams: z.number() })).min(1).max(8),
+  ingredients: z
+    .array(z.object({ name: z.string(), grams: z.number() }))
+    .min(1)
+    .max(8),
 });
 const { output } = finished(await agent.run("A recipe for pancakes.", { output: recipe }));
-console.log(`${output.title}: ${output.minutes} minutes, ${output.difficulty}, ${output.ingredients.length} ingredients`);
+console.log(
+  `${output.title}: ${output.minutes} minutes, ${output.difficulty}, ${output.ingredients.length} ingredients`,
+);
 
 const free = finished(await agent.run("Three colours as a JSON list.", { output: "json" }));
 console.log(JSON.stringify(free.output));

@@ -7,5 +7,8 @@ const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.end
 
 const result = await agent.run("Who won the last Tour de France?");
 console.log(renderMarkdown(result));
-for (const { start, end, sources } of result.citations) console.log(`"${result.text.slice(start, end)}" <- ${sources.join(", ")}`);
-console.log(`searched for: ${result.searchQueries.join("; ")}; entry points to show: ${result.searchEntryPoints.length}`);
+for (const { start, end, sources } of result.citations)
+  console.log(`"${result.text.slice(start, end)}" <- ${sources.join(", ")}`);
+console.log(
+  `searched for: ${result.searchQueries.join("; ")}; entry points to show: ${result.searchEntryPoints.length}`,
+);

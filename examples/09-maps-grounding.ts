@@ -12,4 +12,5 @@ const agent = new Agent({
 
 const result = await agent.run("Where can I get a good coffee near here?");
 console.log(result.text);
-for (const source of result.sources) console.log(`[${source.number}] ${source.kind}: ${source.title} ${source.uri ?? ""}`);
+for (const source of result.sources)
+  console.log(`[${source.number}] ${source.kind}: ${source.title} ${source.uri ?? ""}`);

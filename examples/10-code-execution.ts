@@ -9,6 +9,7 @@ const stream = agent.stream("What is the sum of the first 50 prime numbers? Run 
 for await (const event of stream) {
   if (event.type !== "part") continue;
   if (event.part.executableCode !== undefined) console.log(`code:\n${event.part.executableCode.code}`);
-  if (event.part.codeExecutionResult !== undefined) console.log(`${event.part.codeExecutionResult.outcome}: ${event.part.codeExecutionResult.output}`);
+  if (event.part.codeExecutionResult !== undefined)
+    console.log(`${event.part.codeExecutionResult.outcome}: ${event.part.codeExecutionResult.output}`);
 }
 console.log((await stream.result()).text);

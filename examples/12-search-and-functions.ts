@@ -15,6 +15,8 @@ const addToCalendar = defineTool({
 for (const model of ["gemini-flash-latest", "gemini-2.5-flash-lite"]) {
   const agent = new Agent({ model, endpoint: connection.endpoint, tools: [addToCalendar, googleSearch()] });
   const result = await agent.run("Search for the next total solar eclipse and add it to my calendar.");
-  console.log(`${model}: ${result.stopReason}, grounded by ${result.groundedBy} search, ${result.sources.length} sources`);
+  console.log(
+    `${model}: ${result.stopReason}, grounded by ${result.groundedBy} search, ${result.sources.length} sources`,
+  );
   console.log(result.text);
 }

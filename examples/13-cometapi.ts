@@ -6,7 +6,8 @@ const emulated = process.env["COMETAPI_KEY"] === undefined;
 await using server = emulated ? await createEmulator({ profile: "comet" }).listen() : undefined;
 
 for (const auth of ["x-goog-api-key", "bearer"] as const) {
-  const endpoint = server === undefined ? cometapi({ auth }) : cometapi({ auth, baseUrl: server.url, apiKey: "emulator" });
+  const endpoint =
+    server === undefined ? cometapi({ auth }) : cometapi({ auth, baseUrl: server.url, apiKey: "emulator" });
   const agent = new Agent({ model: "gemini-3.8-flash", endpoint });
   const result = await agent.run("Say hello in three languages.");
   console.log(`${auth}: ${result.text}`);

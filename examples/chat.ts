@@ -110,7 +110,10 @@ async function answer(chat: Chat, message: string, signal: AbortSignal, printer:
 }
 
 /** Carries out a command; true ends the chat. */
-async function command(line: string, { chat, tools, printer }: { readonly chat: Chat; readonly tools: readonly Tool[]; readonly printer: RunPrinter }): Promise<boolean> {
+async function command(
+  line: string,
+  { chat, tools, printer }: { readonly chat: Chat; readonly tools: readonly Tool[]; readonly printer: RunPrinter },
+): Promise<boolean> {
   const [name = "", ...rest] = line.split(/\s+/);
   switch (name) {
     case "/exit":
@@ -142,7 +145,11 @@ async function save(file: string, chat: Chat, printer: RunPrinter): Promise<void
     printer.line(`saved ${chat.history.length} contents to ${file}`);
   } catch (error) {
     const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    printer.line(exists ? `${file} exists already; choose another name` : `not saved: ${error instanceof Error ? error.message : String(error)}`);
+    printer.line(
+      exists
+        ? `${file} exists already; choose another name`
+        : `not saved: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

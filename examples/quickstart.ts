@@ -18,7 +18,8 @@ POLLUX_LOG=debug logs each request; POLLUX_PRICES=INPUT,OUTPUT (money per millio
 Exit code: 0 when the run finished, 1 when it did not, 2 when the command line is wrong.
 `;
 
-const QUESTION = "Get the stats of the file README.md, list the files of this repository, and search the web for what is new in the Gemini API.";
+const QUESTION =
+  "Get the stats of the file README.md, list the files of this repository, and search the web for what is new in the Gemini API.";
 
 interface Arguments {
   readonly question: string | undefined;
@@ -30,7 +31,10 @@ function readArguments(): Arguments {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { model: { type: "string", short: "m", default: "gemini-flash-latest" }, help: { type: "boolean", short: "h" } },
+      options: {
+        model: { type: "string", short: "m", default: "gemini-flash-latest" },
+        help: { type: "boolean", short: "h" },
+      },
     });
     if (values.help === true) {
       process.stdout.write(HELP);
@@ -52,7 +56,8 @@ async function main({ question = QUESTION, model }: Arguments): Promise<boolean>
   const agent = new Agent({
     model,
     endpoint: connection.endpoint,
-    instructions: "You answer questions about the repository you are given tools for. Be brief. Call tools in parallel where you can.",
+    instructions:
+      "You answer questions about the repository you are given tools for. Be brief. Call tools in parallel where you can.",
     tools: [listFiles({ root }), fileStats({ root }), googleSearch()],
     includeThoughts: true,
   });
@@ -67,7 +72,11 @@ async function main({ question = QUESTION, model }: Arguments): Promise<boolean>
   if (result.sources.length > 0) {
     printer.line(dim("\nThe same answer with its sources:\n"));
     printer.line(renderMarkdown(result));
-    printer.line(dim(`\n${sourceLines(result).length} sources, ${result.citations.length} cited ranges, ${result.groundedBy} search`));
+    printer.line(
+      dim(
+        `\n${sourceLines(result).length} sources, ${result.citations.length} cited ranges, ${result.groundedBy} search`,
+      ),
+    );
   }
 
   printer.line("\n> The same as typed output\n");
@@ -76,7 +85,10 @@ async function main({ question = QUESTION, model }: Arguments): Promise<boolean>
     confidence: z.enum(["low", "medium", "high"]),
     files: z.array(z.string()).max(5).describe("Files that were looked at"),
   });
-  const typed = await agent.run([...chat.history, { role: "user", parts: [{ text: "Summarise your answer." }] }], { output: summary, tools: [] });
+  const typed = await agent.run([...chat.history, { role: "user", parts: [{ text: "Summarise your answer." }] }], {
+    output: summary,
+    tools: [],
+  });
   if (typed.stopReason !== "finished") return ended(typed, printer);
   const { answer, confidence, files } = finished(typed).output;
   printer.line(`${answer}\nconfidence: ${confidence}; files: ${files.join(", ") || "none"}`);

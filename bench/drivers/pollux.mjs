@@ -5,7 +5,14 @@ import { z } from "zod";
 export async function run({ base, model, weather }) {
   const agent = new Agent({
     model: gemini(model, { endpoint: endpoint({ baseUrl: base, apiKey: "x" }) }),
-    tools: [defineTool({ name: "weather", description: "Current weather in a city.", input: z.object({ city: z.string() }), run: weather })],
+    tools: [
+      defineTool({
+        name: "weather",
+        description: "Current weather in a city.",
+        input: z.object({ city: z.string() }),
+        run: weather,
+      }),
+    ],
     limits: { turns: 300, toolCalls: 1_000 },
   });
   const { text } = await agent.run("go");

@@ -18,8 +18,13 @@ export async function connect(): Promise<Connection> {
   const { GOOGLE_API_KEY, GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL, COMETAPI_KEY } = process.env;
   const done = async (): Promise<void> => {};
   if (GOOGLE_API_KEY || GEMINI_API_KEY || GOOGLE_GEMINI_BASE_URL) {
-    const endpoint = google();
-    return { endpoint, description: `talking to ${new URL(endpoint.baseUrl).host}`, emulated: false, [Symbol.asyncDispose]: done };
+    const service = google();
+    return {
+      endpoint: service,
+      description: `talking to ${new URL(service.baseUrl).host}`,
+      emulated: false,
+      [Symbol.asyncDispose]: done,
+    };
   }
   if (COMETAPI_KEY) {
     return { endpoint: cometapi(), description: "talking to CometAPI", emulated: false, [Symbol.asyncDispose]: done };

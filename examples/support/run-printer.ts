@@ -27,16 +27,31 @@ export class RunPrinter {
       case "tool-end": {
         const { outcome, call, durationMs } = event;
         const mark = outcome.ok ? styleText("green", "✓") : styleText("red", "✗");
-        return this.line(`${mark} ${call.name} ${dim(`${durationMs} ms`)}  ${outcome.ok ? short(outcome.output) : printable(outcome.message)}`);
+        return this.line(
+          `${mark} ${call.name} ${dim(`${durationMs} ms`)}  ${outcome.ok ? short(outcome.output) : printable(outcome.message)}`,
+        );
       }
       case "part":
-        if (event.part.toolCall !== undefined) this.line(`${styleText("cyan", "→")} ${event.part.toolCall.toolType} ${dim(short(event.part.toolCall.args ?? {}))}`);
+        if (event.part.toolCall !== undefined)
+          this.line(
+            `${styleText("cyan", "→")} ${event.part.toolCall.toolType} ${dim(short(event.part.toolCall.args ?? {}))}`,
+          );
         if (event.part.executableCode !== undefined) this.line(dim(printable(event.part.executableCode.code)));
-        if (event.part.codeExecutionResult !== undefined) this.line(dim(`${event.part.codeExecutionResult.outcome}: ${printable(event.part.codeExecutionResult.output ?? "")}`));
+        if (event.part.codeExecutionResult !== undefined)
+          this.line(
+            dim(`${event.part.codeExecutionResult.outcome}: ${printable(event.part.codeExecutionResult.output ?? "")}`),
+          );
         if (event.part.inlineData !== undefined) this.line(dim(`(${event.part.inlineData.mimeType})`));
         return;
       case "notice":
-        return this.line(styleText("yellow", event.notice.type === "retry" ? `retrying in ${event.notice.delayMs} ms: ${event.notice.error.message}` : `adjusted the request: ${event.notice.detail}`));
+        return this.line(
+          styleText(
+            "yellow",
+            event.notice.type === "retry"
+              ? `retrying in ${event.notice.delayMs} ms: ${event.notice.error.message}`
+              : `adjusted the request: ${event.notice.detail}`,
+          ),
+        );
       case "discard":
         return this.line(styleText("yellow", `the answer broke off and begins again: ${event.reason}`));
       case "recover":
@@ -72,7 +87,10 @@ export class RunPrinter {
 
 /** The sources of a run as numbered lines; empty when there are none. */
 export function sourceLines(result: RunResult<unknown>): string[] {
-  return result.sources.map(({ number, title, uri }) => `[${number}] ${printable(title ?? "untitled")}${uri === undefined ? "" : dim(`  ${printable(uri)}`)}`);
+  return result.sources.map(
+    ({ number, title, uri }) =>
+      `[${number}] ${printable(title ?? "untitled")}${uri === undefined ? "" : dim(`  ${printable(uri)}`)}`,
+  );
 }
 
 /** Tokens of a run in one line, and what they cost when `POLLUX_PRICES=INPUT,OUTPUT` (money per million tokens) is set. */
@@ -81,7 +99,9 @@ export function usageLine(usage: Usage, prices: string | undefined = process.env
   const tokens = `${count(usage.inputTokens)} in (${count(usage.cachedTokens)} cached), ${count(usage.outputTokens)} out, ${count(usage.thoughtTokens)} thinking; ${count(usage.totalTokens)} tokens in ${usage.requests} requests`;
   const [input, output] = (prices ?? "").split(",").map(Number);
   if (input === undefined || output === undefined || Number.isNaN(input + output)) return tokens;
-  const cost = ((usage.inputTokens + usage.toolUseTokens) * input + (usage.outputTokens + usage.thoughtTokens) * output) / 1_000_000;
+  const cost =
+    ((usage.inputTokens + usage.toolUseTokens) * input + (usage.outputTokens + usage.thoughtTokens) * output) /
+    1_000_000;
   return `${tokens}; cost ${cost.toFixed(6)}`;
 }
 
@@ -91,7 +111,9 @@ export function dim(text: string): string {
 
 /** A value in one line of at most 120 characters. */
 function short(value: unknown): string {
-  const text = printable((typeof value === "string" ? value : (JSON.stringify(value) ?? String(value))).replaceAll(/\s+/g, " "));
+  const text = printable(
+    (typeof value === "string" ? value : (JSON.stringify(value) ?? String(value))).replaceAll(/\s+/g, " "),
+  );
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
 

@@ -12,11 +12,16 @@ const folder = join(root, "test/.snippets");
 
 /** Every `ts` block of the pages a user reads, as a program of its own. */
 function snippets(): { name: string; code: string }[] {
-  const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".md"));
+  const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".md"),
+  );
   const pages = ["README.md", "packages/emulator/README.md", ...guides.map((file) => `docs/${file}`)];
   return pages.flatMap((page) => {
     const blocks = readFileSync(join(root, page), "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm);
-    return [...blocks].map(([, code = ""], index) => ({ name: `${page.replaceAll(/[^\w]+/g, "-")}-${index + 1}`, code }));
+    return [...blocks].map(([, code = ""], index) => ({
+      name: `${page.replaceAll(/[^\w]+/g, "-")}-${index + 1}`,
+      code,
+    }));
   });
 }
 
@@ -29,7 +34,14 @@ beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const { name, code } of all) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: "../../tsconfig.base.json", compilerOptions: { noEmit: true, rootDir: "../.." }, include: ["*.ts"] }));
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../tsconfig.base.json",
+      compilerOptions: { noEmit: true, rootDir: "../.." },
+      include: ["*.ts"],
+    }),
+  );
 });
 
 afterAll(async () => {

@@ -10,7 +10,11 @@ const program = fileURLToPath(new URL("../../examples/chat.ts", import.meta.url)
 /** Types lines into the chat and gives back what it printed and how it ended. */
 async function talk(lines: readonly string[], cwd: string): Promise<{ code: number | null; output: string }> {
   const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, COMETAPI_KEY: _c, GOOGLE_GEMINI_BASE_URL: _b, ...env } = process.env;
-  const child = spawn(process.execPath, ["--conditions=pollux-source", program], { cwd, env: { ...env, NO_COLOR: "1" }, timeout: 30_000 });
+  const child = spawn(process.execPath, ["--conditions=pollux-source", program], {
+    cwd,
+    env: { ...env, NO_COLOR: "1" },
+    timeout: 30_000,
+  });
   let output = "";
   child.stdout.on("data", (data: Buffer) => (output += data.toString()));
   child.stderr.on("data", (data: Buffer) => (output += data.toString()));
@@ -22,7 +26,20 @@ async function talk(lines: readonly string[], cwd: string): Promise<{ code: numb
 test("a conversation with commands: help, tools, a message, usage, save, exit", { timeout: 40_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
   try {
-    const { code, output } = await talk(["/help", "/tools", "/nonsense", "Hello there.", "/usage", "/save talk.json", "/save talk.json", "/exit", "never read"], folder);
+    const { code, output } = await talk(
+      [
+        "/help",
+        "/tools",
+        "/nonsense",
+        "Hello there.",
+        "/usage",
+        "/save talk.json",
+        "/save talk.json",
+        "/exit",
+        "never read",
+      ],
+      folder,
+    );
     expect(output).toContain("/save FILE");
     expect(output).toContain("googleSearch");
     expect(output).toContain("there is no command /nonsense; /help lists them");

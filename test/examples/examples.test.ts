@@ -45,7 +45,11 @@ function env(): NodeJS.ProcessEnv {
 
 async function runExample(file: string, ...args: readonly string[]): Promise<{ code: number; output: string }> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--conditions=pollux-source", folder + file, ...args], { env: env(), timeout: 30_000 });
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ["--conditions=pollux-source", folder + file, ...args],
+      { env: env(), timeout: 30_000 },
+    );
     return { code: 0, output: stdout + stderr };
   } catch (error) {
     const failed = error as { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
@@ -54,12 +58,16 @@ async function runExample(file: string, ...args: readonly string[]): Promise<{ c
 }
 
 describe.concurrent("examples", () => {
-  test.each(Object.entries(PRINTS))("%s runs against the emulator and prints what it is for", { timeout: 40_000 }, async (file, patterns) => {
-    const { code, output } = await runExample(file);
-    expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
-    for (const pattern of patterns) expect(output).toMatch(pattern);
-    expect({ code, output }).toEqual({ code: 0, output });
-  });
+  test.each(Object.entries(PRINTS))(
+    "%s runs against the emulator and prints what it is for",
+    { timeout: 40_000 },
+    async (file, patterns) => {
+      const { code, output } = await runExample(file);
+      expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
+      for (const pattern of patterns) expect(output).toMatch(pattern);
+      expect({ code, output }).toEqual({ code: 0, output });
+    },
+  );
 
   test("the quickstart asks another question", async () => {
     const { code, output } = await runExample("quickstart.ts", "What is in the file LICENSE?");

@@ -3,10 +3,18 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
 /** The real service, for whoever has a key. Model: `POLLUX_LIVE_MODEL`, by default the newest flash. */
-const services: readonly { readonly name: string; readonly key: string | undefined; readonly endpoint: () => Endpoint }[] = [
+const services: readonly {
+  readonly name: string;
+  readonly key: string | undefined;
+  readonly endpoint: () => Endpoint;
+}[] = [
   { name: "Google", key: process.env["GOOGLE_API_KEY"] ?? process.env["GEMINI_API_KEY"], endpoint: () => google() },
   { name: "CometAPI", key: process.env["COMETAPI_KEY"], endpoint: () => cometapi() },
-  { name: "CometAPI with a bearer token", key: process.env["COMETAPI_KEY"], endpoint: () => cometapi({ auth: "bearer" }) },
+  {
+    name: "CometAPI with a bearer token",
+    key: process.env["COMETAPI_KEY"],
+    endpoint: () => cometapi({ auth: "bearer" }),
+  },
 ];
 const model = process.env["POLLUX_LIVE_MODEL"] ?? "gemini-flash-latest";
 
@@ -26,7 +34,9 @@ for (const { name, key, endpoint } of services) {
     });
 
     test("runs parallel calls, streamed", async () => {
-      const stream = new Agent({ model, endpoint: endpoint(), tools: [getWeather] }).stream("Compare the temperature in Paris and Rome.");
+      const stream = new Agent({ model, endpoint: endpoint(), tools: [getWeather] }).stream(
+        "Compare the temperature in Paris and Rome.",
+      );
       let calls = 0;
       for await (const event of stream) if (event.type === "tool-end") calls++;
       const result = await stream.result();
@@ -36,13 +46,17 @@ for (const { name, key, endpoint } of services) {
     });
 
     test("mixes search and functions", async () => {
-      const result = await new Agent({ model, endpoint: endpoint(), tools: [getWeather, googleSearch()] }).run("Search the web: which city hosted the 2024 Olympics? Then get its weather.");
+      const result = await new Agent({ model, endpoint: endpoint(), tools: [getWeather, googleSearch()] }).run(
+        "Search the web: which city hosted the 2024 Olympics? Then get its weather.",
+      );
       expect(result.stopReason).toBe("finished");
       expect(result.groundedBy).not.toBe("none");
     });
 
     test("gives typed output", async () => {
-      const result = await new Agent({ model, endpoint: endpoint(), tools: [getWeather] }).run("Weather in Paris?", { output: z.object({ celsius: z.number() }) });
+      const result = await new Agent({ model, endpoint: endpoint(), tools: [getWeather] }).run("Weather in Paris?", {
+        output: z.object({ celsius: z.number() }),
+      });
       expect(finished(result).output).toEqual({ celsius: 9 });
     });
   });

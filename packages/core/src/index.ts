@@ -1,6 +1,13 @@
 // agent
 export { Agent } from "./agent/agent.ts";
-export type { AgentOptions, OutputOf, OutputSchema, RunOptions, SharedOptions, TypedRunOptions } from "./agent/agent-options.ts";
+export type {
+  AgentOptions,
+  OutputOf,
+  OutputSchema,
+  RunOptions,
+  SharedOptions,
+  TypedRunOptions,
+} from "./agent/agent-options.ts";
 export type { AgentProgress, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";

@@ -27,7 +27,10 @@ export interface AgentProgress {
 const INPUT = {
   type: "object",
   properties: {
-    task: { type: "string", description: "What to do, with everything that is needed to do it: the agent sees nothing else." },
+    task: {
+      type: "string",
+      description: "What to do, with everything that is needed to do it: the agent sees nothing else.",
+    },
   },
   required: ["task"],
 };
@@ -46,7 +49,10 @@ export function agentTool(agent: Agent, options: AgentToolOptions): Tool {
     run: async function* (input, context) {
       if (!isObject(input) || typeof input["task"] !== "string") throw new ToolRetry("task must be a text");
       const task = input["task"];
-      const stream = options.output === undefined ? agent.stream(task, { signal: context.signal }) : agent.stream(task, { signal: context.signal, output: options.output });
+      const stream =
+        options.output === undefined
+          ? agent.stream(task, { signal: context.signal })
+          : agent.stream(task, { signal: context.signal, output: options.output });
       for await (const event of stream) {
         if (event.type === "run-end") continue;
         yield pathed(name, event);
@@ -58,7 +64,10 @@ export function agentTool(agent: Agent, options: AgentToolOptions): Tool {
 
 function answerOf(result: RunResult<unknown>, name: string, context: ToolContext): unknown {
   context.attach({ usage: result.usage, responses: result.response === undefined ? [] : [result.response] });
-  if (result.stopReason !== "finished") throw new ToolFailure(`${name} ended with "${result.stopReason}"${result.text === "" ? "" : `; it said: ${result.text.slice(0, 2_000)}`}`);
+  if (result.stopReason !== "finished")
+    throw new ToolFailure(
+      `${name} ended with "${result.stopReason}"${result.text === "" ? "" : `; it said: ${result.text.slice(0, 2_000)}`}`,
+    );
   return result.output ?? result.text;
 }
 

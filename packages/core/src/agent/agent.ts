@@ -42,7 +42,10 @@ export class Agent {
     this.name = options.name ?? "agent";
     this.#options = options;
     this.#logger = options.logger ?? defaultLogger();
-    this.model = typeof options.model === "string" ? gemini(options.model, { endpoint: options.endpoint, logger: this.#logger }) : options.model;
+    this.model =
+      typeof options.model === "string"
+        ? gemini(options.model, { endpoint: options.endpoint, logger: this.#logger })
+        : options.model;
     this.#settings = settingsOf(options);
     this.model.check(this.#settings);
     if (options.limits !== undefined) checkLimits(options.limits);
@@ -56,15 +59,24 @@ export class Agent {
    * @throws The signal's own reason when it aborts.
    */
   run(input: RunInput, options?: RunOptions & { readonly output?: undefined }): Promise<RunResult>;
-  run<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): Promise<RunResult<OutputOf<Schema>>>;
-  async run(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined } = {}): Promise<RunResult<unknown>> {
+  run<Schema extends OutputSchema>(
+    input: RunInput,
+    options: TypedRunOptions<Schema>,
+  ): Promise<RunResult<OutputOf<Schema>>>;
+  async run(
+    input: RunInput,
+    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
+  ): Promise<RunResult<unknown>> {
     return await this.#stream(input, options).result();
   }
 
   /** A run to watch: `for await` its events, then take its `result()`. Nothing happens until it is read. */
   stream(input: RunInput, options?: RunOptions & { readonly output?: undefined }): RunStream;
   stream<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): RunStream<OutputOf<Schema>>;
-  stream(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined } = {}): RunStream<unknown> {
+  stream(
+    input: RunInput,
+    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
+  ): RunStream<unknown> {
     return this.#stream(input, options);
   }
 
@@ -78,7 +90,11 @@ export class Agent {
     return agentTool(this, options);
   }
 
-  #stream(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined }, conversation: object = {}): RunStream<unknown> {
+  #stream(
+    input: RunInput,
+    options: RunOptions & { readonly output?: OutputSchema | undefined },
+    conversation: object = {},
+  ): RunStream<unknown> {
     const contents = contentsOf(input);
     const settings = { ...this.#settings, ...settingsOf(options) };
     this.model.check(settings);
@@ -97,7 +113,11 @@ export class Agent {
     const mixed = mixTools(options.tools ?? this.#options.tools ?? [], this.model.capabilities, this.#ask);
     const input: LoopInput = {
       model: this.model,
-      steps: passThrough<RunEvent>({ runId, signal: abort.signal, emit: live === undefined ? undefined : (event) => live.send(event) }),
+      steps: passThrough<RunEvent>({
+        runId,
+        signal: abort.signal,
+        emit: live === undefined ? undefined : (event) => live.send(event),
+      }),
       live,
       signal: abort.signal,
       given: contents.length - 1,

@@ -51,21 +51,31 @@ export class Chat {
 
   /** Sends a message and gives the result of its run. */
   send(input: RunInput, options?: RunOptions & { readonly output?: undefined }): Promise<RunResult>;
-  send<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): Promise<RunResult<OutputOf<Schema>>>;
-  async send(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined } = {}): Promise<RunResult<unknown>> {
+  send<Schema extends OutputSchema>(
+    input: RunInput,
+    options: TypedRunOptions<Schema>,
+  ): Promise<RunResult<OutputOf<Schema>>>;
+  async send(
+    input: RunInput,
+    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
+  ): Promise<RunResult<unknown>> {
     return await this.#begin(input, options).result();
   }
 
   /** Sends a message and gives its run to watch. */
   stream(input: RunInput, options?: RunOptions & { readonly output?: undefined }): RunStream;
   stream<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): RunStream<OutputOf<Schema>>;
-  stream(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined } = {}): RunStream<unknown> {
+  stream(
+    input: RunInput,
+    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
+  ): RunStream<unknown> {
     return this.#begin(input, options);
   }
 
   #begin(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined }): RunStream<unknown> {
     this.#settle();
-    if (this.#running !== undefined) throw new TypeError("the chat is still answering: wait for the last run, or abort it");
+    if (this.#running !== undefined)
+      throw new TypeError("the chat is still answering: wait for the last run, or abort it");
     this.#running = this.#start([...this.#history, ...contentsOf(input)], options, this.#conversation);
     return this.#running;
   }

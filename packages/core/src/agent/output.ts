@@ -23,7 +23,10 @@ export interface OutputFacts {
  */
 export function planOutput(schema: OutputSchema, facts: OutputFacts): OutputPlan {
   const { capabilities, hasFunctions, hasBuiltIns } = facts;
-  if (!capabilities.jsonOutput) throw new ConfigurationError(`${facts.modelId} cannot answer in JSON: leave \`output\` out, or take a text model for it`);
+  if (!capabilities.jsonOutput)
+    throw new ConfigurationError(
+      `${facts.modelId} cannot answer in JSON: leave \`output\` out, or take a text model for it`,
+    );
   return {
     schema: schema === "json" ? undefined : declareSchema(schema, "output").schema,
     native: !hasBuiltIns && (!hasFunctions || capabilities.outputWithFunctions),
@@ -38,10 +41,16 @@ export function planOutput(schema: OutputSchema, facts: OutputFacts): OutputPlan
  */
 export function finished<Output>(result: RunResult<Output>): FinishedRun<Output> {
   if (result.stopReason === "finished") return result;
-  throw new OutputMissingError(`the run did not finish: it ended with "${result.stopReason}" after ${result.turns} turn(s)`, result.stopReason);
+  throw new OutputMissingError(
+    `the run did not finish: it ended with "${result.stopReason}" after ${result.turns} turn(s)`,
+    result.stopReason,
+  );
 }
 
-async function parseOutput(schema: OutputSchema, text: string): Promise<{ ok: true; value: unknown } | { ok: false; problem: string }> {
+async function parseOutput(
+  schema: OutputSchema,
+  text: string,
+): Promise<{ ok: true; value: unknown } | { ok: false; problem: string }> {
   let value: unknown;
   try {
     value = JSON.parse(withoutFence(text));
@@ -51,7 +60,9 @@ async function parseOutput(schema: OutputSchema, text: string): Promise<{ ok: tr
   if (!isStandardSchema(schema)) return { ok: true, value };
   try {
     const checked = await schema["~standard"].validate(value);
-    return checked.issues === undefined ? { ok: true, value: checked.value } : { ok: false, problem: issuesText(checked.issues) };
+    return checked.issues === undefined
+      ? { ok: true, value: checked.value }
+      : { ok: false, problem: issuesText(checked.issues) };
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : String(error) };
   }

@@ -14,10 +14,13 @@ export function contentsOf(input: RunInput): readonly Content[] {
     if (input.trim() === "") throw new TypeError("the prompt is empty: say what you want of the agent");
     return [{ role: "user", parts: [{ text: input }] }];
   }
-  if (!Array.isArray(input) || input.length === 0) throw new TypeError("the input must be a text, a list of parts, or a list of contents, and not empty");
+  if (!Array.isArray(input) || input.length === 0)
+    throw new TypeError("the input must be a text, a list of parts, or a list of contents, and not empty");
   const contents = isContents(input) ? input : [{ role: "user" as const, parts: input as readonly Part[] }];
   if (endsOnOpenCall(contents)) {
-    throw new TypeError("the contents end on a function call without its response: answer it in a user content, or leave the call out");
+    throw new TypeError(
+      "the contents end on a function call without its response: answer it in a user content, or leave the call out",
+    );
   }
   return contents;
 }

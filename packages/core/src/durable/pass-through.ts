@@ -36,7 +36,13 @@ async function settle<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome>
         return { ok: true, value: null };
       case "wait":
       case "child":
-        return { ok: false, error: { name: "TypeError", message: `${op.name}: a run without a store cannot ${op.kind === "wait" ? "wait for an answer from outside" : "start another run"}` } };
+        return {
+          ok: false,
+          error: {
+            name: "TypeError",
+            message: `${op.name}: a run without a store cannot ${op.kind === "wait" ? "wait for an answer from outside" : "start another run"}`,
+          },
+        };
     }
   } catch (error) {
     return { ok: false, error: describeError(error) };

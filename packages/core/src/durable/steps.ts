@@ -22,7 +22,10 @@ export type Op<Event = unknown> =
 /** How an operation ended. Everything that crosses is JSON; errors are data. */
 export type Outcome =
   | { readonly ok: true; readonly value: Json }
-  | { readonly ok: false; readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined } };
+  | {
+      readonly ok: false;
+      readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined };
+    };
 
 /** Where a run's operations happen: in this process, in a journal, or on a durable engine. */
 export interface Steps<Event = unknown> {

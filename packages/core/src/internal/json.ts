@@ -17,7 +17,13 @@ export function copyJson<T>(value: T): T {
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     // Assigning to this one would change the prototype.
-    if (key === "__proto__") Object.defineProperty(copy, key, { value: copyJson(value[key]), enumerable: true, configurable: true, writable: true });
+    if (key === "__proto__")
+      Object.defineProperty(copy, key, {
+        value: copyJson(value[key]),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     else copy[key] = copyJson(value[key]);
   }
   return copy as T;

@@ -55,7 +55,13 @@ export async function* answerCalls(
   return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
 }
 
-function callOp(input: LoopInput, state: RunState, task: CallTask, index: number, errors: Map<string, unknown>): Op<RunEvent> {
+function callOp(
+  input: LoopInput,
+  state: RunState,
+  task: CallTask,
+  index: number,
+  errors: Map<string, unknown>,
+): Op<RunEvent> {
   return {
     kind: "step",
     name: task.callId,
@@ -74,7 +80,11 @@ function callOp(input: LoopInput, state: RunState, task: CallTask, index: number
 }
 
 /** Yields the live events of a round and notes which calls they told of. */
-async function* watch(round: Promise<Outcome[]>, live: Channel<RunEvent>, reported: Set<string>): AsyncGenerator<RunEvent, Outcome[], void> {
+async function* watch(
+  round: Promise<Outcome[]>,
+  live: Channel<RunEvent>,
+  reported: Set<string>,
+): AsyncGenerator<RunEvent, Outcome[], void> {
   const events = during(round, live);
   for (;;) {
     const next = await events.next();
@@ -102,5 +112,7 @@ function valueOf(outcome: Outcome | undefined, task: CallTask, errors: ReadonlyM
   if (outcome?.ok === true) return outcome.value as unknown as CallStepValue;
   if (errors.has(task.callId)) throw errors.get(task.callId);
   const cause = outcome?.error;
-  throw new RunStepError(`${task.callId} (${task.call.name}) failed: ${cause?.message ?? "no outcome"}`, task.callId, { cause });
+  throw new RunStepError(`${task.callId} (${task.call.name}) failed: ${cause?.message ?? "no outcome"}`, task.callId, {
+    cause,
+  });
 }

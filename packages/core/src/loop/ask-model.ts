@@ -8,7 +8,12 @@ import { isWallTimeReached, withDeadline } from "./wall-clock.ts";
 import { type ModelStepValue, modelStep } from "./model-step.ts";
 
 /** One round with one model step: yields what the model says as it says it, and gives back what the step left, or that the wall time was up. */
-export async function* askModel(input: LoopInput, request: ModelRequest, turn: number, name: string): AsyncGenerator<RunEvent, ModelStepValue | "wall-time", void> {
+export async function* askModel(
+  input: LoopInput,
+  request: ModelRequest,
+  turn: number,
+  name: string,
+): AsyncGenerator<RunEvent, ModelStepValue | "wall-time", void> {
   let failure: { readonly error: unknown } | undefined;
   const round = input.steps.round([
     {

@@ -68,7 +68,12 @@ export function toolEnd({ turn, callId, call }: CallTask, value: CallStepValue):
   return { type: "tool-end", turn, callId, call, outcome, durationMs: value.durationMs };
 }
 
-async function decide(input: LoopInput, task: CallTask, step: Step<RunEvent>, nested: NestedRun[]): Promise<ToolOutcome> {
+async function decide(
+  input: LoopInput,
+  task: CallTask,
+  step: Step<RunEvent>,
+  nested: NestedRun[],
+): Promise<ToolOutcome> {
   const { turn, callId, call, refused } = task;
   const { signal } = step;
   if (refused !== undefined) return { ok: false, kind: "not-run", message: refused };
@@ -94,7 +99,12 @@ async function decide(input: LoopInput, task: CallTask, step: Step<RunEvent>, ne
   }
 }
 
-function context(input: LoopInput, { turn, callId, call }: CallTask, step: Step<RunEvent>, nested: NestedRun[]): ToolContext {
+function context(
+  input: LoopInput,
+  { turn, callId, call }: CallTask,
+  step: Step<RunEvent>,
+  nested: NestedRun[],
+): ToolContext {
   return {
     signal: step.signal,
     callId,

@@ -30,9 +30,22 @@ export type RunEvent =
   | { readonly type: "discard"; readonly turn: number; readonly reason: string }
   | { readonly type: "response"; readonly turn: number; readonly response: ModelResponse }
   /** The answer could not be used; the model is asked again. */
-  | { readonly type: "recover"; readonly turn: number; readonly problem: TurnProblem; readonly attempt: number; readonly action: string }
+  | {
+      readonly type: "recover";
+      readonly turn: number;
+      readonly problem: TurnProblem;
+      readonly attempt: number;
+      readonly action: string;
+    }
   | { readonly type: "tool-start"; readonly turn: number; readonly callId: string; readonly call: FunctionCall }
   | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
-  | { readonly type: "tool-end"; readonly turn: number; readonly callId: string; readonly call: FunctionCall; readonly outcome: ToolOutcome; readonly durationMs: number }
+  | {
+      readonly type: "tool-end";
+      readonly turn: number;
+      readonly callId: string;
+      readonly call: FunctionCall;
+      readonly outcome: ToolOutcome;
+      readonly durationMs: number;
+    }
   | { readonly type: "turn-end"; readonly turn: number }
   | { readonly type: "run-end"; readonly result: RunResult<unknown> };

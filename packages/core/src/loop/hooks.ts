@@ -39,5 +39,7 @@ export interface Hooks {
   /** Before each call, side by side for parallel calls. */
   readonly beforeCall?: ((info: CallInfo) => CallDecision | Promise<CallDecision>) | undefined;
   /** After each call; may give back another outcome. */
-  readonly afterCall?: ((info: CallInfo & { readonly outcome: ToolOutcome }) => ToolOutcome | void | Promise<ToolOutcome | void>) | undefined;
+  readonly afterCall?:
+    | ((info: CallInfo & { readonly outcome: ToolOutcome }) => ToolOutcome | void | Promise<ToolOutcome | void>)
+    | undefined;
 }

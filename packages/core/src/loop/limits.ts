@@ -49,7 +49,8 @@ export function limitReached(limits: Limits, spent: Spent): LimitReached | undef
 export function checkLimits(limits: Limits): void {
   for (const name of LIMIT_NAMES) {
     const limit = limits[name];
-    if (limit !== undefined && !(limit > 0)) throw new TypeError(`limits.${name} must be a positive number, got ${limit}`);
+    if (limit !== undefined && !(limit > 0))
+      throw new TypeError(`limits.${name} must be a positive number, got ${limit}`);
   }
 }
 

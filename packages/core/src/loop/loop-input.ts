@@ -19,7 +19,9 @@ export interface OutputPlan {
   /** The schema goes along with every request; otherwise a last request without tools turns the answer into it. */
   readonly native: boolean;
   /** Checks an answer's text. Never rejects. */
-  parse(text: string): Promise<{ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string }>;
+  parse(
+    text: string,
+  ): Promise<{ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string }>;
 }
 
 /** Everything one run needs. Made by the agent; the loop adds nothing to it. */

@@ -25,7 +25,12 @@ const RESTART_DELAY_MS = 250;
  * A stream that breaks after parts were handed on is begun again from the same request, up to `maxRestarts` times; the
  * reader is told by a `discard` event that what came before is void.
  */
-export async function modelStep(input: LoopInput, request: ModelRequest, turn: number, step: Step<RunEvent>): Promise<ModelStepValue> {
+export async function modelStep(
+  input: LoopInput,
+  request: ModelRequest,
+  turn: number,
+  step: Step<RunEvent>,
+): Promise<ModelStepValue> {
   const startedAt = input.now();
   const changed = await input.hooks.beforeRequest?.({ turn, request, signal: step.signal });
   const sent = changed ?? request;
@@ -41,13 +46,20 @@ export async function modelStep(input: LoopInput, request: ModelRequest, turn: n
       const { message } = describeError(error);
       input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; asking again");
       if (input.live !== undefined) await step.emit({ type: "discard", turn, reason: message });
-      const wait = (error instanceof ApiStatusError ? error.retryAfterMs : undefined) ?? RESTART_DELAY_MS * 2 ** restarts;
+      const wait =
+        (error instanceof ApiStatusError ? error.retryAfterMs : undefined) ?? RESTART_DELAY_MS * 2 ** restarts;
       await pause(wait, step.signal);
     }
   }
 }
 
-async function askOnce(input: LoopInput, request: ModelRequest, turn: number, step: Step<RunEvent>, progress: { handedOn: boolean }): Promise<ModelResponse> {
+async function askOnce(
+  input: LoopInput,
+  request: ModelRequest,
+  turn: number,
+  step: Step<RunEvent>,
+  progress: { handedOn: boolean },
+): Promise<ModelResponse> {
   const live = input.live !== undefined;
   const answer = input.model.respond(request, {
     signal: step.signal,

@@ -20,7 +20,14 @@ export interface Phase {
 /** The work: all tools, and the schema where it can go along. */
 export function workPhase(input: LoopInput, state: RunState): Phase {
   const output = input.output?.native === true ? input.output : undefined;
-  return { prefix: "", thread: state.contents, functions: input.toolset.functions, builtIns: input.toolset.builtIns, toolChoice: input.toolChoice, output };
+  return {
+    prefix: "",
+    thread: state.contents,
+    functions: input.toolset.functions,
+    builtIns: input.toolset.builtIns,
+    toolChoice: input.toolChoice,
+    output,
+  };
 }
 
 /**
@@ -29,7 +36,11 @@ export function workPhase(input: LoopInput, state: RunState): Phase {
  */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
   const thread = state.contents.map(withoutServerTools);
-  thread.push(userText("Put your last answer into JSON that fits the given schema. Use only what is said above, and leave out what is not."));
+  thread.push(
+    userText(
+      "Put your last answer into JSON that fits the given schema. Use only what is said above, and leave out what is not.",
+    ),
+  );
   return { prefix: "output/", thread, functions: [], builtIns: [], toolChoice: "auto", output };
 }
 

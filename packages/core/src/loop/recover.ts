@@ -54,9 +54,13 @@ export function nudgeFor(problem: TurnProblem, attempt: number, names: readonly 
     case "empty":
       return attempt === 1 ? undefined : "Your last answer was empty. Please answer, or call a function.";
     case "malformed-call":
-      return attempt === 1 ? undefined : "Your last function call could not be read. Make it again with valid JSON arguments, shorter if they were long.";
+      return attempt === 1
+        ? undefined
+        : "Your last function call could not be read. Make it again with valid JSON arguments, shorter if they were long.";
     case "undeclared-call":
-      return attempt === 1 ? undefined : `You called a function that does not exist. ${names.length > 0 ? `Available: ${names.join(", ")}.` : "Answer without functions."}`;
+      return attempt === 1
+        ? undefined
+        : `You called a function that does not exist. ${names.length > 0 ? `Available: ${names.join(", ")}.` : "Answer without functions."}`;
     case "truncated-call":
     case "interrupted":
     case "invalid-output":
@@ -67,5 +71,7 @@ export function nudgeFor(problem: TurnProblem, attempt: number, names: readonly 
 /** No text, no call, no media, no code: only thoughts, signatures or nothing. */
 function isEmpty({ content }: ModelResponse): boolean {
   if (visibleText(content).trim() !== "") return false;
-  return !content.parts.some((part) => part.functionCall ?? part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult);
+  return !content.parts.some(
+    (part) => part.functionCall ?? part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult,
+  );
 }

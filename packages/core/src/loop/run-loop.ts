@@ -20,7 +20,12 @@ import { wallClock } from "./wall-clock.ts";
 import { callsIn, userText, visibleText } from "./transcript.ts";
 
 /** How a stretch of turns ended: a result without what all results have. */
-type Ending = { readonly [Reason in RunResult<unknown>["stopReason"]]: Omit<Extract<RunResult<unknown>, { stopReason: Reason }>, keyof RunOutcome> }[RunResult<unknown>["stopReason"]];
+type Ending = {
+  readonly [Reason in RunResult<unknown>["stopReason"]]: Omit<
+    Extract<RunResult<unknown>, { stopReason: Reason }>,
+    keyof RunOutcome
+  >;
+}[RunResult<unknown>["stopReason"]];
 
 /** The only loop. Every public way to run an agent is a way of reading this generator. */
 export async function* runLoop(input: LoopInput, state: RunState): AsyncGenerator<RunEvent, RunResult<unknown>, void> {
@@ -61,14 +66,22 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
     const calls = callsIn(response.content);
     const cutOff = classifyFinish(response.finishReason) === "truncated";
 
-    const ending = problem === undefined ? endingOf(response, calls, output, cutOff) : endingOfProblem(problem, response, answer.detail);
+    const ending =
+      problem === undefined
+        ? endingOf(response, calls, output, cutOff)
+        : endingOfProblem(problem, response, answer.detail);
     if (keeps(ending, response)) phase.thread.push(response.content);
     if (ending !== undefined) {
       yield { type: "turn-end", turn };
       return ending;
     }
 
-    const answered = yield* answerCalls(input, state, calls, cutOff ? "not run: your answer was cut off by the token limit; make the call again, shorter" : undefined);
+    const answered = yield* answerCalls(
+      input,
+      state,
+      calls,
+      cutOff ? "not run: your answer was cut off by the token limit; make the call again, shorter" : undefined,
+    );
     phase.thread.push(...answered.contents);
     yield { type: "turn-end", turn };
     input.signal.throwIfAborted();
@@ -76,7 +89,13 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
     cutOffTurns = cutOff ? cutOffTurns + 1 : 0;
     if (cutOffTurns > MAX_RECOVERIES["truncated-call"]) return { stopReason: "truncated" };
     if (guard.sawTurn(calls, answered.responses)) return { stopReason: "repeated-calls" };
-    const progress = { turns: turn, toolCalls: state.toolCalls, usage: state.usage, lastCalls: calls, lastText: visibleText(response.content) };
+    const progress = {
+      turns: turn,
+      toolCalls: state.toolCalls,
+      usage: state.usage,
+      lastCalls: calls,
+      lastText: visibleText(response.content),
+    };
     if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
   }
 }
@@ -92,12 +111,22 @@ interface Answer {
 }
 
 /** Asks until the answer can be used or the retries are spent. */
-async function* usableAnswer(input: LoopInput, state: RunState, phase: Phase, first: boolean): AsyncGenerator<RunEvent, Answer | "wall-time", void> {
+async function* usableAnswer(
+  input: LoopInput,
+  state: RunState,
+  phase: Phase,
+  first: boolean,
+): AsyncGenerator<RunEvent, Answer | "wall-time", void> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
   for (let attempt = 0; ; attempt++) {
     const name = `${phase.prefix}model:${turn}${attempt === 0 ? "" : `.${attempt}`}`;
-    const value = yield* askModel(input, buildModelRequest(input, phase, first && !tried.has("malformed-call")), turn, name);
+    const value = yield* askModel(
+      input,
+      buildModelRequest(input, phase, first && !tried.has("malformed-call")),
+      turn,
+      name,
+    );
     if (value === "wall-time") {
       state.wallTimeUp = true;
       return value;
@@ -119,9 +148,19 @@ async function* usableAnswer(input: LoopInput, state: RunState, phase: Phase, fi
 
     const times = (tried.get(problem) ?? 0) + 1;
     tried.set(problem, times);
-    if (times > MAX_RECOVERIES[problem] || limitReached({ ...input.limits, turns: undefined }, state.spent()) !== undefined) return { response, problem, detail };
-    const nudge = problem === "invalid-output" ? `That does not fit the schema: ${detail}. Answer again with only the corrected JSON.` : nudgeFor(problem, times, [...input.toolset.byName.keys()]);
-    input.logger.warn({ turn, problem, attempt: times, finishReason: response.finishReason }, "the answer cannot be used; asking again");
+    if (
+      times > MAX_RECOVERIES[problem] ||
+      limitReached({ ...input.limits, turns: undefined }, state.spent()) !== undefined
+    )
+      return { response, problem, detail };
+    const nudge =
+      problem === "invalid-output"
+        ? `That does not fit the schema: ${detail}. Answer again with only the corrected JSON.`
+        : nudgeFor(problem, times, [...input.toolset.byName.keys()]);
+    input.logger.warn(
+      { turn, problem, attempt: times, finishReason: response.finishReason },
+      "the answer cannot be used; asking again",
+    );
     yield { type: "recover", turn, problem, attempt: times, action: nudge ?? "asked the same again" };
     if (problem === "invalid-output") phase.thread.push(response.content);
     if (nudge !== undefined) phase.thread.push(userText(nudge));
@@ -133,7 +172,12 @@ function isFinalAnswer(response: ModelResponse): boolean {
 }
 
 /** How a usable answer ends the run; `undefined` goes on to its calls. */
-function endingOf(response: ModelResponse, calls: readonly FunctionCall[], output: unknown, cutOff: boolean): Ending | undefined {
+function endingOf(
+  response: ModelResponse,
+  calls: readonly FunctionCall[],
+  output: unknown,
+  cutOff: boolean,
+): Ending | undefined {
   const { finishReason, finishMessage } = response;
   const finish = classifyFinish(finishReason);
   switch (finish) {
@@ -144,7 +188,12 @@ function endingOf(response: ModelResponse, calls: readonly FunctionCall[], outpu
     case "undeclared-call":
       return undefined;
     case "blocked":
-      return { stopReason: "blocked", finishReason, finishMessage, safetyRatings: response.candidate.safetyRatings ?? [] };
+      return {
+        stopReason: "blocked",
+        finishReason,
+        finishMessage,
+        safetyRatings: response.candidate.safetyRatings ?? [],
+      };
     case "bad-call":
       return { stopReason: "bad-call", finishReason, finishMessage };
     case "continuation":
@@ -156,7 +205,11 @@ function endingOf(response: ModelResponse, calls: readonly FunctionCall[], outpu
   }
 }
 
-function endingOfProblem(problem: TurnProblem, { finishReason, finishMessage }: ModelResponse, detail: string | undefined): Ending {
+function endingOfProblem(
+  problem: TurnProblem,
+  { finishReason, finishMessage }: ModelResponse,
+  detail: string | undefined,
+): Ending {
   switch (problem) {
     case "empty":
       return { stopReason: "empty" };
@@ -196,7 +249,14 @@ function outcomeOf(input: LoopInput, state: RunState, response: ModelResponse | 
     usage: state.usage,
     response,
     ...found,
-    citations: own.length > 0 ? own : quotedCitations(text, state.responses.filter((other) => other !== response), found.sources),
+    citations:
+      own.length > 0
+        ? own
+        : quotedCitations(
+            text,
+            state.responses.filter((other) => other !== response),
+            found.sources,
+          ),
     groundedBy: !grounded ? "none" : state.nested ? "delegated" : "native",
   };
 }

@@ -72,6 +72,11 @@ export class RunState {
 
   /** What there is by now, in a form that can be sent. */
   soFar(): RunSoFar {
-    return { runId: this.runId, contents: [...closeOpenCalls(this.contents, this.answered)], turns: this.turns, usage: this.usage };
+    return {
+      runId: this.runId,
+      contents: [...closeOpenCalls(this.contents, this.answered)],
+      turns: this.turns,
+      usage: this.usage,
+    };
   }
 }

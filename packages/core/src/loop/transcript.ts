@@ -31,7 +31,10 @@ export function userText(text: string): Content {
 }
 
 /** The contents with the open calls at their end answered: by `known` where there is an answer, as cancelled elsewhere. */
-export function closeOpenCalls(contents: readonly Content[], known: ReadonlyMap<number, Part> = new Map()): readonly Content[] {
+export function closeOpenCalls(
+  contents: readonly Content[],
+  known: ReadonlyMap<number, Part> = new Map(),
+): readonly Content[] {
   const last = contents.at(-1);
   if (last === undefined || !endsOnOpenCall(contents)) return contents;
   const parts = callsIn(last).map((call, index) => known.get(index) ?? cancelledResponse(call));

@@ -101,7 +101,13 @@ export interface Part {
   readonly thought?: boolean | undefined;
   /** Opaque base64, bound to this very part: not merged, not moved, not dropped. */
   readonly thoughtSignature?: string | undefined;
-  readonly videoMetadata?: { readonly startOffset?: string | undefined; readonly endOffset?: string | undefined; readonly fps?: number | undefined } | undefined;
+  readonly videoMetadata?:
+    | {
+        readonly startOffset?: string | undefined;
+        readonly endOffset?: string | undefined;
+        readonly fps?: number | undefined;
+      }
+    | undefined;
   readonly mediaResolution?: { readonly level: string; readonly numTokens?: number | undefined } | undefined;
 }
 

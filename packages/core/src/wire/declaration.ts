@@ -42,7 +42,10 @@ export interface ToolConfig {
       }
     | undefined;
   readonly retrievalConfig?:
-    | { readonly latLng?: { readonly latitude: number; readonly longitude: number } | undefined; readonly languageCode?: string | undefined }
+    | {
+        readonly latLng?: { readonly latitude: number; readonly longitude: number } | undefined;
+        readonly languageCode?: string | undefined;
+      }
     | undefined;
   /** Developer API, Gemini 3 and newer: needed when built-in tools stand beside functions. */
   readonly includeServerSideToolInvocations?: boolean | undefined;

@@ -38,7 +38,9 @@ export interface GenerationConfig {
   readonly mediaResolution?: string | undefined;
   readonly speechConfig?: JsonObject | undefined;
   readonly thinkingConfig?: ThinkingConfig | undefined;
-  readonly imageConfig?: { readonly aspectRatio?: string | undefined; readonly imageSize?: string | undefined } | undefined;
+  readonly imageConfig?:
+    | { readonly aspectRatio?: string | undefined; readonly imageSize?: string | undefined }
+    | undefined;
 }
 
 /** Instructions: text parts only; the role is ignored. */
@@ -95,22 +97,45 @@ export interface UsageMetadata {
 
 /** One grounding chunk; exactly one of the kinds is set. */
 export interface GroundingChunk {
-  readonly web?: { readonly uri?: string | undefined; readonly title?: string | undefined; readonly domain?: string | undefined } | undefined;
+  readonly web?:
+    | { readonly uri?: string | undefined; readonly title?: string | undefined; readonly domain?: string | undefined }
+    | undefined;
   readonly image?:
-    | { readonly sourceUri?: string | undefined; readonly imageUri?: string | undefined; readonly title?: string | undefined; readonly domain?: string | undefined }
+    | {
+        readonly sourceUri?: string | undefined;
+        readonly imageUri?: string | undefined;
+        readonly title?: string | undefined;
+        readonly domain?: string | undefined;
+      }
     | undefined;
   readonly maps?:
-    | { readonly uri?: string | undefined; readonly title?: string | undefined; readonly text?: string | undefined; readonly placeId?: string | undefined }
+    | {
+        readonly uri?: string | undefined;
+        readonly title?: string | undefined;
+        readonly text?: string | undefined;
+        readonly placeId?: string | undefined;
+      }
     | undefined;
   readonly retrievedContext?:
-    | { readonly uri?: string | undefined; readonly title?: string | undefined; readonly text?: string | undefined; readonly fileSearchStore?: string | undefined; readonly documentName?: string | undefined }
+    | {
+        readonly uri?: string | undefined;
+        readonly title?: string | undefined;
+        readonly text?: string | undefined;
+        readonly fileSearchStore?: string | undefined;
+        readonly documentName?: string | undefined;
+      }
     | undefined;
 }
 
 /** Where in the answer a source supports what is said. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
 export interface GroundingSupport {
   readonly segment?:
-    | { readonly partIndex?: number | undefined; readonly startIndex?: number | undefined; readonly endIndex?: number | undefined; readonly text?: string | undefined }
+    | {
+        readonly partIndex?: number | undefined;
+        readonly startIndex?: number | undefined;
+        readonly endIndex?: number | undefined;
+        readonly text?: string | undefined;
+      }
     | undefined;
   readonly groundingChunkIndices?: readonly number[] | undefined;
   readonly confidenceScores?: readonly number[] | undefined;
@@ -122,14 +147,18 @@ export interface GroundingMetadata {
   readonly imageSearchQueries?: readonly string[] | undefined;
   readonly retrievalQueries?: readonly string[] | undefined;
   /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
-  readonly searchEntryPoint?: { readonly renderedContent?: string | undefined; readonly sdkBlob?: string | undefined } | undefined;
+  readonly searchEntryPoint?:
+    | { readonly renderedContent?: string | undefined; readonly sdkBlob?: string | undefined }
+    | undefined;
   readonly groundingChunks?: readonly GroundingChunk[] | undefined;
   readonly groundingSupports?: readonly GroundingSupport[] | undefined;
 }
 
 /** @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
 export interface UrlContextMetadata {
-  readonly urlMetadata?: readonly { readonly retrievedUrl?: string | undefined; readonly urlRetrievalStatus?: string | undefined }[] | undefined;
+  readonly urlMetadata?:
+    | readonly { readonly retrievedUrl?: string | undefined; readonly urlRetrievalStatus?: string | undefined }[]
+    | undefined;
 }
 
 /** One candidate; in a stream, what one chunk adds to it. Every field can be absent. */

@@ -7,7 +7,11 @@ import { faces } from "../helpers/faces.ts";
 const quick = defineTool({ name: "quick", description: "x", run: () => "done" });
 
 describe.each(faces)("%s", (_face, read) => {
-  const failure = async (agent: Agent, options?: RunOptions): Promise<unknown> => read(agent, "Go.", options).then(() => undefined, (error: unknown) => error);
+  const failure = async (agent: Agent, options?: RunOptions): Promise<unknown> =>
+    read(agent, "Go.", options).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
 
   test("throws the caller's own reason, at once, also when a tool never settles", async () => {
     const abort = new AbortController();
@@ -26,14 +30,20 @@ describe.each(faces)("%s", (_face, read) => {
     expect(await failure(new Agent({ model, tools: [quick, stuck] }), { signal: abort.signal })).toBe(reason);
     expect(heard).toBe(reason);
     // What was done is kept, and every call is answered.
-    expect(runSoFar(reason)?.contents.at(-1)?.parts.map((part) => part.functionResponse?.response)).toEqual([{ output: "done" }, { error: "cancelled: the run was ended" }]);
+    expect(
+      runSoFar(reason)
+        ?.contents.at(-1)
+        ?.parts.map((part) => part.functionResponse?.response),
+    ).toEqual([{ output: "done" }, { error: "cancelled: the run was ended" }]);
     expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
   });
 
   test("ends a model that says nothing more", async () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort("stop"), 10);
-    expect(await failure(new Agent({ model: new ScriptedModel(hangs("Well")) }), { signal: abort.signal })).toBe("stop");
+    expect(await failure(new Agent({ model: new ScriptedModel(hangs("Well")) }), { signal: abort.signal })).toBe(
+      "stop",
+    );
   });
 
   test("a signal that was aborted before makes no request", async () => {
@@ -60,12 +70,18 @@ test("leaving the for-await ends the run: tools hear of it, and result() rejects
     description: "x",
     run: (_input, { signal }) => new Promise(() => signal.addEventListener("abort", () => (heard = true))),
   });
-  const stream = new Agent({ model: new ScriptedModel(calls(["stuck"], ["quick"])), tools: [stuck, quick] }).stream("Go.");
+  const stream = new Agent({ model: new ScriptedModel(calls(["stuck"], ["quick"])), tools: [stuck, quick] }).stream(
+    "Go.",
+  );
   for await (const event of stream) if (event.type === "tool-end") break;
   expect(heard).toBe(true);
   const error = await stream.result().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(RunAbandonedError);
-  expect(runSoFar(error)?.contents.at(-1)?.parts.map((part) => Object.keys(part.functionResponse?.response ?? {}))).toEqual([["error"], ["output"]]);
+  expect(
+    runSoFar(error)
+      ?.contents.at(-1)
+      ?.parts.map((part) => Object.keys(part.functionResponse?.response ?? {})),
+  ).toEqual([["error"], ["output"]]);
 });
 
 test("a stream does nothing until it is read, and is read once", async () => {

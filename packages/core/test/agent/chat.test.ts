@@ -34,11 +34,19 @@ test("a second message while the first is answered is refused, and nothing is lo
 
 test("a run that is aborted or fails leaves a conversation that goes on", async () => {
   const abort = new AbortController();
-  const wait = defineTool({ name: "wait", description: "x", run: () => (abort.abort(new Error("enough")), new Promise(() => {})) });
+  const wait = defineTool({
+    name: "wait",
+    description: "x",
+    run: () => (abort.abort(new Error("enough")), new Promise(() => {})),
+  });
   const model = new ScriptedModel(call("wait", {}, { id: "w1" }), fails(new Error("down")), say("Still here."));
   const chat = new Agent({ model, tools: [wait] }).chat();
   await expect(chat.send("Wait.", { signal: abort.signal })).rejects.toThrow("enough");
-  expect(chat.history.at(-1)?.parts[0]?.functionResponse).toMatchObject({ id: "w1", name: "wait", response: { error: expect.stringContaining("cancelled") } });
+  expect(chat.history.at(-1)?.parts[0]?.functionResponse).toMatchObject({
+    id: "w1",
+    name: "wait",
+    response: { error: expect.stringContaining("cancelled") },
+  });
   await expect(chat.send("Again?")).rejects.toThrow("down");
   expect((await chat.send("Hello?")).text).toBe("Still here.");
   expect(model.requests[2]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user", "user"]);
@@ -52,7 +60,10 @@ test("leaving a stream keeps the question and frees the chat", async () => {
 });
 
 test("a chat begins with a history, and has typed output", async () => {
-  const history = [{ role: "user", parts: [{ text: "I have 3 cats." }] }, { role: "model", parts: [{ text: "Nice." }] }] as const;
+  const history = [
+    { role: "user", parts: [{ text: "I have 3 cats." }] },
+    { role: "model", parts: [{ text: "Nice." }] },
+  ] as const;
   const chat = new Agent({ model: new ScriptedModel(say('{"cats":3}')) }).chat({ history });
   const result = await chat.send("How many?", { output: z.object({ cats: z.number() }) });
   expect(result.stopReason === "finished" && result.output.cats).toBe(3);

@@ -13,30 +13,59 @@ describe.each(["run", "stream"])("%s", (face) => {
     const model = new ScriptedModel(call("look"), say('{"animal":"cat",', '"legs":4}'));
     const result = await typed(face, new Agent({ model, tools: [look] }), "What is there?", { output: schema });
     expect(finished(result).output).toEqual({ animal: "cat", legs: 4 });
-    expect(model.requests.map(({ output }) => Object.keys(output?.schema?.["properties"] ?? {}))).toEqual([["animal", "legs"], ["animal", "legs"]]);
+    expect(model.requests.map(({ output }) => Object.keys(output?.schema?.["properties"] ?? {}))).toEqual([
+      ["animal", "legs"],
+      ["animal", "legs"],
+    ]);
     expect(result.contents).toHaveLength(4);
   });
 
   test("puts the answer into the schema by a last request without tools where they do not go together", async () => {
-    const model = ScriptedModel.with({ capabilities: { outputWithFunctions: false } }, call("look"), say("There is a cat."), say('{"animal":"cat","legs":4}'));
+    const model = ScriptedModel.with(
+      { capabilities: { outputWithFunctions: false } },
+      call("look"),
+      say("There is a cat."),
+      say('{"animal":"cat","legs":4}'),
+    );
     const result = await typed(face, new Agent({ model, tools: [look] }), "What is there?", { output: schema });
     expect(finished(result)).toMatchObject({ output: { animal: "cat", legs: 4 }, text: "There is a cat.", turns: 3 });
-    expect(model.requests.map(({ output, functions }) => [output === undefined, functions.length])).toEqual([[true, 1], [true, 1], [false, 0]]);
+    expect(model.requests.map(({ output, functions }) => [output === undefined, functions.length])).toEqual([
+      [true, 1],
+      [true, 1],
+      [false, 0],
+    ]);
     // The extraction is not part of what was said.
     expect(result.contents.at(-1)).toEqual({ role: "model", parts: [{ text: "There is a cat." }] });
   });
 
   test("with search the answer is prose first, so that citations survive", async () => {
-    const model = new ScriptedModel(grounded("Cats have 4 legs.", { sources: [{ uri: "https://cats.example", title: "cats" }], queries: ["cat legs"] }), say('{"animal":"cat","legs":4}'));
+    const model = new ScriptedModel(
+      grounded("Cats have 4 legs.", {
+        sources: [{ uri: "https://cats.example", title: "cats" }],
+        queries: ["cat legs"],
+      }),
+      say('{"animal":"cat","legs":4}'),
+    );
     const result = await typed(face, new Agent({ model, tools: [googleSearch()] }), "Cats?", { output: schema });
-    expect(finished(result)).toMatchObject({ output: { animal: "cat", legs: 4 }, text: "Cats have 4 legs.", groundedBy: "native" });
+    expect(finished(result)).toMatchObject({
+      output: { animal: "cat", legs: 4 },
+      text: "Cats have 4 legs.",
+      groundedBy: "native",
+    });
     expect(result.citations).toHaveLength(1);
     expect(model.requests.map(({ builtIns }) => builtIns.length)).toEqual([1, 0]);
   });
 
   test("an answer that does not fit is corrected twice and then ends the run", async () => {
-    const good = new ScriptedModel(say("a cat"), say('{"animal":"cat"}'), say('```json\n{"animal":"cat","legs":4}\n```'));
-    expect(finished(await typed(face, new Agent({ model: good }), "?", { output: schema })).output).toEqual({ animal: "cat", legs: 4 });
+    const good = new ScriptedModel(
+      say("a cat"),
+      say('{"animal":"cat"}'),
+      say('```json\n{"animal":"cat","legs":4}\n```'),
+    );
+    expect(finished(await typed(face, new Agent({ model: good }), "?", { output: schema })).output).toEqual({
+      animal: "cat",
+      legs: 4,
+    });
     expect(good.requests[2]?.contents.at(-1)?.parts[0]?.text).toContain("legs");
 
     const bad = new ScriptedModel(say("a"), say("b"), say("c"));
@@ -47,9 +76,13 @@ describe.each(["run", "stream"])("%s", (face) => {
   });
 
   test("zod 3 and transforms work, and any JSON can be asked for", async () => {
-    const v3 = await typed(face, new Agent({ model: new ScriptedModel(say('{"n":1}')) }), "?", { output: z3.object({ n: z3.number() }) });
+    const v3 = await typed(face, new Agent({ model: new ScriptedModel(say('{"n":1}')) }), "?", {
+      output: z3.object({ n: z3.number() }),
+    });
     expect(finished(v3).output.n).toBe(1);
-    const dated = await typed(face, new Agent({ model: new ScriptedModel(say('{"on":"2026-11-21"}')) }), "?", { output: z.object({ on: z.string().transform((text) => text.length) }) });
+    const dated = await typed(face, new Agent({ model: new ScriptedModel(say('{"on":"2026-11-21"}')) }), "?", {
+      output: z.object({ on: z.string().transform((text) => text.length) }),
+    });
     expect(finished(dated).output.on).toBe(10);
     const model = new ScriptedModel(say("[1,2]"));
     expect(finished(await typed(face, new Agent({ model }), "?", { output: "json" })).output).toEqual([1, 2]);

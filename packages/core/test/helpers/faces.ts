@@ -22,7 +22,12 @@ export const faces: readonly (readonly [string, Face])[] = [
 ];
 
 /** The same two ways for a run with typed output. */
-export async function typed<Schema extends OutputSchema>(face: string, agent: Agent, input: RunInput, options: RunOptions & { readonly output: Schema }): Promise<RunResult<OutputOf<Schema>>> {
+export async function typed<Schema extends OutputSchema>(
+  face: string,
+  agent: Agent,
+  input: RunInput,
+  options: RunOptions & { readonly output: Schema },
+): Promise<RunResult<OutputOf<Schema>>> {
   if (face === "run") return agent.run(input, options);
   const running = agent.stream(input, options);
   for await (const _ of running);
@@ -30,7 +35,11 @@ export async function typed<Schema extends OutputSchema>(face: string, agent: Ag
 }
 
 /** All events of a run, also of one that fails. */
-export async function eventsOf(agent: Agent, input: RunInput, options?: RunOptions): Promise<{ events: RunEvent[]; result?: RunResult; error?: unknown }> {
+export async function eventsOf(
+  agent: Agent,
+  input: RunInput,
+  options?: RunOptions,
+): Promise<{ events: RunEvent[]; result?: RunResult; error?: unknown }> {
   const events: RunEvent[] = [];
   const running = agent.stream(input, options);
   try {

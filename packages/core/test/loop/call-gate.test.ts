@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { CallGate } from "../../src/loop/call-gate.ts";
 
 /** Runs calls through a gate and writes down what was inside at the same time. */
-async function trace(room: number, calls: readonly { readonly name: string; readonly alone?: boolean }[]): Promise<string[]> {
+async function trace(
+  room: number,
+  calls: readonly { readonly name: string; readonly alone?: boolean }[],
+): Promise<string[]> {
   const gate = new CallGate(room);
   const inside = new Set<string>();
   const seen: string[] = [];
@@ -24,7 +27,9 @@ test("lets as many in as there is room for, in order", async () => {
 });
 
 test("a call that must be alone waits for those before it and holds up those after it", async () => {
-  expect(await trace(8, [{ name: "a" }, { name: "b" }, { name: "c", alone: true }, { name: "d" }, { name: "e" }])).toEqual(["a", "a+b", "c", "d", "d+e"]);
+  expect(
+    await trace(8, [{ name: "a" }, { name: "b" }, { name: "c", alone: true }, { name: "d" }, { name: "e" }]),
+  ).toEqual(["a", "a+b", "c", "d", "d+e"]);
 });
 
 test("a failing call gives its place back", async () => {

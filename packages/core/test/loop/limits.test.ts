@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { checkLimits, limitReached } from "../../src/loop/limits.ts";
 import { NO_USAGE } from "../../src/model/usage.ts";
 
-const spent = { turns: 3, toolCalls: 5, usage: { ...NO_USAGE, inputTokens: 100, outputTokens: 20, thoughtTokens: 30, totalTokens: 150 }, wallTimeMs: 900 };
+const spent = {
+  turns: 3,
+  toolCalls: 5,
+  usage: { ...NO_USAGE, inputTokens: 100, outputTokens: 20, thoughtTokens: 30, totalTokens: 150 },
+  wallTimeMs: 900,
+};
 
 test.each([
   [{}, undefined],

@@ -1,5 +1,29 @@
-import { Agent, afterTurns, calledTool, type Content, defineTool, type RunResult, ToolFailure, ToolRetry } from "@pollux/core";
-import { call, calls, costs, cut, empty, finishes, malformed, parts, say, ScriptedModel, think, turn, undeclared, blocked } from "@pollux/core/testing";
+import {
+  Agent,
+  afterTurns,
+  calledTool,
+  type Content,
+  defineTool,
+  type RunResult,
+  ToolFailure,
+  ToolRetry,
+} from "@pollux/core";
+import {
+  call,
+  calls,
+  costs,
+  cut,
+  empty,
+  finishes,
+  malformed,
+  parts,
+  say,
+  ScriptedModel,
+  think,
+  turn,
+  undeclared,
+  blocked,
+} from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../helpers/faces.ts";
@@ -12,14 +36,21 @@ const getWeather = defineTool({
 });
 
 const user = (text: string): Content => ({ role: "user", parts: [{ text }] });
-const answered = (...responses: readonly [name: string, response: Record<string, unknown>, id?: string][]): Content => ({
+const answered = (
+  ...responses: readonly [name: string, response: Record<string, unknown>, id?: string][]
+): Content => ({
   role: "user",
-  parts: responses.map(([name, response, id]) => ({ functionResponse: id === undefined ? { name, response } : { id, name, response } })),
+  parts: responses.map(([name, response, id]) => ({
+    functionResponse: id === undefined ? { name, response } : { id, name, response },
+  })),
 });
 
 describe.each(faces)("%s", (_face, read) => {
   test("answers parallel calls in call order, with ids and names as received, then the question", async () => {
-    const asks = calls(["get_weather", { city: "Oslo" }, { id: "a1", thoughtSignature: "c2ln" }], ["get_weather", { city: "Rome" }]);
+    const asks = calls(
+      ["get_weather", { city: "Oslo" }, { id: "a1", thoughtSignature: "c2ln" }],
+      ["get_weather", { city: "Rome" }],
+    );
     const model = new ScriptedModel(asks, say("It is ", "4 °C."));
     const result = await read(new Agent({ model, tools: [getWeather] }), "Weather?");
     const history: Content[] = [
@@ -31,13 +62,22 @@ describe.each(faces)("%s", (_face, read) => {
           { functionCall: { name: "get_weather", args: { city: "Rome" } } },
         ],
       },
-      answered(["get_weather", { output: { city: "Oslo", celsius: 4 } }, "a1"], ["get_weather", { output: { city: "Rome", celsius: 4 } }]),
+      answered(
+        ["get_weather", { output: { city: "Oslo", celsius: 4 } }, "a1"],
+        ["get_weather", { output: { city: "Rome", celsius: 4 } }],
+      ),
     ];
     expect(model.requests[1]?.contents).toEqual(history);
     expect(result).toMatchObject({ stopReason: "finished", text: "It is 4 °C.", turns: 2, output: undefined });
     expect(result.contents).toEqual([...history, { role: "model", parts: [{ text: "It is 4 °C." }] }]);
     expect(result.added).toEqual(result.contents);
-    expect(result.usage).toMatchObject({ requests: 2, inputTokens: 20, outputTokens: 10, totalTokens: 30, contextTokens: 10 });
+    expect(result.usage).toMatchObject({
+      requests: 2,
+      inputTokens: 20,
+      outputTokens: 10,
+      totalTokens: 30,
+      contextTokens: 10,
+    });
     model.assertSpent();
   });
 
@@ -51,9 +91,16 @@ describe.each(faces)("%s", (_face, read) => {
 
   test("sends instructions, settings and declarations with every request, the same objects each time", async () => {
     const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Cold."));
-    await read(new Agent({ model, instructions: "Be brief.", tools: [getWeather], temperature: 0.5, thinking: "low" }), "Weather?", { seed: 0 });
+    await read(
+      new Agent({ model, instructions: "Be brief.", tools: [getWeather], temperature: 0.5, thinking: "low" }),
+      "Weather?",
+      { seed: 0 },
+    );
     for (const request of model.requests) {
-      expect(request).toMatchObject({ instructions: "Be brief.", settings: { temperature: 0.5, thinking: "low", seed: 0 } });
+      expect(request).toMatchObject({
+        instructions: "Be brief.",
+        settings: { temperature: 0.5, thinking: "low", seed: 0 },
+      });
       expect(request.functions.map(({ name }) => name)).toEqual(["get_weather"]);
     }
   });
@@ -71,7 +118,10 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("an unknown name and bad arguments are data too, with what to do about it", async () => {
-    const model = new ScriptedModel(calls(["get_whether", { city: "Oslo" }], ["get_weather", { town: "Oslo" }]), say("Sorry."));
+    const model = new ScriptedModel(
+      calls(["get_whether", { city: "Oslo" }], ["get_weather", { town: "Oslo" }]),
+      say("Sorry."),
+    );
     await read(new Agent({ model, tools: [getWeather] }), "Weather?");
     const [unknown, bad] = model.requests[1]?.contents.at(-1)?.parts ?? [];
     expect(unknown?.functionResponse?.response["error"]).toContain("get_weather");
@@ -82,7 +132,13 @@ describe.each(faces)("%s", (_face, read) => {
     const wrong = call("get_weather", {});
     const model = new ScriptedModel(wrong, wrong, wrong, wrong, wrong, say("I give up."));
     let runs = 0;
-    const tool = defineTool({ name: "get_weather", description: "x", input: z.object({ city: z.string() }), maxRetries: 3, run: () => runs++ });
+    const tool = defineTool({
+      name: "get_weather",
+      description: "x",
+      input: z.object({ city: z.string() }),
+      maxRetries: 3,
+      run: () => runs++,
+    });
     await read(new Agent({ model, tools: [tool], maxRepeats: Number.POSITIVE_INFINITY }), "Weather?");
     const last = model.requests[5]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"];
     expect(last).toBe("not run: get_weather was called wrongly 4 times in this run; go on without it");
@@ -93,7 +149,9 @@ describe.each(faces)("%s", (_face, read) => {
     const tool = defineTool({ name: "wait", description: "x", timeoutMs: 10, run: () => new Promise(() => {}) });
     const model = new ScriptedModel(call("wait"), say("Gave up waiting."));
     await read(new Agent({ model, tools: [tool] }), "Wait.");
-    expect(model.requests[1]?.contents.at(-1)).toEqual(answered(["wait", { error: "wait did not answer within 10 ms" }]));
+    expect(model.requests[1]?.contents.at(-1)).toEqual(
+      answered(["wait", { error: "wait did not answer within 10 ms" }]),
+    );
   });
 
   test("thoughts, signatures, empty signed text and unknown parts go back as they came", async () => {
@@ -111,7 +169,10 @@ describe.each(faces)("%s", (_face, read) => {
   test("forces a call in the first turn only", async () => {
     const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Cold."));
     await read(new Agent({ model, tools: [getWeather] }), "Weather?", { toolChoice: { only: ["get_weather"] } });
-    expect(model.requests.map(({ calling }) => calling)).toEqual([{ mode: "ANY", allowedFunctionNames: ["get_weather"] }, undefined]);
+    expect(model.requests.map(({ calling }) => calling)).toEqual([
+      { mode: "ANY", allowedFunctionNames: ["get_weather"] },
+      undefined,
+    ]);
   });
 
   test("`none` holds for all turns", async () => {
@@ -121,8 +182,10 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   describe("endings", () => {
-    const endOf = async (model: ScriptedModel, options: Partial<ConstructorParameters<typeof Agent>[0]> = {}): Promise<RunResult> =>
-      read(new Agent({ model, tools: [getWeather], ...options }), "Go.");
+    const endOf = async (
+      model: ScriptedModel,
+      options: Partial<ConstructorParameters<typeof Agent>[0]> = {},
+    ): Promise<RunResult> => read(new Agent({ model, tools: [getWeather], ...options }), "Go.");
 
     test("an empty answer is asked for again, first as it was, then with a nudge, and is never a success", async () => {
       const model = new ScriptedModel(empty(), think("hm"), parts({ text: "", thoughtSignature: "AAA=" }), empty());
@@ -141,7 +204,12 @@ describe.each(faces)("%s", (_face, read) => {
 
     test("calls that cannot be read end as bad-call, with the model's words", async () => {
       const result = await endOf(new ScriptedModel(malformed("m1"), malformed("m2"), malformed("m3"), malformed("m4")));
-      expect(result).toMatchObject({ stopReason: "bad-call", finishReason: "MALFORMED_FUNCTION_CALL", finishMessage: "m4", usage: { requests: 4 } });
+      expect(result).toMatchObject({
+        stopReason: "bad-call",
+        finishReason: "MALFORMED_FUNCTION_CALL",
+        finishMessage: "m4",
+        usage: { requests: 4 },
+      });
       expect(result.contents.filter(({ role }) => role === "model")).toEqual([]);
     });
 
@@ -154,7 +222,9 @@ describe.each(faces)("%s", (_face, read) => {
     test("an undeclared call that came through is answered with an error", async () => {
       const model = new ScriptedModel(turn(call("rm", {}), finishes("UNEXPECTED_TOOL_CALL")), say("All right."));
       expect(await endOf(model)).toMatchObject({ stopReason: "finished" });
-      expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"]).toContain("get_weather");
+      expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"]).toContain(
+        "get_weather",
+      );
     });
 
     test("a cut-off text is truncated, and kept", async () => {
@@ -170,7 +240,12 @@ describe.each(faces)("%s", (_face, read) => {
 
     test("calls of a cut-off answer are not run but answered, and the model may try again", async () => {
       let runs = 0;
-      const tool = defineTool({ name: "get_weather", description: "x", input: z.object({ city: z.string() }), run: () => ++runs });
+      const tool = defineTool({
+        name: "get_weather",
+        description: "x",
+        input: z.object({ city: z.string() }),
+        run: () => ++runs,
+      });
       const model = new ScriptedModel(turn(call("get_weather", { city: "Oslo" }), cut()), say("Never mind."));
       expect(await endOf(model, { tools: [tool] })).toMatchObject({ stopReason: "finished" });
       expect(runs).toBe(0);
@@ -179,25 +254,45 @@ describe.each(faces)("%s", (_face, read) => {
 
     test("calls that are cut off every time end as truncated", async () => {
       const cutCall = turn(call("get_weather", { city: "Oslo" }), cut());
-      expect(await endOf(new ScriptedModel(cutCall, cutCall, cutCall))).toMatchObject({ stopReason: "truncated", turns: 3 });
+      expect(await endOf(new ScriptedModel(cutCall, cutCall, cutCall))).toMatchObject({
+        stopReason: "truncated",
+        turns: 3,
+      });
     });
 
     test("a withheld answer is blocked, with its reason, and is not kept", async () => {
       const result = await endOf(new ScriptedModel(turn(say("I would"), blocked("PROHIBITED_CONTENT", "no"))));
-      expect(result).toMatchObject({ stopReason: "blocked", finishReason: "PROHIBITED_CONTENT", finishMessage: "no", safetyRatings: [], contents: [user("Go.")] });
+      expect(result).toMatchObject({
+        stopReason: "blocked",
+        finishReason: "PROHIBITED_CONTENT",
+        finishMessage: "no",
+        safetyRatings: [],
+        contents: [user("Go.")],
+      });
     });
 
     test("a finish reason nobody has met is never a success", async () => {
-      expect(await endOf(new ScriptedModel(turn(say("Hm."), finishes("VIBES"))))).toMatchObject({ stopReason: "unknown-finish", finishReason: "VIBES", text: "Hm." });
+      expect(await endOf(new ScriptedModel(turn(say("Hm."), finishes("VIBES"))))).toMatchObject({
+        stopReason: "unknown-finish",
+        finishReason: "VIBES",
+        text: "Hm.",
+      });
     });
 
     test("an unspecified stop is asked again once", async () => {
-      expect(await endOf(new ScriptedModel(finishes("OTHER"), say("There.")))).toMatchObject({ stopReason: "finished" });
-      expect(await endOf(new ScriptedModel(finishes("OTHER"), finishes("OTHER")))).toMatchObject({ stopReason: "unknown-finish", finishReason: "OTHER" });
+      expect(await endOf(new ScriptedModel(finishes("OTHER"), say("There.")))).toMatchObject({
+        stopReason: "finished",
+      });
+      expect(await endOf(new ScriptedModel(finishes("OTHER"), finishes("OTHER")))).toMatchObject({
+        stopReason: "unknown-finish",
+        finishReason: "OTHER",
+      });
     });
 
     test("the cap on turns ends as a limit, not as a success, with every call answered", async () => {
-      const model = new ScriptedModel(...Array.from({ length: 25 }, (_, n) => call("get_weather", { city: `city ${n}` })));
+      const model = new ScriptedModel(
+        ...Array.from({ length: 25 }, (_, n) => call("get_weather", { city: `city ${n}` })),
+      );
       const result = await endOf(model);
       expect(result).toMatchObject({ stopReason: "limit", limit: { name: "turns", limit: 25, used: 25 }, turns: 25 });
       expect(result.contents.at(-1)?.parts[0]?.functionResponse?.name).toBe("get_weather");
@@ -205,8 +300,15 @@ describe.each(faces)("%s", (_face, read) => {
 
     test("calls beyond their limit are answered but not run", async () => {
       let runs = 0;
-      const tool = defineTool({ name: "get_weather", description: "x", input: z.object({ city: z.string() }), run: () => ++runs });
-      const model = new ScriptedModel(calls(["get_weather", { city: "a" }], ["get_weather", { city: "b" }], ["get_weather", { city: "c" }]));
+      const tool = defineTool({
+        name: "get_weather",
+        description: "x",
+        input: z.object({ city: z.string() }),
+        run: () => ++runs,
+      });
+      const model = new ScriptedModel(
+        calls(["get_weather", { city: "a" }], ["get_weather", { city: "b" }], ["get_weather", { city: "c" }]),
+      );
       const result = await endOf(model, { tools: [tool], limits: { toolCalls: 2 } });
       expect(result).toMatchObject({ stopReason: "limit", limit: { name: "toolCalls", limit: 2, used: 3 } });
       expect(result.contents.at(-1)?.parts).toHaveLength(3);
@@ -214,8 +316,13 @@ describe.each(faces)("%s", (_face, read) => {
     });
 
     test("a token limit is checked after each answer", async () => {
-      const model = new ScriptedModel(turn(call("get_weather", { city: "a" }), costs({ promptTokenCount: 500, totalTokenCount: 500 })));
-      expect(await endOf(model, { limits: { totalTokens: 400 } })).toMatchObject({ stopReason: "limit", limit: { name: "totalTokens", limit: 400, used: 500 } });
+      const model = new ScriptedModel(
+        turn(call("get_weather", { city: "a" }), costs({ promptTokenCount: 500, totalTokenCount: 500 })),
+      );
+      expect(await endOf(model, { limits: { totalTokens: 400 } })).toMatchObject({
+        stopReason: "limit",
+        limit: { name: "totalTokens", limit: 400, used: 500 },
+      });
     });
 
     test("the wall time cuts off a tool, which is answered as cancelled", async () => {
@@ -228,26 +335,48 @@ describe.each(faces)("%s", (_face, read) => {
     test("the wall time cuts off a model that says nothing", async () => {
       const { hangs } = await import("@pollux/core/testing");
       const result = await endOf(new ScriptedModel(hangs("Well")), { limits: { wallTimeMs: 30 } });
-      expect(result).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs" }, text: "", response: undefined, contents: [user("Go.")] });
+      expect(result).toMatchObject({
+        stopReason: "limit",
+        limit: { name: "wallTimeMs" },
+        text: "",
+        response: undefined,
+        contents: [user("Go.")],
+      });
     });
 
     test("the same calls with the same results three turns in a row end the run", async () => {
       const same = call("get_weather", { city: "Oslo" });
-      expect(await endOf(new ScriptedModel(same, same, same))).toMatchObject({ stopReason: "repeated-calls", turns: 3 });
+      expect(await endOf(new ScriptedModel(same, same, same))).toMatchObject({
+        stopReason: "repeated-calls",
+        turns: 3,
+      });
     });
 
     test("stop rules end the run after a turn, with its calls answered", async () => {
       const asks = call("get_weather", { city: "Oslo" });
-      expect(await endOf(new ScriptedModel(asks), { stopWhen: [calledTool("get_weather")] })).toMatchObject({ stopReason: "stopped", turns: 1 });
-      expect(await endOf(new ScriptedModel(asks, call("get_weather", { city: "Rome" })), { stopWhen: [afterTurns(2)] })).toMatchObject({ stopReason: "stopped", turns: 2 });
+      expect(await endOf(new ScriptedModel(asks), { stopWhen: [calledTool("get_weather")] })).toMatchObject({
+        stopReason: "stopped",
+        turns: 1,
+      });
+      expect(
+        await endOf(new ScriptedModel(asks, call("get_weather", { city: "Rome" })), { stopWhen: [afterTurns(2)] }),
+      ).toMatchObject({ stopReason: "stopped", turns: 2 });
     });
   });
 
   describe("hooks", () => {
     test("may deny a call, change its arguments, answer in its place, and change its outcome", async () => {
       const asked: unknown[] = [];
-      const tool = defineTool({ name: "f", description: "x", input: z.object({ n: z.number() }), run: ({ n }) => (asked.push(n), n) });
-      const model = new ScriptedModel(calls(["f", { n: 1 }], ["f", { n: 2 }], ["f", { n: 3 }], ["f", { n: 4 }]), say("Done."));
+      const tool = defineTool({
+        name: "f",
+        description: "x",
+        input: z.object({ n: z.number() }),
+        run: ({ n }) => (asked.push(n), n),
+      });
+      const model = new ScriptedModel(
+        calls(["f", { n: 1 }], ["f", { n: 2 }], ["f", { n: 3 }], ["f", { n: 4 }]),
+        say("Done."),
+      );
       await read(
         new Agent({
           model,
@@ -259,18 +388,33 @@ describe.each(faces)("%s", (_face, read) => {
               if (args?.["n"] === 3) return { output: "cached" };
               return undefined;
             },
-            afterCall: ({ call: { args }, outcome }) => (args?.["n"] === 4 && outcome.ok ? { ok: true, output: "polished" } : undefined),
+            afterCall: ({ call: { args }, outcome }) =>
+              args?.["n"] === 4 && outcome.ok ? { ok: true, output: "polished" } : undefined,
           },
         }),
         "Go.",
       );
-      expect(model.requests[1]?.contents.at(-1)).toEqual(answered(["f", { error: "not allowed" }], ["f", { output: 20 }], ["f", { output: "cached" }], ["f", { output: "polished" }]));
+      expect(model.requests[1]?.contents.at(-1)).toEqual(
+        answered(
+          ["f", { error: "not allowed" }],
+          ["f", { output: 20 }],
+          ["f", { output: "cached" }],
+          ["f", { output: "polished" }],
+        ),
+      );
       expect(asked).toEqual([20, 4]);
     });
 
     test("may change a request before it is made", async () => {
       const model = new ScriptedModel(say("Ahoy."));
-      await read(new Agent({ model, instructions: "Be brief.", hooks: { beforeRequest: ({ request }) => ({ ...request, instructions: "Be a pirate." }) } }), "Hi");
+      await read(
+        new Agent({
+          model,
+          instructions: "Be brief.",
+          hooks: { beforeRequest: ({ request }) => ({ ...request, instructions: "Be a pirate." }) },
+        }),
+        "Hi",
+      );
       expect(model.requests[0]?.instructions).toBe("Be a pirate.");
     });
 
@@ -281,7 +425,12 @@ describe.each(faces)("%s", (_face, read) => {
           throw bug;
         },
       };
-      await expect(read(new Agent({ model: new ScriptedModel(call("get_weather", { city: "Oslo" })), tools: [getWeather], hooks }), "Hi")).rejects.toBe(bug);
+      await expect(
+        read(
+          new Agent({ model: new ScriptedModel(call("get_weather", { city: "Oslo" })), tools: [getWeather], hooks }),
+          "Hi",
+        ),
+      ).rejects.toBe(bug);
     });
   });
 
@@ -312,7 +461,9 @@ test("media goes into the response where the model takes it, and into a content 
   const inside = new ScriptedModel(call("draw", {}, { id: "d" }), say("Nice."));
   await new Agent({ model: inside, tools: [draw] }).run("Draw.");
   expect(inside.requests[1]?.contents).toHaveLength(3);
-  expect(inside.requests[1]?.contents[2]?.parts[0]?.functionResponse?.parts).toEqual([{ inlineData: { mimeType: "image/png", data: "iVBORw0KGgo=" } }]);
+  expect(inside.requests[1]?.contents[2]?.parts[0]?.functionResponse?.parts).toEqual([
+    { inlineData: { mimeType: "image/png", data: "iVBORw0KGgo=" } },
+  ]);
 
   const beside = ScriptedModel.with({ capabilities: { mediaInFunctionResponses: false } }, call("draw"), say("Nice."));
   await new Agent({ model: beside, tools: [draw] }).run("Draw.");
@@ -324,6 +475,15 @@ test("media goes into the response where the model takes it, and into a content 
 test("events tell of retried answers and finished calls", async () => {
   const model = new ScriptedModel(empty(), calls(["get_weather", { city: "Oslo" }]), say("Cold."));
   const { events } = await eventsOf(new Agent({ model, tools: [getWeather] }), "Weather?");
-  expect(events.find(({ type }) => type === "recover")).toEqual({ type: "recover", turn: 1, problem: "empty", attempt: 1, action: "asked the same again" });
-  expect(events.find(({ type }) => type === "tool-end")).toMatchObject({ callId: "call:1.0", outcome: { ok: true, output: { city: "Oslo", celsius: 4 } } });
+  expect(events.find(({ type }) => type === "recover")).toEqual({
+    type: "recover",
+    turn: 1,
+    problem: "empty",
+    attempt: 1,
+    action: "asked the same again",
+  });
+  expect(events.find(({ type }) => type === "tool-end")).toMatchObject({
+    callId: "call:1.0",
+    outcome: { ok: true, output: { city: "Oslo", celsius: 4 } },
+  });
 });

@@ -5,7 +5,11 @@ import type { Content } from "../../src/wire/content.ts";
 const asked: Content = { role: "user", parts: [{ text: "go" }] };
 const open: Content = {
   role: "model",
-  parts: [{ text: "let me see" }, { functionCall: { id: "a1", name: "look", args: {} } }, { functionCall: { name: "listen" } }],
+  parts: [
+    { text: "let me see" },
+    { functionCall: { id: "a1", name: "look", args: {} } },
+    { functionCall: { name: "listen" } },
+  ],
 };
 
 test("open calls are answered in order, ready answers first, the others as cancelled", () => {
@@ -14,7 +18,19 @@ test("open calls are answered in order, ready answers first, the others as cance
   expect(closed).toEqual([
     asked,
     open,
-    { role: "user", parts: [{ functionResponse: { id: "a1", name: "look", response: { error: "cancelled: the run ended before this call did" } } }, ready] },
+    {
+      role: "user",
+      parts: [
+        {
+          functionResponse: {
+            id: "a1",
+            name: "look",
+            response: { error: "cancelled: the run ended before this call did" },
+          },
+        },
+        ready,
+      ],
+    },
   ]);
   expect(endsOnOpenCall(closed)).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { EMBEDDING, GEMINI_1_5, GEMINI_2_0, GEMINI_2_5, GEMINI_3, GEMINI_4, GEMMA_4, SPEECH } from "./families.ts";
 import type { ModelFacts, ThinkingFacts } from "./model-facts.ts";
 
-export type { ModelFacts, ModelState, ThinkingFacts } from "./model-facts.ts";
+export type { ModelFacts } from "./model-facts.ts";
 
 const level = (levels: string, defaultLevel: string, zero = true): ThinkingFacts => ({
   kind: "level",

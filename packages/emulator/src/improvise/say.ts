@@ -50,7 +50,9 @@ function leaves(path: string, value: unknown): string[] {
 
 /** A long list by its length and what its first items are called. */
 function listed(path: string, items: readonly unknown[]): string {
-  const names = items.slice(0, MAX_ITEMS).map((item) => shown(isFields(item) ? (Object.values(item)[0] ?? "{}") : item));
+  const names = items
+    .slice(0, MAX_ITEMS)
+    .map((item) => shown(isFields(item) ? (Object.values(item)[0] ?? "{}") : item));
   return `${path === "" ? "" : `${path} with `}${items.length} items (${names.join(", ")}, …)`;
 }
 

@@ -17,8 +17,7 @@ import { type ResolvedSwitches, resolveSwitches } from "./switches.ts";
 import { toolProblem } from "./tools.ts";
 import type { Accepted, Operation, Profile, Refusal, RequestInput, ValidateOptions } from "./types.ts";
 
-export type { Accepted, Operation, Profile, Refusal, RequestInput, SignatureBook, ValidateOptions } from "./types.ts";
-export type { ModelFacts } from "../catalog/model-facts.ts";
+export type { Accepted, Profile, Refusal, RequestInput, ValidateOptions } from "./types.ts";
 export type { StrictSwitches } from "./switches.ts";
 
 /** What {@link validateRequest} comes to. */
