@@ -15,7 +15,13 @@ function snippets(): { name: string; code: string }[] {
   const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((file) =>
     file.endsWith(".md"),
   );
-  const pages = ["README.md", "packages/emulator/README.md", ...guides.map((file) => `docs/${file}`)];
+  const pages = [
+    "README.md",
+    "packages/core/README.md",
+    "packages/tools/README.md",
+    "packages/emulator/README.md",
+    ...guides.map((file) => `docs/${file}`),
+  ];
   return pages.flatMap((page) => {
     const blocks = readFileSync(join(root, page), "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm);
     return [...blocks].map(([, code = ""], index) => ({
