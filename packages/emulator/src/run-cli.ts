@@ -115,7 +115,7 @@ function requestLine({ number, method, path, answered }: LoggedRequest): string 
 function greeting(url: string, { profile, brain }: CliOptions): string {
   return `Gemini API emulator (profile ${profile}, brain ${brain.kind}) at ${url}
 
-With Pollux:  new Agent({ model: "gemini-flash-latest", endpoint: endpoint({ baseUrl: "${url}", apiKey: "emulator" }) })
+With Pollux:  GOOGLE_GEMINI_BASE_URL=${url} node my-agent.js
 With curl:    curl ${url}/v1beta/models/gemini-flash-latest:generateContent -H "x-goog-api-key: emulator" -H "content-type: application/json" -d '{"contents":[{"parts":[{"text":"Hello"}]}]}'
 
 `;

@@ -64,8 +64,8 @@ const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
 export const EMULATOR_KEY = "emulator";
 
 const EMULATOR_HINT =
-  "To work without a key, start the emulator with `npx pollux-emulator --port 8787` and use " +
-  `endpoint({ baseUrl: "http://127.0.0.1:8787", apiKey: "${EMULATOR_KEY}" }).`;
+  "To work without a key, start the emulator with `npx pollux-emulator --port 8787` and set " +
+  "GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787.";
 
 /**
  * Any host that speaks the Gemini API: a gateway, a proxy, the emulator. Reads nothing from the environment.

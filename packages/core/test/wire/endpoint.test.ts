@@ -89,7 +89,7 @@ test("a missing key names the variables and the emulator, at the first request",
     "GOOGLE_API_KEY",
     "COMETAPI_KEY",
     "npx pollux-emulator --port 8787",
-    'endpoint({ baseUrl: "http://127.0.0.1:8787", apiKey: "emulator" })',
+    "GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787",
   ]) {
     expect(read).toThrow(word);
   }
