@@ -34,7 +34,7 @@ async function start(...args: string[]) {
 
 test("serves until a signal, with a line per request", async () => {
   const { terminal, exit, url, say } = await start();
-  expect(terminal.out).toContain(`endpoint({ baseUrl: "${url}", apiKey: "emulator" })`);
+  expect(terminal.out).toContain(`GOOGLE_GEMINI_BASE_URL=${url} node my-agent.js`);
   expect(terminal.out).toContain(`curl ${url}/v1beta/models/`);
   expect(await say()).toMatchObject({
     candidates: [{ content: { parts: [{ text: expect.stringMatching(/^\[emulated\]/) }] } }],
