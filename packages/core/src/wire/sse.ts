@@ -16,9 +16,10 @@ const MAX_BUFFER_BYTES = 64 * 1024 * 1024;
 /**
  * Bytes of a `text/event-stream` → data strings, one list per read.
  *
- * Takes CR, LF and CRLF, any split of the bytes, a byte order mark, comments, several lines of data, and a last event
- * without a blank line if what there is of it is whole JSON (a cut one is dropped: its stream is incomplete). `[DONE]` is
- * ignored. JSON that stands in the body without `data:` (gateways and proxies do that with errors) is one data string.
+ * Takes CR, LF and CRLF, any split of the bytes, a byte order mark, comments, several lines of data, events that a proxy
+ * left no blank lines between, and a last event without a blank line if what there is of it is whole JSON (a cut one is
+ * dropped: its stream is incomplete). `[DONE]` is ignored. JSON that stands in the body without `data:` (gateways and
+ * proxies do that with errors) is one data string.
  */
 export class SseDecoder {
   readonly #parser: EventSourceParser;
@@ -38,7 +39,9 @@ export class SseDecoder {
     this.#maxBufferBytes = options.maxBufferBytes ?? MAX_BUFFER_BYTES;
     this.#parser = createParser({
       onEvent: ({ data }) => {
-        if (data !== "[DONE]" && data !== "") this.#data.push(data);
+        for (const text of data.includes("\n") ? eventsIn(data) : [data]) {
+          if (text !== "[DONE]" && text !== "") this.#data.push(text);
+        }
       },
     });
   }
@@ -64,7 +67,7 @@ export class SseDecoder {
     return NONE;
   }
 
-  /** What the end of the body completes: at most one data string. */
+  /** Data strings that the end of the body completes. */
   end(): readonly string[] {
     const text = this.#decoder.decode();
     this.#rest.push(text);
@@ -118,6 +121,12 @@ export async function* readSse(
 }
 
 const NONE: readonly string[] = [];
+
+/** One event; several when its first line is whole JSON, which the first of many lines of one value cannot be. */
+function eventsIn(data: string): readonly string[] {
+  const lines = data.split("\n");
+  return isJson(lines[0] ?? "") ? lines : [data];
+}
 
 function isJson(text: string): boolean {
   try {

@@ -28,6 +28,8 @@ test.each([
   ["a byte order mark", '\uFEFFdata: {"a":1}\n\n', ['{"a":1}']],
   ["comments and other fields", ': keep-alive\n\nevent: x\nid: 1\nretry: 5\ndata: {"a":1}\n\n: bye\n\n', ['{"a":1}']],
   ["several lines of data", 'data: {"a":\ndata: 1}\n\n', ['{"a":\n1}']],
+  ["no blank lines at all", 'data: {"a":1}\ndata: {"a":2}\ndata: [DONE]\n', ['{"a":1}', '{"a":2}']],
+  ["no blank lines and a cut", 'data: {"a":1}\ndata: {"a":', ['{"a":1}']],
   ["a last event without a blank line", 'data: {"a":1}\n\ndata: {"a":2}', ['{"a":1}', '{"a":2}']],
   ["a last event with half a CRLF", 'data: {"a":1}\r', ['{"a":1}']],
   ["a last event cut in its JSON", 'data: {"a":1}\n\ndata: {"a":', ['{"a":1}']],

@@ -1,0 +1,107 @@
+import type { Recording } from "./recordings.ts";
+
+/** One difference between the library and a recording. */
+export interface Failure {
+  readonly file: string;
+  /** Index in the file. */
+  readonly exchange: number;
+  readonly why: string;
+}
+
+/** What a check found. */
+export interface CheckResult {
+  /** Comparisons made, the failed ones included. */
+  readonly checked: number;
+  readonly failures: readonly Failure[];
+  /** Reason → how many exchanges were left out for it. */
+  readonly skipped: { readonly [why: string]: number };
+  /** What a reader should know besides, such as the seed. */
+  readonly notes: readonly string[];
+}
+
+/** One thing that has to hold for every recording. */
+export interface Check {
+  readonly id: string;
+  /** What holds, as a sentence. */
+  readonly claim: string;
+  /** Compares what there is to compare in one recording. */
+  run(recording: Recording, tally: Tally): Promise<void>;
+}
+
+/** Gathers what a check finds. */
+export class Tally {
+  readonly #notes = new Set<string>();
+  readonly #failures: Failure[] = [];
+  readonly #skipped = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
+  #checked = 0;
+
+  /** Counts one comparison; `why` says what is wrong, nothing says that nothing is. */
+  compare(file: string, exchange: number, why: string | undefined): void {
+    this.#checked++;
+    if (why !== undefined) this.#failures.push({ file, exchange, why });
+  }
+
+  skip(why: string): void {
+    increment(this.#skipped, why);
+  }
+
+  count(what: string): void {
+    increment(this.#counts, what);
+  }
+
+  /** Said once, however often it is noted. */
+  note(text: string): void {
+    this.#notes.add(text);
+  }
+
+  result(): CheckResult {
+    const counts = [...this.#counts].map(([what, count]) => `${count} ${what}`);
+    return {
+      checked: this.#checked,
+      failures: this.#failures,
+      skipped: Object.fromEntries(this.#skipped),
+      notes: [...this.#notes, ...counts],
+    };
+  }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** The first difference between two JSON values, key order included; `undefined` when there is none. */
+export function difference(actual: unknown, expected: unknown, path = "$"): string | undefined {
+  if (Object.is(actual, expected)) return undefined;
+  if (Array.isArray(actual) && Array.isArray(expected)) {
+    for (let i = 0; i < Math.min(actual.length, expected.length); i++) {
+      const found = difference(actual[i], expected[i], `${path}[${i}]`);
+      if (found !== undefined) return found;
+    }
+    return actual.length === expected.length
+      ? undefined
+      : `${path} has ${actual.length} entries, recorded ${expected.length}`;
+  }
+  if (isObject(actual) && isObject(expected)) {
+    for (const key of Object.keys(expected)) {
+      if (!Object.hasOwn(actual, key)) return `${path}.${key} is missing, recorded ${excerpt(expected[key])}`;
+      const found = difference(actual[key], expected[key], `${path}.${key}`);
+      if (found !== undefined) return found;
+    }
+    const added = Object.keys(actual).find((key) => !Object.hasOwn(expected, key));
+    if (added !== undefined) return `${path}.${added} is ${excerpt(actual[added])}, not recorded`;
+    const [ours, theirs] = [Object.keys(actual).join(), Object.keys(expected).join()];
+    return ours === theirs ? undefined : `${path} has its keys in the order ${ours}, recorded ${theirs}`;
+  }
+  return `${path} is ${excerpt(actual)}, recorded ${excerpt(expected)}`;
+}
+
+/** Text of a value, short enough for a line. */
+export function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  return text.length <= 160 ? text : `${text.slice(0, 110)}…${text.slice(-40)}`;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { gemini, type ModelResponse, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
+import { type Check, difference, excerpt } from "../check.ts";
+import { byteCutter, type Cutter, SEED } from "../cut-bytes.ts";
+import { callsOf, joinText, type PlainAnswer, readAnswer, textOf } from "../plain-fold.ts";
+import { asRecorded, modelOptions, recordedFetch } from "../recorded-fetch.ts";
+import {
+  type Digest,
+  type DigestText,
+  type Exchange,
+  isStream,
+  type Json,
+  modelOf,
+  type Recording,
+} from "../recordings.ts";
+
+/** What the model has to gather from an answer: all of it. */
+export const fold: Check = {
+  id: "fold",
+  claim: "each answer folds into one response that has lost nothing, however its bytes are cut",
+  async run(recording, tally): Promise<void> {
+    tally.note(`bytes cut with POLLUX_SEED=${SEED}`);
+    for (const [index, exchange] of recording.exchanges.entries()) {
+      const read = readAnswer(exchange);
+      if ("without" in read) {
+        tally.skip(read.without);
+        continue;
+      }
+      tally.compare(recording.file, index, await compareFold(recording, exchange, read.answer, undefined));
+      if (!isStream(exchange)) continue;
+      const cut = await compareFold(recording, exchange, read.answer, byteCutter(`${recording.file} ${index}`));
+      tally.compare(recording.file, index, cut && `with its bytes cut: ${cut}`);
+    }
+  },
+};
+
+async function compareFold(
+  recording: Recording,
+  exchange: Exchange,
+  expected: PlainAnswer,
+  cut: Cutter | undefined,
+): Promise<string | undefined> {
+  let folded: Folded;
+  try {
+    folded = await respond(recording, exchange, cut);
+  } catch (error) {
+    return rightfullyThrown(error, expected) ? undefined : `threw ${String(error)}`;
+  }
+  if (expected.finishReason === undefined)
+    return `an answer without a finish reason came through: ${excerpt(folded.response.finishReason)}`;
+  const { response, streamed } = folded;
+  const { role, parts, ...content } = response.content;
+  return (
+    difference(
+      { role, parts: joinText(parts as unknown as readonly Json[]) },
+      { role: "model", parts: expected.parts },
+    ) ??
+    difference(sorted(content), sorted(expected.content), "content") ??
+    difference(joinText(streamed), expected.parts, "streamed parts") ??
+    difference(sorted(response.candidate), sorted(expected.candidate), "candidate") ??
+    difference(sorted(response.envelope), sorted(expected.envelope), "envelope") ??
+    difference(response.envelope.usageMetadata, expected.usage, "usage") ??
+    difference(response.finishReason, expected.finishReason, "finish reason") ??
+    (exchange.digest === null ? undefined : againstDigest(response, exchange.digest))
+  );
+}
+
+interface Folded {
+  readonly response: ModelResponse;
+  /** Parts as they were handed on, one after the other. */
+  readonly streamed: readonly Json[];
+}
+
+async function respond(recording: Recording, exchange: Exchange, cut: Cutter | undefined): Promise<Folded> {
+  const { fetch } = recordedFetch([asRecorded(exchange)], cut);
+  const model = gemini(
+    modelOf(recording, exchange),
+    modelOptions(recording, isStream(exchange) ? "stream" : "unary", fetch),
+  );
+  const answer = model.respond(
+    { contents: [{ role: "user", parts: [{ text: "hello" }] }], functions: [], builtIns: [], settings: {} },
+    { signal: new AbortController().signal },
+  );
+  const streamed: Json[] = [];
+  for (;;) {
+    const next = await answer.next();
+    if (next.done === true) return { response: next.value, streamed };
+    streamed.push(...(next.value as unknown as readonly Json[]));
+  }
+}
+
+/** The two answers that are none. */
+function rightfullyThrown(error: unknown, { blockReason, finishReason }: PlainAnswer): boolean {
+  if (finishReason !== undefined) return false;
+  return blockReason === undefined
+    ? error instanceof StreamIncompleteError
+    : error instanceof ResponseBlockedError && error.blockReason === blockReason;
+}
+
+/** The recording's own answer key, made without either fold. */
+function againstDigest(response: ModelResponse, digest: Digest): string | undefined {
+  const parts = response.content.parts as unknown as readonly Json[];
+  const calls = callsOf(parts);
+  const streamedArgs = digest.calls.some((call) => "willContinue" in call || "partialArgs" in call);
+  return (
+    againstText(textOf(parts), digest.text, "text") ??
+    againstText(textOf(parts, true), digest.thoughts, "thoughts") ??
+    (streamedArgs ? undefined : difference(calls.map(sorted), digest.calls.map(sorted), "digest.calls")) ??
+    difference(
+      parts.filter((part) => part["thoughtSignature"] !== undefined).length,
+      digest.signatures,
+      "digest.signatures",
+    ) ??
+    difference(sorted(response.envelope.usageMetadata ?? null), sorted(digest.usage), "digest.usage")
+  );
+}
+
+function againstText(text: string, digest: DigestText, what: string): string | undefined {
+  if (typeof digest === "string") return difference(text, digest, `digest.${what}`);
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  return sha256 === digest.sha256
+    ? undefined
+    : `the ${what} has ${text.length} characters, the digest ${digest.chars}, or others`;
+}
+
+/** The value with the keys of its outermost object in order: which chunk brought a field first says nothing. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

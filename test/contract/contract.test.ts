@@ -1,0 +1,21 @@
+import { describe, expect, test } from "vitest";
+import { KNOWN_DIFFERENCES } from "./known-differences.ts";
+import { readRecordings, recordingsFolder, whyAbsent } from "./recordings.ts";
+import { CHECKS, describeReport, runCheck } from "./run-checks.ts";
+
+const absent = whyAbsent(recordingsFolder());
+const recordings = absent === undefined ? readRecordings(recordingsFolder()) : [];
+
+describe.skipIf(absent !== undefined)(`recorded traffic${absent === undefined ? "" : ` (${absent})`}`, () => {
+  test("is there", () => {
+    expect(recordings.length).toBeGreaterThan(0);
+  });
+
+  test.each(CHECKS.map((check) => [check.id, check.claim, check] as const))("%s: %s", async (_id, _claim, check) => {
+    const report = await runCheck(check, recordings, KNOWN_DIFFERENCES);
+    console.info(describeReport(report));
+    const { checked, unknown, gone } = report;
+    expect({ unknown, gone }).toEqual({ unknown: [], gone: [] });
+    expect(checked).toBeGreaterThan(0);
+  });
+});

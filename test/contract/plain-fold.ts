@@ -1,0 +1,189 @@
+import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
+
+/**
+ * Body of a recorded answer → its JSON objects, read the plainest way there is.
+ *
+ * @throws {SyntaxError} For a body that is neither JSON nor lines of `data: {…}`.
+ */
+export function chunksOf({ responseBody, framing }: Exchange): readonly Json[] {
+  if (!framing.startsWith("sse")) return [JSON.parse(responseBody)].flat() as Json[];
+  return responseBody
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line.startsWith("data:"))
+    .map((line) => JSON.parse(line.slice("data:".length)) as Json);
+}
+
+/** The answer of an exchange, or why there is none to compare with. */
+export type ReadAnswer =
+  | { readonly chunks: readonly Json[]; readonly answer: PlainAnswer }
+  | { readonly without: string };
+
+/** Reads and folds the answer of an exchange. */
+export function readAnswer(exchange: Exchange): ReadAnswer {
+  if (!isAnswered(exchange)) return { without: "an error" };
+  try {
+    const chunks = chunksOf(exchange);
+    return chunks.some(isError) ? { without: "an error inside a 200" } : { chunks, answer: plainFold(chunks) };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { without: "a body that is not whole JSON" };
+    throw error;
+  }
+}
+
+/** True for an error object that came where an answer could. */
+export function isError(chunk: Json): boolean {
+  return isJson(chunk["error"]);
+}
+
+/** What a recorded answer comes to. */
+export interface PlainAnswer {
+  /** All parts of candidate 0, in order; neighbouring plain text of one kind joined, streamed arguments put together. */
+  readonly parts: readonly Json[];
+  /** Every other field of the content, the last that is not empty; not its role. */
+  readonly content: Json;
+  /** The last finish reason, as a word. */
+  readonly finishReason: string | undefined;
+  /** The last usage object, whole. */
+  readonly usage: Json | undefined;
+  /** Every other field of the candidate, the last that is not empty. */
+  readonly candidate: Json;
+  /** Every other field of the answer, the last that is not empty. */
+  readonly envelope: Json;
+  readonly blockReason: string | undefined;
+}
+
+/** Folds an answer without any of the library's code: slow, obvious, and to be compared with. */
+export function plainFold(chunks: readonly Json[]): PlainAnswer {
+  const candidates = chunks.map(candidateOf).filter((candidate) => candidate !== undefined);
+  const contents = candidates.map((candidate) => candidate["content"]).filter(isJson);
+  const { parts: _parts, role: _role, ...content } = lastWords(contents);
+  const parts = contents.flatMap((one) => (one["parts"] ?? []) as readonly Json[]);
+  const { content: _content, ...candidate } = lastWords(candidates);
+  const { candidates: _candidates, ...envelope } = lastWords(chunks);
+  if (candidate["finishReason"] !== undefined) candidate["finishReason"] = finishWord(candidate["finishReason"]);
+  const feedback = envelope["promptFeedback"];
+  return {
+    parts: joinText(assembleCalls(parts)),
+    content,
+    finishReason: candidate["finishReason"] as string | undefined,
+    usage: chunks.findLast((chunk) => isJson(chunk["usageMetadata"]))?.["usageMetadata"] as Json | undefined,
+    candidate,
+    envelope,
+    blockReason: isJson(feedback) && typeof feedback["blockReason"] === "string" ? feedback["blockReason"] : undefined,
+  };
+}
+
+/** Joins neighbouring parts that are text of one kind and nothing else. */
+export function joinText(parts: readonly Json[]): readonly Json[] {
+  const joined: Json[] = [];
+  for (const part of parts) {
+    const last = joined.at(-1);
+    if (last !== undefined && isPlain(last) && isPlain(part) && last["thought"] === part["thought"])
+      joined[joined.length - 1] = { ...last, text: `${String(last["text"])}${String(part["text"])}` };
+    else joined.push(part);
+  }
+  return joined;
+}
+
+/** Text of the parts that are not thoughts; with `thoughts`, of those that are. */
+export function textOf(parts: readonly Json[], thoughts = false): string {
+  return parts
+    .filter((part) => (part["thought"] === true) === thoughts)
+    .map(({ text }) => (typeof text === "string" ? text : ""))
+    .join("");
+}
+
+/** Calls of an answer, in order. */
+export function callsOf(parts: readonly Json[]): readonly Json[] {
+  return parts.map((part) => part["functionCall"]).filter(isJson);
+}
+
+/** Why an answer is no part of the history, rightly; `undefined` for one that is. */
+export function whyUnusable({ parts, finishReason }: PlainAnswer): string | undefined {
+  if (finishReason === undefined) return "no answer: without a finish reason";
+  if (parts.length === 0) return "no answer: without parts";
+  if (finishReason === "UNEXPECTED_TOOL_CALL" && callsOf(parts).length > 0) return undefined;
+  if (finishReason !== "STOP" && finishReason !== "MAX_TOKENS") return `no answer to go on from: ${finishReason}`;
+  const hasData = parts.some((part) => Object.keys(part).some((key) => DATA.has(key)));
+  if (textOf(parts).trim() === "" && !hasData) return "no answer: nothing but thoughts, or nothing";
+  const isCut = finishReason === "MAX_TOKENS" && textOf(parts) === "" && callsOf(parts).length === 0;
+  return isCut ? "no answer: cut off before it began" : undefined;
+}
+
+const DATA = new Set(["functionCall", "inlineData", "fileData", "executableCode", "codeExecutionResult"]);
+
+function isPlain(part: Json): boolean {
+  return typeof part["text"] === "string" && Object.keys(part).every((key) => key === "text" || key === "thought");
+}
+
+function candidateOf(chunk: Json): Json | undefined {
+  const candidates = (chunk["candidates"] ?? []) as readonly Json[];
+  return candidates.find((candidate) => (candidate["index"] ?? 0) === 0);
+}
+
+/** Of each field, in order of first appearance, the last value that says something. */
+function lastWords(objects: readonly Json[]): Record<string, unknown> {
+  const words: Record<string, unknown> = {};
+  for (const object of objects) {
+    for (const [key, value] of Object.entries(object)) {
+      const silent = value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
+      if (!silent || !(key in words)) words[key] = value;
+    }
+  }
+  return words;
+}
+
+/** Numbers come from older Vertex clients, which ask for them. */
+function finishWord(reason: unknown): string {
+  const words = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
+  return typeof reason === "number" ? (words[reason] ?? String(reason)) : String(reason);
+}
+
+/** Calls whose arguments come in pieces become whole ones; everything else stays. */
+function assembleCalls(parts: readonly Json[]): readonly Json[] {
+  const whole: Json[] = [];
+  let open: { readonly at: number; readonly args: Record<string, unknown> } | undefined;
+  for (const part of parts) {
+    const call = part["functionCall"];
+    if (!isJson(call)) {
+      whole.push(part);
+      continue;
+    }
+    const pieces = (call["partialArgs"] ?? []) as readonly Json[];
+    if (call["name"] === undefined && open !== undefined) {
+      for (const piece of pieces) place(open.args, piece);
+      if (call["willContinue"] !== true) open = undefined;
+      continue;
+    }
+    open = undefined;
+    if (call["willContinue"] !== true && call["partialArgs"] === undefined) {
+      whole.push(part);
+      continue;
+    }
+    const { partialArgs: _pieces, willContinue: more, ...rest } = call;
+    const args: Record<string, unknown> = {};
+    for (const piece of pieces) place(args, piece);
+    whole.push({ ...part, functionCall: { ...rest, args } });
+    if (more === true) open = { at: whole.length - 1, args };
+  }
+  return whole;
+}
+
+function place(args: Record<string, unknown>, piece: Json): void {
+  const steps =
+    String(piece["jsonPath"])
+      .slice(1)
+      .match(/[^.[\]]+/g) ?? [];
+  let holder = args;
+  for (const [i, step] of steps.slice(0, -1).entries()) {
+    holder[step] ??= /^\d+$/.test(steps[i + 1] ?? "") ? [] : {};
+    holder = holder[step] as Record<string, unknown>;
+  }
+  const last = steps.at(-1) ?? "";
+  const before = holder[last];
+  if ("stringValue" in piece)
+    holder[last] = `${typeof before === "string" ? before : ""}${String(piece["stringValue"])}`;
+  else if ("numberValue" in piece) holder[last] = piece["numberValue"];
+  else if ("boolValue" in piece) holder[last] = piece["boolValue"];
+  else if ("nullValue" in piece) holder[last] = null;
+}

@@ -1,0 +1,53 @@
+import { type AnyTool, capabilitiesOf, defineTool, media, ToolFailure } from "@pollux/core";
+import type { RecordedLoop } from "./loops.ts";
+import { isJson, type Json, listOf } from "./recordings.ts";
+import { declarationsOf, isErrorText, resultIn, toolsOf } from "./wire-forms.ts";
+
+/** The functions that any request of the run declares, by name. */
+export function declarationsIn({ exchanges }: RecordedLoop): ReadonlyMap<string, Json> {
+  const all = exchanges.flatMap(({ request }) => declarationsOf(request ?? {}));
+  return new Map(all.map((declaration) => [String(declaration["name"]), declaration]));
+}
+
+/** The declared functions, each of which returns what it returned in the recording. */
+export function functionsOf(recorded: RecordedLoop): readonly AnyTool[] {
+  const { steps } = recorded;
+  return [...declarationsIn(recorded)].map(([name, { description, parametersJsonSchema, parameters }]) =>
+    defineTool({
+      name,
+      // The service takes a function without one; Pollux asks for it.
+      description: typeof description === "string" && description.trim() !== "" ? description : "(none)",
+      input: (parametersJsonSchema ?? parameters ?? { type: "object", properties: {} }) as Json,
+      timeoutMs: Number.POSITIVE_INFINITY,
+      maxResultBytes: Number.POSITIVE_INFINITY,
+      run: (_input, { callId }) => {
+        const [turn = 0, position = 0] = callId.slice("call:".length).split(".").map(Number);
+        return resultOf(steps[turn - 1]?.responses[position]);
+      },
+    }),
+  );
+}
+
+/** What the function gave back; files that came with the response beside it. */
+function resultOf(recorded: Json | undefined): unknown {
+  if (recorded === undefined) return null;
+  const { response, parts } = recorded;
+  if (isJson(response) && isErrorText(response)) throw new ToolFailure(String(response["error"]));
+  const files = listOf(parts).map((part) => {
+    const { inlineData, fileData } = part as { readonly inlineData?: Json; readonly fileData?: Json };
+    const file = inlineData ?? fileData ?? {};
+    const data = fileData === undefined ? String(file["data"]) : new URL(String(file["fileUri"]));
+    return media(data, String(file["mimeType"]));
+  });
+  return files.length === 0 ? resultIn(response) : { result: resultIn(response), files };
+}
+
+/** Built-in tools, where a model takes them beside functions. */
+export function builtInsOf({ exchanges }: RecordedLoop, model: string): readonly AnyTool[] {
+  if (!capabilitiesOf(model).builtInsWithFunctions) return [];
+  return toolsOf(exchanges[0]?.request ?? {}).flatMap((tool) =>
+    Object.entries(tool)
+      .filter(([name]) => name !== "functionDeclarations")
+      .map(([name, options]) => ({ kind: "built-in", name, wire: { [name]: options } }) as AnyTool),
+  );
+}

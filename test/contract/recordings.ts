@@ -1,0 +1,106 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A JSON object nobody has looked into yet. */
+export type Json = { readonly [key: string]: unknown };
+
+/** What a recording says its answer holds, by plain concatenation over candidate 0. */
+export interface Digest {
+  readonly objects: number;
+  readonly parts: number;
+  readonly text: DigestText;
+  readonly thoughts: DigestText;
+  readonly calls: readonly Json[];
+  readonly signatures: number;
+  readonly finishReasons: readonly (string | number)[];
+  readonly usage: Json | null;
+}
+
+/** A text, or length and SHA-256 of a long one. */
+export type DigestText = string | { readonly chars: number; readonly utf8: number; readonly sha256: string };
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly path: string | null;
+  readonly model: string | null;
+  readonly request: Json | null;
+  readonly status: number;
+  readonly responseHeaders: { readonly [name: string]: string } | null;
+  readonly responseBody: string;
+  /** `stream` or `unary`, and `error` for an answer that is one. */
+  readonly kind: readonly string[];
+  readonly features: readonly string[];
+  /** `json`, `sse`, `json-array`, and the irregular forms. */
+  readonly framing: string;
+  /** Index of the earlier exchange whose contents are a strict prefix of this one's. */
+  readonly continues: number | null;
+  readonly digest: Digest | null;
+}
+
+/** One recorded case. */
+export interface Recording {
+  /** Path below the folder. */
+  readonly file: string;
+  readonly model: string | null;
+  readonly api: string | null;
+  readonly features: readonly string[];
+  /** What the text is good for: `exact`, or what happened to it on the way here. */
+  readonly fidelity: readonly string[];
+  readonly exchanges: readonly Exchange[];
+}
+
+/** Where recordings are unless said otherwise: `POLLUX_RECORDINGS`, else a folder beside the repository. */
+export function recordingsFolder(): string {
+  return process.env["POLLUX_RECORDINGS"] ?? join(import.meta.dirname, "../../../shared/recordings");
+}
+
+/** Why there is nothing to check in a folder; `undefined` when there is. */
+export function whyAbsent(folder: string): string | undefined {
+  if (!existsSync(folder)) return `no recordings: ${folder} does not exist`;
+  return globSync("**/*.json", { cwd: folder }).length === 0
+    ? `no recordings: ${folder} holds no .json file`
+    : undefined;
+}
+
+/**
+ * Every recording below a folder, by name. Other JSON files are passed over.
+ *
+ * @throws {SyntaxError} For a file that is not JSON.
+ */
+export function readRecordings(folder: string): readonly Recording[] {
+  return globSync("**/*.json", { cwd: folder })
+    .toSorted()
+    .flatMap((file) => {
+      const value = JSON.parse(readFileSync(join(folder, file), "utf8")) as Partial<Recording> | null;
+      if (!Array.isArray(value?.exchanges)) return [];
+      const { model = null, api = null, features = [], fidelity = [], exchanges } = value;
+      return [{ file, model, api, features, fidelity, exchanges }];
+    });
+}
+
+/** True for an exchange that was asked for as a stream, or whose body can only come from one. */
+export function isStream({ kind, framing }: Exchange): boolean {
+  return kind.includes("stream") || framing === "json-array" || framing.startsWith("sse");
+}
+
+/** True for an exchange that was answered, not refused. */
+export function isAnswered({ status, kind }: Exchange): boolean {
+  return status >= 200 && status < 300 && !kind.includes("error");
+}
+
+/** Model id of an exchange, without its resource path. */
+export function modelOf(recording: Recording, exchange: Exchange): string {
+  const named = exchange.model ?? recording.model ?? "gemini-flash-latest";
+  return named.slice(named.lastIndexOf("/") + 1);
+}
+
+/** True for JSON objects. */
+export function isJson(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A list as it is, a single thing as a list of one, nothing as an empty list: the service takes all three. */
+export function listOf(value: unknown): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}

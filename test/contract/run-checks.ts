@@ -1,0 +1,69 @@
+import { matchesGlob } from "node:path";
+import { type Check, type CheckResult, type Failure, Tally } from "./check.ts";
+import { citations } from "./checks/citations.ts";
+import { declarations } from "./checks/declarations.ts";
+import { echo } from "./checks/echo.ts";
+import { fold } from "./checks/fold.ts";
+import { loop } from "./checks/loop.ts";
+import { parse } from "./checks/parse.ts";
+import type { KnownDifference } from "./known-differences.ts";
+import type { Recording } from "./recordings.ts";
+
+/** All checks, from the bytes upwards. */
+export const CHECKS: readonly Check[] = [parse, fold, echo, declarations, loop, citations];
+
+/** What a check found, with what was expected taken apart from what was not. */
+export interface CheckReport extends CheckResult {
+  readonly check: Check;
+  readonly ms: number;
+  readonly unknown: readonly Failure[];
+  /** Known differences that occurred nowhere. */
+  readonly gone: readonly KnownDifference[];
+}
+
+/** Runs one check over recordings. */
+export async function runCheck(
+  check: Check,
+  recordings: readonly Recording[],
+  known: readonly KnownDifference[],
+): Promise<CheckReport> {
+  const startedAt = performance.now();
+  const tally = new Tally();
+  for (const recording of recordings) {
+    try {
+      await check.run(recording, tally);
+    } catch (error) {
+      tally.compare(
+        recording.file,
+        0,
+        `the check itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    }
+  }
+  const result = tally.result();
+  const ms = Math.round(performance.now() - startedAt);
+  const own = known.filter((one) => one.check === check.id);
+  const unknown = result.failures.filter(({ file }) => !own.some((one) => matchesGlob(file, one.file)));
+  const gone = own.filter((one) => !result.failures.some(({ file }) => matchesGlob(file, one.file)));
+  return { ...result, check, ms, unknown, gone };
+}
+
+/** One line with counts, then every difference by file, then what was left out. */
+export function describeReport({ check, checked, failures, unknown, gone, skipped, notes, ms }: CheckReport): string {
+  const counts = [`${checked} compared`, `${unknown.length} differ`];
+  if (failures.length > unknown.length) counts.push(`${failures.length - unknown.length} known to differ`);
+  const leftOut = Object.values(skipped).reduce((sum, count) => sum + count, 0);
+  if (leftOut > 0) counts.push(`${leftOut} left out`);
+  const lines = [
+    `${unknown.length + gone.length === 0 ? "ok  " : "FAIL"} ${check.id}: ${counts.join(", ")} (${[...notes, `${ms} ms`].join("; ")})`,
+  ];
+  for (const file of new Set(failures.map((failure) => failure.file))) {
+    lines.push(`       ${file}`);
+    for (const failure of failures.filter((one) => one.file === file))
+      lines.push(`         [${failure.exchange}]${unknown.includes(failure) ? "" : " (known)"} ${failure.why}`);
+  }
+  for (const { file, reason } of gone)
+    lines.push(`       no longer differs, so it is not a known difference: ${file} (${reason})`);
+  for (const [why, count] of Object.entries(skipped)) lines.push(`       left out, ${count}: ${why}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,88 @@
+import { isJson, type Json, listOf } from "./recordings.ts";
+
+/** Fields of contents and tools that clients write in either casing. Payloads of calls and responses are not touched. */
+const CAMEL: { readonly [snake: string]: string } = {
+  function_call: "functionCall",
+  function_response: "functionResponse",
+  function_declarations: "functionDeclarations",
+  inline_data: "inlineData",
+  file_data: "fileData",
+  mime_type: "mimeType",
+  file_uri: "fileUri",
+  display_name: "displayName",
+  thought_signature: "thoughtSignature",
+  executable_code: "executableCode",
+  code_execution_result: "codeExecutionResult",
+  video_metadata: "videoMetadata",
+  tool_call: "toolCall",
+  tool_response: "toolResponse",
+  parameters_json_schema: "parametersJsonSchema",
+  google_search: "googleSearch",
+  code_execution: "codeExecution",
+  url_context: "urlContext",
+};
+
+/** A content in one form: `parts` a list, `role` `model` or `user`, field names in camel case. */
+export interface PlainContent {
+  readonly role: "user" | "model";
+  readonly parts: readonly Json[];
+}
+
+/** The contents of a recorded request, each in one form. */
+export function contentsOf(request: Json): readonly PlainContent[] {
+  return listOf(request["contents"]).map((content) => {
+    const { role, parts } = isJson(content) ? content : {};
+    return { role: role === "model" ? "model" : "user", parts: listOf(parts).filter(isJson).map(partOf) };
+  });
+}
+
+/** The entries of a recorded request's `tools`. */
+export function toolsOf(request: Json): readonly Json[] {
+  return listOf(request["tools"]).filter(isJson).map(camel);
+}
+
+/** The function declarations of a recorded request, those of all entries. */
+export function declarationsOf(request: Json): readonly Json[] {
+  return toolsOf(request).flatMap((tool) => listOf(tool["functionDeclarations"]).filter(isJson).map(camel));
+}
+
+/** Text of a recorded request's system instruction. */
+export function instructionsOf(request: Json): string | undefined {
+  const given = request["systemInstruction"] ?? request["system_instruction"];
+  if (!isJson(given)) return undefined;
+  const text = listOf(given["parts"]).map((part) =>
+    isJson(part) && typeof part["text"] === "string" ? part["text"] : "",
+  );
+  return text.join("\n");
+}
+
+/** Keys under which clients put a tool's result that is not an object, or is one. */
+const WRAPPERS: ReadonlySet<string> = new Set(["output", "result", "return_value", "content"]);
+
+/** True for a response that is a failure in words. */
+export function isErrorText(response: Json): boolean {
+  return Object.keys(response).length === 1 && typeof response["error"] === "string";
+}
+
+/** What a tool gave back, without what the client put around it. */
+export function resultIn(response: unknown): unknown {
+  if (!isJson(response)) return response;
+  const [key, ...others] = Object.keys(response);
+  return key !== undefined && others.length === 0 && WRAPPERS.has(key) ? response[key] : response;
+}
+
+function partOf(part: Json): Json {
+  return Object.fromEntries(
+    Object.entries(camel(part)).map(([key, value]) => {
+      if (key === "inlineData" || key === "fileData") return [key, isJson(value) ? camel(value) : value];
+      if (key !== "functionResponse" || !isJson(value)) return [key, value];
+      const media = listOf(value["parts"]).filter(isJson).map(partOf);
+      const { parts: _parts, ...rest } = value;
+      return [key, media.length > 0 ? { ...rest, parts: media } : rest];
+    }),
+  );
+}
+
+function camel(value: Json): Json {
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [CAMEL[key] ?? key, member]));
+}
