@@ -1,14 +1,22 @@
 import type { Content, JsonObject, Part } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
-/** @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting */
+/**
+ * From which likelihood on answers of one kind of harm are withheld.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting
+ */
 export interface SafetySetting {
   readonly category: string;
   readonly threshold: string;
   readonly method?: string | undefined;
 }
 
-/** @see https://ai.google.dev/api/generate-content#ThinkingConfig */
+/**
+ * How much the model thinks, and whether it shows that.
+ *
+ * @see https://ai.google.dev/api/generate-content#ThinkingConfig
+ */
 export interface ThinkingConfig {
   /** Return thought summaries as parts with `thought: true`. */
   readonly includeThoughts?: boolean | undefined;
@@ -18,7 +26,11 @@ export interface ThinkingConfig {
   readonly thinkingLevel?: string | undefined;
 }
 
-/** @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig */
+/**
+ * How an answer is made: sampling, length, form, thinking.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
+ */
 export interface GenerationConfig {
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
@@ -141,7 +153,11 @@ export interface GroundingSupport {
   readonly confidenceScores?: readonly number[] | undefined;
 }
 
-/** @see https://ai.google.dev/api/generate-content#GroundingMetadata */
+/**
+ * What an answer rests on: searches, what they found, and which ranges of the text it supports.
+ *
+ * @see https://ai.google.dev/api/generate-content#GroundingMetadata
+ */
 export interface GroundingMetadata {
   readonly webSearchQueries?: readonly string[] | undefined;
   readonly imageSearchQueries?: readonly string[] | undefined;
@@ -154,7 +170,11 @@ export interface GroundingMetadata {
   readonly groundingSupports?: readonly GroundingSupport[] | undefined;
 }
 
-/** @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
+/**
+ * Which pages were read for an answer, and how that went.
+ *
+ * @see https://ai.google.dev/api/generate-content#UrlContextMetadata
+ */
 export interface UrlContextMetadata {
   readonly urlMetadata?:
     | readonly { readonly retrievedUrl?: string | undefined; readonly urlRetrievalStatus?: string | undefined }[]
