@@ -1,0 +1,187 @@
+import { Agent, type Content, defineTool, type LogMethod, type Logger, runSoFar, type RunSoFar } from "@pollux/core";
+import { calls, faults, text } from "@pollux/emulator";
+import { describe, expect, test } from "vitest";
+import { faces } from "../../packages/core/test/helpers/faces.ts";
+import { byStep, goOn, TOOLS, trip } from "../support/trip.ts";
+import { openWorld, refusals, type World } from "../support/world.ts";
+
+/** Every call is answered in the very next content, in call order, with name and id, and by nothing else. */
+function expectAnswered(contents: readonly Content[], when: string): void {
+  for (const [index, { role, parts }] of contents.entries()) {
+    const made = parts.flatMap(({ functionCall }) => functionCall ?? []);
+    if (role !== "model" || made.length === 0) continue;
+    const answers = contents[index + 1];
+    expect(answers?.role, when).toBe("user");
+    expect(
+      answers?.parts.map(({ functionResponse }) => [functionResponse?.id, functionResponse?.name]),
+      when,
+    ).toEqual(made.map(({ id, name }) => [id, name]));
+  }
+}
+
+/** What the run left can be sent to a service that refuses every open or doubly answered call. */
+async function expectUsable(world: World, soFar: RunSoFar | undefined, when: string): Promise<void> {
+  expect(soFar, when).toBeDefined();
+  const contents = soFar!.contents;
+  expectAnswered(contents, when);
+  const again = await new Agent({ model: world.model(), tools: TOOLS }).run(goOn(contents));
+  expect(again.stopReason, when).toBe("finished");
+  expectAnswered(again.contents, when);
+}
+
+/** Calls `act` at the nth line of the log: a run writes one at each request and each call. */
+function actAtLine(nth: number, act: () => void): Logger {
+  let lines = 0;
+  const line: LogMethod = () => {
+    if (++lines === nth) act();
+  };
+  return { trace: line, debug: line, info: line, warn: line, error: line };
+}
+
+const options = { includeThoughts: true, tools: TOOLS } as const;
+
+test("stream: aborted by signal at each of its events, the run leaves no open call", async () => {
+  await using world = await openWorld({ brain: trip(), deltaCharacters: 8 });
+  let events = 1;
+  for (let at = 1; at <= events; at++) {
+    const abort = new AbortController();
+    const running = new Agent({ model: world.model(), ...options }).stream("Weather?", { signal: abort.signal });
+    const reason = new Error(`at event ${at}`);
+    let seen = 0;
+    const failure = await (async () => {
+      for await (const _ of running) if (++seen === at) abort.abort(reason);
+    })().catch((error: unknown) => error);
+    events = Math.max(events, seen + 1);
+    // The last event is the result itself: too late to be aborted.
+    if (failure === undefined) break;
+    expect(failure).toBe(reason);
+    expect(runSoFar(reason)).toEqual(running.soFar);
+    await expectUsable(world, running.soFar, `at event ${at}`);
+  }
+  expect(events).toBeGreaterThan(20);
+  expect(refusals(world.emulator)).toEqual([]);
+});
+
+test("stream: left at each of its events, the run leaves no open call", async () => {
+  await using world = await openWorld({ brain: trip(), deltaCharacters: 8 });
+  for (let at = 1, whole = false; !whole; at++) {
+    const running = new Agent({ model: world.model(), ...options }).stream("Weather?");
+    let seen = 0;
+    whole = true;
+    for await (const _ of running) {
+      if (++seen < at) continue;
+      whole = false;
+      break;
+    }
+    await running.result().catch(() => undefined);
+    await expectUsable(world, running.soFar, `left at event ${at}`);
+  }
+  expect(refusals(world.emulator)).toEqual([]);
+});
+
+test("stream: left while calls are under way, each is answered in its place, the open ones as cancelled", async () => {
+  const stuck = ["first", "third"].map((name) =>
+    defineTool({ name, description: "x", run: () => new Promise(() => {}) }),
+  );
+  await using world = await openWorld({
+    brain: byStep(
+      () => calls(["first", { name: "add", args: { a: 1, b: 2 } }, "third"]),
+      () => text("Done."),
+    ),
+  });
+  const running = new Agent({ model: world.model(), tools: [...TOOLS, ...stuck] }).stream("Go.");
+  for await (const event of running) if (event.type === "tool-end") break;
+  await running.result().catch(() => undefined);
+  const left = running.soFar?.contents ?? [];
+  expectAnswered(left, "left");
+  expect(
+    left.at(-1)?.parts.map(({ functionResponse }) => [functionResponse?.name, Object.keys(functionResponse!.response)]),
+  ).toEqual([
+    ["first", ["error"]],
+    ["add", ["output"]],
+    ["third", ["error"]],
+  ]);
+  await expectUsable(world, running.soFar, "left");
+  expect(refusals(world.emulator)).toEqual([]);
+});
+
+test("run: aborted at each line of its log, the run leaves no open call", async () => {
+  await using world = await openWorld({ brain: trip(), deltaCharacters: 8 });
+  let aborted = 0;
+  for (let at = 1; ; at++) {
+    const abort = new AbortController();
+    const reason = new Error(`at line ${at}`);
+    const logger = actAtLine(at, () => abort.abort(reason));
+    const agent = new Agent({ model: world.model(undefined, { logger }), logger, ...options });
+    const failure = await agent.run("Weather?", { signal: abort.signal }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (!abort.signal.aborted) break;
+    // The last lines may come when nothing is left to abort.
+    if (failure === undefined) continue;
+    aborted++;
+    expect(failure).toBe(reason);
+    await expectUsable(world, runSoFar(reason), `at line ${at}`);
+  }
+  expect(aborted).toBeGreaterThan(8);
+  expect(refusals(world.emulator)).toEqual([]);
+});
+
+describe.each(faces)("%s", (_face, read) => {
+  test("many calls, some failing, some twice the same, are each answered once and in order", async () => {
+    const slowest = defineTool({
+      name: "wait",
+      description: "x",
+      timeoutMs: 20,
+      run: () => new Promise(() => {}),
+    });
+    const fails = defineTool({ name: "fails", description: "x", run: () => Promise.reject(new Error("no")) });
+    await using world = await openWorld({
+      brain: byStep(
+        () =>
+          calls([
+            { name: "wait" },
+            { name: "add", args: { a: 1, b: 2 } },
+            { name: "add", args: { a: 1, b: 2 } },
+            { name: "fails" },
+            { name: "add", args: { wrong: true } },
+            { name: "get_weather", args: { city: "Oslo" } },
+          ]),
+        () => text("Done."),
+      ),
+    });
+    const result = await read(new Agent({ model: world.model(), tools: [...TOOLS, slowest, fails] }), "Go.");
+    expect(result.stopReason).toBe("finished");
+    expectAnswered(result.contents, "at the end");
+    expect(result.contents[2]?.parts.map(({ functionResponse }) => Object.keys(functionResponse!.response)[0])).toEqual(
+      ["error", "output", "output", "error", "error", "output"],
+    );
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test.each([
+    ["the turn limit", { limits: { turns: 1 } }],
+    ["the call limit", { limits: { toolCalls: 1 } }],
+    ["the wall time", { limits: { wallTimeMs: 1 } }],
+    ["a stop rule", { stopWhen: [() => true] }],
+  ])("a run ended by %s leaves no open call", async (what, more) => {
+    await using world = await openWorld({ brain: trip() });
+    const result = await read(new Agent({ model: world.model(), tools: TOOLS, ...more }), "Weather?");
+    await expectUsable(world, { ...result, runId: "" }, what);
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test("a call that was cut off by the token limit is answered, not run", async () => {
+    await using world = await openWorld({
+      brain: trip(),
+      faults: [{ at: 1, fault: faults.maxTokensMidCall({ name: "get_weather", args: { city: "Os" } }) }],
+    });
+    let ran = 0;
+    const count = { ...TOOLS[0]!, run: () => ran++ } as (typeof TOOLS)[number];
+    const result = await read(new Agent({ model: world.model(), tools: [count, TOOLS[1]!] }), "Weather?");
+    expectAnswered(result.contents, "after the cut-off call");
+    expect(result.contents[2]?.parts[0]?.functionResponse?.response["error"]).toContain("cut off by the token limit");
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+});

@@ -1,0 +1,189 @@
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
+import {
+  Agent,
+  cometapi,
+  endpoint,
+  gemini,
+  type GeminiOptions,
+  google,
+  googleSearch,
+  type Logger,
+  type LogMethod,
+  type RunEvent,
+  vertex,
+} from "@pollux/core";
+import { type FaultRule, faults, text } from "@pollux/emulator";
+import { describe, expect, test } from "vitest";
+import { byStep, TOOLS, trip } from "../support/trip.ts";
+import { CATALOGUE } from "../support/fault-catalogue.ts";
+import { openWorld } from "../support/world.ts";
+
+const KEY = "Zq7~unusual+key/0815";
+const FORMS = [KEY, encodeURIComponent(KEY), btoa(KEY), KEY.slice(0, 14)];
+
+/** All ways in which a value may be written out by somebody. */
+function written(value: unknown): string {
+  const deep = inspect(value, {
+    depth: Number.POSITIVE_INFINITY,
+    showHidden: true,
+    getters: true,
+    maxStringLength: null,
+  });
+  const error = value instanceof Error ? `${value.message} ${value.stack} ${written(value.cause)}` : "";
+  return `${deep} ${JSON.stringify(value)} ${String(value)} ${error}`;
+}
+
+function expectClean(value: unknown, where: string): void {
+  const all = written(value);
+  for (const form of FORMS) expect(all.includes(form), `${where} holds ${form}`).toBe(false);
+}
+
+/** Keeps every line at every level, as a logger would write it. */
+function collect(): { lines: unknown[]; logger: Logger } {
+  const lines: unknown[] = [];
+  const line: LogMethod = (facts, message) => void lines.push([JSON.stringify(facts), message, facts]);
+  return { lines, logger: { trace: line, debug: line, info: line, warn: line, error: line } };
+}
+
+/** Runs an agent with the key and gives everything that somebody could see of it. */
+async function everythingOf(options: GeminiOptions, face: string): Promise<unknown[]> {
+  const { lines, logger } = collect();
+  const model = gemini("gemini-3.8-flash", {
+    logger,
+    ...options,
+    retry: { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 },
+  });
+  const agent = new Agent({ model, logger, tools: [...TOOLS, googleSearch()], maxRestarts: 0 });
+  const running = agent.stream("Weather?");
+  const seen: unknown[] = [lines, agent, model, options.endpoint];
+  try {
+    if (face === "run") seen.push(await agent.run("Weather?"));
+    else {
+      const events: RunEvent[] = [];
+      seen.push(events);
+      for await (const event of running) events.push(event);
+      seen.push(await running.result(), running.soFar);
+    }
+  } catch (error) {
+    seen.push(error, running.soFar);
+  }
+  expect(lines.length).toBeGreaterThan(0);
+  return seen;
+}
+
+async function serve(
+  answer: (request: IncomingHttpHeaders) => { status: number; headers?: Record<string, string>; body?: string },
+): Promise<Server & AsyncDisposable & { url: string; seen: IncomingHttpHeaders[] }> {
+  const seen: IncomingHttpHeaders[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request.headers);
+    const { status, headers = {}, body = "" } = answer(request.headers);
+    response.writeHead(status, headers).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(server, {
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+}
+
+describe.each(["run", "stream"])("%s", (face) => {
+  test.each(["x-goog-api-key", "bearer"] as const)("a good run with %s shows the key to nobody", async (auth) => {
+    await using world = await openWorld({ brain: trip(), profile: "comet" });
+    const seen = await everythingOf(
+      { endpoint: endpoint({ baseUrl: world.url, apiKey: KEY, auth, kind: "gateway" }) },
+      face,
+    );
+    for (const [index, value] of seen.entries()) expectClean(value, `value ${index}`);
+    expectClean(world.emulator.requests, "the emulator's log");
+    expect(written(seen[0])).toContain("request body");
+  });
+
+  test("no fault makes it show", async () => {
+    await Promise.all(
+      Object.entries(CATALOGUE).map(async ([name, fault]) => {
+        await using world = await openWorld({ brain: trip(), faults: [{ at: () => true, fault }] });
+        const seen = await everythingOf(
+          { endpoint: endpoint({ baseUrl: world.url, apiKey: KEY }), timeouts: { firstByteMs: 60, idleMs: 60 } },
+          face,
+        );
+        for (const value of seen) expectClean(value, name);
+      }),
+    );
+  });
+
+  const echoes: readonly (readonly [string, FaultRule["fault"]])[] = [
+    ["an error", faults.apiError(400, "INVALID_ARGUMENT", `API key not valid: ${KEY} (${encodeURIComponent(KEY)})`)],
+    ["a gateway's error", faults.gatewayStatus({ message: `token ${KEY} has no quota`, code: KEY })],
+    ["an error in a stream", faults.errorInStream({ message: `upstream refused ${KEY}`, status: KEY })],
+    ["a gateway's error in a stream", faults.gatewayErrorInStream({ message: `bad key ${KEY}`, code: KEY })],
+    ["a page", { ...faults.htmlPage(), body: `<html><title>403</title>?key=${KEY}</html>` }],
+    ["something that is no answer", { ...faults.htmlPage(), status: 200, body: `welcome, ${KEY}` }],
+  ];
+  test.each(echoes)("a server that says it back in %s is not quoted", async (_what, fault) => {
+    await using world = await openWorld({ brain: byStep(() => text("Hello.")), faults: [{ at: () => true, fault }] });
+    const seen = await everythingOf({ endpoint: endpoint({ baseUrl: world.url, apiKey: KEY }) }, face);
+    for (const [index, value] of seen.entries()) expectClean(value, `value ${index}`);
+  });
+
+  test("a redirect is not followed, and its target never sees the key", async () => {
+    await using target = await serve(() => ({ status: 200, body: "{}" }));
+    for (const status of [301, 302, 303, 307, 308]) {
+      await using source = await serve(() => ({
+        status,
+        headers: { location: `${target.url}/v1beta?key=${encodeURIComponent(KEY)}` },
+      }));
+      const seen = await everythingOf({ endpoint: endpoint({ baseUrl: source.url, apiKey: KEY }) }, face);
+      expect(source.seen[0]?.["x-goog-api-key"]).toBe(KEY);
+      for (const value of seen) expectClean(value, String(status));
+      expect(written(seen.at(-2))).toContain("redirect");
+    }
+    expect(target.seen).toEqual([]);
+  });
+
+  test("a host that cannot be reached is told of without it", async () => {
+    const gone = await serve(() => ({ status: 200 }));
+    await gone[Symbol.asyncDispose]();
+    const seen = await everythingOf({ endpoint: endpoint({ baseUrl: gone.url, apiKey: KEY }) }, face);
+    for (const value of seen) expectClean(value, "unreachable");
+  });
+});
+
+test("a key of the environment goes to no other host, and a local one gets the emulator's", async () => {
+  const env = { GEMINI_API_KEY: KEY, GOOGLE_API_KEY: KEY, COMETAPI_KEY: KEY };
+  await using local = await serve(() => ({ status: 400, body: "{}" }));
+  for (const there of [google({ baseUrl: local.url, env }), cometapi({ baseUrl: local.url, env })]) {
+    await everythingOf({ endpoint: there }, "run");
+    expectClean(there, "the endpoint");
+  }
+  expect(local.seen.length).toBeGreaterThanOrEqual(2);
+  for (const headers of local.seen) expectClean(headers, "the headers");
+  for (const make of [google, cometapi]) {
+    const there = make({ baseUrl: "https://elsewhere.example", env });
+    expect(() => there.authHeaders()).toThrow("No API key for elsewhere.example");
+  }
+});
+
+test("an endpoint does not show its key", () => {
+  expectClean(endpoint({ baseUrl: "https://gateway.example", apiKey: KEY, headers: { "x-team": KEY } }), "endpoint()");
+  expectClean(google({ apiKey: KEY }), "google()");
+  expectClean(cometapi({ apiKey: KEY }), "cometapi()");
+  expectClean(vertex({ apiKey: KEY }), "vertex()");
+  const wrong = `${KEY}\nsecond line`;
+  const error = (() => {
+    try {
+      return endpoint({ baseUrl: "https://gateway.example", apiKey: wrong }).authHeaders();
+    } catch (thrown) {
+      return thrown;
+    }
+  })();
+  expect(error).toBeInstanceOf(Error);
+  expectClean(error, "the error");
+});
