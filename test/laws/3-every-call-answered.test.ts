@@ -1,9 +1,19 @@
-import { Agent, type Content, defineTool, type LogMethod, type Logger, runSoFar, type RunSoFar } from "@pollux/core";
-import { calls, faults, text } from "@pollux/emulator";
+import {
+  Agent,
+  type Content,
+  defineTool,
+  googleSearch,
+  type LogMethod,
+  type Logger,
+  runSoFar,
+  type RunSoFar,
+} from "@pollux/core";
+import { type Brain, call, calls, faults, json, search, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { byStep, goOn, TOOLS, trip } from "../support/trip.ts";
-import { openWorld, refusals, type World } from "../support/world.ts";
+import { openWorld, refusals } from "../support/world.ts";
 
 /** Every call is answered in the very next content, in call order, with name and id, and by nothing else. */
 function expectAnswered(contents: readonly Content[], when: string): void {
@@ -20,11 +30,11 @@ function expectAnswered(contents: readonly Content[], when: string): void {
 }
 
 /** What the run left can be sent to a service that refuses every open or doubly answered call. */
-async function expectUsable(world: World, soFar: RunSoFar | undefined, when: string): Promise<void> {
+async function expectUsable(agent: Agent, soFar: RunSoFar | undefined, when: string): Promise<void> {
   expect(soFar, when).toBeDefined();
   const contents = soFar!.contents;
   expectAnswered(contents, when);
-  const again = await new Agent({ model: world.model(), tools: TOOLS }).run(goOn(contents));
+  const again = await agent.run(goOn(contents));
   expect(again.stopReason, when).toBe("finished");
   expectAnswered(again.contents, when);
 }
@@ -40,25 +50,91 @@ function actAtLine(nth: number, act: () => void): Logger {
 
 const options = { includeThoughts: true, tools: TOOLS } as const;
 
-test("stream: aborted by signal at each of its events, the run leaves no open call", async () => {
+const found = search({ queries: ["who won"], sources: [{ title: "a.example" }], text: "Ada won." });
+const shape = z.object({ total: z.number() });
+
+/** Runs of every kind: each is aborted wherever it can be. */
+const RUNS: Readonly<
+  Record<string, { readonly brain: Brain; readonly model?: string; readonly output?: typeof shape }>
+> = {
+  "a plain run": { brain: trip() },
+  "a run with search beside functions": {
+    brain: byStep(
+      () => [found, call("add", { a: 1, b: 2 })],
+      () => found,
+    ),
+  },
+  "a run that delegates its search": {
+    brain: byStep(
+      ({ functions }) =>
+        functions.length === 0
+          ? found
+          : calls([
+              { name: "google_search", args: { query: "Who?" } },
+              { name: "add", args: { a: 1, b: 2 } },
+            ]),
+      () => text("They say: Ada won."),
+    ),
+    model: "gemini-2.5-flash-lite",
+  },
+  "a run that ends in a schema": {
+    brain: byStep(
+      () => call("add", { a: 1, b: 2 }),
+      ({ request }) =>
+        request.generationConfig?.responseMimeType === undefined ? text("It is 3.") : json({ total: 3 }),
+    ),
+    model: "gemini-2.5-flash-lite",
+    output: shape,
+  },
+};
+
+test.each(Object.entries(RUNS))(
+  "stream: %s, aborted by signal at each of its events, leaves no open call",
+  async (_what, run) => {
+    await using world = await openWorld({ brain: run.brain, deltaCharacters: 8 });
+    const tools = run.brain === RUNS["a plain run"]?.brain || run.output ? TOOLS : [...TOOLS, googleSearch()];
+    const agent = new Agent({ model: world.model(run.model), tools, includeThoughts: true });
+    let events = 1;
+    for (let at = 1; at <= events; at++) {
+      const abort = new AbortController();
+      const { signal } = abort;
+      const running =
+        run.output === undefined
+          ? agent.stream("Weather?", { signal })
+          : agent.stream("Weather?", { signal, output: run.output });
+      const reason = new Error(`at event ${at}`);
+      let seen = 0;
+      const failure = await (async () => {
+        for await (const _ of running) if (++seen === at) abort.abort(reason);
+      })().catch((error: unknown) => error);
+      events = Math.max(events, seen + 1);
+      // The last event is the result itself: too late to be aborted.
+      if (failure === undefined) break;
+      expect(failure).toBe(reason);
+      expect(runSoFar(reason)).toEqual(running.soFar);
+      await expectUsable(agent, running.soFar, `at event ${at}`);
+    }
+    expect(events).toBeGreaterThan(10);
+    expect(refusals(world.emulator)).toEqual([]);
+  },
+);
+
+test("chat: left at each event of its first answer, it goes on with the next question", async () => {
   await using world = await openWorld({ brain: trip(), deltaCharacters: 8 });
-  let events = 1;
-  for (let at = 1; at <= events; at++) {
-    const abort = new AbortController();
-    const running = new Agent({ model: world.model(), ...options }).stream("Weather?", { signal: abort.signal });
-    const reason = new Error(`at event ${at}`);
+  const agent = new Agent({ model: world.model(), ...options });
+  for (let at = 1, whole = false; !whole; at++) {
+    const chat = agent.chat();
     let seen = 0;
-    const failure = await (async () => {
-      for await (const _ of running) if (++seen === at) abort.abort(reason);
-    })().catch((error: unknown) => error);
-    events = Math.max(events, seen + 1);
-    // The last event is the result itself: too late to be aborted.
-    if (failure === undefined) break;
-    expect(failure).toBe(reason);
-    expect(runSoFar(reason)).toEqual(running.soFar);
-    await expectUsable(world, running.soFar, `at event ${at}`);
+    whole = true;
+    for await (const _ of chat.stream("Weather?")) {
+      if (++seen < at) continue;
+      whole = false;
+      break;
+    }
+    const answer = await chat.send("Never mind. What is 4 + 4?");
+    expect(answer.stopReason, `left at event ${at}`).toBe("finished");
+    expectAnswered(chat.history, `left at event ${at}`);
   }
-  expect(events).toBeGreaterThan(20);
   expect(refusals(world.emulator)).toEqual([]);
 });
 
@@ -74,7 +150,7 @@ test("stream: left at each of its events, the run leaves no open call", async ()
       break;
     }
     await running.result().catch(() => undefined);
-    await expectUsable(world, running.soFar, `left at event ${at}`);
+    await expectUsable(new Agent({ model: world.model(), tools: TOOLS }), running.soFar, `left at event ${at}`);
   }
   expect(refusals(world.emulator)).toEqual([]);
 });
@@ -101,7 +177,7 @@ test("stream: left while calls are under way, each is answered in its place, the
     ["add", ["output"]],
     ["third", ["error"]],
   ]);
-  await expectUsable(world, running.soFar, "left");
+  await expectUsable(new Agent({ model: world.model(), tools: TOOLS }), running.soFar, "left");
   expect(refusals(world.emulator)).toEqual([]);
 });
 
@@ -122,7 +198,7 @@ test("run: aborted at each line of its log, the run leaves no open call", async 
     if (failure === undefined) continue;
     aborted++;
     expect(failure).toBe(reason);
-    await expectUsable(world, runSoFar(reason), `at line ${at}`);
+    await expectUsable(new Agent({ model: world.model(), tools: TOOLS }), runSoFar(reason), `at line ${at}`);
   }
   expect(aborted).toBeGreaterThan(8);
   expect(refusals(world.emulator)).toEqual([]);
@@ -168,7 +244,7 @@ describe.each(faces)("%s", (_face, read) => {
   ])("a run ended by %s leaves no open call", async (what, more) => {
     await using world = await openWorld({ brain: trip() });
     const result = await read(new Agent({ model: world.model(), tools: TOOLS, ...more }), "Weather?");
-    await expectUsable(world, { ...result, runId: "" }, what);
+    await expectUsable(new Agent({ model: world.model(), tools: TOOLS }), { ...result, runId: "" }, what);
     expect(refusals(world.emulator)).toEqual([]);
   });
 

@@ -119,12 +119,33 @@ describe.each(["run", "stream"])("%s", (face) => {
     );
   });
 
+  const detailed = {
+    error: {
+      code: 429,
+      status: `R_${KEY}`,
+      message: "No.",
+      details: [
+        { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: KEY, metadata: { consumer: `key:${KEY}` } },
+        {
+          "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+          violations: [{ quotaId: KEY, quotaMetric: KEY, quotaValue: KEY }],
+        },
+      ],
+    },
+  };
   const echoes: readonly (readonly [string, FaultRule["fault"]])[] = [
     ["an error", faults.apiError(400, "INVALID_ARGUMENT", `API key not valid: ${KEY} (${encodeURIComponent(KEY)})`)],
     ["a gateway's error", faults.gatewayStatus({ message: `token ${KEY} has no quota`, code: KEY })],
     ["an error in a stream", faults.errorInStream({ message: `upstream refused ${KEY}`, status: KEY })],
     ["a gateway's error in a stream", faults.gatewayErrorInStream({ message: `bad key ${KEY}`, code: KEY })],
+    ["details", { ...faults.plainQuota(), body: JSON.stringify(detailed), headers: { "x-request-id": KEY } }],
+    ["details in a stream", { ...faults.errorInStream(), data: detailed }],
+    ["a list of errors", { ...faults.plainQuota(), body: JSON.stringify([detailed]) }],
+    ["an escaped body", { ...faults.plainQuota(), body: JSON.stringify(detailed).replaceAll("/", String.raw`\/`) }],
+    ["a long text that is cut in the middle of it", faults.apiError(400, "BAD", "x".repeat(1_984) + KEY)],
+    ["a nested body", faults.gatewayStatus({ message: JSON.stringify(detailed) })],
     ["a page", { ...faults.htmlPage(), body: `<html><title>403</title>?key=${KEY}</html>` }],
+    ["an excerpt that is cut in the middle of it", { ...faults.htmlPage(), status: 200, body: "x".repeat(185) + KEY }],
     ["something that is no answer", { ...faults.htmlPage(), status: 200, body: `welcome, ${KEY}` }],
   ];
   test.each(echoes)("a server that says it back in %s is not quoted", async (_what, fault) => {

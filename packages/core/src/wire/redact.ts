@@ -26,3 +26,14 @@ export function redact(text: string, secrets: readonly string[]): string {
   }
   return clean.replaceAll(GOOGLE_KEY, "[redacted]");
 }
+
+/** The same for a text that was cut off, where the beginning of a secret may stand at the end. */
+export function redactCut(text: string, secrets: readonly string[]): string {
+  let clean = redact(text, secrets);
+  for (const secret of secrets) {
+    for (let length = secret.length - 1; length >= MIN_SECRET; length--) {
+      if (clean.endsWith(secret.slice(0, length))) clean = `${clean.slice(0, -length)}[redacted]`;
+    }
+  }
+  return clean;
+}

@@ -2,7 +2,7 @@ import { ApiShapeError, type ApiStatusError } from "../errors/api-errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type FetchLike, type HttpExchange, openExchange } from "./http.ts";
-import { redact, secretsOf } from "./redact.ts";
+import { redact, redactCut, secretsOf } from "./redact.ts";
 import { SseDecoder } from "./sse.ts";
 import { type FailureContext, redirectError, statusError } from "./status-error.ts";
 import type { Timeouts } from "./watchdog.ts";
@@ -113,7 +113,7 @@ function firstEvent(text: string): string {
 
 function cleanShapeError(error: unknown, secrets: readonly string[]): unknown {
   if (!(error instanceof ApiShapeError)) return error;
-  const excerpt = redact(error.excerpt, secrets);
+  const excerpt = redactCut(error.excerpt, secrets);
   return excerpt === error.excerpt ? error : new ApiShapeError(error.message, error.path, excerpt);
 }
 

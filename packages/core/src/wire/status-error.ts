@@ -79,7 +79,9 @@ const STATUS_OF_WORD: Readonly<Record<string, number | undefined>> = {
 
 const MAX_SAID = 2000;
 
-function buildError(status: number, body: ErrorBody, context: FailureContext): ApiStatusError {
+function buildError(status: number, received: ErrorBody, context: FailureContext): ApiStatusError {
+  // Before anything is read from it or cut off, so that no part of a key is left anywhere.
+  const body = cleanBody(received, context);
   const now = context.now ?? Date.now();
   const { headers } = context;
   const terminal = body.reason !== undefined && TERMINAL_CODES.has(body.reason);
@@ -95,18 +97,15 @@ function buildError(status: number, body: ErrorBody, context: FailureContext): A
     retryAfterMs: quota.retryAfterMs,
     resetsAt: "resetsAt" in quota ? quota.resetsAt : undefined,
     quotaViolations: quota.violations,
-    details: cleanDetails(body.details, context),
-    requestId: requestId(body, headers),
+    details: body.details,
+    requestId: requestId(body, headers, context),
     url: hostAndPath(context.url),
   };
   const advice = adviceFor(facts, body.message);
   const word = body.reason === undefined ? "" : ` ${body.reason}`;
   const said = body.message.replaceAll(/\s+/g, " ").trim().slice(0, MAX_SAID);
   const message = `The API answered ${status}${word}${said === "" ? "." : `: ${said}`}${advice === "" ? "" : `${/[.!?]$/.test(said) || said === "" ? "" : "."} ${advice}`}`;
-  return new ApiStatusError(clean(message, context), {
-    ...facts,
-    reason: facts.reason && clean(facts.reason, context),
-  });
+  return new ApiStatusError(message, facts);
 }
 
 interface AdviceFacts {
@@ -140,12 +139,21 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: Advice
   return retryable ? "Try again later." : "";
 }
 
-function requestId({ message }: ErrorBody, headers: Headers | undefined): string | undefined {
+function requestId({ message }: ErrorBody, headers: Headers | undefined, context: FailureContext): string | undefined {
   for (const name of ["x-request-id", "x-oneapi-request-id", "x-goog-request-id"]) {
     const id = headers?.get(name);
-    if (id) return id.slice(0, 200);
+    if (id) return clean(id, context).slice(0, 200);
   }
   return /\(request id: ([\w-]+)\)/.exec(message)?.[1];
+}
+
+function cleanBody(body: ErrorBody, context: FailureContext): ErrorBody {
+  return {
+    ...body,
+    message: clean(body.message, context),
+    reason: body.reason && clean(body.reason, context),
+    details: cleanDetails(body.details, context),
+  };
 }
 
 function cleanDetails(details: readonly unknown[], context: FailureContext): readonly unknown[] {
