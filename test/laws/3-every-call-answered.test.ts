@@ -1,5 +1,6 @@
 import {
   Agent,
+  type AnyTool,
   type Content,
   defineTool,
   googleSearch,
@@ -13,7 +14,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { byStep, goOn, TOOLS, trip } from "../support/trip.ts";
-import { openWorld, refusals } from "../support/world.ts";
+import { openWorld, refusals, type World } from "../support/world.ts";
 
 /** Every call is answered in the very next content, in call order, with name and id, and by nothing else. */
 function expectAnswered(contents: readonly Content[], when: string): void {
@@ -53,16 +54,40 @@ const options = { includeThoughts: true, tools: TOOLS } as const;
 const found = search({ queries: ["who won"], sources: [{ title: "a.example" }], text: "Ada won." });
 const shape = z.object({ total: z.number() });
 
+interface RunKind {
+  readonly brain: Brain;
+  readonly model?: string;
+  readonly output?: typeof shape;
+  /** Default: two functions. */
+  readonly tools?: (world: World) => readonly AnyTool[];
+}
+
+const withSearch = (): readonly AnyTool[] => [...TOOLS, googleSearch()];
+
 /** Runs of every kind: each is aborted wherever it can be. */
-const RUNS: Readonly<
-  Record<string, { readonly brain: Brain; readonly model?: string; readonly output?: typeof shape }>
-> = {
+const RUNS: Readonly<Record<string, RunKind>> = {
   "a plain run": { brain: trip() },
   "a run with search beside functions": {
     brain: byStep(
       () => [found, call("add", { a: 1, b: 2 })],
       () => found,
     ),
+    tools: withSearch,
+  },
+  "a run with an agent inside": {
+    brain: byStep(
+      ({ functions }) =>
+        functions[0]?.name === "helper"
+          ? calls([
+              { name: "helper", args: { task: "Weather?" } },
+              { name: "helper", args: { task: "Sum?" } },
+            ])
+          : calls([{ name: "add", args: { a: 1, b: 2 } }]),
+      () => text("Well, well."),
+    ),
+    tools: (world) => [
+      new Agent({ model: world.model(), tools: TOOLS, name: "helper" }).asTool({ description: "Helps." }),
+    ],
   },
   "a run that delegates its search": {
     brain: byStep(
@@ -76,6 +101,7 @@ const RUNS: Readonly<
       () => text("They say: Ada won."),
     ),
     model: "gemini-2.5-flash-lite",
+    tools: withSearch,
   },
   "a run that ends in a schema": {
     brain: byStep(
@@ -92,7 +118,7 @@ test.each(Object.entries(RUNS))(
   "stream: %s, aborted by signal at each of its events, leaves no open call",
   async (_what, run) => {
     await using world = await openWorld({ brain: run.brain, deltaCharacters: 8 });
-    const tools = run.brain === RUNS["a plain run"]?.brain || run.output ? TOOLS : [...TOOLS, googleSearch()];
+    const tools = run.tools?.(world) ?? TOOLS;
     const agent = new Agent({ model: world.model(run.model), tools, includeThoughts: true });
     let events = 1;
     for (let at = 1; at <= events; at++) {

@@ -140,4 +140,18 @@ describe.each(faces)("%s", (_face, read) => {
       ["error", "error", "error", "error", "output", "error"],
     );
   });
+
+  test("an agent inside that fails is data too, and what it had paid for is counted", async () => {
+    await using inner = await openWorld({ brain: trip(), faults: [{ at: 3, fault: CATALOGUE.prepaidEmpty }] });
+    await using outer = await openWorld({
+      brain: byStep(
+        () => calls([{ name: "helper", args: { task: "Weather?" } }]),
+        () => text("It did not work."),
+      ),
+    });
+    const helper = new Agent({ model: inner.model(), tools: TOOLS, name: "helper" }).asTool({ description: "Helps." });
+    const result = await read(new Agent({ model: outer.model(), tools: [helper] }), "Go.");
+    expect(result).toMatchObject({ stopReason: "finished", text: "It did not work.", usage: { requests: 4 } });
+    expect(JSON.stringify(result.contents[2])).toContain("402");
+  });
 });

@@ -150,8 +150,11 @@ describe.each(["run", "stream"])("%s", (face) => {
   ];
   test.each(echoes)("a server that says it back in %s is not quoted", async (_what, fault) => {
     await using world = await openWorld({ brain: byStep(() => text("Hello.")), faults: [{ at: () => true, fault }] });
-    const seen = await everythingOf({ endpoint: endpoint({ baseUrl: world.url, apiKey: KEY }) }, face);
-    for (const [index, value] of seen.entries()) expectClean(value, `value ${index}`);
+    const there = endpoint({ baseUrl: world.url, apiKey: KEY });
+    for (const transport of ["stream", "unary"] as const) {
+      const seen = await everythingOf({ endpoint: there, transport }, face);
+      for (const [index, value] of seen.entries()) expectClean(value, `${transport}, value ${index}`);
+    }
   });
 
   test("a redirect is not followed, and its target never sees the key", async () => {

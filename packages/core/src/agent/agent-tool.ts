@@ -2,9 +2,10 @@ import { ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
 import { isObject } from "../internal/json.ts";
 import type { RunResult } from "../loop/result.ts";
 import { defineTool } from "../tool/define-tool.ts";
-import type { Tool, ToolContext } from "../tool/tool.ts";
+import type { Tool } from "../tool/tool.ts";
 import type { Agent } from "./agent.ts";
 import type { OutputSchema } from "./agent-options.ts";
+import { attachInner, innerSignal } from "./inner-run.ts";
 
 /** How an agent is offered as a tool. */
 export interface AgentToolOptions {
@@ -49,21 +50,21 @@ export function agentTool(agent: Agent, options: AgentToolOptions): Tool {
     run: async function* (input, context) {
       if (!isObject(input) || typeof input["task"] !== "string") throw new ToolRetry("task must be a text");
       const task = input["task"];
+      const signal = innerSignal(context.signal);
       const stream =
         options.output === undefined
-          ? agent.stream(task, { signal: context.signal })
-          : agent.stream(task, { signal: context.signal, output: options.output });
-      for await (const event of stream) {
-        if (event.type === "run-end") continue;
-        yield pathed(name, event);
-      }
-      return answerOf(await stream.result(), name, context);
+          ? agent.stream(task, { signal })
+          : agent.stream(task, { signal, output: options.output });
+      const events = stream[Symbol.asyncIterator](); // asked for first, so that result() waits for this reader
+      const ending = attachInner(stream.result(), context);
+      ending.catch(() => {}); // whoever reads the events sees the error
+      for await (const event of events) if (event.type !== "run-end") yield pathed(name, event);
+      return answerOf(await ending, name);
     },
   });
 }
 
-function answerOf(result: RunResult<unknown>, name: string, context: ToolContext): unknown {
-  context.attach({ usage: result.usage, responses: result.response === undefined ? [] : [result.response] });
+function answerOf(result: RunResult<unknown>, name: string): unknown {
   if (result.stopReason !== "finished")
     throw new ToolFailure(
       `${name} ended with "${result.stopReason}"${result.text === "" ? "" : `; it said: ${result.text.slice(0, 2_000)}`}`,

@@ -18,6 +18,7 @@ import type { Content } from "../wire/content.ts";
 import type { AgentOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./agent-options.ts";
 import { agentTool, type AgentToolOptions } from "./agent-tool.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
+import { attachInner, innerSignal } from "./inner-run.ts";
 import { mixTools } from "./mix-tools.ts";
 import { planOutput } from "./output.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
@@ -157,12 +158,17 @@ export class Agent {
   /** A built-in tool's own request, for models that cannot take it beside functions: the same loop, this one tool. */
   async #askBuiltIn(builtIn: BuiltInTool, prompt: string, context: ToolContext): Promise<RunResult<unknown>> {
     const contents = contentsOf(prompt);
-    const options: RunOptions = { tools: [builtIn], instructions: "", signal: context.signal, hooks: {}, stopWhen: [] };
-    const result = await new RunStream<unknown>((observed) =>
+    const options: RunOptions = {
+      tools: [builtIn],
+      instructions: "",
+      signal: innerSignal(context.signal),
+      hooks: {},
+      stopWhen: [],
+    };
+    const run = new RunStream<unknown>((observed) =>
       this.#open({ contents, options, settings: this.#settings, limits: DEFAULT_LIMITS, conversation: {}, observed }),
-    ).result();
-    context.attach({ usage: result.usage, responses: result.response === undefined ? [] : [result.response] });
-    return result;
+    );
+    return await attachInner(run.result(), context);
   }
 }
 

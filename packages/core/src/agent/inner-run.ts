@@ -1,0 +1,28 @@
+import type { RunResult } from "../loop/result.ts";
+import { runSoFar } from "../loop/run-so-far.ts";
+import type { ToolContext } from "../tool/tool.ts";
+
+/**
+ * A signal for a run inside a call: aborts with the call's, but for a reason of its own. A run hangs what it had done on
+ * the reason it was aborted for, and the caller's reason has to carry the outer run, not the one inside.
+ */
+export function innerSignal(outer: AbortSignal): AbortSignal {
+  const inner = new AbortController();
+  const onAbort = (): void => inner.abort(new DOMException("the calling run was ended", "AbortError"));
+  if (outer.aborted) onAbort();
+  else outer.addEventListener("abort", onAbort, { once: true });
+  return inner.signal;
+}
+
+/** Waits for a run inside a call and adds what it cost and found to the calling run's result, also when it failed. */
+export async function attachInner(run: Promise<RunResult<unknown>>, context: ToolContext): Promise<RunResult<unknown>> {
+  try {
+    const result = await run;
+    context.attach({ usage: result.usage, responses: result.response === undefined ? [] : [result.response] });
+    return result;
+  } catch (error) {
+    const soFar = runSoFar(error);
+    if (soFar !== undefined) context.attach({ usage: soFar.usage, responses: [] });
+    throw error;
+  }
+}
