@@ -23,7 +23,7 @@ A strict local stand-in for the Gemini API.
   --profile <name>      ${PROFILES.join(", ")} (default developer)
   --brain improvise     makes answers up from the request (default)
   --brain script <file> says the lines of a module: export default [text("Hi"), ...], or a JSON list of texts
-  --brain replay <path> answers with recorded traffic from a file or folder
+  --replay <path>       answers with recorded traffic from a file or folder; the same as --brain replay <path>
   --delay <ms>          milliseconds before the first byte and between chunks (default 0)
   --quiet               no line per request
   --help, --version
@@ -50,7 +50,7 @@ export function parseCli(args: readonly string[]): CliOptions | "help" | "versio
     port: wholeNumber("--port", values.port, 65_535),
     host: values.host,
     profile,
-    brain: brainOf(values.brain, positionals),
+    brain: brainOf(values.brain, values.replay, positionals),
     delayMs: wholeNumber("--delay", values.delay, 3_600_000),
     quiet: values.quiet === true,
   };
@@ -65,7 +65,8 @@ function parseFlags(args: readonly string[]) {
         port: { type: "string", default: "8787" },
         host: { type: "string", default: "127.0.0.1" },
         profile: { type: "string", default: "developer" },
-        brain: { type: "string", default: "improvise" },
+        brain: { type: "string" },
+        replay: { type: "string" },
         delay: { type: "string", default: "0" },
         quiet: { type: "boolean" },
         help: { type: "boolean", short: "h" },
@@ -85,11 +86,19 @@ function wholeNumber(flag: string, value: string, max: number): number {
   return number;
 }
 
-function brainOf(kind: string, positionals: readonly string[]): CliOptions["brain"] {
+function brainOf(
+  named: string | undefined,
+  replayed: string | undefined,
+  positionals: readonly string[],
+): CliOptions["brain"] {
+  if (replayed !== undefined && named !== undefined)
+    throw new UsageError("--replay says who answers, so --brain cannot be given with it");
+  if (replayed === "") throw new UsageError("--replay needs a file or a folder: --replay <path>");
+  const kind = replayed === undefined ? (named ?? "improvise") : "replay";
   if (kind !== "improvise" && kind !== "script" && kind !== "replay") {
     throw new UsageError(`--brain must be improvise, script or replay, not "${kind}"`);
   }
-  const [file, ...more] = positionals;
+  const [file, ...more] = replayed === undefined ? positionals : [replayed, ...positionals];
   const extra = kind === "improvise" ? file : more[0];
   if (extra !== undefined) throw new UsageError(`Unexpected argument "${extra}"`);
   if (kind === "improvise") return { kind };

@@ -1,30 +1,70 @@
 import { createHmac } from "node:crypto";
+import type { Answer } from "./brain/answer.ts";
 import { canonicalJson, isFields } from "./internal/json.ts";
+
+const MAX_KEPT = 1000;
+
+/** What is still to be said of a long answer. */
+export interface Remainder {
+  readonly answer: Answer;
+  /** Output tokens of the hops before, which count against `maxOutputTokens`. */
+  readonly spent: number;
+}
 
 /** Issues tokens that continue a long answer, and recognises its own with no memory but the seed. */
 export interface Continuations {
-  /** A token for going on with this request. */
-  issue(body: unknown, number: number): string;
-  /** Whether the request's token was issued for the same request; true for one without a token. */
-  accepts(body: unknown): boolean;
+  /** A token for going on with this request; `remainder` is what the next hop begins with, the brain is asked without one. */
+  issue(body: unknown, remainder?: Remainder): string;
+  /**
+   * What a request's token leads to: `"stale"` where it was issued for another request, undefined where the brain is to be
+   * asked. The same token can be used again, after a hop that broke off.
+   */
+  resume(body: unknown): Remainder | "stale" | undefined;
 }
 
-/** Tokens of one seed: a changed request with a stale token is not accepted. */
+/** Tokens of one seed. The limit of output tokens may be raised from hop to hop; nothing else of the request may change. */
 export function createContinuations(seed: string): Continuations {
-  const mac = (number: string, body: unknown): string => {
-    const { continuationToken: _camel, continuation_token: _snake, ...request } = isFields(body) ? body : {};
-    return createHmac("sha256", `continuation ${seed}`)
-      .update(`${number} ${canonicalJson(request)}`)
+  const kept = new Map<string, Remainder>();
+  let issued = 0;
+  const mac = (number: string, body: unknown): string =>
+    createHmac("sha256", `continuation ${seed}`)
+      .update(`${number} ${canonicalJson(withoutLimits(body))}`)
       .digest("base64url");
-  };
   return {
-    issue: (body, number) => `${number}.${mac(String(number), body)}`,
-    accepts(body) {
-      const fields = isFields(body) ? body : {};
-      const token = fields["continuationToken"] ?? fields["continuation_token"];
-      if (token === undefined) return true;
-      const [number = "", signature] = typeof token === "string" ? token.split(".") : [];
-      return signature === mac(number, body);
+    issue(body, remainder) {
+      issued += 1;
+      const token = Buffer.from(`${issued} ${mac(String(issued), body)}`).toString("base64");
+      if (remainder !== undefined) kept.set(token, remainder);
+      const [oldest] = kept.keys();
+      if (oldest !== undefined && kept.size > MAX_KEPT) kept.delete(oldest);
+      return token;
+    },
+    resume(body) {
+      const token = tokenOf(body);
+      if (token === undefined) return undefined;
+      const [number = "", signature] = Buffer.from(token, "base64").toString().split(" ");
+      return signature === mac(number, body) ? kept.get(token) : "stale";
     },
   };
+}
+
+/** The field was checked to be text before. */
+function tokenOf(body: unknown): string | undefined {
+  const token = isFields(body) ? (body["continuationToken"] ?? body["continuation_token"]) : undefined;
+  return typeof token === "string" ? token : undefined;
+}
+
+function withoutLimits(body: unknown): unknown {
+  if (!isFields(body)) return {};
+  const {
+    continuationToken: _camel,
+    continuation_token: _snake,
+    generationConfig,
+    generation_config,
+    ...request
+  } = body;
+  const config = generationConfig ?? generation_config;
+  if (!isFields(config)) return request;
+  const { maxOutputTokens: _most, max_output_tokens: _limit, ...kept } = config;
+  return Object.keys(kept).length === 0 ? request : { ...request, generationConfig: kept };
 }

@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import type { Answer } from "./brain/answer.ts";
 import { type Brain, type BrainTurn, createTurn } from "./brain/brain.ts";
-import { createContinuations } from "./continuation.ts";
+import { framesOf } from "./brain/replay.ts";
+import { createContinuations, type Remainder } from "./continuation.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
 import { googleError } from "./fault/error-body.ts";
 import { emptyStop } from "./fault/answer-faults.ts";
@@ -11,16 +12,20 @@ import { createRandom } from "./internal/random.ts";
 import { wait } from "./internal/wait.ts";
 import type { LoggedRequest, Note } from "./request-log.ts";
 import { applyAnswerFault } from "./respond/apply-answer-fault.ts";
-import { buildResponse } from "./respond/build-response.ts";
+import { buildResponse, type Checkpoints } from "./respond/build-response.ts";
 import { deliver } from "./respond/deliver.ts";
 import { type FramedBody, frameArray, frameEvents, frameUnary, type Framing } from "./respond/framing.ts";
 import { answerHeaders } from "./respond/headers.ts";
 import { PromptCache } from "./respond/prompt-cache.ts";
 import { refuse } from "./respond/refuse.ts";
+import { remaining, takeHop } from "./respond/take-hop.ts";
 import type { Signer } from "./signatures.ts";
 import type { Accepted, Profile } from "./validate/types.ts";
 
 const MAX_UNDELIVERED = 1000;
+const UNARY_HOP_TOKENS = 32_768;
+const STREAM_HOP_TOKENS = 65_536;
+const CHECKPOINT_EVERY = 8;
 
 /** What the responder needs from the emulator. */
 export interface ResponderContext {
@@ -57,21 +62,48 @@ export function createResponder(context: ResponderContext): Responder {
   const undelivered = new Map<string, Answer>();
   let count = 0;
 
-  async function answerOf(turn: BrainTurn, digest: string, fault: Fault | undefined): Promise<Answer> {
+  async function answerOf(
+    turn: BrainTurn,
+    digest: string,
+    fault: Fault | undefined,
+    rest: Remainder | undefined,
+  ): Promise<Answer> {
     if (fault?.kind === "answer") return fault.replace(turn);
+    if (rest !== undefined) return rest.answer;
     const answer = undelivered.get(digest) ?? (await context.brain().answer(turn));
     undelivered.delete(digest);
     if (fault !== undefined && undelivered.size < MAX_UNDELIVERED) undelivered.set(digest, answer);
     return answer;
   }
 
-  function frame(answer: Answer, accepted: Accepted, turn: BrainTurn, fault: Fault | undefined): FramedBody {
-    if (answer.recorded !== undefined) {
-      const frames = answer.recorded.body.split(/(?<=\r?\n\r?\n)/);
-      return { ...frameEvents([], framing), frames };
+  function frame(
+    given: Answer,
+    accepted: Accepted,
+    turn: BrainTurn,
+    fault: Fault | undefined,
+    resumed: Remainder | undefined,
+  ): FramedBody {
+    if (given.recorded !== undefined) {
+      return { ...frameEvents([], framing), frames: framesOf(given.recorded.body) };
     }
-    const hop =
-      turn.model.longDecode && (answer.finishReason === "CONTINUATION" || answer.finishReason === "MAX_TOKENS");
+    const { model } = turn;
+    const spent = resumed?.spent ?? 0;
+    const hopTokens =
+      options.longDecode?.hopTokens ??
+      (turn.streamed ? STREAM_HOP_TOKENS : (model.unaryTokenLimit ?? UNARY_HOP_TOKENS));
+    const { answer, rest } = model.longDecode
+      ? takeHop(given, turn, { hopTokens, spent })
+      : { answer: given, rest: undefined };
+    const goesOn = model.longDecode && (answer.finishReason === "CONTINUATION" || answer.finishReason === "MAX_TOKENS");
+    const every = options.longDecode?.checkpointEvery ?? CHECKPOINT_EVERY;
+    const checkpoints: Checkpoints = {
+      every,
+      issue: (left, tokens) =>
+        continuations.issue(accepted.raw, {
+          answer: remaining(given, [...left, ...(rest?.answer.parts ?? [])], rest?.answer.thoughtTokens ?? 0),
+          spent: spent + tokens,
+        }),
+    };
     const built = buildResponse(answer, {
       turn,
       signer,
@@ -84,7 +116,9 @@ export function createResponder(context: ResponderContext): Responder {
       createTime: (options.now?.() ?? new Date()).toISOString(),
       deltaCharacters: Math.max(2, options.deltaCharacters ?? 32),
       largeSignatures: options.largeSignatures ?? true,
-      continuationToken: hop ? continuations.issue(accepted.raw, turn.number) : undefined,
+      continuationToken: goesOn ? continuations.issue(accepted.raw, rest) : undefined,
+      resumed: resumed !== undefined,
+      checkpoints: model.longDecode && every > 0 ? checkpoints : undefined,
     });
     const chunks = fault?.kind === "answer" ? applyAnswerFault(built, fault) : [...built];
     if (fault?.kind === "usage-chunk" && turn.streamed) {
@@ -114,13 +148,17 @@ export function createResponder(context: ResponderContext): Responder {
         return refuse({ status, body: text, headers }, asked, contentType);
       };
 
-      const ruled = accepted.mismatched
-        ? emptyStop()
-        : findFault(options.faults ?? [], { number, path, streamed, body });
+      // Of recorded traffic nothing is judged.
+      const isReplay = context.brain().anySignature === true;
+      const ruled =
+        accepted.mismatched && !isReplay
+          ? emptyStop()
+          : findFault(options.faults ?? [], { number, path, streamed, body });
       await wait((options.delays?.firstByteMs ?? 0) + (ruled?.kind === "slow" ? ruled.firstByteMs : 0), signal);
       if (ruled?.kind === "status")
         return refuseWith(ruled.status, ruled.rule, ruled.body, ruled.contentType, ruled.headers);
-      if (!continuations.accepts(accepted.raw)) {
+      const continued = isReplay ? undefined : continuations.resume(accepted.raw);
+      if (continued === "stale" && options.strict?.guesses !== false) {
         return refuseWith(
           400,
           "continuation",
@@ -128,10 +166,13 @@ export function createResponder(context: ResponderContext): Responder {
         );
       }
 
-      let answer = await answerOf(turn, digest, ruled);
+      const resumed = continued === "stale" ? undefined : continued;
+      let answer = await answerOf(turn, digest, ruled, resumed);
       signal.throwIfAborted();
       const fault = ruled ?? answer.fault;
       if (ruled === undefined && fault?.kind === "answer") answer = fault.replace(turn);
+      if (fault?.kind === "misbehaviour") answer = fault.change(answer, turn);
+      if (options.callIds === false) answer = { callIds: false, ...answer };
       if (ruled === undefined && fault?.kind === "slow") await wait(fault.firstByteMs, signal);
       if (fault?.kind === "status")
         return refuseWith(fault.status, fault.rule, fault.body, fault.contentType, fault.headers);
@@ -142,7 +183,7 @@ export function createResponder(context: ResponderContext): Responder {
       const status = recorded?.status ?? 200;
       note.answered({ status, rule: fault?.rule });
       const stream = deliver({
-        body: frame(answer, accepted, turn, fault),
+        body: frame(answer, accepted, turn, fault, resumed),
         signal,
         chunkMs: streamed ? (options.delays?.chunkMs ?? 0) : 0,
         fault,
@@ -153,7 +194,10 @@ export function createResponder(context: ResponderContext): Responder {
         },
       });
       const contentType = recorded?.contentType ?? (streamed && sse ? "text/event-stream" : undefined);
-      return new Response(stream, { status, headers: answerHeaders(profile, contentType) });
+      return new Response(stream, {
+        status,
+        headers: { ...answerHeaders(profile, contentType), ...recorded?.headers },
+      });
     },
   };
 }

@@ -31,6 +31,17 @@ export interface EmulatorOptions {
   readonly framing?: Framing | undefined;
   /** Characters of a text delta, at least 2. Default: 32. */
   readonly deltaCharacters?: number | undefined;
+  /** False leaves out the ids of calls, as some servers of Gemini 3 do. Default: given where the model gives them. */
+  readonly callIds?: boolean | undefined;
+  /** How long answers of Gemini 4 come in hops. */
+  readonly longDecode?:
+    | {
+        /** Tokens of one hop, thinking included. Default: 32,768 unary (65,536 on Hydrogen), 65,536 as a stream. */
+        readonly hopTokens?: number | undefined;
+        /** Chunks of a stream between two continuation tokens; 0 for none. Default: 8. */
+        readonly checkpointEvery?: number | undefined;
+      }
+    | undefined;
   /** Signs one in eight search responses with more than 100 KB, as the service does. Default: true. */
   readonly largeSignatures?: boolean | undefined;
   /** The clock behind `createTime`. Default: the real one. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Brain } from "./brain/brain.ts";
+import { ReplayedFailure } from "./brain/replayed-failure.ts";
 import { createResponder } from "./create-responder.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
 import { googleError } from "./fault/error-body.ts";
@@ -12,6 +13,7 @@ import { modelInfo, modelsPage } from "./respond/models-answer.ts";
 import { addCounts, estimateContent, estimateHead } from "./respond/estimate-tokens.ts";
 import { answerHeaders } from "./respond/headers.ts";
 import { refuse } from "./respond/refuse.ts";
+import { replayAnswer } from "./respond/replay-answer.ts";
 import { createSigner } from "./signatures.ts";
 import { validateRequest } from "./validate/contract.ts";
 import type { Accepted, SignatureBook } from "./validate/types.ts";
@@ -57,19 +59,23 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       strict,
       signatures: brain.anySignature === true ? ANY_SIGNATURE : signer,
     });
-    if (!judged.ok) {
-      noteEnd({ status: judged.refusal.status, rule: judged.refusal.rule, complete: true });
-      return refuse(judged.refusal, asked);
-    }
-    const { accepted } = judged;
-    note.answered({ operation: accepted.operation, model: accepted.model.id });
-    const plain = plainAnswer(accepted, incoming.url);
-    if (plain !== undefined) {
-      noteEnd({ status: 200, complete: true });
-      return new Response(prettyJson(plain), { headers: answerHeaders(profile) });
-    }
-    const digest = createHash("sha256").update(`${note.path}\n${incoming.body}`).digest("base64");
     try {
+      if (!judged.ok || !CONTENT.has(judged.accepted.operation)) {
+        const replayed = await replayAnswer(brain, incoming, { profile, options, note, noteEnd });
+        if (replayed !== undefined) return replayed;
+      }
+      if (!judged.ok) {
+        noteEnd({ status: judged.refusal.status, rule: judged.refusal.rule, complete: true });
+        return refuse(judged.refusal, asked);
+      }
+      const { accepted } = judged;
+      note.answered({ operation: accepted.operation, model: accepted.model.id });
+      const plain = plainAnswer(accepted, incoming.url);
+      if (plain !== undefined) {
+        noteEnd({ status: 200, complete: true });
+        return new Response(prettyJson(plain), { headers: answerHeaders(profile) });
+      }
+      const digest = createHash("sha256").update(`${note.path}\n${incoming.body}`).digest("base64");
       return await responder.respond(accepted, {
         path: note.path,
         body: note.body,
@@ -79,7 +85,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
         noteEnd,
       });
     } catch (error) {
-      if (incoming.signal.aborted) {
+      if (incoming.signal.aborted || error instanceof ReplayedFailure) {
         noteEnd({ complete: false });
         throw error;
       }
@@ -103,12 +109,17 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       signal.throwIfAborted();
       const request = new Request(address, init);
       const { method, headers } = request;
-      return answer({ method, url: new URL(request.url), headers, body: await request.text(), signal });
+      const bytes = new Uint8Array(await request.arrayBuffer());
+      const body = new TextDecoder().decode(bytes);
+      return answer({ method, url: new URL(request.url), headers, body, bytes, signal });
     },
     listen: (listenOptions) => listen(answer, listenOptions),
   };
   return emulator;
 }
+
+/** Operations that a brain answers. */
+const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent"]);
 
 const ANY_SIGNATURE: SignatureBook = { check: () => "issued" };
 

@@ -11,6 +11,14 @@ import {
   unexpectedToolCall,
 } from "./fault/answer-faults.ts";
 import {
+  brokenArgs,
+  callDespiteNone,
+  driftingOffsets,
+  duplicateIds,
+  missingIds,
+  undeclaredCall,
+} from "./fault/misbehaviour.ts";
+import {
   perDayQuota,
   perMinuteQuota,
   plainQuota,
@@ -73,6 +81,12 @@ export interface Faults {
   readonly safety: typeof safety;
   readonly finishReason: typeof finishReason;
   readonly promptBlocked: typeof promptBlocked;
+  readonly driftingOffsets: typeof driftingOffsets;
+  readonly brokenArgs: typeof brokenArgs;
+  readonly duplicateIds: typeof duplicateIds;
+  readonly missingIds: typeof missingIds;
+  readonly undeclaredCall: typeof undeclaredCall;
+  readonly callDespiteNone: typeof callDespiteNone;
 }
 
 /** Everything that can go wrong, by name. Use with `createEmulator({ faults: [{ at: 1, fault: faults.overloaded() }] })`. */
@@ -109,4 +123,10 @@ export const faults: Faults = {
   safety,
   finishReason,
   promptBlocked,
+  driftingOffsets,
+  brokenArgs,
+  duplicateIds,
+  missingIds,
+  undeclaredCall,
+  callDespiteNone,
 };

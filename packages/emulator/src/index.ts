@@ -11,6 +11,7 @@ export type { ModelFacts, ThinkingFacts } from "./catalog/model-facts.ts";
 export type { Brain, BrainTurn } from "./brain/brain.ts";
 export { script, type Script, type ScriptLine, type ScriptOptions } from "./brain/script.ts";
 export { improvise, type ImproviseOptions } from "./improvise/improvise.ts";
+export type { ReplayRequest } from "./brain/fit-exchange.ts";
 export { replay } from "./brain/replay.ts";
 export { loadRecording, type RecordedExchange, type Recording } from "./brain/recording.ts";
 
@@ -38,12 +39,14 @@ export {
 
 // Faults
 export { faults, type Faults } from "./faults.ts";
+export type { BrokenArgs } from "./fault/break-args.ts";
 export type {
   AnswerFault,
   CutFault,
   Fault,
   FaultRequest,
   FaultRule,
+  MisbehaviourFault,
   SlowFault,
   StatusFault,
   StreamErrorFault,

@@ -70,11 +70,13 @@ async function serve(
     if (!outgoing.writableFinished) gone.abort(new Error("The client went away"));
   });
   try {
+    const bytes = await readBody(incoming);
     const response = await answer({
       method: incoming.method ?? "GET",
       url: new URL(incoming.url ?? "/", "http://127.0.0.1"),
       headers: headersOf(incoming),
-      body: await readBody(incoming),
+      body: bytes.toString("utf8"),
+      bytes,
       signal: AbortSignal.any([gone.signal, closing]),
     });
     await write(response, outgoing);
@@ -85,11 +87,11 @@ async function serve(
   }
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string> {
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   // Without an encoding set, a request yields buffers.
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 function headersOf(incoming: IncomingMessage): Headers {

@@ -40,6 +40,10 @@ export interface RecordedAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** Set for a body that is no text. Default: the body is the text itself. */
+  readonly encoding?: "base64" | undefined;
+  /** Sent besides the usual ones. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a brain answers. The emulator turns it into the wire format: ids, signatures, usage, chunks, finish reason. */
@@ -54,10 +58,14 @@ export interface Answer {
   readonly urlContext?: UrlContextMetadata | undefined;
   /** Default: by the length of the answer and the thinking settings. */
   readonly thoughtTokens?: number | undefined;
-  /** Tokens that built-in tools pulled into the prompt. Default: none, or 120 with a URL context. */
+  /** Tokens that built-in tools pulled into the prompt. Default: none; with a URL context 120, which one answer in four leaves out. */
   readonly toolUseTokens?: number | undefined;
   /** False leaves out thought signatures. Default: signed where the model signs. */
   readonly signed?: boolean | undefined;
+  /** False leaves out the ids of calls. Default: given where the model gives them. */
+  readonly callIds?: boolean | undefined;
+  /** Grounding offsets that are off: the segment at `from` is so many bytes too long, later ones are shifted. Default: exact. */
+  readonly offsetDrift?: { readonly bytes: number; readonly from: number } | undefined;
   /** How many function calls share a chunk of a stream. Default: all on Gemini 2.x, one on newer models. */
   readonly callsPerChunk?: number | undefined;
   /** Something to go wrong with this answer. */

@@ -3,6 +3,7 @@ import type { ModelFacts } from "../catalog/model-facts.ts";
 import { createRandom, type Random } from "../internal/random.ts";
 import type { Profile } from "../validate/types.ts";
 import type { Answer } from "./answer.ts";
+import type { ReplayRequest } from "./fit-exchange.ts";
 
 /** A request that broke no rule, laid out for whoever answers it. */
 export interface BrainTurn {
@@ -35,6 +36,11 @@ export interface Brain {
   /** True for recorded traffic, whose signatures another server issued. Default: false, and only this emulator's own pass. */
   readonly anySignature?: boolean | undefined;
   answer(turn: BrainTurn): Answer | Promise<Answer>;
+  /**
+   * Answers a request that no turn is made of: one that would be refused, or that does not ask for content. What is not
+   * answered here goes its usual way.
+   */
+  replay?(request: ReplayRequest, signal: AbortSignal): Promise<Answer | undefined>;
 }
 
 /** What a turn is made from. */

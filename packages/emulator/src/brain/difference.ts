@@ -1,26 +1,75 @@
 import { isFields } from "../internal/json.ts";
+import { sameText } from "./same-text.ts";
 
+/** One place where two JSON values differ. */
+export interface Difference {
+  /** Such as `contents[0].parts[0].text`; empty for the whole value. */
+  readonly path: string;
+  /** Undefined where there was nothing. */
+  readonly recorded: unknown;
+  /** Undefined where there is nothing now. */
+  readonly received: unknown;
+}
+
+const MAX_FOUND = 100;
 const MAX_SHOWN = 80;
+/** Characters kept before the place where two long texts part. */
+const LEAD = 20;
 
-/** The first place where two JSON values differ, in words; undefined where they are equal. Numbers compare by value, keys in any order. */
-export function firstDifference(recorded: unknown, received: unknown, path = ""): string | undefined {
+/**
+ * The places where two JSON values differ, in order, at most 100. Numbers compare by value, keys in any order; what was
+ * taken out of a recording fits anything.
+ */
+export function differencesOf(recorded: unknown, received: unknown): readonly Difference[] {
+  const found: Difference[] = [];
+  compare(recorded, received, "", found);
+  return found;
+}
+
+function compare(recorded: unknown, received: unknown, path: string, found: Difference[]): void {
+  if (found.length >= MAX_FOUND) return;
   if (Array.isArray(recorded) && Array.isArray(received)) {
-    for (let index = 0; index < Math.max(recorded.length, received.length); index += 1) {
-      const found = firstDifference(recorded[index], received[index], `${path}[${index}]`);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    for (let index = 0; index < Math.max(recorded.length, received.length); index += 1)
+      compare(recorded[index], received[index], `${path}[${index}]`, found);
+  } else if (isFields(recorded) && isFields(received)) {
+    const names = new Map(Object.keys(received).map((name) => [nameIn(recorded, name), name]));
+    for (const name of new Set([...Object.keys(recorded), ...names.keys()]))
+      compare(recorded[name], received[names.get(name) ?? name], path === "" ? name : `${path}.${name}`, found);
+  } else if (!isSame(recorded, received)) found.push({ path, recorded, received });
+}
+
+/** The recorded field a received one belongs to: itself, or one whose name had something taken out. */
+function nameIn(recorded: Readonly<Record<string, unknown>>, name: string): string {
+  if (Object.hasOwn(recorded, name)) return name;
+  return Object.keys(recorded).find((other) => sameText(other, name)) ?? name;
+}
+
+function isSame(recorded: unknown, received: unknown): boolean {
+  if (Object.is(recorded, received)) return true;
+  if (typeof recorded !== "string") return false;
+  return (typeof received === "string" || typeof received === "number") && sameText(recorded, String(received));
+}
+
+/** Where, what was expected and what came. Of two long texts, the surroundings of where they part. */
+export function describeDifference({ path, recorded, received }: Difference): string {
+  const where = path === "" ? "the body" : path;
+  if (typeof recorded === "string" && typeof received === "string") {
+    const from = Math.max(0, partingOf(recorded, received) - LEAD);
+    return `${where} was ${shownText(recorded, from)} and is now ${shownText(received, from)}`;
   }
-  if (isFields(recorded) && isFields(received)) {
-    for (const key of new Set([...Object.keys(recorded), ...Object.keys(received)])) {
-      const found = firstDifference(recorded[key], received[key], path === "" ? key : `${path}.${key}`);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  return Object.is(recorded, received)
-    ? undefined
-    : `${path === "" ? "the body" : path} was ${shown(recorded)} and is now ${shown(received)}`;
+  return `${where} was ${shown(recorded)} and is now ${shown(received)}`;
+}
+
+function partingOf(a: string, b: string): number {
+  if (Math.max(a.length, b.length) <= MAX_SHOWN) return 0;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  return at;
+}
+
+function shownText(text: string, from: number): string {
+  const end = from + MAX_SHOWN;
+  return `${from > 0 ? "…" : ""}${JSON.stringify(text.slice(from, end))}${text.length > end ? "…" : ""}`;
 }
 
 function shown(value: unknown): string {

@@ -10,10 +10,20 @@ export interface RecordedExchange {
   readonly model?: string | null | undefined;
   /** The parsed body; null or absent where only the answer was recorded. */
   readonly request?: unknown;
+  /** Of a body that is no JSON: the SHA-256 of its bytes, in hex. */
+  readonly requestBody?: { readonly sha256: string } | undefined;
+  /** 0 where no answer came. */
   readonly status: number;
-  readonly responseHeaders?: Readonly<Record<string, string>> | undefined;
-  /** The body as text. */
+  readonly responseHeaders?: Readonly<Record<string, string>> | null | undefined;
+  /** The body as text; base64 where {@link RecordedExchange.responseEncoding} says so. */
   readonly responseBody: string;
+  readonly responseEncoding?: "base64" | undefined;
+  /** A body that did not come to its end: left by its reader, or broken off with the connection. */
+  readonly ended?: "cancelled" | "failed" | undefined;
+  /** Place among all requests of its file, by the time they were sent. Default: the place in the list. */
+  readonly position?: number | undefined;
+  /** File it was read from. */
+  readonly file?: string | undefined;
 }
 
 /** Recorded traffic, in order. */
@@ -22,30 +32,47 @@ export interface Recording {
 }
 
 /**
- * Reads a recording: a JSON file, or a folder of such files taken in the order of their names.
+ * Reads a recording: a JSON file, or a folder of such files, also in folders inside it, taken in the order of their names.
  *
- * @throws TypeError where a file holds no exchanges.
+ * @throws TypeError where a file holds no exchanges, or a folder no file.
  */
 export async function loadRecording(path: string): Promise<Recording> {
   const isFolder = (await stat(path)).isDirectory();
-  const names = isFolder ? (await readdir(path)).filter((name) => name.endsWith(".json")).toSorted() : [];
-  const files = isFolder ? names.map((name) => join(path, name)) : [path];
-  const recordings = await Promise.all(files.map(async (file) => readRecording(await readFile(file, "utf8"), file)));
-  return { exchanges: recordings.flatMap((recording) => recording.exchanges) };
+  const names = isFolder ? await readdir(path, { recursive: true }) : [];
+  const files = names.filter((name) => name.endsWith(".json")).toSorted();
+  if (isFolder && files.length === 0) throw new TypeError(`${path} holds no recording: there is no .json file in it`);
+  const recordings = await Promise.all(
+    isFolder ? files.map((name) => readFrom(join(path, name), name)) : [readFrom(path, path)],
+  );
+  return { exchanges: recordings.flat() };
 }
 
-function readRecording(source: string, file: string): Recording {
-  const parsed: unknown = JSON.parse(source);
-  const exchanges = isFields(parsed) ? parsed["exchanges"] : parsed;
-  const list: unknown[] = Array.isArray(exchanges) ? exchanges : [exchanges];
+async function readFrom(path: string, file: string): Promise<readonly RecordedExchange[]> {
+  const parsed = parse(await readFile(path, "utf8"), path);
+  const exchanges = isFields(parsed) ? (parsed["exchanges"] ?? null) : parsed;
+  const others = isFields(parsed) ? parsed["others"] : undefined;
+  const list: unknown[] = [...listOf(exchanges), ...(others === undefined ? [] : listOf(others))];
   const wrong = list.findIndex(
     (item) => !isFields(item) || typeof item["status"] !== "number" || typeof item["responseBody"] !== "string",
   );
-  if (list.length === 0 || wrong !== -1) {
+  if (wrong !== -1) {
     throw new TypeError(
-      `${file} is no recording: exchange ${wrong + 1} lacks a numeric "status" or a "responseBody" text`,
+      `${path} is no recording: exchange ${wrong + 1} lacks a numeric "status" or a "responseBody" text`,
     );
   }
   // Every exchange has the two fields that are needed; the others may be absent.
-  return { exchanges: list as RecordedExchange[] };
+  const found = (list as RecordedExchange[]).map((exchange) => ({ ...exchange, file }));
+  return found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
+}
+
+function parse(source: string, path: string): unknown {
+  try {
+    return JSON.parse(source) as unknown;
+  } catch (error) {
+    throw new TypeError(`${path} is no recording: it is not JSON`, { cause: error });
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
 }

@@ -1,121 +1,129 @@
-import { isFields } from "../internal/json.ts";
-import type { Answer } from "./answer.ts";
-import type { Brain, BrainTurn } from "./brain.ts";
-import { firstDifference } from "./difference.ts";
+import { wait } from "../internal/wait.ts";
+import type { Answer, RecordedAnswer } from "./answer.ts";
+import type { Brain } from "./brain.ts";
+import { type Fit, fitExchange, type ReplayRequest } from "./fit-exchange.ts";
 import { loadRecording, type RecordedExchange, type Recording } from "./recording.ts";
+import { ReplayedFailure } from "./replayed-failure.ts";
 
 /**
- * Answers with recorded traffic. A request gets the answer of the first unused exchange with the same model, operation and
- * contents; an exchange recorded without its request goes to whoever is next. Anything else is refused with a 400 that
- * names the first difference. Compared are model, operation and the whole body after unifying spelling: snake_case and
- * camelCase, absent roles, empty and null fields. Signatures count in either alphabet, ids as they came.
+ * Answers with recorded traffic, whatever was recorded: streams in their framing, errors, uploads, connections that broke.
+ * Nothing is judged: what the service has answered needs no second opinion.
+ *
+ * A request gets the answer of the exchange that was recorded for it, wherever that stands; the same request again gets the
+ * next such answer, and after the last one the first again. An exchange recorded without its request goes to whoever is next.
+ * Anything else is refused with a 400 that names the closest recorded request and where it differs. Compared are method,
+ * model, operation and the whole body after unifying spelling: snake_case and camelCase, absent roles, empty and null
+ * fields. Signatures count in either alphabet, ids as they came. Where a secret was taken out of the recording, anything fits.
  *
  * @param source A recording, or the path of a file or folder with recordings.
  */
 export function replay(source: string | Recording): Brain {
-  const used = new Set<number>();
+  const uses = new Map<number, number>();
   const loading = typeof source === "string" ? loadRecording(source) : Promise.resolve(source);
   // A missing file is reported to the request that needs it, not as an unhandled rejection.
   loading.catch(() => {});
+
+  async function find(request: ReplayRequest): Promise<RecordedExchange | NotFound> {
+    const { exchanges } = await loading;
+    const all = exchanges.map((exchange, index) => ({ exchange, index, fit: fitExchange(exchange, request) }));
+    const fitting = all.filter(({ fit }) => fit.count === 0);
+    const least = Math.min(...fitting.map(({ index }) => uses.get(index) ?? 0));
+    const found = fitting.find(({ index }) => (uses.get(index) ?? 0) === least);
+    if (found !== undefined) {
+      uses.set(found.index, least + 1);
+      return found.exchange;
+    }
+    // The most telling one: of the same call, not replayed yet, with the fewest differences.
+    const strangeness = ({ index, fit }: Candidate): readonly number[] => [
+      fit.sameCall ? 0 : 1,
+      uses.has(index) ? 1 : 0,
+      fit.count,
+    ];
+    const [closest] = all.toSorted((a, b) => compareLists(strangeness(a), strangeness(b)));
+    return { closest, count: exchanges.length, isUsed: closest !== undefined && uses.has(closest.index) };
+  }
+
   return {
     // They are compared with the recorded ones like everything else.
     anySignature: true,
-    async answer(turn) {
-      const { exchanges } = await loading;
-      const fits = exchanges.map((exchange, index) => ({ exchange, index, difference: differenceOf(exchange, turn) }));
-      const unused = fits.filter(({ index }) => !used.has(index));
-      const found =
-        unused.find(({ difference }) => difference === undefined) ??
-        fits.find(({ difference }) => difference === undefined);
-      if (found === undefined) throw new Error(whyNot(unused[0], exchanges.length, turn));
-      used.add(found.index);
-      return recordedAnswer(found.exchange, turn);
+    async answer({ path, raw, signal }) {
+      const found = await find({ method: "POST", path, body: raw });
+      if (!("status" in found)) throw new Error(whyNot(found));
+      return await recordedAnswer(found, signal);
+    },
+    async replay(request, signal) {
+      const found = await find(request);
+      if ("status" in found) return await recordedAnswer(found, signal);
+      const isContent = /:(?:generateContent|streamGenerateContent)(?:\?|$)/.test(request.path);
+      if (!isContent && found.closest?.fit.sameCall !== true) return undefined;
+      throw new Error(whyNot(found));
     },
   };
 }
 
-function differenceOf(exchange: RecordedExchange, turn: BrainTurn): string | undefined {
-  const recordedOperation = operationOf(exchange);
-  const operation = turn.streamed ? "streamGenerateContent" : "generateContent";
-  if (recordedOperation !== undefined && recordedOperation !== operation)
-    return `the operation was ${recordedOperation} and is now ${operation}`;
-  const { request } = exchange;
-  if (!isFields(request)) return undefined;
-  const model = modelOf(exchange);
-  const current = modelIn(turn.path);
-  if (model !== undefined && current !== undefined && model !== current)
-    return `the model was ${model} and is now ${current}`;
-  return firstDifference(normalise(request), normalise(turn.raw));
+/** A recorded exchange beside a request that it may belong to. */
+interface Candidate {
+  readonly exchange: RecordedExchange;
+  readonly index: number;
+  readonly fit: Fit;
 }
 
-function operationOf({ path, responseHeaders, responseBody }: RecordedExchange): string | undefined {
-  const named = /:(\w+)(?:\?|$)/.exec(path ?? "")?.[1];
-  if (named !== undefined) return named;
-  const type = responseHeaders?.["content-type"] ?? "";
-  return type.includes("event-stream") || responseBody.startsWith("data:") ? "streamGenerateContent" : undefined;
+/** What is said about a request that was not recorded. */
+interface NotFound {
+  readonly closest: Candidate | undefined;
+  readonly count: number;
+  /** True where every exchange of that call has been replayed. */
+  readonly isUsed: boolean;
 }
 
-function modelOf({ path, model }: RecordedExchange): string | undefined {
-  return modelIn(path ?? "") ?? model ?? undefined;
+function compareLists(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at === -1 ? 0 : (a[at] ?? 0) < (b[at] ?? 0) ? -1 : 1;
 }
 
-function modelIn(path: string): string | undefined {
-  return /models\/([^/:?]+)/.exec(path)?.[1];
+function whyNot({ closest, count, isUsed }: NotFound): string {
+  if (closest === undefined) return "The recording holds no exchange.";
+  const { exchange, index, fit } = closest;
+  const where = exchange.file === undefined ? "" : ` (${exchange.file})`;
+  const more = fit.count > fit.differences.length && Number.isFinite(fit.count) ? "; and more" : "";
+  const used = isUsed ? ", which has been replayed already" : "";
+  return `The request differs from recorded exchange ${index + 1} of ${count}${where}${used}: ${fit.differences.join("; ")}${more}.`;
 }
 
-// Holders of free-form JSON: their keys are data, not field names.
-const FREE_FORM = new Set([
-  "args",
-  "response",
-  "properties",
-  "parametersJsonSchema",
-  "responseJsonSchema",
-  "labels",
-  "$defs",
-]);
-
-/** One spelling for what the service takes in several. */
-function normalise(value: unknown, free = false): unknown {
-  if (Array.isArray(value)) return value.map((item) => normalise(item, free));
-  if (!isFields(value)) return value;
-  const entries = Object.entries(value).flatMap(([key, item]): [string, unknown][] => {
-    if (free) return [[key, key === "type" && typeof item === "string" ? item.toUpperCase() : normalise(item, true)]];
-    const name = key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const isAbsent =
-      item === null ||
-      (name === "thought" && item === false) ||
-      (name === "role" && item === "user") ||
-      isEmpty(item, name);
-    if (isAbsent) return [];
-    const list = name === "parts" && isFields(item) ? [item] : item;
-    // Python clients send signatures back in the URL-safe alphabet.
-    if (name === "thoughtSignature" && typeof item === "string")
-      return [[name, Buffer.from(item, "base64").toString("base64")]];
-    if (typeof list === "string") return [[name, name === "type" || name === "mode" ? list.toUpperCase() : list]];
-    return [[name, normalise(list, FREE_FORM.has(name))]];
-  });
-  return Object.fromEntries(entries);
+async function recordedAnswer(exchange: RecordedExchange, signal: AbortSignal): Promise<Answer> {
+  const { status, responseHeaders, responseBody, responseEncoding, ended } = exchange;
+  if (status === 0) {
+    // Its client did not wait for the answer, so none came while it did.
+    if (ended === "cancelled") await wait(Number.POSITIVE_INFINITY, signal);
+    throw new ReplayedFailure();
+  }
+  const isStream = /:streamGenerateContent/.test(exchange.path ?? "") || responseBody.startsWith("data:");
+  const recorded: RecordedAnswer = {
+    status,
+    contentType:
+      responseHeaders?.["content-type"] ?? (isStream ? "text/event-stream" : "application/json; charset=UTF-8"),
+    body: responseBody,
+    encoding: responseEncoding,
+    headers: replayedHeaders(responseHeaders ?? {}),
+  };
+  return { parts: [], recorded, ...(ended !== undefined && { fault: faultOf(ended, responseBody) }) };
 }
 
-function isEmpty(item: unknown, name: string): boolean {
-  // An empty object names a built-in tool, and empty arguments are arguments.
-  return Array.isArray(item) && item.length === 0 && name !== "parts" && name !== "contents";
+/** Those a client acts on. */
+function replayedHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => /^(?:retry-after|x-goog-upload-.*)$/i.test(name)),
+  );
 }
 
-function whyNot(
-  next:
-    | { readonly exchange: RecordedExchange; readonly index: number; readonly difference: string | undefined }
-    | undefined,
-  count: number,
-  turn: BrainTurn,
-): string {
-  if (next === undefined)
-    return `All ${count} recorded exchanges have been replayed and this is request ${turn.number}.`;
-  return `The request differs from recorded exchange ${next.index + 1} of ${count}: ${next.difference ?? "unknown"}.`;
+function faultOf(ended: "cancelled" | "failed", body: string): NonNullable<Answer["fault"]> {
+  if (ended === "failed") return { kind: "cut", rule: "recorded", atByte: Buffer.byteLength(body), reset: true };
+  // Its reader left before the end; one that stays waits as it would have.
+  const afterChunks = framesOf(body).length;
+  return { kind: "slow", rule: "recorded", firstByteMs: 0, stallMs: Number.POSITIVE_INFINITY, afterChunks };
 }
 
-function recordedAnswer({ status, responseHeaders, responseBody }: RecordedExchange, turn: BrainTurn): Answer {
-  const contentType =
-    responseHeaders?.["content-type"] ?? (turn.streamed ? "text/event-stream" : "application/json; charset=UTF-8");
-  return { parts: [], recorded: { status, contentType, body: responseBody } };
+/** The pieces a recorded body is sent in: one for each event of a stream. */
+export function framesOf(body: string): readonly string[] {
+  return body.split(/(?<=\r?\n\r?\n)/);
 }

@@ -14,6 +14,8 @@ export const GEMINI_3: ModelFacts = {
   outputWithFunctions: true,
   jsonOutput: true,
   systemInstruction: true,
+  multiturn: true,
+  mediaResolution: true,
   imageOutput: false,
   imageInput: true,
   audioInput: true,
@@ -63,6 +65,7 @@ export const GEMINI_2_0: ModelFacts = {
   generation: 2,
   state: "shut",
   signaturesIssued: false,
+  mediaResolution: false,
   outputTokenLimit: 8_192,
 };
 
@@ -77,6 +80,7 @@ export const GEMMA_4: ModelFacts = {
   state: "current",
   thinking: { kind: "level", levels: ["MINIMAL", "HIGH"], defaultLevel: "MINIMAL" },
   signaturesIssued: false,
+  mediaResolution: false,
   audioInput: false,
   maxCandidates: 1,
   inputTokenLimit: 262_144,
@@ -92,6 +96,8 @@ export const SPEECH: ModelFacts = {
   builtIns: false,
   jsonOutput: false,
   systemInstruction: false,
+  multiturn: false,
+  mediaResolution: false,
   imageInput: false,
   audioInput: false,
   signaturesIssued: false,

@@ -31,6 +31,10 @@ export interface ModelFacts {
   readonly outputWithFunctions: boolean;
   readonly jsonOutput: boolean;
   readonly systemInstruction: boolean;
+  /** Histories of more than one user turn. */
+  readonly multiturn: boolean;
+  /** `mediaResolution` may be set. */
+  readonly mediaResolution: boolean;
   readonly imageOutput: boolean;
   readonly imageInput: boolean;
   readonly audioInput: boolean;
@@ -50,6 +54,8 @@ export interface ModelFacts {
   readonly mediaInFunctionResponses: boolean;
   /** Long answers come in hops with a continuation token. */
   readonly longDecode: boolean;
+  /** False where no cached contents can be made. Default: true. */
+  readonly explicitCaching?: false | undefined;
   /** Tokens; the most that a unary request without a continuation token may ask for. Absent: `outputTokenLimit`. */
   readonly unaryTokenLimit?: number | undefined;
   readonly maxCandidates: number;

@@ -48,7 +48,12 @@ const FLASH_3_8: ModelFacts = {
   strictMatching: true,
   thinking: level(NOT_MINIMAL, "MEDIUM"),
 };
-const ARGON: ModelFacts = { ...GEMINI_4, id: "gemini-4-argon", thinking: levelOnly(NOT_MINIMAL, "MEDIUM") };
+const ARGON: ModelFacts = {
+  ...GEMINI_4,
+  id: "gemini-4-argon",
+  thinking: levelOnly(NOT_MINIMAL, "MEDIUM"),
+  explicitCaching: false,
+};
 
 /** Every model this emulator serves, oldest first. */
 export const MODELS: readonly ModelFacts[] = [
@@ -56,6 +61,7 @@ export const MODELS: readonly ModelFacts[] = [
   { ...GEMINI_1_5, id: "gemini-1.5-pro" },
   { ...GEMINI_2_0, id: "gemini-2.0-flash" },
   { ...GEMINI_2_0, id: "gemini-2.0-flash-lite" },
+  { ...GEMINI_2_0, ...IMAGE, id: "gemini-2.0-flash-preview-image-generation" },
   { ...GEMINI_2_5, id: "gemini-2.5-pro", state: "shut", thinking: budget(128, 32_768, false) },
   { ...GEMINI_2_5, id: "gemini-2.5-flash", state: "closed", thinking: budget(0, 24_576, true) },
   { ...GEMINI_2_5, id: "gemini-2.5-flash-lite", thinking: budget(512, 24_576, true) },
@@ -191,11 +197,13 @@ export const ALIASES: Readonly<Record<string, string>> = {
   "gemini-flash-latest": "gemini-3.8-flash",
   "gemini-flash-lite-latest": "gemini-3.5-flash-lite",
   "gemini-pro-latest": "gemini-3.1-pro-preview",
+  "gemini-1.5-flash-latest": "gemini-1.5-flash",
   "gemini-1.5-flash-001": "gemini-1.5-flash",
   "gemini-1.5-flash-002": "gemini-1.5-flash",
   "gemini-1.5-pro-002": "gemini-1.5-pro",
   "gemini-2.0-flash-001": "gemini-2.0-flash",
   "gemini-2.0-flash-exp": "gemini-2.0-flash",
+  "gemini-2.0-flash-exp-image-generation": "gemini-2.0-flash-preview-image-generation",
   "gemini-2.0-flash-lite-001": "gemini-2.0-flash-lite",
   "gemini-2.5-flash-preview-05-20": "gemini-2.5-flash",
   "gemini-2.5-flash-lite-preview-06-17": "gemini-2.5-flash-lite",
@@ -213,10 +221,4 @@ export const NEWEST_FLASH: ModelFacts = FLASH_3_8;
 export function findModel(id: string): ModelFacts | undefined {
   const resolved = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
   return MODELS.find((model) => model.id === resolved);
-}
-
-/** Facts of an id the catalog lacks, by exclusion: it behaves like the newest generation with its number, or like the newest flash. */
-export function newestModelNamed(id: string): ModelFacts {
-  const generation = Number(/^gemini-(\d+(?:\.\d+)?)/.exec(id)?.[1] ?? FLASH_3_8.generation);
-  return { ...(generation >= 4 ? ARGON : FLASH_3_8), id, generation };
 }

@@ -68,8 +68,22 @@ export interface UsageChunkFault {
   readonly afterChunks: number;
 }
 
+/** The brain's answer, as a model that misbehaves would have said it. Comes over the wire like any other. */
+export interface MisbehaviourFault {
+  readonly kind: "misbehaviour";
+  readonly rule: string;
+  change(answer: Answer, turn: BrainTurn): Answer;
+}
+
 /** Something that goes wrong with an answer. */
-export type Fault = StatusFault | AnswerFault | StreamErrorFault | CutFault | SlowFault | UsageChunkFault;
+export type Fault =
+  | MisbehaviourFault
+  | StatusFault
+  | AnswerFault
+  | StreamErrorFault
+  | CutFault
+  | SlowFault
+  | UsageChunkFault;
 
 /** What a rule knows of a request when it decides. */
 export interface FaultRequest {

@@ -32,9 +32,13 @@ export function tierWithoutModel(options: QuotaOptions = {}): StatusFault {
   return quota("Q-3", PER_DAY, { retryDelay: "34.07s", ...options, limit: 0 });
 }
 
-/** a 429 that says nothing about when to come back. */
-export function plainQuota(): StatusFault {
-  return exhausted("Q-4", 429, "Resource has been exhausted (e.g. check quota).");
+/** a 429 that says nothing about when to come back, in either of the service's wordings. */
+export function plainQuota(options: { readonly wording?: "quota" | "shared" | undefined } = {}): StatusFault {
+  const message =
+    options.wording === "shared"
+      ? "Resource exhausted. Please try again later. Please refer to https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 for more details."
+      : "Resource has been exhausted (e.g. check quota).";
+  return exhausted("Q-4", 429, message);
 }
 
 /** the prepaid credit is used up. */

@@ -1,6 +1,7 @@
 import { type Fields, isFields } from "../internal/json.ts";
 import type { Random } from "../internal/random.ts";
 import type { Material } from "./material.ts";
+import { numberValue } from "./number-value.ts";
 import { textValue } from "./text-value.ts";
 
 /** What a value is made of. */
@@ -17,11 +18,15 @@ interface Place {
   readonly name: string;
   readonly index: number;
   readonly depth: number;
+  /** True where what the conversation offers was used already. Default: false. */
+  readonly fresh?: boolean | undefined;
 }
 
 // Deeper than this, a recursive schema is ended as soon as it allows.
 const MAX_FREE_DEPTH = 5;
 const MAX_DEPTH = 40;
+// How often another item is made up for a list without repetitions.
+const MAX_TRIES = 60;
 
 /** A value that satisfies a JSON Schema (or the older OpenAPI subset, types in either case). */
 export function fillSchema(schema: unknown, options: FillOptions): unknown {
@@ -46,9 +51,9 @@ function fill(given: unknown, root: unknown, place: Place, options: FillOptions)
     case "array":
       return fillArray(schema, root, place, options);
     case "integer":
-      return fillNumber(schema, place, options, true);
+      return numberValue({ ...place, schema, whole: true }, options.material, options.random);
     case "number":
-      return fillNumber(schema, place, options, false);
+      return numberValue({ ...place, schema, whole: false }, options.material, options.random);
     case "boolean":
       return !/\b(?:no|not|never|without|don't)\b/i.test(options.material.text);
     case "null":
@@ -144,52 +149,20 @@ function fillArray(schema: Fields, root: unknown, place: Place, options: FillOpt
   const length = Math.min(Math.max(wanted, min), max);
   const singular = place.name.replace(/s$/, "");
   const items: unknown[] = [];
-  for (let index = 0; index < length; index += 1) {
-    const item = fill(
-      prefix[index] ?? schema["items"] ?? {},
-      root,
-      { name: singular, index, depth: place.depth + 1 },
-      options,
-    );
-    const repeated =
-      schema["uniqueItems"] === true && items.some((earlier) => JSON.stringify(earlier) === JSON.stringify(item));
-    if (!repeated) items.push(item);
-    else if (items.length < min)
-      items.push(typeof item === "string" ? `${item} ${index + 1}` : typeof item === "number" ? item + index : item);
+  const unique = schema["uniqueItems"] === true;
+  const itemAt = (position: number, index: number, fresh = false): unknown => {
+    const itemPlace = { name: singular, index, depth: place.depth + 1, fresh };
+    return fill(prefix[position] ?? schema["items"] ?? {}, root, itemPlace, options);
+  };
+  for (let position = 0; position < length; position += 1) {
+    const isNew = (item: unknown): boolean => !items.some((other) => JSON.stringify(other) === JSON.stringify(item));
+    let item = itemAt(position, position);
+    const tries = unique ? MAX_TRIES : 0;
+    for (let more = 1; more < tries && !isNew(item); more += 1) item = itemAt(position, position + more, true);
+    if (!unique || isNew(item)) items.push(item);
+    else if (items.length < min) items.push(typeof item === "string" ? `${item} ${position + 1}` : item);
   }
   return items;
-}
-
-function fillNumber(schema: Fields, place: Place, { material, random }: FillOptions, whole: boolean): number {
-  const bound = (name: string): number | undefined => (typeof schema[name] === "number" ? schema[name] : undefined);
-  const step = bound("multipleOf") ?? (whole ? 1 : undefined);
-  const nudge = step ?? 0.5;
-  const exclusiveMin = bound("exclusiveMinimum");
-  const exclusiveMax = bound("exclusiveMaximum");
-  const above =
-    exclusiveMin === undefined
-      ? Number.NEGATIVE_INFINITY
-      : exclusiveMin + (exclusiveMax === undefined ? nudge : Math.min(nudge, (exclusiveMax - exclusiveMin) / 4));
-  const min = Math.max(bound("minimum") ?? Number.NEGATIVE_INFINITY, above);
-  const below =
-    exclusiveMax === undefined
-      ? Number.POSITIVE_INFINITY
-      : exclusiveMax - (Number.isFinite(min) ? Math.min(nudge, (exclusiveMax - min) / 2) : nudge);
-  const max = Math.min(bound("maximum") ?? Number.POSITIVE_INFINITY, below);
-  const fits = (value: number): boolean =>
-    value >= min && value <= max && (step === undefined || Number.isInteger(value / step));
-  const offered = material.numbers.filter(fits);
-  const found = offered[place.index % Math.max(1, offered.length)];
-  if (found !== undefined) return found;
-  const low = Number.isFinite(min) ? min : Number.isFinite(max) ? max - 10 : 1;
-  const high = Number.isFinite(max) ? Math.min(max, low + 10) : low + 10;
-  if (step === undefined)
-    return Math.round((low + (high - low) * random.next()) * 100) / 100 >= low
-      ? Math.min(high, Math.round((low + (high - low) * 0.5) * 1000) / 1000 || low)
-      : low;
-  const first = Math.ceil(low / step);
-  const last = Math.floor(high / step);
-  return (first >= last ? first : random.int(first, last)) * step;
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -8,15 +8,19 @@ const ID_LENGTH = 8;
 const TOOL_TYPES = { web: "GOOGLE_SEARCH_WEB", maps: "GOOGLE_MAPS", url: "URL_CONTEXT" } as const;
 
 /** The parts of an answer as the service would write them: thoughts only when asked for, ids, server-side tool parts. */
-export function answerParts(answer: Answer, turn: BrainTurn): AnswerPart[] {
+export function answerParts(answer: Answer, turn: BrainTurn, resumed = false): AnswerPart[] {
   const { request, model } = turn;
   const includeThoughts = request.generationConfig?.thinkingConfig?.includeThoughts === true;
   const said = answer.parts.filter(({ part }) => includeThoughts || part.thought !== true);
-  const withIds = said.map((item) => ({ ...item, part: withId(item.part, turn) }));
+  const withIds = said.map((item) => ({
+    ...item,
+    part: answer.callIds === false ? item.part : withId(item.part, turn),
+  }));
   const thoughts = withIds.filter(({ part }) => part.thought === true);
   const others = withIds.filter(({ part }) => part.thought !== true);
   const circulates = request.toolConfig?.includeServerSideToolInvocations === true && model.builtInsWithFunctions;
-  return [...thoughts, ...(circulates && answer.search !== undefined ? serverToolParts(answer, turn) : []), ...others];
+  const searched = circulates && answer.search !== undefined && !resumed;
+  return [...thoughts, ...(searched ? serverToolParts(answer, turn) : []), ...others];
 }
 
 function withId(part: Part, turn: BrainTurn): Part {

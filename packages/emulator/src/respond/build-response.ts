@@ -1,11 +1,12 @@
 import type { FunctionCall, GenerateContentResponse, GroundingMetadata, Part, UsageMetadata } from "@pollux/core/wire";
 import type { Answer, AnswerPart } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
+import { createRandom } from "../internal/random.ts";
 import type { Signer } from "../signatures.ts";
 import { answerParts, joinText, signParts } from "./answer-parts.ts";
 import { type Ending, envelop, type Envelope } from "./envelope.ts";
 import { estimateAnswerPart } from "./estimate-tokens.ts";
-import { groundingMetadata, jsonGrounding } from "./grounding.ts";
+import { driftOffsets, groundingMetadata, jsonGrounding } from "./grounding.ts";
 import { limitOutput } from "./limit-output.ts";
 import { partialArgParts } from "./partial-args.ts";
 import type { PromptCost } from "./prompt-cache.ts";
@@ -24,19 +25,32 @@ export interface ResponseFacts {
   /** Whether one in eight search responses has a signature of more than 100 KB. */
   readonly largeSignatures: boolean;
   readonly continuationToken: string | undefined;
+  /** True for a later hop of a long answer: what built-in tools did was said in the first. */
+  readonly resumed?: boolean | undefined;
+  /** Gives some chunks of a long answer a token to go on from. */
+  readonly checkpoints?: Checkpoints | undefined;
+}
+
+/** Tokens inside the stream of a long answer. */
+export interface Checkpoints {
+  /** Chunks from one token to the next. */
+  readonly every: number;
+  /** A token for going on with these parts, after so many tokens. */
+  issue(left: readonly AnswerPart[], tokens: number): string;
 }
 
 /** An answer as the service would send it: one object, or the chunks of a stream. */
 export function buildResponse(given: Answer, facts: ResponseFacts): readonly GenerateContentResponse[] {
   const { turn } = facts;
   const { answer, thoughtTokens } = limitOutput(given, turn);
-  const parts = answerParts(answer, turn);
+  const parts = answerParts(answer, turn, facts.resumed === true);
   const plain = parts.map((item) => item.part);
   const envelope: Envelope = { turn, responseId: facts.responseId, createTime: facts.createTime };
   const hasCalls = plain.some((part) => part.functionCall !== undefined);
   const ending: Ending = { answer, hasCalls, continuationToken: facts.continuationToken };
-  const grounding = groundingOf(answer, plain, turn);
-  const toolUseTokens = answer.toolUseTokens ?? (answer.urlContext === undefined ? 0 : 120);
+  const found = groundingOf(answer, plain, turn);
+  const grounding = found && answer.offsetDrift ? driftOffsets(found, answer.offsetDrift) : found;
+  const toolUseTokens = answer.toolUseTokens ?? (answer.urlContext === undefined ? 0 : urlTokens(facts.responseId));
   const modality = plain.some((part) => part.inlineData !== undefined) ? "IMAGE" : undefined;
   const usage = (candidatesTokens: number, cost = facts.cost, thoughts = thoughtTokens, toolUse = 0): UsageMetadata =>
     usageMetadata({ cost, candidatesTokens, thoughtTokens: thoughts, toolUseTokens: toolUse, modality }, turn.profile);
@@ -56,6 +70,7 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
     answer,
     facts,
   );
+  const spoken = [...beats];
   const closing = closingPart(plain, answer, facts);
   if (closing !== undefined) beats.push([closing]);
   if (beats.length === 0) return [envelop(envelope, { parts: undefined, usage: finalUsage, grounding, ending })];
@@ -69,12 +84,34 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
     const running = afterTool
       ? usage(said, { prompt: { total: 8, details: [{ modality: "TEXT", tokenCount: 8 }] }, cachedTokens: 0 }, 0)
       : usage(said);
+    const continuationToken = checkpointAfter(index, spoken, thoughtTokens, facts);
     const early = grounding !== undefined && beat.some((part) => part.text !== undefined) ? {} : undefined;
     return envelop(
       envelope,
-      last ? { parts: beat, usage: finalUsage, grounding, ending } : { parts: beat, usage: running, grounding: early },
+      last
+        ? { parts: beat, usage: finalUsage, grounding, ending }
+        : { parts: beat, usage: running, grounding: early, continuationToken },
     );
   });
+}
+
+function checkpointAfter(
+  index: number,
+  beats: readonly Part[][],
+  thoughtTokens: number,
+  { checkpoints }: ResponseFacts,
+): string | undefined {
+  if (checkpoints === undefined || (index + 1) % checkpoints.every !== 0 || index >= beats.length - 1) return undefined;
+  // Streamed arguments belong together.
+  if (
+    beats.some((beat) => beat.some((part) => part.functionCall !== undefined && part.functionCall.name === undefined))
+  )
+    return undefined;
+  const left = beats
+    .slice(index + 1)
+    .flat()
+    .map((part) => ({ part, ...(part.text !== undefined && { deltas: [part.text] }) }));
+  return checkpoints.issue(left, thoughtTokens + tokensOf(beats.slice(0, index + 1).flat()));
 }
 
 /** Which parts share a chunk. */
@@ -112,6 +149,11 @@ function closingPart(parts: readonly Part[], answer: Answer, { turn, signer }: R
   if (last.text === undefined || last.thought === true || last.thoughtSignature !== undefined) return undefined;
   if (answer.signed === false || parts.some((part) => part.functionCall !== undefined)) return { text: "" };
   return { text: "", thoughtSignature: signer.sign({ text: "" }, turn.model.family) };
+}
+
+/** Identical requests with a URL context were seen with and without these tokens. */
+function urlTokens(responseId: string): number {
+  return createRandom(`url context ${responseId}`).int(1, 4) === 1 ? 0 : 120;
 }
 
 function groundingOf(answer: Answer, parts: readonly Part[], turn: BrainTurn): GroundingMetadata | undefined {

@@ -15,6 +15,8 @@ export interface Piece {
   readonly parts: readonly Part[] | undefined;
   readonly usage: UsageMetadata;
   readonly grounding?: GroundingMetadata | undefined;
+  /** A token to go on from after this chunk; the last chunk has its own. */
+  readonly continuationToken?: string | undefined;
   /** Of the last chunk only. */
   readonly ending?: Ending | undefined;
 }
@@ -48,6 +50,7 @@ function candidateOf(turn: BrainTurn, piece: Piece): Candidate {
   const { parts, ending, grounding } = piece;
   const content = cloud ? { role: "model", ...(parts && { parts }) } : { ...(parts && { parts }), role: "model" };
   const { answer } = ending ?? {};
+  const continuationToken = ending?.continuationToken ?? piece.continuationToken;
   const finishMessage = answer?.finishMessage ?? (ending && defaultFinishMessage(turn, ending));
   return {
     content,
@@ -57,7 +60,7 @@ function candidateOf(turn: BrainTurn, piece: Piece): Candidate {
     ...(grounding && { groundingMetadata: grounding }),
     ...(answer?.urlContext && { urlContextMetadata: answer.urlContext }),
     ...(ending && cloud && { avgLogprobs: -0.25 - turn.random.next() / 2 }),
-    ...(ending?.continuationToken !== undefined && { continuationToken: ending.continuationToken }),
+    ...(continuationToken !== undefined && { continuationToken }),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { GroundingChunk, GroundingMetadata, GroundingSupport } from "@pollux/core/wire";
-import type { Search, SearchSource } from "../brain/answer.ts";
+import type { Answer, Search, SearchSource } from "../brain/answer.ts";
 import type { Profile } from "../validate/types.ts";
+
+type OffsetDrift = NonNullable<Answer["offsetDrift"]>;
 
 /**
  * Grounding metadata of an answer: supports carry UTF-8 byte offsets over the visible text, end exclusive, zero left out.
@@ -77,6 +79,20 @@ export function supportsInTurn(text: string, sources: number): NonNullable<Searc
     .map((sentence) => sentence.trim())
     .filter((sentence) => /\p{L}/u.test(sentence));
   return sentences.map((sentence, index) => ({ text: sentence, sources: [index % sources] }));
+}
+
+/** The same grounding with offsets that are off, as the service's sometimes are; the texts stay right. */
+export function driftOffsets(grounding: GroundingMetadata, { bytes, from }: OffsetDrift): GroundingMetadata {
+  const { groundingSupports } = grounding;
+  if (groundingSupports === undefined) return grounding;
+  const drifted = groundingSupports.map((support, index) => {
+    const { segment } = support;
+    if (segment === undefined || index < from) return support;
+    const startIndex = (segment.startIndex ?? 0) + (index > from ? bytes : 0);
+    const { startIndex: _start, endIndex = 0, ...rest } = segment;
+    return { ...support, segment: { ...(startIndex > 0 && { startIndex }), endIndex: endIndex + bytes, ...rest } };
+  });
+  return { ...grounding, groundingSupports: drifted };
 }
 
 function supportsOf(supports: NonNullable<Search["supports"]>, text: string, profile: Profile): GroundingSupport[] {

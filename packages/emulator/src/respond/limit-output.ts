@@ -2,7 +2,8 @@ import type { Answer, AnswerPart } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 import { estimateAnswerPart } from "./estimate-tokens.ts";
 
-const CHARACTERS_PER_TOKEN = 4;
+/** What this emulator counts as a token of text. */
+export const CHARACTERS_PER_TOKEN = 4;
 
 /** An answer cut down to what the request allows, and what it cost to think about it. */
 export interface LimitedAnswer {
@@ -46,7 +47,8 @@ export function cutText(text: string, length: number): string {
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
 }
 
-function stopAt(parts: readonly AnswerPart[], stopSequences: readonly string[]): readonly AnswerPart[] {
+/** Ends parts where a stop sequence comes up. */
+export function stopAt(parts: readonly AnswerPart[], stopSequences: readonly string[]): readonly AnswerPart[] {
   for (const [index, { part }] of parts.entries()) {
     if (part.text === undefined || part.thought === true) continue;
     const { text } = part;
@@ -56,7 +58,12 @@ function stopAt(parts: readonly AnswerPart[], stopSequences: readonly string[]):
   return parts;
 }
 
-function thinkingTokens(parts: readonly AnswerPart[], turn: BrainTurn, maxOutputTokens: number | undefined): number {
+/** Estimates what it cost to think about an answer. */
+export function thinkingTokens(
+  parts: readonly AnswerPart[],
+  turn: BrainTurn,
+  maxOutputTokens: number | undefined,
+): number {
   const { model, request } = turn;
   const { thinkingBudget, thinkingLevel } = request.generationConfig?.thinkingConfig ?? {};
   const level = (

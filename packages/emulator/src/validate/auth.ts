@@ -17,6 +17,11 @@ export function checkCredentials(
   return tokenProblem(token, profile, keys);
 }
 
+/** Who asks, by the credential they sent; undefined without one. */
+export function credentialOf({ url, headers }: Pick<RequestInput, "url" | "headers">): string | undefined {
+  return headers.get("x-goog-api-key") || url.searchParams.get("key") || bearerToken(headers.get("authorization"));
+}
+
 function bearerToken(header: string | null): string | undefined {
   const token = /^Bearer\s+(\S.*)$/i.exec(header ?? "")?.[1]?.trim();
   return token || undefined;

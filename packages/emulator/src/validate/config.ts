@@ -26,6 +26,12 @@ export function configProblem(subject: Subject): Problem | undefined {
   if (request.systemInstruction?.parts?.length && !model.systemInstruction) {
     return problem("E-41", `Developer instruction is not enabled for models/${model.id}`);
   }
+  if (!model.multiturn && request.contents.some((content) => content.role === "model")) {
+    return problem("E-41", `Multiturn chat is not enabled for models/${model.id}`);
+  }
+  if (!model.mediaResolution && asksForResolution(request)) {
+    return problem("E-41", `Media resolution is not enabled for models/${model.id}`);
+  }
   if (!config) return undefined;
   const { maxOutputTokens = 0, candidateCount = 1, responseLogprobs } = config;
   if (candidateCount > model.maxCandidates) return problem("E-44", "Multiple candidates is not enabled for this model");
@@ -43,6 +49,14 @@ export function configProblem(subject: Subject): Problem | undefined {
     );
   }
   return (surface === "vertex" ? vertexRangeProblem(config, subject) : undefined) ?? thinkingProblem(subject);
+}
+
+function asksForResolution({ generationConfig, contents }: Subject["request"]): boolean {
+  const asked = generationConfig?.mediaResolution ?? "MEDIA_RESOLUTION_UNSPECIFIED";
+  return (
+    asked !== "MEDIA_RESOLUTION_UNSPECIFIED" ||
+    contents.some(({ parts }) => parts.some((part) => part.mediaResolution !== undefined))
+  );
 }
 
 function mimeTypeProblems(config: GenerationConfig, { switches }: Subject): Problem[] {

@@ -1,6 +1,7 @@
 import type { GenerateContentRequest } from "@pollux/core/wire";
 import { checkCredentials } from "./auth.ts";
 import { type ReadBody, readBody } from "./body.ts";
+import { cachingProblem, withCachedPrompt } from "./caching.ts";
 import { configFieldProblems, configProblem } from "./config.ts";
 import { contentFieldProblems } from "./contents.ts";
 import { declarationFieldProblems } from "./declarations.ts";
@@ -48,11 +49,24 @@ export function validateRequest(input: RequestInput, options: ValidateOptions): 
   if (!("raw" in read)) return { ok: false, refusal: refuse(read, framing) };
   // The fields were checked against the descriptor of this very message.
   const request = requestOf(read, target.operation) as unknown as GenerateContentRequest;
-  const subject: Subject = { ...target, request, profile, surface, switches, signatures: options.signatures };
+  const cached = request.cachedContent
+    ? options.cachedContent && (options.cachedContent(request.cachedContent) ?? "unknown")
+    : undefined;
+  const subject: Subject = { ...target, request, profile, surface, switches, signatures: options.signatures, cached };
   const problems = firstProblems(subject);
   if (problems) return { ok: false, refusal: refuse(problems, framing) };
-  const mismatched = target.model.strictMatching && switches.responseMatching === "empty" && !responsesMatch(subject);
-  return { ok: true, accepted: { ...accepted, request: withRoles(request), raw: read.raw, mismatched } };
+  const whole = withCachedPrompt(subject);
+  const mismatched = target.model.strictMatching && switches.responseMatching === "empty" && !responsesMatch(whole);
+  return {
+    ok: true,
+    accepted: {
+      ...accepted,
+      request: withRoles(whole.request),
+      raw: read.raw,
+      mismatched,
+      ...(cached !== undefined && cached !== "unknown" && { cached }),
+    },
+  };
 }
 
 function regionProblem({ regionSupported }: ResolvedSwitches): Problem | undefined {
@@ -60,16 +74,24 @@ function regionProblem({ regionSupported }: ResolvedSwitches): Problem | undefin
   return { rule: "A-6", message: "User location is not supported for the API use.", status: "FAILED_PRECONDITION" };
 }
 
-function surfaceOf(profile: Profile, switches: ResolvedSwitches): Subject["surface"] {
+/** Whose texts and limits apply. */
+export function surfaceOf(profile: Profile, switches: ResolvedSwitches): Subject["surface"] {
   if (profile === "comet") return switches.cometUpstream;
   return profile === "vertex" ? "vertex" : "developer";
 }
 
-function scopeOf(route: Route, profile: Profile, surface: Subject["surface"], switches: ResolvedSwitches): FieldScope {
+/** Which fields are known. */
+export function scopeOf(
+  route: Pick<Route, "apiVersion">,
+  profile: Profile,
+  surface: Subject["surface"],
+  switches: ResolvedSwitches,
+): FieldScope {
   return {
     surface,
     old: profile === "old-proxy",
     oldV1: switches.oldV1 && route.apiVersion === "v1" && surface === "developer",
+    toolFlag: !switches.guesses,
     apiVersion: surface === "vertex" && profile === "comet" ? "v1beta1" : route.apiVersion,
   };
 }
@@ -92,20 +114,26 @@ function requestOf({ value }: ReadBody, operation: Operation): Readonly<Record<s
 }
 
 function firstProblems(subject: Subject): readonly [Problem, ...Problem[]] | undefined {
-  if (subject.operation === "countTokens") return nonEmpty(contentFieldProblems(subject));
+  if (subject.operation === "countTokens") {
+    const found = contentFieldProblems(subject);
+    const single = found.length > 0 ? undefined : (cachingProblem(subject) ?? mediaProblem(subject));
+    return single ? [single] : nonEmpty(found);
+  }
   const fields = [
     ...contentFieldProblems(subject),
     ...declarationFieldProblems(subject),
     ...configFieldProblems(subject),
   ];
   if (fields.length > 0) return nonEmpty(fields);
+  const whole = withCachedPrompt(subject);
   const first =
-    toolProblem(subject) ??
-    configProblem(subject) ??
-    historyProblem(subject) ??
+    cachingProblem(subject) ??
+    toolProblem(whole) ??
+    configProblem(whole) ??
+    historyProblem(whole) ??
     mediaProblem(subject) ??
-    signatureProblem(subject) ??
-    windowProblem(subject);
+    signatureProblem(whole) ??
+    windowProblem(whole);
   return first && [first];
 }
 

@@ -25,11 +25,11 @@ function oneDeclaration(declaration: FunctionDeclaration, path: string, { switch
     );
   }
   const { parameters, parametersJsonSchema } = declaration;
-  if (parameters && parametersJsonSchema !== undefined && parametersJsonSchema !== null) {
+  if (switches.guesses && parameters && parametersJsonSchema !== undefined && parametersJsonSchema !== null) {
     problems.push(problem("E-32b", `${root}: parameters and parameters_json_schema are mutually exclusive.`));
   }
   if (parameters) problems.push(...schemaProblems(parameters, `${path}.parameters`, true));
-  if (parametersJsonSchema !== undefined && !isObjectSchema(parametersJsonSchema)) {
+  if (switches.guesses && parametersJsonSchema !== undefined && !isObjectSchema(parametersJsonSchema)) {
     problems.push(problem("E-32c", `${root}.parameters_json_schema: the root must be a schema of type object.`));
   }
   return problems;

@@ -7,6 +7,7 @@ const CODES: Readonly<Record<StatusWord, number>> = {
   UNAUTHENTICATED: 401,
   PERMISSION_DENIED: 403,
   NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
   UNAVAILABLE: 503,
 };
 

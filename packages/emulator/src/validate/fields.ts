@@ -10,6 +10,8 @@ export interface FieldScope {
   readonly old: boolean;
   /** The `v1` of before 2026. */
   readonly oldV1: boolean;
+  /** Takes `includeServerSideToolInvocations` everywhere. Default: false. */
+  readonly toolFlag?: boolean | undefined;
   /** Version in the names of enums, such as `v1beta`. */
   readonly apiVersion: string;
 }
@@ -79,6 +81,9 @@ function fieldType(message: string, name: string, scope: FieldScope): FieldType 
   const fields = MESSAGES[message];
   if (!fields || !Object.hasOwn(fields, name)) return undefined;
   const [spelled = "", ...limits] = (fields[name] ?? "").split("@");
+  if (scope.toolFlag === true && name === "includeServerSideToolInvocations") {
+    return { name: spelled, repeated: false, map: false };
+  }
   if (limits.includes("developer") && scope.surface !== "developer") return undefined;
   if (limits.includes("vertex") && scope.surface !== "vertex") return undefined;
   if (limits.includes("current") && scope.old) return undefined;

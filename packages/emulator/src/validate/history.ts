@@ -57,6 +57,7 @@ function roleProblem({ request, model, profile }: Subject): Problem | undefined 
     const role: string | undefined = content.role;
     if (role === "user" || role === "model") return false;
     if (role === undefined || role === "") return profile === "vertex";
+    // Recorded with 200 up to the first Gemini 3.
     return !(role === "function" && model.generation <= 3 && content.parts.every(isResponse));
   });
   return bad ? problem("E-08", "Please use a valid role: user, model.") : undefined;
@@ -85,9 +86,9 @@ function turnProblem(turns: readonly Turn[], subject: Subject): Problem | undefi
   return matching && !responsesMatch(subject) ? problem("E-15", COUNTS) : undefined;
 }
 
-function modelTurnProblem(turns: readonly Turn[], index: number, { model }: Subject): Problem | undefined {
+function modelTurnProblem(turns: readonly Turn[], index: number, { model, switches }: Subject): Problem | undefined {
   const parts = partsOf(turns[index]);
-  if (parts.some(isResponse)) return problem("E-19b", RESPONSE_TURN);
+  if (parts.some(isResponse) && switches.guesses) return problem("E-19b", RESPONSE_TURN);
   const calls = parts.filter(isCall).length;
   if (calls > 0 && index === 0) return problem("E-11", CALL_TURN);
   const next = turns[index + 1];
@@ -101,7 +102,7 @@ function modelTurnProblem(turns: readonly Turn[], index: number, { model }: Subj
 
 function userTurnProblem(turns: readonly Turn[], index: number, subject: Subject): Problem | undefined {
   const parts = partsOf(turns[index]);
-  if (parts.some(isCall)) return problem("E-19b", CALL_TURN);
+  if (parts.some(isCall) && subject.switches.guesses) return problem("E-19b", CALL_TURN);
   const first = parts.findIndex(isResponse);
   if (first === -1) return undefined;
   const before = turns[index - 1];

@@ -61,17 +61,23 @@ function fileProblem(fileUri: string, { switches }: Subject): Problem | undefine
         status: "FAILED_PRECONDITION",
       };
     case "forbidden":
-      return {
-        rule: "E-74",
-        message: `You do not have permission to access the File ${id} or it may not exist.`,
-        status: "PERMISSION_DENIED",
-      };
+      return filePermissionProblem(fileUri);
     case "robots":
       return problem(
         "E-79",
         "Cannot fetch content from the provided URL. Please ensure the URL is valid and accessible by Vertex AI. Vertex AI respects robots.txt rules, so confirm the URL is allowed to be crawled. Status: URL_ROBOTED-ROBOTED_DENIED",
       );
   }
+}
+
+/** The refusal of a file that is somebody else's, expired or was never there (E-74). */
+export function filePermissionProblem(fileUri: string): Problem {
+  const id = fileUri.split("/").at(-1) ?? fileUri;
+  return {
+    rule: "E-74",
+    message: `You do not have permission to access the File ${id} or it may not exist.`,
+    status: "PERMISSION_DENIED",
+  };
 }
 
 function imageProblem(mimeType: string, data: string): Problem | undefined {

@@ -5,6 +5,7 @@ export type StatusWord =
   | "UNAUTHENTICATED"
   | "PERMISSION_DENIED"
   | "NOT_FOUND"
+  | "ALREADY_EXISTS"
   | "UNAVAILABLE";
 
 /** One rule that a request breaks. */

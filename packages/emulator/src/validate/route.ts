@@ -1,4 +1,5 @@
-import { findModel, NEWEST_FLASH, newestModelNamed } from "../catalog/models.ts";
+import { closestModel } from "../catalog/closest-model.ts";
+import { findModel, NEWEST_FLASH } from "../catalog/models.ts";
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import type { Problem } from "./problem.ts";
 import type { ResolvedSwitches } from "./switches.ts";
@@ -56,14 +57,19 @@ export function resolveRoute(
   switches: ResolvedSwitches,
 ): { readonly operation: Operation; readonly model: ModelFacts } | Problem {
   if (route.verb === "list") return { operation: "listModels", model: NEWEST_FLASH };
-  const model = lookUp(route.modelId, switches);
-  if (!model) return unknownModel(route, profile);
-  const refused = switches.retiredModels === "refuse" ? retired(model, route, profile) : undefined;
-  if (refused) return refused;
+  const model = resolveModel(route, profile, switches);
+  if ("rule" in model) return model;
   if (route.verb === "get") return { operation: "getModel", model };
   if (!isOperation(route.verb) || !model.generates) return unknownModel(route, profile);
   if (route.verb === "streamGenerateContent" && !model.streaming) return unknownModel(route, profile);
   return { operation: route.verb, model };
+}
+
+/** Looks up the model of a route. */
+export function resolveModel(route: Route, profile: Profile, switches: ResolvedSwitches): ModelFacts | Problem {
+  const model = lookUp(route.modelId, switches);
+  if (!model) return unknownModel(route, profile);
+  return (switches.retiredModels === "refuse" ? retired(model, route, profile) : undefined) ?? model;
 }
 
 /** Clients may escape the colon before the verb; a malformed escape stays as it is. */
@@ -80,14 +86,15 @@ function lookUp(id: string, switches: ResolvedSwitches): ModelFacts | undefined 
   if (known) return known;
   const { extraModels } = switches;
   const allowed = extraModels === "gemini" ? /^gemini-\d/.test(id) : extraModels.includes(id);
-  return allowed ? newestModelNamed(id) : undefined;
+  return allowed ? closestModel(id) : undefined;
 }
 
 function isOperation(verb: string): verb is Operation {
   return GENERATING.has(verb);
 }
 
-function unknownModel(route: Route, profile: Profile): Problem {
+/** The refusal of a model that is not there, or not for this method (E-70, E-73). */
+export function unknownModel(route: Route, profile: Profile): Problem {
   if (profile === "comet") {
     const message = `No available channel for model ${route.modelId} under group default (distributor)`;
     return {
@@ -107,6 +114,7 @@ function unknownModel(route: Route, profile: Profile): Problem {
 
 /** The stream is the same method to the catalog; reading a model is judged as generating with it. */
 function verbInTexts(verb: string): string {
+  if (verb === "batchEmbedContents") return "embedContent";
   return verb === "streamGenerateContent" || verb === "get" ? "generateContent" : verb;
 }
 

@@ -7,6 +7,8 @@ export interface Rule {
   readonly certainty: "R" | "I" | "G";
   /** Where it is checked, below `src/validate`. */
   readonly file: string;
+  /** False for what is accepted, refused by another rule's id, or found out only when answering. Default: true. */
+  readonly refuses?: false | undefined;
 }
 
 /** Every rule, in the order of evaluation within each group; the ids are those of `Refusal.rule`. */
@@ -179,6 +181,34 @@ export const RULES: readonly Rule[] = [
     condition: "from 3 on, current turn: a signature on another part (switch)",
     certainty: "G",
     file: "signatures.ts",
+  },
+  {
+    id: "E-13b",
+    condition: "history ends in a model turn, on models with prefill: accepted, the text is continued",
+    certainty: "I",
+    file: "history.ts",
+    refuses: false,
+  },
+  {
+    id: "E-19",
+    condition: "calls of one turn sent back one by one: E-50, as the second lacks a signature",
+    certainty: "I",
+    file: "signatures.ts",
+    refuses: false,
+  },
+  {
+    id: "E-53",
+    condition: "one of the two dummy signatures, raw or base64: accepted",
+    certainty: "R",
+    file: "signatures.ts",
+    refuses: false,
+  },
+  {
+    id: "continuation",
+    condition: "continuation token of another request (switch)",
+    certainty: "G",
+    file: "../create-responder.ts",
+    refuses: false,
   },
   { id: "E-77", condition: "prompt over the model's window", certainty: "R", file: "size.ts" },
 ];

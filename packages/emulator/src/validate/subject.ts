@@ -1,7 +1,7 @@
 import type { Content, GenerateContentRequest, Part } from "@pollux/core/wire";
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import type { ResolvedSwitches } from "./switches.ts";
-import type { Operation, Profile, SignatureBook } from "./types.ts";
+import type { CachedPrompt, Operation, Profile, SignatureBook } from "./types.ts";
 
 /** What the rules look at: a request whose fields are known to have the right names and types, and who is asked. */
 export interface Subject {
@@ -13,6 +13,8 @@ export interface Subject {
   readonly surface: "developer" | "vertex";
   readonly switches: ResolvedSwitches;
   readonly signatures: SignatureBook;
+  /** What `cachedContent` names; undefined where it names nothing, or nobody can look it up. */
+  readonly cached?: CachedPrompt | "unknown" | undefined;
 }
 
 /** True for parts that answer a call. */

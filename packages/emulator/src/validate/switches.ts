@@ -6,6 +6,11 @@ export type FileState = "active" | "processing" | "forbidden" | "robots";
  * default that is safest for a client under test.
  */
 export interface StrictSwitches {
+  /**
+   * False lets everything pass that is refused by a guess only (certainty "guess" in the README's table): E-19b, E-32b, E-32c,
+   * E-39, E-40b, E-47, E-48c, E-55 and stale continuation tokens. A switch set beside it wins. @defaultValue `true`
+   */
+  readonly guesses?: boolean | undefined;
   /** E-70: ids served though the catalog lacks them; `"gemini"` lets every `gemini-N...` id through. @defaultValue `[]` */
   readonly extraModels?: readonly string[] | "gemini" | undefined;
   /** E-71 and E-70: what models do that are closed to new users or shut down. @defaultValue `"serve"` */
@@ -57,6 +62,7 @@ export interface StrictSwitches {
 export type ResolvedSwitches = { readonly [Key in keyof StrictSwitches]-?: NonNullable<StrictSwitches[Key]> };
 
 const DEFAULTS: ResolvedSwitches = {
+  guesses: true,
   extraModels: [],
   retiredModels: "serve",
   regionSupported: true,
@@ -77,8 +83,16 @@ const DEFAULTS: ResolvedSwitches = {
   maxBodyBytes: 104_857_600,
 };
 
+/** What `guesses: false` means for the guessed rules that have a switch of their own. */
+const WITHOUT_GUESSES = {
+  samplingRanges: false,
+  allowedNames: false,
+  schemaNeedsMimeType: false,
+  movedSignatures: "accept",
+} as const satisfies Partial<ResolvedSwitches>;
+
 /** Fills in the defaults; a switch set to `undefined` counts as not set. */
 export function resolveSwitches(switches: StrictSwitches = {}): ResolvedSwitches {
   const set = Object.entries(switches).filter(([, value]) => value !== undefined);
-  return { ...DEFAULTS, ...Object.fromEntries(set) };
+  return { ...DEFAULTS, ...(switches.guesses === false && WITHOUT_GUESSES), ...Object.fromEntries(set) };
 }

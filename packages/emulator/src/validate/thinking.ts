@@ -13,7 +13,7 @@ export function thinkingProblem({ request, model }: Subject): Problem | undefine
   if (kind === "none") return noThinkingProblem(config, model.family);
   if (thinkingLevel !== undefined && thinkingLevel !== "THINKING_LEVEL_UNSPECIFIED")
     return levelProblem(thinkingLevel, kind, levels);
-  return thinkingBudget === undefined ? undefined : budgetProblem(thinkingBudget, budget);
+  return thinkingBudget === undefined ? undefined : budgetProblem(thinkingBudget, kind, budget);
 }
 
 /** `includeThoughts: false` alone asks for nothing. */
@@ -44,6 +44,7 @@ function levelProblem(level: string, kind: string, levels: readonly string[]): P
 
 function budgetProblem(
   value: number,
+  kind: string,
   budget: { readonly min: number; readonly max: number; readonly zero: boolean } | undefined,
 ): Problem | undefined {
   if (!budget) return problem("E-64", "Thinking budget is not supported for this model.");
@@ -51,6 +52,8 @@ function budgetProblem(
   if (value === 0)
     return budget.zero ? undefined : problem("E-62", "Budget 0 is invalid. This model only works in thinking mode.");
   if (value >= budget.min && value <= budget.max) return undefined;
+  // Models with levels take budgets for compatibility only, and have another text.
+  if (kind === "level") return problem("E-64", `thinking_budget must be in the range [-1, ${budget.max}]`);
   return problem(
     "E-64",
     `The thinking budget ${value} is invalid. Please choose a value between ${budget.min} and ${budget.max}.`,

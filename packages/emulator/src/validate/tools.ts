@@ -9,7 +9,7 @@ const INVALID_ARGUMENT = "Request contains an invalid argument.";
 export function toolProblem(subject: Subject): Problem | undefined {
   const tools = toolFacts(subject.request);
   return (
-    cacheProblem(subject) ??
+    exclusiveCacheProblem(subject) ??
     duplicateProblem(tools) ??
     capabilityProblem(tools, subject) ??
     mixProblem(tools, subject) ??
@@ -19,7 +19,8 @@ export function toolProblem(subject: Subject): Problem | undefined {
   );
 }
 
-function cacheProblem({ request, surface }: Subject): Problem | undefined {
+/** A cached content beside what belongs into it (E-36). */
+export function exclusiveCacheProblem({ request, surface }: Subject): Problem | undefined {
   const { cachedContent, systemInstruction, tools, toolConfig } = request;
   if (!cachedContent || !(systemInstruction ?? tools ?? toolConfig)) return undefined;
   if (surface === "vertex") {

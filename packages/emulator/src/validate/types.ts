@@ -1,4 +1,4 @@
-import type { GenerateContentRequest, Part } from "@pollux/core/wire";
+import type { GenerateContentRequest, ModalityTokenCount, Part } from "@pollux/core/wire";
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import type { StrictSwitches } from "./switches.ts";
 
@@ -32,6 +32,18 @@ export interface Accepted {
   readonly apiVersion: string;
   /** E-15 under `responseMatching: "empty"`: the service would answer with an empty candidate and `STOP`. */
   readonly mismatched: boolean;
+  /** The cached content that stands in front of `request`, which has it already. */
+  readonly cached?: CachedPrompt | undefined;
+}
+
+/** What a cached content holds, in one spelling. */
+export interface CachedPrompt {
+  /** Resolved id of the model it is bound to. */
+  readonly modelId: string;
+  /** The model's name as it was given. */
+  readonly modelName: string;
+  readonly request: Pick<GenerateContentRequest, "contents" | "systemInstruction" | "tools" | "toolConfig">;
+  readonly tokens: { readonly total: number; readonly details: readonly ModalityTokenCount[] };
 }
 
 /** Says whether a thought signature is one that this server issued for this family and this part. */
@@ -46,6 +58,8 @@ export interface ValidateOptions {
   readonly keys?: readonly string[] | undefined;
   readonly strict?: StrictSwitches | undefined;
   readonly signatures: SignatureBook;
+  /** Finds the caller's cached contents by name. Default: names are not looked up. */
+  readonly cachedContent?: ((name: string) => CachedPrompt | undefined) | undefined;
 }
 
 /** A request as it arrived. */

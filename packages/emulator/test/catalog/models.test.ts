@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ALIASES, findModel, MODELS, newestModelNamed } from "../../src/catalog/models.ts";
+import { closestModel } from "../../src/catalog/closest-model.ts";
+import { ALIASES, findModel, MODELS } from "../../src/catalog/models.ts";
 
 describe("the catalog", () => {
   test("has each id once, and aliases that lead to models", () => {
@@ -63,16 +64,17 @@ describe("the catalog", () => {
     expect(new Set(signing)).toEqual(new Set(["gemini-3", "gemini-4"]));
   });
 
-  test("an unknown Gemini behaves like the newest of its kind", () => {
-    expect(newestModelNamed("gemini-3.9-flash")).toEqual({
-      ...findModel("gemini-3.8-flash"),
-      id: "gemini-3.9-flash",
-      generation: 3.9,
-    });
-    expect(newestModelNamed("gemini-5-neon")).toEqual({
-      ...findModel("gemini-4-argon"),
-      id: "gemini-5-neon",
-      generation: 5,
-    });
+  test.each([
+    ["gemini-3.9-flash", "gemini-3.8-flash", 3.9],
+    ["gemini-5-neon", "gemini-4-argon", 5],
+    ["gemini-4-hydrogen-preview", "gemini-4-hydrogen", 4],
+    ["gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash", 2.5],
+    ["gemini-2.5-flash-lite-preview-09-2025", "gemini-2.5-flash-lite", 2.5],
+    ["gemini-2.0-flash-thinking-exp-01-21", "gemini-2.0-flash", 2],
+    ["gemini-1.0-pro-002", "gemini-1.5-pro", 1],
+    ["gemma-3-27b-it", "gemma-4-26b-a4b-it", 3],
+    ["my-model", "gemini-3.8-flash", 3.8],
+  ])("%s, which the catalog lacks, behaves like %s", (id, like, generation) => {
+    expect(closestModel(id)).toEqual({ ...findModel(like), id, generation });
   });
 });

@@ -94,6 +94,26 @@ describe("functions", () => {
   });
 });
 
+test("mode VALIDATED calls only allowed functions, and answers where none of them fits", async () => {
+  const validated = (...allowedFunctionNames: string[]) => ({
+    tools: [FILES],
+    toolConfig: { functionCallingConfig: { mode: "VALIDATED", allowedFunctionNames } },
+  });
+  const reads = await unary(emulator, ask("List the files, then read notes.txt", validated("read_file")));
+  expect(callsIn(reads)).toEqual([["read_file", { path: "notes.txt" }]]);
+  expect(callsIn(await unary(emulator, ask("Good morning", validated("read_file"))))).toEqual([]);
+});
+
+test("a URL context is counted as tool use, which some answers leave out", async () => {
+  const counts = await Promise.all(
+    Array.from({ length: 40 }, (_, index) =>
+      unary(createEmulator({ seed: `${index}` }), ask("See https://example.com/a", { tools: [{ urlContext: {} }] })),
+    ),
+  );
+  const found = counts.map(({ usageMetadata }) => usageMetadata?.toolUsePromptTokenCount);
+  expect(new Set(found)).toEqual(new Set([120, undefined]));
+});
+
 test("a prompt about the conversation is answered from it", async () => {
   const contents = [
     ...ask("My name is Ada.").contents,

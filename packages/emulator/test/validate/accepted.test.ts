@@ -432,6 +432,69 @@ describe("accepted", () => {
   });
 });
 
+describe("without guesses", () => {
+  const cases: readonly (readonly [rule: string, asked: Asked])[] = [
+    ["E-19b", { body: contents(user(text("q")), model(answer("f")), user(text("x"))) }],
+    ["E-19b", { body: contents(user(call("f"))) }],
+    [
+      "E-32b",
+      {
+        body: {
+          ...HELLO,
+          tools: [
+            {
+              functionDeclarations: [
+                {
+                  name: "f",
+                  parameters: { type: "OBJECT", properties: {} },
+                  parametersJsonSchema: { type: "object" },
+                },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+    [
+      "E-32c",
+      {
+        body: {
+          ...HELLO,
+          tools: [{ functionDeclarations: [{ name: "f", parametersJsonSchema: { type: "string" } }] }],
+        },
+      },
+    ],
+    [
+      "E-39",
+      { profile: "vertex", body: { ...HELLO, tools: [FN], toolConfig: { includeServerSideToolInvocations: true } } },
+    ],
+    [
+      "E-40b",
+      {
+        body: {
+          ...HELLO,
+          tools: [FN],
+          toolConfig: { functionCallingConfig: { mode: "AUTO", allowedFunctionNames: ["f"] } },
+        },
+      },
+    ],
+    ["E-47", { body: config({ responseJsonSchema: { type: "object" } }) }],
+    ["E-48c", { body: config({ temperature: 3 }) }],
+    ["E-55", { body: step("moved123") }],
+  ];
+
+  test.each(cases)("%s passes", (rule, asked) => {
+    expect(outcome(asked)).toMatchObject({ rule });
+    expect(outcome({ ...asked, strict: { guesses: false } })).toBe("accepted");
+  });
+
+  test("a switch of its own wins, and rules that were seen stay", () => {
+    const strict = { guesses: false, samplingRanges: true };
+    expect(outcome({ body: config({ temperature: 3 }), strict })).toMatchObject({ rule: "E-48c" });
+    expect(outcome({ body: config({ candidateCount: 2 }), strict })).toMatchObject({ rule: "E-44" });
+  });
+});
+
 describe("what the responder gets", () => {
   test("a normalised request beside the raw one", () => {
     const body = {

@@ -133,6 +133,12 @@ export const CONFIG: readonly Case[] = [
     "Thinking budget is not supported for this model.",
   ],
   [
+    "E-64",
+    "a budget over the range of a model with levels",
+    { body: thinking({ thinkingBudget: 70_000 }) },
+    "thinking_budget must be in the range [-1, 65535]",
+  ],
+  [
     "E-65",
     "thinking on 2.0",
     { model: "gemini-2.0-flash", body: thinking({ thinkingBudget: 512 }) },

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { type Case, ROOT, parts, config, declare, schema, jsonSchema, F, FD } from "./build.ts";
-import { HELLO, text } from "../request.ts";
+import { type Case, contents, ROOT, parts, config, declare, schema, jsonSchema, F, FD } from "./build.ts";
+import { HELLO, model, text, user } from "../request.ts";
 
 const deep = (levels: number): unknown =>
   levels === 0 ? { type: "string" } : { type: "array", items: deep(levels - 1) };
@@ -261,6 +261,30 @@ export const TOOLS: readonly Case[] = [
     "instructions to a speech model",
     { model: "gemini-3.8-flash-tts", body: { ...HELLO, systemInstruction: { parts: [text("x")] } } },
     "Developer instruction is not enabled for models/gemini-3.8-flash-tts",
+  ],
+  [
+    "E-41",
+    "a conversation with a speech model",
+    { model: "gemini-3.8-flash-tts", body: contents(user(text("a")), model(text("b")), user(text("c"))) },
+    "Multiturn chat is not enabled for models/gemini-3.8-flash-tts",
+  ],
+  [
+    "E-41",
+    "a media resolution on 2.0",
+    { model: "gemini-2.0-flash", body: config({ mediaResolution: "MEDIA_RESOLUTION_LOW" }) },
+    "Media resolution is not enabled for models/gemini-2.0-flash",
+  ],
+  [
+    "E-41",
+    "a media resolution of one part on Gemma",
+    {
+      model: "gemma-4-31b-it",
+      body: parts({
+        inlineData: { mimeType: "image/png", data: "AAAA" },
+        mediaResolution: { level: "MEDIA_RESOLUTION_HIGH" },
+      }),
+    },
+    "Media resolution is not enabled for models/gemma-4-31b-it",
   ],
   [
     "E-41",

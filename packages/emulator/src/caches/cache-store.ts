@@ -1,0 +1,59 @@
+import { createRandom, type Random } from "../internal/random.ts";
+import type { CachedPrompt } from "../validate/types.ts";
+
+/** A cached content as the emulator keeps it. */
+export interface StoredCache extends CachedPrompt {
+  /** The credential it was made with; nobody else sees it. */
+  readonly owner: string;
+  /** In full, as in `cachedContents/abc`. */
+  readonly name: string;
+  readonly displayName: string | undefined;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** Keeps the cached contents of one emulator until they expire. */
+export class CacheStore {
+  // Oldest first, by the last segment of the name.
+  readonly #caches = new Map<string, StoredCache>();
+  readonly #now: () => Date;
+  readonly #random: Random;
+
+  constructor(now: () => Date, seed: string) {
+    this.#now = now;
+    this.#random = createRandom(`${seed} caches`);
+  }
+
+  /** An id for the next one: letters and digits, or digits only. */
+  nextId(digits: boolean): string {
+    if (!digits) return this.#random.id(32);
+    return Array.from({ length: 19 }, () => this.#random.int(1, 9)).join("");
+  }
+
+  put(cache: StoredCache): void {
+    this.#caches.set(idOf(cache.name), cache);
+  }
+
+  /** A cached content of this owner that has not expired, by its full name or its last segment. */
+  find(name: string, owner: string): StoredCache | undefined {
+    const cache = this.#caches.get(idOf(name));
+    if (cache === undefined || cache.owner !== owner) return undefined;
+    if (this.#now() < cache.expiresAt) return cache;
+    this.delete(name);
+    return undefined;
+  }
+
+  /** The owner's cached contents, newest first. */
+  list(owner: string): readonly StoredCache[] {
+    return [...this.#caches.keys()].flatMap((id) => this.find(id, owner) ?? []).toReversed();
+  }
+
+  delete(name: string): void {
+    this.#caches.delete(idOf(name));
+  }
+}
+
+function idOf(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}

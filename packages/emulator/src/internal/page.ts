@@ -1,0 +1,23 @@
+/** One page of a list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Undefined on the last page. */
+  readonly nextPageToken: string | undefined;
+}
+
+/** Cuts a page out of a list by `pageSize` and `pageToken`; undefined for a size or a token that no page was given. */
+export function pageOf<T>(
+  all: readonly T[],
+  query: URLSearchParams,
+  sizes: { readonly default: number; readonly max: number },
+): Page<T> | undefined {
+  const asked = Number(query.get("pageSize") ?? query.get("page_size") ?? 0);
+  const token = query.get("pageToken") ?? query.get("page_token") ?? "";
+  const start = token === "" ? 0 : Number(Buffer.from(token, "base64url").toString());
+  if (!Number.isInteger(asked) || asked < 0 || !Number.isInteger(start) || start < 0) return undefined;
+  const end = start + Math.min(asked === 0 ? sizes.default : asked, sizes.max);
+  return {
+    items: all.slice(start, end),
+    nextPageToken: end < all.length ? Buffer.from(String(end)).toString("base64url") : undefined,
+  };
+}

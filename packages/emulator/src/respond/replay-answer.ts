@@ -1,0 +1,64 @@
+import type { RecordedAnswer } from "../brain/answer.ts";
+import type { Brain } from "../brain/brain.ts";
+import { fingerprintOf } from "../brain/fingerprint.ts";
+import { framesOf } from "../brain/replay.ts";
+import type { EmulatorOptions } from "../emulator-options.ts";
+import type { IncomingRequest } from "../incoming-request.ts";
+import { prettyJson } from "../internal/json.ts";
+import type { LoggedRequest, Note } from "../request-log.ts";
+import type { Profile } from "../validate/types.ts";
+import { deliver } from "./deliver.ts";
+import { answerHeaders } from "./headers.ts";
+
+/** What is known of the request besides itself. */
+export interface ReplayContext {
+  readonly profile: Profile;
+  readonly options: EmulatorOptions;
+  readonly note: Note;
+  readonly noteEnd: (changes: Partial<LoggedRequest["answered"]>) => void;
+}
+
+/** The recorded answer to a request that no turn is made of; undefined where the brain has none. */
+export async function replayAnswer(
+  brain: Brain,
+  incoming: IncomingRequest,
+  { profile, options, note, noteEnd }: ReplayContext,
+): Promise<Response | undefined> {
+  const { signal, method, bytes, headers } = incoming;
+  const sha256 = bytes.length === 0 ? undefined : fingerprintOf(bytes, headers.get("content-type"));
+  const answer = await brain.replay?.({ method, path: note.path, body: note.body, sha256 }, signal);
+  if (answer?.recorded === undefined) return undefined;
+  const { recorded, fault } = answer;
+  note.answered({ status: recorded.status });
+  const init = { status: recorded.status, headers: headersOf(recorded, incoming, profile) };
+  if (recorded.encoding === "base64" || WITHOUT_BODY.has(recorded.status)) {
+    noteEnd({ complete: true });
+    return new Response(WITHOUT_BODY.has(recorded.status) ? null : Buffer.from(recorded.body, "base64"), init);
+  }
+  const stream = deliver({
+    body: { frames: framesOf(recorded.body), frame: prettyJson },
+    signal,
+    chunkMs: options.delays?.chunkMs ?? 0,
+    fault,
+    onEnd: (complete) => noteEnd({ complete, rule: fault?.rule }),
+  });
+  return new Response(stream, init);
+}
+
+/** Statuses that HTTP allows no body with. */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
+function headersOf(
+  { contentType, headers = {} }: RecordedAnswer,
+  { url, headers: asked }: IncomingRequest,
+  profile: Profile,
+): Record<string, string> {
+  const host = asked.get("host");
+  const origin = host === null ? url.origin : `${url.protocol}//${host}`;
+  // An address to go on with is one of the recording's host; here it is one of ours.
+  const own = Object.entries(headers).map(([name, value]): [string, string] => [
+    name,
+    name.endsWith("-url") && value.startsWith("/") ? `${origin}${value}` : value,
+  ]);
+  return { ...answerHeaders(profile, contentType), ...Object.fromEntries(own) };
+}
