@@ -34,4 +34,10 @@ export const CATALOGUE: { readonly [Name in keyof Faults]: Fault } = {
   safety: faults.safety(),
   finishReason: faults.finishReason("FAILED_IN_A_NEW_WAY", "Nobody knows."),
   promptBlocked: faults.promptBlocked(),
+  driftingOffsets: faults.driftingOffsets(),
+  brokenArgs: faults.brokenArgs("wrong-type"),
+  duplicateIds: faults.duplicateIds(),
+  missingIds: faults.missingIds(),
+  undeclaredCall: faults.undeclaredCall(),
+  callDespiteNone: faults.callDespiteNone(),
 };

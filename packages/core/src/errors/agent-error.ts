@@ -7,10 +7,17 @@ export type ErrorCode =
   | "stream_incomplete"
   | "response_blocked"
   | "configuration"
+  | "file_state"
   | "tool_definition"
   | "output_missing"
   | "run_step"
-  | "run_aborted";
+  | "run_aborted"
+  | "session_conflict"
+  | "session_damaged"
+  | "session_store"
+  | "session_unfinished"
+  | "loop_version"
+  | "replay_difference";
 
 /** Root of everything this library throws on purpose; a bare `Error` from us is a bug. */
 export abstract class AgentError extends Error {

@@ -108,10 +108,28 @@ export class ApiShapeError extends AgentError {
   }
 }
 
-/** The body ended before any candidate carried a finish reason. */
+/** What had come of an answer that was given up: a content as the API sends it. */
+export interface PartialAnswer {
+  readonly role: string;
+  readonly parts: readonly object[];
+}
+
+/**
+ * The body ended before any candidate carried a finish reason; or a long answer broke off again and again, which the
+ * library gives up on (`retryable` is false then, and `cause` says what happened last).
+ */
 export class StreamIncompleteError extends AgentError {
   override readonly code = "stream_incomplete";
-  override readonly retryable = true;
+  override readonly retryable: boolean;
+  /** What had come up to the last checkpoint, of an answer that was given up. Its end is missing. */
+  readonly partial: PartialAnswer | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly partial?: PartialAnswer | undefined } = {}) {
+    const { partial, ...rest } = options;
+    super(message, rest);
+    this.retryable = partial === undefined;
+    this.partial = partial;
+  }
 }
 
 /** The prompt was refused before any candidate was made (`promptFeedback.blockReason`). */
@@ -121,10 +139,13 @@ export class ResponseBlockedError extends AgentError {
   readonly blockReason: string;
   /** Ratings that came with the refusal, as they came. */
   readonly safetyRatings: readonly unknown[];
+  /** Size of the refused prompt, in tokens; it is paid for all the same. 0 when the service did not say. */
+  readonly promptTokens: number;
 
-  constructor(message: string, blockReason: string, safetyRatings: readonly unknown[]) {
+  constructor(message: string, blockReason: string, safetyRatings: readonly unknown[], promptTokens: number = 0) {
     super(message);
     this.blockReason = blockReason;
     this.safetyRatings = safetyRatings;
+    this.promptTokens = promptTokens;
   }
 }

@@ -58,6 +58,9 @@ function delegatedTool(builtIn: BuiltInTool, ask: AskBuiltIn): Tool {
     timeoutMs: TIMEOUT_MS,
     maxResultBytes: MAX_RESULT_BYTES,
     maxRetries: 2,
+    effects: "none",
+    unknownOutcome: "ask",
+    outside: false,
     parse: (args) => parseInput(name, fields, args),
     run: async (input, context) => {
       const { text, sources, stopReason } = await ask(builtIn, promptOf(fields, input), context);

@@ -19,7 +19,8 @@ export class PartGatherer {
   /**
    * Takes in what one chunk brought.
    *
-   * @returns What can be handed on now: the same parts, but streamed arguments only once, when they are complete.
+   * @returns What can be handed on now: the same parts, but of a call with streamed arguments each piece under the
+   *   call's name (see {@link PartialCall.piece}), and then the call, once it is complete.
    * @throws {ApiShapeError} For streamed arguments that cannot be put together.
    */
   add(incoming: readonly Part[]): readonly Part[] {
@@ -49,6 +50,7 @@ export class PartGatherer {
     const call = this.#call;
     if (call !== undefined && part.functionCall !== undefined && part.functionCall.name === undefined) {
       call.add(part);
+      if (part.functionCall.partialArgs !== undefined) complete.push(call.piece(part));
       if (!call.open) complete.push(...this.close());
       return;
     }
@@ -62,6 +64,7 @@ export class PartGatherer {
     this.#settle();
     this.#parts.push(opened);
     this.#call = opened;
+    complete.push(opened.piece(part));
     if (!opened.open) complete.push(...this.close());
   }
 

@@ -3,6 +3,7 @@ import type { Content } from "../wire/content.ts";
 import type { ToolConfig, WireTool } from "../wire/declaration.ts";
 import type { EndpointKind } from "../wire/endpoint.ts";
 import type { GenerateContentRequest, GenerationConfig, SystemInstruction } from "../wire/generate-content.ts";
+import { cacheName } from "./cache-ref.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
 import type { ModelRequest } from "./model.ts";
 import { thinkingConfig } from "./thinking.ts";
@@ -50,7 +51,8 @@ export function buildRequest(
   head: RequestHead = buildHead(request, facts),
 ): GenerateContentRequest {
   checkTogether(request, facts);
-  const { safetySettings, cachedContent, serviceTier, labels } = request.settings;
+  const { safetySettings, serviceTier, labels } = request.settings;
+  const cachedContent = request.settings.cachedContent && cacheName(request.settings.cachedContent);
   const { systemInstruction, tools, preamble } = head;
   const toolConfig = toolConfigFor(request, facts);
   const generationConfig = generationConfigFor(request, facts);
@@ -94,7 +96,7 @@ function checkTogether(request: ModelRequest, { capabilities, modelId }: Request
  * Functions alone need no config. Built-in tools beside functions need the flag on the Developer API, which Vertex does
  * not know; a gateway is asked with it first. Built-in tools alone take neither flag nor calling mode.
  */
-function toolConfigFor(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
+export function toolConfigFor(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
   const { functions, settings } = request;
   const builtIns = usableBuiltIns(request);
   const mixed = functions.length > 0 && builtIns.length > 0;
@@ -102,9 +104,16 @@ function toolConfigFor(request: ModelRequest, { endpointKind }: RequestFacts): T
   const takesNames = calling?.mode === "ANY" || calling?.mode === "VALIDATED";
   const names = takesNames && calling.allowedFunctionNames?.length ? calling.allowedFunctionNames : undefined;
   const location = builtIns.length > 0 ? settings.location : undefined;
+  const streamed = settings.streamFunctionCallArguments === true;
   const config: ToolConfig = {
     ...(functions.length > 0 &&
-      calling && { functionCallingConfig: { mode: calling.mode, ...(names && { allowedFunctionNames: names }) } }),
+      (calling || streamed) && {
+        functionCallingConfig: {
+          ...(calling && { mode: calling.mode }),
+          ...(names && { allowedFunctionNames: names }),
+          ...(streamed && { streamFunctionCallArguments: true }),
+        },
+      }),
     ...(location && {
       retrievalConfig: {
         latLng: { latitude: location.latitude, longitude: location.longitude },
@@ -126,6 +135,8 @@ const COPIED = [
   "seed",
   "presencePenalty",
   "frequencyPenalty",
+  "responseLogprobs",
+  "logprobs",
   "responseModalities",
   "mediaResolution",
   "speechConfig",

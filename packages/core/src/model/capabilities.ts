@@ -19,6 +19,10 @@ export interface ModelCapabilities {
   readonly mediaInFunctionResponses: boolean;
   readonly imageOutput: boolean;
   readonly streaming: boolean;
+  /** Explicit caches can be made for it. */
+  readonly explicitCaches: boolean;
+  /** Prompt tokens it takes. */
+  readonly inputTokenLimit: number;
   /** The model signs its parts, and a call sent back without its signature is refused. */
   readonly signaturesRequired: boolean;
 }
@@ -39,6 +43,8 @@ const GEMINI_3: ModelCapabilities = {
   mediaInFunctionResponses: true,
   imageOutput: false,
   streaming: true,
+  explicitCaches: true,
+  inputTokenLimit: 1_048_576,
   signaturesRequired: true,
 };
 const GEMINI_4: ModelCapabilities = { ...GEMINI_3, family: "gemini-4" };
@@ -59,12 +65,14 @@ const GEMINI_2_0: ModelCapabilities = { ...GEMINI_2_5, ...NO_THINKING };
 const GEMMA: ModelCapabilities = {
   ...GEMINI_2_0,
   family: "gemma",
+  inputTokenLimit: 131_072,
   thinking: "level",
   thinkingLevels: ["minimal", "high"],
 };
 /** What image models cannot do, as far as anyone has seen. */
 const IMAGE = {
   imageOutput: true,
+  inputTokenLimit: 65_536,
   builtInsWithFunctions: false,
   outputWithFunctions: false,
   jsonOutput: false,
@@ -113,6 +121,7 @@ const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabili
   [/^gemini-(?:3-flash|3\.[156]-flash|flash-lite-latest)/, { ...GEMINI_3, thinkingLevels: ALL_LEVELS }],
   [/^gemini-(?:3(?!\d)|flash-latest|pro-latest)/, GEMINI_3],
 
+  [/^gemini-4-argon/, { ...GEMINI_4, explicitCaches: false }],
   [/^gemini-4-hydrogen/, { ...GEMINI_4, thinkingLevels: [...NOT_MINIMAL, "xhigh"] }],
   [/^gemma-[123](?!\d)/, { ...GEMMA, ...NO_THINKING, functions: false, systemInstruction: false, jsonOutput: false }],
   [/^gemma/, GEMMA],

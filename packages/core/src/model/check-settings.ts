@@ -1,6 +1,9 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import type { EndpointKind } from "../wire/endpoint.ts";
+import { cacheName } from "./cache-ref.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
+import { checkForEndpoint } from "./check-endpoint-settings.ts";
+import { checkMediaSettings } from "./check-media-settings.ts";
 import type { ModelSettings } from "./settings.ts";
 import { thinkingConfig } from "./thinking.ts";
 
@@ -28,15 +31,20 @@ export function checkSettings(
   }
   checkStopSequences(settings.stopSequences);
   checkLocation(settings.location);
-  if (settings.cachedContent === "")
+  if (settings.cachedContent !== undefined && !cacheName(settings.cachedContent))
     throw new ConfigurationError('cachedContent is empty: give a name such as "cachedContents/abc123".');
-  if (endpointKind === "vertex" && settings.serviceTier !== undefined)
-    throw new ConfigurationError("serviceTier works on the Developer API only: leave it out on Vertex.");
-  if (endpointKind === "developer" && /^gemini-[12]$/.test(capabilities.family)) {
-    const penalty = settings.presencePenalty === undefined ? "frequencyPenalty" : "presencePenalty";
-    if (settings[penalty] !== undefined)
-      throw new ConfigurationError(`${modelId} does not take ${penalty} on the Developer API: leave it out.`);
+  const candidates: number | undefined = settings.candidateCount;
+  if (candidates !== undefined && candidates !== 1) {
+    throw new ConfigurationError(
+      `candidateCount is ${candidates}: a run follows one conversation, and current models refuse more than one candidate. Leave it out, and run again for another answer.`,
+    );
   }
+  if (settings.logprobs !== undefined && settings.responseLogprobs !== true)
+    throw new ConfigurationError("logprobs needs responseLogprobs: true beside it.");
+  checkMediaSettings(settings, capabilities, modelId);
+  checkSafetySettings(settings.safetySettings);
+  checkLabels(settings.labels);
+  checkForEndpoint(settings, capabilities, modelId, endpointKind);
 }
 
 interface Range {
@@ -46,7 +54,10 @@ interface Range {
 }
 
 const RANGES: Readonly<
-  Record<"temperature" | "topP" | "topK" | "maxOutputTokens" | "seed" | "presencePenalty" | "frequencyPenalty", Range>
+  Record<
+    "temperature" | "topP" | "topK" | "maxOutputTokens" | "seed" | "presencePenalty" | "frequencyPenalty" | "logprobs",
+    Range
+  >
 > = {
   temperature: { min: 0, max: 2, whole: false },
   topP: { min: 0, max: 1, whole: false },
@@ -55,6 +66,7 @@ const RANGES: Readonly<
   seed: { min: -(2 ** 31), max: 2 ** 31 - 1, whole: true },
   presencePenalty: { min: -Infinity, max: Infinity, whole: false },
   frequencyPenalty: { min: -Infinity, max: Infinity, whole: false },
+  logprobs: { min: 0, max: 20, whole: true },
 };
 
 function rangeText(min: number, max: number): string {
@@ -80,4 +92,27 @@ function checkLocation(location: ModelSettings["location"]): void {
   throw new ConfigurationError(
     `location is ${latitude}, ${longitude}: latitude goes from -90 to 90 and longitude from -180 to 180, in degrees.`,
   );
+}
+
+function checkSafetySettings(safetySettings: ModelSettings["safetySettings"]): void {
+  const seen = new Set<string>();
+  for (const { category, threshold } of safetySettings ?? []) {
+    if (!category?.startsWith("HARM_CATEGORY_"))
+      throw new ConfigurationError(
+        `safetySettings: ${JSON.stringify(category)} is not a category; use one like "HARM_CATEGORY_HARASSMENT".`,
+      );
+    if (!/^[A-Z]+(?:_[A-Z]+)*$/.test(threshold ?? ""))
+      throw new ConfigurationError(
+        `safetySettings: ${JSON.stringify(threshold)} is not a threshold; use one like "BLOCK_ONLY_HIGH" or "OFF".`,
+      );
+    if (seen.has(category)) throw new ConfigurationError(`safetySettings holds ${category} twice: keep one of them.`);
+    seen.add(category);
+  }
+}
+
+function checkLabels(labels: ModelSettings["labels"]): void {
+  for (const [name, value] of Object.entries(labels ?? {})) {
+    if (name !== "" && typeof value === "string") continue;
+    throw new ConfigurationError(`labels: ${JSON.stringify(name)} must be a name with a text as its value.`);
+  }
 }

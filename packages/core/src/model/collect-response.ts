@@ -2,6 +2,7 @@ import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-error
 import type { Content, Part } from "../wire/content.ts";
 import type { Candidate, GenerateContentResponse, GroundingMetadata } from "../wire/generate-content.ts";
 import { PartGatherer } from "./append-parts.ts";
+import { classifyFinish } from "./finish-reason.ts";
 import type { ModelResponse } from "./model.ts";
 import { usageFrom } from "./usage.ts";
 
@@ -12,10 +13,15 @@ import { usageFrom } from "./usage.ts";
  * stays. Usage is the whole object of the last chunk that has one: some streams start counting again in the middle.
  */
 export class ResponseFold {
-  readonly #gatherer = new PartGatherer();
+  readonly #gatherer: PartGatherer;
   readonly #candidate: Record<string, unknown> = {};
   readonly #envelope: Record<string, unknown> = {};
   readonly #content: Record<string, unknown> = {};
+
+  /** @param gatherer - Has the parts of earlier requests, when this one goes on with their answer. */
+  constructor(gatherer: PartGatherer = new PartGatherer()) {
+    this.#gatherer = gatherer;
+  }
 
   /** Takes in one chunk. @returns The parts it completed. */
   add(chunk: GenerateContentResponse): readonly Part[] {
@@ -31,7 +37,8 @@ export class ResponseFold {
       if (name !== "parts" && name !== "role") keep(this.#content, name, value);
     }
     if (candidate?.content?.parts !== undefined) parts = this.#gatherer.add(candidate.content.parts);
-    if (candidate?.finishReason === undefined) return parts;
+    if (candidate?.finishReason === undefined || classifyFinish(candidate.finishReason) === "continuation")
+      return parts;
     const closed = this.#gatherer.close();
     return closed.length > 0 ? [...parts, ...closed] : parts;
   }
@@ -54,11 +61,16 @@ export class ResponseFold {
    */
   response(): ModelResponse {
     if (this.finished) return this.partial();
-    const { promptFeedback } = this.#envelope as GenerateContentResponse;
+    const { promptFeedback, usageMetadata } = this.#envelope as GenerateContentResponse;
     if (promptFeedback?.blockReason !== undefined) {
       const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
       const said = blockReasonMessage === undefined ? "" : ` ${blockReasonMessage}`;
-      throw new ResponseBlockedError(`The prompt was refused (${blockReason}).${said}`, blockReason, safetyRatings);
+      throw new ResponseBlockedError(
+        `The prompt was refused (${blockReason}).${said}`,
+        blockReason,
+        safetyRatings,
+        usageMetadata?.promptTokenCount,
+      );
     }
     throw new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
   }
@@ -100,9 +112,10 @@ function keep(record: Record<string, unknown>, name: string, value: unknown): vo
   else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
 }
 
+/** Says nothing: no value, or an object or list of such. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
-  return typeof value === "object" && Object.keys(value).length === 0;
+  return typeof value === "object" && Object.values(value).every(isEmpty);
 }
 
 function searchQueries(grounding: GroundingMetadata | undefined): number {

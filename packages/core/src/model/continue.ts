@@ -1,81 +1,118 @@
 import { AgentError } from "../errors/agent-error.ts";
-import { ApiNetworkError, ApiTimeoutError } from "../errors/api-errors.ts";
+import { ApiNetworkError, ApiTimeoutError, StreamIncompleteError } from "../errors/api-errors.ts";
 import { SILENT, type Logger } from "../logging/logger.ts";
 import type { Part } from "../wire/content.ts";
 import type { GenerateContentResponse } from "../wire/generate-content.ts";
-import { collectResponse, ResponseFold } from "./collect-response.ts";
+import { PartGatherer } from "./append-parts.ts";
+import { collectResponse } from "./collect-response.ts";
 import { classifyFinish } from "./finish-reason.ts";
+import { Hop } from "./hop.ts";
 import { mergeHops } from "./merge-hops.ts";
 import type { ModelResponse } from "./model.ts";
 
 /** Most requests that one answer may take. */
 const MAX_HOPS = 64;
-/** Most broken streams in a row that brought nothing new. */
+/** Most broken streams in a row that brought no new checkpoint. */
 const MAX_IDLE_RECONNECTS = 3;
 
 /** Sends the request, with a token to go on from; each batch holds chunks. */
 export type Ask = (continuationToken: string | undefined) => AsyncIterable<readonly GenerateContentResponse[]>;
 
+/** Who is told what happens on the way. */
+export interface ContinueOptions {
+  readonly logger?: Logger | undefined;
+  /** All that was yielded so far is void: what is left of it comes again, and the answer goes on from there. */
+  readonly onRewind?: ((reason: string) => void) | undefined;
+}
+
 /**
  * One answer, over as many requests as it takes.
  *
  * Gemini 4 ends a long answer's request with `CONTINUATION` and a token; the same request with that token goes on. A
- * stream that breaks goes on from its last token as well, unless parts came after that token: they would come again.
+ * stream that breaks goes on from its last token as well. Parts that came after that token come again, so they are
+ * dropped.
  *
- * @returns The whole answer; its finish reason is `CONTINUATION` when it is longer than 64 requests.
- * @throws What the last request threw, or {@link StreamIncompleteError}.
+ * @returns The whole answer; its finish reason is `CONTINUATION` when it is longer than 64 requests, or when the service
+ *   gave no new token to go on with. A token beside `MAX_TOKENS` is left in the candidate: that limit is the caller's.
+ * @throws What the last request threw; {@link StreamIncompleteError} with what had come, when the answer had a token and
+ *   four streams in a row brought no new one.
  */
 export async function* collectWithContinuation(
   ask: Ask,
-  logger: Logger = SILENT,
+  { logger = SILENT, onRewind }: ContinueOptions = {},
 ): AsyncGenerator<readonly Part[], ModelResponse, void> {
+  /** Parts of every chunk that counts, in order, to begin anew from. */
+  const kept: (readonly Part[])[] = [];
+  let gatherer = new PartGatherer();
   let answer: ModelResponse | undefined;
   let token: string | undefined;
   let idle = 0;
-  for (let hop = 1; ; hop++) {
-    const fold = new CheckpointFold();
+  let isUnderestimate = false;
+  for (let requests = 1; ; requests++) {
+    let hop = new Hop(gatherer);
     let failure: { readonly error: unknown } | undefined;
     try {
-      yield* collectResponse(ask(token), fold);
+      yield* collectResponse(ask(token), hop);
     } catch (error) {
       // After its last word an answer is whole, however the connection ends.
-      const isWhole = fold.finished && (error instanceof ApiNetworkError || error instanceof ApiTimeoutError);
+      const isWhole = hop.finished && (error instanceof ApiNetworkError || error instanceof ApiTimeoutError);
       if (!isWhole) failure = { error };
     }
-    const next = fold.token;
+    const next = hop.token;
+    const isProgress = next !== undefined && next !== token;
+
     if (failure !== undefined) {
-      idle = next === undefined || next === token ? idle + 1 : 0;
-      if (hop >= MAX_HOPS || idle > MAX_IDLE_RECONNECTS || !canResume(failure.error, fold, token)) throw failure.error;
-      logger.warn({ hop, error: messageOf(failure.error) }, "the stream broke; going on from its last checkpoint");
-      // A hop that brought nothing is as if it had not been.
-      if (next === undefined) continue;
+      if (!canResume(failure.error, hop, next ?? token)) throw failure.error;
+      const { chunks } = hop;
+      const checkpoint = isProgress ? hop.checkpoint : 0;
+      // Rebuilt from what came up to the checkpoint: an open call cannot be taken back piece by piece.
+      if (checkpoint < chunks.length) {
+        gatherer = new PartGatherer();
+        const before = kept.flatMap((parts) => gatherer.add(parts));
+        const wasSeen = hop.partsAfter(checkpoint);
+        hop = new Hop(gatherer);
+        const since = chunks.slice(0, checkpoint).flatMap((chunk) => hop.add(chunk));
+        if (wasSeen) {
+          onRewind?.(messageOf(failure.error));
+          if (before.length + since.length > 0) yield [...before, ...since];
+        }
+      }
+      idle = isProgress ? 0 : idle + 1;
+      if (requests >= MAX_HOPS || idle > MAX_IDLE_RECONNECTS) {
+        throw givenUp(failure.error, requests, hop);
+      }
+      logger.warn({ requests, error: messageOf(failure.error) }, "the stream broke; going on from its last checkpoint");
+      // It is as if this request had not been, but for what it cost.
+      isUnderestimate ||= !isProgress;
+      if (!isProgress) continue;
     }
-    const response = fold.partial();
-    answer = answer === undefined ? response : mergeHops(answer, response);
-    token = next ?? token;
-    const goesOn =
-      failure !== undefined || (next !== undefined && classifyFinish(response.finishReason) === "continuation");
-    if (!goesOn || hop >= MAX_HOPS) return answer;
-    logger.debug({ hop, finishReason: response.finishReason }, "the answer goes on in another request");
+
+    const response = hop.partial();
+    answer = answer === undefined ? response : mergeHops(answer, response, hop.ownParts());
+    kept.push(...hop.chunks.map(partsOf));
+    const goesOn = failure !== undefined || (isProgress && classifyFinish(response.finishReason) === "continuation");
+    if (!goesOn || requests >= MAX_HOPS)
+      return isUnderestimate ? { ...answer, usage: { ...answer.usage, incomplete: true } } : answer;
+    token = next;
+    if (failure === undefined) idle = 0;
+    logger.debug({ requests, finishReason: response.finishReason }, "the answer goes on in another request");
   }
 }
 
-/** Knows whether parts came after the last token. */
-class CheckpointFold extends ResponseFold {
-  partsAfterToken = false;
-
-  override add(chunk: GenerateContentResponse): readonly Part[] {
-    const parts = super.add(chunk);
-    const hasToken = chunk.candidates?.some(({ continuationToken }) => continuationToken !== undefined) === true;
-    this.partsAfterToken =
-      !hasToken && (this.partsAfterToken || (chunk.candidates?.[0]?.content?.parts?.length ?? 0) > 0);
-    return parts;
-  }
+function partsOf(chunk: GenerateContentResponse): readonly Part[] {
+  return chunk.candidates?.find(({ index }) => index === undefined || index === 0)?.content?.parts ?? [];
 }
 
-function canResume(error: unknown, fold: CheckpointFold, token: string | undefined): boolean {
-  if (!(error instanceof AgentError) || !error.retryable || fold.finished || fold.partsAfterToken) return false;
-  return fold.token !== undefined || token !== undefined;
+function canResume(error: unknown, hop: Hop, token: string | undefined): boolean {
+  return token !== undefined && !hop.finished && error instanceof AgentError && error.retryable;
+}
+
+function givenUp(cause: unknown, requests: number, hop: Hop): StreamIncompleteError {
+  const partial = hop.partial().content;
+  return new StreamIncompleteError(
+    `The answer broke off again and again (${requests} requests; last: ${messageOf(cause)}); what had come is in the error's partial.`,
+    { cause, partial },
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -1,14 +1,23 @@
+import { ConfigurationError } from "../errors/configuration-error.ts";
 import { SILENT, type Logger } from "../logging/logger.ts";
-import type { Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/content.ts";
 import { type CallOptions, GeminiClient, type GeminiClientOptions } from "../wire/client.ts";
 import { RequestEncoder } from "../wire/encode-request.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/generate-content.ts";
+import { waitForFile } from "../wire/wait-for-file.ts";
 import { buildHead, buildRequest, type HeadSource, type RequestFacts, type RequestHead } from "./build-request.ts";
+import { buildCacheRequest, type CacheRequest } from "./build-cache-request.ts";
+import { type Cache, cacheFrom } from "./cache.ts";
 import { capabilitiesOf, type ModelCapabilities } from "./capabilities.ts";
+import { checkPairing } from "./check-pairing.ts";
 import { checkSettings } from "./check-settings.ts";
 import { collectWithContinuation } from "./continue.ts";
+import { countTokensRequest, tokenCount, type TokenCount } from "./count-tokens.ts";
+import { fileNotReady } from "./file-not-ready.ts";
 import { Healer, HealMemory, type HealName } from "./heal.ts";
-import type { Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
+import type { CallSignal, Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
+import type { HistoryOrigin } from "./prepare-history.ts";
+import { pureResponses } from "./pure-responses.ts";
 import type { ModelSettings } from "./settings.ts";
 
 /** Options of {@link gemini}: those of the client, and how the model is used. */
@@ -37,6 +46,7 @@ export function gemini(id: string, options: GeminiOptions = {}): GeminiModel {
 export class GeminiModel implements Model {
   readonly id: string;
   readonly capabilities: ModelCapabilities;
+  readonly origin: HistoryOrigin;
   readonly #client: GeminiClient;
   readonly #facts: RequestFacts;
   readonly #transport: "stream" | "unary";
@@ -50,6 +60,7 @@ export class GeminiModel implements Model {
     this.#client = new GeminiClient(options);
     const { endpoint } = this.#client;
     endpoint.modelPath(id);
+    this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };
     if (options.endpoint === undefined) {
       // Asking for the key now makes a missing one an error of the construction. A token that has to be fetched may wait.
       Promise.resolve(endpoint.authHeaders()).catch(() => {});
@@ -61,34 +72,62 @@ export class GeminiModel implements Model {
 
   check(settings: ModelSettings): void {
     checkSettings(settings, this.capabilities, this.id, this.#facts.endpointKind);
+    if (settings.streamFunctionCallArguments === true && this.#transport === "unary")
+      throw new ConfigurationError('streamFunctionCallArguments works with transport: "stream" only.');
   }
 
   async *respond(request: ModelRequest, options: RespondOptions): AsyncGenerator<readonly Part[], ModelResponse, void> {
     const conversation = this.#conversationOf(options.conversation);
     const logger = options.logger ?? this.#logger;
-    const asked = buildRequest(request, this.#facts, conversation.headOf(request, this.#facts));
+    const contents = pureResponses(request.contents, conversation.parted);
+    checkPairing(contents, this.capabilities);
+    const asked = buildRequest({ ...request, contents }, this.#facts, conversation.headOf(request, this.#facts));
     const healer = new Healer(this.#heals, conversation.heals);
+    const waitedFor = new Set<string>();
     for (;;) {
       const sent = healer.apply(asked);
-      const answer = collectWithContinuation((token) => this.#ask(sent, token, conversation, options), logger);
+      const answer = collectWithContinuation((token) => this.#ask(sent, token, conversation, options), {
+        logger,
+        onRewind: (reason) => options.notice?.({ type: "rewind", reason }),
+      });
       let handedOn = false;
       try {
         for (;;) {
           const next = await answer.next();
-          if (next.done === true) return next.value;
+          if (next.done === true) {
+            healer.accept(sent);
+            return next.value;
+          }
           handedOn = true;
           yield next.value;
         }
       } catch (error) {
-        const healed = handedOn ? undefined : healer.learn(error, asked);
+        const file = handedOn ? undefined : fileNotReady(error);
+        const isWorthWaiting =
+          file !== undefined && !waitedFor.has(file) && this.#client.endpoint.filesPath !== undefined;
+        const healed = isWorthWaiting ? WAIT_FOR_FILE : handedOn ? undefined : healer.learn(error, asked);
         if (healed === undefined) throw error;
         logger.warn({ model: this.id, ...healed }, "the request was refused; sending it again with a change");
         options.notice?.({ type: "heal", ...healed });
+        if (!isWorthWaiting) continue;
+        waitedFor.add(file);
+        await waitForFile(this.#client.files, file, { signal: options.signal });
       } finally {
         // Only matters when the reader left: a finished or failed generator ignores it.
         await answer.return(undefined as never);
       }
     }
+  }
+
+  /** @throws {ApiStatusError} When the endpoint does not count, as some gateways. */
+  async countTokens(request: ModelRequest, { signal }: CallSignal = {}): Promise<TokenCount> {
+    const asked = countTokensRequest(buildRequest(request, this.#facts), this.#facts.endpointKind);
+    return tokenCount(await this.#client.countTokens(this.id, asked, { signal }));
+  }
+
+  /** @throws {ConfigurationError} When model or endpoint have no explicit caches. */
+  async createCache(asked: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
+    return cacheFrom(await this.#client.caches.create(buildCacheRequest(asked, this.#facts), { signal }));
   }
 
   async *#ask(
@@ -113,10 +152,17 @@ export class GeminiModel implements Model {
   }
 }
 
+const WAIT_FOR_FILE = {
+  heal: "wait-for-file",
+  detail: "The service still works on a file; the request is sent again once it is ready.",
+  breaksPrefix: false,
+} as const;
+
 /** What is kept from one request of a conversation to the next. */
 class Conversation {
   readonly encoder = new RequestEncoder();
   readonly heals = new HealMemory();
+  readonly parted = new WeakMap<Content, readonly Content[]>();
   #source: HeadSource | undefined;
   #head: RequestHead = {};
 

@@ -2,12 +2,12 @@ import type { Content, Part } from "../wire/content.ts";
 import type { ToolConfig, WireTool } from "../wire/declaration.ts";
 import type { GenerateContentRequest } from "../wire/generate-content.ts";
 import { toSchemaSubset } from "../wire/schema-subset.ts";
+import { currentTurn, DUMMY_SIGNATURE, signFirstCall } from "./signatures.ts";
+import { simplifySchema } from "./simplify-schema.ts";
 
 /** What a content became, so that it becomes the same object again in the next request and is not serialised anew. */
 export type ContentMemo = WeakMap<Content, readonly Content[]>;
 
-/** Signature that the service takes in place of one of its own, on all surfaces. */
-const DUMMY_SIGNATURE = "skip_thought_signature_validator";
 /** One object for all requests, see {@link ContentMemo}. */
 const PLEASE_CONTINUE: Content = { role: "user", parts: [{ text: "Please continue." }] };
 
@@ -31,21 +31,15 @@ function withoutId(part: Part): Part {
 export function withSignedCalls(request: GenerateContentRequest, memo: ContentMemo): GenerateContentRequest {
   const turn = currentTurn(request.contents);
   const contents = request.contents.map(
-    (content, i) => memo.get(content)?.[0] ?? (i >= turn ? signFirstCall(content, memo) : content),
+    (content, i) => memo.get(content)?.[0] ?? (i >= turn ? signed(content, memo) : content),
   );
   return { ...request, contents };
 }
 
-function signFirstCall(content: Content, memo: ContentMemo): Content {
-  const first = content.parts.findIndex((part) => part.functionCall !== undefined);
-  const call = content.parts[first];
-  if (content.role !== "model" || call === undefined || call.thoughtSignature !== undefined) return content;
-  const signed: Content = {
-    ...content,
-    parts: content.parts.with(first, { ...call, thoughtSignature: DUMMY_SIGNATURE }),
-  };
-  memo.set(content, [signed]);
-  return signed;
+function signed(content: Content, memo: ContentMemo): Content {
+  const changed = signFirstCall(content);
+  if (changed !== content) memo.set(content, [changed]);
+  return changed;
 }
 
 /** Marks the signatures of the current turn as those that {@link withReplacedSignatures} replaces. */
@@ -63,31 +57,10 @@ export function withReplacedSignatures(request: GenerateContentRequest, memo: Co
   return { ...request, contents: request.contents.map((content) => memo.get(content)?.[0] ?? content) };
 }
 
-/** Index of the first content after the last one that a user wrote. */
-function currentTurn(contents: readonly Content[]): number {
-  return (
-    contents.findLastIndex(
-      ({ role, parts }) => role === "user" && parts.some((part) => part.functionResponse === undefined),
-    ) + 1
-  );
-}
-
-/** What stands behind function responses in one content gets a content of its own, and the last word is the user's. */
-export function endingWithUser(request: GenerateContentRequest, memo: ContentMemo): GenerateContentRequest {
-  const split = mapContents(request, memo, splitResponses);
-  if (split.contents.at(-1)?.role !== "model") return split;
-  return { ...split, contents: [...split.contents, PLEASE_CONTINUE] };
-}
-
-function splitResponses(content: Content): readonly Content[] {
-  const { parts } = content;
-  const first = parts.findIndex((part) => part.functionResponse !== undefined);
-  const trailing = first === -1 ? [] : parts.filter((part, i) => i > first && part.functionResponse === undefined);
-  if (trailing.length === 0) return [content];
-  return [
-    { ...content, parts: parts.filter((part) => !trailing.includes(part)) },
-    { ...content, parts: trailing },
-  ];
+/** The last word is the user's. */
+export function endingWithUser(request: GenerateContentRequest): GenerateContentRequest {
+  if (request.contents.at(-1)?.role !== "model") return request;
+  return { ...request, contents: [...request.contents, PLEASE_CONTINUE] };
 }
 
 /** Schemas in the older form. */
@@ -126,6 +99,32 @@ function remembered(
   const made = make();
   memo.set(tools, made);
   return made;
+}
+
+/** Schemas with less to constrain. */
+export function withSimplerSchemas(
+  request: GenerateContentRequest,
+  memo: WeakMap<object, unknown>,
+): GenerateContentRequest {
+  const { tools, generationConfig } = request;
+  const { responseJsonSchema } = generationConfig ?? {};
+  return {
+    ...request,
+    ...(tools && { tools: remembered(memo, tools, () => tools.map(withSimplerParameters)) }),
+    ...(responseJsonSchema && {
+      generationConfig: { ...generationConfig, responseJsonSchema: simplifySchema(responseJsonSchema) },
+    }),
+  };
+}
+
+function withSimplerParameters(tool: WireTool): WireTool {
+  if (tool.functionDeclarations === undefined) return tool;
+  const functionDeclarations = tool.functionDeclarations.map((declaration) => {
+    const { parametersJsonSchema } = declaration;
+    if (parametersJsonSchema === undefined) return declaration;
+    return { ...declaration, parametersJsonSchema: simplifySchema(parametersJsonSchema) };
+  });
+  return { ...tool, functionDeclarations };
 }
 
 /** With or without the flag for built-in tools beside functions. */

@@ -10,6 +10,7 @@ import {
   withoutThinking,
   withReplacedSignatures,
   withSchemaSubset,
+  withSimplerSchemas,
   withSignedCalls,
 } from "./heal-changes.ts";
 
@@ -24,6 +25,7 @@ export type HealName =
   | "drop-tool-flag"
   | "add-tool-flag"
   | "drop-thinking"
+  | "simplify-schema"
   | "any-to-auto";
 
 type Memo = WeakMap<Content, readonly Content[]>;
@@ -37,14 +39,15 @@ interface Heal {
   /** The heal that this one takes back. */
   readonly undoes?: HealName | undefined;
   /** @param said - The service's message. */
-  matches(said: string, sent: GenerateContentRequest): boolean;
-  /** Called once, when it is chosen. */
-  prepare?(request: GenerateContentRequest, memo: Memo): void;
+  readonly matches: (said: string, sent: GenerateContentRequest) => boolean;
+  /** Called each time it is chosen. */
+  readonly prepare?: ((request: GenerateContentRequest, memo: Memo) => void) | undefined;
   apply(request: GenerateContentRequest, memo: Memo): GenerateContentRequest;
 }
 
 const CORRUPTED = /(?:Corrupted|Invalid) thought signature/i;
 const SEARCH_FLAG = /Unknown name \W*(?:includeServerSideToolInvocations|include_server_side_tool_invocations)/i;
+const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting) depth/i;
 
 /**
  * Applied in this order. What knows contents by identity stands before what changes all of them.
@@ -83,11 +86,17 @@ const HEALS: readonly Heal[] = [
   },
   {
     name: "end-with-user",
-    detail:
-      "The model must not speak last; what stood beside function responses was moved, or the user asked to continue.",
+    detail: "The model must not speak last; the user asks it to continue.",
     lasts: "model",
     matches: (said) => /Requests ending with a model turn/i.test(said),
     apply: endingWithUser,
+  },
+  {
+    name: "simplify-schema",
+    detail: "A schema is more than the service can hold the model to; it was sent with fewer constraints.",
+    lasts: "model",
+    matches: (said) => TOO_MUCH_SCHEMA.test(said),
+    apply: (request, memo) => withSimplerSchemas(request, memo),
   },
   {
     name: "schema-subset",
@@ -134,13 +143,23 @@ const HEALS: readonly Heal[] = [
     lasts: "request",
     matches: (said, { toolConfig }) =>
       toolConfig?.functionCallingConfig?.mode === "ANY" &&
-      /Request contains an invalid argument\.|too many states/i.test(said),
+      (/Request contains an invalid argument\./i.test(said) || TOO_MUCH_SCHEMA.test(said)),
     apply: withoutForcedCalls,
   },
 ];
 
+/** A heal that was chosen. */
+export interface Healed {
+  readonly heal: HealName;
+  readonly detail: string;
+  /** Whether something that stood in an earlier request of this conversation is sent differently from now on. */
+  readonly breaksPrefix: boolean;
+}
+
 /** What was learned about one conversation, and what its contents became. */
 export class HealMemory {
+  /** The last request of this conversation that was answered, as it was sent. */
+  answered: Pick<GenerateContentRequest, "tools" | "contents"> | undefined;
   readonly active: Set<HealName> = new Set<HealName>();
   readonly #memos = new Map<HealName, Memo>();
 
@@ -178,14 +197,15 @@ export class Healer {
    * @param request - What was asked for, before {@link Healer.apply}.
    * @returns What will be different next time; `undefined` when the error is final.
    */
-  learn(
-    error: unknown,
-    request: GenerateContentRequest,
-  ): { readonly heal: HealName; readonly detail: string } | undefined {
+  learn(error: unknown, request: GenerateContentRequest): Healed | undefined {
     if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
     const sent = this.apply(request);
     const chosen = HEALS.find(
-      (heal) => !this.#tried.has(heal.name) && !this.#isActive(heal.name) && heal.matches(error.message, sent),
+      ({ name, prepare, matches }) =>
+        !this.#tried.has(name) &&
+        // What marks contents may be needed again, for contents that came since.
+        (prepare !== undefined || !this.#isActive(name)) &&
+        matches(error.message, sent),
     );
     if (chosen === undefined) return undefined;
     const { name, detail, undoes, lasts } = chosen;
@@ -194,7 +214,18 @@ export class Healer {
     const active = { model: this.#model, conversation: this.#conversation.active, request: this.#request }[lasts];
     chosen.prepare?.(request, this.#conversation.memoOf(name));
     active.add(name);
-    return { heal: name, detail };
+    return { heal: name, detail, breaksPrefix: this.#breaksPrefix(this.apply(request)) };
+  }
+
+  /** Notes what was answered: from then on it is expected to stay. */
+  accept({ tools, contents }: GenerateContentRequest): void {
+    this.#conversation.answered = { tools, contents };
+  }
+
+  #breaksPrefix({ tools, contents }: GenerateContentRequest): boolean {
+    const { answered } = this.#conversation;
+    if (answered === undefined) return false;
+    return answered.tools !== tools || answered.contents.some((content, i) => content !== contents[i]);
   }
 
   #isActive(name: HealName): boolean {

@@ -1,6 +1,5 @@
-import type { Part } from "../wire/content.ts";
+import type { CitationMetadata } from "../wire/candidate-metadata.ts";
 import type { GroundingMetadata, GroundingSupport } from "../wire/generate-content.ts";
-import { PartGatherer } from "./append-parts.ts";
 import type { ModelResponse } from "./model.ts";
 import { addUsage } from "./usage.ts";
 
@@ -8,35 +7,51 @@ import { addUsage } from "./usage.ts";
  * One response out of the hops of one answer.
  *
  * Usage is summed, for every hop is billed; how full the context is, is what the first hop says. Grounding of later hops
- * is counted from the start of the whole answer. Everything else is the last hop's, or that of the last which had it.
+ * and citations of later hops are counted from the start of the whole answer. Everything else is the last hop's, or that
+ * of the last which had it.
+ *
+ * @param next - Of the last hop, with the parts of the whole answer.
+ * @param ownParts - How many parts the last hop alone has.
  */
-export function mergeHops(first: ModelResponse, next: ModelResponse): ModelResponse {
+export function mergeHops(first: ModelResponse, next: ModelResponse, ownParts: number): ModelResponse {
   const { continuationToken: _token, finishReason: _reason, finishMessage: _message, ...earlier } = first.candidate;
-  const grounding = mergeGrounding(first, next);
+  const shift: Shift = {
+    chunks: first.candidate.groundingMetadata?.groundingChunks?.length ?? 0,
+    bytes: new TextEncoder().encode(visibleText(first)).length,
+    parts: next.content.parts.length - ownParts,
+  };
+  const grounding = mergeGrounding(first.candidate.groundingMetadata, next.candidate.groundingMetadata, shift);
+  const citations = mergeCitations(first.candidate.citationMetadata, next.candidate.citationMetadata, shift);
+  const pages = [first, next].flatMap(({ candidate }) => candidate.urlContextMetadata?.urlMetadata ?? []);
   const { finishMessage } = next;
   return {
-    content: { ...first.content, ...next.content, parts: joinParts(first.content.parts, next.content.parts) },
+    content: { ...first.content, ...next.content },
     finishReason: next.finishReason,
     ...(finishMessage !== undefined && { finishMessage }),
     usage: { ...addUsage(first.usage, next.usage), contextTokens: first.usage.contextTokens },
-    candidate: { ...earlier, ...next.candidate, ...(grounding && { groundingMetadata: grounding }) },
+    candidate: {
+      ...earlier,
+      ...next.candidate,
+      ...(grounding && { groundingMetadata: grounding }),
+      ...(citations && { citationMetadata: citations }),
+      ...(pages.length > 0 && {
+        urlContextMetadata: { ...next.candidate.urlContextMetadata, urlMetadata: pages },
+      }),
+    },
     envelope: { ...first.envelope, ...next.envelope },
   };
 }
 
-function joinParts(first: readonly Part[], next: readonly Part[]): Part[] {
-  const gatherer = new PartGatherer();
-  gatherer.add(first);
-  gatherer.add(next);
-  return gatherer.parts();
+function visibleText({ content }: ModelResponse): string {
+  return content.parts.map((part) => (part.thought === true ? "" : (part.text ?? ""))).join("");
 }
 
-function mergeGrounding(first: ModelResponse, next: ModelResponse): GroundingMetadata | undefined {
-  const { groundingMetadata: before } = first.candidate;
-  const { groundingMetadata: after } = next.candidate;
+function mergeGrounding(
+  before: GroundingMetadata | undefined,
+  after: GroundingMetadata | undefined,
+  shift: Shift,
+): GroundingMetadata | undefined {
   if (after === undefined) return before;
-  const chunks = before?.groundingChunks ?? [];
-  const shift = { chunks: chunks.length, ...textBefore(first, next) };
   return {
     ...before,
     ...after,
@@ -66,10 +81,22 @@ interface Shift {
   readonly parts: number;
 }
 
-function textBefore({ content }: ModelResponse, next: ModelResponse): Pick<Shift, "bytes" | "parts"> {
-  const text = content.parts.map((part) => (part.thought === true ? "" : (part.text ?? ""))).join("");
-  const joined = joinParts(content.parts, next.content.parts).length;
-  return { bytes: new TextEncoder().encode(text).length, parts: joined - next.content.parts.length };
+function mergeCitations(
+  before: CitationMetadata | undefined,
+  after: CitationMetadata | undefined,
+  { bytes }: Shift,
+): CitationMetadata | undefined {
+  if (before === undefined && after === undefined) return undefined;
+  const list = (name: "citationSources" | "citations"): CitationMetadata => {
+    const later = after?.[name]?.map((source) => ({
+      ...source,
+      startIndex: (source.startIndex ?? 0) + bytes,
+      endIndex: (source.endIndex ?? 0) + bytes,
+    }));
+    const values = [...(before?.[name] ?? []), ...(later ?? [])];
+    return values.length > 0 ? { [name]: values } : {};
+  };
+  return { ...before, ...after, ...list("citationSources"), ...list("citations") };
 }
 
 /** Offsets count over the visible text, unless they name a later part, from whose start they count then. */

@@ -2,7 +2,11 @@ import type { Logger } from "../logging/logger.ts";
 import type { Content, Part } from "../wire/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/declaration.ts";
 import type { Candidate, GenerateContentResponse } from "../wire/generate-content.ts";
+import type { CacheRequest } from "./build-cache-request.ts";
+import type { Cache } from "./cache.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
+import type { TokenCount } from "./count-tokens.ts";
+import type { HistoryOrigin } from "./prepare-history.ts";
 import type { ModelSettings } from "./settings.ts";
 import type { Usage } from "./usage.ts";
 
@@ -49,7 +53,18 @@ export type ModelNotice =
       readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
     }
   /** The request was changed once to suit what the service said (see `model/heal.ts`), and is sent again. */
-  | { readonly type: "heal"; readonly heal: string; readonly detail: string };
+  | {
+      readonly type: "heal";
+      readonly heal: string;
+      readonly detail: string;
+      /** True when what earlier requests of this conversation began with had to change: the service's cache starts anew. */
+      readonly breaksPrefix: boolean;
+    }
+  /**
+   * A long answer broke off behind its last checkpoint. Every part that was yielded is void: what is left of them comes
+   * again, and the answer goes on from there.
+   */
+  | { readonly type: "rewind"; readonly reason: string };
 
 /** What a model may use while it answers. */
 export interface RespondOptions {
@@ -62,11 +77,18 @@ export interface RespondOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** What a single call may use. */
+export interface CallSignal {
+  /** Aborting it ends the call, which then throws `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Anything that can answer one request.
  *
- * Yields each batch of parts as it arrives (text parts are deltas) and returns the whole response. A unary call is the
- * same thing with one batch, so callers never branch on "streaming".
+ * Yields each batch of parts as it arrives and returns the whole response. Text parts are deltas; a call whose arguments
+ * are streamed comes in pieces (`willContinue: true`, with what is new in `partialArgs`) and then whole. A unary call is
+ * the same thing with one batch, so callers never branch on "streaming".
  *
  * @throws {AgentError} On transport or protocol failure; failures are never yielded as data. An abort throws `signal.reason`.
  */
@@ -74,7 +96,13 @@ export interface Model {
   /** Model id as the user wrote it. */
   readonly id: string;
   readonly capabilities: ModelCapabilities;
+  /** Where its answers come from: their thought signatures mean something only there. @defaultValue the model's id and family */
+  readonly origin?: HistoryOrigin | undefined;
   /** Throws a {@link ConfigurationError} when these settings cannot work on this model. Called when an agent is made and when a run starts. */
   check(settings: ModelSettings): void;
   respond(request: ModelRequest, options: RespondOptions): AsyncGenerator<readonly Part[], ModelResponse, void>;
+  /** Counts a request without answering it. Absent when the model cannot. */
+  countTokens?(request: ModelRequest, options: CallSignal): Promise<TokenCount>;
+  /** Makes an explicit cache. Absent when the model cannot. */
+  createCache?(request: CacheRequest, options: CallSignal): Promise<Cache>;
 }

@@ -12,6 +12,11 @@ export function opensCall({ functionCall: call }: Part): boolean {
   return call?.name !== undefined && (call.willContinue === true || call.partialArgs !== undefined);
 }
 
+/** True for what {@link PartialCall.piece} made: a piece that goes by before the whole call does. */
+export function isCallPiece({ functionCall: call }: Part): boolean {
+  return call?.name !== undefined && call.willContinue === true;
+}
+
 /**
  * One function call whose arguments arrive in pieces.
  *
@@ -36,6 +41,14 @@ export class PartialCall {
     this.#signature ??= thoughtSignature;
     for (const piece of call?.partialArgs ?? []) setAt(this.#args, piece);
     this.open = call?.willContinue === true;
+  }
+
+  /** What a piece adds, for a reader who follows the call while it is written: name and id stand on each. */
+  piece({ functionCall: call }: Part): Part {
+    // The first piece of a call has the name.
+    const { id, name } = this.#part.functionCall as FunctionCall;
+    const partialArgs = call?.partialArgs ?? [];
+    return { functionCall: { ...(id !== undefined && { id }), name, partialArgs, willContinue: true } };
   }
 
   /** The call as one part, as if it had come whole. */

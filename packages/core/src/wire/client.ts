@@ -4,14 +4,17 @@ import { isObject } from "../internal/json.ts";
 import { defaultLogger } from "../logging/default-logger.ts";
 import type { Logger } from "../logging/logger.ts";
 import { defaultEndpoint } from "./default-endpoint.ts";
+import { CachedContents } from "./caches.ts";
 import { RequestEncoder } from "./encode-request.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { FilesClient } from "./files.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "./generate-content.ts";
 import type { FetchLike } from "./http.ts";
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
 import { withDefaults } from "./limits.ts";
 import { isErrorObject, parseAnswers, parseJson } from "./parse.ts";
 import { readAnswers } from "./read-answers.ts";
+import { checkRequestSize } from "./request-size.ts";
 import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./retry.ts";
 import { type ApiCall, send, type Sent } from "./send.ts";
 import { embeddedError } from "./status-error.ts";
@@ -33,6 +36,12 @@ export interface GeminiClientOptions {
    * @defaultValue 67_108_864 (64 MiB)
    */
   readonly maxBufferBytes?: number | undefined;
+  /**
+   * Most bytes of a request, inline media as base64 included. A larger one is refused before it is sent.
+   *
+   * @defaultValue 104_857_600 (100 MiB), what the service takes; on Vertex no limit
+   */
+  readonly maxRequestBytes?: number | undefined;
   /** Numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
   readonly random?: (() => number) | undefined;
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
@@ -60,11 +69,24 @@ export interface CallOptions {
  * {@link ApiTimeoutError} or {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
  */
 export class GeminiClient {
+  /** Explicit caches: create, get, list, update, delete. */
+  readonly caches: CachedContents = new CachedContents(
+    () => this.endpoint,
+    (call, options) => this.#object(call, options),
+  );
+  /** Files for requests: upload, get, list, delete. */
+  readonly files: FilesClient = new FilesClient({
+    endpoint: () => this.endpoint,
+    object: (call, options) => this.#object(call, options),
+    attempt: (call, options, attempt, read) => this.#attempt(call, options, attempt, read),
+    retried: (call, options, attempt) => this.#retried(call, options, attempt),
+  });
   readonly #timeouts: Timeouts;
   readonly #retry: RetryPolicy;
   readonly #fetch: FetchLike;
   readonly #logger: Logger;
   readonly #maxBufferBytes: number;
+  readonly #maxRequestBytes: number | undefined;
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #env: Environment | undefined;
@@ -81,6 +103,7 @@ export class GeminiClient {
       throw new TypeError("retry.maxAttempts must be a whole number of at least 1");
     this.#logger = options.logger ?? defaultLogger(options.env);
     this.#maxBufferBytes = options.maxBufferBytes ?? 64 * 1024 * 1024;
+    this.#maxRequestBytes = options.maxRequestBytes;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? Date.now;
     this.#env = options.env;
@@ -188,6 +211,7 @@ export class GeminiClient {
     options: CallOptions,
   ): ApiCall {
     const body = (options.encoder ?? new RequestEncoder()).encode(request);
+    checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
     return { operation, model, method: "POST", path: `${this.endpoint.modelPath(model)}:${operation}${query}`, body };
   }
 
@@ -201,18 +225,25 @@ export class GeminiClient {
   }
 
   #answered<T>(call: ApiCall, options: CallOptions, read: (text: string, sent: Sent) => T): Promise<T> {
-    return this.#retried(call, options, async (attempt) => {
-      const sent = await this.#send(call, options, attempt);
-      try {
-        const text = await sent.exchange.text(this.#maxBufferBytes);
-        sent.trace(text);
-        return read(text, sent);
-      } catch (error) {
-        throw sent.clean(error);
-      } finally {
-        sent.finish();
-      }
-    });
+    return this.#retried(call, options, (attempt) => this.#attempt(call, options, attempt, read));
+  }
+
+  async #attempt<T>(
+    call: ApiCall,
+    options: CallOptions,
+    attempt: number,
+    read: (text: string, sent: Sent) => T,
+  ): Promise<T> {
+    const sent = await this.#send(call, options, attempt);
+    try {
+      const text = await sent.exchange.text(this.#maxBufferBytes);
+      sent.trace(text);
+      return read(text, sent);
+    } catch (error) {
+      throw sent.clean(error);
+    } finally {
+      sent.finish();
+    }
   }
 
   #send(call: ApiCall, options: CallOptions, attempt: number): Promise<Sent> {

@@ -21,6 +21,10 @@ export interface Endpoint {
   readonly apiVersion: string;
   /** Path of the list of models, below base URL and version. */
   readonly modelsPath: string;
+  /** Path of the list of caches, below base URL and version; absent where there are none. */
+  readonly cachesPath?: string | undefined;
+  /** Path of the list of files, below base URL and version; absent where there is no Files API. */
+  readonly filesPath?: string | undefined;
   /** Path of one model, below base URL and version. Throws a {@link ConfigurationError} for what cannot be a model id. */
   modelPath(model: string): string;
   /**
@@ -87,6 +91,8 @@ export function endpoint(options: EndpointOptions): Endpoint {
     baseUrl,
     apiVersion: options.apiVersion ?? (kind === "vertex" ? "v1beta1" : "v1beta"),
     modelsPath: "models",
+    cachesPath: kind === "gateway" ? undefined : "cachedContents",
+    filesPath: kind === "developer" ? "files" : undefined,
     modelPath: developerModelPath,
     authHeaders: () => ({ ...headers, ...signWith(apiKey || localKey(baseUrl), auth) }),
   };
@@ -101,11 +107,14 @@ export function endpoint(options: EndpointOptions): Endpoint {
 export function google(options: GoogleOptions = {}): Endpoint {
   const env = options.env ?? processEnvironment();
   const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
+  const kind = isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway";
   return {
-    kind: isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway",
+    kind,
     baseUrl,
     apiVersion: options.apiVersion ?? apiVersionFrom(env, "v1beta"),
     modelsPath: "models",
+    cachesPath: kind === "gateway" ? undefined : "cachedContents",
+    filesPath: kind === "developer" ? "files" : undefined,
     modelPath: developerModelPath,
     authHeaders: () => signWith(options.apiKey || googleKeyFor(baseUrl, env), "x-goog-api-key"),
   };

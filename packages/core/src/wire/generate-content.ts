@@ -1,5 +1,7 @@
+import type { CitationMetadata, LogprobsResult, SafetyRating } from "./candidate-metadata.ts";
 import type { Content, JsonObject, Part } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
+import type { HarmBlockThreshold, HarmCategory, ImageConfig, SpeechConfig } from "./setting-types.ts";
 
 /**
  * From which likelihood on answers of one kind of harm are withheld.
@@ -7,8 +9,9 @@ import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
  * @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting
  */
 export interface SafetySetting {
-  readonly category: string;
-  readonly threshold: string;
+  readonly category: HarmCategory;
+  readonly threshold: HarmBlockThreshold;
+  /** `SEVERITY` or `PROBABILITY`. Vertex only. */
   readonly method?: string | undefined;
 }
 
@@ -48,11 +51,9 @@ export interface GenerationConfig {
   readonly responseJsonSchema?: JsonSchema | undefined;
   readonly responseModalities?: readonly string[] | undefined;
   readonly mediaResolution?: string | undefined;
-  readonly speechConfig?: JsonObject | undefined;
+  readonly speechConfig?: SpeechConfig | undefined;
   readonly thinkingConfig?: ThinkingConfig | undefined;
-  readonly imageConfig?:
-    | { readonly aspectRatio?: string | undefined; readonly imageSize?: string | undefined }
-    | undefined;
+  readonly imageConfig?: ImageConfig | undefined;
 }
 
 /** Instructions: text parts only; the role is ignored. */
@@ -188,12 +189,13 @@ export interface Candidate {
   readonly finishReason?: string | undefined;
   readonly finishMessage?: string | undefined;
   readonly index?: number | undefined;
-  readonly safetyRatings?: readonly JsonObject[] | undefined;
-  readonly citationMetadata?: JsonObject | undefined;
+  readonly safetyRatings?: readonly SafetyRating[] | undefined;
+  readonly citationMetadata?: CitationMetadata | undefined;
   readonly groundingMetadata?: GroundingMetadata | undefined;
   readonly urlContextMetadata?: UrlContextMetadata | undefined;
+  /** Mean of the log probabilities of the chosen tokens. Vertex and gateways in front of it send it unasked. */
   readonly avgLogprobs?: number | undefined;
-  readonly logprobsResult?: JsonObject | undefined;
+  readonly logprobsResult?: LogprobsResult | undefined;
   readonly tokenCount?: number | undefined;
   /** Gemini 4: send the same request again with this to go on. */
   readonly continuationToken?: string | undefined;
@@ -203,7 +205,7 @@ export interface Candidate {
 export interface PromptFeedback {
   readonly blockReason?: string | undefined;
   readonly blockReasonMessage?: string | undefined;
-  readonly safetyRatings?: readonly JsonObject[] | undefined;
+  readonly safetyRatings?: readonly SafetyRating[] | undefined;
 }
 
 /**

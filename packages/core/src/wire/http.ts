@@ -10,7 +10,7 @@ export type FetchLike = (input: string, init: RequestInit) => Promise<Response>;
 
 /** One request, ready to be sent. */
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly url: string;
   readonly headers: HeaderFields;
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
@@ -60,7 +60,7 @@ async function send(
   signal: AbortSignal,
 ): Promise<Response> {
   const headers: Record<string, string> = { ...request.headers };
-  if (request.body) headers["content-type"] = "application/json";
+  if (request.body) headers["content-type"] ??= "application/json";
   if (Number.isFinite(timeouts.totalMs)) headers["x-server-timeout"] = String(Math.ceil(timeouts.totalMs / 1000));
   return await fetch(request.url, {
     method: request.method,

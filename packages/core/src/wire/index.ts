@@ -32,6 +32,29 @@ export type {
   UrlContextMetadata,
   UsageMetadata,
 } from "./generate-content.ts";
+export type {
+  CitationMetadata,
+  CitationSource,
+  LogprobsCandidate,
+  LogprobsResult,
+  SafetyRating,
+} from "./candidate-metadata.ts";
+export type {
+  CachedContent,
+  CacheExpiry,
+  CreateCachedContentRequest,
+  ListCachedContentsResponse,
+} from "./cached-contents.ts";
+export type { GeminiFile, ListFilesResponse } from "./file.ts";
+export type {
+  HarmBlockThreshold,
+  HarmCategory,
+  ImageConfig,
+  MediaResolution,
+  Modality,
+  SpeechConfig,
+  VoiceConfig,
+} from "./setting-types.ts";
 export type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
 
 // Endpoints
@@ -52,6 +75,10 @@ export type { Environment } from "../internal/environment.ts";
 
 // Client
 export { type CallOptions, GeminiClient, type GeminiClientOptions } from "./client.ts";
+export { CachedContents } from "./caches.ts";
+export { FilesClient, type UploadOptions } from "./files.ts";
+export type { UploadProgress } from "./upload.ts";
+export { waitForFile, type WaitForFileOptions } from "./wait-for-file.ts";
 export { RequestEncoder } from "./encode-request.ts";
 export type { FetchLike } from "./http.ts";
 export { DEFAULT_RETRY, type RetryNotice, type RetryPolicy } from "./retry.ts";
@@ -73,6 +100,7 @@ export {
   type QuotaViolation,
   type TimeoutKind,
 } from "../errors/api-errors.ts";
+export { FileStateError } from "../errors/file-errors.ts";
 export { ConfigurationError } from "../errors/configuration-error.ts";
 
 // Logging

@@ -15,12 +15,18 @@ export interface ModelInfo {
   readonly inputTokenLimit?: number | undefined;
   readonly outputTokenLimit?: number | undefined;
   readonly supportedGenerationMethods?: readonly string[] | undefined;
+  readonly temperature?: number | undefined;
+  readonly maxTemperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
   readonly thinking?: boolean | undefined;
 }
 
 /** One page of the list of models. */
 export interface ListModelsResponse {
   readonly models?: readonly ModelInfo[] | undefined;
+  /** Vertex's name for the same list. */
+  readonly publisherModels?: readonly ModelInfo[] | undefined;
   /** Pass it on to get the next page; absent on the last one. */
   readonly nextPageToken?: string | undefined;
 }
@@ -32,7 +38,11 @@ export interface ListModelsResponse {
  */
 export type CountTokensRequest =
   | { readonly contents: readonly Content[]; readonly generateContentRequest?: undefined }
-  | { readonly contents?: undefined; readonly generateContentRequest: GenerateContentRequest };
+  | { readonly contents?: undefined; readonly generateContentRequest: GenerateContentRequest }
+  /** Vertex takes the request's own fields at the top level. */
+  | (Pick<GenerateContentRequest, "contents" | "systemInstruction" | "tools" | "generationConfig"> & {
+      readonly generateContentRequest?: undefined;
+    });
 
 /** Answer of `countTokens`. Unknown fields are kept. */
 export interface CountTokensResponse {

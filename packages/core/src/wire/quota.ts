@@ -21,7 +21,7 @@ const TERMINAL_REASONS: ReadonlySet<string> = new Set([
 
 /**
  * Reads what an error says about waiting. A daily quota comes with a `RetryInfo` of seconds all the same, so the
- * quota's id decides before the delay; of several violations the strictest does.
+ * quota's id decides before the delay. A limit of 0 never resets. Of several violations the strictest decides.
  *
  * @see https://ai.google.dev/gemini-api/docs/rate-limits
  */
@@ -29,10 +29,10 @@ export function judgeQuota(body: ErrorBody, headers: Headers | undefined, now: n
   const violations = quotaViolations(body.details);
   const reasons = detailsOf(body.details, "ErrorInfo").map(({ reason }) => reason);
   const said = serverDelay(body, headers, now);
+  if (/\blimit: 0(?![\d.])/.test(body.message)) return { retryable: false, violations };
   if (violations.some(({ quotaId }) => quotaId !== undefined && /PerDay|Daily/i.test(quotaId))) {
     return { retryable: false, resetsAt: nextMidnightPacific(now), violations };
   }
-  if (/\blimit: 0(?![\d.])/.test(body.message)) return { retryable: false, violations };
   if (reasons.some((reason) => typeof reason === "string" && TERMINAL_REASONS.has(reason)))
     return { retryable: false, violations };
   const perMinute =

@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
+import { sleep } from "../internal/sleep.ts";
 
 /** How often and how patiently a request is sent again. */
 export interface RetryPolicy {
@@ -93,20 +94,4 @@ export function delayFor(
 function describe(error: Error): RetryNotice["error"] {
   const code = error instanceof AgentError ? error.code : error.name;
   return { code, message: error.message, ...(error instanceof ApiStatusError && { status: error.status }) };
-}
-
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // The callback just before this may have aborted; the listener would then never be called.
-    if (signal?.aborted) return reject(signal.reason);
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -1,6 +1,6 @@
 import { ApiShapeError, type ApiStatusError } from "../errors/api-errors.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, HeaderFields } from "./endpoint.ts";
 import { type FetchLike, type HttpExchange, openExchange } from "./http.ts";
 import { redact, redactCut, secretsOf } from "./redact.ts";
 import { SseDecoder } from "./sse.ts";
@@ -12,9 +12,14 @@ export interface ApiCall {
   /** Method of the API, such as `generateContent`. */
   readonly operation: string;
   readonly model?: string | undefined;
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Below base URL and version, with its query. */
   readonly path: string;
+  /** Whole address instead of the path, on the endpoint's own host: the key goes there. */
+  readonly url?: string | undefined;
+  /** Besides those that sign. */
+  readonly headers?: HeaderFields | undefined;
+  /** JSON, unless `headers` name another content type. */
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
 }
 
@@ -57,7 +62,8 @@ export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
   const startedAt = performance.now();
   const auth = await endpoint.authHeaders();
   const secrets = secretsOf(auth);
-  const url = [endpoint.baseUrl, endpoint.apiVersion, call.path].filter((piece) => piece !== "").join("/");
+  const url = call.url ?? [endpoint.baseUrl, endpoint.apiVersion, call.path].filter((piece) => piece !== "").join("/");
+  const headers = { ...call.headers, ...auth };
   const facts = { operation: call.operation, model: call.model, attempt };
   const log = (status: number | undefined, bytesReceived: number): void =>
     logger.debug(
@@ -70,11 +76,12 @@ export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
       },
       "request",
     );
-  if (call.body) logger.trace({ ...facts, body: lazyText(call.body, secrets) }, "request body");
+  if (call.body && headers["content-type"] === undefined)
+    logger.trace({ ...facts, body: lazyText(call.body, secrets) }, "request body");
 
   let exchange: HttpExchange;
   try {
-    exchange = await openExchange({ method: call.method, url, headers: auth, body: call.body }, options);
+    exchange = await openExchange({ method: call.method, url, headers, body: call.body }, options);
   } catch (error) {
     log(undefined, 0);
     throw error;

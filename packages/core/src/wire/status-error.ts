@@ -129,9 +129,14 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: Advice
   if (/user location is not supported/i.test(said)) return "Use Vertex AI or a gateway from this region.";
   if (status === 402 || reason === "insufficient_user_quota" || reason === "insufficient_quota")
     return "Credit is used up: top it up, waiting does not help.";
+  if (/input token count.*exceeds the maximum/is.test(said))
+    return "Send less: compact the history (drop or sum up old turns), cut long tool results, or take a model with a larger context.";
+  if (/not in an ACTIVE state/i.test(said)) return "Wait until the file is ACTIVE, then send the request again.";
   if (status === 403) return "Check that the key's project may use this API and this resource.";
   if (status === 404) return "Check the model id and the base URL; listModels lists the models of this key.";
   if (status === 413) return "Send less: shorten the history or upload large files instead of inlining them.";
+  if (status === 429 && /\blimit: 0(?![\d.])/.test(said))
+    return "This model is not in the key's tier: use another model or a higher tier, waiting does not help.";
   if (resetsAt !== undefined)
     return `The daily quota resets at ${new Date(resetsAt).toISOString()}; until then use another model or a paid tier.`;
   if (status === 429 && !retryable) return "Waiting does not help: use another model or a higher tier.";

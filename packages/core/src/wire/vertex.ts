@@ -39,6 +39,7 @@ export function vertex(options: VertexOptions = {}): Endpoint {
     baseUrl,
     apiVersion: options.apiVersion ?? apiVersionFrom(env, "v1beta1"),
     modelsPath: "publishers/google/models",
+    cachesPath: `${prefix}cachedContents`,
     modelPath: (model) => vertexModelPath(model, prefix),
     authHeaders: accessToken
       ? async (): Promise<HeaderFields> => signWith(await accessToken(), "bearer")

@@ -92,7 +92,7 @@ test("a hundred thousand pieces take a moment, not a minute", () => {
 describe("arguments that arrive in pieces", () => {
   const piece = (functionCall: object): Part => ({ functionCall }) as Part;
 
-  test("become one call in its place, handed on once", () => {
+  test("become one call in its place, handed on in pieces and then once", () => {
     const { parts, handedOn } = gather(
       [{ text: "one moment" }, { functionCall: { name: "f", id: "1", willContinue: true }, thoughtSignature: "s" }],
       [piece({ partialArgs: [{ jsonPath: "$.city", stringValue: "New ", willContinue: true }], willContinue: true })],
@@ -129,7 +129,22 @@ describe("arguments that arrive in pieces", () => {
       thoughtSignature: "s",
     };
     expect(parts).toEqual([{ text: "one moment" }, call, { text: "!" }, { functionCall: { name: "g" } }]);
-    expect(handedOn).toEqual([{ text: "one moment" }, { text: "!" }, call, { functionCall: { name: "g" } }]);
+    const handed = (...partialArgs: object[]): Part => piece({ name: "f", id: "1", partialArgs, willContinue: true });
+    expect(handedOn).toEqual([
+      { text: "one moment" },
+      handed(),
+      handed({ jsonPath: "$.city", stringValue: "New ", willContinue: true }),
+      { text: "!" },
+      handed({ jsonPath: "$.city", stringValue: "Delhi" }, { jsonPath: "$.days[0].n", numberValue: 2 }),
+      handed(
+        { jsonPath: "$.ok", boolValue: false },
+        { jsonPath: "$['a b']", nullValue: "NULL_VALUE" },
+        { jsonPath: "$.none[]" },
+        { jsonPath: "$.days[]" },
+      ),
+      call,
+      { functionCall: { name: "g" } },
+    ]);
   });
 
   test("are closed by the next call and by the end", () => {
@@ -137,7 +152,12 @@ describe("arguments that arrive in pieces", () => {
     const whole = (name: string): Part => ({ functionCall: { name, args: {} } });
     expect(gather([open("f"), open("g")])).toEqual({
       parts: [whole("f"), whole("g")],
-      handedOn: [whole("f"), whole("g")],
+      handedOn: [
+        piece({ name: "f", partialArgs: [], willContinue: true }),
+        whole("f"),
+        piece({ name: "g", partialArgs: [], willContinue: true }),
+        whole("g"),
+      ],
     });
   });
 

@@ -86,7 +86,7 @@ describe("an id that is not known", () => {
     ["tunedModels/my-weather", "gemini-4"],
     ["some-gateway-name", "gemini-4"],
   ])("%s can do what the newest generation can", (id, family) => {
-    expect(capabilitiesOf(id)).toEqual({ ...capabilitiesOf("gemini-4-argon"), family });
+    expect(capabilitiesOf(id)).toEqual({ ...capabilitiesOf("gemini-4-carbon"), family });
   });
 });
 
@@ -96,3 +96,8 @@ test.each(["models/", "publishers/google/models/", "projects/p/locations/global/
     expect(capabilitiesOf(`${prefix}gemini-2.5-pro`)).toEqual(capabilitiesOf("gemini-2.5-pro"));
   },
 );
+
+test("all but Argon have explicit caches", () => {
+  const ids = ["gemini-2.5-flash", "gemini-3.8-flash", "gemini-4-hydrogen", "gemini-4-argon", "gemini-next"];
+  expect(ids.map((id) => capabilitiesOf(id).explicitCaches)).toEqual([true, true, true, false, true]);
+});

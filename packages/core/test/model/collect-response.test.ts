@@ -157,6 +157,7 @@ describe("what is no answer", () => {
       ]);
       await expect(blocked).rejects.toMatchObject({
         blockReason,
+        promptTokens: 3,
         safetyRatings: ratings,
         constructor: ResponseBlockedError,
       });

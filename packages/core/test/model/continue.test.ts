@@ -8,18 +8,23 @@ import type { Candidate, GenerateContentResponse } from "../../src/wire/generate
 type Hop = readonly (GenerateContentResponse | Error)[];
 
 /** Plays one list of chunks per request; the last one again and again. */
-async function play(
-  ...hops: readonly Hop[]
-): Promise<{ tokens: (string | undefined)[]; handedOn: Part[]; response?: ModelResponse; error?: unknown }> {
+async function play(...hops: readonly Hop[]): Promise<{
+  tokens: (string | undefined)[];
+  handedOn: (Part | "rewind")[];
+  response?: ModelResponse;
+  error?: unknown;
+}> {
   const tokens: (string | undefined)[] = [];
-  const handedOn: Part[] = [];
-  const reading = collectWithContinuation(async function* (token) {
+  const handedOn: (Part | "rewind")[] = [];
+  const onRewind = (): void => void handedOn.push("rewind");
+  const ask = async function* (token: string | undefined): AsyncGenerator<readonly GenerateContentResponse[]> {
     tokens.push(token);
     for (const chunk of hops[Math.min(tokens.length, hops.length) - 1] ?? []) {
       if (chunk instanceof Error) throw chunk;
       yield [chunk];
     }
-  });
+  };
+  const reading = collectWithContinuation(ask, { onRewind });
   try {
     for (;;) {
       const next = await reading.next();
@@ -83,20 +88,103 @@ test("a stream that breaks after a checkpoint goes on from it", async () => {
   });
 });
 
-test("parts behind the last checkpoint would come twice, so the stream is given up", async () => {
-  const { tokens, error } = await play([chunk("a", { continuationToken: "t1" }), chunk("b"), RESET]);
-  expect([tokens, error]).toEqual([[undefined], RESET]);
+test("parts behind the last checkpoint come again, and the reader is told", async () => {
+  const { tokens, handedOn, response } = await play(
+    [chunk("a", { continuationToken: "t1" }, 7), chunk("b"), RESET],
+    [chunk("B"), RESET],
+    [chunk("b", { continuationToken: "t2" }), chunk("c", { finishReason: "STOP" }, 9)],
+  );
+  expect(tokens).toEqual([undefined, "t1", "t1"]);
+  expect(handedOn.map((part) => (part === "rewind" ? part : part.text))).toEqual([
+    "a",
+    "b",
+    "rewind",
+    "a",
+    "B",
+    "rewind",
+    "a",
+    "b",
+    "c",
+  ]);
+  expect(response).toMatchObject({
+    content: { parts: [{ text: "abc" }] },
+    usage: { requests: 2, contextTokens: 7, incomplete: true },
+  });
 });
 
-test("three reconnects without progress are the most", async () => {
-  const { tokens, error } = await play([chunk("a", { continuationToken: "t1" })], []);
+test("three reconnects without progress are the most; the error has what had come", async () => {
+  const { tokens, error } = await play([chunk("a", { continuationToken: "t1" }), chunk("b")], []);
   expect(tokens).toEqual([undefined, "t1", "t1", "t1", "t1"]);
   expect(error).toBeInstanceOf(StreamIncompleteError);
+  expect(error).toMatchObject({
+    retryable: false,
+    partial: { role: "model", parts: [{ text: "a" }] },
+    cause: expect.any(StreamIncompleteError),
+  });
 });
 
 test("an answer without an end stops after 64 requests and says so", async () => {
-  const { tokens, response } = await play([chunk("a", { finishReason: "CONTINUATION", continuationToken: "t" })]);
+  const { tokens, response } = await play(
+    ...Array.from({ length: 70 }, (_, i) => [chunk("a", { finishReason: "CONTINUATION", continuationToken: `t${i}` })]),
+  );
   expect([tokens.length, response?.finishReason, response?.usage.requests]).toEqual([64, "CONTINUATION", 64]);
+});
+
+test("an answer that stands still is not repeated", async () => {
+  const { tokens, response } = await play([chunk("a", { finishReason: "CONTINUATION", continuationToken: "t" })]);
+  expect([tokens, response?.finishReason]).toEqual([[undefined, "t"], "CONTINUATION"]);
+});
+
+test("a call may be written over several requests", async () => {
+  const piece = (functionCall: object, rest: Candidate = {}): GenerateContentResponse =>
+    ({ candidates: [{ content: { role: "model", parts: [{ functionCall }] }, ...rest }] }) as GenerateContentResponse;
+  const more = (stringValue: string): object => ({
+    partialArgs: [{ jsonPath: "$.s", stringValue, willContinue: true }],
+    willContinue: true,
+  });
+  const { response } = await play(
+    [piece({ name: "f", willContinue: true }, { continuationToken: "t1" }), piece(more("lost")), RESET],
+    [piece(more("a"), { finishReason: "CONTINUATION", continuationToken: "t2" })],
+    [piece(more("b")), piece({}, { finishReason: "STOP" })],
+  );
+  expect(response?.content.parts).toEqual([{ functionCall: { name: "f", args: { s: "ab" } } }]);
+});
+
+test("citations and pages of all requests stay, counted from the start", async () => {
+  const cited = (uri: string): Candidate => ({
+    citationMetadata: { citationSources: [{ uri, startIndex: 1, endIndex: 2 }] },
+    urlContextMetadata: { urlMetadata: [{ retrievedUrl: uri }] },
+    groundingMetadata: {
+      groundingSupports: [{ segment: { partIndex: 1, startIndex: 1, endIndex: 2 }, groundingChunkIndices: [0] }],
+      groundingChunks: [{ web: { uri } }],
+    },
+  });
+  const two = (first: string, second: string): Candidate["content"] => ({
+    role: "model",
+    parts: [{ text: first }, { executableCode: { code: "1" } }, { text: second }],
+  });
+  const { response } = await play(
+    [chunk(undefined, { ...cited("a"), content: two("é", "x"), finishReason: "CONTINUATION", continuationToken: "t" })],
+    [chunk(undefined, { ...cited("b"), content: two("y", "z"), finishReason: "STOP" })],
+  );
+  expect(response?.content.parts.map(({ text }) => text)).toEqual(["é", undefined, "xy", undefined, "z"]);
+  expect(response?.candidate).toEqual({
+    finishReason: "STOP",
+    citationMetadata: {
+      citationSources: [
+        { uri: "a", startIndex: 1, endIndex: 2 },
+        { uri: "b", startIndex: 4, endIndex: 5 },
+      ],
+    },
+    urlContextMetadata: { urlMetadata: [{ retrievedUrl: "a" }, { retrievedUrl: "b" }] },
+    groundingMetadata: {
+      groundingChunks: [{ web: { uri: "a" } }, { web: { uri: "b" } }],
+      groundingSupports: [
+        { segment: { partIndex: 1, startIndex: 1, endIndex: 2 }, groundingChunkIndices: [0] },
+        { segment: { partIndex: 3, startIndex: 1, endIndex: 2 }, groundingChunkIndices: [1] },
+      ],
+    },
+  });
 });
 
 test("without a token there is nothing to go on from", async () => {

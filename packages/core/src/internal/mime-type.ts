@@ -1,0 +1,114 @@
+/**
+ * Media type of a file, from its first bytes.
+ *
+ * @param head - The first 64 bytes are enough.
+ * @returns undefined for what has no such mark, as all texts.
+ */
+export function mimeTypeOfBytes(head: Uint8Array): string | undefined {
+  const text = String.fromCharCode(...head.subarray(0, 64));
+  const riff = /^RIFF[^]{4}(WEBP|WAVE|AVI )/.exec(text)?.[1];
+  if (riff !== undefined) return riff === "WEBP" ? "image/webp" : riff === "WAVE" ? "audio/wav" : "video/x-msvideo";
+  const brand = /^[^]{4}ftyp([^]{4})/.exec(text)?.[1];
+  if (brand !== undefined) return mimeTypeOfBrand(brand);
+  const known = STARTS.find(([start]) => start.test(text));
+  if (known !== undefined) return known[1];
+  // One family of frame headers; the layer is 0 in AAC only.
+  const [first = 0, second = 0] = head;
+  if (first !== 0xff || (second & 0xe0) !== 0xe0) return undefined;
+  if ((second & 0xf6) === 0xf0) return "audio/aac";
+  return (second & 0x06) === 0x02 && (second & 0x18) !== 0x08 ? "audio/mp3" : undefined;
+}
+
+/** Media type by the extension of a file name, a path, or the path of a URL. */
+export function mimeTypeOfName(name: string): string | undefined {
+  const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase();
+  return extension === undefined ? undefined : EXTENSIONS.get(extension);
+}
+
+/** Usual extension of a media type, without a dot; `bin` for one that is not known. */
+export function extensionOf(mimeType: string): string {
+  const type = essenceOf(mimeType);
+  for (const [extension, known] of EXTENSIONS) if (known === type) return extension;
+  return OTHER_NAMES[type] ?? "bin";
+}
+
+/** A media type in lower case and without parameters. */
+export function essenceOf(mimeType: string): string {
+  return mimeType.toLowerCase().split(";", 1)[0]?.trim() ?? "";
+}
+
+const STARTS: readonly (readonly [start: RegExp, mimeType: string])[] = [
+  [/^\x89PNG\r\n\x1a\n/, "image/png"],
+  [/^\xff\xd8\xff/, "image/jpeg"],
+  [/^GIF8[79]a/, "image/gif"],
+  [/^%PDF-/, "application/pdf"],
+  [/^fLaC/, "audio/flac"],
+  [/^OggS/, "audio/ogg"],
+  [/^ID3/, "audio/mp3"],
+  [/^FORM[^]{4}AIF[FC]/, "audio/aiff"],
+  [/^\x1aE\xdf\xa3/, "video/webm"],
+  [/^\x00\x00\x01[\xba\xb3]/, "video/mpeg"],
+];
+
+/** The brand of an ISO media file says which kind it is. */
+function mimeTypeOfBrand(brand: string): string {
+  if (/^hei[cxms]$|^hev[cxms]$/.test(brand)) return "image/heic";
+  if (/^mif1$|^msf1$/.test(brand)) return "image/heif";
+  if (/^avi[fs]$/.test(brand)) return "image/avif";
+  if (brand === "qt  ") return "video/mov";
+  if (/^M4[AB] $/.test(brand)) return "audio/m4a";
+  return brand.startsWith("3gp") ? "video/3gpp" : "video/mp4";
+}
+
+/** The first extension of a media type is the usual one. */
+const EXTENSIONS: ReadonlyMap<string, string> = new Map([
+  ["png", "image/png"],
+  ["jpg", "image/jpeg"],
+  ["jpeg", "image/jpeg"],
+  ["webp", "image/webp"],
+  ["heic", "image/heic"],
+  ["heif", "image/heif"],
+  ["gif", "image/gif"],
+  ["avif", "image/avif"],
+  ["svg", "image/svg+xml"],
+  ["bmp", "image/bmp"],
+  ["pdf", "application/pdf"],
+  ["wav", "audio/wav"],
+  ["mp3", "audio/mp3"],
+  ["flac", "audio/flac"],
+  ["ogg", "audio/ogg"],
+  ["opus", "audio/ogg"],
+  ["aac", "audio/aac"],
+  ["aiff", "audio/aiff"],
+  ["m4a", "audio/m4a"],
+  ["mp4", "video/mp4"],
+  ["webm", "video/webm"],
+  ["mov", "video/mov"],
+  ["mpeg", "video/mpeg"],
+  ["mpg", "video/mpeg"],
+  ["avi", "video/x-msvideo"],
+  ["wmv", "video/wmv"],
+  ["flv", "video/x-flv"],
+  ["3gp", "video/3gpp"],
+  ["txt", "text/plain"],
+  ["md", "text/markdown"],
+  ["csv", "text/csv"],
+  ["html", "text/html"],
+  ["htm", "text/html"],
+  ["css", "text/css"],
+  ["xml", "text/xml"],
+  ["json", "application/json"],
+  ["rtf", "text/rtf"],
+  ["js", "text/javascript"],
+  ["py", "text/x-python"],
+]);
+
+/** Other names of types above. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  "image/jpg": "jpg",
+  "audio/mpeg": "mp3",
+  "audio/x-wav": "wav",
+  "audio/wave": "wav",
+  "video/quicktime": "mov",
+  "text/md": "md",
+};

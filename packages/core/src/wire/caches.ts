@@ -1,0 +1,120 @@
+import { ApiStatusError } from "../errors/api-errors.ts";
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import type {
+  CachedContent,
+  CacheExpiry,
+  CreateCachedContentRequest,
+  ListCachedContentsResponse,
+} from "./cached-contents.ts";
+import type { CallOptions } from "./client.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { ApiCall } from "./send.ts";
+
+/** Sends a call and reads one object. Retries as the client does. */
+type SendObject = (call: ApiCall, options: CallOptions) => Promise<Readonly<Record<string, unknown>>>;
+
+/**
+ * The operations on explicit caches, as `GeminiClient.caches`.
+ *
+ * All throw {@link ConfigurationError} when the endpoint has no caches, where that is known before anything is sent.
+ *
+ * @see https://ai.google.dev/api/caching
+ */
+export class CachedContents {
+  readonly #endpoint: () => Endpoint;
+  readonly #send: SendObject;
+
+  /** @internal */
+  constructor(endpoint: () => Endpoint, send: SendObject) {
+    this.#endpoint = endpoint;
+    this.#send = send;
+  }
+
+  /** Makes a cache. `model` may be a bare id. */
+  async create(request: CreateCachedContentRequest, options: CallOptions = {}): Promise<CachedContent> {
+    const endpoint = this.#endpoint();
+    const body = encode({ ...request, model: endpoint.modelPath(request.model) });
+    const path = cachesPath(endpoint);
+    const call: ApiCall = { operation: "createCachedContent", model: request.model, method: "POST", path, body };
+    return asCache(await this.#collection(call, options), request);
+  }
+
+  /** What the service says about one cache. */
+  async get(name: string, options: CallOptions = {}): Promise<CachedContent> {
+    const path = cachePath(this.#endpoint(), name);
+    return asCache(await this.#send({ operation: "getCachedContent", method: "GET", path }, options), { name });
+  }
+
+  /**
+   * One page of the caches.
+   *
+   * @param page - `pageSize` up to 1000; `pageToken` from the page before.
+   */
+  async list(
+    page: { readonly pageSize?: number | undefined; readonly pageToken?: string | undefined } = {},
+    options: CallOptions = {},
+  ): Promise<ListCachedContentsResponse> {
+    const query = new URLSearchParams();
+    if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
+    if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
+    const path = cachesPath(this.#endpoint()) + (query.size > 0 ? `?${query}` : "");
+    return await this.#collection({ operation: "listCachedContents", method: "GET", path }, options);
+  }
+
+  /** Changes when a cache expires, the only thing about it that can change. */
+  async update(name: string, expiry: CacheExpiry, options: CallOptions = {}): Promise<CachedContent> {
+    const path = cachePath(this.#endpoint(), name);
+    const call: ApiCall = { operation: "updateCachedContent", method: "PATCH", path, body: encode(expiry) };
+    return asCache(await this.#send(call, options), { name });
+  }
+
+  /** Deletes a cache. */
+  async delete(name: string, options: CallOptions = {}): Promise<void> {
+    const path = cachePath(this.#endpoint(), name);
+    await this.#send({ operation: "deleteCachedContent", method: "DELETE", path }, options);
+  }
+
+  /** A service that has caches never answers that their collection is not there; a missing model comes with a reason. */
+  async #collection(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
+    try {
+      return await this.#send(call, options);
+    } catch (error) {
+      const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
+      if (!isUnknown || error.reason === "NOT_FOUND") throw error;
+      throw new ConfigurationError(
+        `${new URL(this.#endpoint().baseUrl).host} does not know explicit caches (it answered ${error.status}): use Google's own endpoint for them.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function cachesPath({ cachesPath: path, baseUrl }: Endpoint): string {
+  if (path !== undefined) return path;
+  throw new ConfigurationError(
+    `${new URL(baseUrl).host} is a gateway, and gateways have no explicit caches: use Google's own endpoint, or give endpoint() the kind "developer" if this one passes cachedContents on.`,
+  );
+}
+
+/** Resource path of a cache: a full name stands as it is, an id gets the endpoint's path in front. */
+function cachePath(endpoint: Endpoint, name: string): string {
+  const caches = cachesPath(endpoint);
+  const id = /^(?:(projects\/[\w.:-]+\/locations\/[\w-]+)\/)?(?:cachedContents\/)?([\w-]+)$/.exec(name);
+  if (id === null)
+    throw new ConfigurationError(
+      `${JSON.stringify(name.slice(0, 100))} is not the name of a cache: use one like "cachedContents/abc123".`,
+    );
+  return id[1] === undefined ? `${caches}/${id[2]}` : name;
+}
+
+/** A gateway's or a newer service's answer may lack what was asked with. */
+function asCache(
+  answer: Readonly<Record<string, unknown>>,
+  asked: { readonly name?: string | undefined; readonly model?: string | undefined },
+): CachedContent {
+  return { name: asked.name ?? "", model: asked.model ?? "", ...answer };
+}
+
+function encode(value: object): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

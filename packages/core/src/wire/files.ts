@@ -1,0 +1,162 @@
+import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import { isObject } from "../internal/json.ts";
+import { mimeTypeOfBytes, mimeTypeOfName } from "../internal/mime-type.ts";
+import type { CallOptions } from "./client.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { GeminiFile, ListFilesResponse } from "./file.ts";
+import { isErrorObject, parseJson } from "./parse.ts";
+import type { ApiCall } from "./send.ts";
+import { embeddedError } from "./status-error.ts";
+import { isFile, upload, type UploadProgress, type UploadTransport } from "./upload.ts";
+
+/** Largest file the service takes: 2 GiB. */
+const MAX_FILE_BYTES = 2 * 1024 ** 3;
+
+/** Options of {@link FilesClient.upload}. */
+export interface UploadOptions extends CallOptions {
+  /** IANA media type. @defaultValue the blob's own, else by its first bytes or its name */
+  readonly mimeType?: string | undefined;
+  /** Name for people, at most 512 characters. @defaultValue the name of a web `File` */
+  readonly displayName?: string | undefined;
+  /** Id of the file: lower-case letters, digits and dashes, at most 40. @defaultValue the service chooses one */
+  readonly name?: string | undefined;
+  /** Called whenever a chunk (8 MiB) has arrived; must not throw. */
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+}
+
+/** What {@link FilesClient} needs of the client. */
+export interface FilesTransport extends UploadTransport {
+  readonly endpoint: () => Endpoint;
+  /** Sends a call and reads one object. Retries as the client does. */
+  readonly object: (call: ApiCall, options: CallOptions) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+/**
+ * The operations on files, as `GeminiClient.files`.
+ *
+ * All throw {@link ConfigurationError} when the endpoint has no Files API, where that is known before anything is sent.
+ *
+ * @see https://ai.google.dev/api/files
+ */
+export class FilesClient {
+  readonly #transport: FilesTransport;
+
+  /** @internal */
+  constructor(transport: FilesTransport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Uploads a file in chunks of 8 MiB, each retried as the policy says and taken up where the service stands. A blob is
+   * read chunk by chunk. The file may still be `PROCESSING` then, see {@link waitForFile}.
+   *
+   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or a media type that is neither given nor to be seen.
+   */
+  async upload(data: Blob | Uint8Array<ArrayBuffer> | ArrayBuffer, options: UploadOptions = {}): Promise<GeminiFile> {
+    const endpoint = this.#transport.endpoint();
+    const path = filesPath(endpoint);
+    const blob = data instanceof Blob ? data : new Blob([data]);
+    const fileName = "name" in blob && typeof blob.name === "string" ? blob.name : undefined;
+    checkSize(blob.size);
+    const mimeType = options.mimeType ?? (await mimeTypeOf(blob, fileName));
+    const displayName = options.displayName ?? (fileName === "" ? undefined : fileName);
+    const name = options.name === undefined ? undefined : filePath(endpoint, options.name);
+    const startUrl = [endpoint.baseUrl, "upload", endpoint.apiVersion, path].filter((piece) => piece !== "").join("/");
+    const file = { ...(name !== undefined && { name }), ...(displayName !== undefined && { displayName }), mimeType };
+    return await this.#known(
+      upload({ startUrl, data: blob, mimeType, file, onProgress: options.onProgress }, this.#transport, options),
+    );
+  }
+
+  /** What the service says about one file. */
+  async get(file: string | GeminiFile, options: CallOptions = {}): Promise<GeminiFile> {
+    const path = filePath(this.#transport.endpoint(), file);
+    const call: ApiCall = { operation: "getFile", method: "GET", path };
+    const { attempt: send, retried } = this.#transport;
+    return await retried(call, options, (attempt) =>
+      send(call, options, attempt, (text, { failure }) => {
+        const answer = parseJson(text);
+        // First, since a file that failed says so in a field `error`, as an answer that is none does.
+        if (isFile(answer)) return answer;
+        if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, failure);
+        throw new ApiShapeError("The answer is not a file: it lacks name or uri.", "$", text);
+      }),
+    );
+  }
+
+  /**
+   * One page of the files.
+   *
+   * @param page - `pageSize` up to 100, by default 10; `pageToken` from the page before.
+   */
+  async list(
+    page: { readonly pageSize?: number | undefined; readonly pageToken?: string | undefined } = {},
+    options: CallOptions = {},
+  ): Promise<ListFilesResponse> {
+    const query = new URLSearchParams();
+    if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
+    if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
+    const path = filesPath(this.#transport.endpoint()) + (query.size > 0 ? `?${query}` : "");
+    return await this.#known(this.#transport.object({ operation: "listFiles", method: "GET", path }, options));
+  }
+
+  /** Deletes a file before its 48 hours are over. */
+  async delete(file: string | GeminiFile, options: CallOptions = {}): Promise<void> {
+    const path = filePath(this.#transport.endpoint(), file);
+    await this.#transport.object({ operation: "deleteFile", method: "DELETE", path }, options);
+  }
+
+  /** A service that has files never answers that their collection is not there. */
+  async #known<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
+      if (!isUnknown || error.reason === "NOT_FOUND") throw error;
+      throw new ConfigurationError(
+        `${new URL(this.#transport.endpoint().baseUrl).host} does not know the Files API (it answered ${error.status}): use Google's own endpoint for it, or send the bytes inline with media().`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
+  if (path !== undefined) return path;
+  const { host } = new URL(baseUrl);
+  throw new ConfigurationError(
+    kind === "vertex"
+      ? `Vertex AI (${host}) has no Files API: put the file into Cloud Storage and give its address, media("gs://bucket/file").`
+      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or give endpoint() the kind "developer" if this one passes files on.`,
+  );
+}
+
+/** Resource path of a file, from its name, its id, or its uri. */
+function filePath(endpoint: Endpoint, file: string | GeminiFile): string {
+  const files = filesPath(endpoint);
+  const name = typeof file === "string" ? file : file.name;
+  const id = /^(?:(?:https?:\/\/[^?#]+\/)?files\/)?([\w-]{1,100})$/.exec(name)?.[1];
+  if (id !== undefined) return `${files}/${id}`;
+  throw new ConfigurationError(
+    `${JSON.stringify(name.slice(0, 100))} is not the name of a file: use one like "files/abc123".`,
+  );
+}
+
+function checkSize(bytes: number): void {
+  if (bytes === 0) throw new ConfigurationError("The file to upload is empty: the service takes at least one byte.");
+  if (bytes <= MAX_FILE_BYTES) return;
+  throw new ConfigurationError(
+    `The file to upload has ${bytes} bytes, and the Files API takes ${MAX_FILE_BYTES} (2 GiB) at most: split it, or make it smaller.`,
+  );
+}
+
+async function mimeTypeOf(blob: Blob, fileName: string | undefined): Promise<string> {
+  const known =
+    blob.type ||
+    (mimeTypeOfBytes(new Uint8Array(await blob.slice(0, 64).arrayBuffer())) ?? mimeTypeOfName(fileName ?? ""));
+  if (known) return known;
+  throw new ConfigurationError(
+    'The media type of the file to upload is not known: give mimeType, such as "text/plain".',
+  );
+}

@@ -1,0 +1,169 @@
+import { ApiShapeError } from "../errors/api-errors.ts";
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import { isObject } from "../internal/json.ts";
+import type { CallOptions } from "./client.ts";
+import type { HeaderFields } from "./endpoint.ts";
+import type { GeminiFile } from "./file.ts";
+import { parseJson } from "./parse.ts";
+import type { ApiCall, Sent } from "./send.ts";
+import { hostAndPath } from "./status-error.ts";
+
+/** Bytes of one request of an upload; each but the last is a multiple of what the service asks for. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
+
+/** How far an upload is. */
+export interface UploadProgress {
+  /** Bytes the service has said it holds. */
+  readonly uploadedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What an upload needs of the client. */
+export interface UploadTransport {
+  /** One attempt of a call. */
+  readonly attempt: <T>(
+    call: ApiCall,
+    options: CallOptions,
+    attempt: number,
+    read: (text: string, sent: Sent) => T,
+  ) => Promise<T>;
+  /** Runs attempts as the client's retry policy says. */
+  readonly retried: <T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>) => Promise<T>;
+}
+
+/** What is uploaded, and as what. */
+export interface UploadSource {
+  /** Address that begins an upload. */
+  readonly startUrl: string;
+  readonly data: Blob;
+  readonly mimeType: string;
+  /** The `file` object of the first request, `mimeType` included. */
+  readonly file: object;
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+}
+
+/**
+ * Uploads bytes in chunks. A chunk that fails is tried again as the retry policy says, from where the service says it
+ * is, so nothing is sent twice that has arrived. Reads one chunk at a time.
+ *
+ * @throws {ConfigurationError} When the service wants the bytes on another host, where the key does not belong.
+ * @throws {ApiShapeError} When the service ends the upload without a file.
+ * @see https://ai.google.dev/api/files#method:-media.upload
+ */
+export async function upload(
+  source: UploadSource,
+  transport: UploadTransport,
+  options: CallOptions,
+): Promise<GeminiFile> {
+  const { data } = source;
+  const session = await begin(source, transport, options);
+  for (let offset = 0; ;) {
+    const from = offset;
+    const call = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>): ApiCall => ({
+      operation: "uploadFile",
+      method: "POST",
+      path: "",
+      url: session.url,
+      headers,
+      body,
+    });
+    const state = await transport.retried(call({}), options, async (attempt) => {
+      let at = from;
+      if (attempt > 1) {
+        const query = call({ "x-goog-upload-command": "query" });
+        const known = await transport.attempt(query, options, attempt, (text, sent) => stateOf(text, sent, data.size));
+        if (known.file !== undefined || known.offset > from) return known;
+        at = known.offset;
+      }
+      const end = Math.min(at + session.chunkBytes, data.size);
+      const bytes = new Uint8Array(await data.slice(at, end).arrayBuffer());
+      options.signal?.throwIfAborted();
+      const headers = {
+        "content-type": "application/octet-stream",
+        "x-goog-upload-command": end === data.size ? "upload, finalize" : "upload",
+        "x-goog-upload-offset": String(at),
+      };
+      return await transport.attempt(call(headers, bytes), options, attempt, (text, sent) =>
+        stateOf(text, sent, data.size, end),
+      );
+    });
+    if (state.offset <= from && state.file === undefined)
+      throw new ApiShapeError(`The upload stays at byte ${from}; upload the file again.`, "$", "");
+    offset = state.offset;
+    source.onProgress?.({ uploadedBytes: offset, totalBytes: data.size });
+    if (state.file !== undefined) return state.file;
+  }
+}
+
+async function begin(
+  { startUrl, data, mimeType, file }: UploadSource,
+  transport: UploadTransport,
+  options: CallOptions,
+): Promise<{ readonly url: string; readonly chunkBytes: number }> {
+  const call: ApiCall = {
+    operation: "startUpload",
+    method: "POST",
+    path: "",
+    url: startUrl,
+    headers: {
+      "x-goog-upload-protocol": "resumable",
+      "x-goog-upload-command": "start",
+      "x-goog-upload-header-content-length": String(data.size),
+      "x-goog-upload-header-content-type": mimeType,
+    },
+    body: new TextEncoder().encode(JSON.stringify({ file })),
+  };
+  return await transport.retried(call, options, (attempt) =>
+    transport.attempt(call, options, attempt, (text, { exchange: { headers } }) => {
+      const url = headers.get("x-goog-upload-url");
+      if (url === null)
+        throw new ApiShapeError(
+          "The answer names no address to upload to (x-goog-upload-url); check that the base URL is a Gemini API.",
+          "$",
+          text,
+        );
+      checkHost(url, startUrl);
+      const granularity = Number(headers.get("x-goog-upload-chunk-granularity") ?? 1);
+      const unit = Number.isInteger(granularity) && granularity > 0 ? granularity : 1;
+      return { url, chunkBytes: Math.max(1, Math.floor(CHUNK_BYTES / unit)) * unit };
+    }),
+  );
+}
+
+function checkHost(url: string, startUrl: string): void {
+  const { origin } = new URL(startUrl);
+  if (URL.canParse(url) && new URL(url).origin === origin) return;
+  throw new ConfigurationError(
+    `${origin} wants the bytes of an upload sent to ${hostAndPath(url) ?? "an address that is none"}, and the API key only goes to its own host: set baseUrl to the address that takes uploads.`,
+  );
+}
+
+/** Where the upload stands: bytes the service holds, and the file when it is whole. */
+interface UploadState {
+  readonly offset: number;
+  readonly file?: GeminiFile | undefined;
+}
+
+/** @param sentUpTo - End of the chunk that was accepted; absent when the service was only asked. */
+function stateOf(text: string, { exchange: { headers } }: Sent, totalBytes: number, sentUpTo?: number): UploadState {
+  const status = headers.get("x-goog-upload-status");
+  if (status === "active" && (sentUpTo === undefined || sentUpTo < totalBytes)) {
+    const received = Number(headers.get("x-goog-upload-size-received") ?? sentUpTo ?? Number.NaN);
+    if (Number.isInteger(received) && received >= 0 && received <= totalBytes) return { offset: received };
+  }
+  if (status === "final" || (status === null && sentUpTo === totalBytes)) {
+    const answer = parseJson(text);
+    const file = isObject(answer) ? answer["file"] : undefined;
+    if (isFile(file)) return { offset: totalBytes, file };
+  }
+  throw new ApiShapeError(
+    `The upload ended without a file (x-goog-upload-status: ${status ?? "absent"}); upload it again.`,
+    "$",
+    text,
+  );
+}
+
+/** What the rest of the library relies on. */
+export function isFile(value: unknown): value is GeminiFile {
+  return isObject(value) && typeof value["name"] === "string" && typeof value["uri"] === "string";
+}

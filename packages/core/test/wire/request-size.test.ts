@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { cometapi } from "../../src/wire/cometapi.ts";
+import { GeminiClient, type GeminiClientOptions } from "../../src/wire/client.ts";
+import { endpoint } from "../../src/wire/endpoint.ts";
+import { vertex } from "../../src/wire/vertex.ts";
+
+const LIMIT = 104_857_600;
+
+/** What comes of a request whose body has so many bytes. */
+async function sending(bytes: number, options: GeminiClientOptions): Promise<string> {
+  let sent = 0;
+  const client = new GeminiClient({
+    ...options,
+    fetch: async (_url, { body }) => {
+      sent = (body as Uint8Array).byteLength;
+      return Response.json({ candidates: [{ finishReason: "STOP" }] });
+    },
+  });
+  const empty = { contents: [{ role: "user" as const, parts: [{ text: "" }] }] };
+  const text = "a".repeat(bytes - JSON.stringify(empty).length);
+  try {
+    await client.generateContent("gemini-3.8-flash", { contents: [{ role: "user", parts: [{ text }] }] });
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(sent).toBe(0);
+    return String(error);
+  }
+  return `sent ${sent}`;
+}
+
+const developer = endpoint({ baseUrl: "https://gemini.example", apiKey: "k", kind: "developer" });
+
+test.each<[string, number, GeminiClientOptions, string]>([
+  ["as large as the limit", 1000, { endpoint: developer, maxRequestBytes: 1000 }, "sent 1000"],
+  [
+    "larger on the Developer API",
+    1001,
+    { endpoint: developer, maxRequestBytes: 1000 },
+    "ConfigurationError: The request has 1001 bytes, and maxRequestBytes is 1000: upload large media with uploadFile() and send the file instead of its bytes, or shorten the history.",
+  ],
+  [
+    "larger on Vertex",
+    1001,
+    { endpoint: vertex({ apiKey: "k", env: {} }), maxRequestBytes: 1000 },
+    'ConfigurationError: The request has 1001 bytes, and maxRequestBytes is 1000: put large media into Cloud Storage and send media("gs://bucket/file") instead of its bytes, or shorten the history.',
+  ],
+  [
+    "larger on a gateway",
+    1001,
+    { endpoint: cometapi({ apiKey: "k" }), maxRequestBytes: 1000 },
+    "ConfigurationError: The request has 1001 bytes, and maxRequestBytes is 1000: send smaller or fewer media, or shorten the history.",
+  ],
+  ["as large as the service takes", LIMIT, { endpoint: developer }, `sent ${LIMIT}`],
+  [
+    "one byte larger",
+    LIMIT + 1,
+    { endpoint: developer },
+    `ConfigurationError: The request has ${LIMIT + 1} bytes, and maxRequestBytes is ${LIMIT}: upload large media with uploadFile() and send the file instead of its bytes, or shorten the history.`,
+  ],
+  ["that large on Vertex", LIMIT + 1, { endpoint: vertex({ apiKey: "k", env: {} }) }, `sent ${LIMIT + 1}`],
+])("a request %s", async (_name, bytes, options, outcome) => {
+  expect(await sending(bytes, options)).toBe(outcome);
+});

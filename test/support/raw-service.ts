@@ -1,0 +1,68 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { endpoint, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
+import { MODEL } from "./world.ts";
+
+/** One answer: a status with a body, chunks of a stream, or whatever is written by hand. */
+export type RawAnswer =
+  | { readonly status?: number; readonly type?: string; readonly body: string }
+  | ((response: ServerResponse) => void | Promise<void>);
+
+/** A server that says what it is told, right or wrong. Close it with `await using`. */
+export interface RawService extends AsyncDisposable {
+  /** Bodies of the requests, as they were received. */
+  readonly bodies: readonly string[];
+  model(id?: string, options?: GeminiOptions): GeminiModel;
+}
+
+/** Starts one on a free port of this machine. When the answers are used up the last one stays. */
+export async function openRawService(...answers: readonly RawAnswer[]): Promise<RawService> {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (bytes: Buffer) => chunks.push(bytes));
+    request.on("end", () => {
+      const next = answers[Math.min(bodies.length, answers.length - 1)];
+      bodies.push(Buffer.concat(chunks).toString());
+      if (typeof next === "function") return void next(response);
+      response.writeHead(next?.status ?? 200, { "content-type": next?.type ?? "text/event-stream" });
+      response.end(next?.body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    bodies,
+    model: (id = MODEL, options = {}) =>
+      gemini(id, {
+        endpoint: endpoint({ baseUrl, apiKey: "raw" }),
+        retry: { minDelayMs: 1, maxDelayMs: 2 },
+        ...options,
+      }),
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Chunks as the service frames them. */
+export function eventStream(...chunks: readonly unknown[]): string {
+  return chunks.map((one) => `data: ${JSON.stringify(one)}\r\n\r\n`).join("");
+}
+
+/** A chunk with these parts. */
+export function chunk(parts: readonly object[], finishReason?: string, more: object = {}): object {
+  return {
+    candidates: [{ content: { role: "model", parts }, index: 0, ...(finishReason !== undefined && { finishReason }) }],
+    usageMetadata: { promptTokenCount: 4, candidatesTokenCount: 2, totalTokenCount: 6 },
+    modelVersion: MODEL,
+    ...more,
+  };
+}
+
+/** A whole stream with one chunk that ends the turn. */
+export function answer(...parts: readonly object[]): RawAnswer {
+  return { body: eventStream(chunk(parts, "STOP")) };
+}

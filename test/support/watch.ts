@@ -1,0 +1,46 @@
+import {
+  type Agent,
+  type Content,
+  type RunEvent,
+  type RunInput,
+  type RunOptions,
+  type RunResult,
+  runSoFar,
+} from "@pollux/core";
+import { assertGrammar, shapeOf } from "@pollux/core/testing";
+import { expect } from "vitest";
+import { eventsOf } from "../../packages/core/test/helpers/faces.ts";
+
+/** How a run went, whichever way it was read. */
+export interface Watched {
+  /** Absent when the run threw. */
+  readonly result: RunResult | undefined;
+  readonly error: unknown;
+  /** The history afterwards, of a failed run as well. */
+  readonly contents: readonly Content[];
+  /** None when the run was not read event by event. */
+  readonly events: readonly RunEvent[];
+  /** Expects these types of events in this order, deltas counted once; of a run that was not read so, nothing. */
+  saw(types: string): void;
+}
+
+/** Runs an agent by one of its faces to its end, good or bad. The order of events is held against its grammar. */
+export async function watch(face: string, agent: Agent, input: RunInput, options?: RunOptions): Promise<Watched> {
+  const { events, result, error } =
+    face === "run"
+      ? await agent.run(input, options).then(
+          (value) => ({ events: [], result: value, error: undefined }),
+          (reason: unknown) => ({ events: [], result: undefined, error: reason }),
+        )
+      : await eventsOf(agent, input, options);
+  if (face !== "run") assertGrammar(events, { complete: result !== undefined });
+  return {
+    result,
+    error,
+    events,
+    contents: result?.contents ?? runSoFar(error)?.contents ?? [],
+    saw: (types) => {
+      if (face !== "run") expect(shapeOf(events).join(" ")).toBe(types.trim().replaceAll(/\s+/g, " "));
+    },
+  };
+}

@@ -1,0 +1,246 @@
+import { Agent, type Part, type RunEvent, runSoFar, StreamIncompleteError } from "@pollux/core";
+import { assertGrammar } from "@pollux/core/testing";
+import { type Brain, type BrainTurn, type CutFault, faults, finish, join, script, text } from "@pollux/emulator";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
+import { openWorld, refusals } from "../support/world.ts";
+
+const LONG = "gemini-4-argon";
+
+/** What is said, one chunk each. */
+const PIECES: readonly Part[] = [
+  { text: "First I think ", thought: true },
+  { text: "a little.", thought: true },
+  { text: "Zoë " },
+  { text: "lives in " },
+  { text: "北京, " },
+  { text: "which is 🏮 far. " },
+  { executableCode: { language: "PYTHON", code: "print(1)" } },
+  { codeExecutionResult: { outcome: "OUTCOME_OK", output: "1\n" } },
+  { text: "So " },
+  { text: "it ends", thoughtSignature: "c2lnbmVk" },
+  { text: "" },
+  { text: " here." },
+  { text: "", thoughtSignature: "bGFzdA==" },
+];
+const WHOLE: readonly Part[] = [
+  { text: "First I think a little.", thought: true },
+  { text: "Zoë lives in 北京, which is 🏮 far. " },
+  ...PIECES.slice(6, 8),
+  { text: "So " },
+  PIECES[9]!,
+  { text: " here." },
+  PIECES[12]!,
+];
+
+/** Says all pieces, so many per request, with a checkpoint after every so many. */
+function longAnswer(perRequest: number, perCheckpoint: number): Brain {
+  return {
+    anySignature: true,
+    answer(turn) {
+      const from = startOf(turn);
+      const to = Math.min(from + perRequest, PIECES.length);
+      const body = PIECES.slice(from, to)
+        .map((part, i) => {
+          const said = from + i + 1;
+          const isLast = said === to;
+          const isOver = said === PIECES.length;
+          const hasToken = !isOver && (isLast || (i + 1) % perCheckpoint === 0);
+          return {
+            candidates: [
+              {
+                content: { role: "model", parts: [part] },
+                ...(isLast && { finishReason: isOver ? "STOP" : "CONTINUATION" }),
+                ...(hasToken && { continuationToken: tokenAfter(said) }),
+                index: 0,
+              },
+            ],
+            usageMetadata: { promptTokenCount: 10 + from, candidatesTokenCount: i + 1, totalTokenCount: 11 + from + i },
+          };
+        })
+        .map((chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`)
+        .join("");
+      return { parts: [], recorded: { status: 200, contentType: "text/event-stream", body } };
+    },
+  };
+}
+
+function tokenAfter(said: number): string {
+  return `after ${said}`;
+}
+
+/** How many pieces the request's token covers. */
+function startOf({ raw }: BrainTurn): number {
+  const { continuationToken = tokenAfter(0) } = raw as { readonly continuationToken?: string };
+  return Number(continuationToken.slice("after ".length));
+}
+
+/** Text a reader has in the end, who throws away what a `discard` voids. */
+function readText(events: readonly RunEvent[]): string {
+  let read = "";
+  for (const event of events) {
+    if (event.type === "discard") read = "";
+    if (event.type === "text-delta") read += event.delta;
+  }
+  return read;
+}
+
+describe.each(faces)("%s", (_face, read) => {
+  test.each(["stream", "unary"] as const)("an answer of several requests is one answer, over %s", async (transport) => {
+    const brain = script([
+      [text("Once upon a time, "), finish("CONTINUATION")],
+      [text("there was a client, "), finish("CONTINUATION")],
+      text("and it went on."),
+    ]);
+    await using world = await openWorld({ brain });
+    const result = await read(new Agent({ model: world.model(LONG, { transport }) }), "Tell me.");
+    expect(result).toMatchObject({
+      stopReason: "finished",
+      text: "Once upon a time, there was a client, and it went on.",
+      turns: 1,
+      response: { finishReason: "STOP" },
+    });
+    expect(result.contents.map(({ role }) => role)).toEqual(["user", "model"]);
+
+    const [first, ...later] = world.bodies.map((body) => JSON.parse(body) as Record<string, unknown>);
+    for (const { continuationToken, ...body } of later) {
+      expect(body).toEqual(first);
+      expect(continuationToken).toEqual(expect.any(String));
+    }
+    expect([later.length, refusals(world.emulator)]).toEqual([2, []]);
+
+    const prompts = world.answers.map((answer) => [...answer.matchAll(/"promptTokenCount":\s*(\d+)/g)].at(-1)?.[1]);
+    expect(result.usage.requests).toBe(3);
+    expect(result.usage.inputTokens).toBe(prompts.reduce((sum, count) => sum + Number(count), 0));
+    expect(result.usage.contextTokens).toBe(Number(prompts[0]));
+  });
+
+  test("a limit of the caller's is not raised, and the token stays where it can be found", async () => {
+    await using world = await openWorld({ brain: script([[text("It was a"), finish("MAX_TOKENS")]]) });
+    const result = await read(new Agent({ model: world.model(LONG), maxOutputTokens: 40 }), "Tell me.");
+    expect(result.stopReason).toBe("truncated");
+    expect(result.response?.candidate.continuationToken).toEqual(expect.any(String));
+    expect(world.bodies).toHaveLength(1);
+  });
+
+  test("sources of later requests are counted from the start", async () => {
+    const found = (title: string, said: string) => ({
+      queries: [title],
+      sources: [{ title }],
+      supports: [{ text: said, sources: [0] }],
+    });
+    const brain = script([
+      join([
+        text("Zoë said this. "),
+        { parts: [], search: found("a.example", "Zoë said this.") },
+        finish("CONTINUATION"),
+      ]),
+      join([text("北京 said that."), { parts: [], search: found("b.example", "北京 said that.") }]),
+    ]);
+    await using world = await openWorld({ brain });
+    const result = await read(new Agent({ model: world.model(LONG) }), "Who?");
+    expect(result.citations.map(({ text: quoted, sources, match }) => [quoted, sources, match])).toEqual([
+      ["Zoë said this.", [1], "exact"],
+      ["北京 said that.", [2], "exact"],
+    ]);
+    expect(result.sources.map(({ title }) => title)).toEqual(["a.example", "b.example"]);
+    expect(result.usage.searchQueries).toBe(2);
+  });
+
+  test("a stream that breaks goes on from its last checkpoint", async () => {
+    const rules = [{ at: [1, 2], fault: faults.closeEarly({ afterChunks: 3 }) }];
+    await using world = await openWorld({ brain: longAnswer(20, 2), faults: rules });
+    const result = await read(new Agent({ model: world.model(LONG) }), "Tell me.");
+    expect(result.contents[1]?.parts).toEqual(WHOLE);
+    const tokens = world.bodies.map((body) => (JSON.parse(body) as { continuationToken?: string }).continuationToken);
+    expect(tokens).toEqual([undefined, tokenAfter(2), tokenAfter(4)]);
+    expect(result.usage).toMatchObject({ requests: 3, contextTokens: 10, incomplete: true });
+  });
+
+  test("after three reconnects without progress the run fails, with what had come", async () => {
+    const rules = [
+      { at: 1, fault: faults.closeEarly({ afterChunks: 5 }) },
+      {
+        at: (request: { readonly number: number }) => request.number > 1,
+        fault: faults.closeEarly({ afterChunks: 1 }),
+      },
+    ];
+    await using world = await openWorld({ brain: longAnswer(20, 4), faults: rules });
+    const failed = await read(new Agent({ model: world.model(LONG) }), "Tell me.").catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(StreamIncompleteError);
+    expect(failed).toMatchObject({
+      retryable: false,
+      partial: { role: "model", parts: [WHOLE[0], { text: "Zoë lives in " }] },
+    });
+    expect(runSoFar(failed)?.contents).toEqual([{ role: "user", parts: [{ text: "Tell me." }] }]);
+    expect(world.bodies).toHaveLength(5);
+  });
+});
+
+test("what a reader sees is one answer, and it is told when to begin anew", async () => {
+  const rules = [{ at: [1], fault: faults.closeEarly({ afterChunks: 5 }) }];
+  await using world = await openWorld({ brain: longAnswer(20, 4), faults: rules });
+  const { events, result } = await eventsOf(new Agent({ model: world.model(LONG) }), "Tell me.");
+  assertGrammar(events);
+  expect(events.filter(({ type }) => type === "discard")).toHaveLength(1);
+  expect(readText(events)).toBe(result?.text);
+  expect(world.bodies).toHaveLength(2);
+});
+
+/** Bytes of the longest body there is. */
+const LONGEST = 3_000;
+
+test("nothing is lost and nothing doubled, wherever the stream breaks", async () => {
+  const cut = fc.record({ atByte: fc.nat({ max: LONGEST }), reset: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 14 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.array(fc.option(cut), { minLength: 1, maxLength: 3 }),
+      async (perRequest, perCheckpoint, cuts) => {
+        const rules = cuts.flatMap((where, i) => {
+          if (where === null) return [];
+          const fault: CutFault = { kind: "cut", rule: "S-7", ...where };
+          return [{ at: i + 1, fault }];
+        });
+        await using world = await openWorld({
+          brain: longAnswer(perRequest, perCheckpoint),
+          faults: rules,
+        });
+        const agent = new Agent({ model: world.model(LONG), maxRestarts: 5 });
+        const { events, result, error } = await eventsOf(agent, "Tell me.");
+        expect(error).toBeUndefined();
+        assertGrammar(events);
+        expect(result?.contents[1]?.parts).toEqual(WHOLE);
+        expect(readText(events)).toBe(result?.text);
+        expect(refusals(world.emulator)).toEqual([]);
+      },
+    ),
+    { numRuns: 80 },
+  );
+}, 60_000);
+
+test("the same holds for the emulator's own checkpoints, which take no token of another request", async () => {
+  const said = Array.from({ length: 60 }, (_, i) => `Satz ${i} über 北京. `).join("");
+  const cut = fc.record({ atByte: fc.nat({ max: 12_000 }), reset: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.array(cut, { maxLength: 3 }), async (checkpointEvery, cuts) => {
+      const rules = cuts.map((where, i) => {
+        const fault: CutFault = { kind: "cut", rule: "S-7", ...where };
+        return { at: i + 1, fault };
+      });
+      await using world = await openWorld({
+        brain: { answer: () => text(said) },
+        faults: rules,
+        longDecode: { hopTokens: 60, checkpointEvery },
+      });
+      const agent = new Agent({ model: world.model(LONG), maxRestarts: 5 });
+      const { events, result, error } = await eventsOf(agent, "Tell me.");
+      expect(error).toBeUndefined();
+      expect([result?.text, readText(events)]).toEqual([said, said]);
+      expect(refusals(world.emulator)).toEqual([]);
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);

@@ -1,0 +1,267 @@
+import { Agent, defineTool, googleSearch, ToolDefinitionError, urlContext } from "@pollux/core";
+import { call, faults, json, search, text } from "@pollux/emulator";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { z as z3 } from "zod/v3";
+import { faces, typed } from "../../packages/core/test/helpers/faces.ts";
+import { sentBy, sketch } from "../support/sketch.ts";
+import { add, byStep } from "../support/trip.ts";
+import { watch } from "../support/watch.ts";
+import { openWorld, refusals } from "../support/world.ts";
+
+const describeIt = { description: "x", run: () => "ok" } as const;
+
+/** What zod and MCP servers emit, and the service or a proxy of it has refused by name. */
+const RICH = z.object({
+  kind: z.literal("order"),
+  email: z.email(),
+  count: z.number().positive().multipleOf(2),
+  price: z.number().gt(1).lt(10),
+  tags: z.record(z.string().regex(/^a/), z.string()),
+  either: z.union([z.object({ a: z.string() }), z.object({ b: z.null() })]),
+  maybe: z.string().nullable().default("x"),
+  pair: z.tuple([z.string(), z.number()]),
+});
+const FROM_MCP = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  type: "object",
+  properties: {
+    mode: { const: "fast" },
+    size: { type: "integer", exclusiveMinimum: 0, exclusiveMaximum: 9 },
+    map: { type: "object", propertyNames: { pattern: "^a" }, patternProperties: { "^a": { type: "string" } } },
+    node: { $ref: "#/definitions/node" },
+  },
+  definitions: { node: { type: "object", properties: { value: { type: ["string", "null"] } } } },
+  additionalProperties: false,
+  examples: [{ mode: "fast" }],
+};
+const FORBIDDEN =
+  /"(?:\$schema|const|exclusiveMinimum|exclusiveMaximum|propertyNames|patternProperties|examples|definitions|multipleOf|not|if|allOf)":/;
+
+/** Names and parameters as they were sent. */
+function declared(body: { tools?: readonly object[] } | undefined) {
+  const tools = (body?.tools ?? []) as readonly { functionDeclarations?: readonly Record<string, unknown>[] }[];
+  return tools.flatMap(({ functionDeclarations = [] }) => functionDeclarations);
+}
+
+describe.each(faces)("%s", (face) => {
+  test.each([
+    ["zod 4", RICH],
+    ["zod 3", z3.object({ kind: z3.literal("order"), count: z3.number().positive(), tags: z3.record(z3.string()) })],
+    ["an MCP server", FROM_MCP],
+  ])(
+    "keywords of %s that nobody takes are never sent: not as JSON Schema, and not in the older form",
+    async (_who, input) => {
+      const tool = defineTool({ ...describeIt, name: "f", input: input as typeof RICH });
+      for (const profile of ["developer", "comet", "old-proxy"] as const) {
+        await using world = await openWorld({ profile, brain: byStep(() => text("Hi.")) });
+        const seen = await watch(face, new Agent({ model: world.model(), tools: [tool] }), "Hi.");
+        expect(seen.result, profile).toMatchObject({ stopReason: "finished", text: "Hi." });
+        for (const body of world.bodies) expect(body, profile).not.toMatch(FORBIDDEN);
+        const [declaration] = declared(sentBy(world).at(-1));
+        const form = profile === "old-proxy" ? "parameters" : "parametersJsonSchema";
+        expect(Object.keys(declaration ?? {}), profile).toEqual(["name", "description", form]);
+      }
+    },
+  );
+
+  test("a function without input is declared with an empty object, not with nothing", async () => {
+    const ping = defineTool({ ...describeIt, name: "ping" });
+    await using world = await openWorld({
+      brain: byStep(
+        () => call("ping"),
+        () => text("Pong."),
+      ),
+    });
+    const seen = await watch(face, new Agent({ model: world.model(), tools: [ping], toolChoice: "required" }), "Ping.");
+    expect(seen.result).toMatchObject({ stopReason: "finished", text: "Pong." });
+    expect(declared(sentBy(world)[0])[0]).toEqual({
+      name: "ping",
+      description: "x",
+      parametersJsonSchema: { type: "object", properties: {}, additionalProperties: false },
+    });
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test("a bare `invalid argument` while a call is forced: the call is left to the model, once", async () => {
+    await using world = await openWorld({
+      brain: byStep(
+        () => call("add", { a: 1, b: 2 }),
+        () => text("3"),
+      ),
+      faults: [
+        {
+          at: ({ body }) => JSON.stringify(body).includes('"ANY"'),
+          fault: faults.apiError(400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
+        },
+      ],
+    });
+    const agent = new Agent({ model: world.model(), tools: [add], toolChoice: "required" });
+    const seen = await watch(face, agent, "Add.");
+    seen.saw(`run-start turn-start notice part response tool-start tool-end turn-end
+      turn-start text-delta response turn-end run-end`);
+    expect(sentBy(world).map(({ toolConfig }) => toolConfig?.["functionCallingConfig"])).toEqual([
+      { mode: "ANY" },
+      { mode: "AUTO" },
+      undefined,
+    ]);
+    expect(seen.result).toMatchObject({ stopReason: "finished", text: "3" });
+  });
+
+  test("a bare `invalid argument` without a forced call ends the run at once", async () => {
+    const fault = faults.apiError(400, "INVALID_ARGUMENT", "Request contains an invalid argument.");
+    await using world = await openWorld({ faults: [{ at: () => true, fault }] });
+    const seen = await watch(face, new Agent({ model: world.model(), tools: [add] }), "Add.");
+    expect(seen.error).toMatchObject({ code: "api_status", status: 400, retryable: false });
+    expect(world.bodies).toHaveLength(1);
+    expect(sketch(seen.contents)).toEqual(['user: "Add."']);
+  });
+
+  test("more functions than an open model can be forced among: the call is left to the model", async () => {
+    const tools = Array.from({ length: 20 }, (_, i) => defineTool({ ...describeIt, name: `tool_${i}` }));
+    await using world = await openWorld({
+      brain: byStep(
+        () => call("tool_3"),
+        () => text("Done."),
+      ),
+    });
+    const agent = new Agent({ model: world.model("gemma-4-31b-it"), tools, toolChoice: "required" });
+    const seen = await watch(face, agent, "Go.");
+    expect(seen.result).toMatchObject({ stopReason: "finished", text: "Done." });
+    expect(refusals(world.emulator)).toEqual([{ number: 1, rule: "E-30" }]);
+  });
+
+  test.each(["required", "none", "auto"] as const)(
+    "only built-in tools, toolChoice %s: no calling mode is sent where there is nothing to call",
+    async (toolChoice) => {
+      for (const id of ["gemini-3.8-flash", "gemini-2.5-flash"]) {
+        await using world = await openWorld({
+          brain: byStep(() => [text("Ok."), search({ queries: ["q"], sources: [] })]),
+        });
+        const agent = new Agent({ model: world.model(id), tools: [googleSearch(), urlContext()], toolChoice });
+        const seen = await watch(face, agent, "Hi.");
+        expect(seen.result).toMatchObject({ stopReason: "finished", text: "Ok." });
+        const [sent] = sentBy(world);
+        expect(sent).not.toHaveProperty("toolConfig");
+        expect(sent?.tools?.map((tool) => Object.keys(tool)[0]) ?? []).toEqual(
+          toolChoice === "none" ? [] : ["googleSearch", "urlContext"],
+        );
+        expect(refusals(world.emulator)).toEqual([]);
+      }
+    },
+  );
+
+  test.each(["list.files", "fs:read-file", "_x", "a".repeat(64)])("the name %s is taken everywhere", async (name) => {
+    const tool = defineTool({ ...describeIt, name });
+    await using world = await openWorld({
+      brain: byStep(
+        () => call(name),
+        () => text("Done."),
+      ),
+    });
+    const seen = await watch(face, new Agent({ model: world.model(), tools: [tool] }), "Go.");
+    expect(sketch(seen.contents)[2]).toBe(`user: ${name} <- {"output":"ok"}`);
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test.each<[string, "off" | "minimal" | "low" | "xhigh" | { budget: number }, object | "refused"]>([
+    ["gemini-2.5-flash", "low", { thinkingBudget: 1024 }],
+    ["gemini-2.5-flash", "off", { thinkingBudget: 0 }],
+    ["gemini-2.5-pro", "off", "refused"],
+    ["gemini-2.5-flash", { budget: 100_000 }, "refused"],
+    ["gemini-3.8-flash", "low", { thinkingLevel: "LOW" }],
+    ["gemini-3.8-flash", "minimal", "refused"],
+    ["gemini-3.8-flash", { budget: 1024 }, "refused"],
+    ["gemini-3.1-pro-preview", "minimal", "refused"],
+    ["gemini-2.0-flash", "low", "refused"],
+    ["gemini-2.0-flash", "off", {}],
+  ])("%s with thinking %j is asked for in the one way it takes, or not at all", async (id, thinking, expected) => {
+    await using world = await openWorld({ brain: byStep(() => text("Hi.")) });
+    const start = async () => watch(face, new Agent({ model: world.model(id), thinking }), "Hi.");
+    if (expected === "refused") {
+      const error = await start().then(
+        (seen) => seen.error,
+        (reason: unknown) => reason,
+      );
+      expect(error).toMatchObject({ code: "configuration" });
+      expect(world.bodies).toHaveLength(0);
+      return;
+    }
+    expect((await start()).result).toMatchObject({ stopReason: "finished" });
+    expect(sentBy(world)[0]?.generationConfig?.["thinkingConfig"] ?? {}).toEqual(expected);
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test("a setting of 0 is a setting", async () => {
+    await using world = await openWorld({ brain: byStep(() => text("Hi.")) });
+    const agent = new Agent({ model: world.model("gemini-2.5-flash"), seed: 0, temperature: 0, topP: 0 });
+    await watch(face, agent, "Hi.");
+    expect(sentBy(world)[0]?.generationConfig).toEqual({ temperature: 0, topP: 0, seed: 0 });
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ["a schema with references", { $ref: "#/$defs/a", $defs: { a: {} } }, '{"$ref":"#/$defs/a","$defs":{"a":{}}}'],
+    ["a list", [1, 2], [1, 2]],
+    ["a text", "four", "four"],
+    ["nothing", undefined, null],
+    [
+      "what JSON has no word for",
+      { a: Number.NaN, b: 2n ** 64n, c: undefined },
+      { a: "NaN", b: "18446744073709551616" },
+    ],
+    ["an object with a key `error`", { error: "no" }, { error: "no" }],
+  ])("a tool's result that is %s reaches the model as an object the service takes", async (_what, value, output) => {
+    const tool = defineTool({ name: "f", description: "x", run: () => value });
+    await using world = await openWorld({
+      brain: byStep(
+        () => call("f"),
+        () => text("Done."),
+      ),
+    });
+    const seen = await watch(face, new Agent({ model: world.model(), tools: [tool] }), "Go.");
+    expect(sentBy(world)[1]?.contents[2]?.parts[0]?.functionResponse?.response).toEqual({ output });
+    expect(seen.result).toMatchObject({ stopReason: "finished", text: "Done." });
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test("arguments that do not fit are answered with what is wrong, and the tool is closed after three times", async () => {
+    let runs = 0;
+    const tool = defineTool({ name: "f", description: "x", input: z.object({ n: z.number() }), run: () => runs++ });
+    await using world = await openWorld({ brain: byStep(({ number }) => call("f", { n: `no ${number}` })) });
+    const seen = await watch(face, new Agent({ model: world.model(), tools: [tool], limits: { turns: 5 } }), "Go.");
+    expect(seen.result).toMatchObject({ stopReason: "limit" });
+    expect(runs).toBe(0);
+    expect(sketch(seen.contents)[2]).toMatch(/^user: f <- \{"error":".*n/);
+    expect(sketch(seen.contents).at(-1)).toMatch(/not run: f was called wrongly/);
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test("a schema for the answer is taken with functions on every model, and never sent beside them where it is refused", async () => {
+    for (const id of ["gemini-3.8-flash", "gemini-2.5-flash"]) {
+      await using world = await openWorld({
+        brain: { answer: ({ request }) => (request.generationConfig?.responseMimeType ? json({ sum: 3 }) : text("3")) },
+      });
+      const agent = new Agent({ model: world.model(id), tools: [add] });
+      const result = await typed(face, agent, "Add.", { output: z.object({ sum: z.number() }) });
+      expect(result).toMatchObject({ stopReason: "finished", output: { sum: 3 } });
+      expect(refusals(world.emulator)).toEqual([]);
+    }
+  });
+});
+
+test.each(["server/list files", "fs read", "9lives", "a".repeat(65), "naïve", ""])(
+  "the name %j is refused when the tool is defined, with what is allowed",
+  (name) => {
+    expect(() => defineTool({ ...describeIt, name })).toThrow(ToolDefinitionError);
+    expect(() => defineTool({ ...describeIt, name })).toThrow(/start with a letter or underscore/);
+  },
+);
+
+test("two tools of one name are refused when the agent is made, or at its first run at the latest", async () => {
+  await using world = await openWorld();
+  const tools = [defineTool({ ...describeIt, name: "f" }), defineTool({ ...describeIt, name: "f" })];
+  await expect((async () => new Agent({ model: world.model(), tools }).run("Go."))()).rejects.toThrow(
+    'two tools are named "f"',
+  );
+  expect(world.bodies).toHaveLength(0);
+});
