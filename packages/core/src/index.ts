@@ -1,23 +1,39 @@
 // agent
 export { Agent } from "./agent/agent.ts";
+export type { CreateCacheOptions } from "./agent/agent-cache.ts";
 export type {
   AgentOptions,
+  CountTokensOptions,
   OutputOf,
   OutputSchema,
   RunOptions,
   SharedOptions,
+  StepsFactory,
   TypedRunOptions,
 } from "./agent/agent-options.ts";
 export type { AgentProgress, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
-export type { RunInput } from "./agent/run-input.ts";
+export {
+  Session,
+  type ResumeOptions,
+  type SendOptions,
+  type SessionOptions,
+  type SessionState,
+} from "./agent/session.ts";
+export type { InputPart, RunInput } from "./agent/run-input.ts";
+
+// session
+export { MemoryStore } from "./session/memory-store.ts";
+export type { SessionEntry } from "./session/entries.ts";
+export type { ListOptions, SessionStore, SessionSummary } from "./session/store.ts";
 
 // loop
 export type { RunEvent } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/hooks.ts";
 export type { Limits } from "./loop/limits.ts";
 export type { ToolChoice } from "./loop/loop-input.ts";
+export type { Approval, Approve, OutsideOutcome, PendingCall, PendingQuestion } from "./loop/pending.ts";
 export type { TurnProblem } from "./loop/recover.ts";
 export type {
   BadCallRun,
@@ -27,6 +43,8 @@ export type {
   InvalidOutputRun,
   LimitedRun,
   LimitReached,
+  NeedsApprovalRun,
+  NeedsOutcomeRun,
   RepeatedCallsRun,
   RunOutcome,
   RunResult,
@@ -36,6 +54,8 @@ export type {
   UnknownFinishRun,
 } from "./loop/result.ts";
 export { runSoFar, type RunSoFar } from "./loop/run-so-far.ts";
+export type { OutputImage } from "./loop/output-image.ts";
+export type { CodeRun, RunOutputs, UrlRetrieval } from "./loop/outputs.ts";
 export type { RunStream } from "./loop/run-stream.ts";
 export { afterTurns, calledTool, type RunProgress, type StopRule } from "./loop/stop-when.ts";
 
@@ -45,16 +65,45 @@ export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 
 // tool
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
+export { callTool } from "./tool/call-tool.ts";
 export { defineTool } from "./tool/define-tool.ts";
 export { explainSchema } from "./tool/explain-schema.ts";
-export { media, type MediaResult } from "./tool/media.ts";
-export type { AnyTool, BuiltInName, BuiltInTool, NestedRun, SchemaChange, Tool, ToolContext } from "./tool/tool.ts";
+export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
+export { type Media, media, type MediaOptions, type MediaSource } from "./tool/media.ts";
+export type {
+  AnyTool,
+  BuiltInName,
+  BuiltInTool,
+  NestedRun,
+  SchemaChange,
+  Tool,
+  ToolContext,
+  ToolEffects,
+  UnknownOutcome,
+} from "./tool/tool.ts";
+export { type LegalNames, legalNames } from "./tool/tool-name.ts";
 export type { ToolFailureKind, ToolOutcome } from "./tool/tool-outcome.ts";
 
 // model
+export type { Cache, CacheLife } from "./model/cache.ts";
+export type { CacheHolds, CacheRef } from "./model/cache-ref.ts";
+export { type CacheCallOptions, Caches, caches } from "./model/caches.ts";
 export { capabilitiesOf, type ModelCapabilities } from "./model/capabilities.ts";
+export {
+  type FileCallOptions,
+  type Files,
+  files,
+  type UploadData,
+  uploadFile,
+  type UploadFileOptions,
+} from "./model/files.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
+export type { TokenCount } from "./model/count-tokens.ts";
+export { type ListedModel, listModels, type ListModelsOptions } from "./model/list-models.ts";
+export { importHistory, type ImportHistoryOptions } from "./model/import-history.ts";
+export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/prepare-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
+export type { Prices, PriceTable } from "./model/prices.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 export type { Usage } from "./model/usage.ts";
 
@@ -62,12 +111,28 @@ export type { Usage } from "./model/usage.ts";
 export { cometapi } from "./wire/cometapi.ts";
 export { endpoint, type Endpoint, google } from "./wire/endpoint.ts";
 export { vertex } from "./wire/vertex.ts";
-export type { Blob, Content, FunctionCall, FunctionResponse, JsonObject, Part, Role } from "./wire/content.ts";
+export type {
+  Blob,
+  Content,
+  FunctionCall,
+  FunctionResponse,
+  JsonObject,
+  Part,
+  PartialArg,
+  Role,
+} from "./wire/content.ts";
+export type { CitationSource, LogprobsResult, SafetyRating } from "./wire/candidate-metadata.ts";
+export type { GeminiFile } from "./wire/file.ts";
+export type { UploadProgress } from "./wire/upload.ts";
+export type { WaitForFileOptions } from "./wire/wait-for-file.ts";
+export type { SafetySetting } from "./wire/generate-content.ts";
+export type { ImageConfig, SpeechConfig } from "./wire/setting-types.ts";
 export type { FetchLike } from "./wire/http.ts";
 export type { Timeouts } from "./wire/watchdog.ts";
 export type { RetryPolicy } from "./wire/retry.ts";
 
 // steps: for those who run the loop on a durable engine
+export { RunSuspended } from "./durable/run-suspended.ts";
 export type { Op, Outcome, Step, Steps } from "./durable/steps.ts";
 
 // logging
@@ -80,11 +145,21 @@ export {
   ApiShapeError,
   ApiStatusError,
   ApiTimeoutError,
+  type PartialAnswer,
   type QuotaViolation,
   ResponseBlockedError,
   StreamIncompleteError,
   type TimeoutKind,
 } from "./errors/api-errors.ts";
 export { ConfigurationError } from "./errors/configuration-error.ts";
+export { FileStateError } from "./errors/file-errors.ts";
 export { OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
+export {
+  LoopVersionError,
+  ReplayDifferenceError,
+  SessionConflictError,
+  SessionDamagedError,
+  SessionStoreError,
+  SessionUnfinishedError,
+} from "./errors/session-errors.ts";
 export { ToolDefinitionError, ToolFailure, ToolRetry } from "./errors/tool-errors.ts";

@@ -1,10 +1,15 @@
 import type { StandardSchema } from "../internal/standard-schema.ts";
 import type { Logger } from "../logging/logger.ts";
+import type { Steps } from "../durable/steps.ts";
+import type { RunEvent } from "../loop/events.ts";
+import type { CompactionOptions } from "../loop/compaction.ts";
 import type { Hooks } from "../loop/hooks.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { ToolChoice } from "../loop/loop-input.ts";
+import type { Approve } from "../loop/pending.ts";
 import type { StopRule } from "../loop/stop-when.ts";
 import type { Model } from "../model/model.ts";
+import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { JsonSchema } from "../wire/declaration.ts";
@@ -20,15 +25,30 @@ export type OutputOf<Schema> = Schema extends StandardSchema<infer Output> ? Out
 export interface SharedOptions extends ModelSettings {
   /** The system instruction. */
   readonly instructions?: string | undefined;
-  /** Functions and built-in tools, freely mixed. */
-  readonly tools?: readonly AnyTool[] | undefined;
+  /**
+   * Functions and built-in tools, freely mixed. A function is asked when a run begins, for tools that come and go, such as
+   * those of an MCP server; the run keeps what it was given.
+   */
+  readonly tools?: readonly AnyTool[] | (() => readonly AnyTool[]) | undefined;
   /** How free the model is in the first turn. @defaultValue "auto" */
   readonly toolChoice?: ToolChoice | undefined;
   /** Bounds of a run. @defaultValue 25 turns, 200 function calls */
   readonly limits?: Limits | undefined;
+  /**
+   * Cuts a history that gets too long for the model: its oldest messages are replaced by a summary that the model writes.
+   * @defaultValue false: a prompt that is too long is refused by the service
+   */
+  readonly compaction?: CompactionOptions | false | undefined;
+  /** What the model costs, for `result.cost` and `limits.cost`. @defaultValue none */
+  readonly prices?: PriceTable | undefined;
   /** Rules that end a run after a turn. @defaultValue none */
   readonly stopWhen?: readonly StopRule[] | undefined;
   readonly hooks?: Hooks | undefined;
+  /**
+   * Asked about calls of tools with `needsApproval`, while the run waits. Without it the run ends with `needs-approval`.
+   * @defaultValue none
+   */
+  readonly approve?: Approve | undefined;
 }
 
 /** How an agent is made. */
@@ -55,6 +75,26 @@ export interface RunOptions extends SharedOptions {
   readonly signal?: AbortSignal | undefined;
   /** Id of the run, in events and idempotency keys. @defaultValue a random UUID */
   readonly runId?: string | undefined;
+  /**
+   * Where the run's operations happen: for those who run the loop on a durable engine. Called once, when the run is opened.
+   * @defaultValue here and now; in a session, its journal
+   */
+  readonly steps?: StepsFactory | undefined;
+}
+
+/** Makes the steps of one run. `emit` takes live events, and is absent when nobody reads them. */
+export type StepsFactory = (run: {
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  readonly emit: ((event: RunEvent) => Promise<void>) | undefined;
+}) => Steps<RunEvent>;
+
+/** What a counted request holds besides its input. */
+export interface CountTokensOptions extends SharedOptions {
+  /** The schema counts where it goes along with the request. */
+  readonly output?: OutputSchema | undefined;
+  /** Aborting it ends the call. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A run whose answer is checked against a schema. */
@@ -62,3 +102,6 @@ export interface TypedRunOptions<Schema extends OutputSchema> extends RunOptions
   /** What the answer has to fit. With tools that search, the answer is first written as prose (so that citations survive) and then put into the schema. */
   readonly output: Schema;
 }
+
+/** Options of a run, whatever its output. */
+export type AnyRunOptions = RunOptions & { readonly output?: OutputSchema | undefined };

@@ -56,7 +56,7 @@ export function agentTool(agent: Agent, options: AgentToolOptions): Tool {
           ? agent.stream(task, { signal })
           : agent.stream(task, { signal, output: options.output });
       const events = stream[Symbol.asyncIterator](); // asked for first, so that result() waits for this reader
-      const ending = attachInner(stream.result(), context);
+      const ending = attachInner(stream.result(), (run) => context.attach(run));
       ending.catch(() => {}); // whoever reads the events sees the error
       for await (const event of events) if (event.type !== "run-end") yield pathed(name, event);
       return answerOf(await ending, name);

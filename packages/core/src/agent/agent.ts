@@ -1,27 +1,28 @@
-import { passThrough } from "../durable/pass-through.ts";
-import { Channel } from "../internal/channel.ts";
+import { ConfigurationError } from "../errors/configuration-error.ts";
 import { defaultLogger } from "../logging/default-logger.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { RunEvent } from "../loop/events.ts";
-import { checkLimits, DEFAULT_LIMITS, type Limits } from "../loop/limits.ts";
-import type { LoopInput } from "../loop/loop-input.ts";
+import { type Compaction } from "../loop/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
-import { runLoop } from "../loop/run-loop.ts";
-import { RunState } from "../loop/run-state.ts";
-import { RunStream, type RunningLoop } from "../loop/run-stream.ts";
+import { RunStream } from "../loop/run-stream.ts";
+import type { Cache } from "../model/cache.ts";
+import type { TokenCount } from "../model/count-tokens.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { AskBuiltIn } from "../grounding/delegate.ts";
-import type { BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
-import type { Content } from "../wire/content.ts";
-import type { AgentOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./agent-options.ts";
+import type { Tool } from "../tool/tool.ts";
+import type {
+  AgentOptions,
+  CountTokensOptions,
+  OutputOf,
+  OutputSchema,
+  RunOptions,
+  TypedRunOptions,
+} from "./agent-options.ts";
+import { type CreateCacheOptions, holdsOf, requestOf, withoutCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolOptions } from "./agent-tool.ts";
+import { AgentRuns } from "./agent-runs.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
-import { attachInner, innerSignal } from "./inner-run.ts";
-import { mixTools } from "./mix-tools.ts";
-import { planOutput } from "./output.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
+import { Session, type SessionOptions } from "./session.ts";
 import { settingsOf } from "./settings-of.ts";
 
 /**
@@ -30,10 +31,8 @@ import { settingsOf } from "./settings-of.ts";
 export class Agent {
   readonly name: string;
   readonly model: Model;
-  readonly #options: AgentOptions;
   readonly #settings: ModelSettings;
-  readonly #logger: Logger;
-  readonly #ask: AskBuiltIn = (builtIn, prompt, context) => this.#askBuiltIn(builtIn, prompt, context);
+  readonly #runs: AgentRuns;
 
   /**
    * @throws {ConfigurationError} When there is no API key, or a setting cannot work on the model.
@@ -41,16 +40,14 @@ export class Agent {
    */
   constructor(options: AgentOptions) {
     this.name = options.name ?? "agent";
-    this.#options = options;
-    this.#logger = options.logger ?? defaultLogger();
+    const logger = options.logger ?? defaultLogger();
     this.model =
-      typeof options.model === "string"
-        ? gemini(options.model, { endpoint: options.endpoint, logger: this.#logger })
-        : options.model;
+      typeof options.model === "string" ? gemini(options.model, { endpoint: options.endpoint, logger }) : options.model;
     this.#settings = settingsOf(options);
-    this.model.check(this.#settings);
-    if (options.limits !== undefined) checkLimits(options.limits);
-    mixTools(options.tools ?? [], this.model.capabilities, this.#ask); // throws now what it would throw at the first run
+    this.#runs = new AgentRuns(options, this.model, this.#settings, logger);
+    // Throws now what it would throw at the first run.
+    this.#runs.prepare({});
+    this.#runs.headOf({}, this.#settings);
   }
 
   /**
@@ -86,110 +83,66 @@ export class Agent {
     return new Chat((input, runOptions, conversation) => this.#stream(input, runOptions, conversation), options);
   }
 
+  /**
+   * Puts instructions, tools and these contents into an explicit cache. Runs with `cachedContent` set to what this gives
+   * pay the lower rate for them, and the tools stay callable.
+   *
+   * @param input - What every run with the cache begins with, such as a long document. @defaultValue nothing
+   * @throws {ConfigurationError} When the model or the endpoint has no explicit caches; nothing is sent then.
+   * @throws {ApiStatusError} When the service refuses, such as for fewer tokens than it caches.
+   * @see https://ai.google.dev/gemini-api/docs/caching
+   */
+  async createCache(input?: RunInput, options: CreateCacheOptions = {}): Promise<Cache> {
+    if (this.model.createCache === undefined)
+      throw new ConfigurationError(`${this.model.id} has no explicit caches: use a model made by gemini().`);
+    const { head } = this.#runs.headOf({}, { ...this.#settings, cachedContent: undefined });
+    const { signal, ...life } = options;
+    const request = requestOf(
+      { ...head, toolChoice: "auto" },
+      input === undefined ? [] : contentsOf(input, this.model),
+      undefined,
+    );
+    return { ...(await this.model.createCache({ ...life, request }, { signal })), holds: holdsOf(head) };
+  }
+
+  /**
+   * Counts what a run's first request would hold, instructions and tools included, without making it.
+   *
+   * @throws {ApiStatusError} When the endpoint does not count, as some gateways.
+   */
+  async countTokens(input: RunInput, options: CountTokensOptions = {}): Promise<TokenCount> {
+    if (this.model.countTokens === undefined)
+      throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
+    const settings = { ...this.#settings, ...settingsOf(options) };
+    this.model.check(settings);
+    const { head, mixed } = this.#runs.headOf(options, settings);
+    const output = options.output === undefined ? undefined : this.#runs.planOutput(options.output, mixed);
+    const sent = { ...head, ...withoutCached(head, Date.now()) };
+    return await this.model.countTokens(requestOf(sent, contentsOf(input, this.model), output), {
+      signal: options.signal,
+    });
+  }
+
   /** This agent as a tool of another one. */
   asTool(options: AgentToolOptions): Tool {
     return agentTool(this, options);
   }
 
+  /** A conversation that is kept in a store, and can be resumed after a crash, in any process. */
+  session(options: SessionOptions = {}): Session {
+    return new Session(this.#runs.sessionHost(), options);
+  }
+
   #stream(
     input: RunInput,
     options: RunOptions & { readonly output?: OutputSchema | undefined },
-    conversation: object = {},
+    chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
   ): RunStream<unknown> {
-    const contents = contentsOf(input);
-    const settings = { ...this.#settings, ...settingsOf(options) };
-    this.model.check(settings);
-    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits, ...options.limits };
-    checkLimits(limits);
-    return new RunStream((observed) => this.#open({ contents, options, settings, limits, conversation, observed }));
-  }
-
-  #open(run: OpenRun): RunningLoop {
-    const { options, contents } = run;
-    const abort = new AbortController();
-    const stopListening = follow(options.signal, abort);
-    const live = run.observed ? new Channel<RunEvent>() : undefined;
-    const runId = options.runId ?? crypto.randomUUID();
-    const state = new RunState(runId, contents, this.#options.concurrency ?? 8);
-    const mixed = mixTools(options.tools ?? this.#options.tools ?? [], this.model.capabilities, this.#ask);
-    const input: LoopInput = {
-      model: this.model,
-      steps: passThrough<RunEvent>({
-        runId,
-        signal: abort.signal,
-        emit: live === undefined ? undefined : (event) => live.send(event),
-      }),
-      live,
-      signal: abort.signal,
-      given: contents.length - 1,
-      conversation: run.conversation,
-      instructions: options.instructions ?? this.#options.instructions,
-      toolset: mixed.toolset,
-      settings: run.settings,
-      toolChoice: options.toolChoice ?? this.#options.toolChoice ?? "auto",
-      output:
-        options.output === undefined
-          ? undefined
-          : planOutput(options.output, {
-              modelId: this.model.id,
-              capabilities: this.model.capabilities,
-              hasFunctions: mixed.toolset.functions.length > 0,
-              hasBuiltIns: mixed.delegates || mixed.toolset.builtIns.length > 0,
-            }),
-      limits: run.limits,
-      stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
-      hooks: options.hooks ?? this.#options.hooks ?? {},
-      maxRepeats: this.#options.maxRepeats ?? 3,
-      maxRestarts: this.#options.maxRestarts ?? 2,
-      logger: this.#logger,
-      now: Date.now,
-    };
-    return {
-      events: runLoop(input, state),
-      soFar: () => state.soFar(),
-      release: () => {
-        stopListening();
-        live?.close();
-        abort.abort(RUN_OVER);
-      },
-    };
-  }
-
-  /** A built-in tool's own request, for models that cannot take it beside functions: the same loop, this one tool. */
-  async #askBuiltIn(builtIn: BuiltInTool, prompt: string, context: ToolContext): Promise<RunResult<unknown>> {
-    const contents = contentsOf(prompt);
-    const options: RunOptions = {
-      tools: [builtIn],
-      instructions: "",
-      signal: innerSignal(context.signal),
-      hooks: {},
-      stopWhen: [],
-    };
-    const run = new RunStream<unknown>((observed) =>
-      this.#open({ contents, options, settings: this.#settings, limits: DEFAULT_LIMITS, conversation: {}, observed }),
+    const contents = contentsOf(input, this.model);
+    const prepared = this.#runs.prepare(options);
+    const { key: conversation, compaction } = chat;
+    return new RunStream((observed) =>
+      this.#runs.open({ contents, options, ...prepared, conversation, compaction, observed }),
     );
-    return await attachInner(run.result(), context);
   }
-}
-
-/** One run about to be opened. */
-interface OpenRun {
-  readonly contents: readonly Content[];
-  readonly options: RunOptions & { readonly output?: OutputSchema | undefined };
-  readonly settings: ModelSettings;
-  readonly limits: Limits;
-  readonly conversation: object;
-  readonly observed: boolean;
-}
-
-/** Aborts tools and requests that are still busy when a run ends; nobody waits for them any more. */
-const RUN_OVER = new DOMException("the run is over", "AbortError");
-
-/** Aborts `target` with the signal's reason; the function that is given back stops listening. */
-function follow(signal: AbortSignal | undefined, target: AbortController): () => void {
-  if (signal === undefined) return () => {};
-  const onAbort = (): void => target.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  return () => signal.removeEventListener("abort", onAbort);
 }

@@ -1,3 +1,4 @@
+import type { Compaction } from "../loop/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
@@ -15,7 +16,7 @@ export interface ChatOptions {
 export type StartRun = (
   input: readonly Content[],
   options: RunOptions & { readonly output?: OutputSchema | undefined },
-  conversation: object,
+  conversation: { readonly key: object; readonly compaction: Compaction | undefined },
 ) => RunStream<unknown>;
 
 /**
@@ -26,7 +27,8 @@ export type StartRun = (
  */
 export class Chat {
   readonly #start: StartRun;
-  readonly #conversation = {};
+  readonly #key = {};
+  #compaction: Compaction | undefined;
   #history: readonly Content[];
   #usage: Usage = NO_USAGE;
   #running: RunStream<unknown> | undefined;
@@ -76,7 +78,10 @@ export class Chat {
     this.#settle();
     if (this.#running !== undefined)
       throw new TypeError("the chat is still answering: wait for the last run, or abort it");
-    this.#running = this.#start([...this.#history, ...contentsOf(input)], options, this.#conversation);
+    this.#running = this.#start([...this.#history, ...contentsOf(input)], options, {
+      key: this.#key,
+      compaction: this.#compaction,
+    });
     return this.#running;
   }
 
@@ -87,6 +92,7 @@ export class Chat {
     this.#running = undefined;
     if (run.soFar === undefined) return;
     this.#history = run.soFar.contents;
+    this.#compaction = run.soFar.compaction;
     this.#usage = addUsage(this.#usage, run.soFar.usage);
   }
 }

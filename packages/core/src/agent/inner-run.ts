@@ -1,6 +1,6 @@
 import type { RunResult } from "../loop/result.ts";
 import { runSoFar } from "../loop/run-so-far.ts";
-import type { ToolContext } from "../tool/tool.ts";
+import type { NestedRun } from "../tool/tool.ts";
 
 /**
  * A signal for a run inside a call: aborts with the call's, but for a reason of its own. A run hangs what it had done on
@@ -15,14 +15,22 @@ export function innerSignal(outer: AbortSignal): AbortSignal {
 }
 
 /** Waits for a run inside a call and adds what it cost and found to the calling run's result, also when it failed. */
-export async function attachInner(run: Promise<RunResult<unknown>>, context: ToolContext): Promise<RunResult<unknown>> {
+export async function attachInner(
+  run: Promise<RunResult<unknown>>,
+  attach: (run: NestedRun) => void,
+): Promise<RunResult<unknown>> {
   try {
     const result = await run;
-    context.attach({ usage: result.usage, responses: result.response === undefined ? [] : [result.response] });
+    const { usage, cost } = result;
+    attach({
+      usage,
+      ...(cost !== undefined && { cost }),
+      responses: result.response === undefined ? [] : [result.response],
+    });
     return result;
   } catch (error) {
     const soFar = runSoFar(error);
-    if (soFar !== undefined) context.attach({ usage: soFar.usage, responses: [] });
+    if (soFar !== undefined) attach({ usage: soFar.usage, responses: [] });
     throw error;
   }
 }

@@ -14,7 +14,12 @@ export interface MixedTools {
  * Lets functions and built-in tools stand side by side on every model: as they are where one request may hold both,
  * otherwise with each built-in tool behind a function.
  */
-export function mixTools(tools: readonly AnyTool[], capabilities: ModelCapabilities, ask: AskBuiltIn): MixedTools {
+export function mixTools(
+  given: readonly AnyTool[] | (() => readonly AnyTool[]),
+  capabilities: ModelCapabilities,
+  ask: AskBuiltIn,
+): MixedTools {
+  const tools = typeof given === "function" ? given() : given;
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
   const delegates = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;

@@ -21,6 +21,10 @@ const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
   serviceTier: true,
   cachedContent: true,
   labels: true,
+  candidateCount: true,
+  responseLogprobs: true,
+  logprobs: true,
+  streamFunctionCallArguments: true,
 };
 
 /** The model settings among an agent's or a run's options; those that were not given are absent. */

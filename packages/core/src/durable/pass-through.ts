@@ -1,5 +1,6 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
+import { RunSuspended } from "./run-suspended.ts";
 import type { Op, Outcome, Step, Steps } from "./steps.ts";
 
 /** What the pass-through needs of its run. */
@@ -15,13 +16,21 @@ const NOT_EMITTED = Promise.resolve();
 /**
  * Steps without durability: each operation runs here and now, once. The default of `agent.run`.
  *
- * Operations that need somebody outside (`wait`, `child`) end as failures that say which kind of store they need.
+ * Nobody can answer it from outside: a round with a `wait` does its other operations and then suspends the run.
  */
 export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Event> {
   const { runId, signal, emit = () => NOT_EMITTED } = options;
   return {
     runId,
-    round: (ops) => Promise.all(ops.map((op) => settle(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }))),
+    round: async (ops) => {
+      const outcomes = await Promise.all(
+        ops.map((op) => settle(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit })),
+      );
+      // Whoever could answer has no way to reach this run again.
+      const waiting = ops.filter((op) => op.kind === "wait").map((op) => op.name);
+      if (waiting.length > 0) throw new RunSuspended(waiting);
+      return outcomes;
+    },
   };
 }
 
@@ -35,14 +44,9 @@ async function settle<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome>
         await sleep(op.ms, step.signal);
         return { ok: true, value: null };
       case "wait":
+        return { ok: true, value: null };
       case "child":
-        return {
-          ok: false,
-          error: {
-            name: "TypeError",
-            message: `${op.name}: a run without a store cannot ${op.kind === "wait" ? "wait for an answer from outside" : "start another run"}`,
-          },
-        };
+        throw new TypeError(`${op.name}: a run without a durable engine cannot start another run`);
     }
   } catch (error) {
     return { ok: false, error: describeError(error) };

@@ -14,7 +14,13 @@ export interface Step<Event = unknown> {
 
 /** One named operation. Names come from data and are unique in their run: `model:3`, `call:3.0`. */
 export type Op<Event = unknown> =
-  | { readonly kind: "step"; readonly name: string; run(step: Step<Event>): Promise<unknown> }
+  | {
+      readonly kind: "step";
+      readonly name: string;
+      /** Must be told by `attempt > 1` whenever an earlier attempt may have begun: it has an effect that must not happen twice. */
+      readonly once?: boolean | undefined;
+      run(step: Step<Event>): Promise<unknown>;
+    }
   | { readonly kind: "wait"; readonly name: string }
   | { readonly kind: "child"; readonly name: string; readonly agent: string; readonly input: Json }
   | { readonly kind: "sleep"; readonly name: string; readonly ms: number };
@@ -30,6 +36,9 @@ export type Outcome =
 /** Where a run's operations happen: in this process, in a journal, or on a durable engine. */
 export interface Steps<Event = unknown> {
   readonly runId: string;
-  /** Starts all operations at once, in this order, and gives their outcomes in the same order. Rejects only when the run must stop here. */
+  /**
+   * Starts all operations at once, in this order, and gives their outcomes in the same order. Rejects only when the run must
+   * stop here: with `RunSuspended` when nothing but waits without an answer is left, and this kind of steps cannot wait for them.
+   */
   round(ops: readonly Op<Event>[]): Promise<Outcome[]>;
 }

@@ -1,10 +1,10 @@
-import type { Op, Outcome } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
-import { type Channel, during } from "../internal/channel.ts";
 import type { Content, FunctionCall, Part } from "../wire/content.ts";
-import { type CallStepValue, type CallTask, callStep, closedFor, toolEnd } from "./call-step.ts";
+import { type CallStage, callRound, denied, nextStage, type OpenCall } from "./call-round.ts";
+import { answeredBy, type CallStepValue, type CallTask, closedFor, toolEnd } from "./call-step.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
+import { type CallRoute, needRoutes, routeCalls } from "./route-calls.ts";
 import type { RunState } from "./run-state.ts";
 import { responsesContent } from "./transcript.ts";
 import { withDeadline } from "./wall-clock.ts";
@@ -18,7 +18,8 @@ export interface AnsweredCalls {
 }
 
 /**
- * Answers every call of one turn, each exactly once.
+ * Answers every call of one turn, each exactly once, in as few rounds as the questions allow: calls that need nobody's word
+ * run in the round in which the others are asked about.
  *
  * @param refused - When given, no call is run and each is answered with this text.
  */
@@ -34,17 +35,41 @@ export async function* answerCalls(
   });
   state.toolCalls += calls.length;
 
-  const errors = new Map<string, unknown>();
   const reported = new Set<string>();
-  const round = input.steps.round(tasks.map((task, index) => callOp(input, state, task, index, errors)));
-  const outcomes = input.live === undefined ? await round : yield* watch(round, input.live, reported);
+  const values = new Map<number, CallStepValue>();
+  const settle = (index: number, value: CallStepValue): void => {
+    values.set(index, value);
+    state.answered.set(index, value.part);
+  };
+  const open = new Map<number, CallStage>();
+  for (const [index, route] of (await routesOf(input, tasks, turn)).entries()) {
+    const task = tasks[index];
+    if (task === undefined) continue;
+    if (route.do === "deny") settle(index, answeredBy(input, task, denied(route.why), state.endedAt));
+    else open.set(index, STAGE_OF[route.do]);
+  }
 
+  while (open.size > 0) {
+    const batch = [...open].map(([index, stage]): OpenCall => ({ index, stage, task: taskAt(tasks, index) }));
+    const outcomes = yield* callRound(input, state, batch, reported);
+    for (const [position, one] of batch.entries()) {
+      const next = nextStage(input, state, one, outcomes[position]);
+      if ("part" in next) {
+        settle(one.index, next);
+        open.delete(one.index);
+      } else open.set(one.index, next);
+    }
+  }
+
+  // A step that a journal answered has reported nothing.
+  if (input.live !== undefined) {
+    for (const task of tasks) if (!reported.has(`tool-start ${task.callId}`)) yield toolStart(task);
+  }
   const responses: Part[] = [];
   const after: Part[] = [];
   for (const [index, task] of tasks.entries()) {
-    const value = valueOf(outcomes[index], task, errors);
-    // A step that a journal answered has reported nothing.
-    if (input.live !== undefined && !reported.has(`tool-start ${task.callId}`)) yield toolStart(task);
+    const value = values.get(index);
+    if (value === undefined) throw new RunStepError(`${task.callId} has no answer`, task.callId);
     if (input.live !== undefined && !reported.has(`tool-end ${task.callId}`)) yield toolEnd(task, value);
     state.sawCall(task.call.name, value);
     responses.push(value.part);
@@ -55,43 +80,35 @@ export async function* answerCalls(
   return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
 }
 
-function callOp(
-  input: LoopInput,
-  state: RunState,
-  task: CallTask,
-  index: number,
-  errors: Map<string, unknown>,
-): Op<RunEvent> {
-  return {
-    kind: "step",
-    name: task.callId,
-    run: async (step) => {
-      const alone = input.toolset.byName.get(task.call.name)?.sequential ?? false;
-      try {
-        const value = await state.gate.through(alone, () => callStep(input, task, withDeadline(step, input.deadline)));
-        state.answered.set(index, value.part);
-        return value;
-      } catch (error) {
-        errors.set(task.callId, error);
-        throw error;
-      }
-    },
-  };
-}
+const STAGE_OF: Readonly<Record<Exclude<CallRoute["do"], "deny">, CallStage>> = {
+  run: { run: "first" },
+  "ask-approval": { ask: "approval" },
+  "ask-outcome": { ask: "outcome" },
+};
 
-/** Yields the live events of a round and notes which calls they told of. */
-async function* watch(
-  round: Promise<Outcome[]>,
-  live: Channel<RunEvent>,
-  reported: Set<string>,
-): AsyncGenerator<RunEvent, Outcome[], void> {
-  const events = during(round, live);
-  for (;;) {
-    const next = await events.next();
-    if (next.done === true) return next.value;
-    if ("callId" in next.value) reported.add(`${next.value.type} ${next.value.callId}`);
-    yield next.value;
-  }
+/** Where the calls go. Only calls whose tools ask for it cost a step. */
+async function routesOf(input: LoopInput, tasks: readonly CallTask[], turn: number): Promise<readonly CallRoute[]> {
+  if (!needRoutes(input, tasks)) return tasks.map(() => ({ do: "run" as const }));
+  const name = `route:${turn}`;
+  let failure: { readonly error: unknown } | undefined;
+  const [outcome] = await input.steps.round([
+    {
+      kind: "step",
+      name,
+      run: async (step) => {
+        try {
+          return await routeCalls(input, tasks, withDeadline(step, input.deadline).signal);
+        } catch (error) {
+          failure = { error };
+          throw error;
+        }
+      },
+    },
+  ]);
+  // The value is what routeCalls returned, through JSON.
+  if (outcome?.ok === true) return outcome.value as unknown as readonly CallRoute[];
+  if (failure !== undefined) throw failure.error;
+  throw new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
 }
 
 function toolStart({ turn, callId, call }: CallTask): RunEvent {
@@ -106,13 +123,8 @@ function refusal(input: LoopInput, state: RunState, call: FunctionCall, index: n
   return closedFor(input.toolset.byName.get(call.name), state.badCalls.get(call.name) ?? 0);
 }
 
-/** A call step fails only when a hook threw, here or where the step ran; that ends the run. */
-function valueOf(outcome: Outcome | undefined, task: CallTask, errors: ReadonlyMap<string, unknown>): CallStepValue {
-  // The value is what callStep returned, through JSON.
-  if (outcome?.ok === true) return outcome.value as unknown as CallStepValue;
-  if (errors.has(task.callId)) throw errors.get(task.callId);
-  const cause = outcome?.error;
-  throw new RunStepError(`${task.callId} (${task.call.name}) failed: ${cause?.message ?? "no outcome"}`, task.callId, {
-    cause,
-  });
+function taskAt(tasks: readonly CallTask[], index: number): CallTask {
+  const task = tasks[index];
+  if (task === undefined) throw new RangeError(`there is no call ${index}`);
+  return task;
 }

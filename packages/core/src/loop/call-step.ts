@@ -16,6 +16,8 @@ export interface CallStepValue {
   readonly after: readonly Part[];
   /** Why the call failed; absent when it did not. */
   readonly failure?: Extract<ToolOutcome, { ok: false }> | undefined;
+  /** Nobody knows whether it happened: somebody outside has to say. The part is not the answer then. */
+  readonly unknown?: true | undefined;
   /** Runs made inside the call. */
   readonly nested: readonly NestedRun[];
   readonly durationMs: number;
@@ -35,31 +37,54 @@ export interface CallTask {
 
 /** Runs one call with its hooks and gives back what the model will read. Rejects only when a hook throws. */
 export async function callStep(input: LoopInput, task: CallTask, step: Step<RunEvent>): Promise<CallStepValue> {
-  const { turn, callId, call } = task;
+  const { turn, callId, call, refused } = task;
   const startedAt = input.now();
   const live = input.live !== undefined;
-  if (live) await step.emit({ type: "tool-start", turn, callId, call });
+  const tool = input.toolset.byName.get(call.name);
+  const lost = tool?.effects === "once" && step.attempt > 1 && refused === undefined;
+  const asks = lost && tool.unknownOutcome === "ask";
+  if (live && !asks) await step.emit({ type: "tool-start", turn, callId, call });
 
   const nested: NestedRun[] = [];
-  const tool = input.toolset.byName.get(call.name);
-  const outcome = await decide(input, task, step, nested);
+  const outcome: ToolOutcome = lost
+    ? { ok: false, kind: "unknown-outcome", message: UNKNOWN }
+    : await decide(input, task, step, nested);
+  // What an abort cut off has no outcome: a resumed run makes the call again, or asks.
+  if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
+  const value: CallStepValue = {
+    ...answeredBy(input, task, outcome, startedAt, input.now()),
+    nested,
+    ...(asks && { unknown: true }),
+  };
+  input.logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
+  if (live && !asks) await step.emit(toolEnd(task, value));
+  return value;
+}
+
+const UNKNOWN =
+  "it is not known whether this call was carried out: the process ended while it ran. Find out before you make it again";
+
+/** A call with the outcome it was given. */
+export function answeredBy(
+  input: LoopInput,
+  { call }: CallTask,
+  outcome: ToolOutcome,
+  startedAt: number,
+  endedAt: number = startedAt,
+): CallStepValue {
   const { part, after } = functionResponse(call, outcome, {
     mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
-    maxResultBytes: tool?.maxResultBytes,
+    maxResultBytes: input.toolset.byName.get(call.name)?.maxResultBytes,
   });
-  const endedAt = input.now();
-  const value: CallStepValue = {
+  return {
     part,
     after,
     failure: outcome.ok ? undefined : outcome,
-    nested,
+    nested: [],
     durationMs: endedAt - startedAt,
     startedAt,
     endedAt,
   };
-  input.logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
-  if (live) await step.emit(toolEnd(task, value));
-  return value;
 }
 
 /** The event of a finished call; what the model reads is what the reader sees. */
@@ -109,7 +134,8 @@ function context(
     signal: step.signal,
     callId,
     call,
-    idempotencyKey: step.key,
+    // Not the step's own key, which differs when a call that never happened is run again.
+    idempotencyKey: `${input.steps.runId}/${callId}`,
     runId: input.steps.runId,
     turn,
     logger: input.logger,

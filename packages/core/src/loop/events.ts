@@ -1,6 +1,7 @@
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { ToolOutcome } from "../tool/tool-outcome.ts";
-import type { FunctionCall, Part } from "../wire/content.ts";
+import type { Content, FunctionCall, Part, PartialArg } from "../wire/content.ts";
+import type { PendingCall } from "./pending.ts";
 import type { TurnProblem } from "./recover.ts";
 import type { RunResult } from "./result.ts";
 
@@ -11,8 +12,8 @@ import type { RunResult } from "./result.ts";
  *
  * ```text
  * run    = run-start turn+ run-end
- * turn   = turn-start answer (recover answer)* (tool-start | tool-progress | tool-end)* turn-end
- * answer = (text-delta | thought-delta | part | notice | discard)* response
+ * turn   = turn-start compact? answer (recover answer)* (tool-pending | tool-start | tool-progress | tool-end)* turn-end
+ * answer = (steer | text-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
  * `discard` says that everything streamed since the last `turn-start`, `recover` or `discard` is void and comes again.
@@ -21,12 +22,40 @@ import type { RunResult } from "./result.ts";
 export type RunEvent =
   | { readonly type: "run-start"; readonly runId: string; readonly model: string }
   | { readonly type: "turn-start"; readonly turn: number }
+  /** The oldest messages were replaced by a summary in what is sent; the history keeps them. The service's cache starts anew. */
+  | {
+      readonly type: "compact";
+      readonly turn: number;
+      /** How many contents the summary stands for. */
+      readonly replaced: number;
+      readonly summary: string;
+      /** Prompt tokens before and after, estimated. */
+      readonly tokensBefore: number;
+      readonly tokensAfter: number;
+    }
+  /** What was said to the run while it was going, as it goes along with this request. */
+  | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
+  /**
+   * A call is being written, on endpoints that stream arguments. The first one has an empty `delta`; a `stringValue`
+   * continues that of the same `jsonPath`. The whole call follows as a `part`.
+   */
+  | {
+      readonly type: "call-args-delta";
+      readonly turn: number;
+      readonly name: string;
+      readonly id?: string | undefined;
+      readonly delta: readonly PartialArg[];
+    }
   /** A part that is not text: a call, an image, code and its result, the service's own tool call. */
   | { readonly type: "part"; readonly turn: number; readonly part: Part }
   /** A request is sent again after a wait, or was changed once to suit the endpoint. */
-  | { readonly type: "notice"; readonly turn: number; readonly notice: ModelNotice }
+  | {
+      readonly type: "notice";
+      readonly turn: number;
+      readonly notice: Exclude<ModelNotice, { readonly type: "rewind" }>;
+    }
   | { readonly type: "discard"; readonly turn: number; readonly reason: string }
   | { readonly type: "response"; readonly turn: number; readonly response: ModelResponse }
   /** The answer could not be used; the model is asked again. */
@@ -37,6 +66,8 @@ export type RunEvent =
       readonly attempt: number;
       readonly action: string;
     }
+  /** The call waits for an answer from outside. */
+  | ({ readonly type: "tool-pending" } & PendingCall)
   | { readonly type: "tool-start"; readonly turn: number; readonly callId: string; readonly call: FunctionCall }
   | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
   | {

@@ -1,4 +1,4 @@
-import type { Usage } from "../model/usage.ts";
+import { addUsage, type Usage } from "../model/usage.ts";
 import type { LimitReached } from "./result.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
@@ -13,8 +13,10 @@ export interface Limits {
   readonly outputTokens?: number | undefined;
   /** All tokens, summed. @defaultValue unlimited */
   readonly totalTokens?: number | undefined;
-  /** Milliseconds from the first request. Also cuts off what is under way. @defaultValue unlimited */
+  /** Milliseconds in which the run was at work (not: waiting for a person). Also cuts off what is under way. @defaultValue unlimited */
   readonly wallTimeMs?: number | undefined;
+  /** Money, in the unit of the price table, which has to be given as well. @defaultValue unlimited */
+  readonly cost?: number | undefined;
 }
 
 /** The limits that hold when nothing is said. */
@@ -26,6 +28,8 @@ export interface Spent {
   readonly toolCalls: number;
   readonly usage: Usage;
   readonly wallTimeMs: number;
+  /** 0 without a price table. */
+  readonly cost: number;
 }
 
 /** The first limit that leaves no room for another request, if any. */
@@ -37,12 +41,41 @@ export function limitReached(limits: Limits, spent: Spent): LimitReached | undef
     outputTokens: spent.usage.outputTokens + spent.usage.thoughtTokens,
     totalTokens: spent.usage.totalTokens,
     wallTimeMs: spent.wallTimeMs,
+    cost: spent.cost,
   };
   for (const name of LIMIT_NAMES) {
     const limit = limits[name];
     if (limit !== undefined && used[name] >= limit) return { name, limit, used: used[name] };
   }
   return undefined;
+}
+
+/** Limits over several runs, and what the earlier ones have used of them. */
+export interface SharedLimits {
+  readonly limits: Limits;
+  readonly before: Spent;
+}
+
+/** The first limit of the run, or of its session, that leaves no room for another request. */
+export function firstLimit(
+  { limits, session }: { readonly limits: Limits; readonly session?: SharedLimits | undefined },
+  spent: Spent,
+): LimitReached | undefined {
+  const own = limitReached(limits, spent);
+  if (own !== undefined || session === undefined) return own;
+  const shared = limitReached(session.limits, addSpent(session.before, spent));
+  return shared && { ...shared, scope: "session" };
+}
+
+/** What two stretches of work have used together. */
+function addSpent(a: Spent, b: Spent): Spent {
+  return {
+    turns: a.turns + b.turns,
+    toolCalls: a.toolCalls + b.toolCalls,
+    usage: addUsage(a.usage, b.usage),
+    wallTimeMs: a.wallTimeMs + b.wallTimeMs,
+    cost: a.cost + b.cost,
+  };
 }
 
 /** Throws a `TypeError` that names the limit which is not a positive number. */
@@ -54,4 +87,4 @@ export function checkLimits(limits: Limits): void {
   }
 }
 
-const LIMIT_NAMES = ["turns", "toolCalls", "inputTokens", "outputTokens", "totalTokens", "wallTimeMs"] as const;
+const LIMIT_NAMES = ["turns", "toolCalls", "inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cost"] as const;

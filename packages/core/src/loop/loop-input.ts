@@ -2,12 +2,17 @@ import type { Channel } from "../internal/channel.ts";
 import type { Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Model } from "../model/model.ts";
+import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
+import type { NestedRun } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
+import type { Content } from "../wire/content.ts";
 import type { JsonSchema } from "../wire/declaration.ts";
+import type { CompactionOptions } from "./compaction.ts";
 import type { RunEvent } from "./events.ts";
 import type { Hooks } from "./hooks.ts";
-import type { Limits } from "./limits.ts";
+import type { Approve } from "./pending.ts";
+import type { Limits, SharedLimits } from "./limits.ts";
 import type { StopRule } from "./stop-when.ts";
 
 /** How free the model is in a run's first turn; later turns are always `auto`, since a forced call never ends. `none` holds for all turns. */
@@ -22,6 +27,30 @@ export interface OutputPlan {
   parse(
     text: string,
   ): Promise<{ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string }>;
+}
+
+/** Where a run hears what is said to it while it is going. */
+export interface Steering {
+  /** Messages after place `after`, or `undefined` when there are none. Called inside model steps only. */
+  take(after: number): Promise<Steered | undefined>;
+}
+
+/** Messages for a run, and the place up to which they were read. */
+export interface Steered {
+  readonly contents: readonly Content[];
+  readonly upTo: number;
+}
+
+/** How a history that gets too long for the model is cut. */
+export interface CompactionPlan {
+  readonly options: CompactionOptions;
+  readonly windowTokens: number;
+  /** Asks for a summary of contents. */
+  readonly summarize: (
+    contents: readonly Content[],
+    signal: AbortSignal,
+    attach: (run: NestedRun) => void,
+  ) => Promise<string>;
 }
 
 /** Everything one run needs. Made by the agent; the loop adds nothing to it. */
@@ -44,8 +73,15 @@ export interface LoopInput {
   readonly toolChoice: ToolChoice;
   readonly output: OutputPlan | undefined;
   readonly limits: Limits;
+  readonly session?: SharedLimits | undefined;
+  readonly prices?: PriceTable | undefined;
+  readonly compaction?: CompactionPlan | undefined;
   readonly stopWhen: readonly StopRule[];
   readonly hooks: Hooks;
+  /** Asked about calls that need a person's word; without it the run suspends. */
+  readonly approve?: Approve | undefined;
+  /** What was said to the run while it was going. */
+  readonly steering?: Steering | undefined;
   /** Turns in a row with the same calls and results that end the run. */
   readonly maxRepeats: number;
   /** How often a stream that broke in the middle is begun again, per request. */

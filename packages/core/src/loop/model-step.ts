@@ -3,14 +3,20 @@ import { StreamIncompleteError, ApiStatusError } from "../errors/api-errors.ts";
 import { describeError } from "../durable/pass-through.ts";
 import type { Step } from "../durable/steps.ts";
 import { abortable } from "../internal/abortable.ts";
-import type { ModelRequest, ModelResponse } from "../model/model.ts";
+import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
+import { isCallPiece } from "../model/partial-args.ts";
 import type { Part } from "../wire/content.ts";
 import type { RunEvent } from "./events.ts";
-import type { LoopInput } from "./loop-input.ts";
+import type { LoopInput, Steered } from "./loop-input.ts";
+import { callsIn } from "./transcript.ts";
 
 /** What a model step leaves in the journal. */
 export interface ModelStepValue {
   readonly response: ModelResponse;
+  /** What was said to the run and went along with this request. */
+  readonly steered?: Steered | undefined;
+  /** More was said while the model gave an answer without calls. */
+  readonly steeringWaits?: true | undefined;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
@@ -18,6 +24,8 @@ export interface ModelStepValue {
 
 /** First wait before a broken stream is begun again, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
+/** Longest wait the service may ask for in the middle of a stream, in milliseconds. */
+const MAX_RESTART_WAIT_MS = 300_000;
 
 /**
  * Asks the model once and reports what it says while it says it.
@@ -27,11 +35,17 @@ const RESTART_DELAY_MS = 250;
  */
 export async function modelStep(
   input: LoopInput,
-  request: ModelRequest,
+  unsteered: ModelRequest,
   turn: number,
   step: Step<RunEvent>,
+  steeredUpTo?: number,
 ): Promise<ModelStepValue> {
   const startedAt = input.now();
+  const steered = steeredUpTo === undefined ? undefined : await input.steering?.take(steeredUpTo);
+  if (steered !== undefined && input.live !== undefined)
+    await step.emit({ type: "steer", turn, contents: steered.contents });
+  const request =
+    steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
   const changed = await input.hooks.beforeRequest?.({ turn, request, signal: step.signal });
   const sent = changed ?? request;
   for (let restarts = 0; ; restarts++) {
@@ -39,7 +53,18 @@ export async function modelStep(
     try {
       const response = await askOnce(input, sent, turn, step, progress);
       const usage = restarts > 0 ? { ...response.usage, incomplete: true } : response.usage;
-      return { response: { ...response, usage }, startedAt, endedAt: input.now() };
+      const heard = steered?.upTo ?? steeredUpTo;
+      const steeringWaits =
+        heard !== undefined &&
+        callsIn(response.content).length === 0 &&
+        (await input.steering?.take(heard)) !== undefined;
+      return {
+        response: { ...response, usage },
+        ...(steered !== undefined && { steered }),
+        ...(steeringWaits && { steeringWaits }),
+        startedAt,
+        endedAt: input.now(),
+      };
     } catch (error) {
       if (step.signal.aborted) throw step.signal.reason;
       if (restarts >= input.maxRestarts || !canRestart(error, progress.handedOn)) throw error;
@@ -65,14 +90,14 @@ async function askOnce(
     signal: step.signal,
     conversation: input.conversation,
     logger: input.logger,
-    notice: live ? (notice) => void step.emit({ type: "notice", turn, notice }) : undefined,
+    notice: live ? (notice) => void step.emit(noticeEvent(notice, turn)) : undefined,
   });
   try {
     for (;;) {
       const next = await answer.next();
       if (next.done === true) return next.value;
       progress.handedOn = true;
-      if (live) await emitParts(next.value, turn, step);
+      if (live) for (const event of partEvents(next.value, turn)) await step.emit(event);
     }
   } finally {
     // Only matters when emitting threw: a finished or failed generator ignores it.
@@ -80,31 +105,38 @@ async function askOnce(
   }
 }
 
-/** Neighbouring text of one batch becomes one delta. */
-async function emitParts(parts: readonly Part[], turn: number, step: Step<RunEvent>): Promise<void> {
+function noticeEvent(notice: ModelNotice, turn: number): RunEvent {
+  return notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice };
+}
+
+/** The events of some parts. Neighbouring text becomes one delta. */
+export function* partEvents(parts: readonly Part[], turn: number): Generator<RunEvent, void, void> {
   let type: "text-delta" | "thought-delta" = "text-delta";
   let delta = "";
   for (const part of parts) {
-    if (part.text === undefined) {
-      if (delta !== "") await step.emit({ type, turn, delta });
-      delta = "";
-      await step.emit({ type: "part", turn, part });
-      continue;
-    }
-    const kind = part.thought === true ? "thought-delta" : "text-delta";
+    const kind = part.text === undefined ? undefined : part.thought === true ? "thought-delta" : "text-delta";
     if (kind !== type && delta !== "") {
-      await step.emit({ type, turn, delta });
+      yield { type, turn, delta };
       delta = "";
     }
-    type = kind;
-    delta += part.text;
+    if (kind === undefined) yield isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part };
+    else {
+      type = kind;
+      delta += part.text;
+    }
   }
-  if (delta !== "") await step.emit({ type, turn, delta });
+  if (delta !== "") yield { type, turn, delta };
+}
+
+function pieceEvent({ functionCall: call }: Part, turn: number): RunEvent {
+  const { name = "", id, partialArgs: delta = [] } = call ?? {};
+  return { type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta };
 }
 
 /** Failures before the first part were retried below already; a stream without an ending is only seen here. */
 function canRestart(error: unknown, handedOn: boolean): boolean {
-  if (error instanceof StreamIncompleteError) return true;
+  if (error instanceof StreamIncompleteError) return error.retryable;
+  if (error instanceof ApiStatusError && (error.retryAfterMs ?? 0) > MAX_RESTART_WAIT_MS) return false;
   return handedOn && error instanceof AgentError && error.retryable;
 }
 

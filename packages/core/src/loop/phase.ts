@@ -1,4 +1,5 @@
 import type { ModelRequest } from "../model/model.ts";
+import type { ModelSettings } from "../model/settings.ts";
 import type { Content } from "../wire/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "./loop-input.ts";
@@ -9,7 +10,7 @@ import { userText } from "./transcript.ts";
 export interface Phase {
   /** Before the names of its steps. */
   readonly prefix: string;
-  /** What is sent, growing. The work's thread is the history itself. */
+  /** What is said, growing. The work's thread is the history itself, of which a compacted run sends only the end. */
   readonly thread: Content[];
   readonly functions: readonly FunctionDeclaration[];
   readonly builtIns: readonly WireTool[];
@@ -35,7 +36,7 @@ export function workPhase(input: LoopInput, state: RunState): Phase {
  * says is not part of the history: the prose answer and its citations are.
  */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
-  const thread = state.contents.map(withoutServerTools);
+  const thread = state.sendable().map(withoutServerTools);
   thread.push(
     userText(
       "Put your last answer into JSON that fits the given schema. Use only what is said above, and leave out what is not.",
@@ -45,27 +46,32 @@ export function outputPhase(state: RunState, output: OutputPlan): Phase {
 }
 
 /** The request of one turn. */
-export function buildModelRequest(input: LoopInput, phase: Phase, firstTurn: boolean): ModelRequest {
+export function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, firstTurn: boolean): ModelRequest {
   return {
     instructions: input.instructions,
-    contents: [...phase.thread],
+    contents: phase.thread === state.contents ? state.sendable() : [...phase.thread],
     functions: phase.functions,
     builtIns: phase.builtIns,
     calling: callingFor(phase.toolChoice, firstTurn),
     output: phase.output === undefined ? undefined : { schema: phase.output.schema },
-    settings: input.settings,
+    settings: phase.prefix === "" ? input.settings : withoutCache(input.settings),
   };
 }
 
+/** A cache may hold tools, which the request for the output must not have. */
+function withoutCache({ cachedContent: _, ...settings }: ModelSettings): ModelSettings {
+  return settings;
+}
+
 /** Forcing a call holds for the first turn only: a model that must call never answers. */
-function callingFor(choice: ToolChoice, firstTurn: boolean): ModelRequest["calling"] {
+export function callingFor(choice: ToolChoice, firstTurn: boolean): ModelRequest["calling"] {
   if (choice === "none") return { mode: "NONE" };
   if (choice === "auto" || !firstTurn) return undefined;
   return choice === "required" ? { mode: "ANY" } : { mode: "ANY", allowedFunctionNames: choice.only };
 }
 
 /** Without built-in tools in the request, the parts they left behind have no place; leaving both of a pair out is allowed. */
-function withoutServerTools(content: Content): Content {
+export function withoutServerTools(content: Content): Content {
   const kept = content.parts.filter((part) => part.toolCall === undefined && part.toolResponse === undefined);
   if (kept.length === content.parts.length || kept.length === 0) return content;
   return { ...content, parts: kept };

@@ -1,12 +1,12 @@
 import type { ModelResponse } from "../model/model.ts";
-import { classifyFinish } from "../model/finish-reason.ts";
+import { classifyFinish, type FinishClass } from "../model/finish-reason.ts";
 import { callsIn, visibleText } from "./transcript.ts";
 
 /** Why an answer cannot be used as it is. */
 export type TurnProblem =
   /** Nothing to read and nothing to do: no text, no call, no media. */
   | "empty"
-  /** The model wrote a call that the service could not read. */
+  /** The model wrote a call that the service could not read, or one without a name. */
   | "malformed-call"
   /** The model called something that was not declared, and the call did not come through. */
   | "undeclared-call"
@@ -27,10 +27,14 @@ export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
   "invalid-output": 2,
 };
 
+/** Kinds of ending whose calls are answered. A call without a name cannot be: its response needs one. */
+const KEPT: ReadonlySet<FinishClass> = new Set<FinishClass>(["complete", "truncated", "undeclared-call"]);
+
 /** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found elsewhere, where the schema and the calls are. */
 export function problemOf(response: ModelResponse): TurnProblem | undefined {
   const finish = classifyFinish(response.finishReason);
   const { content } = response;
+  if (KEPT.has(finish) && callsIn(content).some(({ name }) => !name)) return "malformed-call";
   switch (finish) {
     case "complete":
       return isEmpty(response) ? "empty" : undefined;

@@ -2,9 +2,11 @@ import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { Content } from "../wire/content.ts";
+import type { RunOutputs } from "./outputs.ts";
+import type { PendingCall } from "./pending.ts";
 
 /** What every run ends with, whatever the reason. */
-export interface RunOutcome extends Grounding {
+export interface RunOutcome extends Grounding, RunOutputs {
   readonly runId: string;
   /** Visible text of the last answer; empty when there was none. */
   readonly text: string;
@@ -16,15 +18,19 @@ export interface RunOutcome extends Grounding {
   readonly turns: number;
   /** Sum over the run, delegated requests included. */
   readonly usage: Usage;
+  /** What the run cost, nested runs included, in the unit of the price table; `undefined` without one. */
+  readonly cost: number | undefined;
   /** The last answer as it came, with finish reason, ratings and grounding metadata; absent only when a limit ended the run before there was one. */
   readonly response: ModelResponse | undefined;
 }
 
 /** A limit and how far the run got. */
 export interface LimitReached {
-  readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs";
+  readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs" | "cost";
   readonly limit: number;
   readonly used: number;
+  /** The limit is the session's: `used` counts all of its runs. */
+  readonly scope?: "session" | undefined;
 }
 
 /** The model answered and wanted nothing more. `output` is the typed output; `undefined` when none was asked for. */
@@ -49,12 +55,11 @@ export interface TruncatedRun extends RunOutcome {
   readonly stopReason: "truncated";
 }
 
-/** The answer was withheld (`SAFETY`, `RECITATION`, ...). A refused prompt is a `ResponseBlockedError` instead. */
+/** The answer was withheld (`SAFETY`, `RECITATION`, ...); `safetyRatings` has its ratings. A refused prompt is a `ResponseBlockedError` instead. */
 export interface BlockedRun extends RunOutcome {
   readonly stopReason: "blocked";
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
-  readonly safetyRatings: readonly unknown[];
 }
 
 /** The model kept answering with nothing, after the retries. Never a success. */
@@ -88,6 +93,18 @@ export interface UnknownFinishRun extends RunOutcome {
   readonly finishMessage?: string | undefined;
 }
 
+/** Calls wait for somebody's word; `session.resume({ approvals })` goes on. In `contents` they are answered as not run, so that they can be sent. */
+export interface NeedsApprovalRun extends RunOutcome {
+  readonly stopReason: "needs-approval";
+  readonly pending: readonly PendingCall[];
+}
+
+/** Calls wait for what came of them elsewhere; `session.resume({ outcomes })` goes on. In `contents` they are answered as not run, so that they can be sent. */
+export interface NeedsOutcomeRun extends RunOutcome {
+  readonly stopReason: "needs-outcome";
+  readonly pending: readonly PendingCall[];
+}
+
 /** How a run ended, discriminated by `stopReason`: a `switch` over it is exhaustive. */
 export type RunResult<Output = undefined> =
   | FinishedRun<Output>
@@ -99,7 +116,9 @@ export type RunResult<Output = undefined> =
   | BadCallRun
   | RepeatedCallsRun
   | InvalidOutputRun
-  | UnknownFinishRun;
+  | UnknownFinishRun
+  | NeedsApprovalRun
+  | NeedsOutcomeRun;
 
 /** Why a run ended: our word, where the finish reason is the model's. */
 export type StopReason = RunResult["stopReason"];

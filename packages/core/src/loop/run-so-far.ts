@@ -1,4 +1,5 @@
 import type { Usage } from "../model/usage.ts";
+import type { Compaction } from "./compaction.ts";
 import type { Content } from "../wire/content.ts";
 
 /** What a run had done when it failed or was aborted. */
@@ -6,6 +7,8 @@ export interface RunSoFar {
   readonly runId: string;
   /** Everything that can be kept: ends on no open call (cut-off calls are answered as cancelled), so it can be sent again. */
   readonly contents: readonly Content[];
+  /** What is sent in place of the oldest contents; absent while all are sent. */
+  readonly compaction?: Compaction | undefined;
   /** Turns that were finished. */
   readonly turns: number;
   /** What was paid for. */

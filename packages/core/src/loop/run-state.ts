@@ -1,10 +1,14 @@
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import { costOf, type Prices } from "../model/prices.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/content.ts";
 import type { NestedRun } from "../tool/tool.ts";
 import { CallGate } from "./call-gate.ts";
 import type { CallStepValue } from "./call-step.ts";
+import type { Compaction } from "./compaction.ts";
+import { estimateTokens } from "./estimate-tokens.ts";
 import type { Spent } from "./limits.ts";
+import type { PendingCall } from "./pending.ts";
 import type { RunSoFar } from "./run-so-far.ts";
 import { closeOpenCalls } from "./transcript.ts";
 
@@ -16,17 +20,32 @@ export class RunState {
   turns = 0;
   toolCalls = 0;
   usage: Usage = NO_USAGE;
+  /** In the unit of the price table. */
+  cost = 0;
   /** Answers that can carry sources, in the order they came, those of nested runs included. */
   readonly responses: ModelResponse[] = [];
-  /** True when a source came from a nested run. */
-  nested = false;
+  /** Of these, the ones of nested runs. */
+  readonly nestedResponses: Set<ModelResponse> = new Set();
+  /** Of these, the ones that could not be used and were asked for again. */
+  readonly discarded: Set<ModelResponse> = new Set();
   /** Responses of the open turn that are ready, by call index. */
   readonly answered: Map<number, Part> = new Map();
   /** Bad calls so far, by tool name. */
   readonly badCalls: Map<string, number> = new Map();
-  /** When the first request began and the last step ended, in milliseconds since the epoch, as the steps recorded it. */
-  startedAt: number | undefined;
+  /** What is sent in place of the oldest contents, when the history got too long. */
+  compaction: Compaction | undefined;
+  /** How often the service refused a prompt as too long. */
+  overflows = 0;
+  /** Tokens of the last prompt and its answer, by the service's count, and how many contents they were. */
+  #counted: { readonly tokens: number; readonly contents: number } | undefined;
+  /** Calls that wait for an answer from outside, when that suspended the run. */
+  pending: readonly PendingCall[] = [];
+  /** The place up to which what was said to the run is part of it. */
+  steeredUpTo = 0;
+  /** When the last step ended, in milliseconds since the epoch, as the steps recorded it. */
   endedAt = 0;
+  /** Milliseconds in which a step was under way: a run that waited a day for an answer has not used a day. */
+  activeMs = 0;
   /** The wall-time limit fired. */
   wallTimeUp = false;
 
@@ -41,38 +60,69 @@ export class RunState {
     this.gate = new CallGate(concurrency);
   }
 
-  sawResponse(response: ModelResponse): void {
+  /** @param prices - What the model that answered costs. */
+  sawResponse(response: ModelResponse, prices?: Prices): void {
     this.lastResponse = response;
+    if (prices !== undefined) this.cost += costOf(response.usage, prices);
     this.usage = addUsage(this.usage, response.usage);
+    const { contextTokens, outputTokens } = response.usage;
+    // Thoughts are not sent again; the answer itself is about to follow the contents that were sent.
+    if (contextTokens > 0)
+      this.#counted = { tokens: contextTokens + outputTokens, contents: this.sendable().length + 1 };
     this.responses.push(response);
   }
 
   sawCall(name: string, value: CallStepValue): void {
     this.sawTime(value.startedAt, value.endedAt);
-    for (const run of value.nested) this.#sawNested(run);
+    for (const run of value.nested) this.sawNested(run);
     if (value.failure?.kind === "bad-input") this.badCalls.set(name, (this.badCalls.get(name) ?? 0) + 1);
   }
 
-  #sawNested(run: NestedRun): void {
+  /** Adds what a run inside this one cost and found. */
+  sawNested(run: NestedRun): void {
     // The context of a nested run says nothing about how full the caller's is.
     this.usage = { ...addUsage(this.usage, run.usage), contextTokens: this.usage.contextTokens };
+    this.cost += run.cost ?? 0;
     this.responses.push(...run.responses);
-    this.nested ||= run.responses.length > 0;
+    for (const response of run.responses) this.nestedResponses.add(response);
   }
 
   sawTime(startedAt: number, endedAt: number): void {
-    this.startedAt ??= startedAt;
+    this.activeMs += Math.max(0, endedAt - Math.max(startedAt, this.endedAt));
     this.endedAt = Math.max(this.endedAt, endedAt);
   }
 
+  /** What the next request sends. */
+  sendable(): readonly Content[] {
+    const { contents, compaction } = this;
+    return compaction === undefined ? [...contents] : [...compaction.summary, ...contents.slice(compaction.keepFrom)];
+  }
+
+  /** About how many tokens the next prompt has: what the service counted last, and an estimate of what came since. */
+  promptTokens(): number {
+    const sent = this.sendable();
+    if (this.#counted === undefined) return estimateTokens(sent);
+    return this.#counted.tokens + estimateTokens(sent.slice(this.#counted.contents));
+  }
+
+  /** Puts a summary in the place of the first `cut` contents that are sent. */
+  compact(summary: readonly Content[], cut: number): void {
+    const { compaction } = this;
+    const keepFrom = compaction === undefined ? cut : compaction.keepFrom + cut - compaction.summary.length;
+    this.compaction = { summary, keepFrom };
+    this.#counted = undefined;
+  }
+
   spent(): Spent {
-    const wallTimeMs = this.wallTimeUp ? Number.POSITIVE_INFINITY : this.endedAt - (this.startedAt ?? this.endedAt);
-    return { turns: this.turns, toolCalls: this.toolCalls, usage: this.usage, wallTimeMs };
+    const wallTimeMs = this.wallTimeUp ? Number.POSITIVE_INFINITY : this.activeMs;
+    const { turns, toolCalls, usage, cost } = this;
+    return { turns, toolCalls, usage, wallTimeMs, cost };
   }
 
   /** What there is by now, in a form that can be sent. */
   soFar(): RunSoFar {
     return {
+      ...(this.compaction !== undefined && { compaction: this.compaction }),
       runId: this.runId,
       contents: [...closeOpenCalls(this.contents, this.answered)],
       turns: this.turns,

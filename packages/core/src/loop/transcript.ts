@@ -30,18 +30,30 @@ export function userText(text: string): Content {
   return { role: "user", parts: [{ text }] };
 }
 
-/** The contents with the open calls at their end answered: by `known` where there is an answer, as cancelled elsewhere. */
+/** The contents with the open calls at their end answered: by `known` where there is an answer, elsewhere with why there is none. */
 export function closeOpenCalls(
   contents: readonly Content[],
   known: ReadonlyMap<number, Part> = new Map(),
+  why: string = "cancelled: the run ended before this call did",
 ): readonly Content[] {
-  const last = contents.at(-1);
-  if (last === undefined || !endsOnOpenCall(contents)) return contents;
-  const parts = callsIn(last).map((call, index) => known.get(index) ?? cancelledResponse(call));
-  return [...contents, responsesContent(parts)];
+  const closed = closing(contents, known, why);
+  return closed.length === 0 ? contents : [...contents, ...closed];
 }
 
-function cancelledResponse({ id, name }: FunctionCall): Part {
-  const response = { error: "cancelled: the run ended before this call did" };
-  return { functionResponse: id === undefined ? { name, response } : { id, name, response } };
+/** The content that answers the open calls at the end, if there are any. */
+export function closing(
+  contents: readonly Content[],
+  known: ReadonlyMap<number, Part>,
+  why: string,
+): readonly Content[] {
+  const last = contents.at(-1);
+  if (last === undefined || !endsOnOpenCall(contents)) return [];
+  return [responsesContent(callsIn(last).map((call, index) => known.get(index) ?? unansweredResponse(call, why)))];
+}
+
+/** The response to a call that was not carried out, with the reason why. */
+export function unansweredResponse({ id, name }: FunctionCall, why: string): Part {
+  const response = { error: why };
+  // An empty id is refused.
+  return { functionResponse: id === undefined || id === "" ? { name, response } : { id, name, response } };
 }

@@ -8,15 +8,24 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
   before: { "run-start": "between-turns" },
   "between-turns": { "turn-start": "answer", "run-end": "after" },
   answer: {
+    compact: "answer",
+    steer: "answer",
     "text-delta": "answer",
     "thought-delta": "answer",
+    "call-args-delta": "answer",
     part: "answer",
     notice: "answer",
     discard: "answer",
     response: "answered",
   },
-  answered: { recover: "answer", "tool-start": "calls", "turn-end": "between-turns" },
-  calls: { "tool-start": "calls", "tool-progress": "calls", "tool-end": "calls", "turn-end": "between-turns" },
+  answered: { recover: "answer", "tool-pending": "calls", "tool-start": "calls", "turn-end": "between-turns" },
+  calls: {
+    "tool-pending": "calls",
+    "tool-start": "calls",
+    "tool-progress": "calls",
+    "tool-end": "calls",
+    "turn-end": "between-turns",
+  },
   after: {},
 };
 

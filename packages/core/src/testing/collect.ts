@@ -22,7 +22,7 @@ export async function collect<Result>(
 export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
   const shape: RunEvent["type"][] = [];
   for (const { type } of events) {
-    const isDelta = type === "text-delta" || type === "thought-delta";
+    const isDelta = type === "text-delta" || type === "thought-delta" || type === "call-args-delta";
     if (!isDelta || shape.at(-1) !== type) shape.push(type);
   }
   return shape;

@@ -1,11 +1,12 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { ToolDefinitionError } from "../errors/tool-errors.ts";
+import { ToolDefinitionError, ToolFailure } from "../errors/tool-errors.ts";
+import type { FunctionCall } from "../wire/content.ts";
 import type { JsonSchema } from "../wire/declaration.ts";
 import { declareParameters, NO_PARAMETERS } from "./declare.ts";
 import type { DescribedSchema } from "./input-schema.ts";
 import { parseInput } from "./parse-input.ts";
-import type { Tool, ToolContext } from "./tool.ts";
+import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 import { checkToolName } from "./tool-name.ts";
 
 /** What every tool is made of, whatever its input is described in. */
@@ -23,10 +24,23 @@ export interface ToolSpec<Input, Output> {
   /** How often one run answers bad arguments and `ToolRetry` before the tool is closed for it. @defaultValue 3 */
   readonly maxRetries?: number | undefined;
   /**
+   * What the function does to the world, which decides what a resumed run does with a call that a crash cut off:
+   * `none` (it reads) and `idempotent` (it hands {@link ToolContext.idempotencyKey} to a service that knows the key) are
+   * run again, `once` is not. @defaultValue "idempotent"
+   */
+  readonly effects?: ToolEffects | undefined;
+  /** For `effects: "once"`: who is told of a call that had started and of which nobody knows whether it happened. @defaultValue "ask" */
+  readonly unknownOutcome?: UnknownOutcome | undefined;
+  /** Whether a person has to agree to a call first: always, or by its checked input. @defaultValue false */
+  readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
+  /**
    * Does the work with checked input. May be async. May be an async generator: what it yields is reported as progress,
    * what it returns is the result. Throws `ToolFailure` or `ToolRetry` to speak to the model; any other error is logged.
+   *
+   * Without it, calls are answered from outside (a browser, a phone, another service): the run ends with
+   * `needs-outcome`, and `session.resume({ outcomes })` goes on.
    */
-  run(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  run?(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
 }
 
 /**
@@ -80,10 +94,23 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     timeoutMs: limit(name, "timeoutMs", spec.timeoutMs ?? 60_000, 1),
     maxResultBytes: limit(name, "maxResultBytes", spec.maxResultBytes ?? 65_536, 1),
     maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
+    effects: spec.effects ?? "idempotent",
+    unknownOutcome: spec.unknownOutcome ?? "ask",
     parse: (args) => parseInput(input, args),
-    // The overloads tie the type of `run` to what `parse` gives.
-    run: (checked, context) => spec.run(checked as never, context),
+    ...approvalOf(spec.needsApproval),
+    outside: spec.run === undefined,
+    run: (checked, context) => {
+      if (spec.run === undefined) throw new ToolFailure(`${name} is not carried out here`);
+      // The overloads tie the type of `run` to what `parse` gives.
+      return spec.run(checked as never, context);
+    },
   };
+}
+
+function approvalOf(rule: ToolSpec<never, unknown>["needsApproval"]): Pick<Tool, "needsApproval"> {
+  if (rule === undefined || rule === false) return {};
+  // As with `run`: the input is what `parse` gave.
+  return { needsApproval: (input, call) => (rule === true ? true : rule(input as never, call)) };
 }
 
 function limit(tool: string, option: string, value: number, least: number): number {

@@ -1,7 +1,7 @@
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/content.ts";
 import { cutResult, cutText } from "./cut-result.ts";
 import { jsonSafe } from "./json-safe.ts";
-import type { MediaResult } from "./media.ts";
+import { type Media, mediaPart } from "./media.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -53,13 +53,13 @@ export function functionResponse(
   const inside: FunctionResponsePart[] = [];
   const after: Part[] = [];
   for (const [index, media] of safe.media.entries()) {
-    if (options.mediaInFunctionResponses && IN_RESPONSE.has(media.mimeType)) inside.push(dataOf(media, true));
+    if (options.mediaInFunctionResponses && IN_RESPONSE.has(media.mimeType)) inside.push(insideOf(media));
     else
       after.push(
         {
           text: `[media ${index + 1}] of the result of ${call.name}${call.id === undefined ? "" : ` (call ${call.id})`}:`,
         },
-        dataOf(media, false),
+        mediaPart(media),
       );
   }
   return { part: responsePart(call, { output: cutResult(safe, outcome.output, maxBytes) }, inside), after };
@@ -77,9 +77,8 @@ function responsePart(call: FunctionCall, response: JsonObject, parts: readonly 
   };
 }
 
-/** The Developer API takes a `displayName` only inside a function response. */
-function dataOf({ mimeType, data, fileUri, displayName }: MediaResult, named: boolean): FunctionResponsePart {
-  const name = named && displayName !== undefined ? { displayName } : {};
+function insideOf({ mimeType, data, fileUri, displayName }: Media): FunctionResponsePart {
+  const name = displayName === undefined ? {} : { displayName };
   return data === undefined
     ? { fileData: { mimeType, fileUri: fileUri ?? "", ...name } }
     : { inlineData: { mimeType, data, ...name } };

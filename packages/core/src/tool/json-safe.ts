@@ -1,4 +1,4 @@
-import { isMedia, type MediaResult } from "./media.ts";
+import { isMedia, type Media } from "./media.ts";
 import { asPlain } from "./plain-value.ts";
 import type { Json } from "../internal/json.ts";
 
@@ -16,7 +16,7 @@ export interface JsonSafe {
   /** True when more than a million values were met and the rest was not looked at. */
   readonly endless: boolean;
   /** Media found on the way, in order; each is replaced by a short text that numbers it. */
-  readonly media: readonly MediaResult[];
+  readonly media: readonly Media[];
   /** True when some object has a key `$ref`, which the service reads as a reference. */
   readonly hasRef: boolean;
 }
@@ -50,7 +50,7 @@ export interface JsonSafeOptions {
 export function jsonSafe(value: unknown, options: JsonSafeOptions = {}): JsonSafe {
   const room = options.maxCharacters ?? Number.POSITIVE_INFINITY;
   const ancestors = new Set<object>();
-  const media: MediaResult[] = [];
+  const media: Media[] = [];
   let characters = 0;
   let values = 0;
   let cut = false;
@@ -136,7 +136,7 @@ function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\uFFFD");
 }
 
-function isMediaSafely(value: object): value is MediaResult {
+function isMediaSafely(value: object): value is Media {
   return read(() => isMedia(value), false);
 }
 

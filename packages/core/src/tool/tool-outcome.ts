@@ -9,8 +9,10 @@ export type ToolFailureKind =
   | "timeout"
   /** The run was aborted before the call ended. */
   | "cancelled"
-  /** A hook said no. */
+  /** A person or a hook said no. */
   | "denied"
+  /** It had started when the process died, and nobody knows whether it happened. */
+  | "unknown-outcome"
   /** The answer that held the call was cut off, or the call came once too often. */
   | "not-run";
 

@@ -7,6 +7,8 @@ import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
 /** A run that was made inside a tool call. */
 export interface NestedRun {
   readonly usage: Usage;
+  /** What it cost; absent without a price table. */
+  readonly cost?: number | undefined;
   /** Its answers, oldest first, for their sources. */
   readonly responses: readonly ModelResponse[];
 }
@@ -56,11 +58,28 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly maxResultBytes: number;
   /** How often one run answers this tool's {@link ToolRetry} and bad arguments before it says so for good. */
   readonly maxRetries: number;
+  /**
+   * What happens when a call is cut off by a crash and the run is resumed: `none` and `idempotent` run again (the latter
+   * with the same {@link ToolContext.idempotencyKey}), `once` does not.
+   */
+  readonly effects: ToolEffects;
+  /** For `once`, when it had started and nobody knows how it ended: the run asks whoever resumes it, or the model is told. */
+  readonly unknownOutcome: UnknownOutcome;
+  /** Calls are answered by somebody outside; {@link Tool.run} fails. */
+  readonly outside: boolean;
+  /** Whether a person has to agree to this call first; absent when never. Throwing counts as yes. */
+  needsApproval?(input: Input, call: FunctionCall): boolean | Promise<boolean>;
   /** Checks the arguments. @throws {ToolRetry} With a short message for the model when they do not fit. */
   parse(args: unknown): Input | Promise<Input>;
   /** Does the work. May yield progress and return the result (async generator), or return it. */
   run(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
 }
+
+/** What a tool does to the world: nothing, something that may be asked for twice under one key, or something that must not happen twice. */
+export type ToolEffects = "none" | "idempotent" | "once";
+
+/** Who is asked about a call of which nobody knows whether it happened: the caller who resumes the run, or the model. */
+export type UnknownOutcome = "ask" | "tell-model";
 
 /** Words for the built-in tools. */
 export type BuiltInName = "googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse";

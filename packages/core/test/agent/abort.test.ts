@@ -34,7 +34,7 @@ describe.each(faces)("%s", (_face, read) => {
       runSoFar(reason)
         ?.contents.at(-1)
         ?.parts.map((part) => part.functionResponse?.response),
-    ).toEqual([{ output: "done" }, { error: "cancelled: the run was ended" }]);
+    ).toEqual([{ output: "done" }, { error: "cancelled: the run ended before this call did" }]);
     expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
   });
 

@@ -8,6 +8,7 @@ import {
   finished,
   googleSearch,
   type LimitReached,
+  type PendingCall,
   type RunEvent,
   type RunResult,
   type StopReason,
@@ -35,6 +36,9 @@ describe("a result", () => {
           return expectTypeOf(result.finishReason).toEqualTypeOf<string>();
         case "invalid-output":
           return expectTypeOf(result.problem).toEqualTypeOf<string>();
+        case "needs-approval":
+        case "needs-outcome":
+          return expectTypeOf(result.pending).toEqualTypeOf<readonly PendingCall[]>();
         case "stopped":
         case "truncated":
         case "empty":
@@ -53,7 +57,7 @@ describe("a result", () => {
         case "finished":
           return result.text;
         default:
-          // @ts-expect-error -- nine endings are left
+          // @ts-expect-error -- eleven endings are left
           return assertNever(result);
       }
     };
@@ -68,6 +72,8 @@ describe("a result", () => {
       | "bad-call"
       | "repeated-calls"
       | "invalid-output"
+      | "needs-approval"
+      | "needs-outcome"
       | "unknown-finish"
     >();
   });

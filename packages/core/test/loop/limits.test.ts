@@ -7,6 +7,7 @@ const spent = {
   toolCalls: 5,
   usage: { ...NO_USAGE, inputTokens: 100, outputTokens: 20, thoughtTokens: 30, totalTokens: 150 },
   wallTimeMs: 900,
+  cost: 2,
 };
 
 test.each([
@@ -17,6 +18,7 @@ test.each([
   [{ inputTokens: 50 }, { name: "inputTokens", limit: 50, used: 100 }],
   [{ outputTokens: 50 }, { name: "outputTokens", limit: 50, used: 50 }],
   [{ totalTokens: 150 }, { name: "totalTokens", limit: 150, used: 150 }],
+  [{ cost: 2 }, { name: "cost", limit: 2, used: 2 }],
   [{ wallTimeMs: 900 }, { name: "wallTimeMs", limit: 900, used: 900 }],
 ])("limits %j leave room or name what was reached: %j", (limits, expected) => {
   expect(limitReached(limits, spent)).toEqual(expected);

@@ -36,6 +36,99 @@ describe("media", () => {
   });
 });
 
+describe("the media type", () => {
+  const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]);
+  test.each<[string, Parameters<typeof media>[0], string]>([
+    ["the first bytes", png, "image/png"],
+    ["the first bytes behind base64", "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAYAAADED76L", "image/png"],
+    ["the first bytes behind URL-safe base64 with line breaks", "_9j_\r\n4AAQSkZJRgAB", "image/jpeg"],
+    ["a data URL", "data:text/csv;charset=utf-8;base64,YSxi", "text/csv"],
+    ["the end of an address", new URL("https://x.no/a.pdf?b=c.png"), "application/pdf"],
+    ["the end of an address in the cloud", "gs://bucket/folder/film.MP4", "video/mp4"],
+    ["a page of YouTube", "https://www.youtube.com/watch?v=abc", "video/mp4"],
+    ["a short page of YouTube", "https://youtu.be/abc", "video/mp4"],
+    ["a file of the Files API", { name: "files/a", uri: "https://x.no/a", mimeType: "audio/mp3" }, "audio/mp3"],
+  ])("is seen from %s", (_name, source, mimeType) => {
+    expect(media(source)).toMatchObject({ mimeType });
+    expect(media(source, { mimeType: "own/type" })).toMatchObject({ mimeType: "own/type" });
+  });
+  test.each<[string, Parameters<typeof media>[0]]>([
+    ["text", new TextEncoder().encode("plain words")],
+    ["an address that does not tell", "https://x.no/picture"],
+    ["a file that does not tell", { name: "files/a", uri: "https://x.no/a" }],
+  ])("has to be given for %s", (_name, source) => {
+    expect(() => media(source)).toThrow("the media type cannot be seen from this; give it as mimeType");
+  });
+});
+
+describe("a Blob", () => {
+  test("is read, and known by its type and its name", async () => {
+    expect(await media(new File(["hi"], "a.md"))).toEqual({
+      kind: "@pollux/media",
+      mimeType: "text/markdown",
+      data: "aGk=",
+      displayName: "a.md",
+    });
+    const blob = new Blob(["hi"], { type: "text/html" });
+    expect(await media(blob)).toEqual({ kind: "@pollux/media", mimeType: "text/html", data: "aGk=" });
+    expect(await media(blob, "text/plain", { displayName: "b" })).toEqual({
+      kind: "@pollux/media",
+      mimeType: "text/plain",
+      data: "aGk=",
+      displayName: "b",
+    });
+  });
+  test("without bytes is refused", async () => {
+    await expect(media(new Blob([], { type: "text/plain" }))).rejects.toThrow("there are no bytes");
+  });
+});
+
+describe("options", () => {
+  test("are written as the wire has them", () => {
+    const options = {
+      mediaResolution: "MEDIA_RESOLUTION_ULTRA_HIGH",
+      videoMetadata: { startOffset: 10, endOffset: 20.5, fps: 0.1 },
+      displayName: "film",
+    } as const;
+    expect(media("gs://bucket/a.mp4", options)).toEqual({
+      kind: "@pollux/media",
+      mimeType: "video/mp4",
+      fileUri: "gs://bucket/a.mp4",
+      displayName: "film",
+      mediaResolution: { level: "MEDIA_RESOLUTION_ULTRA_HIGH" },
+      videoMetadata: { startOffset: "10s", endOffset: "20.5s", fps: 0.1 },
+    });
+  });
+  test.each([
+    [0, "0s"],
+    [100, "100s"],
+    [1e-7, "0.0000001s"],
+    [1 / 3, "0.333333333s"],
+  ])("%d seconds are %s", (startOffset, written) => {
+    expect(media("gs://b/a.mp4", { videoMetadata: { startOffset } }).videoMetadata).toEqual({ startOffset: written });
+  });
+  test.each([
+    [{ fps: 0 }, "videoMetadata.fps is 0"],
+    [{ fps: 25 }, "videoMetadata.fps is 25"],
+    [{ startOffset: -1 }, "videoMetadata.startOffset is -1"],
+    [{ endOffset: Number.NaN }, "videoMetadata.endOffset is NaN"],
+    [{ startOffset: 5, endOffset: 5 }, "endOffset must be after startOffset"],
+    [{ endOffset: 0 }, "endOffset must be after startOffset"],
+  ])("%j are refused", (videoMetadata, message) => {
+    expect(() => media("gs://b/a.mp4", { videoMetadata })).toThrow(message);
+  });
+});
+
+test.each<[string, Parameters<typeof media>[0], string]>([
+  ["no bytes", new Uint8Array(), "there are no bytes"],
+  ["an empty text", "", "there are no bytes"],
+  ["a file that failed", { name: "files/a", uri: "u", mimeType: "a/b", state: "FAILED" }, "could not process files/a"],
+  ["a file without an address", { name: "files/a", uri: "" }, "give bytes, base64, a URL, a Blob, or a file"],
+])("media of %s is refused", (_name, source, message) => {
+  expect(() => media(source, "image/png")).toThrow(TypeError);
+  expect(() => media(source, "image/png")).toThrow(message);
+});
+
 test("base64 is the standard one, natively and without", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => {

@@ -1,0 +1,97 @@
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import { fingerprint } from "../internal/fingerprint.ts";
+import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
+import { callingFor } from "../loop/phase.ts";
+import type { CacheLife } from "../model/cache.ts";
+import { type CacheHolds, cacheName, type CacheRef } from "../model/cache-ref.ts";
+import type { ModelSettings } from "../model/settings.ts";
+import type { ModelRequest } from "../model/model.ts";
+import type { Toolset } from "../tool/toolset.ts";
+import type { Content } from "../wire/content.ts";
+
+/** How a cache is made from an agent. */
+export interface CreateCacheOptions extends CacheLife {
+  /** Shown in lists. */
+  readonly displayName?: string | undefined;
+  /** Aborting it ends the call. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What stands in front of an agent's contents. */
+export interface AgentHead {
+  readonly modelId: string;
+  readonly instructions: string | undefined;
+  readonly toolset: Toolset;
+  readonly settings: ModelSettings;
+  readonly toolChoice: ToolChoice;
+}
+
+/** What a cache made of this head will hold. */
+export function holdsOf({ modelId, instructions = "", toolset, settings }: AgentHead): CacheHolds {
+  const { functions, builtIns } = toolset;
+  const { location, streamFunctionCallArguments } = settings;
+  return {
+    modelId,
+    fingerprint: fingerprint([instructions, functions, builtIns, location, streamFunctionCallArguments]),
+  };
+}
+
+/**
+ * The head as its requests carry it: without instructions and declarations where the cache of the settings holds them.
+ * Tools stay callable either way.
+ *
+ * @param now - Milliseconds since the epoch.
+ * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.
+ */
+export function withoutCached(head: AgentHead, now: number): Pick<AgentHead, "instructions" | "toolset"> {
+  const { instructions, toolset, modelId } = head;
+  const { cachedContent: cache } = head.settings;
+  if (cache === undefined) return { instructions, toolset };
+  const name = cacheName(cache);
+  const { model, expireTime, holds }: Partial<CacheRef> = typeof cache === "string" ? {} : cache;
+  if (expireTime !== undefined && Date.parse(expireTime) <= now)
+    throw new ConfigurationError(`${name} expired at ${expireTime}: make a new one with agent.createCache().`);
+  if (holds === undefined) {
+    if (model !== undefined && lastSegment(model) !== lastSegment(modelId)) throw otherModel(name, model, modelId);
+    if (instructions || toolset.functions.length > 0 || toolset.builtIns.length > 0)
+      throw new ConfigurationError(
+        `cachedContent: a request that uses ${name} must have no instructions and no tools, since the cache holds its own. Leave them out, or use what agent.createCache() of this agent gives, which holds them.`,
+      );
+    return { instructions, toolset };
+  }
+  if (holds.modelId !== modelId) throw otherModel(name, holds.modelId, modelId);
+  if (holds.fingerprint !== holdsOf(head).fingerprint)
+    throw new ConfigurationError(
+      `${name} was made with other instructions, tools or location than this run has: make a new one with agent.createCache(), or use those it was made with.`,
+    );
+  if (head.toolChoice !== "auto")
+    throw new ConfigurationError(
+      `toolChoice cannot be said beside a cache, which holds the tools (${name}): leave it out, or leave cachedContent out.`,
+    );
+  return { instructions: undefined, toolset: { ...toolset, functions: [], builtIns: [] } };
+}
+
+function otherModel(name: string, model: string, modelId: string): ConfigurationError {
+  return new ConfigurationError(`${name} was made for ${model} and works on no other model: ${modelId} needs its own.`);
+}
+
+function lastSegment(model: string): string {
+  return model.slice(model.lastIndexOf("/") + 1);
+}
+
+/** The first request of a run with this head. */
+export function requestOf(
+  { instructions, toolset, settings, toolChoice }: Omit<AgentHead, "modelId">,
+  contents: readonly Content[],
+  output: OutputPlan | undefined,
+): ModelRequest {
+  return {
+    instructions,
+    contents,
+    functions: toolset.functions,
+    builtIns: toolset.builtIns,
+    calling: callingFor(toolChoice, true),
+    output: output?.native === true ? { schema: output.schema } : undefined,
+    settings,
+  };
+}

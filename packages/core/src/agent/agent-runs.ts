@@ -1,0 +1,231 @@
+import { passThrough } from "../durable/pass-through.ts";
+import { ConfigurationError } from "../errors/configuration-error.ts";
+import { Channel } from "../internal/channel.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { RunEvent } from "../loop/events.ts";
+import { SUMMARY_REQUEST } from "../loop/compact.ts";
+import { checkCompaction, type Compaction } from "../loop/compaction.ts";
+import { checkLimits, DEFAULT_LIMITS, type Limits } from "../loop/limits.ts";
+import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
+import type { RunResult } from "../loop/result.ts";
+import { runLoop } from "../loop/run-loop.ts";
+import { withoutServerTools } from "../loop/phase.ts";
+import { RunState } from "../loop/run-state.ts";
+import { userText } from "../loop/transcript.ts";
+import { RunStepError } from "../errors/run-errors.ts";
+import { RunStream } from "../loop/run-stream.ts";
+import type { Model } from "../model/model.ts";
+import { checkPrices } from "../model/prices.ts";
+import type { ModelSettings } from "../model/settings.ts";
+import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
+import type { AskBuiltIn } from "../grounding/delegate.ts";
+import type { BuiltInTool, NestedRun, ToolContext } from "../tool/tool.ts";
+import type { Content } from "../wire/content.ts";
+import type { AgentOptions, AnyRunOptions, OutputSchema, RunOptions, SharedOptions } from "./agent-options.ts";
+import { type AgentHead, withoutCached } from "./agent-cache.ts";
+import { attachInner, innerSignal } from "./inner-run.ts";
+import { type MixedTools, mixTools } from "./mix-tools.ts";
+import { planOutput } from "./output.ts";
+import { contentsOf } from "./run-input.ts";
+import { settingsOf } from "./settings-of.ts";
+
+/** Opens an agent's runs: puts its options and those of a run together, and hands them to the loop. */
+export class AgentRuns {
+  readonly model: Model;
+  readonly #options: AgentOptions;
+  readonly #settings: ModelSettings;
+  readonly #logger: Logger;
+  readonly #ask: AskBuiltIn = (builtIn, prompt, context) => this.#askBuiltIn(builtIn, prompt, context);
+
+  constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
+    this.#options = options;
+    this.model = model;
+    this.#settings = settings;
+    this.#logger = logger;
+  }
+
+  sessionHost(): SessionHost<AnyRunOptions> {
+    const { model } = this;
+    return {
+      model,
+      origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
+      logger: this.#logger,
+      check: (options) => void this.prepare(options),
+      open: (session) => {
+        const { contents, options, conversation, observed, compaction } = session;
+        return this.open({
+          contents,
+          options,
+          conversation,
+          observed,
+          compaction,
+          session,
+          ...this.prepare(options),
+        });
+      },
+    };
+  }
+
+  prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
+    const settings = { ...this.#settings, ...settingsOf(options) };
+    this.model.check(settings);
+    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits, ...options.limits };
+    checkLimits(limits);
+    const prices = options.prices ?? this.#options.prices;
+    checkPrices(prices);
+    checkCompaction(options.compaction ?? this.#options.compaction);
+    if (limits.cost !== undefined && prices === undefined)
+      throw new ConfigurationError("limits.cost needs prices: give the agent a price table.");
+    return { settings, limits };
+  }
+
+  open(run: OpenRun): OpenedRun {
+    const { options, contents, session } = run;
+    const abort = new AbortController();
+    const stopListening = follow(options.signal, abort);
+    const live = run.observed ? new Channel<RunEvent>() : undefined;
+    const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
+    const emit = live === undefined ? undefined : (event: RunEvent): Promise<void> => live.send(event);
+    const { signal } = abort;
+    const given = session?.given ?? contents.length - 1;
+    const state = new RunState(runId, contents, this.#options.concurrency ?? 8);
+    const { head, mixed } = this.headOf(options, run.settings);
+    const sent = withoutCached(head, Date.now());
+    const input: LoopInput = {
+      model: this.model,
+      steps: (options.steps ?? session?.steps ?? passThrough<RunEvent>)({ runId, signal, emit }),
+      live,
+      signal,
+      given,
+      conversation: run.conversation,
+      instructions: sent.instructions,
+      toolset: sent.toolset,
+      settings: run.settings,
+      toolChoice: head.toolChoice,
+      output: options.output === undefined ? undefined : this.planOutput(options.output, mixed),
+      limits: run.limits,
+      session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
+      prices: options.prices ?? this.#options.prices,
+      compaction: this.#compactionPlan(options),
+      stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
+      hooks: options.hooks ?? this.#options.hooks ?? {},
+      approve: options.approve ?? this.#options.approve,
+      steering: session?.steering,
+      maxRepeats: this.#options.maxRepeats ?? 3,
+      maxRestarts: this.#options.maxRestarts ?? 2,
+      logger: this.#logger,
+      now: Date.now,
+    };
+    state.steeredUpTo = session?.steeredUpTo ?? 0;
+    state.compaction = run.compaction;
+    return {
+      events: runLoop(input, state),
+      soFar: () => state.soFar(),
+      spent: () => state.spent(),
+      given,
+      aborted: () => signal.aborted,
+      release: () => {
+        stopListening();
+        live?.close();
+        abort.abort(RUN_OVER);
+      },
+    };
+  }
+
+  headOf(options: SharedOptions, settings: ModelSettings): { readonly head: AgentHead; readonly mixed: MixedTools } {
+    const mixed = mixTools(options.tools ?? this.#options.tools ?? [], this.model.capabilities, this.#ask);
+    const head: AgentHead = {
+      modelId: this.model.id,
+      instructions: options.instructions ?? this.#options.instructions,
+      toolset: mixed.toolset,
+      settings,
+      toolChoice: options.toolChoice ?? this.#options.toolChoice ?? "auto",
+    };
+    return { head, mixed };
+  }
+
+  planOutput(output: OutputSchema, { toolset, delegates }: MixedTools): OutputPlan {
+    return planOutput(output, {
+      modelId: this.model.id,
+      capabilities: this.model.capabilities,
+      hasFunctions: toolset.functions.length > 0,
+      hasBuiltIns: delegates || toolset.builtIns.length > 0,
+    });
+  }
+
+  #compactionPlan(options: AnyRunOptions): CompactionPlan | undefined {
+    const compaction = options.compaction ?? this.#options.compaction;
+    if (compaction === undefined || compaction === false) return undefined;
+    return {
+      options: compaction,
+      windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
+      summarize: async (contents, signal, attach) => {
+        const request = userText(compaction.instructions ?? SUMMARY_REQUEST);
+        const { text, stopReason } = await this.#inner(
+          [...contents.map(withoutServerTools), request],
+          [],
+          signal,
+          attach,
+        );
+        if (stopReason !== "finished" || text.trim() === "")
+          throw new RunStepError(`the summary of the conversation did not come (${stopReason})`, "compact");
+        return text;
+      },
+    };
+  }
+
+  /** A built-in tool's own request, for models that cannot take it beside functions: the same loop, this one tool. */
+  async #askBuiltIn(builtIn: BuiltInTool, prompt: string, context: ToolContext): Promise<RunResult<unknown>> {
+    return await this.#inner(contentsOf(prompt), [builtIn], context.signal, (run) => context.attach(run));
+  }
+
+  /** A run inside a run: the same loop with other tools and no instructions, its cost added to the outer one. */
+  async #inner(
+    contents: readonly Content[],
+    tools: readonly BuiltInTool[],
+    outer: AbortSignal,
+    attach: (run: NestedRun) => void,
+  ): Promise<RunResult<unknown>> {
+    const { prices } = this.#options;
+    const options: RunOptions = {
+      tools,
+      instructions: "",
+      signal: innerSignal(outer),
+      hooks: {},
+      stopWhen: [],
+      prices,
+      compaction: false,
+    };
+    const settings = { ...this.#settings, cachedContent: undefined }; // made for this agent's tools, not for these
+    const run = new RunStream<unknown>((observed) =>
+      this.open({ contents, options, settings, limits: DEFAULT_LIMITS, conversation: {}, observed }),
+    );
+    return await attachInner(run.result(), attach);
+  }
+}
+
+/** One run about to be opened. */
+export interface OpenRun {
+  readonly contents: readonly Content[];
+  readonly options: AnyRunOptions;
+  readonly settings: ModelSettings;
+  readonly limits: Limits;
+  readonly conversation: object;
+  readonly observed: boolean;
+  /** What is sent in place of the oldest contents. */
+  readonly compaction?: Compaction | undefined;
+  /** The session it belongs to, which keeps its steps. */
+  readonly session?: SessionRun<AnyRunOptions> | undefined;
+}
+
+/** Aborts tools and requests that are still busy when a run ends; nobody waits for them any more. */
+const RUN_OVER = new DOMException("the run is over", "AbortError");
+
+/** Aborts `target` with the signal's reason; the function that is given back stops listening. */
+function follow(signal: AbortSignal | undefined, target: AbortController): () => void {
+  if (signal === undefined) return () => {};
+  const onAbort = (): void => target.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return () => signal.removeEventListener("abort", onAbort);
+}

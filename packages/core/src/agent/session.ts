@@ -1,0 +1,266 @@
+import { closeOpenCalls } from "../loop/transcript.ts";
+import { RunStream, type RunningLoop } from "../loop/run-stream.ts";
+import { checkLimits } from "../loop/limits.ts";
+import type { Approval, OutsideOutcome, PendingCall } from "../loop/pending.ts";
+import type { RunResult, StopReason } from "../loop/result.ts";
+import type { Usage } from "../model/usage.ts";
+import { MemoryStore } from "../session/memory-store.ts";
+import { replayOf } from "../session/replay-run.ts";
+import type { SessionHost, SessionLimits } from "../session/session-host.ts";
+import { SessionLog } from "../session/session-log.ts";
+import { isResumable, SessionRuns, type Unfinished } from "../session/session-runs.ts";
+import type { Stretch } from "../session/session-view.ts";
+import type { SessionStore } from "../session/store.ts";
+import type { Content } from "../wire/content.ts";
+import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./agent-options.ts";
+import { contentsOf, type RunInput } from "./run-input.ts";
+
+/** Which conversation a session is, and where it is kept. */
+export interface SessionOptions {
+  /** The session's name in its store. @defaultValue a random UUID */
+  readonly id?: string | undefined;
+  /** @defaultValue a new {@link MemoryStore} */
+  readonly store?: SessionStore | undefined;
+  /** Bounds of all runs of the session together; a run that reaches one ends with `limit`, its `scope` being `"session"`. @defaultValue none */
+  readonly limits?: SessionLimits | undefined;
+}
+
+/** How a message is sent. */
+export interface SendOptions {
+  /**
+   * What to do when the last run was cut off by a crash, or waits for an answer: refuse the message, or answer the open calls
+   * as cancelled and go on. @defaultValue "refuse"
+   */
+  readonly unfinished?: Unfinished | undefined;
+}
+
+/** What a run is given to go on with. */
+export interface ResumeOptions {
+  /** A person's word on calls that wait for it, by call id: `true` runs the call, `false` or `{ deny }` tells the model no. */
+  readonly approvals?: { readonly [callId: string]: Approval } | undefined;
+  /** What came of calls that were carried out elsewhere, by call id. */
+  readonly outcomes?: { readonly [callId: string]: OutsideOutcome } | undefined;
+  /** Go on with a run that another version of the loop began. @defaultValue false */
+  readonly anyLoopVersion?: boolean | undefined;
+}
+
+/** Where a session stands. */
+export interface SessionState {
+  /** Runs that ended, in whatever way. */
+  readonly runs: number;
+  readonly turns: number;
+  readonly toolCalls: number;
+  /** Sum over all runs. */
+  readonly usage: Usage;
+  /** Cost of all runs; 0 without a price table. */
+  readonly cost: number;
+  /** How the last run ended; `"cut-off"` when its process died, `undefined` when there was none. */
+  readonly lastRun: StopReason | "failed" | "aborted" | "cut-off" | undefined;
+  /** True when {@link Session.resume} has something to go on with. */
+  readonly resumable: boolean;
+  /** What the last run waits for. */
+  readonly pending: readonly PendingCall[];
+}
+
+/**
+ * A conversation that is kept: every answer of the model and every outcome of a tool is stored before anything depends on it,
+ * so a run can be resumed after a crash, in any process, and nothing that was finished happens twice.
+ *
+ * One run at a time. Options of a run (tools, instructions, an output schema) are not stored: give `resume` what `send` was given.
+ */
+export class Session {
+  readonly id: string;
+  readonly #store: SessionStore;
+  readonly #host: SessionHost<AnyRunOptions>;
+  readonly #log: SessionLog;
+  readonly #runs: SessionRuns<AnyRunOptions>;
+
+  /** @internal */
+  constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
+    this.id = options.id ?? crypto.randomUUID();
+    if (this.id.trim() === "") throw new TypeError("a session's id must not be empty");
+    this.#store = options.store ?? new MemoryStore();
+    this.#host = host;
+    this.#log = new SessionLog(this.#store, this.id);
+    if (options.limits !== undefined) checkLimits(options.limits);
+    this.#runs = new SessionRuns(this.#log, host, options.limits);
+  }
+
+  /**
+   * Sends a message and gives the result of its run.
+   *
+   * @throws {SessionUnfinishedError} When the last run was cut off or waits for an answer.
+   * @throws {SessionConflictError} When another process writes to the session.
+   */
+  send(input: RunInput, options?: RunOptions & SendOptions & { readonly output?: undefined }): Promise<RunResult>;
+  send<Schema extends OutputSchema>(
+    input: RunInput,
+    options: TypedRunOptions<Schema> & SendOptions,
+  ): Promise<RunResult<OutputOf<Schema>>>;
+  async send(input: RunInput, options: AnyRunOptions & SendOptions = {}): Promise<RunResult<unknown>> {
+    return await this.#send(input, options).result();
+  }
+
+  /** Sends a message and gives its run to watch. Nothing happens until it is read. */
+  stream(input: RunInput, options?: RunOptions & SendOptions & { readonly output?: undefined }): RunStream;
+  stream<Schema extends OutputSchema>(
+    input: RunInput,
+    options: TypedRunOptions<Schema> & SendOptions,
+  ): RunStream<OutputOf<Schema>>;
+  stream(input: RunInput, options: AnyRunOptions & SendOptions = {}): RunStream<unknown> {
+    return this.#send(input, options);
+  }
+
+  /**
+   * Goes on with the last run: after a crash, a failure, an abort or a limit, or with answers to what it waits for. Steps that
+   * ended are not run again; give the same options as the message had.
+   *
+   * @throws {LoopVersionError} When another version of the loop began it.
+   * @throws {TypeError} When there is nothing to resume, or an answer fits no call that waits.
+   */
+  resume(options?: RunOptions & ResumeOptions & { readonly output?: undefined }): Promise<RunResult>;
+  resume<Schema extends OutputSchema>(
+    options: TypedRunOptions<Schema> & ResumeOptions,
+  ): Promise<RunResult<OutputOf<Schema>>>;
+  async resume(options: AnyRunOptions & ResumeOptions = {}): Promise<RunResult<unknown>> {
+    return await this.#resume(options).result();
+  }
+
+  /** {@link Session.resume} to watch: the events of the whole run, what was done before the stop included. */
+  resumeStream(options?: RunOptions & ResumeOptions & { readonly output?: undefined }): RunStream;
+  resumeStream<Schema extends OutputSchema>(
+    options: TypedRunOptions<Schema> & ResumeOptions,
+  ): RunStream<OutputOf<Schema>>;
+  resumeStream(options: AnyRunOptions & ResumeOptions = {}): RunStream<unknown> {
+    return this.#resume(options);
+  }
+
+  /**
+   * Says something to the run that is going, in this process or another: it goes along with the run's next request, as a
+   * content of the user's. With no run going, it goes along with the next message.
+   */
+  async steer(input: RunInput): Promise<void> {
+    const contents = contentsOf(input, this.#host.model);
+    await this.#log.refresh();
+    await this.#log.append({ type: "steer", contents });
+  }
+
+  /** Everything said, oldest first, as it goes over the wire. Ends on no open call. */
+  async history(): Promise<readonly Content[]> {
+    await this.#log.refresh();
+    return this.#log.view.history();
+  }
+
+  /** Where the session stands. */
+  async state(): Promise<SessionState> {
+    await this.#log.refresh();
+    const { run, runs, turns, toolCalls, usage, cost } = this.#log.view;
+    return {
+      runs,
+      turns,
+      toolCalls,
+      usage,
+      cost,
+      lastRun: run === undefined ? undefined : (run.end?.stopReason ?? "cut-off"),
+      resumable: run !== undefined && (run.end === undefined || isResumable(run.end)),
+      pending: run?.end?.pending ?? [],
+    };
+  }
+
+  /**
+   * A new session in the same store that begins with this one's history, or with its first `contents` contents.
+   *
+   * @throws {TypeError} When the cut would leave a call open; names the nearest places where it would not.
+   * @throws {SessionConflictError} When there is a session with that id.
+   */
+  async fork(
+    options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
+  ): Promise<Session> {
+    await this.#log.refresh();
+    const { view } = this.#log;
+    const all = view.history();
+    const contents = options.contents ?? all.length;
+    checkCut(all, contents);
+    const fork = new Session(this.#host, { id: options.id, store: this.#store });
+    const parts = firstContents(view.allStretches(), contents);
+    await fork.#log.append({ type: "history", parts, from: { session: this.id, contents } });
+    return fork;
+  }
+
+  /**
+   * A run once more from its own log: no model is asked, no tool is run, nothing is written. Gives the same events (whole texts
+   * in place of deltas) and the same result.
+   *
+   * @param options - `runId`: which run. Defaults to the last. Otherwise the options the run had.
+   * @throws {ReplayDifferenceError} From reading it, when the agent's code or options have changed what the run does.
+   */
+  replay(options: AnyRunOptions = {}): RunStream<unknown> {
+    const { runId, ...rest } = options;
+    return new RunStream((observed) => this.#replay(runId, rest, observed));
+  }
+
+  #replay(runId: string | undefined, options: AnyRunOptions, observed: boolean): RunningLoop {
+    let release = (): void => {};
+    const { id } = this;
+    const store = this.#store;
+    const host = this.#host;
+    async function* events(): RunningLoop["events"] {
+      const log = new SessionLog(store, id);
+      await log.readUpTo(runId);
+      const record = log.view.run;
+      if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
+      const runs = new SessionRuns(log, host);
+      const replay = replayOf(record);
+      const opened = runs.open(record, runs.contentsBefore(), replay.log, { options, observed }, replay.missing);
+      release = () => opened.release();
+      return yield* replay.events(opened);
+    }
+    return {
+      events: events(),
+      soFar: () => ({ runId: runId ?? "", contents: [], turns: 0, usage: this.#log.view.usage }),
+      release: () => release(),
+    };
+  }
+
+  #send(input: RunInput, { unfinished = "refuse", ...options }: AnyRunOptions & SendOptions): RunStream<unknown> {
+    const contents = contentsOf(input, this.#host.model);
+    this.#host.check(options);
+    const runId = options.runId ?? crypto.randomUUID();
+    return new RunStream((observed) => this.#runs.begin({ input: contents, runId, unfinished, options, observed }));
+  }
+
+  #resume({
+    approvals = {},
+    outcomes = {},
+    anyLoopVersion = false,
+    ...options
+  }: AnyRunOptions & ResumeOptions): RunStream<unknown> {
+    this.#host.check(options);
+    return new RunStream((observed) =>
+      this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, observed }),
+    );
+  }
+}
+
+function checkCut(all: readonly Content[], contents: number): void {
+  const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
+  if (!Number.isInteger(contents) || contents < 0 || contents > all.length) {
+    throw new TypeError(`fork: contents must be a whole number from 0 to ${all.length}, and it is ${contents}`);
+  }
+  if (!isLegal(contents)) {
+    throw new TypeError(
+      `fork: after ${contents} contents a call is open; ${contents - 1} and ${contents + 1} are places to cut`,
+    );
+  }
+}
+
+function firstContents(stretches: readonly Stretch[], count: number): Stretch[] {
+  const kept: Stretch[] = [];
+  let room = count;
+  for (const { origin, contents } of stretches) {
+    if (room <= 0) break;
+    kept.push({ ...(origin !== undefined && { origin }), contents: contents.slice(0, room) });
+    room -= contents.length;
+  }
+  return kept;
+}

@@ -1,0 +1,110 @@
+import { abortable } from "../internal/abortable.ts";
+import type { Json } from "../internal/json.ts";
+import { describeError } from "./pass-through.ts";
+import { RunSuspended } from "./run-suspended.ts";
+import type { Op, Outcome, Step, Steps } from "./steps.ts";
+
+/** What is kept of a run's operations. */
+export interface JournalLog {
+  /** How an operation ended; an answer from outside counts as the outcome of its wait. */
+  outcomeOf(name: string): Outcome | undefined;
+  /** When an operation was begun, in milliseconds since the epoch. Known for `once` operations and sleeps. */
+  begunAt(name: string): number | undefined;
+  /** Resolves when it would survive a crash. A rejection ends the run with its error. */
+  begin(name: string): Promise<number>;
+  /** Resolves when it would survive a crash. A rejection ends the run with its error. */
+  record(name: string, outcome: Outcome): Promise<void>;
+}
+
+/** What a journal needs of its run. */
+export interface JournalOptions<Event> {
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  readonly log: JournalLog;
+  /** Where live events go; absent when nobody reads them. */
+  readonly emit?: ((event: Event) => Promise<void>) | undefined;
+  /** Called instead of running an operation that has no outcome yet: a run that is only read again must not act. */
+  readonly missing?: ((op: Op<Event>) => never) | undefined;
+}
+
+const NOT_EMITTED = Promise.resolve();
+
+/**
+ * Steps that are written down: an operation with a recorded outcome is not run again, one without is run and its outcome
+ * recorded before anything depends on it. Failures are not recorded, so a resumed run tries again.
+ *
+ * Waits without an answer suspend the run when all else of their round is done.
+ */
+export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
+  const { runId, log } = options;
+  const seen = new Set<string>();
+  return {
+    runId,
+    round: async (ops) => {
+      for (const { name } of ops) {
+        if (seen.has(name)) throw new Error(`two operations of run ${runId} are named ${name}`);
+        seen.add(name);
+      }
+      // All are let end, so that none goes on writing after the run has stopped.
+      const settled = await Promise.allSettled(ops.map((op) => settle(op, options)));
+      const outcomes = settled.map((one) => {
+        if (one.status === "rejected") throw one.reason;
+        return one.value;
+      });
+      const waiting = ops.filter((op, index) => op.kind === "wait" && outcomes[index] === undefined);
+      if (waiting.length > 0) throw new RunSuspended(waiting.map((op) => op.name));
+      return outcomes.filter((outcome) => outcome !== undefined);
+    },
+  };
+
+  async function settle(op: Op<Event>, { signal, emit = () => NOT_EMITTED, missing }: JournalOptions<Event>) {
+    const known = log.outcomeOf(op.name);
+    if (known !== undefined) return known;
+    if (op.kind === "wait") return undefined;
+    missing?.(op);
+    const step = { key: `${runId}/${op.name}`, attempt: 1, signal, emit };
+    return op.kind === "step" ? await runStep(op, step) : await runOther(op, step);
+  }
+
+  async function runStep(op: Extract<Op<Event>, { kind: "step" }>, step: Step<Event>): Promise<Outcome> {
+    let attempt = 1;
+    if (op.once === true) {
+      if (log.begunAt(op.name) === undefined) await log.begin(op.name);
+      else attempt = 2;
+    }
+    let outcome: Outcome;
+    try {
+      // JSON by contract; the log keeps it as text.
+      outcome = { ok: true, value: (await op.run({ ...step, attempt })) as Json };
+    } catch (error) {
+      return { ok: false, error: describeError(error) };
+    }
+    await log.record(op.name, outcome);
+    return outcome;
+  }
+
+  async function runOther(op: Exclude<Op<Event>, { kind: "step" | "wait" }>, step: Step<Event>): Promise<Outcome> {
+    if (op.kind === "child") {
+      return { ok: false, error: { name: "TypeError", message: `${op.name}: a journal cannot start another run` } };
+    }
+    const begun = log.begunAt(op.name) ?? (await log.begin(op.name));
+    try {
+      await sleepUntil(begun + op.ms, step.signal);
+    } catch (error) {
+      return { ok: false, error: describeError(error) };
+    }
+    const outcome: Outcome = { ok: true, value: null };
+    await log.record(op.name, outcome);
+    return outcome;
+  }
+}
+
+async function sleepUntil(time: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(0, time - Date.now()))));
+  try {
+    await abortable(over, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}

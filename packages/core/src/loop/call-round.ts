@@ -1,0 +1,145 @@
+import type { Op, Outcome } from "../durable/steps.ts";
+import { isRunSuspended } from "../durable/run-suspended.ts";
+import { RunStepError } from "../errors/run-errors.ts";
+import { type Channel, during } from "../internal/channel.ts";
+import { isObject } from "../internal/json.ts";
+import type { ToolOutcome } from "../tool/tool-outcome.ts";
+import { answeredBy, type CallStepValue, type CallTask, callStep } from "./call-step.ts";
+import type { RunEvent } from "./events.ts";
+import type { LoopInput } from "./loop-input.ts";
+import { type Approval, type PendingQuestion, waitName } from "./pending.ts";
+import { denialOf } from "./route-calls.ts";
+import type { RunState } from "./run-state.ts";
+import { withDeadline } from "./wall-clock.ts";
+
+/** What has to happen next for a call: it is run (once more, under a new name), or a question is put to somebody outside. */
+export type CallStage = { readonly run: "first" | "again" } | { readonly ask: PendingQuestion };
+
+/** A call that has no answer yet. */
+export interface OpenCall {
+  readonly index: number;
+  readonly stage: CallStage;
+  readonly task: CallTask;
+}
+
+/** One round for all open calls. When it suspends the run, the state knows what is waited for. */
+export async function* callRound(
+  input: LoopInput,
+  state: RunState,
+  batch: readonly OpenCall[],
+  reported: Set<string>,
+): AsyncGenerator<RunEvent, Outcome[], void> {
+  const asked = batch.flatMap(({ stage, task: { turn, callId, call } }) =>
+    "ask" in stage ? [{ turn, callId, call, question: stage.ask }] : [],
+  );
+  if (input.live !== undefined) for (const pending of asked) yield { type: "tool-pending", ...pending };
+  const errors = new Map<string, unknown>();
+  const work = input.steps.round(batch.map((one) => opFor(input, state, one, errors)));
+  try {
+    const outcomes = input.live === undefined ? await work : yield* watch(work, input.live, reported);
+    for (const { task } of batch) if (errors.has(task.callId)) throw errors.get(task.callId);
+    return outcomes;
+  } catch (error) {
+    if (isRunSuspended(error)) {
+      state.pending = asked.filter(({ callId, question }) => error.waiting.includes(waitName(callId, question)));
+    }
+    throw error;
+  }
+}
+
+function opFor(
+  input: LoopInput,
+  state: RunState,
+  { index, stage, task }: OpenCall,
+  errors: Map<string, unknown>,
+): Op<RunEvent> {
+  if ("ask" in stage) return { kind: "wait", name: waitName(task.callId, stage.ask) };
+  const tool = task.refused === undefined ? input.toolset.byName.get(task.call.name) : undefined;
+  return {
+    kind: "step",
+    name: stage.run === "first" ? task.callId : `${task.callId}/again`,
+    ...(tool?.effects === "once" && { once: true }),
+    run: async (step) => {
+      try {
+        const value = await state.gate.through(tool?.sequential ?? false, () =>
+          callStep(input, task, withDeadline(step, input.deadline)),
+        );
+        if (value.unknown !== true) state.answered.set(index, value.part);
+        return value;
+      } catch (error) {
+        errors.set(task.callId, error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** What the outcome of a call's operation leads to: its answer, or another stage. */
+export function nextStage(
+  input: LoopInput,
+  state: RunState,
+  { stage, task }: OpenCall,
+  outcome: Outcome | undefined,
+): CallStepValue | CallStage {
+  return "run" in stage ? afterRun(outcome, task) : afterAnswer(input, state, stage, task, outcome);
+}
+
+/** A call step fails only when a hook threw, here or where the step ran; that ends the run. */
+function afterRun(outcome: Outcome | undefined, task: CallTask): CallStepValue | CallStage {
+  if (outcome?.ok === true) {
+    // The value is what callStep returned, through JSON.
+    const value = outcome.value as unknown as CallStepValue;
+    return value.unknown === true ? { ask: "unknown-outcome" } : value;
+  }
+  const cause = outcome?.error;
+  throw new RunStepError(`${task.callId} (${task.call.name}) failed: ${cause?.message ?? "no outcome"}`, task.callId, {
+    cause,
+  });
+}
+
+/** What an answer from outside leads to. */
+function afterAnswer(
+  input: LoopInput,
+  state: RunState,
+  stage: { readonly ask: PendingQuestion },
+  task: CallTask,
+  outcome: Outcome | undefined,
+): CallStepValue | CallStage {
+  if (outcome?.ok !== true) {
+    const why = outcome?.error.message ?? "no answer came";
+    return answeredBy(input, task, { ok: false, kind: "failed", message: why }, state.endedAt);
+  }
+  const answer: unknown = outcome.value;
+  if (stage.ask === "approval") {
+    // Whoever resumed the run was typed to give one; anything else is a no.
+    const why = denialOf(answer as Approval);
+    if (why !== undefined) return answeredBy(input, task, denied(why), state.endedAt);
+    return input.toolset.byName.get(task.call.name)?.outside === true ? { ask: "outcome" } : { run: "first" };
+  }
+  if (isObject(answer) && "notDone" in answer) return { run: "again" };
+  const result: ToolOutcome =
+    isObject(answer) && "output" in answer
+      ? { ok: true, output: answer["output"] }
+      : { ok: false, kind: "failed", message: isObject(answer) ? String(answer["error"]) : String(answer) };
+  return answeredBy(input, task, result, state.endedAt);
+}
+
+/** A call that somebody said no to. */
+export function denied(message: string): ToolOutcome {
+  return { ok: false, kind: "denied", message };
+}
+
+/** Yields the live events of a round and notes which calls they told of. */
+async function* watch(
+  work: Promise<Outcome[]>,
+  live: Channel<RunEvent>,
+  reported: Set<string>,
+): AsyncGenerator<RunEvent, Outcome[], void> {
+  const events = during(work, live);
+  for (;;) {
+    const next = await events.next();
+    if (next.done === true) return next.value;
+    if ("callId" in next.value) reported.add(`${next.value.type} ${next.value.callId}`);
+    yield next.value;
+  }
+}

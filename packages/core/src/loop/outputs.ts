@@ -1,0 +1,100 @@
+import type { CitationSource, SafetyRating } from "../wire/candidate-metadata.ts";
+import type { CodeExecutionResult, ExecutableCode, Part } from "../wire/content.ts";
+import type { ModelResponse } from "../model/model.ts";
+import { OutputImage } from "./output-image.ts";
+
+/** Code the model had run in the service's sandbox, with what came of it. */
+export interface CodeRun {
+  readonly executableCode: ExecutableCode;
+  /** Absent when the answer ended before there was one. */
+  readonly codeExecutionResult?: CodeExecutionResult | undefined;
+}
+
+/** A page the service read for an answer, or tried to. */
+export interface UrlRetrieval {
+  readonly retrievedUrl: string;
+  /** `URL_RETRIEVAL_STATUS_SUCCESS`, `…_ERROR`, `…_PAYWALL`, `…_UNSAFE`, or a newer word. */
+  readonly urlRetrievalStatus: string;
+}
+
+/** What the model gave back besides text, in typed form. What came, unchanged, is in `response` and `contents`. */
+export interface RunOutputs {
+  /** Images of the whole run, in the order they came, those of agents inside it included; interim ones of a thinking model are not. */
+  readonly images: readonly OutputImage[];
+  /** Code that was run in the service's sandbox, in order, over the whole run. */
+  readonly code: readonly CodeRun[];
+  /** Thought summaries, one text for each answer that had any. Ask for them with `includeThoughts`. */
+  readonly thoughts: readonly string[];
+  /** Pages the service read, or failed to, over the whole run. */
+  readonly urls: readonly UrlRetrieval[];
+  /** Ratings of the last answer; usually none. */
+  readonly safetyRatings: readonly SafetyRating[];
+  /** What the last answer quotes from known works, with their licenses; whatever the endpoint's name for it. */
+  readonly citationSources: readonly CitationSource[];
+}
+
+/** The answers of a run, as its state has them. */
+export interface Answers {
+  /** Oldest first, those of runs inside it included. */
+  readonly responses: readonly ModelResponse[];
+  /** Of these, the ones that are not the run's own. */
+  readonly nestedResponses: ReadonlySet<ModelResponse>;
+  /** Of these, the ones that could not be used and were asked for again. */
+  readonly discarded: ReadonlySet<ModelResponse>;
+}
+
+/**
+ * What a run's answers hold besides text.
+ *
+ * @param last - The answer the run ends with.
+ */
+export function outputsOf(answers: Answers, last: ModelResponse | undefined): RunOutputs {
+  const all = answers.responses.filter((response) => !answers.discarded.has(response));
+  const own = all.filter((response) => !answers.nestedResponses.has(response));
+  const citations = last?.candidate.citationMetadata;
+  return {
+    images: all.flatMap(({ content }) => imagesIn(content.parts)),
+    code: all.flatMap(({ content }) => codeIn(content.parts)),
+    thoughts: own.map(({ content }) => thoughtsIn(content.parts)).filter((text) => text !== ""),
+    urls: all.flatMap(({ candidate }) =>
+      list(candidate.urlContextMetadata?.urlMetadata).map(({ retrievedUrl = "", urlRetrievalStatus = "" }) => ({
+        retrievedUrl,
+        urlRetrievalStatus,
+      })),
+    ),
+    safetyRatings: list(last?.candidate.safetyRatings),
+    citationSources: [...list(citations?.citationSources), ...list(citations?.citations)],
+  };
+}
+
+/** An interim image is marked as a thought, as text is. */
+function imagesIn(parts: readonly Part[]): OutputImage[] {
+  return parts.flatMap(({ inlineData, thought }) =>
+    inlineData !== undefined && thought !== true && inlineData.mimeType?.startsWith("image/")
+      ? [new OutputImage(inlineData)]
+      : [],
+  );
+}
+
+/** A result belongs to the code of its id; without ids, to the last code before it. */
+function codeIn(parts: readonly Part[]): CodeRun[] {
+  const runs: { executableCode: ExecutableCode; codeExecutionResult?: CodeExecutionResult }[] = [];
+  for (const { executableCode, codeExecutionResult } of parts) {
+    if (executableCode !== undefined) runs.push({ executableCode });
+    if (codeExecutionResult === undefined) continue;
+    const { id } = codeExecutionResult;
+    const open = runs.filter((run) => run.codeExecutionResult === undefined);
+    const run = open.find(({ executableCode: { id: other } }) => id !== undefined && other === id) ?? open.at(-1);
+    if (run !== undefined) run.codeExecutionResult = codeExecutionResult;
+  }
+  return runs;
+}
+
+function thoughtsIn(parts: readonly Part[]): string {
+  return parts.map(({ text, thought }) => (thought === true ? (text ?? "") : "")).join("");
+}
+
+/** The service's lists are read from JSON: an answer may hold anything in their place. */
+function list<Entry>(value: readonly Entry[] | undefined): readonly Entry[] {
+  return Array.isArray(value) ? value : [];
+}

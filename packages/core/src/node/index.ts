@@ -1,0 +1,16 @@
+// Entry "@pollux/core/node": what needs Node. Names only.
+export { recordFetch, type RecordFetchOptions, type RecordingFetch } from "./record-fetch.ts";
+export type {
+  AnswerDigest,
+  DigestText,
+  JsonFields,
+  RecordedBody,
+  RecordedEnd,
+  RecordedExchange,
+  RecordedToolStep,
+  RecordingFile,
+} from "./recording-format.ts";
+export { fileFromPath } from "./file-from-path.ts";
+export { type ImageToSave, saveImages, type SaveImagesOptions } from "./save-images.ts";
+export { JsonlStore, type JsonlStoreOptions } from "./jsonl-store.ts";
+export { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";

@@ -1,0 +1,118 @@
+import type { Outcome } from "../durable/steps.ts";
+import type { Json } from "../internal/json.ts";
+import type { Compaction } from "../loop/compaction.ts";
+import type { PendingCall } from "../loop/pending.ts";
+import type { StopReason } from "../loop/result.ts";
+import type { HistoryOrigin } from "../model/prepare-history.ts";
+import type { Usage } from "../model/usage.ts";
+import type { Content, Part } from "../wire/content.ts";
+
+/** Version of the entries this release writes. It reads this one and all earlier ones. */
+export const ENTRY_VERSION = 1;
+
+/** A content of a run, told without saying twice what a step already says. */
+export type ContentRef =
+  | Content
+  /** What the model said in that step. */
+  | { readonly model: string }
+  /** The responses to the calls of one turn: by step, or in full where no step left it. */
+  | { readonly calls: readonly (string | Part)[] }
+  /** The media that follow the responses of these steps. */
+  | { readonly after: readonly string[] };
+
+/** What all entries have. */
+interface EntryBase {
+  readonly v: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** A run begins. */
+export interface RunEntry extends EntryBase {
+  readonly type: "run";
+  readonly runId: string;
+  /** Version of the loop that began it. */
+  readonly loop: number;
+  /** Id of the model. */
+  readonly model: string;
+  /** Where its answers come from: their signatures mean something only there. */
+  readonly origin: HistoryOrigin;
+  /** What was asked. */
+  readonly input: readonly Content[];
+}
+
+/** How a run ended, or that it failed or was aborted. */
+export interface EndEntry extends EntryBase {
+  readonly type: "end";
+  readonly runId: string;
+  readonly stopReason: StopReason | "failed" | "aborted";
+  /** All the run added after its input. Ends on no open call. */
+  readonly added: readonly ContentRef[];
+  readonly turns: number;
+  readonly toolCalls: number;
+  readonly usage: Usage;
+  /** What it cost, in the unit of the price table; absent without one. */
+  readonly cost?: number | undefined;
+  /** What is sent from then on in place of the first contents of the session's history. */
+  readonly compaction?: Compaction | undefined;
+  /** What it waits for. */
+  readonly pending?: readonly PendingCall[] | undefined;
+  /** What it failed with. */
+  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
+}
+
+/**
+ * One line of a session's log.
+ *
+ * ```text
+ * log = (history | steer)* (run (begin | step | answer | resume | steer | end)*)*
+ * ```
+ *
+ * A run is over with its `end`; one that failed, was aborted, reached a limit or waits for an answer is opened again by
+ * `resume`. A run without `end` was cut off by a crash.
+ */
+export type SessionEntry =
+  /** Contents that were there before: of a fork, or given by the caller. */
+  | (EntryBase & {
+      readonly type: "history";
+      readonly parts: readonly { readonly origin?: HistoryOrigin | undefined; readonly contents: readonly Content[] }[];
+      readonly from?: { readonly session: string; readonly contents: number } | undefined;
+    })
+  | RunEntry
+  /** A step that must not happen twice is about to be run, or a sleep begins. */
+  | (EntryBase & { readonly type: "begin"; readonly runId: string; readonly step: string })
+  /** A step ended. */
+  | (EntryBase & { readonly type: "step"; readonly runId: string; readonly step: string; readonly outcome: Outcome })
+  /** Somebody outside answered what a run waits for. */
+  | (EntryBase & { readonly type: "answer"; readonly runId: string; readonly step: string; readonly value: Json })
+  | (EntryBase & { readonly type: "resume"; readonly runId: string })
+  /** Something said to the run while it was going, or to the next one. */
+  | (EntryBase & { readonly type: "steer"; readonly contents: readonly Content[] })
+  | EndEntry;
+
+/** The kinds of entries this release knows; one that is missing here does not compile. */
+const TYPES: { readonly [Type in SessionEntry["type"]]: true } = {
+  history: true,
+  run: true,
+  begin: true,
+  step: true,
+  answer: true,
+  resume: true,
+  steer: true,
+  end: true,
+};
+
+/**
+ * Checks that a stored value is an entry this release can read.
+ *
+ * @returns What is wrong with it, or `undefined`.
+ */
+export function problemOfEntry(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
+  const { v, type } = value as { readonly v?: unknown; readonly type?: unknown };
+  if (typeof v !== "number" || typeof type !== "string") return "it has no version and type";
+  if (v > ENTRY_VERSION)
+    return `it is of version ${v}, written by a newer release; this one reads up to ${ENTRY_VERSION}`;
+  if (!(type in TYPES)) return `its type "${type}" is unknown`;
+  return undefined;
+}

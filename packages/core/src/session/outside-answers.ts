@@ -1,0 +1,49 @@
+import { type Approval, type OutsideOutcome, type PendingCall, waitName } from "../loop/pending.ts";
+import { jsonSafe } from "../tool/json-safe.ts";
+import type { NewEntry } from "./session-log.ts";
+import type { RunRecord } from "./session-view.ts";
+
+/** Answers to what a run waits for, by call id. */
+export interface Answers {
+  readonly approvals: { readonly [callId: string]: Approval };
+  readonly outcomes: { readonly [callId: string]: OutsideOutcome };
+}
+
+/**
+ * The entries that record some answers.
+ *
+ * @throws {TypeError} For an answer nobody waits for; names the calls that do wait.
+ */
+export function answerEntries(record: RunRecord, answers: Answers): NewEntry[] {
+  const pending = record.end?.pending ?? [];
+  const approvals = Object.entries(answers.approvals).map(([callId, approval]) =>
+    entry(record, find(pending, callId, "approvals"), approval),
+  );
+  const outcomes = Object.entries(answers.outcomes).map(([callId, outcome]) =>
+    entry(record, find(pending, callId, "outcomes"), outcome),
+  );
+  return [...approvals, ...outcomes];
+}
+
+function find(pending: readonly PendingCall[], callId: string, kind: "approvals" | "outcomes"): PendingCall {
+  const found = pending.find(
+    (one) => one.callId === callId && (one.question === "approval") === (kind === "approvals"),
+  );
+  if (found !== undefined) return found;
+  const waiting = pending.map((one) => `${one.callId} (${one.call.name}: ${one.question})`).join(", ");
+  throw new TypeError(
+    `${kind}: no call ${callId} waits for one; ${waiting === "" ? "the run waits for nothing: call resume() without answers" : `what waits is ${waiting}`}`,
+  );
+}
+
+function entry(record: RunRecord, { callId, question }: PendingCall, answer: Approval | OutsideOutcome): NewEntry {
+  if (question === "outcome" && typeof answer === "object" && "notDone" in answer) {
+    throw new TypeError(`outcomes: ${callId} is carried out elsewhere, so it needs an output or an error`);
+  }
+  return {
+    type: "answer",
+    runId: record.entry.runId,
+    step: waitName(callId, question),
+    value: jsonSafe(answer).value,
+  };
+}

@@ -1,0 +1,97 @@
+import type { JournalLog } from "../durable/journal.ts";
+import { RunStepError } from "../errors/run-errors.ts";
+import { ReplayDifferenceError } from "../errors/session-errors.ts";
+import { firstDifference } from "../internal/json.ts";
+import type { RunEvent } from "../loop/events.ts";
+import type { RunResult } from "../loop/result.ts";
+import type { OpenedRun } from "./session-host.ts";
+import { resolveRefs, type RunRecord } from "./session-view.ts";
+
+/** A run that is read once more from its log: nothing is asked, run or written. */
+export interface Replay {
+  /** Gives what the log holds, and notes what was asked for. */
+  readonly log: JournalLog;
+  /** Called for what the log does not hold. */
+  readonly missing: (op: { readonly name: string }) => never;
+  /** The events of the opened run; throws at its end when something was different. */
+  events(run: OpenedRun): AsyncGenerator<RunEvent, RunResult<unknown>, void>;
+}
+
+/** Prepares the replay of a recorded run. */
+export function replayOf(record: RunRecord): Replay {
+  const { runId } = record.entry;
+  const asked = new Set<string>();
+  const differences: string[] = [];
+  const unwritten = (): never => {
+    throw new TypeError("a replay writes nothing");
+  };
+  return {
+    log: {
+      outcomeOf: (name) => {
+        if (record.outcomes.has(name)) asked.add(name);
+        return record.outcomes.get(name);
+      },
+      begunAt: (name) => record.begun.get(name),
+      begin: unwritten,
+      record: unwritten,
+    },
+    missing: (op) => {
+      if (endedWithoutResult(record)) throw new EndOfLog();
+      throw new ReplayDifferenceError(runId, [`it asks for ${op.name}, which is not in the log`]);
+    },
+    events: async function* (run) {
+      let result: RunResult<unknown>;
+      try {
+        // The last event is held back until all is compared.
+        for (;;) {
+          const next = await run.events.next();
+          if (next.done === true) {
+            result = next.value;
+            break;
+          }
+          if (next.value.type !== "run-end") yield next.value;
+        }
+      } catch (error) {
+        if (!(error instanceof EndOfLog)) throw error;
+        const { error: recorded, stopReason = "cut off" } = record.end ?? {};
+        const why = recorded === undefined ? "" : `: ${recorded.name}: ${recorded.message}`;
+        throw new RunStepError(`the recorded run ended here without a result (${stopReason})${why}`, "", {
+          cause: recorded,
+        });
+      } finally {
+        run.release();
+      }
+      for (const name of record.order)
+        if (!asked.has(name)) differences.push(`it never asks for ${name}, which is in the log`);
+      differences.push(...differencesFromEnd(record, result));
+      if (differences.length > 0) throw new ReplayDifferenceError(runId, differences);
+      yield { type: "run-end", result };
+      return result;
+    },
+  };
+}
+
+class EndOfLog extends Error {}
+
+function endedWithoutResult({ end }: RunRecord): boolean {
+  return end === undefined || end.stopReason === "failed" || end.stopReason === "aborted";
+}
+
+function differencesFromEnd(record: RunRecord, result: RunResult<unknown>): string[] {
+  const { end, entry, outcomes } = record;
+  if (end === undefined) return [`it ends with "${result.stopReason}", and the log has no end`];
+  const now = {
+    stopReason: result.stopReason,
+    turns: result.turns,
+    usage: result.usage,
+    added: result.added.slice(entry.input.length),
+  };
+  const then = {
+    stopReason: end.stopReason,
+    turns: end.turns,
+    usage: end.usage,
+    added: resolveRefs(end.added, outcomes),
+  };
+  const where = firstDifference(then, now);
+  return where === undefined ? [] : [`its result differs at ${where}`];
+}

@@ -1,0 +1,62 @@
+import type { Steps } from "../durable/steps.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Compaction } from "../loop/compaction.ts";
+import type { RunEvent } from "../loop/events.ts";
+import type { Limits, Spent } from "../loop/limits.ts";
+import type { Steering } from "../loop/loop-input.ts";
+import type { RunResult } from "../loop/result.ts";
+import type { RunSoFar } from "../loop/run-so-far.ts";
+import type { Model } from "../model/model.ts";
+import type { HistoryOrigin } from "../model/prepare-history.ts";
+import type { Content } from "../wire/content.ts";
+
+/** A run of the loop that was opened for a session. */
+export interface OpenedRun {
+  readonly events: AsyncGenerator<RunEvent, RunResult<unknown>, void>;
+  soFar(): RunSoFar;
+  spent(): Spent;
+  /** How many contents there were before it. */
+  readonly given: number;
+  /** True when its own signal was aborted. */
+  aborted(): boolean;
+  /** Aborts what is under way and frees what the run holds. */
+  release(): void;
+}
+
+/** What a session decides about a run; all else is in the run's options. */
+export interface SessionRun<Options> {
+  readonly options: Options;
+  readonly runId: string;
+  readonly contents: readonly Content[];
+  /** How many of the contents were there before this run. */
+  readonly given: number;
+  /** What is sent in place of the oldest contents. */
+  readonly compaction: Compaction | undefined;
+  /** Identity under which contents already sent are remembered. */
+  readonly conversation: object;
+  readonly observed: boolean;
+  readonly steps: (run: {
+    readonly runId: string;
+    readonly signal: AbortSignal;
+    readonly emit: ((event: RunEvent) => Promise<void>) | undefined;
+  }) => Steps<RunEvent>;
+  readonly steering: Steering;
+  readonly steeredUpTo: number;
+  /** Limits over all runs of the session. */
+  readonly limits: SessionLimits | undefined;
+  /** What the runs before this one have used of them. */
+  readonly spentBefore: Spent;
+}
+
+/** Bounds of all runs of a session together. */
+export type SessionLimits = Omit<Limits, "wallTimeMs">;
+
+/** What a session needs of its agent. */
+export interface SessionHost<Options> {
+  readonly model: Model;
+  readonly origin: HistoryOrigin;
+  readonly logger: Logger;
+  /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
+  check(options: Options): void;
+  open(run: SessionRun<Options>): OpenedRun;
+}

@@ -1,0 +1,222 @@
+import type { Outcome } from "../durable/steps.ts";
+import type { CallStepValue } from "../loop/call-step.ts";
+import type { Spent } from "../loop/limits.ts";
+import type { Compaction } from "../loop/compaction.ts";
+import type { ModelStepValue } from "../loop/model-step.ts";
+import { closeOpenCalls } from "../loop/transcript.ts";
+import type { HistoryOrigin } from "../model/prepare-history.ts";
+import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import type { Content, Part } from "../wire/content.ts";
+import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
+
+/** A stretch of history that came from one place. */
+export interface Stretch {
+  /** Absent when it never came from a model. */
+  readonly origin?: HistoryOrigin | undefined;
+  readonly contents: readonly Content[];
+}
+
+/** What the log holds of one run. */
+export interface RunRecord {
+  readonly entry: RunEntry;
+  /** The place up to which what was said to the session was part of it when the run began. */
+  readonly steeredUpTo: number;
+  readonly outcomes: Map<string, Outcome>;
+  readonly begun: Map<string, number>;
+  /** Names of steps and answers in the order they were recorded. */
+  readonly order: string[];
+  /** Its last ending, unless it was opened again. */
+  end: EndEntry | undefined;
+}
+
+/** Something said to the session while a run was going. */
+export interface SteerRecord {
+  /** Its entry's place in the log. */
+  readonly position: number;
+  readonly contents: readonly Content[];
+}
+
+/** A session's log, folded: what is known after reading its entries in order. */
+export class SessionView {
+  /** Entries read. */
+  length = 0;
+  /** Of the runs before the last, and of what was given. */
+  readonly stretches: Stretch[] = [];
+  /** The last run. */
+  run: RunRecord | undefined;
+  readonly steers: SteerRecord[] = [];
+  /** What is sent in place of the first contents of the history, as of the runs before the last. */
+  compaction: Compaction | undefined;
+  /** The place up to which what was said to the session is part of the history. */
+  steeredUpTo = 0;
+  /** Runs that ended, the last one included. */
+  runs = 0;
+  turns = 0;
+  toolCalls = 0;
+  usage: Usage = NO_USAGE;
+  cost = 0;
+
+  add(entry: SessionEntry): void {
+    const position = this.length++;
+    switch (entry.type) {
+      case "history":
+        this.stretches.push(...entry.parts);
+        return;
+      case "run":
+        this.#closeRun();
+        this.run = {
+          entry,
+          steeredUpTo: this.steeredUpTo,
+          outcomes: new Map(),
+          begun: new Map(),
+          order: [],
+          end: undefined,
+        };
+        return;
+      case "steer":
+        this.steers.push({ position, contents: entry.contents });
+        return;
+      default:
+    }
+    const { run } = this;
+    // An entry of a run that is over was written by a process that did not know; the run's end stands.
+    if (run?.entry.runId !== entry.runId) return;
+    switch (entry.type) {
+      case "begin":
+        run.begun.set(entry.step, entry.at);
+        return;
+      case "step":
+        run.outcomes.set(entry.step, entry.outcome);
+        run.order.push(entry.step);
+        this.#sawSteering(entry.outcome);
+        return;
+      case "answer":
+        run.outcomes.set(entry.step, { ok: true, value: entry.value });
+        run.order.push(entry.step);
+        return;
+      case "resume":
+        if (run.end !== undefined) this.#count(run.end, -1);
+        run.end = undefined;
+        return;
+      case "end":
+        if (run.end !== undefined) this.#count(run.end, -1);
+        run.end = entry;
+        this.#count(entry, 1);
+        return;
+    }
+  }
+
+  /** Everything said, oldest first; the open calls of a run that is not over are left out of it. */
+  history(): Content[] {
+    const contents = this.stretches.flatMap((stretch) => [...stretch.contents]);
+    if (this.run !== undefined) contents.push(...contentsOfRun(this.run));
+    return contents;
+  }
+
+  /** What was said before the last run. */
+  before(): readonly Stretch[] {
+    return this.stretches;
+  }
+
+  /** Everything said, by where it came from. */
+  allStretches(): readonly Stretch[] {
+    return this.run === undefined ? this.stretches : [...this.stretches, stretchOf(this.run)];
+  }
+
+  /** What was said to the session after a place. */
+  steersAfter(place: number): readonly SteerRecord[] {
+    return this.steers.filter((steer) => steer.position >= place);
+  }
+
+  /** What the runs that ended have used. */
+  spent(): Spent {
+    const { turns, toolCalls, usage, cost } = this;
+    return { turns, toolCalls, usage, wallTimeMs: 0, cost };
+  }
+
+  #closeRun(): void {
+    if (this.run === undefined) return;
+    this.stretches.push(stretchOf(this.run));
+    this.compaction = this.run.end?.compaction ?? this.compaction;
+  }
+
+  #sawSteering(outcome: Outcome): void {
+    if (!outcome.ok) return;
+    // Other steps have no such member.
+    const { steered } = (outcome.value ?? {}) as { readonly steered?: ModelStepValue["steered"] };
+    if (steered !== undefined) this.steeredUpTo = Math.max(this.steeredUpTo, steered.upTo);
+  }
+
+  #count(end: EndEntry, sign: 1 | -1): void {
+    this.runs += sign;
+    this.turns += sign * end.turns;
+    this.toolCalls += sign * end.toolCalls;
+    this.cost += sign * (end.cost ?? 0);
+    this.usage = sign === 1 ? addUsage(this.usage, end.usage) : subtractUsage(this.usage, end.usage);
+  }
+}
+
+function stretchOf(run: RunRecord): Stretch {
+  return { origin: run.entry.origin, contents: contentsOfRun(run) };
+}
+
+/** What a run added to the history: its input, and, when it ended, what followed. */
+export function contentsOfRun(run: RunRecord): readonly Content[] {
+  const { input } = run.entry;
+  return run.end === undefined ? closeOpenCalls(input) : [...input, ...resolveRefs(run.end.added, run.outcomes)];
+}
+
+/** The contents that refs stand for. */
+export function resolveRefs(refs: readonly ContentRef[], outcomes: ReadonlyMap<string, Outcome>): Content[] {
+  return refs.map((ref): Content => {
+    if ("model" in ref) return (valueOf(outcomes, ref.model) as ModelStepValue).response.content;
+    if ("calls" in ref) {
+      const parts = ref.calls.map((one) =>
+        typeof one === "string" ? (valueOf(outcomes, one) as CallStepValue).part : one,
+      );
+      return { role: "user", parts };
+    }
+    if ("after" in ref) {
+      return { role: "user", parts: ref.after.flatMap((name) => (valueOf(outcomes, name) as CallStepValue).after) };
+    }
+    return ref;
+  });
+}
+
+/** A ref is only written for a step whose outcome was recorded before, and the name of the ref says what it left. */
+function valueOf(outcomes: ReadonlyMap<string, Outcome>, name: string): unknown {
+  const outcome = outcomes.get(name);
+  if (outcome?.ok !== true) throw new RangeError(`the end of a run speaks of step ${name}, which is not in the log`);
+  return outcome.value;
+}
+
+/** Contents as refs to the steps that left them, found by identity: what is not found is written in full. */
+export function refsOf(contents: readonly Content[], outcomes: ReadonlyMap<string, Outcome>): ContentRef[] {
+  const models = new Map<Content, string>();
+  const calls = new Map<Part, string>();
+  const after = new Map<Part, string>();
+  for (const [name, outcome] of outcomes) {
+    if (!outcome.ok) continue;
+    const value = (outcome.value ?? {}) as Partial<ModelStepValue> & Partial<CallStepValue>;
+    if (value.response !== undefined) models.set(value.response.content, name);
+    if (value.part !== undefined) calls.set(value.part, name);
+    for (const part of value.after ?? []) after.set(part, name);
+  }
+  return contents.map((content): ContentRef => {
+    const model = models.get(content);
+    if (model !== undefined) return { model };
+    if (content.parts.some((part) => calls.has(part))) {
+      return { calls: content.parts.map((part) => calls.get(part) ?? part) };
+    }
+    const names = content.parts.map((part) => after.get(part));
+    if (names.length > 0 && names.every((name) => name !== undefined)) return { after: [...new Set(names)] };
+    return content;
+  });
+}
+
+function subtractUsage(sum: Usage, part: Usage): Usage {
+  const negative = Object.fromEntries(
+    Object.entries(part).map(([name, value]) => [name, typeof value === "number" ? -value : false]),
+  ) as unknown as Usage;
+  return { ...addUsage(sum, negative), contextTokens: sum.contextTokens };
+}

@@ -1,0 +1,179 @@
+import { Agent, type AgentOptions, ConfigurationError, defineTool, endpoint, gemini, googleMaps } from "@pollux/core";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { faces } from "../helpers/faces.ts";
+
+type Kind = "developer" | "vertex" | "gateway";
+type Settings = Omit<AgentOptions, "model" | "endpoint">;
+
+const ANSWER = { candidates: [{ content: { role: "model", parts: [{ text: "ok" }] }, finishReason: "STOP" }] };
+const CONTENTS = [{ role: "user", parts: [{ text: "Hi." }] }];
+const wait = defineTool({ name: "wait", description: "Waits.", input: z.object({}), run: () => "done" });
+const DECLARED = [{ functionDeclarations: [wait.declaration] }];
+
+/** An agent whose requests are kept. */
+function agentOf(
+  settings: Settings,
+  kind: Kind = "developer",
+  model = "gemini-3.8-flash",
+): { agent: Agent; bodies: unknown[] } {
+  const bodies: unknown[] = [];
+  const fetch = async (_url: string, init: RequestInit): Promise<Response> => {
+    bodies.push(await new Response(init.body as BodyInit).json());
+    return new Response(`data: ${JSON.stringify(ANSWER)}\n\n`);
+  };
+  const to = endpoint({ baseUrl: "https://gemini.example", apiKey: "k", kind });
+  return { bodies, agent: new Agent({ ...settings, model: gemini(model, { endpoint: to, fetch }) }) };
+}
+
+const IMAGES = "gemini-3.1-flash-image";
+const SAFETY = [
+  { category: "HARM_CATEGORY_HARASSMENT", threshold: "BLOCK_ONLY_HIGH" },
+  { category: "HARM_CATEGORY_JAILBREAK", threshold: "OFF" },
+];
+const SPEECH = {
+  multiSpeakerVoiceConfig: {
+    speakerVoiceConfigs: [{ speaker: "Ann", voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } }],
+  },
+  languageCode: "en-GB",
+};
+
+const BODIES: readonly (readonly [Settings, object, Kind?, string?])[] = [
+  [{ temperature: 0 }, { generationConfig: { temperature: 0 } }],
+  [{ topP: 0.5, topK: 3 }, { generationConfig: { topP: 0.5, topK: 3 } }],
+  [{ maxOutputTokens: 100 }, { generationConfig: { maxOutputTokens: 100 } }],
+  [{ stopSequences: ["END"] }, { generationConfig: { stopSequences: ["END"] } }],
+  [{ seed: 0 }, { generationConfig: { seed: 0 } }],
+  [{ presencePenalty: 0, frequencyPenalty: 0.5 }, { generationConfig: { presencePenalty: 0, frequencyPenalty: 0.5 } }],
+  [{ candidateCount: 1 }, {}],
+  [{ responseLogprobs: true, logprobs: 0 }, { generationConfig: { responseLogprobs: true, logprobs: 0 } }, "vertex"],
+  [{ responseLogprobs: true }, { generationConfig: { responseLogprobs: true } }, "gateway"],
+  [
+    { responseModalities: ["TEXT", "IMAGE"], imageConfig: { aspectRatio: "16:9", imageSize: "2K" } },
+    {
+      generationConfig: {
+        responseModalities: ["TEXT", "IMAGE"],
+        imageConfig: { aspectRatio: "16:9", imageSize: "2K" },
+      },
+    },
+    "developer",
+    IMAGES,
+  ],
+  [
+    { responseModalities: ["AUDIO"], speechConfig: SPEECH },
+    { generationConfig: { responseModalities: ["AUDIO"], speechConfig: SPEECH } },
+    "developer",
+    "gemini-3.8-flash-tts",
+  ],
+  [{ mediaResolution: "MEDIA_RESOLUTION_LOW" }, { generationConfig: { mediaResolution: "MEDIA_RESOLUTION_LOW" } }],
+  [{ safetySettings: SAFETY }, { safetySettings: SAFETY }],
+  [
+    { safetySettings: [{ category: "HARM_CATEGORY_IMAGE_HATE", threshold: "OFF", method: "SEVERITY" }] },
+    { safetySettings: [{ category: "HARM_CATEGORY_IMAGE_HATE", threshold: "OFF", method: "SEVERITY" }] },
+    "vertex",
+  ],
+  [{ serviceTier: "flex" }, { serviceTier: "flex" }],
+  [{ labels: { team: "a" } }, { labels: { team: "a" } }],
+  [{ cachedContent: "cachedContents/1" }, { cachedContent: "cachedContents/1" }],
+  [
+    { thinking: "low", includeThoughts: true },
+    { generationConfig: { thinkingConfig: { includeThoughts: true, thinkingLevel: "LOW" } } },
+  ],
+  [
+    { thinking: { budget: 0 } },
+    { generationConfig: { thinkingConfig: { thinkingBudget: 0 } } },
+    "developer",
+    "gemini-2.5-flash",
+  ],
+  [
+    { location: { latitude: 0, longitude: 1, languageCode: "en" }, tools: [googleMaps()] },
+    {
+      tools: [{ googleMaps: {} }],
+      toolConfig: { retrievalConfig: { latLng: { latitude: 0, longitude: 1 }, languageCode: "en" } },
+    },
+  ],
+  [
+    { streamFunctionCallArguments: true, tools: [wait] },
+    { tools: DECLARED, toolConfig: { functionCallingConfig: { streamFunctionCallArguments: true } } },
+    "vertex",
+  ],
+  [
+    { streamFunctionCallArguments: true, toolChoice: "required", tools: [wait] },
+    {
+      tools: DECLARED,
+      toolConfig: { functionCallingConfig: { mode: "ANY", streamFunctionCallArguments: true } },
+    },
+    "vertex",
+  ],
+  [{ streamFunctionCallArguments: false, tools: [wait] }, { tools: DECLARED }],
+];
+
+describe.each(faces)("%s", (_name, read) => {
+  test.each(BODIES.map(([settings, fields, kind, model]) => ({ settings, fields, kind, model })))(
+    "$settings makes the whole body",
+    async ({ settings, fields, kind, model }) => {
+      const { agent, bodies } = agentOf(settings, kind, model);
+      await read(agent, "Hi.");
+      expect(bodies).toEqual([{ contents: CONTENTS, ...fields }]);
+    },
+  );
+
+  test("a run's settings take the place of the agent's", async () => {
+    const { agent, bodies } = agentOf({ seed: 1, stopSequences: ["A"] });
+    await read(agent, "Hi.", { seed: 0 });
+    expect(bodies).toEqual([{ contents: CONTENTS, generationConfig: { seed: 0, stopSequences: ["A"] } }]);
+  });
+});
+
+// What TypeScript would refuse is given as a program in JavaScript gives it.
+const REFUSED: readonly (readonly [settings: object, says: RegExp, kind?: Kind, model?: string])[] = [
+  [{ candidateCount: 2 }, /^candidateCount is 2: .* Leave it out, and run again for another answer/],
+  [{ logprobs: 3 }, /^logprobs needs responseLogprobs: true/, "vertex"],
+  [{ responseLogprobs: true, logprobs: 21 }, /^logprobs is 21: it must be a whole number from 0 to 20/, "vertex"],
+  [{ responseLogprobs: true }, /^responseLogprobs: .* use Vertex/],
+  [{ presencePenalty: 0 }, /gemini-2.5-flash does not take presencePenalty/, "developer", "gemini-2.5-flash"],
+  [{ responseModalities: [] }, /^responseModalities is empty/],
+  [{ responseModalities: ["text"] }, /^responseModalities: write "TEXT" instead of "text"/],
+  [{ responseModalities: ["IMAGE"] }, /^responseModalities: gemini-3.8-flash makes no images/],
+  [{ imageConfig: { aspectRatio: "1:1" } }, /^imageConfig: gemini-3.8-flash makes no images/],
+  [{ imageConfig: { aspectRatio: "wide" } }, /^imageConfig.aspectRatio is "wide": .*"16:9"/, "developer", IMAGES],
+  [{ imageConfig: { imageSize: "8K" } }, /^imageConfig.imageSize is "8K": use one of "512"/, "developer", IMAGES],
+  [{ mediaResolution: "MEDIA_RESOLUTION_ULTRA_HIGH" }, /^mediaResolution is .*part by part/],
+  [{ speechConfig: { ...SPEECH, voiceConfig: {} } }, /^speechConfig holds voiceConfig and multiSpeakerVoiceConfig/],
+  [{ safetySettings: [{ category: "HATE", threshold: "OFF" }] }, /"HATE" is not a category/],
+  [{ safetySettings: [{ category: "HARM_CATEGORY_JAILBREAK", threshold: "off" }] }, /"off" is not a threshold/],
+  [{ safetySettings: [SAFETY[0], SAFETY[0]] }, /holds HARM_CATEGORY_HARASSMENT twice/],
+  [{ safetySettings: [{ ...SAFETY[0], method: "SEVERITY" }] }, /`method` works on Vertex only/],
+  [
+    { safetySettings: [{ category: "HARM_CATEGORY_IMAGE_HATE", threshold: "OFF" }] },
+    /HARM_CATEGORY_IMAGE_HATE works on Vertex only/,
+  ],
+  [{ serviceTier: "fast" }, /^serviceTier is "fast": use one of flex, standard, priority/],
+  [{ serviceTier: "flex" }, /^serviceTier works on the Developer API only/, "vertex"],
+  [{ labels: { team: 1 } }, /^labels: "team"/],
+  [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works on Vertex only/],
+  [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works on Vertex only/, "gateway"],
+  [{ streamFunctionCallArguments: true }, /Gemini 3 or newer/, "vertex", "gemini-2.5-flash"],
+];
+
+test.each(REFUSED.map(([settings, says, kind, model]) => ({ settings, says, kind, model })))(
+  "$settings is refused when the agent is made",
+  ({ settings, says, kind, model }) => {
+    expect(() => agentOf(settings, kind, model)).toThrow(ConfigurationError);
+    expect(() => agentOf(settings, kind, model)).toThrow(says);
+  },
+);
+
+test("streamed arguments need a streaming transport", () => {
+  const to = endpoint({ baseUrl: "https://gemini.example", apiKey: "k", kind: "vertex" });
+  const model = gemini("gemini-3.8-flash", { endpoint: to, transport: "unary" });
+  expect(() => new Agent({ model, streamFunctionCallArguments: true })).toThrow(/transport: "stream" only/);
+});
+
+test("what a model can do may be corrected, and of a new one nothing is assumed", () => {
+  const to = endpoint({ baseUrl: "https://gemini.example", apiKey: "k" });
+  const imageConfig = { aspectRatio: "1:1" };
+  const known = gemini("gemini-3.8-flash", { endpoint: to, capabilities: { imageOutput: true } });
+  expect(() => new Agent({ model: known, imageConfig })).not.toThrow();
+  expect(() => new Agent({ model: gemini("gemini-5-flash-image", { endpoint: to }), imageConfig })).not.toThrow();
+});

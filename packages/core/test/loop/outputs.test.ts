@@ -1,0 +1,156 @@
+import { Agent, codeExecution, defineTool, ResponseBlockedError, type RunEvent } from "@pollux/core";
+import { call, parts, refused, say, ScriptedModel, think, turn } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { eventsOf, faces } from "../helpers/faces.ts";
+
+const PNG = { mimeType: "image/png", data: "iVBORw0KGgo=" };
+const JPEG = { mimeType: "image/jpeg", data: "_9j-" };
+
+const wait = defineTool({ name: "wait", description: "Waits.", input: z.object({}), run: () => "done" });
+
+describe.each(faces)("%s", (_name, read) => {
+  test("gives the images of the whole run, in order, with their bytes", async () => {
+    const model = new ScriptedModel(
+      turn(parts({ inlineData: PNG }), call("wait")),
+      parts({ text: "Here: " }, { inlineData: JPEG }, { inlineData: { mimeType: "audio/wav", data: "AAAA" } }),
+    );
+    const { images } = await read(new Agent({ model, tools: [wait] }), "Draw.");
+    expect(images).toEqual([PNG, JPEG]);
+    expect(images.map(({ bytes }) => [...bytes])).toEqual([
+      [137, 80, 78, 71, 13, 10, 26, 10],
+      [255, 216, 254],
+    ]);
+    expect(JSON.parse(JSON.stringify(images))).toEqual([PNG, JPEG]);
+  });
+
+  test("leaves out interim images, which are thoughts", async () => {
+    const model = new ScriptedModel(parts({ inlineData: PNG, thought: true }, { inlineData: JPEG }));
+    expect((await read(new Agent({ model }), "Draw.")).images).toEqual([JPEG]);
+  });
+
+  test("leaves out what came with an answer that was asked for again", async () => {
+    const bad = { finishReason: "OTHER", ...turn(think("hm"), parts({ inlineData: PNG })) };
+    const model = new ScriptedModel(bad, parts({ inlineData: JPEG }));
+    const { images, thoughts } = await read(new Agent({ model }), "Draw.");
+    expect({ images, thoughts }).toEqual({ images: [JPEG], thoughts: [] });
+  });
+
+  test("pairs code with its result, by id or by place", async () => {
+    const first = { language: "PYTHON", code: "print(1)", id: "a" };
+    const second = { language: "PYTHON", code: "print(2)", id: "b" };
+    const third = { language: "PYTHON", code: "print(3)" };
+    const fourth = { language: "PYTHON", code: "print(4)" };
+    const one = { outcome: "OUTCOME_OK", output: "1\n", id: "a" };
+    const two = { outcome: "OUTCOME_FAILED", output: "no", id: "b" };
+    const three = { outcome: "OUTCOME_OK", output: "3\n" };
+    const model = new ScriptedModel(
+      parts(
+        { executableCode: first },
+        { executableCode: second },
+        { codeExecutionResult: one },
+        { codeExecutionResult: two },
+        { executableCode: third },
+        { codeExecutionResult: three },
+        { executableCode: fourth },
+        { text: "Six." },
+      ),
+    );
+    expect((await read(new Agent({ model, tools: [codeExecution()] }), "Add.")).code).toEqual([
+      { executableCode: first, codeExecutionResult: one },
+      { executableCode: second, codeExecutionResult: two },
+      { executableCode: third, codeExecutionResult: three },
+      { executableCode: fourth },
+    ]);
+  });
+
+  test("gives the thought summaries, one text for each answer", async () => {
+    const model = new ScriptedModel(
+      turn(think("I should "), think("wait."), call("wait")),
+      turn(think("Good."), say("ok")),
+    );
+    expect((await read(new Agent({ model, tools: [wait] }), "Wait.")).thoughts).toEqual(["I should wait.", "Good."]);
+  });
+
+  test("an agent inside adds its images and code, not its thoughts", async () => {
+    const code = { code: "1" };
+    const painter = new Agent({
+      name: "painter",
+      model: new ScriptedModel(
+        turn(think("blue"), parts({ executableCode: code }, { inlineData: PNG }, { text: "done" })),
+      ),
+    });
+    const model = new ScriptedModel(call("painter", { task: "Draw." }), say("There."));
+    const agent = new Agent({ model, tools: [painter.asTool({ description: "Draws." })] });
+    const { images, code: ran, thoughts } = await read(agent, "Draw.");
+    expect({ images, ran, thoughts }).toEqual({ images: [PNG], ran: [{ executableCode: code }], thoughts: [] });
+  });
+
+  test.each(["citationSources", "citations"])(
+    "gives ratings, quotes (%s), pages and log probabilities",
+    async (name) => {
+      const quote = { startIndex: 1, endIndex: 4, uri: "https://a.example", license: "MIT" };
+      const rating = { category: "HARM_CATEGORY_HARASSMENT", probability: "LOW" };
+      const page = { retrievedUrl: "https://b.example", urlRetrievalStatus: "URL_RETRIEVAL_STATUS_PAYWALL" };
+      const logprobsResult = { chosenCandidates: [{ token: "ok", tokenId: 7, logProbability: -0.1 }] };
+      const model = new ScriptedModel({
+        ...say("ok"),
+        candidate: {
+          citationMetadata: { [name]: [quote] },
+          safetyRatings: [rating],
+          urlContextMetadata: { urlMetadata: [page] },
+          avgLogprobs: -0.1,
+          logprobsResult,
+        },
+      });
+      const result = await read(new Agent({ model }), "Quote.");
+      expect({ quotes: result.citationSources, ratings: result.safetyRatings, urls: result.urls }).toEqual({
+        quotes: [quote],
+        ratings: [rating],
+        urls: [page],
+      });
+      expect(result.response?.candidate).toMatchObject({ avgLogprobs: -0.1, logprobsResult });
+    },
+  );
+
+  test("a run with nothing but text has empty lists", async () => {
+    const { images, code, thoughts, urls, safetyRatings, citationSources } = await read(
+      new Agent({ model: new ScriptedModel(say("ok")) }),
+      "Hi.",
+    );
+    expect({ images, code, thoughts, urls, safetyRatings, citationSources }).toEqual({
+      images: [],
+      code: [],
+      thoughts: [],
+      urls: [],
+      safetyRatings: [],
+      citationSources: [],
+    });
+  });
+
+  test("an answer that was withheld says why, with its ratings", async () => {
+    const rating = { category: "HARM_CATEGORY_DANGEROUS_CONTENT", probability: "HIGH", blocked: true };
+    const model = new ScriptedModel({ batches: [], finishReason: "SAFETY", candidate: { safetyRatings: [rating] } });
+    expect(await read(new Agent({ model }), "Hi.")).toMatchObject({
+      stopReason: "blocked",
+      finishReason: "SAFETY",
+      safetyRatings: [rating],
+    });
+  });
+
+  test("a prompt that was refused is an error with the reason", async () => {
+    const model = new ScriptedModel(refused("PROHIBITED_CONTENT"));
+    const failed = read(new Agent({ model }), "Hi.");
+    await expect(failed).rejects.toBeInstanceOf(ResponseBlockedError);
+    await expect(failed).rejects.toMatchObject({ blockReason: "PROHIBITED_CONTENT" });
+  });
+});
+
+test("images and code are events too, as the parts they came in", async () => {
+  const executableCode = { language: "PYTHON", code: "1" };
+  const codeExecutionResult = { outcome: "OUTCOME_OK" };
+  const model = new ScriptedModel(parts({ inlineData: PNG }, { executableCode }, { codeExecutionResult }));
+  const { events } = await eventsOf(new Agent({ model }), "Draw.");
+  const seen = events.flatMap((event: RunEvent) => (event.type === "part" ? [event.part] : []));
+  expect(seen).toEqual([{ inlineData: PNG }, { executableCode }, { codeExecutionResult }]);
+});

@@ -1,0 +1,143 @@
+import {
+  Agent,
+  defineTool,
+  LoopVersionError,
+  MemoryStore,
+  type SessionStore,
+  SessionUnfinishedError,
+} from "@pollux/core";
+import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { SESSION_FACES, waits } from "./session-faces.ts";
+
+/** A store whose process dies: from the given append on, nothing is written any more and nothing comes back. */
+function dyingAfter(store: SessionStore, appends: number): SessionStore {
+  let left = appends;
+  return {
+    load: (id, from) => store.load(id, from),
+    append: (id, length, entries) => {
+      if (left-- > 0) return store.append(id, length, entries);
+      return new Promise(() => {});
+    },
+    list: (options) => store.list(options),
+    delete: (id) => store.delete(id),
+  };
+}
+
+const SCRIPT = [calls(["read"], ["save"], ["pay"]), call("read"), say("All done.")] as const;
+
+/** One process: a model that answers by how far the conversation is, and tools that count. */
+function processOf(store: SessionStore, effects: string[], unknownOutcome: "ask" | "tell-model" = "ask") {
+  const model = new ScriptedModel(
+    ...Array.from({ length: 9 }, () => (request: { contents: readonly { role: string }[] }) => {
+      const turns = request.contents.filter(({ role }) => role === "model").length;
+      return SCRIPT[turns] ?? say("?");
+    }),
+  );
+  const tool = (name: string, kind: "none" | "idempotent" | "once") =>
+    defineTool({
+      name,
+      description: "x",
+      effects: kind,
+      unknownOutcome,
+      run: (_input, { idempotencyKey }) => (effects.push(`${name} ${idempotencyKey.split("/")[1]}`), `${name} ok`),
+    });
+  const tools = [tool("read", "none"), tool("save", "idempotent"), tool("pay", "once")];
+  return { model, session: new Agent({ model, tools }).session({ id: "s", store }) };
+}
+
+async function diesAfter(appends: number, store: SessionStore, effects: string[]): Promise<void> {
+  const { session } = processOf(dyingAfter(store, appends), effects);
+  await Promise.race([session.send("Go."), new Promise((resolve) => setTimeout(resolve, 20))]);
+}
+
+describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, face) => {
+  // Writes of a whole run: run, model:1, begin of pay, three outcomes (in one or more appends), model:2, call, model:3, end.
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])("goes on after its append %i was the last", async (appends) => {
+    const store = new MemoryStore();
+    const before: string[] = [];
+    await diesAfter(appends, store, before);
+    const after: string[] = [];
+    const { model, session } = processOf(store, after);
+    const { lastRun } = await session.state();
+    if (lastRun === "finished") return;
+    expect(lastRun).toBe("cut-off");
+    await expect(face.send(session, "Next.")).rejects.toThrow(SessionUnfinishedError);
+
+    let result = await face.resume(session);
+    const unknown = waits(result);
+    if (unknown.length > 0) {
+      // It had begun, so it is not run again by itself.
+      expect(unknown).toEqual(["call:1.2 unknown-outcome"]);
+      expect(before.filter((one) => one.startsWith("pay"))).toHaveLength(1);
+      expect(after.filter((one) => one.startsWith("pay"))).toHaveLength(0);
+      result = await face.resume(session, { outcomes: { "call:1.2": { output: "pay ok" } } });
+    }
+    expect(result).toMatchObject({ stopReason: "finished", text: "All done.", turns: 3 });
+    expect([...before, ...after].filter((one) => one === "pay call:1.2")).toHaveLength(1);
+    // What has an outcome in the log was not run again, and what went out is what would have gone out.
+    const sent = model.requests.at(-1)?.contents;
+    if (sent !== undefined) expect(sent).toEqual((await session.history()).slice(0, -1));
+    expect((await session.history())[2]?.parts.map((part) => part.functionResponse?.response["output"])).toEqual([
+      "read ok",
+      "save ok",
+      "pay ok",
+    ]);
+  });
+
+  test("runs a call that must happen once when it is told that it never did", async () => {
+    const store = new MemoryStore();
+    const before: string[] = [];
+    await diesAfter(3, store, before);
+    const after: string[] = [];
+    const { session } = processOf(store, after);
+    expect(waits(await face.resume(session))).toEqual(["call:1.2 unknown-outcome"]);
+    const result = await face.resume(session, { outcomes: { "call:1.2": { notDone: true } } });
+    expect(result.text).toBe("All done.");
+    expect(after).toContain("pay call:1.2");
+  });
+
+  test("tells the model that nobody knows, where the tool says so", async () => {
+    const store = new MemoryStore();
+    await diesAfter(3, store, []);
+    const { model, session } = processOf(store, [], "tell-model");
+    expect((await face.resume(session)).text).toBe("All done.");
+    expect(model.requests[0]?.contents.at(-1)?.parts[2]?.functionResponse?.response).toEqual({
+      error:
+        "it is not known whether this call was carried out: the process ended while it ran. Find out before you make it again",
+    });
+  });
+
+  test("is given up by the next message when that says so, its open calls answered", async () => {
+    const store = new MemoryStore();
+    await diesAfter(2, store, []);
+    const effects: string[] = [];
+    const { model, session } = processOf(store, effects);
+    await face.send(session, "Something else.", { unfinished: "cancel" });
+    expect(effects.filter((one) => one.includes("call:1.2"))).toEqual([]);
+    expect(model.requests[0]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user"]);
+    expect(model.requests[0]?.contents[2]?.parts).toHaveLength(3);
+  });
+});
+
+test("a run of another loop version is not gone on with silently", async () => {
+  const store = new MemoryStore();
+  await diesAfter(2, store, []);
+  const other = new MemoryStore();
+  const entries = (await store.load("s")).map((entry) => ({ ...(entry as object), loop: 99 }));
+  await other.append("s", 0, entries);
+  const { session } = processOf(other, []);
+  await expect(session.resume()).rejects.toThrow(LoopVersionError);
+  await expect(session.resume()).rejects.toThrow("was begun by version 99 of the loop and this is version 1");
+  expect(await session.state()).toMatchObject({ lastRun: "cut-off" });
+  expect((await session.resume({ anyLoopVersion: true })).text).toBe("All done.");
+});
+
+test("time spent waiting does not count as time of the run", async () => {
+  const wait = defineTool({ name: "wait", description: "x", needsApproval: true, run: () => "ok" });
+  const model = new ScriptedModel(call("wait"), say("Done."));
+  const session = new Agent({ model, tools: [wait], limits: { wallTimeMs: 200 } }).session();
+  await session.send("Go.");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect((await session.resume({ approvals: { "call:1.0": true } })).stopReason).toBe("finished");
+});

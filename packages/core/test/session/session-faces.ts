@@ -1,0 +1,51 @@
+import type {
+  PendingCall,
+  ResumeOptions,
+  RunEvent,
+  RunOptions,
+  RunResult,
+  RunStream,
+  SendOptions,
+  Session,
+} from "@pollux/core";
+import { assertGrammar, collect } from "@pollux/core/testing";
+
+/** How a session is read: by its results, or by its events. Both give the same. */
+export interface SessionFace {
+  send(session: Session, message: string, options?: RunOptions & SendOptions): Promise<RunResult<unknown>>;
+  resume(session: Session, options?: RunOptions & ResumeOptions): Promise<RunResult<unknown>>;
+}
+
+/** Each test of a session reads it both ways. */
+export const SESSION_FACES: readonly [string, SessionFace][] = [
+  [
+    "send",
+    {
+      send: (session, message, options) => session.send(message, options),
+      resume: (session, options) => session.resume(options),
+    },
+  ],
+  [
+    "stream",
+    {
+      send: (session, message, options) => read(session.stream(message, options)),
+      resume: (session, options) => read(session.resumeStream(options)),
+    },
+  ],
+];
+
+async function read(run: RunStream<unknown>): Promise<RunResult<unknown>> {
+  const { events, result } = await collect(run);
+  assertGrammar(events);
+  return result;
+}
+
+/** What a run waits for, in few words. */
+export function waits(result: RunResult<unknown>): string[] {
+  return "pending" in result ? result.pending.map((one: PendingCall) => `${one.callId} ${one.question}`) : [];
+}
+
+/** The kinds of the events, without those that only text makes. */
+export function kinds(events: readonly RunEvent[]): string[] {
+  return events.map((event) => ("callId" in event ? `${event.type} ${event.callId}` : event.type));
+}

@@ -1,0 +1,81 @@
+import { Agent, defineTool, MemoryStore, type RunEvent, type Session } from "@pollux/core";
+import { call, collect, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { SESSION_FACES } from "./session-faces.ts";
+
+const text = (value: string) => ({ role: "user", parts: [{ text: value }] });
+
+/** A session whose tool says something to its own run, through another session object, as another process would. */
+function steered(...messages: string[]) {
+  const store = new MemoryStore();
+  const model = new ScriptedModel(call("work"), say("Done as told."), say("And that."), say("More."));
+  let other: Session;
+  const work = defineTool({
+    name: "work",
+    description: "x",
+    run: async () => {
+      for (const message of messages) await other.steer(message);
+      return "worked";
+    },
+  });
+  const agent = new Agent({ model, tools: [work] });
+  other = agent.session({ id: "s", store });
+  return { model, other, session: agent.session({ id: "s", store }) };
+}
+
+describe.each(SESSION_FACES)("what is said to a run read by %s", (_face, face) => {
+  test("goes along with its next request, after the function responses, in a content of its own", async () => {
+    const { model, session } = steered("Hurry.", "And be brief.");
+    const result = await face.send(session, "Work.");
+    expect(result.text).toBe("Done as told.");
+    expect(model.requests[1]?.contents).toEqual([
+      text("Work."),
+      { role: "model", parts: [{ functionCall: { name: "work", args: {} } }] },
+      { role: "user", parts: [{ functionResponse: { name: "work", response: { output: "worked" } } }] },
+      text("Hurry."),
+      text("And be brief."),
+    ]);
+    expect(await session.history()).toEqual([
+      ...(model.requests[1]?.contents ?? []),
+      { role: "model", parts: [{ text: "Done as told." }] },
+    ]);
+  });
+
+  test("is not said twice: not to the next message, and not when the run is read again", async () => {
+    const { model, session } = steered("Hurry.");
+    await face.send(session, "Work.");
+    await face.send(session, "Thanks.");
+    expect(model.requests[2]?.contents.filter(({ parts }) => parts[0]?.text === "Hurry.")).toHaveLength(1);
+    expect((await session.replay().result()).text).toBe("And that.");
+  });
+
+  test("before any run goes along with the next message", async () => {
+    const { model, other, session } = steered();
+    await other.steer("In French, please.");
+    await face.send(session, "Work.");
+    expect(model.requests[0]?.contents).toEqual([text("Work."), text("In French, please.")]);
+  });
+
+  test("while the last answer is written makes the run go on", async () => {
+    const store = new MemoryStore();
+    let other: Session;
+    const model = new ScriptedModel(async () => (await other.steer("One more thing."), say("Done.")), say("That too."));
+    const agent = new Agent({ model });
+    other = agent.session({ id: "s", store });
+    const session = agent.session({ id: "s", store });
+    const result = await face.send(session, "Work.");
+    expect(result).toMatchObject({ text: "That too.", turns: 2, stopReason: "finished" });
+    expect(model.requests[1]?.contents).toEqual([
+      text("Work."),
+      { role: "model", parts: [{ text: "Done." }] },
+      text("One more thing."),
+    ]);
+  });
+});
+
+test("what is said to a run is an event of it", async () => {
+  const { session } = steered("Hurry.");
+  const { events } = await collect(session.stream("Work."));
+  const steers = events.filter((event): event is Extract<RunEvent, { type: "steer" }> => event.type === "steer");
+  expect(steers).toEqual([{ type: "steer", turn: 2, contents: [text("Hurry.")] }]);
+});
