@@ -1,5 +1,5 @@
 // A picture beside the question.
-import { Agent } from "@pollux/core";
+import { Agent, media } from "@pollux/core";
 import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
@@ -7,8 +7,5 @@ const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.end
 
 // A red dot, 8 by 8 pixels.
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAYAAADED76LAAAAFklEQVR42mP8z8BQz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC";
-const result = await agent.run([
-  { inlineData: { mimeType: "image/png", data: png } },
-  { text: "What is in this picture?" },
-]);
+const result = await agent.run([media(png), "What is in this picture?"]);
 console.log(result.text);

@@ -12,4 +12,6 @@ for await (const event of stream) {
   if (event.part.codeExecutionResult !== undefined)
     console.log(`${event.part.codeExecutionResult.outcome}: ${event.part.codeExecutionResult.output}`);
 }
-console.log((await stream.result()).text);
+const { text, code } = await stream.result();
+console.log(text);
+console.log(`${code.length} times, the last one with ${code.at(-1)?.codeExecutionResult?.outcome}`);

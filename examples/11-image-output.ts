@@ -11,8 +11,5 @@ const agent = new Agent({
 });
 
 const result = await agent.run("Draw a lighthouse at dusk.");
-const images =
-  result.response?.content.parts.flatMap((part) => (part.inlineData === undefined ? [] : [part.inlineData])) ?? [];
-for (const { mimeType, data } of images)
-  console.log(`an image of type ${mimeType}, ${Buffer.from(data, "base64").length} bytes`);
+for (const { mimeType, bytes } of result.images) console.log(`an image of type ${mimeType}, ${bytes.length} bytes`);
 console.log(result.text);

@@ -56,6 +56,12 @@ export class RunPrinter {
         return this.line(styleText("yellow", `the answer broke off and begins again: ${event.reason}`));
       case "recover":
         return this.line(styleText("yellow", `asking again (${event.problem})`));
+      case "compact":
+        return this.line(dim(`(the oldest ${event.replaced} messages are summed up from here on)`));
+      case "tool-pending":
+        return this.line(`${styleText("yellow", "?")} ${event.call.name} ${dim(short(event.call.args ?? {}))}`);
+      case "steer":
+      case "call-args-delta":
       case "run-start":
       case "turn-start":
       case "response":
@@ -118,6 +124,6 @@ function short(value: unknown): string {
 }
 
 /** What a model or a tool says must not move the cursor or recolour the screen. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
 }

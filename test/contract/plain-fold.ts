@@ -1,3 +1,4 @@
+import { framingOf } from "./read-recording.ts";
 import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
 
 /**
@@ -5,8 +6,8 @@ import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
  *
  * @throws {SyntaxError} For a body that is neither JSON nor lines of `data: {…}`.
  */
-export function chunksOf({ responseBody, framing }: Exchange): readonly Json[] {
-  if (!framing.startsWith("sse")) return [JSON.parse(responseBody)].flat() as Json[];
+export function chunksOf({ responseBody }: Pick<Exchange, "responseBody">): readonly Json[] {
+  if (framingOf(responseBody) !== "sse") return [JSON.parse(responseBody)].flat() as Json[];
   return responseBody
     .split(/\r\n|\n|\r/)
     .filter((line) => line.startsWith("data:"))

@@ -1,5 +1,6 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { readRecording } from "./read-recording.ts";
 
 /** A JSON object nobody has looked into yet. */
 export type Json = { readonly [key: string]: unknown };
@@ -23,6 +24,8 @@ export type DigestText = string | { readonly chars: number; readonly utf8: numbe
 export interface Exchange {
   readonly path: string | null;
   readonly model: string | null;
+  /** The model that answered, where the answer names one: an alias stands for another one in time. */
+  readonly modelVersion?: string | null | undefined;
   readonly request: Json | null;
   readonly status: number;
   readonly responseHeaders: { readonly [name: string]: string } | null;
@@ -30,7 +33,7 @@ export interface Exchange {
   /** `stream` or `unary`, and `error` for an answer that is one. */
   readonly kind: readonly string[];
   readonly features: readonly string[];
-  /** `json`, `sse`, `json-array`, and the irregular forms. */
+  /** How the body is laid out: `json`, `sse` or `json-array`. */
   readonly framing: string;
   /** Index of the earlier exchange whose contents are a strict prefix of this one's. */
   readonly continues: number | null;
@@ -57,25 +60,44 @@ export function recordingsFolder(): string {
 /** Why there is nothing to check in a folder; `undefined` when there is. */
 export function whyAbsent(folder: string): string | undefined {
   if (!existsSync(folder)) return `no recordings: ${folder} does not exist`;
+  if (!statSync(folder).isDirectory()) return `no recordings: ${folder} is not a folder`;
   return globSync("**/*.json", { cwd: folder }).length === 0
     ? `no recordings: ${folder} holds no .json file`
     : undefined;
 }
 
-/**
- * Every recording below a folder, by name. Other JSON files are passed over.
- *
- * @throws {SyntaxError} For a file that is not JSON.
- */
+/** A folder's recordings, and the files that are none. */
+export interface ReadFolder {
+  readonly recordings: readonly Recording[];
+  /** Files that are not JSON, and JSON without exchanges, each with the reason. */
+  readonly passedOver: readonly { readonly file: string; readonly why: string }[];
+}
+
+/** Every recording below a folder, by name. */
+export function readFolder(folder: string): ReadFolder {
+  const recordings: Recording[] = [];
+  const passedOver: { readonly file: string; readonly why: string }[] = [];
+  for (const file of globSync("**/*.json", { cwd: folder }).toSorted()) {
+    const value = readJson(join(folder, file));
+    const recording = value === undefined ? undefined : readRecording(file, value);
+    if (recording === undefined) passedOver.push({ file, why: value === undefined ? "not JSON" : "no exchanges" });
+    else recordings.push(recording);
+  }
+  return { recordings, passedOver };
+}
+
+/** Every recording below a folder, by name. Other files are passed over. */
 export function readRecordings(folder: string): readonly Recording[] {
-  return globSync("**/*.json", { cwd: folder })
-    .toSorted()
-    .flatMap((file) => {
-      const value = JSON.parse(readFileSync(join(folder, file), "utf8")) as Partial<Recording> | null;
-      if (!Array.isArray(value?.exchanges)) return [];
-      const { model = null, api = null, features = [], fidelity = [], exchanges } = value;
-      return [{ file, model, api, features, fidelity, exchanges }];
-    });
+  return readFolder(folder).recordings;
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    // A folder may be named like a file, and a file may be cut off.
+    return undefined;
+  }
 }
 
 /** True for an exchange that was asked for as a stream, or whose body can only come from one. */

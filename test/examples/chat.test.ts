@@ -8,9 +8,13 @@ import { expect, test } from "vitest";
 const program = fileURLToPath(new URL("../../examples/chat.ts", import.meta.url));
 
 /** Types lines into the chat and gives back what it printed and how it ended. */
-async function talk(lines: readonly string[], cwd: string): Promise<{ code: number | null; output: string }> {
+async function talk(
+  lines: readonly string[],
+  cwd: string,
+  options: readonly string[] = [],
+): Promise<{ code: number | null; output: string }> {
   const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, COMETAPI_KEY: _c, GOOGLE_GEMINI_BASE_URL: _b, ...env } = process.env;
-  const child = spawn(process.execPath, ["--conditions=pollux-source", program], {
+  const child = spawn(process.execPath, ["--conditions=pollux-source", program, ...options], {
     cwd,
     env: { ...env, NO_COLOR: "1" },
     timeout: 30_000,
@@ -49,6 +53,21 @@ test("a conversation with commands: help, tools, a message, usage, save, exit", 
     expect(code).toBe(0);
     const saved = JSON.parse(readFileSync(join(folder, "talk.json"), "utf8")) as { role: string }[];
     expect(saved.map(({ role }) => role)).toEqual(["user", "model"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a named conversation goes on after a restart", { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
+  try {
+    const named = ["--session", "trip"];
+    expect((await talk(["Hello there.", "/exit"], folder, named)).code).toBe(0);
+    const { code, output } = await talk(["/history", "And again.", "/save talk.json", "/exit"], folder, named);
+    expect(output).toContain("trip goes on after 1 message");
+    expect(output).toMatch(/^(> )*Hello there\.$/m);
+    expect(output).toContain("saved 4 contents to talk.json");
+    expect(code).toBe(0);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -42,6 +42,12 @@ const ENDS: { readonly [Each in Name]: readonly [once: string, always: string] }
   safety: ["blocked", "blocked"],
   finishReason: ["unknown-finish", "unknown-finish"],
   promptBlocked: ["response_blocked", "response_blocked"],
+  driftingOffsets: ["finished", "finished"],
+  brokenArgs: ["finished", "finished"],
+  duplicateIds: ["finished", "finished"],
+  missingIds: ["finished", "finished"],
+  undeclaredCall: ["finished", "repeated-calls"],
+  callDespiteNone: ["finished", "repeated-calls"],
 };
 
 /** What came of a run, however it ended. */

@@ -85,7 +85,9 @@ async function respond(recording: Recording, exchange: Exchange, cut: Cutter | u
   for (;;) {
     const next = await answer.next();
     if (next.done === true) return { response: next.value, streamed };
-    streamed.push(...(next.value as unknown as readonly Json[]));
+    // Pieces of a call go by before the whole call does.
+    const whole = next.value.filter(({ functionCall }) => functionCall?.willContinue !== true);
+    streamed.push(...(whole as unknown as readonly Json[]));
   }
 }
 

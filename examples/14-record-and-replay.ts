@@ -1,0 +1,43 @@
+// Record a run once; from then on a local server answers from the recording, and says what a changed request differs in.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Agent, defineTool, type Endpoint, endpoint, gemini } from "@pollux/core";
+import { recordFetch } from "@pollux/core/node";
+import { createEmulator, replay } from "@pollux/emulator";
+import { z } from "zod";
+import { connect } from "./support/connect.ts";
+
+const getWeather = defineTool({
+  name: "get_weather",
+  description: "Current weather in a city.",
+  input: z.object({ city: z.string() }),
+  run: ({ city }) => ({ city, celsius: 9 }),
+});
+
+function weatherAgent(where: Endpoint, fetch?: typeof globalThis.fetch): Agent {
+  return new Agent({ model: gemini("gemini-flash-latest", { endpoint: where, fetch }), tools: [getWeather] });
+}
+
+const folder = await mkdtemp(join(tmpdir(), "pollux-recordings-"));
+const question = "What is the weather in Oslo?";
+
+// Once, against the service.
+await using connection = await connect();
+const recording = recordFetch(folder, { name: "weather" });
+const first = await weatherAgent(connection.endpoint, recording).run(question);
+await recording.saved();
+console.log("recorded:", first.text);
+
+// In every test from then on: no key, no network.
+const emulator = createEmulator({ brain: replay(folder) });
+await using server = await emulator.listen();
+const agent = weatherAgent(endpoint({ baseUrl: server.url }));
+const second = await agent.run(question);
+console.log(`replayed: ${second.text} (${emulator.requests.length} requests)`);
+
+// A program that asks something else is told what, not answered with something old.
+await agent.run("What is the weather in Bergen?").catch((error: unknown) => {
+  console.log("another question:", error instanceof Error ? error.message : error);
+});
+await rm(folder, { recursive: true });

@@ -1,0 +1,25 @@
+// How large a request is before it is made, and which models there are. Not through CometAPI, which documents neither.
+import { Agent, defineTool, listModels } from "@pollux/core";
+import { z } from "zod";
+import { connect } from "./support/connect.ts";
+
+await using connection = await connect();
+const { endpoint } = connection;
+
+const getTide = defineTool({
+  name: "get_tide",
+  description: "Height of the tide in a harbour, in metres above the chart datum.",
+  input: z.object({ harbour: z.string() }),
+  run: () => ({ metres: 2.1 }),
+});
+const agent = new Agent({ model: "gemini-flash-latest", endpoint, instructions: "You are a pilot.", tools: [getTide] });
+
+const question = "Can I enter Brest at noon with a draught of three metres?";
+const whole = await agent.countTokens(question);
+const bare = await agent.countTokens(question, { instructions: "", tools: [] });
+console.log(`${whole.totalTokens} tokens, ${whole.totalTokens - bare.totalTokens} of them instructions and tools`);
+
+for await (const { id, inputTokenLimit, supportedGenerationMethods, capabilities } of listModels({ endpoint })) {
+  if (!supportedGenerationMethods?.includes("generateContent") || !capabilities.builtInsWithFunctions) continue;
+  console.log(`${id}: ${inputTokenLimit} tokens of input, thinks by ${capabilities.thinking}`);
+}

@@ -1,0 +1,76 @@
+// A run whose process dies in the middle of a call, and goes on in another one: nothing that was finished happens twice.
+import { spawn } from "node:child_process";
+import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Agent, defineTool } from "@pollux/core";
+import { JsonlStore } from "@pollux/core/node";
+import { z } from "zod";
+import { connect } from "./support/connect.ts";
+
+const [folder, mode] = process.argv.slice(2);
+if (folder === undefined) await demonstrate();
+else await work(folder, mode === "dies");
+
+/** The parent: lets one process die, and another one finish. */
+async function demonstrate(): Promise<void> {
+  const workplace = await mkdtemp(join(tmpdir(), "pollux-resume-"));
+  try {
+    await run(workplace, "dies");
+    await run(workplace, "finishes");
+    console.log(`effects:\n${await readFile(join(workplace, "effects.log"), "utf8")}`);
+  } finally {
+    await rm(workplace, { recursive: true });
+  }
+}
+
+async function run(workplace: string, how: "dies" | "finishes"): Promise<void> {
+  const program = fileURLToPath(import.meta.url);
+  const child = spawn(process.execPath, [...process.execArgv, program, workplace, how], { stdio: "inherit" });
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+    child.on("exit", (...ending) => resolve(ending)),
+  );
+  console.log(`process ${child.pid}: ${signal === null ? `ended with ${code}` : `killed by ${signal}`}`);
+}
+
+/** A child: begins the run, or goes on with it. */
+async function work(workplace: string, dies: boolean): Promise<void> {
+  await using connection = await connect();
+  const count = (line: string): Promise<void> => appendFile(join(workplace, "effects.log"), `${line}\n`);
+  const city = z.object({ city: z.string() });
+  const book = (name: string, deadly: boolean) =>
+    defineTool({
+      name,
+      description: `Books: ${name.replaceAll("_", " ")}.`,
+      input: city,
+      effects: "idempotent",
+      run: async ({ city: where }, { idempotencyKey }) => {
+        await count(`${name} begins`);
+        if (deadly) {
+          await setTimeout(200); // the hotel's outcome is on the disk by then
+          process.kill(process.pid, "SIGKILL");
+        }
+        await count(`${name} done in ${where}, key ${idempotencyKey.slice(-8)}`);
+        return "booked";
+      },
+    });
+  const agent = new Agent({
+    model: "gemini-flash-latest",
+    endpoint: connection.endpoint,
+    // One after the other, so that the first is finished when the second one kills the process.
+    tools: [
+      { ...book("book_hotel", false), sequential: true },
+      { ...book("book_train", dies), sequential: true },
+    ],
+  });
+  const session = agent.session({ id: "trip", store: new JsonlStore(join(workplace, "sessions")) });
+  const { lastRun } = await session.state();
+  console.log(lastRun === undefined ? "begins" : `goes on; the last run: ${lastRun}`);
+  const result =
+    lastRun === undefined
+      ? await session.send("Please book_hotel in Rome and book_train to Rome.")
+      : await session.resume();
+  console.log(`${result.stopReason}: ${result.text}`);
+}
