@@ -1,10 +1,10 @@
 import type { Outcome } from "../durable/steps.ts";
-import { ApiStatusError } from "../errors/api-errors.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { during } from "../internal/channel.ts";
 import type { ModelRequest } from "../model/model.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
+import { isPromptTooLong } from "./prompt-too-long.ts";
 import { isWallTimeReached, withDeadline } from "./wall-clock.ts";
 import { type ModelStepValue, modelStep, partEvents } from "./model-step.ts";
 
@@ -57,9 +57,4 @@ export async function* askModel(
 function* asEvents({ steered, response }: ModelStepValue, turn: number): Generator<RunEvent, void, void> {
   if (steered !== undefined) yield { type: "steer", turn, contents: steered.contents };
   yield* partEvents(response.content.parts, turn);
-}
-
-/** @see https://ai.google.dev/gemini-api/docs/troubleshooting */
-function isPromptTooLong(error: unknown): boolean {
-  return error instanceof ApiStatusError && /input token count.*exceeds the maximum/is.test(error.message);
 }

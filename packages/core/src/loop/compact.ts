@@ -4,6 +4,7 @@ import type { Content } from "../wire/content.ts";
 import { boundariesOf, type CompactionState, thresholdPolicy } from "./compaction.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
 import type { RunEvent } from "./events.ts";
+import { isPromptTooLong } from "./prompt-too-long.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { RunState } from "./run-state.ts";
 import { userText } from "./transcript.ts";
@@ -63,7 +64,9 @@ export async function* compactWhenFull(
         const nested: NestedRun[] = [];
         try {
           const { signal } = withDeadline(step, input.deadline);
-          const summary = await summarize(contents.slice(0, cut), signal, (run) => void nested.push(run));
+          const ask = (piece: readonly Content[]): Promise<string> =>
+            summarize(piece, signal, (run) => void nested.push(run));
+          const summary = await summarizeInPieces(known, cut, (overflow ? 0.5 : 0.9) * windowTokens, ask);
           return { summary, nested, startedAt, endedAt: input.now() };
         } catch (error) {
           failure = { error };
@@ -81,8 +84,7 @@ export async function* compactWhenFull(
   const value = outcome.value as unknown as CompactStepValue;
   state.sawTime(value.startedAt, value.endedAt);
   for (const run of value.nested) state.sawNested({ ...run, responses: [] });
-  const summary: readonly Content[] = [userText(`${HEADING}\n\n${value.summary}`)];
-  state.compact(summary, cut);
+  state.compact(summaryContents(value.summary), cut);
   yield {
     type: "compact",
     turn: state.turns,
@@ -92,6 +94,44 @@ export async function* compactWhenFull(
     tokensAfter: state.promptTokens(),
   };
   return true;
+}
+
+/** Sums up what stands before the cut, in pieces that the model takes: smaller ones when it refuses. */
+async function summarizeInPieces(
+  known: CompactionState,
+  cut: number,
+  room: number,
+  ask: (piece: readonly Content[]) => Promise<string>,
+): Promise<string> {
+  const pieces = piecesOf(known, cut, room);
+  try {
+    let summary = "";
+    for (const piece of pieces) summary = await ask([...(summary === "" ? [] : summaryContents(summary)), ...piece]);
+    return summary;
+  } catch (error) {
+    // Every piece is one message by now, or the guess was too high.
+    if (!isPromptTooLong(error) || piecesOf(known, cut, room / 2).length === pieces.length) throw error;
+    return await summarizeInPieces(known, cut, room / 2, ask);
+  }
+}
+
+/** The contents before the cut in pieces, each a request for a summary that the model can take, parted at the user's messages. */
+function piecesOf({ contents, boundaries, tokensFrom }: CompactionState, cut: number, room: number): Content[][] {
+  const pieces: Content[][] = [];
+  const places = [...boundaries.filter((index) => index > 0 && index < cut), cut];
+  let from = 0;
+  for (const [index, to] of places.entries()) {
+    const next = places[index + 1];
+    if (next === undefined || tokensFrom(from) - tokensFrom(next) > room) {
+      pieces.push(contents.slice(from, to));
+      from = to;
+    }
+  }
+  return pieces;
+}
+
+function summaryContents(summary: string): readonly Content[] {
+  return [userText(`${HEADING}\n\n${summary}`)];
 }
 
 const HEADING = "Summary of the conversation so far, which stands for its earlier messages:";

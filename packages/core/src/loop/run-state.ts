@@ -68,7 +68,7 @@ export class RunState {
     const { contextTokens, outputTokens } = response.usage;
     // Thoughts are not sent again; the answer itself is about to follow the contents that were sent.
     if (contextTokens > 0)
-      this.#counted = { tokens: contextTokens + outputTokens, contents: this.sendable().length + 1 };
+      this.#counted = { tokens: contextTokens + outputTokens, contents: this.#sendableCount() + 1 };
     this.responses.push(response);
   }
 
@@ -96,6 +96,13 @@ export class RunState {
   sendable(): readonly Content[] {
     const { contents, compaction } = this;
     return compaction === undefined ? [...contents] : [...compaction.summary, ...contents.slice(compaction.keepFrom)];
+  }
+
+  #sendableCount(): number {
+    const { contents, compaction } = this;
+    return compaction === undefined
+      ? contents.length
+      : compaction.summary.length + contents.length - compaction.keepFrom;
   }
 
   /** About how many tokens the next prompt has: what the service counted last, and an estimate of what came since. */

@@ -20,7 +20,7 @@ const HISTORY: readonly Content[] = [
 ];
 
 const look = defineTool({ name: "look", description: "x", run: () => "ok" });
-const compaction = { windowTokens: 1_000, threshold: 0.8, keep: 0.3 };
+const compaction = { windowTokens: 1_200, threshold: 0.8, keep: 0.3 };
 const SUMMARY = user(
   "Summary of the conversation so far, which stands for its earlier messages:\n\nThe user is Ada; it was looked up.",
 );
@@ -63,11 +63,12 @@ describe.each(faces)("a history that fills the window, by %s", (_face, face) => 
         retryable: false,
       },
     );
-    const scripted = new ScriptedModel(fails(tooLong), say("Ada, looked up."), say("Ada."));
+    const scripted = new ScriptedModel(fails(tooLong), say("Ada."), say("Ada, looked up."), say("Ada."));
     const agent = new Agent({ model: scripted, tools: [look], compaction: { windowTokens: 100_000 } });
     const result = await face(agent, [...HISTORY, user("Who am I?")]);
     expect(result.text).toBe("Ada.");
-    expect(scripted.requests[2]?.contents).toHaveLength(2);
+    // Nobody knows how far the estimate is off, so the summary is asked for in two pieces.
+    expect(scripted.requests.map(({ contents }) => contents.length)).toEqual([7, 3, 6, 2]);
   });
 
   test("with one message only cannot be cut, and the error says so", async () => {
