@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createEmulator } from "@pollux/emulator";
@@ -73,7 +73,9 @@ describe("the snippets of README and docs", () => {
     skip(/uploadFile\(|files\(/.test(code) && !hasFiles, "this emulator has no Files API");
     skip(name.startsWith("docs-guides-caching") && !hasCaches, "this emulator has no explicit caches");
     const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, ...rest } = process.env;
-    const env = { ...rest, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used" };
+    // Where npm puts the commands of installed packages for the scripts it runs.
+    const PATH = [join(root, "packages/tools/node_modules/.bin"), rest["PATH"]].join(delimiter);
+    const env = { ...rest, PATH, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used" };
     await run(process.execPath, ["--conditions=pollux-source", join(folder, `${name}.ts`)], { env, timeout: 20_000 });
   });
 });

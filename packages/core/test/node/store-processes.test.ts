@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -58,6 +59,8 @@ describe.each(kinds)("%s store, several processes", (kind) => {
       );
       expect(told.length).toBeGreaterThan(5);
       expect(length).toBe(told.at(-2)?.["length"]);
+      // The part of a line that still had room was taken back.
+      if (kind === "jsonl") expect(readFileSync(join(path, "shared.jsonl"), "utf8")).toMatch(/\}\n$/);
       const store = openStore(kind, path);
       const entries = await store.load("shared");
       expect(entries.map((entry) => (entry as { at: number }).at)).toEqual([...Array(length).keys()]);

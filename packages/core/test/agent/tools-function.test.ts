@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { Agent, defineTool, type Tool, ToolDefinitionError } from "../../src/index.ts";
+import { call, say, ScriptedModel } from "../../src/testing/index.ts";
+
+const greet = defineTool({ name: "greet", description: "Greets.", run: () => "hello" });
+const part = defineTool({ name: "part", description: "Parts.", run: () => "bye" });
+
+test("tools may be a function: each run keeps what it was given when it began", async () => {
+  let tools: readonly Tool[] = [greet];
+  const model = new ScriptedModel(
+    () => {
+      tools = [greet, part];
+      return call("greet");
+    },
+    say("one"),
+    call("part"),
+    say("two"),
+  );
+  const agent = new Agent({ model, tools: () => tools });
+  expect([(await agent.run("Go.")).text, (await agent.stream("Go.").result()).text]).toEqual(["one", "two"]);
+  expect(model.requests.map(({ functions }) => functions.map(({ name }) => name))).toEqual([
+    ["greet"],
+    ["greet"],
+    ["greet", "part"],
+    ["greet", "part"],
+  ]);
+  model.assertSpent();
+});
+
+test("two tools of one name are refused when the agent is made, also from a function", () => {
+  expect(() => new Agent({ model: new ScriptedModel(), tools: () => [greet, { ...greet }] })).toThrow(
+    ToolDefinitionError,
+  );
+});

@@ -1,0 +1,125 @@
+import { Agent, defineTool, type Json, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
+import { call, calls, empty, fails, say, ScriptedModel, think, turn } from "@pollux/core/testing";
+
+/** Padded base64, as the service sends. */
+const SIGNATURE = "Co4BAXLI2nxYbmFyZSBub3QgcmVhbGx5IHNpZ25lZA==";
+
+/** The log of a session, as real runs wrote it. */
+export type Log = readonly SessionEntry[];
+
+/** A store with one session whose runs did all that a session can do, and the scripted agent behind it. */
+async function recorded(build: (session: Session) => Promise<void>): Promise<Log> {
+  const store = new MemoryStore();
+  await build(agentOf().session({ id: "s", store }));
+  return await logOf(store, "s");
+}
+
+async function logOf(store: MemoryStore, id: string): Promise<Log> {
+  // What a session wrote is entries.
+  return (await store.load(id)) as readonly Json[] as unknown as Log;
+}
+
+/** An agent that does what the last message says. */
+function agentOf(): Agent {
+  const script = (request: {
+    contents: readonly { role: string; parts: readonly { text?: string | undefined }[] }[];
+  }) => {
+    const at = request.contents.findLastIndex(({ role, parts }) => role === "user" && parts.some(({ text }) => text));
+    const asked = request.contents[at]?.parts[0]?.text ?? "";
+    const turns = request.contents.slice(at).filter(({ role }) => role === "model").length;
+    return ANSWERS[asked]?.[turns] ?? say(`Done: ${asked}`);
+  };
+  const model = ScriptedModel.with({ id: "gemini-3-pro-preview" }, ...Array.from({ length: 40 }, () => script));
+  const tool = (name: string, more: object = {}) =>
+    defineTool({ name, description: "x", ...more, run: () => `${name} is done, with "quotes" and ünïcödé` });
+  const tools = [
+    tool("look"),
+    tool("draw", { run: () => ({ type: "media", mimeType: "image/png", data: "AAAA" }) }),
+    tool("pay", { effects: "once", needsApproval: () => true }),
+  ];
+  return new Agent({ model, tools });
+}
+
+const signed = { id: "c1", thoughtSignature: SIGNATURE };
+
+const ANSWERS: Readonly<Record<string, readonly ReturnType<typeof say>[]>> = {
+  "Look twice.": [
+    turn(think("Two at once."), calls(["look", { at: 1 }, signed], ["look", { at: 2 }, { id: "c2" }])),
+    turn(say("And once more. "), call("look", { at: 3 }, { id: "c3", thoughtSignature: SIGNATURE })),
+  ],
+  "Pay.": [calls(["look", {}, signed], ["pay", { amount: 20 }, { id: "c2" }])],
+  "Break.": [call("look", {}, signed), fails(new Error("the model broke"))],
+  "Say nothing.": [empty()],
+};
+
+/** Logs of sessions of many kinds, by name. */
+export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
+  return {
+    "one message": await recorded(async (session) => void (await session.send("Hello."))),
+    "parallel calls, then another message": await recorded(async (session) => {
+      await session.send("Look twice.");
+      await session.send("Thanks.");
+    }),
+    "an approval that was given": await recorded(async (session) => {
+      await session.send("Pay.");
+      await session.resume({ approvals: { "call:1.1": true } });
+      await session.send("Thanks.");
+    }),
+    "an approval that was refused": await recorded(async (session) => {
+      await session.send("Pay.");
+      await session.resume({ approvals: { "call:1.1": { deny: "too dear" } } });
+    }),
+    "an approval that is waited for": await recorded(async (session) => {
+      await session.send("Look twice.");
+      await session.send("Pay.");
+    }),
+    "an approval that was passed over": await recorded(async (session) => {
+      await session.send("Pay.");
+      await session.send("Look twice.", { unfinished: "cancel" });
+    }),
+    "a failure, and on": await recorded(async (session) => {
+      await session.send("Break.").catch(() => {});
+      await session.send("Look twice.");
+    }),
+    steering: await recorded(async (session) => {
+      await session.steer("Be brief.");
+      await session.send("Look twice.");
+      await session.steer("In French.");
+      await session.send("Hello.");
+      await session.send("Look twice.");
+    }),
+    "a fork": await forked(),
+    "a run that is cut off": await cutOff(),
+    "a summary": await summed(),
+  };
+}
+
+async function forked(): Promise<Log> {
+  const store = new MemoryStore();
+  const session = agentOf().session({ id: "s", store });
+  await session.send("Look twice.");
+  await session.send("Hello.");
+  const fork = await session.fork({ id: "f", contents: 6 });
+  await fork.send("Look twice.");
+  return await logOf(store, "f");
+}
+
+async function cutOff(): Promise<Log> {
+  const log = await recorded(async (session) => {
+    await session.send("Hello.");
+    await session.send("Look twice.");
+  });
+  const second = log.findLastIndex(({ type }) => type === "run");
+  return log.slice(0, second + 3);
+}
+
+async function summed(): Promise<Log> {
+  const store = new MemoryStore();
+  const model = new ScriptedModel(
+    ...Array.from({ length: 20 }, (_, i) => () => say(`Answer ${i}. ${"word ".repeat(200)}`)),
+  );
+  const agent = new Agent({ model, compaction: { windowTokens: 1000, threshold: 0.6, keep: 0.3 } });
+  const session = agent.session({ id: "s", store });
+  for (const message of ["One.", "Two.", "Three.", "Four.", "Five."]) await session.send(message);
+  return await logOf(store, "s");
+}
