@@ -5,8 +5,6 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createEmulator } from "@pollux/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { emulatorHasCaches } from "../support/emulator-has-caches.ts";
-import { emulatorHasFiles } from "../support/emulator-has-files.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -35,8 +33,6 @@ function snippets(): { name: string; code: string }[] {
 
 const all = snippets();
 const emulator = createEmulator();
-const hasCaches = await emulatorHasCaches();
-const hasFiles = await emulatorHasFiles();
 let server: Awaited<ReturnType<typeof emulator.listen>>;
 
 beforeAll(async () => {
@@ -69,9 +65,7 @@ describe("the snippets of README and docs", () => {
     expect(stdout).toBe("");
   });
 
-  test.for(all)("$name runs", { timeout: 30_000 }, async ({ name, code }, { skip }) => {
-    skip(/uploadFile\(|files\(/.test(code) && !hasFiles, "this emulator has no Files API");
-    skip(name.startsWith("docs-guides-caching") && !hasCaches, "this emulator has no explicit caches");
+  test.for(all)("$name runs", { timeout: 30_000 }, async ({ name }) => {
     const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, ...rest } = process.env;
     // Where npm puts the commands of installed packages for the scripts it runs.
     const PATH = [join(root, "packages/tools/node_modules/.bin"), rest["PATH"]].join(delimiter);

@@ -3,8 +3,6 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { emulatorHasCaches } from "../support/emulator-has-caches.ts";
-import { emulatorHasFiles } from "../support/emulator-has-files.ts";
 
 const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
 
@@ -49,6 +47,7 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^mean log probability: -\d/m,
     /totalTokens: [1-9]/,
   ],
+  "20-mcp.ts": [/^mcp_get_weather is get_weather of the server$/m, /^mcp_get_weather \{ city: '\w+', celsius: 9 \}$/m],
   "approval.ts": [
     /^first process: needs-approval$/m,
     /^May pay_invoice run with \{/m,
@@ -94,16 +93,11 @@ async function runExample(file: string, ...args: readonly string[]): Promise<{ c
   }
 }
 
-const hasCaches = await emulatorHasCaches();
-const hasFiles = await emulatorHasFiles();
-
 describe.concurrent("examples", () => {
   test.for(Object.entries(PRINTS))(
     "%s runs against the emulator and prints what it is for",
     { timeout: 40_000 },
-    async ([file, patterns], { skip }) => {
-      skip(file === "16-explicit-cache.ts" && !hasCaches, "this emulator has no explicit caches");
-      skip(file === "15-files.ts" && !hasFiles, "this emulator has no Files API");
+    async ([file, patterns]) => {
       const { code, output } = await runExample(file);
       expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
       for (const pattern of patterns) expect(output).toMatch(pattern);

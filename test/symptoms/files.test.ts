@@ -1,11 +1,10 @@
 import { Agent, endpoint, files, media, uploadFile } from "@pollux/core";
 import { createEmulator } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
-import { emulatorHasFiles } from "../support/emulator-has-files.ts";
 
 const MIB = 1024 * 1024;
 
-describe.skipIf(!(await emulatorHasFiles()))("a file in the Files API", () => {
+describe("a file in the Files API", () => {
   test("goes up in chunks, is waited for, asked about, listed and deleted", async () => {
     const server = await createEmulator().listen();
     try {

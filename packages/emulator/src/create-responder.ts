@@ -7,6 +7,8 @@ import type { EmulatorOptions } from "./emulator-options.ts";
 import { googleError } from "./fault/error-body.ts";
 import { emptyStop } from "./fault/answer-faults.ts";
 import { type Fault, findFault } from "./fault/fault.ts";
+import type { UploadedFile } from "./files/file-options.ts";
+import { filesIn } from "./files/files-in.ts";
 import { prettyJson } from "./internal/json.ts";
 import { createRandom } from "./internal/random.ts";
 import { wait } from "./internal/wait.ts";
@@ -16,7 +18,7 @@ import { buildResponse, type Checkpoints } from "./respond/build-response.ts";
 import { deliver } from "./respond/deliver.ts";
 import { type FramedBody, frameArray, frameEvents, frameUnary, type Framing } from "./respond/framing.ts";
 import { answerHeaders } from "./respond/headers.ts";
-import { PromptCache } from "./respond/prompt-cache.ts";
+import { PromptCache, withCachedTokens } from "./respond/prompt-cache.ts";
 import { refuse } from "./respond/refuse.ts";
 import { remaining, takeHop } from "./respond/take-hop.ts";
 import type { Signer } from "./signatures.ts";
@@ -42,6 +44,8 @@ export interface Incoming {
   readonly body: unknown;
   /** The same for requests of the same path and bytes. */
   readonly digest: string;
+  /** Finds the caller's files. Default: there are none. */
+  readonly fileOf?: ((fileUri: string) => UploadedFile | undefined) | undefined;
   readonly signal: AbortSignal;
   readonly note: Note;
   readonly noteEnd: (changes: Partial<LoggedRequest["answered"]>) => void;
@@ -107,7 +111,10 @@ export function createResponder(context: ResponderContext): Responder {
     const built = buildResponse(answer, {
       turn,
       signer,
-      cost: cache.measure(accepted.request, accepted.raw, turn.model),
+      cost: withCachedTokens(
+        cache.measure(accepted.request, accepted.raw, turn.model, (uri) => turn.files.find((file) => file.uri === uri)),
+        accepted.cached?.tokens,
+      ),
       responseId: createHmac("sha256", seed)
         .update(`response ${turn.number}`)
         .digest()
@@ -130,13 +137,25 @@ export function createResponder(context: ResponderContext): Responder {
   }
 
   return {
-    async respond(accepted, { path, body, digest, signal, note, noteEnd }) {
+    async respond(accepted, { path, body, digest, fileOf, signal, note, noteEnd }) {
       count += 1;
       const number = count;
       const { model, request, sse } = accepted;
       const streamed = accepted.operation === "streamGenerateContent";
       const asked = { streamed, sse };
-      const turn = createTurn({ number, request, raw: accepted.raw, model, profile, streamed, path, seed, signal });
+      const files = fileOf ? filesIn(request.contents, fileOf) : [];
+      const turn = createTurn({
+        number,
+        request,
+        raw: accepted.raw,
+        model,
+        profile,
+        streamed,
+        path,
+        seed,
+        files,
+        signal,
+      });
       const refuseWith = (
         status: number,
         rule: string,

@@ -1,5 +1,7 @@
 import type { Brain } from "./brain/brain.ts";
+import type { CacheOptions } from "./caches/cache-options.ts";
 import type { FaultRule } from "./fault/fault.ts";
+import type { FileOptions } from "./files/file-options.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import type { Framing } from "./respond/framing.ts";
 import type { StrictSwitches } from "./validate/switches.ts";
@@ -44,7 +46,11 @@ export interface EmulatorOptions {
     | undefined;
   /** Signs one in eight search responses with more than 100 KB, as the service does. Default: true. */
   readonly largeSignatures?: boolean | undefined;
-  /** The clock behind `createTime`. Default: the real one. */
+  /** How long uploaded files are being processed, and which fail. Their bytes are measured, not kept. */
+  readonly files?: FileOptions | undefined;
+  /** How small cached contents may be, and when they expire. */
+  readonly caches?: CacheOptions | undefined;
+  /** The clock behind `createTime`, and behind the expiry of files and cached contents. Default: the real one. */
   readonly now?: (() => Date) | undefined;
   /** Told of each request once it is answered. */
   readonly onAnswered?: ((request: LoggedRequest) => void) | undefined;

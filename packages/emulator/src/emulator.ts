@@ -10,10 +10,12 @@ import { prettyJson } from "./internal/json.ts";
 import { listen, type ListenOptions, type RunningServer } from "./listen.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
 import { modelInfo, modelsPage } from "./respond/models-answer.ts";
-import { addCounts, estimateContent, estimateHead } from "./respond/estimate-tokens.ts";
+import { addCounts, estimateContent, estimateHead, type FileLookup } from "./respond/estimate-tokens.ts";
 import { answerHeaders } from "./respond/headers.ts";
 import { refuse } from "./respond/refuse.ts";
 import { replayAnswer } from "./respond/replay-answer.ts";
+import { resourceResponse } from "./respond/resource-response.ts";
+import { createResources } from "./resources.ts";
 import { createSigner } from "./signatures.ts";
 import { validateRequest } from "./validate/contract.ts";
 import type { Accepted, SignatureBook } from "./validate/types.ts";
@@ -35,11 +37,12 @@ export interface Emulator {
   listen(options?: ListenOptions): Promise<RunningServer>;
 }
 
-/** Makes an emulator; each has a state of its own (requests, script, implicit cache). */
+/** Makes an emulator; each has a state of its own (requests, script, files, caches). */
 export function createEmulator(options: EmulatorOptions = {}): Emulator {
-  const { profile = "developer", seed = "pollux", keys, strict } = options;
+  const { profile = "developer", seed = "pollux" } = options;
   const log = new RequestLog();
   const signer = createSigner(seed);
+  const resources = createResources(options, profile, seed);
   let brain = options.brain ?? improvise({ seed });
   const responder = createResponder({ options, profile, seed, signer, brain: () => brain });
 
@@ -53,16 +56,14 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       streamed: incoming.url.pathname.endsWith(":streamGenerateContent"),
       sse: incoming.url.searchParams.get("alt") === "sse",
     };
-    const judged = validateRequest(incoming, {
-      profile,
-      keys,
-      strict,
-      signatures: brain.anySignature === true ? ANY_SIGNATURE : signer,
-    });
+    const signatures = brain.anySignature === true ? ANY_SIGNATURE : signer;
+    const judged = validateRequest(incoming, resources.validateOptions(incoming, signatures));
     try {
       if (!judged.ok || !CONTENT.has(judged.accepted.operation)) {
         const replayed = await replayAnswer(brain, incoming, { profile, options, note, noteEnd });
         if (replayed !== undefined) return replayed;
+        const served = resources.answer(incoming, signatures);
+        if (served !== undefined) return resourceResponse(served, profile, note, noteEnd);
       }
       if (!judged.ok) {
         noteEnd({ status: judged.refusal.status, rule: judged.refusal.rule, complete: true });
@@ -70,7 +71,8 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       }
       const { accepted } = judged;
       note.answered({ operation: accepted.operation, model: accepted.model.id });
-      const plain = plainAnswer(accepted, incoming.url);
+      const fileOf = resources.fileOf(incoming);
+      const plain = plainAnswer(accepted, incoming.url, fileOf);
       if (plain !== undefined) {
         noteEnd({ status: 200, complete: true });
         return new Response(prettyJson(plain), { headers: answerHeaders(profile) });
@@ -80,6 +82,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
         path: note.path,
         body: note.body,
         digest,
+        fileOf,
         signal: incoming.signal,
         note,
         noteEnd,
@@ -124,7 +127,11 @@ const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerate
 const ANY_SIGNATURE: SignatureBook = { check: () => "issued" };
 
 /** Answers of the operations that no brain is needed for. */
-function plainAnswer({ operation, request, model }: Accepted, url: URL): object | undefined {
+function plainAnswer(
+  { operation, request, model, cached }: Accepted,
+  url: URL,
+  fileOf: FileLookup,
+): object | undefined {
   switch (operation) {
     case "listModels":
       return modelsPage(url.searchParams);
@@ -133,9 +140,14 @@ function plainAnswer({ operation, request, model }: Accepted, url: URL): object 
     case "countTokens": {
       const { total, details } = addCounts([
         estimateHead(request),
-        ...request.contents.map((content) => estimateContent(content)),
+        ...request.contents.map((content) => estimateContent(content, fileOf)),
       ]);
-      return { totalTokens: total, promptTokensDetails: details };
+      return {
+        totalTokens: total,
+        ...(cached && { cachedContentTokenCount: cached.tokens.total }),
+        promptTokensDetails: details,
+        ...(cached && { cacheTokensDetails: cached.tokens.details }),
+      };
     }
     default:
       return undefined;

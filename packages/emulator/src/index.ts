@@ -5,6 +5,8 @@ export type { LoggedRequest } from "./request-log.ts";
 export type { Framing } from "./respond/framing.ts";
 export type { Profile } from "./validate/types.ts";
 export type { FileState, StrictSwitches } from "./validate/switches.ts";
+export type { FileOptions, UploadedFile } from "./files/file-options.ts";
+export type { CacheOptions } from "./caches/cache-options.ts";
 export type { ModelFacts, ThinkingFacts } from "./catalog/model-facts.ts";
 
 // Brains

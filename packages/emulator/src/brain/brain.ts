@@ -1,6 +1,7 @@
 import type { Content, FunctionDeclaration, FunctionResponse, GenerateContentRequest, Part } from "@pollux/core/wire";
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import { createRandom, type Random } from "../internal/random.ts";
+import type { UploadedFile } from "../files/file-options.ts";
 import type { Profile } from "../validate/types.ts";
 import type { Answer } from "./answer.ts";
 import type { ReplayRequest } from "./fit-exchange.ts";
@@ -26,6 +27,8 @@ export interface BrainTurn {
   readonly sincePrompt: readonly Content[];
   /** Declared functions that may be called: none in mode `NONE`, the allowed ones in mode `ANY`. */
   readonly functions: readonly FunctionDeclaration[];
+  /** Files of the Files API that the request names, each once. */
+  readonly files: readonly UploadedFile[];
   /** Repeatable: by the emulator's seed and the number of the request. */
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -55,12 +58,14 @@ export interface TurnFacts {
   readonly streamed: boolean;
   readonly path: string;
   readonly seed: string;
+  /** Default: none. */
+  readonly files?: readonly UploadedFile[] | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Lays a request out for a brain. */
 export function createTurn(facts: TurnFacts): BrainTurn {
-  const { seed, ...rest } = facts;
+  const { seed, files = [], ...rest } = facts;
   const { contents } = facts.request;
   const promptAt = contents.findLastIndex((content) => content.role !== "model" && !isPurelyResponses(content));
   return {
@@ -72,6 +77,7 @@ export function createTurn(facts: TurnFacts): BrainTurn {
     responses: responsesOf(contents.at(-1)?.parts ?? []),
     sincePrompt: contents.slice(promptAt + 1),
     functions: callableFunctions(facts.request),
+    files,
     random: createRandom(`${seed} ${facts.number}`),
   };
 }

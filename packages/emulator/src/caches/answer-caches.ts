@@ -2,7 +2,7 @@ import type { IncomingRequest } from "../incoming-request.ts";
 import { pageOf } from "../internal/page.ts";
 import type { ResourceAnswer } from "../resource-answer.ts";
 import { addCounts, estimateContent, estimateHead, type FileLookup } from "../respond/estimate-tokens.ts";
-import { credentialOf } from "../validate/auth.ts";
+import { callerOf } from "../validate/auth.ts";
 import { judgeCachedContent, judgeCachePatch } from "../validate/cached-content.ts";
 import { unknownCacheProblem } from "../validate/caching.ts";
 import { problem } from "../validate/problem.ts";
@@ -70,7 +70,7 @@ export function answerCaches(route: CacheRoute, incoming: IncomingRequest, conte
 
 /** Whose cached contents a request sees: those of its key, or of the project that every token of Vertex stands for. */
 export function cacheOwner(incoming: Pick<IncomingRequest, "url" | "headers">, profile: Profile): string {
-  return profile === "vertex" ? "project" : (credentialOf(incoming) ?? "");
+  return profile === "vertex" ? "project" : callerOf(incoming);
 }
 
 function createCache(

@@ -3,7 +3,7 @@ import type { CachedPrompt } from "../validate/types.ts";
 
 /** A cached content as the emulator keeps it. */
 export interface StoredCache extends CachedPrompt {
-  /** The credential it was made with; nobody else sees it. */
+  /** Who made it, and alone can see it. */
   readonly owner: string;
   /** In full, as in `cachedContents/abc`. */
   readonly name: string;
@@ -27,7 +27,7 @@ export class CacheStore {
 
   /** An id for the next one: letters and digits, or digits only. */
   nextId(digits: boolean): string {
-    if (!digits) return this.#random.id(32);
+    if (!digits) return this.#random.id(40);
     return Array.from({ length: 19 }, () => this.#random.int(1, 9)).join("");
   }
 

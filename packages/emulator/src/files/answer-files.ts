@@ -2,7 +2,7 @@ import type { IncomingRequest } from "../incoming-request.ts";
 import { isFields } from "../internal/json.ts";
 import { pageOf } from "../internal/page.ts";
 import type { ResourceAnswer } from "../resource-answer.ts";
-import { credentialOf } from "../validate/auth.ts";
+import { callerOf } from "../validate/auth.ts";
 import { readBody } from "../validate/body.ts";
 import { filePermissionProblem } from "../validate/media.ts";
 import { problem } from "../validate/problem.ts";
@@ -39,7 +39,7 @@ export function answerFiles(
   files: FileStore,
   uploads: Uploads,
 ): ResourceAnswer {
-  const owner = credentialOf(incoming) ?? "";
+  const owner = callerOf(incoming);
   switch (route.kind) {
     case "startUpload":
       return startUpload(route, incoming, uploads);
@@ -66,7 +66,7 @@ function startUpload({ apiVersion }: FileRoute, incoming: IncomingRequest, uploa
   const origin = host === null ? url.origin : `${url.protocol}//${host}`;
   // The fields were checked against the descriptor.
   const file = (isFields(read.value["file"]) ? read.value["file"] : {}) as UploadStart["file"];
-  return uploads.start({ owner: credentialOf(incoming) ?? "", origin, apiVersion, headers, file });
+  return uploads.start({ owner: callerOf(incoming), origin, apiVersion, headers, file });
 }
 
 function listFiles(files: FileStore, owner: string, query: URLSearchParams): ResourceAnswer {

@@ -16,6 +16,8 @@ export function fileJson(file: StoredFile, state: FileProgress): object {
     state,
     source: "UPLOADED",
     ...(state === "ACTIVE" && mimeType.startsWith("video/") && { videoMetadata: { videoDuration: "10s" } }),
-    ...(state === "FAILED" && { error: { code: 3, message: `The File ${name.slice("files/".length)} failed to process.` } }),
+    ...(state === "FAILED" && {
+      error: { code: 3, message: `The File ${name.slice("files/".length)} failed to process.` },
+    }),
   };
 }

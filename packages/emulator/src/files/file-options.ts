@@ -2,6 +2,8 @@
 export interface UploadedFile {
   /** As in `files/abc`. */
   readonly name: string;
+  /** The address that `fileData.fileUri` names it by. */
+  readonly uri: string;
   readonly displayName?: string | undefined;
   readonly mimeType: string;
   readonly sizeBytes: number;

@@ -3,9 +3,8 @@ import type { FileOptions, UploadedFile } from "./file-options.ts";
 
 /** A file as the emulator keeps it: its bytes are measured, not kept. */
 export interface StoredFile extends UploadedFile {
-  /** The credential it was uploaded with; nobody else sees it. */
+  /** Who uploaded it, and alone can see it. */
   readonly owner: string;
-  readonly uri: string;
   readonly sha256: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;

@@ -126,7 +126,9 @@ export class Uploads {
   #startProblem(headers: Headers, declaredBytes: number | undefined): Problem | undefined {
     const protocol = headers.get("x-goog-upload-protocol");
     if (protocol !== "resumable") {
-      return broken(`Unsupported upload protocol: ${protocol ?? "none"}. Please set X-Goog-Upload-Protocol to resumable.`);
+      return broken(
+        `Unsupported upload protocol: ${protocol ?? "none"}. Please set X-Goog-Upload-Protocol to resumable.`,
+      );
     }
     if (headers.get("x-goog-upload-command") !== "start") {
       return broken("A resumable upload begins with X-Goog-Upload-Command: start.");

@@ -131,7 +131,7 @@ function answerFor(
   }
   if (wants(turn, "AUDIO") || (turn.model.family === "speech" && turn.model.id.includes("tts")))
     return part(audioPart());
-  const said = `${EMULATED} ${sentences(turn, prompt, responses, found)}${sayMedia(promptParts(turn))}`;
+  const said = `${EMULATED} ${sentences(turn, prompt, responses, found)}${sayMedia(promptParts(turn), turn.files)}`;
   if (turn.model.imageOutput && wants(turn, "IMAGE", true)) return join([text(said), part(imagePart())]);
   const code = responses.length === 0 ? runCode(turn, prompt) : undefined;
   if (code !== undefined) return found === undefined ? code : join([code, found]);

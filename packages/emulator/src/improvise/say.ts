@@ -1,4 +1,5 @@
 import type { FunctionResponse, Part } from "@pollux/core/wire";
+import type { UploadedFile } from "../files/file-options.ts";
 import { isFields } from "../internal/json.ts";
 
 /** How every improvised answer begins, so that nobody takes it for a model's. */
@@ -23,12 +24,15 @@ export function sayResponses(responses: readonly FunctionResponse[]): string {
 }
 
 /** Says which pictures and files came with the prompt, with type and size. */
-export function sayMedia(parts: readonly Part[]): string {
+export function sayMedia(parts: readonly Part[], files: readonly UploadedFile[] = []): string {
   return parts
     .map(({ inlineData, fileData }) => {
       if (inlineData !== undefined)
         return ` I was given ${inlineData.mimeType} of ${Buffer.from(inlineData.data, "base64").length} bytes.`;
-      return fileData === undefined ? "" : ` I was given the file ${fileData.fileUri}.`;
+      if (fileData === undefined) return "";
+      const file = files.find(({ uri }) => uri === fileData.fileUri);
+      if (file === undefined) return ` I was given the file ${fileData.fileUri}.`;
+      return ` I was given the file ${file.displayName || file.name}: ${file.mimeType} of ${file.sizeBytes} bytes.`;
     })
     .join("");
 }

@@ -13,8 +13,9 @@ export function pageOf<T>(
 ): Page<T> | undefined {
   const asked = Number(query.get("pageSize") ?? query.get("page_size") ?? 0);
   const token = query.get("pageToken") ?? query.get("page_token") ?? "";
-  const start = token === "" ? 0 : Number(Buffer.from(token, "base64url").toString());
-  if (!Number.isInteger(asked) || asked < 0 || !Number.isInteger(start) || start < 0) return undefined;
+  const position = token === "" ? "0" : Buffer.from(token, "base64url").toString();
+  if (!Number.isInteger(asked) || asked < 0 || !/^\d+$/.test(position)) return undefined;
+  const start = Number(position);
   const end = start + Math.min(asked === 0 ? sizes.default : asked, sizes.max);
   return {
     items: all.slice(start, end),

@@ -6,10 +6,14 @@ export interface TokenCount {
   readonly details: readonly ModalityTokenCount[];
 }
 
+/** Finds what was uploaded under an address; undefined for files nobody here knows. */
+export type FileLookup = (fileUri: string) => { readonly mimeType: string; readonly sizeBytes: number } | undefined;
+
 const CHARACTERS_PER_TOKEN = 4;
 const IMAGE_TOKENS = 258;
 const IMAGE_OUTPUT_TOKENS = 1290;
 const FILE_TOKENS = 258;
+const BYTES_PER_PAGE = 50_000;
 
 /** Estimates text at four characters a token, as no tokenizer is at hand. */
 export function estimateText(text: string): number {
@@ -23,10 +27,10 @@ export function estimateAnswerPart(part: Part): number {
 }
 
 /** Estimates one content of a prompt. */
-export function estimateContent(content: Content): TokenCount {
+export function estimateContent(content: Content, fileOf?: FileLookup): TokenCount {
   const sums = new Map<string, number>();
   for (const part of content.parts) {
-    const { modality, tokens } = estimatePart(part);
+    const { modality, tokens } = estimatePart(part, fileOf);
     sums.set(modality, (sums.get(modality) ?? 0) + tokens);
   }
   return countOf(sums);
@@ -55,10 +59,15 @@ function countOf(sums: ReadonlyMap<string, number>): TokenCount {
   return { total: details.reduce((sum, detail) => sum + detail.tokenCount, 0), details };
 }
 
-function estimatePart(part: Part): { modality: string; tokens: number } {
+function estimatePart(part: Part, fileOf?: FileLookup): { modality: string; tokens: number } {
   if (part.text !== undefined) return { modality: "TEXT", tokens: estimateText(part.text) };
   if (part.inlineData !== undefined) return estimateMedia(part.inlineData.mimeType, part.inlineData.data.length);
-  if (part.fileData !== undefined) return { modality: modalityOf(part.fileData.mimeType ?? ""), tokens: FILE_TOKENS };
+  if (part.fileData !== undefined) {
+    const { fileUri, mimeType } = part.fileData;
+    const file = fileOf?.(fileUri);
+    if (file !== undefined) return estimateFile(mimeType || file.mimeType, file.sizeBytes);
+    return { modality: modalityOf(mimeType ?? ""), tokens: FILE_TOKENS };
+  }
   const { thoughtSignature: _signature, ...said } = part;
   // The braces and the name of the field are not the model's words.
   return {
@@ -69,6 +78,17 @@ function estimatePart(part: Part): { modality: string; tokens: number } {
         .join(""),
     ),
   };
+}
+
+function estimateFile(mimeType: string, bytes: number): { modality: string; tokens: number } {
+  const modality = modalityOf(mimeType);
+  if (mimeType === "application/pdf")
+    return { modality, tokens: FILE_TOKENS * Math.max(1, Math.ceil(bytes / BYTES_PER_PAGE)) };
+  if (modality === "TEXT" || modality === "DOCUMENT") {
+    return { modality, tokens: Math.ceil(bytes / CHARACTERS_PER_TOKEN) };
+  }
+  // As many bytes as this many characters of base64.
+  return estimateMedia(mimeType, Math.ceil((bytes * 4) / 3));
 }
 
 function estimateMedia(mimeType: string, characters: number): { modality: string; tokens: number } {

@@ -23,8 +23,13 @@ export function modelsPage(query: URLSearchParams): object {
 /** What the service says about one model. */
 export function modelInfo(id: string, model: ModelFacts): object {
   const methods = model.generates
-    ? ["generateContent", ...(model.streaming ? ["streamGenerateContent"] : []), "countTokens"]
-    : ["embedContent"];
+    ? [
+        "generateContent",
+        ...(model.streaming ? ["streamGenerateContent"] : []),
+        "countTokens",
+        ...(model.explicitCaching === false ? [] : ["createCachedContent"]),
+      ]
+    : ["embedContent", "batchEmbedContents"];
   return {
     name: `models/${id}`,
     version: String(model.generation),

@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
-import type { GenerateContentRequest } from "@pollux/core/wire";
+import type { GenerateContentRequest, ModalityTokenCount } from "@pollux/core/wire";
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import { isFields } from "../internal/json.ts";
-import { addCounts, estimateContent, estimateHead, type TokenCount } from "./estimate-tokens.ts";
+import { addCounts, estimateContent, estimateHead, type FileLookup, type TokenCount } from "./estimate-tokens.ts";
 
 /** What a prompt costs. */
 export interface PromptCost {
   readonly prompt: TokenCount;
   /** Tokens an earlier request of the same beginning already paid for. */
   readonly cachedTokens: number;
+  /** The same by modality. Default: all of it is text. */
+  readonly cachedDetails?: readonly ModalityTokenCount[] | undefined;
 }
 
 const MIN_CACHED_TOKENS = 1024;
@@ -24,7 +26,7 @@ export class PromptCache {
   readonly #prefixes = new Set<string>();
 
   /** Counts a request, and remembers its beginnings. */
-  measure(request: GenerateContentRequest, raw: unknown, model: ModelFacts): PromptCost {
+  measure(request: GenerateContentRequest, raw: unknown, model: ModelFacts, fileOf?: FileLookup): PromptCost {
     const body = isFields(raw) ? raw : {};
     const rawContents: readonly unknown[] = Array.isArray(body["contents"]) ? body["contents"] : [];
     let digest = digestOf(model.id, [body["systemInstruction"] ?? body["system_instruction"], body["tools"]]);
@@ -34,7 +36,7 @@ export class PromptCache {
     // Contents of one role in a row are joined in the normalised request; only as many beginnings as both have can be priced.
     const comparable = rawContents.length === request.contents.length;
     for (const [index, content] of request.contents.entries()) {
-      count = estimateContent(content);
+      count = estimateContent(content, fileOf);
       counts.push(count);
       digest = digestOf(digest, comparable ? rawContents[index] : content);
       if (this.#prefixes.has(digest)) cachedTokens = counts.reduce((sum, item) => sum + item.total, 0);
@@ -51,6 +53,12 @@ export class PromptCache {
     const [oldest] = this.#prefixes;
     if (oldest !== undefined) this.#prefixes.delete(oldest);
   }
+}
+
+/** The cost where a cached content stands in front: its tokens are paid for, and more if the implicit cache has more. */
+export function withCachedTokens(cost: PromptCost, cached: TokenCount | undefined): PromptCost {
+  if (cached === undefined || cached.total < cost.cachedTokens) return cost;
+  return { ...cost, cachedTokens: cached.total, cachedDetails: cached.details };
 }
 
 function digestOf(previous: string, value: unknown): string {

@@ -25,7 +25,9 @@ export function usageMetadata(numbers: UsageNumbers, profile: Profile): UsageMet
     ...(cost.cachedTokens > 0 && { cachedContentTokenCount: cost.cachedTokens }),
     ...(cloud && { trafficType: "ON_DEMAND" }),
     ...(promptTokens > 0 && { promptTokensDetails: cost.prompt.details }),
-    ...(cost.cachedTokens > 0 && { cacheTokensDetails: textOnly(cost.cachedTokens) }),
+    // For cached contents, Vertex was seen to leave them out.
+    ...(cost.cachedTokens > 0 &&
+      !(cloud && cost.cachedDetails) && { cacheTokensDetails: cost.cachedDetails ?? textOnly(cost.cachedTokens) }),
     ...(candidatesTokens > 0 &&
       (cloud || modality !== undefined) && {
         candidatesTokensDetails: [{ modality: modality ?? "TEXT", tokenCount: candidatesTokens }],

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Problem } from "./problem.ts";
 import type { Profile, RequestInput } from "./types.ts";
 
@@ -17,9 +18,12 @@ export function checkCredentials(
   return tokenProblem(token, profile, keys);
 }
 
-/** Who asks, by the credential they sent; undefined without one. */
-export function credentialOf({ url, headers }: Pick<RequestInput, "url" | "headers">): string | undefined {
-  return headers.get("x-goog-api-key") || url.searchParams.get("key") || bearerToken(headers.get("authorization"));
+/** Who asks: the same text for the same credential, which cannot be read out of it. */
+export function callerOf({ url, headers }: Pick<RequestInput, "url" | "headers">): string {
+  const key = headers.get("x-goog-api-key") || url.searchParams.get("key");
+  return createHash("sha256")
+    .update(key || (bearerToken(headers.get("authorization")) ?? ""))
+    .digest("base64");
 }
 
 function bearerToken(header: string | null): string | undefined {

@@ -41,8 +41,15 @@ export function judgeCachedContent(
   const read = readBody(body, "CachedContent", scopeOf({ apiVersion }, profile, surface, switches));
   if (!("raw" in read)) return read;
   // The fields were checked against the descriptor of this very message.
-  const { model: modelName = "", displayName, contents = [], systemInstruction, tools, toolConfig, ...rest } =
-    read.value as Partial<GenerateContentRequest> & { model?: string; displayName?: string } & Expiry;
+  const {
+    model: modelName = "",
+    displayName,
+    contents = [],
+    systemInstruction,
+    tools,
+    toolConfig,
+    ...rest
+  } = read.value as Partial<GenerateContentRequest> & { model?: string; displayName?: string } & Expiry;
   const modelId = (profile === "vertex" ? VERTEX_MODEL : DEVELOPER_MODEL).exec(modelName)?.[1];
   if (modelId === undefined) {
     return [problem("C-3", "* CreateCachedContentRequest.cached_content.model: unexpected model name format")];

@@ -19,7 +19,10 @@ export function withCachedPrompt(subject: Subject): Subject {
   const { request, cached } = subject;
   if (cached === undefined || cached === "unknown") return subject;
   const { cachedContent: _name, ...own } = request;
-  return { ...subject, request: { ...own, ...cached.request, contents: [...cached.request.contents, ...own.contents] } };
+  return {
+    ...subject,
+    request: { ...own, ...cached.request, contents: [...cached.request.contents, ...own.contents] },
+  };
 }
 
 /** The refusal of a cached content that is somebody else's, expired or was never there (C-1). */

@@ -57,8 +57,8 @@ function roleProblem({ request, model, profile }: Subject): Problem | undefined 
     const role: string | undefined = content.role;
     if (role === "user" || role === "model") return false;
     if (role === undefined || role === "") return profile === "vertex";
-    // Recorded with 200 up to the first Gemini 3.
-    return !(role === "function" && model.generation <= 3 && content.parts.every(isResponse));
+    // Recorded with 200 up to gemini-3.1-pro-preview.
+    return !(role === "function" && model.generation <= 3.1 && content.parts.every(isResponse));
   });
   return bad ? problem("E-08", "Please use a valid role: user, model.") : undefined;
 }

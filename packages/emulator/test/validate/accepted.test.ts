@@ -204,10 +204,17 @@ const BODIES: readonly (readonly [string, Asked])[] = [
     },
   ],
   [
-    "role function before 3.1",
+    "role function before 3",
     {
       model: "gemini-2.5-flash",
       body: contents(user(text("q")), model(call("f")), { role: "function", parts: [answer("f")] }),
+    },
+  ],
+  [
+    "role function on 3.1",
+    {
+      model: "gemini-3.1-pro-preview",
+      body: contents(user(text("q")), model(call("f", "a", "SIG1")), { role: "function", parts: [answer("f")] }),
     },
   ],
   [

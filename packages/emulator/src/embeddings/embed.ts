@@ -1,0 +1,15 @@
+import { createRandom } from "../internal/random.ts";
+
+/**
+ * A vector for a text, of length 1. The same words give the same vector on every machine, and texts that share words lie
+ * closer together than texts that share none.
+ */
+export function embed(text: string, dimensions: number): number[] {
+  const sums = Array.from({ length: dimensions }, () => 0);
+  for (const word of text.toLowerCase().match(/[\p{L}\d]+/gu) ?? [text]) {
+    const random = createRandom(`word ${word}`);
+    for (let index = 0; index < dimensions; index += 1) sums[index] = (sums[index] ?? 0) + random.next() - 0.5;
+  }
+  const length = Math.hypot(...sums) || 1;
+  return sums.map((value) => Number((value / length).toPrecision(8)));
+}

@@ -1,0 +1,87 @@
+import { answerCaches, cacheOwner, parseCacheRoute } from "./caches/answer-caches.ts";
+import { CacheStore } from "./caches/cache-store.ts";
+import { answerEmbeddings, parseEmbeddingRoute } from "./embeddings/answer-embeddings.ts";
+import type { EmulatorOptions } from "./emulator-options.ts";
+import { answerFiles, parseFileRoute } from "./files/answer-files.ts";
+import type { UploadedFile } from "./files/file-options.ts";
+import { fileNameOf, FileStore } from "./files/file-store.ts";
+import { Uploads } from "./files/uploads.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
+import type { ResourceAnswer } from "./resource-answer.ts";
+import { checkCredentials, callerOf } from "./validate/auth.ts";
+import type { FileState } from "./validate/switches.ts";
+import type { Profile, SignatureBook, ValidateOptions } from "./validate/types.ts";
+
+/** The endpoints beside the models' own, and what they keep. */
+export interface Resources {
+  /** Answers a request to one of these endpoints; undefined for any other. */
+  answer(incoming: IncomingRequest, signatures: SignatureBook): ResourceAnswer | undefined;
+  /** How a request is judged, with the caller's files and cached contents looked up. */
+  validateOptions(incoming: IncomingRequest, signatures: SignatureBook): ValidateOptions;
+  /** Finds the caller's files by their address. */
+  fileOf(incoming: IncomingRequest): (fileUri: string) => UploadedFile | undefined;
+}
+
+/** Files are Google's own; cached contents are also made on Vertex. Gateways document neither. */
+const WITH_FILES: ReadonlySet<Profile> = new Set<Profile>(["developer", "developer-v1"]);
+const WITH_CACHES: ReadonlySet<Profile> = new Set<Profile>(["developer", "developer-v1", "vertex"]);
+
+/** Makes the endpoints of one emulator, with a memory of their own. */
+export function createResources(options: EmulatorOptions, profile: Profile, seed: string): Resources {
+  const { keys, strict } = options;
+  const now = options.now ?? (() => new Date());
+  const files = new FileStore(options.files ?? {}, now, seed);
+  const uploads = new Uploads(files, options.files ?? {}, seed);
+  const caches = new CacheStore(now, seed);
+
+  const resources: Resources = {
+    answer(incoming, signatures) {
+      const method = incoming.method.toUpperCase();
+      const fileRoute = WITH_FILES.has(profile) ? parseFileRoute(method, incoming.url) : undefined;
+      const cacheRoute = WITH_CACHES.has(profile) ? parseCacheRoute(method, incoming.url, profile) : undefined;
+      const embeddingRoute = WITH_FILES.has(profile) ? parseEmbeddingRoute(method, incoming.url) : undefined;
+      const route = fileRoute ?? cacheRoute ?? embeddingRoute;
+      if (route === undefined) return undefined;
+      // An upload's own address is secret enough.
+      const refused = route.kind === "upload" ? undefined : checkCredentials(incoming, profile, keys);
+      if (refused) return { operation: route.kind, problems: [refused] };
+      if (fileRoute) return answerFiles(fileRoute, incoming, files, uploads);
+      if (embeddingRoute) return answerEmbeddings(embeddingRoute, incoming, strict);
+      const validate = resources.validateOptions(incoming, signatures);
+      const fileOf = resources.fileOf(incoming);
+      return (
+        cacheRoute &&
+        answerCaches(cacheRoute, incoming, { caches, options: options.caches ?? {}, validate, now, fileOf })
+      );
+    },
+
+    validateOptions(incoming, signatures) {
+      const owner = callerOf(incoming);
+      const stateOf = (uri: string): FileState => {
+        const name = fileNameOf(uri);
+        if (name === undefined) return "active";
+        const file = files.find(name, owner);
+        if (file === undefined) return "forbidden";
+        return files.progress(file) === "ACTIVE" ? "active" : "processing";
+      };
+      return {
+        profile,
+        keys,
+        strict: WITH_FILES.has(profile) ? { ...strict, fileState: strict?.fileState ?? stateOf } : strict,
+        signatures,
+        ...(WITH_CACHES.has(profile) && {
+          cachedContent: (name: string) => caches.find(name, cacheOwner(incoming, profile)),
+        }),
+      };
+    },
+
+    fileOf(incoming) {
+      const owner = callerOf(incoming);
+      return (uri) => {
+        const name = fileNameOf(uri);
+        return name === undefined ? undefined : files.find(name, owner);
+      };
+    },
+  };
+  return resources;
+}
