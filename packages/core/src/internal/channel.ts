@@ -59,7 +59,10 @@ export async function* during<T, Result>(work: Promise<Result>, channel: Channel
     () => void (ended = true),
   );
   for (;;) {
-    yield* channel.take();
+    const taken = channel.take();
+    yield* taken;
+    // More may have come while these were read, and their writers may wait for room: nobody would wake this reader.
+    if (taken.length > 0) continue;
     if (ended) break;
     await Promise.race([settled, new Promise<void>((resolve) => channel.onValue(resolve))]);
   }

@@ -56,3 +56,15 @@ test("a closed channel drops what is sent and holds nobody up", async () => {
   await channel.send(1);
   expect(channel.take()).toEqual([]);
 });
+
+test("a reader that is slow while writers wait for room is not left asleep", { timeout: 5_000 }, async () => {
+  const channel = new Channel<number>();
+  const work = Promise.all(Array.from({ length: 200 }, (_, n) => channel.send(n).then(() => channel.send(1_000 + n))));
+  const seen: number[] = [];
+  for await (const value of during(work, channel)) {
+    seen.push(value);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(seen).toHaveLength(400);
+  expect(new Set(seen).size).toBe(400);
+});

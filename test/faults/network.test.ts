@@ -1,0 +1,108 @@
+import { Agent, AgentError, type RunResult, runSoFar } from "@pollux/core";
+import type { Fault } from "@pollux/emulator";
+import { afterAll, describe, expect, test } from "vitest";
+import { SESSION_FACES, type SessionFace } from "../../packages/core/test/session/session-faces.ts";
+import { CATALOGUE } from "../support/fault-catalogue.ts";
+import { openWorld, refusals } from "../support/world.ts";
+import { EffectsList } from "./support/effects.ts";
+import { answerUnknown, illegal, problemsOfErrand } from "./support/end-of-errand.ts";
+import { DONE, errandBrain, errandTools, GO, LONG, SHORT } from "./support/errand.ts";
+import { FULL, sideBySide } from "./support/full.ts";
+import { Tally } from "./support/tally.ts";
+
+const ERRAND = FULL ? LONG : SHORT;
+const REQUESTS = ERRAND.length + 1;
+
+const tally = new Tally(`faults of the network, at each of ${REQUESTS} requests`, [
+  "runs",
+  "right at once",
+  "other end",
+  "typed error",
+  "resumed",
+  "sent on",
+  "lost",
+  "doubled",
+  "untyped",
+]);
+
+afterAll(() => tally.print());
+
+/** How long a fault lasts: one request, or until the run has ended. */
+const LENGTHS = ["once", "on and on"] as const;
+
+describe.each(SESSION_FACES)("%s", (faceName, face) => {
+  test.each(LENGTHS)("every fault, %s, ends right or typed, and is gone on from", { timeout: 600_000 }, async (length) => {
+    const cases = Object.entries(CATALOGUE).flatMap(([name, fault]) =>
+      Array.from({ length: REQUESTS }, (_, index) => ({ name, fault, at: index + 1 })),
+    );
+    const problems = await sideBySide(cases, 8, async ({ name, fault, at }) => {
+      const found = await oneRun(face, fault, at, length, `${faceName}, ${length}`);
+      for (const problem of found) tally.count(`${faceName}, ${length}`, problem.split(":")[0] ?? problem);
+      return found.map((problem) => `${name} at request ${at}: ${problem}`);
+    });
+    expect(problems.flat()).toEqual([]);
+  });
+});
+
+async function oneRun(
+  face: SessionFace,
+  fault: Fault,
+  at: number,
+  length: (typeof LENGTHS)[number],
+  row: string,
+): Promise<readonly string[]> {
+  let healed = false;
+  const during = ({ number }: { readonly number: number }): boolean =>
+    !healed && (length === "once" ? number === at : number >= at);
+  await using world = await openWorld({
+    brain: errandBrain(ERRAND),
+    faults: [{ at: during, fault }],
+    largeSignatures: false,
+  });
+  const model = world.model(undefined, {
+    timeouts: { firstByteMs: 250, idleMs: 250 },
+    retry: { maxAttempts: 3, minDelayMs: 1, maxDelayMs: 2 },
+  });
+  const effects = new EffectsList();
+  const session = new Agent({ model, tools: errandTools(effects, 0) }).session();
+  const problems: string[] = [];
+  tally.count(row, "runs");
+
+  let result: RunResult<unknown>;
+  try {
+    result = await face.send(session, GO);
+    healed = true;
+    tally.count(row, result.stopReason === "finished" ? "right at once" : "other end");
+  } catch (error) {
+    healed = true;
+    problems.push(...problemsOfError(error, at));
+    tally.count(row, "typed error");
+    tally.count(row, "resumed");
+    result = await face.resume(session);
+  }
+  result = await answerUnknown(session, result as RunResult, effects.all);
+  // A model that would not go on: the run is over, and the next message goes on from its history.
+  if (result.stopReason !== "finished") {
+    const { resumable } = await session.state();
+    tally.count(row, resumable ? "resumed" : "sent on");
+    result = await (resumable ? face.resume(session) : face.send(session, "Go on."));
+  }
+
+  if (result.stopReason !== "finished" || result.text !== DONE) {
+    problems.push(`lost: ended with ${result.stopReason}: ${result.text}`);
+  }
+  problems.push(...problemsOfErrand(ERRAND, await session.history(), effects.all));
+  const refused = refusals(world.emulator).filter(({ rule }) => rule !== fault.rule);
+  if (refused.length > 0) problems.push(`untyped: the service refused ${JSON.stringify(refused)}`);
+  return problems;
+}
+
+/** A failure has to be one of ours, and to carry what can be kept. */
+function problemsOfError(error: unknown, at: number): readonly string[] {
+  if (!(error instanceof AgentError)) return [`untyped: failed with ${String(error)}`];
+  const kept = runSoFar(error)?.contents ?? [];
+  const problem = illegal(kept);
+  if (problem !== undefined) return [`lost: ${problem}`];
+  // The message, and two contents for each request that was answered.
+  return kept.length < 2 * at - 1 ? [`lost: the error of request ${at} carries ${kept.length} contents`] : [];
+}

@@ -1,0 +1,89 @@
+import { flushCompileCache } from "node:module";
+import { Agent, AgentError, endpoint, gemini, type Session, type SessionStore } from "@pollux/core";
+import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { EffectsFile, readEffects } from "./effects.ts";
+import { errandTools, GO } from "./errand.ts";
+import type { Finished, KillPoint, Order, Report, StorePlace, Work } from "./process-messages.ts";
+
+// A process with an agent that works on a session, until it is killed. Started by `openProcess`.
+
+function say(report: Report): void {
+  process.send?.(report);
+}
+
+function openStore({ kind, path }: StorePlace): SessionStore {
+  return kind === "jsonl" ? new JsonlStore(path) : new SqliteStore(path);
+}
+
+/** A store that tells of each append, and stops where it is told to. */
+function told(store: SessionStore, point: KillPoint | undefined): SessionStore {
+  let appends = 0;
+  return {
+    load: (id, from) => store.load(id, from),
+    list: (options) => store.list(options),
+    delete: (id) => store.delete(id),
+    append: async (id, length, entries) => {
+      const here = ++appends === point?.append;
+      if (here && point.when !== "after") say({ is: "at-kill-point" });
+      if (here && point.when === "before") await new Promise(() => {});
+      await store.append(id, length, entries);
+      say({ is: "acknowledged", length: length + entries.length });
+      if (here && point.when === "after") {
+        say({ is: "at-kill-point" });
+        await new Promise(() => {});
+      }
+    },
+  };
+}
+
+function sessionFor({ url, store, id, effects }: Work, killPoint?: KillPoint): Session {
+  const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: url, apiKey: "emulator" }) });
+  const tools = errandTools(new EffectsFile(effects), 2);
+  return new Agent({ model, tools }).session({ id, store: told(openStore(store), killPoint) });
+}
+
+async function finish(work: Work): Promise<Finished> {
+  const session = sessionFor(work);
+  const { lastRun: found = "nothing" } = await session.state();
+  const unknown: { callId: string; done: boolean }[] = [];
+  let result =
+    found === "nothing" ? await session.send(GO) : found === "finished" ? undefined : await session.resume();
+  while (result !== undefined && "pending" in result) {
+    const effects = readEffects(work.effects);
+    const runId = result.runId;
+    const found = result.pending.map(({ callId, call }) => {
+      const end = effects.find(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
+      return { callId, call, what: end?.what };
+    });
+    unknown.push(...found.map(({ callId, what }) => ({ callId, done: what !== undefined })));
+    const outcomes = found.map(({ callId, what }) => [
+      callId,
+      what === undefined ? ({ notDone: true } as const) : { output: what },
+    ]);
+    result = await session.resume({ outcomes: Object.fromEntries(outcomes) });
+  }
+  return {
+    is: "finished",
+    found,
+    unknown,
+    stopReason: result?.stopReason ?? "finished",
+    text: result?.text ?? (await session.history()).at(-1)?.parts.map(({ text }) => text ?? "").join("") ?? "",
+  };
+}
+
+async function obey(order: Order): Promise<Report> {
+  if (order.do === "finish") return finish(order);
+  const result = await sessionFor(order, order.killPoint).send(GO);
+  return { is: "finished", found: "nothing", unknown: [], stopReason: result.stopReason, text: result.text };
+}
+
+process.on("message", (order: Order) => {
+  obey(order).then(say, (error: unknown) => {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    say({ is: "failed", name, typed: error instanceof AgentError, message });
+  });
+});
+process.on("disconnect", () => process.exit());
+// It will not live to do so at its exit.
+flushCompileCache();
+say({ is: "ready" });

@@ -1,0 +1,34 @@
+/** True when everything is to be tried (`POLLUX_FAULTS=full`) and not a part of it. */
+export const FULL: boolean = process.env["POLLUX_FAULTS"] === "full";
+
+/** Numbers from 0 to 1, the same for the same seed. Mulberry32. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** The seed of what is random: `POLLUX_SEED`, or another one each day. */
+export const SEED: number = Number(process.env["POLLUX_SEED"] ?? Math.floor(Date.now() / 86_400_000));
+
+/** Runs some jobs, at most so many at a time; gives their results in order. */
+export async function sideBySide<Job, Result>(
+  jobs: readonly Job[],
+  width: number,
+  run: (job: Job, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let index = next++; index < jobs.length; index = next++) {
+      // The index is below the length.
+      results[index] = await run(jobs[index] as Job, index);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+  return results;
+}

@@ -1,0 +1,49 @@
+/** Which store a process keeps its sessions in, and where. */
+export interface StorePlace {
+  readonly kind: "jsonl" | "sqlite";
+  /** The folder, or the database file. */
+  readonly path: string;
+}
+
+/** Where a process stops for good, to be killed there. */
+export interface KillPoint {
+  /** Number of the append, from 1. */
+  readonly append: number;
+  /** `during`: the append is begun and not held up. */
+  readonly when: "before" | "during" | "after";
+}
+
+/** A session and what its tools tell. */
+export interface Work {
+  readonly url: string;
+  readonly store: StorePlace;
+  readonly id: string;
+  /** File of the effects. */
+  readonly effects: string;
+}
+
+/** What a process is told to do. */
+export type Order =
+  /** Send the message that begins the errand. */
+  | (Work & { readonly do: "begin"; readonly killPoint?: KillPoint | undefined })
+  /** Bring the session to its end, from wherever it stands. */
+  | (Work & { readonly do: "finish" });
+
+/** How a session stood, and how it was brought to its end. */
+export interface Finished {
+  readonly is: "finished";
+  /** How the last run had ended, as the session saw it. */
+  readonly found: string;
+  /** Calls of which nobody knew whether they had happened, and what the process found out. */
+  readonly unknown: readonly { readonly callId: string; readonly done: boolean }[];
+  readonly stopReason: string;
+  readonly text: string;
+}
+
+/** What a process says. */
+export type Report =
+  | { readonly is: "ready" }
+  | { readonly is: "acknowledged"; readonly length: number }
+  | { readonly is: "at-kill-point" }
+  | Finished
+  | { readonly is: "failed"; readonly name: string; readonly typed: boolean; readonly message: string };
