@@ -1,9 +1,9 @@
 import { createGoogle } from "@ai-sdk/google";
-import { createEmulator } from "@pollux/emulator";
-import { generateText, isStepCount, streamText, tool } from "ai";
+import { createEmulator, type EmulatorOptions, improvise, json, search } from "@pollux/emulator";
+import { generateObject, generateText, isStepCount, Output, streamText, tool } from "ai";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ANSWER, trip } from "../support/trip.ts";
+import { ANSWER, byStep, trip } from "../support/trip.ts";
 import { MODEL, refusals } from "../support/world.ts";
 
 const tools = {
@@ -19,8 +19,9 @@ const tools = {
   }),
 };
 
-async function open() {
-  const emulator = createEmulator({ brain: trip() });
+/** The SDK's provider, and an emulator on a socket of its own behind it. */
+async function open(brain: EmulatorOptions["brain"] = trip()) {
+  const emulator = createEmulator({ brain });
   const server = await emulator.listen();
   const google = createGoogle({ baseURL: `${server.url}/v1beta`, apiKey: "emulator" });
   return { emulator, google, [Symbol.asyncDispose]: () => server.close() };
@@ -68,3 +69,86 @@ describe.each([MODEL, "gemini-2.5-flash-lite"])("the AI SDK with %s", (model) =>
     expect(refusals(emulator)).toEqual([]);
   });
 });
+
+const forecast = z.object({ city: z.string(), celsius: z.number(), days: z.array(z.enum(["sun", "rain"])) });
+const OSLO = { city: "Oslo", celsius: 4, days: ["rain", "sun"] } as const;
+
+describe.each([MODEL, "gemini-2.5-flash-lite"])("the AI SDK's structured output with %s", (model) => {
+  test("comes whole", async () => {
+    await using opened = await open(byStep(() => json(OSLO)));
+    const { google, emulator } = opened;
+    const { output } = await generateText({
+      model: google(model),
+      output: Output.object({ schema: forecast }),
+      prompt: "Weather?",
+    });
+    expect(output).toEqual(OSLO);
+    expect(refusals(emulator)).toEqual([]);
+    expect(emulator.requests[0]?.body).toMatchObject({ generationConfig: { responseMimeType: "application/json" } });
+  });
+
+  test("comes in pieces", async () => {
+    await using opened = await open(byStep(() => json(OSLO)));
+    const { google, emulator } = opened;
+    const result = streamText({
+      model: google(model),
+      output: Output.object({ schema: forecast }),
+      prompt: "Weather?",
+    });
+    const partial: unknown[] = [];
+    for await (const object of result.partialOutputStream) partial.push(object);
+    expect(partial.at(-1)).toEqual(OSLO);
+    expect(await result.output).toEqual(OSLO);
+    expect(refusals(emulator)).toEqual([]);
+  });
+
+  test("satisfies the schema when it is improvised", async () => {
+    await using opened = await open(improvise());
+    const { google, emulator } = opened;
+    const { object } = await generateObject({ model: google(model), schema: forecast, prompt: "Weather in Oslo?" });
+    expect(forecast.parse(object)).toEqual(object);
+    expect(refusals(emulator)).toEqual([]);
+  });
+});
+
+describe.each([MODEL, "gemini-2.5-flash-lite"])("the AI SDK's search with %s", (model) => {
+  const found = search({
+    queries: ["oslo rain"],
+    sources: [{ title: "yr.no" }, { title: "met.no" }],
+    text: "It rains in Oslo.",
+  });
+
+  test("gives the answer's sources, whole and streamed", async () => {
+    await using opened = await open(byStep(() => found));
+    const { google, emulator } = opened;
+    const asked = {
+      model: google(model),
+      tools: { google_search: google.tools.googleSearch({}) },
+      prompt: "Does it rain in Oslo?",
+    };
+    const whole = await generateText(asked);
+    expect(whole.text).toBe("It rains in Oslo.");
+    expect(titles(whole.sources)).toEqual(["yr.no", "met.no"]);
+    const streamed = streamText(asked);
+    expect(await streamed.text).toBe("It rains in Oslo.");
+    expect(titles(await streamed.sources)).toEqual(["yr.no", "met.no"]);
+    expect(whole.providerMetadata?.["google"]).toMatchObject({
+      groundingMetadata: { webSearchQueries: ["oslo rain"] },
+    });
+    expect(refusals(emulator)).toEqual([]);
+  });
+});
+
+test("the AI SDK reports a refusal with the service's words", async () => {
+  await using opened = await open(improvise());
+  const { google } = opened;
+  const asked = generateText({ model: google("gemini-0-nothing"), prompt: "Hi.", maxRetries: 0 });
+  await expect(asked).rejects.toMatchObject({
+    statusCode: 404,
+    message: expect.stringContaining("models/gemini-0-nothing is not found for API version v1beta"),
+  });
+});
+
+function titles(sources: readonly { readonly title?: string | undefined }[]): readonly (string | undefined)[] {
+  return sources.map(({ title }) => title);
+}

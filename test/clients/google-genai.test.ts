@@ -1,7 +1,13 @@
-import { type CallableTool, type Content, type FunctionDeclaration, GoogleGenAI } from "@google/genai";
-import { createEmulator, type Emulator, type EmulatorOptions } from "@pollux/emulator";
+import {
+  type CallableTool,
+  type Content,
+  type FunctionDeclaration,
+  type GenerateContentResponse,
+  GoogleGenAI,
+} from "@google/genai";
+import { createEmulator, type Emulator, type EmulatorOptions, json, search } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
-import { ANSWER, trip } from "../support/trip.ts";
+import { ANSWER, byStep, trip } from "../support/trip.ts";
 import { MODEL, refusals } from "../support/world.ts";
 
 const FUNCTIONS: Readonly<Record<string, (args: { readonly [name: string]: unknown }) => unknown>> = {
@@ -134,4 +140,43 @@ test("Google's SDK reads lists, counts and refusals", async () => {
     }),
   ).rejects.toMatchObject({ status: 400 });
   expect(refusals(emulator)).toHaveLength(2);
+});
+
+describe.each([MODEL, "gemini-2.5-flash-lite"])("Google's SDK with %s", (model) => {
+  test("keeps a conversation as it was, and counts it", async () => {
+    await using opened = await open();
+    const { ai, emulator } = opened;
+    const chat = ai.chats.create({ model, config: { tools: [automatic] } });
+    await chat.sendMessage({ message: "Weather?" });
+    await chat.sendMessage({ message: "And now?" });
+    const history = chat.getHistory();
+    expect(history.map(({ role }) => role).join()).toBe(`${"user,model,".repeat(5)}user,model`);
+    expect(emulator.requests.at(-1)?.body).toMatchObject({ contents: history.slice(0, -1) });
+    const { totalTokens = 0 } = await ai.models.countTokens({ model, contents: history });
+    const first = await ai.models.countTokens({ model, contents: history.slice(0, 1) });
+    expect(totalTokens).toBeGreaterThan(first.totalTokens ?? 0);
+    expect(refusals(emulator)).toEqual([]);
+  });
+
+  test("reads JSON by a schema and the sources of a search, whole and streamed", async () => {
+    const sun = json({ sky: "sun" });
+    const found = search({ queries: ["oslo rain"], sources: [{ title: "yr.no" }], text: "It rains in Oslo." });
+    await using opened = await open({ brain: byStep(({ request }) => (request.tools ? found : sun)) });
+    const { ai, emulator } = opened;
+    const schema = { type: "object", properties: { sky: { type: "string" } }, required: ["sky"] };
+    const written = await ai.models.generateContent({
+      model,
+      contents: "How is the sky?",
+      config: { responseMimeType: "application/json", responseJsonSchema: schema },
+    });
+    expect(JSON.parse(written.text ?? "")).toEqual({ sky: "sun" });
+    const asked = { model, contents: "Does it rain in Oslo?", config: { tools: [{ googleSearch: {} }] } };
+    const whole = await ai.models.generateContent(asked);
+    const chunks: GenerateContentResponse[] = [];
+    for await (const chunk of await ai.models.generateContentStream(asked)) chunks.push(chunk);
+    expect([whole.text, chunks.map(({ text }) => text ?? "").join("")]).toEqual(Array(2).fill("It rains in Oslo."));
+    for (const answer of [whole, chunks.at(-1)])
+      expect(answer?.candidates?.[0]?.groundingMetadata?.groundingChunks?.[0]?.web?.title).toBe("yr.no");
+    expect(refusals(emulator)).toEqual([]);
+  });
 });

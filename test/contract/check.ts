@@ -34,6 +34,7 @@ export class Tally {
   readonly #failures: Failure[] = [];
   readonly #skipped = new Map<string, number>();
   readonly #counts = new Map<string, number>();
+  readonly #shares = new Map<string, { readonly all: number; readonly well: number }>();
   #checked = 0;
 
   /** Counts one comparison; `why` says what is wrong, nothing says that nothing is. */
@@ -50,6 +51,12 @@ export class Tally {
     increment(this.#counts, what);
   }
 
+  /** Counts one of a kind, and whether it is as it should be; the result says how many are. */
+  share(what: string, good: boolean): void {
+    const { all, well } = this.#shares.get(what) ?? { all: 0, well: 0 };
+    this.#shares.set(what, { all: all + 1, well: well + (good ? 1 : 0) });
+  }
+
   /** Said once, however often it is noted. */
   note(text: string): void {
     this.#notes.add(text);
@@ -57,11 +64,14 @@ export class Tally {
 
   result(): CheckResult {
     const counts = [...this.#counts].map(([what, count]) => `${count} ${what}`);
+    const shares = [...this.#shares].map(
+      ([what, { all, well }]) => `${well} of ${all} ${what}, ${((100 * well) / all).toFixed(1)} %`,
+    );
     return {
       checked: this.#checked,
       failures: this.#failures,
       skipped: Object.fromEntries(this.#skipped),
-      notes: [...this.#notes, ...counts],
+      notes: [...this.#notes, ...shares, ...counts],
     };
   }
 }

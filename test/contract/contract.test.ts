@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { KNOWN_DIFFERENCES } from "./known-differences.ts";
-import { readRecordings, recordingsFolder, whyAbsent } from "./recordings.ts";
+import { readRecordings, recordingsFolder, whyAbsent } from "./recordings-folder.ts";
 import { CHECKS, describeReport, runCheck } from "./run-checks.ts";
 
 const absent = whyAbsent(recordingsFolder());

@@ -1,4 +1,4 @@
-import { framingOf } from "./read-recording.ts";
+import { methodOf } from "./read-recording.ts";
 import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
 
 /**
@@ -6,11 +6,11 @@ import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
  *
  * @throws {SyntaxError} For a body that is neither JSON nor lines of `data: {…}`.
  */
-export function chunksOf({ responseBody }: Pick<Exchange, "responseBody">): readonly Json[] {
-  if (framingOf(responseBody) !== "sse") return [JSON.parse(responseBody)].flat() as Json[];
+export function chunksOf({ responseBody, framing }: Exchange): readonly Json[] {
+  if (framing !== "sse") return [JSON.parse(responseBody)].flat() as Json[];
   return responseBody
     .split(/\r\n|\n|\r/)
-    .filter((line) => line.startsWith("data:"))
+    .filter((line) => line.startsWith("data:") && line.slice("data:".length).trim() !== "[DONE]")
     .map((line) => JSON.parse(line.slice("data:".length)) as Json);
 }
 
@@ -19,21 +19,43 @@ export type ReadAnswer =
   | { readonly chunks: readonly Json[]; readonly answer: PlainAnswer }
   | { readonly without: string };
 
+/** Why there is nothing to compare with: the service failed on the way. */
+export const INSIDE = "an error inside a 200";
+
+/** Why there is nothing to compare with: the body was cut off, or damaged. */
+export const NOT_WHOLE = "a body that is not whole JSON";
+
 /** Reads and folds the answer of an exchange. */
 export function readAnswer(exchange: Exchange): ReadAnswer {
   if (!isAnswered(exchange)) return { without: "an error" };
+  const method = methodOf(exchange.path) ?? "generateContent";
+  if (!ANSWERING.has(method)) return { without: `another method: ${method}` };
   try {
     const chunks = chunksOf(exchange);
-    return chunks.some(isError) ? { without: "an error inside a 200" } : { chunks, answer: plainFold(chunks) };
+    return chunks.some(isError) ? { without: INSIDE } : { chunks, answer: plainFold(chunks) };
   } catch (error) {
-    if (error instanceof SyntaxError) return { without: "a body that is not whole JSON" };
+    if (error instanceof SyntaxError) return { without: NOT_WHOLE };
     throw error;
   }
 }
 
+const ANSWERING: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent"]);
+
 /** True for an error object that came where an answer could. */
 export function isError(chunk: Json): boolean {
   return isJson(chunk["error"]);
+}
+
+/** Whole chunks of a body that is cut off or damaged, as far as lines of `data:` tell them apart. */
+export function wholeChunksOf({ responseBody, framing }: Exchange): readonly Json[] {
+  if (framing !== "sse") return [];
+  return responseBody.split(/\r\n|\n|\r/).flatMap((line) => {
+    try {
+      return line.startsWith("data:") ? [JSON.parse(line.slice("data:".length)) as Json] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** What a recorded answer comes to. */

@@ -31,16 +31,20 @@ function readExchange(given: Json, earlier: readonly Exchange[]): Exchange {
   const path = textIn(given["path"]) ?? textIn(given["url"]) ?? null;
   const request = jsonIn(given["request"]);
   const responseBody = bodyIn(given["responseBody"]);
-  const framing = framingOf(responseBody);
   const status = statusIn(given["status"], responseBody);
   const kind = wordsIn(given["kind"]);
-  const stream = methodOf(path) === "streamGenerateContent" || framing === "sse";
   const known = kind.some((word) => word === "stream" || word === "unary");
+  const seen = framingOf(responseBody);
+  const stream = known
+    ? kind.includes("stream")
+    : methodOf(path) === "streamGenerateContent" || seen === "sse" || seen === "json-array";
+  // A stream without a byte is one without chunks.
+  const framing = stream && responseBody.trim() === "" ? "sse" : seen;
   const { continues } = given;
   return {
     path,
     model: textIn(given["model"]) ?? /\/models\/([^/:?]+)/.exec(path ?? "")?.[1] ?? null,
-    modelVersion: textIn(given["modelVersion"]) ?? null,
+    modelVersion: textIn(given["modelVersion"]) ?? /"modelVersion"\s*:\s*"([^"]+)"/.exec(responseBody)?.[1] ?? null,
     request,
     status,
     responseHeaders: headersIn(given["responseHeaders"]),

@@ -1,7 +1,3 @@
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { readRecording } from "./read-recording.ts";
-
 /** A JSON object nobody has looked into yet. */
 export type Json = { readonly [key: string]: unknown };
 
@@ -52,62 +48,14 @@ export interface Recording {
   readonly exchanges: readonly Exchange[];
 }
 
-/** Where recordings are unless said otherwise: `POLLUX_RECORDINGS`, else a folder beside the repository. */
-export function recordingsFolder(): string {
-  return process.env["POLLUX_RECORDINGS"] ?? join(import.meta.dirname, "../../../shared/recordings");
-}
-
-/** Why there is nothing to check in a folder; `undefined` when there is. */
-export function whyAbsent(folder: string): string | undefined {
-  if (!existsSync(folder)) return `no recordings: ${folder} does not exist`;
-  if (!statSync(folder).isDirectory()) return `no recordings: ${folder} is not a folder`;
-  return globSync("**/*.json", { cwd: folder }).length === 0
-    ? `no recordings: ${folder} holds no .json file`
-    : undefined;
-}
-
-/** A folder's recordings, and the files that are none. */
-export interface ReadFolder {
-  readonly recordings: readonly Recording[];
-  /** Files that are not JSON, and JSON without exchanges, each with the reason. */
-  readonly passedOver: readonly { readonly file: string; readonly why: string }[];
-}
-
-/** Every recording below a folder, by name. */
-export function readFolder(folder: string): ReadFolder {
-  const recordings: Recording[] = [];
-  const passedOver: { readonly file: string; readonly why: string }[] = [];
-  for (const file of globSync("**/*.json", { cwd: folder }).toSorted()) {
-    const value = readJson(join(folder, file));
-    const recording = value === undefined ? undefined : readRecording(file, value);
-    if (recording === undefined) passedOver.push({ file, why: value === undefined ? "not JSON" : "no exchanges" });
-    else recordings.push(recording);
-  }
-  return { recordings, passedOver };
-}
-
-/** Every recording below a folder, by name. Other files are passed over. */
-export function readRecordings(folder: string): readonly Recording[] {
-  return readFolder(folder).recordings;
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    // A folder may be named like a file, and a file may be cut off.
-    return undefined;
-  }
-}
-
 /** True for an exchange that was asked for as a stream, or whose body can only come from one. */
 export function isStream({ kind, framing }: Exchange): boolean {
   return kind.includes("stream") || framing === "json-array" || framing.startsWith("sse");
 }
 
-/** True for an exchange that was answered, not refused. */
-export function isAnswered({ status, kind }: Exchange): boolean {
-  return status >= 200 && status < 300 && !kind.includes("error");
+/** True for an exchange that was not refused; its body may hold an error all the same. */
+export function isAnswered({ status }: Exchange): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** Model id of an exchange, without its resource path. */

@@ -3,6 +3,7 @@ import { type Check, type CheckResult, type Failure, Tally } from "./check.ts";
 import { citations } from "./checks/citations.ts";
 import { declarations } from "./checks/declarations.ts";
 import { echo } from "./checks/echo.ts";
+import { emulator } from "./checks/emulator.ts";
 import { fold } from "./checks/fold.ts";
 import { loop } from "./checks/loop.ts";
 import { parse } from "./checks/parse.ts";
@@ -10,7 +11,7 @@ import type { KnownDifference } from "./known-differences.ts";
 import type { Recording } from "./recordings.ts";
 
 /** All checks, from the bytes upwards. */
-export const CHECKS: readonly Check[] = [parse, fold, echo, declarations, loop, citations];
+export const CHECKS: readonly Check[] = [parse, fold, echo, declarations, loop, citations, emulator];
 
 /** What a check found, with what was expected taken apart from what was not. */
 export interface CheckReport extends CheckResult {
@@ -21,15 +22,21 @@ export interface CheckReport extends CheckResult {
   readonly gone: readonly KnownDifference[];
 }
 
-/** Runs one check over recordings. */
+/**
+ * Runs one check over recordings.
+ *
+ * @param onProgress - Told after each recording how many are done.
+ */
 export async function runCheck(
   check: Check,
   recordings: readonly Recording[],
   known: readonly KnownDifference[],
+  onProgress: (done: number) => void = () => {},
 ): Promise<CheckReport> {
   const startedAt = performance.now();
   const tally = new Tally();
-  for (const recording of recordings) {
+  for (const [index, recording] of recordings.entries()) {
+    onProgress(index);
     try {
       await check.run(recording, tally);
     } catch (error) {

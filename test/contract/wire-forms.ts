@@ -36,6 +36,30 @@ export function contentsOf(request: Json): readonly PlainContent[] {
   });
 }
 
+/**
+ * Contents whose responses carry the names of their calls. Some older clients wrote an id of their own there, which the
+ * models of the time took.
+ */
+export function withNames(contents: readonly PlainContent[]): readonly PlainContent[] {
+  let calls: readonly Json[] = [];
+  return contents.map((content) => {
+    if (content.role === "model") {
+      calls = content.parts.map((part) => part["functionCall"]).filter(isJson);
+      return content;
+    }
+    const known = new Set(calls.map(({ name }) => name));
+    let position = 0;
+    const parts = content.parts.map((part) => {
+      const response = part["functionResponse"];
+      if (!isJson(response)) return part;
+      const call = calls[position++];
+      if (call === undefined || known.has(response["name"])) return part;
+      return { ...part, functionResponse: { ...response, name: call["name"] } };
+    });
+    return { ...content, parts };
+  });
+}
+
 /** The entries of a recorded request's `tools`. */
 export function toolsOf(request: Json): readonly Json[] {
   return listOf(request["tools"]).filter(isJson).map(camel);

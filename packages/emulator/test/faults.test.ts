@@ -49,6 +49,12 @@ describe("errors before any byte", () => {
       429,
       { code: 429, message: "Resource has been exhausted (e.g. check quota).", status: "RESOURCE_EXHAUSTED" },
     ],
+    [
+      "Q-4",
+      faults.plainQuota({ wording: "shared" }),
+      429,
+      { message: expect.stringMatching(/^Resource exhausted\. Please try again later\./) },
+    ],
     ["Q-5", faults.prepaidEmpty(), 402, { status: "RESOURCE_EXHAUSTED" }],
     ["Q-6", faults.spendRate(), 429, { status: "RESOURCE_EXHAUSTED" }],
     [

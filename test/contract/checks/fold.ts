@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
-import { gemini, type ModelResponse, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
+import { AgentError, gemini, type ModelResponse, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
 import { type Check, difference, excerpt } from "../check.ts";
 import { byteCutter, type Cutter, SEED } from "../cut-bytes.ts";
-import { callsOf, joinText, type PlainAnswer, readAnswer, textOf } from "../plain-fold.ts";
+import {
+  callsOf,
+  joinText,
+  NOT_WHOLE,
+  type PlainAnswer,
+  plainFold,
+  readAnswer,
+  textOf,
+  wholeChunksOf,
+} from "../plain-fold.ts";
 import { asRecorded, modelOptions, recordedFetch } from "../recorded-fetch.ts";
 import {
   type Digest,
@@ -23,7 +32,8 @@ export const fold: Check = {
     for (const [index, exchange] of recording.exchanges.entries()) {
       const read = readAnswer(exchange);
       if ("without" in read) {
-        tally.skip(read.without);
+        if (read.without === NOT_WHOLE) tally.compare(recording.file, index, await compareCut(recording, exchange));
+        else tally.skip(read.without);
         continue;
       }
       tally.compare(recording.file, index, await compareFold(recording, exchange, read.answer, undefined));
@@ -63,6 +73,18 @@ async function compareFold(
     difference(response.finishReason, expected.finishReason, "finish reason") ??
     (exchange.digest === null ? undefined : againstDigest(response, exchange.digest))
   );
+}
+
+/** An answer that is cut off before it says that it is finished is a failure, never a shorter answer. */
+async function compareCut(recording: Recording, exchange: Exchange): Promise<string | undefined> {
+  const { finishReason, blockReason } = plainFold(wholeChunksOf(exchange));
+  try {
+    const { response } = await respond(recording, exchange, undefined);
+    return finishReason === undefined ? `a cut answer came through: ${excerpt(response.content)}` : undefined;
+  } catch (error) {
+    const ownError = error instanceof AgentError && (blockReason === undefined || finishReason === undefined);
+    return ownError ? undefined : `threw ${String(error)}`;
+  }
 }
 
 interface Folded {

@@ -5,7 +5,7 @@ import { callsOf, joinText, readAnswer, textOf, whyUnusable } from "../plain-fol
 import { modelOptions, recordedFetch, servedOver, type Transport, TRANSPORTS } from "../recorded-fetch.ts";
 import { builtInsOf, declarationsIn, functionsOf } from "../recorded-tools.ts";
 import { type Exchange, isJson, type Json, listOf, modelOf, type Recording } from "../recordings.ts";
-import { contentsOf, instructionsOf, isErrorText, type PlainContent, resultIn } from "../wire-forms.ts";
+import { contentsOf, instructionsOf, isErrorText, type PlainContent, resultIn, withNames } from "../wire-forms.ts";
 
 /** What an agent has to send in a run whose answers and results are known: what the service took from another client. */
 export const loop: Check = {
@@ -45,7 +45,7 @@ async function replay(
   const { exchanges, answers } = recorded;
   const [first] = exchanges;
   if (first?.request == null) return "the first request is not recorded";
-  const given = contentsOf(first.request);
+  const given = withNames(contentsOf(first.request));
   const id = modelOf(recording, first);
   const served = exchanges.map((exchange) => servedOver(transport, exchange, chunksOrNone(exchange)));
   const { fetch, sent } = recordedFetch(served);

@@ -1,9 +1,10 @@
-import { ApiStatusError } from "@pollux/core";
+import { AgentError, ApiStatusError } from "@pollux/core";
 import { GeminiClient, type GenerateContentResponse } from "@pollux/core/wire";
 import { type Check, difference, excerpt } from "../check.ts";
-import { chunksOf, isError, readAnswer } from "../plain-fold.ts";
+import { expectedError } from "../expected-error.ts";
+import { NOT_WHOLE, readAnswer, wholeChunksOf } from "../plain-fold.ts";
 import { asRecorded, endpointOf, recordedFetch } from "../recorded-fetch.ts";
-import { type Exchange, isAnswered, isJson, isStream, type Json, modelOf, type Recording } from "../recordings.ts";
+import { type Exchange, isAnswered, isStream, type Json, modelOf, type Recording } from "../recordings.ts";
 
 /** What the client has to make of a body: answers, or an error that says this. */
 export const parse: Check = {
@@ -14,7 +15,8 @@ export const parse: Check = {
       const read = readAnswer(exchange);
       if (!("without" in read))
         tally.compare(recording.file, index, await checkAnswer(recording, exchange, read.chunks));
-      else if (isAnswered(exchange) && read.without !== "an error inside a 200") tally.skip(read.without);
+      else if (read.without.startsWith("another method")) tally.skip(read.without);
+      else if (read.without === NOT_WHOLE) tally.compare(recording.file, index, await checkCut(recording, exchange));
       else {
         // A refusal has no framing of its own, so it comes the same however it was asked for.
         const operations = isAnswered(exchange) ? [isStream(exchange)] : [false, true];
@@ -49,16 +51,28 @@ async function checkRefusal(recording: Recording, exchange: Exchange, stream: bo
     error = caught;
   }
   if (!(error instanceof ApiStatusError)) return `threw ${String(error)} instead of an ApiStatusError`;
-  const said = errorIn(exchange);
   const { status, reason, retryable, retryAfterMs, details } = error;
   const hasReset = error.resetsAt !== undefined;
-  const expected = expectedError(isAnswered(exchange) ? (said.code ?? 500) : exchange.status, said);
-  const wrong = difference({ status, reason, retryable, retryAfterMs, hasReset, details }, expected);
+  const expected = expectedError(exchange, isAnswered(exchange));
+  const wrong = difference({ status, reason, retryable, retryAfterMs, hasReset, details }, expected.error);
   if (wrong !== undefined) return wrong;
-  const words = (said.message ?? exchange.responseBody).replaceAll(/\s+/g, " ").trim().slice(0, 200);
-  return error.message.includes(words)
+  return error.message.includes(expected.words)
     ? undefined
-    : `the message is ${excerpt(error.message)}, recorded ${excerpt(words)}`;
+    : `the message is ${excerpt(error.message)}, recorded ${excerpt(expected.words)}`;
+}
+
+/** Of a body that is cut off or damaged, what is whole comes through, and the rest is an error of the client's own. */
+async function checkCut(recording: Recording, exchange: Exchange): Promise<string | undefined> {
+  try {
+    const answers = await ask(recording, exchange, isStream(exchange));
+    return isStream(exchange)
+      ? difference(answers, wholeChunksOf(exchange).map(withWords))
+      : `a cut body read as an answer: ${excerpt(answers)}`;
+  } catch (error) {
+    return error instanceof AgentError
+      ? undefined
+      : `threw ${String(error)}, which is not an error of the client's own`;
+  }
 }
 
 async function ask(
@@ -90,41 +104,4 @@ function withWords(chunk: Json): Json {
       return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== null));
     }),
   };
-}
-
-interface SaidError {
-  readonly code?: number;
-  readonly message?: string;
-  readonly status?: string;
-  readonly details?: readonly Json[];
-}
-
-/** Google's error object, wherever it stands; nothing where the body is not quite JSON. */
-function errorIn(exchange: Exchange): SaidError {
-  try {
-    const error = chunksOf(exchange).find(isError)?.["error"];
-    return isJson(error) ? error : {};
-  } catch {
-    return {};
-  }
-}
-
-function expectedError(status: number, said: SaidError): Json {
-  const details = said.details ?? [];
-  const delay = /^([\d.]+)s$/.exec(String(ofType(details, "RetryInfo")?.["retryDelay"]))?.[1];
-  const daily = JSON.stringify(ofType(details, "QuotaFailure") ?? {}).includes("PerDay");
-  const transient = [408, 429, 499, 500, 502, 503, 504].includes(status);
-  const retryable = transient && !daily && !/\blimit: 0\b/.test(said.message ?? "");
-  return {
-    status,
-    reason: said.status,
-    retryable,
-    retryAfterMs: retryable && delay !== undefined ? Math.ceil(Number(delay) * 1000) : undefined,
-    hasReset: daily,
-    details,
-  };
-}
-
-function ofType(details: readonly Json[], type: string): Json | undefined {
-  return details.find((detail) => String(detail["@type"]).endsWith(`google.rpc.${type}`));
 }

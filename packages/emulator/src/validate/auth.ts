@@ -12,7 +12,8 @@ export function checkCredentials(
 ): Problem | undefined {
   const key = input.headers.get("x-goog-api-key") || input.url.searchParams.get("key") || undefined;
   const token = bearerToken(input.headers.get("authorization"));
-  if (profile === "comet") return gatewayProblem(key ?? token, keys);
+  // Gateways of this family take the key in the header with or without the word before it.
+  if (profile === "comet") return gatewayProblem(key ?? token ?? input.headers.get("authorization")?.trim(), keys);
   if (profile === "old-proxy") return keyProblem(key ?? token, profile, keys);
   if (key !== undefined || token === undefined) return keyProblem(key, profile, keys);
   return tokenProblem(token, profile, keys);
@@ -111,7 +112,7 @@ function errorInfo(reason: string, service: string): Readonly<Record<string, unk
 }
 
 function gatewayProblem(key: string | undefined, keys: readonly string[] | undefined): Problem | undefined {
-  if (key !== undefined && accepted(key, keys)) return undefined;
-  const message = key === undefined ? "No token provided" : "Invalid token";
+  if (key && accepted(key, keys)) return undefined;
+  const message = !key ? "No token provided" : "Invalid token";
   return { rule: "A-5", message, status: "UNAUTHENTICATED", gateway: { code: "", type: "new_api_error" } };
 }

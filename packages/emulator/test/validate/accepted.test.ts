@@ -383,6 +383,7 @@ const CALLERS: readonly (readonly [string, Asked])[] = [
     { profile: "vertex", path: "/v1beta1/publishers/google/models/gemini-3.8-flash:generateContent" },
   ],
   ["a Bearer key at the gateway", { profile: "comet", headers: { authorization: "Bearer sk-1" } }],
+  ["a key without the word Bearer at the gateway", { profile: "comet", headers: { authorization: "sk-1" } }],
   ["a key header at the gateway", { profile: "comet" }],
   ["a Bearer key at an old proxy", { profile: "old-proxy", headers: { authorization: "Bearer sk-1" } }],
   ["a listed key that looks bad", { keys: ["bad"], headers: { "x-goog-api-key": "bad" } }],

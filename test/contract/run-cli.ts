@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { KNOWN_DIFFERENCES, type KnownDifference } from "./known-differences.ts";
+import { readFolder, recordingsFolder, whyAbsent } from "./recordings-folder.ts";
+import { CHECKS, type CheckReport, describeReport, runCheck } from "./run-checks.ts";
+
+/** Where the command writes: lines of the report, and lines about the work itself. */
+export interface Output {
+  readonly print: (line: string) => void;
+  readonly tell: (line: string) => void;
+}
+
+export const HELP = `Holds Pollux and its emulator against recorded traffic of the Gemini API.
+
+  pnpm contract [folder] [--known FILE] [--check ID]...
+
+folder        recordings, *.json at any depth (default: $POLLUX_RECORDINGS, else ../shared/recordings)
+--known FILE  differences that are expected: a JSON list of { "check", "file", "reason" }; file may hold * and **
+--check ID    only this check; may be repeated (${CHECKS.map(({ id }) => id).join(", ")})
+--help        this text
+
+POLLUX_SEED=n cuts streams into the same pieces as the run that printed it.
+
+Each check is one line: what was compared, what differs; then each difference by file, and what was left out and why.
+What is normalised before comparing is written in test/contract/README.md.
+
+Exit code 0: nothing differs but what is known. 1: something does. 2: wrong arguments, or nothing to check.
+
+${CHECKS.map(({ id, claim }) => `${id.padEnd(14)}${claim}`).join("\n")}`;
+
+/** Runs the command; the exit code. */
+export async function runCli(args: readonly string[], { print, tell }: Output): Promise<0 | 1 | 2> {
+  let asked: Asked;
+  try {
+    asked = readArguments(args);
+  } catch (error) {
+    tell(`${error instanceof Error ? error.message : String(error)}\nSee pnpm contract --help.`);
+    return 2;
+  }
+  if (asked.help) {
+    print(HELP);
+    return 0;
+  }
+  const absent = whyAbsent(asked.folder);
+  if (absent !== undefined) {
+    tell(absent);
+    return 2;
+  }
+  const { recordings, passedOver } = readFolder(asked.folder);
+  const exchanges = recordings.reduce((sum, recording) => sum + recording.exchanges.length, 0);
+  print(`${recordings.length} recordings with ${exchanges} exchanges in ${asked.folder}`);
+  for (const { file, why } of passedOver) print(`       passed over, ${why}: ${file}`);
+  if (exchanges === 0) {
+    tell(`no recordings: no file in ${asked.folder} holds exchanges`);
+    return 2;
+  }
+  const reports: CheckReport[] = [];
+  for (const check of CHECKS.filter(({ id }) => asked.checks.includes(id))) {
+    const found = await runCheck(check, recordings, asked.known, progressOf(check.id, recordings.length, tell));
+    // Another folder need not hold what is known of the usual one.
+    const report = asked.ownFolder ? { ...found, gone: [] } : found;
+    print(describeReport(report));
+    reports.push(report);
+  }
+  return reports.some(({ unknown, gone }) => unknown.length + gone.length > 0) ? 1 : 0;
+}
+
+interface Asked {
+  readonly help: boolean;
+  readonly folder: string;
+  /** The folder was named, so the list of known differences is not about it. */
+  readonly ownFolder: boolean;
+  readonly known: readonly KnownDifference[];
+  readonly checks: readonly string[];
+}
+
+function readArguments(args: readonly string[]): Asked {
+  const { values, positionals } = parseArgs({
+    // A package manager may pass the separator on.
+    args: args.filter((argument) => argument !== "--"),
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", short: "h", default: false },
+      known: { type: "string" },
+      check: { type: "string", multiple: true },
+    },
+  });
+  if (positionals.length > 1) throw new Error(`one folder at a time, not ${positionals.length}`);
+  const ids = CHECKS.map(({ id }) => id);
+  const unknown = values.check?.find((id) => !ids.includes(id));
+  if (unknown !== undefined) throw new Error(`there is no check ${unknown}; there are ${ids.join(", ")}`);
+  return {
+    help: values.help,
+    folder: positionals[0] ?? recordingsFolder(),
+    ownFolder: positionals.length > 0,
+    known: values.known === undefined ? KNOWN_DIFFERENCES : readKnown(values.known),
+    checks: values.check ?? ids,
+  };
+}
+
+function readKnown(file: string): readonly KnownDifference[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Error(`--known ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  const words = ["check", "file", "reason"];
+  const isList =
+    Array.isArray(list) &&
+    list.every((one: unknown) =>
+      words.every((word) => typeof (one as Record<string, unknown> | null)?.[word] === "string"),
+    );
+  if (!isList) throw new Error(`--known ${file} is not a list of { "check", "file", "reason" }`);
+  return list as readonly KnownDifference[];
+}
+
+/** Says now and then how far a check is; nothing for one that is done in a moment. */
+function progressOf(id: string, all: number, tell: Output["tell"]): (done: number) => void {
+  let saidAt = performance.now();
+  return (done) => {
+    if (performance.now() - saidAt < 2_000) return;
+    saidAt = performance.now();
+    tell(`     ${id}: ${done} of ${all} recordings`);
+  };
+}
