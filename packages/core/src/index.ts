@@ -24,8 +24,12 @@ export {
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
+export type { Json } from "./internal/json.ts";
 export { MemoryStore } from "./session/memory-store.ts";
 export type { SessionEntry } from "./session/entries.ts";
+export { checkSession, type SessionCheck } from "./session/check-session.ts";
+export type { LogLine, SessionProblem } from "./session/log-line.ts";
+export { repairSession, type SessionRepair } from "./session/repair-session.ts";
 export type { ListOptions, SessionStore, SessionSummary } from "./session/store.ts";
 
 // loop
@@ -33,7 +37,7 @@ export type { RunEvent } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/hooks.ts";
 export type { Limits } from "./loop/limits.ts";
 export type { ToolChoice } from "./loop/loop-input.ts";
-export type { Approval, Approve, OutsideOutcome, PendingCall, PendingQuestion } from "./loop/pending.ts";
+export type { OutsideOutcome } from "./loop/pending.ts";
 export type { TurnProblem } from "./loop/recover.ts";
 export type {
   BadCallRun,
@@ -64,7 +68,9 @@ export { renderMarkdown } from "./grounding/render-markdown.ts";
 export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 
 // tool
+export type { Approval, Approve, PendingCall, PendingQuestion } from "./tool/approval.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
+export type { Caller, RemainingLimits } from "./tool/caller.ts";
 export { callTool } from "./tool/call-tool.ts";
 export { defineTool } from "./tool/define-tool.ts";
 export { explainSchema } from "./tool/explain-schema.ts";

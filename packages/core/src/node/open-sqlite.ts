@@ -95,12 +95,13 @@ function prepare(database: Database): void {
   }
 }
 
-function sqlite(): typeof Sqlite {
+/** SQLite as Node has it. @throws {ConfigurationError} On a Node without it. */
+export function sqlite(): typeof Sqlite {
   // Not imported, so that a Node without it can load this file.
   const found = process.getBuiltinModule?.("node:sqlite");
   if (found !== undefined) return found;
   throw new ConfigurationError(
-    `SqliteStore needs Node 22.13 or later, and this is ${process.version}. Update Node, or keep sessions in a JsonlStore.`,
+    `An SQLite file of sessions needs Node 22.13 or later, and this is ${process.version}. Update Node, or keep sessions in a JsonlStore.`,
   );
 }
 

@@ -22,15 +22,15 @@ export function problemOfPart(value: unknown, at: string, role: "user" | "model"
     return `${at}.thoughtSignature is not a text`;
   if (call !== undefined) {
     if (role !== "model") return `${at} is a call, and only the model calls`;
-    // An answer that could not be used may hold a call without a name, which is not in the history.
-    if (!isObject(call) || (call["name"] !== undefined && typeof call["name"] !== "string"))
-      return `${at}.functionCall is not a call`;
+    if (!isObject(call) || typeof call["name"] !== "string" || call["name"] === "")
+      return `${at}.functionCall has no name`;
     if (call["id"] !== undefined && typeof call["id"] !== "string") return `${at}.functionCall.id is not a text`;
     if (call["args"] !== undefined && !isObject(call["args"])) return `${at}.functionCall.args is not an object`;
   }
   if (response !== undefined) {
     if (role !== "user") return `${at} is a function response, and only the user's side responds`;
-    if (!isObject(response) || typeof response["name"] !== "string") return `${at}.functionResponse has no name`;
+    if (!isObject(response) || typeof response["name"] !== "string" || response["name"] === "")
+      return `${at}.functionResponse has no name`;
     if (response["id"] !== undefined && typeof response["id"] !== "string")
       return `${at}.functionResponse.id is not a text`;
     if (!isObject(response["response"])) return `${at}.functionResponse.response is not an object`;
@@ -50,4 +50,9 @@ export function problemOfList(
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** True for a call that the service could not read. Its answer is not used, and so not in the history. */
+export function isNameless(part: unknown): boolean {
+  return isObject(part) && isObject(part["functionCall"]) && (part["functionCall"]["name"] ?? "") === "";
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from "../durable/steps.ts";
 import type { Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/compaction.ts";
-import type { PendingCall } from "../loop/pending.ts";
+import type { PendingCall } from "../tool/approval.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
 import type { Usage } from "../model/usage.ts";

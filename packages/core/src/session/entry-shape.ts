@@ -1,9 +1,8 @@
 import { isObject } from "../internal/json.ts";
-import { NO_USAGE } from "../model/usage.ts";
 import { problemOfContent, problemOfContents, problemOfList, problemOfPart } from "./content-shape.ts";
 import type { EndEntry, SessionEntry } from "./entries.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import { problemOfOutcome } from "./step-shape.ts";
+import { type Fields, isCount, isError, isNumber, isOrigin, isText, isUsage } from "./stored-values.ts";
 
 /** How a run may end; one that is missing here does not compile. */
 const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
@@ -52,41 +51,6 @@ function problemOfStretch(value: unknown, at: string): string | undefined {
   return problemOfContents(value["contents"], `${at}.contents`);
 }
 
-function problemOfOutcome({ step, outcome }: Fields): string | undefined {
-  if (!isObject(outcome) || typeof outcome["ok"] !== "boolean") return "outcome is not an outcome";
-  const { ok, value, error } = outcome;
-  if (!ok) return isError(error) ? undefined : "outcome.error is not an error";
-  if (/^(?:output\/)?model:/.test(String(step))) return problemOfModelStep(value);
-  return /^call:/.test(String(step)) ? problemOfCallStep(value) : undefined;
-}
-
-function problemOfModelStep(value: unknown): string | undefined {
-  const at = "outcome.value";
-  if (!isObject(value) || !isObject(value["response"])) return `${at} holds no answer of the model`;
-  const { response, steered } = value;
-  if (!isText(response["finishReason"])) return `${at}.response.finishReason is not a text`;
-  if (!isUsage(response["usage"])) return `${at}.response.usage is not a usage`;
-  const problem = problemOfContent(response["content"], `${at}.response.content`);
-  if (problem !== undefined) return problem;
-  if ((response["content"] as Fields)["role"] !== "model") return `${at}.response.content is not the model's`;
-  if (steered === undefined) return undefined;
-  if (!isObject(steered) || !isCount(steered["upTo"])) return `${at}.steered has no place`;
-  return problemOfContents(steered["contents"], `${at}.steered.contents`);
-}
-
-function problemOfCallStep(value: unknown): string | undefined {
-  const at = "outcome.value";
-  if (!isObject(value)) return `${at} holds no result of a call`;
-  const problem =
-    problemOfPart(value["part"], `${at}.part`, "user") ??
-    problemOfList(value["after"], `${at}.after`, (part, where) => problemOfPart(part, where, "user")) ??
-    problemOfList(value["nested"], `${at}.nested`, (run, where) =>
-      isObject(run) && isUsage(run["usage"]) ? undefined : `${where} is not a run`,
-    );
-  if (problem !== undefined) return problem;
-  return isObject((value["part"] as Fields)["functionResponse"]) ? undefined : `${at}.part is no function response`;
-}
-
 function problemOfEnd(entry: Fields): string | undefined {
   const { stopReason, usage, pending, error, cost, compaction } = entry;
   const problem = firstWrong(entry, { runId: isText, turns: isCount, toolCalls: isCount });
@@ -118,42 +82,24 @@ function problemOfPending(value: unknown, at: string): string | undefined {
 
 function problemOfRef(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return `${at} is not an object`;
+  if (Object.keys(value).length > 1 && !("role" in value)) return `${at} is no content and no step`;
+  if ("role" in value) return problemOfWhole(value, at);
   if ("model" in value) return isText(value["model"]) ? undefined : `${at}.model is not a step`;
   if ("after" in value)
     return problemOfList(value["after"], `${at}.after`, (name, where) =>
       isText(name) ? undefined : `${where} is not a step`,
     );
-  if (!("calls" in value)) return problemOfContent(value, at);
   return problemOfList(value["calls"], `${at}.calls`, (one, where) =>
     isText(one) ? undefined : problemOfPart(one, where, "user"),
   );
 }
 
+function problemOfWhole(value: Fields, at: string): string | undefined {
+  const isRef = "model" in value || "calls" in value || "after" in value;
+  return isRef ? `${at} is a content and a step` : problemOfContent(value, at);
+}
+
 function firstWrong(entry: Fields, checks: Readonly<Record<string, (value: unknown) => boolean>>): string | undefined {
   for (const [key, isRight] of Object.entries(checks)) if (!isRight(entry[key])) return `${key} is missing or wrong`;
   return undefined;
-}
-
-function isUsage(value: unknown): boolean {
-  return isObject(value) && Object.entries(NO_USAGE).every(([key, none]) => typeof value[key] === typeof none);
-}
-
-function isError(value: unknown): boolean {
-  return isObject(value) && typeof value["name"] === "string" && typeof value["message"] === "string";
-}
-
-function isOrigin(value: unknown): boolean {
-  return isObject(value) && typeof value["endpoint"] === "string" && typeof value["family"] === "string";
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === "number" && Number.isFinite(value);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,4 +1,5 @@
-import { type Approval, type OutsideOutcome, type PendingCall, waitName } from "../loop/pending.ts";
+import { type OutsideOutcome, waitName } from "../loop/pending.ts";
+import type { Approval, PendingCall } from "../tool/approval.ts";
 import { jsonSafe } from "../tool/json-safe.ts";
 import type { NewEntry } from "./session-log.ts";
 import type { RunRecord } from "./session-view.ts";

@@ -12,6 +12,7 @@ import { NO_USAGE } from "../model/usage.ts";
 import type { Content } from "../wire/content.ts";
 import type { EndEntry } from "./entries.ts";
 import { type Answers, answerEntries } from "./outside-answers.ts";
+import { isResumable } from "./run-endings.ts";
 import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
 import { refsOf, type RunRecord, type Stretch } from "./session-view.ts";
@@ -302,9 +303,4 @@ function inHistory(
   if (keepFrom >= given) return { summary, keepFrom: before.length + keepFrom - given };
   const first = contents[keepFrom];
   return { summary, keepFrom: first === undefined ? before.length : Math.max(0, before.indexOf(first)) };
-}
-
-/** True for a run that can go on: with an answer, a higher limit, or simply once more. */
-export function isResumable({ stopReason }: Pick<EndEntry, "stopReason">): boolean {
-  return ["failed", "aborted", "limit", "needs-approval", "needs-outcome"].includes(stopReason);
 }

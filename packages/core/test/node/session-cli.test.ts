@@ -1,0 +1,355 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { Agent, type Json, type SessionStore } from "@pollux/core";
+import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { ScriptedModel } from "@pollux/core/testing";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runSessionCli } from "../../src/node/run-session-cli.ts";
+import { type Log, recordedLogs } from "../session/recorded-logs.ts";
+
+// Each run is a process of its own.
+vi.setConfig({ testTimeout: 30_000 });
+
+const CLI = fileURLToPath(new URL("../../src/node/session-cli.ts", import.meta.url));
+const NODE_ARGS = ["--disable-warning=ExperimentalWarning", "--conditions=pollux-source", CLI];
+
+const logs = await recordedLogs();
+const two = logs["parallel calls, then another message"] ?? [];
+const waiting = logs["an approval that is waited for"] ?? [];
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pollux-session-"));
+  file = join(folder, "order-17.jsonl");
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The command as a process; paths are told without their folder. */
+function run(...args: string[]): Promise<Ended> {
+  const tell = (text: string): string => text.replaceAll(`${folder}/`, "");
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...NODE_ARGS, ...args], (error, out, err) => {
+      const code = error === null ? 0 : Number(error.code);
+      resolve({ code, out: tell(out), err: tell(err) });
+    });
+  });
+}
+
+/** The command in this process, with a terminal or a pipe. */
+async function runHere(
+  args: readonly string[],
+  terminal: { isTTY?: boolean; columns?: number } = {},
+  env: { readonly [name: string]: string } = {},
+): Promise<Ended> {
+  let out = "";
+  let err = "";
+  const stdout = { ...terminal, write: (text: string) => (out += text) };
+  const code = await runSessionCli(args, { stdout, stderr: { write: (text: string) => (err += text) }, env });
+  return { code, out, err };
+}
+
+async function store(to: SessionStore, id: string, log: Log): Promise<void> {
+  await to.append(id, 0, log as unknown as readonly Json[]);
+}
+
+/** The session's file, as a store writes it, with its lines changed. */
+async function jsonl(log: Log, change: (lines: string[]) => string[] = (lines) => lines): Promise<string> {
+  await store(new JsonlStore(folder), "order-17", log);
+  const lines = change((await readFile(file, "utf8")).split("\n"));
+  await writeFile(file, lines.join("\n"));
+  return lines.join("\n");
+}
+
+const historyOf = (from: SessionStore, id: string): Promise<readonly unknown[]> =>
+  new Agent({ model: new ScriptedModel() }).session({ id, store: from }).history();
+
+describe("pollux-session check", () => {
+  test("says that a session is fine, and what is worth knowing", async () => {
+    await jsonl(two);
+    expect(await run("check", file)).toEqual({ code: 0, out: "session order-17: ok, 11 entries\n", err: "" });
+    await rm(file);
+    await jsonl(waiting);
+    expect(await run("check", file)).toEqual({
+      code: 0,
+      out:
+        "line 13: note: the last run waits for call:1.1 (pay: approval); " +
+        'resume() goes on with it; send() with { unfinished: "cancel" } gives it up\nsession order-17: ok, 13 entries\n',
+      err: "",
+    });
+  });
+
+  test("has one line for each problem, and changes nothing", async () => {
+    const text = await jsonl(two, (lines) => lines.with(3, "{oops"));
+    await appendFile(file, '{"v":1,"at":1,"ty');
+    const { code, out, err } = await run("check", file);
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(out.split("\n")).toEqual([
+      expect.stringMatching(/^line 4: it is not JSON \(.*\)\. Repair: it is dropped; nothing tells what it held$/),
+      expect.stringMatching(
+        /^line \d: the end speaks of call:1\.\d, which is not in the log\. Repair: its result is left out$/,
+      ),
+      expect.stringMatching(
+        /^line \d: the call of look \(id c\d\) has no response\. Repair: it is answered as cancelled$/,
+      ),
+      "line 12: it was cut off while it was written (17 bytes). Repair: it is dropped; nobody was told that it was stored",
+      "session order-17: 4 problems, 12 entries",
+      "To mend what can be mended: pollux-session repair order-17.jsonl",
+      "",
+    ]);
+    expect(await readFile(file, "utf8")).toBe(`${text}{"v":1,"at":1,"ty`);
+  });
+
+  test("looks at all sessions of an SQLite file, or at one, and at what is missing in them", async () => {
+    const db = join(folder, "sessions.db");
+    using sessions = new SqliteStore(db);
+    await store(sessions, "fine", two);
+    await store(sessions, "hurt", two);
+    using database = new DatabaseSync(db);
+    database.exec("delete from pollux_entry where position = 2 and session = 2");
+    const { code, out } = await run("check", db);
+    expect(code).toBe(1);
+    expect(out.split("\n")).toEqual([
+      "session fine: ok, 11 entries",
+      "session hurt, entry 2: it is missing. Repair: it is dropped; nothing tells what it held",
+      expect.stringMatching(/^session hurt, entry \d: the end speaks of call:1\.0/),
+      expect.stringMatching(/^session hurt, entry \d: the call of look \(id c1\) has no response/),
+      "session hurt: 3 problems, 11 entries",
+      "To mend what can be mended: pollux-session repair sessions.db",
+      "",
+    ]);
+    expect(await run("check", db, "--session", "fine")).toEqual({
+      code: 0,
+      out: "session fine: ok, 11 entries\n",
+      err: "",
+    });
+  });
+});
+
+describe("pollux-session repair", () => {
+  const damage = (lines: string[]): string[] => lines.with(3, "\u0000oops");
+
+  test("writes a file that opens beside the one that does not, and says what is lost", async () => {
+    const text = await jsonl(two, damage);
+    await expect(historyOf(new JsonlStore(folder), "order-17")).rejects.toThrow(
+      /line 4 of [\s\S]*pollux-session repair/,
+    );
+    const { code, out, err } = await run("repair", file);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^line 4: it is not JSON \(.*\): it is dropped; nothing tells what it held\n/);
+    expect(out).toMatch(/\nline \d: the call of look \(id c\d\) has no response: it is answered as cancelled\n/);
+    expect(out).toMatch(/\nwritten to order-17\.jsonl\.repaired\n$/);
+    expect(await readFile(file, "utf8")).toBe(text);
+    const repaired = join(folder, "order-17.jsonl.repaired");
+    expect(await run("check", repaired)).toEqual({ code: 0, out: "session order-17: ok, 10 entries\n", err: "" });
+    expect(await run("repair", file)).toEqual({
+      code: 2,
+      out: "",
+      err: "pollux-session: order-17.jsonl.repaired is there already; move it away first\nTry pollux-session --help\n",
+    });
+  });
+
+  test("repairs the file itself, keeps what was there, and lets an open store find out", async () => {
+    const text = await jsonl(two);
+    const sessions = new JsonlStore(folder);
+    const before = await historyOf(sessions, "order-17");
+    await writeFile(file, damage(text.split("\n")).join("\n"));
+    const { code, out } = await run("repair", file, "--in-place");
+    expect(code).toBe(0);
+    expect(out).toMatch(/\nrepaired order-17\.jsonl; what was there before is order-17\.jsonl\.bak\n$/);
+    expect(await readFile(`${file}.bak`, "utf8")).toBe(damage(text.split("\n")).join("\n"));
+    const after = await historyOf(sessions, "order-17");
+    expect(after.length).toBe(before.length);
+    expect(after[3]).toEqual(before[3]);
+    const agent = new Agent({ model: new ScriptedModel(() => ({ batches: [[{ text: "On." }]] })) });
+    await agent.session({ id: "order-17", store: sessions }).send("Go on.");
+    expect((await run("check", file)).code).toBe(0);
+    // What was not changed is as it was, byte for byte.
+    const lines = (await readFile(file, "utf8")).split("\n");
+    expect(lines.slice(0, 3)).toEqual(
+      text
+        .split("\n")
+        .slice(0, 3)
+        .map((line) => line.trimEnd()),
+    );
+  });
+
+  test("drops a line that was cut off, and has nothing to do after that", async () => {
+    const text = await jsonl(two);
+    await appendFile(file, '{"v":1');
+    expect(await run("repair", "--in-place", file)).toEqual({
+      code: 0,
+      out:
+        "line 12: it was cut off while it was written (6 bytes): it is dropped; nobody was told that it was stored\n" +
+        "repaired order-17.jsonl; what was there before is order-17.jsonl.bak\n",
+      err: "",
+    });
+    expect(await readFile(file, "utf8")).toBe(text.replaceAll(" \n", "\n"));
+    await rm(`${file}.bak`);
+    expect(await run("repair", "--in-place", file)).toEqual({
+      code: 0,
+      out: "session order-17: nothing to repair\n",
+      err: "",
+    });
+    expect(existsSync(`${file}.bak`)).toBe(false);
+  });
+
+  test("leaves alone what a newer release wrote", async () => {
+    const text = await jsonl(two, (lines) => [...lines.slice(0, -1), '{"v":2,"type":"dream"}', ""]);
+    const { code, out } = await run("repair", file, "--in-place");
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: "line 12: it is of a newer version than 1, as is all that follows: nothing is changed; use the release that wrote it, or a later one\n",
+    });
+    expect(await readFile(file, "utf8")).toBe(text);
+  });
+
+  test.each([["in a copy"], ["in place"]])("repairs sessions of an SQLite file %s, and no others", async (where) => {
+    const db = join(folder, "sessions.db");
+    using sessions = new SqliteStore(db);
+    await store(sessions, "fine", two);
+    await store(sessions, "hurt", two);
+    await store(sessions, "lost", two.slice(0, 1));
+    using database = new DatabaseSync(db);
+    database.exec("update pollux_entry set entry = '{' where position = 2 and session = 2");
+    database.exec("update pollux_entry set entry = '[]' where session = 3");
+    const fine = await historyOf(sessions, "fine");
+    const inPlace = where === "in place";
+    const { code, out } = await run("repair", db, ...(inPlace ? ["--in-place"] : []));
+    expect(code).toBe(0);
+    expect(out).toMatch(/^session fine: nothing to repair\nsession hurt, entry 2: it is not JSON/);
+    expect(out).toMatch(/\nsession lost, entry 0: it is not a JSON object/);
+    using repaired = new SqliteStore(inPlace ? db : `${db}.repaired`);
+    expect((await repaired.list()).map(({ id, length }) => [id, length])).toEqual([
+      ["fine", 11],
+      ["hurt", 10],
+    ]);
+    expect(await historyOf(repaired, "fine")).toEqual(fine);
+    expect(await historyOf(repaired, "hurt")).toHaveLength(fine.length);
+    using kept = new SqliteStore(inPlace ? `${db}.bak` : db);
+    await expect(historyOf(kept, "hurt")).rejects.toThrow("entry 2");
+    expect((await run("check", inPlace ? db : `${db}.repaired`)).code).toBe(0);
+  });
+});
+
+describe("pollux-session show", () => {
+  test("prints the conversation without colours into a pipe, and its history as JSON", async () => {
+    await jsonl(two);
+    const { code, out, err } = await run("show", file, "--thoughts", "--width", "60");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(
+      /^Session order-17: 2 runs, 11 entries\n\nRun 1, \S+ \S+ UTC, gemini-3-pro-preview\n {2}user {4}Look twice\.\n {2}thought Two at once\./,
+    );
+    expect(out).not.toContain("\u001b");
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
+    const json = await run("show", "--json", file);
+    expect(JSON.parse(json.out)).toEqual(await historyOf(new JsonlStore(folder), "order-17"));
+  });
+
+  test("takes a terminal's width, and colours unless it is asked not to", async () => {
+    await jsonl(two);
+    const { out } = await runHere(["show", file], { isTTY: true, columns: 40 });
+    expect(out).toContain("\u001b[1;36muser\u001b[0m    Look twice.\n");
+    expect(
+      Math.max(
+        ...stripVTControlCharacters(out)
+          .split("\n")
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(40);
+    for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }])
+      expect((await runHere(["show", file], { isTTY: true, columns: 40 }, env)).out).toBe(
+        stripVTControlCharacters(out),
+      );
+  });
+
+  test("shows of a damaged session what a repair would leave", async () => {
+    await jsonl(two, (lines) => lines.with(3, "{oops"));
+    const { code, out, err } = await run("show", file);
+    expect(code).toBe(1);
+    expect(out).toContain("  failed  look: cancelled: the result of this call was not recorded\n");
+    expect(err).toBe(
+      "pollux-session: 3 problems; this is what a repair would leave. See: pollux-session check order-17.jsonl\n",
+    );
+  });
+
+  test("lists the sessions of an SQLite file, and shows one", async () => {
+    const db = join(folder, "sessions.db");
+    using sessions = new SqliteStore(db);
+    await store(sessions, "user/1", two);
+    await store(sessions, "user/2", waiting);
+    const { code, out, err } = await run("show", db);
+    expect({ code, err }).toEqual({ code: 0, err: "pollux-session: 2 sessions; show one with --session ID\n" });
+    expect(out).toMatch(/^user\/1 11 entries, last written \S+Z\nuser\/2 13 entries, last written \S+Z\n$/);
+    expect((await run("show", db, "--session", "user/2")).out).toMatch(/^Session user\/2: 2 runs, 13 entries\n/);
+    expect(await run("show", db, "--session", "user/3")).toEqual({
+      code: 2,
+      out: "",
+      err: 'pollux-session: sessions.db has no session "user/3"\nTry pollux-session --help\n',
+    });
+  });
+
+  test("ends quietly when the reader has had enough", async () => {
+    await jsonl(Array.from({ length: 1000 }, () => two).flat());
+    const child = spawn(process.execPath, [...NODE_ARGS, "show", file]);
+    let err = "";
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    child.stdout.once("data", () => child.stdout.destroy());
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    expect({ code, err }).toEqual({ code: 0, err: expect.not.stringContaining("EPIPE") });
+  });
+});
+
+describe("pollux-session", () => {
+  test("explains itself", async () => {
+    const { code, out } = await run("--help");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Usage: pollux-session check FILE/);
+    expect((await run("repair", "--help")).out).toBe(out);
+    expect((await run("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([
+    [[], /^pollux-session: Say what to do: check, repair or show\nTry pollux-session --help\n$/],
+    [["mend", "x"], /Unknown command "mend"/],
+    [["check"], /check needs a file/],
+    [["check", "/no/such/file"], /cannot be read: ENOENT/],
+    [["check", tmpdir()], /cannot be read: EISDIR/],
+    [["check", "a", "b"], /Unexpected argument "b"/],
+    [["check", "a", "--json"], /--json is for show, not for check/],
+    [["show", "a", "--in-place"], /--in-place is for repair, not for show/],
+    [["show", "a", "--json", "--thoughts"], /--json gives the whole history/],
+    [["show", "a", "--width", "wide"], /--width must be a whole number/],
+    [["show", CLI, "--session", "x"], /--session is for SQLite files/],
+    [["--what"], /Unknown option '--what'/],
+  ])("%j is no command line", async (args, message) => {
+    const { code, out, err } = await runHere(args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(message);
+  });
+
+  test("is content with an empty file, and with a database of something else it says so", async () => {
+    await writeFile(file, "");
+    expect(await run("check", file)).toEqual({ code: 0, out: "session order-17: ok, 0 entries\n", err: "" });
+    const db = join(folder, "other.db");
+    using database = new DatabaseSync(db);
+    database.exec("create table t (x)");
+    const { code, err } = await run("check", db);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^pollux-session: other\.db has no sessions that can be read: no such table: pollux_entry\n/);
+  });
+});
