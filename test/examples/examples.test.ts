@@ -48,6 +48,15 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /totalTokens: [1-9]/,
   ],
   "20-mcp.ts": [/^mcp_get_weather is get_weather of the server$/m, /^mcp_get_weather \{ city: '\w+', celsius: 9 \}$/m],
+  "21-team.ts": [
+    /^planner > calculator$/m,
+    /^planner > researcher$/m,
+    /^planner > researcher: an answer$/m,
+    /^calculator: \{ result: '117.6' \}$/m,
+    /^3 requests, [1-9]\d* tokens, those of the researcher included$/m,
+    /\[1\] /,
+    /^1\. \[/m,
+  ],
   "approval.ts": [
     /^first process: needs-approval$/m,
     /^May pay_invoice run with \{/m,

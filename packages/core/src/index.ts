@@ -11,7 +11,7 @@ export type {
   StepsFactory,
   TypedRunOptions,
 } from "./agent/agent-options.ts";
-export type { AgentProgress, AgentToolOptions } from "./agent/agent-tool.ts";
+export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
 export {

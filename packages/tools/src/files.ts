@@ -1,9 +1,15 @@
 import type { Tool } from "@pollux/core";
+import { editFile } from "./files/edit-file.ts";
 import { fileStats } from "./files/file-stats.ts";
 import type { FileToolOptions } from "./files/file-tool-options.ts";
 import { listFiles, type ListFilesOptions } from "./files/list-files.ts";
 import { readFile, type ReadFileOptions } from "./files/read-file.ts";
+import { searchFiles, type SearchFilesOptions } from "./files/search-files.ts";
+import { SeenFiles } from "./files/seen-files.ts";
+import { writeFile, type WriteFileOptions } from "./files/write-file.ts";
 
+export type { TextEdit } from "./files/apply-edits.ts";
+export { type EditedFile, editFile, type EditFileInput } from "./files/edit-file.ts";
 export { type FileStats, type FileStatsInput, fileStats } from "./files/file-stats.ts";
 export type { FileToolOptions } from "./files/file-tool-options.ts";
 export {
@@ -13,9 +19,41 @@ export {
   type ListFilesInput,
   type ListFilesOptions,
 } from "./files/list-files.ts";
+export type { SearchMatch } from "./files/match-window.ts";
 export { type FileText, readFile, type ReadFileInput, type ReadFileOptions } from "./files/read-file.ts";
+export { type FoundText, searchFiles, type SearchFilesInput, type SearchFilesOptions } from "./files/search-files.ts";
+export { SeenFiles } from "./files/seen-files.ts";
+export type { TextEncoding } from "./files/text-encoding.ts";
+export { writeFile, type WriteFileInput, type WriteFileOptions, type WrittenFile } from "./files/write-file.ts";
+export type { FileChange, WriteOptions } from "./files/write-options.ts";
 
-/** `list_files`, `read_file` and `file_stats` for one folder. They read only, and nothing outside of the folder. */
-export function fileTools(options: FileToolOptions & ListFilesOptions & ReadFileOptions): Tool[] {
-  return [listFiles(options), readFile(options), fileStats(options)];
+/** What {@link fileTools} gives, and how. */
+export interface FileToolsOptions
+  extends
+    FileToolOptions,
+    ListFilesOptions,
+    ReadFileOptions,
+    SearchFilesOptions,
+    Pick<WriteFileOptions, "overwrite" | "maxFileBytes"> {
+  /** Whether `write_file` and `edit_file` are among them. @defaultValue false */
+  readonly write?: boolean | undefined;
+  /** Whether a person has to agree to each change of a file first: always, or by its path. @defaultValue false */
+  readonly approve?: boolean | ((change: { readonly path: string }) => boolean | Promise<boolean>) | undefined;
+}
+
+/**
+ * `list_files`, `read_file`, `search_files` and `file_stats` for one folder or several; with `write` also `write_file` and
+ * `edit_file`. Nothing outside of the folders can be reached.
+ */
+export function fileTools(options: FileToolsOptions): Tool[] {
+  const { seen = new SeenFiles(), write = false, approve = false } = options;
+  const shared = { ...options, seen };
+  const changing = { ...shared, needsApproval: approve };
+  return [
+    listFiles(shared),
+    readFile(shared),
+    searchFiles(shared),
+    fileStats(shared),
+    ...(write ? [writeFile(changing), editFile(changing)] : []),
+  ];
 }

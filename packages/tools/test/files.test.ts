@@ -37,11 +37,19 @@ async function failure(used: Promise<unknown>): Promise<string> {
   return (error as ToolFailure).message;
 }
 
-test("fileTools gives the three tools", () => {
-  expect(fileTools({ root }).map(({ name, kind }) => [name, kind])).toEqual([
-    ["list_files", "function"],
-    ["read_file", "function"],
-    ["file_stats", "function"],
+test("fileTools gives the tools that read, and those that write when told to", () => {
+  const named = (tools: readonly Tool[]): unknown => tools.map(({ name, effects }) => [name, effects]);
+  const reading = [
+    ["list_files", "none"],
+    ["read_file", "none"],
+    ["search_files", "none"],
+    ["file_stats", "none"],
+  ];
+  expect(named(fileTools({ root }))).toEqual(reading);
+  expect(named(fileTools({ root, write: true }))).toEqual([
+    ...reading,
+    ["write_file", "idempotent"],
+    ["edit_file", "once"],
   ]);
 });
 
@@ -169,12 +177,28 @@ describe("read_file", () => {
     ["a.png", Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1"), "PNG image of 16 bytes"],
     ["a.pdf", Buffer.from("%PDF-1.7\n1 0 obj"), "PDF document of 16 bytes"],
     ["a.bin", Buffer.from([1, 2, 0, 3]), "binary file of 4 bytes"],
-    ["latin1.txt", Buffer.from("caf\xe9 au lait", "latin1"), "binary file of 12 bytes"],
+    ["utf-32.txt", Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), "binary file of 8 bytes"],
+    ["noise", Buffer.from([0xe9, 0x02, 0x61, 0x62]), "binary file of 4 bytes"],
   ])("refuses %s and says what it is", async (path, bytes, what) => {
     write(path, bytes);
     expect(await failure(use(readFile({ root }), { path }))).toBe(
       `"${path}" is not text but a ${what}; choose another file`,
     );
+  });
+
+  test.each([
+    ["utf-16le", Buffer.from("\ufeffé 漢\r\n😀", "utf16le"), "é 漢\n😀"],
+    ["utf-16be", Buffer.from("\ufeffé 漢\r\n😀", "utf16le").swap16(), "é 漢\n😀"],
+    ["latin1", Buffer.from("caf\xe9 au lait\nencore", "latin1"), "café au lait\nencore"],
+  ])("reads %s and says so", async (encoding, bytes, text) => {
+    write("a.txt", bytes);
+    expect(await use(readFile({ root }), { path: "a.txt" })).toEqual({
+      path: "a.txt",
+      text,
+      first_line: 1,
+      last_line: 2,
+      encoding,
+    });
   });
 
   test("says how long the file is when asked for lines behind its end", async () => {

@@ -1,11 +1,14 @@
 import { flushCompileCache } from "node:module";
-import { Agent, AgentError, endpoint, gemini, type Session, type SessionStore } from "@pollux/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, AgentError, endpoint, gemini, type RunResult, type Session, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { EffectsFile, readEffects } from "./effects.ts";
 import { errandTools, GO } from "./errand.ts";
 import type { Finished, KillPoint, Order, Report, StorePlace, Work } from "./process-messages.ts";
 
 // A process with an agent that works on a session, until it is killed. Started by `openProcess`.
+
+const NOBODY = 65_534;
 
 function say(report: Report): void {
   process.send?.(report);
@@ -46,17 +49,18 @@ async function finish(work: Work): Promise<Finished> {
   const session = sessionFor(work);
   const { lastRun: found = "nothing" } = await session.state();
   const unknown: { callId: string; done: boolean }[] = [];
-  let result =
-    found === "nothing" ? await session.send(GO) : found === "finished" ? undefined : await session.resume();
+  let result = found === "nothing" ? await session.send(GO) : await resumed(session);
   while (result !== undefined && "pending" in result) {
+    // Whoever looks into what came of a call waits until nobody is at it any more.
+    await sleep(50);
     const effects = readEffects(work.effects);
-    const runId = result.runId;
-    const found = result.pending.map(({ callId, call }) => {
+    const { runId } = result;
+    const asked = result.pending.map(({ callId }) => {
       const end = effects.find(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
-      return { callId, call, what: end?.what };
+      return { callId, what: end?.what };
     });
-    unknown.push(...found.map(({ callId, what }) => ({ callId, done: what !== undefined })));
-    const outcomes = found.map(({ callId, what }) => [
+    unknown.push(...asked.map(({ callId, what }) => ({ callId, done: what !== undefined })));
+    const outcomes = asked.map(({ callId, what }) => [
       callId,
       what === undefined ? ({ notDone: true } as const) : { output: what },
     ]);
@@ -67,12 +71,31 @@ async function finish(work: Work): Promise<Finished> {
     found,
     unknown,
     stopReason: result?.stopReason ?? "finished",
-    text: result?.text ?? (await session.history()).at(-1)?.parts.map(({ text }) => text ?? "").join("") ?? "",
+    text:
+      result?.text ??
+      (await session.history())
+        .at(-1)
+        ?.parts.map(({ text }) => text ?? "")
+        .join("") ??
+      "",
   };
 }
 
+/** Goes on with a run; `undefined` when it is finished, or another process finishes it meanwhile. */
+async function resumed(session: Session): Promise<RunResult | undefined> {
+  try {
+    if ((await session.state()).lastRun !== "finished") return await session.resume();
+  } catch (error) {
+    if ((await session.state()).lastRun !== "finished") throw error;
+  }
+  return undefined;
+}
+
 async function obey(order: Order): Promise<Report> {
-  if (order.do === "finish") return finish(order);
+  if (order.do === "finish") {
+    if (order.asNobody === true && process.getuid?.() === 0) process.setuid?.(NOBODY);
+    return finish(order);
+  }
   const result = await sessionFor(order, order.killPoint).send(GO);
   return { is: "finished", found: "nothing", unknown: [], stopReason: result.stopReason, text: result.text };
 }

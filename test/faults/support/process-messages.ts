@@ -26,8 +26,8 @@ export interface Work {
 export type Order =
   /** Send the message that begins the errand. */
   | (Work & { readonly do: "begin"; readonly killPoint?: KillPoint | undefined })
-  /** Bring the session to its end, from wherever it stands. */
-  | (Work & { readonly do: "finish" });
+  /** Bring the session to its end, from wherever it stands; where this is root's process, as a user without rights. */
+  | (Work & { readonly do: "finish"; readonly asNobody?: boolean | undefined });
 
 /** How a session stood, and how it was brought to its end. */
 export interface Finished {

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,9 +8,22 @@ import type { Order, Report } from "./process-messages.ts";
 export function startProgram(file: string, execArgv: readonly string[] = []): ChildProcess {
   return fork(join(import.meta.dirname, file), {
     execArgv: ["--conditions=pollux-source", ...execArgv],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "pollux-faults-compiled"), NODE_OPTIONS: "" },
+    env: environment(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
+}
+
+/** The same with no file larger than some units of 512 bytes. */
+function startWithSmallFiles(file: string, maxBlocks: number): ChildProcess {
+  const program = `"${process.execPath}" --conditions=pollux-source "${join(import.meta.dirname, file)}"`;
+  return spawn("sh", ["-c", `ulimit -f ${maxBlocks} && exec ${program}`], {
+    env: environment(),
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "pollux-faults-compiled"), NODE_OPTIONS: "" };
 }
 
 /** A process with an agent. */
@@ -23,15 +36,25 @@ export interface AgentProcess {
   kill(): Promise<void>;
 }
 
-/** Starts one; it comes up while others work. */
-export function openProcess(): AgentProcess {
-  const child = startProgram("agent-process.ts");
+/**
+ * Starts one; it comes up while others work.
+ *
+ * @param maxBlocks - Size of the largest file it may write, in units of 512 bytes.
+ */
+export function openProcess(maxBlocks?: number): AgentProcess {
+  const program = "agent-process.ts";
+  const child = maxBlocks === undefined ? startProgram(program) : startWithSmallFiles(program, maxBlocks);
   const exit = once(child, "exit");
-  const ready = once(child, "message");
+  const died = exit.then(() => {
+    throw new Error(`${program} ended before it was ready`);
+  });
+  const ready = Promise.race([once(child, "message"), died]);
+  // Whoever waits for it hears of it.
+  ready.catch(() => {});
   return {
     ready: () => ready,
     order: async (order, onReport = () => {}) => {
-      await Promise.race([ready, exit]);
+      await ready;
       if (child.exitCode !== null || child.signalCode !== null) return undefined;
       return await new Promise((resolve) => {
         const listen = (report: Report): void => {

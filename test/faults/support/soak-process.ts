@@ -1,163 +1,117 @@
-// Many sessions at once in one process, against an emulator of its own in which some requests fail. Prints a report as JSON.
-import { setTimeout } from "node:timers/promises";
-import { Agent, AgentError, defineTool, endpoint, gemini, MemoryStore, type Session } from "@pollux/core";
-import { type Answer, type Brain, call, createEmulator, type Emulator, faults, text } from "@pollux/emulator";
-import { z } from "zod";
-import { randomFrom } from "./full.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, AgentError, endpoint, gemini, MemoryStore, type RunResult, type Session } from "@pollux/core";
+import { EffectsList } from "./effects.ts";
+import { answerUnknown, problemsOfErrand } from "./end-of-errand.ts";
+import { DONE, errandTools, GO, PLAIN } from "./errand.ts";
 
-/** What the soak found. */
-export interface SoakReport {
+// Many sessions at once in one process, over a network that fails now and then. Started with --expose-gc.
+
+/** What is asked of it. */
+export interface SoakOrder {
+  readonly url: string;
   readonly sessions: number;
-  readonly turnsEach: number;
-  readonly requests: number;
-  readonly faults: number;
-  readonly tookMs: number;
-  readonly finished: number;
-  readonly resumes: number;
-  readonly typed: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly untyped: readonly string[];
-  readonly rejections: number;
-  readonly perSession: number;
-  readonly heap: { readonly before: number; readonly most: number; readonly after: number };
+  /** Milliseconds a request may be silent. */
+  readonly silenceMs: number;
 }
 
-const TURNS = 5;
-const [count = "100", seed = "1"] = process.argv.slice(2);
-const sessions = Number(count);
-const random = randomFrom(Number(seed));
+/** What came of it. */
+export interface SoakReport {
+  /** Counts of what happened, by name. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly problems: readonly string[];
+  readonly tookMs: number;
+  /** In bytes, after collecting garbage: before, with all sessions at work (not collected), and after. */
+  readonly heap: { readonly before: number; readonly most: number; readonly after: number };
+  readonly rss: { readonly before: number; readonly most: number; readonly after: number };
+  readonly unheard: readonly string[];
+}
 
-/** Four calls, one after the other, then the answer; which one is next is read from the conversation. */
-const brain: Brain = {
-  answer: async ({ request }): Promise<Answer> => {
-    const done = request.contents.filter((content) =>
-      content.parts.some((part) => part.functionResponse !== undefined),
-    );
-    return done.length < TURNS - 1 ? call("note", { n: done.length }) : text("All noted.");
-  },
-};
+const counts: Record<string, number> = {};
+const unheard: string[] = [];
+process.on("unhandledRejection", (error) => void unheard.push(String(error)));
 
-let requests = 0;
-let failing = 0;
-const FAULTS = [
-  faults.overloaded(),
-  faults.internalError(),
-  faults.errorInStream(),
-  faults.closeEarly(),
-  faults.closeMidJson(),
-  faults.reset(),
-  faults.emptyStop(),
-  faults.apiError(403, "PERMISSION_DENIED", "The caller does not have permission."),
-];
-let chosen = -1;
-let emulator: Emulator | undefined = createEmulator({
-  brain,
-  faults: FAULTS.map((fault, index) => ({
-    fault,
-    at: () => {
-      if (index === 0) {
-        requests++;
-        chosen = random() < 0.02 ? Math.floor(random() * FAULTS.length) : -1;
-        if (chosen >= 0) failing++;
-      }
-      return chosen === index;
-    },
-  })),
-});
+function count(what: string): void {
+  counts[what] = (counts[what] ?? 0) + 1;
+}
 
-const effects = new Map<string, number>();
-const note = defineTool({
-  name: "note",
-  description: "Notes a number.",
-  input: z.object({ n: z.number() }),
-  effects: "once",
-  run: async ({ n }, { idempotencyKey }) => {
-    effects.set(idempotencyKey, (effects.get(idempotencyKey) ?? 0) + 1);
-    await setTimeout(1);
-    return n;
-  },
-});
+async function soak({ url, sessions, silenceMs }: SoakOrder): Promise<SoakReport> {
+  // What is loaded or kept once is not counted as lost.
+  await manySessions({ url, sessions: 20, silenceMs });
+  for (const name of Object.keys(counts)) delete counts[name];
+  const before = await collected();
+  const most = { heapUsed: 0, rss: 0 };
+  const watch = setInterval(() => {
+    const { heapUsed, rss } = process.memoryUsage();
+    most.heapUsed = Math.max(most.heapUsed, heapUsed);
+    most.rss = Math.max(most.rss, rss);
+  }, 50);
+  const began = performance.now();
+  const problems = await manySessions({ url, sessions, silenceMs });
+  const tookMs = performance.now() - began;
+  clearInterval(watch);
+  let after = await collected();
+  // Connections that are kept for the next request are given up after some seconds.
+  for (let tries = 0; tries < 16 && after.heapUsed > before.heapUsed + 2 * 2 ** 20; tries++) {
+    await sleep(500);
+    after = await collected();
+  }
+  return {
+    counts,
+    problems,
+    tookMs,
+    heap: { before: before.heapUsed, most: most.heapUsed, after: after.heapUsed },
+    rss: { before: before.rss, most: most.rss, after: after.rss },
+    unheard,
+  };
+}
 
-let rejections = 0;
-process.on("unhandledRejection", () => void rejections++);
+async function manySessions({ url, sessions, silenceMs }: SoakOrder): Promise<readonly string[]> {
+  const store = new MemoryStore();
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: endpoint({ baseUrl: url, apiKey: "emulator" }),
+    timeouts: { firstByteMs: silenceMs, idleMs: silenceMs },
+    retry: { minDelayMs: 1, maxDelayMs: 5 },
+  });
+  const problems = await Promise.all(
+    Array.from({ length: sessions }, async (_, index) => {
+      const effects = new EffectsList();
+      const session = new Agent({ model, tools: errandTools(effects, 1) }).session({ id: `s${index}`, store });
+      const found = await oneSession(session, effects);
+      return found.map((problem) => `session ${index}: ${problem}`);
+    }),
+  );
+  return problems.flat();
+}
 
-let server: Awaited<ReturnType<Emulator["listen"]>> | undefined = await emulator.listen();
-const model = gemini("gemini-3.8-flash", {
-  endpoint: endpoint({ baseUrl: server.url, apiKey: "emulator" }),
-  retry: { minDelayMs: 1, maxDelayMs: 5 },
-});
-const agent = new Agent({ model, tools: [note] });
-
-async function finish(session: Session): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
+async function oneSession(session: Session, effects: EffectsList): Promise<readonly string[]> {
+  const problems: string[] = [];
+  let result: RunResult | undefined;
+  for (let tries = 0; tries < 8 && result?.stopReason !== "finished"; tries++) {
+    const { lastRun, resumable } = await session.state();
     try {
-      const result = attempt === 0 ? await session.send("Note four numbers.") : await session.resume();
-      if (result.stopReason === "finished" && result.text === "All noted.") finished++;
-      else untyped.push(`${result.stopReason}: ${result.text}`);
-      return;
+      const next = lastRun === undefined ? session.send(GO) : resumable ? session.resume() : session.send("Go on.");
+      result = await answerUnknown(session, await next, effects.all);
+      const isRight = result.stopReason === "finished";
+      count(isRight ? (tries === 0 ? "right at once" : "right later") : `ended: ${result.stopReason}`);
     } catch (error) {
-      if (!(error instanceof AgentError)) return void untyped.push(String(error));
-      typed++;
-      if (attempt === 9) return void untyped.push(`failed ten times: ${error.message}`);
-      resumes++;
+      if (error instanceof AgentError) count(`failed: ${error.code}`);
+      else problems.push(`untyped: ${String(error)}`);
     }
   }
+  if (result?.text !== DONE) problems.push(`lost: ended with ${result?.stopReason}`);
+  problems.push(...problemsOfErrand(PLAIN, await session.history(), effects.all));
+  return problems;
 }
 
-let finished = 0;
-let typed = 0;
-let resumes = 0;
-const untyped: string[] = [];
-
-// Once around, so that what is loaded and kept for good is there before the memory is measured.
-await finish(agent.session());
-finished = typed = resumes = 0;
-effects.clear();
-
-const before = heap();
-let most = before;
-const watching = setInterval(() => (most = Math.max(most, process.memoryUsage().heapUsed)), 20);
-const began = performance.now();
-let store: MemoryStore | undefined = new MemoryStore();
-let open: Session[] = Array.from({ length: sessions }, (_, index) => agent.session({ id: `s${index}`, store }));
-await Promise.all(open.map(finish));
-const tookMs = performance.now() - began;
-clearInterval(watching);
-const expected = sessions * (TURNS - 1);
-const doubled = [...effects.values()].filter((times) => times > 1).length;
-const lost = expected - effects.size;
-effects.clear();
-await server.close();
-// It remembers every request.
-server = undefined;
-emulator = undefined;
-await setTimeout(50);
-const idle = heap();
-open = [];
-store = undefined;
-
-const report: SoakReport = {
-  sessions,
-  turnsEach: TURNS,
-  requests,
-  faults: failing,
-  tookMs,
-  finished,
-  resumes,
-  typed,
-  lost,
-  doubled,
-  untyped: untyped.slice(0, 10),
-  rejections,
-  perSession: Math.round((idle - before) / sessions),
-  heap: { before, most, after: heap() },
-};
-process.stdout.write(JSON.stringify(report));
-process.exit(0);
-
-/** What is really held. */
-function heap(): number {
-  for (let i = 0; i < 4; i++) globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
+async function collected(): Promise<NodeJS.MemoryUsage> {
+  for (let times = 0; times < 3; times++) {
+    await sleep(20);
+    globalThis.gc?.();
+  }
+  return process.memoryUsage();
 }
+
+process.on("message", (order: SoakOrder) => {
+  void soak(order).then((report) => process.send?.(report));
+});
+process.on("disconnect", () => process.exit());

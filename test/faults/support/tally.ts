@@ -18,6 +18,12 @@ export class Tally {
     counts.set(column, (counts.get(column) ?? 0) + by);
   }
 
+  /** Counts problems by the word before their colon (`lost`, `doubled`, `untyped`); gives them back with where they were. */
+  found(row: string, where: string, problems: readonly string[]): readonly string[] {
+    for (const problem of problems) this.count(row, problem.split(":")[0] ?? problem);
+    return problems.map((problem) => `${where}: ${problem}`);
+  }
+
   /** A sentence under the table. */
   note(text: string): void {
     this.#notes.push(text);

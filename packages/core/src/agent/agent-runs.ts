@@ -8,6 +8,7 @@ import { checkCompaction, type Compaction } from "../loop/compaction.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import type { RunResult } from "../loop/result.ts";
+import { within } from "../loop/remaining-limits.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { withoutServerTools } from "../loop/phase.ts";
 import { RunState } from "../loop/run-state.ts";
@@ -19,6 +20,7 @@ import { checkPrices } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import type { AskBuiltIn } from "../grounding/delegate.ts";
+import type { Caller } from "../tool/caller.ts";
 import type { BuiltInTool, NestedRun, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/content.ts";
 import type { AgentOptions, AnyRunOptions, OutputSchema, RunOptions, SharedOptions } from "./agent-options.ts";
@@ -77,6 +79,16 @@ export class AgentRuns {
     if (limits.cost !== undefined && prices === undefined)
       throw new ConfigurationError("limits.cost needs prices: give the agent a price table.");
     return { settings, limits };
+  }
+
+  /** Options of a run inside a call: the agent's own, and in no point more than the calling run has left. */
+  inside(caller: Caller | undefined): Pick<RunOptions, "limits" | "prices" | "approve"> {
+    const { limits, prices, approve } = this.#options;
+    return {
+      limits: within({ ...limits }, caller?.remaining ?? {}),
+      prices: prices ?? caller?.prices,
+      approve: approve ?? caller?.approve,
+    };
   }
 
   open(run: OpenRun): OpenedRun {

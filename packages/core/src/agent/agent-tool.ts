@@ -1,11 +1,16 @@
 import { ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
 import { isObject } from "../internal/json.ts";
+import type { RunEvent } from "../loop/events.ts";
 import type { RunResult } from "../loop/result.ts";
+import type { RunStream } from "../loop/run-stream.ts";
+import type { Approve } from "../tool/approval.ts";
+import type { Caller } from "../tool/caller.ts";
 import { defineTool } from "../tool/define-tool.ts";
-import type { Tool } from "../tool/tool.ts";
+import type { Tool, ToolContext } from "../tool/tool.ts";
 import type { Agent } from "./agent.ts";
-import type { OutputSchema } from "./agent-options.ts";
+import type { OutputSchema, RunOptions } from "./agent-options.ts";
 import { attachInner, innerSignal } from "./inner-run.ts";
+import type { Session } from "./session.ts";
 
 /** How an agent is offered as a tool. */
 export interface AgentToolOptions {
@@ -17,9 +22,24 @@ export interface AgentToolOptions {
   readonly output?: OutputSchema | undefined;
   /** Milliseconds until the call is answered with a time-out. @defaultValue 600_000 */
   readonly timeoutMs?: number | undefined;
+  /**
+   * A session of the agent that keeps the run inside the call, so that a calling run which is resumed goes on with it and does
+   * not begin it anew. With an id made of the idempotency key each call has one of its own:
+   * `({ idempotencyKey }) => researcher.session({ id: idempotencyKey, store })`. With a fixed id the agent remembers earlier
+   * calls; such calls must not run side by side. `undefined` keeps nothing. @defaultValue none
+   */
+  readonly session?: ((context: ToolContext) => Session | undefined) | undefined;
 }
 
-/** What an agent tool reports as progress: an event of the inner run, and through which agents it came, outermost first. */
+/** What the calling model hands over. */
+export interface AgentToolInput {
+  readonly task: string;
+}
+
+/**
+ * What an agent tool reports as progress: an event of the inner run, and how it came, outermost first: agents, and at last the
+ * tool for events of a call, such as `["researcher", "web_fetch"]`.
+ */
 export interface AgentProgress {
   readonly path: readonly string[];
   readonly event: unknown;
@@ -36,47 +56,86 @@ const INPUT = {
   required: ["task"],
 };
 
+/** Options of a run inside a call, by who made the call. */
+export type InsideOptions = (caller: Caller | undefined) => Pick<RunOptions, "limits" | "prices" | "approve">;
+
 /**
- * An agent as a tool of another one. It runs through the same loop, in a conversation of its own; its usage and sources
- * are added to the caller's, its events are reported as progress with the path of agents, an abort of the caller ends it.
+ * An agent as a tool of another one. It runs through the same loop, in a conversation of its own; its usage, cost and sources
+ * are added to the caller's, its events are reported as progress with their path. An abort of the caller ends it, it never
+ * gets more tokens, time or money than the caller has left, and its approvals are asked of the caller's `approve`.
  */
-export function agentTool(agent: Agent, options: AgentToolOptions): Tool {
+export function agentTool(agent: Agent, inside: InsideOptions, options: AgentToolOptions): Tool<AgentToolInput> {
   const name = options.name ?? agent.name;
-  return defineTool({
+  const tool = defineTool({
     name,
     description: options.description,
     input: INPUT,
     timeoutMs: options.timeoutMs ?? 600_000,
     run: async function* (input, context) {
-      if (!isObject(input) || typeof input["task"] !== "string") throw new ToolRetry("task must be a text");
-      const task = input["task"];
-      const signal = innerSignal(context.signal);
-      const stream =
-        options.output === undefined
-          ? agent.stream(task, { signal })
-          : agent.stream(task, { signal, output: options.output });
-      const events = stream[Symbol.asyncIterator](); // asked for first, so that result() waits for this reader
+      const stream = await open(taskOf(input), context);
+      const events = stream[Symbol.asyncIterator]();
+      const first = events.next(); // before result(), which else would read the run itself
       const ending = attachInner(stream.result(), (run) => context.attach(run));
       ending.catch(() => {}); // whoever reads the events sees the error
-      for await (const event of events) if (event.type !== "run-end") yield pathed(name, event);
+      const tools = new Map<string, string>();
+      try {
+        for (let next = await first; next.done !== true; next = await events.next()) {
+          if (next.value.type !== "run-end") yield pathed(name, next.value, tools);
+        }
+      } finally {
+        await events.return();
+      }
       return answerOf(await ending, name);
     },
   });
+  // The schema says that there is a task, which is all it is typed for.
+  return tool as Tool<AgentToolInput>;
+
+  async function open(task: string, context: ToolContext): Promise<RunStream<unknown>> {
+    const { limits, prices, approve } = inside(context.caller);
+    const used = Object.entries(limits ?? {}).find(([, limit]) => limit === 0);
+    if (used !== undefined) throw new ToolFailure(`${name} was not run: nothing is left of this run's ${used[0]}`);
+    const signal = innerSignal(context.signal);
+    const run = { limits, prices, approve: named(name, approve), signal };
+    const session = options.session?.(context);
+    const typed = options.output === undefined ? run : { ...run, output: options.output };
+    if (session !== undefined) return await session.takeUp(context.idempotencyKey, task, typed);
+    return options.output === undefined
+      ? agent.stream(task, run)
+      : agent.stream(task, { ...run, output: options.output });
+  }
+}
+
+function taskOf(input: unknown): string {
+  const task = isObject(input) ? input["task"] : undefined;
+  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry("task must be a text that is not empty");
+  return task;
+}
+
+/** Tells whoever is asked which agent wants to make the call. */
+function named(name: string, approve: Approve | undefined): Approve | undefined {
+  if (approve === undefined) return undefined;
+  return (pending, context) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, context);
 }
 
 function answerOf(result: RunResult<unknown>, name: string): unknown {
-  if (result.stopReason !== "finished")
-    throw new ToolFailure(
-      `${name} ended with "${result.stopReason}"${result.text === "" ? "" : `; it said: ${result.text.slice(0, 2_000)}`}`,
-    );
-  return result.output ?? result.text;
+  if (result.stopReason === "finished") return result.output ?? result.text;
+  const why = result.stopReason === "limit" ? ` (${result.limit.name})` : "";
+  const said = result.text === "" ? "" : `; it said: ${result.text.slice(0, 2_000)}`;
+  throw new ToolFailure(`${name} ended with "${result.stopReason}"${why}${said}`);
 }
 
-/** Progress of an agent inside an agent keeps one flat path. */
-function pathed(name: string, event: { readonly type: string; readonly progress?: unknown }): AgentProgress {
+/**
+ * Progress of an agent inside an agent keeps one flat path.
+ *
+ * @param tools - Names of the inner run's tools by call id, filled in on the way.
+ */
+function pathed(name: string, event: RunEvent, tools: Map<string, string>): AgentProgress {
+  if ("call" in event) tools.set(event.callId, event.call.name);
   const inner = event.type === "tool-progress" ? event.progress : undefined;
   if (typeof inner === "object" && inner !== null && "path" in inner && "event" in inner && Array.isArray(inner.path)) {
     return { path: [name, ...(inner.path as readonly string[])], event: inner.event };
   }
-  return { path: [name], event };
+  const tool = "callId" in event ? tools.get(event.callId) : undefined;
+  return { path: tool === undefined ? [name] : [name, tool], event };
 }

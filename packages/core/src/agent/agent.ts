@@ -18,7 +18,7 @@ import type {
   TypedRunOptions,
 } from "./agent-options.ts";
 import { type CreateCacheOptions, holdsOf, requestOf, withoutCached } from "./agent-cache.ts";
-import { agentTool, type AgentToolOptions } from "./agent-tool.ts";
+import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
@@ -124,8 +124,12 @@ export class Agent {
   }
 
   /** This agent as a tool of another one. */
-  asTool(options: AgentToolOptions): Tool {
-    return agentTool(this, options);
+  asTool(options: AgentToolOptions & { readonly output?: undefined }): Tool<AgentToolInput, string>;
+  asTool<Schema extends OutputSchema>(
+    options: AgentToolOptions & { readonly output: Schema },
+  ): Tool<AgentToolInput, OutputOf<Schema>>;
+  asTool(options: AgentToolOptions): Tool<AgentToolInput> {
+    return agentTool(this, (caller) => this.#runs.inside(caller), options);
   }
 
   /** A conversation that is kept in a store, and can be resumed after a crash, in any process. */

@@ -1,3 +1,4 @@
+import { foundResponses } from "../loop/found-responses.ts";
 import type { RunResult } from "../loop/result.ts";
 import { runSoFar } from "../loop/run-so-far.ts";
 import type { NestedRun } from "../tool/tool.ts";
@@ -22,15 +23,12 @@ export async function attachInner(
   try {
     const result = await run;
     const { usage, cost } = result;
-    attach({
-      usage,
-      ...(cost !== undefined && { cost }),
-      responses: result.response === undefined ? [] : [result.response],
-    });
+    attach({ usage, ...(cost !== undefined && { cost }), responses: foundResponses(result) });
     return result;
   } catch (error) {
     const soFar = runSoFar(error);
-    if (soFar !== undefined) attach({ usage: soFar.usage, responses: [] });
+    if (soFar !== undefined)
+      attach({ usage: soFar.usage, ...(soFar.cost !== undefined && { cost: soFar.cost }), responses: [] });
     throw error;
   }
 }

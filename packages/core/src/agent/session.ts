@@ -75,6 +75,7 @@ export class Session {
   readonly #store: SessionStore;
   readonly #host: SessionHost<AnyRunOptions>;
   readonly #log: SessionLog;
+  readonly #limits: SessionLimits | undefined;
   readonly #runs: SessionRuns<AnyRunOptions>;
 
   /** @internal */
@@ -85,6 +86,7 @@ export class Session {
     this.#host = host;
     this.#log = new SessionLog(this.#store, this.id);
     if (options.limits !== undefined) checkLimits(options.limits);
+    this.#limits = options.limits;
     this.#runs = new SessionRuns(this.#log, host, options.limits);
   }
 
@@ -147,6 +149,30 @@ export class Session {
     await this.#log.append({ type: "steer", contents });
   }
 
+  /**
+   * The same conversation, led by another agent from its next run on: its instructions, tools, model and settings, this
+   * session's history and limits. Signatures that mean nothing to the other model are taken off on the way.
+   *
+   * @see `docs/guides/teams.md`
+   */
+  as(agent: { session(options: SessionOptions): Session }): Session {
+    return agent.session({ id: this.id, store: this.#store, limits: this.#limits });
+  }
+
+  /**
+   * Begins run `runId`, goes on with it when it was cut off, or gives its result once more when it is over.
+   *
+   * @internal
+   */
+  async takeUp(runId: string, input: RunInput, options: AnyRunOptions): Promise<RunStream<unknown>> {
+    await this.#log.refresh();
+    const { run } = this.#log.view;
+    if (run?.entry.runId !== runId) return this.#send(input, { ...options, runId });
+    const waits = run.end?.pending !== undefined;
+    if (run.end !== undefined && (waits || !isResumable(run.end))) return this.replay({ ...options, runId });
+    return this.#resume(options);
+  }
+
   /** Everything said, oldest first, as it goes over the wire. Ends on no open call. */
   async history(): Promise<readonly Content[]> {
     await this.#log.refresh();
@@ -206,12 +232,13 @@ export class Session {
     const { id } = this;
     const store = this.#store;
     const host = this.#host;
+    const limits = this.#limits;
     async function* events(): RunningLoop["events"] {
       const log = new SessionLog(store, id);
       await log.readUpTo(runId);
       const record = log.view.run;
       if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
-      const runs = new SessionRuns(log, host);
+      const runs = new SessionRuns(log, host, limits);
       const replay = replayOf(record);
       const opened = runs.open(record, runs.contentsBefore(), replay.log, { options, observed }, replay.missing);
       release = () => opened.release();

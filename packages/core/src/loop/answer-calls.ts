@@ -1,4 +1,5 @@
 import { RunStepError } from "../errors/run-errors.ts";
+import type { ToolOutcome } from "../tool/tool-outcome.ts";
 import type { Content, FunctionCall, Part } from "../wire/content.ts";
 import { type CallStage, callRound, denied, nextStage, type OpenCall } from "./call-round.ts";
 import { answeredBy, type CallStepValue, type CallTask, closedFor, toolEnd } from "./call-step.ts";
@@ -7,7 +8,7 @@ import type { LoopInput } from "./loop-input.ts";
 import { type CallRoute, needRoutes, routeCalls } from "./route-calls.ts";
 import type { RunState } from "./run-state.ts";
 import { responsesContent } from "./transcript.ts";
-import { withDeadline } from "./wall-clock.ts";
+import { isWallTimeReached, withDeadline } from "./wall-clock.ts";
 
 /** The answers to the calls of one turn. */
 export interface AnsweredCalls {
@@ -42,12 +43,18 @@ export async function* answerCalls(
     state.answered.set(index, value.part);
   };
   const open = new Map<number, CallStage>();
-  for (const [index, route] of (await routesOf(input, tasks, turn)).entries()) {
-    const task = tasks[index];
-    if (task === undefined) continue;
-    if (route.do === "deny") settle(index, answeredBy(input, task, denied(route.why), state.endedAt));
-    else open.set(index, STAGE_OF[route.do]);
-  }
+  const routes = await routesOf(input, tasks, turn);
+  // The limit ends the run before its next request; a resumed one asks again.
+  if (routes === "wall-time") {
+    state.wallTimeUp = true;
+    for (const [index, task] of tasks.entries()) settle(index, answeredBy(input, task, OUT_OF_TIME, state.endedAt));
+  } else
+    for (const [index, route] of routes.entries()) {
+      const task = tasks[index];
+      if (task === undefined) continue;
+      if (route.do === "deny") settle(index, answeredBy(input, task, denied(route.why), state.endedAt));
+      else open.set(index, STAGE_OF[route.do]);
+    }
 
   while (open.size > 0) {
     const batch = [...open].map(([index, stage]): OpenCall => ({ index, stage, task: taskAt(tasks, index) }));
@@ -76,18 +83,25 @@ export async function* answerCalls(
     after.push(...value.after);
   }
   state.answered.clear();
+  state.unsettled.length = 0;
   const content = responsesContent(responses);
   return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
 }
 
+const OUT_OF_TIME: ToolOutcome = { ok: false, kind: "cancelled", message: "cancelled: the run was ended" };
+
 const STAGE_OF: Readonly<Record<Exclude<CallRoute["do"], "deny">, CallStage>> = {
-  run: { run: "first" },
-  "ask-approval": { ask: "approval" },
-  "ask-outcome": { ask: "outcome" },
+  run: { run: 0 },
+  "ask-approval": { ask: "approval", time: 1 },
+  "ask-outcome": { ask: "outcome", time: 1 },
 };
 
 /** Where the calls go. Only calls whose tools ask for it cost a step. */
-async function routesOf(input: LoopInput, tasks: readonly CallTask[], turn: number): Promise<readonly CallRoute[]> {
+async function routesOf(
+  input: LoopInput,
+  tasks: readonly CallTask[],
+  turn: number,
+): Promise<readonly CallRoute[] | "wall-time"> {
   if (!needRoutes(input, tasks)) return tasks.map(() => ({ do: "run" as const }));
   const name = `route:${turn}`;
   let failure: { readonly error: unknown } | undefined;
@@ -107,6 +121,7 @@ async function routesOf(input: LoopInput, tasks: readonly CallTask[], turn: numb
   ]);
   // The value is what routeCalls returned, through JSON.
   if (outcome?.ok === true) return outcome.value as unknown as readonly CallRoute[];
+  if (isWallTimeReached(outcome?.error)) return "wall-time";
   if (failure !== undefined) throw failure.error;
   throw new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
 }

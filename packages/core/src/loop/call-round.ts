@@ -3,17 +3,22 @@ import { isRunSuspended } from "../durable/run-suspended.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { type Channel, during } from "../internal/channel.ts";
 import { isObject } from "../internal/json.ts";
+import type { Approval, PendingQuestion } from "../tool/approval.ts";
 import type { ToolOutcome } from "../tool/tool-outcome.ts";
 import { answeredBy, type CallStepValue, type CallTask, callStep } from "./call-step.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
-import { type Approval, type PendingQuestion, waitName } from "./pending.ts";
+import { runName, waitName } from "./pending.ts";
 import { denialOf } from "./route-calls.ts";
 import type { RunState } from "./run-state.ts";
 import { withDeadline } from "./wall-clock.ts";
 
 /** What has to happen next for a call: it is run (once more, under a new name), or a question is put to somebody outside. */
-export type CallStage = { readonly run: "first" | "again" } | { readonly ask: PendingQuestion };
+export type CallStage =
+  /** How often it was run before. */
+  | { readonly run: number }
+  /** `time`, from 1, is how often that is asked. */
+  | { readonly ask: PendingQuestion; readonly time: number };
 
 /** A call that has no answer yet. */
 export interface OpenCall {
@@ -41,28 +46,32 @@ export async function* callRound(
     return outcomes;
   } catch (error) {
     if (isRunSuspended(error)) {
-      state.pending = asked.filter(({ callId, question }) => error.waiting.includes(waitName(callId, question)));
+      // What cut the other calls off ends the run; its questions are asked again when it is resumed.
+      for (const { task } of batch) if (errors.has(task.callId)) throw errors.get(task.callId);
+      const waiting = batch.filter((one) => error.waiting.includes(nameOf(one))).map(({ task }) => task.callId);
+      state.pending = asked.filter(({ callId }) => waiting.includes(callId));
     }
     throw error;
   }
 }
 
-function opFor(
-  input: LoopInput,
-  state: RunState,
-  { index, stage, task }: OpenCall,
-  errors: Map<string, unknown>,
-): Op<RunEvent> {
-  if ("ask" in stage) return { kind: "wait", name: waitName(task.callId, stage.ask) };
+function nameOf({ stage, task: { callId } }: OpenCall): string {
+  return "ask" in stage ? waitName(callId, stage.ask, stage.time) : runName(callId, stage.run);
+}
+
+function opFor(input: LoopInput, state: RunState, call: OpenCall, errors: Map<string, unknown>): Op<RunEvent> {
+  const { index, stage, task } = call;
+  const name = nameOf(call);
+  if ("ask" in stage) return { kind: "wait", name };
   const tool = task.refused === undefined ? input.toolset.byName.get(task.call.name) : undefined;
   return {
     kind: "step",
-    name: stage.run === "first" ? task.callId : `${task.callId}/again`,
+    name,
     ...(tool?.effects === "once" && { once: true }),
     run: async (step) => {
       try {
         const value = await state.gate.through(tool?.sequential ?? false, () =>
-          callStep(input, task, withDeadline(step, input.deadline)),
+          callStep(input, state, task, withDeadline(step, input.deadline)),
         );
         if (value.unknown !== true) state.answered.set(index, value.part);
         return value;
@@ -81,15 +90,19 @@ export function nextStage(
   { stage, task }: OpenCall,
   outcome: Outcome | undefined,
 ): CallStepValue | CallStage {
-  return "run" in stage ? afterRun(outcome, task) : afterAnswer(input, state, stage, task, outcome);
+  return "run" in stage ? afterRun(stage, outcome, task) : afterAnswer(input, state, stage, task, outcome);
 }
 
 /** A call step fails only when a hook threw, here or where the step ran; that ends the run. */
-function afterRun(outcome: Outcome | undefined, task: CallTask): CallStepValue | CallStage {
+function afterRun(
+  stage: { readonly run: number },
+  outcome: Outcome | undefined,
+  task: CallTask,
+): CallStepValue | CallStage {
   if (outcome?.ok === true) {
     // The value is what callStep returned, through JSON.
     const value = outcome.value as unknown as CallStepValue;
-    return value.unknown === true ? { ask: "unknown-outcome" } : value;
+    return value.unknown === true ? { ask: "unknown-outcome", time: stage.run + 1 } : value;
   }
   const cause = outcome?.error;
   throw new RunStepError(`${task.callId} (${task.call.name}) failed: ${cause?.message ?? "no outcome"}`, task.callId, {
@@ -101,7 +114,7 @@ function afterRun(outcome: Outcome | undefined, task: CallTask): CallStepValue |
 function afterAnswer(
   input: LoopInput,
   state: RunState,
-  stage: { readonly ask: PendingQuestion },
+  stage: { readonly ask: PendingQuestion; readonly time: number },
   task: CallTask,
   outcome: Outcome | undefined,
 ): CallStepValue | CallStage {
@@ -114,9 +127,9 @@ function afterAnswer(
     // Whoever resumed the run was typed to give one; anything else is a no.
     const why = denialOf(answer as Approval);
     if (why !== undefined) return answeredBy(input, task, denied(why), state.endedAt);
-    return input.toolset.byName.get(task.call.name)?.outside === true ? { ask: "outcome" } : { run: "first" };
+    return input.toolset.byName.get(task.call.name)?.outside === true ? { ask: "outcome", time: 1 } : { run: 0 };
   }
-  if (isObject(answer) && "notDone" in answer) return { run: "again" };
+  if (isObject(answer) && "notDone" in answer) return { run: stage.time };
   const result: ToolOutcome =
     isObject(answer) && "output" in answer
       ? { ok: true, output: answer["output"] }

@@ -1,5 +1,6 @@
 import type { Step } from "../durable/steps.ts";
 import { abortable } from "../internal/abortable.ts";
+import type { Caller } from "../tool/caller.ts";
 import { callTool } from "../tool/call-tool.ts";
 import { functionResponse } from "../tool/function-response.ts";
 import type { NestedRun, Tool, ToolContext } from "../tool/tool.ts";
@@ -7,6 +8,8 @@ import type { ToolOutcome } from "../tool/tool-outcome.ts";
 import type { FunctionCall, Part } from "../wire/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
+import { remainingOf } from "./remaining-limits.ts";
+import type { RunState } from "./run-state.ts";
 
 /** What a call step leaves in the journal. */
 export interface CallStepValue {
@@ -36,7 +39,12 @@ export interface CallTask {
 }
 
 /** Runs one call with its hooks and gives back what the model will read. Rejects only when a hook throws. */
-export async function callStep(input: LoopInput, task: CallTask, step: Step<RunEvent>): Promise<CallStepValue> {
+export async function callStep(
+  input: LoopInput,
+  state: RunState,
+  task: CallTask,
+  step: Step<RunEvent>,
+): Promise<CallStepValue> {
   const { turn, callId, call, refused } = task;
   const startedAt = input.now();
   const live = input.live !== undefined;
@@ -48,7 +56,13 @@ export async function callStep(input: LoopInput, task: CallTask, step: Step<RunE
   const nested: NestedRun[] = [];
   const outcome: ToolOutcome = lost
     ? { ok: false, kind: "unknown-outcome", message: UNKNOWN }
-    : await decide(input, task, step, nested);
+    : await decide(input, task, step, {
+        attach: (run) => {
+          nested.push(run);
+          state.unsettled.push(run);
+        },
+        caller: callerOf(input, state, startedAt),
+      });
   // What an abort cut off has no outcome: a resumed run makes the call again, or asks.
   if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
   const value: CallStepValue = {
@@ -97,7 +111,7 @@ async function decide(
   input: LoopInput,
   task: CallTask,
   step: Step<RunEvent>,
-  nested: NestedRun[],
+  lent: Pick<ToolContext, "attach" | "caller">,
 ): Promise<ToolOutcome> {
   const { turn, callId, call, refused } = task;
   const { signal } = step;
@@ -116,11 +130,11 @@ async function decide(
   }
 
   function carryOut(decision: Awaited<ReturnType<NonNullable<typeof beforeCall>>>): ToolOutcome | Promise<ToolOutcome> {
-    if (decision === undefined) return callTool(input.toolset.byName, call, context(input, task, step, nested));
+    if (decision === undefined) return callTool(input.toolset.byName, call, context(input, task, step, lent));
     if ("deny" in decision) return { ok: false, kind: "denied", message: decision.deny };
     if ("output" in decision) return { ok: true, output: decision.output };
     const changed = { ...call, args: decision.args };
-    return callTool(input.toolset.byName, changed, context(input, { ...task, call: changed }, step, nested));
+    return callTool(input.toolset.byName, changed, context(input, { ...task, call: changed }, step, lent));
   }
 }
 
@@ -128,7 +142,7 @@ function context(
   input: LoopInput,
   { turn, callId, call }: CallTask,
   step: Step<RunEvent>,
-  nested: NestedRun[],
+  lent: Pick<ToolContext, "attach" | "caller">,
 ): ToolContext {
   return {
     signal: step.signal,
@@ -142,7 +156,18 @@ function context(
     progress: async (progress) => {
       if (input.live !== undefined) await step.emit({ type: "tool-progress", turn, callId, progress });
     },
-    attach: (run) => void nested.push(run),
+    ...lent,
+  };
+}
+
+/** What a run inside a call gets of the one that made the call. */
+function callerOf(input: LoopInput, state: RunState, startedAt: number): Caller {
+  return {
+    get remaining() {
+      return remainingOf(input, state.spentInside(input.now() - startedAt));
+    },
+    prices: input.prices,
+    approve: input.approve,
   };
 }
 

@@ -2,7 +2,7 @@ import { assertNever } from "../internal/assert-never.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { FunctionCall } from "../wire/content.ts";
-import type { PendingCall } from "./pending.ts";
+import type { PendingCall } from "../tool/approval.ts";
 import type { TurnProblem } from "./recover.ts";
 import type { RunOutcome, RunResult } from "./result.ts";
 import { visibleText } from "./transcript.ts";

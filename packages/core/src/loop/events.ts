@@ -1,7 +1,7 @@
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { ToolOutcome } from "../tool/tool-outcome.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/content.ts";
-import type { PendingCall } from "./pending.ts";
+import type { PendingCall } from "../tool/approval.ts";
 import type { TurnProblem } from "./recover.ts";
 import type { RunResult } from "./result.ts";
 

@@ -34,7 +34,17 @@ export interface Spent {
 
 /** The first limit that leaves no room for another request, if any. */
 export function limitReached(limits: Limits, spent: Spent): LimitReached | undefined {
-  const used = {
+  const used = usedOf(spent);
+  for (const name of LIMIT_NAMES) {
+    const limit = limits[name];
+    if (limit !== undefined && used[name] >= limit) return { name, limit, used: used[name] };
+  }
+  return undefined;
+}
+
+/** What was used, by the names of the limits. */
+export function usedOf(spent: Spent): { readonly [Name in (typeof LIMIT_NAMES)[number]]: number } {
+  return {
     turns: spent.turns,
     toolCalls: spent.toolCalls,
     inputTokens: spent.usage.inputTokens,
@@ -43,11 +53,6 @@ export function limitReached(limits: Limits, spent: Spent): LimitReached | undef
     wallTimeMs: spent.wallTimeMs,
     cost: spent.cost,
   };
-  for (const name of LIMIT_NAMES) {
-    const limit = limits[name];
-    if (limit !== undefined && used[name] >= limit) return { name, limit, used: used[name] };
-  }
-  return undefined;
 }
 
 /** Limits over several runs, and what the earlier ones have used of them. */
@@ -68,7 +73,7 @@ export function firstLimit(
 }
 
 /** What two stretches of work have used together. */
-function addSpent(a: Spent, b: Spent): Spent {
+export function addSpent(a: Spent, b: Spent): Spent {
   return {
     turns: a.turns + b.turns,
     toolCalls: a.toolCalls + b.toolCalls,

@@ -4,6 +4,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
+import type { Approve } from "../tool/approval.ts";
 import type { NestedRun } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/content.ts";
@@ -11,7 +12,6 @@ import type { JsonSchema } from "../wire/declaration.ts";
 import type { CompactionOptions } from "./compaction.ts";
 import type { RunEvent } from "./events.ts";
 import type { Hooks } from "./hooks.ts";
-import type { Approve } from "./pending.ts";
 import type { Limits, SharedLimits } from "./limits.ts";
 import type { StopRule } from "./stop-when.ts";
 

@@ -3,7 +3,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { Content } from "../wire/content.ts";
 import type { RunOutputs } from "./outputs.ts";
-import type { PendingCall } from "./pending.ts";
+import type { PendingCall } from "../tool/approval.ts";
 
 /** What every run ends with, whatever the reason. */
 export interface RunOutcome extends Grounding, RunOutputs {

@@ -1,9 +1,9 @@
 import { abortable } from "../internal/abortable.ts";
-import { copyJson } from "../internal/json.ts";
+import { copyJson, isObject } from "../internal/json.ts";
+import type { Approval } from "../tool/approval.ts";
 import type { Tool } from "../tool/tool.ts";
 import type { CallTask } from "./call-step.ts";
 import type { LoopInput } from "./loop-input.ts";
-import type { Approval } from "./pending.ts";
 
 /** What is to be done with a call: run it here, ask somebody first, let somebody outside carry it out, or tell the model that it was refused. */
 export type CallRoute =
@@ -70,6 +70,8 @@ async function check(
 /** What a denied call's model is told; `undefined` when it may run. Anything but a plain yes is a no. */
 export function denialOf(answer: Approval | undefined): string | undefined {
   if (answer === true) return undefined;
-  const why = typeof answer === "object" ? answer.deny.trim() : "";
+  // Answers come from outside, and are kept: a run that could not read one could never go on.
+  const given: unknown = isObject(answer) ? answer["deny"] : undefined;
+  const why = typeof given === "string" ? given.trim() : "";
   return `not run: the user did not agree to this call${why === "" ? "" : `: ${why}`}`;
 }

@@ -5,6 +5,7 @@ import { type AnsweredCalls, answerCalls } from "./answer-calls.ts";
 import { compactWhenFull } from "./compact.ts";
 import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./endings.ts";
 import type { RunEvent } from "./events.ts";
+import { attachFound } from "./found-responses.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { outcomeOf } from "./outcome-of.ts";
@@ -31,6 +32,7 @@ export async function* runLoop(input: LoopInput, state: RunState): AsyncGenerato
     }
     // Sum types do not survive a spread, but each ending lacks just what RunOutcome has.
     const result = { ...outcomeOf(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
+    attachFound(result, state.responses);
     yield { type: "run-end", result };
     return result;
   } catch (error) {
@@ -50,7 +52,8 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
     input.signal.throwIfAborted();
 
     const turn = ++state.turns;
-    yield { type: "turn-start", turn };
+    // Nobody reads the events of a run without a reader; each would pass through every generator above.
+    if (input.live !== undefined) yield { type: "turn-start", turn };
     if (phase.prefix === "") yield* compactWhenFull(input, state);
     const answer = yield* usableAnswer(input, state, phase, first);
     if (answer === "wall-time") continue;
@@ -76,7 +79,7 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
       return endingOfPending(state.pending);
     }
     phase.thread.push(...answered.contents);
-    yield { type: "turn-end", turn };
+    if (input.live !== undefined) yield { type: "turn-end", turn };
     input.signal.throwIfAborted();
 
     cutOffTurns = cutOff ? cutOffTurns + 1 : 0;

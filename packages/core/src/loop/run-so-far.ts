@@ -13,6 +13,8 @@ export interface RunSoFar {
   readonly turns: number;
   /** What was paid for. */
   readonly usage: Usage;
+  /** What it cost, in the unit of the price table; absent without one. */
+  readonly cost?: number | undefined;
 }
 
 const RUNS = Symbol.for("pollux.runSoFar");

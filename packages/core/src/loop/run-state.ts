@@ -8,7 +8,7 @@ import type { CallStepValue } from "./call-step.ts";
 import type { Compaction } from "./compaction.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
 import type { Spent } from "./limits.ts";
-import type { PendingCall } from "./pending.ts";
+import type { PendingCall } from "../tool/approval.ts";
 import type { RunSoFar } from "./run-so-far.ts";
 import { closeOpenCalls } from "./transcript.ts";
 
@@ -30,6 +30,8 @@ export class RunState {
   readonly discarded: Set<ModelResponse> = new Set();
   /** Responses of the open turn that are ready, by call index. */
   readonly answered: Map<number, Part> = new Map();
+  /** Runs that ended inside calls of the open turn; they are in no total yet. */
+  readonly unsettled: NestedRun[] = [];
   /** Bad calls so far, by tool name. */
   readonly badCalls: Map<string, number> = new Map();
   /** What is sent in place of the oldest contents, when the history got too long. */
@@ -126,6 +128,17 @@ export class RunState {
     return { turns, toolCalls, usage, wallTimeMs, cost };
   }
 
+  /** The same while calls are under way: with what ended inside of them, and the time since this one began. */
+  spentInside(elapsedMs: number): Spent {
+    const { usage, cost, wallTimeMs, ...rest } = this.spent();
+    return {
+      ...rest,
+      usage: this.unsettled.reduce((sum, run) => addUsage(sum, run.usage), usage),
+      cost: this.unsettled.reduce((sum, run) => sum + (run.cost ?? 0), cost),
+      wallTimeMs: wallTimeMs + elapsedMs,
+    };
+  }
+
   /** What there is by now, in a form that can be sent. */
   soFar(): RunSoFar {
     return {
@@ -134,6 +147,7 @@ export class RunState {
       contents: [...closeOpenCalls(this.contents, this.answered)],
       turns: this.turns,
       usage: this.usage,
+      ...(this.cost > 0 && { cost: this.cost }),
     };
   }
 }

@@ -56,16 +56,29 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, void> {
+    this.#checkUnread();
+    return this.#read();
+  }
+
+  #checkUnread(): void {
     if (this.#running !== undefined || this.#over) throw new TypeError("a RunStream can be read once");
-    return this.#read(this.#start(true));
   }
 
   async #drain(): Promise<void> {
     try {
-      const events = this.#read(this.#start(false));
-      while ((await events.next()).done !== true);
+      const running = this.#start(false);
+      try {
+        let next = await running.events.next();
+        while (next.done !== true) next = await running.events.next();
+        this.#settle.resolve(next.value);
+      } catch (error) {
+        this.#settle.reject(error);
+      } finally {
+        this.#over = true;
+        running.release();
+      }
     } catch {
-      // The outcome has been rejected with it.
+      // It could not start; the outcome has been rejected with that.
     }
   }
 
@@ -80,7 +93,10 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     }
   }
 
-  async *#read(running: RunningLoop): AsyncGenerator<RunEvent, void, void> {
+  async *#read(): AsyncGenerator<RunEvent, void, void> {
+    // Not before the first event is asked for: an iterator that is dropped unread never gets as far as `finally`.
+    this.#checkUnread();
+    const running = this.#start(true);
     let settled = false;
     try {
       const result = yield* running.events;

@@ -7,7 +7,7 @@ import { compactWhenFull } from "./compact.ts";
 import type { RunEvent } from "./events.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
-import { buildModelRequest, type Phase } from "./phase.ts";
+import { buildModelRequest, type Phase, withoutServerTools } from "./phase.ts";
 import { MAX_RECOVERIES, nudgeFor, problemOf, type TurnProblem } from "./recover.ts";
 import type { RunState } from "./run-state.ts";
 import { callsIn, userText, visibleText } from "./transcript.ts";
@@ -48,7 +48,12 @@ export async function* usableAnswer(
       return value;
     }
     if (value === "too-long") {
-      if (yield* compactWhenFull(input, state, true)) continue;
+      const sent = state.sendable().length;
+      if (yield* compactWhenFull(input, state, true)) {
+        // The thread of the output begins with a copy of what is sent.
+        if (phase.prefix !== "") phase.thread.splice(0, sent, ...state.sendable().map(withoutServerTools));
+        continue;
+      }
       throw new RunStepError(
         `${name}: the prompt is longer than the model takes, and there is no earlier message left to sum up: ` +
           "send less, or cut long tool results",
@@ -63,7 +68,7 @@ export async function* usableAnswer(
     }
     state.sawTime(value.startedAt, value.endedAt);
     state.sawResponse(response, pricesFor(input.prices, response.envelope.modelVersion ?? input.model.id));
-    yield { type: "response", turn, response };
+    if (input.live !== undefined) yield { type: "response", turn, response };
 
     let problem = problemOf(response);
     let detail: string | undefined;

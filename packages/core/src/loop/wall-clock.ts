@@ -20,6 +20,12 @@ export function withDeadline<Event>(step: Step<Event>, deadline: AbortSignal | u
   return deadline === undefined ? step : { ...step, signal: AbortSignal.any([step.signal, deadline]) };
 }
 
+/** What a step that the wall time ended leaves. */
+export const WALL_TIME_REACHED: { readonly name: string; readonly message: string } = {
+  name: NAME,
+  message: "the run's wall time is up",
+};
+
 /** True for the recorded error of a step that the wall time ended. */
 export function isWallTimeReached(error: { readonly name: string } | undefined): boolean {
   return error?.name === NAME;

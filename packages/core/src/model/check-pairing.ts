@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import type { Content, FunctionCall, FunctionResponse } from "../wire/content.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
+import { KnownPrefix } from "./known-prefix.ts";
 
 /**
  * Checks that every function call has its response where the service looks for it, before anything is sent: in the `user`
@@ -9,12 +10,21 @@ import type { ModelCapabilities } from "./capabilities.ts";
  *
  * A mismatch is refused by the service at best; newer models answer it with nothing.
  *
+ * @param good - Of the conversation: what was found good up to the start of the last turn is not checked again.
  * @throws {ConfigurationError} Naming the content that does not fit.
  * @see https://ai.google.dev/gemini-api/docs/function-calling
  */
-export function checkPairing(contents: readonly Content[], { family }: Pick<ModelCapabilities, "family">): void {
+export function checkPairing(
+  contents: readonly Content[],
+  { family }: Pick<ModelCapabilities, "family">,
+  good: KnownPrefix = new KnownPrefix(),
+): void {
   const isOld = /^gemini-[12]$|^gemma|^speech/.test(family);
-  for (let at = 0; at < contents.length;) {
+  const known = good.lengthIn(contents);
+  // The last content known begins a turn, which more contents may have joined since.
+  let turn = Math.max(0, known - 1);
+  for (let at = turn; at < contents.length;) {
+    turn = at;
     const calls: FunctionCall[] = [];
     let next = at;
     // Neighbouring contents of the model are one turn.
@@ -39,6 +49,7 @@ export function checkPairing(contents: readonly Content[], { family }: Pick<Mode
       );
     at = next;
   }
+  good.remember(contents, turn + 1);
 }
 
 /** The first response that belongs to no call; of two calls with one name and id, each has its own. */

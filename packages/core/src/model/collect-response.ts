@@ -26,21 +26,21 @@ export class ResponseFold {
   /** Takes in one chunk. @returns The parts it completed. */
   add(chunk: GenerateContentResponse): readonly Part[] {
     let parts: readonly Part[] = [];
-    for (const [name, value] of Object.entries(chunk)) {
-      if (name !== "candidates") keep(this.#envelope, name, value);
-    }
-    const candidate = chunk.candidates?.find(({ index }) => index === undefined || index === 0);
-    for (const [name, value] of Object.entries(candidate ?? {})) {
-      if (name !== "content") keep(this.#candidate, name, value);
-    }
-    for (const [name, value] of Object.entries(candidate?.content ?? {})) {
-      if (name !== "parts" && name !== "role") keep(this.#content, name, value);
-    }
+    const candidate = candidateOf(chunk);
+    keepFields(this.#envelope, chunk, "candidates");
+    if (candidate !== undefined) keepFields(this.#candidate, candidate, "content");
+    if (candidate?.content !== undefined) keepFields(this.#content, candidate.content, "parts", "role");
     if (candidate?.content?.parts !== undefined) parts = this.#gatherer.add(candidate.content.parts);
     if (candidate?.finishReason === undefined || classifyFinish(candidate.finishReason) === "continuation")
       return parts;
     const closed = this.#gatherer.close();
     return closed.length > 0 ? [...parts, ...closed] : parts;
+  }
+
+  /** Takes in the chunks of one read. @returns The parts they completed. */
+  addAll(chunks: readonly GenerateContentResponse[]): readonly Part[] {
+    const [only] = chunks;
+    return chunks.length === 1 && only !== undefined ? this.add(only) : chunks.flatMap((chunk) => this.add(chunk));
   }
 
   /** Token to go on from, of the last chunk that had one. */
@@ -60,7 +60,13 @@ export class ResponseFold {
    * @throws {StreamIncompleteError} When no chunk had a finish reason.
    */
   response(): ModelResponse {
-    if (this.finished) return this.partial();
+    this.checkFinished();
+    return this.partial();
+  }
+
+  /** Throws what {@link ResponseFold.response} throws for an answer that did not end. */
+  checkFinished(): void {
+    if (this.finished) return;
     const { promptFeedback, usageMetadata } = this.#envelope as GenerateContentResponse;
     if (promptFeedback?.blockReason !== undefined) {
       const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
@@ -92,17 +98,17 @@ export class ResponseFold {
   }
 }
 
-/** Yields parts as they come, one list per batch, and returns the whole response. Throws as {@link ResponseFold.response} does. */
-export async function* collectResponse(
-  batches: AsyncIterable<readonly GenerateContentResponse[]>,
-  fold: ResponseFold = new ResponseFold(),
-): AsyncGenerator<readonly Part[], ModelResponse, void> {
-  for await (const batch of batches) {
-    const [only] = batch;
-    const parts = batch.length === 1 && only !== undefined ? fold.add(only) : batch.flatMap((chunk) => fold.add(chunk));
-    if (parts.length > 0) yield parts;
+/** The candidate that counts. */
+export function candidateOf({ candidates }: GenerateContentResponse): Candidate | undefined {
+  return candidates?.find(({ index }) => index === undefined || index === 0);
+}
+
+function keepFields(record: Record<string, unknown>, from: object, ...except: readonly string[]): void {
+  // Without a list of entries for each chunk, of which an answer may have thousands.
+  for (const name in from) {
+    // Whatever stands there was parsed from JSON.
+    if (!except.includes(name)) keep(record, name, (from as Readonly<Record<string, unknown>>)[name]);
   }
-  return fold.response();
 }
 
 /** Early chunks carry empty objects of what later ones have in full, in no promised order. */
@@ -115,7 +121,9 @@ function keep(record: Record<string, unknown>, name: string, value: unknown): vo
 /** Says nothing: no value, or an object or list of such. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
-  return typeof value === "object" && Object.values(value).every(isEmpty);
+  if (typeof value !== "object") return false;
+  for (const name in value) if (!isEmpty((value as Readonly<Record<string, unknown>>)[name])) return false;
+  return true;
 }
 
 function searchQueries(grounding: GroundingMetadata | undefined): number {

@@ -4,7 +4,7 @@ import { SILENT, type Logger } from "../logging/logger.ts";
 import type { Part } from "../wire/content.ts";
 import type { GenerateContentResponse } from "../wire/generate-content.ts";
 import { PartGatherer } from "./append-parts.ts";
-import { collectResponse } from "./collect-response.ts";
+import { candidateOf } from "./collect-response.ts";
 import { classifyFinish } from "./finish-reason.ts";
 import { Hop } from "./hop.ts";
 import { mergeHops } from "./merge-hops.ts";
@@ -52,7 +52,11 @@ export async function* collectWithContinuation(
     let hop = new Hop(gatherer);
     let failure: { readonly error: unknown } | undefined;
     try {
-      yield* collectResponse(ask(token), hop);
+      for await (const batch of ask(token)) {
+        const parts = hop.addAll(batch);
+        if (parts.length > 0) yield parts;
+      }
+      hop.checkFinished();
     } catch (error) {
       // After its last word an answer is whole, however the connection ends.
       const isWhole = hop.finished && (error instanceof ApiNetworkError || error instanceof ApiTimeoutError);
@@ -89,10 +93,10 @@ export async function* collectWithContinuation(
 
     const response = hop.partial();
     answer = answer === undefined ? response : mergeHops(answer, response, hop.ownParts());
-    kept.push(...hop.chunks.map(partsOf));
     const goesOn = failure !== undefined || (isProgress && classifyFinish(response.finishReason) === "continuation");
     if (!goesOn || requests >= MAX_HOPS)
       return isUnderestimate ? { ...answer, usage: { ...answer.usage, incomplete: true } } : answer;
+    for (const chunk of hop.chunks) kept.push(partsOf(chunk));
     token = next;
     if (failure === undefined) idle = 0;
     logger.debug({ requests, finishReason: response.finishReason }, "the answer goes on in another request");
@@ -100,7 +104,7 @@ export async function* collectWithContinuation(
 }
 
 function partsOf(chunk: GenerateContentResponse): readonly Part[] {
-  return chunk.candidates?.find(({ index }) => index === undefined || index === 0)?.content?.parts ?? [];
+  return candidateOf(chunk)?.content?.parts ?? [];
 }
 
 function canResume(error: unknown, hop: Hop, token: string | undefined): boolean {

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import { SILENT, type Logger } from "../logging/logger.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Part } from "../wire/content.ts";
 import { type CallOptions, GeminiClient, type GeminiClientOptions } from "../wire/client.ts";
 import { RequestEncoder } from "../wire/encode-request.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/generate-content.ts";
@@ -15,9 +15,10 @@ import { collectWithContinuation } from "./continue.ts";
 import { countTokensRequest, tokenCount, type TokenCount } from "./count-tokens.ts";
 import { fileNotReady } from "./file-not-ready.ts";
 import { Healer, HealMemory, type HealName } from "./heal.ts";
+import { KnownPrefix } from "./known-prefix.ts";
 import type { CallSignal, Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
 import type { HistoryOrigin } from "./prepare-history.ts";
-import { pureResponses } from "./pure-responses.ts";
+import { PureResponses } from "./pure-responses.ts";
 import type { ModelSettings } from "./settings.ts";
 
 /** Options of {@link gemini}: those of the client, and how the model is used. */
@@ -79,8 +80,8 @@ export class GeminiModel implements Model {
   async *respond(request: ModelRequest, options: RespondOptions): AsyncGenerator<readonly Part[], ModelResponse, void> {
     const conversation = this.#conversationOf(options.conversation);
     const logger = options.logger ?? this.#logger;
-    const contents = pureResponses(request.contents, conversation.parted);
-    checkPairing(contents, this.capabilities);
+    const contents = conversation.pure.of(request.contents);
+    checkPairing(contents, this.capabilities, conversation.paired);
     const asked = buildRequest({ ...request, contents }, this.#facts, conversation.headOf(request, this.#facts));
     const healer = new Healer(this.#heals, conversation.heals);
     const waitedFor = new Set<string>();
@@ -130,17 +131,24 @@ export class GeminiModel implements Model {
     return cacheFrom(await this.#client.caches.create(buildCacheRequest(asked, this.#facts), { signal }));
   }
 
-  async *#ask(
+  #ask(
     request: GenerateContentRequest,
     continuationToken: string | undefined,
     { encoder }: Conversation,
     { signal, notice, logger }: RespondOptions,
-  ): AsyncGenerator<readonly GenerateContentResponse[], void, void> {
+  ): AsyncIterable<readonly GenerateContentResponse[]> {
     const body = continuationToken === undefined ? request : { ...request, continuationToken };
     const onRetry: CallOptions["onRetry"] = notice && ((retry) => notice({ type: "retry", ...retry }));
     const options: CallOptions = { signal, encoder, onRetry, logger };
-    if (this.#transport === "stream") yield* this.#client.streamGenerateContent(this.id, body, options);
-    else yield [await this.#client.generateContent(this.id, body, options)];
+    if (this.#transport === "stream") return this.#client.streamGenerateContent(this.id, body, options);
+    return this.#whole(body, options);
+  }
+
+  async *#whole(
+    body: GenerateContentRequest,
+    options: CallOptions,
+  ): AsyncGenerator<readonly GenerateContentResponse[], void, void> {
+    yield [await this.#client.generateContent(this.id, body, options)];
   }
 
   #conversationOf(key: object | undefined): Conversation {
@@ -162,7 +170,8 @@ const WAIT_FOR_FILE = {
 class Conversation {
   readonly encoder = new RequestEncoder();
   readonly heals = new HealMemory();
-  readonly parted = new WeakMap<Content, readonly Content[]>();
+  readonly pure = new PureResponses();
+  readonly paired = new KnownPrefix();
   #source: HeadSource | undefined;
   #head: RequestHead = {};
 

@@ -1,7 +1,7 @@
 import type { Part } from "../wire/content.ts";
 import type { GenerateContentResponse } from "../wire/generate-content.ts";
 import { PartGatherer } from "./append-parts.ts";
-import { ResponseFold } from "./collect-response.ts";
+import { candidateOf, ResponseFold } from "./collect-response.ts";
 
 /**
  * One of the requests of a long answer, while it is read. Its parts are gathered behind those of the requests before; the
@@ -15,8 +15,7 @@ export class Hop extends ResponseFold {
 
   override add(chunk: GenerateContentResponse): readonly Part[] {
     this.chunks.push(chunk);
-    const candidate = chunk.candidates?.find(({ index }) => index === undefined || index === 0);
-    if (candidate?.continuationToken) this.checkpoint = this.chunks.length;
+    if (candidateOf(chunk)?.continuationToken) this.checkpoint = this.chunks.length;
     return super.add(chunk);
   }
 
@@ -30,8 +29,8 @@ export class Hop extends ResponseFold {
   /** How many parts this request's answer would have by itself. */
   ownParts(): number {
     const gatherer = new PartGatherer();
-    for (const { candidates } of this.chunks) {
-      const parts = candidates?.find(({ index }) => index === undefined || index === 0)?.content?.parts;
+    for (const chunk of this.chunks) {
+      const parts = candidateOf(chunk)?.content?.parts;
       if (parts !== undefined) gatherer.add(parts);
     }
     return gatherer.parts().length;

@@ -1,23 +1,30 @@
 import type { Content } from "../wire/content.ts";
+import { KnownPrefix } from "./known-prefix.ts";
 
 /**
  * Contents in which nothing stands behind function responses: what does gets a `user` content of its own. The service
  * refuses such a sibling, or reads it as if the model had the last word.
  *
- * @param known - What became of contents before, so that the same one always becomes the same ones.
- * @returns The list itself when there is nothing to part.
+ * One serves one conversation, so that the same content always becomes the same ones.
  */
-export function pureResponses(
-  contents: readonly Content[],
-  known: WeakMap<Content, readonly Content[]>,
-): readonly Content[] {
-  if (!contents.some(isMixed)) return contents;
-  return contents.flatMap((content) => {
-    if (!isMixed(content)) return content;
-    const parted = known.get(content) ?? parting(content);
-    known.set(content, parted);
-    return parted;
-  });
+export class PureResponses {
+  readonly #parted = new WeakMap<Content, readonly Content[]>();
+  /** Contents of which none had to be parted. */
+  readonly #pure = new KnownPrefix();
+
+  /** @returns The list itself when there is nothing to part. */
+  of(contents: readonly Content[]): readonly Content[] {
+    if (!contents.slice(this.#pure.lengthIn(contents)).some(isMixed)) {
+      this.#pure.remember(contents, contents.length);
+      return contents;
+    }
+    return contents.flatMap((content) => {
+      if (!isMixed(content)) return content;
+      const parted = this.#parted.get(content) ?? parting(content);
+      this.#parted.set(content, parted);
+      return parted;
+    });
+  }
 }
 
 /** What stands before the responses may stay. */

@@ -1,6 +1,7 @@
 import type { Outcome } from "../durable/steps.ts";
 import type { Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/compaction.ts";
+import type { Limits } from "../loop/limits.ts";
 import type { PendingCall } from "../tool/approval.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
@@ -55,6 +56,8 @@ export interface EndEntry extends EntryBase {
   readonly cost?: number | undefined;
   /** What is sent from then on in place of the first contents of the session's history. */
   readonly compaction?: Compaction | undefined;
+  /** Which limit it reached. */
+  readonly limit?: keyof Limits | undefined;
   /** What it waits for. */
   readonly pending?: readonly PendingCall[] | undefined;
   /** What it failed with. */

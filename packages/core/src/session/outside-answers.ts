@@ -1,5 +1,6 @@
+import { isObject } from "../internal/json.ts";
 import { type OutsideOutcome, waitName } from "../loop/pending.ts";
-import type { Approval, PendingCall } from "../tool/approval.ts";
+import type { Approval, PendingCall, PendingQuestion } from "../tool/approval.ts";
 import { jsonSafe } from "../tool/json-safe.ts";
 import type { NewEntry } from "./session-log.ts";
 import type { RunRecord } from "./session-view.ts";
@@ -38,13 +39,25 @@ function find(pending: readonly PendingCall[], callId: string, kind: "approvals"
 }
 
 function entry(record: RunRecord, { callId, question }: PendingCall, answer: Approval | OutsideOutcome): NewEntry {
-  if (question === "outcome" && typeof answer === "object" && "notDone" in answer) {
+  if (question === "outcome" && isObject(answer) && "notDone" in answer) {
     throw new TypeError(`outcomes: ${callId} is carried out elsewhere, so it needs an output or an error`);
   }
   return {
     type: "answer",
     runId: record.entry.runId,
-    step: waitName(callId, question),
-    value: jsonSafe(answer).value,
+    step: nextWait(record, callId, question),
+    // A function without a result has the output null, here as in a tool.
+    value: jsonSafe(isVoid(answer) ? { output: null } : answer).value,
   };
+}
+
+/** The wait that has no answer yet: the same may be asked more than once. */
+function nextWait({ outcomes }: RunRecord, callId: string, question: PendingQuestion): string {
+  let time = 1;
+  while (outcomes.has(waitName(callId, question, time))) time++;
+  return waitName(callId, question, time);
+}
+
+function isVoid(answer: unknown): boolean {
+  return isObject(answer) && "output" in answer && answer["output"] === undefined;
 }

@@ -2,6 +2,7 @@ import type { Outcome } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
 import type { CallStepValue } from "../loop/call-step.ts";
 import type { ModelStepValue } from "../loop/model-step.ts";
+import { runName, waitName } from "../loop/pending.ts";
 import { callsIn, unansweredResponse, visibleText } from "../loop/transcript.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
@@ -95,7 +96,7 @@ function answerOf(
   callId: string,
   call: FunctionCall,
 ): Pick<CallStepValue, "part" | "after"> | undefined {
-  for (const name of [`${callId}/again`, callId, `${callId}/unknown-outcome`]) {
+  for (const name of answersOf(outcomes, callId)) {
     const outcome = outcomes.get(name);
     const value: unknown = outcome?.ok === true ? outcome.value : undefined;
     if (!isObject(value) || value["unknown"] === true) continue;
@@ -104,6 +105,16 @@ function answerOf(
     if ("output" in value || "error" in value) return { part: outsideResponse(call, value), after: [] };
   }
   return undefined;
+}
+
+/** The names under which a call may have been answered, the last one first. */
+function answersOf(outcomes: ReadonlyMap<string, Outcome>, callId: string): string[] {
+  const names = [callId];
+  for (let time = 1; ; time++) {
+    const pair = [waitName(callId, "unknown-outcome", time), runName(callId, time)];
+    if (!pair.some((name) => outcomes.has(name))) return names.toReversed();
+    names.push(...pair);
+  }
 }
 
 function outsideResponse({ id, name }: FunctionCall, answer: Record<string, unknown>): Part {

@@ -4,6 +4,7 @@ import { ReplayDifferenceError } from "../errors/session-errors.ts";
 import { firstDifference } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { RunResult } from "../loop/result.ts";
+import { WALL_TIME_REACHED } from "../loop/wall-clock.ts";
 import type { OpenedRun } from "./session-host.ts";
 import { resolveRefs, type RunRecord } from "./session-view.ts";
 
@@ -21,6 +22,7 @@ export interface Replay {
 export function replayOf(record: RunRecord): Replay {
   const { runId } = record.entry;
   const asked = new Set<string>();
+  const outOfTime = new Set<string>();
   const differences: string[] = [];
   const unwritten = (): never => {
     throw new TypeError("a replay writes nothing");
@@ -29,6 +31,11 @@ export function replayOf(record: RunRecord): Replay {
     log: {
       outcomeOf: (name) => {
         if (record.outcomes.has(name)) asked.add(name);
+        else if (record.end?.limit === "wallTimeMs" && MAY_RUN_OUT.test(name) && outOfTime.size < 2) {
+          // The clock is not in the log: what it cut off is the first that is not there, and the request that found out.
+          outOfTime.add(name);
+          return { ok: false, error: WALL_TIME_REACHED };
+        }
         return record.outcomes.get(name);
       },
       begunAt: (name) => record.begun.get(name),
@@ -72,6 +79,9 @@ export function replayOf(record: RunRecord): Replay {
 }
 
 class EndOfLog extends Error {}
+
+/** Steps that leave nothing in the log when the wall time ends them. A call leaves its cancellation. */
+const MAY_RUN_OUT = /^(?:(?:output\/)?model|compact|route):/;
 
 function endedWithoutResult({ end }: RunRecord): boolean {
   return end === undefined || end.stopReason === "failed" || end.stopReason === "aborted";

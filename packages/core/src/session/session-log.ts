@@ -44,11 +44,9 @@ export class SessionLog {
    */
   async refresh(): Promise<void> {
     const from = this.view.length;
-    for (const [index, entry] of (await this.#load(from)).entries()) {
-      if (this.running && !isSteering(entry)) return;
-      // An append of ours that was acknowledged meanwhile is in the view already.
-      if (from + index >= this.view.length) this.view.add(entry);
-    }
+    const read = await this.#load(from);
+    const taken = this.running ? read.findIndex((entry) => !isSteering(entry)) : -1;
+    this.#addFrom(from, taken === -1 ? read : read.slice(0, taken));
   }
 
   /** Reads the log up to the end of one run; all of it without a run. For a log that is only read. */
@@ -105,27 +103,36 @@ export class SessionLog {
   }
 
   async #storeAll(entries: readonly SessionEntry[]): Promise<void> {
+    let { length } = this.view;
     for (;;) {
-      const { length } = this.view;
       try {
         // Entries are JSON by their types, but for members that are undefined, which JSON leaves out.
         await this.#store.append(this.id, length, entries as unknown as readonly Json[]);
-        for (const entry of entries) this.view.add(entry);
+        this.#addFrom(length, entries);
         return;
       } catch (error) {
         if (!(error instanceof SessionConflictError)) throw asStoreError(error, this.id);
-        if (!(await this.#giveWay(length, entries))) throw error;
+        const behind = await this.#giveWay(length, entries);
+        if (behind === undefined) throw error;
+        length = behind;
       }
     }
   }
 
-  /** Takes in what another process wrote, when that is no conflict: one of the two only said something to the run. */
-  async #giveWay(from: number, entries: readonly SessionEntry[]): Promise<boolean> {
+  /** Takes entries in that begin at a place; those that a read or an append took in meanwhile are not taken twice. */
+  #addFrom(from: number, entries: readonly SessionEntry[]): void {
+    if (from > this.view.length) return; // behind what a lost run must not know of
+    for (const [index, entry] of entries.entries()) if (from + index >= this.view.length) this.view.add(entry);
+  }
+
+  /** The place behind what another process wrote, when that is no conflict: one of the two only said something to the run. */
+  async #giveWay(from: number, entries: readonly SessionEntry[]): Promise<number | undefined> {
     const others = await this.#load(from);
     const noConflict = entries.every(isSteering) || others.every(isSteering);
-    if (others.length === 0 || !noConflict) return false;
-    for (const entry of others) this.view.add(entry);
-    return true;
+    if (others.length === 0 || !noConflict) return undefined;
+    // A run of ours that lost its session has to find that out at its next append.
+    if (!this.running || others.every(isSteering)) this.#addFrom(from, others);
+    return from + others.length;
   }
 
   async #load(from: number): Promise<SessionEntry[]> {

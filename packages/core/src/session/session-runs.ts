@@ -104,7 +104,7 @@ export class SessionRuns<Options> {
       steering: { take: (after) => this.#steered(after) },
       steeredUpTo: record.steeredUpTo,
       limits: this.#limits,
-      spentBefore: this.log.view.spent(),
+      spentBefore: record.spentBefore,
     });
   }
 
@@ -214,7 +214,7 @@ export class SessionRuns<Options> {
           attachRunSoFar(error, opened.soFar());
           if (!ended)
             await writeEnd(record, opened, {
-              stopReason: isAbort(error, opened) ? "aborted" : "failed",
+              stopReason: opened.aborted() ? "aborted" : "failed",
               error: describeError(error),
             });
           ended = true;
@@ -258,16 +258,12 @@ const NOTHING_YET: RunSoFar = { runId: "", contents: [], turns: 0, usage: NO_USA
 
 const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
 
-type How = Pick<EndEntry, "stopReason" | "pending" | "error">;
+type How = Pick<EndEntry, "stopReason" | "limit" | "pending" | "error">;
 
 function resultOf(result: RunResult<unknown>): How {
-  return "pending" in result
-    ? { stopReason: result.stopReason, pending: result.pending }
-    : { stopReason: result.stopReason };
-}
-
-function isAbort(error: unknown, run: OpenedRun): boolean {
-  return run.aborted() && error instanceof Error;
+  const { stopReason } = result;
+  if (stopReason === "limit") return { stopReason, limit: result.limit.name };
+  return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
 }
 
 /** The entry that ends a run. */

@@ -21,6 +21,8 @@ export interface RunRecord {
   readonly entry: RunEntry;
   /** The place up to which what was said to the session was part of it when the run began. */
   readonly steeredUpTo: number;
+  /** What the runs before it have used. */
+  readonly spentBefore: Spent;
   readonly outcomes: Map<string, Outcome>;
   readonly begun: Map<string, number>;
   /** Names of steps and answers in the order they were recorded. */
@@ -67,6 +69,7 @@ export class SessionView {
         this.run = {
           entry,
           steeredUpTo: this.steeredUpTo,
+          spentBefore: this.spent(),
           outcomes: new Map(),
           begun: new Map(),
           order: [],

@@ -1,5 +1,6 @@
 import type { Outcome } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
+import { waitName } from "../loop/pending.ts";
 import { callsIn } from "../loop/transcript.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/approval.ts";
@@ -104,9 +105,12 @@ function showAnswers(
     page.say("answer", `${call.name}: ${approvalLine(approval)}`);
   }
   const outside = valueOf(callId);
-  const unknown = valueOf(`${callId}/unknown-outcome`);
   if (isObject(outside) && !("part" in outside)) showOutcome(page, call.name, "outcome", outside);
-  if (isObject(unknown)) showOutcome(page, call.name, "unknown-outcome", unknown);
+  for (let time = 1; ; time++) {
+    const unknown = valueOf(waitName(callId, "unknown-outcome", time));
+    if (!isObject(unknown)) return;
+    showOutcome(page, call.name, "unknown-outcome", unknown);
+  }
 }
 
 function showOutcome(page: Page, name: string, question: "outcome" | "unknown-outcome", answer: object): void {

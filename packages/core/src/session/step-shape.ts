@@ -22,7 +22,8 @@ export function problemOfOutcome({ step, outcome }: Fields): string | undefined 
 function problemOfValue(step: string, value: unknown): string | undefined {
   // What is read as one has to be one, under whatever name.
   if (/^(?:output\/)?model:/.test(step) || (isObject(value) && "response" in value)) return problemOfModelStep(value);
-  if (/^call:\d+\.\d+(?:\/again)?$/.test(step) || (isObject(value) && "part" in value)) return problemOfCallStep(value);
+  if (/^call:\d+\.\d+(?:\/again(?:\.\d+)?)?$/.test(step) || (isObject(value) && "part" in value))
+    return problemOfCallStep(value);
   if (step.startsWith("compact:"))
     return isObject(value) && Array.isArray(value["nested"]) && isText(value["summary"]) && isTimed(value)
       ? undefined

@@ -26,8 +26,11 @@ export async function callTool(
   try {
     const work = answer(tool, call, contextFor(call, context, limit.signal));
     const why = await Promise.race([work, limit.over]);
-    if (why === "aborted") return cancelled();
-    if (why === "timeout") return failure("timeout", `${tool.name} did not answer within ${tool.timeoutMs} ms`);
+    // It may have happened all the same, and a model that is not told so would just call it again.
+    const unsure = tool.effects === "once" ? `; ${UNSURE}` : "";
+    if (why === "aborted") return failure("cancelled", `${CANCELLED}${unsure}`);
+    if (why === "timeout")
+      return failure("timeout", `${tool.name} did not answer within ${tool.timeoutMs} ms${unsure}`);
     return why;
   } finally {
     limit.end();
@@ -52,6 +55,7 @@ function contextFor(call: FunctionCall, context: ToolContext, signal: AbortSigna
       }
     },
     attach: (run) => context.attach(run),
+    caller: context.caller,
   };
 }
 
@@ -115,8 +119,11 @@ function toolText(error: Error): string {
   }
 }
 
+const CANCELLED = "cancelled: the run was ended";
+const UNSURE = "it is not known whether this call was carried out. Find out before you make it again";
+
 function cancelled(): ToolOutcome {
-  return failure("cancelled", "cancelled: the run was ended");
+  return failure("cancelled", CANCELLED);
 }
 
 function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {

@@ -3,6 +3,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
+import type { Caller } from "./caller.ts";
 
 /** A run that was made inside a tool call. */
 export interface NestedRun {
@@ -31,6 +32,8 @@ export interface ToolContext {
   progress(value: unknown): Promise<void>;
   /** Adds what a run made inside this call cost and found to the calling run's `usage` and `sources`. */
   attach(run: NestedRun): void;
+  /** What the calling run lends to a run inside this call: what is left of its limits, its prices, its `approve`. */
+  readonly caller?: Caller | undefined;
 }
 
 /** One thing that was changed on the way from the author's schema to the wire. */

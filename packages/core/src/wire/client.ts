@@ -91,6 +91,8 @@ export class GeminiClient {
   readonly #now: () => number;
   readonly #env: Environment | undefined;
   #endpoint: Endpoint | undefined;
+  /** The model asked last and its path: a client hardly ever asks another one. */
+  #asked: { readonly model: string; readonly path: string } | undefined;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions = {}) {
@@ -212,7 +214,8 @@ export class GeminiClient {
   ): ApiCall {
     const body = (options.encoder ?? new RequestEncoder()).encode(request);
     checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
-    return { operation, model, method: "POST", path: `${this.endpoint.modelPath(model)}:${operation}${query}`, body };
+    if (this.#asked?.model !== model) this.#asked = { model, path: this.endpoint.modelPath(model) };
+    return { operation, model, method: "POST", path: `${this.#asked.path}:${operation}${query}`, body };
   }
 
   #object(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {

@@ -35,11 +35,8 @@ export class RequestEncoder {
     this.#encodeHead({ systemInstruction, tools, cachedContent });
     const length = this.#encodeContents(contents);
     const fields = JSON.stringify(rest);
-    const tail = this.#encoder.encode(fields === "{}" ? "]}" : `],${fields.slice(1)}`);
-    const body = new Uint8Array(length + tail.length);
-    body.set(this.#buffer.subarray(0, length));
-    body.set(tail, length);
-    return body;
+    const end = this.#append(fields === "{}" ? "]}" : `],${fields.slice(1)}`, length);
+    return this.#buffer.slice(0, end);
   }
 
   #encodeHead(head: Pick<GenerateContentRequest, "systemInstruction" | "tools" | "cachedContent">): void {

@@ -84,6 +84,9 @@ export class HttpExchange {
   readonly #controller: AbortController;
   readonly #watchdog: Watchdog;
   readonly #release: () => void;
+  /** Nothing is left to cancel. */
+  #ended = false;
+  #closed = false;
 
   constructor(response: Response, url: string, controller: AbortController, watchdog: Watchdog, release: () => void) {
     this.status = response.status;
@@ -115,6 +118,7 @@ export class HttpExchange {
       throw signal.reason;
     }
     if (result === undefined || result.done) {
+      this.#ended = true;
       this.close();
       return undefined;
     }
@@ -145,13 +149,15 @@ export class HttpExchange {
 
   /** Stops reading and gives the connection, the timer and the listener back. May be called more than once. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#release();
     this.#controller.signal.removeEventListener("abort", this.#cancel);
     this.#cancel();
   }
 
   readonly #cancel = (): void => {
-    this.#reader?.cancel().catch(ignore);
+    if (!this.#ended) this.#reader?.cancel().catch(ignore);
   };
 }
 

@@ -51,8 +51,18 @@ export interface RetryOptions {
  */
 export async function withRetry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
   const { policy, signal, random, onRetry } = options;
+  signal?.throwIfAborted();
+  let failure: AgentError;
   try {
-    return await pRetry(call, {
+    // Nearly every call needs no more than this.
+    return await call(1);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof AgentError) || !error.retryable) throw error;
+    failure = error;
+  }
+  try {
+    return await pRetry((attempt) => (attempt === 1 ? Promise.reject(failure) : call(attempt)), {
       retries: Math.max(0, policy.maxAttempts - 1),
       // p-retry's own delay would add to the one below, which it awaits.
       minTimeout: 0,

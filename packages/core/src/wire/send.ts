@@ -1,5 +1,5 @@
 import { ApiShapeError, type ApiStatusError } from "../errors/api-errors.ts";
-import type { Logger } from "../logging/logger.ts";
+import { type Logger, SILENT } from "../logging/logger.ts";
 import type { Endpoint, HeaderFields } from "./endpoint.ts";
 import { type FetchLike, type HttpExchange, openExchange } from "./http.ts";
 import { redact, redactCut, secretsOf } from "./redact.ts";
@@ -76,7 +76,9 @@ export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
       },
       "request",
     );
-  if (call.body && headers["content-type"] === undefined)
+  // An answer may have thousands of chunks.
+  const isTraced = logger.trace !== SILENT.trace;
+  if (isTraced && call.body && headers["content-type"] === undefined)
     logger.trace({ ...facts, body: lazyText(call.body, secrets) }, "request body");
 
   let exchange: HttpExchange;
@@ -99,13 +101,15 @@ export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
     exchange,
     failure,
     clean: (error) => cleanShapeError(error, secrets),
-    trace: (text) => logger.trace({ ...facts, body: lazyText(text, secrets) }, "response body"),
+    trace: isTraced ? (text) => logger.trace({ ...facts, body: lazyText(text, secrets) }, "response body") : ignore,
     finish() {
       exchange.close();
       log(exchange.status, exchange.bytes);
     },
   };
 }
+
+function ignore(): void {}
 
 async function refusal(exchange: HttpExchange, failure: FailureContext): Promise<ApiStatusError> {
   if (exchange.redirected) return redirectError(exchange.status, exchange.headers.get("location"), failure);

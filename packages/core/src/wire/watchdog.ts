@@ -42,9 +42,7 @@ export class Watchdog {
   /** A read brought bytes. */
   arrived(): void {
     this.#waitingSince = undefined;
-    if (this.#begun) return;
     this.#begun = true;
-    this.#arm();
   }
 
   /** Ends the watch; leaves no timer. */
@@ -61,7 +59,9 @@ export class Watchdog {
     const wait = (this.#waitingSince ?? now) + limit - now;
     if (total <= 0) return this.#expire("total", this.#timeouts.totalMs);
     if (wait <= 0) return this.#expire(this.#begun ? "idle" : "first-byte", limit);
-    this.#timer = setTimeout(() => this.#arm(), Math.min(Math.ceil(total), Math.ceil(wait), MAX_TIMER_MS));
+    // Never later than the idle limit of a body that begins right away, so that its first byte needs no new timer.
+    const soonest = this.#begun ? wait : Math.min(wait, this.#timeouts.idleMs);
+    this.#timer = setTimeout(() => this.#arm(), Math.min(Math.ceil(total), Math.ceil(soonest), MAX_TIMER_MS));
   }
 
   #expire(kind: TimeoutKind, limitMs: number): void {

@@ -186,3 +186,20 @@ test.each([
 ])("options that cannot work, %j, are refused with their names", (options, message) => {
   expect(() => new Agent({ model: new ScriptedModel(), compaction: options })).toThrow(message);
 });
+
+test("a prompt for typed output that is refused as too long is cut as well", async () => {
+  const tooLong = new ApiStatusError("The input token count (2) exceeds the maximum number of tokens allowed (1).", {
+    status: 400,
+    retryable: false,
+  });
+  const scripted = ScriptedModel.with(
+    { id: "gemini-2.5-flash" },
+    ...[say("Ada."), fails(tooLong), say("SUM"), say('{"name":"Ada"}')],
+  );
+  const agent = new Agent({ model: scripted, tools: [look], compaction: { windowTokens: 1_000 } });
+  const output = z.object({ name: z.string() });
+  const result = await agent.run([...HISTORY, user("Who am I?")], { output });
+  expect(result.output).toEqual({ name: "Ada" });
+  const sent = scripted.requests.at(-1)?.contents.map(({ parts }) => parts[0]?.text?.slice(0, 10));
+  expect(sent).toEqual(["Summary of", "Who am I?", "Ada.", "Put your l"]);
+});

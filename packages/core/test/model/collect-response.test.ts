@@ -1,25 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ResponseBlockedError, StreamIncompleteError } from "../../src/errors/api-errors.ts";
-import { collectResponse } from "../../src/model/collect-response.ts";
+import { ResponseFold } from "../../src/model/collect-response.ts";
 import type { ModelResponse } from "../../src/model/model.ts";
 import type { Part } from "../../src/wire/content.ts";
 import type { GenerateContentResponse } from "../../src/wire/generate-content.ts";
 
-async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
-
 async function collect(
   ...batches: readonly (readonly GenerateContentResponse[])[]
 ): Promise<{ response: ModelResponse; handedOn: Part[] }> {
-  const reading = collectResponse(from(batches));
-  const handedOn: Part[] = [];
-  for (;;) {
-    const next = await reading.next();
-    if (next.done === true) return { response: next.value, handedOn };
-    handedOn.push(...next.value);
-  }
+  const fold = new ResponseFold();
+  const handedOn = batches.flatMap((batch) => fold.addAll(batch));
+  return { response: fold.response(), handedOn };
 }
 
 const part = (parts: Part[], rest: object = {}): GenerateContentResponse => ({

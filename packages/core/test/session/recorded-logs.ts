@@ -16,7 +16,7 @@ async function recorded(build: (session: Session) => Promise<void>): Promise<Log
 
 async function logOf(store: MemoryStore, id: string): Promise<Log> {
   // What a session wrote is entries.
-  return (await store.load(id)) as readonly Json[] as unknown as Log;
+  return (await store.load(id)) as unknown as Log;
 }
 
 /** An agent that does what the last message says. */

@@ -90,7 +90,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     await session.send("Draw.");
     await session.resume({ outcomes: { "call:1.0": { output: "blue" } } });
     // What a session wrote is entries.
-    const text = timeless(showSession((await store.load("s")) as readonly Json[] as unknown as SessionEntry[]));
+    const text = timeless(showSession((await store.load("s")) as unknown as SessionEntry[]));
     expect(text.split("\n").slice(3, 12)).toEqual([
       "  user    Draw.",
       "  model   Look:",
@@ -122,7 +122,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     const model = new ScriptedModel(turn(think(evil), say(evil), calls(["look", { evil }])), cut(evil));
     await new Agent({ model, tools: [tool] }).session({ id: "s", store }).send(evil);
     // What a session wrote is entries.
-    const log = (await store.load("s")) as readonly Json[] as unknown as SessionEntry[];
+    const log = (await store.load("s")) as unknown as SessionEntry[];
     expect(showSession(log, { title: evil, thoughts: true })).not.toMatch(
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/,
     );

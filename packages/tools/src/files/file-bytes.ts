@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { encodingOf, type TextEncoding } from "./text-encoding.ts";
 
 /** Bytes read at a time. */
 const CHUNK_BYTES = 65_536;
@@ -31,23 +32,14 @@ const BEGINNINGS: readonly (readonly [beginning: string, kind: string])[] = [
   ["ID3", "MP3 audio"],
 ];
 
-/** What a file holds when it is not text, judged by how it begins; `undefined` for text. */
-export function binaryKind(beginning: Uint8Array): string | undefined {
+/** What a file holds, judged by how it begins: text in some encoding, or the kind of file it is instead. */
+export function contentOf(beginning: Uint8Array): { readonly encoding: TextEncoding } | { readonly kind: string } {
   const head = beginning.subarray(0, 8192);
-  const hasNul = head.includes(0);
   const start = String.fromCharCode(...head.subarray(0, 16));
   const kind = BEGINNINGS.find(([bytes]) => start.startsWith(bytes))?.[1];
-  // Text may begin with letters such as MZ; only what is also no text counts.
-  if (kind !== undefined && (hasNul || !isUtf8(head) || kind === "PDF document")) return kind;
-  return hasNul || !isUtf8(head) ? "binary file" : undefined;
-}
-
-function isUtf8(head: Uint8Array): boolean {
-  try {
-    // Streaming, since the head may end inside a character.
-    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
+  const encoding = encodingOf(head);
+  // Text may begin with letters such as MZ; only what is also no plain text counts.
+  if (kind !== undefined && (encoding === undefined || encoding === "latin1" || kind === "PDF document"))
+    return { kind };
+  return encoding === undefined ? { kind: "binary file" } : { encoding };
 }

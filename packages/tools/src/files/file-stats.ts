@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
-import { binaryKind, chunksOf } from "./file-bytes.ts";
+import { contentOf, chunksOf } from "./file-bytes.ts";
 import type { FileToolOptions } from "./file-tool-options.ts";
 import { Folder } from "./folder.ts";
 
@@ -24,11 +24,12 @@ export interface FileStats {
 
 /** `file_stats`: size, lines and words of one file inside the root, without reading it to the model. */
 export function fileStats(options: FileToolOptions): Tool<FileStatsInput, FileStats> {
-  const folder = new Folder(options.root);
+  const folder = new Folder(options);
   return defineTool({
     name: "file_stats",
     description: "Measures a file without reading it out: bytes, and for text its lines and words.",
     input: z.object({ path: z.string().describe("Path inside the folder, such as src/index.ts") }),
+    effects: "none",
     run: async ({ path }, { signal }): Promise<FileStats> => {
       const { place, file, bytes } = await folder.open(path);
       try {
@@ -41,15 +42,16 @@ export function fileStats(options: FileToolOptions): Tool<FileStatsInput, FileSt
 }
 
 async function measure(file: FileHandle, signal: AbortSignal): Promise<Pick<FileStats, "kind" | "lines" | "words">> {
-  const decoder = new TextDecoder();
+  let decoder: TextDecoder | undefined;
   let lines = 0;
   let words = 0;
   let last = "\n";
-  let isFirst = true;
   for await (const chunk of chunksOf(file, signal)) {
-    const kind = isFirst ? binaryKind(chunk) : undefined;
-    if (kind !== undefined) return { kind };
-    isFirst = false;
+    if (decoder === undefined) {
+      const content = contentOf(chunk);
+      if ("kind" in content) return content;
+      decoder = new TextDecoder(content.encoding);
+    }
     const text = decoder.decode(chunk, { stream: true });
     if (text === "") continue;
     for (const _ of text.matchAll(/\n/g)) lines++;

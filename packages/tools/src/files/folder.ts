@@ -1,40 +1,58 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { type FileHandle, lstat, mkdir, open, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { ToolFailure } from "@pollux/core";
+import { Directory } from "./directory.ts";
+import type { FileToolOptions } from "./file-tool-options.ts";
+import { isInside, isOpenedInside } from "./real-path.ts";
+import { codeOf, refuse } from "./refusal.ts";
 
-/** A place inside the folder that exists. */
+/** A place inside a root that exists. */
 export interface Place {
-  /** Path from the root with `/` between names, `.` for the root itself: what the model knows it by. */
+  /** Path with `/` between names, `.` for the only root itself: what the model knows it by. */
   readonly path: string;
   /** Where it is on the disk, links resolved. */
   readonly real: string;
+  /** The root it is in, links resolved. */
+  readonly root: string;
 }
 
-/** The only way from a model's path to the disk: everything that leads out of the root is refused. */
-export class Folder {
-  readonly #root: string;
+/** A file that was opened; whoever opened it closes it. */
+export interface OpenedFile {
+  readonly place: Place;
+  readonly file: FileHandle;
+  readonly bytes: number;
+}
 
-  constructor(root: string) {
-    if (typeof root !== "string" || root.trim() === "")
-      throw new TypeError("file tools need a root: the folder they may look into");
-    this.#root = root;
+/** The only way from a model's path to the disk: everything that leads out of the roots is refused. */
+export class Folder {
+  /** By name; the only one has an empty name. */
+  readonly #roots: ReadonlyMap<string, string>;
+
+  constructor(options: FileToolOptions) {
+    this.#roots = rootsOf(options);
   }
 
-  /** @throws {ToolFailure} When nothing is there, or it is not inside the root. */
+  /** Names of the roots when there are several. */
+  get names(): readonly string[] {
+    return this.#roots.has("") ? [] : [...this.#roots.keys()];
+  }
+
+  /** @throws {ToolFailure} When nothing is there, or it is not inside a root. */
   async find(path: string): Promise<Place> {
-    const names = path.split(/[/\\]/).filter((name) => name !== "" && name !== ".");
-    if (isAbsolute(path) && names.length > 0)
-      throw new ToolFailure(`"${path}" is absolute; give a path inside the folder, such as "${names.at(-1)}"`);
-    if (names.includes("..") || path.includes("\0"))
-      throw new ToolFailure(`"${path}" may lead out of the folder; give a path without ".."`);
-    const shown = names.length === 0 ? "." : names.join("/");
-    const root = await realpath(this.#root).catch((error: unknown) => refuse(error, "the folder itself"));
+    const { root: given, names, shown } = this.#locate(path);
+    const root = await realpath(given).catch((error: unknown) => refuse(error, "the folder itself"));
     const real = await realpath(join(root, ...names)).catch((error: unknown) => refuse(error, `"${shown}"`));
-    const inside = relative(root, real);
-    if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+    if (!isInside(root, real))
       throw new ToolFailure(`"${shown}" is a link that leads out of the folder, and is not followed`);
-    return { path: shown, real };
+    return { path: shown, real, root };
+  }
+
+  /** Whether a folder is there, or all roots are meant. @throws {ToolFailure} As {@link Folder.find}. */
+  async isFolder(path: string): Promise<boolean> {
+    if (this.names.length > 0 && path.split(/[/\\]/).every((name) => name === "" || name === ".")) return true;
+    const place = await this.find(path);
+    return (await lstat(place.real).catch((error: unknown) => refuse(error, `"${place.path}"`))).isDirectory();
   }
 
   /**
@@ -42,39 +60,118 @@ export class Folder {
    *
    * @throws {ToolFailure} Also for folders, devices, pipes and sockets.
    */
-  async open(path: string): Promise<{ readonly place: Place; readonly file: FileHandle; readonly bytes: number }> {
+  async open(path: string, flags: number = constants.O_RDONLY): Promise<OpenedFile> {
     const place = await this.find(path);
+    const doing = flags === constants.O_RDONLY ? "read" : "write";
+    const refused = (error: unknown): never => refuse(error, `"${place.path}"`, doing);
+    // Opening alone does something to some devices.
+    checkRegular(await lstat(place.real).catch(refused), place.path);
     // Not following guards against a link put there since; not blocking, against a pipe that nobody writes to.
-    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-    const file = await open(place.real, flags).catch((error: unknown) => refuse(error, `"${place.path}"`));
+    const safely = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+    const file = await open(place.real, flags | safely).catch(refused);
     try {
+      if (!(await isOpenedInside(file, place.real, place.root)))
+        throw new ToolFailure(`"${place.path}" was moved out of the folder while it was being opened`);
       const stats = await file.stat();
-      if (stats.isDirectory())
-        throw new ToolFailure(`"${place.path}" is a folder; use list_files to see what is in it`);
-      if (!stats.isFile()) throw new ToolFailure(`"${place.path}" is a device, a pipe or a socket, and cannot be read`);
+      checkRegular(stats, place.path);
       return { place, file, bytes: stats.size };
     } catch (error) {
       await file.close();
       throw error;
     }
   }
+
+  /**
+   * The folder that a file stands in or would stand in, held open, and the file's name in it. Links that stay inside are
+   * followed; folders that are missing on the way are made.
+   */
+  async parentOf(path: string): Promise<{ readonly place: Place; readonly parent: Directory; readonly name: string }> {
+    const { names, shown } = this.#locate(path);
+    const existing = await this.#findIfThere(path);
+    if (names.length === 0 || (existing !== undefined && existing.real === existing.root))
+      throw new ToolFailure(`"${shown}" is a folder; give the path of a file`);
+    const refused = (error: unknown): never => refuse(error, `"${shown}"`, "write");
+    if (existing !== undefined) {
+      const parent = await Directory.open(dirname(existing.real), existing.root).catch(refused);
+      return { place: existing, parent, name: basename(existing.real) };
+    }
+    const parts = shown.split("/");
+    const missing = [parts.pop() ?? ""];
+    let start = await this.#findIfThere(parts.join("/"));
+    while (start === undefined) {
+      missing.unshift(parts.pop() ?? "");
+      start = await this.#findIfThere(parts.join("/"));
+    }
+    const name = missing.pop() ?? "";
+    const parent = await makeFolders(await Directory.open(start.real, start.root).catch(refused), missing).catch(
+      refused,
+    );
+    return { place: { path: shown, real: join(parent.real, name), root: start.root }, parent, name };
+  }
+
+  async #findIfThere(path: string): Promise<Place | undefined> {
+    try {
+      return await this.find(path);
+    } catch (error) {
+      // The root itself has to be there.
+      if (error instanceof ToolFailure && codeOf(error.cause) === "ENOENT" && this.#locate(path).names.length > 0)
+        return undefined;
+      throw error;
+    }
+  }
+
+  #locate(path: string): { readonly root: string; readonly names: string[]; readonly shown: string } {
+    const names = path.split(/[/\\]/).filter((name) => name !== "" && name !== ".");
+    if (isAbsolute(path) && names.length > 0)
+      throw new ToolFailure(`"${path}" is absolute; give a path inside the folder, such as "${names.at(-1)}"`);
+    if (names.includes("..") || path.includes("\0"))
+      throw new ToolFailure(`"${path}" may lead out of the folder; give a path without ".."`);
+    const shown = names.length === 0 ? "." : names.join("/");
+    const only = this.#roots.get("");
+    if (only !== undefined) return { root: only, names, shown };
+    const [first = "", ...rest] = names;
+    const root = this.#roots.get(first);
+    if (root === undefined)
+      throw new ToolFailure(`"${shown}" is in none of the folders; begin the path with ${this.names.join(" or ")}`);
+    return { root, names: rest, shown };
+  }
 }
 
-const REASONS: { readonly [code: string]: string } = {
-  ENOENT: "does not exist; use list_files to see what there is",
-  ENOTDIR: "does not exist: a file stands where a folder would have to; use list_files to see what there is",
-  EACCES: "may not be read by this program",
-  EPERM: "may not be read by this program",
-  ELOOP: "is a link that leads in circles",
-  ENAMETOOLONG: "is too long to be a path",
-  EISDIR: "is a folder; use list_files to see what is in it",
-  ENXIO: "is a device, a pipe or a socket, and cannot be read",
-};
+/** Goes down, making what is not there; the folders on the way are closed again. */
+async function makeFolders(start: Directory, names: readonly string[]): Promise<Directory> {
+  let directory = start;
+  for (const name of names) {
+    await using above = directory;
+    await mkdir(above.at(name)).catch((error: unknown) => {
+      if (codeOf(error) !== "EEXIST") throw error;
+    });
+    directory = await above.folder(name);
+  }
+  return directory;
+}
 
-/** Says in the model's words what the file system said; what it does not know goes on as it is. */
-export function refuse(error: unknown, what: string): never {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const reason = REASONS[code];
-  if (reason === undefined) throw error;
-  throw new ToolFailure(`${what} ${reason}`, { cause: error });
+function rootsOf({ root, roots }: FileToolOptions): Map<string, string> {
+  const isText = (value: unknown): boolean => typeof value === "string" && value.trim() !== "";
+  if (root !== undefined && roots === undefined && isText(root)) return new Map([["", root]]);
+  const named: [string, string][] =
+    roots === undefined
+      ? []
+      : Array.isArray(roots)
+        ? roots.map((folder: string) => [basename(resolve(folder)), folder])
+        : Object.entries(roots as { readonly [name: string]: string });
+  if (root !== undefined || named.length === 0 || !named.every(([, folder]) => isText(folder)))
+    throw new TypeError("file tools need a root or roots: the folders they may look into");
+  const wrong = named.find(([name], index) => !isName(name) || named.findIndex(([other]) => other === name) < index);
+  if (wrong !== undefined)
+    throw new TypeError(`file tools: roots: "${wrong[0]}" is no name of its own; give { name: folder } instead`);
+  return new Map(named);
+}
+
+function isName(name: string): boolean {
+  return name.trim() !== "" && !/[/\\\0]/.test(name) && name !== "." && name !== "..";
+}
+
+function checkRegular(stats: { isDirectory(): boolean; isFile(): boolean }, path: string): void {
+  if (stats.isDirectory()) throw new ToolFailure(`"${path}" is a folder; use list_files to see what is in it`);
+  if (!stats.isFile()) throw new ToolFailure(`"${path}" is a device, a pipe or a socket, and cannot be read`);
 }

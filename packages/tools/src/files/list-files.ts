@@ -1,15 +1,17 @@
-import type { Dirent } from "node:fs";
-import { lstat, opendir } from "node:fs/promises";
-import { join } from "node:path";
-import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { lstat } from "node:fs/promises";
+import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
 import type { FileToolOptions } from "./file-tool-options.ts";
-import { Folder, type Place, refuse } from "./folder.ts";
+import { Folder } from "./folder.ts";
+import { globFilter } from "./glob.ts";
+import { type Found, startsOf, Walk } from "./walk.ts";
 
 /** What {@link listFiles} leaves out, and how much it looks at. */
 export interface ListFilesOptions {
   /** Names of files and folders that are left out, wherever they stand. @defaultValue ["node_modules", ".git", "dist"] */
   readonly skip?: readonly string[] | undefined;
+  /** Whether what `.gitignore` files inside the root name is left out, unless the model asks for it. @defaultValue true */
+  readonly gitignore?: boolean | undefined;
   /** Most entries that one call looks at; a longer listing ends there and says so. @defaultValue 20_000 */
   readonly maxEntries?: number | undefined;
 }
@@ -18,6 +20,8 @@ export interface ListFilesOptions {
 export interface ListFilesInput {
   readonly path?: string | undefined;
   readonly recursive?: boolean | undefined;
+  readonly glob?: string | undefined;
+  readonly include_ignored?: boolean | undefined;
   readonly offset?: number | undefined;
   readonly limit?: number | undefined;
 }
@@ -40,34 +44,66 @@ export interface FileList {
   readonly total: number;
   /** Where to go on; absent on the last page. */
   readonly next_offset?: number | undefined;
+  /** Entries that `.gitignore` names; absent when there are none, or when they are listed too. */
+  readonly ignored?: number | undefined;
   /** Present when there is more than was looked at. */
   readonly note?: string | undefined;
 }
 
-/** `list_files`: what is in a folder inside the root. Links are listed, never followed. */
+/**
+ * `list_files`: what is in a folder inside the root, or the files below it that a glob means. Links are listed, never
+ * followed.
+ */
 export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<ListFilesInput, FileList> {
-  const folder = new Folder(options.root);
-  const { skip = ["node_modules", ".git", "dist"], maxEntries = 20_000 } = options;
+  const folder = new Folder(options);
+  const { skip = ["node_modules", ".git", "dist"], gitignore = true, maxEntries = 20_000 } = options;
   return defineTool({
     name: "list_files",
-    description: `Lists files and folders. Long listings come in pages: go on with offset set to next_offset.${skip.length === 0 ? "" : ` Leaves out ${skip.join(", ")}.`}`,
+    description: describe(folder.names, skip, gitignore),
     input: z.object({
       path: z.string().optional().describe("Folder to list (default: the whole folder)"),
       recursive: z.boolean().optional().describe("Also list what is in its folders (default false)"),
+      glob: z
+        .string()
+        .min(1)
+        .max(300)
+        .optional()
+        .describe("Only files that this glob means, in all folders below: *.ts, src/**/*.{js,ts}"),
+      include_ignored: z.boolean().optional().describe("Also list what .gitignore names (default false)"),
       offset: z.int().min(0).optional().describe("Entries to pass over (default 0)"),
       limit: z.int().min(1).max(500).optional().describe("How many entries at most (default 200)"),
     }),
-    run: async ({ path = ".", recursive = false, offset = 0, limit = 200 }, { signal }): Promise<FileList> => {
-      const place = await folder.find(path);
-      const walk = new Walk({ skip: new Set(skip), maxEntries, recursive, signal });
-      await walk.into(place.real, place.path === "." ? "" : `${place.path}/`, place);
-      const page = walk.entries.slice(offset, offset + limit);
-      const next = offset + page.length;
+    effects: "none",
+    run: async (input, { signal }): Promise<FileList> => {
+      const { path = ".", glob, offset = 0, limit = 200 } = input;
+      const isMeant = glob === undefined ? undefined : globFilter(glob);
+      const walk = new Walk({
+        skip: new Set(skip),
+        gitignore: gitignore && input.include_ignored !== true,
+        maxEntries,
+        recursive: input.recursive === true || glob !== undefined,
+        signal,
+      });
+      const starts = await startsOf(folder, path);
+      const entries: ListedFile[] = [];
+      let total = 0;
+      const add = async (entry: ListedFile | Found): Promise<void> => {
+        if (total++ < offset || entries.length === limit) return;
+        entries.push("directory" in entry ? await listed(entry) : entry);
+      };
+      for (const start of starts) {
+        if (starts.length > 1 && isMeant === undefined) await add({ path: start.path, type: "folder" });
+        if (starts.length > 1 && !walk.isRecursive) continue;
+        for await (const found of walk.from(start))
+          if (isMeant === undefined || (found.type !== "folder" && isMeant(found.path, found.inside))) await add(found);
+      }
+      const next = offset + entries.length;
       return {
-        path: place.path,
-        entries: await Promise.all(page.map(listed)),
-        total: walk.entries.length,
-        ...(next < walk.entries.length ? { next_offset: next } : {}),
+        path: starts.length > 1 ? "." : (starts[0]?.path ?? "."),
+        entries,
+        total,
+        ...(next < total ? { next_offset: next } : {}),
+        ...(walk.leftOut > 0 ? { ignored: walk.leftOut } : {}),
         ...(walk.isFull
           ? { note: `only the first ${maxEntries} entries were looked at; list a folder further down` }
           : {}),
@@ -76,76 +112,19 @@ export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<Lis
   });
 }
 
-interface WalkOptions {
-  readonly skip: ReadonlySet<string>;
-  readonly maxEntries: number;
-  readonly recursive: boolean;
-  readonly signal: AbortSignal;
+function describe(roots: readonly string[], skip: readonly string[], gitignore: boolean): string {
+  const left = [...skip, ...(gitignore ? ["what .gitignore names"] : [])];
+  return [
+    "Lists files and folders, or the files that a glob means. Long listings come in pages: go on with offset set to next_offset.",
+    ...(roots.length === 0 ? [] : [`The folders are ${roots.join(", ")}; paths begin with one of them.`]),
+    ...(left.length === 0 ? [] : [`Leaves out ${left.join(", ")}.`]),
+  ].join(" ");
 }
 
-interface Found {
-  readonly path: string;
-  readonly real: string;
-  readonly type: ListedFile["type"];
-}
-
-/** One walk over folders, depth first, in order of names, up to a number of entries. */
-class Walk {
-  readonly entries: Found[] = [];
-  isFull = false;
-  readonly #options: WalkOptions;
-
-  constructor(options: WalkOptions) {
-    this.#options = options;
-  }
-
-  /** Folders below the first that cannot be opened (no right to, or gone since) are listed but not walked. */
-  async into(real: string, prefix: string, first?: Place): Promise<void> {
-    for (const entry of await this.#namesIn(real, first)) {
-      if (this.entries.length >= this.#options.maxEntries) {
-        this.isFull = true;
-        return;
-      }
-      const found = { path: prefix + entry.name, real: join(real, entry.name), type: typeOf(entry) };
-      this.entries.push(found);
-      if (this.#options.recursive && found.type === "folder") await this.into(found.real, `${found.path}/`);
-    }
-  }
-
-  async #namesIn(real: string, first: Place | undefined): Promise<Dirent[]> {
-    const { skip, maxEntries, signal } = this.#options;
-    const names: Dirent[] = [];
-    try {
-      for await (const entry of await opendir(real)) {
-        signal.throwIfAborted();
-        if (skip.has(entry.name)) continue;
-        if (names.length >= maxEntries) {
-          this.isFull = true;
-          break;
-        }
-        names.push(entry);
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      if (first === undefined) return [];
-      if (error instanceof Error && "code" in error && error.code === "ENOTDIR")
-        throw new ToolFailure(`"${first.path}" is a file; use read_file to read it`, { cause: error });
-      refuse(error, `"${first.path}"`);
-    }
-    return names.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  }
-}
-
-function typeOf(entry: Dirent): ListedFile["type"] {
-  if (entry.isFile()) return "file";
-  if (entry.isDirectory()) return "folder";
-  return entry.isSymbolicLink() ? "link" : "other";
-}
-
-async function listed({ path, real, type }: Found): Promise<ListedFile> {
+async function listed({ path, name, type, directory }: Found): Promise<ListedFile> {
   if (type !== "file") return { path, type };
   try {
-    return { path, type, bytes: (await lstat(real)).size };
+    return { path, type, bytes: (await lstat(directory.at(name))).size };
   } catch {
     // Gone since it was listed.
     return { path, type };

@@ -1,9 +1,11 @@
 import type { FileHandle } from "node:fs/promises";
 import { defineTool, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
-import { binaryKind, chunksOf } from "./file-bytes.ts";
 import type { FileToolOptions } from "./file-tool-options.ts";
+import { versionOf } from "./file-version.ts";
 import { Folder } from "./folder.ts";
+import type { TextEncoding } from "./text-encoding.ts";
+import { type LineOptions, linesOf } from "./text-lines.ts";
 
 /** Bounds of {@link readFile}. */
 export interface ReadFileOptions {
@@ -29,6 +31,8 @@ export interface FileText {
   readonly last_line: number;
   /** Where to go on reading; absent at the end of the file. */
   readonly next_line?: number | undefined;
+  /** Present when it is not UTF-8: UTF-16 is told by its byte order mark, Latin-1 by what is left. */
+  readonly encoding?: TextEncoding | undefined;
 }
 
 /** Most characters of one line; the rest is cut, visibly. */
@@ -36,7 +40,7 @@ const MAX_LINE = 2_000;
 
 /** `read_file`: text of one file inside the root, a page of lines at a time. */
 export function readFile(options: FileToolOptions & ReadFileOptions): Tool<ReadFileInput, FileText> {
-  const folder = new Folder(options.root);
+  const folder = new Folder(options);
   const { maxCharacters = 40_000 } = options;
   return defineTool({
     name: "read_file",
@@ -47,13 +51,16 @@ export function readFile(options: FileToolOptions & ReadFileOptions): Tool<ReadF
       first_line: z.int().min(1).optional().describe("Line to begin with, from 1 (default 1)"),
       lines: z.int().min(1).max(5000).optional().describe("How many lines at most (default 1000)"),
     }),
+    effects: "none",
     run: async ({ path, first_line: firstLine = 1, lines = 1000 }, { signal }): Promise<FileText> => {
       const { place, file, bytes } = await folder.open(path);
       try {
-        return {
-          path: place.path,
-          ...(await readLines(file, { name: place.path, bytes, firstLine, lines, maxCharacters, signal })),
-        };
+        const version = versionOf(await file.stat({ bigint: true }));
+        const asked = { name: place.path, bytes, firstLine, lines, maxCharacters, signal };
+        const { hasCutLine, ...page } = await readLines(file, asked);
+        const atEnd = page.next_line === undefined;
+        if (!hasCutLine) options.seen?.read(place.real, version, { first: firstLine, last: page.last_line, atEnd });
+        return { path: place.path, ...page };
       } finally {
         await file.close();
       }
@@ -70,61 +77,41 @@ interface Page {
   readonly signal: AbortSignal;
 }
 
-async function readLines(file: FileHandle, page: Page): Promise<Omit<FileText, "path">> {
-  const { firstLine, lines, maxCharacters } = page;
+async function readLines(
+  file: FileHandle,
+  page: Page,
+): Promise<Omit<FileText, "path"> & { readonly hasCutLine: boolean }> {
+  const { firstLine, lines, maxCharacters, signal } = page;
   const taken: string[] = [];
+  let encoding: TextEncoding = "utf-8";
   let characters = 0;
   let number = 0;
-  for await (const line of linesOf(file, page)) {
+  let hasCutLine = false;
+  const onContent: LineOptions["onContent"] = (content) => {
+    if ("kind" in content)
+      throw new ToolFailure(
+        `"${page.name}" is not text but a ${content.kind} of ${page.bytes} bytes; choose another file`,
+      );
+    encoding = content.encoding;
+  };
+  const result = (next?: number): Omit<FileText, "path"> & { readonly hasCutLine: boolean } => ({
+    text: taken.join("\n"),
+    first_line: firstLine,
+    last_line: firstLine + taken.length - 1,
+    ...(next === undefined ? {} : { next_line: next }),
+    ...(encoding === "utf-8" ? {} : { encoding }),
+    hasCutLine,
+  });
+  for await (const { text, cut } of linesOf(file, { maxLine: MAX_LINE, signal, onContent })) {
     number++;
     if (number < firstLine) continue;
+    const line = cut === 0 ? text : `${text}… [line cut: ${cut} more characters]`;
     characters += line.length + 1;
-    if (taken.length === lines || (characters > maxCharacters && taken.length > 0)) {
-      return { text: taken.join("\n"), first_line: firstLine, last_line: number - 1, next_line: number };
-    }
+    if (taken.length === lines || (characters > maxCharacters && taken.length > 0)) return result(number);
+    hasCutLine ||= cut > 0;
     taken.push(line);
   }
   if (taken.length === 0 && firstLine > 1)
     throw new ToolFailure(`"${page.name}" has only ${number} lines; first_line is ${firstLine}`);
-  return { text: taken.join("\n"), first_line: firstLine, last_line: number };
-}
-
-/** Lines without their ends (`\n` or `\r\n`), never more of one in memory than is given back of it. */
-async function* linesOf(file: FileHandle, { name, bytes, signal }: Page): AsyncGenerator<string, void, void> {
-  const decoder = new TextDecoder();
-  let line = "";
-  let cut = 0;
-  let isFirst = true;
-  const grow = (piece: string): void => {
-    const room = Math.max(0, MAX_LINE + 1 - line.length);
-    line += piece.slice(0, room);
-    cut += Math.max(0, piece.length - room);
-  };
-  const take = (): string => {
-    const whole = shortened(line.endsWith("\r") && cut === 0 ? line.slice(0, -1) : line, cut);
-    line = "";
-    cut = 0;
-    return whole;
-  };
-  for await (const chunk of chunksOf(file, signal)) {
-    const kind = isFirst ? binaryKind(chunk) : undefined;
-    isFirst = false;
-    if (kind !== undefined)
-      throw new ToolFailure(`"${name}" is not text but a ${kind} of ${bytes} bytes; choose another file`);
-    const pieces = decoder.decode(chunk, { stream: true }).split("\n");
-    const rest = pieces.pop() ?? "";
-    for (const piece of pieces) {
-      grow(piece);
-      yield take();
-    }
-    grow(rest);
-  }
-  grow(decoder.decode());
-  if (line !== "") yield take();
-}
-
-function shortened(line: string, cut: number): string {
-  if (line.length <= MAX_LINE) return line;
-  const kept = line.slice(0, MAX_LINE).replace(/[\ud800-\udbff]$/, "");
-  return `${kept}… [line cut: ${line.length + cut - kept.length} more characters]`;
+  return result();
 }

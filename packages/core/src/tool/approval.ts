@@ -1,0 +1,27 @@
+import type { FunctionCall } from "../wire/content.ts";
+
+/** What a run wants to know of a call before it can go on. */
+export type PendingQuestion =
+  /** May it be run? */
+  | "approval"
+  /** What came of it? The tool has no `run`: somebody outside carries it out. */
+  | "outcome"
+  /** Did it happen? It had started when the process died, and its tool must not run twice. */
+  | "unknown-outcome";
+
+/** A call that waits for an answer from outside. */
+export interface PendingCall {
+  readonly turn: number;
+  /** Unique in the run, such as `call:3.0`: the key of the answer in `resume`. */
+  readonly callId: string;
+  readonly call: FunctionCall;
+  readonly question: PendingQuestion;
+  /** The agents it came through, outermost first, when a run inside a call asks; its turn and `callId` are of that run. */
+  readonly path?: readonly string[] | undefined;
+}
+
+/** A person's word on a call: run it, or do not and tell the model why. */
+export type Approval = boolean | { readonly deny: string };
+
+/** Asks a person, or a policy, while the run waits. */
+export type Approve = (pending: PendingCall, context: { readonly signal: AbortSignal }) => Approval | Promise<Approval>;

@@ -1,0 +1,9 @@
+export {
+  askUser,
+  type AskUserOptions,
+  type PendingUserQuestion,
+  type UserAnswer,
+  userAnswer,
+  type UserQuestion,
+  userQuestions,
+} from "./ask-user/ask-user.ts";

@@ -1,0 +1,87 @@
+import { defineTool, type OutsideOutcome, type PendingCall, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+
+/** What the model asks. */
+export interface UserQuestion {
+  readonly question: string;
+  /** Answers to choose from; another answer is fine. */
+  readonly choices?: readonly string[] | undefined;
+}
+
+/** What the model reads. */
+export interface UserAnswer {
+  readonly answer: string;
+}
+
+/** Options of {@link askUser}. */
+export interface AskUserOptions {
+  /** @defaultValue "ask_user" */
+  readonly name?: string | undefined;
+  /**
+   * Puts the question to the user, and resolves with the answer; `undefined` when there is none. `signal` aborts when nobody
+   * waits any more. Without it the run ends with `needs-outcome`, and the session goes on with the answer.
+   */
+  readonly ask?:
+    | ((
+        question: UserQuestion,
+        context: { readonly signal: AbortSignal; readonly callId: string },
+      ) => Promise<string | undefined>)
+    | undefined;
+  /** For `ask`: milliseconds until the model is told that no answer came. @defaultValue 600_000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+const QUESTION = z.object({
+  question: z.string().trim().min(1).max(2_000).describe("One question that can be understood on its own"),
+  choices: z.array(z.string().trim().min(1).max(200)).min(2).max(10).optional().describe("Answers to choose from"),
+});
+
+const DESCRIPTION =
+  "Asks the user one question, when you cannot go on without the answer and cannot find it out yourself. Not for asking leave, and not for small talk.";
+
+/** `ask_user`: a question to the person in front of the agent, in the middle of a run. */
+export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAnswer> {
+  const { name = "ask_user", ask, timeoutMs = 600_000 } = options;
+  const spec = { name, description: DESCRIPTION, input: QUESTION, effects: "none" as const };
+  // Without `run`, somebody outside gives the answer.
+  if (ask === undefined) return defineTool<typeof QUESTION, UserAnswer>(spec);
+  return defineTool({
+    ...spec,
+    timeoutMs,
+    run: async (question, { signal, callId }): Promise<UserAnswer> => {
+      const answer = await ask(question, { signal, callId });
+      if (answer === undefined) throw new ToolFailure("the user did not answer; go on as well as you can without");
+      return { answer };
+    },
+  });
+}
+
+/** A question that a run waits for. */
+export interface PendingUserQuestion extends UserQuestion {
+  /** The key of the answer in `session.resume({ outcomes })`. */
+  readonly callId: string;
+}
+
+/**
+ * The questions to the user among what a run waits for.
+ *
+ * @param name - Of the tool. @defaultValue "ask_user"
+ */
+export function userQuestions(pending: readonly PendingCall[], name: string = "ask_user"): PendingUserQuestion[] {
+  return pending.flatMap(({ call, callId, question }) => {
+    if (call.name !== name || question !== "outcome") return [];
+    const asked = QUESTION.safeParse(call.args);
+    return asked.success ? [{ callId, ...asked.data }] : [];
+  });
+}
+
+/**
+ * The user's answer, for `session.resume({ outcomes: { [callId]: userAnswer("Blue") } })`.
+ *
+ * @param answer - `undefined` when the user would not say.
+ */
+export function userAnswer(answer: string | undefined): OutsideOutcome {
+  return answer === undefined
+    ? { error: "the user did not answer; go on as well as you can without" }
+    : { output: { answer } satisfies UserAnswer };
+}

@@ -1,0 +1,6 @@
+export {
+  calculator,
+  type CalculatorInput,
+  type CalculatorOptions,
+  type CalculatorResult,
+} from "./calculator/calculator.ts";

@@ -1,0 +1,71 @@
+import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+import type { Engine } from "./engine.ts";
+import { evaluate } from "./evaluate.ts";
+import { Problem } from "./problem.ts";
+import { show } from "./show.ts";
+
+/** Options of {@link calculator}. */
+export interface CalculatorOptions {
+  /** @defaultValue "calculator" */
+  readonly name?: string | undefined;
+  /** Longest expression, in characters. @defaultValue 1_000 */
+  readonly maxCharacters?: number | undefined;
+}
+
+/** What the model asks for. */
+export interface CalculatorInput {
+  readonly expression: string;
+  readonly digits?: number | undefined;
+}
+
+/** What came out. */
+export interface CalculatorResult {
+  /** A number in decimal notation, with its unit if it has one; or `true` or `false` for a comparison. */
+  readonly result: string;
+  /** The exact value, such as `1/3`, where the decimals never end. */
+  readonly fraction?: string | undefined;
+  /** Present when `result` is not exact. */
+  readonly rounded?: true | undefined;
+}
+
+/** Significant digits of each step that is not exact: more than is ever shown, so that rounding does not. */
+const PRECISION = 80;
+
+/**
+ * `calculator`: exact arithmetic, decimals of up to 64 digits, and units. Expressions are read by mathjs and carried out by
+ * a fixed list of functions: nothing else can be reached. Whole numbers and fractions stay exact.
+ */
+export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInput, CalculatorResult> {
+  const { name = "calculator", maxCharacters = 1_000 } = options;
+  let engine: Promise<Engine> | undefined;
+  return defineTool({
+    name,
+    description:
+      "Calculates an expression exactly: + - * / ^ % !, brackets, comparisons, roots, logarithms, trigonometry in radians (or 30 deg), statistics such as mean(1, 2, 3), constants pi and e, units (5 inch to cm, 20 degC to degF), and variables (a = 3; a^2). Use it for every calculation that matters.",
+    input: z.object({
+      expression: z.string().trim().min(1).max(maxCharacters).describe("Such as (1 + 1/3) * 12.50 or 90 km/h to m/s"),
+      digits: z
+        .int()
+        .min(1)
+        .max(64)
+        .optional()
+        .describe("Significant digits of a result that is not exact (default 32)"),
+    }),
+    effects: "none",
+    run: async ({ expression, digits = 32 }, { signal }): Promise<CalculatorResult> => {
+      engine ??= import("./engine.ts").then(({ createEngine }) => createEngine(PRECISION));
+      const loaded = await engine;
+
+      signal.throwIfAborted();
+      try {
+        return show(evaluate(expression, loaded), digits, loaded);
+      } catch (error) {
+        if (error instanceof Problem) throw new ToolFailure(error.message, { cause: error });
+        if (error instanceof RangeError)
+          throw new ToolFailure("the expression is too large; calculate it in smaller steps", { cause: error });
+        throw error;
+      }
+    },
+  });
+}

@@ -1,0 +1,60 @@
+import { nearMiss } from "./near-miss.ts";
+
+/** One exact replacement. */
+export interface TextEdit {
+  /** Has to stand in the text once, letter by letter. */
+  readonly old_text: string;
+  readonly new_text: string;
+  /** Replace it wherever it stands. */
+  readonly all?: boolean | undefined;
+}
+
+/** The text after all edits, or why one of them does not fit, in words for the model. */
+export type Edited = { readonly text: string; readonly replaced: number } | { readonly problem: string };
+
+/** Makes each edit in what those before it made, or none. In a text of `\r\n` lines, edits may be written with `\n`. */
+export function applyEdits(before: string, edits: readonly TextEdit[], isCrlf: boolean): Edited {
+  let text = before;
+  let replaced = 0;
+  for (const [index, edit] of edits.entries()) {
+    const [wanted, instead] = [edit.old_text, edit.new_text].map((part) => (isCrlf ? toCrlf(part) : part)) as [
+      string,
+      string,
+    ];
+    const which = edits.length === 1 ? "old_text" : `edits[${index}].old_text`;
+    if (wanted === instead) return { problem: `${which} and new_text are the same` };
+    const places = placesOf(text, wanted);
+    if (places.length === 0) {
+      const isDone = instead !== "" && text.includes(instead);
+      const done = isDone
+        ? `; new_text stands at line ${lineAt(text, text.indexOf(instead))}: is it done already?`
+        : "";
+      return { problem: `${which} does not stand in the file: ${nearMiss(text, wanted)}${done}` };
+    }
+    if (places.length > 1 && edit.all !== true) {
+      const lines = places.slice(0, 10).map((place) => lineAt(text, place));
+      const more = places.length > 10 ? " and more" : "";
+      return {
+        problem: `${which} stands in the file ${places.length} times (lines ${lines.join(", ")}${more}); give more of the text around it, or set all`,
+      };
+    }
+    text = text.split(wanted).join(instead);
+    replaced += places.length;
+  }
+  return { text, replaced };
+}
+
+function toCrlf(text: string): string {
+  return text.replaceAll(/\r?\n/g, "\r\n");
+}
+
+/** Where a text stands, without overlaps. */
+function placesOf(text: string, wanted: string): number[] {
+  const places: number[] = [];
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) places.push(at);
+  return places;
+}
+
+function lineAt(text: string, place: number): number {
+  return text.slice(0, place).split("\n").length;
+}

@@ -1,0 +1,78 @@
+import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+import { applyEdits, type TextEdit } from "./apply-edits.ts";
+import type { FileToolOptions } from "./file-tool-options.ts";
+import { Folder } from "./folder.ts";
+import { replaceFile, withTarget } from "./replace-file.ts";
+import { cutDiff, diffOf } from "./text-diff.ts";
+import { bytesOf, checkSize, shapeOf } from "./text-shape.ts";
+import { type FileChange, MAX_FILE_BYTES, SHORT_DIFF, type WriteOptions } from "./write-options.ts";
+
+/** What the model asks for. */
+export interface EditFileInput {
+  readonly path: string;
+  readonly edits: readonly TextEdit[];
+}
+
+/** What was changed. */
+export interface EditedFile {
+  readonly path: string;
+  /** Replacements made. */
+  readonly replaced: number;
+  /** Lines. */
+  readonly added: number;
+  /** Lines. */
+  readonly removed: number;
+  /** Unified diff, cut when it is long. */
+  readonly diff: string;
+}
+
+/**
+ * `edit_file`: replaces exact texts in one file inside the root, all of them or none, in one step. The file keeps its mode,
+ * its encoding and its line ends.
+ */
+export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>): Tool<EditFileInput, EditedFile> {
+  const folder = new Folder(options);
+  const { seen, maxFileBytes = MAX_FILE_BYTES } = options;
+  return defineTool({
+    name: "edit_file",
+    description:
+      "Replaces exact texts in a file. Each old_text has to stand in the file once, with the same white space. Several edits are made in order, all or none.",
+    input: z.object({
+      path: z.string().min(1).describe("Path inside the folder, such as src/index.ts"),
+      edits: z
+        .array(
+          z.object({
+            old_text: z.string().min(1).describe("Text to replace, letter by letter as it stands in the file"),
+            new_text: z.string().describe("Text to put there; empty to take the old text out"),
+            all: z.boolean().optional().describe("Replace it wherever it stands (default false)"),
+          }),
+        )
+        .min(1)
+        .max(50),
+    }),
+    // An insertion finds its place a second time, so it must not be repeated; the model can look whether it was made.
+    effects: "once",
+    unknownOutcome: "tell-model",
+    sequential: true,
+    needsApproval: options.needsApproval,
+    run: async ({ path, edits }, context): Promise<EditedFile> => {
+      await folder.find(path);
+      return await withTarget(folder, path, maxFileBytes, async (target) => {
+        const { place, now } = target;
+        const shape = shapeOf(target);
+        const edited = applyEdits(shape.text, edits, shape.isCrlf);
+        if ("problem" in edited) throw new ToolFailure(`"${place.path}" was not changed: ${edited.problem}`);
+        const bytes = bytesOf(edited.text, place.path, shape);
+        checkSize(place.path, bytes.length, maxFileBytes);
+        context.signal.throwIfAborted();
+        const version = await replaceFile(target, bytes);
+        // Who had read all of it knows all of it now.
+        if (now !== undefined && seen?.has(place.real, now.version) === true) seen.wrote(place.real, version);
+        const { diff, added, removed } = diffOf(shape.text, edited.text);
+        await context.progress({ type: "file-change", path: place.path, diff } satisfies FileChange);
+        return { path: place.path, replaced: edited.replaced, added, removed, diff: cutDiff(diff, SHORT_DIFF) };
+      });
+    },
+  });
+}

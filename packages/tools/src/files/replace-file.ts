@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, link, lstat, rename, unlink } from "node:fs/promises";
+import { ToolFailure } from "@pollux/core";
+import type { Directory } from "./directory.ts";
+import { versionOf } from "./file-version.ts";
+import type { Folder, Place } from "./folder.ts";
+import { codeOf, refuse } from "./refusal.ts";
+
+/** A file that is to be written: where it stands, and what it is now. */
+export interface Target {
+  readonly place: Place;
+  readonly parent: Directory;
+  readonly name: string;
+  /** Absent when there is no such file yet. */
+  readonly now?: { readonly bytes: Uint8Array; readonly version: string; readonly mode: FileMode } | undefined;
+}
+
+interface FileMode {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Holds the folder of a file open and reads what the file holds, and lets `change` decide what becomes of it.
+ *
+ * @throws {ToolFailure} For what is no regular file, is too large or must not be written.
+ */
+export async function withTarget<Result>(
+  folder: Folder,
+  path: string,
+  maxBytes: number,
+  change: (target: Target) => Promise<Result>,
+): Promise<Result> {
+  const { place, parent, name } = await folder.parentOf(path);
+  await using directory = parent;
+  const now = await readNow(directory, name, { shown: place.path, maxBytes });
+  return await change({ place, parent: directory, name, now });
+}
+
+async function readNow(
+  directory: Directory,
+  name: string,
+  { shown, maxBytes }: { readonly shown: string; readonly maxBytes: number },
+): Promise<Target["now"]> {
+  const stats = await lstat(directory.at(name)).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    return refuse(error, `"${shown}"`, "write");
+  });
+  if (stats === undefined) return undefined;
+  if (stats.isSymbolicLink()) throw new ToolFailure(`"${shown}" is a link to nothing, and is not followed`);
+  if (stats.isDirectory()) throw new ToolFailure(`"${shown}" is a folder; give the path of a file`);
+  if (!stats.isFile()) throw new ToolFailure(`"${shown}" is a device, a pipe or a socket, and cannot be written`);
+  // For writing too, so that a file that is protected stays as it is: renaming would not ask.
+  const opened = await directory
+    .open(name, constants.O_RDWR)
+    .catch((error: unknown) => refuse(error, `"${shown}"`, "write"));
+  await using file = opened;
+  const exact = await file.stat({ bigint: true });
+  if (!exact.isFile()) throw new ToolFailure(`"${shown}" was replaced meanwhile; list the folder again`);
+  if (exact.size > maxBytes)
+    throw new ToolFailure(`"${shown}" has ${exact.size} bytes; only files of up to ${maxBytes} bytes are changed`);
+  const mode = { mode: Number(exact.mode) & 0o7777, uid: Number(exact.uid), gid: Number(exact.gid) };
+  return { bytes: await file.readFile(), version: versionOf(exact), mode };
+}
+
+/**
+ * Puts new content in a file's place in one step: readers see the old file or the new one, never a part. Mode and, where
+ * allowed, owner stay.
+ *
+ * @returns The version of what was written.
+ * @throws {ToolFailure} When the file was changed or made since it was looked at.
+ */
+export async function replaceFile({ place, parent, name, now }: Target, bytes: Uint8Array): Promise<string> {
+  const temporary = `.${randomUUID()}.pollux-tmp`;
+  const refused = (error: unknown): never => refuse(error, `"${place.path}"`, "write");
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  const file = await parent.open(temporary, flags).catch(refused);
+  try {
+    try {
+      await file.writeFile(bytes);
+      if (now !== undefined) await keepMode(file, now.mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await parent.check();
+    if (now === undefined) await putNew(parent, temporary, name);
+    else await putInstead(parent, temporary, { name, version: now.version, shown: place.path });
+  } catch (error) {
+    await unlink(parent.at(temporary)).catch(() => undefined);
+    return refused(error);
+  }
+  // Somebody may have taken it away again already.
+  return versionOf(await lstat(parent.at(name), { bigint: true }).catch(refused));
+}
+
+async function keepMode(file: FileHandle, { mode, uid, gid }: FileMode): Promise<void> {
+  const made = await file.stat();
+  // Only the superuser may give files away; anyone else's copy is their own.
+  if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
+  await file.chmod(mode);
+}
+
+/** A link fails when somebody made a file of that name meanwhile, where a rename would overwrite it. */
+async function putNew(parent: Directory, temporary: string, name: string): Promise<void> {
+  try {
+    await link(parent.at(temporary), parent.at(name));
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") throw error;
+    // A disk without hard links.
+    const isThere = await lstat(parent.at(name)).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) throw error;
+    await rename(parent.at(temporary), parent.at(name));
+    return;
+  }
+  await unlink(parent.at(temporary));
+}
+
+async function putInstead(
+  parent: Directory,
+  temporary: string,
+  { name, version, shown }: { readonly name: string; readonly version: string; readonly shown: string },
+): Promise<void> {
+  const found = await lstat(parent.at(name), { bigint: true }).catch(() => undefined);
+  if (found === undefined || versionOf(found) !== version)
+    throw new ToolFailure(`"${shown}" was changed by somebody else meanwhile; read it again`);
+  await rename(parent.at(temporary), parent.at(name));
+}

@@ -1,0 +1,206 @@
+import { constants } from "node:fs";
+import { defineTool, type Tool, ToolRetry } from "@pollux/core";
+import { RE2JS } from "re2js";
+import { z } from "zod/v4";
+import type { FileToolOptions } from "./file-tool-options.ts";
+import { Folder } from "./folder.ts";
+import { globFilter } from "./glob.ts";
+import type { ListFilesOptions } from "./list-files.ts";
+import { MatchWindow, type SearchMatch } from "./match-window.ts";
+import { linesOf } from "./text-lines.ts";
+import { type Found, startsOf, Walk } from "./walk.ts";
+
+/** Bounds of {@link searchFiles}. */
+export interface SearchFilesOptions {
+  /** Milliseconds after which a search ends with what it has found, and says so. @defaultValue 10_000 */
+  readonly searchMs?: number | undefined;
+  /** Larger files are passed over, in bytes. @defaultValue 10_000_000 */
+  readonly maxSearchBytes?: number | undefined;
+}
+
+/** What the model asks for. */
+export interface SearchFilesInput {
+  readonly pattern: string;
+  readonly path?: string | undefined;
+  readonly glob?: string | undefined;
+  readonly ignore_case?: boolean | undefined;
+  readonly context?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly include_ignored?: boolean | undefined;
+}
+
+/** What was found. */
+export interface FoundText {
+  /** In order of their paths, only those with a match. */
+  readonly files: readonly { readonly path: string; readonly matches: readonly SearchMatch[] }[];
+  /** Lines that match, as far as was looked. */
+  readonly total: number;
+  /** Text files that were looked through. */
+  readonly searched: number;
+  /** Present when not everything was looked at: why, and what to do. */
+  readonly note?: string | undefined;
+}
+
+/** Most characters of a line that are looked at. */
+const MAX_LINE = 20_000;
+
+/**
+ * `search_files`: lines that match a regular expression, in the text files below a folder. The expressions are RE2's: time
+ * grows with the text only, whatever the expression is; there are no look-arounds and back references.
+ *
+ * @see https://github.com/google/re2/wiki/Syntax
+ */
+export function searchFiles(
+  options: FileToolOptions & ListFilesOptions & SearchFilesOptions,
+): Tool<SearchFilesInput, FoundText> {
+  const folder = new Folder(options);
+  const { skip = ["node_modules", ".git", "dist"], gitignore = true, maxEntries = 20_000 } = options;
+  const { searchMs = 10_000, maxSearchBytes = 10_000_000 } = options;
+  return defineTool({
+    name: "search_files",
+    description: `Finds lines that match a regular expression (RE2 syntax) in the text files of a folder and those below.${gitignore ? " Leaves out what .gitignore names." : ""}`,
+    input: z.object({
+      pattern: z.string().min(1).max(1000).describe("Regular expression; each line is matched alone"),
+      path: z.string().optional().describe("Folder or file to search (default: the whole folder)"),
+      glob: z.string().min(1).max(300).optional().describe("Only files that this glob means: *.ts, src/**/*.{js,ts}"),
+      ignore_case: z.boolean().optional().describe("Take A and a for the same (default false)"),
+      context: z.int().min(0).max(10).optional().describe("Lines to show before and after each match (default 0)"),
+      limit: z.int().min(1).max(500).optional().describe("How many matching lines at most (default 100)"),
+      include_ignored: z.boolean().optional().describe("Also search what .gitignore names (default false)"),
+    }),
+    effects: "none",
+    run: async (input, { signal }): Promise<FoundText> => {
+      const search = new Search(input, { until: Date.now() + searchMs, maxBytes: maxSearchBytes, signal });
+      const { path = ".", include_ignored: all = false } = input;
+      const walk = new Walk({
+        skip: new Set(skip),
+        gitignore: gitignore && !all,
+        maxEntries,
+        recursive: true,
+        signal,
+      });
+      const single = await openFile(folder, path);
+      if (single === undefined) {
+        for (const start of await startsOf(folder, path)) {
+          for await (const found of walk.from(start)) if (!(await search.found(found))) break;
+          if (search.isOver) break;
+        }
+      } else {
+        await using file = single.file;
+        await search.file(single.place.path, file);
+      }
+      return search.result(walk.isFull ? `only the first ${maxEntries} files and folders were looked at` : undefined);
+    },
+  });
+}
+
+/** The file when the path is that of one; folders are walked. */
+async function openFile(folder: Folder, path: string): Promise<Awaited<ReturnType<Folder["open"]>> | undefined> {
+  if (await folder.isFolder(path)) return undefined;
+  return await folder.open(path);
+}
+
+interface Bounds {
+  /** In milliseconds since 1970. */
+  readonly until: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+type TextFile = Awaited<ReturnType<Found["directory"]["open"]>>;
+
+/** One search, file by file. */
+class Search {
+  readonly #pattern: RE2JS;
+  readonly #isMeant: (path: string, inside: string) => boolean;
+  readonly #context: number;
+  readonly #limit: number;
+  readonly #bounds: Bounds;
+  readonly #files: { path: string; matches: readonly SearchMatch[] }[] = [];
+  #total = 0;
+  #searched = 0;
+  #tooLarge = 0;
+  #longLines = 0;
+  #isLate = false;
+
+  constructor(input: SearchFilesInput, bounds: Bounds) {
+    this.#pattern = compile(input.pattern, input.ignore_case === true);
+    this.#isMeant = input.glob === undefined ? () => true : globFilter(input.glob);
+    this.#context = input.context ?? 0;
+    this.#limit = input.limit ?? 100;
+    this.#bounds = bounds;
+  }
+
+  get isOver(): boolean {
+    return this.#isLate || this.#total >= this.#limit;
+  }
+
+  /** False when no more is to be looked at. */
+  async found({ path, inside, name, type, directory }: Found): Promise<boolean> {
+    if (Date.now() > this.#bounds.until) this.#isLate = true;
+    if (this.isOver) return false;
+    if (type !== "file" || !this.#isMeant(path, inside)) return true;
+    // Gone since, or not for us to read.
+    const opened = await directory.open(name, constants.O_RDONLY).catch(() => undefined);
+    if (opened === undefined) return true;
+    await using file = opened;
+    await this.file(path, file);
+    return !this.isOver;
+  }
+
+  async file(path: string, file: TextFile): Promise<void> {
+    const { signal, until, maxBytes } = this.#bounds;
+    const stats = await file.stat();
+    // Something else may have been put in the file's place.
+    if (!stats.isFile()) return;
+    if (stats.size > maxBytes) {
+      this.#tooLarge++;
+      return;
+    }
+    const window = new MatchWindow(this.#context);
+    let isText = true;
+    const onContent = (content: object): void => {
+      isText = !("kind" in content);
+    };
+    for await (const { text, cut } of linesOf(file, { maxLine: MAX_LINE, signal, onContent })) {
+      if (cut > 0) this.#longLines++;
+      const matcher = this.#pattern.matcher(text);
+      const isMatch = this.#total < this.#limit && matcher.find();
+      if (isMatch) this.#total++;
+      window.line(text, isMatch ? matcher.start() : undefined);
+      if (Date.now() > until) this.#isLate = true;
+      if (this.#isLate || (this.#total >= this.#limit && window.isSettled)) break;
+    }
+    if (isText) this.#searched++;
+    if (window.matches.length > 0) this.#files.push({ path, matches: window.matches });
+  }
+
+  result(note: string | undefined): FoundText {
+    const notes = [
+      ...(note === undefined ? [] : [note]),
+      ...(this.#isLate ? ["the time was up before everything was searched; give a path or a glob"] : []),
+      ...(this.#total >= this.#limit ? [`the search ended at the limit of ${this.#limit} matching lines`] : []),
+      ...(this.#tooLarge > 0
+        ? [`files of more than ${this.#bounds.maxBytes} bytes were passed over: ${this.#tooLarge}`]
+        : []),
+      ...(this.#longLines > 0
+        ? [`only the first ${MAX_LINE} characters of a line were searched; lines that are longer: ${this.#longLines}`]
+        : []),
+    ];
+    return {
+      files: this.#files,
+      total: this.#total,
+      searched: this.#searched,
+      ...(notes.length === 0 ? {} : { note: notes.join("; ") }),
+    };
+  }
+}
+
+function compile(pattern: string, ignoreCase: boolean): RE2JS {
+  try {
+    return RE2JS.compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ToolRetry(`pattern: ${reason}; RE2 syntax has no look-around and no back references`, { cause: error });
+  }
+}

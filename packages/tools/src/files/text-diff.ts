@@ -1,0 +1,42 @@
+import { OMIT_HEADERS, formatPatch, structuredPatch } from "diff";
+
+/** What a change did to a text. */
+export interface TextDiff {
+  /** Unified, without headers; a note instead when it would be too long or take too long. */
+  readonly diff: string;
+  /** Lines. */
+  readonly added: number;
+  /** Lines. */
+  readonly removed: number;
+}
+
+/** Longest diff that is reported, in characters. */
+const MAX_DIFF = 60_000;
+
+/** The difference between two texts by lines, with three lines around each change. */
+export function diffOf(before: string, after: string): TextDiff {
+  // A diff of texts that have little in common takes long and helps nobody.
+  const patch = structuredPatch("", "", before, after, undefined, undefined, { context: 3, timeout: 1000 });
+  if (patch === undefined) {
+    const [added, removed] = [linesIn(after), linesIn(before)];
+    return { diff: `[too different to compare: ${removed} lines replaced by ${added}]`, added, removed };
+  }
+  const lines = patch.hunks.flatMap((hunk) => hunk.lines);
+  return {
+    diff: cutDiff(formatPatch(patch, OMIT_HEADERS).trimEnd(), MAX_DIFF),
+    added: lines.filter((line) => line.startsWith("+")).length,
+    removed: lines.filter((line) => line.startsWith("-")).length,
+  };
+}
+
+/** The beginning of a diff, in whole lines, with a note of what was left out. */
+export function cutDiff(diff: string, max: number): string {
+  if (diff.length <= max) return diff;
+  const end = Math.max(0, diff.lastIndexOf("\n", max));
+  const left = diff.slice(end).split("\n").length - 1;
+  return `${diff.slice(0, end)}\n[diff cut: ${left} more lines]`.trimStart();
+}
+
+function linesIn(text: string): number {
+  return text.split("\n").length - (text.endsWith("\n") || text === "" ? 1 : 0);
+}

@@ -1,0 +1,80 @@
+/** How a text file is written down; `latin1` is what browsers mean by it (Windows-1252). */
+export type TextEncoding = "utf-8" | "utf-16le" | "utf-16be" | "latin1";
+
+const MARKS: { readonly [encoding in TextEncoding]: readonly number[] } = {
+  "utf-8": [0xef, 0xbb, 0xbf],
+  "utf-16le": [0xff, 0xfe],
+  "utf-16be": [0xfe, 0xff],
+  latin1: [],
+};
+
+/** Whether bytes begin with the encoding's byte order mark. */
+export function hasMark(bytes: Uint8Array, encoding: TextEncoding): boolean {
+  const mark = MARKS[encoding];
+  return mark.length > 0 && mark.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * The encoding of text, judged by how it begins: UTF-16 by its byte order mark, UTF-8 when it is valid, else Latin-1 when
+ * it holds no control characters. `undefined` for what is no text.
+ */
+export function encodingOf(beginning: Uint8Array): TextEncoding | undefined {
+  for (const encoding of ["utf-16le", "utf-16be"] as const)
+    if (hasMark(beginning, encoding))
+      return decodes(beginning, encoding)?.includes("\0") === false ? encoding : undefined;
+  if (beginning.includes(0)) return undefined;
+  if (decodes(beginning, "utf-8") !== undefined) return "utf-8";
+  return looksLikeLatin1(beginning) ? "latin1" : undefined;
+}
+
+/** Decodes all of the text; what is UTF-8 in the beginning only is read as Latin-1. `undefined` for what is no text. */
+export function decodeAll(bytes: Uint8Array): { readonly text: string; readonly encoding: TextEncoding } | undefined {
+  const encoding = encodingOf(bytes.subarray(0, 8192));
+  if (encoding === undefined) return undefined;
+  const text = decodes(bytes, encoding, false);
+  if (text !== undefined) return text.includes("\0") ? undefined : { text, encoding };
+  return looksLikeLatin1(bytes) ? { text: new TextDecoder("latin1").decode(bytes), encoding: "latin1" } : undefined;
+}
+
+/** Bytes of a text, with a byte order mark when asked; the first character that the encoding lacks when there is one. */
+export function encodeText(
+  text: string,
+  encoding: TextEncoding,
+  withMark: boolean,
+): { readonly bytes: Uint8Array } | { readonly lacks: string } {
+  const mark = withMark ? MARKS[encoding] : [];
+  if (encoding === "utf-8") return { bytes: Buffer.concat([Uint8Array.from(mark), Buffer.from(text, "utf8")]) };
+  if (encoding === "latin1") {
+    const table = latin1Table();
+    const bytes = Array.from(text, (character) => table.get(character) ?? character);
+    const lacks = bytes.find((byte) => typeof byte === "string");
+    return lacks === undefined ? { bytes: Uint8Array.from(bytes as number[]) } : { lacks };
+  }
+  const body = Buffer.from(text, "utf16le");
+  return { bytes: Buffer.concat([Uint8Array.from(mark), encoding === "utf-16be" ? body.swap16() : body]) };
+}
+
+/** Streaming by default, since a beginning may end inside a character. */
+function decodes(bytes: Uint8Array, encoding: TextEncoding, stream = true): string | undefined {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream });
+  } catch {
+    return undefined;
+  }
+}
+
+/** No control characters but those of text, and mostly ASCII, as text in the languages of Latin-1 is. */
+function looksLikeLatin1(bytes: Uint8Array): boolean {
+  let high = 0;
+  for (const byte of bytes) {
+    if ((byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f) return false;
+    if (byte >= 0x80) high++;
+  }
+  return high * 3 <= bytes.length;
+}
+
+/** Byte of each character, by the word of the decoder itself. */
+function latin1Table(): Map<string, number> {
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  return new Map(Array.from(new TextDecoder("latin1").decode(bytes), (character, byte) => [character, byte]));
+}

@@ -1,0 +1,37 @@
+import { ToolFailure } from "@pollux/core";
+import type { Target } from "./replace-file.ts";
+import { decodeAll, encodeText, hasMark, type TextEncoding } from "./text-encoding.ts";
+
+/** How a text file is written down, which stays when its content is changed. */
+export interface TextShape {
+  readonly text: string;
+  readonly encoding: TextEncoding;
+  readonly hasMark: boolean;
+  /** Every line ends with `\r\n`. */
+  readonly isCrlf: boolean;
+}
+
+/** The text of a file and how it is written down. @throws {ToolFailure} For what is no text. */
+export function shapeOf({ place, now }: Target): TextShape {
+  if (now === undefined) return { text: "", encoding: "utf-8", hasMark: false, isCrlf: false };
+  const decoded = decodeAll(now.bytes);
+  if (decoded === undefined)
+    throw new ToolFailure(`"${place.path}" is not text (${now.bytes.length} bytes), and is not changed`);
+  const { text, encoding } = decoded;
+  const isCrlf = text.includes("\r\n") && !/(^|[^\r])\n/.test(text);
+  return { text, encoding, hasMark: hasMark(now.bytes, encoding), isCrlf };
+}
+
+/** Bytes of a text in a file's encoding. @throws {ToolFailure} When the encoding lacks one of its characters. */
+export function bytesOf(text: string, path: string, shape: Pick<TextShape, "encoding" | "hasMark">): Uint8Array {
+  const encoded = encodeText(shape.hasMark ? text.replace(/^\ufeff/, "") : text, shape.encoding, shape.hasMark);
+  if ("bytes" in encoded) return encoded.bytes;
+  throw new ToolFailure(
+    `"${path}" is written in ${shape.encoding}, which has no "${encoded.lacks}"; leave that character out`,
+  );
+}
+
+/** @throws {ToolFailure} When a file would be larger than allowed. */
+export function checkSize(path: string, bytes: number, most: number): void {
+  if (bytes > most) throw new ToolFailure(`"${path}" would have ${bytes} bytes; files of up to ${most} are written`);
+}

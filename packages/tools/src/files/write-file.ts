@@ -1,0 +1,84 @@
+import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+import type { FileToolOptions } from "./file-tool-options.ts";
+import { Folder } from "./folder.ts";
+import { replaceFile, withTarget } from "./replace-file.ts";
+import { SeenFiles } from "./seen-files.ts";
+import { cutDiff, diffOf } from "./text-diff.ts";
+import { bytesOf, checkSize, shapeOf } from "./text-shape.ts";
+import { type FileChange, MAX_FILE_BYTES, SHORT_DIFF, type WriteOptions } from "./write-options.ts";
+
+/** What the model asks for. */
+export interface WriteFileInput {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** What {@link writeFile} may do. */
+export interface WriteFileOptions extends WriteOptions<WriteFileInput> {
+  /**
+   * Whether any file may be replaced. Without it, only one whose present content was read to its end, or written, by the
+   * tools that share {@link FileToolOptions.seen}. @defaultValue false
+   */
+  readonly overwrite?: boolean | undefined;
+}
+
+/** What was written. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly change: "created" | "replaced" | "unchanged";
+  /** Size of the file now. */
+  readonly bytes: number;
+  /** Lines. */
+  readonly added: number;
+  /** Lines. */
+  readonly removed: number;
+  /** Unified diff, cut when it is long; only of a file that was replaced. */
+  readonly diff?: string | undefined;
+}
+
+/**
+ * `write_file`: makes a text file inside the root, or replaces one, in one step; folders on the way are made. A file that
+ * is replaced keeps its mode, its encoding and its line ends. Writing the same again changes nothing.
+ */
+export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<WriteFileInput, WrittenFile> {
+  const folder = new Folder(options);
+  const { seen = new SeenFiles(), overwrite = false, maxFileBytes = MAX_FILE_BYTES } = options;
+  return defineTool({
+    name: "write_file",
+    description: `Makes a text file with the given content; folders that are missing are made too. ${overwrite ? "Replaces a file that is there." : "Replaces a file only when all of it was read before. To change parts of a file, use edit_file."}`,
+    input: z.object({
+      path: z.string().min(1).describe("Path inside the folder, such as src/index.ts"),
+      content: z.string().describe("All of the file's text"),
+    }),
+    // The whole content is given: a second time it is there already.
+    effects: "idempotent",
+    sequential: true,
+    needsApproval: options.needsApproval,
+    run: async ({ path, content }, context): Promise<WrittenFile> => {
+      checkSize(path, Buffer.byteLength(content), maxFileBytes);
+      return await withTarget(folder, path, maxFileBytes, async (target) => {
+        const { place, now } = target;
+        const shape = shapeOf(target);
+        const text = shape.isCrlf ? content.replaceAll(/\r?\n/g, "\r\n") : content;
+        const bytes = bytesOf(text, place.path, shape);
+        if (now !== undefined && Buffer.compare(now.bytes, bytes) === 0) {
+          seen.wrote(place.real, now.version);
+          return { path: place.path, change: "unchanged", bytes: bytes.length, added: 0, removed: 0 };
+        }
+        if (now !== undefined && !overwrite && !seen.has(place.real, now.version))
+          throw new ToolFailure(
+            `"${place.path}" exists, and its present content was not read to the end; read it first, or change it with edit_file`,
+          );
+        context.signal.throwIfAborted();
+        seen.wrote(place.real, await replaceFile(target, bytes));
+        const { diff, added, removed } = diffOf(shape.text, text);
+        await context.progress({ type: "file-change", path: place.path, diff } satisfies FileChange);
+        const result = { path: place.path, bytes: bytes.length, added, removed };
+        // What the model has just written it need not read again.
+        if (now === undefined) return { ...result, change: "created" };
+        return { ...result, change: "replaced", diff: cutDiff(diff, SHORT_DIFF) };
+      });
+    },
+  });
+}

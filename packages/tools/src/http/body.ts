@@ -1,0 +1,71 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream";
+import { constants, createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { ToolFailure } from "@pollux/core";
+
+/** A body, up to a limit. */
+export interface ReadBody {
+  readonly bytes: Uint8Array;
+  /** The body is longer; reading it was stopped. */
+  readonly isCut: boolean;
+}
+
+/** Layers of compression that are taken off. */
+const MAX_ENCODINGS = 2;
+
+/**
+ * Reads and decompresses a body, and stops at the limit: what would come after is neither received nor decompressed.
+ *
+ * @throws {ToolFailure} When it is compressed in a way that is not known.
+ */
+export async function readBody(
+  body: Readable,
+  headers: Headers,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<ReadBody> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const plain = decompressed(body, headers.get("content-encoding") ?? "");
+  const stop = (): void => void plain.destroy();
+  signal.addEventListener("abort", stop);
+  try {
+    for await (const chunk of plain as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk.subarray(0, maxBytes - size));
+      size += chunk.length;
+      if (size > maxBytes) break;
+    }
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener("abort", stop);
+    plain.destroy();
+    // It may end with an error of its own, which says nothing any more.
+    body.on("error", () => {}).destroy();
+  }
+  return { bytes: Buffer.concat(chunks), isCut: size > maxBytes };
+}
+
+function decompressed(body: Readable, encoding: string): Readable {
+  const names = encoding
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "" && name !== "identity");
+  const layers = names.toReversed().map((name) => layerOf(name));
+  if (layers.length === 0) return body;
+  if (layers.length > MAX_ENCODINGS)
+    throw new ToolFailure("the answer is compressed more than twice, which is refused; try another address");
+  // Errors come out of the last one, which is read.
+  return pipeline([body, ...layers], () => {}) as unknown as Readable;
+}
+
+function layerOf(name: string): NodeJS.ReadWriteStream {
+  // Servers that end a body early are common; what came is read.
+  const options = { finishFlush: constants.Z_SYNC_FLUSH };
+  if (name === "gzip" || name === "x-gzip") return createGunzip(options);
+  if (name === "deflate") return createInflate(options);
+  if (name === "br") return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
+  throw new ToolFailure(
+    `the answer is compressed as ${JSON.stringify(name.slice(0, 20))}, which cannot be read; try another address`,
+  );
+}

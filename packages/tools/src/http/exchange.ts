@@ -1,0 +1,148 @@
+import { ToolFailure } from "@pollux/core";
+import { type ReadBody, readBody } from "./body.ts";
+import { openConnections, type Undici } from "./connections.ts";
+import type { HttpOptions } from "./http-options.ts";
+import { httpFailure } from "./http-failure.ts";
+import { Policy, shorten } from "./policy.ts";
+
+/** One request, before redirects. */
+export interface Request {
+  readonly method: string;
+  readonly url: string;
+  /** By lower-case name. Sent to the first host only. */
+  readonly headers: { readonly [name: string]: string };
+  /** Sent to the hosts that `allow` names, encrypted, and to no other. By lower-case name. */
+  readonly secretHeaders?: { readonly [name: string]: string } | undefined;
+  readonly body?: string | undefined;
+}
+
+/** What came back. */
+export interface Answer extends ReadBody {
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+const USER_AGENT = "Mozilla/5.0 (compatible; pollux-tools)";
+
+/** Sends requests within a policy and limits. */
+export class Exchange {
+  readonly policy: Policy;
+  readonly #options: HttpOptions;
+  readonly timeoutMs: number;
+  readonly #maxBytes: number;
+  readonly #maxRedirects: number;
+
+  /** @throws {TypeError} When an option is malformed. */
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.policy = new Policy(options);
+    this.timeoutMs = bound("timeoutMs", options.timeoutMs ?? 20_000, 1);
+    this.#maxBytes = bound("maxBytes", options.maxBytes ?? 5_000_000, 1);
+    this.#maxRedirects = bound("maxRedirects", options.maxRedirects ?? 5, 0);
+  }
+
+  /**
+   * Sends one request and follows redirects.
+   *
+   * @throws {ToolFailure} When it may not be sent, or no answer came.
+   */
+  async send(request: Request, signal: AbortSignal): Promise<Answer> {
+    signal.throwIfAborted();
+    // Before anything is loaded: most refusals are here.
+    const url = this.policy.check(request.url);
+    const undici: Undici = await import("undici");
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), this.timeoutMs);
+    const { timeoutMs } = this;
+    const agent = openConnections(undici, this.policy, { timeoutMs }, this.#options.lookup);
+    try {
+      return await this.#follow(request, url, {
+        signal: AbortSignal.any([signal, limit.signal]),
+        send: async (address, options) => await undici.request(address, { ...options, dispatcher: agent }),
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (limit.signal.aborted)
+        throw new ToolFailure(`${shorten(request.url)} took longer than ${this.timeoutMs} ms; try another address`, {
+          cause: error,
+        });
+      throw httpFailure(error, shorten(request.url));
+    } finally {
+      clearTimeout(timer);
+      await agent.destroy();
+    }
+  }
+
+  async #follow(request: Request, first: URL, { signal, send }: Sending): Promise<Answer> {
+    let [url, method, body] = [first, request.method, request.body];
+    for (let redirects = 0; ; redirects++) {
+      const response = await send(url, {
+        method: method as "GET",
+        headers: this.#headersFor(url, request, url.origin === first.origin, body),
+        body: body ?? null,
+        signal,
+      });
+      const headers = headersOf(response.headers);
+      const location = REDIRECTS.has(response.statusCode) ? headers.get("location") : null;
+      if (location === null || method === "HEAD") {
+        const read = await readBody(response.body, headers, this.#maxBytes, signal);
+        return { url, status: response.statusCode, headers, ...read };
+      }
+      // What the redirect says is not read; the connections are closed at the end.
+      response.body.on("error", () => {}).destroy();
+      if (redirects >= this.#maxRedirects)
+        throw new ToolFailure(
+          `${shorten(first.href)} redirects more than ${this.#maxRedirects} times; try another address`,
+        );
+      const next = this.policy.check(location, url);
+      const becomesGet = response.statusCode === 303 || (response.statusCode < 303 && method === "POST");
+      if (becomesGet) [method, body] = ["GET", undefined];
+      if (method !== "GET" && next.origin !== url.origin)
+        throw new ToolFailure(
+          `the server redirects the ${method} request to ${next.origin}; send it there yourself if that is wanted`,
+        );
+      url = next;
+    }
+  }
+
+  #headersFor(url: URL, request: Request, isFirstOrigin: boolean, body: string | undefined): Record<string, string> {
+    const { "content-type": type, ...others } = request.headers;
+    return {
+      "user-agent": this.#options.userAgent ?? USER_AGENT,
+      accept: "*/*",
+      "accept-encoding": "gzip, deflate, br",
+      ...(isFirstOrigin ? others : {}),
+      ...(body !== undefined && type !== undefined ? { "content-type": type } : {}),
+      ...(this.policy.isTrusted(url) ? request.secretHeaders : {}),
+    };
+  }
+}
+
+interface Sending {
+  readonly signal: AbortSignal;
+  readonly send: (url: URL, options: Parameters<Undici["request"]>[1]) => ReturnType<Undici["request"]>;
+}
+
+function headersOf(given: { readonly [name: string]: string | string[] | undefined }): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(given)) {
+    for (const one of [value ?? []].flat()) {
+      try {
+        headers.append(name, one);
+      } catch {
+        // A header that is none of HTTP's is of no use.
+      }
+    }
+  }
+  return headers;
+}
+
+/** @throws {TypeError} When an option is no whole number, or too small. */
+export function bound(option: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new TypeError(`${option} must be a whole number of at least ${least}, and it is ${String(value)}`);
+}

@@ -1,0 +1,67 @@
+import { Worker } from "node:worker_threads";
+import { HTML_MODULE, type HtmlPage, loadHtmlReader, type ReadHtmlOptions, textOf } from "./html-page.ts";
+
+/** Milliseconds until a page is read as plain text instead. */
+const TIMEOUT_MS = 10_000;
+
+/** Memory that reading a page may take, in megabytes. */
+const MEMORY_MB = 512;
+
+/** What the thread runs: the module that reads pages, and nothing else. */
+const CODE = `
+const { parentPort, workerData } = require("node:worker_threads");
+import(workerData.module).then(async ({ loadHtmlReader }) => {
+  const read = await loadHtmlReader();
+  parentPort.postMessage({ type: "ready" });
+  const { html, url, isWhole } = workerData;
+  parentPort.postMessage({ type: "page", page: read(html, { url: new URL(url), isWhole }) });
+});
+`;
+
+type Message = { readonly type: "ready" } | { readonly type: "page"; readonly page: HtmlPage };
+
+/**
+ * Reads a page in a thread of its own: pages exist that take minutes and all memory, and nothing else must wait for them.
+ * Such a page is read as plain text.
+ */
+export async function readHtmlApart(html: string, options: ReadHtmlOptions, signal: AbortSignal): Promise<HtmlPage> {
+  signal.throwIfAborted();
+  const { url, isWhole } = options;
+  const worker = new Worker(CODE, {
+    eval: true,
+    workerData: { module: HTML_MODULE, html, url: url.href, isWhole },
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
+  });
+  try {
+    const page = await pageOf(worker, signal);
+    signal.throwIfAborted();
+    if (page === "too much") return { markdown: textOf(html), links: [], isCut: false };
+    // In a bundle the module does not stand where the thread looks for it.
+    return page === "not loaded" ? (await loadHtmlReader())(html, options) : page;
+  } finally {
+    await worker.terminate();
+  }
+}
+
+async function pageOf(worker: Worker, signal: AbortSignal): Promise<HtmlPage | "too much" | "not loaded"> {
+  let isReady = false;
+  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => {};
+  try {
+    return await new Promise((resolve) => {
+      stop = () => resolve("too much");
+      timer = setTimeout(stop, TIMEOUT_MS);
+      signal.addEventListener("abort", stop);
+      const fail = (): void => resolve(isReady ? "too much" : "not loaded");
+      worker.on("error", fail);
+      worker.on("exit", fail);
+      worker.on("message", (message: Message) => {
+        if (message.type === "ready") isReady = true;
+        else resolve(message.page);
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,162 @@
+import { createRequire } from "node:module";
+import type TurndownService from "turndown";
+import { addListRule, addTableRules } from "./markdown-rules.ts";
+
+/** What is read out of a page. */
+export interface HtmlPage {
+  readonly title?: string | undefined;
+  readonly markdown: string;
+  /** Every link of the page, each address once, in order. */
+  readonly links: readonly { readonly text: string; readonly url: string }[];
+  /** The page is longer than what was read. */
+  readonly isCut: boolean;
+}
+
+/** How a page is read. */
+export interface ReadHtmlOptions {
+  /** Where the page came from, for its relative links. */
+  readonly url: URL;
+  /** Navigation, header and footer too. */
+  readonly isWhole: boolean;
+}
+
+/** Where this module stands, for the thread that reads pages. It imports nothing that is not here. */
+export const HTML_MODULE: string = import.meta.url;
+
+/** Reads pages. */
+export type HtmlReader = (html: string, options: ReadHtmlOptions) => HtmlPage;
+
+/** Longest page that is read, in characters. */
+const MAX_HTML = 1_000_000;
+
+/** Most tags that are read, opening and closing ones. */
+const MAX_TAGS = 60_000;
+
+/** Deepest nesting that is followed. */
+const MAX_DEPTH = 400;
+
+/** What is never content. */
+const NEVER =
+  "script, style, noscript, template, svg, canvas, iframe, object, embed, link, meta, dialog, input, select, textarea, button";
+
+/** What stands around the content. */
+const AROUND =
+  "nav, header, footer, aside, form, [role=navigation], [role=banner], [role=contentinfo], [role=search], [aria-hidden=true], [hidden]";
+
+/** A main part that holds less than this many characters is not the content. */
+const LEAST_MAIN = 200;
+
+interface Domino {
+  createDocument(html: string, force: boolean): Document;
+}
+
+/** Loads what is needed to read HTML. */
+export async function loadHtmlReader(): Promise<HtmlReader> {
+  const { default: Turndown } = await import("turndown");
+  // The tree that turndown works on. An import would ask for its types, which are of another time and no module.
+  const require = createRequire(import.meta.url);
+  const domino = require("@mixmark-io/domino") as Domino;
+  return (html, options) => readHtml(html, options, domino, Turndown);
+}
+
+function readHtml(html: string, options: ReadHtmlOptions, domino: Domino, Turndown: typeof TurndownService): HtmlPage {
+  const { end, isTooDeep } = survey(html);
+  const source = html.slice(0, end);
+  const isCut = end < html.length;
+  if (isTooDeep) return { markdown: textOf(source), links: [], isCut };
+  const document = domino.createDocument(source, true);
+  const title = (document.querySelector("title")?.textContent ?? "").replaceAll(/\s+/g, " ").trim().slice(0, 300);
+  remove(document, NEVER);
+  const base = baseOf(document, options.url);
+  const links = resolveLinks(document, base);
+  const root = options.isWhole ? document.body : mainOf(document);
+  const service = new Turndown({ headingStyle: "atx", codeBlockStyle: "fenced", bulletListMarker: "-", hr: "---" });
+  addTableRules(service);
+  addListRule(service);
+  const lines = service.turndown(root).split("\n");
+  const markdown = lines
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .replaceAll(/\n{3,}/g, "\n\n")
+    .trim();
+  return { ...(title === "" ? {} : { title }), markdown, links, isCut };
+}
+
+/** What domino gives cannot always be iterated. */
+function all(root: Document | Element, selector: string): HTMLElement[] {
+  return Array.from(root.querySelectorAll<HTMLElement>(selector));
+}
+
+function remove(root: Document | Element, selector: string): void {
+  // From the end: taking a child away costs by how many stand behind it.
+  for (const element of all(root, selector).toReversed()) element.remove();
+}
+
+/** The part that holds the content, without what stands around it; the whole page where no part is marked. */
+function mainOf(document: Document): HTMLElement {
+  const { body } = document;
+  const lengthOf = (element: Element): number => (element.textContent ?? "").replaceAll(/\s+/g, " ").length;
+  for (const selector of ["main, [role=main]", "article"]) {
+    const found = all(document, selector).slice(0, 100);
+    // Pages of many articles are lists of them: none of these is the content alone.
+    if (selector === "article" && found.length !== 1) continue;
+    const [longest] = found.toSorted((a, b) => lengthOf(b) - lengthOf(a));
+    if (longest === undefined || lengthOf(longest) < LEAST_MAIN) continue;
+    remove(longest, "nav, aside, [role=navigation], [aria-hidden=true], [hidden]");
+    return longest;
+  }
+  const before = lengthOf(body);
+  const copy = body.cloneNode(true) as HTMLElement;
+  remove(copy, AROUND);
+  return lengthOf(copy) >= Math.min(before, LEAST_MAIN) ? copy : body;
+}
+
+function baseOf(document: Document, url: URL): URL {
+  const href = document.querySelector("base[href]")?.getAttribute("href") ?? "";
+  return URL.canParse(href, url) ? new URL(href, url) : url;
+}
+
+/** Makes links whole addresses, takes away those that lead nowhere, and lists them. */
+function resolveLinks(document: Document, base: URL): HtmlPage["links"] {
+  const links = new Map<string, string>();
+  for (const element of all(document, "a[href], img[src]")) {
+    const name = element.tagName === "IMG" ? "src" : "href";
+    const given = element.getAttribute(name) ?? "";
+    const url = given.length < 4_000 && URL.canParse(given, base) ? new URL(given, base) : undefined;
+    if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:" && url.protocol !== "mailto:")) {
+      element.removeAttribute(name);
+      continue;
+    }
+    element.setAttribute(name, url.href);
+    if (name === "src" || url.protocol === "mailto:") continue;
+    const text = (element.textContent ?? "").replaceAll(/\s+/g, " ").trim().slice(0, 100);
+    const isHere = given.startsWith("#");
+    if (!isHere && text !== "" && !links.has(url.href)) links.set(url.href, text);
+  }
+  return [...links].map(([url, text]) => ({ text, url }));
+}
+
+/** Tags that are closed by what follows them. */
+const UNCLOSED =
+  /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|t[drh]|thead|tbody|d[td]|option)$/i;
+
+/** How much of a page can be read, and whether its tags stand in each other deeper than can be followed. */
+function survey(html: string): { readonly end: number; readonly isTooDeep: boolean } {
+  let [depth, tags] = [0, 0];
+  for (const { index, 1: close, 2: name = "" } of html.matchAll(/<(\/?)([a-z][a-z0-9]*)/gi)) {
+    if (index >= MAX_HTML || ++tags > MAX_TAGS) return { end: index, isTooDeep: false };
+    if (UNCLOSED.test(name)) continue;
+    depth = Math.max(0, depth + (close === "/" ? -1 : 1));
+    if (depth > MAX_DEPTH) return { end: Math.min(html.length, MAX_HTML), isTooDeep: true };
+  }
+  return { end: Math.min(html.length, MAX_HTML), isTooDeep: false };
+}
+
+/** The text of a page that cannot be read as a tree. */
+export function textOf(html: string): string {
+  return html
+    .replaceAll(/<(script|style)\b[^<]*(?:<(?!\/\1)[^<]*)*/gi, "")
+    .replaceAll(/<[^<>]*>/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+}

@@ -1,0 +1,202 @@
+import { defineTool, type FunctionCall, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+import { kindOfContent, mediaTypeOf } from "./content-kind.ts";
+import { decodeText } from "./decode-text.ts";
+import { type Answer, bound, Exchange } from "./exchange.ts";
+import type { HttpOptions } from "./http-options.ts";
+import { pageOfText, type TextPage } from "./page-of-text.ts";
+
+/** Methods that the model can be given. */
+type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Options of {@link httpRequest}. */
+export interface HttpRequestOptions extends HttpOptions {
+  /** @defaultValue "http_request" */
+  readonly name?: string | undefined;
+  /** What the API is and where it stands; how the tool works is added. @defaultValue nothing */
+  readonly description?: string | undefined;
+  /** @defaultValue ["GET", "HEAD"] */
+  readonly methods?: readonly Method[] | undefined;
+  /** Headers that the model may set. @defaultValue ["accept", "accept-language", "if-none-match", "if-modified-since"] */
+  readonly allowHeaders?: readonly string[] | undefined;
+  /**
+   * Headers that are always sent, which the model never sees: an API key, for one. They go only to hosts that `allow` names,
+   * over https: (or to what `allowPrivate` opens), and are not sent on when a redirect leads elsewhere.
+   */
+  readonly headers?: { readonly [name: string]: string } | undefined;
+  /** Header for the call's idempotency key, of an API that knows one, such as `Idempotency-Key`. @defaultValue none */
+  readonly idempotencyHeader?: string | undefined;
+  /** Whether a person has to agree first. @defaultValue to everything but GET and HEAD */
+  readonly needsApproval?:
+    | boolean
+    | ((input: HttpRequestInput, call: FunctionCall) => boolean | Promise<boolean>)
+    | undefined;
+}
+
+/** What the model asks for. */
+export interface HttpRequestInput {
+  readonly url: string;
+  readonly method?: Method | undefined;
+  readonly headers?: { readonly [name: string]: string } | undefined;
+  readonly json?: unknown;
+  readonly offset?: number | undefined;
+}
+
+/** What the API answered. */
+export interface HttpRequestResult extends Partial<TextPage> {
+  /** Where it came from, after redirects. */
+  readonly url: string;
+  readonly status: number;
+  /** Those that tell how to go on. */
+  readonly headers: { readonly [name: string]: string };
+  /** The body, when it is JSON that fits; other text is in `content`. */
+  readonly json?: unknown;
+  /** Present when something is missing. */
+  readonly note?: string | undefined;
+}
+
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/** Headers that belong to the connection, or that would let a request pass for another one. */
+const NEVER =
+  /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|expect|cookie2?|accept-encoding|content-encoding|(?:proxy|sec)-.*)$/;
+
+const SHOWN =
+  /^(?:content-type|content-length|location|etag|last-modified|link|retry-after|allow|x-total-count|x-request-id|(?:x-)?ratelimit-.*)$/;
+
+const MAX_HEADER = 2_000;
+
+/**
+ * `http_request`: an HTTP API. Reads only, unless other methods are given; those need a person's approval by default.
+ *
+ * @throws {TypeError} When an option is malformed, or there are `headers` and no `allow` to say who gets them.
+ */
+export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestInput, HttpRequestResult> {
+  const { methods = ["GET", "HEAD"], idempotencyHeader } = options;
+  if (methods.length === 0) throw new TypeError("httpRequest(): methods is empty");
+  if (options.headers !== undefined && options.allow === undefined)
+    throw new TypeError("httpRequest(): headers need allow, which says what hosts get them");
+  const exchange = new Exchange(options);
+  const maxCharacters = bound("maxCharacters", options.maxCharacters ?? 20_000, 1);
+  const allowed = allowedHeaders(options.allowHeaders);
+  const secretHeaders = lowerCase(options.headers ?? {});
+  const reads = methods.every((method) => READING.has(method));
+  const writes = !reads;
+  const lead = options.description === undefined ? "" : `${options.description.trim()} `;
+
+  return defineTool({
+    name: options.name ?? "http_request",
+    description: `${lead}Sends one HTTP request (${methods.join(", ")}) to an API and gives status, headers and body. Ask the API for little: use its filters and pages. Long texts come in pieces: go on with offset set to next_offset.`,
+    input: z.object({
+      url: z.string().describe("Full address with its query, such as https://api.example.com/items?limit=10"),
+      method: z.enum(methods).optional().describe(`Default ${methods[0]}`),
+      headers: z
+        .record(z.string(), z.string())
+        .optional()
+        .describe(`Headers by name; allowed are ${[...allowed].join(", ") || "none"}`),
+      ...(writes ? { json: z.unknown().optional().describe("Body, sent as JSON; not with GET or HEAD") } : {}),
+      offset: z.int().min(0).optional().describe("Characters of the body to pass over, with GET only (default 0)"),
+    }),
+    effects: reads ? "none" : idempotencyHeader === undefined ? "once" : "idempotent",
+    needsApproval: options.needsApproval ?? (({ method = methods[0] }) => !READING.has(method ?? "")),
+    timeoutMs: exchange.timeoutMs + 5_000,
+    maxResultBytes: maxCharacters * 6 + 50_000,
+    run: async (input: HttpRequestInput, { signal, idempotencyKey }): Promise<HttpRequestResult> => {
+      const { url, method = methods[0] ?? "GET", json, offset } = input;
+      if (READING.has(method) && json !== undefined)
+        throw new ToolFailure(`${method} takes no body; put what is asked for into the query of the address`);
+      if (method !== "GET" && offset !== undefined)
+        throw new ToolFailure("offset works with GET only, since the request is sent again");
+      const headers = checkHeaders(input.headers ?? {}, allowed);
+      const body = json === undefined ? undefined : JSON.stringify(json);
+      const answer = await exchange.send(
+        {
+          method,
+          url,
+          headers: {
+            accept: "application/json, text/*;q=0.9, */*;q=0.5",
+            ...(body === undefined ? {} : { "content-type": "application/json" }),
+            ...headers,
+            ...(idempotencyHeader === undefined || reads ? {} : { [idempotencyHeader.toLowerCase()]: idempotencyKey }),
+          },
+          secretHeaders,
+          body,
+        },
+        signal,
+      );
+      return {
+        url: answer.url.href,
+        status: answer.status,
+        headers: shownHeaders(answer.headers),
+        ...bodyOf(answer, method, offset ?? 0, maxCharacters),
+      };
+    },
+  });
+}
+
+function bodyOf(
+  answer: Answer,
+  method: string,
+  offset: number,
+  maxCharacters: number,
+): Pick<HttpRequestResult, "json" | "content" | "total_characters" | "next_offset" | "note"> {
+  const { bytes, isCut, headers } = answer;
+  if (bytes.length === 0) return {};
+  const contentType = headers.get("content-type") ?? "";
+  const kind = kindOfContent(contentType, bytes);
+  if (kind === "pdf" || kind === "image" || kind === "other")
+    return { note: `the body is ${mediaTypeOf(contentType) || "a binary file"} and not shown` };
+  const text = decodeText(bytes, contentType);
+  const cut = isCut ? `only the first ${bytes.length} bytes were read; ask for less` : undefined;
+  const value = kind === "json" && !isCut ? parsed(text) : undefined;
+  if (value !== undefined && offset === 0 && JSON.stringify(value.json).length <= maxCharacters) return value;
+  const page = pageOfText(value === undefined ? text : JSON.stringify(value.json, null, 2), offset, maxCharacters);
+  // What is sent again happens again.
+  const { next_offset: next, ...rest } = page;
+  if (next === undefined) return { ...rest, ...(cut === undefined ? {} : { note: cut }) };
+  return method === "GET"
+    ? { ...page, ...(cut === undefined ? {} : { note: cut }) }
+    : { ...rest, note: "the rest of the body is left out" };
+}
+
+function parsed(text: string): { readonly json: unknown } | undefined {
+  try {
+    return { json: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+function allowedHeaders(names: readonly string[] | undefined): ReadonlySet<string> {
+  const allowed = (names ?? ["accept", "accept-language", "if-none-match", "if-modified-since"]).map((name) =>
+    name.toLowerCase(),
+  );
+  const refused = allowed.find((name) => NEVER.test(name));
+  if (refused !== undefined) throw new TypeError(`httpRequest(): allowHeaders: "${refused}" cannot be set`);
+  return new Set(allowed);
+}
+
+function checkHeaders(
+  given: { readonly [name: string]: string },
+  allowed: ReadonlySet<string>,
+): { readonly [name: string]: string } {
+  const headers = lowerCase(given);
+  for (const [name, value] of Object.entries(headers)) {
+    if (!allowed.has(name))
+      throw new ToolFailure(
+        `the header ${JSON.stringify(name.slice(0, 60))} is not allowed; allowed are ${[...allowed].join(", ") || "none"}`,
+      );
+    if (value.length > MAX_HEADER || !/^[\t\u0020-\u007e]*$/.test(value))
+      throw new ToolFailure(`the header ${name} must be one line of plain characters, up to ${MAX_HEADER}`);
+  }
+  return headers;
+}
+
+function lowerCase(headers: { readonly [name: string]: string }): { readonly [name: string]: string } {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function shownHeaders(headers: Headers): { readonly [name: string]: string } {
+  const shown = [...headers].filter(([name]) => SHOWN.test(name)).slice(0, 20);
+  return Object.fromEntries(shown.map(([name, value]) => [name, value.slice(0, 500)]));
+}

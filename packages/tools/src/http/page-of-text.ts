@@ -1,0 +1,23 @@
+/** Some of a long text. */
+export interface TextPage {
+  readonly content: string;
+  /** Of the whole text. */
+  readonly total_characters: number;
+  /** Where to go on; absent at the end. */
+  readonly next_offset?: number | undefined;
+}
+
+/** Cuts at the end of a line, if one is near, and never inside of a character. */
+export function pageOfText(text: string, offset: number, limit: number): TextPage {
+  let end = Math.min(offset + limit, text.length);
+  if (end < text.length) {
+    const line = text.lastIndexOf("\n", end - 1) + 1;
+    if (line > offset + limit / 2) end = line;
+    else if (/[\uD800-\uDBFF]/.test(text.charAt(end - 1)) && end - 1 > offset) end -= 1;
+  }
+  return {
+    content: text.slice(offset, end),
+    total_characters: text.length,
+    ...(end < text.length ? { next_offset: end } : {}),
+  };
+}

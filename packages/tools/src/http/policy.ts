@@ -1,0 +1,114 @@
+import { isIP } from "node:net";
+import { ToolFailure } from "@pollux/core";
+import { kindOfAddress } from "./addresses.ts";
+import type { HttpOptions } from "./http-options.ts";
+
+/** Longest address that is followed. */
+const MAX_URL = 4_000;
+
+const DEFAULT_PORTS: readonly number[] = [80, 443];
+
+/** Which addresses may be reached. The same for the first request and for every redirect. */
+export class Policy {
+  readonly #allow: HostRules | undefined;
+  readonly #deny: HostRules;
+  readonly #allowPrivate: HostRules | boolean;
+  readonly #ports: readonly number[] | "any";
+
+  /** @throws {TypeError} When an option is malformed. */
+  constructor(options: HttpOptions) {
+    const { allow, deny = [], allowPrivate = false, ports = DEFAULT_PORTS } = options;
+    this.#allow = allow && new HostRules("allow", allow);
+    this.#deny = new HostRules("deny", deny);
+    this.#allowPrivate = typeof allowPrivate === "boolean" ? allowPrivate : new HostRules("allowPrivate", allowPrivate);
+    this.#ports = ports;
+  }
+
+  /** Whether `allow` names this host and nobody on the way reads along, so that it may be given what is not for everybody. */
+  isTrusted(url: URL): boolean {
+    const host = hostOf(url);
+    return (this.#allow?.match(host) ?? false) && (url.protocol === "https:" || this.#allowsPrivate(host));
+  }
+
+  /**
+   * Reads an address and checks all of it that can be checked without connecting.
+   *
+   * @param from - The page that leads there.
+   * @throws {ToolFailure} When it may not be reached.
+   */
+  check(address: string, from?: URL): URL {
+    const shown = shorten(address);
+    const url =
+      address.length <= MAX_URL && URL.canParse(address, from?.href) ? new URL(address, from?.href) : undefined;
+    if (url === undefined)
+      throw new ToolFailure(`${shown} is not a full address; give one such as https://example.com/page`);
+    if (url.protocol !== "https:" && url.protocol !== "http:")
+      throw new ToolFailure(`${shown} cannot be fetched: only https: and http: addresses can`);
+    if (url.username !== "" || url.password !== "")
+      throw new ToolFailure(`${url.origin} is refused: an address must not hold a user name or password`);
+    if (from?.protocol === "https:" && url.protocol === "http:")
+      throw new ToolFailure(`${shown} is refused: it is not encrypted, and the page that leads there is`);
+    this.#checkHost(hostOf(url));
+    const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+    if (this.#ports !== "any" && !this.#ports.includes(port))
+      throw new ToolFailure(`port ${port} is not allowed; use ${this.#ports.join(", ")}`);
+    return url;
+  }
+
+  #checkHost(host: string): void {
+    if (this.#deny.match(host)) throw new ToolFailure(`the host ${host} is not allowed; use another source`);
+    if (this.#allow !== undefined && !this.#allow.match(host))
+      throw new ToolFailure(`the host ${host} is not allowed; allowed are ${this.#allow.toString()}`);
+    if (isIP(host) !== 0) this.checkAddress(host, host);
+  }
+
+  /**
+   * Checks where a host really is. Called with each address before it is connected to, and with the one it was connected to.
+   *
+   * @throws {ToolFailure} When it is not to be reached.
+   */
+  checkAddress(host: string, address: string): void {
+    const kind = kindOfAddress(address);
+    if (kind === "public") return;
+    if (kind === "private" && this.#allowsPrivate(host)) return;
+    throw new ToolFailure(`the host ${host} is refused: it is not on the public internet; use another source`);
+  }
+
+  #allowsPrivate(host: string): boolean {
+    return typeof this.#allowPrivate === "boolean" ? this.#allowPrivate : this.#allowPrivate.match(host);
+  }
+}
+
+/** Host names and `*.` patterns. */
+class HostRules {
+  readonly #names: readonly string[];
+
+  constructor(option: string, names: readonly string[]) {
+    this.#names = names.map((name) => {
+      const wildcard = name.startsWith("*.") ? "*." : "";
+      const rest = name.slice(wildcard.length);
+      const host = URL.canParse(`http://${rest}/`) ? new URL(`http://${rest}/`) : undefined;
+      if (host === undefined || /[/@?#\\]|^[^[]*:|\]:/.test(rest))
+        throw new TypeError(`${option}: "${name}" is no host; write example.com, or *.example.com for all below it`);
+      return wildcard + hostOf(host);
+    });
+  }
+
+  match(host: string): boolean {
+    return this.#names.some((name) => (name.startsWith("*.") ? host.endsWith(name.slice(1)) : host === name));
+  }
+
+  toString(): string {
+    return this.#names.slice(0, 20).join(", ");
+  }
+}
+
+/** As rules and lookups take it: without the brackets of IPv6 and the dot of a root. */
+export function hostOf(url: URL): string {
+  return url.hostname.replaceAll(/^\[|\]$/g, "").replace(/\.$/, "");
+}
+
+/** An address as errors show it: never whole, for it may be huge. */
+export function shorten(address: string): string {
+  return JSON.stringify(address.length > 200 ? `${address.slice(0, 200)}…` : address);
+}

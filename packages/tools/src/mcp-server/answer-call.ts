@@ -1,0 +1,115 @@
+import type { CallToolResult, ServerContext } from "@modelcontextprotocol/server";
+import {
+  type Approve,
+  callTool,
+  type FunctionCall,
+  type Logger,
+  type PendingCall,
+  type Tool,
+  type ToolContext,
+  type ToolOutcome,
+} from "@pollux/core";
+import { callResult } from "./call-result.ts";
+
+/** What a call needs besides its tool. */
+export interface AnswerOptions {
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly approve: Approve | undefined;
+  readonly logger: Logger;
+}
+
+/** Runs one call for a client: asks for approval, runs the tool with its limits, reports progress. Never rejects. */
+export async function answerCall(
+  tool: Tool,
+  args: Readonly<Record<string, unknown>>,
+  client: ServerContext,
+  options: AnswerOptions,
+): Promise<CallToolResult> {
+  const callId = crypto.randomUUID();
+  const call: FunctionCall = { name: tool.name, id: callId, args };
+  const outcome =
+    (await refusal(tool, call, callId, client, options)) ??
+    (await callTool(options.tools, call, contextOf(call, callId, client, options.logger)));
+  return callResult(call, tool, outcome);
+}
+
+async function refusal(
+  tool: Tool,
+  call: FunctionCall,
+  callId: string,
+  client: ServerContext,
+  { approve, logger }: AnswerOptions,
+): Promise<ToolOutcome | undefined> {
+  if (tool.needsApproval === undefined) return undefined;
+  try {
+    // A call with bad arguments asks nobody: running it says what is wrong with them.
+    const input = await Promise.resolve(tool.parse(structuredClone(call.args))).catch(() => UNFIT);
+    if (input === UNFIT || !(await asks(tool, input, call))) return undefined;
+    if (approve === undefined) return denied(`${tool.name} needs a person's approval, and nobody can be asked here`);
+    const pending: PendingCall = { turn: 1, callId, call, question: "approval" };
+    const word = await approve(pending, { signal: client.mcpReq.signal });
+    if (word === true) return undefined;
+    return denied(word === false ? `${tool.name} was not approved` : word.deny);
+  } catch (error) {
+    logger.error({ err: error, tool: tool.name }, "approval failed");
+    return denied(`${tool.name} was not approved: asking failed`);
+  }
+}
+
+const UNFIT = Symbol("arguments that do not fit");
+
+async function asks(tool: Tool, input: unknown, call: FunctionCall): Promise<boolean> {
+  try {
+    return (await tool.needsApproval?.(input, call)) ?? false;
+  } catch {
+    return true;
+  }
+}
+
+function denied(message: string): ToolOutcome {
+  return { ok: false, kind: "denied", message };
+}
+
+function contextOf(
+  call: FunctionCall,
+  callId: string,
+  { sessionId, mcpReq }: ServerContext,
+  logger: Logger,
+): ToolContext {
+  const progressToken = mcpReq._meta?.progressToken;
+  let reports = 0;
+  return {
+    signal: mcpReq.signal,
+    callId,
+    call,
+    idempotencyKey: callId,
+    runId: sessionId ?? callId,
+    turn: 1,
+    logger,
+    progress: async (value) => {
+      if (progressToken === undefined) return;
+      reports++;
+      const params = { progressToken, ...progressOf(value, reports) };
+      await mcpReq.notify({ method: "notifications/progress", params });
+    },
+    attach: () => {},
+  };
+}
+
+/** Progress in MCP's words is a number that grows; what a tool reports goes along as the message. */
+function progressOf(value: unknown, count: number): { progress: number; total?: number; message?: string } {
+  const { progress, total, message } = typeof value === "object" && value !== null ? (value as Progress) : {};
+  if (typeof progress === "number")
+    return {
+      progress,
+      ...(typeof total === "number" && { total }),
+      ...(typeof message === "string" && { message }),
+    };
+  return { progress: count, message: (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 1_000) };
+}
+
+interface Progress {
+  readonly progress?: unknown;
+  readonly total?: unknown;
+  readonly message?: unknown;
+}

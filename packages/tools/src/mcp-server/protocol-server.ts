@@ -1,0 +1,63 @@
+import { ProtocolError, ProtocolErrorCode, Server, type Tool as McpTool } from "@modelcontextprotocol/server";
+import type { Logger, Tool } from "@pollux/core";
+import { answerCall } from "./answer-call.ts";
+import type { ServeMcpOptions } from "./serve-options.ts";
+
+const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Makes servers of one toolset, one for each connection.
+ *
+ * @throws {TypeError} When two tools have one name, or a tool has no `run`.
+ */
+export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions): () => Server {
+  const { name, version, instructions, approve, logger = SILENT } = options;
+  const byName = new Map<string, Tool>();
+  for (const tool of tools) {
+    if (byName.has(tool.name)) throw new TypeError(`serveMcp(): two tools are called "${tool.name}"`);
+    if (tool.outside) throw new TypeError(`serveMcp(): "${tool.name}" has no run, so nobody would answer its calls`);
+    byName.set(tool.name, tool);
+  }
+  const listed = tools.map(describe);
+  const turns = new Turns();
+  return () => {
+    const server = new Server(
+      { name, version },
+      { capabilities: { tools: {} }, ...(instructions && { instructions }) },
+    );
+    // The SDK has callbacks, and no events.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener
+    server.onerror = (error) => logger.debug({ err: error }, "MCP server");
+    server.setRequestHandler("tools/list", () => ({ tools: listed }));
+    server.setRequestHandler("tools/call", async ({ params }, context) => {
+      const tool = byName.get(params.name);
+      if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
+      return await turns.take(tool, () =>
+        answerCall(tool, params.arguments ?? {}, context, { tools: byName, approve, logger }),
+      );
+    });
+    return server;
+  };
+}
+
+function describe({ name, description, declaration, effects }: Tool): McpTool {
+  return {
+    name,
+    description,
+    // Tools take objects only: `defineTool` has seen to it.
+    inputSchema: { ...(declaration.parametersJsonSchema as McpTool["inputSchema"]) },
+    annotations: { readOnlyHint: effects === "none" },
+  };
+}
+
+/** Tools that are `sequential` run one after the other; they have a queue for all connections. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  async take<Result>(tool: Tool, work: () => Promise<Result>): Promise<Result> {
+    if (!tool.sequential) return await work();
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => {});
+    return await mine;
+  }
+}

@@ -1,0 +1,201 @@
+import type { CallToolResult, Progress, Tool } from "@modelcontextprotocol/client";
+import { type Logger, ToolFailure } from "@pollux/core";
+import { McpServerError } from "./mcp-server-error.ts";
+import { type OpenClient, openClient } from "./open-client.ts";
+import { serverName } from "./server-name.ts";
+import type { McpAddress, McpCommand } from "./server-options.ts";
+
+/** The longest wait that a timer of the platform takes. */
+const LONGEST_MS = 2_147_483_647;
+
+/** What a {@link Connection} needs to know. */
+export interface ConnectionOptions {
+  readonly startTimeoutMs: number;
+  readonly logger: Logger | undefined;
+  onToolsChanged(): void;
+}
+
+/** One call of a tool. */
+export interface McpCall {
+  readonly tool: Tool;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** Whether it may be made a second time when nobody knows how the first one ended. */
+  readonly repeatable: boolean;
+  onProgress(progress: Progress): void;
+}
+
+/**
+ * A server, over as many processes as it takes: one that died is started again at the next call. One that dies again before
+ * it has answered anything stays down.
+ */
+export class Connection {
+  readonly name: string;
+  readonly #server: McpCommand | McpAddress;
+  readonly #options: ConnectionOptions;
+  #opening: Promise<OpenClient> | undefined;
+  #standing: OpenClient | undefined;
+  /** How the last process ended, for those who still ask. */
+  #lastEnding = "the connection ended";
+  /** It has been started again and has answered nothing since. */
+  #unproven = false;
+  #isClosed = false;
+
+  constructor(server: McpCommand | McpAddress, options: ConnectionOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.name = serverName(server);
+  }
+
+  /** @throws {McpServerError} When the server does not start. */
+  async open(signal?: AbortSignal): Promise<OpenClient> {
+    if (this.#isClosed) throw new McpServerError(`the MCP server "${this.name}" is closed`, this.name, "");
+    this.#opening ??= this.#open(signal).catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return await this.#opening;
+  }
+
+  /** @throws {McpServerError} When the server does not start, or does not list its tools. */
+  async listTools(signal?: AbortSignal): Promise<readonly Tool[]> {
+    const isFresh = this.#standing === undefined;
+    const open = await this.open(signal);
+    try {
+      const { tools } = await open.client.listTools(undefined, {
+        timeout: Math.min(this.#options.startTimeoutMs, LONGEST_MS),
+        cacheMode: "refresh",
+        ...(signal && { signal }),
+      });
+      return tools;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const isGone = this.#standing !== open || knowsNoSession(error) || isUnreachable(error);
+      if (isGone && !isFresh && !this.#isClosed) {
+        await this.#drop(open, "the connection ended");
+        return await this.listTools(signal);
+      }
+      const why = error instanceof Error ? error.message : String(error);
+      throw new McpServerError(
+        `the MCP server "${this.name}" did not list its tools: ${why}`,
+        this.name,
+        open.stderr(),
+        { cause: error },
+      );
+    }
+  }
+
+  /** @throws {ToolFailure} When the server cannot be reached any more, or refuses the call, in words for the model. */
+  async call(call: McpCall): Promise<CallToolResult> {
+    for (let isFirst = true; ; isFirst = false) {
+      const open = await this.#openForCall();
+      try {
+        const result = await this.#request(open, call);
+        this.#unproven = false;
+        return result;
+      } catch (error) {
+        call.signal.throwIfAborted();
+        const isLost = this.#standing !== open;
+        const isStranger = !isLost && knowsNoSession(error);
+        if (isStranger) await this.#drop(open, "it has forgotten this session");
+        // What a stranger refused has not happened.
+        const mayRepeat = isStranger || (call.repeatable && (isLost || isUnreachable(error)));
+        if (isFirst && !this.#isClosed && mayRepeat) continue;
+        if (isLost)
+          throw new ToolFailure(`the MCP server ended while it ran this call (${this.#lastEnding})`, { cause: error });
+        throw new ToolFailure(refusalText(error, call), { cause: error });
+      }
+    }
+  }
+
+  /** Ends the connection; a process of it is gone afterwards. Never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const opening = this.#opening;
+    this.#standing = undefined;
+    await opening?.then((open) => open.close()).catch(() => {});
+  }
+
+  /** Lets a server that stays down be started once more. */
+  forgive(): void {
+    this.#unproven = false;
+  }
+
+  async #openForCall(): Promise<OpenClient> {
+    if (this.#opening === undefined) {
+      if (this.#isClosed) throw new ToolFailure(`the MCP server "${this.name}" is closed`);
+      if (this.#unproven)
+        throw new ToolFailure(
+          `the MCP server has ended again (${this.#lastEnding}) and is not started any more: go on without its tools`,
+        );
+      this.#unproven = true;
+      this.#options.logger?.warn({ mcpServer: this.name, ending: this.#lastEnding }, "MCP server is started again");
+    }
+    try {
+      return await this.open();
+    } catch (error) {
+      this.#lastEnding = "it did not start";
+      this.#options.logger?.error({ mcpServer: this.name, err: error }, "MCP server did not start");
+      throw new ToolFailure("the MCP server has ended and could not be started again: go on without its tools", {
+        cause: error,
+      });
+    }
+  }
+
+  async #open(signal: AbortSignal | undefined): Promise<OpenClient> {
+    let open: OpenClient | undefined;
+    open = await openClient(this.#server, {
+      timeoutMs: Math.min(this.#options.startTimeoutMs, LONGEST_MS),
+      signal,
+      logger: this.#options.logger,
+      onToolsChanged: () => this.#options.onToolsChanged(),
+      onClose: () => {
+        if (open !== undefined) void this.#drop(open, open.ending() ?? "the connection ended");
+      },
+    });
+    this.#standing = open;
+    // It may have ended between its answer and here.
+    if (open.ending() !== undefined) void this.#drop(open, open.ending() ?? "");
+    return open;
+  }
+
+  async #drop(open: OpenClient, ending: string): Promise<void> {
+    if (this.#standing !== open) return;
+    this.#standing = undefined;
+    this.#opening = undefined;
+    this.#lastEnding = ending;
+    await open.close();
+  }
+
+  async #request({ client }: OpenClient, call: McpCall): Promise<CallToolResult> {
+    const { tool, args, signal, timeoutMs } = call;
+    return await client.callTool(
+      { name: tool.name, arguments: args },
+      {
+        signal,
+        // The tool's own limit comes first and cancels the call; this one is for the platform's timers.
+        timeout: Math.min(timeoutMs + 1_000, LONGEST_MS),
+        onprogress: (progress) => call.onProgress(progress),
+        // What does not fit the server's own output schema is still what it answered.
+        toolDefinition: { ...tool, outputSchema: undefined },
+      },
+    );
+  }
+}
+
+/** The server was started again behind its address: it answers, and has never heard of this client. */
+function knowsNoSession(error: unknown): boolean {
+  if (!(error instanceof Error) || !("status" in error)) return false;
+  return error.status === 404 || (error.status === 400 && /session/i.test(error.message));
+}
+
+/** Nobody listens, or the line went dead: how `fetch` says it. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TypeError;
+}
+
+function refusalText(error: unknown, { tool }: McpCall): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return `${tool.name} failed: ${why}`;
+}

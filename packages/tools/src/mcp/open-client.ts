@@ -1,0 +1,105 @@
+import { type AuthProvider, Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import type { Logger } from "@pollux/core";
+import { McpServerError } from "./mcp-server-error.ts";
+import { ProcessTransport } from "./process-transport.ts";
+import { serverName } from "./server-name.ts";
+import type { McpAddress, McpCommand } from "./server-options.ts";
+import { StderrTail } from "./stderr-tail.ts";
+
+/** A connection that stands. */
+export interface OpenClient {
+  readonly client: Client;
+  /** How the server's process ended, such as `exit code 1`; undefined while it runs, and for an address. */
+  ending(): string | undefined;
+  /** The end of the server's stderr. */
+  stderr(): string;
+  /** Leaves the server; one of a command is gone afterwards. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** How a connection is made, and who is told of what comes over it. */
+export interface OpenClientOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly logger?: Logger | undefined;
+  onToolsChanged(): void;
+  onClose(): void;
+}
+
+/**
+ * Starts the server, or finds it, and shakes hands.
+ *
+ * @throws {McpServerError} Naming the server, and how its stderr ends.
+ * @throws The signal's reason when it aborts.
+ */
+export async function openClient(server: McpCommand | McpAddress, options: OpenClientOptions): Promise<OpenClient> {
+  const { timeoutMs, signal, logger } = options;
+  const name = serverName(server);
+  const stderr = new StderrTail("url" in server ? [] : Object.values(server.env ?? {}), name, logger);
+  const transport = "url" in server ? addressTransport(server) : new ProcessTransport(server, stderr);
+  const client = new Client(
+    { name: "pollux", version: "0.1.0" },
+    {
+      listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => options.onToolsChanged() } },
+      // A server of a command that knows older revisions only may end at a request that it does not know.
+      ...("url" in server && { versionNegotiation: { mode: "auto" } }),
+    },
+  );
+  // The SDK has callbacks, and no events.
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener
+  client.onerror = (error) => logger?.debug({ mcpServer: name, err: error }, "MCP connection");
+  let isLeft = false;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener
+  client.onclose = () => {
+    if (!isLeft) options.onClose();
+  };
+  client.setNotificationHandler("notifications/message", ({ params }) =>
+    logger?.debug({ mcpServer: name, level: params.level, data: params.data }, "MCP server's log"),
+  );
+  const ending = (): string | undefined => (transport instanceof ProcessTransport ? transport.ending : undefined);
+  const close = async (): Promise<void> => {
+    isLeft = true;
+    if (transport instanceof StreamableHTTPClientTransport)
+      await withinASecond(transport.terminateSession()).catch(() => {});
+    await client.close().catch(() => {});
+    await transport.close().catch(() => {});
+  };
+  try {
+    await client.connect(transport, { timeout: timeoutMs, ...(signal && { signal }) });
+  } catch (error) {
+    const ended = ending();
+    await close();
+    signal?.throwIfAborted();
+    const why = ended === undefined ? startProblem(error, timeoutMs) : `it ended with ${ended}`;
+    throw new McpServerError(startFailureText(name, why, stderr.text()), name, stderr.text(), { cause: error });
+  }
+  return { client, ending, stderr: () => stderr.text(), close };
+}
+
+function addressTransport({ url, headers, auth }: McpAddress): StreamableHTTPClientTransport {
+  const authProvider: AuthProvider | undefined = typeof auth === "string" ? { token: async () => auth } : undefined;
+  return new StreamableHTTPClientTransport(new URL(url), {
+    ...(headers && { requestInit: { headers } }),
+    ...(auth !== undefined && { authProvider: authProvider ?? (auth as AuthProvider) }),
+  });
+}
+
+function startProblem(error: unknown, timeoutMs: number): string {
+  if (!(error instanceof Error)) return String(error);
+  if ("code" in error && error.code === "REQUEST_TIMEOUT") return `it did not answer within ${timeoutMs} ms`;
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  return `${error.message}${cause}`;
+}
+
+function startFailureText(name: string, why: string, stderr: string): string {
+  const said = stderr === "" ? "" : `\nIts stderr ends with:\n${stderr.slice(-2_000)}`;
+  return `the MCP server "${name}" did not start: ${why}${said}`;
+}
+
+async function withinASecond(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 1_000);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

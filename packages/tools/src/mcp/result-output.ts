@@ -1,0 +1,87 @@
+import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
+import { media, ToolFailure } from "@pollux/core";
+
+/** What the model can look at or listen to; a request that holds anything else is refused as a whole. */
+const SEEN =
+  /^(?:image\/(?:png|jpeg|webp|heic|heif)|audio\/(?:wav|x-wav|mp3|mpeg|aiff|aac|ogg|flac)|video\/(?:mp4|mpeg|quicktime|webm|wmv|3gpp)|application\/pdf)$/;
+/** Bytes that are text all the same. */
+const TEXT = /^text\/|[/+](?:json|xml|yaml)$/;
+
+/**
+ * What the model reads of a result: the structured content when there is one, otherwise the text, and media as media.
+ * Several pieces become an array.
+ *
+ * @throws {ToolFailure} With the server's words when it says that the call failed.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result
+ */
+export function resultOutput(result: CallToolResult, tool: string): unknown {
+  const { content, structuredContent, isError } = result;
+  if (isError === true) throw new ToolFailure(failureText(content, structuredContent, tool));
+  if (structuredContent === undefined) {
+    const pieces = content.map(outputOf);
+    return pieces.length === 1 ? pieces[0] : pieces;
+  }
+  // Servers say the same once more as text, for clients that know no structured content.
+  const rest = content.filter((block) => !(block.type === "text" && saysTheSame(block.text, structuredContent)));
+  return rest.length === 0 ? structuredContent : { structuredContent, content: rest.map(outputOf) };
+}
+
+function failureText(content: readonly ContentBlock[], structured: unknown, tool: string): string {
+  const texts = content.flatMap((block) => (block.type === "text" && block.text.trim() !== "" ? [block.text] : []));
+  if (texts.length > 0) return texts.join("\n");
+  return structured === undefined ? `${tool} failed and did not say why` : JSON.stringify(structured);
+}
+
+function outputOf(block: ContentBlock): unknown {
+  switch (block.type) {
+    case "text":
+      return block.text;
+    case "image":
+    case "audio":
+      return mediaOf(block.data, block.mimeType);
+    case "resource": {
+      const { uri, mimeType } = block.resource;
+      if ("text" in block.resource) return { uri, mimeType, text: block.resource.text };
+      const { blob } = block.resource;
+      if (TEXT.test(mimeType ?? "")) return { uri, mimeType, text: Buffer.from(blob, "base64").toString("utf8") };
+      return { uri, mimeType, content: mediaOf(blob, mimeType) };
+    }
+    case "resource_link": {
+      const { uri, name, description, mimeType, size } = block;
+      return { link: uri, name, description, mimeType, bytes: size };
+    }
+    default:
+      // A kind that is newer than this: the model may still make something of it.
+      return block;
+  }
+}
+
+function mediaOf(data: string, mimeType: string | undefined): unknown {
+  const type = mimeType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const bytes = Buffer.byteLength(data, "base64");
+  if (!SEEN.test(type)) return `[${bytes} bytes of ${type || "an unknown kind"}, which you cannot see]`;
+  try {
+    return media(data, type);
+  } catch {
+    return `[${type} that is damaged]`;
+  }
+}
+
+/** The whole as JSON, or what one of its fields holds. */
+function saysTheSame(text: string, structured: unknown): boolean {
+  if (typeof structured === "object" && structured !== null && Object.values(structured).includes(text)) return true;
+  try {
+    return canonical(JSON.parse(text)) === canonical(structured);
+  } catch {
+    return false;
+  }
+}
+
+/** JSON with the keys of all objects in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,74 @@
+import type { Progress, Tool as McpTool } from "@modelcontextprotocol/client";
+import { defineTool, type Tool, type ToolContext, type ToolEffects } from "@pollux/core";
+import type { Connection } from "./connection.ts";
+import { resultOutput } from "./result-output.ts";
+import type { McpToolInfo, McpToolsOptions } from "./server-options.ts";
+
+/** Progress notifications that may wait for their reader; more are passed over. */
+const MOST_WAITING = 100;
+
+/**
+ * A server's tool as one that an agent can call.
+ *
+ * @throws {ToolDefinitionError} When the service would refuse its schema.
+ */
+export function toolOf(tool: McpTool, name: string, connection: Connection, options: McpToolsOptions): Tool {
+  const { timeoutMs = 60_000, needsApproval } = options;
+  const info: McpToolInfo = { name: tool.name, annotations: tool.annotations ?? {} };
+  const effects = effectsOf(info, options.effects);
+  return defineTool({
+    name,
+    description: [tool.description, tool.title, tool.annotations?.title].find((text) => text?.trim()) ?? tool.name,
+    input: tool.inputSchema,
+    timeoutMs,
+    maxResultBytes: options.maxResultBytes,
+    effects,
+    needsApproval:
+      typeof needsApproval === "function" ? (input, call) => needsApproval(info, input, call) : needsApproval,
+    run: async (input, context) => {
+      const reports = new Reports(context);
+      const result = await connection.call({
+        tool,
+        // `parse` has seen that it is an object.
+        args: input as Readonly<Record<string, unknown>>,
+        signal: context.signal,
+        timeoutMs,
+        repeatable: effects !== "once",
+        onProgress: (progress) => reports.add(progress),
+      });
+      await reports.done();
+      return resultOutput(result, tool.name);
+    },
+  });
+}
+
+function effectsOf(tool: McpToolInfo, given: McpToolsOptions["effects"]): ToolEffects {
+  if (given !== undefined) return typeof given === "function" ? given(tool) : given;
+  if (tool.annotations.readOnlyHint === true) return "none";
+  return tool.annotations.idempotentHint === true ? "idempotent" : "once";
+}
+
+/** Hands progress on in order, and no faster than it is read. */
+class Reports {
+  readonly #context: ToolContext;
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(context: ToolContext) {
+    this.#context = context;
+  }
+
+  add({ progress, total, message }: Progress): void {
+    if (this.#waiting >= MOST_WAITING) return;
+    this.#waiting++;
+    const value = { progress, ...(total !== undefined && { total }), ...(message !== undefined && { message }) };
+    this.#last = this.#last.then(async () => {
+      await this.#context.progress(value);
+      this.#waiting--;
+    });
+  }
+
+  done(): Promise<void> {
+    return this.#last;
+  }
+}

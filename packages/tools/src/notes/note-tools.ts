@@ -1,0 +1,156 @@
+import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+import { findNotes, sameText } from "./find-notes.ts";
+import { memoryNotes } from "./memory-notes.ts";
+import type { Note, NoteDecision, NoteStore } from "./note-store.ts";
+
+/** Options of {@link noteTools}. */
+export interface NoteToolOptions {
+  /** Where the notes live. @defaultValue `memoryNotes()`, which are gone with the process */
+  readonly store?: NoteStore | undefined;
+  /** Most notes. @defaultValue 200 */
+  readonly maxNotes?: number | undefined;
+  /** Characters of one note. @defaultValue 2_000 */
+  readonly maxCharacters?: number | undefined;
+  /** Notes that one search gives when the model names no limit. @defaultValue 10 */
+  readonly pageSize?: number | undefined;
+}
+
+/** A note as the model sees it. */
+export interface ShownNote {
+  readonly id: string;
+  readonly text: string;
+  /** ISO 8601, UTC. */
+  readonly updated: string;
+}
+
+/** What became of a note that was written. */
+export interface WrittenNote {
+  readonly id: string;
+  /** Present when a note that says the same was there already; it was left as it is. */
+  readonly duplicate?: true | undefined;
+}
+
+/** What a search found. */
+export interface FoundNotes {
+  /** Best first. */
+  readonly notes: readonly ShownNote[];
+  /** Notes found, those that are not shown included. */
+  readonly found: number;
+  /** Notes there are. */
+  readonly total: number;
+}
+
+/**
+ * `write_note`, `search_notes`, `update_note` and `delete_note`: a small memory the model keeps for itself.
+ *
+ * Notes are read back as data in function responses, never as instructions; what a page or a user made the model write down is
+ * still what a page or a user said.
+ *
+ * @throws {TypeError} When a bound is not a whole number of at least 1.
+ */
+export function noteTools(options: NoteToolOptions = {}): Tool[] {
+  const store = options.store ?? memoryNotes();
+  const bounds = {
+    maxNotes: wholeNumber("maxNotes", options.maxNotes ?? 200),
+    maxCharacters: wholeNumber("maxCharacters", options.maxCharacters ?? 2_000),
+  };
+  const pageSize = wholeNumber("pageSize", options.pageSize ?? 10);
+  return [writeNote(store, bounds), searchNotes(store, pageSize), updateNote(store, bounds), deleteNote(store)];
+}
+
+interface Bounds {
+  readonly maxNotes: number;
+  readonly maxCharacters: number;
+}
+
+function writeNote(store: NoteStore, { maxNotes, maxCharacters }: Bounds): Tool<{ text: string }, WrittenNote> {
+  return defineTool({
+    name: "write_note",
+    description:
+      "Writes down one fact worth keeping for later, in a sentence that can be understood on its own. Search first: a note that is there already is better updated.",
+    input: z.object({ text: z.string().trim().min(1).max(maxCharacters).describe("The fact") }),
+    run: ({ text }) =>
+      store.change((notes): NoteDecision<WrittenNote> => {
+        const known = notes.find((note) => sameText(note.text, text));
+        if (known !== undefined) return { changes: [], result: { id: known.id, duplicate: true } };
+        if (notes.length >= maxNotes)
+          throw new ToolFailure(`there are ${notes.length} notes, and there is room for no more; delete or join some`);
+        const id = freshId(notes);
+        return { changes: [{ put: { id, text, updatedAt: Date.now() } }], result: { id } };
+      }),
+  });
+}
+
+function searchNotes(
+  store: NoteStore,
+  pageSize: number,
+): Tool<{ query?: string | undefined; limit?: number | undefined }, FoundNotes> {
+  return defineTool({
+    name: "search_notes",
+    description: "Searches what was written down, in this conversation or before. Without a query: the newest notes.",
+    input: z.object({
+      query: z.string().max(500).optional().describe("A few telling words"),
+      limit: z.int().min(1).max(50).optional().describe(`How many notes at most (default ${pageSize})`),
+    }),
+    effects: "none",
+    run: async ({ query = "", limit = pageSize }): Promise<FoundNotes> => {
+      const notes = await store.load();
+      const found = findNotes(notes, query);
+      return { notes: found.slice(0, limit).map(shown), found: found.length, total: notes.length };
+    },
+  });
+}
+
+function updateNote(store: NoteStore, { maxCharacters }: Bounds): Tool<{ id: string; text: string }, WrittenNote> {
+  return defineTool({
+    name: "update_note",
+    description: "Replaces the text of a note.",
+    input: z.object({
+      id: z.string().describe("Id of the note, as search_notes gives it"),
+      text: z.string().trim().min(1).max(maxCharacters).describe("The whole new text"),
+    }),
+    run: ({ id, text }) =>
+      store.change((notes): NoteDecision<WrittenNote> => {
+        if (!notes.some((note) => note.id === id)) throw new ToolFailure(noSuchNote(id));
+        const known = notes.find((note) => note.id !== id && sameText(note.text, text));
+        if (known !== undefined)
+          throw new ToolFailure(`note ${known.id} says that already; delete ${id} instead, or write something else`);
+        return { changes: [{ put: { id, text, updatedAt: Date.now() } }], result: { id } };
+      }),
+  });
+}
+
+function deleteNote(store: NoteStore): Tool<{ id: string }, { id: string; deleted: boolean }> {
+  return defineTool({
+    name: "delete_note",
+    description: "Deletes a note that is wrong or of no more use.",
+    input: z.object({ id: z.string().describe("Id of the note, as search_notes gives it") }),
+    // Asked again after a crash it is gone already, which is no failure.
+    run: ({ id }) =>
+      store.change((notes) => {
+        const deleted = notes.some((note) => note.id === id);
+        return { changes: deleted ? [{ remove: id }] : [], result: { id, deleted } };
+      }),
+  });
+}
+
+function noSuchNote(id: string): string {
+  return `there is no note ${JSON.stringify(id.slice(0, 40))}; search_notes gives the ids`;
+}
+
+function shown({ id, text, updatedAt }: Note): ShownNote {
+  return { id, text, updated: new Date(updatedAt).toISOString() };
+}
+
+function freshId(notes: readonly Note[]): string {
+  for (;;) {
+    const id = crypto.randomUUID().slice(0, 8);
+    if (!notes.some((note) => note.id === id)) return id;
+  }
+}
+
+function wholeNumber(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new TypeError(`noteTools(): ${option} must be a whole number of at least 1, and it is ${String(value)}`);
+}

@@ -1,0 +1,61 @@
+import { SessionConflictError, type SessionStore } from "@pollux/core";
+import { isNote, type Note, type NoteChange, type NoteDecision, type NoteStore, withChanges } from "./note-store.ts";
+
+/** Where {@link sessionNotes} keeps its notes. */
+export interface SessionNotesOptions {
+  /** The store the sessions live in. */
+  readonly store: SessionStore;
+  /** Id of the session, or any other name: of a user, say, for notes that all of their sessions share. */
+  readonly session: string;
+}
+
+/** How often a change is decided anew because somebody else wrote first. */
+const MAX_CONFLICTS = 20;
+
+/**
+ * Notes beside a session, in the same store, under the id `notes:<session>`. Any number of processes may write. When the
+ * session is deleted, delete `notes:<session>` too.
+ */
+export function sessionNotes({ store, session }: SessionNotesOptions): NoteStore {
+  if (typeof session !== "string" || session.trim() === "")
+    throw new TypeError("sessionNotes(): session must not be empty");
+  const id = `notes:${session}`;
+  return {
+    load: async () => notesIn(await store.load(id), id),
+    change: async <Result>(decide: (notes: readonly Note[]) => NoteDecision<Result>): Promise<Result> => {
+      for (let conflicts = 0; ; conflicts++) {
+        const entries = await store.load(id);
+        const { changes, result } = decide(notesIn(entries, id));
+        if (changes.length === 0) return result;
+        try {
+          await store.append(id, entries.length, changes.map(entryOf));
+          return result;
+        } catch (error) {
+          if (!(error instanceof SessionConflictError) || conflicts === MAX_CONFLICTS) throw error;
+        }
+      }
+    },
+  };
+}
+
+type Entry = Awaited<ReturnType<SessionStore["load"]>>[number];
+
+function entryOf(change: NoteChange): Entry {
+  if ("remove" in change) return { remove: change.remove };
+  const { id, text, updatedAt } = change.put;
+  return { put: { id, text, updatedAt } };
+}
+
+function notesIn(entries: readonly Entry[], id: string): readonly Note[] {
+  return withChanges(
+    [],
+    entries.map((entry, position) => {
+      if (typeof entry === "object" && entry !== null && !Array.isArray(entry)) {
+        const { put, remove } = entry as { readonly put?: unknown; readonly remove?: unknown };
+        if (isNote(put)) return { put };
+        if (typeof remove === "string") return { remove };
+      }
+      throw new TypeError(`entry ${position} of "${id}" is not a note`);
+    }),
+  );
+}

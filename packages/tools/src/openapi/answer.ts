@@ -1,0 +1,130 @@
+import { ToolFailure } from "@pollux/core";
+import { boundedJson } from "./bounded-json.ts";
+import { hidden, type SentCredentials } from "./credentials.ts";
+import { shortened } from "./json.ts";
+
+/** What the model gets of an answer. */
+export interface OpenApiAnswer {
+  readonly status: number;
+  /** The JSON, or the text; absent when there is none. */
+  readonly body?: unknown;
+  /** The `Link` header: where further pages are. */
+  readonly link?: string | undefined;
+  /** The `Location` header: where the new thing is. */
+  readonly location?: string | undefined;
+  /** What is to be known about the body. */
+  readonly note?: string | undefined;
+}
+
+/** Most that is received of a body, in bytes. */
+const MAX_RECEIVED = 10_000_000;
+
+/** Room for everything beside the body, in bytes. */
+const BESIDE = 1_000;
+
+/** Longest part of an error's body that the model reads, in characters. */
+const MAX_ERROR = 800;
+
+/**
+ * Reads an answer.
+ *
+ * @throws {ToolFailure} For a status from 400 on, with a part of what the service said.
+ */
+export async function answerOf(
+  response: Response,
+  title: string,
+  credentials: SentCredentials,
+  maxResultBytes: number,
+): Promise<OpenApiAnswer> {
+  const { status, headers } = response;
+  const mediaType = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const { bytes, isCut } = await receive(response);
+  const isText = isTextual(mediaType, bytes);
+  const text = isText ? hidden(new TextDecoder().decode(bytes), credentials) : "";
+  if (status >= 400) throw new ToolFailure(failureText(response, title, mediaType, text));
+  const link = headers.get("link");
+  const location = headers.get("location");
+  const known = {
+    status,
+    ...(link !== null && { link: hidden(link.slice(0, 600), credentials) }),
+    ...(location !== null && { location: hidden(location.slice(0, 300), credentials) }),
+  };
+  if (bytes.length === 0) return { ...known, note: "the answer has no body" };
+  if (!isText) {
+    const size = isCut ? `more than ${MAX_RECEIVED}` : String(bytes.length);
+    return { ...known, note: `the answer is ${size} bytes of ${mediaType || "an unknown type"}, which are not shown` };
+  }
+  const whole = /[/+]json$/.test(mediaType) || mediaType === "" ? parsed(text) : undefined;
+  const bounded = boundedJson(whole === undefined ? text : whole.value, Math.max(100, maxResultBytes - BESIDE));
+  const body = bounded.isCut && whole === undefined ? cutText(text, maxResultBytes - BESIDE) : bounded.value;
+  const note =
+    bounded.isCut || isCut ? "the answer is too long to show whole; ask for less, or for the next page" : undefined;
+  return { ...known, body, ...(note !== undefined && { note }) };
+}
+
+async function receive(response: Response): Promise<{ readonly bytes: Uint8Array; readonly isCut: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // A body in Node can be read chunk by chunk; leaving the loop cancels it.
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk.subarray(0, MAX_RECEIVED - size));
+    size += chunk.length;
+    if (size > MAX_RECEIVED) break;
+  }
+  return { bytes: Buffer.concat(chunks), isCut: size > MAX_RECEIVED };
+}
+
+function isTextual(mediaType: string, bytes: Uint8Array): boolean {
+  if (/^text\/|[/+](?:json|xml|yaml|csv|javascript|x-www-form-urlencoded|x-ndjson|graphql)$/.test(mediaType))
+    return true;
+  return mediaType === "" && !bytes.subarray(0, 1_000).includes(0);
+}
+
+function parsed(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+function cutText(text: string, maxBytes: number): string {
+  // A character of JSON takes at most six bytes; most take one.
+  const kept = text.slice(0, Math.max(100, Math.floor(maxBytes * 0.8)));
+  const fitting =
+    Buffer.byteLength(JSON.stringify(kept)) <= maxBytes ? kept : text.slice(0, Math.max(100, Math.floor(maxBytes / 6)));
+  const whole = fitting.replace(/[\ud800-\udbff]$/, "");
+  return `${whole}… [${text.length - whole.length} more characters]`;
+}
+
+function failureText(response: Response, title: string, mediaType: string, text: string): string {
+  const { status, statusText, headers } = response;
+  const said = mediaType === "text/html" ? (/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? "") : text;
+  const body = shortened(said, MAX_ERROR);
+  const name = `${status}${statusText === "" ? "" : ` ${statusText.slice(0, 60)}`}`;
+  return `${title} answered ${name}${body === "" ? "" : `: ${body}`}. ${adviceFor(status, headers)}`;
+}
+
+function adviceFor(status: number, headers: Headers): string {
+  const seconds = waitSeconds(headers);
+  const isLimit = status === 429 || (status === 403 && headers.get("x-ratelimit-remaining") === "0");
+  if (isLimit || status === 503) {
+    const what = isLimit ? "Too many requests" : "The service is not available";
+    return `${what}: ${seconds === undefined ? "wait before you try again" : `try again in ${seconds} seconds`}.`;
+  }
+  if (status === 401) return "The service does not accept the credentials; calling again does not help.";
+  if (status === 403) return "The credentials do not allow this; calling again does not help.";
+  if (status === 404 || status === 410) return "Check the identifiers.";
+  if (status === 409) return "It contradicts the present state; look at that first.";
+  return status >= 500 ? "The fault is the service's; try again later, or another way." : "Correct the arguments.";
+}
+
+/** Seconds that the service asks to wait. */
+function waitSeconds(headers: Headers): number | undefined {
+  const after = headers.get("retry-after");
+  if (after !== null && /^\d+$/.test(after.trim())) return Number(after);
+  const date = after === null ? Number.NaN : Date.parse(after);
+  const reset = Number(headers.get("x-ratelimit-reset") ?? Number.NaN) * 1000;
+  const until = Number.isNaN(date) ? reset : date;
+  return Number.isNaN(until) ? undefined : Math.max(0, Math.ceil((until - Date.now()) / 1000));
+}

@@ -1,0 +1,60 @@
+import type { OpenApiAuth, OpenApiCredentials } from "./options.ts";
+
+/** Credentials as they are sent. */
+export interface SentCredentials {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly query: ReadonlyMap<string, string>;
+  /** What must not be shown to anybody. */
+  readonly secrets: readonly string[];
+}
+
+export const NO_CREDENTIALS: SentCredentials = { headers: new Map(), query: new Map(), secrets: [] };
+
+/** Headers whose values are no secret, such as a version. */
+const SECRET_NAME = /auth|key|token|secret|pass|session|cookie|credential|signature/i;
+
+/** Shorter ones would blot out ordinary words. */
+const LEAST_SECRET = 6;
+
+/** Credentials in the form that goes into a request. */
+export function sentCredentials({ bearer, basic, header = {}, query = {} }: OpenApiCredentials): SentCredentials {
+  const headers = new Map(Object.entries(header).map(([name, value]) => [name.toLowerCase(), value]));
+  const pair = basic === undefined ? undefined : base64(`${basic.username}:${basic.password}`);
+  if (pair !== undefined) headers.set("authorization", `Basic ${pair}`);
+  if (bearer !== undefined) headers.set("authorization", `Bearer ${bearer}`);
+  const secrets = [
+    bearer,
+    basic?.password,
+    pair,
+    ...Object.entries(header).map(([name, value]) => (SECRET_NAME.test(name) ? value : undefined)),
+    ...Object.values(query),
+  ];
+  return {
+    headers,
+    query: new Map(Object.entries(query)),
+    secrets: secrets.filter((one) => one !== undefined && one.length >= LEAST_SECRET) as string[],
+  };
+}
+
+/** Places that the credentials fill, as far as that is known before a request. */
+export function filledBy(auth: OpenApiCredentials | OpenApiAuth | undefined): ReadonlySet<string> {
+  if (auth === undefined || typeof auth === "function") return new Set();
+  const { headers, query } = sentCredentials(auth);
+  return new Set([
+    ...[...headers.keys()].map((name) => `header ${name}`),
+    ...[...query.keys()].map((name) => `query ${name.toLowerCase()}`),
+  ]);
+}
+
+/** The text without what must not be shown. */
+export function hidden(text: string, { secrets }: SentCredentials): string {
+  let shown = text;
+  for (const secret of secrets) {
+    for (const form of new Set([secret, encodeURIComponent(secret)])) shown = shown.replaceAll(form, "[key]");
+  }
+  return shown;
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}

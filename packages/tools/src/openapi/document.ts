@@ -1,0 +1,76 @@
+import { ConfigurationError } from "@pollux/core";
+import { isObject, type JsonObject } from "./json.ts";
+
+/** An OpenAPI document that was looked at. */
+export interface OpenApiRoot {
+  readonly root: JsonObject;
+  /** 2 for Swagger 2.0, 3 for OpenAPI 3.0 and later. */
+  readonly version: 2 | 3;
+}
+
+/** How many references may lead to one another. */
+const MAX_STEPS = 32;
+
+/**
+ * @param document - The document as an object, or as the text of its JSON.
+ * @throws {ConfigurationError} For anything else, with what to do.
+ */
+export function readDocument(document: unknown): OpenApiRoot {
+  const root = typeof document === "string" ? parsed(document) : document;
+  if (!isObject(root)) throw new ConfigurationError("An OpenAPI document must be an object or the text of its JSON.");
+  const given = root["openapi"] ?? root["swagger"];
+  const version = typeof given === "string" || typeof given === "number" ? String(given) : "";
+  if (!/^(?:2(?:\.0)?$|3\.\d)/.test(version)) {
+    throw new ConfigurationError(
+      version === ""
+        ? 'This is not an OpenAPI document: it has neither "openapi" nor "swagger". Give the document itself, not its address.'
+        : `OpenAPI ${version.slice(0, 20)} is not known here; 3.x and Swagger 2.0 are.`,
+    );
+  }
+  return { root, version: version.startsWith("2") ? 2 : 3 };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const isYaml = /^\s*(?:#[^\n]*\n\s*|---\s*)*(?:openapi|swagger|info)\s*:/.test(text);
+    throw new ConfigurationError(
+      isYaml
+        ? 'This OpenAPI document is YAML, which is not read here. Parse it first: openApiTools(parse(text)) with `parse` of the package "yaml".'
+        : `This OpenAPI document is not JSON: ${error instanceof Error ? error.message.slice(0, 200) : "it cannot be parsed"}. Give the object, or the text of its JSON.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What a `#/…` reference leads to; `undefined` when nothing is there, or it leads out of the document. */
+export function follow(root: JsonObject, ref: string): unknown {
+  if (ref === "#" || ref === "#/") return root;
+  if (!ref.startsWith("#/")) return undefined;
+  let target: unknown = root;
+  for (const key of ref.slice(2).split("/").map(unescaped)) {
+    if (typeof target !== "object" || target === null || !Object.hasOwn(target, key)) return undefined;
+    // Own members only, as checked above; a list has them by number.
+    target = (target as JsonObject)[key];
+  }
+  return target;
+}
+
+/** The object itself, or what it refers to. Empty when that is nothing. */
+export function resolved(root: JsonObject, value: unknown): JsonObject {
+  let at = value;
+  for (let step = 0; step < MAX_STEPS && isObject(at) && typeof at["$ref"] === "string"; step++) {
+    at = follow(root, at["$ref"]);
+  }
+  return isObject(at) && typeof at["$ref"] !== "string" ? at : {};
+}
+
+function unescaped(key: string): string {
+  const pointer = key.replaceAll("~1", "/").replaceAll("~0", "~");
+  try {
+    return decodeURIComponent(pointer);
+  } catch {
+    return pointer;
+  }
+}

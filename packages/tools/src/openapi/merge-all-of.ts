@@ -1,0 +1,68 @@
+import { isObject, type JsonObject, listAt } from "./json.ts";
+
+/**
+ * One schema that says what all of them say, as far as one can: where two contradict each other the later one stands.
+ * None of them may be a reference.
+ */
+export function mergeAllOf(schemas: readonly JsonObject[]): JsonObject {
+  const merged = new Map<string, unknown>();
+  for (const schema of schemas) {
+    for (const [key, value] of Object.entries(schema)) {
+      merged.set(key, merged.has(key) ? joined(key, merged.get(key), value) : value);
+    }
+  }
+  return Object.fromEntries(merged);
+}
+
+function joined(key: string, a: unknown, b: unknown): unknown {
+  switch (key) {
+    case "properties":
+      return isObject(a) && isObject(b) ? mergeProperties(a, b) : b;
+    case "required":
+      return [...new Set([...asList(a), ...asList(b)])];
+    case "enum": {
+      const common = asList(a).filter((value) => asList(b).includes(value));
+      return common.length > 0 ? common : b;
+    }
+    case "type": {
+      const common = asList(a).filter((type) => asList(b).includes(type));
+      return common.length > 1 ? common : (common[0] ?? b);
+    }
+    case "title":
+    case "description":
+      return a;
+    case "anyOf":
+    case "oneOf":
+      // Every pair would have to be written out; the first choice stands, and the service checks the rest.
+      return a;
+    case "additionalProperties":
+      // Each forbids what the others name.
+      return a === false || b === false ? undefined : b;
+    default:
+      return b;
+  }
+}
+
+function mergeProperties(a: JsonObject, b: JsonObject): JsonObject {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const [left, right] = [a[name], b[name]];
+      if (!isObject(left) || !isObject(right)) return [name, right ?? left];
+      const hasRef = "$ref" in left || "$ref" in right;
+      return [name, hasRef ? right : mergeAllOf([left, right])];
+    }),
+  );
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+/** Names that are required and that there are: a document may require what it nowhere describes. */
+export function knownRequired(schema: JsonObject): readonly string[] {
+  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
+  return listAt(schema, "required")
+    .map(String)
+    .filter((name) => Object.hasOwn(properties, name));
+}

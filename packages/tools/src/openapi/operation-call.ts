@@ -1,0 +1,57 @@
+import type { ToolContext } from "@pollux/core";
+import { type OpenApiAnswer, answerOf } from "./answer.ts";
+import { answerTypes } from "./body.ts";
+import { NO_CREDENTIALS, type SentCredentials, sentCredentials } from "./credentials.ts";
+import type { OpenApiRoot } from "./document.ts";
+import { shown } from "./operations.ts";
+import type { OpenApiOptions } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import { requestOf } from "./request.ts";
+import { send } from "./send.ts";
+import type { Servers } from "./server.ts";
+
+/** What calls of one document share. */
+export interface Service {
+  readonly document: OpenApiRoot;
+  readonly servers: Servers;
+  readonly options: OpenApiOptions;
+}
+
+/** @throws {ToolFailure} For an error of the service or the network. @throws {ToolRetry} For values that cannot be sent. */
+export async function callOperation(
+  { document, servers, options }: Service,
+  plan: Plan,
+  input: unknown,
+  { signal }: Pick<ToolContext, "signal">,
+): Promise<OpenApiAnswer> {
+  const { operation } = plan;
+  const server = servers.of(operation);
+  // `parse` has seen that it is an object.
+  const request = requestOf(plan, input as { readonly [name: string]: unknown }, server);
+  const credentials = await credentialsFor(plan, server.origin === servers.main.origin, options, signal);
+  const title = `${operation.method} ${operation.path}`;
+  const json = answerTypes(document, operation).find((type) => /^[^;]*[/+]json\b/i.test(type));
+  const response = await send(request, {
+    method: operation.method,
+    title,
+    accept: json === undefined ? "application/json, */*;q=0.8" : `${json}, */*;q=0.8`,
+    credentials,
+    fetch: options.fetch ?? globalThis.fetch,
+    signal,
+  });
+  return await answerOf(response, title, credentials, options.maxResultBytes ?? MAX_RESULT_BYTES);
+}
+
+/** Bytes of a result, unless the options say otherwise. */
+export const MAX_RESULT_BYTES = 32_768;
+
+/** A key goes to the host it belongs to, and to no other that a document may name for an operation. */
+async function credentialsFor(
+  { operation }: Plan,
+  isMain: boolean,
+  { auth }: OpenApiOptions,
+  signal: AbortSignal,
+): Promise<SentCredentials> {
+  if (auth === undefined || !isMain) return NO_CREDENTIALS;
+  return sentCredentials(typeof auth === "function" ? await auth(shown(operation), signal) : auth);
+}

@@ -1,0 +1,67 @@
+import { defineTool, type Tool, ToolDefinitionError } from "@pollux/core";
+import { filledBy } from "./credentials.ts";
+import { describe } from "./describe.ts";
+import { type FoundOperation, reads, shown } from "./operations.ts";
+import { callOperation, MAX_RESULT_BYTES, type Service } from "./operation-call.ts";
+import type { OpenApiOptions } from "./options.ts";
+import { type Plan, planOf } from "./plan.ts";
+
+/** Largest schema of one tool, in characters of JSON. */
+const MAX_SCHEMA = 40_000;
+
+/** How many levels of a body are shown when all of them are too many, or too tangled for the service. */
+const LEVELS: readonly number[] = [Infinity, 6, 4, 2, 1];
+
+/** An operation as something a model can call. */
+export interface OperationTool {
+  readonly tool: Tool;
+  readonly plan: Plan;
+}
+
+/**
+ * @throws {ToolDefinitionError} When the service would refuse its schema, however little of it is shown.
+ */
+export function operationTool(service: Service, operation: FoundOperation, name: string): OperationTool {
+  let refusal: unknown;
+  for (const levels of LEVELS) {
+    const plan = planOf(service.document, operation, filledBy(service.options.auth), { levels });
+    try {
+      const tool = toolOf(service, plan, name);
+      const size = JSON.stringify(tool.declaration.parametersJsonSchema).length;
+      if (size <= MAX_SCHEMA) return { tool, plan };
+      refusal = new ToolDefinitionError(`tool "${name}": its schema is too large`, name, "");
+    } catch (error) {
+      if (!(error instanceof ToolDefinitionError)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+function toolOf(service: Service, plan: Plan, name: string): Tool {
+  const { operation } = plan;
+  const { options } = service;
+  return defineTool({
+    name,
+    description: describe(service.document, operation),
+    input: plan.schema,
+    timeoutMs: options.timeoutMs,
+    maxResultBytes: options.maxResultBytes ?? MAX_RESULT_BYTES,
+    effects: reads(operation)
+      ? "none"
+      : operation.method === "PUT" || operation.method === "DELETE"
+        ? "idempotent"
+        : "once",
+    needsApproval: approvalOf(operation, options.needsApproval),
+    run: (input, context) => callOperation(service, plan, input, context),
+  });
+}
+
+/** The rule for one operation. */
+export function approvalOf(
+  operation: FoundOperation,
+  rule: OpenApiOptions["needsApproval"],
+): NonNullable<Tool["needsApproval"]> | boolean {
+  if (typeof rule === "function") return (input, call) => rule(shown(operation), input, call);
+  return rule ?? !reads(operation);
+}

@@ -1,0 +1,63 @@
+import { resolved, type OpenApiRoot } from "./document.ts";
+import { isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
+import type { OpenApiOperation } from "./options.ts";
+
+/** An operation and what the document says of it. */
+export interface FoundOperation extends OpenApiOperation {
+  /** What its tool is called, as far as that name is legal. */
+  readonly wantedName: string;
+  /** The path's own entry, for what all of its operations share. */
+  readonly item: JsonObject;
+  readonly definition: JsonObject;
+}
+
+const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"] as const;
+
+/** Every operation, in the document's order. Reads none of their schemas. */
+export function operationsOf({ root }: OpenApiRoot): readonly FoundOperation[] {
+  const operations: FoundOperation[] = [];
+  const ids = new Set<string>();
+  const names = new Set<string>();
+  for (const [path, entry] of Object.entries(objectAt(root, "paths"))) {
+    if (!path.startsWith("/")) continue;
+    const item = resolved(root, entry);
+    for (const method of METHODS) {
+      const definition = item[method];
+      if (!isObject(definition)) continue;
+      const own = textAt(definition, "operationId");
+      const id = own === undefined || ids.has(own) ? `${method.toUpperCase()} ${path}` : own;
+      ids.add(id);
+      const made =
+        id === own
+          ? id
+          : `${method}_${path
+              .replaceAll(/[^A-Za-z0-9]+/g, " ")
+              .trim()
+              .replaceAll(" ", "_")}`;
+      const wantedName = names.has(made) ? id : made;
+      names.add(wantedName);
+      operations.push({
+        id,
+        wantedName,
+        method: method.toUpperCase(),
+        path,
+        tags: listAt(definition, "tags").map(String),
+        summary: textAt(definition, "summary") ?? "",
+        deprecated: definition["deprecated"] === true,
+        item,
+        definition,
+      });
+    }
+  }
+  return operations;
+}
+
+/** What users of the library see of an operation. */
+export function shown({ id, method, path, tags, summary, deprecated }: OpenApiOperation): OpenApiOperation {
+  return { id, method, path, tags, summary, deprecated };
+}
+
+/** True for methods that only read. */
+export function reads({ method }: OpenApiOperation): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
+}

@@ -1,0 +1,115 @@
+import type { JsonSchema } from "@pollux/core/wire";
+import { type Body, bodyOf } from "./body.ts";
+import type { OpenApiRoot } from "./document.ts";
+import { isObject, type JsonObject, objectAt, shortened } from "./json.ts";
+import { knownRequired } from "./merge-all-of.ts";
+import type { FoundOperation } from "./operations.ts";
+import { type Parameter, parametersOf } from "./parameters.ts";
+import { type CopyDepth, SchemaCopy } from "./schema-copy.ts";
+
+/** How one call's input becomes a request. */
+export interface Plan {
+  readonly operation: FoundOperation;
+  /** What the model is shown. */
+  readonly schema: JsonSchema;
+  /** Parameters outside of the body, by the name that the model uses. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly body: Body | undefined;
+  /** Members of the body by the name that the model uses; the one named `""` is the body itself. */
+  readonly bodyMembers: ReadonlyMap<string, string>;
+}
+
+/** The whole body, as a member of {@link Plan.bodyMembers}. */
+export const WHOLE = "";
+
+/** Longest description of a parameter, in characters. */
+const MAX_DESCRIPTION = 400;
+
+/** Parameters that the credentials fill, `header x-api-key`, so nobody else does. */
+export type Filled = ReadonlySet<string>;
+
+/** The input of an operation: parameters of all places and the members of the body side by side. */
+export function planOf(document: OpenApiRoot, operation: FoundOperation, filled: Filled, depth: CopyDepth): Plan {
+  const copies = new SchemaCopy(document, depth);
+  const properties = new Map<string, JsonObject>();
+  const required: string[] = [];
+  const add = (name: string, place: string, schema: JsonObject, isRequired: boolean): string => {
+    const own = freeName(name, place, properties);
+    properties.set(own, own === name ? schema : noted(schema, `(${place}: \`${name}\`)`));
+    if (isRequired) required.push(own);
+    return own;
+  };
+
+  const parameters = new Map<string, Parameter>();
+  for (const one of parametersOf(document, operation)) {
+    if (filled.has(`${one.in} ${one.name.toLowerCase()}`)) continue;
+    const schema = copies.copy(one.schema);
+    // What the parameter says of itself counts.
+    const shown =
+      one.description === undefined ? schema : { ...schema, description: shortened(one.description, MAX_DESCRIPTION) };
+    parameters.set(add(one.name, one.in, shown, one.required), one);
+  }
+
+  const body = bodyOf(document, operation);
+  const bodyMembers = new Map<string, string>();
+  if (body !== undefined) {
+    const members = membersOf(body, copies);
+    if (members === undefined) {
+      const schema = body.kind === "text" && !isObject(body.schema) ? { type: "string" } : copies.copy(body.schema);
+      const text = body.kind === "text" ? { type: "string", ...described(schema) } : schema;
+      const whole = body.description === undefined ? text : noted(text, shortened(body.description, MAX_DESCRIPTION));
+      bodyMembers.set(add("body", "body", whole, body.required), WHOLE);
+    } else {
+      for (const [name, schema] of Object.entries(objectAt(members, "properties"))) {
+        const isRequired = knownRequired(members).includes(name);
+        bodyMembers.set(add(name, "body", isObject(schema) ? schema : {}, isRequired), name);
+      }
+    }
+  }
+  const definitions = copies.definitions;
+  const schema = {
+    type: "object",
+    properties: Object.fromEntries(properties),
+    ...(required.length > 0 && { required }),
+    ...(Object.keys(definitions).length > 0 && { $defs: definitions }),
+  };
+  return { operation, schema, parameters, body, bodyMembers };
+}
+
+/** The body's members when they can stand beside the parameters: nothing is lost and nothing becomes required by it. */
+function membersOf(body: Body, copies: SchemaCopy): JsonObject | undefined {
+  if (body.kind === "text") return undefined;
+  const plain = copies.plain(body.schema);
+  const isClosed = plain["additionalProperties"] === undefined || plain["additionalProperties"] === false;
+  if (!isObject(plain["properties"]) || plain["anyOf"] !== undefined || plain["oneOf"] !== undefined) return undefined;
+  if (!isClosed || plain["nullable"] === true || Array.isArray(plain["type"])) return undefined;
+  const copy = copies.copy(plain);
+  if (Object.keys(objectAt(copy, "properties")).length === 0) return undefined;
+  return body.required || knownRequired(copy).length === 0 ? copy : undefined;
+}
+
+/** The name itself, in what every endpoint takes; with its place in front where it is taken. */
+function freeName(name: string, place: string, taken: ReadonlyMap<string, unknown>): string {
+  const plain = /^[A-Za-z_][\w.-]{0,63}$/.test(name)
+    ? name
+    : name
+        .replaceAll(/[^A-Za-z0-9_]+/g, "_")
+        .replaceAll(/^_+|_+$/g, "")
+        .replace(/^(?![A-Za-z])/, "_")
+        .slice(0, 56);
+  if (!taken.has(plain)) return plain;
+  const placed = `${place}_${plain}`.slice(0, 60);
+  for (let number = 1; ; number++) {
+    const free = number === 1 ? placed : `${placed}_${number}`;
+    if (!taken.has(free)) return free;
+  }
+}
+
+function noted(schema: JsonObject, note: string): JsonObject {
+  const own = typeof schema["description"] === "string" ? schema["description"] : "";
+  return { ...schema, description: own === "" ? note : `${own} ${note}` };
+}
+
+function described(schema: JsonObject): JsonObject {
+  return typeof schema["description"] === "string" ? { description: schema["description"] } : {};
+}

@@ -1,0 +1,194 @@
+import { type OpenApiRoot, follow } from "./document.ts";
+import { isObject, type JsonObject, listAt, shortened } from "./json.ts";
+import { knownRequired, mergeAllOf } from "./merge-all-of.ts";
+
+/** How much of a document's schemas is taken over. */
+export interface CopyDepth {
+  /** Levels of objects and lists; what lies deeper is described as "any". `Infinity` keeps references as `$defs`. */
+  readonly levels: number;
+}
+
+/** Longest description of one value, in characters. */
+const MAX_DESCRIPTION = 400;
+
+const KEPT: readonly string[] = [
+  "type",
+  "nullable",
+  "format",
+  "title",
+  "enum",
+  "const",
+  "default",
+  "example",
+  "pattern",
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "multipleOf",
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+  "uniqueItems",
+  "minProperties",
+  "maxProperties",
+];
+
+/** Takes schemas out of a document, for what is sent: without what only answers hold, with the references they need. */
+export class SchemaCopy {
+  readonly #document: OpenApiRoot;
+  readonly #levels: number;
+  readonly #names = new Map<string, string>();
+  readonly #definitions = new Map<string, JsonObject>();
+
+  constructor(document: OpenApiRoot, { levels }: CopyDepth) {
+    this.#document = document;
+    this.#levels = levels;
+  }
+
+  /** What the copies refer to; for the root of the schema. */
+  get definitions(): JsonObject {
+    return Object.fromEntries(this.#definitions);
+  }
+
+  /** A schema that stands for itself, but for references to {@link definitions}. */
+  copy(schema: unknown): JsonObject {
+    return this.#copy(schema, 0, []);
+  }
+
+  /** The members of what is an object in the end, in one place; not copied. */
+  plain(schema: unknown): JsonObject {
+    return this.#merged(schema, []).schema;
+  }
+
+  #copy(given: unknown, level: number, inside: readonly string[]): JsonObject {
+    if (!isObject(given)) return {};
+    if (typeof given["$ref"] === "string") return this.#copyRef(given, given["$ref"], level, inside);
+    const { schema, refs } = this.#merged(given, inside);
+    const below = [...inside, ...refs];
+    const copy: { [key: string]: unknown } = {};
+    for (const key of KEPT) if (schema[key] !== undefined) copy[key] = schema[key];
+    if (copy["type"] === "file") copy["type"] = "string";
+    numericBounds(copy, schema);
+    const description = descriptionOf(schema);
+    if (description !== undefined) copy["description"] = description;
+    const isNested = ["properties", "items", "additionalProperties", "anyOf", "oneOf", "prefixItems"].some(
+      (key) => isObject(schema[key]) || Array.isArray(schema[key]),
+    );
+    if (isNested && level >= this.#levels) return cut(copy);
+    this.#copyObject(copy, schema, level, below);
+    for (const key of ["items", "additionalProperties"] as const) {
+      const value = schema[key];
+      if (typeof value === "boolean") copy[key] = value;
+      else if (isObject(value)) copy[key] = this.#copy(value, level + 1, below);
+    }
+    for (const key of ["anyOf", "oneOf", "prefixItems"] as const) {
+      const members = listAt(schema, key);
+      if (members.length > 0) copy[key] = members.map((member) => this.#copy(member, level + 1, below));
+    }
+    return copy;
+  }
+
+  #copyObject(copy: { [key: string]: unknown }, schema: JsonObject, level: number, below: readonly string[]): void {
+    const { properties } = schema;
+    if (!isObject(properties)) return;
+    const sent = Object.entries(properties).filter(([, member]) => !this.#isReadOnly(member));
+    copy["type"] ??= "object";
+    copy["properties"] = Object.fromEntries(sent.map(([name, member]) => [name, this.#copy(member, level + 1, below)]));
+    const names = new Set(sent.map(([name]) => name));
+    const required = knownRequired(schema).filter((name) => names.has(name));
+    if (required.length > 0) copy["required"] = required;
+  }
+
+  #copyRef(given: JsonObject, ref: string, level: number, inside: readonly string[]): JsonObject {
+    const target = follow(this.#document.root, ref);
+    const note = descriptionOf(given);
+    if (!isObject(target))
+      return { description: [note, `(defined elsewhere, as ${shortened(ref, 80)})`].filter(Boolean).join(" ") };
+    const own = note === undefined ? {} : { description: note };
+    if (this.#levels !== Infinity) {
+      if (inside.includes(ref))
+        return cut({ ...own, type: typeof target["type"] === "string" ? target["type"] : "object" });
+      return { ...this.#copy(target, level, [...inside, ref]), ...own };
+    }
+    return { $ref: `#/$defs/${this.#define(ref, target)}`, ...own };
+  }
+
+  #define(ref: string, target: JsonObject): string {
+    const known = this.#names.get(ref);
+    if (known !== undefined) return known;
+    const plain = (ref.split("/").at(-1) ?? "").replaceAll(/[^A-Za-z0-9_]+/g, "_") || "schema";
+    const taken = new Set(this.#names.values());
+    let name = plain;
+    for (let number = 2; taken.has(name); number++) name = `${plain}_${number}`;
+    this.#names.set(ref, name);
+    this.#definitions.set(name, this.#copy(target, 0, [ref]));
+    return name;
+  }
+
+  /** Without `allOf`, and no reference itself. */
+  #merged(
+    given: unknown,
+    inside: readonly string[],
+  ): { readonly schema: JsonObject; readonly refs: readonly string[] } {
+    if (!isObject(given)) return { schema: {}, refs: [] };
+    const { $ref: ref, allOf, ...around } = given;
+    const parts: JsonObject[] = [around];
+    const refs: string[] = [];
+    const add = (part: unknown, passed: readonly string[]): void => {
+      const one = this.#merged(part, passed);
+      parts.push(one.schema);
+      refs.push(...one.refs);
+    };
+    if (typeof ref === "string" && !inside.includes(ref)) {
+      refs.push(ref);
+      add(follow(this.#document.root, ref), [...inside, ref]);
+    }
+    for (const member of Array.isArray(allOf) ? allOf : []) add(member, [...inside, ...refs]);
+    return { schema: parts.length === 1 ? around : mergeAllOf(parts), refs };
+  }
+
+  #isReadOnly(member: unknown): boolean {
+    if (!isObject(member)) return false;
+    const target = typeof member["$ref"] === "string" ? follow(this.#document.root, member["$ref"]) : undefined;
+    return member["readOnly"] === true || (isObject(target) && target["readOnly"] === true);
+  }
+}
+
+/** OpenAPI 3.0 says with `true` that the bound itself is left out. */
+function numericBounds(copy: { [key: string]: unknown }, schema: JsonObject): void {
+  for (const [bound, exclusive] of [
+    ["minimum", "exclusiveMinimum"],
+    ["maximum", "exclusiveMaximum"],
+  ] as const) {
+    if (typeof schema[exclusive] !== "boolean") continue;
+    delete copy[exclusive];
+    if (!schema[exclusive] || schema[bound] === undefined) continue;
+    copy[exclusive] = schema[bound];
+    delete copy[bound];
+  }
+}
+
+function descriptionOf(schema: JsonObject): string | undefined {
+  const { discriminator } = schema;
+  const by = isObject(discriminator) ? discriminator["propertyName"] : discriminator;
+  const parts = [
+    schema["deprecated"] === true ? "Deprecated." : "",
+    typeof schema["description"] === "string" ? shortened(schema["description"], MAX_DESCRIPTION) : "",
+    typeof by === "string" ? `\`${by}\` says which it is.` : "",
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? undefined : parts.join(" ");
+}
+
+function cut(copy: JsonObject): JsonObject {
+  const { type, title, description, nullable, ...rest } = copy;
+  const note = "(its structure is not shown here)";
+  return {
+    ...(rest["enum"] !== undefined && { enum: rest["enum"] }),
+    ...(type !== undefined && { type }),
+    ...(title !== undefined && { title }),
+    ...(nullable !== undefined && { nullable }),
+    description: typeof description === "string" ? `${description} ${note}` : note,
+  };
+}

@@ -1,0 +1,92 @@
+import { ToolFailure } from "@pollux/core";
+import { hidden, type SentCredentials } from "./credentials.ts";
+import type { PlannedRequest } from "./request.ts";
+
+/** What {@link send} works with. */
+export interface Sending {
+  readonly method: string;
+  /** Named in errors: the method and the document's path, never an address with values in it. */
+  readonly title: string;
+  readonly accept: string;
+  readonly credentials: SentCredentials;
+  readonly fetch: typeof globalThis.fetch;
+  readonly signal: AbortSignal;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const MAX_REDIRECTS = 5;
+
+/**
+ * Sends a request. Redirects within the host are followed, others are refused.
+ *
+ * @throws {ToolFailure} When no answer came, or one that leads elsewhere.
+ */
+export async function send(request: PlannedRequest, sending: Sending): Promise<Response> {
+  const { title, credentials, signal } = sending;
+  const headers = new Headers(request.headers);
+  headers.set("accept", sending.accept);
+  if (!headers.has("user-agent")) headers.set("user-agent", "pollux-tools");
+  for (const [name, value] of credentials.headers) headers.set(name, value);
+  let url = withKeys(request.url, credentials);
+  let { method } = sending;
+  let { body } = request;
+  for (let redirects = 0; ; redirects++) {
+    const response = await fetched(url, { method, headers, body: body ?? null, redirect: "manual", signal }, sending);
+    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+    if (location === null) return response;
+    await response.body?.cancel().catch(() => {});
+    if (redirects === MAX_REDIRECTS) throw new ToolFailure(`${title} redirects more than ${MAX_REDIRECTS} times`);
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    if (next?.origin !== url.origin) {
+      const where = next === undefined ? "an address that is none" : next.origin;
+      throw new ToolFailure(
+        `${title} answers with a redirect to ${where}, another host; that is not followed, and calling again does not help`,
+      );
+    }
+    if (response.status === 303 || (response.status < 303 && method === "POST")) {
+      if (method !== "HEAD") method = "GET";
+      body = undefined;
+      headers.delete("content-type");
+    }
+    // The keys of the query are the service's to repeat, and they stay with the host.
+    url = withKeys(next, credentials);
+  }
+}
+
+async function fetched(url: URL, init: RequestInit, { fetch, title, credentials, signal }: Sending): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new ToolFailure(`${title} got no answer: ${hidden(reasonOf(error), credentials)}; try again later`, {
+      cause: error,
+    });
+  }
+}
+
+function withKeys(url: URL, { query }: SentCredentials): URL {
+  const whole = new URL(url);
+  const kept = whole.search
+    .slice(1)
+    .split("&")
+    .filter((pair) => pair !== "" && !query.has(decoded(pair.split("=", 1)[0] ?? "")));
+  const keys = [...query].map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  whole.search = [...kept, ...keys].join("&");
+  return whole;
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown reason";
+  const { cause } = error;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+  const said = cause instanceof Error && cause.message !== "" ? cause.message : error.message;
+  return `${said.slice(0, 200)}${code !== "" && !said.includes(code) ? ` (${code})` : ""}`;
+}

@@ -1,0 +1,123 @@
+import { ToolRetry } from "@pollux/core";
+import { isObject } from "./json.ts";
+import type { Parameter, Style } from "./parameters.ts";
+
+/** `name=value`, encoded. */
+type Pair = string;
+
+const JOINTS: { readonly [style in Style]?: string } = {
+  spaceDelimited: "%20",
+  pipeDelimited: "%7C",
+  tabDelimited: "%09",
+};
+
+/**
+ * A value as it stands in a query, a cookie or a form.
+ *
+ * @returns `name=value` for each, percent-encoded; none for a value that is not there.
+ * @see https://spec.openapis.org/oas/v3.1.0#style-examples
+ */
+export function pairsOf(parameter: Parameter, value: unknown): readonly Pair[] {
+  const { name, style, explode, isJson } = parameter;
+  if (value === undefined || value === null) return [];
+  const encode = parameter.allowReserved ? encodeReserved : encodeAll;
+  const pair = (key: string, text: string): Pair => `${encodeAll(key)}=${text}`;
+  if (isJson) return [pair(name, encode(JSON.stringify(value)))];
+  const joint = JOINTS[style] ?? ",";
+  if (style === "deepObject" && typeof value === "object") return deepPairs(encodeAll(name), value, encode);
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => encode(plainText(item)));
+    if (items.length === 0) return [];
+    return explode ? items.map((item) => pair(name, item)) : [pair(name, items.join(joint))];
+  }
+  if (isObject(value)) {
+    const members = Object.entries(value).map(([key, item]): [string, string] => [key, encode(plainText(item))]);
+    if (members.length === 0) return [];
+    if (explode) return members.map(([key, item]) => pair(key, item));
+    return [pair(name, members.flatMap(([key, item]) => [encodeAll(key), item]).join(joint))];
+  }
+  return [pair(name, encode(plainText(value)))];
+}
+
+function deepPairs(name: string, value: object, encode: (text: string) => string): Pair[] {
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {
+    const inner = Array.isArray(value) ? `${name}%5B%5D` : `${name}%5B${encodeAll(key)}%5D`;
+    if (item === undefined || item === null) return [];
+    if (typeof item !== "object") return [`${inner}=${encode(plainText(item))}`];
+    // A list inside repeats its name, as most services read it.
+    if (Array.isArray(item)) return item.map((one: unknown) => `${inner}=${encode(plainText(one))}`);
+    return deepPairs(inner, item, encode);
+  });
+}
+
+/**
+ * A value as it stands in a path. Can neither leave its segment nor, where it may hold several, climb.
+ *
+ * @throws {ToolRetry} For a value that would change the path.
+ */
+export function pathText(parameter: Parameter, value: unknown): string {
+  const { name, style, explode } = parameter;
+  if (parameter.isPath && typeof value === "string") {
+    const segments = value.split("/");
+    if (segments.some((segment) => segment === "" || isDots(segment)))
+      throw new ToolRetry(
+        `${name}: must be a plain path without empty segments, "." and "..", and it is ${JSON.stringify(value.slice(0, 100))}`,
+      );
+    return segments.map(encodeAll).join("/");
+  }
+  if (parameter.isJson) return encodeAll(JSON.stringify(value));
+  const joint = { label: ".", matrix: `;${encodeAll(name)}=` }[style as "label" | "matrix"] ?? ",";
+  const start = { label: ".", matrix: `;${encodeAll(name)}=` }[style as "label" | "matrix"] ?? "";
+  const text = ((): string => {
+    if (Array.isArray(value))
+      return value.map((item: unknown) => encodeAll(plainText(item))).join(explode ? joint : ",");
+    if (!isObject(value)) return encodeAll(plainText(value));
+    const members = Object.entries(value).map(([key, item]) => [encodeAll(key), encodeAll(plainText(item))]);
+    if (!explode) return members.flat().join(",");
+    return members.map((member) => member.join("=")).join(style === "matrix" ? ";" : style === "label" ? "." : ",");
+  })();
+  if (text === "") throw new ToolRetry(`${name}: must not be empty: it is a part of the path`);
+  // `;a=1;b=2`: the members have names of their own.
+  return style === "matrix" && explode && isObject(value) ? `;${text}` : `${start}${text}`;
+}
+
+/** A value as it stands in a header. */
+export function headerText(parameter: Parameter, value: unknown): string {
+  const text = ((): string => {
+    if (parameter.isJson) return JSON.stringify(value);
+    if (Array.isArray(value)) return value.map(plainText).join(",");
+    if (!isObject(value)) return plainText(value);
+    const members = Object.entries(value).map(([key, item]) => [key, plainText(item)]);
+    return parameter.explode ? members.map((member) => member.join("=")).join(",") : members.flat().join(",");
+  })();
+  if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(text))
+    throw new ToolRetry(`${parameter.name}: is sent as a header, which holds one line of Latin letters only`);
+  return text;
+}
+
+/** True for what an address reads as "here" or "one up", however it is written. */
+export function isDots(segment: string): boolean {
+  return /^(?:\.|%2e){1,2}$/i.test(segment);
+}
+
+/** A single value as text; what is nested deeper than the style can say is JSON. */
+export function plainText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? "" : JSON.stringify(value);
+}
+
+function encodeAll(text: string): string {
+  // Half a character cannot be encoded.
+  const whole = text.replaceAll(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
+  return encodeURIComponent(whole).replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** Reserved signs stay, but for those that would end the value. */
+function encodeReserved(text: string): string {
+  return encodeAll(text).replaceAll(/%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B|5B|5D)/g, (code) =>
+    decodeURIComponent(code),
+  );
+}

@@ -1,0 +1,8 @@
+export {
+  type FoundPage,
+  type SearchFunction,
+  type SearchInput,
+  type SearchResults,
+  searchTool,
+  type SearchToolOptions,
+} from "./search/search-tool.ts";

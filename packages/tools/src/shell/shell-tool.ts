@@ -1,0 +1,82 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+import { ProcessGroup } from "./process-group.ts";
+import { followCommand } from "./run-command.ts";
+import { shellEnvironment } from "./shell-environment.ts";
+import type { ShellInput, ShellResult, ShellToolOptions } from "./shell-options.ts";
+
+/** Milliseconds that the loop waits longer than the command may take, so that the model reads what came until then. */
+const AFTER_MS = 10_000;
+
+/**
+ * `run_command`: a command in a shell, in a folder, after a person has agreed. It has no stdin and sees a few variables of
+ * the environment only; its output is reported while it comes. When it ends, is late or is aborted, whatever it started ends
+ * with it. It is no sandbox: a command can do what the program's user can do.
+ *
+ * @throws {TypeError} For options that make no sense.
+ */
+export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResult> {
+  const { timeoutMs = 120_000, graceMs = 2_000, maxOutputBytes = 30_000, needsApproval = true } = options;
+  if (typeof options.cwd !== "string" || options.cwd.trim() === "")
+    throw new TypeError("shellTool needs a cwd: the folder that commands begin in");
+  for (const [name, value, least] of [
+    ["timeoutMs", timeoutMs, 1],
+    ["graceMs", graceMs, 0],
+    ["maxOutputBytes", maxOutputBytes, 100],
+  ] as const)
+    if (!(value >= least && value <= 2 ** 31 - 1 - AFTER_MS))
+      throw new TypeError(`shellTool: ${name} must be a number of at least ${least}, and it is ${String(value)}`);
+  const cwd = resolve(options.cwd);
+  return defineTool({
+    name: "run_command",
+    description: `Runs a shell command and gives back its output and exit code. It begins in the same folder each time, has no input and is ended after ${timeoutMs / 1000} seconds; so is what it leaves running in the background when it ends.`,
+    input: z.object({ command: z.string().min(1).max(50_000).describe("Command line for the shell") }),
+    effects: "once",
+    sequential: true,
+    timeoutMs: timeoutMs + graceMs + AFTER_MS,
+    // In JSON, quotes and line ends take two bytes each.
+    maxResultBytes: Math.max(65_536, 2 * maxOutputBytes + 4096),
+    needsApproval: async (input) => {
+      // Nobody needs to be asked about what is refused anyway.
+      if ((await objectionTo(input.command, options)) !== undefined) return false;
+      return typeof needsApproval === "function" ? await needsApproval(input) : needsApproval;
+    },
+    run: async ({ command }, context): Promise<ShellResult> => {
+      const objection = await objectionTo(command, options);
+      if (objection !== undefined) throw new ToolFailure(objection);
+      context.signal.throwIfAborted();
+      const group = await start(command, cwd, options);
+      return await followCommand(group, {
+        timeoutMs,
+        graceMs,
+        maxOutputBytes,
+        signal: context.signal,
+        report: async (output) => await context.progress(output),
+      });
+    },
+  });
+}
+
+async function objectionTo(command: string, { allow }: ShellToolOptions): Promise<string | undefined> {
+  if (command.includes("\0")) return "a command cannot hold a NUL character";
+  const verdict = allow === undefined ? true : await allow(command);
+  if (verdict === true) return undefined;
+  return verdict || "this command is not allowed here";
+}
+
+async function start(command: string, cwd: string, { shell, env = [] }: ShellToolOptions): Promise<ProcessGroup> {
+  const isWindows = process.platform === "win32";
+  const program = shell ?? (isWindows ? "cmd.exe" : "/bin/sh");
+  const folder = await stat(cwd).catch(() => undefined);
+  // The system would say that the shell is missing.
+  if (folder?.isDirectory() !== true) throw new ToolFailure(`the working folder of commands does not exist: ${cwd}`);
+  try {
+    const args = isWindows ? ["/d", "/s", "/c", command] : ["-c", command];
+    return await ProcessGroup.start(program, args, { cwd, env: shellEnvironment(env) });
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new ToolFailure(`the shell cannot be started: ${program} (${reason})`, { cause: error });
+  }
+}

@@ -1,0 +1,110 @@
+import { defineTool, type Tool, type ToolContext, ToolFailure, ToolRetry } from "@pollux/core";
+import { z } from "zod/v4";
+import { bytesOf } from "../openapi/bounded-json.ts";
+import type { Bounds } from "./sql-options.ts";
+import { countStatements } from "./statements.ts";
+import type { SqlQuestion, SqlRows, SqlTable } from "./table.ts";
+
+/** A database that is only read. */
+export interface ReadOnlyDatabase {
+  /** What the model is told to write, such as `SQLite`. */
+  readonly dialect: string;
+  /** How placeholders look, such as `?`. */
+  readonly placeholder: string;
+  /** @throws {ToolFailure} @throws {ToolRetry} */
+  rows(question: SqlQuestion, context: Pick<ToolContext, "signal">): Promise<SqlRows>;
+  /** All tables, or those of these names, with everything about them. @throws {ToolFailure} */
+  tables(names: readonly string[] | undefined, context: Pick<ToolContext, "signal">): Promise<readonly SqlTable[]>;
+}
+
+/** What the model asks for. */
+export interface SqlQueryInput {
+  readonly sql: string;
+  readonly parameters?: readonly (string | number | boolean | null)[] | undefined;
+  readonly limit?: number | undefined;
+  readonly offset?: number | undefined;
+}
+
+/** Some rows. */
+export interface SqlQueryResult {
+  readonly columns: readonly string[];
+  /** Values by column, in order. */
+  readonly rows: readonly (readonly unknown[])[];
+  /** `offset` of the next page; absent after the last row. */
+  readonly next_offset?: number | undefined;
+  readonly note?: string | undefined;
+}
+
+/** Room for what stands beside the rows, in bytes. */
+const BESIDE = 1_000;
+
+/** `sql_query`: rows of one statement that reads. */
+export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQueryInput, SqlQueryResult> {
+  const { maxRows } = bounds;
+  const usual = Math.min(50, maxRows);
+  return defineTool({
+    name: `${bounds.prefix}sql_query`,
+    description:
+      `Runs one ${database.dialect} statement that reads, and gives its rows. Look at the schema first. ` +
+      `Nothing can be changed. ${bounds.description}`.trim(),
+    input: z.object({
+      sql: z
+        .string()
+        .min(1)
+        .describe(`One SELECT (or WITH … SELECT, or VALUES), with ${database.placeholder} for each of the parameters`),
+      parameters: z
+        .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
+        .optional()
+        .describe("Values for the placeholders, in order"),
+      limit: z.int().min(1).max(maxRows).optional().describe(`Rows at most (default ${usual})`),
+      offset: z
+        .int()
+        .min(0)
+        .optional()
+        .describe("Rows to pass over: next_offset of the page before. Needs an ORDER BY"),
+    }),
+    effects: "none",
+    // The database's own limit comes first, with better words.
+    timeoutMs: bounds.timeoutMs + 5_000,
+    maxResultBytes: bounds.maxResultBytes,
+    run: async ({ sql, parameters = [], limit = usual, offset = 0 }, { signal }): Promise<SqlQueryResult> => {
+      const count = countStatements(sql);
+      if (count !== 1)
+        throw new ToolRetry(
+          count === 0 ? "sql: holds no statement" : `sql: holds ${count} statements; send one at a time`,
+        );
+      const found = await database.rows({ sql, parameters, limit: limit + 1, offset }, { signal });
+      return page(found, { limit, offset, maxBytes: bounds.maxResultBytes - BESIDE });
+    },
+  });
+}
+
+interface PageBounds {
+  readonly limit: number;
+  readonly offset: number;
+  readonly maxBytes: number;
+}
+
+function page({ columns, rows }: SqlRows, { limit, offset, maxBytes }: PageBounds): SqlQueryResult {
+  const taken: (readonly unknown[])[] = [];
+  let bytes = bytesOf(columns);
+  for (const row of rows.slice(0, limit)) {
+    bytes += bytesOf(row) + 1;
+    if (bytes > maxBytes) break;
+    taken.push(row);
+  }
+  if (taken.length === 0 && rows.length > 0)
+    throw new ToolFailure(
+      "one row is larger than what can be given back; select fewer columns, or parts of them with substr()",
+    );
+  const isCut = taken.length < Math.min(rows.length, limit);
+  const next = taken.length < rows.length ? { next_offset: offset + taken.length } : {};
+  const note = isCut
+    ? "more rows would be too large for one answer; go on with next_offset, or select fewer columns"
+    : rows.length === 0
+      ? offset > 0
+        ? "there are no more rows"
+        : "no row fits"
+      : undefined;
+  return { columns, rows: taken, ...next, ...(note !== undefined && { note }) };
+}

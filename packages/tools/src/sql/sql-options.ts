@@ -1,0 +1,38 @@
+/** Bounds that the SQL tools share. */
+export interface SqlBounds {
+  /** Put before each tool's name, with `_`. @defaultValue none */
+  readonly prefix?: string | undefined;
+  /** Said of the database in the tools' descriptions: what it holds. @defaultValue nothing */
+  readonly description?: string | undefined;
+  /** Most rows that one call gives back. @defaultValue 200 */
+  readonly maxRows?: number | undefined;
+  /** Most characters of one value; longer ones are cut, visibly. @defaultValue 1_000 */
+  readonly maxCellCharacters?: number | undefined;
+  /** Milliseconds that one statement may take. @defaultValue 10_000 */
+  readonly timeoutMs?: number | undefined;
+  /** Largest result in bytes of JSON; the rows that do not fit are on the next page. @defaultValue 32_768 */
+  readonly maxResultBytes?: number | undefined;
+  /** Rows up to which tables are counted; of larger ones only that is said. @defaultValue 10_000 */
+  readonly maxCount?: number | undefined;
+}
+
+/** {@link SqlBounds}, filled in. */
+export type Bounds = { readonly [Key in keyof SqlBounds]-?: NonNullable<SqlBounds[Key]> };
+
+/** @throws {TypeError} When an option is no whole number of at least 1. */
+export function boundsOf(options: SqlBounds): Bounds {
+  return {
+    prefix: options.prefix === undefined ? "" : `${options.prefix}_`,
+    description: options.description?.trim() ?? "",
+    maxRows: bound("maxRows", options.maxRows ?? 200),
+    maxCellCharacters: bound("maxCellCharacters", options.maxCellCharacters ?? 1_000),
+    timeoutMs: bound("timeoutMs", options.timeoutMs ?? 10_000),
+    maxResultBytes: bound("maxResultBytes", options.maxResultBytes ?? 32_768),
+    maxCount: bound("maxCount", options.maxCount ?? 10_000),
+  };
+}
+
+function bound(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new TypeError(`${option} must be a whole number of at least 1, and it is ${String(value)}`);
+}

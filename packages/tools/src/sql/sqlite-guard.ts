@@ -1,0 +1,74 @@
+import type * as Sqlite from "node:sqlite";
+
+/** Functions that reach beyond the database, where a build has them. */
+const FORBIDDEN = new Set([
+  "load_extension",
+  "fts3_tokenizer",
+  "readfile",
+  "writefile",
+  "edit",
+  "sqlite_attach",
+  "sqlite_detach",
+]);
+
+/** Pragmas that change nothing: those that describe tables, mostly. */
+const DESCRIBING = new Set([
+  // How a full-text index sees that it was changed.
+  "data_version",
+  "table_info",
+  "table_xinfo",
+  "table_list",
+  "index_list",
+  "index_info",
+  "index_xinfo",
+  "foreign_key_list",
+  "function_list",
+  "collation_list",
+  "compile_options",
+]);
+
+/** Largest text or blob that SQLite itself may make, in bytes. */
+const MAX_LENGTH = 20_000_000;
+
+/** A database as newer versions of Node have it. */
+type Newer = Partial<Pick<Sqlite.DatabaseSync, "setAuthorizer" | "enableDefensive">>;
+
+/**
+ * Opens a file so that SQLite itself refuses what does not only read: the file is opened read-only, no statement may
+ * write, and, where this Node has an authorizer, nothing but reading is compiled at all.
+ */
+export function openReadOnly({ DatabaseSync, constants }: typeof Sqlite, file: string): Sqlite.DatabaseSync {
+  const options = { readOnly: true, allowExtension: false, timeout: 2_000, limits: { length: MAX_LENGTH, attach: 0 } };
+  const database = new DatabaseSync(file, options);
+  database.exec("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY");
+  const newer: Newer = database;
+  newer.enableDefensive?.(true);
+  const { SQLITE_OK, SQLITE_DENY } = constants;
+  const isReading = new Set<number>([
+    constants.SQLITE_SELECT,
+    constants.SQLITE_READ,
+    constants.SQLITE_RECURSIVE,
+    // Virtual tables prepare them when they are connected; to carry them out is refused by the file being read-only.
+    constants.SQLITE_INSERT,
+    constants.SQLITE_UPDATE,
+    constants.SQLITE_DELETE,
+  ]);
+  newer.setAuthorizer?.((action, first, second) => {
+    if (action === constants.SQLITE_FUNCTION)
+      return FORBIDDEN.has((second ?? "").toLowerCase()) ? SQLITE_DENY : SQLITE_OK;
+    if (action === constants.SQLITE_PRAGMA)
+      return DESCRIBING.has((first ?? "").toLowerCase()) ? SQLITE_OK : SQLITE_DENY;
+    return isReading.has(action) ? SQLITE_OK : SQLITE_DENY;
+  });
+  return database;
+}
+
+/**
+ * Lets SQLite's own grammar decide whether a text is one query: only a query can stand in parentheses after FROM. Nothing is
+ * carried out.
+ *
+ * @throws What SQLite says about anything else.
+ */
+export function checkQuery(database: Sqlite.DatabaseSync, sql: string): void {
+  database.prepare(`SELECT * FROM (${sql}\n)`);
+}

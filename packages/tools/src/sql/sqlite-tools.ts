@@ -1,0 +1,91 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { ConfigurationError, type Tool, ToolFailure } from "@pollux/core";
+import { askSqlite } from "./ask-sqlite.ts";
+import { queryTool, type ReadOnlyDatabase } from "./query-tool.ts";
+import { schemaTool } from "./schema-tool.ts";
+import { type Bounds, boundsOf, type SqlBounds } from "./sql-options.ts";
+import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
+
+/** Which SQLite database is read, and how much of it at once. */
+export interface SqliteToolOptions extends SqlBounds {
+  /** Path of the database file. */
+  readonly file?: string | undefined;
+  /** An open `DatabaseSync` in place of the path; its file is opened once more, read-only. */
+  readonly database?: { location(): string | null } | undefined;
+}
+
+/**
+ * `sql_schema` and `sql_query` for a SQLite file. It is opened read-only, in a process of its own for each call: SQLite refuses
+ * every write, and a statement that does not come to an end is ended with its process.
+ *
+ * @throws {ConfigurationError} On a Node without SQLite (before 22.13), and when there is no such file.
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", tools: sqliteTools({ file: "shop.db" }) });
+ * ```
+ */
+export function sqliteTools(options: SqliteToolOptions): Tool[] {
+  const bounds = boundsOf(options);
+  if (!hasSqlite())
+    throw new ConfigurationError(
+      `sqliteTools() needs Node 22.13 or later, for node:sqlite; this is Node ${process.versions.node}.`,
+    );
+  const database = new SqliteFile(fileOf(options), bounds);
+  return [schemaTool(database, bounds), queryTool(database, bounds)];
+}
+
+function hasSqlite(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 13);
+}
+
+function fileOf({ file, database }: SqliteToolOptions): string {
+  const given = file ?? database?.location() ?? undefined;
+  if (given === undefined || given.trim() === "" || given === ":memory:")
+    throw new ConfigurationError(
+      "sqliteTools() needs the file of a database; one in memory cannot be read by another process.",
+    );
+  const path = resolve(given);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
+  throw new ConfigurationError(`sqliteTools(): there is no file ${path}.`);
+}
+
+class SqliteFile implements ReadOnlyDatabase {
+  readonly dialect = "SQLite";
+  readonly placeholder = "?";
+  readonly #file: string;
+  readonly #bounds: Bounds;
+
+  constructor(file: string, bounds: Bounds) {
+    this.#file = file;
+    this.#bounds = bounds;
+  }
+
+  async rows(
+    question: Parameters<ReadOnlyDatabase["rows"]>[0],
+    { signal }: { readonly signal: AbortSignal },
+  ): ReturnType<ReadOnlyDatabase["rows"]> {
+    const response = await this.#ask({ kind: "rows", ...question }, signal);
+    if ("rows" in response) return response.rows;
+    throw new ToolFailure("SQLite gave no rows");
+  }
+
+  async tables(
+    names: readonly string[] | undefined,
+    { signal }: { readonly signal: AbortSignal },
+  ): ReturnType<ReadOnlyDatabase["tables"]> {
+    const response = await this.#ask({ kind: "tables", names, maxCount: this.#bounds.maxCount }, signal);
+    if ("tables" in response) return response.tables;
+    throw new ToolFailure("SQLite gave no tables");
+  }
+
+  async #ask(ask: SqliteRequest["ask"], signal: AbortSignal): Promise<SqliteResponse> {
+    const { maxCellCharacters, maxResultBytes, timeoutMs } = this.#bounds;
+    const request = { file: this.#file, ask, maxCellCharacters, maxBytes: maxResultBytes };
+    const response = await askSqlite(request, timeoutMs, signal);
+    if (!("problem" in response)) return response;
+    const { message, advice } = response.problem;
+    throw new ToolFailure(`${message}; ${advice}`);
+  }
+}

@@ -1,0 +1,46 @@
+import { defineTool, type Tool } from "@pollux/core";
+import { z } from "zod/v4";
+import { clockOf, type TimeToolOptions } from "./clock.ts";
+import { type Moment, momentOf, notesOf, readMoment, TIME_FORMAT } from "./moment.ts";
+import { zoneOf } from "./zones.ts";
+
+/** What the model asks for. */
+export interface ConvertTimeInput {
+  readonly time: string;
+  readonly from_zone?: string | undefined;
+  readonly to_zones: readonly string[];
+}
+
+/** One moment in several zones. */
+export interface ConvertedTimes {
+  readonly from: Moment;
+  readonly to: readonly Moment[];
+  /** What a change of the clocks does to the time. */
+  readonly notes?: readonly string[] | undefined;
+}
+
+/** `convert_time`: a time of one zone in other zones. */
+export function convertTime(options: TimeToolOptions = {}): Tool<ConvertTimeInput, ConvertedTimes> {
+  const clock = clockOf(options);
+  return defineTool({
+    name: "convert_time",
+    description: "Converts a time from one time zone to others. Also tells the weekday.",
+    input: z.object({
+      time: z.string().describe(TIME_FORMAT),
+      from_zone: z
+        .string()
+        .optional()
+        .describe(`Zone of the time when it has no offset, such as Europe/Berlin (default ${clock.zone})`),
+      to_zones: z.array(z.string()).min(1).max(20).describe("Time zones, such as America/New_York"),
+    }),
+    effects: "none",
+    run: ({ time, from_zone, to_zones }): ConvertedTimes => {
+      const { at, notes } = readMoment(time, from_zone, clock);
+      return {
+        from: momentOf(at),
+        to: to_zones.map((zone) => momentOf(at.setZone(zoneOf(zone)))),
+        ...notesOf(notes),
+      };
+    },
+  });
+}

@@ -1,0 +1,36 @@
+import { defineTool, type Tool } from "@pollux/core";
+import { z } from "zod/v4";
+import { clockOf, type TimeToolOptions } from "./clock.ts";
+import { type Moment, momentOf } from "./moment.ts";
+import { zoneOf } from "./zones.ts";
+
+/** What the model asks for. */
+export interface CurrentTimeInput {
+  readonly zones?: readonly string[] | undefined;
+}
+
+/** One moment, once for each zone. */
+export interface CurrentTimes {
+  readonly times: readonly Moment[];
+}
+
+/** `current_time`: date, time and weekday, now, in one or more zones. */
+export function currentTime(options: TimeToolOptions = {}): Tool<CurrentTimeInput, CurrentTimes> {
+  const clock = clockOf(options);
+  return defineTool({
+    name: "current_time",
+    description: "Current date, time and weekday, in one or more time zones.",
+    input: z.object({
+      zones: z
+        .array(z.string())
+        .min(1)
+        .max(20)
+        .optional()
+        .describe(`Time zones, such as Europe/Berlin or UTC+2 (default ${clock.zone})`),
+    }),
+    effects: "none",
+    run: ({ zones = [clock.zone] }): CurrentTimes => ({
+      times: zones.map((zone) => momentOf(clock.now(zoneOf(zone)))),
+    }),
+  });
+}

@@ -1,0 +1,79 @@
+import { ToolFailure } from "@pollux/core";
+import { DateTime } from "luxon";
+import type { Clock } from "./clock.ts";
+import { zoneOf } from "./zones.ts";
+
+/** A time as the model reads it. */
+export interface Moment {
+  /** ISO 8601 with the offset from UTC, such as `2026-03-01T14:30:00+01:00`. */
+  readonly time: string;
+  /** IANA name, or an offset such as `UTC+2`. */
+  readonly zone: string;
+  readonly weekday: string;
+}
+
+/** A time that was read, and what has to be said about it. */
+export interface ReadMoment {
+  readonly at: DateTime;
+  readonly notes: readonly string[];
+}
+
+/** How times are given, for the descriptions of inputs. */
+export const TIME_FORMAT = "ISO 8601, such as 2026-03-01T14:30, 2026-03-01T14:30:00Z, 2026-03-01, 14:30 (today) or now";
+
+/** Longest time text. */
+const MAX_TIME = 60;
+
+/** The calendar reaches from year 1 to 9999. */
+export function momentOf(at: DateTime): Moment {
+  const time = at.toISO({ suppressMilliseconds: true });
+  if (time === null || at.year < 1 || at.year > 9999)
+    throw new ToolFailure("that is outside of the years 1 to 9999; give smaller numbers");
+  return { time, zone: at.zoneName ?? "UTC", weekday: at.setLocale("en").weekdayLong ?? "" };
+}
+
+/**
+ * Reads a time. An offset in the text decides what moment is meant; without one it is read in the zone.
+ *
+ * @param zone - What the model named; else the clock's. The result stands in it.
+ * @throws {ToolFailure} When the text is no time, or the zone none.
+ */
+export function readMoment(given: string, zone: string | undefined, clock: Clock): ReadMoment {
+  const where = zone === undefined ? clock.zone : zoneOf(zone);
+  const text = given.trim();
+  if (/^now$/i.test(text)) return { at: clock.now(where), notes: [] };
+  const onlyTime = /^T?(\d{1,2}:\d{2}.*)$/.exec(text)?.[1]?.replace(/^\d:/, "0$&");
+  const whole =
+    onlyTime === undefined
+      ? text.replace(/^(\d{4}-\d{2}-\d{2}) +/, "$1T")
+      : `${clock.now(where).toISODate()}T${onlyTime}`;
+  const at = DateTime.fromISO(whole.slice(0, MAX_TIME + 1), { zone: where });
+  if (!at.isValid || text.length > MAX_TIME || at.year < 1 || at.year > 9999) {
+    const why = at.isValid ? "" : /unit/.test(at.invalidReason ?? "") ? ": there is no such date or time" : "";
+    throw new ToolFailure(`${JSON.stringify(text.slice(0, MAX_TIME))} cannot be read${why}; give ${TIME_FORMAT}`);
+  }
+  const hasOffset = /(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$/i.test(whole.replace(/^[^T]*/, ""));
+  if (hasOffset) return { at, notes: [] };
+  // Which of two comes out of the text depends on the season it is read in.
+  const earliest = at.getPossibleOffsets().reduce((first, other) => (other < first ? other : first), at);
+  return { at: earliest, notes: clockChanges(earliest, whole, where) };
+}
+
+/** What a change of the clocks does to a local time: it may not exist, or exist twice. */
+function clockChanges(at: DateTime, whole: string, zone: string): string[] {
+  const meant = DateTime.fromISO(whole, { zone: "UTC" });
+  if (meant.toISO({ includeOffset: false }) !== at.toISO({ includeOffset: false }))
+    return [
+      `${meant.toFormat("yyyy-MM-dd HH:mm")} does not exist in ${zone}, where the clocks go forward; ${at.toFormat("HH:mm")} was taken`,
+    ];
+  const [first, second] = at.getPossibleOffsets().map((one) => one.toFormat("ZZ"));
+  if (first === undefined || second === undefined) return [];
+  return [
+    `${at.toFormat("yyyy-MM-dd HH:mm")} comes twice in ${zone}, where the clocks go back; ${at.toFormat("ZZ")} was taken, give the offset for the other (${[first, second].find((offset) => offset !== at.toFormat("ZZ"))})`,
+  ];
+}
+
+/** Notes as a field that is absent when there are none. */
+export function notesOf(notes: readonly string[]): { readonly notes?: readonly string[] } {
+  return notes.length === 0 ? {} : { notes };
+}

@@ -1,0 +1,78 @@
+import { defineTool, type Tool } from "@pollux/core";
+import { z } from "zod/v4";
+import { clockOf, type TimeToolOptions } from "./clock.ts";
+import { type Moment, momentOf, notesOf, readMoment, TIME_FORMAT } from "./moment.ts";
+
+const UNITS = ["years", "months", "days", "hours", "minutes", "seconds"] as const;
+
+/** What the model asks for. */
+export interface TimeBetweenInput {
+  readonly from: string;
+  readonly to: string;
+  readonly zone?: string | undefined;
+}
+
+/** What lies between two times. The figures are never negative; `order` says which came first. */
+export interface TimeBetween {
+  readonly from: Moment;
+  readonly to: Moment;
+  readonly order: "to is later" | "to is earlier" | "the same moment";
+  /** By the calendar, such as `1 year, 2 months, 3 days`. */
+  readonly duration: string;
+  /** Midnights between the two in the zone. */
+  readonly calendar_days: number;
+  /** 24 hours each, with fractions. */
+  readonly total_days: number;
+  readonly total_hours: number;
+  readonly total_seconds: number;
+  /** What a change of the clocks does to the times. */
+  readonly notes?: readonly string[] | undefined;
+}
+
+/** `time_between`: how much time lies between two times. */
+export function timeBetween(options: TimeToolOptions = {}): Tool<TimeBetweenInput, TimeBetween> {
+  const clock = clockOf(options);
+  return defineTool({
+    name: "time_between",
+    description:
+      "How much time lies between two times: by the calendar (years, months, days, ...) and in total days, hours and seconds. Good for ages and countdowns.",
+    input: z.object({
+      from: z.string().describe(TIME_FORMAT),
+      to: z.string().describe("The same way"),
+      zone: z.string().optional().describe(`Time zone to calculate in (default ${clock.zone})`),
+    }),
+    effects: "none",
+    run: ({ from, to, zone }): TimeBetween => {
+      const first = readMoment(from, zone, clock);
+      const second = readMoment(to, zone, clock);
+      const isLater = second.at >= first.at;
+      const [start, end] = isLater ? [first.at, second.at] : [second.at, first.at];
+      const parts = end.diff(start, [...UNITS]).toObject();
+      const named = UNITS.flatMap((unit) => {
+        const count = Math.floor(parts[unit] ?? 0);
+        return count === 0 ? [] : [`${count} ${count === 1 ? unit.slice(0, -1) : unit}`];
+      });
+      const seconds = (end.toMillis() - start.toMillis()) / 1000;
+      return {
+        from: momentOf(first.at),
+        to: momentOf(second.at),
+        order: seconds === 0 ? "the same moment" : isLater ? "to is later" : "to is earlier",
+        duration: named.length === 0 ? "0 seconds" : named.join(", "),
+        calendar_days: Math.round(
+          end
+            .setZone("UTC", { keepLocalTime: true })
+            .startOf("day")
+            .diff(start.setZone("UTC", { keepLocalTime: true }).startOf("day"), "days").days,
+        ),
+        total_days: round(seconds / 86_400),
+        total_hours: round(seconds / 3_600),
+        total_seconds: seconds,
+        ...notesOf([...first.notes, ...second.notes]),
+      };
+    },
+  });
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(6));
+}

@@ -1,0 +1,129 @@
+import { type Content, defineTool, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+import { SET_TODOS, type TodoItem, type TodoState, type TodoStatus, todosIn, UPDATE_TODO } from "./todo-item.ts";
+
+/** Options of {@link todoList}. */
+export interface TodoListOptions {
+  /** The conversation so far, such as `await session.history()`: the plan goes on from there. @defaultValue none */
+  readonly history?: readonly Content[] | undefined;
+  /** Most items of a plan. @defaultValue 50 */
+  readonly maxItems?: number | undefined;
+  /** Called with the whole plan whenever it changes. @defaultValue none */
+  readonly onChange?: ((items: readonly TodoItem[]) => void) | undefined;
+}
+
+/** What is reported as progress of a call. */
+export interface TodoProgress {
+  readonly todo: readonly TodoItem[];
+}
+
+/** A plan the model keeps, for one conversation. Made by {@link todoList}. */
+export interface TodoList {
+  /** `set_todos` and `update_todo`. */
+  readonly tools: readonly Tool[];
+  /** The plan as it is now. */
+  readonly items: readonly TodoItem[];
+  /** Takes the plan from a history, such as that of a session that is about to be resumed. */
+  restore(history: readonly Content[]): void;
+}
+
+const STATUS = z.enum(["open", "doing", "done"]);
+
+/** Longest text of an item, in characters. */
+const MAX_TEXT = 300;
+
+/**
+ * A plan the model keeps while it works: `set_todos` writes it, `update_todo` changes an item.
+ *
+ * One list is for one conversation. Each result carries the whole plan, so it can be taken from the history again: give
+ * `history` when a conversation goes on in another process. Each change is also a `tool-progress` event, `{ todo: items }`.
+ *
+ * @throws {TypeError} When `maxItems` is not a whole number of at least 1.
+ */
+export function todoList(options: TodoListOptions = {}): TodoList {
+  const { history = [], maxItems = 50, onChange } = options;
+  if (!Number.isSafeInteger(maxItems) || maxItems < 1)
+    throw new TypeError(`todoList(): maxItems must be a whole number of at least 1, and it is ${String(maxItems)}`);
+  let items = todosIn(history) ?? [];
+
+  const settle = async (next: readonly TodoItem[], context: ToolContext): Promise<TodoState> => {
+    items = next;
+    onChange?.(items);
+    const progress: TodoProgress = { todo: items };
+    await context.progress(progress);
+    return { items };
+  };
+
+  return {
+    get items() {
+      return items;
+    },
+    tools: [setTodos(maxItems, settle), updateTodo(() => items, settle)],
+    restore: (contents) => {
+      items = todosIn(contents) ?? [];
+    },
+  };
+}
+
+type Settle = (items: readonly TodoItem[], context: ToolContext) => Promise<TodoState>;
+
+interface SetTodosInput {
+  readonly items: readonly { readonly text: string; readonly status?: TodoStatus | undefined }[];
+}
+
+function setTodos(maxItems: number, settle: Settle): Tool<SetTodosInput, TodoState> {
+  return defineTool({
+    name: SET_TODOS,
+    description:
+      "Writes the plan: the whole list of what is to be done, in order. Takes the place of the plan there was. For work of three steps or more.",
+    sequential: true,
+    input: z.object({
+      items: z
+        .array(
+          z.object({
+            text: z.string().trim().min(1).max(MAX_TEXT).describe("What is to be done, in one line"),
+            status: STATUS.optional().describe("Default open"),
+          }),
+        )
+        .max(maxItems),
+    }),
+    run: ({ items }, context) =>
+      settle(
+        items.map(({ text, status = "open" }, index) => ({ id: String(index + 1), text, status })),
+        context,
+      ),
+  });
+}
+
+interface UpdateTodoInput {
+  readonly id: string;
+  readonly status?: TodoStatus | undefined;
+  readonly text?: string | undefined;
+}
+
+function updateTodo(now: () => readonly TodoItem[], settle: Settle): Tool<UpdateTodoInput, TodoState> {
+  return defineTool({
+    name: UPDATE_TODO,
+    description: "Changes one item of the plan: doing when you begin it, done when it is finished.",
+    sequential: true,
+    input: z.object({
+      id: z.string().describe("Id of the item, such as 2"),
+      status: STATUS.optional(),
+      text: z.string().trim().min(1).max(MAX_TEXT).optional().describe("New text, when what is to be done has changed"),
+    }),
+    run: ({ id, status, text }, context) => {
+      const items = now();
+      if (!items.some((item) => item.id === id)) throw new ToolFailure(noSuchItem(id, items));
+      return settle(
+        items.map((item) => (item.id === id ? { id, text: text ?? item.text, status: status ?? item.status } : item)),
+        context,
+      );
+    },
+  });
+}
+
+function noSuchItem(id: string, items: readonly TodoItem[]): string {
+  const known =
+    items.length === 0 ? "there is no plan yet; write it with set_todos" : `the plan has 1 to ${items.length}`;
+  return `there is no item ${JSON.stringify(id.slice(0, 20))}: ${known}`;
+}

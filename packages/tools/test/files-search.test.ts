@@ -1,0 +1,257 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Agent, type Tool, type ToolContext, ToolRetry } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fileTools, listFiles, searchFiles } from "../src/files.ts";
+
+let root: string;
+
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "pollux-search-")));
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function write(files: { readonly [path: string]: string | Uint8Array }): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+}
+
+/** Calls a tool as the loop does: arguments are checked, then it runs. */
+async function use(tool: Tool, args: object): Promise<unknown> {
+  // The tools read nothing else of the context.
+  return await tool.run(await tool.parse(args), { signal: new AbortController().signal } as ToolContext);
+}
+
+async function paths(args: object, options: object = {}): Promise<unknown> {
+  const { entries } = (await use(listFiles({ root, ...options }), args)) as { entries: { path: string }[] };
+  return entries.map(({ path }) => path);
+}
+
+describe("list_files with a glob", () => {
+  beforeEach(() => write({ "a.ts": "", "a.md": "", "src/b.ts": "", "src/deep/c.tsx": "", "src/.hidden.ts": "" }));
+
+  test.each([
+    [{ glob: "*.ts" }, ["a.ts", "src/.hidden.ts", "src/b.ts"]],
+    [{ glob: "src/*.ts" }, ["src/.hidden.ts", "src/b.ts"]],
+    [{ glob: "**/*.{ts,tsx}" }, ["a.ts", "src/.hidden.ts", "src/b.ts", "src/deep/c.tsx"]],
+    [{ glob: "deep/*", path: "src" }, ["src/deep/c.tsx"]],
+    [{ glob: "src/deep/*", path: "src" }, ["src/deep/c.tsx"]],
+    [{ glob: "*.py" }, []],
+  ])("%j", async (args, expected) => {
+    expect(await paths(args)).toEqual(expected);
+  });
+
+  test("refuses globs that could take forever", async () => {
+    write({ ["a".repeat(200)]: "" });
+    for (const glob of ["*a*a*a*a*a*a*b", "**/**/**/**/**/x", "a**b**c"])
+      await expect(use(listFiles({ root }), { glob })).rejects.toBeInstanceOf(ToolRetry);
+    expect(await paths({ glob: "+(a|aa)+(a|aa)b" })).toEqual([]);
+  });
+});
+
+describe(".gitignore", () => {
+  beforeEach(() =>
+    write({
+      ".gitignore": "*.log\n/build/\n!keep.log\n",
+      "a.log": "",
+      "keep.log": "",
+      "build/out": "",
+      "sub/.gitignore": "!a.log\nlocal\n",
+      "sub/a.log": "",
+      "sub/local": "",
+      "sub/build/x": "",
+      "sub/A.LOG": "",
+    }),
+  );
+
+  test("is heeded where it stands and below, the nearest first, and counted", async () => {
+    expect(await use(listFiles({ root }), { glob: "**" })).toEqual({
+      path: ".",
+      entries: [".gitignore", "keep.log", "sub/.gitignore", "sub/A.LOG", "sub/a.log", "sub/build/x"].map((path) => ({
+        path,
+        type: "file",
+        bytes: expect.any(Number) as number,
+      })),
+      total: 6,
+      ignored: 3,
+    });
+    expect(await paths({ path: "sub", recursive: true })).toEqual([
+      "sub/.gitignore",
+      "sub/A.LOG",
+      "sub/a.log",
+      "sub/build",
+      "sub/build/x",
+    ]);
+  });
+
+  test("is passed over when the model asks, and when it is switched off", async () => {
+    expect(await paths({ include_ignored: true, glob: "*.log" })).toEqual(["a.log", "keep.log", "sub/a.log"]);
+    expect(await paths({ glob: "*.log" }, { gitignore: false })).toEqual(["a.log", "keep.log", "sub/a.log"]);
+    expect(await use(searchFiles({ root }), { pattern: "^", glob: "a.log" })).toMatchObject({ searched: 1 });
+    expect(await use(searchFiles({ root }), { pattern: "^", glob: "a.log", include_ignored: true })).toMatchObject({
+      searched: 2,
+    });
+  });
+
+  test("cannot hang the walk by its patterns", async () => {
+    write({ ".gitignore": `${"*a".repeat(20)}b\nsecret\n`, ["a".repeat(250)]: "", secret: "" });
+    expect(await paths({ glob: "*" })).not.toContain("secret");
+  });
+});
+
+describe("search_files", () => {
+  test("finds lines, with those around them, each once", async () => {
+    write({ "a.txt": "1\n2 x\n3\n4 x\r\n5\n6\n7 X", "b/c.txt": "none", "d.bin": "x\0" });
+    expect(await use(searchFiles({ root }), { pattern: "x$", context: 1 })).toEqual({
+      files: [
+        {
+          path: "a.txt",
+          matches: [
+            { line: 2, text: "2 x", before: ["1"], after: ["3"] },
+            { line: 4, text: "4 x", before: [], after: ["5"] },
+          ],
+        },
+      ],
+      total: 2,
+      searched: 2,
+    });
+    expect(await use(searchFiles({ root }), { pattern: "x$", ignore_case: true, limit: 2 })).toEqual({
+      files: [
+        {
+          path: "a.txt",
+          matches: [
+            { line: 2, text: "2 x" },
+            { line: 4, text: "4 x" },
+          ],
+        },
+      ],
+      total: 2,
+      searched: 1,
+      note: "the search ended at the limit of 2 matching lines",
+    });
+  });
+
+  test("looks into one file, below one folder, and into what a glob means", async () => {
+    write({ "a.ts": "x", "a.md": "x", "s/a.ts": "x" });
+    const found = async (args: object): Promise<unknown> =>
+      ((await use(searchFiles({ root }), { pattern: "x", ...args })) as { files: { path: string }[] }).files.map(
+        ({ path }) => path,
+      );
+    expect(await found({})).toEqual(["a.md", "a.ts", "s/a.ts"]);
+    expect(await found({ path: "a.md" })).toEqual(["a.md"]);
+    expect(await found({ path: "s" })).toEqual(["s/a.ts"]);
+    expect(await found({ glob: "*.md" })).toEqual(["a.md"]);
+  });
+
+  test("shows the part of a long line where the match is, and says what it did not look at", async () => {
+    write({ "min.js": `${"a".repeat(5000)}needle${"b".repeat(30_000)}`, "big.txt": "needle\n".repeat(10_000) });
+    const found = await use(searchFiles({ root, maxSearchBytes: 60_000 }), { pattern: "needle" });
+    expect(found).toEqual({
+      files: [{ path: "min.js", matches: [{ line: 1, text: `…${"a".repeat(100)}needle${"b".repeat(194)}…` }] }],
+      total: 1,
+      searched: 1,
+      note: "files of more than 60000 bytes were passed over: 1; only the first 20000 characters of a line were searched; lines that are longer: 1",
+    });
+  });
+
+  test("ends in linear time, whatever the expression is", async () => {
+    write({ "a.txt": `${"a".repeat(19_000)}!` });
+    const before = performance.now();
+    expect(await use(searchFiles({ root }), { pattern: "^(a+)+$" })).toEqual({ files: [], total: 0, searched: 1 });
+    expect(performance.now() - before).toBeLessThan(3000);
+  });
+
+  test("ends when its time is up, with what it has", async () => {
+    write(Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f${index}`, "x\n".repeat(1000)])));
+    const found = await use(searchFiles({ root, searchMs: -1 }), { pattern: "x" });
+    expect(found).toEqual({
+      files: [],
+      total: 0,
+      searched: 0,
+      note: "the time was up before everything was searched; give a path or a glob",
+    });
+  });
+
+  test("tells the model what is wrong with its expression", async () => {
+    await expect(use(searchFiles({ root }), { pattern: "(a" })).rejects.toThrow(
+      "pattern: error parsing regexp: missing closing ): `(a`; RE2 syntax has no look-around and no back references",
+    );
+    await expect(use(searchFiles({ root }), { pattern: "(a" })).rejects.toBeInstanceOf(ToolRetry);
+  });
+
+  test("does not follow links", async () => {
+    write({ "a.txt": "x" });
+    symlinkSync("a.txt", join(root, "link"));
+    symlinkSync("..", join(root, "up"));
+    expect(await use(searchFiles({ root }), { pattern: "x" })).toMatchObject({ total: 1, searched: 1 });
+  });
+});
+
+describe("several roots", () => {
+  test("are listed, searched and read under their names", async () => {
+    write({ "one/a.txt": "x", "two/b.txt": "x", "three/c.txt": "x" });
+    const roots = { first: join(root, "one"), second: join(root, "two") };
+    expect(await use(listFiles({ roots }), {})).toEqual({
+      path: ".",
+      entries: [
+        { path: "first", type: "folder" },
+        { path: "second", type: "folder" },
+      ],
+      total: 2,
+    });
+    expect(await paths({ recursive: true }, { root: undefined, roots: [roots.first, roots.second] })).toEqual([
+      "one",
+      "one/a.txt",
+      "two",
+      "two/b.txt",
+    ]);
+    expect(await paths({ path: "second" }, { root: undefined, roots })).toEqual(["second/b.txt"]);
+    expect(await use(searchFiles({ roots }), { pattern: "x" })).toMatchObject({
+      files: [{ path: "first/a.txt" }, { path: "second/b.txt" }],
+    });
+    const [, read] = fileTools({ roots });
+    expect(await use(read as Tool, { path: "first/a.txt" })).toMatchObject({ path: "first/a.txt", text: "x" });
+    for (const path of ["a.txt", "first/../../three/c.txt", "third/c.txt"])
+      await expect(use(read as Tool, { path })).rejects.toThrow(/is in none of the folders|may lead out/);
+  });
+
+  test.each<[object]>([
+    [{ root: "a", roots: ["b"] }],
+    [{}],
+    [{ roots: [] }],
+    [{ roots: ["a/x", "b/x"] }],
+    [{ roots: { "a/b": "x" } }],
+    [{ roots: { a: " " } }],
+  ])("%j is refused", (options) => {
+    expect(() => fileTools(options)).toThrow(TypeError);
+  });
+});
+
+test("an agent can search and read on", async () => {
+  write({ "notes/todo.md": "buy milk\nTODO: call Ada\n" });
+  const model = new ScriptedModel(
+    call("search_files", { pattern: "TODO" }),
+    call("read_file", { path: "notes/todo.md", first_line: 2 }),
+    say("Call Ada."),
+  );
+  const result = await new Agent({ model, tools: fileTools({ root }) }).run("What is to do?");
+  expect(result.text).toBe("Call Ada.");
+  const answers = model.requests
+    .at(-1)
+    ?.contents.flatMap(({ parts }) => parts.flatMap(({ functionResponse }) => functionResponse?.response ?? []));
+  expect(answers).toEqual([
+    {
+      output: {
+        files: [{ path: "notes/todo.md", matches: [{ line: 2, text: "TODO: call Ada" }] }],
+        total: 1,
+        searched: 1,
+      },
+    },
+    { output: { path: "notes/todo.md", text: "TODO: call Ada", first_line: 2, last_line: 2 } },
+  ]);
+});

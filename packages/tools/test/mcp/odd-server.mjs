@@ -1,0 +1,107 @@
+// An MCP server by hand, for what well-behaved servers do not do. `node odd-server.mjs MODE FOLDER`
+import { spawn } from "node:child_process";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const [mode = "", folder = "."] = process.argv.slice(2);
+appendFileSync(join(folder, "starts"), `${process.pid}\n`);
+const starts = readFileSync(join(folder, "starts"), "utf8").trim().split("\n").length;
+
+if (mode === "dies-at-start") {
+  console.error(`cannot open the database with ${process.env.DATABASE_KEY}`);
+  process.exit(3);
+}
+if (mode === "starts-once" && starts > 1) process.exit(4);
+if (mode === "never-answers") setInterval(() => {}, 1_000);
+if (mode === "stubborn") process.on("SIGTERM", () => {});
+if (mode === "stubborn") setInterval(() => {}, 1_000);
+if (mode === "has-child") {
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });
+  appendFileSync(join(folder, "starts"), `${child.pid}\n`);
+}
+
+const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+const say = (id, text) => send({ id, result: { content: [{ type: "text", text }] } });
+const object = { type: "object" };
+const tools = [
+  { name: "hello", inputSchema: object },
+  { name: "read-only.die", inputSchema: object, annotations: { readOnlyHint: true } },
+  { name: "die", inputSchema: object },
+  { name: "die-once", inputSchema: object, annotations: { readOnlyHint: true } },
+  { name: "wait", inputSchema: object },
+  { name: "grow", inputSchema: object, annotations: { idempotentHint: true } },
+  { name: "report", inputSchema: object },
+  { name: "env", inputSchema: object },
+];
+if (mode === "bad-schema")
+  tools.push({ name: "bad", inputSchema: { type: "object", properties: { a: false }, required: ["a"] } });
+if (mode === "names")
+  tools.push(...["a-b", "a.b", "a_b", "über", "9", "x".repeat(100)].map((name) => ({ name, inputSchema: object })));
+if (mode === "results") tools.push({ name: "odd", inputSchema: object }, { name: "bare-error", inputSchema: object });
+
+const calls = {
+  "a-b": (id) => say(id, "with a dash"),
+  "a.b": (id) => say(id, "with a dot"),
+  odd: (id) =>
+    send({
+      id,
+      result: {
+        content: [
+          { type: "text", text: '{ "b": [1], "a": 2 }' },
+          { type: "image", mimeType: "image/svg+xml", data: "PHN2Zy8+" },
+          { type: "image", mimeType: "image/png", data: "" },
+          { type: "audio", mimeType: "audio/wav", data: "AAAA" },
+          { type: "resource", resource: { uri: "file:///a.pdf", mimeType: "application/pdf", blob: "JVBERi0=" } },
+        ],
+        structuredContent: { a: 2, b: [1] },
+      },
+    }),
+  "bare-error": (id) => send({ id, result: { content: [], isError: true } }),
+  hello: (id) => say(id, `hello of start ${starts}`),
+  "read-only.die": () => process.exit(5),
+  die: () => process.exit(5),
+  "die-once": (id) => {
+    const mark = join(folder, "died");
+    if (existsSync(mark)) return say(id, `answered at start ${starts}`);
+    writeFileSync(mark, "");
+    process.exit(5);
+  },
+  wait: () => {},
+  grow: (id) => {
+    tools.push({ name: "grown", inputSchema: object });
+    send({ method: "notifications/tools/list_changed" });
+    say(id, "grown");
+  },
+  report: (id, params) => {
+    const progressToken = params._meta?.progressToken;
+    for (const progress of [1, 2, 3])
+      send({
+        method: "notifications/progress",
+        params: { progressToken, progress, total: 3, message: `step ${progress}` },
+      });
+    say(id, "reported");
+  },
+  env: (id) => say(id, JSON.stringify(process.env)),
+};
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const { id, method, params } = JSON.parse(line);
+  if (mode === "never-answers") return;
+  if (method === "initialize")
+    send({
+      id,
+      result: {
+        protocolVersion: params.protocolVersion,
+        capabilities: { tools: { listChanged: true } },
+        serverInfo: { name: "odd", version: "1" },
+      },
+    });
+  else if (method === "notifications/cancelled") writeFileSync(join(folder, "cancelled"), params.reason ?? "");
+  else if (method === "tools/list") send({ id, result: { tools } });
+  else if (method === "tools/call") {
+    const call = calls[params.name];
+    if (call === undefined) send({ id, error: { code: -32602, message: `no tool ${params.name}` } });
+    else call(id, params);
+  }
+});

@@ -1,0 +1,62 @@
+import { appendFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { defineTool, media, type Tool, ToolFailure } from "@pollux/core";
+import { z } from "zod/v4";
+
+const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/** Tools that show what a server has to pass on. @param log - File that is told what happens. */
+export function servedTools(log: string): Tool[] {
+  return [
+    defineTool({
+      name: "add",
+      description: "Adds two numbers.",
+      effects: "none",
+      input: z.object({ a: z.number(), b: z.number() }),
+      run: ({ a, b }) => ({ sum: a + b }),
+    }),
+    defineTool({ name: "greet", description: "Greets.", run: () => "hello" }),
+    defineTool({ name: "list", description: "Lists.", run: () => [1, 2] }),
+    defineTool({
+      name: "draw",
+      description: "Draws.",
+      run: () => ({ title: "a dot", image: media(PNG, "image/png"), sound: media("AAAA", "audio/wav") }),
+    }),
+    defineTool({
+      name: "fail",
+      description: "Fails.",
+      run: () => {
+        throw new ToolFailure("there is no paper left");
+      },
+    }),
+    defineTool({
+      name: "count",
+      description: "Counts to three.",
+      async *run() {
+        for (const step of ["one", "two", "three"]) {
+          yield step;
+          await sleep(5);
+        }
+        return "counted";
+      },
+    }),
+    defineTool({
+      name: "wait",
+      description: "Waits until it is told to stop.",
+      run: async (_input, { signal }) => {
+        appendFileSync(log, "waiting\n");
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+        appendFileSync(log, "stopped\n");
+        return "stopped";
+      },
+    }),
+    defineTool({
+      name: "pay",
+      description: "Pays.",
+      effects: "once",
+      input: z.object({ amount: z.number() }),
+      needsApproval: ({ amount }) => amount > 10,
+      run: ({ amount }) => `paid ${amount}`,
+    }),
+  ];
+}

@@ -1,0 +1,299 @@
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Agent, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type ShellOutput, type ShellResult, shellTool, type ShellToolOptions } from "../src/shell.ts";
+
+let cwd: string;
+
+beforeEach(() => {
+  cwd = realpathSync(mkdtempSync(join(tmpdir(), "pollux-shell-")));
+});
+
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+/** Runs a command as the loop does, and gathers what it reports. */
+async function run(
+  command: string,
+  options: Partial<ShellToolOptions> = {},
+  { signal = new AbortController().signal, reported = [] as ShellOutput[] } = {},
+): Promise<ShellResult> {
+  const tool = shellTool({ cwd, ...options }) as Tool;
+  const progress = async (value: unknown): Promise<void> => void reported.push(value as ShellOutput);
+  // The tool reads nothing else of the context.
+  const context = { signal, progress } as unknown as ToolContext;
+  return (await tool.run(await tool.parse({ command }), context)) as ShellResult;
+}
+
+async function failure(used: Promise<unknown>): Promise<string> {
+  const error = await used.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(ToolFailure);
+  return (error as ToolFailure).message;
+}
+
+const duration = expect.any(Number) as number;
+
+/** The process ids that a command wrote down, once it did. */
+async function pids(name = "pids"): Promise<number[]> {
+  for (;;) {
+    try {
+      const ids = readFileSync(join(cwd, name), "utf8").trim().split(/\s+/).map(Number);
+      if (ids.every((id) => id > 0)) return ids;
+    } catch {
+      // Not yet.
+    }
+    await delay(10);
+  }
+}
+
+/** Whether a process runs; one that is only waiting for its parent's look does not. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(process.platform === "win32")("run_command", () => {
+  test("gives output, exit code and signal", async () => {
+    expect(await run("echo out; echo err >&2; sleep 0.05; printf %s end; exit 3")).toEqual({
+      exit_code: 3,
+      output: expect.stringMatching(/^(out\nerr|err\nout)\nend$/) as string,
+      duration_ms: duration,
+    });
+    expect(await run("kill -HUP $$")).toEqual({ signal: "SIGHUP", output: "", duration_ms: duration });
+  });
+
+  test("reports the output of both streams as it comes", async () => {
+    const reported: ShellOutput[] = [];
+    const running = run("echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three", {}, { reported });
+    expect((await running).output).toBe("one\ntwo\nthree\n");
+    expect(reported).toEqual([
+      { type: "shell-output", stream: "stdout", text: "one\n" },
+      { type: "shell-output", stream: "stderr", text: "two\n" },
+      { type: "shell-output", stream: "stdout", text: "three\n" },
+    ]);
+  });
+
+  test("begins in its folder, each time", async () => {
+    mkdirSync(join(cwd, "sub"));
+    expect((await run("cd sub && pwd -P")).output).toBe(`${cwd}/sub\n`);
+    expect((await run("pwd -P")).output).toBe(`${cwd}\n`);
+  });
+
+  test("has no stdin and no terminal", async () => {
+    expect(await run("cat; test -t 0 || echo none; (: </dev/tty) 2>/dev/null || echo no tty")).toMatchObject({
+      exit_code: 0,
+      output: "none\nno tty\n",
+    });
+  });
+
+  test("sees nothing of the environment but what it is given", async () => {
+    Object.assign(process.env, { POLLUX_TEST_SECRET: "s3cret", POLLUX_TEST_GIVEN: "given" });
+    try {
+      const { output } = await run("env", { env: ["POLLUX_TEST_GIVEN", "POLLUX_TEST_MISSING"] });
+      expect(output).not.toContain("s3cret");
+      const lines = Object.fromEntries(output.split("\n").map((line) => line.split("=", 2) as [string, string]));
+      expect(lines).toMatchObject({ POLLUX_TEST_GIVEN: "given", TERM: "dumb", PATH: process.env["PATH"] });
+      const known = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
+      const own = ["TERM", "POLLUX_TEST_GIVEN", "PWD", "OLDPWD", "SHLVL", "_", ""];
+      expect(Object.keys(lines).filter((name) => ![...known, ...own].includes(name))).toEqual([]);
+    } finally {
+      delete process.env["POLLUX_TEST_SECRET"];
+      delete process.env["POLLUX_TEST_GIVEN"];
+    }
+  });
+
+  test("keeps the beginning and the end of long output, and counts the rest", async () => {
+    const { output, dropped_bytes: dropped, ...rest } = await run("seq 1 200000", { maxOutputBytes: 200 });
+    expect(rest).toEqual({ exit_code: 0, duration_ms: duration });
+    const whole = Array.from({ length: 200_000 }, (_, index) => `${index + 1}\n`).join("");
+    expect(dropped).toBe(whole.length - 200);
+    expect(output).toBe(
+      `${whole.slice(0, 100)}\n[${whole.length - 200} bytes of output left out here]\n${whole.slice(-100)}`,
+    );
+  });
+
+  test("cuts one huge line between characters, and does not hold it in memory", { timeout: 30_000 }, async () => {
+    const reported: ShellOutput[] = [];
+    const program = `const s = "é漢😀".repeat(100000); for (let i = 0; i < 100; i++) require("fs").writeSync(1, s.slice(i % 2))`;
+    writeFileSync(join(cwd, "program.cjs"), program.replace("s.slice(i % 2)", "s"));
+    const before = process.memoryUsage().rss;
+    const { output, dropped_bytes: dropped } = await run(
+      `"${process.execPath}" program.cjs`,
+      { maxOutputBytes: 1001 },
+      { reported },
+    );
+    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+    expect(output).not.toContain("\ufffd");
+    expect(output).toMatch(/^(é漢😀)+é?漢?\n\[\d+ bytes of output left out here\]\n(漢?😀)?(é漢😀)+$/);
+    expect(dropped).toBeGreaterThan(10_000_000);
+    const text = reported.map((part) => part.text).join("");
+    expect(text.length).toBeLessThan(1_100_000);
+    expect(text).toMatch(/\[more output is not reported\]\n$/);
+  });
+
+  test("makes text of binary output and of what is meant for a terminal", async () => {
+    expect((await run(String.raw`printf 'a\000b\377\376c\n'`)).output).toBe("ab\ufffd\ufffdc\n");
+    const colours = String.raw`printf '\033[1;31mred\033[0m \033]0;title\007t \033]8;;http://x\033\\link\033(B 10%%\r20%%\r\nend\b\n'`;
+    expect((await run(colours)).output).toBe("red t link 10%\n20%\nend\n");
+    const parts = [String.raw`\303`, String.raw`\251\033`, "[3", String.raw`2mx\r`, String.raw`\ny`];
+    const slow = parts.map((part) => `printf '${part}'; sleep 0.05`).join("; ");
+    expect((await run(slow)).output).toBe("éx\ny");
+    expect((await run("head -c 300000 /dev/urandom")).exit_code).toBe(0);
+  });
+
+  test("ends what is left in the background, also when it holds the output open", async () => {
+    const begun = performance.now();
+    expect(await run("sleep 60 & echo $! > pids; echo started")).toEqual({
+      exit_code: 0,
+      output: "started\n",
+      duration_ms: duration,
+      note: "processes that it left running were ended",
+    });
+    expect(performance.now() - begun).toBeLessThan(3000);
+    expect((await pids()).map(isRunning)).toEqual([false]);
+    expect(await run("sleep 60 >/dev/null 2>&1 & echo $! > pids2")).toMatchObject({ exit_code: 0 });
+    expect((await pids("pids2")).map(isRunning)).toEqual([false]);
+  });
+
+  test("does not wait for who left the group and holds the output open", async () => {
+    const begun = performance.now();
+    const { output } = await run(
+      "setsid sh -c 'echo $$ > pids; exec sleep 60' & while ! [ -s pids ]; do :; done; echo on",
+    );
+    expect(output).toBe("on\n");
+    expect(performance.now() - begun).toBeLessThan(3000);
+    for (const pid of await pids()) process.kill(pid, "SIGKILL");
+  });
+
+  test("kills who ignores the request to end, with all they started, when the time is up", async () => {
+    const stubborn = `trap '' TERM; (trap '' TERM; sleep 60; sleep 60) & echo $$ $! > pids; echo waiting; while :; do sleep 60; done`;
+    const begun = performance.now();
+    expect(await run(stubborn, { timeoutMs: 300, graceMs: 200 })).toEqual({
+      signal: "SIGKILL",
+      output: "waiting\n",
+      duration_ms: duration,
+      note: "ended after its time limit of 300 ms",
+    });
+    expect(performance.now() - begun).toBeLessThan(3000);
+    expect((await pids()).map(isRunning)).toEqual([false, false]);
+  });
+
+  test("lets a command end in its own way when the time is up", async () => {
+    const polite = `trap 'echo bye; exit 7' TERM; echo on; while :; do sleep 0.02; done`;
+    expect(await run(polite, { timeoutMs: 200 })).toEqual({
+      exit_code: 7,
+      output: expect.stringMatching(/^on\n(Terminated\n)?bye\n$/) as string,
+      duration_ms: duration,
+      note: "ended after its time limit of 200 ms",
+    });
+  });
+
+  test("an abort ends everything and is passed on", async () => {
+    const controller = new AbortController();
+    const running = run("sleep 60 & echo $$ $! > pids; wait", { graceMs: 100 }, { signal: controller.signal });
+    const ids = await pids();
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await expect(running).rejects.toBe(reason);
+    expect(ids.map(isRunning)).toEqual([false, false]);
+    await expect(run("touch never", {}, { signal: controller.signal })).rejects.toBe(reason);
+    expect((await run("ls")).output).toBe("pids\n");
+  });
+
+  test("says that the shell or the folder is missing", async () => {
+    expect(await failure(run("true", { shell: "/no/such/shell" }))).toBe(
+      "the shell cannot be started: /no/such/shell (ENOENT)",
+    );
+    expect(await failure(run("true", { cwd: join(cwd, "gone") }))).toBe(
+      `the working folder of commands does not exist: ${join(cwd, "gone")}`,
+    );
+    expect((await run("echo $0", { shell: "/bin/bash" })).output).toBe("/bin/bash\n");
+  });
+
+  test("leaves no listener on the program", async () => {
+    const before = process.listenerCount("exit");
+    await run("true");
+    await failure(run("true", { shell: "/no/such/shell" }));
+    expect(process.listenerCount("exit")).toBe(before);
+  });
+});
+
+test("it happens once and asks by default", async () => {
+  const { name, effects, sequential, timeoutMs } = shellTool({ cwd, timeoutMs: 5000 });
+  expect({ name, effects, sequential, timeoutMs }).toEqual({
+    name: "run_command",
+    effects: "once",
+    sequential: true,
+    timeoutMs: 17_000,
+  });
+  const ask = async (options: Partial<ShellToolOptions>): Promise<unknown> =>
+    await shellTool({ cwd, ...options }).needsApproval?.({ command: "ls" }, { name, args: {} });
+  expect(await ask({})).toBe(true);
+  expect(await ask({ needsApproval: false })).toBe(false);
+  expect(await ask({ needsApproval: ({ command }) => command !== "ls" })).toBe(false);
+  expect(await ask({ allow: () => false })).toBe(false);
+});
+
+test.each([[{ cwd: " " }], [{ cwd: ".", timeoutMs: 0 }], [{ cwd: ".", maxOutputBytes: Number.NaN }]])(
+  "%j is refused",
+  (options) => {
+    expect(() => shellTool(options)).toThrow(TypeError);
+  },
+);
+
+test("commands that are not allowed are not run", async () => {
+  const allow = (command: string): boolean | string =>
+    !command.startsWith("rm") || (command === "rm x" ? false : "no rm");
+  expect(await failure(run("rm x", { allow }))).toBe("this command is not allowed here");
+  expect(await failure(run("rm y", { allow }))).toBe("no rm");
+  expect(await failure(run("echo a\0b"))).toBe("a command cannot hold a NUL character");
+  expect(await run("echo ok", { allow })).toMatchObject({ exit_code: 0, output: "ok\n" });
+  await expect(
+    run("touch x", {
+      allow: () => {
+        throw new Error("broken");
+      },
+    }),
+  ).rejects.toThrow("broken");
+  expect((await run("ls")).output).toBe("");
+});
+
+test("an agent runs a command when the user agrees, and reads why it was not run when not", async () => {
+  const model = new ScriptedModel(
+    call("run_command", { command: "echo $((6 * 7))" }),
+    call("run_command", { command: "rm -rf ." }),
+    say("42."),
+  );
+  const asked: unknown[] = [];
+  const agent = new Agent({
+    model,
+    tools: [shellTool({ cwd })],
+    approve: async ({ call: { args } }) => {
+      asked.push(args);
+      return JSON.stringify(args).includes("rm") ? { deny: "never" } : true;
+    },
+  });
+  const stream = agent.stream("What is 6 times 7?");
+  const progress: unknown[] = [];
+  for await (const event of stream) if (event.type === "tool-progress") progress.push(event.progress);
+  expect((await stream.result()).text).toBe("42.");
+  expect(asked).toEqual([{ command: "echo $((6 * 7))" }, { command: "rm -rf ." }]);
+  expect(progress).toEqual([{ type: "shell-output", stream: "stdout", text: "42\n" }]);
+  const answers = model.requests
+    .at(-1)
+    ?.contents.flatMap(({ parts }) => parts.flatMap(({ functionResponse }) => functionResponse?.response ?? []));
+  expect(answers).toEqual([
+    { output: { exit_code: 0, output: "42\n", duration_ms: duration } },
+    { error: expect.stringContaining("never") as string },
+  ]);
+});

@@ -1,0 +1,343 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as sqlite from "node:sqlite";
+import { Agent, ConfigurationError, type ToolOutcome } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sqliteTools, type SqliteToolOptions } from "../src/sql.ts";
+import { openReadOnly } from "../src/sql/sqlite-guard.ts";
+import { readRows } from "../src/sql/sqlite-read.ts";
+import { children, use, type Watch } from "./mcp/support.ts";
+
+const { DatabaseSync } = sqlite;
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-sql-")));
+  file = join(folder, "shop.db");
+  const database = new DatabaseSync(file);
+  database.exec(`
+    create table customer (id integer primary key, name text not null, born text default 'unknown', photo blob);
+    create table "order item" (customer int references customer(id), line int, total real, primary key (customer, line));
+    create view rich as select * from customer where id > 1;
+    create virtual table note using fts5(text);
+    create virtual table place using rtree(id, x0, x1);
+    insert into customer values (1, 'Ada', '1815-12-10', x'00ff10'), (2, 'Alan', '1912-06-23', null), (9007199254740993, 'Big', null, null);
+    insert into "order item" values (1, 1, 9.5), (1, 2, 1e300);
+    insert into note values ('hello world');
+    insert into place values (1, 0, 2);
+  `);
+  database.close();
+});
+
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await expect.poll(() => children().filter((line) => line.includes("sqlite-child"))).toEqual([]);
+});
+
+async function query(
+  sql: string,
+  more: Record<string, unknown> = {},
+  options: SqliteToolOptions = {},
+  watch: Watch = {},
+): Promise<ToolOutcome> {
+  return await use(sqliteTools({ file, ...options }), "sql_query", { sql, ...more }, watch);
+}
+
+async function failure(sql: string, more: Record<string, unknown> = {}): Promise<string> {
+  const outcome = await query(sql, more);
+  expect(outcome, sql).toMatchObject({ ok: false });
+  return outcome.ok ? "" : outcome.message;
+}
+
+describe("sql_schema", () => {
+  test("describes tables and views with keys and rows", async () => {
+    expect(
+      await use(sqliteTools({ file, maxCount: 2 }), "sql_schema", { tables: ["customer", "ORDER ITEM", "rich"] }),
+    ).toEqual({
+      ok: true,
+      output: {
+        tables: [
+          {
+            table: "customer",
+            kind: "table",
+            columns: [
+              { name: "id", type: "INTEGER" },
+              { name: "name", type: "TEXT", not_null: true },
+              { name: "born", type: "TEXT", default: "'unknown'" },
+              { name: "photo", type: "BLOB" },
+            ],
+            primary_key: ["id"],
+            rows: "more than 2",
+          },
+          {
+            table: "order item",
+            kind: "table",
+            columns: [
+              { name: "customer", type: "INT" },
+              { name: "line", type: "INT" },
+              { name: "total", type: "REAL" },
+            ],
+            primary_key: ["customer", "line"],
+            foreign_keys: [{ columns: ["customer"], references: "customer(id)" }],
+            rows: 2,
+          },
+          {
+            table: "rich",
+            kind: "view",
+            columns: [
+              { name: "id", type: "INTEGER" },
+              { name: "name", type: "TEXT" },
+              { name: "born", type: "TEXT" },
+              { name: "photo", type: "BLOB" },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
+  test("gives the names of what does not fit, and of everything when a name is wrong", async () => {
+    const database = new DatabaseSync(file);
+    for (let n = 0; n < 60; n++) database.exec(`create table t${n} (a, b, c, d)`);
+    database.close();
+    const outcome = await use(sqliteTools({ file, maxResultBytes: 4_000, prefix: "shop" }), "shop_sql_schema");
+    expect(outcome).toMatchObject({
+      ok: true,
+      output: { more: expect.arrayContaining(["t59"]), note: "ask for tables of `more` by name" },
+    });
+    expect(await use(sqliteTools({ file }), "sql_schema", { tables: ["nothing"] })).toEqual({
+      ok: false,
+      kind: "bad-input",
+      message: expect.stringMatching(
+        /^tables: none is named so; there are customer, note, order item, place, rich, t0/,
+      ),
+    });
+  });
+});
+
+describe("sql_query", () => {
+  test("gives rows by column, with parameters; integers, blobs and names that stand twice", async () => {
+    expect(
+      await query("select id, id / ? as half, photo, name, name from customer where name like ? order by id", {
+        parameters: [2, "A%"],
+      }),
+    ).toEqual({
+      ok: true,
+      output: {
+        columns: ["id", "half", "photo", "name", "name"],
+        rows: [
+          [1, 0, "[3 bytes: 00ff10]", "Ada", "Ada"],
+          [2, 1, null, "Alan", "Alan"],
+        ],
+      },
+    });
+    expect(await query("select id, 9e999, ? , ? from customer where id > 5;", { parameters: [true, null] })).toEqual({
+      ok: true,
+      output: { columns: ["id", "9e999", "?", "?"], rows: [["9007199254740993", "Infinity", 1, null]] },
+    });
+    expect(await query("values (1), (2) -- two")).toMatchObject({ ok: true, output: { rows: [[1], [2]] } });
+    expect(await query("select text from note where note match 'hello'")).toMatchObject({
+      output: { rows: [["hello world"]] },
+    });
+    expect(await query("select id from place where x0 < 1")).toMatchObject({ output: { rows: [[1]] } });
+  });
+
+  test("comes in pages, in order", async () => {
+    const sql =
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 7) select i from n order by i desc";
+    expect(await query(sql, { limit: 3 })).toEqual({
+      ok: true,
+      output: { columns: ["i"], rows: [[7], [6], [5]], next_offset: 3 },
+    });
+    expect(await query(sql, { limit: 3, offset: 6 })).toEqual({ ok: true, output: { columns: ["i"], rows: [[1]] } });
+    expect(await query(sql, { offset: 7 })).toEqual({
+      ok: true,
+      output: { columns: ["i"], rows: [], note: "there are no more rows" },
+    });
+    expect(await query(sql, { limit: 900 })).toMatchObject({ ok: false, kind: "bad-input" });
+  });
+
+  test("cuts long values, and pages that would be too large", async () => {
+    expect(await query("select printf('%5000s', 'x') as text")).toEqual({
+      ok: true,
+      output: { columns: ["text"], rows: [[`${" ".repeat(1_000)}… [4000 more characters]`]] },
+    });
+    const many =
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100) select i, hex(zeroblob(400)) from n";
+    const outcome = await query(many, { limit: 100 }, { maxResultBytes: 10_000 });
+    expect(outcome).toMatchObject({ ok: true, output: { next_offset: 11, note: expect.stringMatching(/too large/) } });
+    expect(await query("select hex(zeroblob(400))", {}, { maxResultBytes: 1_200 })).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/one row is larger.*substr/),
+    });
+  });
+
+  test("tells the model what would work", async () => {
+    expect(await failure("select nme from customer")).toBe("no such column: nme; customer has id, name, born, photo");
+    expect(await failure("select * from costumer")).toBe(
+      "no such table: costumer; there are customer, note, order item, place, rich",
+    );
+    expect(await failure("select ? + ?", { parameters: [1, 2, 3] })).toMatch(/; give exactly one value for each \?/);
+    expect(await failure("selct 1")).toBe(
+      'near "1": syntax error; correct the statement; it must be SQLite\'s dialect',
+    );
+    expect(await failure("select 1; select 2")).toBe("sql: holds 2 statements; send one at a time");
+    expect(await failure(" -- nothing")).toBe("sql: holds no statement");
+  });
+});
+
+const HOSTILE: readonly string[] = [
+  "insert into customer values (3, 'Eve', null, null)",
+  "update customer set name = 'x'",
+  "delete from customer",
+  "with x as (select 1) delete from customer",
+  "insert into note values ('x')",
+  "replace into customer values (1, 'x', null, null)",
+  "delete from customer returning *",
+  "select * from (delete from customer returning *)",
+  "create table evil (a)",
+  "create temp table evil (a)",
+  "create temp trigger evil after insert on customer begin select 1; end",
+  "drop table customer",
+  "alter table customer add column evil",
+  "attach database 'evil.db' as evil",
+  "attach database '/etc/passwd' as evil",
+  "explain attach database 'evil.db' as evil",
+  "detach database main",
+  "vacuum",
+  "vacuum into 'evil.db'",
+  "reindex",
+  "analyze",
+  "begin immediate",
+  "commit",
+  "pragma query_only = off",
+  "pragma writable_schema = on",
+  "pragma journal_mode = delete",
+  "pragma user_version = 7",
+  "explain pragma query_only = off",
+  "select load_extension('evil')",
+  "select fts3_tokenizer('simple')",
+  "select writefile('evil.db', 'x')",
+  "select * from pragma_database_list",
+  "select 1); delete from customer; select (1",
+  "select 1) union select * from (delete from customer",
+  "/* ; */ delete from customer",
+];
+
+describe("what does not only read", () => {
+  test("is refused by the database, and changes nothing", { timeout: 120_000 }, async () => {
+    const before = readFileSync(file);
+    const answers: Record<string, ToolOutcome> = {};
+    for (const sql of HOSTILE) answers[sql] = await query(sql);
+    expect(Object.entries(answers).filter(([, outcome]) => outcome.ok)).toEqual([]);
+    expect(answers["delete from customer"]).toEqual({
+      ok: false,
+      kind: "failed",
+      message:
+        'near "delete": syntax error; only reading is possible here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables',
+    });
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(readdirSync(folder)).toEqual(["shop.db"]);
+    expect(existsSync("evil.db")).toBe(false);
+  });
+
+  test("is refused by a Node without SQLite's authorizer too", () => {
+    class Older extends DatabaseSync {
+      override setAuthorizer = undefined as never;
+    }
+    const before = readFileSync(file);
+    const taken = HOSTILE.filter((sql) => {
+      const database = openReadOnly({ ...sqlite, DatabaseSync: Older }, file);
+      const request = { maxCellCharacters: 100, maxBytes: 1_000, file, lifeMs: 0 };
+      const ask = { kind: "rows", sql, parameters: [], limit: 10, offset: 0 } as const;
+      try {
+        readRows(database, ask, { ...request, ask });
+        return true;
+      } catch {
+        return false;
+      } finally {
+        database.close();
+      }
+    });
+    // They only read: where the file is, and where a function is.
+    expect(taken).toEqual(["select fts3_tokenizer('simple')", "select * from pragma_database_list"]);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(readdirSync(folder)).toEqual(["shop.db"]);
+  });
+
+  test("cannot make the process large", async () => {
+    expect(await failure("select zeroblob(900000000)")).toMatch(/too big; take less of it/);
+  });
+});
+
+describe("a statement without an end", () => {
+  const endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+
+  test("is stopped at the time limit, and its process is gone", async () => {
+    const started = performance.now();
+    expect(await query(endless, {}, { timeoutMs: 400 })).toEqual({
+      ok: false,
+      kind: "failed",
+      message: expect.stringMatching(/took longer than 400 ms and was stopped; narrow it/),
+    });
+    expect(performance.now() - started).toBeLessThan(3_000);
+    await expect.poll(() => children().filter((line) => line.includes("sqlite-child"))).toEqual([]);
+  });
+
+  test("is stopped by an abort", async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 300);
+    const started = performance.now();
+    expect(await query(endless, {}, {}, { signal: controller.signal })).toMatchObject({ ok: false, kind: "cancelled" });
+    expect(performance.now() - started).toBeLessThan(3_000);
+    await expect.poll(() => children().filter((line) => line.includes("sqlite-child"))).toEqual([]);
+  });
+
+  test("gives its first rows when it has some", async () => {
+    const rows = "with recursive n(i) as (select 1 union all select i + 1 from n) select i from n";
+    expect(await query(rows, { limit: 2 })).toEqual({
+      ok: true,
+      output: { columns: ["i"], rows: [[1], [2]], next_offset: 2 },
+    });
+  });
+});
+
+describe("the database", () => {
+  test("has to be a file that is there", () => {
+    expect(() => sqliteTools({})).toThrow(ConfigurationError);
+    expect(() => sqliteTools({ file: ":memory:" })).toThrow(/one in memory cannot be read/);
+    expect(() => sqliteTools({ database: new DatabaseSync(":memory:") })).toThrow(/one in memory cannot be read/);
+    expect(() => sqliteTools({ file: join(folder, "none.db") })).toThrow(/there is no file .*none\.db/);
+    expect(() => sqliteTools({ file, maxRows: 0 })).toThrow(TypeError);
+  });
+
+  test("may be one that is open and being written to", async () => {
+    const database = new DatabaseSync(file);
+    database.exec("pragma journal_mode = wal; insert into customer values (3, 'Eve', null, null)");
+    expect(await query("select name from customer where id = 3", {}, { file: undefined, database })).toMatchObject({
+      ok: true,
+      output: { rows: [["Eve"]] },
+    });
+    database.close();
+  });
+
+  test("that is none of SQLite is a failure in words", async () => {
+    writeFileSync(file, "not a database at all, but long enough to be looked at as one");
+    expect(await failure("select 1 from x")).toMatch(/file is not a database/);
+  });
+});
+
+test("an agent looks at the schema and asks", async () => {
+  const model = new ScriptedModel(
+    call("sql_schema", {}),
+    call("sql_query", { sql: "select name from customer where born < ? order by born", parameters: ["1900"] }),
+    say("Ada."),
+  );
+  const result = await new Agent({ model, tools: sqliteTools({ file }) }).run("Who was born before 1900?");
+  expect(result.text).toBe("Ada.");
+  expect(JSON.stringify(model.requests.at(-1))).toContain('"rows":[["Ada"]]');
+});

@@ -1,0 +1,142 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { SessionStoreError } from "@pollux/core";
+import { SqliteStore } from "@pollux/core/node";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { begin, finish } from "./support/begin-and-finish.ts";
+import { EffectsList } from "./support/effects.ts";
+import { answerUnknown, problemsOfErrand } from "./support/end-of-errand.ts";
+import { DONE, GO, LONG } from "./support/errand.ts";
+import { FULL, sideBySide } from "./support/full.ts";
+import { counting, problemsOfError, sessionIn } from "./support/open-store.ts";
+import { KINDS, openPlaces, type Places } from "./support/places.ts";
+import { openProcess } from "./support/processes.ts";
+import type { Report } from "./support/process-messages.ts";
+import { entriesOf, lostEntries } from "./support/stored-session.ts";
+import { Tally } from "./support/tally.ts";
+
+const tally = new Tally("disks that are full or shut", [
+  "times",
+  "stopped, typed",
+  "gone on, right",
+  "lost",
+  "doubled",
+  "untyped",
+]);
+
+let places: Places;
+
+beforeAll(async () => {
+  places = await openPlaces(LONG);
+});
+
+afterAll(async () => {
+  tally.print();
+  await places[Symbol.asyncDispose]();
+});
+
+/** A failure has to be typed, and to say what to do. */
+function problemsOfStop(report: Report | undefined, advice: RegExp): readonly string[] {
+  if (report?.is !== "failed") return [`lost: did not stop: ${JSON.stringify(report)}`];
+  if (!report.typed) return [`untyped: ${report.name}: ${report.message}`];
+  return advice.test(report.message) ? [] : [`untyped: does not say what to do: ${report.message}`];
+}
+
+describe.each(KINDS)("a disk that is full, under a %s store", (kind) => {
+  // In units of 512 bytes: a log of lines is small, a database and its own log are not.
+  const sizes = kind === "jsonl" ? [1, 4, 9, 16, 23] : [80, 120, 180, 260, 330];
+
+  test("stops the run, keeps what was acknowledged, and says so", { timeout: 60_000 }, async () => {
+    const row = `full, ${kind}`;
+    const found = await sideBySide(FULL ? sizes : sizes.filter((_, index) => index % 2 === 0), 2, async (blocks) => {
+      const work = places.work(places.place(kind, `full-${blocks}`));
+      const child = openProcess(blocks);
+      const [report, acknowledged] = await begin(child, work);
+      await child.kill();
+      const atStop = await entriesOf(work);
+      tally.count(row, "times");
+      const problems = [
+        ...lostEntries(acknowledged, atStop),
+        ...problemsOfStop(report, /free some space|see whether it is full/),
+      ];
+      if (problems.length === 0) tally.count(row, "stopped, typed");
+      problems.push(...(await finish(work)), ...lostEntries(acknowledged, atStop, await entriesOf(work)));
+      if (problems.length === 0) tally.count(row, "gone on, right");
+      return tally.found(row, `${blocks} blocks`, problems);
+    });
+    expect(found.flat()).toEqual([]);
+  });
+});
+
+test("a database that may have no more pages stops the run, which goes on when it may", async () => {
+  const row = "no more pages, sqlite";
+  for (const pages of FULL ? [0, 1, 2, 3] : [0, 2]) {
+    const exec = vi.spyOn(DatabaseSync.prototype, "exec");
+    using store = new SqliteStore(join(places.folder, `pages-${pages}.db`));
+    // The one the store has just opened.
+    const database = exec.mock.contexts.at(-1) as DatabaseSync;
+    exec.mockRestore();
+    const used = Number(database.prepare("pragma page_count").get()?.["page_count"]);
+    database.exec(`pragma max_page_count = ${used + pages}`);
+    const { told, acknowledged } = counting(store);
+    const effects = new EffectsList();
+    const session = sessionIn(told, places.world, effects);
+    const error: unknown = await session.send(GO).catch((reason: unknown) => reason);
+    const atStop = await store.load("s");
+    tally.count(row, "times");
+    const problems = [
+      ...lostEntries(acknowledged(), atStop),
+      ...problemsOfError(error, SessionStoreError, /free some space/),
+    ];
+    if (problems.length === 0) tally.count(row, "stopped, typed");
+    database.exec("pragma max_page_count = 100000");
+    const { lastRun } = await session.state();
+    const first = lastRun === undefined ? await session.send(GO) : await session.resume();
+    const result = await answerUnknown(session, first, effects.all);
+    if (result.text !== DONE) problems.push(`lost: ended with ${result.stopReason}`);
+    problems.push(...problemsOfErrand(LONG, await session.history(), effects.all).filter(isNotOfOnce));
+    if (problems.length === 0) tally.count(row, "gone on, right");
+    expect(tally.found(row, "", problems)).toEqual([]);
+  }
+});
+
+describe.each(KINDS)("a place that is read-only, under a %s store", (kind) => {
+  test("refuses, says so, and is as good as before once it may be written", { timeout: 60_000 }, async () => {
+    const row = `read-only, ${kind}`;
+    const store = places.place(kind, "readonly");
+    const work = places.work(store);
+    const first = openProcess();
+    let acknowledged = 0;
+    await first.order({ do: "begin", ...work, killPoint: { append: 6, when: "after" } }, (report) => {
+      if (report.is === "acknowledged") acknowledged = report.length;
+      if (report.is === "at-kill-point") void first.kill();
+    });
+    const before = await entriesOf(work);
+    const files = kind === "jsonl" ? [join(store.path, "s.jsonl")] : [store.path];
+    const shut = kind === "jsonl" ? store.path : places.folder;
+    await chmod(work.effects, 0o666);
+    for (const file of files) await chmod(file, 0o444);
+    await chmod(shut, 0o555);
+
+    const second = openProcess();
+    const report = await second.order({ do: "finish", ...work, asNobody: true });
+    await second.kill();
+    await chmod(shut, 0o777);
+    for (const file of files) await chmod(file, 0o666);
+    tally.count(row, "times");
+    const problems = [
+      ...problemsOfStop(report, /give (it|this process) the right|another place|may write to/),
+      ...lostEntries(acknowledged, before, await entriesOf(work)),
+    ];
+    if (problems.length === 0) tally.count(row, "stopped, typed");
+    problems.push(...(await finish(work)));
+    if (problems.length === 0) tally.count(row, "gone on, right");
+    expect(tally.found(row, "", problems)).toEqual([]);
+  });
+});
+
+/** What is idempotent may have happened when its outcome could not be stored, and happens again under its key. */
+function isNotOfOnce(problem: string): boolean {
+  return !problem.startsWith("doubled") || problem.includes("pay");
+}

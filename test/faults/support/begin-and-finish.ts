@@ -1,0 +1,27 @@
+import type { AgentProcess } from "./processes.ts";
+import { openProcess } from "./processes.ts";
+import { LONG } from "./errand.ts";
+import type { Report, Work } from "./process-messages.ts";
+import { problemsOfReport, problemsOfSession } from "./stored-session.ts";
+
+/** Begins an errand in a process; gives its final word and how many entries it was told are stored. */
+export async function begin(child: AgentProcess, work: Work): Promise<readonly [Report | undefined, number]> {
+  let acknowledged = 0;
+  const report = await child.order({ do: "begin", ...work }, (one) => {
+    if (one.is === "acknowledged") acknowledged = one.length;
+  });
+  return [report, acknowledged];
+}
+
+/** Lets another process bring an errand to its end; gives what is wrong then. */
+export async function finish(work: Work): Promise<readonly string[]> {
+  const child = openProcess();
+  try {
+    return [
+      ...problemsOfReport(await child.order({ do: "finish", ...work })),
+      ...(await problemsOfSession(LONG, work)),
+    ];
+  } finally {
+    await child.kill();
+  }
+}

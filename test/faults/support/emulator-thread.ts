@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import { createEmulator } from "@pollux/emulator";
+import type { Errand } from "./errand.ts";
+import { errandBrain } from "./errand-brain.ts";
+
+// An emulator in a thread of its own: it says its address, then how many requests it is answering whenever it is asked.
+
+/** What it says when it is asked. */
+export interface ServerState {
+  /** Requests that were still being answered after a second. */
+  readonly open: number;
+}
+
+const emulator = createEmulator({
+  // Who started the thread gave an errand.
+  brain: errandBrain(workerData as Errand),
+  largeSignatures: false,
+  delays: { chunkMs: 0.5 },
+  deltaCharacters: 12,
+});
+const server = await emulator.listen();
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+parentPort?.postMessage(server.url);
+parentPort?.on("message", () => void answer());
+
+async function answer(): Promise<void> {
+  const until = performance.now() + 1000;
+  while (openRequests() > 0 && performance.now() < until) await sleep(1);
+  const state: ServerState = { open: openRequests() };
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(state);
+}
+
+function openRequests(): number {
+  return emulator.requests.filter(({ answered }) => answered.complete === undefined).length;
+}

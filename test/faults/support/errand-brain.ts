@@ -1,0 +1,27 @@
+import type { Content } from "@pollux/core";
+import { type Answer, type Brain, type BrainTurn, calls, join, text } from "@pollux/emulator";
+import { DONE, type Errand, GO, receipt, receiptsIn } from "./errand.ts";
+
+/**
+ * A brain that calls what has no receipt yet, in the order of the errand: it is not put off by calls that went wrong, and can
+ * be asked the same twice.
+ */
+export function errandBrain(errand: Errand): Brain {
+  return {
+    answer: ({ request }: BrainTurn): Answer => {
+      const got = receiptsIn(sinceGo(request.contents));
+      for (const turn of errand) {
+        const open = turn.filter((one) => !got.includes(receipt(one)));
+        if (open.length > 0) {
+          return join([text("On it."), calls(open.map(({ name, item }) => ({ name, args: { item } })))]);
+        }
+      }
+      return text(DONE);
+    },
+  };
+}
+
+function sinceGo(contents: readonly Content[]): readonly Content[] {
+  const at = contents.findLastIndex(({ parts }) => parts.some((part) => part.text?.startsWith(GO)));
+  return contents.slice(at + 1);
+}

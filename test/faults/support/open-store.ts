@@ -1,0 +1,47 @@
+import { Agent, type Session, type SessionDamagedError, type SessionStore, type SessionStoreError } from "@pollux/core";
+import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import type { World } from "../../support/world.ts";
+import { type Effects, EffectsList } from "./effects.ts";
+import { errandTools } from "./errand.ts";
+import type { StorePlace } from "./process-messages.ts";
+
+/** A store that counts the entries it has acknowledged, and tells after each append. */
+export function counting(
+  store: SessionStore,
+  afterAppend: (length: number) => Promise<void> = async () => {},
+): { readonly told: SessionStore; readonly acknowledged: () => number } {
+  let length = 0;
+  const told: SessionStore = {
+    load: (id, from) => store.load(id, from),
+    list: (options) => store.list(options),
+    delete: (id) => store.delete(id),
+    append: async (id, expected, entries) => {
+      await store.append(id, expected, entries);
+      length = expected + entries.length;
+      await afterAppend(length);
+    },
+  };
+  return { told, acknowledged: () => length };
+}
+
+/** Opens a store that is closed with its scope. */
+export function openStore({ kind, path }: StorePlace): { readonly store: SessionStore } & AsyncDisposable {
+  if (kind === "jsonl") return { store: new JsonlStore(path), [Symbol.asyncDispose]: async () => {} };
+  const store = new SqliteStore(path);
+  return { store, [Symbol.asyncDispose]: async () => store.close() };
+}
+
+/** The session `s` of a store, in this process. */
+export function sessionIn(store: SessionStore, world: World, effects: Effects = new EffectsList()): Session {
+  return new Agent({ model: world.model(), tools: errandTools(effects, 1) }).session({ id: "s", store });
+}
+
+/** An error has to be of this kind, and to say what to do. */
+export function problemsOfError(
+  error: unknown,
+  kind: typeof SessionStoreError | typeof SessionDamagedError,
+  advice: RegExp,
+): readonly string[] {
+  if (!(error instanceof kind)) return [`untyped: ${String(error)}`];
+  return advice.test(error.message) ? [] : [`untyped: does not say what to do: ${error.message}`];
+}

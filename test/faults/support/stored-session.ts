@@ -1,0 +1,71 @@
+import { Agent, type Content, type SessionStore } from "@pollux/core";
+import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { ScriptedModel } from "@pollux/core/testing";
+import { readEffects } from "./effects.ts";
+import { problemsOfErrand } from "./end-of-errand.ts";
+import { DONE, type Errand } from "./errand.ts";
+import type { Report, StorePlace, Work } from "./process-messages.ts";
+
+/** Opens a store for a moment. */
+export async function withStore<Result>(
+  { kind, path }: StorePlace,
+  use: (store: SessionStore) => Promise<Result>,
+): Promise<Result> {
+  if (kind === "jsonl") return await use(new JsonlStore(path));
+  using store = new SqliteStore(path);
+  return await use(store);
+}
+
+/** What is stored of a session, read anew. */
+export function entriesOf({ store, id }: Work): Promise<readonly unknown[]> {
+  return withStore(store, (open) => open.load(id));
+}
+
+/** What was said in a session, read anew. */
+export function historyOf({ store, id }: Work): Promise<readonly Content[]> {
+  return withStore(store, (open) => new Agent({ model: new ScriptedModel() }).session({ id, store: open }).history());
+}
+
+/** What is wrong with a session whose errand is over. What is idempotent may have happened more often, under one key. */
+export async function problemsOfSession(errand: Errand, work: Work): Promise<readonly string[]> {
+  const effects = readEffects(work.effects);
+  const problems = problemsOfErrand(errand, await historyOf(work), effects);
+  const keys = new Set(effects.map(({ key }) => key)).size;
+  const expected = errand.flat().length;
+  return [
+    ...problems.filter((problem) => !problem.startsWith("doubled") || problem.includes("pay")),
+    ...(keys === expected ? [] : [`doubled: ${keys} keys for ${expected} effects`]),
+  ];
+}
+
+/** What is wrong with the final word of a process that was to bring an errand to its end. */
+export function problemsOfReport(report: Report | undefined): readonly string[] {
+  if (report?.is === "finished" && report.stopReason === "finished" && report.text === DONE) return [];
+  const untyped = report?.is === "failed" && !report.typed;
+  return [`${untyped ? "untyped" : "lost"}: ended with ${JSON.stringify(report)}`];
+}
+
+/** Idempotency keys of the calls whose outcome is in a log. */
+export function recordedCalls(log: readonly unknown[]): ReadonlySet<string> {
+  // What a session wrote.
+  const entries = log as readonly { readonly type: string; readonly runId?: string; readonly step?: string }[];
+  return new Set(
+    entries.flatMap(({ type, runId, step }) =>
+      type === "step" && step?.startsWith("call:") === true ? [`${runId}/${step.replace(/\/again$/, "")}`] : [],
+    ),
+  );
+}
+
+/** What a crash or a full disk lost: entries that were acknowledged, or that changed afterwards. */
+export function lostEntries(
+  acknowledged: number,
+  then: readonly unknown[],
+  now: readonly unknown[] = then,
+): readonly string[] {
+  const isShort = then.length < acknowledged;
+  const isKept = JSON.stringify(now.slice(0, then.length)) === JSON.stringify(then);
+  return [
+    ...(isShort ? [`lost: ${acknowledged} entries were acknowledged, and ${then.length} are there`] : []),
+    ...(isKept ? [] : ["lost: entries were changed"]),
+  ];
+}

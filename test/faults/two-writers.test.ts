@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { begin, finish } from "./support/begin-and-finish.ts";
+import { LONG } from "./support/errand.ts";
+import { FULL, sideBySide } from "./support/full.ts";
+import { KINDS, openPlaces, type Places } from "./support/places.ts";
+import { type AgentProcess, openProcess } from "./support/processes.ts";
+import type { Report, Work } from "./support/process-messages.ts";
+import { Tally } from "./support/tally.ts";
+
+const tally = new Tally("two processes at one session", [
+  "times",
+  "stopped, typed",
+  "gone on, right",
+  "lost",
+  "doubled",
+  "untyped",
+]);
+
+let places: Places;
+
+beforeAll(async () => {
+  places = await openPlaces(LONG);
+});
+
+afterAll(async () => {
+  tally.print();
+  await places[Symbol.asyncDispose]();
+});
+
+describe.each(KINDS)("two processes that write to one session of a %s store", (kind) => {
+  test("are told apart: one goes on, the other stops, nothing is lost", { timeout: 120_000 }, async () => {
+    const row = `two writers, ${kind}`;
+    const rounds = FULL ? 24 : 4;
+    const found = await sideBySide(Array.from({ length: rounds }), 2, async (_, round) => {
+      const work = places.work(places.place(kind, `writers-${round}`));
+      const pair = [openProcess(), openProcess()] as const;
+      await Promise.all(pair.map((child) => child.ready()));
+      tally.count(row, "times");
+      const problems: string[] = [];
+      // At once, or the second takes over in the middle.
+      const reports = round % 2 === 0 ? await atOnce(pair, work) : await takenOver(pair, work, 2 + (round % 12));
+      for (const report of reports) {
+        if (report?.is === "failed" && !report.typed) problems.push(`untyped: ${report.name}: ${report.message}`);
+        if (report?.is === "failed" && report.typed) tally.count(row, "stopped, typed");
+        if (report === undefined) problems.push("lost: a process died");
+      }
+      problems.push(...(await finish(work)));
+      if (problems.length === 0) tally.count(row, "gone on, right");
+      await Promise.all(pair.map((child) => child.kill()));
+      return tally.found(row, `round ${round}`, problems);
+    });
+    expect(found.flat()).toEqual([]);
+  });
+});
+
+type Pair = readonly [AgentProcess, AgentProcess];
+
+async function atOnce(pair: Pair, work: Work): Promise<readonly (Report | undefined)[]> {
+  const ended = await Promise.all(pair.map((child) => begin(child, work)));
+  return ended.map(([report]) => report);
+}
+
+async function takenOver([first, second]: Pair, work: Work, atEntry: number): Promise<readonly (Report | undefined)[]> {
+  let other: Promise<Report | undefined> | undefined;
+  const report = await first.order({ do: "begin", ...work }, (one) => {
+    if (one.is === "acknowledged" && one.length >= atEntry) other ??= second.order({ do: "finish", ...work });
+  });
+  return [report, await other];
+}
