@@ -93,8 +93,9 @@ async function endAt(at: number, bySignal: boolean, resumed: boolean, row: strin
   let seen = 0;
   let ending: unknown;
   try {
-    for await (const _ of running) {
-      if (++seen !== at) continue;
+    for await (const event of running) {
+      // Texts come in more or fewer deltas each time; with its last event the run is over.
+      if (++seen !== at || event.type === "run-end") continue;
       if (!bySignal) break;
       abort.abort(reason);
     }

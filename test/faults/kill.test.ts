@@ -56,7 +56,7 @@ describe.each(KINDS)("a process with a %s store", (kind) => {
       for (let append = 1; append <= appends; append++) {
         moments.push({ append, when: "after" });
         // Mostly what there is after the one before, so only some of them where time is short.
-        if (FULL || append % 6 === 0) moments.push({ append, when: "before" }, { append, when: "during" });
+        if (FULL || append % 9 === 0) moments.push({ append, when: "before" }, { append, when: "during" });
       }
       const lanes = Array.from({ length: WIDTH }, (_, lane) => moments.filter((__, index) => index % WIDTH === lane));
       const problems = await sideBySide(lanes, WIDTH, (own, lane) => killAndFinish(place, own, `${kind}-${lane}`));

@@ -127,15 +127,7 @@ describe("sql_query", () => {
       output: {
         columns: ["id", "name", "born", "seen", "data", "photo", "balance"],
         rows: [
-          [
-            1,
-            "Ada",
-            expect.stringMatching(/^1815-12-10T/),
-            "2020-01-02T03:04:05.000Z",
-            { a: [1, { b: null }] },
-            "[3 bytes: 00ff10]",
-            "12.50",
-          ],
+          [1, "Ada", "1815-12-10", "2020-01-02T03:04:05.000Z", { a: [1, { b: null }] }, "[3 bytes: 00ff10]", "12.50"],
           ["9007199254740993", "Big", null, null, null, null, "NaN"],
         ],
       },
@@ -144,6 +136,31 @@ describe("sql_query", () => {
       ok: true,
       output: { columns: ["total"], rows: [[9.5], ["Infinity"]] },
     });
+  });
+
+  test("keeps days and times without a zone as they are, wherever this runs", async () => {
+    const { TZ } = process.env;
+    try {
+      for (const zone of ["UTC", "America/New_York", "Asia/Tokyo"]) {
+        process.env["TZ"] = zone;
+        const sql =
+          "select date '2020-01-02' as day, timestamp '2020-01-02 03:04:05' as time, timestamptz '2020-01-02T03:04:05Z' as moment";
+        expect(await query(sql), zone).toMatchObject({
+          output: { rows: [["2020-01-02", "2020-01-02T03:04:05.000", "2020-01-02T03:04:05.000Z"]] },
+        });
+        // As `pg` gives a day: its midnight here.
+        const here = async () => ({
+          rows: [{ read_only: "on", day: new Date(2020, 0, 2) }],
+          fields: [{ name: "read_only" }, { name: "day", dataTypeID: 1082 }],
+        });
+        expect(await query("select 1", {}, { query: here }), zone).toMatchObject({
+          output: { rows: [["on", "2020-01-02"]] },
+        });
+      }
+    } finally {
+      if (TZ === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = TZ;
+    }
   });
 
   test("is one read-only transaction with limits, rolled back", async () => {

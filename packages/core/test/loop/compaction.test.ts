@@ -2,6 +2,7 @@ import { Agent, type Content, defineTool, type RunEvent } from "@pollux/core";
 import { assertGrammar, collect, costs, fails, say, ScriptedModel, turn } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { ApiStatusError } from "../../src/errors/api-errors.ts";
 import { boundariesOf, thresholdPolicy } from "../../src/loop/compaction.ts";
 import { faces } from "../helpers/faces.ts";

@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Json, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
 import { call, calls, empty, fails, say, ScriptedModel, think, turn } from "@pollux/core/testing";
 
 /** Padded base64, as the service sends. */

@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Json, MemoryStore, type SessionEntry } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type SessionEntry } from "@pollux/core";
 import { call, calls, cut, ScriptedModel, say, think, turn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { showSession } from "../../src/session/show-session.ts";

@@ -4,7 +4,8 @@ import type { SqlParameter } from "./table.ts";
 export interface SqlDriverResult {
   /** Objects by column, or lists of values. */
   readonly rows: readonly unknown[];
-  readonly fields?: readonly { readonly name: string }[] | undefined;
+  /** The type's number, where a driver gives it, tells dates from moments. */
+  readonly fields?: readonly { readonly name: string; readonly dataTypeID?: number | undefined }[] | undefined;
 }
 
 /** Sends one statement over one connection, always the same, with `$1`, `$2`, … bound by the driver. */
@@ -25,9 +26,26 @@ export function rowsOf(result: unknown): {
   const columns = named ?? (isRecord(rows[0]) ? Object.keys(rows[0]) : []);
   // Objects hold one value for all columns of one name.
   const keys = [...new Set(columns)];
-  if (rows.some((row) => Array.isArray(row)))
-    return { columns, rows: rows.map((row) => (Array.isArray(row) ? (row as readonly unknown[]) : [])) };
-  return { columns: keys, rows: rows.map((row) => keys.map((key) => (isRecord(row) ? row[key] : undefined))) };
+  const isList = rows.some((row) => Array.isArray(row));
+  const shown = isList ? columns : keys;
+  const types = shown.map((_, index) =>
+    isList ? given.fields?.[index]?.dataTypeID : given.fields?.find(({ name }) => name === shown[index])?.dataTypeID,
+  );
+  const cells = (row: unknown): readonly unknown[] =>
+    Array.isArray(row) ? (row as readonly unknown[]) : keys.map((key) => (isRecord(row) ? row[key] : undefined));
+  return { columns: shown, rows: rows.map((row) => cells(row).map((cell, index) => plainDate(cell, types[index]))) };
+}
+
+const DATE = 1082;
+const TIMESTAMP = 1114;
+
+/** Drivers make a `Date` of what has no zone: of a day its midnight here or in UTC, of a time the time here. */
+function plainDate(value: unknown, type: number | undefined): unknown {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime()) || (type !== DATE && type !== TIMESTAMP)) return value;
+  const isMidnight = value.getTime() % 86_400_000 === 0;
+  const here = new Date(value.getTime() - value.getTimezoneOffset() * 60_000).toISOString().slice(0, -1);
+  if (type === TIMESTAMP) return here;
+  return (isMidnight ? value.toISOString() : here).slice(0, 10);
 }
 
 /** The rows as objects. */
