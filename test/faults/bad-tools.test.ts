@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import { Agent, type AnyTool, type Content, defineTool } from "@pollux/core";
 import { calls, text } from "@pollux/emulator";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { SESSION_FACES } from "../../packages/core/test/session/session-faces.ts";
 import { byStep } from "../support/trip.ts";
 import { openWorld, refusals } from "../support/world.ts";
@@ -124,8 +123,10 @@ function toolOf({ run, timeoutMs }: Bad, ran: number[]): AnyTool {
     name: "bad",
     description: "Misbehaves.",
     timeoutMs,
-    input: z.object({ list: z.array(z.number()) }),
-    run: (input) => {
+    // Checked no further, so that nothing but the library copies it.
+    input: { type: "object", properties: { list: { type: "array", items: { type: "integer" } } }, required: ["list"] },
+    run: (given) => {
+      const input = given as { list: number[] };
       ran.push(input.list[0] ?? -1);
       return run(input);
     },

@@ -1,6 +1,7 @@
+import type { GenerateContentRequest } from "@pollux/core/wire";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readEffects } from "./support/effects.ts";
-import { DONE, LONG } from "./support/errand.ts";
+import { DONE, LONG, messageOf, receiptsIn } from "./support/errand.ts";
 import { FULL, randomFrom, SEED, sideBySide } from "./support/full.ts";
 import { KINDS, openPlaces, type Places } from "./support/places.ts";
 import { type AgentProcess, openProcess } from "./support/processes.ts";
@@ -96,11 +97,13 @@ async function killAndFinish(store: StorePlace, moments: readonly Moment[], name
     const acknowledged = await beginAndKill(child, work, moment);
     child = next;
     const atDeath = await entriesOf(work);
+    const toldByDeath = receiptsTold(work);
     const effectsAtDeath = readEffects(work.effects).length;
     const report = await child.order({ do: "finish", ...work });
     const after = await entriesOf(work);
     const found = [
       ...lostEntries(acknowledged, atDeath, after),
+      ...toldTooEarly(atDeath, toldByDeath),
       ...problemsOfReport(report),
       ...(await problemsOfSession(LONG, work)),
       ...ranAgain(store.kind, work, atDeath, effectsAtDeath),
@@ -127,6 +130,22 @@ async function beginAndKill(child: AgentProcess, work: Work, moment: Moment): Pr
   clearTimeout(timer);
   await (kill ?? child.kill());
   return acknowledged;
+}
+
+/** How many receipts the model has read in a session. */
+function receiptsTold(work: Work): number {
+  const told = places.world.emulator.requests.map(({ body }) => {
+    // All that these processes send asks for content.
+    const { contents } = body as GenerateContentRequest;
+    return contents[0]?.parts[0]?.text === messageOf(work) ? receiptsIn(contents).length : 0;
+  });
+  return Math.max(0, ...told);
+}
+
+/** The model must not hear of what would be forgotten by a crash. */
+function toldTooEarly(atDeath: readonly unknown[], told: number): readonly string[] {
+  const recorded = recordedCalls(atDeath).size;
+  return told <= recorded ? [] : [`lost: the model was told of ${told} calls when ${recorded} were recorded`];
 }
 
 /** What was recorded before the process died must not begin again; what was not may, but for what must happen once. */

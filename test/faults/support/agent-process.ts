@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, AgentError, endpoint, gemini, type RunResult, type Session, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { EffectsFile, readEffects } from "./effects.ts";
-import { errandTools, GO } from "./errand.ts";
+import { errandTools, messageOf } from "./errand.ts";
 import type { Finished, KillPoint, Order, Report, StorePlace, Work } from "./process-messages.ts";
 
 // A process with an agent that works on a session, until it is killed. Started by `openProcess`.
@@ -49,7 +49,7 @@ async function finish(work: Work): Promise<Finished> {
   const session = sessionFor(work);
   const { lastRun: found = "nothing" } = await session.state();
   const unknown: { callId: string; done: boolean }[] = [];
-  let result = found === "nothing" ? await session.send(GO) : await resumed(session);
+  let result = found === "nothing" ? await session.send(messageOf(work)) : await resumed(session);
   while (result !== undefined && "pending" in result) {
     // Whoever looks into what came of a call waits until nobody is at it any more.
     await sleep(50);
@@ -96,7 +96,7 @@ async function obey(order: Order): Promise<Report> {
     if (order.asNobody === true && process.getuid?.() === 0) process.setuid?.(NOBODY);
     return finish(order);
   }
-  const result = await sessionFor(order, order.killPoint).send(GO);
+  const result = await sessionFor(order, order.killPoint).send(messageOf(order));
   return { is: "finished", found: "nothing", unknown: [], stopReason: result.stopReason, text: result.text };
 }
 

@@ -49,6 +49,11 @@ export const DONE = "All of the errand is done, to the last item.";
 /** The message that begins an errand; what is said before the last of these does not count. */
 export const GO = "Run the errand";
 
+/** The message that begins the errand of one session among several: it says which. */
+export function messageOf({ id }: { readonly id: string }): string {
+  return `${GO} of ${id}.`;
+}
+
 /** What a tool says that did its work. */
 export function receipt({ name, item }: Item): string {
   return `${name} ${item} done`;

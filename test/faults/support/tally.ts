@@ -21,7 +21,7 @@ export class Tally {
   /** Counts problems by the word before their colon (`lost`, `doubled`, `untyped`); gives them back with where they were. */
   found(row: string, where: string, problems: readonly string[]): readonly string[] {
     for (const problem of problems) this.count(row, problem.split(":")[0] ?? problem);
-    return problems.map((problem) => `${where}: ${problem}`);
+    return problems.map((problem) => (where === "" ? problem : `${where}: ${problem}`));
   }
 
   /** A sentence under the table. */

@@ -209,7 +209,7 @@ export class Session {
     const all = view.history();
     const contents = options.contents ?? all.length;
     checkCut(all, contents);
-    const fork = new Session(this.#host, { id: options.id, store: this.#store });
+    const fork = new Session(this.#host, { id: options.id, store: this.#store, limits: this.#limits });
     const parts = firstContents(view.allStretches(), contents);
     await fork.#log.append({ type: "history", parts, from: { session: this.id, contents } });
     return fork;

@@ -48,8 +48,8 @@ export async function* callRound(
     if (isRunSuspended(error)) {
       // What cut the other calls off ends the run; its questions are asked again when it is resumed.
       for (const { task } of batch) if (errors.has(task.callId)) throw errors.get(task.callId);
-      const waiting = batch.filter((one) => error.waiting.includes(nameOf(one))).map(({ task }) => task.callId);
-      state.pending = asked.filter(({ callId }) => waiting.includes(callId));
+      const names = new Map(batch.map((one) => [one.task.callId, nameOf(one)]));
+      state.pending = asked.filter(({ callId }) => error.waiting.includes(names.get(callId) ?? ""));
     }
     throw error;
   }

@@ -175,6 +175,13 @@ test("steering by a process that has lost its session is kept, and does not hide
   expect(types).toEqual(["run", "step", "end", "run", "step", "end", "steer"]);
   await mine.send("And now?");
   expect((await other.history()).map(({ parts }) => parts[0]?.text ?? "-")).toEqual([
-    ...["Go.", "-", "-", "Mine now.", "Ok.", "And now?", "Hurry.", "On."],
+    "Go.",
+    "-",
+    "-",
+    "Mine now.",
+    "Ok.",
+    "And now?",
+    "Hurry.",
+    "On.",
   ]);
 });

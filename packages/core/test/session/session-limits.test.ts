@@ -61,3 +61,11 @@ test("an agent used as a tool adds what it cost", async () => {
   // 10 input and 5 output tokens of the scripted call come on top.
   expect((await outer.run("Go.")).cost).toBeCloseTo(4 + 0.006, 10);
 });
+
+test("a fork has the limits of its session", async () => {
+  const session = new Agent({ model: new ScriptedModel(dear, dear) }).session({ limits: { turns: 1 } });
+  await session.send("One.");
+  const fork = await session.fork();
+  expect(await fork.send("Two.")).toMatchObject({ stopReason: "finished" });
+  expect(await fork.send("Three.")).toMatchObject({ stopReason: "limit", limit: { scope: "session" } });
+});
