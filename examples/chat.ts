@@ -2,19 +2,29 @@
 // written, not the chat; what is typed meanwhile is said to the model on the way.
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { Agent, AgentError, type Approval, googleSearch, type RunStream, type Session, type Tool } from "@pollux/core";
+import {
+  Agent,
+  AgentError,
+  type AnyTool,
+  type Approval,
+  googleSearch,
+  type RunStream,
+  type Session,
+} from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
-import { fileTools } from "@pollux/tools/files";
+import { chatTools, TOOL_WORDS } from "./support/chat-tools.ts";
 import { connect } from "./support/connect.ts";
 import { dim, printable, RunPrinter, sourceLines, usageLine } from "./support/run-printer.ts";
 import { Terminal } from "./support/terminal.ts";
 
-const HELP = `Usage: pnpm chat [--model ID] [--root FOLDER] [--session NAME [--store FILE]]
+const HELP = `Usage: pnpm chat [--model ID] [--root FOLDER] [--tools LIST] [--session NAME [--store FILE]]
 
 A conversation with a Gemini agent that can read the files under FOLDER (default: here) and search the web.
 
   -m, --model ID       model to ask (default gemini-flash-latest)
   -r, --root FOLDER    folder the file tools may read (default: the current one)
+  -t, --tools LIST     what it can use besides the web, parted by commas (default files):
+                       ${TOOL_WORDS}
   -s, --session NAME   keep the conversation under this name, and go on with it next time
       --store FILE     SQLite file the conversations are kept in (default pollux-chats.sqlite)
   -h, --help           this text
@@ -35,14 +45,16 @@ What you type while an answer is being written goes along with the next request.
 interface Arguments {
   readonly model: string;
   readonly root: string;
+  readonly tools: string;
   readonly session: string | undefined;
   readonly store: string;
 }
 
-async function main({ model, root, session: name, store: file }: Arguments): Promise<void> {
+async function main({ model, root, tools: list, session: name, store: file }: Arguments): Promise<void> {
   await using connection = await connect();
   using store = name === undefined ? undefined : new SqliteStore(file);
-  const tools = fileTools({ root });
+  await using closing = new AsyncDisposableStack();
+  const tools = await chatTools(list, { root, session: name, store }, closing);
   const printer = new RunPrinter();
   const terminal = new Terminal(printer);
   const agent = new Agent({
@@ -113,7 +125,7 @@ async function command(
     session,
     tools,
     printer,
-  }: { readonly session: Session; readonly tools: readonly Tool[]; readonly printer: RunPrinter },
+  }: { readonly session: Session; readonly tools: readonly AnyTool[]; readonly printer: RunPrinter },
 ): Promise<boolean> {
   const [name = "", ...rest] = line.split(/\s+/);
   switch (name) {
@@ -124,7 +136,8 @@ async function command(
       printer.line(COMMANDS.trimEnd());
       return false;
     case "/tools":
-      for (const tool of tools) printer.line(`${tool.name}  ${dim(tool.description)}`);
+      for (const tool of tools)
+        printer.line(`${tool.name}  ${dim("description" in tool ? tool.description : "built in")}`);
       printer.line(`googleSearch  ${dim("the web, by Google Search")}`);
       return false;
     case "/usage":
@@ -167,6 +180,7 @@ function readArguments(): Arguments {
       options: {
         model: { type: "string", short: "m", default: "gemini-flash-latest" },
         root: { type: "string", short: "r", default: process.cwd() },
+        tools: { type: "string", short: "t", default: "files" },
         session: { type: "string", short: "s" },
         store: { type: "string", default: "pollux-chats.sqlite" },
         help: { type: "boolean", short: "h" },
@@ -186,7 +200,7 @@ function readArguments(): Arguments {
 try {
   await main(readArguments());
 } catch (error) {
-  if (!(error instanceof AgentError)) throw error;
+  if (!(error instanceof AgentError || error instanceof TypeError)) throw error;
   process.stderr.write(`\n${error.name}: ${error.message}\n`);
   process.exitCode = 1;
 }

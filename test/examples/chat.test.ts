@@ -72,3 +72,23 @@ test("a named conversation goes on after a restart", { timeout: 60_000 }, async 
     rmSync(folder, { recursive: true });
   }
 });
+
+test(
+  "tools are chosen by a list; one that is not there is said, with those that are",
+  { timeout: 60_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
+    try {
+      const chosen = await talk(["/tools", "/exit"], folder, ["--tools", "calculator,time,todo"]);
+      expect(chosen.output).toMatch(/^(> )*calculator {2}/m);
+      expect(chosen.output).toMatch(/^set_todos {2}/m);
+      expect(chosen.output).not.toContain("read_file");
+      expect(chosen.code).toBe(0);
+      const wrong = await talk([], folder, ["--tools", "files,magic"]);
+      expect(wrong.output).toContain('--tools: there is no "magic"; there are files, write, shell');
+      expect(wrong.code).toBe(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);

@@ -28,7 +28,7 @@ test("sessions at once all end right or typed, and leave no memory behind", { ti
     largeSignatures: false,
     onAnswered: () => requests++,
   });
-  const child = startProgram("soak-process.ts", ["--expose-gc"]);
+  const child = startProgram(new URL("./support/soak-process.ts", import.meta.url), ["--expose-gc"]);
   const answer = once(child, "message");
   const order: SoakOrder = { url: world.url, sessions: SESSIONS, silenceMs: FULL ? 20_000 : 1500 };
   child.send(order);

@@ -2,11 +2,12 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Order, Report } from "./process-messages.ts";
 
-/** Starts a program of this folder, ready to be sent messages; what it compiles is kept for the next. */
-export function startProgram(file: string, execArgv: readonly string[] = []): ChildProcess {
-  return fork(join(import.meta.dirname, file), {
+/** Starts a program of these tests, ready to be sent messages; what it compiles is kept for the next. */
+export function startProgram(file: URL, execArgv: readonly string[] = []): ChildProcess {
+  return fork(file, {
     execArgv: ["--conditions=pollux-source", ...execArgv],
     env: environment(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -14,8 +15,8 @@ export function startProgram(file: string, execArgv: readonly string[] = []): Ch
 }
 
 /** The same with no file larger than some units of 512 bytes. */
-function startWithSmallFiles(file: string, maxBlocks: number): ChildProcess {
-  const program = `"${process.execPath}" --conditions=pollux-source "${join(import.meta.dirname, file)}"`;
+function startWithSmallFiles(file: URL, maxBlocks: number): ChildProcess {
+  const program = `"${process.execPath}" --conditions=pollux-source "${fileURLToPath(file)}"`;
   return spawn("sh", ["-c", `ulimit -f ${maxBlocks} && exec ${program}`], {
     env: environment(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -42,11 +43,11 @@ export interface AgentProcess {
  * @param maxBlocks - Size of the largest file it may write, in units of 512 bytes.
  */
 export function openProcess(maxBlocks?: number): AgentProcess {
-  const program = "agent-process.ts";
+  const program = new URL("./agent-process.ts", import.meta.url);
   const child = maxBlocks === undefined ? startProgram(program) : startWithSmallFiles(program, maxBlocks);
   const exit = once(child, "exit");
   const died = exit.then(() => {
-    throw new Error(`${program} ended before it was ready`);
+    throw new Error(`${program.pathname} ended before it was ready`);
   });
   const ready = Promise.race([once(child, "message"), died]);
   // Whoever waits for it hears of it.
