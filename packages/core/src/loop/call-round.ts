@@ -4,7 +4,9 @@ import { RunStepError } from "../errors/run-errors.ts";
 import { type Channel, during } from "../internal/channel.ts";
 import { isObject } from "../internal/json.ts";
 import type { Approval, PendingQuestion } from "../tool/approval.ts";
+import { UNSURE } from "../tool/call-tool.ts";
 import type { ToolOutcome } from "../tool/tool-outcome.ts";
+import type { Part } from "../wire/content.ts";
 import { answeredBy, type CallStepValue, type CallTask, callStep } from "./call-step.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
@@ -69,18 +71,27 @@ function opFor(input: LoopInput, state: RunState, call: OpenCall, errors: Map<st
     name,
     ...(tool?.effects === "once" && { once: true }),
     run: async (step) => {
+      let begun = false;
       try {
-        const value = await state.gate.through(tool?.sequential ?? false, () =>
-          callStep(input, state, task, withDeadline(step, input.deadline)),
-        );
+        const value = await state.gate.through(tool?.sequential ?? false, () => {
+          begun = !step.signal.aborted;
+          return callStep(input, state, task, withDeadline(step, input.deadline));
+        });
         if (value.unknown !== true) state.answered.set(index, value.part);
         return value;
       } catch (error) {
         errors.set(task.callId, error);
+        // Read when the conversation goes on without resuming: a model that is told less would call it again.
+        if (tool?.effects === "once" && begun) state.answered.set(index, cutOff(input, state, task));
         throw error;
       }
     },
   };
+}
+
+function cutOff(input: LoopInput, state: RunState, task: CallTask): Part {
+  const message = `cancelled: the run was ended; ${UNSURE}`;
+  return answeredBy(input, task, { ok: false, kind: "cancelled", message }, state.endedAt).part;
 }
 
 /** What the outcome of a call's operation leads to: its answer, or another stage. */

@@ -120,7 +120,8 @@ function toolText(error: Error): string {
 }
 
 const CANCELLED = "cancelled: the run was ended";
-const UNSURE = "it is not known whether this call was carried out. Find out before you make it again";
+/** What the model reads of a call that may have happened although nobody waited for its end. */
+export const UNSURE = "it is not known whether this call was carried out. Find out before you make it again";
 
 function cancelled(): ToolOutcome {
   return failure("cancelled", CANCELLED);

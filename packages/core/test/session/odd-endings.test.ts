@@ -111,3 +111,24 @@ test("an iterator that is dropped before its first event does not keep the sessi
   for (const reader of [stream, stream]) await reader[Symbol.asyncIterator]().return(undefined);
   expect((await session.send("Go.")).text).toBe("Hello.");
 });
+
+describe.each(SESSION_FACES)("an abort, in a session read by %s", (_face, face) => {
+  test("tells the model of a call that must happen once, and had begun, that nobody knows", async () => {
+    const abort = new AbortController();
+    const once = defineTool({
+      name: "once",
+      description: "x",
+      effects: "once",
+      run: () => (abort.abort(new Error("enough")), new Promise(() => {})),
+    });
+    const session = new Agent({ model: new ScriptedModel(call("once"), say("I will look.")), tools: [once] }).session();
+    await expect(face.send(session, "Pay.", { signal: abort.signal })).rejects.toThrow("enough");
+    expect(answers(await session.history())).toEqual([
+      {
+        error:
+          "cancelled: the run was ended; it is not known whether this call was carried out. Find out before you make it again",
+      },
+    ]);
+    expect((await face.send(session, "And?")).text).toBe("I will look.");
+  });
+});
