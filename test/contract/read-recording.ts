@@ -1,4 +1,5 @@
-import { type Digest, type Exchange, isJson, type Json, listOf, type Recording } from "./recordings.ts";
+import type { AnswerDigest } from "@pollux/core/node";
+import { type Exchange, isJson, type Json, listOf, type Recording } from "./recordings.ts";
 
 /** Any parsed JSON → a recording; `undefined` for one that holds no exchanges. What is missing is read from the rest. */
 export function readRecording(file: string, value: unknown): Recording | undefined {
@@ -111,7 +112,7 @@ function headersIn(value: unknown): Exchange["responseHeaders"] {
 }
 
 /** A digest of another form is none. */
-function digestIn(value: unknown): Digest | null {
+function digestIn(value: unknown): AnswerDigest | null {
   if (!isJson(value)) return null;
   const { objects, signatures, calls, text, thoughts, usage } = value;
   const whole =
@@ -119,5 +120,5 @@ function digestIn(value: unknown): Digest | null {
     typeof signatures === "number" &&
     Array.isArray(calls) &&
     [text, thoughts].every((held) => typeof held === "string" || (isJson(held) && typeof held["sha256"] === "string"));
-  return whole ? ({ ...value, usage: usage ?? null } as unknown as Digest) : null;
+  return whole ? ({ ...value, usage: usage ?? null } as unknown as AnswerDigest) : null;
 }

@@ -1,20 +1,7 @@
+import type { AnswerDigest } from "@pollux/core/node";
+
 /** A JSON object nobody has looked into yet. */
 export type Json = { readonly [key: string]: unknown };
-
-/** What a recording says its answer holds, by plain concatenation over candidate 0. */
-export interface Digest {
-  readonly objects: number;
-  readonly parts: number;
-  readonly text: DigestText;
-  readonly thoughts: DigestText;
-  readonly calls: readonly Json[];
-  readonly signatures: number;
-  readonly finishReasons: readonly (string | number)[];
-  readonly usage: Json | null;
-}
-
-/** A text, or length and SHA-256 of a long one. */
-export type DigestText = string | { readonly chars: number; readonly utf8: number; readonly sha256: string };
 
 /** One request and its answer. */
 export interface Exchange {
@@ -33,7 +20,7 @@ export interface Exchange {
   readonly framing: string;
   /** Index of the earlier exchange whose contents are a strict prefix of this one's. */
   readonly continues: number | null;
-  readonly digest: Digest | null;
+  readonly digest: AnswerDigest | null;
 }
 
 /** One recorded case. */

@@ -2,41 +2,24 @@ import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SessionDamagedError, type SessionStore } from "@pollux/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { EffectsList } from "./support/effects.ts";
 import { answerUnknown } from "./support/end-of-errand.ts";
-import { DONE, GO, LONG } from "./support/errand.ts";
+import { DONE, GO } from "./support/errand.ts";
 import { FULL } from "./support/full.ts";
 import { counting, openStore, problemsOfError, sessionIn } from "./support/open-store.ts";
-import { KINDS, openPlaces, type Places } from "./support/places.ts";
+import { KINDS } from "./support/places.ts";
 import { lostEntries, withStore } from "./support/stored-session.ts";
-import { Tally } from "./support/tally.ts";
+import { faultTable } from "./support/fault-table.ts";
 
-const tally = new Tally("files that are torn or damaged", [
-  "times",
-  "stopped, typed",
-  "gone on, right",
-  "lost",
-  "doubled",
-  "untyped",
-]);
-
-let places: Places;
-
-beforeAll(async () => {
-  places = await openPlaces(LONG);
-});
-
-afterAll(async () => {
-  tally.print();
-  await places[Symbol.asyncDispose]();
-});
+const table = faultTable("files that are torn or damaged");
+const { tally } = table;
 
 /** A whole errand, with the state of the store's files after each append. */
 async function errandWithStates(store: SessionStore, sizeNow: () => Promise<number>): Promise<readonly State[]> {
   const states: State[] = [];
   const { told } = counting(store, async (entries) => void states.push({ entries, bytes: await sizeNow() }));
-  const session = sessionIn(told, places.world);
+  const session = sessionIn(told, table.places.world);
   expect((await session.send(GO)).text).toBe(DONE);
   return states;
 }
@@ -55,7 +38,7 @@ function entriesAt(states: readonly State[], bytes: number): number {
 /** Goes on with a store's session until its errand is done. */
 async function goOnIn(store: SessionStore): Promise<string | undefined> {
   const effects = new EffectsList();
-  const session = sessionIn(store, places.world, effects);
+  const session = sessionIn(store, table.places.world, effects);
   const { lastRun } = await session.state();
   if (lastRun === "finished") return undefined;
   const result = lastRun === undefined ? await session.send(GO) : await session.resume();
@@ -66,7 +49,7 @@ async function goOnIn(store: SessionStore): Promise<string | undefined> {
 describe.each(KINDS)("a write that was torn, in a %s store", (kind) => {
   test("takes back what was not acknowledged, and nothing else", { timeout: 120_000 }, async () => {
     const row = `torn write, ${kind}`;
-    const whole = places.place(kind, "whole");
+    const whole = table.places.place(kind, "whole");
     // SQLite writes into its own log until it is closed.
     const grows = kind === "jsonl" ? join(whole.path, "s.jsonl") : `${whole.path}-wal`;
     const problems: string[] = [];
@@ -79,9 +62,9 @@ describe.each(KINDS)("a write that was torn, in a %s store", (kind) => {
       return [bytes, ...(next > bytes ? [bytes + 1, Math.floor((bytes + next) / 2), next - 1] : [])];
     });
     for (const [index, cut] of cuts.entries()) {
-      const torn = places.place(kind, `torn-${index}`);
+      const torn = table.places.place(kind, `torn-${index}`);
       if (kind === "sqlite") await copyFile(whole.path, torn.path);
-      const before = await withStore(kind === "jsonl" ? torn : places.place(kind, `none-${index}`), (store) =>
+      const before = await withStore(kind === "jsonl" ? torn : table.places.place(kind, `none-${index}`), (store) =>
         store.load("s"),
       );
       expect(before).toEqual([]);
@@ -94,7 +77,7 @@ describe.each(KINDS)("a write that was torn, in a %s store", (kind) => {
         const wrong = lostEntries(acknowledged, there, expected);
         if (there.length > acknowledged)
           return [...wrong, `doubled: ${there.length} entries, ${acknowledged} acknowledged`];
-        // Going on takes long; all places matter, but not each at each time.
+        // Going on takes long; all table.places matter, but not each at each time.
         if (!FULL && index % 4 !== 0) return wrong;
         const why = await goOnIn(store);
         if (why === undefined) tally.count(row, "gone on, right");
@@ -109,14 +92,14 @@ describe.each(KINDS)("a write that was torn, in a %s store", (kind) => {
 describe.each(KINDS)("a %s store that is damaged in the middle", (kind) => {
   test("is not read past the damage, and not written to", { timeout: 60_000 }, async () => {
     const row = `damaged, ${kind}`;
-    const whole = places.place(kind, "good");
+    const whole = table.places.place(kind, "good");
     {
       await using opened = openStore(whole);
       await errandWithStates(opened.store, async () => 0);
     }
     const problems: string[] = [];
     for (const [index, damage] of (kind === "jsonl" ? JSONL_DAMAGE : SQLITE_DAMAGE).entries()) {
-      const hurt = places.place(kind, `hurt-${index}`);
+      const hurt = table.places.place(kind, `hurt-${index}`);
       await damage(whole.path, hurt.path);
       const file = kind === "jsonl" ? join(hurt.path, "s.jsonl") : hurt.path;
       const bytes = await readFile(file);
@@ -136,8 +119,8 @@ describe.each(KINDS)("a %s store that is damaged in the middle", (kind) => {
 });
 
 const read = (store: SessionStore): Promise<unknown> => store.load("s");
-const send = (store: SessionStore): Promise<unknown> => sessionIn(store, places.world).send(GO);
-const resume = (store: SessionStore): Promise<unknown> => sessionIn(store, places.world).resume();
+const send = (store: SessionStore): Promise<unknown> => sessionIn(store, table.places.world).send(GO);
+const resume = (store: SessionStore): Promise<unknown> => sessionIn(store, table.places.world).resume();
 
 type Damage = (from: string, to: string) => Promise<void>;
 

@@ -3,38 +3,21 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SessionStoreError } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { begin, finish } from "./support/begin-and-finish.ts";
 import { EffectsList } from "./support/effects.ts";
 import { answerUnknown, problemsOfErrand } from "./support/end-of-errand.ts";
 import { DONE, GO, LONG } from "./support/errand.ts";
 import { FULL, sideBySide } from "./support/full.ts";
 import { counting, problemsOfError, sessionIn } from "./support/open-store.ts";
-import { KINDS, openPlaces, type Places } from "./support/places.ts";
+import { KINDS } from "./support/places.ts";
 import { openProcess } from "./support/processes.ts";
 import type { Report } from "./support/process-messages.ts";
 import { entriesOf, lostEntries } from "./support/stored-session.ts";
-import { Tally } from "./support/tally.ts";
+import { faultTable } from "./support/fault-table.ts";
 
-const tally = new Tally("disks that are full or shut", [
-  "times",
-  "stopped, typed",
-  "gone on, right",
-  "lost",
-  "doubled",
-  "untyped",
-]);
-
-let places: Places;
-
-beforeAll(async () => {
-  places = await openPlaces(LONG);
-});
-
-afterAll(async () => {
-  tally.print();
-  await places[Symbol.asyncDispose]();
-});
+const table = faultTable("disks that are full or shut");
+const { tally } = table;
 
 /** A failure has to be typed, and to say what to do. */
 function problemsOfStop(report: Report | undefined, advice: RegExp): readonly string[] {
@@ -50,7 +33,7 @@ describe.each(KINDS)("a disk that is full, under a %s store", (kind) => {
   test("stops the run, keeps what was acknowledged, and says so", { timeout: 60_000 }, async () => {
     const row = `full, ${kind}`;
     const found = await sideBySide(FULL ? sizes : sizes.filter((_, index) => index % 2 === 0), 2, async (blocks) => {
-      const work = places.work(places.place(kind, `full-${blocks}`));
+      const work = table.places.work(table.places.place(kind, `full-${blocks}`));
       const child = openProcess(blocks);
       const [report, acknowledged] = await begin(child, work);
       await child.kill();
@@ -73,7 +56,7 @@ test("a database that may have no more pages stops the run, which goes on when i
   const row = "no more pages, sqlite";
   for (const pages of FULL ? [0, 1, 2, 3] : [0, 2]) {
     const exec = vi.spyOn(DatabaseSync.prototype, "exec");
-    using store = new SqliteStore(join(places.folder, `pages-${pages}.db`));
+    using store = new SqliteStore(join(table.places.folder, `pages-${pages}.db`));
     // The one the store has just opened.
     const database = exec.mock.contexts.at(-1) as DatabaseSync;
     exec.mockRestore();
@@ -81,7 +64,7 @@ test("a database that may have no more pages stops the run, which goes on when i
     database.exec(`pragma max_page_count = ${used + pages}`);
     const { told, acknowledged } = counting(store);
     const effects = new EffectsList();
-    const session = sessionIn(told, places.world, effects);
+    const session = sessionIn(told, table.places.world, effects);
     const error: unknown = await session.send(GO).catch((reason: unknown) => reason);
     const atStop = await store.load("s");
     tally.count(row, "times");
@@ -104,8 +87,8 @@ test("a database that may have no more pages stops the run, which goes on when i
 describe.each(KINDS)("a place that is read-only, under a %s store", (kind) => {
   test("refuses, says so, and is as good as before once it may be written", { timeout: 60_000 }, async () => {
     const row = `read-only, ${kind}`;
-    const store = places.place(kind, "readonly");
-    const work = places.work(store);
+    const store = table.places.place(kind, "readonly");
+    const work = table.places.work(store);
     const first = openProcess();
     let acknowledged = 0;
     await first.order({ do: "begin", ...work, killPoint: { append: 6, when: "after" } }, (report) => {
@@ -114,7 +97,7 @@ describe.each(KINDS)("a place that is read-only, under a %s store", (kind) => {
     });
     const before = await entriesOf(work);
     const files = kind === "jsonl" ? [join(store.path, "s.jsonl")] : [store.path];
-    const shut = kind === "jsonl" ? store.path : places.folder;
+    const shut = kind === "jsonl" ? store.path : table.places.folder;
     await chmod(work.effects, 0o666);
     for (const file of files) await chmod(file, 0o444);
     await chmod(shut, 0o555);

@@ -1,38 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { begin, finish } from "./support/begin-and-finish.ts";
-import { LONG } from "./support/errand.ts";
 import { FULL, sideBySide } from "./support/full.ts";
-import { KINDS, openPlaces, type Places } from "./support/places.ts";
+import { KINDS } from "./support/places.ts";
 import { type AgentProcess, openProcess } from "./support/processes.ts";
 import type { Report, Work } from "./support/process-messages.ts";
-import { Tally } from "./support/tally.ts";
+import { faultTable } from "./support/fault-table.ts";
 
-const tally = new Tally("two processes at one session", [
-  "times",
-  "stopped, typed",
-  "gone on, right",
-  "lost",
-  "doubled",
-  "untyped",
-]);
-
-let places: Places;
-
-beforeAll(async () => {
-  places = await openPlaces(LONG);
-});
-
-afterAll(async () => {
-  tally.print();
-  await places[Symbol.asyncDispose]();
-});
+const table = faultTable("two processes at one session");
+const { tally } = table;
 
 describe.each(KINDS)("two processes that write to one session of a %s store", (kind) => {
   test("are told apart: one goes on, the other stops, nothing is lost", { timeout: 120_000 }, async () => {
     const row = `two writers, ${kind}`;
     const rounds = FULL ? 24 : 4;
     const found = await sideBySide(Array.from({ length: rounds }), 2, async (_, round) => {
-      const work = places.work(places.place(kind, `writers-${round}`));
+      const work = table.places.work(table.places.place(kind, `writers-${round}`));
       const pair = [openProcess(), openProcess()] as const;
       await Promise.all(pair.map((child) => child.ready()));
       tally.count(row, "times");

@@ -14,13 +14,8 @@ export type {
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
-export {
-  Session,
-  type ResumeOptions,
-  type SendOptions,
-  type SessionOptions,
-  type SessionState,
-} from "./agent/session.ts";
+export { Session } from "./agent/session.ts";
+export type { ResumeOptions, SendOptions, SessionOptions, SessionState } from "./agent/session-options.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
@@ -111,7 +106,7 @@ export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
 export type { Prices, PriceTable } from "./model/prices.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
-export type { Usage } from "./model/usage.ts";
+export { NO_USAGE, type Usage } from "./model/usage.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
 export { cometapi } from "./wire/cometapi.ts";

@@ -1,3 +1,4 @@
+import type { AnswerDigest, DigestText } from "@pollux/core/node";
 import { createHash } from "node:crypto";
 import { AgentError, gemini, type ModelResponse, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
 import { type Check, difference, excerpt } from "../check.ts";
@@ -13,15 +14,7 @@ import {
   wholeChunksOf,
 } from "../plain-fold.ts";
 import { asRecorded, modelOptions, recordedFetch } from "../recorded-fetch.ts";
-import {
-  type Digest,
-  type DigestText,
-  type Exchange,
-  isStream,
-  type Json,
-  modelOf,
-  type Recording,
-} from "../recordings.ts";
+import { type Exchange, isStream, type Json, modelOf, type Recording } from "../recordings.ts";
 
 /** What the model has to gather from an answer: all of it. */
 export const fold: Check = {
@@ -122,7 +115,7 @@ function rightfullyThrown(error: unknown, { blockReason, finishReason }: PlainAn
 }
 
 /** The recording's own answer key, made without either fold. */
-function againstDigest(response: ModelResponse, digest: Digest): string | undefined {
+function againstDigest(response: ModelResponse, digest: AnswerDigest): string | undefined {
   const parts = response.content.parts as unknown as readonly Json[];
   const calls = callsOf(parts);
   const streamedArgs = digest.calls.some((call) => "willContinue" in call || "partialArgs" in call);

@@ -22,7 +22,8 @@ import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-t
 import { AgentRuns } from "./agent-runs.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 import { settingsOf } from "./settings-of.ts";
 
 /**

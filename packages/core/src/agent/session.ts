@@ -1,68 +1,19 @@
-import { closeOpenCalls } from "../loop/transcript.ts";
 import { RunStream, type RunningLoop } from "../loop/run-stream.ts";
+import { NOTHING_YET } from "../loop/run-so-far.ts";
 import { checkLimits } from "../loop/limits.ts";
-import type { OutsideOutcome } from "../loop/pending.ts";
-import type { RunResult, StopReason } from "../loop/result.ts";
-import type { Usage } from "../model/usage.ts";
+import type { RunResult } from "../loop/result.ts";
 import { MemoryStore } from "../session/memory-store.ts";
 import { replayOf } from "../session/replay-run.ts";
+import { checkCut, firstContents } from "../session/fork-history.ts";
 import { isResumable } from "../session/run-endings.ts";
-import type { SessionHost, SessionLimits } from "../session/session-host.ts";
+import type { OpenedRun, SessionHost, SessionLimits } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
-import { SessionRuns, type Unfinished } from "../session/session-runs.ts";
-import type { Stretch } from "../session/session-view.ts";
+import { SessionRuns } from "../session/session-runs.ts";
 import type { SessionStore } from "../session/store.ts";
-import type { Approval, PendingCall } from "../tool/approval.ts";
 import type { Content } from "../wire/content.ts";
 import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./agent-options.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
-
-/** Which conversation a session is, and where it is kept. */
-export interface SessionOptions {
-  /** The session's name in its store. @defaultValue a random UUID */
-  readonly id?: string | undefined;
-  /** @defaultValue a new {@link MemoryStore} */
-  readonly store?: SessionStore | undefined;
-  /** Bounds of all runs of the session together; a run that reaches one ends with `limit`, its `scope` being `"session"`. @defaultValue none */
-  readonly limits?: SessionLimits | undefined;
-}
-
-/** How a message is sent. */
-export interface SendOptions {
-  /**
-   * What to do when the last run was cut off by a crash, or waits for an answer: refuse the message, or answer the open calls
-   * as cancelled and go on. @defaultValue "refuse"
-   */
-  readonly unfinished?: Unfinished | undefined;
-}
-
-/** What a run is given to go on with. */
-export interface ResumeOptions {
-  /** A person's word on calls that wait for it, by call id: `true` runs the call, `false` or `{ deny }` tells the model no. */
-  readonly approvals?: { readonly [callId: string]: Approval } | undefined;
-  /** What came of calls that were carried out elsewhere, by call id. */
-  readonly outcomes?: { readonly [callId: string]: OutsideOutcome } | undefined;
-  /** Go on with a run that another version of the loop began. @defaultValue false */
-  readonly anyLoopVersion?: boolean | undefined;
-}
-
-/** Where a session stands. */
-export interface SessionState {
-  /** Runs that ended, in whatever way. */
-  readonly runs: number;
-  readonly turns: number;
-  readonly toolCalls: number;
-  /** Sum over all runs. */
-  readonly usage: Usage;
-  /** Cost of all runs; 0 without a price table. */
-  readonly cost: number;
-  /** How the last run ended; `"cut-off"` when its process died, `undefined` when there was none. */
-  readonly lastRun: StopReason | "failed" | "aborted" | "cut-off" | undefined;
-  /** True when {@link Session.resume} has something to go on with. */
-  readonly resumable: boolean;
-  /** What the last run waits for. */
-  readonly pending: readonly PendingCall[];
-}
+import type { ResumeOptions, SendOptions, SessionOptions, SessionState } from "./session-options.ts";
 
 /**
  * A conversation that is kept: every answer of the model and every outcome of a tool is stored before anything depends on it,
@@ -228,7 +179,7 @@ export class Session {
   }
 
   #replay(runId: string | undefined, options: AnyRunOptions, observed: boolean): RunningLoop {
-    let release = (): void => {};
+    let opened: OpenedRun | undefined;
     const { id } = this;
     const store = this.#store;
     const host = this.#host;
@@ -240,14 +191,13 @@ export class Session {
       if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
       const runs = new SessionRuns(log, host, limits);
       const replay = replayOf(record);
-      const opened = runs.open(record, runs.contentsBefore(), replay.log, { options, observed }, replay.missing);
-      release = () => opened.release();
+      opened = runs.open(record, runs.contentsBefore(), replay.log, { options, observed }, replay.missing);
       return yield* replay.events(opened);
     }
     return {
       events: events(),
-      soFar: () => ({ runId: runId ?? "", contents: [], turns: 0, usage: this.#log.view.usage }),
-      release: () => release(),
+      soFar: () => opened?.soFar() ?? NOTHING_YET,
+      release: () => opened?.release(),
     };
   }
 
@@ -269,27 +219,4 @@ export class Session {
       this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, observed }),
     );
   }
-}
-
-function checkCut(all: readonly Content[], contents: number): void {
-  const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
-  if (!Number.isInteger(contents) || contents < 0 || contents > all.length) {
-    throw new TypeError(`fork: contents must be a whole number from 0 to ${all.length}, and it is ${contents}`);
-  }
-  if (!isLegal(contents)) {
-    throw new TypeError(
-      `fork: after ${contents} contents a call is open; ${contents - 1} and ${contents + 1} are places to cut`,
-    );
-  }
-}
-
-function firstContents(stretches: readonly Stretch[], count: number): Stretch[] {
-  const kept: Stretch[] = [];
-  let room = count;
-  for (const { origin, contents } of stretches) {
-    if (room <= 0) break;
-    kept.push({ ...(origin !== undefined && { origin }), contents: contents.slice(0, room) });
-    room -= contents.length;
-  }
-  return kept;
 }

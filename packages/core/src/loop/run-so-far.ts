@@ -1,4 +1,4 @@
-import type { Usage } from "../model/usage.ts";
+import { NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Compaction } from "./compaction.ts";
 import type { Content } from "../wire/content.ts";
 
@@ -16,6 +16,9 @@ export interface RunSoFar {
   /** What it cost, in the unit of the price table; absent without one. */
   readonly cost?: number | undefined;
 }
+
+/** Of a run that has not begun. */
+export const NOTHING_YET: RunSoFar = { runId: "", contents: [], turns: 0, usage: NO_USAGE };
 
 const RUNS = Symbol.for("pollux.runSoFar");
 

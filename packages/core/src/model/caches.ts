@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
-import { GeminiClient, type GeminiClientOptions } from "../wire/client.ts";
+import { GeminiClient } from "../wire/client.ts";
+import type { GeminiClientOptions } from "../wire/client-options.ts";
 import { type Cache, type CacheLife, cacheExpiry, cacheFrom } from "./cache.ts";
 import { cacheName, type CacheRef } from "./cache-ref.ts";
 

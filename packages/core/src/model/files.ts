@@ -1,4 +1,5 @@
-import { GeminiClient, type GeminiClientOptions } from "../wire/client.ts";
+import { GeminiClient } from "../wire/client.ts";
+import type { GeminiClientOptions } from "../wire/client-options.ts";
 import type { GeminiFile } from "../wire/file.ts";
 import type { UploadOptions } from "../wire/files.ts";
 import { waitForFile, type WaitForFileOptions } from "../wire/wait-for-file.ts";

@@ -1,7 +1,8 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import { SILENT, type Logger } from "../logging/logger.ts";
 import type { Part } from "../wire/content.ts";
-import { type CallOptions, GeminiClient, type GeminiClientOptions } from "../wire/client.ts";
+import { GeminiClient } from "../wire/client.ts";
+import type { CallOptions, GeminiClientOptions } from "../wire/client-options.ts";
 import { RequestEncoder } from "../wire/encode-request.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/generate-content.ts";
 import { waitForFile } from "../wire/wait-for-file.ts";

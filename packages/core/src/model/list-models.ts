@@ -1,4 +1,5 @@
-import { GeminiClient, type GeminiClientOptions } from "../wire/client.ts";
+import { GeminiClient } from "../wire/client.ts";
+import type { GeminiClientOptions } from "../wire/client-options.ts";
 import type { ModelInfo } from "../wire/models.ts";
 import { capabilitiesOf, type ModelCapabilities } from "./capabilities.ts";
 

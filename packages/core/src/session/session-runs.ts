@@ -1,21 +1,20 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
 import { describeError } from "../durable/pass-through.ts";
 import { LoopVersionError, SessionUnfinishedError } from "../errors/session-errors.ts";
-import type { Compaction } from "../loop/compaction.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { LOOP_VERSION } from "../loop/loop-version.ts";
 import type { RunResult } from "../loop/result.ts";
-import { attachRunSoFar, type RunSoFar } from "../loop/run-so-far.ts";
+import { attachRunSoFar, NOTHING_YET } from "../loop/run-so-far.ts";
 import type { RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/prepare-history.ts";
-import { NO_USAGE } from "../model/usage.ts";
 import type { Content } from "../wire/content.ts";
-import type { EndEntry } from "./entries.ts";
+import { cutInSent } from "./cut-history.ts";
+import { endEntry, endingOf, type RunEnding } from "./end-entry.ts";
 import { type Answers, answerEntries } from "./outside-answers.ts";
 import { isResumable } from "./run-endings.ts";
 import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
-import type { NewEntry, SessionLog } from "./session-log.ts";
-import { refsOf, type RunRecord, type Stretch } from "./session-view.ts";
+import type { SessionLog } from "./session-log.ts";
+import type { RunRecord } from "./session-view.ts";
 
 /** What a session does about a run that was cut off when the next message comes. */
 export type Unfinished = "refuse" | "cancel";
@@ -97,7 +96,7 @@ export class SessionRuns<Options> {
       runId,
       contents: [...before, ...input],
       given: before.length,
-      compaction: this.#compactionFor(before),
+      compaction: cutInSent(this.log.view, before),
       conversation: this.#conversation,
       observed: run.observed,
       steps: ({ signal, emit }) => journal<RunEvent>({ runId, signal, emit, log, missing }),
@@ -115,16 +114,6 @@ export class SessionRuns<Options> {
       const isOwn = from?.endpoint === to.endpoint && from.family === to.family;
       return isOwn ? contents : prepareHistory(contents, { from, to });
     });
-  }
-
-  /** Where the history was cut, in what is sent now: contents of another model may have been left out of it. */
-  #compactionFor(before: readonly Content[]): Compaction | undefined {
-    const { compaction, stretches } = this.log.view;
-    if (compaction === undefined) return undefined;
-    const first = stretches.flatMap(({ contents }) => contents)[compaction.keepFrom];
-    // It is a message of the user's, which is never changed; when none is left, all that was there is summed up.
-    const keepFrom = first === undefined ? before.length : before.indexOf(first);
-    return keepFrom < 0 ? undefined : { summary: compaction.summary, keepFrom };
   }
 
   #open(record: RunRecord, run: SessionRunRequest<Options>): OpenedRun {
@@ -166,18 +155,18 @@ export class SessionRuns<Options> {
     const opened = this.open(record, this.contentsBefore(), log, { options, observed: false }, () => {
       throw cutOff;
     });
-    let how: How = { stopReason: "aborted", error: describeError(cutOff) };
+    let how: RunEnding = { stopReason: "aborted", error: describeError(cutOff) };
     try {
       let next = await opened.events.next();
       while (next.done !== true) next = await opened.events.next();
       // All was done but for writing down that it was.
-      how = resultOf(next.value);
+      how = endingOf(next.value);
     } catch (error) {
       if (error !== cutOff) throw error;
     } finally {
       opened.release();
     }
-    await this.log.append(endOf(record, opened, this.log.view.stretches, how));
+    await this.log.append(endEntry(record, opened, this.log.view.stretches, how));
   }
 
   /** A run to read: prepared, read, and its end written down, whatever it is. */
@@ -205,7 +194,7 @@ export class SessionRuns<Options> {
             if (next.done === true) return next.value;
             if (next.value.type === "run-end") {
               // Written first: whoever reads the event may rely on it.
-              await log.append(endOf(record, opened, log.view.stretches, resultOf(next.value.result)));
+              await log.append(endEntry(record, opened, log.view.stretches, endingOf(next.value.result)));
               ended = true;
             }
             yield next.value;
@@ -232,9 +221,9 @@ export class SessionRuns<Options> {
 
     /** The run's own error matters more than that its end could not be written: a run without end is one that was cut off. */
     const host = this.#host;
-    async function writeEnd(record: RunRecord, run: OpenedRun, how: How): Promise<void> {
+    async function writeEnd(record: RunRecord, run: OpenedRun, how: RunEnding): Promise<void> {
       try {
-        await log.append(endOf(record, run, log.view.stretches, how));
+        await log.append(endEntry(record, run, log.view.stretches, how));
       } catch (error) {
         host.logger.warn(
           { err: error, session: log.id, runId: record.entry.runId },
@@ -254,49 +243,4 @@ export class SessionRuns<Options> {
   }
 }
 
-const NOTHING_YET: RunSoFar = { runId: "", contents: [], turns: 0, usage: NO_USAGE };
-
 const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
-
-type How = Pick<EndEntry, "stopReason" | "limit" | "pending" | "error">;
-
-function resultOf(result: RunResult<unknown>): How {
-  const { stopReason } = result;
-  if (stopReason === "limit") return { stopReason, limit: result.limit.name };
-  return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
-}
-
-/** The entry that ends a run. */
-function endOf(
-  record: RunRecord,
-  run: OpenedRun,
-  stretches: readonly Stretch[],
-  how: How,
-): Extract<NewEntry, { type: "end" }> {
-  const { contents, compaction } = run.soFar();
-  const { turns, toolCalls, usage, cost } = run.spent();
-  return {
-    type: "end",
-    runId: record.entry.runId,
-    added: refsOf(contents.slice(run.given + record.entry.input.length), record.outcomes),
-    turns,
-    toolCalls,
-    usage,
-    ...(cost > 0 && { cost }),
-    ...(compaction !== undefined && { compaction: inHistory(compaction, contents, run.given, stretches) }),
-    ...how,
-  };
-}
-
-/** A cut in what was sent, as a cut in the session's history. */
-function inHistory(
-  { summary, keepFrom }: Compaction,
-  contents: readonly Content[],
-  given: number,
-  stretches: readonly Stretch[],
-): Compaction {
-  const before = stretches.flatMap((stretch) => stretch.contents);
-  if (keepFrom >= given) return { summary, keepFrom: before.length + keepFrom - given };
-  const first = contents[keepFrom];
-  return { summary, keepFrom: first === undefined ? before.length : Math.max(0, before.indexOf(first)) };
-}

@@ -6,7 +6,7 @@ import type {
   CreateCachedContentRequest,
   ListCachedContentsResponse,
 } from "./cached-contents.ts";
-import type { CallOptions } from "./client.ts";
+import type { CallOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ApiCall } from "./send.ts";
 

@@ -5,6 +5,7 @@ import { defaultLogger } from "../logging/default-logger.ts";
 import type { Logger } from "../logging/logger.ts";
 import { defaultEndpoint } from "./default-endpoint.ts";
 import { CachedContents } from "./caches.ts";
+import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
 import { RequestEncoder } from "./encode-request.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FilesClient } from "./files.ts";
@@ -19,48 +20,6 @@ import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./
 import { type ApiCall, send, type Sent } from "./send.ts";
 import { embeddedError } from "./status-error.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./watchdog.ts";
-
-/** Options of {@link GeminiClient}. */
-export interface GeminiClientOptions {
-  /** @defaultValue what the environment asks for, see {@link defaultEndpoint}; read with the first request */
-  readonly endpoint?: Endpoint | undefined;
-  /** @defaultValue the platform's `fetch` */
-  readonly fetch?: FetchLike | undefined;
-  readonly timeouts?: { readonly [Limit in keyof Timeouts]?: Timeouts[Limit] | undefined } | undefined;
-  readonly retry?: { readonly [Field in keyof RetryPolicy]?: RetryPolicy[Field] | undefined } | undefined;
-  /** @defaultValue silent, unless `POLLUX_LOG` names a level */
-  readonly logger?: Logger | undefined;
-  /**
-   * Most bytes of one event of a stream, or of a whole answer.
-   *
-   * @defaultValue 67_108_864 (64 MiB)
-   */
-  readonly maxBufferBytes?: number | undefined;
-  /**
-   * Most bytes of a request, inline media as base64 included. A larger one is refused before it is sent.
-   *
-   * @defaultValue 104_857_600 (100 MiB), what the service takes; on Vertex no limit
-   */
-  readonly maxRequestBytes?: number | undefined;
-  /** Numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
-  readonly random?: (() => number) | undefined;
-  /** Milliseconds since the epoch. @defaultValue `Date.now` */
-  readonly now?: (() => number) | undefined;
-  /** @defaultValue the process's environment */
-  readonly env?: Environment | undefined;
-}
-
-/** Options of one call. */
-export interface CallOptions {
-  /** Aborting it ends the call, which then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called before each wait; must not throw. */
-  readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
-  /** Keeps what was serialised from one request of a conversation to the next. One call at a time may use it. */
-  readonly encoder?: RequestEncoder | undefined;
-  /** @defaultValue the client's */
-  readonly logger?: Logger | undefined;
-}
 
 /**
  * A typed client of the Gemini API: one method per operation, wire types in and out, no format of its own.

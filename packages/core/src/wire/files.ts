@@ -2,7 +2,7 @@ import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import { isObject } from "../internal/json.ts";
 import { mimeTypeOfBytes, mimeTypeOfName } from "../internal/mime-type.ts";
-import type { CallOptions } from "./client.ts";
+import type { CallOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { GeminiFile, ListFilesResponse } from "./file.ts";
 import { isErrorObject, parseJson } from "./parse.ts";

@@ -74,7 +74,8 @@ export { vertex, type VertexOptions } from "./vertex.ts";
 export type { Environment } from "../internal/environment.ts";
 
 // Client
-export { type CallOptions, GeminiClient, type GeminiClientOptions } from "./client.ts";
+export { GeminiClient } from "./client.ts";
+export type { CallOptions, GeminiClientOptions } from "./client-options.ts";
 export { CachedContents } from "./caches.ts";
 export { FilesClient, type UploadOptions } from "./files.ts";
 export type { UploadProgress } from "./upload.ts";

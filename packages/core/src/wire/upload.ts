@@ -1,7 +1,7 @@
 import { ApiShapeError } from "../errors/api-errors.ts";
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import { isObject } from "../internal/json.ts";
-import type { CallOptions } from "./client.ts";
+import type { CallOptions } from "./client-options.ts";
 import type { HeaderFields } from "./endpoint.ts";
 import type { GeminiFile } from "./file.ts";
 import { parseJson } from "./parse.ts";

@@ -2,7 +2,8 @@ import { getEventListeners } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { GeminiClient, type GeminiClientOptions } from "../../src/wire/client.ts";
+import { GeminiClient } from "../../src/wire/client.ts";
+import type { GeminiClientOptions } from "../../src/wire/client-options.ts";
 import { endpoint } from "../../src/wire/endpoint.ts";
 
 const ASK = { contents: [{ role: "user" as const, parts: [{ text: "hi" }] }] };

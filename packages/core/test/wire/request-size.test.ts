@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { ConfigurationError } from "../../src/errors/configuration-error.ts";
 import { cometapi } from "../../src/wire/cometapi.ts";
-import { GeminiClient, type GeminiClientOptions } from "../../src/wire/client.ts";
+import { GeminiClient } from "../../src/wire/client.ts";
+import type { GeminiClientOptions } from "../../src/wire/client-options.ts";
 import { endpoint } from "../../src/wire/endpoint.ts";
 import { vertex } from "../../src/wire/vertex.ts";
 

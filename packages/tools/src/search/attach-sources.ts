@@ -1,18 +1,4 @@
-import type { ToolContext, Usage } from "@pollux/core";
-
-/** A search of one's own costs the run no tokens. */
-const NO_TOKENS: Usage = {
-  requests: 0,
-  inputTokens: 0,
-  cachedTokens: 0,
-  outputTokens: 0,
-  thoughtTokens: 0,
-  toolUseTokens: 0,
-  totalTokens: 0,
-  contextTokens: 0,
-  searchQueries: 0,
-  incomplete: false,
-};
+import { NO_USAGE, type ToolContext } from "@pollux/core";
 
 /** Makes pages sources of the run, the way the service's own search reports them. */
 export function attachSources(
@@ -23,12 +9,12 @@ export function attachSources(
   if (pages.length === 0) return;
   const groundingChunks = pages.map(({ uri, title }) => ({ web: { uri, ...(title === undefined ? {} : { title }) } }));
   context.attach({
-    usage: NO_TOKENS,
+    usage: NO_USAGE,
     responses: [
       {
         content: { role: "model", parts: [] },
         finishReason: "STOP",
-        usage: NO_TOKENS,
+        usage: NO_USAGE,
         candidate: { finishReason: "STOP", groundingMetadata: { webSearchQueries: [query], groundingChunks } },
         envelope: {},
       },

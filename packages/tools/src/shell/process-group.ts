@@ -71,7 +71,10 @@ export class ProcessGroup {
     if (!(await this.#isGoneWithin(graceMs))) this.#send("SIGKILL");
     await this.#isGoneWithin(GONE_MS);
     process.removeListener("exit", this.#killAtExit);
-    // Somebody who left the group may still hold the pipes open.
+  }
+
+  /** Reads no further: somebody who left the group may still hold the pipes open. */
+  closeOutput(): void {
     this.stdout.destroy();
     this.stderr.destroy();
   }

@@ -38,6 +38,9 @@ export async function followCommand(group: ProcessGroup, options: FollowOptions)
   if (first === "ended") await settledWithin(read, DRAIN_MS);
   const hadMore = group.isAlive;
   await group.end(graceMs);
+  // The last words of those that were just ended, too.
+  await settledWithin(read, DRAIN_MS);
+  group.closeOutput();
   await read;
   signal.throwIfAborted();
   const { code, signal: ending } = await group.ended;

@@ -1,0 +1,49 @@
+import type { Environment } from "../internal/environment.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { RequestEncoder } from "./encode-request.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { FetchLike } from "./http.ts";
+import type { RetryNotice, RetryPolicy } from "./retry.ts";
+import type { Timeouts } from "./watchdog.ts";
+
+/** Options of `GeminiClient`. */
+export interface GeminiClientOptions {
+  /** @defaultValue what the environment asks for, see `defaultEndpoint`; read with the first request */
+  readonly endpoint?: Endpoint | undefined;
+  /** @defaultValue the platform's `fetch` */
+  readonly fetch?: FetchLike | undefined;
+  readonly timeouts?: { readonly [Limit in keyof Timeouts]?: Timeouts[Limit] | undefined } | undefined;
+  readonly retry?: { readonly [Field in keyof RetryPolicy]?: RetryPolicy[Field] | undefined } | undefined;
+  /** @defaultValue silent, unless `POLLUX_LOG` names a level */
+  readonly logger?: Logger | undefined;
+  /**
+   * Most bytes of one event of a stream, or of a whole answer.
+   *
+   * @defaultValue 67_108_864 (64 MiB)
+   */
+  readonly maxBufferBytes?: number | undefined;
+  /**
+   * Most bytes of a request, inline media as base64 included. A larger one is refused before it is sent.
+   *
+   * @defaultValue 104_857_600 (100 MiB), what the service takes; on Vertex no limit
+   */
+  readonly maxRequestBytes?: number | undefined;
+  /** Numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
+  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly now?: (() => number) | undefined;
+  /** @defaultValue the process's environment */
+  readonly env?: Environment | undefined;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Aborting it ends the call, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called before each wait; must not throw. */
+  readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
+  /** Keeps what was serialised from one request of a conversation to the next. One call at a time may use it. */
+  readonly encoder?: RequestEncoder | undefined;
+  /** @defaultValue the client's */
+  readonly logger?: Logger | undefined;
+}
