@@ -1,7 +1,8 @@
-import { Agent, AgentError } from "@pollux/core";
+import { Agent, AgentError, type GeminiOptions } from "@pollux/core";
 import { call, type Fault, faults, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { byStep, TOOLS } from "../support/trip.ts";
+import { shared } from "../support/observed-transport.ts";
 import { openWorld } from "../support/world.ts";
 
 const SAID = "The sum is 3, über jeden Zweifel erhaben. 🎉 ".repeat(4).trim();
@@ -11,9 +12,14 @@ const brain = byStep(
 );
 
 /** How a run ends whose second answer is cut at a byte, without another try. */
-async function cutAt(byte: number, fault: Fault, transport: "stream" | "unary"): Promise<string> {
+async function cutAt(
+  byte: number,
+  fault: Fault,
+  transport: "stream" | "unary",
+  fetch: GeminiOptions["fetch"],
+): Promise<string> {
   await using world = await openWorld({ brain, faults: [{ at: 2, fault }], largeSignatures: false });
-  const model = world.model(undefined, { transport, retry: { maxAttempts: 1 } });
+  const model = world.model(undefined, { transport, retry: { maxAttempts: 1 }, ...(fetch && { fetch }) });
   try {
     const result = await new Agent({ model, tools: TOOLS, maxRestarts: 0 }).run("Go.");
     if (result.stopReason === "finished") expect(result.text, `cut at byte ${byte}`).toBe(SAID);
@@ -31,7 +37,12 @@ async function bodyLength(transport: "stream" | "unary"): Promise<number> {
   return Buffer.byteLength(world.answers[1] ?? "");
 }
 
-describe.each(["stream", "unary"] as const)("%s", (transport) => {
+describe.each([
+  ["stream", "fetch", undefined],
+  ["stream", "the node transport", shared],
+  ["unary", "fetch", undefined],
+  ["unary", "the node transport", shared],
+] as const)("%s over %s", (transport, _name, fetch) => {
   test.each([
     ["closed", (atByte: number) => faults.closeMidJson({ atByte })],
     ["reset", (atByte: number) => faults.reset({ atByte })],
@@ -48,7 +59,7 @@ describe.each(["stream", "unary"] as const)("%s", (transport) => {
         length - 2,
         length - 1,
       ];
-      const ends = await Promise.all(bytes.map((byte) => cutAt(byte, cut(byte), transport)));
+      const ends = await Promise.all(bytes.map((byte) => cutAt(byte, cut(byte), transport, fetch)));
       for (const [index, end] of ends.entries()) {
         if (bytes[index]! < length - 5) expect(end, `${how} at byte ${bytes[index]}`).not.toBe("finished");
       }

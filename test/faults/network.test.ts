@@ -69,7 +69,7 @@ async function oneRun(
     largeSignatures: false,
   });
   const model = world.model(undefined, {
-    timeouts: { firstByteMs: 200, idleMs: 200 },
+    timeouts: { firstByteMs: 800, idleMs: 800 },
     retry: { maxAttempts: 3, minDelayMs: 1, maxDelayMs: 2 },
   });
   const effects = new EffectsList();

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { endpoint, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
+import { OVER_NODE, shared } from "./observed-transport.ts";
 import { MODEL } from "./world.ts";
 
 /** One answer: a status with a body, chunks of a stream, or whatever is written by hand. */
@@ -36,6 +37,7 @@ export async function openRawService(...answers: readonly RawAnswer[]): Promise<
     model: (id = MODEL, options = {}) =>
       gemini(id, {
         endpoint: endpoint({ baseUrl, apiKey: "raw" }),
+        fetch: OVER_NODE ? shared : undefined,
         retry: { minDelayMs: 1, maxDelayMs: 2 },
         ...options,
       }),

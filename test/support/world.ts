@@ -1,5 +1,6 @@
 import { endpoint, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
 import { createEmulator, type Emulator, type EmulatorOptions } from "@pollux/emulator";
+import { OVER_NODE, observedTransport } from "./observed-transport.ts";
 
 /** The model that is used where a test does not care. */
 export const MODEL = "gemini-3.8-flash";
@@ -47,6 +48,7 @@ export async function openWorld(options: EmulatorOptions = {}, proxy: Proxy = {}
     return new Response(response.body?.pipeThrough(watch) ?? null, response);
   }
 
+  const overNode = OVER_NODE && proxy.request === undefined && proxy.answer === undefined;
   return {
     emulator,
     url: server.url,
@@ -55,7 +57,7 @@ export async function openWorld(options: EmulatorOptions = {}, proxy: Proxy = {}
     model: (id = MODEL, more = {}) =>
       gemini(id, {
         endpoint: endpoint({ baseUrl: server.url, apiKey: "emulator" }),
-        fetch: observedFetch,
+        fetch: overNode ? observedTransport(bodies, answers) : observedFetch,
         retry: { minDelayMs: 1, maxDelayMs: 2 },
         ...more,
       }),

@@ -4,6 +4,7 @@ export type ErrorCode =
   | "api_network"
   | "api_timeout"
   | "api_shape"
+  | "traffic_limit"
   | "stream_incomplete"
   | "response_blocked"
   | "configuration"

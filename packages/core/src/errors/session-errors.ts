@@ -62,15 +62,18 @@ export class SessionUnfinishedError extends AgentError {
   }
 }
 
+const SESSION_ADVICE = 'resume it with { anyLoopVersion: true }, or send with { unfinished: "cancel" } to give it up';
+
 /** The run was begun by another version of the loop, which may order its steps otherwise. */
 export class LoopVersionError extends AgentError {
   override readonly code = "loop_version";
   readonly runId: string;
 
-  constructor(runId: string, recorded: number, current: number) {
+  /** @param advice - What else can be done about it, after "Finish it with the release that began it, ". */
+  constructor(runId: string, recorded: number, current: number, advice: string = SESSION_ADVICE) {
     super(
-      `run ${runId} was begun by version ${recorded} of the loop and this is version ${current}. Finish it with the release ` +
-        'that began it, resume it with { anyLoopVersion: true }, or send with { unfinished: "cancel" } to give it up',
+      `run ${runId} was begun by version ${recorded} of the loop and this is version ${current}. ` +
+        `Finish it with the release that began it, ${advice}`,
     );
     this.runId = runId;
   }

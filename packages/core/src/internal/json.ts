@@ -39,21 +39,32 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
  * Where two JSON values first differ, as a path such as `added[2].parts[0].text`; `undefined` when they are equal. Members
  * that are `undefined` count as absent, and the order of keys does not matter.
  */
-export function firstDifference(a: unknown, b: unknown, path = ""): string | undefined {
+export function firstDifference(a: unknown, b: unknown): string | undefined {
+  const steps = stepsToDifference(a, b);
+  if (steps === undefined) return undefined;
+  return steps.length === 0 ? "the root" : steps.join("").replace(/^\./, "");
+}
+
+/** True when two JSON values are equal. Members that are `undefined` count as absent, and the order of keys does not matter. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  return stepsToDifference(a, b) === undefined;
+}
+
+/** The path is put together on the way back only, so that comparing equal values builds none. */
+function stepsToDifference(a: unknown, b: unknown): readonly string[] | undefined {
   if (Object.is(a, b)) return undefined;
   if (Array.isArray(a) && Array.isArray(b)) {
     for (let i = 0; i < Math.max(a.length, b.length); i++) {
-      const found = firstDifference(a[i], b[i], `${path}[${i}]`);
-      if (found !== undefined) return found;
+      const found = stepsToDifference(a[i], b[i]);
+      if (found !== undefined) return [`[${i}]`, ...found];
     }
     return undefined;
   }
-  if (isObject(a) && isObject(b)) {
-    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      const found = firstDifference(a[key], b[key], path === "" ? key : `${path}.${key}`);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+  if (!isObject(a) || !isObject(b)) return [];
+  for (const key of Object.keys(a)) {
+    const found = stepsToDifference(a[key], b[key]);
+    if (found !== undefined) return [`.${key}`, ...found];
   }
-  return path === "" ? "the root" : path;
+  const added = Object.keys(b).find((key) => !(key in a) && b[key] !== undefined);
+  return added === undefined ? undefined : [`.${added}`];
 }

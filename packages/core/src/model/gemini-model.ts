@@ -136,11 +136,12 @@ export class GeminiModel implements Model {
     request: GenerateContentRequest,
     continuationToken: string | undefined,
     { encoder }: Conversation,
-    { signal, notice, logger }: RespondOptions,
+    { signal, notice, logger, conversation: group }: RespondOptions,
   ): AsyncIterable<readonly GenerateContentResponse[]> {
     const body = continuationToken === undefined ? request : { ...request, continuationToken };
     const onRetry: CallOptions["onRetry"] = notice && ((retry) => notice({ type: "retry", ...retry }));
-    const options: CallOptions = { signal, encoder, onRetry, logger };
+    const onWait: CallOptions["onWait"] = notice && ((wait) => notice({ type: "wait", ...wait }));
+    const options: CallOptions = { signal, encoder, onRetry, onWait, group, logger };
     if (this.#transport === "stream") return this.#client.streamGenerateContent(this.id, body, options);
     return this.#whole(body, options);
   }

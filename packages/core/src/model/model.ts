@@ -52,6 +52,12 @@ export type ModelNotice =
       readonly delayMs: number;
       readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
     }
+  /** The request is not sent yet, because the service asked another one to wait; `delayMs` from now on it lets requests through. */
+  | {
+      readonly type: "wait";
+      readonly delayMs: number;
+      readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
+    }
   /** The request was changed once to suit what the service said (see `model/heal.ts`), and is sent again. */
   | {
       readonly type: "heal";
@@ -72,7 +78,7 @@ export interface RespondOptions {
   readonly signal: AbortSignal;
   /** Identity of the run: contents already sent under the same key are not serialised again. Never read. */
   readonly conversation?: object | undefined;
-  /** Called for each retry and heal; must not throw. */
+  /** Called for each retry, wait and heal; must not throw. */
   readonly notice?: ((notice: ModelNotice) => void) | undefined;
   readonly logger?: Logger | undefined;
 }

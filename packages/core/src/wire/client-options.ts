@@ -2,8 +2,10 @@ import type { Environment } from "../internal/environment.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { RequestEncoder } from "./encode-request.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { FetchLike } from "./http.ts";
+import type { FetchLike } from "./sending.ts";
 import type { RetryNotice, RetryPolicy } from "./retry.ts";
+import type { Traffic } from "./traffic.ts";
+import type { WaitNotice } from "./waiter.ts";
 import type { Timeouts } from "./watchdog.ts";
 
 /** Options of `GeminiClient`. */
@@ -14,6 +16,14 @@ export interface GeminiClientOptions {
   readonly fetch?: FetchLike | undefined;
   readonly timeouts?: { readonly [Limit in keyof Timeouts]?: Timeouts[Limit] | undefined } | undefined;
   readonly retry?: { readonly [Field in keyof RetryPolicy]?: RetryPolicy[Field] | undefined } | undefined;
+  /**
+   * Limits how much is sent at once, and shares what the service says about waiting. One object may serve any number of clients.
+   *
+   * @defaultValue one of the client's own, without a limit
+   */
+  readonly traffic?: Traffic | undefined;
+  /** Whose requests these are in the queue of `traffic`, where groups take turns. @defaultValue each run is a group */
+  readonly group?: object | string | undefined;
   /** @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
   /**
@@ -42,6 +52,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called before each wait; must not throw. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
+  /** Called before a wait that the service asked another request for; must not throw. */
+  readonly onWait?: ((notice: WaitNotice) => void) | undefined;
+  /** Whose request this is in the queue of `traffic`. @defaultValue the client's */
+  readonly group?: object | string | undefined;
   /** Keeps what was serialised from one request of a conversation to the next. One call at a time may use it. */
   readonly encoder?: RequestEncoder | undefined;
   /** @defaultValue the client's */

@@ -3,6 +3,7 @@ import type { Environment } from "../internal/environment.ts";
 import { isObject } from "../internal/json.ts";
 import { defaultLogger } from "../logging/default-logger.ts";
 import type { Logger } from "../logging/logger.ts";
+import type { Accounts } from "./accounts.ts";
 import { defaultEndpoint } from "./default-endpoint.ts";
 import { CachedContents } from "./caches.ts";
 import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
@@ -10,7 +11,7 @@ import { RequestEncoder } from "./encode-request.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FilesClient } from "./files.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "./generate-content.ts";
-import type { FetchLike } from "./http.ts";
+import type { FetchLike } from "./sending.ts";
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
 import { withDefaults } from "./limits.ts";
 import { isErrorObject, parseAnswers, parseJson } from "./parse.ts";
@@ -19,6 +20,8 @@ import { checkRequestSize } from "./request-size.ts";
 import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./retry.ts";
 import { type ApiCall, send, type Sent } from "./send.ts";
 import { embeddedError } from "./status-error.ts";
+import { Traffic } from "./traffic.ts";
+import type { Ask, WaitNotice } from "./waiter.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./watchdog.ts";
 
 /**
@@ -49,6 +52,10 @@ export class GeminiClient {
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #env: Environment | undefined;
+  readonly #traffic: Accounts;
+  readonly #group: object | string | undefined;
+  /** Until when a call that is tried again was told to wait, in milliseconds since the epoch. */
+  readonly #toldUntil = new WeakMap<ApiCall, number>();
   #endpoint: Endpoint | undefined;
   /** The model asked last and its path: a client hardly ever asks another one. */
   #asked: { readonly model: string; readonly path: string } | undefined;
@@ -68,6 +75,8 @@ export class GeminiClient {
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? Date.now;
     this.#env = options.env;
+    this.#traffic = (options.traffic ?? new Traffic({ random: this.#random })).accounts;
+    this.#group = options.group;
   }
 
   /** Where requests go. */
@@ -219,17 +228,37 @@ export class GeminiClient {
       now: this.#now,
       signal,
       attempt,
+      traffic: this.#traffic,
+      ask: this.#ask(call, options, attempt),
     });
   }
+
+  #ask(call: ApiCall, { signal, group, onWait, logger = this.#logger }: CallOptions, attempt: number): Ask {
+    return {
+      // A client with a group of its own is one party, whatever it does.
+      group: this.#group ?? group,
+      signal,
+      // Who does not want to try again does not want to wait either.
+      patienceMs: this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0,
+      toldUntil: attempt > 1 ? this.#toldUntil.get(call) : undefined,
+      onWait: (notice: WaitNotice): void => {
+        logger.info({ operation: call.operation, model: call.model, ...notice }, "request held back");
+        onWait?.(notice);
+      },
+    };
+  }
+
+  readonly #heldMs = (error: object): number | undefined => this.#traffic.heldMs(error);
 
   #retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
     const { signal } = options;
     const logger = options.logger ?? this.#logger;
     const onRetry = (notice: RetryNotice): void => {
+      this.#toldUntil.set(call, Date.now() + notice.delayMs);
       logger.warn({ operation: call.operation, model: call.model, ...notice }, "request failed, retrying");
       options.onRetry?.(notice);
     };
-    return withRetry(attempt, { policy: this.#retry, signal, random: this.#random, onRetry });
+    return withRetry(attempt, { policy: this.#retry, signal, random: this.#random, onRetry, heldMs: this.#heldMs });
   }
 }
 

@@ -1,20 +1,17 @@
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiNetworkError, ApiShapeError } from "../errors/api-errors.ts";
-import { abortable } from "../internal/abortable.ts";
-import type { HeaderFields } from "./endpoint.ts";
+import { FetchSending } from "./fetch-sending.ts";
+import {
+  type AnswerHead,
+  type AnswerHeaders,
+  type FetchLike,
+  type HttpRequest,
+  isTransport,
+  SEND,
+  type Sending,
+} from "./sending.ts";
 import { hostAndPath } from "./status-error.ts";
 import { type Timeouts, Watchdog } from "./watchdog.ts";
-
-/** The only way out: `fetch`, or anything shaped like it (a recorder, an emulator in the same process). */
-export type FetchLike = (input: string, init: RequestInit) => Promise<Response>;
-
-/** One request, ready to be sent. */
-export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  readonly url: string;
-  readonly headers: HeaderFields;
-  readonly body?: Uint8Array<ArrayBuffer> | undefined;
-}
 
 /** What {@link openExchange} needs besides the request. */
 export interface HttpOptions {
@@ -30,101 +27,84 @@ export interface HttpOptions {
  * @throws {ApiNetworkError} When no answer comes.
  * @throws {ApiTimeoutError} When a limit passes. An abort throws the signal's own reason.
  */
-export async function openExchange(request: HttpRequest, options: HttpOptions): Promise<HttpExchange> {
-  const { signal, timeouts } = options;
-  signal?.throwIfAborted();
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const watchdog = new Watchdog(timeouts, (error) => controller.abort(error));
-  const release = (): void => {
-    watchdog.stop();
-    signal?.removeEventListener("abort", onAbort);
-  };
-  const answer = send(request, timeouts, options.fetch, controller.signal);
-  try {
-    return new HttpExchange(await abortable(answer, controller.signal), request.url, controller, watchdog, release);
-  } catch (error) {
-    release();
-    if (!controller.signal.aborted) throw networkError(error, request.url, "No answer came from");
-    // A fetch that does not listen to the signal may still answer; nobody will read that.
-    answer.then((late) => late.body?.cancel(), ignore).catch(ignore);
-    throw controller.signal.reason;
-  }
-}
-
-async function send(
+export async function openExchange(
   request: HttpRequest,
-  timeouts: Timeouts,
-  fetch: FetchLike,
-  signal: AbortSignal,
-): Promise<Response> {
+  { fetch, timeouts, signal }: HttpOptions,
+): Promise<HttpExchange> {
+  signal?.throwIfAborted();
   const headers: Record<string, string> = { ...request.headers };
   if (request.body) headers["content-type"] ??= "application/json";
   if (Number.isFinite(timeouts.totalMs)) headers["x-server-timeout"] = String(Math.ceil(timeouts.totalMs / 1000));
-  return await fetch(request.url, {
-    method: request.method,
-    headers,
-    redirect: "manual",
-    signal,
-    ...(request.body && { body: request.body }),
-  });
+  const repeatable = headers["x-goog-upload-command"] === undefined;
+  const signed: HttpRequest = { method: request.method, url: request.url, headers, body: request.body, repeatable };
+  const sending = isTransport(fetch) ? fetch[SEND](signed) : new FetchSending(signed, fetch);
+  const exchange = new HttpExchange(sending, request.url, timeouts, signal);
+  await exchange.opened();
+  return exchange;
 }
 
 /** An answer whose body is being read. */
 export class HttpExchange {
-  readonly status: number;
-  readonly headers: Headers;
-  /** True for an answer that points elsewhere, also where the platform hides its status. */
-  readonly redirected: boolean;
   /** Bytes of the body read so far, after decompression. */
   bytes = 0;
+  /** Called when an abort or a limit ends it, whether anybody reads or not. */
+  onStopped: (() => void) | undefined;
   readonly #url: string;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  readonly #controller: AbortController;
+  readonly #sending: Sending;
+  readonly #signal: AbortSignal | undefined;
   readonly #watchdog: Watchdog;
-  readonly #release: () => void;
-  /** Nothing is left to cancel. */
-  #ended = false;
+  #head: AnswerHead | undefined;
+  /** Why it was ended from this side: an abort or a limit. */
+  #stopped: { readonly reason: unknown } | undefined;
   #closed = false;
 
-  constructor(response: Response, url: string, controller: AbortController, watchdog: Watchdog, release: () => void) {
-    this.status = response.status;
-    this.headers = response.headers;
-    this.redirected = response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400);
+  constructor(sending: Sending, url: string, timeouts: Timeouts, signal: AbortSignal | undefined) {
+    this.#sending = sending;
     this.#url = url;
-    this.#reader = response.body?.getReader();
-    this.#controller = controller;
-    this.#watchdog = watchdog;
-    this.#release = release;
-    // Settles a read that waits, also when the body does not know about the signal.
-    controller.signal.addEventListener("abort", this.#cancel, { once: true });
+    this.#signal = signal;
+    this.#watchdog = new Watchdog(timeouts, this.#stop);
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  get status(): number {
+    return this.#head?.status ?? 0;
+  }
+
+  get headers(): AnswerHeaders {
+    return this.#head?.headers ?? NO_HEADERS;
+  }
+
+  /** True for an answer that points elsewhere, also where the platform hides its status. */
+  get redirected(): boolean {
+    return this.#head?.redirected ?? false;
+  }
+
+  /** Waits for the head; nothing else may be asked before. */
+  async opened(): Promise<void> {
+    try {
+      this.#head = await this.#sending.head;
+    } catch (error) {
+      throw this.#failed(error, "No answer came from");
+    }
   }
 
   /** The next bytes; undefined at the end of the body, after which everything is released. */
   async read(): Promise<Uint8Array | undefined> {
-    const { signal } = this.#controller;
     this.#watchdog.waiting();
-    let result: ReadableStreamReadResult<Uint8Array> | undefined;
+    let bytes: Uint8Array | undefined;
     try {
-      result = await this.#reader?.read();
+      bytes = await this.#sending.read();
     } catch (error) {
-      this.close();
-      if (signal.aborted) throw signal.reason;
-      throw networkError(error, this.#url, "The connection broke while reading the answer of");
+      throw this.#failed(error, "The connection broke while reading the answer of");
     }
-    if (signal.aborted) {
-      this.close();
-      throw signal.reason;
-    }
-    if (result === undefined || result.done) {
-      this.#ended = true;
-      this.close();
+    if (this.#stopped) throw this.#stopped.reason;
+    if (bytes === undefined) {
+      this.#release();
       return undefined;
     }
     this.#watchdog.arrived();
-    this.bytes += result.value.byteLength;
-    return result.value;
+    this.bytes += bytes.byteLength;
+    return bytes;
   }
 
   /**
@@ -150,16 +130,34 @@ export class HttpExchange {
   /** Stops reading and gives the connection, the timer and the listener back. May be called more than once. */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
     this.#release();
-    this.#controller.signal.removeEventListener("abort", this.#cancel);
-    this.#cancel();
+    this.#sending.cancel();
   }
 
-  readonly #cancel = (): void => {
-    if (!this.#ended) this.#reader?.cancel().catch(ignore);
+  #failed(error: unknown, what: string): unknown {
+    if (this.#stopped) return this.#stopped.reason;
+    this.close();
+    return networkError(error, this.#url, what);
+  }
+
+  readonly #onAbort = (): void => this.#stop(this.#signal?.reason);
+
+  readonly #stop = (reason: unknown): void => {
+    this.#stopped = { reason };
+    this.#release();
+    this.#sending.cancel(reason);
+    this.onStopped?.();
   };
+
+  #release(): void {
+    this.#closed = true;
+    this.#watchdog.stop();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
 }
+
+// Not the platform's own: making one loads all of its fetch.
+const NO_HEADERS: AnswerHeaders = { get: () => null };
 
 function networkError(error: unknown, url: string, what: string): Error {
   if (error instanceof AgentError) return error;
@@ -174,5 +172,3 @@ function networkError(error: unknown, url: string, what: string): Error {
     { cause: error },
   );
 }
-
-function ignore(): void {}

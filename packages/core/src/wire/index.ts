@@ -81,8 +81,10 @@ export { FilesClient, type UploadOptions } from "./files.ts";
 export type { UploadProgress } from "./upload.ts";
 export { waitForFile, type WaitForFileOptions } from "./wait-for-file.ts";
 export { RequestEncoder } from "./encode-request.ts";
-export type { FetchLike } from "./http.ts";
+export type { FetchLike } from "./sending.ts";
 export { DEFAULT_RETRY, type RetryNotice, type RetryPolicy } from "./retry.ts";
+export { Traffic, type TrafficOptions, type TrafficState } from "./traffic.ts";
+export type { WaitNotice } from "./waiter.ts";
 export { DEFAULT_TIMEOUTS, type Timeouts } from "./watchdog.ts";
 
 // Reading answers
@@ -102,6 +104,7 @@ export {
   type TimeoutKind,
 } from "../errors/api-errors.ts";
 export { FileStateError } from "../errors/file-errors.ts";
+export { TrafficLimitError } from "../errors/traffic-error.ts";
 export { ConfigurationError } from "../errors/configuration-error.ts";
 
 // Logging

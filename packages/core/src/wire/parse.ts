@@ -46,14 +46,18 @@ export function parseAnswers(text: string): readonly ParsedAnswer[] {
 export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
   if (!isObject(value)) throw shapeError(value, path, "an object");
   if (isErrorObject(value)) return { error: value };
-  dropNulls(value, RESPONSE_FIELDS);
+  // Field by field and not by lists of names, and a path only for an error: an answer may have thousands of chunks.
+  if (value["candidates"] === null) delete value["candidates"];
+  if (value["promptFeedback"] === null) delete value["promptFeedback"];
+  if (value["usageMetadata"] === null) delete value["usageMetadata"];
   const { candidates, promptFeedback, usageMetadata } = value;
-  if (candidates !== undefined) checkCandidates(candidates, `${path}.candidates`);
+  if (candidates !== undefined) checkCandidates(candidates, path);
   if (usageMetadata !== undefined && !isObject(usageMetadata))
     throw shapeError(usageMetadata, `${path}.usageMetadata`, "an object");
   if (promptFeedback !== undefined) {
     if (!isObject(promptFeedback)) throw shapeError(promptFeedback, `${path}.promptFeedback`, "an object");
-    nameEnum(promptFeedback, "blockReason", BLOCK_REASONS, `${path}.promptFeedback`);
+    if (!nameEnum(promptFeedback, "blockReason", BLOCK_REASONS))
+      throw shapeError(promptFeedback["blockReason"], `${path}.promptFeedback.blockReason`, "a word");
   }
   return { response: value };
 }
@@ -66,53 +70,62 @@ export function isErrorObject(value: Readonly<Record<string, unknown>>): boolean
   return value["code"] !== undefined || value["status"] !== undefined || value["type"] !== undefined;
 }
 
-const RESPONSE_FIELDS = ["candidates", "promptFeedback", "usageMetadata"];
-const CANDIDATE_FIELDS = ["content", "finishReason", "groundingMetadata", "urlContextMetadata"];
-const CONTENT_FIELDS = ["parts", "role"];
-
 // Only the numbers on which all versions of the service agree.
 const FINISH_REASONS = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
 const BLOCK_REASONS = ["BLOCKED_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT"];
 
 function checkCandidates(candidates: unknown, path: string): void {
-  if (!Array.isArray(candidates)) throw shapeError(candidates, path, "a list");
+  if (!Array.isArray(candidates)) throw shapeError(candidates, `${path}.candidates`, "a list");
   for (let i = 0; i < candidates.length; i++) {
     const candidate: unknown = candidates[i];
-    if (!isObject(candidate)) throw shapeError(candidate, `${path}[${i}]`, "an object");
-    dropNulls(candidate, CANDIDATE_FIELDS);
-    nameEnum(candidate, "finishReason", FINISH_REASONS, `${path}[${i}]`);
+    if (!isObject(candidate)) throw shapeError(candidate, `${path}.candidates[${i}]`, "an object");
+    if (candidate["content"] === null) delete candidate["content"];
+    if (candidate["finishReason"] === null) delete candidate["finishReason"];
+    if (candidate["groundingMetadata"] === null) delete candidate["groundingMetadata"];
+    if (candidate["urlContextMetadata"] === null) delete candidate["urlContextMetadata"];
+    if (!nameEnum(candidate, "finishReason", FINISH_REASONS))
+      throw shapeError(candidate["finishReason"], `${path}.candidates[${i}].finishReason`, "a word");
     const { content } = candidate;
     if (content === undefined) continue;
-    if (!isObject(content)) throw shapeError(content, `${path}[${i}].content`, "an object");
-    dropNulls(content, CONTENT_FIELDS);
-    if (content["parts"] !== undefined) checkParts(content["parts"], `${path}[${i}].content.parts`);
+    if (!isObject(content)) throw shapeError(content, `${path}.candidates[${i}].content`, "an object");
+    if (content["parts"] === null) delete content["parts"];
+    if (content["role"] === null) delete content["role"];
+    if (content["parts"] !== undefined) checkParts(content["parts"], path, i);
   }
 }
 
-function checkParts(parts: unknown, path: string): void {
-  if (!Array.isArray(parts)) throw shapeError(parts, path, "a list");
+/** @param at - Number of the candidate. */
+function checkParts(parts: unknown, path: string, at: number): void {
+  if (!Array.isArray(parts)) throw shapeError(parts, `${path}.candidates[${at}].content.parts`, "a list");
   for (let i = 0; i < parts.length; i++) {
     const part: unknown = parts[i];
-    if (!isObject(part)) throw shapeError(part, `${path}[${i}]`, "an object");
+    if (!isObject(part)) throw shapeError(part, partPath(path, at, i), "an object");
     const { text, functionCall } = part;
-    if (text !== undefined && typeof text !== "string") throw shapeError(text, `${path}[${i}].text`, "a string");
+    if (text !== undefined && typeof text !== "string")
+      throw shapeError(text, `${partPath(path, at, i)}.text`, "a string");
     if (functionCall === undefined) continue;
-    if (!isObject(functionCall)) throw shapeError(functionCall, `${path}[${i}].functionCall`, "an object");
+    if (!isObject(functionCall)) throw shapeError(functionCall, `${partPath(path, at, i)}.functionCall`, "an object");
     const { args } = functionCall;
     if (args !== undefined && args !== null && !isObject(args))
-      throw shapeError(args, `${path}[${i}].functionCall.args`, "an object");
+      throw shapeError(args, `${partPath(path, at, i)}.functionCall.args`, "an object");
   }
 }
 
-function dropNulls(value: Record<string, unknown>, fields: readonly string[]): void {
-  for (const field of fields) if (value[field] === null) delete value[field];
+function partPath(path: string, candidate: number, part: number): string {
+  return `${path}.candidates[${candidate}].content.parts[${part}]`;
 }
 
-function nameEnum(value: Record<string, unknown>, field: string, words: readonly string[], path: string): void {
+/** Makes a word of a number. @returns False for what can be neither. */
+function nameEnum(
+  value: Record<string, unknown>,
+  field: "blockReason" | "finishReason",
+  words: readonly string[],
+): boolean {
   const word = value[field];
-  if (word === undefined || typeof word === "string") return;
-  if (typeof word !== "number") throw shapeError(word, `${path}.${field}`, "a word");
+  if (word === undefined || typeof word === "string") return true;
+  if (typeof word !== "number") return false;
   value[field] = words[word] ?? String(word);
+  return true;
 }
 
 function shapeError(value: unknown, path: string, wanted: string): ApiShapeError {

@@ -1,6 +1,7 @@
 import type { QuotaViolation } from "../errors/api-errors.ts";
 import { isObject } from "../internal/json.ts";
 import type { ErrorBody } from "./error-body.ts";
+import type { AnswerHeaders } from "./sending.ts";
 
 /** Whether and when a request refused for its rate may be sent again. */
 export interface QuotaVerdict {
@@ -25,7 +26,7 @@ const TERMINAL_REASONS: ReadonlySet<string> = new Set([
  *
  * @see https://ai.google.dev/gemini-api/docs/rate-limits
  */
-export function judgeQuota(body: ErrorBody, headers: Headers | undefined, now: number): QuotaVerdict {
+export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): QuotaVerdict {
   const violations = quotaViolations(body.details);
   const reasons = detailsOf(body.details, "ErrorInfo").map(({ reason }) => reason);
   const said = serverDelay(body, headers, now);
@@ -41,7 +42,7 @@ export function judgeQuota(body: ErrorBody, headers: Headers | undefined, now: n
 }
 
 /** The wait the service asked for: `RetryInfo`, then the sentence in the message, then `Retry-After`. Milliseconds. */
-export function serverDelay(body: ErrorBody, headers: Headers | undefined, now: number): number | undefined {
+export function serverDelay(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): number | undefined {
   for (const { retryDelay } of detailsOf(body.details, "RetryInfo")) {
     const ms = durationMs(retryDelay);
     if (ms !== undefined) return ms;

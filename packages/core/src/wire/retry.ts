@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
+import { TrafficLimitError } from "../errors/traffic-error.ts";
 import { sleep } from "../internal/sleep.ts";
 
 /** How often and how patiently a request is sent again. */
@@ -40,6 +41,8 @@ export interface RetryOptions {
   readonly random: () => number;
   /** Called before each wait; must not throw. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
+  /** How long the next attempt will be held back by itself because of this error, in milliseconds. There is no other wait then. */
+  readonly heldMs?: ((error: AgentError) => number | undefined) | undefined;
 }
 
 /**
@@ -50,7 +53,7 @@ export interface RetryOptions {
  * @param call - Gets the number of the attempt, from 1.
  */
 export async function withRetry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { policy, signal, random, onRetry } = options;
+  const { policy, signal, random, onRetry, heldMs } = options;
   signal?.throwIfAborted();
   let failure: AgentError;
   try {
@@ -72,8 +75,9 @@ export async function withRetry<T>(call: (attempt: number) => Promise<T>, option
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         const delayMs = retriesLeft > 0 ? delayFor(error, attemptNumber, policy, random) : undefined;
         if (delayMs === undefined) return;
-        onRetry?.({ attempt: attemptNumber, delayMs, error: describe(error) });
-        await sleep(delayMs, signal);
+        const held = error instanceof AgentError ? heldMs?.(error) : undefined;
+        onRetry?.({ attempt: attemptNumber, delayMs: held ?? delayMs, error: describe(error) });
+        if (held === undefined) await sleep(delayMs, signal);
       },
       ...(signal && { signal }),
     });
@@ -91,7 +95,7 @@ export function delayFor(
   policy: RetryPolicy,
   random: () => number,
 ): number | undefined {
-  if (!(error instanceof AgentError) || !error.retryable) return undefined;
+  if (!(error instanceof AgentError) || !error.retryable || error instanceof TrafficLimitError) return undefined;
   const asked = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
   if (asked !== undefined) {
     // Never earlier than asked; a little later, so that many clients do not come back at once.
@@ -101,7 +105,8 @@ export function delayFor(
   return Math.round(backoff * (1 - 0.3 * random()));
 }
 
-function describe(error: Error): RetryNotice["error"] {
+/** What a notice says of an error. */
+export function describe(error: Error): RetryNotice["error"] {
   const code = error instanceof AgentError ? error.code : error.name;
   return { code, message: error.message, ...(error instanceof ApiStatusError && { status: error.status }) };
 }

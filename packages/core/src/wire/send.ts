@@ -1,10 +1,13 @@
 import { ApiShapeError, type ApiStatusError } from "../errors/api-errors.ts";
 import { type Logger, SILENT } from "../logging/logger.ts";
+import type { Accounts } from "./accounts.ts";
 import type { Endpoint, HeaderFields } from "./endpoint.ts";
-import { type FetchLike, type HttpExchange, openExchange } from "./http.ts";
+import { type HttpExchange, openExchange } from "./http.ts";
 import { redact, redactCut, secretsOf } from "./redact.ts";
+import type { FetchLike } from "./sending.ts";
 import { SseDecoder } from "./sse.ts";
 import { type FailureContext, redirectError, statusError } from "./status-error.ts";
+import type { Ask } from "./waiter.ts";
 import type { Timeouts } from "./watchdog.ts";
 
 /** One call of the API, which may take several attempts. */
@@ -33,6 +36,10 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
   /** From 1. */
   readonly attempt: number;
+  /** Says when the attempt may be sent. */
+  readonly traffic: Accounts;
+  /** What the traffic is asked with. */
+  readonly ask: Ask;
 }
 
 /** An accepted attempt: its body is to be read, then {@link Sent.finish} called. */
@@ -40,11 +47,11 @@ export interface Sent {
   readonly exchange: HttpExchange;
   /** For errors found in the body. */
   readonly failure: FailureContext;
-  /** Hides the key in what an error quotes from the body. */
+  /** Takes note of what an error says about waiting, and hides the key in what it quotes from the body. */
   clean(error: unknown): unknown;
   /** Logs text of the answer at trace level, without the key. */
   trace(text: string): void;
-  /** Releases the exchange and writes the one line about it. */
+  /** Releases the exchange and its slot, and writes the one line about it. */
   finish(): void;
 }
 
@@ -52,61 +59,83 @@ export interface Sent {
 const MAX_ERROR_BYTES = 256 * 1024;
 
 /**
- * Signs and sends one attempt.
+ * Signs and sends one attempt, as soon as the traffic lets it.
  *
  * @throws {ApiStatusError} For any status but success, redirects included.
+ * @throws {TrafficLimitError} When it could not be sent at all.
  */
 export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
-  const { endpoint, logger, attempt, signal } = options;
+  const { endpoint, logger, attempt, signal, traffic } = options;
   signal?.throwIfAborted();
-  const startedAt = performance.now();
-  const auth = await endpoint.authHeaders();
-  const secrets = secretsOf(auth);
-  const url = call.url ?? [endpoint.baseUrl, endpoint.apiVersion, call.path].filter((piece) => piece !== "").join("/");
-  const headers = { ...call.headers, ...auth };
-  const facts = { operation: call.operation, model: call.model, attempt };
-  const log = (status: number | undefined, bytesReceived: number): void =>
-    logger.debug(
-      {
-        ...facts,
-        status,
-        ms: Math.round(performance.now() - startedAt),
-        bytesSent: call.body?.byteLength ?? 0,
-        bytesReceived,
-      },
-      "request",
-    );
-  // An answer may have thousands of chunks.
-  const isTraced = logger.trace !== SILENT.trace;
-  if (isTraced && call.body && headers["content-type"] === undefined)
-    logger.trace({ ...facts, body: lazyText(call.body, secrets) }, "request body");
-
-  let exchange: HttpExchange;
+  let auth = await endpoint.authHeaders();
+  const entered = traffic.enter(endpoint, auth, call, options.ask);
+  // Most need not wait, and lose no time over it.
+  const pass = entered instanceof Promise ? await entered : entered;
   try {
-    exchange = await openExchange({ method: call.method, url, headers, body: call.body }, options);
+    // A token may have run out meanwhile.
+    if (pass !== entered) auth = await endpoint.authHeaders();
+    const startedAt = performance.now();
+    const secrets = secretsOf(auth);
+    const url =
+      call.url ?? [endpoint.baseUrl, endpoint.apiVersion, call.path].filter((piece) => piece !== "").join("/");
+    const headers = { ...call.headers, ...auth };
+    const facts = { operation: call.operation, model: call.model, attempt };
+    const log = (status: number | undefined, bytesReceived: number): void =>
+      logger.debug(
+        {
+          ...facts,
+          status,
+          ms: Math.round(performance.now() - startedAt),
+          bytesSent: call.body?.byteLength ?? 0,
+          bytesReceived,
+          ...(pass.queuedMs > 0 && { queuedMs: Math.round(pass.queuedMs) }),
+        },
+        "request",
+      );
+    // An answer may have thousands of chunks.
+    const isTraced = logger.trace !== SILENT.trace;
+    if (isTraced && call.body && headers["content-type"] === undefined)
+      logger.trace({ ...facts, body: lazyText(call.body, secrets) }, "request body");
+
+    let exchange: HttpExchange;
+    try {
+      exchange = await openExchange({ method: call.method, url, headers, body: call.body }, options);
+    } catch (error) {
+      log(undefined, 0);
+      throw error;
+    }
+    const failure: FailureContext = { headers: exchange.headers, url, secrets, now: options.now() };
+    if (exchange.status < 200 || exchange.status >= 300) {
+      try {
+        const error = await refusal(exchange, failure);
+        pass.learn(error);
+        throw error;
+      } finally {
+        exchange.close();
+        log(exchange.status, exchange.bytes);
+      }
+    }
+    pass.accepted();
+    // Also of an answer that nobody reads to its end.
+    exchange.onStopped = () => pass.leave();
+    return {
+      exchange,
+      failure,
+      clean(error) {
+        pass.learn(error);
+        return cleanShapeError(error, secrets);
+      },
+      trace: isTraced ? (text) => logger.trace({ ...facts, body: lazyText(text, secrets) }, "response body") : ignore,
+      finish() {
+        exchange.close();
+        log(exchange.status, exchange.bytes);
+        pass.leave();
+      },
+    };
   } catch (error) {
-    log(undefined, 0);
+    pass.leave();
     throw error;
   }
-  const failure: FailureContext = { headers: exchange.headers, url, secrets, now: options.now() };
-  if (exchange.status < 200 || exchange.status >= 300) {
-    try {
-      throw await refusal(exchange, failure);
-    } finally {
-      exchange.close();
-      log(exchange.status, exchange.bytes);
-    }
-  }
-  return {
-    exchange,
-    failure,
-    clean: (error) => cleanShapeError(error, secrets),
-    trace: isTraced ? (text) => logger.trace({ ...facts, body: lazyText(text, secrets) }, "response body") : ignore,
-    finish() {
-      exchange.close();
-      log(exchange.status, exchange.bytes);
-    },
-  };
 }
 
 function ignore(): void {}

@@ -2,10 +2,11 @@ import { ApiStatusError } from "../errors/api-errors.ts";
 import { type ErrorBody, readErrorText, readErrorValue } from "./error-body.ts";
 import { judgeQuota, serverDelay } from "./quota.ts";
 import { redact } from "./redact.ts";
+import type { AnswerHeaders } from "./sending.ts";
 
 /** What is known besides the error itself. */
 export interface FailureContext {
-  readonly headers?: Headers | undefined;
+  readonly headers?: AnswerHeaders | undefined;
   /** Address of the request; only host and path are kept. */
   readonly url?: string | undefined;
   /** Values that must not appear in the error, even if the body echoes them. */
@@ -144,7 +145,11 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: Advice
   return retryable ? "Try again later." : "";
 }
 
-function requestId({ message }: ErrorBody, headers: Headers | undefined, context: FailureContext): string | undefined {
+function requestId(
+  { message }: ErrorBody,
+  headers: AnswerHeaders | undefined,
+  context: FailureContext,
+): string | undefined {
   for (const name of ["x-request-id", "x-oneapi-request-id", "x-goog-request-id"]) {
     const id = headers?.get(name);
     if (id) return clean(id, context).slice(0, 200);

@@ -8,13 +8,10 @@ import { endpoint } from "../../src/wire/endpoint.ts";
 import type { UploadProgress } from "../../src/wire/upload.ts";
 import { vertex } from "../../src/wire/vertex.ts";
 import { fileService, type FileService } from "../helpers/file-service.ts";
+import { TRANSPORTS } from "../helpers/transports.ts";
 
 const MIB = 1024 * 1024;
 const KEY = "secret-key-of-the-test";
-
-function client(service: FileService, options: GeminiClientOptions = {}): GeminiClient {
-  return new GeminiClient({ endpoint: service.endpoint, retry: { minDelayMs: 1, maxDelayMs: 1 }, ...options });
-}
 
 /** Bytes that differ everywhere, so that a chunk in the wrong place is seen. */
 function bytesOf(length: number): Uint8Array<ArrayBuffer> {
@@ -27,254 +24,269 @@ const same = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one
 const commands = ({ seen }: FileService): readonly string[] =>
   seen.map(({ headers, bytes }) => `${headers["command"]} ${headers["offset"] ?? ""} ${bytes}`);
 
-describe("an upload", () => {
-  test("begins with what the file is and sends small ones at once", async () => {
-    await using service = await fileService();
-    const file = await client(service).files.upload(new File(["hello"], "a.txt", { type: "text/plain" }), {
-      name: "greeting",
-    });
-    expect(file).toEqual({
-      name: "files/greeting",
-      uri: `${service.url}/v1beta/files/greeting`,
-      displayName: "a.txt",
-      mimeType: "text/plain",
-      sizeBytes: "5",
-      state: "ACTIVE",
-    });
-    expect(service.seen).toEqual([
-      {
-        method: "POST",
-        path: "/upload/v1beta/files",
-        headers: {
-          "x-goog-api-key": KEY,
-          protocol: "resumable",
-          command: "start",
-          "header-content-length": "5",
-          "header-content-type": "text/plain",
+describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
+  function client(service: FileService, options: GeminiClientOptions = {}): GeminiClient {
+    return new GeminiClient({ endpoint: service.endpoint, retry: { minDelayMs: 1, maxDelayMs: 1 }, fetch, ...options });
+  }
+
+  describe("an upload", () => {
+    test("begins with what the file is and sends small ones at once", async () => {
+      await using service = await fileService();
+      const file = await client(service).files.upload(new File(["hello"], "a.txt", { type: "text/plain" }), {
+        name: "greeting",
+      });
+      expect(file).toEqual({
+        name: "files/greeting",
+        uri: `${service.url}/v1beta/files/greeting`,
+        displayName: "a.txt",
+        mimeType: "text/plain",
+        sizeBytes: "5",
+        state: "ACTIVE",
+      });
+      expect(service.seen).toEqual([
+        {
+          method: "POST",
+          path: "/upload/v1beta/files",
+          headers: {
+            "x-goog-api-key": KEY,
+            protocol: "resumable",
+            command: "start",
+            "header-content-length": "5",
+            "header-content-type": "text/plain",
+          },
+          bytes: 80,
+          json: { file: { name: "files/greeting", displayName: "a.txt", mimeType: "text/plain" } },
         },
-        bytes: 80,
-        json: { file: { name: "files/greeting", displayName: "a.txt", mimeType: "text/plain" } },
-      },
-      {
-        method: "POST",
-        path: "/upload/v1beta/files?upload_id=u1",
-        headers: { "x-goog-api-key": KEY, command: "upload, finalize", offset: "0" },
-        bytes: 5,
-      },
-    ]);
-    expect(Buffer.from(service.uploaded).toString()).toBe("hello");
-  });
-
-  test("goes in chunks of 8 MiB and tells how far it is", async () => {
-    await using service = await fileService();
-    const bytes = bytesOf(17 * MIB);
-    const progress: UploadProgress[] = [];
-    await client(service).files.upload(bytes, { mimeType: "video/mp4", onProgress: (step) => progress.push(step) });
-    expect(commands(service).slice(1)).toEqual([
-      `upload 0 ${8 * MIB}`,
-      `upload ${8 * MIB} ${8 * MIB}`,
-      `upload, finalize ${16 * MIB} ${MIB}`,
-    ]);
-    expect(progress).toEqual([8, 16, 17].map((mib) => ({ uploadedBytes: mib * MIB, totalBytes: 17 * MIB })));
-    expect(same(service.uploaded, bytes)).toBe(true);
-  });
-
-  test("takes chunks of the size the service asks for", async () => {
-    await using service = await fileService({ granularity: 3 * MIB });
-    await client(service).files.upload(bytesOf(7 * MIB), { mimeType: "video/mp4" });
-    expect(commands(service).slice(1)).toEqual([`upload 0 ${6 * MIB}`, `upload, finalize ${6 * MIB} ${MIB}`]);
-  });
-
-  test("goes on from where the service is when the connection breaks in a chunk", async () => {
-    await using service = await fileService({ faults: { 2: { kept: 3 * MIB } } });
-    const bytes = bytesOf(20 * MIB);
-    await client(service).files.upload(bytes.buffer, { mimeType: "video/mp4" });
-    expect(commands(service).slice(1)).toEqual([
-      `upload 0 ${8 * MIB}`,
-      `upload ${8 * MIB} ${8 * MIB}`,
-      "query  0",
-      `upload ${11 * MIB} ${8 * MIB}`,
-      `upload, finalize ${19 * MIB} ${MIB}`,
-    ]);
-    expect(same(service.uploaded, bytes)).toBe(true);
-  });
-
-  test("sends nothing again that arrived when only the answer was lost", async () => {
-    await using service = await fileService({ faults: { 1: "lose-answer", 2: "lose-answer" } });
-    const bytes = bytesOf(9 * MIB);
-    const file = await client(service).files.upload(bytes, { mimeType: "video/mp4" });
-    expect(file.name).toBe("files/f1");
-    expect(commands(service).slice(1)).toEqual([
-      `upload 0 ${8 * MIB}`,
-      "query  0",
-      `upload, finalize ${8 * MIB} ${MIB}`,
-      "query  0",
-    ]);
-    expect(same(service.uploaded, bytes)).toBe(true);
-  });
-
-  test("gives up on a chunk as the retry policy says, with the service's answer", async () => {
-    await using service = await fileService({ faults: { 1: "refuse", 2: "refuse", 3: "refuse" } });
-    const notices: number[] = [];
-    const upload = client(service, { retry: { maxAttempts: 3, minDelayMs: 1, maxDelayMs: 1 } }).files.upload(
-      bytesOf(10),
-      { mimeType: "video/mp4", onRetry: ({ attempt }) => notices.push(attempt) },
-    );
-    await expect(upload).rejects.toMatchObject({ code: "api_status", status: 503 });
-    expect(notices).toEqual([1, 2]);
-    expect(commands(service).slice(1)).toEqual([
-      "upload, finalize 0 10",
-      "query  0",
-      "upload, finalize 0 10",
-      "query  0",
-      "upload, finalize 0 10",
-    ]);
-  });
-
-  test("is logged request by request, without the bytes and without the key", async () => {
-    await using service = await fileService();
-    const lines: string[] = [];
-    const log = (fields: object, message?: string): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
-    const logger = { trace: log, debug: log, info: log, warn: log, error: log };
-    await client(service, { logger }).files.upload(new Blob(["only bytes"], { type: "text/plain" }));
-    const text = lines.join("\n");
-    expect(lines.filter((line) => line.startsWith("request {"))).toHaveLength(2);
-    expect(text).toContain("startUpload");
-    expect(text).toContain("text/plain");
-    expect(text).not.toContain("only bytes");
-    expect(text).not.toContain(KEY);
-  });
-
-  test("ends when the service ended it", async () => {
-    await using service = await fileService({ faults: { 1: "cancel" } });
-    const upload = client(service).files.upload(bytesOf(10), { mimeType: "video/mp4" });
-    await expect(upload).rejects.toThrow(ApiShapeError);
-    await expect(upload).rejects.toThrow("ended without a file (x-goog-upload-status: cancelled)");
-    expect(service.seen).toHaveLength(2);
-  });
-
-  test("never sends bytes or key to another host", async () => {
-    await using other = await fileService();
-    await using service = await fileService({ uploadUrl: `${other.url}/upload/v1beta/files?upload_id=u1` });
-    const upload = client(service).files.upload(bytesOf(10), { mimeType: "video/mp4" });
-    await expect(upload).rejects.toThrow(ConfigurationError);
-    await expect(upload).rejects.toThrow("the API key only goes to its own host");
-    expect(other.seen).toEqual([]);
-  });
-
-  test("ends with the signal's reason, between chunks too", async () => {
-    await using service = await fileService();
-    const abort = new AbortController();
-    const reason = new Error("enough");
-    const upload = client(service).files.upload(bytesOf(17 * MIB), {
-      mimeType: "video/mp4",
-      signal: abort.signal,
-      onProgress: () => abort.abort(reason),
+        {
+          method: "POST",
+          path: "/upload/v1beta/files?upload_id=u1",
+          headers: { "x-goog-api-key": KEY, command: "upload, finalize", offset: "0" },
+          bytes: 5,
+        },
+      ]);
+      expect(Buffer.from(service.uploaded).toString()).toBe("hello");
     });
-    await expect(upload).rejects.toBe(reason);
-    expect(commands(service).slice(1)).toEqual([`upload 0 ${8 * MIB}`]);
+
+    test("goes in chunks of 8 MiB and tells how far it is", async () => {
+      await using service = await fileService();
+      const bytes = bytesOf(17 * MIB);
+      const progress: UploadProgress[] = [];
+      await client(service).files.upload(bytes, { mimeType: "video/mp4", onProgress: (step) => progress.push(step) });
+      expect(commands(service).slice(1)).toEqual([
+        `upload 0 ${8 * MIB}`,
+        `upload ${8 * MIB} ${8 * MIB}`,
+        `upload, finalize ${16 * MIB} ${MIB}`,
+      ]);
+      expect(progress).toEqual([8, 16, 17].map((mib) => ({ uploadedBytes: mib * MIB, totalBytes: 17 * MIB })));
+      expect(same(service.uploaded, bytes)).toBe(true);
+    });
+
+    test("takes chunks of the size the service asks for", async () => {
+      await using service = await fileService({ granularity: 3 * MIB });
+      await client(service).files.upload(bytesOf(7 * MIB), { mimeType: "video/mp4" });
+      expect(commands(service).slice(1)).toEqual([`upload 0 ${6 * MIB}`, `upload, finalize ${6 * MIB} ${MIB}`]);
+    });
+
+    test("goes on from where the service is when the connection breaks in a chunk", async () => {
+      await using service = await fileService({ faults: { 2: { kept: 3 * MIB } } });
+      const bytes = bytesOf(20 * MIB);
+      await client(service).files.upload(bytes.buffer, { mimeType: "video/mp4" });
+      expect(commands(service).slice(1)).toEqual([
+        `upload 0 ${8 * MIB}`,
+        `upload ${8 * MIB} ${8 * MIB}`,
+        "query  0",
+        `upload ${11 * MIB} ${8 * MIB}`,
+        `upload, finalize ${19 * MIB} ${MIB}`,
+      ]);
+      expect(same(service.uploaded, bytes)).toBe(true);
+    });
+
+    test("sends nothing again that arrived when only the answer was lost", async () => {
+      await using service = await fileService({ faults: { 1: "lose-answer", 2: "lose-answer" } });
+      const bytes = bytesOf(9 * MIB);
+      const file = await client(service).files.upload(bytes, { mimeType: "video/mp4" });
+      expect(file.name).toBe("files/f1");
+      expect(commands(service).slice(1)).toEqual([
+        `upload 0 ${8 * MIB}`,
+        "query  0",
+        `upload, finalize ${8 * MIB} ${MIB}`,
+        "query  0",
+      ]);
+      expect(same(service.uploaded, bytes)).toBe(true);
+    });
+
+    test("gives up on a chunk as the retry policy says, with the service's answer", async () => {
+      await using service = await fileService({ faults: { 1: "refuse", 2: "refuse", 3: "refuse" } });
+      const notices: number[] = [];
+      const upload = client(service, { retry: { maxAttempts: 3, minDelayMs: 1, maxDelayMs: 1 } }).files.upload(
+        bytesOf(10),
+        { mimeType: "video/mp4", onRetry: ({ attempt }) => notices.push(attempt) },
+      );
+      await expect(upload).rejects.toMatchObject({ code: "api_status", status: 503 });
+      expect(notices).toEqual([1, 2]);
+      expect(commands(service).slice(1)).toEqual([
+        "upload, finalize 0 10",
+        "query  0",
+        "upload, finalize 0 10",
+        "query  0",
+        "upload, finalize 0 10",
+      ]);
+    });
+
+    test("is logged request by request, without the bytes and without the key", async () => {
+      await using service = await fileService();
+      const lines: string[] = [];
+      const log = (fields: object, message?: string): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
+      const logger = { trace: log, debug: log, info: log, warn: log, error: log };
+      await client(service, { logger }).files.upload(new Blob(["only bytes"], { type: "text/plain" }));
+      const text = lines.join("\n");
+      expect(lines.filter((line) => line.startsWith("request {"))).toHaveLength(2);
+      expect(text).toContain("startUpload");
+      expect(text).toContain("text/plain");
+      expect(text).not.toContain("only bytes");
+      expect(text).not.toContain(KEY);
+    });
+
+    test("ends when the service ended it", async () => {
+      await using service = await fileService({ faults: { 1: "cancel" } });
+      const upload = client(service).files.upload(bytesOf(10), { mimeType: "video/mp4" });
+      await expect(upload).rejects.toThrow(ApiShapeError);
+      await expect(upload).rejects.toThrow("ended without a file (x-goog-upload-status: cancelled)");
+      expect(service.seen).toHaveLength(2);
+    });
+
+    test("never sends bytes or key to another host", async () => {
+      await using other = await fileService();
+      await using service = await fileService({ uploadUrl: `${other.url}/upload/v1beta/files?upload_id=u1` });
+      const upload = client(service).files.upload(bytesOf(10), { mimeType: "video/mp4" });
+      await expect(upload).rejects.toThrow(ConfigurationError);
+      await expect(upload).rejects.toThrow("the API key only goes to its own host");
+      expect(other.seen).toEqual([]);
+    });
+
+    test("ends with the signal's reason, between chunks too", async () => {
+      await using service = await fileService();
+      const abort = new AbortController();
+      const reason = new Error("enough");
+      const upload = client(service).files.upload(bytesOf(17 * MIB), {
+        mimeType: "video/mp4",
+        signal: abort.signal,
+        onProgress: () => abort.abort(reason),
+      });
+      await expect(upload).rejects.toBe(reason);
+      expect(commands(service).slice(1)).toEqual([`upload 0 ${8 * MIB}`]);
+    });
+
+    test.each<[string, Blob | Uint8Array<ArrayBuffer>, RegExp]>([
+      ["no bytes", new Uint8Array(), /^The file to upload is empty/],
+      ["an unknown media type", new Uint8Array([1, 2]), /give mimeType/],
+      [
+        "more than 2 GiB",
+        Object.defineProperty(new Blob(["x"], { type: "video/mp4" }), "size", { value: 2 ** 31 + 1 }),
+        /has 2147483649 bytes, and the Files API takes 2147483648 \(2 GiB\)/,
+      ],
+    ])("of %s is refused before anything is sent", async (_name, data, message) => {
+      await using service = await fileService();
+      const upload = client(service).files.upload(data);
+      await expect(upload).rejects.toThrow(ConfigurationError);
+      await expect(upload).rejects.toThrow(message);
+      expect(service.seen).toEqual([]);
+    });
+
+    test.each<[string, BlobPart, string, string]>([
+      ["first bytes", "%PDF-1.7 and so on", "x", "application/pdf"],
+      ["name", "# Title", "notes.md", "text/markdown"],
+    ])("finds the media type by the %s", async (_name, content, name, mimeType) => {
+      await using service = await fileService();
+      expect(await client(service).files.upload(new File([content], name))).toMatchObject({ mimeType });
+    });
   });
 
-  test.each<[string, Blob | Uint8Array<ArrayBuffer>, RegExp]>([
-    ["no bytes", new Uint8Array(), /^The file to upload is empty/],
-    ["an unknown media type", new Uint8Array([1, 2]), /give mimeType/],
-    [
-      "more than 2 GiB",
-      Object.defineProperty(new Blob(["x"], { type: "video/mp4" }), "size", { value: 2 ** 31 + 1 }),
-      /has 2147483649 bytes, and the Files API takes 2147483648 \(2 GiB\)/,
-    ],
-  ])("of %s is refused before anything is sent", async (_name, data, message) => {
-    await using service = await fileService();
-    const upload = client(service).files.upload(data);
-    await expect(upload).rejects.toThrow(ConfigurationError);
-    await expect(upload).rejects.toThrow(message);
-    expect(service.seen).toEqual([]);
-  });
+  describe("files", () => {
+    test("are looked at, listed by page and deleted by name, id and uri", async () => {
+      await using service = await fileService();
+      const { files } = client(service);
+      const one = await files.upload(bytesOf(1), { mimeType: "text/plain" });
+      const two = await files.upload(bytesOf(2), { mimeType: "text/plain" });
+      expect(await files.get("f1")).toEqual(one);
+      expect(await files.get(one.uri)).toEqual(one);
+      expect(await files.get(two)).toEqual(two);
+      expect(await files.list({ pageSize: 1 })).toEqual({ files: [one], nextPageToken: "1" });
+      expect(await files.list({ pageToken: "1" })).toEqual({ files: [two] });
+      await files.delete("files/f1");
+      await expect(files.get("files/f1")).rejects.toMatchObject({ code: "api_status", status: 403 });
+      expect(service.seen.slice(4).map(({ method, path }) => `${method} ${path}`)).toEqual([
+        "GET /v1beta/files/f1",
+        "GET /v1beta/files/f1",
+        "GET /v1beta/files/f2",
+        "GET /v1beta/files?pageSize=1",
+        "GET /v1beta/files?pageToken=1",
+        "DELETE /v1beta/files/f1",
+        "GET /v1beta/files/f1",
+      ]);
+    });
 
-  test.each<[string, BlobPart, string, string]>([
-    ["first bytes", "%PDF-1.7 and so on", "x", "application/pdf"],
-    ["name", "# Title", "notes.md", "text/markdown"],
-  ])("finds the media type by the %s", async (_name, content, name, mimeType) => {
-    await using service = await fileService();
-    expect(await client(service).files.upload(new File([content], name))).toMatchObject({ mimeType });
-  });
-});
+    test.each(["", "files/../models", "files/a?key=b", "cachedContents/a"])(
+      "%j is not the name of one",
+      async (name) => {
+        await using service = await fileService();
+        await expect(client(service).files.get(name)).rejects.toThrow(ConfigurationError);
+        expect(service.seen).toEqual([]);
+      },
+    );
 
-describe("files", () => {
-  test("are looked at, listed by page and deleted by name, id and uri", async () => {
-    await using service = await fileService();
-    const { files } = client(service);
-    const one = await files.upload(bytesOf(1), { mimeType: "text/plain" });
-    const two = await files.upload(bytesOf(2), { mimeType: "text/plain" });
-    expect(await files.get("f1")).toEqual(one);
-    expect(await files.get(one.uri)).toEqual(one);
-    expect(await files.get(two)).toEqual(two);
-    expect(await files.list({ pageSize: 1 })).toEqual({ files: [one], nextPageToken: "1" });
-    expect(await files.list({ pageToken: "1" })).toEqual({ files: [two] });
-    await files.delete("files/f1");
-    await expect(files.get("files/f1")).rejects.toMatchObject({ code: "api_status", status: 403 });
-    expect(service.seen.slice(4).map(({ method, path }) => `${method} ${path}`)).toEqual([
-      "GET /v1beta/files/f1",
-      "GET /v1beta/files/f1",
-      "GET /v1beta/files/f2",
-      "GET /v1beta/files?pageSize=1",
-      "GET /v1beta/files?pageToken=1",
-      "DELETE /v1beta/files/f1",
-      "GET /v1beta/files/f1",
-    ]);
-  });
+    test.each([
+      ["a gateway", cometapi({ apiKey: "k" }), "gateways have no Files API: send the bytes inline with media()"],
+      [
+        "Vertex",
+        vertex({ apiKey: "k", env: {} }),
+        'put the file into Cloud Storage and give its address, media("gs://',
+      ],
+    ])("are not there on %s, and nothing is sent", async (_name, to, message) => {
+      let sent = 0;
+      const counting = async (): Promise<Response> => (sent++, Response.json({}));
+      const { files } = new GeminiClient({ endpoint: to, fetch: counting });
+      for (const call of [
+        () => files.upload(bytesOf(1)),
+        () => files.list(),
+        () => files.get("a"),
+        () => files.delete("a"),
+      ]) {
+        await expect(call()).rejects.toThrow(ConfigurationError);
+        await expect(call()).rejects.toThrow(message);
+      }
+      expect(sent).toBe(0);
+    });
 
-  test.each(["", "files/../models", "files/a?key=b", "cachedContents/a"])("%j is not the name of one", async (name) => {
-    await using service = await fileService();
-    await expect(client(service).files.get(name)).rejects.toThrow(ConfigurationError);
-    expect(service.seen).toEqual([]);
-  });
+    test("an older proxy that does not know them is told from a file that is not there", async () => {
+      const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
+      const answering = (answer: () => Response): GeminiClient["files"] =>
+        new GeminiClient({ endpoint: to, fetch: async () => answer(), retry: { maxAttempts: 1 } }).files;
+      const old = answering(() => new Response("404 page not found", { status: 404 }));
+      await expect(old.list()).rejects.toThrow(/^proxy.example does not know the Files API \(it answered 404\)/);
+      await expect(old.upload(bytesOf(1), { mimeType: "a/b" })).rejects.toThrow(ConfigurationError);
+      const error = { code: 404, message: "not found", status: "NOT_FOUND" };
+      const missing = answering(() => Response.json({ error }, { status: 404 }));
+      await expect(missing.get("files/x")).rejects.toThrow(ApiStatusError);
+    });
 
-  test.each([
-    ["a gateway", cometapi({ apiKey: "k" }), "gateways have no Files API: send the bytes inline with media()"],
-    ["Vertex", vertex({ apiKey: "k", env: {} }), 'put the file into Cloud Storage and give its address, media("gs://'],
-  ])("are not there on %s, and nothing is sent", async (_name, to, message) => {
-    let sent = 0;
-    const fetch = async (): Promise<Response> => (sent++, Response.json({}));
-    const { files } = new GeminiClient({ endpoint: to, fetch });
-    for (const call of [
-      () => files.upload(bytesOf(1)),
-      () => files.list(),
-      () => files.get("a"),
-      () => files.delete("a"),
-    ]) {
-      await expect(call()).rejects.toThrow(ConfigurationError);
-      await expect(call()).rejects.toThrow(message);
-    }
-    expect(sent).toBe(0);
-  });
+    test("that failed are told from an answer that is an error", async () => {
+      const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
+      const error = { code: 3, message: "no frames" };
+      const failed = { name: "files/a", uri: "https://proxy.example/v1beta/files/a", state: "FAILED", error };
+      const answering = (answer: object): GeminiClient["files"] =>
+        new GeminiClient({ endpoint: to, fetch: async () => Response.json(answer), retry: { maxAttempts: 1 } }).files;
+      expect(await answering(failed).get("a")).toEqual(failed);
+      await expect(answering({ error: { code: 404, message: "gone" } }).get("a")).rejects.toMatchObject({
+        status: 404,
+      });
+    });
 
-  test("an older proxy that does not know them is told from a file that is not there", async () => {
-    const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
-    const answering = (answer: () => Response): GeminiClient["files"] =>
-      new GeminiClient({ endpoint: to, fetch: async () => answer(), retry: { maxAttempts: 1 } }).files;
-    const old = answering(() => new Response("404 page not found", { status: 404 }));
-    await expect(old.list()).rejects.toThrow(/^proxy.example does not know the Files API \(it answered 404\)/);
-    await expect(old.upload(bytesOf(1), { mimeType: "a/b" })).rejects.toThrow(ConfigurationError);
-    const error = { code: 404, message: "not found", status: "NOT_FOUND" };
-    const missing = answering(() => Response.json({ error }, { status: 404 }));
-    await expect(missing.get("files/x")).rejects.toThrow(ApiStatusError);
-  });
-
-  test("that failed are told from an answer that is an error", async () => {
-    const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
-    const error = { code: 3, message: "no frames" };
-    const failed = { name: "files/a", uri: "https://proxy.example/v1beta/files/a", state: "FAILED", error };
-    const answering = (answer: object): GeminiClient["files"] =>
-      new GeminiClient({ endpoint: to, fetch: async () => Response.json(answer), retry: { maxAttempts: 1 } }).files;
-    expect(await answering(failed).get("a")).toEqual(failed);
-    await expect(answering({ error: { code: 404, message: "gone" } }).get("a")).rejects.toMatchObject({ status: 404 });
-  });
-
-  test("an answer that is none is an error of shape", async () => {
-    const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
-    const { files } = new GeminiClient({ endpoint: to, fetch: async () => Response.json({ ok: true }) });
-    await expect(files.get("x")).rejects.toThrow(ApiShapeError);
-    await expect(files.upload(bytesOf(1), { mimeType: "a/b" })).rejects.toThrow("names no address to upload to");
+    test("an answer that is none is an error of shape", async () => {
+      const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
+      const { files } = new GeminiClient({ endpoint: to, fetch: async () => Response.json({ ok: true }) });
+      await expect(files.get("x")).rejects.toThrow(ApiShapeError);
+      await expect(files.upload(bytesOf(1), { mimeType: "a/b" })).rejects.toThrow("names no address to upload to");
+    });
   });
 });

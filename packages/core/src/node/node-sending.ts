@@ -1,0 +1,112 @@
+import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import https from "node:https";
+import type { AnswerHead, AnswerHeaders, HttpRequest, Sending } from "../wire/sending.ts";
+import { ByteQueue } from "./byte-queue.ts";
+import { decodeBody } from "./decode-body.ts";
+import type { NodeAgents } from "./node-agents.ts";
+
+/** The head of an answer of `node:http`. */
+export interface NodeHead extends AnswerHead {
+  readonly statusText: string;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+}
+
+/** Sends by `node:http`. */
+export class NodeSending implements Sending {
+  readonly head: Promise<NodeHead>;
+  readonly #agents: NodeAgents;
+  #request: ClientRequest | undefined;
+  #body: ByteQueue | undefined;
+  #cancelled = false;
+  #resolveHead: (head: NodeHead) => void = ignore;
+  #rejectHead: (reason: unknown) => void = ignore;
+
+  constructor(request: HttpRequest, agents: NodeAgents) {
+    this.#agents = agents;
+    this.head = new Promise((resolve, reject) => {
+      this.#resolveHead = resolve;
+      this.#rejectHead = reject;
+      this.#send(request, request.repeatable === true);
+    });
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    return this.#body ? this.#body.read() : Promise.resolve(undefined);
+  }
+
+  cancel(reason?: unknown): void {
+    this.#cancelled = true;
+    this.#rejectHead(reason);
+    this.#body?.fail(reason);
+    this.#request?.destroy();
+  }
+
+  #send(sent: HttpRequest, mayRepeat: boolean): void {
+    const { protocol, hostname, port, pathname, search } = new URL(sent.url);
+    const { body } = sent;
+    const isSecure = protocol === "https:";
+    const headers: OutgoingHttpHeaders = { ...(isSecure ? SECURE_HEADERS : PLAIN_HEADERS), ...sent.headers };
+    if (body) headers["content-length"] = body.byteLength;
+    const request = (isSecure ? https : http).request({
+      method: sent.method,
+      // An IPv6 address stands in brackets in a URL, and nowhere else.
+      hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+      port,
+      path: pathname + search,
+      headers,
+      agent: isSecure ? this.#agents["https:"] : this.#agents["http:"],
+    });
+    this.#request = request;
+    let received = 0;
+    request.on("socket", (socket) => (received = socket.bytesRead));
+    request.on("response", this.#answered);
+    request.on("error", (error) => {
+      // Most likely the server closed a kept connection while the request was on its way; nobody can know.
+      const isStale = request.reusedSocket && request.socket?.bytesRead === received && isReset(error);
+      if (isStale && mayRepeat && !this.#cancelled) this.#send(sent, false);
+      else this.#rejectHead(error);
+    });
+    request.end(body);
+  }
+
+  /** Whoever answered before all was sent has refused it: the rest is not sent. */
+  readonly #onAnswerEnd = (): void => {
+    if (this.#request?.writableFinished === false) this.#request.destroy();
+  };
+
+  readonly #answered = (answer: IncomingMessage): void => {
+    const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
+    const headers = new NodeHeaders(answer);
+    this.#body = new ByteQueue(decodeBody(answer));
+    answer.on("end", this.#onAnswerEnd);
+    this.#resolveHead({ status, statusText, headers, rawHeaders, redirected: status >= 300 && status < 400 });
+  };
+}
+
+/** What `fetch` says of itself: some gateways refuse a client that says nothing. */
+const PLAIN_HEADERS: OutgoingHttpHeaders = {
+  accept: "*/*",
+  "user-agent": "node",
+  "accept-encoding": "gzip, deflate",
+};
+const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding": "br, gzip, deflate" };
+
+/** Reads headers only when asked. */
+class NodeHeaders implements AnswerHeaders {
+  readonly #answer: IncomingMessage;
+
+  constructor(answer: IncomingMessage) {
+    this.#answer = answer;
+  }
+
+  get(name: string): string | null {
+    return this.#answer.headersDistinct[name.toLowerCase()]?.join(", ") ?? null;
+  }
+}
+
+function isReset(error: Error): boolean {
+  return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
+
+function ignore(): void {}

@@ -1,0 +1,111 @@
+import { Agent, defineTool, endpoint, gemini, type GeminiModel, type GeminiOptions, Traffic } from "@pollux/core";
+import { expect, test } from "vitest";
+import { openManyService, type ManyService } from "./support/many-service.ts";
+import { MODEL } from "./support/world.ts";
+
+const step = defineTool({
+  name: "step",
+  description: "Does a step.",
+  input: { type: "object", properties: { done: { type: "integer" } } },
+  run: () => "done",
+});
+
+const namesOf = (count: number): string[] => Array.from({ length: count }, (_, at) => `r${at}`);
+
+function modelOf(service: ManyService, options: GeminiOptions = {}): GeminiModel {
+  return gemini(MODEL, { endpoint: endpoint({ baseUrl: service.url, apiKey: "many" }), random: () => 0, ...options });
+}
+
+/** Half of them by `run`, half by `stream`. @returns How many of them ended with which text, and their notices. */
+async function runAll(
+  names: readonly string[],
+  modelFor: (name: string) => GeminiModel,
+): Promise<{ texts: Record<string, number>; notices: Record<string, number> }> {
+  const texts: Record<string, number> = {};
+  const notices: Record<string, number> = {};
+  await Promise.all(
+    names.map(async (name, at) => {
+      const agent = new Agent({ model: modelFor(name), tools: [step], maxRepeats: Infinity });
+      const input = `run:${name}`;
+      let text: string;
+      if (at % 2 === 0) ({ text } = await agent.run(input));
+      else {
+        const stream = agent.stream(input);
+        for await (const event of stream)
+          if (event.type === "notice") notices[event.notice.type] = (notices[event.notice.type] ?? 0) + 1;
+        ({ text } = await stream.result());
+      }
+      texts[text] = (texts[text] ?? 0) + 1;
+    }),
+  );
+  return { texts, notices };
+}
+
+test(
+  "500 runs of 5 turns share 50 slots: never more at once, all end, none is left behind",
+  { timeout: 60_000 },
+  async () => {
+    const names = namesOf(500);
+    await using service = await openManyService({ turns: 5, latencyMs: 20 }, names);
+    const traffic = new Traffic({ maxConcurrent: 50 });
+    const { texts } = await runAll(names, () => modelOf(service, { traffic }));
+    expect(texts).toEqual({ done: 500 });
+    expect(service.counts).toMatchObject({ requests: 2500, mostAtOnce: 50, refused: 0 });
+    expect(service.counts.spread).toBeLessThanOrEqual(2);
+    // Each slot needs a connection; a few are made while another one is just being given back.
+    expect(service.counts.sockets).toBeLessThanOrEqual(60);
+    expect(traffic.state()).toEqual([]);
+  },
+);
+
+test(
+  "a 429 with a wait, met by one of 200 runs, is met by those on their way and by nobody else",
+  { timeout: 60_000 },
+  async () => {
+    const names = namesOf(200);
+    const options = { turns: 3, latencyMs: 20, refuse: { at: 300, forMs: 500 } };
+
+    await using shared = await openManyService(options, names);
+    const traffic = new Traffic({ maxConcurrent: 40 });
+    const together = await runAll(names, () => modelOf(shared, { traffic }));
+    expect(together.texts).toEqual({ done: 200 });
+    expect(shared.counts.refused).toBeGreaterThan(0);
+    expect(shared.counts.refused).toBeLessThanOrEqual(40);
+    expect(shared.counts.requests).toBe(600 + shared.counts.refused);
+    // Those who wait can see it.
+    expect(together.notices["wait"]).toBeGreaterThan(40);
+
+    await using alone = await openManyService(options, names);
+    const apart = await runAll(names, () => modelOf(alone));
+    expect(apart.texts).toEqual({ done: 200 });
+    expect(alone.counts.refused).toBeGreaterThan(3 * shared.counts.refused);
+  },
+);
+
+test("runs of one model share what they are told without any option", { timeout: 60_000 }, async () => {
+  const names = namesOf(200);
+  await using service = await openManyService({ turns: 3, latencyMs: 20, refuse: { at: 300, forMs: 500 } }, names);
+  const model = modelOf(service);
+  const { texts } = await runAll(names, () => model);
+  expect(texts).toEqual({ done: 200 });
+  // Those that had been sent when the first one was told; and whoever was just being sent.
+  expect(service.counts.refused).toBeLessThanOrEqual(200);
+  expect(service.counts.requests).toBe(600 + service.counts.refused);
+});
+
+test("an agent that calls another one needs one slot only", async () => {
+  await using service = await openManyService({ turns: 2 });
+  const traffic = new Traffic({ maxConcurrent: 1 });
+  const model = modelOf(service, { traffic });
+  const inner = new Agent({ name: "inner", model, tools: [step] });
+  const where = endpoint({ baseUrl: service.url, apiKey: "many" });
+  const outer = new Agent({
+    model: MODEL,
+    endpoint: where,
+    traffic,
+    tools: [inner.asTool({ name: "step", description: "Does a step." })],
+  });
+  const { text } = await outer.run("run:outer");
+  expect(text).toBe("done");
+  expect(service.counts).toMatchObject({ requests: 4, mostAtOnce: 1 });
+});
