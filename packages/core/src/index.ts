@@ -72,9 +72,11 @@ export { explainSchema } from "./tool/explain-schema.ts";
 export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
 export { type Media, media, type MediaOptions, type MediaSource } from "./tool/media.ts";
 export type {
+  AgentOfTool,
   AnyTool,
   BuiltInName,
   BuiltInTool,
+  EndedAgent,
   NestedRun,
   SchemaChange,
   Tool,
@@ -104,7 +106,7 @@ export { type ListedModel, listModels, type ListModelsOptions } from "./model/li
 export { importHistory, type ImportHistoryOptions } from "./model/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/prepare-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
-export type { Prices, PriceTable } from "./model/prices.ts";
+export { costOf, type Prices, type PriceTable } from "./model/prices.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
 
@@ -128,13 +130,15 @@ export type { UploadProgress } from "./wire/upload.ts";
 export type { WaitForFileOptions } from "./wire/wait-for-file.ts";
 export type { SafetySetting } from "./wire/generate-content.ts";
 export type { ImageConfig, SpeechConfig } from "./wire/setting-types.ts";
-export type { FetchLike } from "./wire/http.ts";
+export type { FetchLike } from "./wire/sending.ts";
 export type { Timeouts } from "./wire/watchdog.ts";
 export type { RetryPolicy } from "./wire/retry.ts";
+export { Traffic, type TrafficOptions, type TrafficState } from "./wire/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
 export { RunSuspended } from "./durable/run-suspended.ts";
-export type { Op, Outcome, Step, Steps } from "./durable/steps.ts";
+export type { Steered, Steering } from "./durable/steering.ts";
+export type { Op, Outcome, Step, StepError, Steps } from "./durable/steps.ts";
 
 // logging
 export type { Logger, LogMethod } from "./logging/logger.ts";
@@ -154,6 +158,7 @@ export {
 } from "./errors/api-errors.ts";
 export { ConfigurationError } from "./errors/configuration-error.ts";
 export { FileStateError } from "./errors/file-errors.ts";
+export { TrafficLimitError } from "./errors/traffic-error.ts";
 export { OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
 export {
   LoopVersionError,

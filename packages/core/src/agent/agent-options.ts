@@ -14,6 +14,7 @@ import type { Approve } from "../tool/approval.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { JsonSchema } from "../wire/declaration.ts";
 import type { Endpoint } from "../wire/endpoint.ts";
+import type { Traffic } from "../wire/traffic.ts";
 
 /** What the answer has to be: a zod 4 or zod 3 schema, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
 export type OutputSchema = StandardSchema | JsonSchema | "json";
@@ -57,6 +58,8 @@ export interface AgentOptions extends SharedOptions {
   readonly model: string | Model;
   /** Where requests go when `model` is an id. @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY` */
   readonly endpoint?: Endpoint | undefined;
+  /** Limits and waits shared with other agents, when `model` is an id. @defaultValue one of the agent's own, without a limit */
+  readonly traffic?: Traffic | undefined;
   /** Name of the agent in logs and as a tool. @defaultValue "agent" */
   readonly name?: string | undefined;
   /** Function calls of one turn that run side by side. @defaultValue 8 */

@@ -103,9 +103,10 @@ export class AgentRuns {
     const state = new RunState(runId, contents, this.#options.concurrency ?? 8);
     const { head, mixed } = this.headOf(options, run.settings);
     const sent = withoutCached(head, Date.now());
+    const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({ runId, signal, emit });
     const input: LoopInput = {
       model: this.model,
-      steps: (options.steps ?? session?.steps ?? passThrough<RunEvent>)({ runId, signal, emit }),
+      steps,
       live,
       signal,
       given,
@@ -122,7 +123,7 @@ export class AgentRuns {
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
       hooks: options.hooks ?? this.#options.hooks ?? {},
       approve: options.approve ?? this.#options.approve,
-      steering: session?.steering,
+      steering: session?.steering ?? steps.steering,
       maxRepeats: this.#options.maxRepeats ?? 3,
       maxRestarts: this.#options.maxRestarts ?? 2,
       logger: this.#logger,

@@ -1,7 +1,4 @@
-import { ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
-import { isObject } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
-import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Approve } from "../tool/approval.ts";
 import type { Caller } from "../tool/caller.ts";
@@ -9,6 +6,8 @@ import { defineTool } from "../tool/define-tool.ts";
 import type { Tool, ToolContext } from "../tool/tool.ts";
 import type { Agent } from "./agent.ts";
 import type { OutputSchema, RunOptions } from "./agent-options.ts";
+import { agentOnEngine } from "./agent-on-engine.ts";
+import { answerOf, checkLeft, taskOf } from "./agent-call.ts";
 import { attachInner, innerSignal } from "./inner-run.ts";
 import type { Session } from "./session.ts";
 
@@ -66,11 +65,12 @@ export type InsideOptions = (caller: Caller | undefined) => Pick<RunOptions, "li
  */
 export function agentTool(agent: Agent, inside: InsideOptions, options: AgentToolOptions): Tool<AgentToolInput> {
   const name = options.name ?? agent.name;
-  const tool = defineTool({
+  const timeoutMs = options.timeoutMs ?? 600_000;
+  const tool: Tool = defineTool({
     name,
     description: options.description,
     input: INPUT,
-    timeoutMs: options.timeoutMs ?? 600_000,
+    timeoutMs,
     run: async function* (input, context) {
       const stream = await open(taskOf(input), context);
       const events = stream[Symbol.asyncIterator]();
@@ -88,13 +88,25 @@ export function agentTool(agent: Agent, inside: InsideOptions, options: AgentToo
       return answerOf(await ending, name);
     },
   });
+  // A session keeps the run as it is.
+  const whole =
+    options.session === undefined
+      ? {
+          ...tool,
+          agent: agentOnEngine(agent, inside, {
+            name,
+            timeoutMs,
+            output: options.output,
+            parse: (args) => tool.parse(args),
+          }),
+        }
+      : tool;
   // The schema says that there is a task, which is all it is typed for.
-  return tool as Tool<AgentToolInput>;
+  return whole as Tool<AgentToolInput>;
 
   async function open(task: string, context: ToolContext): Promise<RunStream<unknown>> {
     const { limits, prices, approve } = inside(context.caller);
-    const used = Object.entries(limits ?? {}).find(([, limit]) => limit === 0);
-    if (used !== undefined) throw new ToolFailure(`${name} was not run: nothing is left of this run's ${used[0]}`);
+    checkLeft(name, limits);
     const signal = innerSignal(context.signal);
     const run = { limits, prices, approve: named(name, approve), signal };
     const session = options.session?.(context);
@@ -106,23 +118,10 @@ export function agentTool(agent: Agent, inside: InsideOptions, options: AgentToo
   }
 }
 
-function taskOf(input: unknown): string {
-  const task = isObject(input) ? input["task"] : undefined;
-  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry("task must be a text that is not empty");
-  return task;
-}
-
 /** Tells whoever is asked which agent wants to make the call. */
 function named(name: string, approve: Approve | undefined): Approve | undefined {
   if (approve === undefined) return undefined;
   return (pending, context) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, context);
-}
-
-function answerOf(result: RunResult<unknown>, name: string): unknown {
-  if (result.stopReason === "finished") return result.output ?? result.text;
-  const why = result.stopReason === "limit" ? ` (${result.limit.name})` : "";
-  const said = result.text === "" ? "" : `; it said: ${result.text.slice(0, 2_000)}`;
-  throw new ToolFailure(`${name} ended with "${result.stopReason}"${why}${said}`);
 }
 
 /**

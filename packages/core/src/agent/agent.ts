@@ -43,7 +43,9 @@ export class Agent {
     this.name = options.name ?? "agent";
     const logger = options.logger ?? defaultLogger();
     this.model =
-      typeof options.model === "string" ? gemini(options.model, { endpoint: options.endpoint, logger }) : options.model;
+      typeof options.model === "string"
+        ? gemini(options.model, { endpoint: options.endpoint, traffic: options.traffic, logger })
+        : options.model;
     this.#settings = settingsOf(options);
     this.#runs = new AgentRuns(options, this.model, this.#settings, logger);
     // Throws now what it would throw at the first run.

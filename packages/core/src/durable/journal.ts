@@ -1,14 +1,15 @@
 import { abortable } from "../internal/abortable.ts";
 import type { Json } from "../internal/json.ts";
-import { describeError } from "./pass-through.ts";
+import { describeError } from "./describe-error.ts";
 import { RunSuspended } from "./run-suspended.ts";
 import type { Op, Outcome, Step, Steps } from "./steps.ts";
+import { waitTimedOut } from "./wait-timed-out.ts";
 
 /** What is kept of a run's operations. */
 export interface JournalLog {
   /** How an operation ended; an answer from outside counts as the outcome of its wait. */
   outcomeOf(name: string): Outcome | undefined;
-  /** When an operation was begun, in milliseconds since the epoch. Known for `once` operations and sleeps. */
+  /** When an operation was begun, in milliseconds since the epoch. Known for `once` operations, sleeps and waits with a time-out. */
   begunAt(name: string): number | undefined;
   /** Resolves when it would survive a crash. A rejection ends the run with its error. */
   begin(name: string): Promise<number>;
@@ -33,7 +34,8 @@ const NOT_EMITTED = Promise.resolve();
  * Steps that are written down: an operation with a recorded outcome is not run again, one without is run and its outcome
  * recorded before anything depends on it. Failures are not recorded, so a resumed run tries again.
  *
- * Waits without an answer suspend the run when all else of their round is done.
+ * Waits without an answer suspend the run when all else of their round is done. Whether the time of one is over is looked at when
+ * the run comes by again.
  */
 export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
   const { runId, log } = options;
@@ -60,7 +62,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
   async function settle(op: Op<Event>, { signal, emit = () => NOT_EMITTED, missing }: JournalOptions<Event>) {
     const known = log.outcomeOf(op.name);
     if (known !== undefined) return known;
-    if (op.kind === "wait") return undefined;
+    if (op.kind === "wait") return missing === undefined ? await timedOut(op) : undefined;
     missing?.(op);
     const step = { key: `${runId}/${op.name}`, attempt: 1, signal, emit };
     return op.kind === "step" ? await runStep(op, step) : await runOther(op, step);
@@ -80,6 +82,16 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
       return { ok: false, error: describeError(error) };
     }
     await log.record(op.name, outcome);
+    return outcome;
+  }
+
+  /** The outcome of a wait whose time is over. */
+  async function timedOut({ name, timeoutMs }: Extract<Op<Event>, { kind: "wait" }>): Promise<Outcome | undefined> {
+    if (timeoutMs === undefined) return undefined;
+    const begun = log.begunAt(name) ?? (await log.begin(name));
+    if (Date.now() < begun + timeoutMs) return undefined;
+    const outcome = waitTimedOut(name, timeoutMs);
+    await log.record(name, outcome);
     return outcome;
   }
 

@@ -1,5 +1,5 @@
-import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
+import { describeError } from "./describe-error.ts";
 import { RunSuspended } from "./run-suspended.ts";
 import type { Op, Outcome, Step, Steps } from "./steps.ts";
 
@@ -51,13 +51,6 @@ async function settle<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome>
   } catch (error) {
     return { ok: false, error: describeError(error) };
   }
-}
-
-/** An error as data. */
-export function describeError(error: unknown): { name: string; message: string; code?: string } {
-  if (error instanceof AgentError) return { name: error.name, message: error.message, code: error.code };
-  if (error instanceof Error) return { name: error.name, message: error.message };
-  return { name: "Error", message: String(error) };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Json } from "../internal/json.ts";
+import type { Steering } from "./steering.ts";
 
 /** What one operation may use while it runs. */
 export interface Step<Event = unknown> {
@@ -21,8 +22,24 @@ export type Op<Event = unknown> =
       readonly once?: boolean | undefined;
       run(step: Step<Event>): Promise<unknown>;
     }
-  | { readonly kind: "wait"; readonly name: string }
-  | { readonly kind: "child"; readonly name: string; readonly agent: string; readonly input: Json }
+  | {
+      /** Answered from outside by run id and name; an answer that comes before it is asked for is kept. */
+      readonly kind: "wait";
+      readonly name: string;
+      /** What is asked. In a run of an agent: a `PendingCall`. */
+      readonly question?: Json | undefined;
+      /** Milliseconds until it ends with `waitTimedOut`. @defaultValue it never does */
+      readonly timeoutMs?: number | undefined;
+    }
+  | {
+      /** A run of its own, whose outcome is how it ended: a `RunReport`. Its id is `${runId}:${name}`. Ends when its parent is cancelled. */
+      readonly kind: "child";
+      readonly name: string;
+      /** One of {@link Steps.children}. */
+      readonly agent: string;
+      /** What it is begun with: an `EngineRunInput`. */
+      readonly input: Json;
+    }
   | { readonly kind: "sleep"; readonly name: string; readonly ms: number };
 
 /** How an operation ended. Everything that crosses is JSON; errors are data. */
@@ -30,12 +47,26 @@ export type Outcome =
   | { readonly ok: true; readonly value: Json }
   | {
       readonly ok: false;
-      readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined };
+      readonly error: StepError;
     };
+
+/** An error as data. */
+export interface StepError {
+  readonly name: string;
+  readonly message: string;
+  /** Stable word for the kind of failure, when there is one. */
+  readonly code?: string | undefined;
+  /** HTTP status of the service's answer, when that was the failure. */
+  readonly status?: number | undefined;
+}
 
 /** Where a run's operations happen: in this process, in a journal, or on a durable engine. */
 export interface Steps<Event = unknown> {
   readonly runId: string;
+  /** What is said to the run from outside. Absent: nothing can be said. */
+  readonly steering?: Steering | undefined;
+  /** Names of the agents that can be run as runs of their own. A call of an agent tool whose agent has such a name is a `child`. */
+  readonly children?: ReadonlySet<string> | undefined;
   /**
    * Starts all operations at once, in this order, and gives their outcomes in the same order. Rejects only when the run must
    * stop here: with `RunSuspended` when nothing but waits without an answer is left, and this kind of steps cannot wait for them.

@@ -1,3 +1,4 @@
+import type * as Pino from "pino";
 import { type Environment, processEnvironment } from "../internal/environment.ts";
 import { type Logger, type LogMethod, SILENT } from "./logger.ts";
 
@@ -48,8 +49,12 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
   };
 }
 
+/** By a name that bundlers leave alone: a bundled application that never logs does not carry pino's 60 KB. */
+const PINO: string = "pino";
+
 async function loadPino(level: Level): Promise<Write> {
-  const { pino } = await import("pino");
+  // The comments keep bundlers from warning that they cannot follow this.
+  const { pino } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ PINO)) as typeof Pino;
   // Standard error, so that a program's own output stays clean; synchronous, so that the last lines are not lost.
   const logger = pino({ level, name: "pollux" }, pino.destination({ dest: 2, sync: true }));
   return (lineLevel, facts, message) => logger[lineLevel](facts, message);

@@ -1,14 +1,16 @@
 import { RunStepError } from "../errors/run-errors.ts";
 import type { ToolOutcome } from "../tool/tool-outcome.ts";
 import type { Content, FunctionCall, Part } from "../wire/content.ts";
-import { type CallStage, callRound, denied, nextStage, type OpenCall } from "./call-round.ts";
-import { answeredBy, type CallStepValue, type CallTask, closedFor, toolEnd } from "./call-step.ts";
+import { denied } from "./after-answer.ts";
+import { type CallStage, callRound, nextStage, type OpenCall, sideBySide } from "./call-round.ts";
+import { answeredBy, type CallStepValue, type CallTask, closedFor, toolEnd, toolStart } from "./call-step.ts";
+import { agentOf, beginChild } from "./child-call.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { type CallRoute, needRoutes, routeCalls } from "./route-calls.ts";
 import type { RunState } from "./run-state.ts";
 import { responsesContent } from "./transcript.ts";
-import { isWallTimeReached, withDeadline } from "./wall-clock.ts";
+import { isWallTimeReached, withinWallTime } from "./wall-clock.ts";
 
 /** The answers to the calls of one turn. */
 export interface AnsweredCalls {
@@ -43,6 +45,12 @@ export async function* answerCalls(
     state.answered.set(index, value.part);
   };
   const open = new Map<number, CallStage>();
+  const take = (one: Pick<OpenCall, "index" | "task">, next: CallStepValue | CallStage): void => {
+    if ("part" in next) {
+      settle(one.index, next);
+      open.delete(one.index);
+    } else open.set(one.index, next);
+  };
   const routes = await routesOf(input, tasks, turn);
   // The limit ends the run before its next request; a resumed one asks again.
   if (routes === "wall-time") {
@@ -57,14 +65,13 @@ export async function* answerCalls(
     }
 
   while (open.size > 0) {
+    if (input.steps.children !== undefined) await beginChildren(input, state, tasks, open, take);
     const batch = [...open].map(([index, stage]): OpenCall => ({ index, stage, task: taskAt(tasks, index) }));
-    const outcomes = yield* callRound(input, state, batch, reported);
-    for (const [position, one] of batch.entries()) {
+    const round = sideBySide(input, batch);
+    const outcomes = yield* callRound(input, state, round, reported);
+    for (const [position, one] of round.entries()) {
       const next = nextStage(input, state, one, outcomes[position]);
-      if ("part" in next) {
-        settle(one.index, next);
-        open.delete(one.index);
-      } else open.set(one.index, next);
+      take(one, next instanceof Promise ? await next : next);
     }
   }
 
@@ -86,6 +93,21 @@ export async function* answerCalls(
   state.unsettled.length = 0;
   const content = responsesContent(responses);
   return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
+}
+
+/** Calls of agents that have runs of their own here take that way, once nothing else has to come first. */
+async function beginChildren(
+  input: LoopInput,
+  state: RunState,
+  tasks: readonly CallTask[],
+  open: ReadonlyMap<number, CallStage>,
+  take: (one: Pick<OpenCall, "index" | "task">, next: CallStepValue | CallStage) => void,
+): Promise<void> {
+  for (const [index, stage] of open) {
+    const task = taskAt(tasks, index);
+    if ("run" in stage && stage.run === 0 && agentOf(input, task) !== undefined)
+      take({ index, task }, await beginChild(input, state, task));
+  }
 }
 
 const OUT_OF_TIME: ToolOutcome = { ok: false, kind: "cancelled", message: "cancelled: the run was ended" };
@@ -111,7 +133,7 @@ async function routesOf(
       name,
       run: async (step) => {
         try {
-          return await routeCalls(input, tasks, withDeadline(step, input.deadline).signal);
+          return await withinWallTime(input.clock, step, ({ signal }) => routeCalls(input, tasks, signal));
         } catch (error) {
           failure = { error };
           throw error;
@@ -124,10 +146,6 @@ async function routesOf(
   if (isWallTimeReached(outcome?.error)) return "wall-time";
   if (failure !== undefined) throw failure.error;
   throw new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
-}
-
-function toolStart({ turn, callId, call }: CallTask): RunEvent {
-  return { type: "tool-start", turn, callId, call };
 }
 
 function refusal(input: LoopInput, state: RunState, call: FunctionCall, index: number): string | undefined {

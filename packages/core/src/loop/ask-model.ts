@@ -5,7 +5,7 @@ import type { ModelRequest } from "../model/model.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { isPromptTooLong } from "./prompt-too-long.ts";
-import { isWallTimeReached, withDeadline } from "./wall-clock.ts";
+import { isWallTimeReached, withinWallTime } from "./wall-clock.ts";
 import { type ModelStepValue, modelStep, partEvents } from "./model-step.ts";
 
 /** The step's outcome when the prompt was too long and the history can be cut. */
@@ -31,7 +31,9 @@ export async function* askModel(
       run: async (step) => {
         ranHere = true;
         try {
-          return await modelStep(input, request, turn, withDeadline(step, input.deadline), steeredUpTo);
+          return await withinWallTime(input.clock, step, (timed) =>
+            modelStep(input, request, turn, timed, steeredUpTo),
+          );
         } catch (error) {
           if (input.compaction !== undefined && isPromptTooLong(error)) return TOO_LONG;
           failure = { error };

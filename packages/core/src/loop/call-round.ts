@@ -1,26 +1,29 @@
 import type { Op, Outcome } from "../durable/steps.ts";
+import { VALUE_TOO_LARGE } from "../durable/settle-step.ts";
 import { isRunSuspended } from "../durable/run-suspended.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { type Channel, during } from "../internal/channel.ts";
-import { isObject } from "../internal/json.ts";
-import type { Approval, PendingQuestion } from "../tool/approval.ts";
+import { isObject, type Json } from "../internal/json.ts";
+import type { PendingCall, PendingQuestion } from "../tool/approval.ts";
 import { UNSURE } from "../tool/call-tool.ts";
-import type { ToolOutcome } from "../tool/tool-outcome.ts";
+import type { Tool } from "../tool/tool.ts";
 import type { Part } from "../wire/content.ts";
-import { answeredBy, type CallStepValue, type CallTask, callStep } from "./call-step.ts";
+import { afterAnswer } from "./after-answer.ts";
+import { answeredBy, type CallStepValue, type CallTask, callStep, toolStart } from "./call-step.ts";
+import { afterChild, childOp, type ChildStage, childStepName } from "./child-call.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { runName, waitName } from "./pending.ts";
-import { denialOf } from "./route-calls.ts";
 import type { RunState } from "./run-state.ts";
-import { withDeadline } from "./wall-clock.ts";
+import { withinWallTime } from "./wall-clock.ts";
 
 /** What has to happen next for a call: it is run (once more, under a new name), or a question is put to somebody outside. */
 export type CallStage =
   /** How often it was run before. */
   | { readonly run: number }
   /** `time`, from 1, is how often that is asked. */
-  | { readonly ask: PendingQuestion; readonly time: number };
+  | { readonly ask: PendingQuestion; readonly time: number }
+  | ChildStage;
 
 /** A call that has no answer yet. */
 export interface OpenCall {
@@ -39,11 +42,19 @@ export async function* callRound(
   const asked = batch.flatMap(({ stage, task: { turn, callId, call } }) =>
     "ask" in stage ? [{ turn, callId, call, question: stage.ask }] : [],
   );
-  if (input.live !== undefined) for (const pending of asked) yield { type: "tool-pending", ...pending };
+  if (input.live !== undefined) {
+    for (const pending of asked) yield { type: "tool-pending", ...pending };
+    for (const { stage, task } of batch) {
+      if (!("child" in stage) || stage.child !== "run") continue;
+      reported.add(`tool-start ${task.callId}`);
+      yield toolStart(task);
+    }
+  }
   const errors = new Map<string, unknown>();
   const work = input.steps.round(batch.map((one) => opFor(input, state, one, errors)));
   try {
     const outcomes = input.live === undefined ? await work : yield* watch(work, input.live, reported);
+    for (const [position, { index }] of batch.entries()) keepAnswer(state, index, outcomes[position]);
     for (const { task } of batch) if (errors.has(task.callId)) throw errors.get(task.callId);
     return outcomes;
   } catch (error) {
@@ -57,15 +68,38 @@ export async function* callRound(
   }
 }
 
+/** A run that fails further on says what was done, whether that was just now or was read again. */
+function keepAnswer(state: RunState, index: number, outcome: Outcome | undefined): void {
+  if (outcome?.ok !== true || !isObject(outcome.value) || !("part" in outcome.value)) return;
+  // Only a call's own step leaves a part.
+  const { part, unknown } = outcome.value as unknown as CallStepValue;
+  if (unknown !== true) state.answered.set(index, part);
+}
+
+/** Those of the open calls that may share a round: no gate holds a run of its own back from a call that has to be alone. */
+export function sideBySide(input: LoopInput, batch: readonly OpenCall[]): readonly OpenCall[] {
+  if (!batch.some(({ stage }) => "child" in stage && stage.child === "run")) return batch;
+  return batch.filter(
+    ({ stage, task }) => !("run" in stage) || input.toolset.byName.get(task.call.name)?.sequential !== true,
+  );
+}
+
 function nameOf({ stage, task: { callId } }: OpenCall): string {
+  if ("child" in stage) return childStepName(callId, stage);
   return "ask" in stage ? waitName(callId, stage.ask, stage.time) : runName(callId, stage.run);
 }
 
 function opFor(input: LoopInput, state: RunState, call: OpenCall, errors: Map<string, unknown>): Op<RunEvent> {
   const { index, stage, task } = call;
   const name = nameOf(call);
-  if ("ask" in stage) return { kind: "wait", name };
+  if ("child" in stage) return childOp(input, stage, task, errors);
   const tool = task.refused === undefined ? input.toolset.byName.get(task.call.name) : undefined;
+  if ("ask" in stage) {
+    const question: PendingCall = { turn: task.turn, callId: task.callId, call: task.call, question: stage.ask };
+    const timeoutMs = answerTimeoutOf(tool);
+    // JSON all through: the call is as the model made it.
+    return { kind: "wait", name, question: question as unknown as Json, ...(timeoutMs !== undefined && { timeoutMs }) };
+  }
   return {
     kind: "step",
     name,
@@ -75,7 +109,7 @@ function opFor(input: LoopInput, state: RunState, call: OpenCall, errors: Map<st
       try {
         const value = await state.gate.through(tool?.sequential ?? false, () => {
           begun = !step.signal.aborted;
-          return callStep(input, state, task, withDeadline(step, input.deadline));
+          return withinWallTime(input.clock, step, (timed) => callStep(input, state, task, timed));
         });
         if (value.unknown !== true) state.answered.set(index, value.part);
         return value;
@@ -89,6 +123,11 @@ function opFor(input: LoopInput, state: RunState, call: OpenCall, errors: Map<st
   };
 }
 
+function answerTimeoutOf(tool: Tool | undefined): number | undefined {
+  const timeoutMs = tool?.answerTimeoutMs;
+  return timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs;
+}
+
 function cutOff(input: LoopInput, state: RunState, task: CallTask): Part {
   const message = `cancelled: the run was ended; ${UNSURE}`;
   return answeredBy(input, task, { ok: false, kind: "cancelled", message }, state.endedAt).part;
@@ -100,15 +139,20 @@ export function nextStage(
   state: RunState,
   { stage, task }: OpenCall,
   outcome: Outcome | undefined,
-): CallStepValue | CallStage {
-  return "run" in stage ? afterRun(stage, outcome, task) : afterAnswer(input, state, stage, task, outcome);
+): CallStepValue | CallStage | Promise<CallStepValue | CallStage> {
+  if ("child" in stage) return afterChild(input, state, stage, task, outcome);
+  return "run" in stage
+    ? afterRun(input, state, stage, task, outcome)
+    : afterAnswer(input, state, stage, task, outcome);
 }
 
 /** A call step fails only when a hook threw, here or where the step ran; that ends the run. */
 function afterRun(
+  input: LoopInput,
+  state: RunState,
   stage: { readonly run: number },
-  outcome: Outcome | undefined,
   task: CallTask,
+  outcome: Outcome | undefined,
 ): CallStepValue | CallStage {
   if (outcome?.ok === true) {
     // The value is what callStep returned, through JSON.
@@ -116,41 +160,12 @@ function afterRun(
     return value.unknown === true ? { ask: "unknown-outcome", time: stage.run + 1 } : value;
   }
   const cause = outcome?.error;
+  // It was done, but what it left cannot be kept: the model has to ask for less.
+  if (cause?.code === VALUE_TOO_LARGE)
+    return answeredBy(input, task, { ok: false, kind: "failed", message: cause.message }, state.endedAt);
   throw new RunStepError(`${task.callId} (${task.call.name}) failed: ${cause?.message ?? "no outcome"}`, task.callId, {
     cause,
   });
-}
-
-/** What an answer from outside leads to. */
-function afterAnswer(
-  input: LoopInput,
-  state: RunState,
-  stage: { readonly ask: PendingQuestion; readonly time: number },
-  task: CallTask,
-  outcome: Outcome | undefined,
-): CallStepValue | CallStage {
-  if (outcome?.ok !== true) {
-    const why = outcome?.error.message ?? "no answer came";
-    return answeredBy(input, task, { ok: false, kind: "failed", message: why }, state.endedAt);
-  }
-  const answer: unknown = outcome.value;
-  if (stage.ask === "approval") {
-    // Whoever resumed the run was typed to give one; anything else is a no.
-    const why = denialOf(answer as Approval);
-    if (why !== undefined) return answeredBy(input, task, denied(why), state.endedAt);
-    return input.toolset.byName.get(task.call.name)?.outside === true ? { ask: "outcome", time: 1 } : { run: 0 };
-  }
-  if (isObject(answer) && "notDone" in answer) return { run: stage.time };
-  const result: ToolOutcome =
-    isObject(answer) && "output" in answer
-      ? { ok: true, output: answer["output"] }
-      : { ok: false, kind: "failed", message: isObject(answer) ? String(answer["error"]) : String(answer) };
-  return answeredBy(input, task, result, state.endedAt);
-}
-
-/** A call that somebody said no to. */
-export function denied(message: string): ToolOutcome {
-  return { ok: false, kind: "denied", message };
 }
 
 /** Yields the live events of a round and notes which calls they told of. */

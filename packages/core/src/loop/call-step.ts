@@ -101,6 +101,11 @@ export function answeredBy(
   };
 }
 
+/** The event of a call that begins. */
+export function toolStart({ turn, callId, call }: CallTask): RunEvent {
+  return { type: "tool-start", turn, callId, call };
+}
+
 /** The event of a finished call; what the model reads is what the reader sees. */
 export function toolEnd({ turn, callId, call }: CallTask, value: CallStepValue): RunEvent {
   const outcome: ToolOutcome = value.failure ?? { ok: true, output: value.part.functionResponse?.response["output"] };

@@ -8,7 +8,7 @@ import { isPromptTooLong } from "./prompt-too-long.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { RunState } from "./run-state.ts";
 import { userText } from "./transcript.ts";
-import { isWallTimeReached, withDeadline } from "./wall-clock.ts";
+import { isWallTimeReached, withinWallTime } from "./wall-clock.ts";
 
 /** What a compaction step leaves in the journal. */
 interface CompactStepValue {
@@ -63,10 +63,11 @@ export async function* compactWhenFull(
         const startedAt = input.now();
         const nested: NestedRun[] = [];
         try {
-          const { signal } = withDeadline(step, input.deadline);
-          const ask = (piece: readonly Content[]): Promise<string> =>
-            summarize(piece, signal, (run) => void nested.push(run));
-          const summary = await summarizeInPieces(known, cut, (overflow ? 0.5 : 0.9) * windowTokens, ask);
+          const summary = await withinWallTime(input.clock, step, ({ signal }) => {
+            const ask = (piece: readonly Content[]): Promise<string> =>
+              summarize(piece, signal, (run) => void nested.push(run));
+            return summarizeInPieces(known, cut, (overflow ? 0.5 : 0.9) * windowTokens, ask);
+          });
           return { summary, nested, startedAt, endedAt: input.now() };
         } catch (error) {
           failure = { error };

@@ -50,7 +50,7 @@ export type RunEvent =
     }
   /** A part that is not text: a call, an image, code and its result, the service's own tool call. */
   | { readonly type: "part"; readonly turn: number; readonly part: Part }
-  /** A request is sent again after a wait, or was changed once to suit the endpoint. */
+  /** A request is sent again or for the first time after a wait, or was changed once to suit the endpoint. */
   | {
       readonly type: "notice";
       readonly turn: number;

@@ -1,4 +1,5 @@
 import type { Channel } from "../internal/channel.ts";
+import type { Steering } from "../durable/steering.ts";
 import type { Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Model } from "../model/model.ts";
@@ -14,6 +15,7 @@ import type { RunEvent } from "./events.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits, SharedLimits } from "./limits.ts";
 import type { StopRule } from "./stop-when.ts";
+import type { WallClock } from "./wall-clock.ts";
 
 /** How free the model is in a run's first turn; later turns are always `auto`, since a forced call never ends. `none` holds for all turns. */
 export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
@@ -27,18 +29,6 @@ export interface OutputPlan {
   parse(
     text: string,
   ): Promise<{ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string }>;
-}
-
-/** Where a run hears what is said to it while it is going. */
-export interface Steering {
-  /** Messages after place `after`, or `undefined` when there are none. Called inside model steps only. */
-  take(after: number): Promise<Steered | undefined>;
-}
-
-/** Messages for a run, and the place up to which they were read. */
-export interface Steered {
-  readonly contents: readonly Content[];
-  readonly upTo: number;
 }
 
 /** How a history that gets too long for the model is cut. */
@@ -61,8 +51,8 @@ export interface LoopInput {
   readonly live: Channel<RunEvent> | undefined;
   /** Aborts the run. */
   readonly signal: AbortSignal;
-  /** Aborts when the wall time is up, which ends the run with a result. Set by the loop. */
-  readonly deadline?: AbortSignal | undefined;
+  /** Cuts off what is under way when the wall time is up, which ends the run with a result. Set by the loop. */
+  readonly clock?: WallClock | undefined;
   /** How many of the state's contents were there before this run. */
   readonly given: number;
   /** Identity under which contents already sent are remembered. */

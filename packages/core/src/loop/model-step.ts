@@ -1,13 +1,14 @@
 import { AgentError } from "../errors/agent-error.ts";
 import { StreamIncompleteError, ApiStatusError } from "../errors/api-errors.ts";
-import { describeError } from "../durable/pass-through.ts";
+import { describeError } from "../durable/describe-error.ts";
+import type { Steered } from "../durable/steering.ts";
 import type { Step } from "../durable/steps.ts";
 import { abortable } from "../internal/abortable.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import { isCallPiece } from "../model/partial-args.ts";
 import type { Part } from "../wire/content.ts";
 import type { RunEvent } from "./events.ts";
-import type { LoopInput, Steered } from "./loop-input.ts";
+import type { LoopInput } from "./loop-input.ts";
 import { callsIn } from "./transcript.ts";
 
 /** What a model step leaves in the journal. */

@@ -1,3 +1,4 @@
+import { sameJson } from "../internal/json.ts";
 import type { FunctionCall, Part } from "../wire/content.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { FunctionCall, Part } from "../wire/content.ts";
  */
 export class RepeatGuard {
   readonly #limit: number;
-  #calls = "";
+  #calls: readonly FunctionCall[] = [];
   #responses: readonly Part[] = [];
   #times = 0;
 
@@ -17,16 +18,24 @@ export class RepeatGuard {
 
   /** True when this turn was the `limit`-th in a row with the same calls and the same results. */
   sawTurn(calls: readonly FunctionCall[], responses: readonly Part[]): boolean {
-    const key = JSON.stringify(calls.map(({ name, args }) => [name, args]));
     // Results are compared only when the calls are the same, which they hardly ever are.
-    const same = key === this.#calls && payloads(responses) === payloads(this.#responses);
+    const same = sameCalls(calls, this.#calls) && sameResults(responses, this.#responses);
     this.#times = same ? this.#times + 1 : 1;
-    this.#calls = key;
+    this.#calls = calls;
     this.#responses = responses;
     return this.#times >= this.#limit;
   }
 }
 
-function payloads(parts: readonly Part[]): string {
-  return JSON.stringify(parts.map((part) => part.functionResponse?.response));
+function sameCalls(some: readonly FunctionCall[], others: readonly FunctionCall[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every(({ name, args }, index) => name === others[index]?.name && sameJson(args, others[index]?.args))
+  );
+}
+
+function sameResults(some: readonly Part[], others: readonly Part[]): boolean {
+  return some.every((part, index) =>
+    sameJson(part.functionResponse?.response, others[index]?.functionResponse?.response),
+  );
 }

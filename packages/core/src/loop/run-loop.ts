@@ -17,12 +17,13 @@ import { attachRunSoFar } from "./run-so-far.ts";
 import type { RunState } from "./run-state.ts";
 import { callsIn, closing, visibleText } from "./transcript.ts";
 import { usableAnswer } from "./usable-answer.ts";
-import { wallClock } from "./wall-clock.ts";
+import { WallClock } from "./wall-clock.ts";
 
 /** The only loop. Every public way to run an agent is a way of reading this generator. */
 export async function* runLoop(input: LoopInput, state: RunState): AsyncGenerator<RunEvent, RunResult<unknown>, void> {
-  const wall = wallClock(input.limits.wallTimeMs);
-  const bounded = wall === undefined ? input : { ...input, deadline: wall.signal };
+  const { wallTimeMs } = input.limits;
+  const bounded =
+    wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
   try {
     yield { type: "run-start", runId: state.runId, model: input.model.id };
     let ending = yield* turns(bounded, state, workPhase(input, state));
@@ -38,8 +39,6 @@ export async function* runLoop(input: LoopInput, state: RunState): AsyncGenerato
   } catch (error) {
     attachRunSoFar(error, state.soFar());
     throw error;
-  } finally {
-    wall?.stop();
   }
 }
 
@@ -68,7 +67,8 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
     if (keeps(ending, response)) phase.thread.push(response.content);
     if (ending !== undefined) {
       yield { type: "turn-end", turn };
-      if (ending.stopReason === "finished" && answer.steeringWaits) continue;
+      if (ending.stopReason === "finished" && (answer.steeringWaits || (await moreWasSaid(input, state, phase))))
+        continue;
       return ending;
     }
 
@@ -94,6 +94,11 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
     };
     if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
   }
+}
+
+/** Asked when the run would finish: what comes later is too late. The output's own turns hear nothing. */
+async function moreWasSaid({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
+  return phase.prefix === "" && (await steering?.waits?.(state.steeredUpTo)) === true;
 }
 
 const CUT_OFF = "not run: your answer was cut off by the token limit; make the call again, shorter";

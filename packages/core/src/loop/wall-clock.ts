@@ -4,20 +4,60 @@ const NAME = "WallTimeReached";
 
 /** The timer fires a little late, so that the recorded times of the steps show that the limit was passed. */
 const LATE_MS = 20;
+/** A timer that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A signal that aborts when a run's wall time is up; `undefined` without a limit. `stop` leaves no timer behind. */
-export function wallClock(limitMs: number | undefined): { readonly signal: AbortSignal; stop(): void } | undefined {
-  if (limitMs === undefined) return undefined;
-  const controller = new AbortController();
-  const reason = new Error(`the run's wall time of ${limitMs} ms is up`);
-  reason.name = NAME;
-  const timer = setTimeout(() => controller.abort(reason), limitMs + LATE_MS);
-  return { signal: controller.signal, stop: () => clearTimeout(timer) };
+/** Cuts off steps when the wall time of their run is up. It runs only while a step does: a wait for a person costs nothing. */
+export class WallClock {
+  readonly #limitMs: number;
+  readonly #usedMs: () => number;
+  readonly #controller = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #inside = 0;
+  /** What was used before the first step of this process, and the time in steps since. */
+  #spentMs: number | undefined;
+  #startedAt = 0;
+
+  /** @param usedMs - What the steps that ended have used. */
+  constructor(limitMs: number, usedMs: () => number) {
+    this.#limitMs = limitMs;
+    this.#usedMs = usedMs;
+  }
+
+  /** The work of a step, which also ends when the wall time is up. */
+  async through<Event, T>(step: Step<Event>, work: (step: Step<Event>) => Promise<T>): Promise<T> {
+    if (this.#inside++ === 0) this.#start();
+    try {
+      return await work({ ...step, signal: AbortSignal.any([step.signal, this.#controller.signal]) });
+    } finally {
+      if (--this.#inside === 0) this.#stop();
+    }
+  }
+
+  #start(): void {
+    // Steps of one round are counted by the run when the round is over; two that follow each other in it are not forgotten here.
+    this.#spentMs = Math.max(this.#spentMs ?? 0, this.#usedMs());
+    this.#startedAt = Date.now();
+    const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;
+    if (leftMs > LONGEST_TIMER_MS) return;
+    const reason = new Error(`the run's wall time of ${this.#limitMs} ms is up`);
+    reason.name = NAME;
+    this.#timer = setTimeout(() => this.#controller.abort(reason), leftMs);
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#spentMs = (this.#spentMs ?? 0) + Date.now() - this.#startedAt;
+  }
 }
 
-/** The same step, which also ends when the wall time is up. */
-export function withDeadline<Event>(step: Step<Event>, deadline: AbortSignal | undefined): Step<Event> {
-  return deadline === undefined ? step : { ...step, signal: AbortSignal.any([step.signal, deadline]) };
+/** The work of a step, within the wall time if there is a limit. */
+export function withinWallTime<Event, T>(
+  clock: WallClock | undefined,
+  step: Step<Event>,
+  work: (step: Step<Event>) => Promise<T>,
+): Promise<T> {
+  return clock === undefined ? work(step) : clock.through(step, work);
 }
 
 /** What a step that the wall time ended leaves. */

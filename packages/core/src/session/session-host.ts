@@ -1,9 +1,9 @@
+import type { Steering } from "../durable/steering.ts";
 import type { Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Compaction } from "../loop/compaction.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Limits, Spent } from "../loop/limits.ts";
-import type { Steering } from "../loop/loop-input.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunSoFar } from "../loop/run-so-far.ts";
 import type { Model } from "../model/model.ts";

@@ -1,5 +1,5 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
-import { describeError } from "../durable/pass-through.ts";
+import { describeError } from "../durable/describe-error.ts";
 import { LoopVersionError, SessionUnfinishedError } from "../errors/session-errors.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { LOOP_VERSION } from "../loop/loop-version.ts";

@@ -2,6 +2,14 @@ export { assertGrammar } from "./assert-grammar.ts";
 export { collect, type ReadableRun, shapeOf } from "./collect.ts";
 export type { GroundedSource } from "./grounding-of.ts";
 export { type ScriptEntry, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
+export {
+  type StepsAbilities,
+  type StepsCheck,
+  stepsConformance,
+  type StepsHarness,
+  type StepsProgram,
+  type StepsWorld,
+} from "./steps-conformance.ts";
 export { type StoreCheck, storeConformance, type StoreToCheck } from "./store-conformance.ts";
 export {
   blocked,

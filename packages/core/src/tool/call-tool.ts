@@ -69,12 +69,18 @@ async function answer(tool: Tool, call: FunctionCall, context: ToolContext): Pro
     const result = tool.run(input, context);
     return { ok: true, output: isGenerator(result) ? await drain(result, context) : await result };
   } catch (error) {
-    if (isNamed(error, "ToolRetry")) return failure("bad-input", toolText(error));
-    if (isNamed(error, "ToolFailure")) return failure("failed", toolText(error));
     // Whoever was told to stop may well throw; the caller has its answer already.
-    if (!context.signal.aborted) report(error, stage, tool, context);
-    return failure("failed", `${tool.name} failed: ${toolErrorText(error)}`);
+    const isPlanned = isNamed(error, "ToolRetry") || isNamed(error, "ToolFailure");
+    if (!isPlanned && !context.signal.aborted) report(error, stage, tool, context);
+    return failureOf(tool, error);
   }
+}
+
+/** What a tool threw, as the model reads it. */
+export function failureOf(tool: Pick<Tool, "name">, error: unknown): ToolOutcome {
+  if (isNamed(error, "ToolRetry")) return failure("bad-input", toolText(error));
+  if (isNamed(error, "ToolFailure")) return failure("failed", toolText(error));
+  return failure("failed", `${tool.name} failed: ${toolErrorText(error)}`);
 }
 
 async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: ToolContext): Promise<unknown> {

@@ -34,6 +34,12 @@ export interface ToolSpec<Input, Output> {
   /** Whether a person has to agree to a call first: always, or by its checked input. @defaultValue false */
   readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
   /**
+   * Milliseconds until a question about a call (may it run? what came of it?) that nobody outside has answered is answered for
+   * them: the model is told that no answer came, and the call is not run. Counted from when it is asked; a session looks at the
+   * time when it is resumed. @defaultValue never
+   */
+  readonly answerTimeoutMs?: number | undefined;
+  /**
    * Does the work with checked input. May be async. May be an async generator: what it yields is reported as progress,
    * what it returns is the result. Throws `ToolFailure` or `ToolRetry` to speak to the model; any other error is logged.
    *
@@ -98,6 +104,9 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     unknownOutcome: spec.unknownOutcome ?? "ask",
     parse: (args) => parseInput(input, args),
     ...approvalOf(spec.needsApproval),
+    ...(spec.answerTimeoutMs !== undefined && {
+      answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),
+    }),
     outside: spec.run === undefined,
     run: (checked, context) => {
       if (spec.run === undefined) throw new ToolFailure(`${name} is not carried out here`);

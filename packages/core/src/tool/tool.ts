@@ -1,9 +1,11 @@
+import type { Json } from "../internal/json.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
 import type { Caller } from "./caller.ts";
+import type { ToolOutcome } from "./tool-outcome.ts";
 
 /** A run that was made inside a tool call. */
 export interface NestedRun {
@@ -70,12 +72,35 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly unknownOutcome: UnknownOutcome;
   /** Calls are answered by somebody outside; {@link Tool.run} fails. */
   readonly outside: boolean;
+  /** Milliseconds until a question about a call that is put to somebody outside is answered with a time-out; absent for never. */
+  readonly answerTimeoutMs?: number | undefined;
+  /** The tool is another agent, whose runs can be made elsewhere; absent for any other tool. */
+  readonly agent?: AgentOfTool | undefined;
   /** Whether a person has to agree to this call first; absent when never. Throwing counts as yes. */
   needsApproval?(input: Input, call: FunctionCall): boolean | Promise<boolean>;
   /** Checks the arguments. @throws {ToolRetry} With a short message for the model when they do not fit. */
   parse(args: unknown): Input | Promise<Input>;
   /** Does the work. May yield progress and return the result (async generator), or return it. */
   run(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+}
+
+/** How a call of an agent becomes a run of its own on a durable engine, and how that run answers the call. */
+export interface AgentOfTool {
+  /** Name of the agent. The tool may have another one. */
+  readonly name: string;
+  /** What the run is begun with. @throws What a call with these arguments would throw before it ran. */
+  start(args: unknown, caller: Caller): Promise<Json>;
+  /** What the report of the run comes to. Never rejects. */
+  ended(report: Json): Promise<EndedAgent>;
+}
+
+/** How a run that a call began came out. */
+export interface EndedAgent {
+  readonly outcome: ToolOutcome;
+  /** The run itself, for the calling run's totals; empty when there was none. */
+  readonly nested: readonly NestedRun[];
+  /** Milliseconds in which it was at work. */
+  readonly activeMs: number;
 }
 
 /** What a tool does to the world: nothing, something that may be asked for twice under one key, or something that must not happen twice. */

@@ -1,0 +1,75 @@
+import type { StepError } from "../durable/steps.ts";
+import type { RunEvent } from "../loop/events.ts";
+import type { Limits } from "../loop/limits.ts";
+import type { OutputImage } from "../loop/output-image.ts";
+import type { RunResult } from "../loop/result.ts";
+import type { RunSoFar } from "../loop/run-so-far.ts";
+import type { ModelResponse } from "../model/model.ts";
+import type { Prices } from "../model/prices.ts";
+import type { Content, Part } from "../wire/content.ts";
+import type { JsonSchema } from "../wire/declaration.ts";
+
+/** What a run is asked, as JSON: a text, the pieces of one user content, or whole contents. */
+export type EngineInput = string | readonly (string | Part)[] | readonly Content[];
+
+/** What starts a run on an engine. Plain JSON; the run's id is the engine's own. */
+export interface EngineRunInput {
+  readonly input: EngineInput;
+  /** What the answer has to fit: a JSON Schema, or `"json"` for any JSON. Absent: the answer is text. */
+  readonly output?: JsonSchema | "json" | undefined;
+  /** Laid over the agent's own. */
+  readonly limits?: Limits | undefined;
+  /** What the model costs, in place of the agent's own prices. */
+  readonly prices?: Prices | undefined;
+}
+
+/** A run's result as JSON holds it: images are their media type and base64, without `bytes`. */
+export type EngineResult = PlainResult<RunResult<unknown>>;
+
+type PlainResult<Result> = Result extends unknown
+  ? Omit<Result, "images"> & { readonly images: readonly Pick<OutputImage, "mimeType" | "data">[] }
+  : never;
+
+/** How a run on an engine ended. Plain JSON: it is what the engine keeps, and what a calling run reads. */
+export type RunReport = EndedReport | FailedReport | CancelledReport;
+
+/** What every report says. */
+interface ReportBase {
+  readonly runId: string;
+  /** Milliseconds in which a step was under way, as the steps recorded it. */
+  readonly activeMs: number;
+}
+
+/** The run came to a result, whatever its stop reason. */
+export interface EndedReport extends ReportBase {
+  readonly status: "ended";
+  readonly result: EngineResult;
+  /** The answers that its sources rest on, but for `result.response`; absent when there are none. */
+  readonly found?: readonly ModelResponse[] | undefined;
+}
+
+/** The run threw. */
+export interface FailedReport extends ReportBase {
+  readonly status: "failed";
+  readonly error: StepError;
+  /** What it had done; absent when it could not begin. */
+  readonly soFar?: RunSoFar | undefined;
+}
+
+/** The run was ended from outside. */
+export interface CancelledReport extends ReportBase {
+  readonly status: "cancelled";
+  /** What it had done; absent when it could not begin. */
+  readonly soFar?: RunSoFar | undefined;
+}
+
+/** A live event as a reader in another process gets it. Plain JSON. */
+export interface EngineEvent {
+  readonly runId: string;
+  /** Name of the step that reported it, such as `model:3`. */
+  readonly step: string;
+  readonly attempt: number;
+  /** From 0 within an attempt of a step. One that is not higher than the last says that the step was begun anew: what it reported before is void. */
+  readonly seq: number;
+  readonly event: RunEvent;
+}

@@ -1,0 +1,64 @@
+import { describeError } from "../durable/describe-error.ts";
+import type { StepError } from "../durable/steps.ts";
+import { RunStepError } from "../errors/run-errors.ts";
+import { isObject } from "../internal/json.ts";
+import { foundResponses } from "../loop/found-responses.ts";
+import type { RunResult } from "../loop/result.ts";
+import { runSoFar, type RunSoFar } from "../loop/run-so-far.ts";
+import type { CancelledReport, EndedReport, FailedReport, RunReport } from "./engine-run.ts";
+
+/** The report of a run that came to a result. */
+export function endedReport(runId: string, result: RunResult<unknown>, activeMs: number): RunReport {
+  const found = foundResponses(result).filter((one) => one !== result.response);
+  return plain<EndedReport>({
+    status: "ended",
+    runId,
+    activeMs,
+    result: result.stopReason === "limit" ? { ...result, limit: finite(result.limit, activeMs) } : result,
+    ...(found.length > 0 && { found }),
+  });
+}
+
+/** The report of a run that threw. */
+export function failedReport(runId: string, error: unknown, activeMs: number): RunReport {
+  return plain<FailedReport>({
+    status: "failed",
+    runId,
+    activeMs,
+    error: recordedError(error) ?? describeError(error),
+    ...withSoFar(runSoFar(error)),
+  });
+}
+
+/**
+ * The report of a run that was ended from outside, for an engine that keeps one of such runs too.
+ *
+ * @param soFar - What it had done: `runSoFar` of what `runOnEngine` rejected with.
+ */
+export function cancelledReport(runId: string, soFar: RunSoFar | undefined, activeMs: number = 0): RunReport {
+  return plain<CancelledReport>({ status: "cancelled", runId, activeMs, ...withSoFar(soFar) });
+}
+
+function withSoFar(soFar: RunSoFar | undefined): { readonly soFar?: RunSoFar } {
+  return soFar === undefined ? {} : { soFar };
+}
+
+/** Whether a step failed just now or its failure was read again must make no difference. */
+function recordedError(error: unknown): StepError | undefined {
+  if (!(error instanceof RunStepError) || !isObject(error.cause) || error.cause instanceof Error) return undefined;
+  const { name, message } = error.cause;
+  // A cause that is no error object is what the steps gave as an outcome's error.
+  return typeof name === "string" && typeof message === "string" ? (error.cause as unknown as StepError) : undefined;
+}
+
+/** A wall time that was cut off has no number, and JSON has none for that. */
+function finite<Limit extends { readonly limit: number; readonly used: number }>(
+  limit: Limit,
+  activeMs: number,
+): Limit {
+  return Number.isFinite(limit.used) ? limit : { ...limit, used: Math.max(limit.limit, activeMs) };
+}
+
+function plain<Report extends RunReport>(report: Report): Report {
+  return JSON.parse(JSON.stringify(report)) as Report;
+}

@@ -1,0 +1,331 @@
+import { Agent, ApiStatusError, defineTool, type RunEvent, runSoFar, type Steps } from "@pollux/core";
+import { LOOP_VERSION, passThrough, type RunReport, runOnEngine } from "@pollux/core/durable";
+import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, turn } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { Cancelled, deferred, MemoryEngine } from "./memory-engine.ts";
+
+const PRICES = { input: 1, output: 2 };
+
+/** What both ways of running give, without the time it took. */
+function timeless(report: RunReport): RunReport {
+  return { ...report, activeMs: 0 };
+}
+
+/** An agent that does a bit of everything: tools with and without effects, a question, a child, typed output. */
+function everything() {
+  const effects: string[] = [];
+  const look = defineTool({
+    name: "look",
+    description: "x",
+    input: z.object({ n: z.number() }),
+    run: ({ n }, { idempotencyKey }) => (effects.push(`look ${idempotencyKey}`), { n }),
+  });
+  const pay = defineTool({
+    name: "pay",
+    description: "x",
+    effects: "once",
+    needsApproval: true,
+    run: (_, { idempotencyKey }) => (effects.push(`pay ${idempotencyKey}`), "paid"),
+  });
+  const inner = new ScriptedModel(
+    call("look", { n: 2 }),
+    turn(say("Found."), costs({ totalTokenCount: 7, promptTokenCount: 4 })),
+  );
+  const helper = new Agent({ name: "helper", model: inner, tools: [look] });
+  const outer = new ScriptedModel(
+    calls(["look", { n: 1 }], ["pay", {}], ["helper", { task: "Look." }]),
+    { batches: [], finishReason: "STOP" },
+    say('{"sum":3}'),
+  );
+  const agent = new Agent({ model: outer, tools: [look, pay, helper.asTool({ description: "x" })], prices: PRICES });
+  return { agent, helper, effects, requests: () => outer.requests.length + inner.requests.length };
+}
+
+const SUM = { type: "object", properties: { sum: { type: "number" } }, required: ["sum"] };
+
+describe.each([
+  ["an engine", false],
+  ["an engine that begins the run anew after every round", true],
+] as const)("a run on %s", (_, restarting) => {
+  test("does each thing once and reports what a run that goes through reports", async () => {
+    const made = everything();
+    const engine = new MemoryEngine({ restarting });
+    engine.serve(made.helper);
+    await engine.answer("r", "call:1.1/approval", true);
+    const report = await engine.start(made.agent, "r", { input: "Go.", output: SUM });
+
+    expect(engine.restarts > 5).toBe(restarting);
+    expect(made.effects.toSorted()).toEqual(["look r/call:1.0", "look r:call:1.2/call:1.0", "pay r/call:1.1"]);
+    expect(made.requests()).toBe(5);
+    expect(engine.recorded("r").toSorted()).toEqual([
+      "call:1.0",
+      "call:1.1",
+      "call:1.1/approval",
+      "call:1.2",
+      "loop-version",
+      "model:1",
+      "model:2",
+      "model:2.1",
+      "route:1",
+      "waits:7",
+    ]);
+
+    const plain = everything();
+    const result = await plain.agent.run("Go.", { runId: "r", output: SUM, approve: () => true });
+    expect(timeless(report)).toEqual({
+      status: "ended",
+      runId: "r",
+      activeMs: 0,
+      result: JSON.parse(JSON.stringify(result)),
+    });
+  });
+
+  test("gives the very same report when it is read again", async () => {
+    const made = everything();
+    const engine = new MemoryEngine({ restarting });
+    engine.serve(made.helper);
+    await engine.answer("r", "call:1.1/approval", true);
+    const report = await engine.start(made.agent, "r", { input: "Go." });
+    await engine.reopen();
+    expect(await engine.start(made.agent, "r", { input: "Go." })).toEqual(report);
+    expect(made.requests()).toBe(5);
+    expect(JSON.parse(JSON.stringify(report))).toStrictEqual(report);
+  });
+
+  test("reports a failure with what was done, the same when it is read again", async () => {
+    const refused = new ApiStatusError("quota is used up", {
+      status: 429,
+      reason: "RESOURCE_EXHAUSTED",
+      retryable: false,
+    });
+    const tool = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const agent = new Agent({ model: new ScriptedModel(call("look"), fails(refused)), tools: [tool] });
+    const engine = new MemoryEngine({ restarting });
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(timeless(report)).toEqual({
+      status: "failed",
+      runId: "r",
+      activeMs: 0,
+      error: { name: "ApiStatusError", message: "quota is used up", code: "api_status", status: 429 },
+      soFar: {
+        runId: "r",
+        contents: [
+          { role: "user", parts: [{ text: "Go." }] },
+          { role: "model", parts: [{ functionCall: { name: "look", args: {} } }] },
+          { role: "user", parts: [{ functionResponse: { name: "look", response: { output: "seen" } } }] },
+        ],
+        turns: 2,
+        usage: expect.objectContaining({ requests: 1, totalTokens: 15 }) as unknown,
+      },
+    });
+    await engine.reopen();
+    expect(await engine.start(agent, "r", { input: "Go." })).toEqual(report);
+  });
+
+  test("keeps the answers of a turn whose other call broke the run", async () => {
+    const tool = defineTool({ name: "look", description: "x", input: z.object({ n: z.number() }), run: ({ n }) => n });
+    const hooks = {
+      afterCall: ({ callId }: { readonly callId: string }) => {
+        if (callId === "call:1.0") throw new Error("the hook broke");
+      },
+    };
+    const model = new ScriptedModel(calls(["look", { n: 1 }], ["look", { n: 2 }]));
+    const agent = new Agent({ model, tools: [tool], hooks });
+    const engine = new MemoryEngine({ restarting });
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(report).toMatchObject({ status: "failed", error: { name: "Error", message: "the hook broke" } });
+    const soFar = report.status === "failed" ? report.soFar : undefined;
+    expect(soFar?.contents.at(-1)?.parts.map((part) => part.functionResponse?.response)).toEqual([
+      { error: "cancelled: the run ended before this call did" },
+      { output: 2 },
+    ]);
+    await engine.reopen();
+    expect(await engine.start(agent, "r", { input: "Go." })).toEqual(report);
+  });
+
+  test("reports input that cannot be sent as a failure", async () => {
+    const agent = new Agent({ model: new ScriptedModel() });
+    const report = await new MemoryEngine({ restarting }).start(agent, "r", { input: " " });
+    expect(report).toEqual({
+      status: "failed",
+      runId: "r",
+      activeMs: 0,
+      error: { name: "TypeError", message: "the prompt is empty: say what you want of the agent" },
+    });
+  });
+
+  test("ends with the wall time as a number, waiting for a person not counted", async () => {
+    const ask = defineTool({ name: "ask", description: "x", input: z.object({}) });
+    const model = new ScriptedModel(call("ask"), hangs("Still "));
+    const agent = new Agent({ model, tools: [ask], limits: { wallTimeMs: 300 } });
+    const engine = new MemoryEngine({ restarting });
+    const run = engine.start(agent, "r", { input: "Go." });
+    // Longer than the wall time: the run is not at work meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    await engine.answer("r", "call:1.0", { output: "yes" });
+    const report = await run;
+    expect(report).toMatchObject({ status: "ended", result: { stopReason: "limit", turns: 2 } });
+    expect(report.status === "ended" && report.result.stopReason === "limit" && report.result.limit).toEqual({
+      name: "wallTimeMs",
+      limit: 300,
+      used: expect.any(Number) as unknown,
+    });
+    expect(model.requests).toHaveLength(2);
+  });
+
+  test("that was begun by another version of the loop fails and makes no step", async () => {
+    const model = new ScriptedModel(say("Hello."));
+    const engine = new MemoryEngine({ restarting });
+    await engine.run("r", async (steps) => {
+      await steps.round([{ kind: "step", name: "loop-version", run: async () => LOOP_VERSION + 1 }]);
+      return null;
+    });
+    const report = await engine.start(new Agent({ model }), "r", { input: "Go." });
+    expect(report).toMatchObject({
+      status: "failed",
+      error: {
+        name: "LoopVersionError",
+        code: "loop_version",
+        message: expect.stringContaining(
+          `begun by version ${LOOP_VERSION + 1} of the loop and this is version ${LOOP_VERSION}`,
+        ) as unknown,
+      },
+    });
+    expect(model.requests).toEqual([]);
+  });
+
+  test("that is cancelled rejects with what the engine says, with what was done", async () => {
+    const begun = deferred();
+    const tool = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const last = () => (begun.resolve(), hangs("So "));
+    const agent = new Agent({ model: new ScriptedModel(call("look"), last), tools: [tool] });
+    const engine = new MemoryEngine({ restarting });
+    const run = engine.start(agent, "r", { input: "Go." });
+    await begun.promise;
+    await engine.cancel("r");
+    const error: unknown = await run.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Cancelled);
+    expect(runSoFar(error)).toMatchObject({ runId: "r", turns: 2, usage: { requests: 1 } });
+    expect(engine.recorded("r").at(-1)).toBe("call:1.0");
+  });
+
+  test("hears what is said to it before its last answer counts", async () => {
+    const model = new ScriptedModel(say("First."), say("Second."), say("Third."));
+    const engine = new MemoryEngine({ restarting });
+    let asked = 0;
+    // Said when the answer is recorded and the run is about to finish: no model step has seen it.
+    engine.beforeWaits = () => {
+      if (asked++ === 0) void engine.steer("r", [{ role: "user", parts: [{ text: "One more." }] }]);
+    };
+    const report = await engine.start(new Agent({ model }), "r", { input: "Go." });
+    expect(report).toMatchObject({ status: "ended", result: { stopReason: "finished", text: "Second.", turns: 2 } });
+    expect(model.requests[1]?.contents.map(({ parts }) => parts[0]?.text)).toEqual(["Go.", "First.", "One more."]);
+  });
+
+  test("reports live from inside of steps only, and not what was done before", async () => {
+    const begun = deferred();
+    const look = defineTool({
+      name: "look",
+      description: "x",
+      run: async function* () {
+        yield "half";
+        return "seen";
+      },
+    });
+    let hang = true;
+    const last = () => {
+      begun.resolve();
+      return hang ? hangs("Half") : say("Hel", "lo.");
+    };
+    const model = new ScriptedModel(call("look"), last, last);
+    const agent = new Agent({ model, tools: [look] });
+    const engine = new MemoryEngine({ restarting });
+    engine.start(agent, "r", { input: "Go." }).catch(() => {});
+    await begun.promise;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await engine.reopen();
+    const before = engine.events.length;
+    hang = false;
+    await engine.start(agent, "r", { input: "Go." });
+    const told = engine.events.map(({ step, attempt, seq, event }) => `${step} ${attempt}.${seq} ${event.type}`);
+    expect(told.slice(0, before)).toEqual([
+      "model:1 1.0 part",
+      "call:1.0 1.0 tool-start",
+      "call:1.0 1.1 tool-progress",
+      "call:1.0 1.2 tool-end",
+      "model:2 1.0 text-delta",
+    ]);
+    expect(told.slice(before)).toEqual(["model:2 1.0 text-delta", "model:2 1.1 text-delta"]);
+  });
+
+  test("tells the model of a result that is too large to keep", async () => {
+    const data = "A".repeat(20_000);
+    const image = defineTool({
+      name: "draw",
+      description: "x",
+      maxResultBytes: 1_000_000,
+      run: () => data,
+    });
+    const model = new ScriptedModel(call("draw"), say("Too large."));
+    const engine = new MemoryEngine({ restarting, maxBytes: 10_000 });
+    const report = await engine.start(new Agent({ model, tools: [image] }), "r", { input: "Draw." });
+    expect(report).toMatchObject({ status: "ended", result: { text: "Too large." } });
+    expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"]).toMatch(
+      /^what call:1\.0 left has 2\d{4} bytes, and 10000 are kept: put large data into a file or a store/,
+    );
+  });
+
+  test("fails when the model's answer is too large to keep", async () => {
+    const engine = new MemoryEngine({ restarting, maxBytes: 10_000 });
+    const agent = new Agent({ model: new ScriptedModel(say("A".repeat(20_000))) });
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(report).toMatchObject({ status: "failed", error: { name: "ValueTooLargeError", code: "value-too-large" } });
+  });
+});
+
+describe("a run on steps of one's own", () => {
+  const steps = (signal: AbortSignal): Steps<RunEvent> => passThrough<RunEvent>({ runId: "r", signal });
+
+  test("reports that it was cancelled when only its signal aborted", async () => {
+    const abort = new AbortController();
+    const model = new ScriptedModel(() => (abort.abort(new Error("enough")), hangs("So ")));
+    const report = await runOnEngine(
+      new Agent({ model }),
+      { input: "Go." },
+      {
+        runId: "r",
+        signal: abort.signal,
+        steps: ({ signal }) => steps(signal),
+      },
+    );
+    expect(report).toEqual({
+      status: "cancelled",
+      runId: "r",
+      activeMs: 0,
+      soFar: expect.objectContaining({ runId: "r", turns: 1 }) as unknown,
+    });
+  });
+
+  test("rejects when the run is suspended, and does not call that a result", async () => {
+    const ask = defineTool({ name: "ask", description: "x", input: z.object({}) });
+    const agent = new Agent({ model: new ScriptedModel(call("ask")), tools: [ask] });
+    const run = runOnEngine(agent, { input: "Go." }, { runId: "r", steps: ({ signal }) => steps(signal) });
+    const error: unknown = await run.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "RunSuspended", waiting: ["call:1.0"] });
+    expect(runSoFar(error)).toMatchObject({ runId: "r", turns: 1, usage: { requests: 1 } });
+  });
+
+  test("keeps limits and stop reasons as they are", async () => {
+    const agent = new Agent({ model: new ScriptedModel(cut("Once upon")), prices: PRICES });
+    const report = await runOnEngine(
+      agent,
+      { input: "Go.", limits: { turns: 1 } },
+      {
+        runId: "r",
+        steps: ({ signal }) => steps(signal),
+      },
+    );
+    expect(report).toMatchObject({ status: "ended", result: { stopReason: "truncated", text: "Once upon" } });
+  });
+});
