@@ -1,0 +1,66 @@
+/** What went wrong between a client and its runs, as a word to `switch` on. */
+export type EngineErrorCode =
+  /** No database answers at the address. */
+  | "server-unreachable"
+  /** The database refuses: wrong password, missing rights, no such database. */
+  | "server-refused"
+  /** No worker was ever started on this database. */
+  | "no-tables"
+  /** There are workers, and none of them serves the agent. */
+  | "agent-unknown"
+  /** The run was never started, or is no longer kept. */
+  | "run-unknown"
+  /** The run is over, so nobody hears what is said to it. */
+  | "run-over"
+  /** The question has another answer already. */
+  | "already-answered"
+  /** The worker was closed, or DBOS is not launched. */
+  | "not-launched";
+
+/** Thrown by clients and workers; a run's own failure is a report instead. */
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EngineError";
+    this.code = code;
+  }
+}
+
+const NETWORK = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "ECONNRESET", "EAI_AGAIN", "57P03"]);
+const REFUSED = new Set(["28000", "28P01", "42501", "3D000"]);
+const NO_TABLE = new Set(["42P01", "3F000"]);
+
+/** A database's error as one that says what to do; anything else as it is. Of the URL, only host and database are told. */
+export function databaseError(error: unknown, url: string | undefined): unknown {
+  const { code, message } = describe(error);
+  const at = placeOf(url);
+  if (NETWORK.has(code) || /^timeout exceeded|^Connection terminated/i.test(message))
+    return new EngineError(
+      "server-unreachable",
+      `no database answers at ${at} (${code === "" ? message : code}): start Postgres, or give its address as \`databaseUrl\``,
+      { cause: error },
+    );
+  if (REFUSED.has(code))
+    return new EngineError("server-refused", `the database at ${at} refused: ${message}`, { cause: error });
+  if (NO_TABLE.has(code))
+    return new EngineError("no-tables", `the database at ${at} has no runs yet: start a worker on it first`, {
+      cause: error,
+    });
+  return error;
+}
+
+function describe(error: unknown): { readonly code: string; readonly message: string } {
+  // Node gives one error for several addresses that were tried.
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(inner instanceof Error)) return { code: "", message: String(inner) };
+  const code: unknown = "code" in inner ? inner.code : undefined;
+  return { code: typeof code === "string" ? code : "", message: inner.message };
+}
+
+function placeOf(url: string | undefined): string {
+  if (url === undefined || !URL.canParse(url)) return "the pool's address";
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}

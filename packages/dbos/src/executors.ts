@@ -1,0 +1,78 @@
+import type { Logger } from "@pollux/core";
+import type { Database } from "./database.ts";
+import { takeOverOn } from "./take-over.ts";
+
+/** A worker as others see it. */
+export interface Executor {
+  readonly executorId: string;
+  readonly applicationVersion: string;
+  readonly agents: readonly string[];
+}
+
+/** How a worker shows that it lives, and looks after the others. */
+export interface WatchOptions {
+  /** Milliseconds between heartbeats. @defaultValue 3_000 */
+  readonly heartbeatMs?: number | undefined;
+  /** Milliseconds without a heartbeat after which another executor counts as dead. @defaultValue 15_000 */
+  readonly deadAfterMs?: number | undefined;
+  /** Whether to take over the runs of the dead. @defaultValue true */
+  readonly takeOver?: boolean | undefined;
+}
+
+/**
+ * Writes this worker's heartbeat, and takes over the runs of workers that have none any more, until it is stopped.
+ *
+ * @returns A function that stops it and says goodbye: what is left of the worker's runs is taken over at the others' next look.
+ */
+export async function watchExecutors(
+  database: Database,
+  executor: Executor,
+  options: WatchOptions,
+  logger: Pick<Logger, "info" | "warn">,
+): Promise<() => Promise<void>> {
+  const { heartbeatMs = 3_000, deadAfterMs = 15_000, takeOver = true } = options;
+  let lastBeat = Date.now();
+  let patientUntil = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let looking: Promise<void> = Promise.resolve();
+  let stopped = false;
+  await beat();
+  next();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await looking;
+    await database
+      .query("UPDATE pollux.executors SET heartbeat_at = '-infinity', claimed_at = NULL WHERE executor_id = $1", [
+        executor.executorId,
+      ])
+      .catch(() => []);
+  };
+
+  function next(): void {
+    if (!stopped) timer = setTimeout(() => void (looking = look().finally(next)), heartbeatMs);
+  }
+
+  async function look(): Promise<void> {
+    try {
+      await beat();
+      // After a time without database all look dead: they are given the time to show that they are not.
+      if (Date.now() - lastBeat > heartbeatMs + deadAfterMs / 2) patientUntil = Date.now() + deadAfterMs;
+      lastBeat = Date.now();
+      if (!takeOver || lastBeat < patientUntil) return;
+      for (const taken of await takeOverOn(database, deadAfterMs))
+        if (taken.runIds.length > 0) logger.warn({ ...taken }, "took over the runs of an executor without heartbeat");
+    } catch (error) {
+      logger.warn({ err: error }, "no heartbeat could be written; the next one is tried as usual");
+    }
+  }
+
+  async function beat(): Promise<void> {
+    await database.query(
+      `INSERT INTO pollux.executors (executor_id, application_version, agents, heartbeat_at) VALUES ($1, $2, $3, now())
+       ON CONFLICT (executor_id) DO UPDATE
+       SET application_version = $2, agents = $3, heartbeat_at = now(), claimed_at = NULL`,
+      [executor.executorId, executor.applicationVersion, executor.agents],
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import type { Content } from "@pollux/core";
+import type { Steps } from "@pollux/core/durable";
+import { STEER_TOPIC } from "./protocol.ts";
+
+/** What was said to a run, as its workflow has received it so far. */
+export type Heard = NonNullable<Steps["steering"]> & {
+  /** Receives what has been said since. Called in the workflow, between rounds: what it receives is in the journal. */
+  listen(): Promise<void>;
+};
+
+/** Steering over DBOS messages: a model step may not receive itself, so the workflow does it for it, before the step begins. */
+export function heardBy(): Heard {
+  const said: (readonly Content[])[] = [];
+  const listen = async (): Promise<void> => {
+    for (;;) {
+      const message = await DBOS.recv<readonly Content[]>(STEER_TOPIC, { timeoutSeconds: 0 });
+      if (message === null) return;
+      said.push(message);
+    }
+  };
+  return {
+    listen,
+    take: (after) =>
+      Promise.resolve(said.length > after ? { contents: said.slice(after).flat(), upTo: said.length } : undefined),
+    waits: async (after) => {
+      if (said.length <= after) await listen();
+      return said.length > after;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
+import type { Json, PendingCall } from "@pollux/core";
+import { type Op, type Outcome, waitTimedOut } from "@pollux/core/durable";
+import { LONGEST_WAIT_S, type Question, type SentAnswer, type WaitingFor } from "./protocol.ts";
+
+/** An agent's workflow, as it is registered. */
+export type AgentWorkflow = (input: Json) => Promise<Json>;
+
+type WaitOp = Extract<Op, { kind: "wait" }>;
+type ChildOp = Extract<Op, { kind: "child" }>;
+
+/** Waits for the answer to a question. An answer that came before the question was put is there at once. */
+export async function answerOf(op: WaitOp, pollMs: number): Promise<Outcome> {
+  const timeoutSeconds = op.timeoutMs === undefined ? LONGEST_WAIT_S : op.timeoutMs / 1000;
+  const answer = await DBOS.recv<SentAnswer<Json>>(op.name, { timeoutSeconds, pollingIntervalMs: pollMs });
+  return answer === null
+    ? waitTimedOut(op.name, op.timeoutMs ?? LONGEST_WAIT_S * 1000)
+    : { ok: true, value: answer.value };
+}
+
+/** Starts another agent's run. Children of one round are started one after the other, since DBOS numbers them as well. */
+export async function startChild(
+  runId: string,
+  op: ChildOp,
+  agents: ReadonlyMap<string, AgentWorkflow>,
+): Promise<WorkflowHandle<Json>> {
+  const workflow = agents.get(op.agent);
+  if (workflow === undefined) throw new TypeError(`${op.name}: no agent named ${op.agent} is served`);
+  return await DBOS.startWorkflow(workflow, { workflowID: `${runId}:${op.name}` })(op.input);
+}
+
+/** How another agent's run ended. */
+export async function childOutcome(op: ChildOp, child: WorkflowHandle<Json>, pollMs: number): Promise<Outcome> {
+  try {
+    return { ok: true, value: await child.getResult({ pollingIntervalMs: pollMs }) };
+  } catch (error) {
+    // When the parent was cancelled as well, its next step says so.
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    return { ok: false, error: { name, message: `${op.name} (${op.agent}): ${message}` } };
+  }
+}
+
+/** What a round of operations waits for, as readers of the run's state are told. */
+export function waitingFor(ops: readonly Op[]): WaitingFor {
+  const questions = ops.flatMap((op): Question[] =>
+    // The loop's own question, which it made from the call.
+    op.kind === "wait" ? [{ ...(op.question as unknown as PendingCall), name: op.name }] : [],
+  );
+  return { questions, only: questions.length === ops.length };
+}

@@ -1,0 +1,83 @@
+import type { DBOSClient, WorkflowStatus } from "@dbos-inc/dbos-sdk";
+import { cancelledReport, type RunReport } from "@pollux/core/durable";
+import type { Connection } from "./connection.ts";
+import type { Database } from "./database.ts";
+import { type Question, STATE_EVENT, type WaitingFor } from "./protocol.ts";
+
+/** What can be read of a run, from any process. */
+export interface RunState {
+  readonly runId: string;
+  readonly agent: string;
+  /** `queued`: no worker has it yet. `waiting`: nothing goes on before somebody answers. The last three are the end; the report says more. */
+  readonly status: "queued" | "running" | "waiting" | "ended" | "failed" | "cancelled";
+  /** What is waited for and has no answer yet. */
+  readonly questions: readonly Question[];
+  /** Runs of other agents that go on inside this one. */
+  readonly children: readonly { readonly agent: string; readonly runId: string }[];
+}
+
+/** Whether nothing more comes of a run. */
+export function isOver({ status }: Pick<RunState, "status">): boolean {
+  return status === "ended" || status === "failed" || status === "cancelled";
+}
+
+/** What a run is at, or `undefined` when there is none of that id. */
+export async function stateOf({ dbos, database }: Connection, runId: string): Promise<RunState | undefined> {
+  const client = await dbos();
+  const workflow = await workflowOf(client, runId);
+  if (workflow === undefined) return undefined;
+  const run = { runId, agent: workflow.workflowName, questions: [], children: [] };
+  switch (workflow.status) {
+    case "ENQUEUED":
+    case "DELAYED":
+      return { ...run, status: "queued" };
+    case "PENDING":
+      break;
+    case "CANCELLED":
+      return { ...run, status: "cancelled" };
+    default:
+      return { ...run, status: (await reportOf(client, database, runId)).status };
+  }
+  const waiting = await client.getEvent<WaitingFor>(runId, STATE_EVENT, { timeoutSeconds: 0 });
+  const answered = await answeredOf(database, runId, waiting?.questions ?? []);
+  const questions = (waiting?.questions ?? []).filter(({ name }) => !answered.has(name));
+  const inside = await client.listWorkflows({ parentWorkflowID: runId, status: ["PENDING", "ENQUEUED"], ...BRIEF });
+  const children = inside.map(({ workflowName: agent, workflowID }) => ({ agent, runId: workflowID }));
+  const rests = questions.length > 0 && questions.length === waiting?.questions.length && waiting.only;
+  return { ...run, status: rests ? "waiting" : "running", questions, children };
+}
+
+/** How a run ended. Only for one that is over. */
+export async function reportOf(client: DBOSClient, database: Database, runId: string): Promise<RunReport> {
+  const workflow = await client.getWorkflow(runId);
+  // What an agent's workflow returns is a report.
+  if (workflow?.status === "SUCCESS") return workflow.output as RunReport;
+  if (workflow?.status === "CANCELLED") {
+    const sql = "SELECT report FROM pollux.cancelled WHERE run_id = $1";
+    const [kept] = await database.query<{ report: RunReport }>(sql, [runId]);
+    return kept?.report ?? cancelledReport(runId, undefined);
+  }
+  const error =
+    workflow?.error instanceof Error ? workflow.error : new Error(`DBOS gave the run up: ${workflow?.status}`);
+  return { status: "failed", runId, activeMs: 0, error: { name: error.name, message: error.message } };
+}
+
+/** A workflow's row, without what it was given and what it gave. */
+export async function workflowOf(client: DBOSClient, runId: string): Promise<WorkflowStatus | undefined> {
+  const [workflow] = await client.listWorkflows({ workflowIDs: [runId], ...BRIEF });
+  return workflow;
+}
+
+/** Names of the questions that have an answer, whether the run has read it or not. */
+export async function answeredOf(
+  { query, schema }: Database,
+  runId: string,
+  questions: readonly Pick<Question, "name">[],
+): Promise<ReadonlySet<string>> {
+  if (questions.length === 0) return new Set();
+  const sql = `SELECT DISTINCT topic FROM "${schema}".notifications WHERE destination_uuid = $1 AND topic = ANY($2)`;
+  const rows = await query<{ topic: string }>(sql, [runId, questions.map(({ name }) => name)]);
+  return new Set(rows.map(({ topic }) => topic));
+}
+
+const BRIEF = { loadInput: false, loadOutput: false };

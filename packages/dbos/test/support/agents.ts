@@ -1,0 +1,190 @@
+import { appendFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, defineTool } from "@pollux/core";
+import { call, calls, fails, say, type ScriptedTurn, ScriptedModel } from "@pollux/core/testing";
+import { z } from "zod";
+
+/** How the agents of the tests behave in this process. */
+export interface TestAgentsOptions {
+  /** Told when a tool starts and ends, such as `start call:1.0 slow a`. */
+  readonly log: (line: string) => void;
+  /** Whether `hold` and `charge` never come to an end here, as in a process that is about to die. */
+  readonly holds?: boolean | undefined;
+}
+
+/** A log in a file, which outlives its process. */
+export function fileLog(path: string): (line: string) => void {
+  return (line) => appendFileSync(path, `${line}\n`);
+}
+
+type Said = (turn: number, last: string) => ScriptedTurn | Promise<ScriptedTurn>;
+
+/** A model that keeps nothing between requests: what it says depends on the turn and on what was said last. */
+export function model(said: Said): ScriptedModel {
+  const entry = (request: ScriptedModel["requests"][number]): ScriptedTurn | Promise<ScriptedTurn> => {
+    const turn = request.contents.filter(({ role }) => role === "model").length + 1;
+    return said(turn, JSON.stringify(request.contents.at(-1)?.parts ?? []));
+  };
+  return new ScriptedModel(...Array.from({ length: 1_000 }, () => entry));
+}
+
+/** The agents of the tests. */
+export function testAgents({ log, holds = false }: TestAgentsOptions): readonly Agent[] {
+  const slow = defineTool({
+    name: "slow",
+    description: "Takes 100 ms.",
+    input: z.object({ id: z.string() }),
+    run: async ({ id }) => {
+      log(`start slow ${id}`);
+      await sleep(100);
+      log(`end slow ${id}`);
+      return { id };
+    },
+  });
+  const pay = defineTool({
+    name: "pay",
+    description: "Pays.",
+    input: z.object({ amount: z.number() }),
+    needsApproval: true,
+    run: ({ amount }) => {
+      log(`pay ${amount}`);
+      return { paid: amount };
+    },
+  });
+  const scan = defineTool({
+    name: "scan",
+    description: "Scans a code with the phone.",
+    input: z.object({ what: z.string() }),
+  });
+  const late = defineTool({
+    name: "late",
+    description: "Asks somebody who does not answer.",
+    input: z.object({}),
+    answerTimeoutMs: 200,
+  });
+  const hang = defineTool({
+    name: "hang",
+    description: "Ends when it is aborted.",
+    input: z.object({}),
+    timeoutMs: 60_000,
+    run: async (_, { signal }) => {
+      log("start hang");
+      await sleep(60_000, undefined, { signal }).catch(() => log("hang aborted"));
+      return {};
+    },
+  });
+  const huge = defineTool({
+    name: "huge",
+    description: "Gives too much.",
+    input: z.object({}),
+    run: () => "x".repeat(9 * 1024 * 1024),
+  });
+  const hold = defineTool({
+    name: "hold",
+    description: "Waits for the process to die.",
+    input: z.object({ id: z.string() }),
+    run: async ({ id }, { idempotencyKey }) => {
+      log(`start hold ${id} ${idempotencyKey}`);
+      if (holds) await new Promise<never>(() => {});
+      log(`end hold ${id}`);
+      return { id };
+    },
+  });
+  const charge = defineTool({
+    name: "charge",
+    description: "Charges a card.",
+    input: z.object({ amount: z.number() }),
+    effects: "once",
+    run: async ({ amount }) => {
+      log(`charge ${amount}`);
+      if (holds) await new Promise<never>(() => {});
+      return { charged: amount };
+    },
+  });
+
+  const clerk = new Agent({
+    name: "clerk",
+    tools: [pay],
+    model: model((turn) => (turn === 1 ? call("pay", { amount: 7 }) : say("paid 7"))),
+  });
+  const sleeper = new Agent({
+    name: "sleeper",
+    tools: [hang],
+    model: model((turn) => (turn === 1 ? call("hang") : say("woke up"))),
+  });
+  return [
+    new Agent({
+      name: "parallel",
+      tools: [slow, pay],
+      model: model((turn) =>
+        turn === 1 ? calls(["slow", { id: "a" }], ["slow", { id: "b" }], ["pay", { amount: 3 }]) : say("all ", "done"),
+      ),
+    }),
+    new Agent({
+      name: "scanner",
+      tools: [scan],
+      model: model((turn, last) => (turn === 1 ? call("scan", { what: "box" }) : say(`scanned ${last}`))),
+    }),
+    new Agent({ name: "late", tools: [late], model: model((turn, last) => (turn === 1 ? call("late") : say(last))) }),
+    new Agent({
+      name: "listener",
+      tools: [pay],
+      model: model((turn, last) =>
+        turn === 1 ? call("pay", { amount: 1 }) : say(last.includes("blue") ? "heard blue" : "heard nothing"),
+      ),
+    }),
+    clerk,
+    new Agent({
+      name: "boss",
+      tools: [clerk.asTool({ description: "Pays." })],
+      model: model((turn, last) =>
+        turn === 1 ? call("clerk", { task: "pay 7" }) : say(`boss: ${last.includes("paid 7")}`),
+      ),
+    }),
+    sleeper,
+    new Agent({
+      name: "waker",
+      tools: [sleeper.asTool({ description: "Sleeps." })],
+      model: model((turn) => (turn === 1 ? call("sleeper", { task: "sleep" }) : say("unreachable"))),
+    }),
+    new Agent({
+      name: "glutton",
+      tools: [huge],
+      model: model((turn) => (turn === 1 ? call("huge") : say("had enough"))),
+    }),
+    new Agent({ name: "shouter", model: model(() => say("x".repeat(9 * 1024 * 1024))) }),
+    new Agent({ name: "counter", model: model(() => say('{"count":3}')) }),
+    new Agent({ name: "broken", model: model(() => fails(new TypeError("the model is gone"))) }),
+    new Agent({ name: "teller", model: new Teller(...Array.from({ length: 10 }, () => TICKS)) }),
+    new Agent({
+      name: "holder",
+      tools: [hold, charge],
+      model: model((turn) => (turn === 1 ? calls(["hold", { id: "a" }], ["charge", { amount: 5 }]) : say("held"))),
+    }),
+    new Agent({
+      name: "chain",
+      tools: [slow, hold],
+      model: model(
+        (turn) => [call("slow", { id: "1" }), call("hold", { id: "2" }), say("chained")][turn - 1] ?? say("?"),
+      ),
+    }),
+  ];
+}
+
+const TICKS = say(...Array.from({ length: 10 }, () => "tick "));
+
+/** Says the time, again and again: a reader knows how old each piece is. */
+class Teller extends ScriptedModel {
+  override async *respond(...given: Parameters<ScriptedModel["respond"]>): ReturnType<ScriptedModel["respond"]> {
+    const answer = super.respond(...given);
+    let text = "";
+    for (;;) {
+      const next = await answer.next();
+      if (next.done === true) return { ...next.value, content: { role: "model", parts: [{ text }] } };
+      await sleep(60);
+      const now = `${Date.now()} `;
+      text += now;
+      yield [{ text: now }];
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { Agent } from "@pollux/core";
+import {
+  batchEvents,
+  cancelledReport,
+  describeError,
+  type EngineRunInput,
+  runOnEngine,
+  runSoFar,
+  type RunReport,
+} from "@pollux/core/durable";
+import {
+  CancelledError,
+  handlers,
+  type InvocationId,
+  workflow,
+  type WorkflowContext,
+  type WorkflowDefinition,
+} from "@restatedev/restate-sdk";
+import { restateSteps } from "./restate-steps.ts";
+import { type RunState, STATE, stateOf } from "./run-state.ts";
+import { sharedHandlers } from "./shared-handlers.ts";
+
+/** What an agent's workflow needs of its worker. */
+export interface AgentWorkflowOptions {
+  /** Names of the agents that are served as workflows. */
+  readonly children: ReadonlySet<string>;
+  readonly inactivityTimeoutMs: number;
+  readonly abortTimeoutMs: number;
+  readonly retentionMs: number;
+  /** A new place for an attempt's live events. */
+  readonly openFeed: (agent: string, runId: string) => RunFeed;
+}
+
+/** Where one attempt's live events go. */
+export interface RunFeed {
+  readonly push: Parameters<typeof batchEvents>[0];
+  close(): void;
+}
+
+/** The handlers of an agent's workflow. */
+export type AgentHandlers = typeof sharedHandlers & {
+  run(ctx: WorkflowContext, start: EngineRunInput): Promise<RunReport>;
+};
+
+/** An agent as a Restate workflow of its name: the workflow's key is the run's id. */
+export function agentWorkflow(agent: Agent, options: AgentWorkflowOptions): WorkflowDefinition<string, AgentHandlers> {
+  const shared = Object.entries(sharedHandlers).map(([name, handler]) => [
+    name,
+    // Each has one input at most; nobody looks at their journals afterwards.
+    handlers.workflow.shared(
+      { journalRetention: 0, idempotencyRetention: 600_000 },
+      handler as (ctx: unknown, input: unknown) => Promise<unknown>,
+    ),
+  ]);
+  return workflow<string, AgentHandlers>({
+    name: agent.name,
+    handlers: {
+      ...(Object.fromEntries(shared) as typeof sharedHandlers),
+      run: (ctx: WorkflowContext, start: EngineRunInput) => run(agent, ctx, start, options),
+    },
+    options: {
+      inactivityTimeout: options.inactivityTimeoutMs,
+      abortTimeout: options.abortTimeoutMs,
+      workflowRetention: options.retentionMs,
+    },
+  });
+}
+
+/** Gives a report whatever happens: Restate would try anything else again. */
+async function run(
+  agent: Agent,
+  ctx: WorkflowContext,
+  start: EngineRunInput,
+  { children, openFeed }: AgentWorkflowOptions,
+): Promise<RunReport> {
+  const runId = ctx.key;
+  const { id, attemptCompletedSignal } = ctx.request();
+  const ours = new AbortController();
+  const feed = openFeed(agent.name, runId);
+  const over = (): void => {
+    ours.abort(new DOMException("this attempt of the run is over", "AbortError"));
+    feed.close();
+  };
+  attemptCompletedSignal.addEventListener("abort", over, { once: true });
+  const events = batchEvents((batch) => feed.push(batch));
+  let state: RunState = {
+    runId,
+    agent: agent.name,
+    status: "running",
+    turn: 0,
+    steps: [],
+    questions: [],
+    children: [],
+  };
+  let report: RunReport;
+  try {
+    await ctx.promise<InvocationId>("begun").resolve(id);
+    report = await runOnEngine(agent, start, {
+      runId,
+      signal: ours.signal,
+      steps: ({ signal }) =>
+        restateSteps(ctx, {
+          signal,
+          children,
+          note: (ops) => ctx.set(STATE, (state = stateOf(state, ops))),
+          emit: (from, event) => events.emit(from, event),
+          cancelled: (error) => ours.abort(error),
+        }),
+    });
+  } catch (error) {
+    report = reportOf(runId, error);
+  }
+  await events.close();
+  over();
+  // The journal of another loop cannot be ended by this one. Thrown, it is tried again until its own code is back.
+  if (report.status === "failed" && report.error.name === "LoopVersionError") throw new Error(report.error.message);
+  ctx.set(STATE, { ...state, status: report.status, steps: [], questions: [], children: [] });
+  return report;
+}
+
+function reportOf(runId: string, error: unknown): RunReport {
+  if (error instanceof CancelledError) return cancelledReport(runId, runSoFar(error));
+  return { status: "failed", runId, activeMs: 0, error: describeError(error) };
+}

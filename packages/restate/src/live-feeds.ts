@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { EngineEvent } from "@pollux/core/durable";
+
+/** Where the live events of a worker's runs are read. */
+export interface LiveEventsOptions {
+  /** Interface to listen on. @defaultValue "127.0.0.1" */
+  readonly host?: string | undefined;
+  /** @defaultValue 0, any free one */
+  readonly port?: number | undefined;
+  /** How readers reach this worker, such as `http://10.0.0.7:9081`. @defaultValue the address it listens on */
+  readonly url?: string | undefined;
+  /** How much is kept of one run for readers that come late or fall behind, in bytes; the oldest goes first. @defaultValue 262_144 */
+  readonly maxBytes?: number | undefined;
+}
+
+/** The live events of one run, while an attempt of it is in this process. */
+export interface LiveFeed {
+  /** What a reader fetches. Nobody guesses it: it is told only to who may ask Restate for it. */
+  readonly path: string;
+  push(events: readonly EngineEvent[]): void;
+  /** Readers are let go; the next attempt, if there is one, has a feed of its own. */
+  close(): void;
+}
+
+interface Line {
+  readonly place: number;
+  readonly text: string;
+}
+
+const HEARTBEAT_MS = 10_000;
+/** How long what a run said can be read after it has ended here, in milliseconds: readers may have just set out. */
+const LINGER_MS = 2_000;
+
+/**
+ * Serves the live events of the runs that are in this process, one JSON line each, from a buffer of bounded size: what has
+ * left it is gone, and a reader that falls behind is let go to come again.
+ */
+export class LiveFeeds {
+  readonly #options: LiveEventsOptions;
+  readonly #feeds = new Map<string, Feed>();
+  #server: Promise<Server> | undefined;
+  #closed = false;
+
+  constructor(options: LiveEventsOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Where this worker is reached; it begins to listen with the first call. */
+  async url(): Promise<string> {
+    this.#server ??= this.#listen();
+    const { address, port } = (await this.#server).address() as AddressInfo;
+    return (this.#options.url ?? `http://${address.includes(":") ? `[${address}]` : address}:${port}`).replace(
+      /\/$/,
+      "",
+    );
+  }
+
+  open(): LiveFeed {
+    const path = `/${crypto.randomUUID()}`;
+    const feed = new Feed(this.#options.maxBytes ?? 262_144);
+    this.#feeds.set(path, feed);
+    return {
+      path,
+      push: (events) => feed.push(events),
+      close: () => {
+        feed.close();
+        setTimeout(() => this.#feeds.delete(path), LINGER_MS).unref();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const feed of this.#feeds.values()) feed.close();
+    this.#feeds.clear();
+    const server = await this.#server?.catch(() => undefined);
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  #listen(): Promise<Server> {
+    if (this.#closed) return Promise.reject(new Error("the worker is closed"));
+    const { host = "127.0.0.1", port = 0 } = this.#options;
+    return new Promise((resolve, reject) => {
+      const server = createServer((request, response) => this.#answer(request, response));
+      server.once("error", reject);
+      server.listen(port, host, () => resolve(server));
+    });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://worker");
+    const feed = this.#feeds.get(pathname);
+    if (request.method !== "GET" || feed === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+    response.flushHeaders();
+    feed.read(response, Number(searchParams.get("after") ?? 0));
+  }
+}
+
+class Feed {
+  readonly #maxBytes: number;
+  readonly #readers = new Set<ServerResponse>();
+  #lines: Line[] = [];
+  #bytes = 0;
+  #place = 0;
+  #closed = false;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  push(events: readonly EngineEvent[]): void {
+    if (events.length === 0) return;
+    const text = events
+      .map((event) => {
+        const line = { place: ++this.#place, text: `${JSON.stringify({ place: this.#place, event })}\n` };
+        this.#lines.push(line);
+        this.#bytes += line.text.length;
+        return line.text;
+      })
+      .join("");
+    let gone = 0;
+    while (this.#bytes > this.#maxBytes && gone < this.#lines.length)
+      this.#bytes -= this.#lines[gone++]?.text.length ?? 0;
+    if (gone > 0) this.#lines = this.#lines.slice(gone);
+    for (const reader of this.#readers) {
+      if (reader.writableLength > this.#maxBytes) reader.destroy();
+      else reader.write(text);
+    }
+  }
+
+  read(reader: ServerResponse, after: number): void {
+    const known = this.#lines.filter(({ place }) => place > after);
+    if (known.length > 0) reader.write(known.map(({ text }) => text).join(""));
+    if (this.#closed) {
+      reader.end();
+      return;
+    }
+    const beat = setInterval(() => reader.write("\n"), HEARTBEAT_MS);
+    beat.unref();
+    this.#readers.add(reader);
+    reader.once("close", () => {
+      clearInterval(beat);
+      this.#readers.delete(reader);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const reader of this.#readers) reader.end();
+  }
+}

@@ -1,0 +1,125 @@
+import type { Content, RunEvent } from "@pollux/core";
+import { type EventSource, type Op, type Outcome, settleStep, type Steps, waitTimedOut } from "@pollux/core/durable";
+import {
+  type InvocationPromise,
+  RestatePromise,
+  type TerminalError,
+  TimeoutError,
+  type WorkflowContext,
+} from "@restatedev/restate-sdk";
+
+/** What the steps of a run on Restate need beside its context. */
+export interface RestateStepsOptions {
+  /** Aborts the steps in flight: the run was cancelled, or this attempt is over. */
+  readonly signal: AbortSignal;
+  /** Names of the agents that are served as workflows. */
+  readonly children: ReadonlySet<string>;
+  /** Called before each round, with its operations: what readers of the run's state are told. */
+  readonly note: (ops: readonly Op<RunEvent>[]) => void;
+  /** The run was cancelled: ends the steps in flight. */
+  readonly cancelled: (error: unknown) => void;
+  /** Live events, beside the journal. */
+  readonly emit: (from: EventSource, event: RunEvent) => Promise<void>;
+}
+
+type StepOp = Extract<Op<RunEvent>, { kind: "step" }>;
+
+/**
+ * A run's operations as entries of a Restate journal. One await at a time, and only Restate's own combinators: anything else
+ * breaks on replay. Retrying happens inside the steps; Restate never runs one again unless the attempt itself died.
+ */
+export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions): Steps<RunEvent> {
+  const { signal, children } = options;
+  // A `begin` entry with another value was made by an attempt before this one.
+  const thisAttempt = crypto.randomUUID();
+  const heard: (readonly Content[])[] = [];
+
+  async function listen(): Promise<void> {
+    for (;;) {
+      const said = await ctx.promise<readonly Content[]>(`steer:${heard.length}`).peek();
+      if (said === undefined) return;
+      heard.push(said);
+    }
+  }
+
+  async function attemptsOf(ops: readonly Op<RunEvent>[]): Promise<ReadonlyMap<string, number>> {
+    const once = ops.filter((op) => op.kind === "step" && op.once === true);
+    const begun = await RestatePromise.all(
+      once.map(({ name }) => ctx.run(`begin:${name}`, () => thisAttempt, NO_RETRY)),
+    );
+    return new Map(once.map(({ name }, index) => [name, begun[index] === thisAttempt ? 1 : 2]));
+  }
+
+  async function settle(op: StepOp, attempt: number): Promise<Outcome> {
+    const step = {
+      key: `${ctx.key}/${op.name}`,
+      attempt,
+      signal,
+      emit: (event: RunEvent) => options.emit({ runId: ctx.key, step: op.name, attempt }, event),
+    };
+    // It rejects when the signal has aborted: nothing may be recorded then, a failure neither.
+    return await settleStep(op, step).catch(() => new Promise<never>(() => {}));
+  }
+
+  function start(op: Op<RunEvent>, attempts: ReadonlyMap<string, number>): RestatePromise<Outcome> {
+    switch (op.kind) {
+      case "step":
+        return ctx.run(op.name, () => settle(op, attempts.get(op.name) ?? 1), NO_RETRY);
+      case "wait": {
+        const answer = ctx.promise<unknown>(op.name).get();
+        return outcomeOf(op.timeoutMs === undefined ? answer : answer.orTimeout(op.timeoutMs), op);
+      }
+      case "child":
+        return outcomeOf(callRun(ctx, op), op);
+      case "sleep":
+        return outcomeOf(ctx.sleep(op.ms, op.name), op);
+    }
+  }
+
+  return {
+    runId: ctx.key,
+    children,
+    steering: {
+      take: async (after) =>
+        heard.length > after ? { contents: heard.slice(after).flat(), upTo: heard.length } : undefined,
+      waits: async (after) => {
+        await listen();
+        return heard.length > after;
+      },
+    },
+    round: async (ops) => {
+      options.note(ops);
+      try {
+        // What a model step hears has to be in the journal before it begins.
+        if (ops.some(({ kind, name }) => kind === "step" && MODEL_STEP.test(name))) await listen();
+        const attempts = await attemptsOf(ops);
+        return await RestatePromise.all(ops.map((op) => start(op, attempts)));
+      } catch (error) {
+        options.cancelled(error);
+        throw error;
+      }
+    },
+  };
+}
+
+const NO_RETRY = { maxRetryAttempts: 1 };
+const MODEL_STEP = /(?:^|:)model:\d/;
+
+function callRun(ctx: WorkflowContext, op: Extract<Op, { kind: "child" }>): InvocationPromise<unknown> {
+  return ctx.workflowClient<Child>({ name: op.agent }, `${ctx.key}:${op.name}`).run(op.input);
+}
+
+interface Child {
+  run(ctx: WorkflowContext, start: unknown): Promise<unknown>;
+}
+
+function outcomeOf(promise: RestatePromise<unknown>, op: Op): RestatePromise<Outcome> {
+  return promise.map((value, failure) =>
+    failure === undefined ? ({ ok: true, value: value ?? null } as Outcome) : failed(failure, op),
+  );
+}
+
+function failed(failure: TerminalError, op: Op): Outcome {
+  if (failure instanceof TimeoutError && op.kind === "wait") return waitTimedOut(op.name, op.timeoutMs ?? 0);
+  return { ok: false, error: { name: failure.name, message: failure.message } };
+}

@@ -1,0 +1,126 @@
+import {
+  createServer,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import { type Agent, ConfigurationError, type Logger } from "@pollux/core";
+import { createEndpointHandler, type EndpointOptions, type WorkflowDefinition } from "@restatedev/restate-sdk";
+import { type AgentHandlers, agentWorkflow } from "./agent-workflow.ts";
+import { type LiveEventsOptions, LiveFeeds } from "./live-feeds.ts";
+import { openFeed } from "./open-feed.ts";
+import { workerLog } from "./worker-log.ts";
+
+/** What a worker serves, and how. */
+export interface ServeAgentsOptions extends Pick<EndpointOptions, "identityKeys"> {
+  /** Each is served as a workflow of its own name. Agents used as tools by others run as children when they are here as well. */
+  readonly agents: readonly Agent[];
+  /** Where Restate takes requests; the worker tells readers there where live events are. @defaultValue "http://127.0.0.1:8080" */
+  readonly ingress?: string | undefined;
+  /** Sent along with that, such as an `authorization`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where readers get live events from; `false` serves none. @defaultValue any free port on 127.0.0.1 */
+  readonly events?: LiveEventsOptions | false | undefined;
+  /** A run that only waits leaves the worker after so many milliseconds. @defaultValue 60_000 */
+  readonly inactivityTimeoutMs?: number | undefined;
+  /**
+   * Must be above the longest step (a model's answer, a tool), in milliseconds: Restate cuts a longer one off and runs it again.
+   *
+   * @defaultValue 86_400_000, a day
+   */
+  readonly abortTimeoutMs?: number | undefined;
+  /** How long the report and state of a run that is over are kept, in milliseconds. @defaultValue 86_400_000, a day */
+  readonly retentionMs?: number | undefined;
+  /** Gets the words of Restate's SDK. @defaultValue nobody */
+  readonly logger?: Logger | undefined;
+}
+
+/** A worker: agents that Restate can run here. */
+export interface AgentsWorker {
+  /** The workflows, for an endpoint of your own. */
+  readonly services: readonly WorkflowDefinition<string, AgentHandlers>[];
+  /** Answers Restate's requests: for `http2.createServer`. */
+  readonly handler: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  /** Listens, on loopback and port 9080 if nothing else is said, and gives the address to register. */
+  listen(at?: {
+    readonly host?: string | undefined;
+    readonly port?: number | undefined;
+  }): Promise<{ readonly url: string; readonly port: number }>;
+  /** Stops. What was going on here is taken up by another worker, or by the next one. */
+  close(): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+const SERVICE_NAME = /^(?:[a-zA-Z]|_[a-zA-Z0-9])[\w.-]*$/;
+
+/**
+ * Makes a worker of agents: Restate keeps each of their runs and brings it to its end, over crashes of this process and others.
+ *
+ * @throws {ConfigurationError} For a name that cannot be a service's, two agents of one name, or a Node below 22.
+ */
+export function serveAgents(options: ServeAgentsOptions): AgentsWorker {
+  const { agents, ingress = "http://127.0.0.1:8080", headers, identityKeys, logger } = options;
+  check(agents);
+  const feeds = options.events === false ? undefined : new LiveFeeds(options.events);
+  const workflowOptions = {
+    children: new Set(agents.map(({ name }) => name)),
+    inactivityTimeoutMs: options.inactivityTimeoutMs ?? 60_000,
+    abortTimeoutMs: options.abortTimeoutMs ?? DAY_MS,
+    retentionMs: options.retentionMs ?? DAY_MS,
+    openFeed: openFeed(feeds, { ingress, headers, logger }),
+  };
+  const services = agents.map((agent) => agentWorkflow(agent, workflowOptions));
+  const handler = createEndpointHandler({
+    services,
+    ...(identityKeys !== undefined && { identityKeys }),
+    logger: workerLog(logger),
+  });
+  const servers = new Map<Http2Server, Set<ServerHttp2Session>>();
+
+  return {
+    services,
+    handler,
+    listen: async ({ host = "127.0.0.1", port = 9080 } = {}) => {
+      const server = createServer(handler);
+      const sessions = new Set<ServerHttp2Session>();
+      server.on("session", (session) => {
+        sessions.add(session);
+        session.once("close", () => sessions.delete(session));
+      });
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, resolve);
+      });
+      servers.set(server, sessions);
+      const { address, port: bound } = server.address() as AddressInfo;
+      return { url: `http://${address.includes(":") ? `[${address}]` : address}:${bound}`, port: bound };
+    },
+    close: async () => {
+      for (const [server, sessions] of servers) {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        for (const session of sessions) session.destroy();
+        await closed;
+      }
+      servers.clear();
+      await feeds?.close();
+    },
+  };
+}
+
+function check(agents: readonly Agent[]): void {
+  if (!("withResolvers" in Promise))
+    throw new ConfigurationError(`Restate's SDK needs Node 22 or newer for workers; this is ${process.version}.`);
+  if (agents.length === 0) throw new ConfigurationError("agents: there is none to serve");
+  const names = new Set<string>();
+  for (const { name } of agents) {
+    if (!SERVICE_NAME.test(name))
+      throw new ConfigurationError(
+        `agents: "${name}" cannot be the name of a Restate service: give the agent a name of letters, digits, "_", "-" and "."`,
+      );
+    if (names.has(name))
+      throw new ConfigurationError(`agents: two of them are named "${name}": give each a \`name\` of its own`);
+    names.add(name);
+  }
+}

@@ -1,0 +1,20 @@
+import type { Logger } from "@pollux/core";
+import type { LoggerTransport, RestateLogLevel } from "@restatedev/restate-sdk";
+
+/** The SDK's words as lines of a logger: each start and end of a handler is there at `debug`. */
+export function workerLog(logger: Logger | undefined): LoggerTransport {
+  return ({ level, replaying, context }, message, ...more) => {
+    if (logger === undefined || replaying) return;
+    const facts = { target: context?.invocationTarget, invocation: context?.invocationId };
+    const words = [message, ...more].map((one) => (one instanceof Error ? one.message : String(one)));
+    logger[METHODS[level]](facts, words.join(" ").trim());
+  };
+}
+
+const METHODS: { readonly [Level in `${RestateLogLevel}`]: keyof Logger } = {
+  trace: "trace",
+  debug: "debug",
+  info: "debug",
+  warn: "warn",
+  error: "error",
+};

@@ -1,0 +1,89 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Agent } from "@pollux/core";
+import { say, ScriptedModel } from "@pollux/core/testing";
+import { agentsClient, EngineError, register } from "@pollux/restate";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { restateBinary, type RestateServer, startRestate } from "./support/restate-server.ts";
+import { startWorker } from "./support/start-worker.ts";
+
+describe("a client without a server", () => {
+  test("says where it looked and what to do", async () => {
+    const closed = await new Promise<Server>((resolve) => {
+      const server = createServer();
+      server.listen(0, "127.0.0.1", () => resolve(server));
+    });
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    const at = `http://127.0.0.1:${port}`;
+    const run = agentsClient({ ingress: at, retryForMs: 0 }).run("planner", "p1");
+    const unreachable = { name: "EngineError", code: "server-unreachable", message: expect.stringContaining(at) };
+    await expect(run.result()).rejects.toMatchObject(unreachable);
+    await expect(run.state()).rejects.toMatchObject(unreachable);
+    await expect(run.steer("x")).rejects.toMatchObject(unreachable);
+    await expect(run.cancel()).rejects.toMatchObject(unreachable);
+    await expect(run.events()[Symbol.asyncIterator]().next()).rejects.toMatchObject(unreachable);
+    await expect(agentsClient({ ingress: at, retryForMs: 0 }).start("planner", "x")).rejects.toBeInstanceOf(
+      EngineError,
+    );
+    await expect(register({ admin: at, uri: "http://127.0.0.1:1" })).rejects.toMatchObject(unreachable);
+  });
+
+  test("the names of agents are checked when they are given", () => {
+    const client = agentsClient<"planner" | "critic">();
+    expect(client.run("critic", "c1")).toMatchObject({ agent: "critic", runId: "c1" });
+    // @ts-expect-error No such agent.
+    client.run("plannner", "c1");
+  });
+});
+
+describe.skipIf(restateBinary() === undefined)("a client of a Restate server (needs its binary)", () => {
+  let server: RestateServer;
+
+  beforeAll(async () => {
+    server = await startRestate();
+  }, 60_000);
+  afterAll(async () => {
+    await server?.stop();
+  });
+
+  test("says when an agent or a run is not there", async () => {
+    const client = agentsClient({ ingress: server.ingress });
+    await expect(client.start("nobody", "x")).rejects.toMatchObject({
+      code: "agent-unknown",
+      status: 404,
+      message: expect.stringContaining('"nobody"'),
+    });
+    const worker = await startWorker(server, [new Agent({ name: "somebody", model: new ScriptedModel(say("Hi.")) })]);
+    const none = client.run("somebody", "never-begun");
+    const unknown = { code: "run-unknown", message: expect.stringContaining('"never-begun"') };
+    await expect(none.result()).rejects.toMatchObject(unknown);
+    await expect(none.cancel()).rejects.toMatchObject(unknown);
+    await expect(none.events()[Symbol.asyncIterator]().next()).rejects.toMatchObject(unknown);
+    expect(await none.state()).toBeUndefined();
+    expect(await none.pending()).toEqual([]);
+
+    const run = await client.start("somebody", "Hello", { runId: "with / slash" });
+    expect(await run.result()).toMatchObject({ status: "ended", runId: "with / slash" });
+    await worker.close();
+  });
+
+  test("says when the server cannot reach a worker", async () => {
+    await expect(register({ admin: server.admin, uri: "http://127.0.0.1:1" })).rejects.toMatchObject({
+      code: "server-refused",
+      message: expect.stringContaining("http://127.0.0.1:1"),
+    });
+  });
+
+  test("a run that Restate itself ended has a report as well", async () => {
+    const model = new ScriptedModel(() => new Promise<never>(() => {}));
+    const worker = await startWorker(server, [new Agent({ name: "victim", model })]);
+    const run = await agentsClient({ ingress: server.ingress }).start("victim", "Go", { runId: "v1" });
+    await expect.poll(() => model.requests.length, { timeout: 10_000 }).toBe(1);
+    const [row] = await server.query("select id from sys_invocation where target = 'victim/v1/run'");
+    const killed = await fetch(`${server.admin}/invocations/${String(row?.["id"])}/kill`, { method: "PATCH" });
+    expect(killed.ok).toBe(true);
+    expect(await run.result()).toMatchObject({ status: "failed", runId: "v1", error: { name: "RestateError" } });
+    await worker.close();
+  });
+});
