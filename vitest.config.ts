@@ -1,7 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Tests and examples run on the sources: `pollux-source` is the first condition in each package's `exports`.
-const conditions = ["pollux-source", "node", "import", "module", "default"];
+// `import`, `require` and `default` are added for each import as it is made; said here, they would hold for `require` as well.
+const conditions = ["pollux-source", "node", "module"];
 
 export default defineConfig({
   resolve: { conditions },
@@ -16,6 +18,12 @@ export default defineConfig({
       ignoreSourceErrors: true,
     },
     testTimeout: 20_000,
-    env: { NO_COLOR: "1" },
+    // Also on a machine with two processors.
+    maxWorkers: "100%",
+    env: {
+      NO_COLOR: "1",
+      // Programs that tests start load their sources in a third of the time.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)),
+    },
   },
 });

@@ -87,6 +87,8 @@ function environment() {
   const key = Object.keys(env).find((each) => each.toUpperCase() === "PATH") ?? "PATH";
   const own = [join(root, "node_modules", "node", "bin"), join(root, "node_modules", ".bin")];
   env[key] = [...own, env[key]].join(delimiter);
+  // Sources are stripped of their types and compiled once, not with each start.
+  env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "compiled");
   return env;
 }
 

@@ -1,6 +1,6 @@
 /**
  * `pnpm check:package`: packs each package and has publint and "are the types wrong" read the tarball, as an installer
- * would see it. Exits 1 when either complains.
+ * would see it. Exits 1 when either complains, or when a package has grown beyond its budget.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,12 +9,18 @@ import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { packPackages } from "./pack-packages.ts";
+import { sizeOfPackage, sizeProblems } from "./package-size.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pollux-check-package-"));
 let problems = 0;
 try {
   for (const { name, tarball, files } of await packPackages(folder)) {
-    console.log(`${name}: ${files.length} files`);
+    const size = sizeOfPackage(tarball);
+    console.log(`${name}: ${files.length} files, ${size.packed} bytes packed, ${size.unpacked} unpacked`);
+    for (const message of sizeProblems(name, size)) {
+      problems++;
+      console.log(`  size: ${message}`);
+    }
 
     const bytes = new Uint8Array(readFileSync(tarball));
     const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { bundleCore } from "./bundle.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -26,6 +27,7 @@ export async function packPackages(destination: string): Promise<readonly Packed
   const folders = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name));
   await run(join(root, "node_modules/.bin/tsc"), ["-b", ...folders], { cwd: root });
   for (const folder of folders) removeOrphans(join(folder, "src"), join(folder, "dist"));
+  await bundleCore();
 
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
   const { stdout } = await run(

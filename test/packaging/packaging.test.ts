@@ -30,7 +30,7 @@ beforeAll(async () => {
 
   await install(tarball("@pollux/core"), `zod@${zodVersion}`);
   small = { packages: installedPackages(), bytes: sizeOf(join(app, "node_modules")) };
-  await install(tarball("@pollux/emulator"), tarball("@pollux/tools"));
+  await install(...["@pollux/emulator", "@pollux/tools", "@pollux/restate", "@pollux/dbos"].map(tarball));
 }, 120_000);
 
 afterAll(() => {

@@ -1,0 +1,75 @@
+/**
+ * `pnpm build`, after `tsc -b` has written the types: puts core's sources together into a few files per entry point.
+ *
+ * Node needs about a third of a millisecond for each file that it loads, and core's sources are over two hundred.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+const folder = fileURLToPath(new URL("../packages/core", import.meta.url));
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly "pollux-source": string; readonly default: string }>>;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes `packages/core/dist/*.js`; what was there of an earlier build goes.
+ *
+ * @param destination - Another folder than `dist`.
+ */
+export async function bundleCore(destination: string = join(folder, "dist")): Promise<void> {
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+  const outputs = [
+    ...Object.values(manifest.exports).flatMap((one) => (typeof one === "string" ? [] : [one.default])),
+    ...Object.values(manifest.bin),
+  ];
+  const build = await rolldown({
+    cwd: folder,
+    input: Object.fromEntries(outputs.map((output) => [nameOf(output), sourceOf(output)])),
+    external: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).map(startingWith)],
+    platform: "neutral",
+    tsconfig: false,
+    transform: { target: "es2023" },
+  });
+  rmSync(join(destination, "chunks"), { recursive: true, force: true });
+  await build.write({
+    dir: destination,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name].js",
+    codeSplitting: {
+      groups: [
+        { name: "wire", test: /core\/src\/(errors|internal|logging|wire)\//, priority: 2 },
+        {
+          name: "core",
+          test: /core\/src\/(agent|durable|grounding|loop|model|session|tool)\/(?!zod3\.ts)/,
+          priority: 1,
+        },
+      ],
+    },
+    // Names and comments stay: people read stack traces, and bundlers of applications minify.
+    minify: false,
+  });
+  await build.close();
+}
+
+/** The package itself and its subpaths. */
+function startingWith(name: string): RegExp {
+  return new RegExp(`^${name}(/|$)`);
+}
+
+/** `./dist/node/index.js` is `node/index`. */
+function nameOf(output: string): string {
+  return relative("dist", output).replace(/\.js$/, "");
+}
+
+function sourceOf(output: string): string {
+  return join(folder, "src", `${nameOf(output)}.ts`);
+}
+
+if (import.meta.main) await bundleCore();

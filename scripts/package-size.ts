@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** How large a package is, in bytes. */
+export interface PackageSize {
+  /** The tarball that an installer loads. */
+  readonly packed: number;
+  /** What it leaves on the disk, without dependencies. */
+  readonly unpacked: number;
+}
+
+/** Most bytes a package may have. About a fifth more than it has now: what goes beyond is an accident, or a new figure here. */
+const BUDGETS: Readonly<Record<string, PackageSize>> = {
+  "@pollux/core": { packed: 390_000, unpacked: 1_270_000 },
+  "@pollux/dbos": { packed: 26_000, unpacked: 85_000 },
+  "@pollux/emulator": { packed: 176_000, unpacked: 590_000 },
+  "@pollux/restate": { packed: 26_000, unpacked: 85_000 },
+  "@pollux/tools": { packed: 200_000, unpacked: 640_000 },
+};
+
+/** Measures a tarball. */
+export function sizeOfPackage(tarball: string): PackageSize {
+  const folder = mkdtempSync(join(tmpdir(), "pollux-package-size-"));
+  try {
+    const tar = spawnSync("tar", ["-xzf", tarball, "-C", folder], { encoding: "utf8" });
+    if (tar.status !== 0) throw new Error(`${tarball} could not be unpacked: ${tar.error?.message ?? tar.stderr}`);
+    const unpacked = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+    return { packed: statSync(tarball).size, unpacked };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What is over its budget, as sentences; a package without one is. */
+export function sizeProblems(
+  name: string,
+  size: PackageSize,
+  budgets: Readonly<Record<string, PackageSize>> = BUDGETS,
+): readonly string[] {
+  const budget = budgets[name];
+  if (budget === undefined) return [`${name} has no budget: give it one in scripts/package-size.ts`];
+  return (["packed", "unpacked"] as const)
+    .filter((kind) => size[kind] > budget[kind])
+    .map((kind) => `${name} has ${size[kind]} bytes ${kind}, and its budget is ${budget[kind]}`);
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { rolldown } from "rolldown";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** A program with everything that it imports, minified. */
+export interface Bundled {
+  /** Of all chunks, those that are loaded later included. */
+  readonly code: string;
+  readonly bytes: number;
+  readonly gzipped: number;
+  /** Installed packages some of whose code is in it. */
+  readonly packages: readonly string[];
+  /** Source files of ours some of whose code is in it, from the root of the repository. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Bundles a program as an application would.
+ *
+ * @param entries - Where the program finds packages of ours; without one, in their sources.
+ */
+export async function bundleProgram(
+  program: string,
+  entries: Readonly<Record<string, string>> = sourceEntries(),
+): Promise<Bundled> {
+  const entry = join(root, "test/packaging/application.js");
+  const build = await rolldown({
+    input: entry,
+    platform: "node",
+    logLevel: "silent",
+    resolve: { conditionNames: ["pollux-source", "import", "default"] },
+    plugins: [
+      {
+        name: "application",
+        resolveId: (id) => (id === entry ? id : entries[id]),
+        load: (id) => (id === entry ? program : undefined),
+      },
+    ],
+  });
+  try {
+    const { output } = await build.generate({ format: "esm", minify: true });
+    const chunks = output.filter((file) => file.type === "chunk");
+    const included = chunks
+      .flatMap(({ modules }) => Object.entries(modules))
+      .filter(([id, { renderedLength }]) => renderedLength > 0 && id !== entry && !id.startsWith("\0"))
+      .map(([id]) => id);
+    const code = chunks.map((chunk) => chunk.code).join("\n");
+    return {
+      code,
+      bytes: Buffer.byteLength(code),
+      gzipped: chunks.reduce((sum, chunk) => sum + gzipSync(chunk.code).length, 0),
+      packages: [...new Set(included.flatMap((id) => packageOf(id) ?? []))].toSorted(),
+      files: included.filter((id) => packageOf(id) === undefined).map((id) => id.slice(root.length)),
+    };
+  } finally {
+    await build.close();
+  }
+}
+
+/** Entry points of our packages by what is imported, in their sources. */
+export function sourceEntries(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    ["core", "tools"].flatMap((name) =>
+      subpathsOf(name).map(({ subpath, source }) => [
+        `@pollux/${name}${subpath.slice(1)}`,
+        join(root, "packages", name, source),
+      ]),
+    ),
+  );
+}
+
+/** Subpaths that a package of ours exports, such as `./wire`. */
+export function subpathsOf(name: string): readonly { readonly subpath: string; readonly source: string }[] {
+  const { exports } = manifestOf(name);
+  return Object.entries(exports).flatMap(([subpath, targets]) =>
+    typeof targets === "string" ? [] : [{ subpath, source: targets["pollux-source"] }],
+  );
+}
+
+/** Packages that a package of ours depends on itself. */
+export function dependenciesOf(name: string): readonly string[] {
+  return Object.keys(manifestOf(name).dependencies).filter((each) => !each.startsWith("@pollux/"));
+}
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly "pollux-source": string }>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+function manifestOf(name: string): Manifest {
+  // Ours, and as large as this in every package.
+  return JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as Manifest;
+}
+
+/** The package that an installed file belongs to; undefined for our own. */
+function packageOf(id: string): string | undefined {
+  return /.*\/node_modules\/(?!\.)((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
+}
