@@ -2,9 +2,12 @@
 import { Agent, defineTool, endpoint, gemini } from "@pollux/core";
 import { z } from "zod";
 
-export async function run({ base, model, weather }) {
+export async function run({ base, model, weather, unary }) {
   const agent = new Agent({
-    model: gemini(model, { endpoint: endpoint({ baseUrl: base, apiKey: "x" }) }),
+    model: gemini(model, {
+      endpoint: endpoint({ baseUrl: base, apiKey: "x" }),
+      transport: unary ? "unary" : "stream",
+    }),
     tools: [
       defineTool({
         name: "weather",

@@ -1,0 +1,39 @@
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** A module that exports `run({ base, model, weather, unary })`, which does one agent run and gives `{ text }`. */
+export interface Driver {
+  readonly name: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly url: string;
+  /** One of the other libraries: what it cannot do is told, but no failure of ours. */
+  readonly isPeer: boolean;
+}
+
+/** The drivers that take part without being asked for. The first is the base line. */
+export const OWN_DRIVERS: readonly string[] = ["raw", "raw-cached", "raw-http", "pollux", "pollux-node"];
+
+/**
+ * Finds a driver by its name, or takes the path of a module (`.mjs`).
+ *
+ * @throws {TypeError} When there is none.
+ */
+export function driverOf(name: string): Driver {
+  if (name.endsWith(".mjs")) {
+    const file = resolve(name);
+    if (!existsSync(file)) throw new TypeError(`--drivers: there is no file ${file}.`);
+    return driverFrom(basename(name, ".mjs"), file);
+  }
+  if (!OWN_DRIVERS.includes(name))
+    throw new TypeError(
+      `--drivers: ${name} is none of ${OWN_DRIVERS.join(", ")}; give a path that ends in .mjs for another.`,
+    );
+  return driverFrom(name, join(import.meta.dirname, "drivers", `${name}.mjs`));
+}
+
+/** A driver in a file of its own. */
+export function driverFrom(name: string, file: string, isPeer = false): Driver {
+  return { name, file, url: pathToFileURL(file).href, isPeer };
+}

@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** Made at first use, so that importing a driver measures imports only. */
+let made;
+
+/** The tool of every hand-written driver: its declaration, and a call's answer with the arguments checked by zod. */
+export function weatherTool() {
+  if (made === undefined) {
+    const input = z.object({ city: z.string() });
+    made = {
+      declaration: {
+        name: "weather",
+        description: "Current weather in a city.",
+        parametersJsonSchema: z.toJSONSchema(input),
+      },
+      answer: async ({ id, name, args }, weather) => ({
+        functionResponse: { id, name, response: { output: await weather(input.parse(args)) } },
+      }),
+    };
+  }
+  return made;
+}

@@ -1,0 +1,92 @@
+/** `pnpm bench`: see `--help`, and docs/benchmarks.md for what the figures mean. */
+import { spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { casesOf } from "./cases.ts";
+import { driversAgainst } from "./compare.ts";
+import { conditions, writeDocsPage } from "./docs-page.ts";
+import { type Driver, driverOf, OWN_DRIVERS } from "./drivers.ts";
+import { measureBundle } from "./measure-bundle.ts";
+import { measureCase } from "./measure-case.ts";
+import { measureIdle } from "./measure-idle.ts";
+import { measureInstall } from "./measure-install.ts";
+import { measureStart } from "./measure-start.ts";
+import { HELP, type Options, readOptions } from "./options.ts";
+import { installPeers, type InstalledPeers, PEER_NAMES } from "./peers.ts";
+import { reportOf } from "./report.ts";
+import type { Measured, Row } from "./row.ts";
+import { startServer } from "./start-server.ts";
+
+const root = join(import.meta.dirname, "..");
+const NO_PEERS: InstalledPeers = { drivers: [], folders: [], absences: [] };
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(HELP);
+  else await bench(options);
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  process.stderr.write(`${error.message}\nSee --help.\n`);
+  process.exitCode = 2;
+}
+
+async function bench(options: Options): Promise<void> {
+  const names = options.drivers ?? [...OWN_DRIVERS, ...(options.peers ? PEER_NAMES : [])];
+  const wanted = options.peers ? names.filter((name) => PEER_NAMES.includes(name)) : [];
+  const own = names.filter((name) => !wanted.includes(name));
+  const ours = options.against === undefined ? own.map(driverOf) : driversAgainst(options.against);
+  if (options.build) build();
+  if (!existsSync(join(root, "packages/core/dist/index.js")))
+    throw new TypeError("@pollux/core is not built; leave out --no-build.");
+
+  const peers = wanted.length > 0 ? await installPeers(wanted, progress) : NO_PEERS;
+  const measured = await measureAll(options, [...ours, ...peers.drivers], peers);
+  const report = `${conditions(options.runs)}\n\n${reportOf(measured)}`;
+  process.stdout.write(report);
+  if (options.out !== undefined) writeFileSync(options.out, report);
+  if (options.json !== undefined)
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ conditions: conditions(options.runs), ...measured }, undefined, 2)}\n`,
+    );
+  if (options.docs) writeDocsPage(report);
+  if (measured.absences.some(({ isFailure }) => isFailure)) process.exitCode = 1;
+}
+
+async function measureAll(
+  { metrics, quick, runs }: Options,
+  drivers: readonly Driver[],
+  peers: InstalledPeers,
+): Promise<Measured> {
+  const parts: Measured[] = [{ rows: [], absences: peers.absences }];
+  const service = await startServer();
+  try {
+    for (const metric of metrics) {
+      for (const one of casesOf(metric, quick)) parts.push(await measureCase(one, drivers, runs, service, progress));
+      if (metric === "start") parts.push(await measureStart(drivers, quick ? 1 : runs * 3, progress));
+      if (metric === "bundle") parts.push(await measureBundle(drivers, progress));
+      if (metric === "install") parts.push(await measureInstall(peers.folders, progress));
+      if (metric === "idle") parts.push(await measureIdle(quick ? 50 : 10_000, quick ? 1 : 3, progress));
+    }
+  } finally {
+    service.close();
+  }
+  const rows = parts.flatMap((part) => part.rows).filter(isComplete);
+  return { rows, absences: parts.flatMap(({ absences }) => absences) };
+}
+
+/** Without its base line a row says nothing. */
+function isComplete({ baseline, relation, figures }: Row): boolean {
+  return relation === "own" ? figures.length > 0 : figures.some(({ driver }) => driver === baseline);
+}
+
+/** Users get what is built, so that is what is measured. */
+function build(): void {
+  progress("build");
+  const { status } = spawnSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: ["ignore", 2, 2] });
+  if (status !== 0) throw new TypeError("The build failed; --no-build measures what was built before.");
+}
+
+function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,101 @@
+import { parseArgs } from "node:util";
+import { METRICS, type Metric } from "./cases.ts";
+
+/** What the command line asked for. */
+export interface Options {
+  readonly metrics: readonly Metric[];
+  /** As they were named; absent for the usual ones. */
+  readonly drivers: readonly string[] | undefined;
+  readonly runs: number;
+  readonly quick: boolean;
+  readonly peers: boolean;
+  readonly against: string | undefined;
+  readonly build: boolean;
+  readonly docs: boolean;
+  readonly out: string | undefined;
+  readonly json: string | undefined;
+  readonly help: boolean;
+}
+
+export const HELP = `pnpm bench [options]
+
+Measures the built @pollux/core against a loop written by hand, on a local server. Prints a table in Markdown; what is going on is
+told on stderr. Ends with 1 when a driver did not do its work, and with 2 when an option is wrong.
+
+  --metrics a,b    of ${METRICS.join(", ")} (all of them)
+  --drivers a,b    of raw, raw-cached, raw-http, pollux, pollux-node and the peers, or paths that end in .mjs; the first is
+                   what the others are compared with (all of them)
+  --runs N         samples of each driver, in turns with the others (5)
+  --quick          tiny sizes, one sample: shows that all works, not how fast
+  --peers          installs the other libraries into the folder for temporary files, and measures them too
+  --against DIR    compares the built core of the checkout DIR with this one, and nothing else
+  --out FILE       writes the tables to a file as well
+  --json FILE      writes all figures to a file
+  --docs           writes the tables into docs/benchmarks.md
+  --no-build       measures what was built before
+  --help
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {TypeError} For an option that is unknown or makes no sense; the message says which and what it may be.
+ */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: args.filter((arg) => arg !== "--"),
+    allowNegative: true,
+    options: {
+      metrics: { type: "string" },
+      drivers: { type: "string" },
+      runs: { type: "string" },
+      quick: { type: "boolean", default: false },
+      peers: { type: "boolean", default: false },
+      against: { type: "string" },
+      build: { type: "boolean", default: true },
+      docs: { type: "boolean", default: false },
+      out: { type: "string" },
+      json: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { against, out, json, quick, peers, build, docs, help } = values;
+  if (against !== undefined && (peers || docs || values.drivers !== undefined))
+    throw new TypeError("--against compares two builds; leave out --drivers, --peers and --docs.");
+  if (docs && quick) throw new TypeError("--docs with --quick would publish figures that mean nothing.");
+  return {
+    metrics: metricsOf(values.metrics, against !== undefined),
+    drivers: listOf("drivers", values.drivers),
+    runs: runsOf(values.runs ?? (quick ? "1" : "5")),
+    quick,
+    peers,
+    against,
+    build,
+    docs,
+    out,
+    json,
+    help,
+  };
+}
+
+function metricsOf(text: string | undefined, isComparison: boolean): readonly Metric[] {
+  const usual = METRICS.filter((metric) => !isComparison || !["install", "idle"].includes(metric));
+  return (
+    listOf("metrics", text)?.map((name) => {
+      const metric = usual.find((one) => one === name);
+      if (metric === undefined) throw new TypeError(`--metrics: ${name} is none of ${usual.join(", ")}.`);
+      return metric;
+    }) ?? usual
+  );
+}
+
+function listOf(option: string, text: string | undefined): readonly string[] | undefined {
+  const names = text?.split(",").map((name) => name.trim());
+  if (names?.includes("") === true) throw new TypeError(`--${option}: names are separated by a comma, such as a,b.`);
+  return names;
+}
+
+function runsOf(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new TypeError(`--runs: ${text} is no whole number from 1 to 999.`);
+  return Number(text);
+}

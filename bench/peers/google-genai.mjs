@@ -1,0 +1,32 @@
+import { GoogleGenAI } from "@google/genai";
+import { z } from "zod";
+
+// Its automatic calling streams with a callable tool, which declares and calls by itself.
+export async function run({ base, model, weather }) {
+  const input = z.object({ city: z.string() });
+  const declaration = {
+    name: "weather",
+    description: "Current weather in a city.",
+    parametersJsonSchema: z.toJSONSchema(input),
+  };
+  const tool = {
+    async tool() {
+      return { functionDeclarations: [declaration] };
+    },
+    async callTool(calls) {
+      const answer = async ({ id, name, args }) => {
+        const output = await weather(input.parse(args));
+        return { functionResponse: { id, name, response: { output } } };
+      };
+      return await Promise.all(calls.map(answer));
+    },
+  };
+  const client = new GoogleGenAI({ apiKey: "x", httpOptions: { baseUrl: base, apiVersion: "v1beta" } });
+  const config = { tools: [tool], automaticFunctionCalling: { maximumRemoteCalls: 300 } };
+  const stream = await client.chats.create({ model, config }).sendMessageStream({ message: "go" });
+  const texts = [];
+  for await (const { candidates } of stream) {
+    for (const { text, thought } of candidates?.[0]?.content?.parts ?? []) if (text && !thought) texts.push(text);
+  }
+  return { text: texts.join("") };
+}

@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const execute = promisify(execFile);
+
+/** A driver that says of itself that it cannot take part, such as one for a part of the library that is not built. */
+export class UnavailableError extends Error {}
+
+/**
+ * Runs a sample program in a fresh process and gives the object it printed.
+ *
+ * @param file - Absolute path of the program.
+ * @param argument - Its only argument.
+ * @throws {UnavailableError} When the driver cannot take part.
+ * @throws {Error} When the process failed: the first telling line of what it said.
+ */
+export async function runSample(file: string, argument: string): Promise<Readonly<Record<string, number>>> {
+  // Neither a condition that picks sources nor a cache of compiled code may change what is measured.
+  const { NODE_OPTIONS: _options, NODE_COMPILE_CACHE: _cache, ...env } = process.env;
+  let output: string;
+  try {
+    const { stdout } = await execute(process.execPath, ["--expose-gc", "--no-warnings", file, argument], {
+      env,
+      timeout: 300_000,
+      killSignal: "SIGKILL",
+      maxBuffer: 64 * 2 ** 20,
+    });
+    output = stdout;
+  } catch (error) {
+    throw new Error(reasonOf(error as ExecError), { cause: error });
+  }
+  const line = output.split("\n").findLast((text) => text.startsWith("sample: "));
+  if (line === undefined) throw new Error("The sample printed nothing.");
+  const sample = JSON.parse(line.slice("sample: ".length)) as Record<string, number> & { unavailable?: string };
+  if (sample.unavailable !== undefined) throw new UnavailableError(sample.unavailable);
+  return sample;
+}
+
+interface ExecError {
+  readonly message: string;
+  readonly killed?: boolean;
+  readonly stderr?: string;
+}
+
+function reasonOf({ message, killed, stderr = "" }: ExecError): string {
+  if (killed === true) return "It did not end within 300 s.";
+  const lines = stderr.split("\n").map((line) => line.trim());
+  return (lines.find((line) => /^(\w*Error|Error)\b/.test(line)) ?? lines.find((line) => line !== "") ?? message).slice(
+    0,
+    200,
+  );
+}
