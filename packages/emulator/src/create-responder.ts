@@ -59,7 +59,7 @@ export interface Responder {
 /** Asks the brain, lets faults happen, and writes the answer in the wire format. */
 export function createResponder(context: ResponderContext): Responder {
   const { options, profile, seed, signer } = context;
-  const cache = new PromptCache();
+  const cache = new PromptCache(options.caches?.implicitMinTokens);
   const continuations = createContinuations(seed);
   const framing: Framing = { lf: profile === "comet", ...options.framing };
   // Answers a fault kept from the client: the retry of the same request gets the same answer, not the next one.

@@ -259,18 +259,6 @@ describe("a request with a cached content", () => {
   });
 });
 
-test("a growing conversation is cached without being asked for", async () => {
-  const emulator = createEmulator({ brain: script([text("Yes.")], { afterwards: "repeat-last" }) });
-  const first = await unary(emulator, { contents });
-  const said = first.candidates?.[0]?.content;
-  const next = { contents: [...contents, said, { role: "user", parts: [{ text: "And?" }] }] };
-  expect([first.usageMetadata, (await unary(emulator, next)).usageMetadata]).toMatchObject([
-    { promptTokenCount: 1100 },
-    { cachedContentTokenCount: 1100, cacheTokensDetails: [{ modality: "TEXT", tokenCount: 1100 }] },
-  ]);
-  expect(first.usageMetadata).not.toHaveProperty("cachedContentTokenCount");
-});
-
 test("on Vertex, names have project and location, and texts are its own", async () => {
   const emulator = createEmulator({ profile: "vertex" });
   const parent = "projects/p/locations/global";

@@ -283,21 +283,6 @@ describe("grounding", () => {
 });
 
 describe("the emulator", () => {
-  test("counts a repeated beginning as cached", async () => {
-    const emulator = createEmulator({ brain: script([text("ok")], { afterwards: "repeat-last" }) });
-    const long = { role: "user", parts: [{ text: "x".repeat(8000) }] };
-    const first = await unary(emulator, { contents: [long] });
-    const next = await unary(emulator, {
-      contents: [long, { role: "model", parts: [{ text: "ok" }] }, { role: "user", parts: [{ text: "go on" }] }],
-    });
-    const changed = await unary(emulator, { contents: [{ role: "user", parts: [{ text: `y${"x".repeat(7999)}` }] }] });
-    expect([first, next, changed].map((answer) => answer.usageMetadata?.cachedContentTokenCount)).toEqual([
-      undefined,
-      2000,
-      undefined,
-    ]);
-  });
-
   test("logs requests without their keys", async () => {
     const emulator = createEmulator({ brain: script([text("ok")]) });
     await unary(emulator, ask("Hello"));

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { GenerateContentRequest, ModalityTokenCount } from "@pollux/core/wire";
 import type { ModelFacts } from "../catalog/model-facts.ts";
-import { isFields } from "../internal/json.ts";
 import { addCounts, estimateContent, estimateHead, type FileLookup, type TokenCount } from "./estimate-tokens.ts";
+import { promptBlocks } from "./prompt-blocks.ts";
 
 /** What a prompt costs. */
 export interface PromptCost {
@@ -13,57 +13,71 @@ export interface PromptCost {
   readonly cachedDetails?: readonly ModalityTokenCount[] | undefined;
 }
 
-const MIN_CACHED_TOKENS = 1024;
-const MIN_CACHED_TOKENS_LONG_DECODE = 6144;
-const MAX_PREFIXES = 4000;
+const MAX_PREFIXES = 50_000;
 
 /**
  * The service's implicit cache: a request that starts with the very same instructions, tools and contents as an earlier one
- * gets that beginning at the cached price. Keys in another order, or a changed byte in a content, end the common beginning.
+ * to the same model gets that beginning at the cached price, in blocks. Keys in another order, or a changed byte, end the
+ * common beginning; what stands outside of instructions, tools and contents does not count.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/caching
  */
 export class PromptCache {
-  // Digests of every beginning seen, oldest first.
+  // Digests of every beginning seen; those that were not met for the longest time first.
   readonly #prefixes = new Set<string>();
+  readonly #minTokens: number | undefined;
+
+  /** @param minTokens - The shortest beginning that counts. Default: the model's. */
+  constructor(minTokens?: number) {
+    this.#minTokens = minTokens;
+  }
 
   /** Counts a request, and remembers its beginnings. */
   measure(request: GenerateContentRequest, raw: unknown, model: ModelFacts, fileOf?: FileLookup): PromptCost {
-    const body = isFields(raw) ? raw : {};
-    const rawContents: readonly unknown[] = Array.isArray(body["contents"]) ? body["contents"] : [];
-    let digest = digestOf(model.id, [body["systemInstruction"] ?? body["system_instruction"], body["tools"]]);
-    let count = estimateHead(request);
+    const prompt = addCounts([
+      estimateHead(request),
+      ...request.contents.map((content) => estimateContent(content, fileOf)),
+    ]);
+    const minimum = this.#minTokens ?? implicitCacheMinimum(model);
+    // Nothing that is remembered could ever be asked for.
+    if (prompt.total < minimum) return { prompt, cachedTokens: 0 };
+    const digests: string[] = [];
+    let digest = model.id;
     let cachedTokens = 0;
-    const counts = [count];
-    // Contents of one role in a row are joined in the normalised request; only as many beginnings as both have can be priced.
-    const comparable = rawContents.length === request.contents.length;
-    for (const [index, content] of request.contents.entries()) {
-      count = estimateContent(content, fileOf);
-      counts.push(count);
-      digest = digestOf(digest, comparable ? rawContents[index] : content);
-      if (this.#prefixes.has(digest)) cachedTokens = counts.reduce((sum, item) => sum + item.total, 0);
-      this.#remember(digest);
+    let isCached = true;
+    for (const { text, tokens } of promptBlocks(request, raw, fileOf)) {
+      digest = createHash("sha1").update(digest).update(text).digest("base64");
+      isCached &&= this.#prefixes.has(digest);
+      if (isCached) cachedTokens += tokens;
+      digests.push(digest);
     }
-    const minimum = model.longDecode ? MIN_CACHED_TOKENS_LONG_DECODE : MIN_CACHED_TOKENS;
-    return { prompt: addCounts(counts), cachedTokens: cachedTokens >= minimum ? cachedTokens : 0 };
+    this.#remember(digests);
+    return { prompt, cachedTokens: cachedTokens >= minimum ? Math.min(cachedTokens, prompt.total) : 0 };
   }
 
-  #remember(digest: string): void {
-    this.#prefixes.delete(digest);
-    this.#prefixes.add(digest);
-    if (this.#prefixes.size <= MAX_PREFIXES) return;
-    const [oldest] = this.#prefixes;
-    if (oldest !== undefined) this.#prefixes.delete(oldest);
+  /** The longest beginnings first, so that they are the first to be forgotten. */
+  #remember(digests: readonly string[]): void {
+    for (const digest of digests.toReversed()) {
+      this.#prefixes.delete(digest);
+      this.#prefixes.add(digest);
+    }
+    for (const oldest of this.#prefixes) {
+      if (this.#prefixes.size <= MAX_PREFIXES) return;
+      this.#prefixes.delete(oldest);
+    }
   }
+}
+
+/** Tokens of the shortest beginning that the service caches by itself; `Infinity` where it never does. */
+export function implicitCacheMinimum(model: ModelFacts): number {
+  if (model.longDecode) return 6144;
+  if (model.id === "gemini-3-flash-preview") return 1024;
+  if (model.family === "gemini-3") return 4096;
+  return model.family === "gemini-2" && model.generation >= 2.5 ? 2048 : Number.POSITIVE_INFINITY;
 }
 
 /** The cost where a cached content stands in front: its tokens are paid for, and more if the implicit cache has more. */
 export function withCachedTokens(cost: PromptCost, cached: TokenCount | undefined): PromptCost {
   if (cached === undefined || cached.total < cost.cachedTokens) return cost;
   return { ...cost, cachedTokens: cached.total, cachedDetails: cached.details };
-}
-
-function digestOf(previous: string, value: unknown): string {
-  return createHash("sha1")
-    .update(previous)
-    .update(JSON.stringify(value) ?? "")
-    .digest("base64");
 }
