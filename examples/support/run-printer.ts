@@ -47,8 +47,8 @@ export class RunPrinter {
         return this.line(
           styleText(
             "yellow",
-            event.notice.type === "retry"
-              ? `retrying in ${event.notice.delayMs} ms: ${event.notice.error.message}`
+            event.notice.type !== "heal"
+              ? `${event.notice.type === "retry" ? "retrying" : "waiting, and going on"} in ${event.notice.delayMs} ms: ${event.notice.error.message}`
               : `adjusted the request: ${event.notice.detail}`,
           ),
         );

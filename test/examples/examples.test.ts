@@ -57,6 +57,12 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /\[1\] /,
     /^1\. \[/m,
   ],
+  "22-cost.ts": [
+    /^ +[1-9]\d{3,} +0 +[1-9]\d* {2}0\.\d{6}$/m,
+    /^ +[1-9]\d{3,} +[1-9]\d{3,} +[1-9]\d* {2}0\.\d{6}$/m,
+    /^[1-9]\d* requests: [1-9]\d* of [1-9]\d* prompt tokens came from the cache$/m,
+    /^0\.\d{6} in all; it would have been 0\.\d{6} without the cache$/m,
+  ],
   "approval.ts": [
     /^first process: needs-approval$/m,
     /^May pay_invoice run with \{/m,

@@ -1,0 +1,31 @@
+// Agents for the programs beside this file: nothing in here knows where their runs live.
+import { setTimeout } from "node:timers/promises";
+import { Agent, defineTool } from "@pollux/core";
+import { z } from "zod";
+import { connect } from "../support/connect.ts";
+
+/** Close it when a program ends by itself. */
+export const connection = await connect();
+
+const getWeather = defineTool({
+  name: "get_weather",
+  description: "Current weather in a city.",
+  input: z.object({ city: z.string() }),
+  effects: "idempotent",
+  run: async ({ city }, { idempotencyKey, signal }) => {
+    console.log(`get_weather ${city}, key ${idempotencyKey}`);
+    await setTimeout(300, undefined, { signal });
+    return { city, celsius: 9, rain: true };
+  },
+});
+
+/** Found by its name on Restate and on DBOS. */
+export const planner = new Agent({
+  name: "planner",
+  model: "gemini-flash-latest",
+  endpoint: connection.endpoint,
+  instructions: "You plan trips. Look the weather up before you say what to pack.",
+  tools: [getWeather],
+});
+
+export const QUESTION = "Please call get_weather for Oslo, then tell me what to pack.";

@@ -1,0 +1,13 @@
+// One process and a file: node one-machine.ts [id] [file]. Started again after a crash, it goes on where it was.
+import { SqliteStore } from "@pollux/core/node";
+import { connection, planner, QUESTION } from "./agents.ts";
+
+const [id = "trip-1", file = "trips.sqlite"] = process.argv.slice(2);
+using store = new SqliteStore(file);
+const session = planner.session({ id, store });
+
+const { resumable } = await session.state();
+const result = resumable ? await session.resume() : await session.send(QUESTION);
+console.log(`${result.stopReason} after ${result.turns} turns: ${result.text}`);
+
+await connection[Symbol.asyncDispose]();
