@@ -93,21 +93,23 @@ export class LiveFeeds {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://worker");
-    const feed = this.#feeds.get(pathname);
+    // Not `new URL`, which throws for some of what anybody may send.
+    const [path = "", query] = (request.url ?? "").split("?", 2);
+    const feed = this.#feeds.get(path);
     if (request.method !== "GET" || feed === undefined) {
       response.writeHead(404).end();
       return;
     }
     response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
     response.flushHeaders();
-    feed.read(response, Number(searchParams.get("after") ?? 0));
+    feed.read(response, Number(new URLSearchParams(query).get("after") ?? 0));
   }
 }
 
 class Feed {
   readonly #maxBytes: number;
-  readonly #readers = new Set<ServerResponse>();
+  /** Each with its heartbeat. */
+  readonly #readers = new Map<ServerResponse, ReturnType<typeof setInterval>>();
   #lines: Line[] = [];
   #bytes = 0;
   #place = 0;
@@ -118,7 +120,8 @@ class Feed {
   }
 
   push(events: readonly EngineEvent[]): void {
-    if (events.length === 0) return;
+    // A step that is being cut off may still have something to say; nobody is left to read it.
+    if (events.length === 0 || this.#closed) return;
     const text = events
       .map((event) => {
         const line = { place: ++this.#place, text: `${JSON.stringify({ place: this.#place, event })}\n` };
@@ -131,7 +134,7 @@ class Feed {
     while (this.#bytes > this.#maxBytes && gone < this.#lines.length)
       this.#bytes -= this.#lines[gone++]?.text.length ?? 0;
     if (gone > 0) this.#lines = this.#lines.slice(gone);
-    for (const reader of this.#readers) {
+    for (const reader of this.#readers.keys()) {
       if (reader.writableLength > this.#maxBytes) reader.destroy();
       else reader.write(text);
     }
@@ -146,15 +149,21 @@ class Feed {
     }
     const beat = setInterval(() => reader.write("\n"), HEARTBEAT_MS);
     beat.unref();
-    this.#readers.add(reader);
-    reader.once("close", () => {
-      clearInterval(beat);
-      this.#readers.delete(reader);
-    });
+    this.#readers.set(reader, beat);
+    reader.once("close", () => this.#forget(reader));
   }
 
   close(): void {
     this.#closed = true;
-    for (const reader of this.#readers) reader.end();
+    for (const reader of this.#readers.keys()) {
+      reader.end();
+      // One that reads slowly stays open until it has all; nothing may be written to it any more.
+      this.#forget(reader);
+    }
+  }
+
+  #forget(reader: ServerResponse): void {
+    clearInterval(this.#readers.get(reader));
+    this.#readers.delete(reader);
   }
 }

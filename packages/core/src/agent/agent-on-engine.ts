@@ -39,7 +39,11 @@ export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: Offe
       const start: EngineRunInput = {
         input: task,
         ...(output !== undefined && { output: output === "json" ? output : declareSchema(output, "output").schema }),
-        limits: bounded({ ...limits, wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, timeoutMs) }),
+        limits: bounded({
+          ...limits,
+          wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, timeoutMs),
+          ...(prices === undefined && !hasPrices(inside) && { cost: undefined }),
+        }),
         ...(prices !== undefined && { prices }),
       };
       return JSON.parse(JSON.stringify(start)) as Json;
@@ -58,6 +62,11 @@ function pricesOf(agent: Agent, inside: InsideOptions, caller: Caller): Prices |
   const own: PriceTable | undefined = inside(undefined).prices;
   if (own !== undefined) return typeof own === "function" ? undefined : own;
   return pricesFor(caller.prices, agent.model.id);
+}
+
+/** Whether the agent knows prices by itself: a run without any cannot be bounded by its cost. */
+function hasPrices(inside: InsideOptions): boolean {
+  return inside(undefined).prices !== undefined;
 }
 
 /** JSON has no infinity, and no bound is what its absence means. */

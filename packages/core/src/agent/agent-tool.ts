@@ -62,8 +62,15 @@ export type InsideOptions = (caller: Caller | undefined) => Pick<RunOptions, "li
  * An agent as a tool of another one. It runs through the same loop, in a conversation of its own; its usage, cost and sources
  * are added to the caller's, its events are reported as progress with their path. An abort of the caller ends it, it never
  * gets more tokens, time or money than the caller has left, and its approvals are asked of the caller's `approve`.
+ *
+ * @param isNamed - Whether the agent was given its name. Only then an engine may run it by that.
  */
-export function agentTool(agent: Agent, inside: InsideOptions, options: AgentToolOptions): Tool<AgentToolInput> {
+export function agentTool(
+  agent: Agent,
+  inside: InsideOptions,
+  options: AgentToolOptions,
+  isNamed: boolean,
+): Tool<AgentToolInput> {
   const name = options.name ?? agent.name;
   const timeoutMs = options.timeoutMs ?? 600_000;
   const tool: Tool = defineTool({
@@ -88,9 +95,9 @@ export function agentTool(agent: Agent, inside: InsideOptions, options: AgentToo
       return answerOf(await ending, name);
     },
   });
-  // A session keeps the run as it is.
+  // A session keeps the run as it is, and an agent without a name would be taken for any other without one.
   const whole =
-    options.session === undefined
+    options.session === undefined && isNamed
       ? {
           ...tool,
           agent: agentOnEngine(agent, inside, {

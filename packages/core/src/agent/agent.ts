@@ -34,6 +34,7 @@ export class Agent {
   readonly model: Model;
   readonly #settings: ModelSettings;
   readonly #runs: AgentRuns;
+  readonly #isNamed: boolean;
 
   /**
    * @throws {ConfigurationError} When there is no API key, or a setting cannot work on the model.
@@ -41,6 +42,7 @@ export class Agent {
    */
   constructor(options: AgentOptions) {
     this.name = options.name ?? "agent";
+    this.#isNamed = options.name !== undefined;
     const logger = options.logger ?? defaultLogger();
     this.model =
       typeof options.model === "string"
@@ -132,7 +134,7 @@ export class Agent {
     options: AgentToolOptions & { readonly output: Schema },
   ): Tool<AgentToolInput, OutputOf<Schema>>;
   asTool(options: AgentToolOptions): Tool<AgentToolInput> {
-    return agentTool(this, (caller) => this.#runs.inside(caller), options);
+    return agentTool(this, (caller) => this.#runs.inside(caller), options, this.#isNamed);
   }
 
   /** A conversation that is kept in a store, and can be resumed after a crash, in any process. */

@@ -1,5 +1,6 @@
 import { attachRunSoFar, NOTHING_YET, runSoFar } from "../loop/run-so-far.ts";
 import type { RunEvent } from "../loop/events.ts";
+import type { Limits } from "../loop/limits.ts";
 import type { Steps } from "../durable/steps.ts";
 import type { Agent } from "./agent.ts";
 import type { EngineRunInput, RunReport } from "./engine-run.ts";
@@ -32,7 +33,7 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
     const run = {
       runId,
       signal,
-      limits: start.limits,
+      limits: limitsOf(start.limits),
       prices: start.prices,
       steps: (opened: { readonly signal: AbortSignal }) => watchedSteps(on.steps({ signal: opened.signal }), watch),
     };
@@ -51,6 +52,14 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
     if (signal?.aborted === true) return cancelledReport(runId, runSoFar(error), watch.activeMs);
     return failedReport(runId, error, watch.activeMs);
   }
+}
+
+/** JSON has no infinity: it comes as `null`. */
+function limitsOf(limits: Limits | undefined): Limits | undefined {
+  if (limits === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, limit]: [string, unknown]) => [name, limit === null ? Infinity : limit]),
+  );
 }
 
 function stop(reason: unknown): never {

@@ -5,8 +5,17 @@ import type { StepError } from "./steps.ts";
 export function describeError(error: unknown): StepError {
   if (error instanceof AgentError)
     return { name: error.name, message: error.message, code: error.code, ...statusOf(error) };
-  if (error instanceof Error) return { name: error.name, message: error.message, ...codeOf(error) };
-  return { name: "Error", message: String(error) };
+  if (error instanceof Error) return { name: textOf(error.name), message: textOf(error.message), ...codeOf(error) };
+  return { name: "Error", message: textOf(error) };
+}
+
+/** Anything can be thrown, also what has no text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "no message";
+  }
 }
 
 function codeOf(error: object): { readonly code?: string } {

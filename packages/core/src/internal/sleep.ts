@@ -1,4 +1,7 @@
-/** Resolves after `ms` milliseconds, or rejects with `signal.reason` as soon as the signal aborts. Leaves no timer behind. */
+/** What `setTimeout` can hold, 24 days; a longer delay would be none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Resolves after `ms` milliseconds, or 24 days if that is less, or rejects with `signal.reason` as soon as the signal aborts. Leaves no timer behind. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -9,7 +12,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
       resolve();
-    }, ms);
+    }, Math.min(ms, MAX_TIMER_MS));
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -38,6 +38,8 @@ export class ByteQueue {
   fail(error: unknown): void {
     this.#chunks = [];
     this.#bytes = 0;
+    // Also where all had arrived: what is dropped here is missing.
+    this.#ended = false;
     this.#onError(error);
   }
 
@@ -84,8 +86,13 @@ export class ByteQueue {
 
   readonly #onClose = (): void => {
     if (this.#ended || this.#failure) return;
-    this.#onError(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
+    this.#onError(connectionClosed());
   };
+}
+
+/** For a connection that ended without saying why. */
+export function connectionClosed(): Error {
+  return Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
 }
 
 const DONE: Promise<undefined> = Promise.resolve(undefined);

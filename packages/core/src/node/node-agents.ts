@@ -27,6 +27,8 @@ export interface NodeConnectionOptions {
 export interface NodeAgents {
   readonly "http:": http.Agent;
   readonly "https:": https.Agent;
+  /** How often they were closed on purpose. */
+  closed: number;
 }
 
 /**
@@ -45,6 +47,7 @@ export function nodeAgents(options: NodeConnectionOptions): NodeAgents {
   return {
     "http:": connectsWithin(connectMs, new http.Agent(common)),
     "https:": connectsWithin(connectMs, new https.Agent({ ...common, ...tls })),
+    closed: 0,
   };
 }
 

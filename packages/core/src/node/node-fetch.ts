@@ -22,6 +22,8 @@ export async function nodeFetch(
     return new Response(body, { status: head.status, statusText: head.statusText, headers: headersOf(head) });
   } catch (error) {
     done();
+    // A status that no Response can have, for one.
+    sending.cancel(error);
     signal?.throwIfAborted();
     throw new TypeError("fetch failed", { cause: error });
   }

@@ -1,7 +1,7 @@
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
 import type { AnswerHead, AnswerHeaders, HttpRequest, Sending } from "../wire/sending.ts";
-import { ByteQueue } from "./byte-queue.ts";
+import { ByteQueue, connectionClosed } from "./byte-queue.ts";
 import { decodeBody } from "./decode-body.ts";
 import type { NodeAgents } from "./node-agents.ts";
 
@@ -58,14 +58,20 @@ export class NodeSending implements Sending {
       agent: isSecure ? this.#agents["https:"] : this.#agents["http:"],
     });
     this.#request = request;
+    const { closed } = this.#agents;
     let received = 0;
     request.on("socket", (socket) => (received = socket.bytesRead));
     request.on("response", this.#answered);
     request.on("error", (error) => {
       // Most likely the server closed a kept connection while the request was on its way; nobody can know.
       const isStale = request.reusedSocket && request.socket?.bytesRead === received && isReset(error);
-      if (isStale && mayRepeat && !this.#cancelled) this.#send(sent, false);
+      const isOurs = this.#cancelled || this.#agents.closed !== closed;
+      if (isStale && mayRepeat && !isOurs) this.#send(sent, false);
       else this.#rejectHead(error);
+    });
+    // Not every end is an error: a switch of protocols, which nobody asked for, just closes.
+    request.on("close", () => {
+      if (this.#request === request) this.#rejectHead(connectionClosed());
     });
     request.end(body);
   }

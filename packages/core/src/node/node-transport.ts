@@ -35,6 +35,7 @@ export function nodeTransport(options: NodeTransportOptions = {}): NodeTransport
   const agents = nodeAgents(options);
   const send = (request: HttpRequest): Sending => new NodeSending(request, agents);
   const close = async (): Promise<void> => {
+    agents.closed++;
     agents["http:"].destroy();
     agents["https:"].destroy();
   };

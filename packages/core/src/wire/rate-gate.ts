@@ -84,7 +84,14 @@ export class RateGate<Waiter> {
   closedFor(now: number): number {
     if (this.#refusal === undefined) return 0;
     const { until, forMs } = this.#refusal;
+    // For good, or a clock that was set back would hold back each one that comes until it has caught up.
+    if (until - now > forMs) this.#refusal.until = now + forMs;
     return Math.max(0, Math.min(until - now, forMs));
+  }
+
+  /** The part of {@link closedFor} that the service asked for. */
+  askedFor(now: number): number {
+    return Math.max(0, this.closedFor(now) - (this.#refusal?.extraMs ?? 0));
   }
 
   /** What the answer that closed it said. */

@@ -128,8 +128,9 @@ export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
       trace: isTraced ? (text) => logger.trace({ ...facts, body: lazyText(text, secrets) }, "response body") : ignore,
       finish() {
         exchange.close();
-        log(exchange.status, exchange.bytes);
+        // First, since a logger may throw.
         pass.leave();
+        log(exchange.status, exchange.bytes);
       },
     };
   } catch (error) {

@@ -198,6 +198,35 @@ describe.each([
     });
   });
 
+  test("has no bound of its cost when nobody can say what its model costs", async () => {
+    const { helper, agent } = made({
+      inner: [say("Found.")],
+      outer: [call("research", TASK), say("Good.")],
+      agent: { prices: () => undefined, limits: { cost: 1 } },
+    });
+    const engine = new MemoryEngine({ restarting });
+    engine.serve(helper);
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(ended(report)).toMatchObject({
+      text: "Good.",
+      contents: [{}, {}, { parts: [{ functionResponse: { response: { output: "Found." } } }] }, {}],
+    });
+  });
+
+  test("stays inside the call when its agent has no name, whatever is served", async () => {
+    const inner = new ScriptedModel(say("Found."));
+    const helper = new Agent({ model: inner });
+    const outer = new ScriptedModel(call("research", TASK), say("Good."));
+    const agent = new Agent({ model: outer, tools: [helper.asTool({ name: "research", description: "x" })] });
+    expect(helper.name).toBe(agent.name);
+    const engine = new MemoryEngine({ restarting });
+    engine.serve(agent);
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(ended(report)).toMatchObject({ text: "Good.", usage: { requests: 3 } });
+    expect(engine.recorded("r:call:1.0")).toEqual([]);
+    expect(inner.requests).toHaveLength(1);
+  });
+
   test("is answered with a time-out when its run was at work for longer than the tool's time", async () => {
     const { helper, agent, models } = made({
       inner: [hangs("Still")],

@@ -37,6 +37,9 @@ describe("settleStep", () => {
     [Object.assign(new Error("gone"), { code: "ENOENT" }), { name: "Error", message: "gone", code: "ENOENT" }],
     [new DOMException("late", "TimeoutError"), { name: "TimeoutError", message: "late" }],
     ["just text", { name: "Error", message: "just text" }],
+    [undefined, { name: "Error", message: "undefined" }],
+    [Object.create(null), { name: "Error", message: "no message" }],
+    [Object.assign(new Error("x"), { message: 42 }), { name: "Error", message: "42" }],
   ])("makes data of %s", async (thrown, error) => {
     const throws = (): never => {
       // oxlint-disable-next-line only-throw-error

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CaseWorld, type EngineCase, soon, until } from "../support/engine-case.ts";
+import type { Asked } from "../support/engine-place.ts";
+import { problemsOfEnd, problemsOfRun } from "../support/laws.ts";
+
+/** A person agrees while the worker is dead, and the engine dies as well before the worker is back. */
+export const APPROVED_WHILE_DOWN: EngineCase = {
+  name: "approval while all is down",
+  try: async ({ place, outside, run }) => {
+    const name = run("a");
+    await place.startWorker("w1");
+    await place.start(name, "sign");
+    const asked = await questionsOf(place, name, 1);
+    // It has to have been carried out before the approval: it needs nobody.
+    await until("item 1", async () =>
+      (await outside.seen(name)).some((one) => one.what === "item" && one.phase === "done") ? true : undefined,
+    );
+    await sleep(100);
+    await place.killWorker("w1");
+    await outside.mark("kill");
+    const answer = place.answer(name, asked[0]?.callId ?? "", { approve: true });
+    answer.catch(() => {}); // looked at below
+    const taken = await Promise.race([answer.then(() => true), sleep(700, false)]);
+    await place.killEngine?.();
+    await place.startEngine?.();
+    await place.startWorker("w1");
+    await soon(`the answer to ${name}`, answer);
+    const ended = await soon(`the end of ${name}`, place.report(name));
+    const problems = await problemsOfRun(outside, name, "sign", ended);
+    const wrong =
+      JSON.stringify(asked) === '[{"callId":"call:1.1","question":"approval"}]'
+        ? []
+        : [`lost: it asked ${JSON.stringify(asked)}`];
+    return {
+      problems: [...problems, ...wrong],
+      ...(!taken && { note: "whoever answers has to stay until a worker is back" }),
+    };
+  },
+};
+
+async function questionsOf(place: CaseWorld["place"], name: string, count: number): Promise<readonly Asked[]> {
+  return await until(`a question of ${name}`, async () => {
+    const asked = await place.pending(name);
+    return asked.length === count ? asked.map(({ callId, question }) => ({ callId, question })) : undefined;
+  });
+}
+
+/** Nobody agrees in time: once while the worker is there, once while it is dead. */
+export const WAITS_END: EngineCase = {
+  name: "waits that time out",
+  try: async ({ place, outside, run }) => {
+    const [quiet, killed] = [run("quiet"), run("killed")];
+    await place.startWorker("w1");
+    await place.start(quiet, "sign_soon");
+    await questionsOf(place, quiet, 1);
+    await sleep(750);
+    place.wake?.(quiet);
+    const first = await soon(`the end of ${quiet}`, place.report(quiet));
+    await place.start(killed, "sign_soon");
+    await questionsOf(place, killed, 1);
+    await place.killWorker("w1");
+    await sleep(800);
+    await place.startWorker("w1");
+    place.wake?.(killed);
+    const second = await soon(`the end of ${killed}`, place.report(killed));
+    const seen = await outside.seen(run(""));
+    const told = seen.flatMap((one) => (one.what === "model" ? one.responses : []));
+    return {
+      problems: [
+        ...problemsOfEnd(first),
+        ...problemsOfEnd(second),
+        ...(seen.some((one) => one.what === "item") ? ["doubled: it was carried out all the same"] : []),
+        ...(told.length === 2 && told.every((one) => one.includes("nobody agreed"))
+          ? []
+          : [`lost: the model was told ${told.join()}`]),
+      ],
+    };
+  },
+};
+
+/** Calls that must not happen twice: killed before one took effect and after another did. Somebody looks what became of them. */
+export const ONCE_CALLS: EngineCase = {
+  name: "once calls across a kill",
+  try: async ({ place, outside, run }) => {
+    const name = run("a");
+    await place.startWorker("w1");
+    await outside.hold(name, "item:1/asked");
+    await outside.hold(name, "item:2/done");
+    await place.start(name, "pay");
+    await soon(`${name} at item 1`, outside.held(name, "item:1/asked"));
+    await soon(`${name} at item 2`, outside.held(name, "item:2/done"));
+    await place.killWorker("w1");
+    await outside.mark("kill");
+    await outside.release();
+    const before = await outside.seen(name);
+    await place.startWorker("w1");
+    const asked = await questionsOf(place, name, 2);
+    const since = (await outside.seen(name)).slice(before.length);
+    await place.answer(name, "call:1.0", { outcome: { notDone: true } });
+    await place.answer(name, "call:1.1", { outcome: { output: "item 2 done" } });
+    const ended = await soon(`the end of ${name}`, place.report(name));
+    const isRight = asked.every(({ question }) => question === "unknown-outcome");
+    return {
+      problems: [
+        ...(isRight ? [] : [`lost: it asked ${JSON.stringify(asked)}`]),
+        ...(since.length === 0 ? [] : [`doubled: before anybody answered, ${JSON.stringify(since)}`]),
+        ...(await problemsOfRun(outside, name, "pay", ended)),
+      ],
+    };
+  },
+};

@@ -1,0 +1,60 @@
+import { Agent, type AnyTool, defineTool, endpoint, gemini, type SessionStore } from "@pollux/core";
+
+/** Where agents work. */
+export interface AgentsPlace {
+  /** Address of the model and of the service that carries out items. */
+  readonly outside: string;
+  /** Which code this is: told to the service. */
+  readonly code: string;
+  /** Keeps runs inside calls where no engine does. */
+  readonly store?: SessionStore | undefined;
+}
+
+const INPUT = {
+  type: "object",
+  properties: { run: { type: "string" }, item: { type: "integer" } },
+  required: ["run", "item"],
+};
+
+/** The agents of all these tests, whatever they run on: one that has tools and calls the other, and one that is called. */
+export function makeAgents({ outside, code, store }: AgentsPlace): readonly [errand: Agent, helper: Agent] {
+  const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: outside, apiKey: "emulator" }) });
+
+  function tool(
+    name: string,
+    more: { readonly [Option in "effects" | "needsApproval"]?: never } | object = {},
+  ): AnyTool {
+    return defineTool({
+      name,
+      description: "Carries out one item of a run.",
+      input: INPUT,
+      ...more,
+      run: async (input, { idempotencyKey, signal }) => {
+        const response = await fetch(`${outside}/items`, {
+          method: "POST",
+          body: JSON.stringify({ ...(input as object), key: idempotencyKey, code }),
+          signal,
+        });
+        return name === "dump" ? "x".repeat(9 * 1024 * 1024) : await response.text();
+      },
+    });
+  }
+
+  const helper = new Agent({ name: "helper", model, tools: [tool("do_item")] });
+  const errand = new Agent({
+    name: "errand",
+    model,
+    tools: [
+      tool("do_item", { effects: "idempotent" }),
+      tool("pay", { effects: "once" }),
+      tool("sign", { needsApproval: true }),
+      tool("sign_soon", { needsApproval: true, answerTimeoutMs: 700 }),
+      tool("dump", { maxResultBytes: 64 * 1024 * 1024 }),
+      helper.asTool({
+        description: "Carries out a small plan.",
+        ...(store !== undefined && { session: ({ idempotencyKey }) => helper.session({ id: idempotencyKey, store }) }),
+      }),
+    ],
+  });
+  return [errand, helper];
+}

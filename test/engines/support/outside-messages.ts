@@ -1,0 +1,43 @@
+/** A place in a run where the outside world can hold it: in the answer to a request, or in the carrying out of an item. */
+export type Point = `model:${number}/${"asked" | "half" | "told"}` | `item:${number}/${"asked" | "done" | "told"}`;
+
+/** One thing the outside world saw, in the order in which it did. */
+export type Seen =
+  | {
+      readonly what: "model";
+      readonly run: string;
+      /** From 1. */
+      readonly turn: number;
+      /** Items whose outcome the model had been told by then. */
+      readonly told: readonly number[];
+      /** The last function responses, shortened. */
+      readonly responses: readonly string[];
+    }
+  | {
+      readonly what: "item";
+      readonly run: string;
+      readonly item: number;
+      readonly key: string;
+      /** Which code ran the tool. */
+      readonly code: string;
+      /** `asked`: the request came. `done`: it took effect. */
+      readonly phase: "asked" | "done";
+    }
+  /** Something that the test did. */
+  | { readonly what: "mark"; readonly mark: string };
+
+/** What the test wants of the outside process. */
+export type Order =
+  | { readonly do: "hold"; readonly run: string; readonly point: Point }
+  /** Without a point: all of the run; without a run: all, and nothing is held from then on. */
+  | { readonly do: "release"; readonly run?: string | undefined; readonly point?: Point | undefined }
+  /** Milliseconds that each answer takes. */
+  | { readonly do: "pace"; readonly ms: number }
+  | { readonly do: "mark"; readonly mark: string }
+  | { readonly do: "seen" };
+
+/** What the outside process says. */
+export type Said =
+  | { readonly is: "ready"; readonly url: string }
+  | { readonly is: "held"; readonly run: string; readonly point: Point }
+  | { readonly is: "done"; readonly id: number; readonly seen?: readonly Seen[] | undefined };

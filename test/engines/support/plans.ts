@@ -1,0 +1,64 @@
+/** One call of the scripted model. */
+export interface PlannedCall {
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** What every run ends with. */
+export const DONE = "All of it is done.";
+
+const GO = "Carry out";
+
+/** The message that begins a run: it names the run and its plan, which is how the model and the tools' world tell runs apart. */
+export function messageOf(run: string, plan: string): string {
+  return `${GO} ${plan} for ${run}.`;
+}
+
+/** What a message of {@link messageOf} says. */
+export function readMessage(text: string): { readonly run: string; readonly plan: PlanName } | undefined {
+  const [, plan, run] = /^Carry out (\w+) for (\S+)\.$/.exec(text) ?? [];
+  return plan === undefined || run === undefined || !isPlan(plan) ? undefined : { run, plan };
+}
+
+type Plan = (run: string) => readonly (readonly PlannedCall[])[];
+
+/** Calls of each turn, by plan; after the last turn the model says {@link DONE}. */
+const PLANS = {
+  /** Two calls side by side, then one more. */
+  two: (run: string) => [[item(run, 1), item(run, 2)], [item(run, 3)]],
+  /** Eight side by side. */
+  eight: (run: string) => [[1, 2, 3, 4, 5, 6, 7, 8].map((one) => item(run, one))],
+  /** One that a person has to agree to, beside one that needs nobody. */
+  sign: (run: string) => [[item(run, 1), item(run, 2, "sign")], [item(run, 3)]],
+  /** One that a person has to agree to soon. */
+  sign_soon: (run: string) => [[item(run, 1, "sign_soon")]],
+  /** Two that must not happen twice. */
+  pay: (run: string) => [[item(run, 1, "pay"), item(run, 2, "pay")], [item(run, 3)]],
+  /** One whose result is larger than what may be kept. */
+  dump: (run: string) => [[item(run, 1, "dump")], [item(run, 2)]],
+  /** Two runs of another agent, side by side. */
+  helpers: (run: string) => [
+    [
+      { name: "helper", args: { task: messageOf(`${run}.h1`, "one") } },
+      { name: "helper", args: { task: messageOf(`${run}.h2`, "one") } },
+    ],
+  ],
+  one: (run: string) => [[item(run, 1)]],
+  /** Its answer is larger than what may be kept. */
+  long_answer: () => [],
+} as const satisfies Readonly<Record<string, Plan>>;
+
+export type PlanName = keyof typeof PLANS;
+
+function isPlan(name: string): name is PlanName {
+  return Object.hasOwn(PLANS, name);
+}
+
+/** The calls of a plan, turn by turn. */
+export function callsOf(plan: PlanName, run: string): readonly (readonly PlannedCall[])[] {
+  return PLANS[plan](run);
+}
+
+function item(run: string, number: number, name = "do_item"): PlannedCall {
+  return { name, args: { run, item: number } };
+}

@@ -1,0 +1,100 @@
+import type { RunResult, Session, SessionStore } from "@pollux/core";
+import { journal } from "@pollux/core/durable";
+import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { makeAgents } from "./agents.ts";
+import type { Ended } from "./engine-place.ts";
+import { sleeper } from "./sleeper.ts";
+import { storedLog } from "./stored-log.ts";
+import type { WorkerKind, WorkerOrder, WorkerSaid, WorkerSetup } from "./worker-messages.ts";
+
+/** A process that takes up runs as it is told: each is a session of its own in a store of files, or kept nowhere. */
+export async function serve(
+  {
+    on,
+    outside,
+    code,
+  }: WorkerSetup & { readonly on: Extract<WorkerKind, { readonly kind: "none" | "jsonl" | "sqlite" }> },
+  say: (said: WorkerSaid) => void,
+): Promise<{ obey(order: WorkerOrder): void; readonly port?: undefined }> {
+  const store = openStore(on);
+  const [errand] = makeAgents({ outside, code, store });
+  const aborts = new Map<string, AbortController>();
+
+  async function take({ run, input, answers = [] }: Extract<WorkerOrder, { do: "take" }>): Promise<void> {
+    const abort = new AbortController();
+    aborts.set(run, abort);
+    const session = store && errand.session({ id: run, store });
+    try {
+      const { signal } = abort;
+      const result =
+        session === undefined
+          ? await errand.run(input, { runId: run, signal })
+          : await goOn(session, { run, input, answers }, signal);
+      if (result !== undefined && "pending" in result) {
+        say({ is: "waiting", run, asked: result.pending.map(({ callId, question }) => ({ callId, question })) });
+      } else {
+        say({ is: "ended", run, ended: await endedOf(session, result) });
+      }
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      const word = error instanceof Error && "code" in error ? String(error.code) : undefined;
+      say({
+        is: "ended",
+        run,
+        ended: { status: abort.signal.aborted ? "cancelled" : "failed", error: { name, message, code: word } },
+      });
+    }
+  }
+
+  async function nap(run: string, ms: number): Promise<void> {
+    if (store === undefined) throw new TypeError("a nap needs a store");
+    const log = await storedLog(store, run);
+    await sleeper(journal({ runId: run, signal: new AbortController().signal, log }), ms, outside);
+    say({ is: "ended", run, ended: { status: "ended" } });
+  }
+
+  return {
+    obey: (order) => {
+      if (order.do === "take") void take(order);
+      if (order.do === "abort") aborts.get(order.run)?.abort(new DOMException("cancelled", "AbortError"));
+      if (order.do === "nap")
+        nap(order.run, order.ms).catch((error: unknown) => say({ is: "broken", message: String(error) }));
+    },
+  };
+}
+
+function openStore(on: Extract<WorkerKind, { readonly kind: "none" | "jsonl" | "sqlite" }>): SessionStore | undefined {
+  if (on.kind === "none") return undefined;
+  return on.kind === "jsonl" ? new JsonlStore(on.path) : new SqliteStore(on.path);
+}
+
+async function goOn(
+  session: Session,
+  {
+    run,
+    input,
+    answers,
+  }: {
+    readonly run: string;
+    readonly input: string;
+    readonly answers: NonNullable<Extract<WorkerOrder, { do: "take" }>["answers"]>;
+  },
+  signal: AbortSignal,
+): Promise<RunResult | undefined> {
+  const { lastRun, resumable } = await session.state();
+  if (lastRun === undefined) return await session.send(input, { runId: run, signal });
+  if (!resumable) return undefined;
+  const approvals = answers.flatMap((one) => ("approve" in one ? [[one.callId, one.approve] as const] : []));
+  const outcomes = answers.flatMap((one) => ("outcome" in one ? [[one.callId, one.outcome] as const] : []));
+  return await session.resume({
+    approvals: Object.fromEntries(approvals),
+    outcomes: Object.fromEntries(outcomes),
+    signal,
+  });
+}
+
+async function endedOf(session: Session | undefined, result: RunResult | undefined): Promise<Ended> {
+  const last = (await session?.history())?.at(-1);
+  const text = result?.text ?? last?.parts.map((part) => part.text ?? "").join("");
+  return { status: "ended", stopReason: result?.stopReason ?? "finished", text };
+}

@@ -1,0 +1,36 @@
+import type { SessionStore } from "@pollux/core";
+import type { JournalLog, Outcome } from "@pollux/core/durable";
+
+/** A journal's log in a store, for programs on steps alone: an entry for each beginning and each outcome. */
+export async function storedLog(store: SessionStore, id: string): Promise<JournalLog> {
+  interface Entry {
+    readonly name: string;
+    readonly begunAt?: number;
+    readonly outcome?: Outcome;
+  }
+  // What this function wrote.
+  const entries = (await store.load(id)) as unknown as readonly Entry[];
+  const begun = new Map<string, number>();
+  const outcomes = new Map<string, Outcome>();
+  let length = 0;
+  const note = ({ name, begunAt, outcome }: Entry): void => {
+    length++;
+    if (begunAt !== undefined) begun.set(name, begunAt);
+    if (outcome !== undefined) outcomes.set(name, outcome);
+  };
+  for (const entry of entries) note(entry);
+  async function add(entry: Entry): Promise<void> {
+    await store.append(id, length, [JSON.parse(JSON.stringify(entry))]);
+    note(entry);
+  }
+  return {
+    outcomeOf: (name) => outcomes.get(name),
+    begunAt: (name) => begun.get(name),
+    begin: async (name) => {
+      const begunAt = Date.now();
+      await add({ name, begunAt });
+      return begunAt;
+    },
+    record: (name, outcome) => add({ name, outcome }),
+  };
+}

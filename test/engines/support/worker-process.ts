@@ -1,0 +1,31 @@
+import { registerHooks } from "node:module";
+import type { WorkerOrder, WorkerSaid, WorkerSetup } from "./worker-messages.ts";
+
+// A worker of these tests, on whatever its setup says. Started by `startWorker`.
+
+const setup = JSON.parse(process.env["POLLUX_WORKER"] ?? "{}") as WorkerSetup;
+
+// The next release of the library: its loop makes steps in another order.
+if (setup.code === "new") {
+  registerHooks({
+    load: (url, context, next) =>
+      url.endsWith("/loop/loop-version.ts")
+        ? { format: "module", source: "export const LOOP_VERSION = 999;", shortCircuit: true }
+        : next(url, context),
+  });
+}
+
+function say(said: WorkerSaid): void {
+  process.send?.(said);
+}
+
+process.on("disconnect", () => process.exit());
+const { on } = setup;
+const { serve } = await (on.kind === "restate"
+  ? import("./serve-on-restate.ts")
+  : on.kind === "dbos"
+    ? import("./serve-on-dbos.ts")
+    : import("./serve-on-journals.ts"));
+const worker = await serve(setup as never, say);
+process.on("message", (order: WorkerOrder) => worker.obey(order));
+say({ is: "ready", port: worker.port });
