@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -39,6 +39,8 @@ beforeAll(async () => {
   server = await emulator.listen();
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  // A file for those that read one.
+  copyFileSync(join(root, "README.md"), join(folder, "README.md"));
   for (const { name, code } of all) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
   writeFileSync(
     join(folder, "tsconfig.json"),
@@ -65,11 +67,15 @@ describe("the snippets of README and docs", () => {
     expect(stdout).toBe("");
   });
 
-  test.for(all)("$name runs", { timeout: 30_000 }, async ({ name }) => {
+  test.concurrent.for(all)("$name runs", { timeout: 30_000 }, async ({ name }) => {
     const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, ...rest } = process.env;
     // Where npm puts the commands of installed packages for the scripts it runs.
     const PATH = [join(root, "packages/tools/node_modules/.bin"), rest["PATH"]].join(delimiter);
     const env = { ...rest, PATH, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used" };
-    await run(process.execPath, ["--conditions=pollux-source", join(folder, `${name}.ts`)], { env, timeout: 20_000 });
+    await run(process.execPath, ["--conditions=pollux-source", join(folder, `${name}.ts`)], {
+      cwd: folder,
+      env,
+      timeout: 20_000,
+    });
   });
 });

@@ -59,7 +59,7 @@ async function outcome(
   const agent = new Agent({
     model: world.model(undefined, {
       retry: { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 2 },
-      timeouts: { firstByteMs: 1_200, idleMs: 1_200 },
+      timeouts: { firstByteMs: 800, idleMs: 800 },
     }),
     tools: TOOLS,
     maxRestarts: 1,

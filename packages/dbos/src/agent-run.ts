@@ -1,8 +1,9 @@
+import { Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import type { Approval, OutsideOutcome, PendingCall, PendingQuestion } from "@pollux/core";
 import { type EngineEvent, type RunReport, waitName } from "@pollux/core/durable";
 import { EngineError } from "./engine-error.ts";
 import type { Connection } from "./connection.ts";
-import { EVENT_STREAM, type SentAnswer, STEER_TOPIC } from "./protocol.ts";
+import { EVENT_STREAM, LAST_WORDS_MS, type SentAnswer, STEER_TOPIC } from "./protocol.ts";
 import { answeredOf, isOver, reportOf, type RunState, stateOf, workflowOf } from "./run-state.ts";
 import { abortable, pause } from "./waiting.ts";
 
@@ -27,8 +28,8 @@ export interface EventsOptions extends WaitOptions {
   readonly offset?: number | undefined;
 }
 
-/** Milliseconds in which the worker of a cancelled run writes down what it had done. */
-const LAST_WORDS_MS = 3_000;
+/** Seconds for which DBOS looks for a batch: a look cannot be called off, and one for a reader who has left has to end. */
+const READ_S = 2;
 
 /** One run of an agent that a worker serves. Holds its names only: make as many as you like, anywhere. */
 export class AgentRun {
@@ -38,6 +39,11 @@ export class AgentRun {
 
   /** @internal */
   constructor(connection: Connection, agent: string, runId: string) {
+    // What Postgres cannot keep would be kept as another text.
+    if (/^$|\0|\p{Surrogate}/u.test(runId))
+      throw new TypeError(
+        `runId: ${JSON.stringify(runId)} cannot be the id of a run: it is empty, or no text that Postgres takes`,
+      );
     this.#connection = connection;
     this.agent = agent;
     this.runId = runId;
@@ -128,11 +134,22 @@ export class AgentRun {
     const { eventPollMs: pollingIntervalMs } = this.#connection;
     const client = await this.#connection.dbos();
     if ((await workflowOf(client, this.runId)) === undefined) throw this.#unknown();
-    const batches = client.readStream<readonly EngineEvent[]>(this.runId, EVENT_STREAM, { offset, pollingIntervalMs });
-    for (;;) {
-      const next = await abortable(batches.next(), signal);
-      if (next.done === true) return;
-      yield* next.value;
+    const options = { pollingIntervalMs, timeoutSeconds: READ_S };
+    for (let place = offset; ;) {
+      const batches = client.readStream<readonly EngineEvent[]>(this.runId, EVENT_STREAM, {
+        ...options,
+        offset: place,
+      });
+      try {
+        for (;;) {
+          const next = await abortable(batches.next(), signal);
+          if (next.done === true) return;
+          place++;
+          yield* next.value;
+        }
+      } catch (error) {
+        if (!DbosErrors.isStreamTimeoutError(error)) throw error;
+      }
     }
   }
 
@@ -164,6 +181,7 @@ export class AgentRun {
     const client = await this.#connection.dbos();
     if ((await answeredOf(database, runId, [{ name }])).has(name))
       throw new EngineError("already-answered", `${name} of run "${runId}" has an answer already`);
+    await new AgentRun(this.#connection, this.agent, runId).#going();
     // Of two that answer at the very same time, the first is heard: DBOS keeps one message of a key.
     const sent: SentAnswer<unknown> = { value };
     await client.send(runId, sent, name, name);

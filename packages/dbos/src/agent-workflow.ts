@@ -53,12 +53,13 @@ interface ThisRun {
 async function reportOf(agent: Agent, input: Json, { runId, abort, host }: ThisRun): Promise<Ending> {
   try {
     const execution = await executionOf(runId, host.database);
-    const { agents, pollMs } = host;
+    const { agents, database, pollMs } = host;
     const live = liveRun(runId, host.live);
     const steps = ({ signal }: { readonly signal: AbortSignal }): Steps<RunEvent> => {
       setMaxListeners(0, signal); // each step in flight listens
       const cancel = (reason: unknown): void => abort.abort(reason);
-      return dbosSteps({ runId, signal, cancel, execution, pollMs, agents, live, closing: () => host.closing });
+      const closing = (): boolean => host.closing;
+      return dbosSteps({ runId, signal, cancel, execution, pollMs, database, agents, live, closing });
     };
     // What comes in is what a client or a calling run sent.
     const start = input as unknown as EngineRunInput;
@@ -85,9 +86,10 @@ async function executionOf(runId: string, database: Database): Promise<number> {
 
 /** What a cancelled run had done. DBOS keeps nothing of a workflow after its cancellation, so it is kept beside it. */
 async function keepCancelled(report: RunReport, { query, schema }: Database): Promise<void> {
-  // A run that stopped here for another reason, such as having been taken over, has no such report.
+  // A run that stopped here for another reason, such as having been taken over, has no such report. Not `jsonb`, which refuses
+  // some texts that JSON can hold.
   const sql = `INSERT INTO pollux.cancelled
-    SELECT workflow_uuid, $2::jsonb FROM "${schema}".workflow_status WHERE workflow_uuid = $1 AND status = 'CANCELLED'
-    ON CONFLICT (run_id) DO UPDATE SET report = $2::jsonb`;
+    SELECT workflow_uuid, $2::json FROM "${schema}".workflow_status WHERE workflow_uuid = $1 AND status = 'CANCELLED'
+    ON CONFLICT (run_id) DO UPDATE SET report = $2::json`;
   await query(sql, [report.runId, JSON.stringify(report)]).catch(() => []);
 }

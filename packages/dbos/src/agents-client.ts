@@ -20,7 +20,9 @@ export interface AgentsClient<Name extends string = string> {
   /**
    * Starts a run and resolves when the database has written it down.
    *
-   * @throws {EngineError} `server-unreachable`, `server-refused`, `no-tables`, or `agent-unknown` when there are workers and none serves it.
+   * @throws {EngineError} `server-unreachable`, `server-refused`, `no-tables`, `id-taken` when another agent has a run of that id,
+   * or `agent-unknown` when there are workers and none serves it.
+   * @throws {TypeError} For an id that Postgres cannot keep: an empty one, or one with U+0000 or half a surrogate pair.
    */
   start(agent: Name, input: EngineInput, options?: StartOptions): Promise<AgentRun>;
   /** A run that was started before, here or elsewhere. Nothing is asked of the database. */
@@ -46,7 +48,8 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
   const start: Start = async (agent, { runId, ...run }) => {
     const client = await connection.dbos();
     // DBOS would keep the run that there is, and log that it did.
-    if ((await workflowOf(client, runId)) !== undefined) return;
+    const known = await workflowOf(client, runId);
+    if (known !== undefined) return checkAgent(runId, known.workflowName, agent);
     await checkServed(database, agent);
     const queued = { queueName: QUEUE, workflowName: agent, workflowClassName: WORKFLOW_CLASS, workflowID: runId };
     await client.enqueue(queued, run);
@@ -55,6 +58,12 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
     await connection.close();
     await database.close();
   });
+}
+
+/** Ids are the database's, not each agent's. @throws {EngineError} `id-taken` */
+export function checkAgent(runId: string, known: string | undefined, agent: string): void {
+  if (known !== agent)
+    throw new EngineError("id-taken", `run "${runId}" is one of ${known}, not of ${agent}: take another id`);
 }
 
 /** Puts a run where a worker finds it, unless it is there already. */
@@ -70,8 +79,9 @@ export function clientOver<Name extends string>(
   return {
     run,
     start: async (agent, input, { runId = crypto.randomUUID(), ...rest } = {}) => {
+      const started = run(agent, runId);
       await start(agent, { ...rest, input, runId });
-      return run(agent, runId);
+      return started;
     },
     close,
   };

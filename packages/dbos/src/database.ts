@@ -62,6 +62,6 @@ export async function createTables(database: Database): Promise<void> {
       claimed_at timestamptz
     );
     CREATE TABLE IF NOT EXISTS pollux.restarts (run_id text PRIMARY KEY, restarts integer NOT NULL);
-    CREATE TABLE IF NOT EXISTS pollux.cancelled (run_id text PRIMARY KEY, report jsonb NOT NULL);
+    CREATE TABLE IF NOT EXISTS pollux.cancelled (run_id text PRIMARY KEY, report json NOT NULL);
   END $$`);
 }

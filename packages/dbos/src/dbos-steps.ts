@@ -2,9 +2,10 @@ import { AsyncResource } from "node:async_hooks";
 import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json, RunEvent } from "@pollux/core";
 import { type Op, type Outcome, settleStep, type Step, type Steps } from "@pollux/core/durable";
+import type { Database } from "./database.ts";
 import { heardBy } from "./heard.ts";
 import type { LiveRun } from "./live-run.ts";
-import { type AgentWorkflow, answerOf, childOutcome, startChild, waitingFor } from "./outside-ops.ts";
+import { type AgentWorkflow, answerOf, childOutcome, endedChild, startChild, waitingFor } from "./outside-ops.ts";
 import { MODEL_STEP, STATE_EVENT } from "./protocol.ts";
 
 /** What the steps of a run on DBOS need beside the workflow they are called in. */
@@ -18,6 +19,8 @@ export interface DbosStepsOptions {
   readonly execution: number;
   /** How often a run that waits looks into the database, in milliseconds. */
   readonly pollMs: number;
+  /** Has what cancelled runs had done; without it, such a run inside this one counts as one that used nothing. */
+  readonly database?: Database | undefined;
   /** Workflows of the agents that are served. */
   readonly agents: ReadonlyMap<string, AgentWorkflow>;
   /** Where live events go, beside the journal. */
@@ -94,6 +97,11 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
       if (one.status === "rejected") throw one.reason;
       return one.value;
     });
+    for (const [index, op] of ops.entries()) {
+      const outcome = outcomes[index];
+      if (op.kind === "child" && outcome?.ok === false && options.database !== undefined)
+        outcomes[index] = await endedChild(runId, op, outcome, options.database);
+    }
     if (waits) await DBOS.setEvent(STATE_EVENT, waitingFor([]));
     return outcomes;
   }

@@ -12,6 +12,8 @@ export type EngineErrorCode =
   | "run-unknown"
   /** The run is over, so nobody hears what is said to it. */
   | "run-over"
+  /** Another agent has a run of that id. */
+  | "id-taken"
   /** The question has another answer already. */
   | "already-answered"
   /** The worker was closed, or DBOS is not launched. */

@@ -1,7 +1,9 @@
 import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json, PendingCall } from "@pollux/core";
 import { type Op, type Outcome, waitTimedOut } from "@pollux/core/durable";
-import { LONGEST_WAIT_S, type Question, type SentAnswer, type WaitingFor } from "./protocol.ts";
+import type { Database } from "./database.ts";
+import { LAST_WORDS_MS, LONGEST_WAIT_S, type Question, type SentAnswer, type WaitingFor } from "./protocol.ts";
+import { pause } from "./waiting.ts";
 
 /** An agent's workflow, as it is registered. */
 export type AgentWorkflow = (input: Json) => Promise<Json>;
@@ -37,6 +39,27 @@ export async function childOutcome(op: ChildOp, child: WorkflowHandle<Json>, pol
     // When the parent was cancelled as well, its next step says so.
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     return { ok: false, error: { name, message: `${op.name} (${op.agent}): ${message}` } };
+  }
+}
+
+/**
+ * What is kept of another agent's run that DBOS ended, such as one that was cancelled without its caller: what it used counts.
+ * A step of its own, whatever the reason, so that it is the same when the run is run again.
+ */
+export async function endedChild(runId: string, op: ChildOp, failed: Outcome, database: Database): Promise<Outcome> {
+  const childId = `${runId}:${op.name}`;
+  const value = await DBOS.runStep(() => lastWords(childId, database), { name: `${op.name}/report` });
+  return value === null ? failed : { ok: true, value };
+}
+
+async function lastWords(runId: string, { query, schema }: Database): Promise<Json> {
+  const sql = `SELECT status, report FROM "${schema}".workflow_status
+    LEFT JOIN pollux.cancelled ON run_id = workflow_uuid WHERE workflow_uuid = $1`;
+  for (const until = Date.now() + LAST_WORDS_MS; ;) {
+    const [row] = await query<{ status: string; report: Json }>(sql, [runId]).catch(() => []);
+    if (row?.status !== "CANCELLED") return null;
+    if (row.report !== null || Date.now() >= until) return row.report;
+    await pause(50, undefined);
   }
 }
 

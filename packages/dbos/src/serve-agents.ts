@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
-import { DBOS, type DBOSConfig } from "@dbos-inc/dbos-sdk";
+import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import { type Agent, ConfigurationError, type Json, type Logger } from "@pollux/core";
-import { type AgentsClient, clientOver, type Start } from "./agents-client.ts";
+import { type AgentsClient, checkAgent, clientOver, type Start } from "./agents-client.ts";
 import { agentWorkflow, type WorkflowHost } from "./agent-workflow.ts";
 import { EngineError, databaseError } from "./engine-error.ts";
 import { connect } from "./connection.ts";
 import { createTables, type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { type WatchOptions, watchExecutors } from "./executors.ts";
+import { launchDbos } from "./launch-dbos.ts";
 import type { LiveOptions } from "./live-run.ts";
 import type { AgentWorkflow } from "./outside-ops.ts";
 import { QUEUE, WORKFLOW_CLASS } from "./protocol.ts";
@@ -100,10 +101,11 @@ async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<
     await database.close();
   };
   try {
-    await DBOS.launch();
+    await launchDbos(database);
     await createTables(database);
-    await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: queuePollMs, onConflict: "always_update" });
+    // Before it takes runs: nobody would miss a worker that never had a heartbeat.
     stopWatching = watch === false ? undefined : await watchExecutors(database, executor, watch, logger);
+    await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: queuePollMs, onConflict: "always_update" });
   } catch (error) {
     await shutdown();
     throw error;
@@ -119,8 +121,14 @@ function startHere(host: WorkflowHost): Start {
       const known = [...host.agents.keys()].join(", ");
       throw new EngineError("agent-unknown", `no agent "${agent}" is served by this worker; there is ${known}`);
     }
-    // JSON by contract.
-    await DBOS.startWorkflow(workflow, { workflowID: runId })(run as unknown as Json);
+    try {
+      // JSON by contract.
+      await DBOS.startWorkflow(workflow, { workflowID: runId })(run as unknown as Json);
+    } catch (error) {
+      if (error instanceof DbosErrors.DBOSConflictingWorkflowError)
+        checkAgent(runId, (await DBOS.getWorkflowStatus(runId))?.workflowName, agent);
+      throw error;
+    }
   };
 }
 

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type AgentRun,
@@ -151,10 +152,26 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       await expect(run.approve("call:9.9", true)).rejects.toMatchObject({ code: "run-over" });
     });
 
+    it("goes on when only a run inside it was cancelled, and counts what that had used", async () => {
+      const begun = lines.filter((line) => line === "start hang").length;
+      const run = await client.start("waker", "go", { runId: "waker-2" });
+      await until(() => lines.filter((line) => line === "start hang").length > begun || undefined);
+      await client.run("sleeper", "waker-2:call:1.0").cancel();
+      const report = await run.result();
+      expect(report).toMatchObject({ status: "ended", result: { text: "unreachable", usage: { requests: 3 } } });
+      expect(JSON.stringify(report)).toContain("sleeper failed: its run was cancelled");
+    });
+
     it("cancels a run that waits", async () => {
-      const run = await client.start("clerk", "pay");
-      await pending(run);
-      expect(await run.cancel()).toMatchObject({ status: "cancelled" });
+      // Postgres has a kind of JSON that cannot hold this.
+      const run = await client.start("clerk", "pay \u0000 \ud800");
+      const [asked] = await pending(run);
+      if (asked === undefined) throw new Error("nothing is asked");
+      expect(await run.cancel()).toMatchObject({
+        status: "cancelled",
+        soFar: { contents: [{ parts: [{ text: "pay \u0000 \ud800" }] }, {}, {}] },
+      });
+      await expect(run.approve(asked, true)).rejects.toMatchObject({ code: "run-over" });
     });
 
     it("makes a model's answer that is too large a failure, not a retry", async () => {
@@ -220,7 +237,45 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       expect(text.trim().split(" ")).toHaveLength(10);
     });
 
+    it("stops looking for events when a reader has left a run that says nothing", async () => {
+      let queries = 0;
+      const pool = new pg.Pool({ connectionString: postgres.url(), max: 2 });
+      const query = pool.query.bind(pool) as (...given: unknown[]) => unknown;
+      pool.query = ((...given: unknown[]) => (queries++, query(...given))) as typeof pool.query;
+      const other = agentsClient({ pool });
+      const run = other.run("clerk", (await client.start("clerk", "pay")).runId);
+      await pending(run);
+      const leave = new AbortController();
+      const reading = (async () => {
+        for await (const _ of run.events({ signal: leave.signal }));
+      })();
+      await until(() => queries > 20 || undefined);
+      leave.abort();
+      await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+      await until(async () => {
+        const before = queries;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return queries === before || undefined;
+      });
+      // One that stays hears what comes later.
+      const texts: string[] = [];
+      const staying = (async () => {
+        for await (const { event } of run.events()) if (event.type === "text-delta") texts.push(event.delta);
+      })();
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      await run.approve("call:1.0", true);
+      await staying;
+      expect(texts.join("")).toBe("paid 7");
+      await other.close();
+      await pool.end();
+    });
+
     it("says what is wrong with a question about a run", async () => {
+      for (const runId of ["", "a\u0000b", "\ud800"])
+        await expect(client.start("counter", "x", { runId })).rejects.toThrow("cannot be the id of a run");
+      await (await client.start("counter", "x", { runId: "counter's ü💥/" })).result();
+      for (const one of [client, worker.client])
+        await expect(one.start("clerk", "x", { runId: "counter's ü💥/" })).rejects.toMatchObject({ code: "id-taken" });
       await expect(client.start("nobody", "go")).rejects.toMatchObject({
         code: "agent-unknown",
         message: expect.stringContaining("there is boss, "),

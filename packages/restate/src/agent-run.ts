@@ -32,6 +32,8 @@ export class AgentRun {
 
   /** @internal */
   constructor(connection: Connection, agent: string, runId: string) {
+    // Parts of an address: these would name another one.
+    if (["", ".", ".."].includes(runId)) throw new TypeError(`runId: "${runId}" cannot be the id of a run`);
     this.#connection = connection;
     this.agent = agent;
     this.runId = runId;
@@ -69,7 +71,7 @@ export class AgentRun {
    * Says whether a call may be run.
    *
    * @param call - A call of this run by its id, such as `call:3.0`, or one of {@link AgentRun.pending}.
-   * @throws {EngineError} `already-answered`
+   * @throws {EngineError} `already-answered` or `run-over`
    */
   async approve(call: string | PendingAnswer, approval: Approval = true): Promise<void> {
     const asked = typeof call === "string" ? await this.#question(call, "approval") : call;
@@ -80,7 +82,7 @@ export class AgentRun {
    * Says what came of a call that is carried out elsewhere, or of one of which nobody knows.
    *
    * @param call - A call of this run by its id, or one of {@link AgentRun.pending}.
-   * @throws {EngineError} `already-answered`
+   * @throws {EngineError} `already-answered` or `run-over`
    */
   async answer(call: string | PendingAnswer, outcome: OutsideOutcome): Promise<void> {
     const asked = typeof call === "string" ? await this.#question(call, "outcome") : call;
@@ -143,8 +145,10 @@ export class AgentRun {
   }
 
   async #answer({ agent, runId, name }: Asked, value: unknown): Promise<void> {
-    const taken = await this.#other(agent, runId).#ask((workflow) => workflow.answer({ name, value }, once()));
-    if (!taken) throw new EngineError("already-answered", `${name} of run "${runId}" has an answer already`);
+    const fate = await this.#other(agent, runId).#ask((workflow) => workflow.answer({ name, value }, once()));
+    if (fate === "answered-before")
+      throw new EngineError("already-answered", `${name} of run "${runId}" has an answer already`);
+    if (fate === "run-over") throw new EngineError("run-over", `run "${runId}" of ${agent} is over`);
   }
 
   #other(agent: string, runId: string): AgentRun {

@@ -1,5 +1,5 @@
 import type { EngineInput, EngineRunInput } from "@pollux/core/durable";
-import { connect, type Ingress } from "@restatedev/restate-sdk-clients";
+import { connect, defaultShouldRetry, type Ingress } from "@restatedev/restate-sdk-clients";
 import { AgentRun } from "./agent-run.ts";
 import { askOf } from "./connection.ts";
 
@@ -25,6 +25,7 @@ export interface AgentsClient<Name extends string> {
    * Starts a run and resolves when Restate has written it down.
    *
    * @throws {EngineError} `server-unreachable` or `agent-unknown`.
+   * @throws {TypeError} For an empty id, `"."` and `".."`, and for input that has no JSON.
    */
   start(agent: Name, input: EngineInput, options?: StartOptions): Promise<AgentRun>;
   /** A run that was started before, here or elsewhere. Nothing is asked of the server. */
@@ -47,15 +48,23 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
   const ingress: Ingress = connect({
     url,
     ...(headers !== undefined && { headers: { ...headers } }),
-    retry: { maxAttempts: false, maxDuration: retryForMs, initialInterval: 50, maxInterval: 1_000 },
+    // Not for a network that fails, which `askOf` knows better.
+    retry: {
+      maxAttempts: false,
+      maxDuration: retryForMs,
+      initialInterval: 50,
+      maxInterval: 1_000,
+      shouldRetry: (failure) => failure.kind === "response" && defaultShouldRetry(failure),
+    },
   });
   const connection = { ingress, url, retryForMs };
   const run = (agent: Name, runId: string): AgentRun => new AgentRun(connection, agent, runId);
   return {
     run,
     start: async (agent, input, { runId = crypto.randomUUID(), ...rest } = {}) => {
+      const started = run(agent, runId);
       await askOf(connection, agent, runId, (workflow) => workflow.workflowSubmit({ input, ...rest }));
-      return run(agent, runId);
+      return started;
     },
   };
 }

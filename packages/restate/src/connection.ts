@@ -14,8 +14,15 @@ export type RunClient = IngressWorkflowClient<Workflow<AgentHandlers>>;
 
 /** How long after its registration an agent may still be unknown to the ingress, in milliseconds. */
 const SPREAD_MS = 1_000;
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 1_000;
 
-/** Makes a request about a run. @throws {EngineError} */
+/**
+ * Makes a request about a run, and makes it again while the server is away: all requests may be made twice. The time counts from
+ * when the server went away, since some requests wait for hours before that.
+ *
+ * @throws {EngineError}
+ */
 export async function askOf<T>(
   { ingress, url, retryForMs }: Connection,
   agent: string,
@@ -23,13 +30,37 @@ export async function askOf<T>(
   request: (workflow: RunClient) => PromiseLike<T>,
 ): Promise<T> {
   const patience = Date.now() + Math.min(SPREAD_MS, retryForMs);
-  for (;;) {
+  let awaySince: number | undefined;
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     try {
       return await request(ingress.workflowClient<AgentHandlers>({ name: agent }, runId));
     } catch (error) {
       const known = clientError(error, url, agent, runId);
-      if (!(known instanceof EngineError) || known.code !== "agent-unknown" || Date.now() >= patience) throw known;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (!(known instanceof EngineError)) throw known;
+      const now = Date.now();
+      if (known.code === "agent-unknown") {
+        if (now >= patience) throw known;
+        waitMs = FIRST_WAIT_MS;
+      } else {
+        if (!isAway(known)) throw known;
+        if (awaySince === undefined || brokeOff(error)) {
+          awaySince = now;
+          waitMs = FIRST_WAIT_MS;
+        }
+        if (now - awaySince >= retryForMs) throw known;
+      }
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
+}
+
+/** Also while it starts. */
+function isAway({ code, status }: EngineError): boolean {
+  return code === "server-unreachable" || status === 503;
+}
+
+/** True when the server had taken the request. */
+function brokeOff(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && (cause.code === "UND_ERR_SOCKET" || cause.code === "ECONNRESET");
 }

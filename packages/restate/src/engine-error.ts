@@ -33,7 +33,8 @@ export class EngineError extends Error {
 export function clientError(error: unknown, at: string, agent: string, runId: string): unknown {
   if (error instanceof EngineError) return error;
   if (!(error instanceof HttpCallError)) {
-    if (!(error instanceof TypeError)) return error;
+    // What cannot be made JSON is a TypeError as well.
+    if (!(error instanceof TypeError) || !/^fetch failed|^terminated|URL/.test(error.message)) return error;
     return new EngineError(
       "server-unreachable",
       `no Restate server answers at ${at}: start one (npx restate-server), or give the address of its ingress as \`ingress\``,

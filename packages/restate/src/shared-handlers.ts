@@ -16,17 +16,25 @@ export interface FeedQuestion {
   readonly wait: boolean;
 }
 
+/** What became of an answer. */
+export type AnswerFate = "taken" | "answered-before" | "run-over";
+
 /** What can be said to a run, and asked of it, while it goes on: handlers of an agent's workflow beside `run`. */
 export const sharedHandlers: {
-  answer(ctx: WorkflowSharedContext, answer: { readonly name: string; readonly value: unknown }): Promise<boolean>;
+  answer(ctx: WorkflowSharedContext, answer: { readonly name: string; readonly value: unknown }): Promise<AnswerFate>;
   steer(ctx: WorkflowSharedContext, contents: readonly Content[]): Promise<boolean>;
   state(ctx: WorkflowSharedContext): Promise<RunState | null>;
   cancel(ctx: WorkflowSharedContext): Promise<void>;
   announce(ctx: WorkflowSharedContext, url: string): Promise<void>;
   feed(ctx: WorkflowSharedContext, asked: FeedQuestion): Promise<FeedPlace | null>;
 } = {
-  /** An answer that comes before its question is kept. False: the question has another answer already. */
-  answer: (ctx, { name, value }) => settle(ctx, name, value),
+  /** An answer that comes before its question is kept. */
+  answer: async (ctx, { name, value }) => {
+    if ((await peek(ctx, name)) !== undefined) return "answered-before";
+    const state = await ctx.get<RunState>(STATE);
+    if (state !== null && isOver(state)) return "run-over";
+    return (await settle(ctx, name, value)) ? "taken" : "answered-before";
+  },
 
   /** Messages are numbered as they come. False: the run is over, nobody will hear it. */
   steer: async (ctx, contents) => {

@@ -68,12 +68,62 @@ describe.skipIf(restateBinary() === undefined)("a client of a Restate server (ne
     await worker.close();
   });
 
+  test("takes any id that an address can hold, and says what is wrong with the others and with what has no JSON", async () => {
+    const model = new ScriptedModel(...Array.from({ length: 4 }, () => say("Hi.")));
+    const worker = await startWorker(server, [new Agent({ name: "anybody", model })]);
+    const client = agentsClient({ ingress: server.ingress });
+    for (const runId of ["a?b#c%2F", "ü 💥", "\n"]) {
+      const run = await client.start("anybody", "Hello", { runId });
+      expect(await run.result()).toMatchObject({ status: "ended", runId });
+    }
+    for (const runId of ["", ".", ".."]) {
+      await expect(client.start("anybody", "Hello", { runId })).rejects.toThrow(TypeError);
+      expect(() => client.run("anybody", runId)).toThrow("cannot be the id of a run");
+    }
+    const part = { text: "x", size: 1n as unknown as number };
+    await expect(client.start("anybody", [part])).rejects.toThrow(/BigInt/);
+    await worker.close();
+  });
+
   test("says when the server cannot reach a worker", async () => {
     await expect(register({ admin: server.admin, uri: "http://127.0.0.1:1" })).rejects.toMatchObject({
       code: "server-refused",
       message: expect.stringContaining("http://127.0.0.1:1"),
     });
   });
+
+  test(
+    "waits and reads on when the server comes back, however long it has waited by then",
+    { timeout: 30_000 },
+    async () => {
+      let finish = (_: ReturnType<typeof say>): void => {};
+      // The step in flight is begun again by the server that came back.
+      const waits = (): Promise<ReturnType<typeof say>> => new Promise((resolve) => (finish = resolve));
+      const model = new ScriptedModel(waits, waits, waits);
+      const worker = await startWorker(server, [new Agent({ name: "patient", model })]);
+      const run = await agentsClient({ ingress: server.ingress, retryForMs: 4_000 }).start("patient", "Go");
+      await expect.poll(() => model.requests.length, { timeout: 10_000 }).toBe(1);
+      const report = run.result();
+      report.catch(() => {});
+      const texts: string[] = [];
+      const reading = (async () => {
+        for await (const { event } of run.events()) if (event.type === "text-delta") texts.push(event.delta);
+      })();
+      reading.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 4_200));
+      await server.kill();
+      const state = run.state();
+      state.catch(() => {});
+      await server.restart();
+      expect(await state).toMatchObject({ status: "running" });
+      await expect.poll(() => model.requests.length, { timeout: 10_000 }).toBe(2);
+      finish(say("Here."));
+      expect(await report).toMatchObject({ status: "ended", result: { text: "Here." } });
+      await reading;
+      expect(texts.join("")).toBe("Here.");
+      await worker.close();
+    },
+  );
 
   test("a run that Restate itself ended has a report as well", async () => {
     const model = new ScriptedModel(() => new Promise<never>(() => {}));

@@ -18,7 +18,7 @@ describe("the live feeds of a worker", () => {
     await Promise.all(opened.splice(0).map((feeds) => feeds.close()));
   });
 
-  function feeds(): LiveFeeds {
+  function newFeeds(): LiveFeeds {
     const made = new LiveFeeds();
     opened.push(made);
     return made;
@@ -41,7 +41,7 @@ describe("the live feeds of a worker", () => {
 
   test("outlive a step that says something after its attempt was cut off, while a reader is there", async () => {
     await withoutUncaught(async () => {
-      const made = feeds();
+      const made = newFeeds();
       const feed = made.open();
       const response = await fetch((await made.url()) + feed.path);
       feed.push([event("heard")]);
@@ -57,7 +57,7 @@ describe("the live feeds of a worker", () => {
   test("outlive a reader that never reads: it gets no heartbeat after the end", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     await withoutUncaught(async () => {
-      const made = feeds();
+      const made = newFeeds();
       const feed = made.open();
       const { port } = new URL(await made.url());
       const socket = connect(Number(port), "127.0.0.1");
@@ -74,7 +74,7 @@ describe("the live feeds of a worker", () => {
 
   test.each(["//", "/%", "/\\\\", "*", "/?after=x"])("answer a request for %s with 404", async (path) => {
     await withoutUncaught(async () => {
-      const made = feeds();
+      const made = newFeeds();
       const { port } = new URL(await made.url());
       const socket = connect(Number(port), "127.0.0.1");
       socket.write(`GET ${path} HTTP/1.1\r\nhost: worker\r\nconnection: close\r\n\r\n`);

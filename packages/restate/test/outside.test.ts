@@ -61,6 +61,8 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
       .toEqual([{ status: "suspended" }]);
     await run.approve("call:1.2", { deny: "no money back" });
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Paid." } });
+    await expect(run.approve("call:1.2")).rejects.toMatchObject({ code: "already-answered" });
+    await expect(run.approve("call:9.0")).rejects.toMatchObject({ code: "run-over" });
     expect(ran).toEqual(["look", "pay"]);
     expect(model.requests[1]?.contents.at(-1)?.parts.map((part) => part.functionResponse?.response)).toEqual([
       { output: null },

@@ -114,6 +114,17 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
     expect(model.requests).toHaveLength(1);
   });
 
+  test("a report that the server would not take leaves the conversation out", async () => {
+    const client = await serve(new Agent({ name: "viewer", model: new ScriptedModel(say("A cat.")) }));
+    const image = { inlineData: { mimeType: "image/png", data: "A".repeat(17 * 1024 * 1024) } };
+    const run = await client.start("viewer", [image, "What is it?"], { limits: { turns: Infinity } });
+    expect(await run.result()).toMatchObject({
+      status: "ended",
+      omitted: ["contents", "added"],
+      result: { text: "A cat.", contents: [] },
+    });
+  });
+
   test("an agent that is a tool runs as a workflow of its own", async () => {
     const researcher = new Agent({ name: "researcher", model: new ScriptedModel(say("It is 42.")) });
     const model = new ScriptedModel(call("researcher", { task: "Find out" }), say("42, they say."));

@@ -42,7 +42,10 @@ export function batchEvents(
   let waiting: EngineEvent[] = [];
   let bytes = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let sending: Promise<void> = Promise.resolve();
+  /** The latest batch that was sent, and the one that goes out after it. */
+  let latest: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  let busy = false;
   let closed = false;
 
   function add(from: EventSource, event: RunEvent): void {
@@ -60,15 +63,31 @@ export function batchEvents(
     waiting.push({ runId, step, attempt, seq, event });
   }
 
+  /** Resolves when all that waits now is sent. While a batch is on its way, what comes is gathered for the next one. */
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    if (waiting.length === 0) return sending;
+    if (waiting.length === 0) return latest;
+    if (!busy) return (latest = sendWaiting());
+    next ??= latest.then(() => {
+      next = undefined;
+      return flush();
+    });
+    return next;
+  }
+
+  async function sendWaiting(): Promise<void> {
+    busy = true;
     const events = waiting;
     waiting = [];
     bytes = 0;
-    sending = sending.then(() => send(events)).catch((error: unknown) => onError?.(error));
-    return sending;
+    try {
+      await send(events);
+    } catch (error) {
+      onError?.(error);
+    } finally {
+      busy = false;
+    }
   }
 
   return {

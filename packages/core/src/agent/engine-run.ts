@@ -38,7 +38,15 @@ interface ReportBase {
   readonly runId: string;
   /** Milliseconds in which a step was under way, as the steps recorded it. */
   readonly activeMs: number;
+  /**
+   * Members of the result, of the report or of `soFar` that are empty here because the report would have had more than 16 MiB
+   * of JSON, which not every engine keeps. Absent when nothing was left out.
+   */
+  readonly omitted?: readonly OmittedMember[] | undefined;
 }
+
+/** A member that a large report leaves out. `compaction` goes with `contents`. */
+export type OmittedMember = "contents" | "added" | "found" | "response";
 
 /** The run came to a result, whatever its stop reason. */
 export interface EndedReport extends ReportBase {

@@ -55,11 +55,9 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
 }
 
 /** JSON has no infinity: it comes as `null`. */
-function limitsOf(limits: Limits | undefined): Limits | undefined {
-  if (limits === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(limits).map(([name, limit]: [string, unknown]) => [name, limit === null ? Infinity : limit]),
-  );
+function limitsOf(limits: Limits | undefined): Limits {
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(limits ?? {});
+  return Object.fromEntries(entries.map(([name, limit]) => [name, limit === null ? Infinity : limit]));
 }
 
 function stop(reason: unknown): never {

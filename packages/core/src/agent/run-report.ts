@@ -1,4 +1,5 @@
 import { describeError } from "../durable/describe-error.ts";
+import { byteLength } from "../durable/settle-step.ts";
 import type { StepError } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
@@ -10,24 +11,40 @@ import type { CancelledReport, EndedReport, FailedReport, RunReport } from "./en
 /** The report of a run that came to a result. */
 export function endedReport(runId: string, result: RunResult<unknown>, activeMs: number): RunReport {
   const found = foundResponses(result).filter((one) => one !== result.response);
-  return plain<EndedReport>({
-    status: "ended",
-    runId,
-    activeMs,
-    result: result.stopReason === "limit" ? { ...result, limit: finite(result.limit, activeMs) } : result,
-    ...(found.length > 0 && { found }),
-  });
+  return plain<EndedReport>(
+    {
+      status: "ended",
+      runId,
+      activeMs,
+      result: result.stopReason === "limit" ? { ...result, limit: finite(result.limit, activeMs) } : result,
+      ...(found.length > 0 && { found }),
+    },
+    // The conversation grows without end; an answer has a bound of its own, which is that of a step.
+    (report) => ({
+      ...report,
+      result: { ...report.result, contents: [], added: [] },
+      omitted: ["contents", "added"],
+    }),
+    ({ found: _, ...report }) => ({
+      ...report,
+      result: { ...report.result, response: undefined },
+      omitted: ["contents", "added", "found", "response"],
+    }),
+  );
 }
 
 /** The report of a run that threw. */
 export function failedReport(runId: string, error: unknown, activeMs: number): RunReport {
-  return plain<FailedReport>({
-    status: "failed",
-    runId,
-    activeMs,
-    error: recordedError(error) ?? describeError(error),
-    ...withSoFar(runSoFar(error)),
-  });
+  return plain<FailedReport>(
+    {
+      status: "failed",
+      runId,
+      activeMs,
+      error: recordedError(error) ?? describeError(error),
+      ...withSoFar(runSoFar(error)),
+    },
+    withoutContents,
+  );
 }
 
 /**
@@ -36,7 +53,7 @@ export function failedReport(runId: string, error: unknown, activeMs: number): R
  * @param soFar - What it had done: `runSoFar` of what `runOnEngine` rejected with.
  */
 export function cancelledReport(runId: string, soFar: RunSoFar | undefined, activeMs: number = 0): RunReport {
-  return plain<CancelledReport>({ status: "cancelled", runId, activeMs, ...withSoFar(soFar) });
+  return plain<CancelledReport>({ status: "cancelled", runId, activeMs, ...withSoFar(soFar) }, withoutContents);
 }
 
 function withSoFar(soFar: RunSoFar | undefined): { readonly soFar?: RunSoFar } {
@@ -59,6 +76,32 @@ function finite<Limit extends { readonly limit: number; readonly used: number }>
   return Number.isFinite(limit.used) ? limit : { ...limit, used: Math.max(limit.limit, activeMs) };
 }
 
-function plain<Report extends RunReport>(report: Report): Report {
-  return JSON.parse(JSON.stringify(report)) as Report;
+function withoutContents<Report extends FailedReport | CancelledReport>(report: Report): Report {
+  if (report.soFar === undefined) return report;
+  const { compaction: _, ...soFar } = report.soFar;
+  return { ...report, soFar: { ...soFar, contents: [] }, omitted: ["contents"] };
+}
+
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** The report as its JSON says it, made shorter until it can be kept. */
+function plain<Report extends RunReport>(whole: Report, ...shorter: readonly ((report: Report) => Report)[]): Report {
+  let report = whole;
+  let text = textOf(report);
+  for (const shorten of shorter) {
+    if (text !== undefined && byteLength(text, MAX_BYTES) <= MAX_BYTES) break;
+    report = shorten(report);
+    text = textOf(report);
+  }
+  return JSON.parse(text ?? "") as Report;
+}
+
+/** `undefined` for one that is longer than a text can be. */
+function textOf(report: RunReport): string | undefined {
+  try {
+    return JSON.stringify(report);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

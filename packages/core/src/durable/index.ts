@@ -21,6 +21,7 @@ export type {
   EngineResult,
   EngineRunInput,
   FailedReport,
+  OmittedMember,
   RunReport,
 } from "../agent/engine-run.ts";
 export { type EngineRun, runOnEngine } from "../agent/run-on-engine.ts";

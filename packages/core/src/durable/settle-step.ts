@@ -41,8 +41,8 @@ function valueOutcome(name: string, value: unknown, maxBytes: number): Outcome {
   return { ok: false, error: { name: "ValueTooLargeError", code: VALUE_TOO_LARGE, message } };
 }
 
-/** UTF-8 has at most three bytes for one UTF-16 unit: most texts need no counting. */
-function byteLength(text: string, bound: number): number {
+/** Bytes of a text in UTF-8, or fewer when it surely fits: it has at most three for one UTF-16 unit, so most need no counting. */
+export function byteLength(text: string, bound: number): number {
   return text.length * 3 <= bound ? text.length : new TextEncoder().encode(text).length;
 }
 

@@ -34,7 +34,7 @@ export interface NodeAgents {
 /**
  * Agents that keep connections alive and go through the environment's proxy.
  *
- * @throws {ConfigurationError} When the environment names a proxy and this version of Node cannot use it.
+ * @throws {ConfigurationError} When the environment names a proxy that this version of Node cannot use.
  * @throws {TypeError} For a limit that is not a positive number.
  */
 export function nodeAgents(options: NodeConnectionOptions): NodeAgents {
@@ -62,7 +62,15 @@ function proxyOf(env: Environment): Record<string, string> | undefined {
   }
   const named = Object.keys(found).filter((name) => name !== "NO_PROXY");
   if (named.length === 0) return undefined;
-  if (knowsProxies(process.versions.node)) return found;
+  if (knowsProxies(process.versions.node)) {
+    // Node goes without a proxy whose address it does not understand. The address may hold a password.
+    for (const name of named)
+      if (!/^https?:\/\/\S+$/i.test(found[name] ?? "") || !URL.canParse(found[name] ?? ""))
+        throw new ConfigurationError(
+          `${name} must be an address with http:// or https://: give it one, or pass proxyEnv: {} to nodeTransport to go without a proxy.`,
+        );
+    return found;
+  }
   throw new ConfigurationError(
     `${named.join(" and ")} names a proxy, which node:http can use from Node 22.21 and 24.5 on (this is ${process.versions.node}): ` +
       "pass proxyEnv: {} to nodeTransport to go without it, or leave nodeTransport out and use a fetch that knows the proxy.",
@@ -79,17 +87,31 @@ export function knowsProxies(version: string): boolean {
 function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
-    const socket = connect(options, callback);
-    if (socket instanceof Socket) limitConnecting(socket, limitMs);
+    // Only tunnels call back; what Node gives the request then is another socket.
+    let tunnelled = (): void => {};
+    const socket = connect(options, (error, made) => {
+      tunnelled();
+      callback?.(error, made);
+    });
+    if (!(socket instanceof Socket)) return socket;
+    if (agent instanceof https.Agent && !(socket instanceof TLSSocket)) {
+      const timer = setTimeout(() => {
+        callback?.(notConnected(limitMs), socket);
+        socket.destroy();
+      }, limitMs);
+      tunnelled = () => clearTimeout(timer);
+    } else limitConnecting(socket, limitMs);
     return socket;
   };
   return agent;
 }
 
 function limitConnecting(socket: Socket, limitMs: number): void {
-  const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error(`not connected within ${limitMs} ms`), { code: "ETIMEDOUT" }));
-  }, limitMs);
+  const timer = setTimeout(() => socket.destroy(notConnected(limitMs)), limitMs);
   const done = (): void => clearTimeout(timer);
   socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", done).once("close", done);
+}
+
+function notConnected(limitMs: number): Error {
+  return Object.assign(new Error(`not connected within ${limitMs} ms`), { code: "ETIMEDOUT" });
 }

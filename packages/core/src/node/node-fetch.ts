@@ -1,3 +1,4 @@
+import { abortable } from "../internal/abortable.ts";
 import type { HttpRequest } from "../wire/sending.ts";
 import type { NodeAgents } from "./node-agents.ts";
 import { type NodeHead, NodeSending } from "./node-sending.ts";
@@ -8,9 +9,10 @@ export async function nodeFetch(
   input: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
-  const request = await requestOf(input, init);
   const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
-  signal?.throwIfAborted();
+  const whole = requestOf(input, init);
+  // A body that is a stream may never end.
+  const request = await (signal ? abortable(whole, signal) : whole);
   const sending = new NodeSending(request, agents);
   const onAbort = (): void => sending.cancel(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });

@@ -90,13 +90,13 @@ export class NodeSending implements Sending {
   };
 }
 
-/** What `fetch` says of itself: some gateways refuse a client that says nothing. */
+/** What `fetch` says of itself: some gateways refuse a client that says nothing. But no `deflate`, of which there are two kinds. */
 const PLAIN_HEADERS: OutgoingHttpHeaders = {
   accept: "*/*",
   "user-agent": "node",
-  "accept-encoding": "gzip, deflate",
+  "accept-encoding": "gzip",
 };
-const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding": "br, gzip, deflate" };
+const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding": "br, gzip" };
 
 /** Reads headers only when asked. */
 class NodeHeaders implements AnswerHeaders {

@@ -25,7 +25,7 @@ export interface NodeTransport extends Transport, AsyncDisposable {
  *
  * It can also be called like `fetch`, by a recorder for one; that way costs more and takes bodies whole.
  *
- * @throws {ConfigurationError} When the environment names a proxy and this version of Node cannot use it.
+ * @throws {ConfigurationError} When the environment names a proxy that this version of Node cannot use.
  * @throws {TypeError} For a limit that is not a positive number.
  *
  * @example

@@ -99,14 +99,13 @@ export class Account {
   /** The service asked for a wait. */
   close(gate: RateGate<Waiter>, error: ApiStatusError): void {
     const now = Date.now();
-    // Never earlier than asked; a little later, so that many processes do not come back at once.
-    gate.close(error, (error.retryAfterMs ?? 0) * (1 + 0.2 * this.#limits.random()), now);
+    gate.close(error, this.#limits.random(), now);
     const closedMs = gate.closedFor(now);
     this.#limits.onHeld(error, closedMs);
     for (const waiter of this.#ages.toArray()) {
       if (waiter.gate !== gate) continue;
-      if (closedMs > waiter.ask.patienceMs) this.#fail(waiter, refusedUnsent(gate.name, error, closedMs));
-      else tell(waiter, now);
+      if (gate.exceeds(waiter.ask.patienceMs, now)) this.#fail(waiter, refusedUnsent(gate.name, error, closedMs));
+      else this.#tell(waiter, now);
     }
     gate.arm(() => this.#release(gate), now);
   }
@@ -120,8 +119,8 @@ export class Account {
     const { maxQueued } = this.#limits;
     ask.signal?.throwIfAborted();
     const now = Date.now();
-    const closedMs = gate.closedFor(now);
-    if (closedMs > ask.patienceMs && gate.reason !== undefined) throw refusedUnsent(gate.name, gate.reason, closedMs);
+    if (gate.reason !== undefined && gate.exceeds(ask.patienceMs, now))
+      throw refusedUnsent(gate.name, gate.reason, gate.closedFor(now));
     if (this.queued >= maxQueued)
       throw new TrafficLimitError(
         "maxQueued",
@@ -153,7 +152,16 @@ export class Account {
     const { gate } = waiter;
     waiter.seat = gate.waiting.push(waiter.ask.group, waiter);
     if (!gate.isArmed) gate.arm(() => this.#release(gate), now);
-    tell(waiter, now);
+    this.#tell(waiter, now);
+  }
+
+  /** Whose notice fails waits no longer: nobody would give its slot back. */
+  #tell(waiter: Waiter, now: number): void {
+    try {
+      tell(waiter, now);
+    } catch (error) {
+      this.#fail(waiter, error);
+    }
   }
 
   /** Lets through what the gate allows now. */

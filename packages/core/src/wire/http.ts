@@ -47,8 +47,11 @@ export async function openExchange(
 export class HttpExchange {
   /** Bytes of the body read so far, after decompression. */
   bytes = 0;
-  /** Called when an abort or a limit ends it, whether anybody reads or not. */
-  onStopped: (() => void) | undefined;
+  /**
+   * Left when an abort or a limit ends it, whether anybody reads or not. An object and no closure: one that captured its request
+   * kept 8 KB of each request alive until the next full garbage collection.
+   */
+  pass: { leave(): void } | undefined;
   readonly #url: string;
   readonly #sending: Sending;
   readonly #signal: AbortSignal | undefined;
@@ -146,7 +149,7 @@ export class HttpExchange {
     this.#stopped = { reason };
     this.#release();
     this.#sending.cancel(reason);
-    this.onStopped?.();
+    this.pass?.leave();
   };
 
   #release(): void {

@@ -8,7 +8,12 @@ interface Refusal {
   until: number;
   /** How long that was when it was said: the clock of a machine may be set back. */
   readonly forMs: number;
+  /** How much of that was added to what the service asked for. */
+  readonly extraMs: number;
 }
+
+/** Most that is added to a wait, as a part of it. */
+const MAX_EXTRA = 0.2;
 
 /** Longest time what one answer said is believed, in milliseconds. */
 const MAX_CLOSED_MS = 3_600_000;
@@ -62,15 +67,22 @@ export class RateGate<Waiter> {
     return true;
   }
 
-  /** Closes for `forMs` milliseconds, unless it is closed for longer already. */
-  close(error: ApiStatusError, forMs: number, now: number): void {
-    const closedMs = Math.round(Math.min(forMs, MAX_CLOSED_MS));
+  /**
+   * Closes for as long as the service asked, unless it is closed for longer already. Never for less; a little longer, so that
+   * many processes do not come back at once.
+   *
+   * @param random - From 0 to 1.
+   */
+  close(error: ApiStatusError, random: number, now: number): void {
+    const { retryAfterMs: asked = 0 } = error;
+    const closedMs = Math.round(Math.min(asked * (1 + MAX_EXTRA * random), MAX_CLOSED_MS));
     const until = now + closedMs;
     this.epoch++;
     this.#step = 0;
     this.#left = 0;
     this.#nextStepAt = 0;
-    if (this.#refusal === undefined || until > this.#refusal.until) this.#refusal = { error, until, forMs: closedMs };
+    if (this.#refusal === undefined || until > this.#refusal.until)
+      this.#refusal = { error, until, forMs: closedMs, extraMs: Math.max(0, closedMs - asked) };
   }
 
   /** A request was answered and not held back. @returns Whether more may be sent because of it. */
@@ -89,9 +101,10 @@ export class RateGate<Waiter> {
     return Math.max(0, Math.min(until - now, forMs));
   }
 
-  /** The part of {@link closedFor} that the service asked for. */
-  askedFor(now: number): number {
-    return Math.max(0, this.closedFor(now) - (this.#refusal?.extraMs ?? 0));
+  /** Whether the wait is longer than `patienceMs`, which is compared with what the service asked for: what was added is ours. */
+  exceeds(patienceMs: number, now: number): boolean {
+    const extraMs = Math.min(this.#refusal?.extraMs ?? 0, MAX_EXTRA * patienceMs);
+    return this.closedFor(now) - extraMs > patienceMs;
   }
 
   /** What the answer that closed it said. */

@@ -97,7 +97,8 @@ export function delayFor(
 ): number | undefined {
   if (!(error instanceof AgentError) || !error.retryable || error instanceof TrafficLimitError) return undefined;
   const asked = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
-  if (asked !== undefined) {
+  // A wait of nothing (a date that has passed, where clocks differ) is none.
+  if (asked !== undefined && asked > 0) {
     // Never earlier than asked; a little later, so that many clients do not come back at once.
     return asked > policy.maxServerDelayMs ? undefined : Math.round(asked * (1 + 0.2 * random()));
   }

@@ -1,4 +1,4 @@
-import { ApiShapeError, type ApiStatusError } from "../errors/api-errors.ts";
+import { ApiNetworkError, ApiShapeError, type ApiStatusError } from "../errors/api-errors.ts";
 import { type Logger, SILENT } from "../logging/logger.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Endpoint, HeaderFields } from "./endpoint.ts";
@@ -117,7 +117,7 @@ export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
     }
     pass.accepted();
     // Also of an answer that nobody reads to its end.
-    exchange.onStopped = () => pass.leave();
+    exchange.pass = pass;
     return {
       exchange,
       failure,
@@ -143,7 +143,13 @@ function ignore(): void {}
 
 async function refusal(exchange: HttpExchange, failure: FailureContext): Promise<ApiStatusError> {
   if (exchange.redirected) return redirectError(exchange.status, exchange.headers.get("location"), failure);
-  const text = await exchange.text(MAX_ERROR_BYTES, false);
+  let text = "";
+  try {
+    text = await exchange.text(MAX_ERROR_BYTES, false);
+  } catch (error) {
+    // Of a body that breaks off, the status says enough.
+    if (!(error instanceof ApiNetworkError)) throw error;
+  }
   return statusError(exchange.status, /^\s*data:/.test(text) ? firstEvent(text) : text, failure);
 }
 

@@ -78,6 +78,33 @@ describe("batchEvents", () => {
     expect(words(sent)).toEqual([["model:1.0 0123456789"], ["model:1.1 abcdefghij"]]);
   });
 
+  test("gathers for one more batch while the last is on its way, in bounded room", async () => {
+    const sent: (readonly EngineEvent[])[] = [];
+    let release = (): void => {};
+    const batch = batchEvents(
+      async (events) => {
+        sent.push(events);
+        if (sent.length === 1) await new Promise<void>((resolve) => (release = resolve));
+      },
+      { maxBytes: 10 },
+    );
+    await batch.emit(FROM, text("a"));
+    await vi.advanceTimersByTimeAsync(25);
+    for (const delta of ["b", "c", "d"]) {
+      await batch.emit(FROM, text(delta));
+      await vi.advanceTimersByTimeAsync(25);
+    }
+    let room = false;
+    const full = batch.emit(FROM, text("0123456789")).then(() => (room = true));
+    await vi.advanceTimersByTimeAsync(100);
+    expect({ batches: sent.length, room }).toEqual({ batches: 1, room: false });
+    const closed = batch.close();
+    release();
+    await full;
+    await closed;
+    expect(words(sent)).toEqual([["model:1.0 a"], ["model:1.1 bcd0123456789"]]);
+  });
+
   test("goes on when sending fails, says so, and drops what comes after the end", async () => {
     const sent: (readonly EngineEvent[])[] = [];
     const errors: unknown[] = [];

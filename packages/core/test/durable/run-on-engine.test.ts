@@ -1,5 +1,5 @@
 import { Agent, ApiStatusError, defineTool, type RunEvent, runSoFar, type Steps } from "@pollux/core";
-import { LOOP_VERSION, passThrough, type RunReport, runOnEngine } from "@pollux/core/durable";
+import { cancelledReport, LOOP_VERSION, passThrough, type RunReport, runOnEngine } from "@pollux/core/durable";
 import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, turn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -316,6 +316,14 @@ describe("a run on steps of one's own", () => {
     expect(runSoFar(error)).toMatchObject({ runId: "r", turns: 1, usage: { requests: 1 } });
   });
 
+  test("has no bound where JSON has no number for it", async () => {
+    const model = new ScriptedModel(...Array.from({ length: 30 }, (_, n) => call("look", { n })), say("Seen."));
+    const look = defineTool({ name: "look", description: "x", input: z.object({ n: z.number() }), run: ({ n }) => n });
+    const limits = JSON.parse(JSON.stringify({ turns: Infinity, toolCalls: 200 })) as { readonly turns: number };
+    const report = await new MemoryEngine().start(new Agent({ model, tools: [look] }), "r", { input: "Go.", limits });
+    expect(report).toMatchObject({ status: "ended", result: { stopReason: "finished", turns: 31 } });
+  });
+
   test("keeps limits and stop reasons as they are", async () => {
     const agent = new Agent({ model: new ScriptedModel(cut("Once upon")), prices: PRICES });
     const report = await runOnEngine(
@@ -327,5 +335,58 @@ describe("a run on steps of one's own", () => {
       },
     );
     expect(report).toMatchObject({ status: "ended", result: { stopReason: "truncated", text: "Once upon" } });
+  });
+});
+
+describe("a report that would be too large to keep", () => {
+  const IMAGE = { inlineData: { mimeType: "image/png", data: "A".repeat(9 * 1024 * 1024) } };
+  const input = [{ role: "user" as const, parts: [IMAGE, { text: "What is it?" }] }];
+
+  test("leaves the conversation out, and says so", async () => {
+    const agent = new Agent({ model: new ScriptedModel(say("A cat.")) });
+    const report = await new MemoryEngine().start(agent, "r", { input });
+    expect(report).toMatchObject({
+      status: "ended",
+      omitted: ["contents", "added"],
+      result: { text: "A cat.", contents: [], added: [], response: { content: { parts: [{ text: "A cat." }] } } },
+    });
+  });
+
+  test("keeps one that just fits as it is", async () => {
+    const agent = new Agent({ model: new ScriptedModel(say("A cat.")) });
+    const half = { inlineData: { ...IMAGE.inlineData, data: "A".repeat(7 * 1024 * 1024) } };
+    const report = await new MemoryEngine().start(agent, "r", { input: [{ role: "user", parts: [half] }] });
+    expect(report).not.toHaveProperty("omitted");
+    expect(report).toMatchObject({ result: { contents: [{ parts: [half] }, {}] } });
+  });
+
+  test("leaves out the answers as well when that is not enough", async () => {
+    const text = "x".repeat(7 * 1024 * 1024);
+    const agent = new Agent({ model: new ScriptedModel(say(`"${text}"`)) });
+    const report = await new MemoryEngine().start(agent, "r", { input, output: "json" });
+    expect(report).toMatchObject({
+      omitted: ["contents", "added", "found", "response"],
+      result: { stopReason: "finished", output: text, text: `"${text}"` },
+    });
+    expect(report).not.toHaveProperty("result.response");
+  });
+
+  test("of a run that failed or was cancelled has what it used", async () => {
+    const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const model = new ScriptedModel(call("look"), fails(new TypeError("gone")));
+    const twice = [...input, ...input];
+    const report = await new MemoryEngine().start(new Agent({ model, tools: [look] }), "r", { input: twice });
+    const soFar = { runId: "r", contents: [], turns: 2, usage: expect.objectContaining({ requests: 1 }) as unknown };
+    expect(report).toMatchObject({ status: "failed", error: { message: "gone" }, omitted: ["contents"], soFar });
+    const contents = [...twice, { role: "model" as const, parts: [{ text: "A" }] }];
+    const usage = report.status === "failed" ? report.soFar?.usage : undefined;
+    if (usage === undefined) throw new Error("it has no usage");
+    expect(cancelledReport("r", { runId: "r", contents, turns: 2, usage })).toEqual({
+      status: "cancelled",
+      runId: "r",
+      activeMs: 0,
+      omitted: ["contents"],
+      soFar: { runId: "r", contents: [], turns: 2, usage },
+    });
   });
 });

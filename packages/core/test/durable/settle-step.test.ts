@@ -42,7 +42,6 @@ describe("settleStep", () => {
     [Object.assign(new Error("x"), { message: 42 }), { name: "Error", message: "42" }],
   ])("makes data of %s", async (thrown, error) => {
     const throws = (): never => {
-      // oxlint-disable-next-line only-throw-error
       throw thrown;
     };
     expect(await settled(throws)).toStrictEqual({ ok: false, error });

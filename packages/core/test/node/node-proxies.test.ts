@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
-import { connect, type Socket } from "node:net";
+import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { nodeTransport } from "../../src/node/index.ts";
 import { knowsProxies } from "../../src/node/node-agents.ts";
@@ -65,6 +66,22 @@ describe("a proxy", () => {
     expect(asked).toEqual([`CONNECT ${new URL(service.url).host}`]);
   });
 
+  test.runIf(knowsProxies(process.versions.node)).each([
+    ["does not answer", ""],
+    ["opens a tunnel to nobody", "HTTP/1.1 200 OK\r\n\r\n"],
+  ])("that %s is given up after connectMs", async (_how, answered) => {
+    const silent = createTcpServer((socket) => {
+      socket.on("error", () => {}).once("data", () => socket.write(answered));
+    });
+    await listen(silent);
+    closing.push(() => silent.close());
+    const closed = once(silent, "connection").then(([socket]) => once(socket as Socket, "close"));
+    const env = { HTTPS_PROXY: `http://127.0.0.1:${portOf(silent)}` };
+    const client = clientOf("https://127.0.0.1:9", { connectMs: 40, proxyEnv: env });
+    await expect(client.generateContent("m", ASK)).rejects.toMatchObject({ code: "api_network", message: /ETIMEDOUT/ });
+    await closed;
+  });
+
   test.runIf(knowsProxies(process.versions.node))("is passed by where NO_PROXY says so", async () => {
     const { url, asked } = await proxy();
     const service = await serve(json);
@@ -82,6 +99,22 @@ describe("a proxy", () => {
     ["25.0.0", true],
   ])("is known to Node %s: %s", (version, known) => {
     expect(knowsProxies(version)).toBe(known);
+  });
+
+  test
+    .runIf(knowsProxies(process.versions.node))
+    .each([
+      "proxy.example:8080",
+      "127.0.0.1:8080",
+      "socks5://me:secret-word@proxy.example:1080",
+      "http://me:secret\n-word@proxy.example:8080",
+      "http://",
+    ])("with an address like %j is refused, not passed by", (address) => {
+    const refused =
+      /^HTTPS_PROXY must be an address with http:\/\/ or https:\/\/: give it one, or pass proxyEnv: \{\} [\w ]+\.$/;
+    expect(() => nodeTransport({ proxyEnv: { https_proxy: address } })).toThrow(
+      expect.objectContaining({ code: "configuration", message: expect.stringMatching(refused) }),
+    );
   });
 
   test("that this version of Node cannot use is an error that says what to do", () => {

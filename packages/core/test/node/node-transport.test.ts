@@ -37,7 +37,7 @@ describe("https", () => {
     const service = await serveTls(identity);
     const client = clientOf(service.url, { tls: { ca: identity?.cert } });
     for (let i = 0; i < 3; i++) expect(await client.generateContent("m", ASK)).toEqual(ANSWER);
-    expect(service).toMatchObject({ connections: 1, offered: "br, gzip, deflate" });
+    expect(service).toMatchObject({ connections: 1, offered: "br, gzip" });
     await expect(clientOf(service.url).generateContent("m", ASK)).rejects.toMatchObject({
       code: "api_network",
       message: /DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED/,
@@ -86,6 +86,28 @@ describe("connections", () => {
     expect(await stream.next()).toEqual({ done: false, value: [ANSWER] });
     await fetch[Symbol.asyncDispose]();
     await expect(stream.next()).rejects.toBeInstanceOf(ApiNetworkError);
+  });
+
+  test("that are closed by close under a request are not replaced", async () => {
+    const service = await serve((request, response) => {
+      if (service.bodies.length === 1) answer(request, response);
+      else void fetch.close();
+    });
+    const fetch = nodeTransport({ proxyEnv: {} });
+    const client = clientOf(service.port, {}, { fetch });
+    await drain(client);
+    await expect(drain(client)).rejects.toMatchObject({ code: "api_network" });
+    expect(service).toMatchObject({ connections: 1, bodies: { length: 2 } });
+  });
+
+  test("that switch to another protocol give no answer", async () => {
+    const server = createTcpServer((socket) => {
+      socket.once("data", () => socket.write("HTTP/1.1 101 Over\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n"));
+      socket.on("error", () => {});
+    });
+    await listen(server);
+    closing.push(() => server.close());
+    await expect(drain(clientOf(portOf(server)))).rejects.toMatchObject({ code: "api_network", message: /ECONNRESET/ });
   });
 
   test("take no longer to make than they may", async () => {
@@ -286,6 +308,37 @@ describe("called like fetch", () => {
     await using fetch = nodeTransport({ proxyEnv: {} });
     const response = await fetch(`http://127.0.0.1:${service.port}/`, {});
     expect([response.status, response.body]).toEqual([204, null]);
+  });
+
+  test("an abort takes what had arrived and was not read", async () => {
+    const service = await serve(answer);
+    await using fetch = nodeTransport({ proxyEnv: {} });
+    const controller = new AbortController();
+    const response = await fetch(`http://127.0.0.1:${service.port}/`, { signal: controller.signal });
+    // The whole body has arrived by then.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    controller.abort("enough");
+    await expect(response.text()).rejects.toBe("enough");
+  });
+
+  test("an abort ends the wait for a body that is a stream", async () => {
+    await using fetch = nodeTransport({ proxyEnv: {} });
+    const controller = new AbortController();
+    const body = new ReadableStream({ pull: () => new Promise(() => {}) });
+    const init = { method: "POST", body, duplex: "half" as const, signal: controller.signal };
+    const answered = fetch("http://127.0.0.1:1/", init);
+    controller.abort("enough");
+    await expect(answered).rejects.toBe("enough");
+  });
+
+  test("keeps no connection to an answer that cannot be one", async () => {
+    const service = await serve((request) => {
+      request.socket.write("HTTP/1.1 999 Odd\r\nContent-Length: 10\r\n\r\n");
+    });
+    const closed = once(service.server, "connection").then(([socket]) => once(socket as Socket, "close"));
+    await using fetch = nodeTransport({ proxyEnv: {} });
+    await expect(fetch(`http://127.0.0.1:${service.port}/`)).rejects.toMatchObject({ name: "TypeError" });
+    await closed;
   });
 
   test("rejects as fetch does", async () => {

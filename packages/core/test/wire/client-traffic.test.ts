@@ -147,6 +147,18 @@ describe("a limit on what is sent at once", () => {
     expect(traffic.state()).toEqual([]);
   });
 
+  test("comes back also when the log fails", async () => {
+    const traffic = new Traffic({ maxConcurrent: 1 });
+    const ignore = (): void => {};
+    const debug = (): never => {
+      throw new Error("no log");
+    };
+    const logger = { trace: ignore, debug, info: ignore, warn: ignore, error: ignore };
+    await expect(send(client({ traffic, logger }), "one")).rejects.toThrow("no log");
+    await expect(send(client({ traffic, logger }), "other")).rejects.toThrow("no log");
+    expect(traffic.state()).toEqual([]);
+  });
+
   test("comes back from an answer that nobody reads on, at the latest with its time limit", async () => {
     script = (text, response) => {
       if (text !== "long") return;

@@ -170,6 +170,14 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
     await expect(drain(client)).rejects.toMatchObject({ code: "api_network", retryable: true });
   });
 
+  test("an error whose body is cut is what its status says", async () => {
+    const { client } = await serve((_, response) => {
+      response.writeHead(401, { "content-length": 100 }).write('{"error":');
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(drain(client)).rejects.toMatchObject({ code: "api_status", status: 401, retryable: false });
+  });
+
   test("a refused connection names the host and the reason", async () => {
     const client = new GeminiClient({
       endpoint: endpoint({ baseUrl: "http://127.0.0.1:1" }),

@@ -13,6 +13,7 @@ describe("delayFor", () => {
     ["jitter below the backoff", overloaded(), 1, 1, 350],
     ["the service's wait", overloaded(34_070), 1, 0, 34_070],
     ["jitter above the service's wait", overloaded(10_000), 1, 1, 12_000],
+    ["a backoff where the service's wait is nothing", overloaded(0), 2, 0, 1000],
     ["a wait beyond the limit", overloaded(300_001), 1, 0, undefined],
     ["a network failure", new ApiNetworkError("reset"), 2, 0, 1000],
     ["a timeout to the first byte", new ApiTimeoutError("first-byte", 1, "slow"), 1, 0, 500],
@@ -51,6 +52,18 @@ describe("withRetry", () => {
       { attempt: 2, delayMs: 5000, error },
     ]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("waits for weeks rather than not at all", async () => {
+    const controller = new AbortController();
+    const call = vi.fn<() => Promise<never>>(() => Promise.reject(overloaded(60 * 86_400_000)));
+    const policy = { ...DEFAULT_RETRY, maxServerDelayMs: Infinity };
+    const result = withRetry(call, { policy, random: () => 0, signal: controller.signal });
+    const reason = result.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(86_400_000);
+    expect(call).toHaveBeenCalledTimes(1);
+    controller.abort("enough");
+    expect(await reason).toBe("enough");
   });
 
   test("gives up after the last attempt with the last error, without another wait", async () => {

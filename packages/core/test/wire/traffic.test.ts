@@ -273,6 +273,50 @@ describe("a wait that the service asked for", () => {
     expect(door.passed).toEqual(["first", "refused", "patient"]);
   });
 
+  test("is compared with what the service asked for, not with what was added", async () => {
+    const shared = traffic({ random: () => 1 });
+    const door = doorOf(shared);
+    (await door.enter("refused")).learn(limited(290_000));
+    expect(shared.state()).toMatchObject([{ heldBack: [{ name: "m", forMs: 348_000 }] }]);
+    const patient = door.enter("patient", { patienceMs: 300_000 });
+    await expect(door.enter("impatient", { patienceMs: 280_000 })).rejects.toMatchObject({ status: 429 });
+    await vi.advanceTimersByTimeAsync(300_000);
+    await expect(door.enter("not patient at all", { patienceMs: 0 })).rejects.toMatchObject({ status: 429 });
+    await vi.advanceTimersByTimeAsync(48_001);
+    (await patient).leave();
+    expect(door.passed).toEqual(["refused", "patient"]);
+  });
+
+  test("is over after that time also when the clock was set back meanwhile", async () => {
+    const door = doorOf(traffic());
+    (await door.enter("refused")).learn(limited(400_000));
+    vi.setSystemTime(Date.now() - 86_400_000);
+    await expect(door.enter("impatient")).rejects.toMatchObject({ status: 429, retryAfterMs: 400_000 });
+    await vi.advanceTimersByTimeAsync(400_001);
+    (await door.enter("later")).leave();
+    expect(door.passed).toEqual(["refused", "later"]);
+  });
+
+  test("is not waited for by whose notice fails, and that holds no slot", async () => {
+    const shared = traffic({ maxConcurrent: 1 });
+    const door = doorOf(shared);
+    const failing = (): never => {
+      throw new Error("no log");
+    };
+    const refused = await door.enter("refused");
+    const before = reasonOf(door.enter("before", { onWait: failing }));
+    await settle();
+    refused.learn(limited(1000));
+    refused.leave();
+    await expect(door.enter("after", { onWait: failing })).rejects.toThrow("no log");
+    expect(await before).toMatchObject({ message: "no log" });
+    expect(shared.state()).toEqual([{ baseUrl: HERE.baseUrl, active: 0, queued: 0, heldBack: expect.anything() }]);
+    const next = door.enter("next");
+    await vi.advanceTimersByTimeAsync(1001);
+    (await next).leave();
+    expect(shared.state()).toEqual([]);
+  });
+
   test.each([
     ["a daily quota", { status: 429, retryable: false, retryAfterMs: 34_000, resetsAt: 1 }],
     ["a 429 without a wait", { status: 429, retryable: true }],

@@ -1,0 +1,67 @@
+import { setTimeout } from "node:timers/promises";
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import pg from "pg";
+import type { Database } from "./database.ts";
+
+/**
+ * Launches DBOS, one worker at a time: those that start together on a new database would get in each other's way while each
+ * creates DBOS's tables.
+ */
+export async function launchDbos(database: Database): Promise<void> {
+  const turn = await takeTurn(database);
+  try {
+    await DBOS.launch();
+  } finally {
+    await turn?.query("SELECT pg_advisory_unlock($1)", [LOCK]).catch(() => {});
+    turn?.release();
+  }
+}
+
+/** After so long the other worker is taken to be stuck, in milliseconds. */
+const TURN_MS = 60_000;
+/** Of this library: another than that of its own tables. */
+const LOCK = 778201456;
+
+/** A connection that holds the lock; `undefined` where there can be none, so that DBOS says what is wrong. */
+async function takeTurn({ pool, url }: Database): Promise<pg.PoolClient | undefined> {
+  let connection: pg.PoolClient | undefined;
+  try {
+    connection = await pool.connect().catch(async (error: unknown) => {
+      if (url === undefined || codeOf(error) !== NO_DATABASE) throw error;
+      await createDatabase(url);
+      return await pool.connect();
+    });
+    // Asked again and again: a statement that waits would hold up the indexes that the other worker builds.
+    for (const until = Date.now() + TURN_MS; Date.now() < until; await setTimeout(100)) {
+      const { rows } = await connection.query<{ mine: boolean }>("SELECT pg_try_advisory_lock($1) AS mine", [LOCK]);
+      if (rows[0]?.mine === true) return connection;
+    }
+  } catch {
+    // DBOS says it better.
+  }
+  connection?.release();
+  return undefined;
+}
+
+async function createDatabase(url: string): Promise<void> {
+  const home = new URL(url);
+  const name = decodeURIComponent(home.pathname.slice(1));
+  home.pathname = "/postgres";
+  const client = new pg.Client({ connectionString: home.href, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  } catch (error) {
+    // Another worker was faster.
+    if (!THERE.has(codeOf(error))) throw error;
+  } finally {
+    await client.end();
+  }
+}
+
+const NO_DATABASE = "3D000";
+const THERE: ReadonlySet<unknown> = new Set(["42P04", "23505"]);
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
