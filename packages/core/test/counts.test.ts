@@ -1,16 +1,32 @@
 import { getEventListeners } from "node:events";
-import { Agent, type Content, type RunEvent } from "@pollux/core";
+import { Agent, type Content, endpoint, gemini, type RunEvent } from "@pollux/core";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-service.ts";
 import { faces } from "./helpers/faces.ts";
 import { Channel } from "../src/internal/channel.ts";
 import { RequestEncoder } from "../src/wire/encode-request.ts";
+import { FetchSending } from "../src/wire/fetch-sending.ts";
+import { type HttpRequest, SEND } from "../src/wire/sending.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 const LIMITS = { limits: { turns: 1000, toolCalls: 1000 } };
+
+/** What the encoder lent, and what was in it then. */
+function spyOnLend(): readonly { readonly bytes: Uint8Array; readonly text: string }[] {
+  const lent: { bytes: Uint8Array; text: string }[] = [];
+  // The method is called with its own encoder.
+  // oxlint-disable-next-line typescript/unbound-method
+  const { lend } = RequestEncoder.prototype;
+  vi.spyOn(RequestEncoder.prototype, "lend").mockImplementation(function (this: RequestEncoder, request) {
+    const bytes = lend.call(this, request);
+    lent.push({ bytes, text: new TextDecoder().decode(bytes) });
+    return bytes;
+  });
+  return lent;
+}
 
 /** Everything that JSON.stringify was given and what came of it. */
 interface Serialised {
@@ -105,26 +121,40 @@ describe.each(faces)("%s", (face, read) => {
     expect(clone, "law 4: structuredClone").not.toHaveBeenCalled();
   });
 
-  test("fetch gets the very bytes that were encoded, also when they are sent again", async () => {
-    const encoded: Uint8Array[] = [];
-    // The method is called with its own encoder.
-    // oxlint-disable-next-line typescript/unbound-method
-    const { encode } = RequestEncoder.prototype;
-    vi.spyOn(RequestEncoder.prototype, "encode").mockImplementation(function (this: RequestEncoder, request) {
-      const bytes = encode.call(this, request);
-      encoded.push(bytes);
-      return bytes;
-    });
+  test("fetch gets bytes of its own, copied once, and again only for another attempt", async () => {
+    const lent = spyOnLend();
     const { model, bodies } = countedService(turns(6), (_init, number) =>
       number === 3 ? new Response("{}", { status: 503 }) : undefined,
     );
     await read(new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY }), "Look at all pages.");
     expect(bodies).toHaveLength(7);
-    expect(encoded).toHaveLength(6);
-    const [first, second, third, ...others] = encoded;
-    const expected = [first, second, third, third, ...others];
-    for (const [index, body] of bodies.entries())
-      expect(body === expected[index], `law 4: body ${index + 1} is the encoded one`).toBe(true);
+    expect(lent).toHaveLength(6);
+    const [first, second, third, ...others] = lent.map(({ text }) => text);
+    // Read when all is over: what was sent later has not changed what was sent before.
+    const texts = bodies.map((body) => new TextDecoder().decode(body));
+    expect(texts).toEqual([first, second, third, third, ...others]);
+    for (const body of bodies) expect(body.buffer.byteLength).toBe(body.byteLength);
+  });
+
+  test("a transport gets the encoder's own memory", async () => {
+    const lent = spyOnLend();
+    const { bodies, ...service } = countedService(turns(6));
+    const sent: (Uint8Array | undefined)[] = [];
+    const transport = Object.assign(service.fetch, {
+      [SEND]: (request: HttpRequest) => {
+        sent.push(request.body);
+        return new FetchSending(request, service.fetch);
+      },
+    });
+    const model = gemini("gemini-2.5-flash", {
+      endpoint: endpoint({ baseUrl: "http://service.local", apiKey: "key" }),
+      fetch: transport,
+    });
+    await read(new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY }), "Look at all pages.");
+    expect(sent).toHaveLength(6);
+    for (const [index, body] of sent.entries())
+      expect(body === lent[index]?.bytes, `law 4: body ${index + 1} is the encoded one`).toBe(true);
+    expect(bodies).toHaveLength(6);
   });
 
   test("usage is that of the last chunk of each answer", async () => {

@@ -180,10 +180,10 @@ export class GeminiClient {
     request: GenerateContentRequest,
     options: CallOptions,
   ): ApiCall {
-    const body = (options.encoder ?? new RequestEncoder()).encode(request);
+    const body = (options.encoder ?? new RequestEncoder()).lend(request);
     checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
     if (this.#asked?.model !== model) this.#asked = { model, path: this.endpoint.modelPath(model) };
-    return { operation, model, method: "POST", path: `${this.#asked.path}:${operation}${query}`, body };
+    return { operation, model, method: "POST", path: `${this.#asked.path}:${operation}${query}`, body, lent: true };
   }
 
   #object(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {

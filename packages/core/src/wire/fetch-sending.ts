@@ -25,10 +25,11 @@ export class FetchSending implements Sending {
     this.#reader?.cancel().catch(ignore);
   }
 
-  async #send({ method, url, headers, body }: HttpRequest, fetch: FetchLike): Promise<AnswerHead> {
+  async #send({ method, url, headers, body, lent }: HttpRequest, fetch: FetchLike): Promise<AnswerHead> {
     const { signal } = this.#controller;
     const init: RequestInit = { method, headers, redirect: "manual", signal };
-    if (body) init.body = body;
+    // Nobody knows for how long a fetch, or whoever watches it, holds on to a body.
+    if (body) init.body = lent === true ? body.slice() : body;
     const response = await fetch(url, init);
     // Nobody will read what comes too late.
     if (signal.aborted) response.body?.cancel().catch(ignore);

@@ -36,7 +36,14 @@ export async function openExchange(
   if (request.body) headers["content-type"] ??= "application/json";
   if (Number.isFinite(timeouts.totalMs)) headers["x-server-timeout"] = String(Math.ceil(timeouts.totalMs / 1000));
   const repeatable = headers["x-goog-upload-command"] === undefined;
-  const signed: HttpRequest = { method: request.method, url: request.url, headers, body: request.body, repeatable };
+  const signed: HttpRequest = {
+    method: request.method,
+    url: request.url,
+    headers,
+    body: request.body,
+    lent: request.lent,
+    repeatable,
+  };
   const sending = isTransport(fetch) ? fetch[SEND](signed) : new FetchSending(signed, fetch);
   const exchange = new HttpExchange(sending, request.url, timeouts, signal);
   await exchange.opened();

@@ -24,6 +24,8 @@ export interface ApiCall {
   readonly headers?: HeaderFields | undefined;
   /** JSON, unless `headers` name another content type. */
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
+  /** The body is somebody else's memory, and holds for as long as the request goes on. @defaultValue false */
+  readonly lent?: boolean | undefined;
 }
 
 /** Where an attempt goes and what it may use. */
@@ -95,11 +97,11 @@ export async function send(call: ApiCall, options: SendOptions): Promise<Sent> {
     // An answer may have thousands of chunks.
     const isTraced = logger.trace !== SILENT.trace;
     if (isTraced && call.body && headers["content-type"] === undefined)
-      logger.trace({ ...facts, body: lazyText(call.body, secrets) }, "request body");
+      logger.trace({ ...facts, body: lazyText(call.body.slice(), secrets) }, "request body");
 
     let exchange: HttpExchange;
     try {
-      exchange = await openExchange({ method: call.method, url, headers, body: call.body }, options);
+      exchange = await openExchange({ method: call.method, url, headers, body: call.body, lent: call.lent }, options);
     } catch (error) {
       log(undefined, 0);
       throw error;

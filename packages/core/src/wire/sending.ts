@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: HeaderFields;
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
+  /** The body is somebody else's memory, and holds for as long as the request goes on. @defaultValue false */
+  readonly lent?: boolean | undefined;
   /** Does no harm when it arrives twice, as a question does; a piece of an upload is lost track of. @defaultValue false */
   readonly repeatable?: boolean | undefined;
 }

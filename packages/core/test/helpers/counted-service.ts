@@ -6,6 +6,7 @@ const encoder = new TextEncoder();
 /** A service whose answers are bytes before the first request comes, so that making them is in nobody's count. */
 export interface CountedService {
   readonly model: GeminiModel;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Bodies as `fetch` was given them. */
   readonly bodies: readonly Uint8Array[];
 }
@@ -64,7 +65,7 @@ export function countedService(
     retry: { minDelayMs: 1, maxDelayMs: 1 },
     ...options,
   });
-  return { model, bodies };
+  return { model, fetch, bodies };
 }
 
 /** What {@link look} gives back for each page: one kilobyte. */
