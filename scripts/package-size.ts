@@ -14,9 +14,9 @@ export interface PackageSize {
 /** Most bytes a package may have. About a fifth more than it has now: what goes beyond is an accident, or a new figure here. */
 const BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/core": { packed: 390_000, unpacked: 1_270_000 },
-  "@pollux/dbos": { packed: 26_000, unpacked: 85_000 },
+  "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 176_000, unpacked: 590_000 },
-  "@pollux/restate": { packed: 26_000, unpacked: 85_000 },
+  "@pollux/restate": { packed: 28_000, unpacked: 90_000 },
   "@pollux/tools": { packed: 200_000, unpacked: 640_000 },
 };
 

@@ -14,7 +14,7 @@ import { postgresKinds, type StartedPostgres, startPostgres } from "./support/po
 import { until } from "./support/until.ts";
 
 describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, installed }) => {
-  describe.skipIf(!installed)(installed ? "(installed)" : "(not installed here)", () => {
+  describe.skipIf(!installed)(installed ? "(installed)" : "(not installed, or without POLLUX_ENGINES=full)", () => {
     let postgres: StartedPostgres;
     let worker: AgentsWorker;
     let client: AgentsClient;

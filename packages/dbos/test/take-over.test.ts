@@ -9,7 +9,7 @@ import { until } from "./support/until.ts";
 import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from "./support/worker-process.ts";
 
 describe.each(postgresKinds())("workers that die, on $kind", ({ kind, installed }) => {
-  describe.skipIf(!installed)(installed ? "(installed)" : "(not installed here)", () => {
+  describe.skipIf(!installed)(installed ? "(installed)" : "(not installed, or without POLLUX_ENGINES=full)", () => {
     let postgres: StartedPostgres;
     let folder: string;
     let client: AgentsClient;

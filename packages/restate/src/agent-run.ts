@@ -98,14 +98,16 @@ export class AgentRun {
    */
   async steer(input: string | readonly Content[]): Promise<void> {
     const contents = typeof input === "string" ? [{ role: "user" as const, parts: [{ text: input }] }] : input;
-    const heard = await this.#ask((workflow) => workflow.steer(contents, once()));
+    const asOne = retriable();
+    const heard = await this.#ask((workflow) => workflow.steer(contents, asOne));
     if (!heard) throw new EngineError("run-over", `run "${this.runId}" of ${this.agent} is over`);
   }
 
   /** Ends the run and those inside it, and waits until it has ended. One that is over already is left as it is. */
   async cancel(options: WaitOptions = {}): Promise<RunReport> {
     const output = await this.#ask((workflow) => workflow.workflowOutput());
-    if (!output.ready) await this.#ask((workflow) => workflow.cancel(once()));
+    const asOne = retriable();
+    if (!output.ready) await this.#ask((workflow) => workflow.cancel(asOne));
     return await this.result(options);
   }
 
@@ -145,7 +147,8 @@ export class AgentRun {
   }
 
   async #answer({ agent, runId, name }: Asked, value: unknown): Promise<void> {
-    const fate = await this.#other(agent, runId).#ask((workflow) => workflow.answer({ name, value }, once()));
+    const asOne = retriable();
+    const fate = await this.#other(agent, runId).#ask((workflow) => workflow.answer({ name, value }, asOne));
     if (fate === "answered-before")
       throw new EngineError("already-answered", `${name} of run "${runId}" has an answer already`);
     if (fate === "run-over") throw new EngineError("run-over", `run "${runId}" of ${agent} is over`);
@@ -174,7 +177,7 @@ export class AgentRun {
 
 type Asked = Pick<PendingAnswer, "agent" | "runId" | "name" | "question">;
 
-/** Makes a request that may be tried again. */
-function once(): ReturnType<typeof rpc.opts<never, never>> {
+/** What makes several attempts at a request one to the server: made before the first of them. */
+function retriable(): ReturnType<typeof rpc.opts<never, never>> {
   return rpc.opts({ idempotencyKey: crypto.randomUUID() });
 }

@@ -1,9 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Agent } from "@pollux/core";
-import { say, ScriptedModel } from "@pollux/core/testing";
+import { Agent, defineTool } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { agentsClient, EngineError, register } from "@pollux/restate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { restateBinary, type RestateServer, startRestate } from "./support/restate-server.ts";
 import { startWorker } from "./support/start-worker.ts";
 
@@ -122,6 +123,37 @@ describe.skipIf(restateBinary() === undefined)("a client of a Restate server (ne
       await reading;
       expect(texts.join("")).toBe("Here.");
       await worker.close();
+    },
+  );
+
+  test(
+    "an answer counts once, also when the server goes away before it could say so",
+    { timeout: 30_000 },
+    async () => {
+      const tool = defineTool({
+        name: "sign",
+        description: "Signs.",
+        input: z.object({}),
+        needsApproval: true,
+        run: () => "signed",
+      });
+      const model = new ScriptedModel(call("sign"), say("Signed."));
+      const agents = [new Agent({ name: "notary", model, tools: [tool] })];
+      const worker = await startWorker(server, agents);
+      const run = await agentsClient({ ingress: server.ingress }).start("notary", "Go");
+      await expect.poll(async () => (await run.pending()).length, { timeout: 10_000 }).toBe(1);
+      const [question] = await run.pending();
+      await worker.close();
+      // The server takes it, and has no worker to hand it to.
+      const answered = run.approve(question ?? "", true);
+      answered.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await server.kill();
+      await server.restart();
+      const next = await startWorker(server, agents, { port: Number(new URL(worker.url).port) });
+      await expect(answered).resolves.toBeUndefined();
+      expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Signed." } });
+      await next.close();
     },
   );
 
