@@ -1,4 +1,3 @@
-import pRetry from "p-retry";
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
 import { TrafficLimitError } from "../errors/traffic-error.ts";
@@ -64,6 +63,8 @@ export async function withRetry<T>(call: (attempt: number) => Promise<T>, option
     if (!(error instanceof AgentError) || !error.retryable) throw error;
     failure = error;
   }
+  // Loaded with the first failure: an import of this library is read in every cold start.
+  const { default: pRetry } = await import("p-retry");
   try {
     return await pRetry((attempt) => (attempt === 1 ? Promise.reject(failure) : call(attempt)), {
       retries: Math.max(0, policy.maxAttempts - 1),
