@@ -1,6 +1,5 @@
 // The same agent over the transport of "@pollux/core/node".
-import { Agent, defineTool, endpoint, gemini } from "@pollux/core";
-import { z } from "zod";
+import { run as runAgent } from "./pollux.mjs";
 
 const { nodeTransport } = await import("@pollux/core/node");
 
@@ -10,19 +9,6 @@ export const unavailable =
 
 const fetch = nodeTransport?.();
 
-export async function run({ base, model, weather }) {
-  const agent = new Agent({
-    model: gemini(model, { endpoint: endpoint({ baseUrl: base, apiKey: "x" }), fetch }),
-    tools: [
-      defineTool({
-        name: "weather",
-        description: "Current weather in a city.",
-        input: z.object({ city: z.string() }),
-        run: weather,
-      }),
-    ],
-    limits: { turns: 300, toolCalls: 1_000 },
-  });
-  const { text } = await agent.run("go");
-  return { text };
+export async function run(work) {
+  return await runAgent({ ...work, fetch });
 }

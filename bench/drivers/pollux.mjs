@@ -2,10 +2,12 @@
 import { Agent, defineTool, endpoint, gemini } from "@pollux/core";
 import { z } from "zod";
 
-export async function run({ base, model, weather, unary }) {
+/** @param fetch What requests go through; the platform's when it is absent. */
+export async function run({ base, model, weather, unary, fetch }) {
   const agent = new Agent({
     model: gemini(model, {
       endpoint: endpoint({ baseUrl: base, apiKey: "x" }),
+      fetch,
       transport: unary ? "unary" : "stream",
     }),
     tools: [

@@ -1,28 +1,19 @@
 import { Agent, defineTool } from "@pollux/core";
 import type { EngineEvent } from "@pollux/core/durable";
 import { call, say } from "@pollux/core/testing";
-import { agentsClient, type AgentsWorker } from "@pollux/restate";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { agentsClient } from "@pollux/restate";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { GatedModel } from "./support/gated-model.ts";
-import { restateBinary, type RestateServer, startRestate } from "./support/restate-server.ts";
+import { restateBinary } from "./support/restate-server.ts";
+import { restateSuite } from "./support/restate-suite.ts";
 import { startWorker } from "./support/start-worker.ts";
 
 const POLL = { timeout: 15_000, interval: 20 };
 
 describe.skipIf(restateBinary() === undefined)("live events of a run on Restate (needs its server's binary)", () => {
-  let server: RestateServer;
-  const workers: AgentsWorker[] = [];
-
-  beforeAll(async () => {
-    server = await startRestate();
-  }, 60_000);
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.close()));
-  });
-  afterAll(async () => {
-    await server?.stop();
-  });
+  const suite = restateSuite();
+  const { workers } = suite;
 
   /** Reads until the run's end, into a list. */
   function reader(events: AsyncIterable<EngineEvent>): { readonly got: EngineEvent[]; readonly end: Promise<void> } {
@@ -50,8 +41,8 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     const model = new GatedModel(call("look"), say("one ", "two ", "three"));
     let last: () => void = () => {};
     model.gate = (said) => (said < 2 ? Promise.resolve() : new Promise((resolve) => (last = resolve)));
-    workers.push(await startWorker(server, [new Agent({ name: "narrator", model, tools: [look] })]));
-    const run = await agentsClient({ ingress: server.ingress }).start("narrator", "Count", { runId: "n1" });
+    workers.push(await startWorker(suite.server, [new Agent({ name: "narrator", model, tools: [look] })]));
+    const run = await agentsClient({ ingress: suite.server.ingress }).start("narrator", "Count", { runId: "n1" });
     const first = reader(run.events());
     await expect.poll(() => textOf(first.got), POLL).toBe("one two ");
     const late = reader(run.events());
@@ -75,13 +66,13 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     const agentOf = (model: GatedModel): Agent => new Agent({ name: "moved", model });
     const stuck = new GatedModel(say("never ", "said"));
     stuck.gate = (said) => (said === 0 ? Promise.resolve() : new Promise(() => {}));
-    const dying = await startWorker(server, [agentOf(stuck)]);
-    const run = await agentsClient({ ingress: server.ingress }).start("moved", "Go", { runId: "m1" });
+    const dying = await startWorker(suite.server, [agentOf(stuck)]);
+    const run = await agentsClient({ ingress: suite.server.ingress }).start("moved", "Go", { runId: "m1" });
     const { got, end } = reader(run.events());
     await expect.poll(() => got, POLL).toHaveLength(1);
     await dying.close();
     const port = Number(new URL(dying.url).port);
-    workers.push(await startWorker(server, [agentOf(new GatedModel(say("Said.")))], { port }));
+    workers.push(await startWorker(suite.server, [agentOf(new GatedModel(say("Said.")))], { port }));
     await end;
     const from = { runId: "m1", step: "model:1", seq: 0 };
     expect(got).toEqual([
@@ -96,8 +87,10 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     let finish: (() => void) | undefined;
     // Slower than events are put together, so that there are many.
     model.gate = (said) => new Promise((resolve) => (said < 19 ? setTimeout(resolve, 30) : (finish = resolve)));
-    workers.push(await startWorker(server, [new Agent({ name: "verbose", model })], { events: { maxBytes: 3_500 } }));
-    const run = await agentsClient({ ingress: server.ingress }).start("verbose", "Much");
+    workers.push(
+      await startWorker(suite.server, [new Agent({ name: "verbose", model })], { events: { maxBytes: 3_500 } }),
+    );
+    const run = await agentsClient({ ingress: suite.server.ingress }).start("verbose", "Much");
     await expect.poll(() => finish, POLL).toBeDefined();
     const { got, end } = reader(run.events());
     await expect.poll(() => got.length, POLL).toBeGreaterThan(0);
@@ -111,8 +104,8 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     const model = new GatedModel(say("one ", "two"));
     let finish: () => void = () => {};
     model.gate = (said) => (said === 0 ? Promise.resolve() : new Promise((resolve) => (finish = resolve)));
-    workers.push(await startWorker(server, [new Agent({ name: "left", model })]));
-    const client = agentsClient({ ingress: server.ingress });
+    workers.push(await startWorker(suite.server, [new Agent({ name: "left", model })]));
+    const client = agentsClient({ ingress: suite.server.ingress });
     const run = await client.start("left", "Go");
     const leaving = new AbortController();
     const seen: EngineEvent[] = [];
@@ -131,7 +124,7 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     expect(await run.result()).toMatchObject({ status: "ended" });
 
     const silent = new Agent({ name: "silent", model: new GatedModel(say("Hm.")) });
-    workers.push(await startWorker(server, [silent], { events: false }));
+    workers.push(await startWorker(suite.server, [silent], { events: false }));
     const quiet = reader((await client.start("silent", "Go")).events());
     await quiet.end;
     expect(quiet.got).toEqual([]);

@@ -1,32 +1,18 @@
 import { Agent, defineTool } from "@pollux/core";
 import { call, calls, hangs, say, ScriptedModel } from "@pollux/core/testing";
-import { type AgentRun, agentsClient, type AgentsWorker } from "@pollux/restate";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type AgentRun, agentsClient } from "@pollux/restate";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { restateBinary, type RestateServer, startRestate } from "./support/restate-server.ts";
+import { restateBinary } from "./support/restate-server.ts";
+import { restateSuite } from "./support/restate-suite.ts";
 import { startWorker } from "./support/start-worker.ts";
 
 const nothing = z.object({});
 const POLL = { timeout: 10_000, interval: 20 };
 
 describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate (needs its server's binary)", () => {
-  let server: RestateServer;
-  const workers: AgentsWorker[] = [];
-
-  beforeAll(async () => {
-    server = await startRestate();
-  }, 60_000);
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.close()));
-  });
-  afterAll(async () => {
-    await server?.stop();
-  });
-
-  async function serve(...agents: readonly Agent[]): Promise<ReturnType<typeof agentsClient>> {
-    workers.push(await startWorker(server, agents, { inactivityTimeoutMs: 500 }));
-    return agentsClient({ ingress: server.ingress });
-  }
+  const suite = restateSuite({ inactivityTimeoutMs: 500 });
+  const { serve, workers } = suite;
 
   async function waiting(run: AgentRun, count: number): Promise<Awaited<ReturnType<AgentRun["pending"]>>> {
     await expect.poll(async () => (await run.pending()).length, POLL).toBe(count);
@@ -57,7 +43,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     await expect(run.approve("call:1.0", { deny: "too late" })).rejects.toMatchObject({ code: "already-answered" });
     // Long enough for the run to leave the worker.
     await expect
-      .poll(() => server.query("select status from sys_invocation where target like '%till/run'"), POLL)
+      .poll(() => suite.server.query("select status from sys_invocation where target like '%till/run'"), POLL)
       .toEqual([{ status: "suspended" }]);
     await run.approve("call:1.2", { deny: "no money back" });
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Paid." } });
@@ -207,12 +193,12 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
       },
     });
     const agentOf = (model: ScriptedModel): Agent => new Agent({ name: "bank", model, tools: [transfer] });
-    const first = await startWorker(server, [agentOf(new ScriptedModel(call("transfer")))]);
-    const run = await agentsClient({ ingress: server.ingress }).start("bank", "Move it");
+    const first = await startWorker(suite.server, [agentOf(new ScriptedModel(call("transfer")))]);
+    const run = await agentsClient({ ingress: suite.server.ingress }).start("bank", "Move it");
     await expect.poll(() => begun, POLL).toBe(1);
     await first.close();
     const port = Number(new URL(first.url).port);
-    workers.push(await startWorker(server, [agentOf(new ScriptedModel(say("Moved.")))], { port }));
+    workers.push(await startWorker(suite.server, [agentOf(new ScriptedModel(say("Moved.")))], { port }));
     expect(await waiting(run, 1)).toMatchObject([{ callId: "call:1.0", question: "unknown-outcome" }]);
     await run.answer("call:1.0", { output: "it did" });
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Moved." } });

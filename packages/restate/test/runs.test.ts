@@ -1,33 +1,19 @@
 import { createServer, type ServerHttp2Session } from "node:http2";
 import { Agent, defineTool, type Tool } from "@pollux/core";
 import { call, calls, fails, say, ScriptedModel } from "@pollux/core/testing";
-import { agentsClient, type AgentsWorker, serveAgents } from "@pollux/restate";
+import { agentsClient, serveAgents } from "@pollux/restate";
 import { createEndpointHandler, workflow, type WorkflowContext } from "@restatedev/restate-sdk";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { restateBinary, type RestateServer, startRestate } from "./support/restate-server.ts";
+import { restateBinary } from "./support/restate-server.ts";
+import { restateSuite } from "./support/restate-suite.ts";
 import { startWorker } from "./support/start-worker.ts";
 
 const city = z.object({ city: z.string() });
 
 describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs its server's binary)", () => {
-  let server: RestateServer;
-  const workers: AgentsWorker[] = [];
-
-  beforeAll(async () => {
-    server = await startRestate();
-  }, 60_000);
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.close()));
-  });
-  afterAll(async () => {
-    await server?.stop();
-  });
-
-  async function serve(...agents: readonly Agent[]): Promise<ReturnType<typeof agentsClient>> {
-    workers.push(await startWorker(server, agents));
-    return agentsClient({ ingress: server.ingress });
-  }
+  const suite = restateSuite();
+  const { serve, workers } = suite;
 
   test("a run gives the same result as without an engine, its tools side by side", async () => {
     let inside = 0;
@@ -160,18 +146,18 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
       },
     });
     const agentOf = (model: ScriptedModel): Agent => new Agent({ name: "survivor", model, tools: [quick, slow] });
-    const first = await startWorker(server, [agentOf(new ScriptedModel(calls(["quick"], ["slow"])))]);
-    const run = await agentsClient({ ingress: server.ingress }).start("survivor", "Go");
+    const first = await startWorker(suite.server, [agentOf(new ScriptedModel(calls(["quick"], ["slow"])))]);
+    const run = await agentsClient({ ingress: suite.server.ingress }).start("survivor", "Go");
     await expect.poll(() => done.toSorted(), { timeout: 10_000 }).toEqual(["quick", "slow"]);
     // The version of the loop, the model's answer and the quick call.
     const recorded = `select count(*) as n from sys_journal j join sys_invocation i on j.id = i.id
       where i.target = 'survivor/${run.runId}/run' and j.entry_type = 'Notification: Run'`;
-    await expect.poll(() => server.query(recorded), { timeout: 10_000 }).toEqual([{ n: 3 }]);
+    await expect.poll(() => suite.server.query(recorded), { timeout: 10_000 }).toEqual([{ n: 3 }]);
     await first.close();
-    await server.kill();
-    await server.restart();
+    await suite.server.kill();
+    await suite.server.restart();
     const port = Number(new URL(first.url).port);
-    workers.push(await startWorker(server, [agentOf(new ScriptedModel(say("Done.")))], { port }));
+    workers.push(await startWorker(suite.server, [agentOf(new ScriptedModel(say("Done.")))], { port }));
     await expect.poll(() => finish.length, { timeout: 15_000 }).toBe(2);
     for (const end of finish) end();
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Done." } });
@@ -195,8 +181,8 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
     const agent = new Agent({ name: "slowpoke", model, tools: [slow("short", 700), slow("long", 1_500)] });
     const line = (_: object, message: string): void => void lines.push(message);
     const logger = { trace: line, debug: line, info: line, warn: line, error: line };
-    workers.push(await startWorker(server, [agent], { inactivityTimeoutMs: 200, logger }));
-    const run = await agentsClient({ ingress: server.ingress }).start("slowpoke", "Go");
+    workers.push(await startWorker(suite.server, [agent], { inactivityTimeoutMs: 200, logger }));
+    const run = await agentsClient({ ingress: suite.server.ingress }).start("slowpoke", "Go");
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Done." } });
     expect(begun.toSorted()).toEqual(["long", "short"]);
     expect(model.requests).toHaveLength(2);
@@ -219,19 +205,19 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
       },
     });
     const model = new ScriptedModel();
-    const worker = await startWorker(server, [new Agent({ name: "aged", model })]);
+    const worker = await startWorker(suite.server, [new Agent({ name: "aged", model })]);
     const port = Number(new URL(worker.url).port);
-    const run = agentsClient({ ingress: server.ingress }).run("aged", "a1");
+    const run = agentsClient({ ingress: suite.server.ingress }).run("aged", "a1");
     await worker.close();
 
     const before = await serveOld(port);
-    await agentsClient({ ingress: server.ingress }).start("aged", "Go", { runId: "a1" });
+    await agentsClient({ ingress: suite.server.ingress }).start("aged", "Go", { runId: "a1" });
     await expect.poll(() => lives, { timeout: 10_000 }).toBe(1);
     await before();
-    workers.push(await startWorker(server, [new Agent({ name: "aged", model })], { port }));
+    workers.push(await startWorker(suite.server, [new Agent({ name: "aged", model })], { port }));
     const failure = "select last_failure from sys_invocation where target = 'aged/a1/run'";
     await expect
-      .poll(async () => String((await server.query(failure))[0]?.["last_failure"]), { timeout: 15_000 })
+      .poll(async () => String((await suite.server.query(failure))[0]?.["last_failure"]), { timeout: 15_000 })
       .toMatch(/version 0/);
     await workers.pop()?.close();
     const after = await serveOld(port);
