@@ -5,19 +5,16 @@ import { defineConfig } from "vitest/config";
 // `import`, `require` and `default` are added for each import as it is made; said here, they would hold for `require` as well.
 const conditions = ["pollux-source", "node", "module"];
 
+const SYSTEM_TESTS = ["packages/*/test/**/*.system.test.ts", "test/**/*.system.test.ts"];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-    typecheck: {
-      enabled: true,
-      include: ["packages/*/test/**/*.test-d.ts"],
-      tsconfig: "tsconfig.typecheck.json",
-      // Only the type tests themselves: `tsc -b` has already reported errors anywhere else.
-      ignoreSourceErrors: true,
-    },
-    testTimeout: 20_000,
+    // These limits only end a hang. No test may depend on how fast the machine is, so they are far above what any test takes.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000, interval: 10 } },
     // Also on a machine with two processors.
     maxWorkers: "100%",
     env: {
@@ -25,5 +22,34 @@ export default defineConfig({
       // Programs that tests start load their sources in a third of the time.
       NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)),
     },
+    projects: [
+      {
+        // What `npm test` runs: everything that needs neither another program nor minutes, and a smoke test of what does.
+        extends: true,
+        test: {
+          name: "fast",
+          include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...SYSTEM_TESTS],
+          typecheck: {
+            enabled: true,
+            include: ["packages/*/test/**/*.test-d.ts"],
+            tsconfig: "tsconfig.typecheck.json",
+            // Only the type tests themselves: `tsc -b` has already reported errors anywhere else.
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+      {
+        // What CI runs as well: engines, packaging, runtimes, other people's clients and servers, whole fault tables.
+        extends: true,
+        test: {
+          name: "system",
+          include: SYSTEM_TESTS,
+          globalSetup: ["test/support/install-programs.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
   },
 });
