@@ -16,6 +16,13 @@ const stampFile = join(root, "node_modules", ".pollux-install");
 const onWindows = process.platform === "win32";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
+/** What a step of a script does, said before it starts: some are silent for half a minute. */
+const STEPS = {
+  tsc: "checking types and building",
+  node: "bundling the packages",
+  vitest: "running the tests",
+};
+
 const [name, ...args] = process.argv.slice(2);
 const script = manifest.scripts[name];
 if (script === undefined) fail(`there is no script named ${JSON.stringify(name)} in package.json`);
@@ -74,6 +81,7 @@ async function runScript(line, extraArgs) {
   const commands = line.split(" && ").map((command) => command.split(" "));
   commands.at(-1).push(...extraArgs);
   for (const [program, ...programArgs] of commands) {
+    if (STEPS[program] !== undefined) say(STEPS[program]);
     const child = spawn(program, programArgs, { cwd: root, env: environment(), stdio: "inherit", shell: onWindows });
     const code = await exitOf(child);
     if (code !== 0) return code;
