@@ -29,6 +29,7 @@ export function endingOf(
       return calls.length > 0 ? undefined : { stopReason: "finished", output };
     case "truncated":
       return cutOff && calls.length > 0 ? undefined : { stopReason: "truncated" };
+    case "calls":
     case "undeclared-call":
       return undefined;
     case "blocked":

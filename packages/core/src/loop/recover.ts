@@ -6,7 +6,7 @@ import { callsIn, visibleText } from "./transcript.ts";
 export type TurnProblem =
   /** Nothing to read and nothing to do: no text, no call, no media. */
   | "empty"
-  /** The model wrote a call that the service could not read, or one without a name. */
+  /** The model wrote a call that the service could not read, one without a name, or one that got lost on the way. */
   | "malformed-call"
   /** The model called something that was not declared, and the call did not come through. */
   | "undeclared-call"
@@ -28,7 +28,7 @@ export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
 };
 
 /** Kinds of ending whose calls are answered. A call without a name cannot be: its response needs one. */
-const KEPT: ReadonlySet<FinishClass> = new Set<FinishClass>(["complete", "truncated", "undeclared-call"]);
+const KEPT: ReadonlySet<FinishClass> = new Set<FinishClass>(["complete", "calls", "truncated", "undeclared-call"]);
 
 /** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found elsewhere, where the schema and the calls are. */
 export function problemOf(response: ModelResponse): TurnProblem | undefined {
@@ -38,6 +38,8 @@ export function problemOf(response: ModelResponse): TurnProblem | undefined {
   switch (finish) {
     case "complete":
       return isEmpty(response) ? "empty" : undefined;
+    case "calls":
+      return callsIn(content).length > 0 ? undefined : "malformed-call";
     case "bad-call":
       return "malformed-call";
     case "undeclared-call":

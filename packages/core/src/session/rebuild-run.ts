@@ -88,7 +88,7 @@ function isKept({ response }: ModelStepValue): boolean {
   if (calls.some(({ name }) => !name)) return false;
   const finish = classifyFinish(response.finishReason);
   if (finish === "truncated") return calls.length > 0 || visibleText(content) !== "";
-  return finish === "complete" || (finish === "undeclared-call" && calls.length > 0);
+  return finish === "complete" || ((finish === "calls" || finish === "undeclared-call") && calls.length > 0);
 }
 
 function answerOf(

@@ -279,6 +279,54 @@ describe.each(faces)("%s", (_face, read) => {
       });
     });
 
+    test.each(["FUNCTION_CALL", "TOOL_CALLS", "tool_calls", "tool_use"])(
+      "calls that end with a gateway's word, %s, are answered, and the word is told as it came",
+      async (word) => {
+        const asks = turn(say("Let me look."), call("get_weather", { city: "Oslo" }, { id: "a1" }), finishes(word));
+        const model = new ScriptedModel(asks, say("4 °C."));
+        const result = await endOf(model);
+        expect(result).toMatchObject({ stopReason: "finished", text: "4 °C.", turns: 2, usage: { requests: 2 } });
+        expect(result.contents).toEqual([
+          user("Go."),
+          {
+            role: "model",
+            parts: [
+              { text: "Let me look." },
+              { functionCall: { id: "a1", name: "get_weather", args: { city: "Oslo" } } },
+            ],
+          },
+          answered(["get_weather", { output: { city: "Oslo", celsius: 4 } }, "a1"]),
+          { role: "model", parts: [{ text: "4 °C." }] },
+        ]);
+        expect(await endOf(new ScriptedModel(asks), { stopWhen: [afterTurns(1)] })).toMatchObject({
+          stopReason: "stopped",
+          response: { finishReason: word },
+        });
+      },
+    );
+
+    test.each([
+      ["with text", say("I will look it up.")],
+      ["with a thought", think("hm")],
+      ["with nothing", empty()],
+      ["with a call that has no name", parts({ functionCall: {} as { name: string } })],
+    ])("a gateway's word for calls %s is never a success, and is asked for again", async (_what, lost) => {
+      const claim = turn(lost, finishes("FUNCTION_CALL", "1 call"));
+      const model = new ScriptedModel(claim, claim, claim, claim);
+      const result = await endOf(model);
+      expect(result).toMatchObject({
+        stopReason: "bad-call",
+        finishReason: "FUNCTION_CALL",
+        finishMessage: "1 call",
+        usage: { requests: 4 },
+      });
+      expect(result).not.toHaveProperty("output");
+      expect(result.contents.every(({ role }) => role === "user")).toBe(true);
+      expect(model.requests[1]?.contents).toEqual(model.requests[0]?.contents);
+      expect(model.requests[2]?.contents.at(-1)?.parts[0]?.text).toContain("could not be read");
+      expect(await endOf(new ScriptedModel(claim, say("4 °C.")))).toMatchObject({ stopReason: "finished" });
+    });
+
     test("an unspecified stop is asked again once", async () => {
       expect(await endOf(new ScriptedModel(finishes("OTHER"), say("There.")))).toMatchObject({
         stopReason: "finished",

@@ -14,7 +14,14 @@ test.each([
   ["UNEXPECTED_TOOL_CALL", "undeclared-call"],
   ...["OTHER", "IMAGE_OTHER", "NO_IMAGE", "TOO_MANY_TOOL_CALLS"].map((reason) => [reason, "interrupted"]),
   ["CONTINUATION", "continuation"],
-  ...["FINISH_REASON_UNSPECIFIED", "MISSING_THOUGHT_SIGNATURE", "stop", "", "17", "NEXT_YEARS_REASON"].map((reason) => [
+  ...["FUNCTION_CALL", "TOOL_CALLS", "TOOL_CALL", "TOOL_USE"].map((reason) => [reason, "calls"]),
+  ...["function_call", "tool_calls", "tool_call", "tool_use", "Tool_Calls"].map((reason) => [reason, "calls"]),
+  ...["FINISH_REASON_UNSPECIFIED", "MISSING_THOUGHT_SIGNATURE", "", "17", "NEXT_YEARS_REASON"].map((reason) => [
+    reason,
+    "unknown",
+  ]),
+  ...["stop", "Stop", "max_tokens", "length", "end_turn"].map((reason) => [reason, "unknown"]),
+  ...["FUNCTION_CALLS_BLOCKED", "NO_TOOL_CALLS", " TOOL_CALLS", "TOOL CALLS", "CALL"].map((reason) => [
     reason,
     "unknown",
   ]),
