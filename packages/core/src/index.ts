@@ -32,8 +32,7 @@ export type { RunEvent } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/hooks.ts";
 export type { Limits } from "./loop/limits.ts";
 export type { ToolChoice } from "./loop/loop-input.ts";
-export type { OutsideOutcome } from "./loop/pending.ts";
-export type { TurnProblem } from "./loop/recover.ts";
+export type { TurnProblem } from "./loop/recovery.ts";
 export type {
   BadCallRun,
   BlockedRun,
@@ -52,9 +51,9 @@ export type {
   TruncatedRun,
   UnknownFinishRun,
 } from "./loop/result.ts";
-export { runSoFar, type RunSoFar } from "./loop/run-so-far.ts";
-export type { OutputImage } from "./loop/output-image.ts";
-export type { CodeRun, RunOutputs, UrlRetrieval } from "./loop/outputs.ts";
+export { runSoFar, type RunSoFar } from "./loop/result.ts";
+export type { OutputImage } from "./loop/build-result.ts";
+export type { CodeRun, RunOutputs, UrlRetrieval } from "./loop/build-result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
 export { afterTurns, calledTool, type RunProgress, type StopRule } from "./loop/stop-when.ts";
 
@@ -63,9 +62,9 @@ export { renderMarkdown } from "./grounding/render-markdown.ts";
 export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 
 // tool
-export type { Approval, Approve, PendingCall, PendingQuestion } from "./tool/approval.ts";
+export type { Approval, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/approval.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
-export type { Caller, RemainingLimits } from "./tool/caller.ts";
+export type { ParentRun, RemainingLimits } from "./tool/parent-run.ts";
 export { callTool } from "./tool/call-tool.ts";
 export { defineTool } from "./tool/define-tool.ts";
 export { explainSchema } from "./tool/explain-schema.ts";
@@ -136,8 +135,8 @@ export type { RetryPolicy } from "./wire/retry.ts";
 export { Traffic, type TrafficOptions, type TrafficState } from "./wire/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
-export { RunSuspended } from "./durable/run-suspended.ts";
-export type { Steered, Steering } from "./durable/steering.ts";
+export { RunSuspended } from "./durable/outcomes.ts";
+export type { Steered, Steering } from "./durable/steps.ts";
 export type { Op, Outcome, Step, StepError, Steps } from "./durable/steps.ts";
 
 // logging

@@ -1,5 +1,5 @@
 import { Error as DbosErrors } from "@dbos-inc/dbos-sdk";
-import type { Approval, OutsideOutcome, PendingCall, PendingQuestion } from "@pollux/core";
+import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "@pollux/core";
 import { type EngineEvent, type RunReport, waitName } from "@pollux/core/durable";
 import { EngineError } from "./engine-error.ts";
 import type { Connection } from "./connection.ts";
@@ -91,9 +91,9 @@ export class AgentRun {
    * @param call - A call of this run by its id, or one of {@link AgentRun.pending}.
    * @throws {EngineError} `already-answered`, `run-over` or `run-unknown`.
    */
-  async answer(call: string | PendingAnswer, outcome: OutsideOutcome): Promise<void> {
+  async answer(call: string | PendingAnswer, outcome: ExternalOutcome): Promise<void> {
     const asked = await this.#question(call, "outcome");
-    if ("notDone" in outcome && asked.question !== "unknown-outcome")
+    if ("notExecuted" in outcome && asked.question !== "unknown-outcome")
       throw new TypeError("a call that is carried out elsewhere needs an output or an error");
     await this.#answer(asked, "output" in outcome ? { output: outcome.output ?? null } : outcome);
   }

@@ -1,12 +1,12 @@
 import { AsyncResource } from "node:async_hooks";
 import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json, RunEvent } from "@pollux/core";
-import { type Op, type Outcome, settleStep, type Step, type Steps } from "@pollux/core/durable";
+import { type Op, type Outcome, parseStepName, settleStep, type Step, type Steps } from "@pollux/core/durable";
 import type { Database } from "./database.ts";
 import { heardBy } from "./heard.ts";
 import type { LiveRun } from "./live-run.ts";
 import { type AgentWorkflow, answerOf, childOutcome, endedChild, startChild, waitingFor } from "./outside-ops.ts";
-import { MODEL_STEP, STATE_EVENT } from "./protocol.ts";
+import { STATE_EVENT } from "./protocol.ts";
 
 /** What the steps of a run on DBOS need beside the workflow they are called in. */
 export interface DbosStepsOptions {
@@ -67,7 +67,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
   async function begin(ops: readonly Op<RunEvent>[]): Promise<Begun> {
     const begun = new Map<string, number | WorkflowHandle<Json>>();
     // What a model step hears is received before it.
-    if (ops.some(({ kind, name }) => kind === "step" && MODEL_STEP.test(name))) await steering.listen();
+    if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await steering.listen();
     for (const op of ops) {
       if (op.kind === "child") begun.set(op.name, await startChild(runId, op, agents));
       if (op.kind !== "step" || op.once !== true) continue;
@@ -83,8 +83,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
       return DBOS.runStep(() => inStep(op, attempt), { name: op.name });
     }
     if (op.kind === "wait") return answerOf(op, pollMs);
-    if (op.kind === "child") return childOutcome(op, begun as WorkflowHandle<Json>, pollMs); // made by `begin`
-    return DBOS.sleepms(op.ms).then(() => ({ ok: true, value: null }));
+    return childOutcome(op, begun as WorkflowHandle<Json>, pollMs); // made by `begin`
   }
 
   async function round(ops: readonly Op<RunEvent>[]): Promise<Outcome[]> {

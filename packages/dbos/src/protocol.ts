@@ -14,8 +14,6 @@ export const EVENT_STREAM = "pollux:events";
 export const LAST_WORDS_MS = 3_000;
 /** A wait without a limit, in seconds: about thirty years. */
 export const LONGEST_WAIT_S = 1e9;
-/** Names of the steps that ask a model. */
-export const MODEL_STEP: RegExp = /(?:^|[:/])model:\d/;
 
 /** A question to somebody outside. */
 export interface Question extends PendingCall {

@@ -1,4 +1,4 @@
-import type { Approval, Content, OutsideOutcome, PendingCall } from "@pollux/core";
+import type { Approval, Content, ExternalOutcome, PendingCall } from "@pollux/core";
 import { type EngineEvent, type RunReport, waitName } from "@pollux/core/durable";
 import { rpc } from "@restatedev/restate-sdk-clients";
 import { askOf, type Connection, type RunClient } from "./connection.ts";
@@ -84,9 +84,9 @@ export class AgentRun {
    * @param call - A call of this run by its id, or one of {@link AgentRun.pending}.
    * @throws {EngineError} `already-answered` or `run-over`
    */
-  async answer(call: string | PendingAnswer, outcome: OutsideOutcome): Promise<void> {
+  async answer(call: string | PendingAnswer, outcome: ExternalOutcome): Promise<void> {
     const asked = typeof call === "string" ? await this.#question(call, "outcome") : call;
-    if ("notDone" in outcome && asked.question !== "unknown-outcome")
+    if ("notExecuted" in outcome && asked.question !== "unknown-outcome")
       throw new TypeError("a call that is carried out elsewhere needs an output or an error");
     await this.#answer(asked, "output" in outcome ? { output: outcome.output ?? null } : outcome);
   }

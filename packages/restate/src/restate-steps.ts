@@ -1,5 +1,13 @@
 import type { Content, RunEvent } from "@pollux/core";
-import { type EventSource, type Op, type Outcome, settleStep, type Steps, waitTimedOut } from "@pollux/core/durable";
+import {
+  type EventSource,
+  type Op,
+  type Outcome,
+  parseStepName,
+  settleStep,
+  type Steps,
+  waitTimedOut,
+} from "@pollux/core/durable";
 import {
   type InvocationPromise,
   RestatePromise,
@@ -71,8 +79,6 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
       }
       case "child":
         return outcomeOf(callRun(ctx, op), op);
-      case "sleep":
-        return outcomeOf(ctx.sleep(op.ms, op.name), op);
     }
   }
 
@@ -91,7 +97,7 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
       options.note(ops);
       try {
         // What a model step hears has to be in the journal before it begins.
-        if (ops.some(({ kind, name }) => kind === "step" && MODEL_STEP.test(name))) await listen();
+        if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await listen();
         const attempts = await attemptsOf(ops);
         return await RestatePromise.all(ops.map((op) => start(op, attempts)));
       } catch (error) {
@@ -103,7 +109,6 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
 }
 
 const NO_RETRY = { maxRetryAttempts: 1 };
-const MODEL_STEP = /(?:^|:)model:\d/;
 
 function callRun(ctx: WorkflowContext, op: Extract<Op, { kind: "child" }>): InvocationPromise<unknown> {
   return ctx.workflowClient<Child>({ name: op.agent }, `${ctx.key}:${op.name}`).run(op.input);

@@ -1,5 +1,5 @@
 import type { PendingCall } from "@pollux/core";
-import type { Op } from "@pollux/core/durable";
+import { type Op, parseStepName } from "@pollux/core/durable";
 
 /** What can be read of a run while it is kept, from any process. */
 export interface RunState {
@@ -29,11 +29,11 @@ export const STATE = "run";
 /** The state while a round of operations goes on. Made of data of the journal only, so that it is the same on replay. */
 export function stateOf(before: RunState, ops: readonly Op[]): RunState {
   const going = ops.filter((op) => op.kind !== "wait");
-  const model = ops.map(({ name }) => /(?:^|:)model:(\d+)/.exec(name)?.[1]).find((turn) => turn !== undefined);
+  const model = ops.map(({ name }) => parseStepName(name)).find((name) => name.kind === "model");
   return {
     ...before,
     status: ops.length > 0 && going.length === 0 ? "waiting" : "running",
-    turn: model === undefined ? before.turn : Number(model),
+    turn: model?.turn ?? before.turn,
     steps: going.map(({ name }) => name),
     questions: ops.flatMap((op) =>
       // The loop's own question, which it made from the call.

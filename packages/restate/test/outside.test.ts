@@ -65,7 +65,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     const run = await client.start("printer", "Print twice", { runId: "p1" });
     const [first] = await waiting(run, 1);
     expect(first).toMatchObject({ callId: "call:1.0", question: "outcome", name: "call:1.0" });
-    await expect(run.answer("call:1.0", { notDone: true })).rejects.toThrow(/needs an output or an error/);
+    await expect(run.answer("call:1.0", { notExecuted: true })).rejects.toThrow(/needs an output or an error/);
     await run.answer("call:1.0", { error: "no paper" });
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Printed twice." } });
     expect(

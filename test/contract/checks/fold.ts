@@ -92,18 +92,19 @@ async function respond(recording: Recording, exchange: Exchange, cut: Cutter | u
     modelOf(recording, exchange),
     modelOptions(recording, isStream(exchange) ? "stream" : "unary", fetch),
   );
-  const answer = model.respond(
-    { contents: [{ role: "user", parts: [{ text: "hello" }] }], functions: [], builtIns: [], settings: {} },
-    { signal: new AbortController().signal },
-  );
   const streamed: Json[] = [];
-  for (;;) {
-    const next = await answer.next();
-    if (next.done === true) return { response: next.value, streamed };
-    // Pieces of a call go by before the whole call does.
-    const whole = next.value.filter(({ functionCall }) => functionCall?.willContinue !== true);
-    streamed.push(...(whole as unknown as readonly Json[]));
-  }
+  const response = await model.respond(
+    { contents: [{ role: "user", parts: [{ text: "hello" }] }], functions: [], builtIns: [], settings: {} },
+    {
+      signal: new AbortController().signal,
+      onParts: (parts) => {
+        // Pieces of a call go by before the whole call does.
+        const whole = parts.filter(({ functionCall }) => functionCall?.willContinue !== true);
+        streamed.push(...(whole as unknown as readonly Json[]));
+      },
+    },
+  );
+  return { response, streamed };
 }
 
 /** The two answers that are none. */

@@ -96,7 +96,7 @@ export const ONCE_CALLS: EngineCase = {
     await place.startWorker("w1");
     const asked = await questionsOf(place, name, 2);
     const since = (await outside.seen(name)).slice(before.length);
-    await place.answer(name, "call:1.0", { outcome: { notDone: true } });
+    await place.answer(name, "call:1.0", { outcome: { notExecuted: true } });
     await place.answer(name, "call:1.1", { outcome: { output: "item 2 done" } });
     const ended = await soon(`the end of ${name}`, place.report(name));
     const isRight = asked.every(({ question }) => question === "unknown-outcome");

@@ -1,4 +1,4 @@
-import type { OutsideOutcome, PendingQuestion } from "@pollux/core";
+import type { ExternalOutcome, PendingQuestion } from "@pollux/core";
 import type { PlanName } from "./plans.ts";
 
 /** How a run ended, whatever it ran on. */
@@ -16,7 +16,7 @@ export interface Asked {
 }
 
 /** An answer to a question. */
-export type Answered = { readonly approve: boolean } | { readonly outcome: OutsideOutcome };
+export type Answered = { readonly approve: boolean } | { readonly outcome: ExternalOutcome };
 
 /** Which code a worker runs. */
 export interface WorkerOptions {

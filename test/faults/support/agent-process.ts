@@ -62,7 +62,7 @@ async function finish(work: Work): Promise<Finished> {
     unknown.push(...asked.map(({ callId, what }) => ({ callId, done: what !== undefined })));
     const outcomes = asked.map(({ callId, what }) => [
       callId,
-      what === undefined ? ({ notDone: true } as const) : { output: what },
+      what === undefined ? ({ notExecuted: true } as const) : { output: what },
     ]);
     result = await session.resume({ outcomes: Object.fromEntries(outcomes) });
   }

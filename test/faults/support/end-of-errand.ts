@@ -51,7 +51,7 @@ export async function answerUnknown(
     const { runId, pending } = now;
     const outcomes = pending.map(({ callId }) => {
       const end = effects.find(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
-      return [callId, end === undefined ? ({ notDone: true } as const) : { output: end.what }];
+      return [callId, end === undefined ? ({ notExecuted: true } as const) : { output: end.what }];
     });
     now = await session.resume({ outcomes: Object.fromEntries(outcomes) });
   }

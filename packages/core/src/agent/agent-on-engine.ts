@@ -4,7 +4,7 @@ import { isStandardSchema } from "../internal/standard-schema.ts";
 import type { Limits } from "../loop/limits.ts";
 import { type Prices, type PriceTable, pricesFor } from "../model/prices.ts";
 import { failureOf } from "../tool/call-tool.ts";
-import type { Caller } from "../tool/caller.ts";
+import type { ParentRun } from "../tool/parent-run.ts";
 import { declareSchema } from "../tool/declare.ts";
 import type { AgentOfTool, EndedAgent, NestedRun } from "../tool/tool.ts";
 import type { ToolOutcome } from "../tool/tool-outcome.ts";
@@ -31,11 +31,11 @@ export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: Offe
   const { name, timeoutMs, output } = offered;
   return {
     name: agent.name,
-    start: async (args, caller) => {
+    start: async (args, parent) => {
       const task = taskOf(await offered.parse(args));
-      const { limits } = inside(caller);
+      const { limits } = inside(parent);
       checkLeft(name, limits);
-      const prices = pricesOf(agent, inside, caller);
+      const prices = pricesOf(agent, inside, parent);
       const start: EngineRunInput = {
         input: task,
         ...(output !== undefined && { output: output === "json" ? output : declareSchema(output, "output").schema }),
@@ -58,10 +58,10 @@ export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: Offe
 }
 
 /** A table that is a function cannot be handed on: its prices for the agent's model can. */
-function pricesOf(agent: Agent, inside: InsideOptions, caller: Caller): Prices | undefined {
+function pricesOf(agent: Agent, inside: InsideOptions, parent: ParentRun): Prices | undefined {
   const own: PriceTable | undefined = inside(undefined).prices;
   if (own !== undefined) return typeof own === "function" ? undefined : own;
-  return pricesFor(caller.prices, agent.model.id);
+  return pricesFor(parent.prices, agent.model.id);
 }
 
 /** Whether the agent knows prices by itself: a run without any cannot be bounded by its cost. */

@@ -1,7 +1,7 @@
 import type { StandardSchema } from "../internal/standard-schema.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Steps } from "../durable/steps.ts";
-import type { RunEvent } from "../loop/events.ts";
+import type { Emit, RunEvent } from "../loop/events.ts";
 import type { CompactionOptions } from "../loop/compaction.ts";
 import type { Hooks } from "../loop/hooks.ts";
 import type { Limits } from "../loop/limits.ts";
@@ -89,7 +89,7 @@ export interface RunOptions extends SharedOptions {
 export type StepsFactory = (run: {
   readonly runId: string;
   readonly signal: AbortSignal;
-  readonly emit: ((event: RunEvent) => Promise<void>) | undefined;
+  readonly emit: Emit | undefined;
 }) => Steps<RunEvent>;
 
 /** What a counted request holds besides its input. */

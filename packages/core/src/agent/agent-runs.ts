@@ -1,26 +1,23 @@
 import { passThrough } from "../durable/pass-through.ts";
 import { ConfigurationError } from "../errors/configuration-error.ts";
-import { Channel } from "../internal/channel.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
-import { SUMMARY_REQUEST } from "../loop/compact.ts";
-import { checkCompaction, type Compaction } from "../loop/compaction.ts";
-import { checkLimits, DEFAULT_LIMITS, type Limits } from "../loop/limits.ts";
+import { checkCompaction, type Compaction, SUMMARY_REQUEST } from "../loop/compaction.ts";
+import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import type { RunResult } from "../loop/result.ts";
-import { within } from "../loop/remaining-limits.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { withoutServerTools } from "../loop/phase.ts";
 import { RunState } from "../loop/run-state.ts";
 import { userText } from "../loop/transcript.ts";
 import { RunStepError } from "../errors/run-errors.ts";
-import { RunStream } from "../loop/run-stream.ts";
+import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import { checkPrices } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import type { AskBuiltIn } from "../grounding/delegate.ts";
-import type { Caller } from "../tool/caller.ts";
+import type { ParentRun } from "../tool/parent-run.ts";
 import type { BuiltInTool, NestedRun, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/content.ts";
 import type { AgentOptions, AnyRunOptions, OutputSchema, RunOptions, SharedOptions } from "./agent-options.ts";
@@ -54,12 +51,12 @@ export class AgentRuns {
       logger: this.#logger,
       check: (options) => void this.prepare(options),
       open: (session) => {
-        const { contents, options, conversation, observed, compaction } = session;
+        const { contents, options, conversation, emitters, compaction } = session;
         return this.open({
           contents,
           options,
           conversation,
-          observed,
+          emitters,
           compaction,
           session,
           ...this.prepare(options),
@@ -82,12 +79,12 @@ export class AgentRuns {
   }
 
   /** Options of a run inside a call: the agent's own, and in no point more than the calling run has left. */
-  inside(caller: Caller | undefined): Pick<RunOptions, "limits" | "prices" | "approve"> {
+  inside(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve"> {
     const { limits, prices, approve } = this.#options;
     return {
-      limits: within({ ...limits }, caller?.remaining ?? {}),
-      prices: prices ?? caller?.prices,
-      approve: approve ?? caller?.approve,
+      limits: within({ ...limits }, parent?.remaining ?? {}),
+      prices: prices ?? parent?.prices,
+      approve: approve ?? parent?.approve,
     };
   }
 
@@ -95,21 +92,24 @@ export class AgentRuns {
     const { options, contents, session } = run;
     const abort = new AbortController();
     const stopListening = follow(options.signal, abort);
-    const live = run.observed ? new Channel<RunEvent>() : undefined;
     const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
-    const emit = live === undefined ? undefined : (event: RunEvent): Promise<void> => live.send(event);
     const { signal } = abort;
-    const given = session?.given ?? contents.length - 1;
+    const historyLength = session?.historyLength ?? contents.length - 1;
     const state = new RunState(runId, contents, this.#options.concurrency ?? 8);
     const { head, mixed } = this.headOf(options, run.settings);
     const sent = withoutCached(head, Date.now());
-    const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({ runId, signal, emit });
+    const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
+      runId,
+      signal,
+      emit: run.emitters?.emitLive,
+    });
     const input: LoopInput = {
       model: this.model,
       steps,
-      live,
+      emit: run.emitters?.emit,
+      beforeEnd: session?.beforeEnd,
       signal,
-      given,
+      historyLength,
       conversation: run.conversation,
       instructions: sent.instructions,
       toolset: sent.toolset,
@@ -129,17 +129,16 @@ export class AgentRuns {
       logger: this.#logger,
       now: Date.now,
     };
-    state.steeredUpTo = session?.steeredUpTo ?? 0;
+    state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
     return {
-      events: runLoop(input, state),
+      run: () => runLoop(input, state),
       soFar: () => state.soFar(),
       spent: () => state.spent(),
-      given,
+      historyLength,
       aborted: () => signal.aborted,
       release: () => {
         stopListening();
-        live?.close();
         abort.abort(RUN_OVER);
       },
     };
@@ -210,8 +209,8 @@ export class AgentRuns {
       compaction: false,
     };
     const settings = { ...this.#settings, cachedContent: undefined }; // made for this agent's tools, not for these
-    const run = new RunStream<unknown>((observed) =>
-      this.open({ contents, options, settings, limits: DEFAULT_LIMITS, conversation: {}, observed }),
+    const run = new RunStream<unknown>((emitters) =>
+      this.open({ contents, options, settings, limits: DEFAULT_LIMITS, conversation: {}, emitters }),
     );
     return await attachInner(run.result(), attach);
   }
@@ -224,7 +223,8 @@ export interface OpenRun {
   readonly settings: ModelSettings;
   readonly limits: Limits;
   readonly conversation: object;
-  readonly observed: boolean;
+  /** Where its events go; absent when nobody watches. */
+  readonly emitters: RunEmitters | undefined;
   /** What is sent in place of the oldest contents. */
   readonly compaction?: Compaction | undefined;
   /** The session it belongs to, which keeps its steps. */

@@ -1,7 +1,7 @@
 import type { RunEvent } from "../loop/events.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Approve } from "../tool/approval.ts";
-import type { Caller } from "../tool/caller.ts";
+import type { ParentRun } from "../tool/parent-run.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import type { Tool, ToolContext } from "../tool/tool.ts";
 import type { Agent } from "./agent.ts";
@@ -56,7 +56,7 @@ const INPUT = {
 };
 
 /** Options of a run inside a call, by who made the call. */
-export type InsideOptions = (caller: Caller | undefined) => Pick<RunOptions, "limits" | "prices" | "approve">;
+export type InsideOptions = (parent: ParentRun | undefined) => Pick<RunOptions, "limits" | "prices" | "approve">;
 
 /**
  * An agent as a tool of another one. It runs through the same loop, in a conversation of its own; its usage, cost and sources
@@ -112,7 +112,7 @@ export function agentTool(
   return whole as Tool<AgentToolInput>;
 
   async function open(task: string, context: ToolContext): Promise<RunStream<unknown>> {
-    const { limits, prices, approve } = inside(context.caller);
+    const { limits, prices, approve } = inside(context.parent);
     checkLeft(name, limits);
     const signal = innerSignal(context.signal);
     const run = { limits, prices, approve: named(name, approve), signal };

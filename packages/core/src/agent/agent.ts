@@ -134,7 +134,7 @@ export class Agent {
     options: AgentToolOptions & { readonly output: Schema },
   ): Tool<AgentToolInput, OutputOf<Schema>>;
   asTool(options: AgentToolOptions): Tool<AgentToolInput> {
-    return agentTool(this, (caller) => this.#runs.inside(caller), options, this.#isNamed);
+    return agentTool(this, (parent) => this.#runs.inside(parent), options, this.#isNamed);
   }
 
   /** A conversation that is kept in a store, and can be resumed after a crash, in any process. */
@@ -150,8 +150,8 @@ export class Agent {
     const contents = contentsOf(input, this.model);
     const prepared = this.#runs.prepare(options);
     const { key: conversation, compaction } = chat;
-    return new RunStream((observed) =>
-      this.#runs.open({ contents, options, ...prepared, conversation, compaction, observed }),
+    return new RunStream((emitters) =>
+      this.#runs.open({ contents, options, ...prepared, conversation, compaction, emitters }),
     );
   }
 }

@@ -1,9 +1,8 @@
 import type { StepError } from "../durable/steps.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Limits } from "../loop/limits.ts";
-import type { OutputImage } from "../loop/output-image.ts";
-import type { RunResult } from "../loop/result.ts";
-import type { RunSoFar } from "../loop/run-so-far.ts";
+import type { OutputImage } from "../loop/build-result.ts";
+import type { RunResult, RunSoFar } from "../loop/result.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Prices } from "../model/prices.ts";
 import type { Content, Part } from "../wire/content.ts";

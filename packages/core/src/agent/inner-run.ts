@@ -1,6 +1,5 @@
-import { foundResponses } from "../loop/found-responses.ts";
-import type { RunResult } from "../loop/result.ts";
-import { runSoFar } from "../loop/run-so-far.ts";
+import { groundingResponses } from "../loop/build-result.ts";
+import { type RunResult, runSoFar } from "../loop/result.ts";
 import type { NestedRun } from "../tool/tool.ts";
 
 /**
@@ -23,7 +22,7 @@ export async function attachInner(
   try {
     const result = await run;
     const { usage, cost } = result;
-    attach({ usage, ...(cost !== undefined && { cost }), responses: foundResponses(result) });
+    attach({ usage, ...(cost !== undefined && { cost }), responses: groundingResponses(result) });
     return result;
   } catch (error) {
     const soFar = runSoFar(error);

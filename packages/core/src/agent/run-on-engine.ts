@@ -1,4 +1,4 @@
-import { attachRunSoFar, NOTHING_YET, runSoFar } from "../loop/run-so-far.ts";
+import { attachRunSoFar, NOTHING_YET, runSoFar } from "../loop/result.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { Steps } from "../durable/steps.ts";

@@ -1,16 +1,14 @@
-import { describeError } from "../durable/describe-error.ts";
-import { byteLength } from "../durable/settle-step.ts";
+import { byteLength, describeError } from "../durable/outcomes.ts";
 import type { StepError } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
-import { foundResponses } from "../loop/found-responses.ts";
-import type { RunResult } from "../loop/result.ts";
-import { runSoFar, type RunSoFar } from "../loop/run-so-far.ts";
+import { groundingResponses } from "../loop/build-result.ts";
+import { type RunResult, runSoFar, type RunSoFar } from "../loop/result.ts";
 import type { CancelledReport, EndedReport, FailedReport, RunReport } from "./engine-run.ts";
 
 /** The report of a run that came to a result. */
 export function endedReport(runId: string, result: RunResult<unknown>, activeMs: number): RunReport {
-  const found = foundResponses(result).filter((one) => one !== result.response);
+  const found = groundingResponses(result).filter((one) => one !== result.response);
   return plain<EndedReport>(
     {
       status: "ended",

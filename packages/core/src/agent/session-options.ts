@@ -1,5 +1,4 @@
-import type { Approval, PendingCall } from "../tool/approval.ts";
-import type { OutsideOutcome } from "../loop/pending.ts";
+import type { Approval, ExternalOutcome, PendingCall } from "../tool/approval.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { Usage } from "../model/usage.ts";
 import type { SessionLimits } from "../session/session-host.ts";
@@ -30,7 +29,7 @@ export interface ResumeOptions {
   /** A person's word on calls that wait for it, by call id: `true` runs the call, `false` or `{ deny }` tells the model no. */
   readonly approvals?: { readonly [callId: string]: Approval } | undefined;
   /** What came of calls that were carried out elsewhere, by call id. */
-  readonly outcomes?: { readonly [callId: string]: OutsideOutcome } | undefined;
+  readonly outcomes?: { readonly [callId: string]: ExternalOutcome } | undefined;
   /** Go on with a run that another version of the loop began. @defaultValue false */
   readonly anyLoopVersion?: boolean | undefined;
 }

@@ -1,7 +1,6 @@
-import { RunStream, type RunningLoop } from "../loop/run-stream.ts";
-import { NOTHING_YET } from "../loop/run-so-far.ts";
+import { type RunEmitters, RunStream, type RunningLoop } from "../loop/run-stream.ts";
+import { NOTHING_YET, type RunResult } from "../loop/result.ts";
 import { checkLimits } from "../loop/limits.ts";
-import type { RunResult } from "../loop/result.ts";
 import { MemoryStore } from "../session/memory-store.ts";
 import { replayOf } from "../session/replay-run.ts";
 import { checkCut, firstContents } from "../session/fork-history.ts";
@@ -175,27 +174,27 @@ export class Session {
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown> {
     const { runId, ...rest } = options;
-    return new RunStream((observed) => this.#replay(runId, rest, observed));
+    return new RunStream((emitters) => this.#replay(runId, rest, emitters));
   }
 
-  #replay(runId: string | undefined, options: AnyRunOptions, observed: boolean): RunningLoop {
+  #replay(runId: string | undefined, options: AnyRunOptions, emitters: RunEmitters | undefined): RunningLoop {
     let opened: OpenedRun | undefined;
     const { id } = this;
     const store = this.#store;
     const host = this.#host;
     const limits = this.#limits;
-    async function* events(): RunningLoop["events"] {
+    const run = async (): Promise<RunResult<unknown>> => {
       const log = new SessionLog(store, id);
       await log.readUpTo(runId);
       const record = log.view.run;
       if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
       const runs = new SessionRuns(log, host, limits);
       const replay = replayOf(record);
-      opened = runs.open(record, runs.contentsBefore(), replay.log, { options, observed }, replay.missing);
-      return yield* replay.events(opened);
-    }
+      opened = runs.open(record, runs.contentsBefore(), replay.log, { options, emitters }, replay);
+      return await replay.run(opened);
+    };
     return {
-      events: events(),
+      run,
       soFar: () => opened?.soFar() ?? NOTHING_YET,
       release: () => opened?.release(),
     };
@@ -205,7 +204,7 @@ export class Session {
     const contents = contentsOf(input, this.#host.model);
     this.#host.check(options);
     const runId = options.runId ?? crypto.randomUUID();
-    return new RunStream((observed) => this.#runs.begin({ input: contents, runId, unfinished, options, observed }));
+    return new RunStream((emitters) => this.#runs.begin({ input: contents, runId, unfinished, options, emitters }));
   }
 
   #resume({
@@ -215,8 +214,8 @@ export class Session {
     ...options
   }: AnyRunOptions & ResumeOptions): RunStream<unknown> {
     this.#host.check(options);
-    return new RunStream((observed) =>
-      this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, observed }),
+    return new RunStream((emitters) =>
+      this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, emitters }),
     );
   }
 }

@@ -3,7 +3,7 @@ import { RunStepError } from "../errors/run-errors.ts";
 import { LoopVersionError } from "../errors/session-errors.ts";
 import { isObject } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
-import { LOOP_VERSION } from "../loop/loop-version.ts";
+import { LOOP_VERSION, VERSION_STEP } from "../durable/run-log.ts";
 
 /** What is seen of a run's steps from outside of the loop. */
 export interface Watch {
@@ -14,8 +14,6 @@ export interface Watch {
   /** When the last step ended, in milliseconds since the epoch. */
   endedAt: number;
 }
-
-const VERSION_STEP = "loop-version";
 
 /** The same steps, seen; before the first round they are asked which version of the loop began the run. */
 export function watchedSteps(steps: Steps<RunEvent>, watch: Watch): Steps<RunEvent> {

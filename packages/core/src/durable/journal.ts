@@ -1,15 +1,12 @@
-import { abortable } from "../internal/abortable.ts";
 import type { Json } from "../internal/json.ts";
-import { describeError } from "./describe-error.ts";
-import { RunSuspended } from "./run-suspended.ts";
+import { describeError, RunSuspended, waitTimedOut } from "./outcomes.ts";
 import type { Op, Outcome, Step, Steps } from "./steps.ts";
-import { waitTimedOut } from "./wait-timed-out.ts";
 
 /** What is kept of a run's operations. */
 export interface JournalLog {
   /** How an operation ended; an answer from outside counts as the outcome of its wait. */
   outcomeOf(name: string): Outcome | undefined;
-  /** When an operation was begun, in milliseconds since the epoch. Known for `once` operations, sleeps and waits with a time-out. */
+  /** When an operation was begun, in milliseconds since the epoch. Known for `once` operations and waits with a time-out. */
   begunAt(name: string): number | undefined;
   /** Resolves when it would survive a crash. A rejection ends the run with its error. */
   begin(name: string): Promise<number>;
@@ -23,12 +20,10 @@ export interface JournalOptions<Event> {
   readonly signal: AbortSignal;
   readonly log: JournalLog;
   /** Where live events go; absent when nobody reads them. */
-  readonly emit?: ((event: Event) => Promise<void>) | undefined;
+  readonly emit?: ((event: Event) => void | Promise<void>) | undefined;
   /** Called instead of running an operation that has no outcome yet: a run that is only read again must not act. */
   readonly missing?: ((op: Op<Event>) => never) | undefined;
 }
-
-const NOT_EMITTED = Promise.resolve();
 
 /**
  * Steps that are written down: an operation with a recorded outcome is not run again, one without is run and its outcome
@@ -59,13 +54,17 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
     },
   };
 
-  async function settle(op: Op<Event>, { signal, emit = () => NOT_EMITTED, missing }: JournalOptions<Event>) {
+  async function settle(
+    op: Op<Event>,
+    { signal, emit = ignore, missing }: JournalOptions<Event>,
+  ): Promise<Outcome | undefined> {
     const known = log.outcomeOf(op.name);
     if (known !== undefined) return known;
     if (op.kind === "wait") return missing === undefined ? await timedOut(op) : undefined;
     missing?.(op);
     const step = { key: `${runId}/${op.name}`, attempt: 1, signal, emit };
-    return op.kind === "step" ? await runStep(op, step) : await runOther(op, step);
+    if (op.kind === "step") return await runStep(op, step);
+    return { ok: false, error: { name: "TypeError", message: `${op.name}: a journal cannot start another run` } };
   }
 
   async function runStep(op: Extract<Op<Event>, { kind: "step" }>, step: Step<Event>): Promise<Outcome> {
@@ -94,29 +93,6 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
     await log.record(name, outcome);
     return outcome;
   }
-
-  async function runOther(op: Exclude<Op<Event>, { kind: "step" | "wait" }>, step: Step<Event>): Promise<Outcome> {
-    if (op.kind === "child") {
-      return { ok: false, error: { name: "TypeError", message: `${op.name}: a journal cannot start another run` } };
-    }
-    const begun = log.begunAt(op.name) ?? (await log.begin(op.name));
-    try {
-      await sleepUntil(begun + op.ms, step.signal);
-    } catch (error) {
-      return { ok: false, error: describeError(error) };
-    }
-    const outcome: Outcome = { ok: true, value: null };
-    await log.record(op.name, outcome);
-    return outcome;
-  }
 }
 
-async function sleepUntil(time: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(0, time - Date.now()))));
-  try {
-    await abortable(over, signal);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+function ignore(): void {}

@@ -1,6 +1,5 @@
 import type { Json } from "../internal/json.ts";
-import { describeError } from "./describe-error.ts";
-import { RunSuspended } from "./run-suspended.ts";
+import { describeError, RunSuspended } from "./outcomes.ts";
 import type { Op, Outcome, Step, Steps } from "./steps.ts";
 
 /** What the pass-through needs of its run. */
@@ -8,10 +7,8 @@ export interface PassThroughOptions<Event> {
   readonly runId: string;
   readonly signal: AbortSignal;
   /** Where live events go; absent when nobody reads them. */
-  readonly emit?: ((event: Event) => Promise<void>) | undefined;
+  readonly emit?: ((event: Event) => void | Promise<void>) | undefined;
 }
-
-const NOT_EMITTED = Promise.resolve();
 
 /**
  * Steps without durability: each operation runs here and now, once. The default of `agent.run`.
@@ -19,7 +16,7 @@ const NOT_EMITTED = Promise.resolve();
  * Nobody can answer it from outside: a round with a `wait` does its other operations and then suspends the run.
  */
 export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Event> {
-  const { runId, signal, emit = () => NOT_EMITTED } = options;
+  const { runId, signal, emit = ignore } = options;
   return {
     runId,
     round: async (ops) => {
@@ -40,9 +37,6 @@ async function settle<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome>
       case "step":
         // JSON by contract; the copy that a journal would make is spared here.
         return { ok: true, value: (await op.run(step)) as Json };
-      case "sleep":
-        await sleep(op.ms, step.signal);
-        return { ok: true, value: null };
       case "wait":
         return { ok: true, value: null };
       case "child":
@@ -53,18 +47,4 @@ async function settle<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome>
   }
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const end = (): void => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    signal.addEventListener("abort", abort, { once: true });
-  });
-}
+function ignore(): void {}

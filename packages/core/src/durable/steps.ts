@@ -1,5 +1,5 @@
 import type { Json } from "../internal/json.ts";
-import type { Steering } from "./steering.ts";
+import type { Content } from "../wire/content.ts";
 
 /** What one operation may use while it runs. */
 export interface Step<Event = unknown> {
@@ -9,8 +9,8 @@ export interface Step<Event = unknown> {
   readonly attempt: number;
   /** Aborts with the run. */
   readonly signal: AbortSignal;
-  /** Reports live, beside the journal; resolves when the reader has room (back-pressure). Never rejects. */
-  emit(event: Event): Promise<void>;
+  /** Reports live, beside the journal. A promise means that the reader has no room: it resolves when there is (back-pressure). Never rejects. */
+  emit(event: Event): void | Promise<void>;
 }
 
 /** One named operation. Names come from data and are unique in their run: `model:3`, `call:3.0`. */
@@ -39,8 +39,8 @@ export type Op<Event = unknown> =
       readonly agent: string;
       /** What it is begun with: an `EngineRunInput`. */
       readonly input: Json;
-    }
-  | { readonly kind: "sleep"; readonly name: string; readonly ms: number };
+    };
+
 
 /** How an operation ended. Everything that crosses is JSON; errors are data. */
 export type Outcome =
@@ -72,4 +72,21 @@ export interface Steps<Event = unknown> {
    * stop here: with `RunSuspended` when nothing but waits without an answer is left, and this kind of steps cannot wait for them.
    */
   round(ops: readonly Op<Event>[]): Promise<Outcome[]>;
+}
+
+/** Where a run hears what is said to it while it is going. */
+export interface Steering {
+  /** Messages after place `after`, or `undefined` when there are none. Called inside model steps only. */
+  take(after: number): Promise<Steered | undefined>;
+  /**
+   * Whether there is something after place `after`. Called between rounds, before a run would finish; what it says has to be the
+   * same when the run is run again. Absent: a run finishes without asking.
+   */
+  waits?(after: number): Promise<boolean>;
+}
+
+/** Messages for a run, and the place up to which they were read. */
+export interface Steered {
+  readonly contents: readonly Content[];
+  readonly upTo: number;
 }

@@ -60,7 +60,7 @@ function delegatedTool(builtIn: BuiltInTool, ask: AskBuiltIn): Tool {
     maxRetries: 2,
     effects: "none",
     unknownOutcome: "ask",
-    outside: false,
+    external: false,
     parse: (args) => parseInput(name, fields, args),
     run: async (input, context) => {
       const { text, sources, stopReason } = await ask(builtIn, promptOf(fields, input), context);

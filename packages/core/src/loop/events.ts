@@ -2,7 +2,7 @@ import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { ToolOutcome } from "../tool/tool-outcome.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/content.ts";
 import type { PendingCall } from "../tool/approval.ts";
-import type { TurnProblem } from "./recover.ts";
+import type { TurnProblem } from "./recovery.ts";
 import type { RunResult } from "./result.ts";
 
 /**
@@ -80,3 +80,9 @@ export type RunEvent =
     }
   | { readonly type: "turn-end"; readonly turn: number }
   | { readonly type: "run-end"; readonly result: RunResult<unknown> };
+
+/**
+ * Hands one event to whoever watches the run. A promise means that the run has to wait: the event is one that the reader follows in
+ * step, or there is no room for more. Never rejects; once the reader has left, events are dropped.
+ */
+export type Emit = (event: RunEvent) => void | Promise<void>;

@@ -1,6 +1,4 @@
-import type { Channel } from "../internal/channel.ts";
-import type { Steering } from "../durable/steering.ts";
-import type { Steps } from "../durable/steps.ts";
+import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
@@ -11,9 +9,10 @@ import type { Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/content.ts";
 import type { JsonSchema } from "../wire/declaration.ts";
 import type { CompactionOptions } from "./compaction.ts";
-import type { RunEvent } from "./events.ts";
+import type { Emit, RunEvent } from "./events.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits, SharedLimits } from "./limits.ts";
+import type { RunResult } from "./result.ts";
 import type { StopRule } from "./stop-when.ts";
 import type { WallClock } from "./wall-clock.ts";
 
@@ -47,14 +46,16 @@ export interface CompactionPlan {
 export interface LoopInput {
   readonly model: Model;
   readonly steps: Steps<RunEvent>;
-  /** Where the steps' live events arrive; absent when nobody reads events. */
-  readonly live: Channel<RunEvent> | undefined;
+  /** Takes the events of the run itself, which its reader follows in step; absent when nobody reads events, and then none are made. */
+  readonly emit: Emit | undefined;
+  /** Called with the result before the run reports its end; what it throws fails the run. */
+  readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
   /** Aborts the run. */
   readonly signal: AbortSignal;
   /** Cuts off what is under way when the wall time is up, which ends the run with a result. Set by the loop. */
   readonly clock?: WallClock | undefined;
   /** How many of the state's contents were there before this run. */
-  readonly given: number;
+  readonly historyLength: number;
   /** Identity under which contents already sent are remembered. */
   readonly conversation: object;
   readonly instructions: string | undefined;

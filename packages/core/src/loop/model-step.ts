@@ -1,27 +1,15 @@
-import { AgentError } from "../errors/agent-error.ts";
-import { StreamIncompleteError, ApiStatusError } from "../errors/api-errors.ts";
-import { describeError } from "../durable/describe-error.ts";
-import type { Steered } from "../durable/steering.ts";
+import { describeError } from "../durable/outcomes.ts";
+import type { ModelStepValue } from "../durable/run-log.ts";
 import type { Step } from "../durable/steps.ts";
-import { abortable } from "../internal/abortable.ts";
+import { AgentError } from "../errors/agent-error.ts";
+import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
+import { sleep } from "../internal/abort.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import { isCallPiece } from "../model/partial-args.ts";
 import type { Part } from "../wire/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { callsIn } from "./transcript.ts";
-
-/** What a model step leaves in the journal. */
-export interface ModelStepValue {
-  readonly response: ModelResponse;
-  /** What was said to the run and went along with this request. */
-  readonly steered?: Steered | undefined;
-  /** More was said while the model gave an answer without calls. */
-  readonly steeringWaits?: true | undefined;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  readonly endedAt: number;
-}
 
 /** First wait before a broken stream is begun again, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -33,34 +21,43 @@ const MAX_RESTART_WAIT_MS = 300_000;
  *
  * A stream that breaks after parts were handed on is begun again from the same request, up to `maxRestarts` times; the
  * reader is told by a `discard` event that what came before is void.
+ *
+ * @param steeringCursor - The place up to which what was said to the run is in the request; absent when nothing is to be added.
  */
 export async function modelStep(
   input: LoopInput,
   unsteered: ModelRequest,
   turn: number,
   step: Step<RunEvent>,
-  steeredUpTo?: number,
+  steeringCursor: number | undefined,
 ): Promise<ModelStepValue> {
   const startedAt = input.now();
-  const steered = steeredUpTo === undefined ? undefined : await input.steering?.take(steeredUpTo);
-  if (steered !== undefined && input.live !== undefined)
-    await step.emit({ type: "steer", turn, contents: steered.contents });
-  const request =
+  const steering = steeringCursor === undefined ? undefined : input.steering;
+  const steered = await steering?.take(steeringCursor ?? 0);
+  const isWatched = input.emit !== undefined;
+  if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
+  let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
-  const changed = await input.hooks.beforeRequest?.({ turn, request, signal: step.signal });
-  const sent = changed ?? request;
+  if (input.hooks.beforeRequest !== undefined)
+    request = (await input.hooks.beforeRequest({ turn, request, signal: step.signal })) ?? request;
+
   for (let restarts = 0; ; restarts++) {
-    const progress = { handedOn: false };
+    const attempt = new RequestAttempt(turn, isWatched ? step : undefined);
     try {
-      const response = await askOnce(input, sent, turn, step, progress);
-      const usage = restarts > 0 ? { ...response.usage, incomplete: true } : response.usage;
-      const heard = steered?.upTo ?? steeredUpTo;
+      const response = await input.model.respond(request, {
+        signal: step.signal,
+        conversation: input.conversation,
+        logger: input.logger,
+        onParts: attempt.onParts,
+        notice: isWatched ? attempt.onNotice : undefined,
+      });
+      const cursor = steered?.upTo ?? steeringCursor ?? 0;
       const steeringWaits =
-        heard !== undefined &&
+        steering !== undefined &&
         callsIn(response.content).length === 0 &&
-        (await input.steering?.take(heard)) !== undefined;
+        (await steering.take(cursor)) !== undefined;
       return {
-        response: { ...response, usage },
+        response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),
         ...(steeringWaits && { steeringWaits }),
         startedAt,
@@ -68,65 +65,78 @@ export async function modelStep(
       };
     } catch (error) {
       if (step.signal.aborted) throw step.signal.reason;
-      if (restarts >= input.maxRestarts || !canRestart(error, progress.handedOn)) throw error;
+      if (restarts >= input.maxRestarts || !canRestart(error, attempt.handedOn)) throw error;
       const { message } = describeError(error);
       input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; asking again");
-      if (input.live !== undefined) await step.emit({ type: "discard", turn, reason: message });
+      if (isWatched) await step.emit({ type: "discard", turn, reason: message });
       const wait =
         (error instanceof ApiStatusError ? error.retryAfterMs : undefined) ?? RESTART_DELAY_MS * 2 ** restarts;
-      await pause(wait, step.signal);
+      await sleep(wait, step.signal);
     }
   }
 }
 
-async function askOnce(
-  input: LoopInput,
-  request: ModelRequest,
-  turn: number,
-  step: Step<RunEvent>,
-  progress: { handedOn: boolean },
-): Promise<ModelResponse> {
-  const live = input.live !== undefined;
-  const answer = input.model.respond(request, {
-    signal: step.signal,
-    conversation: input.conversation,
-    logger: input.logger,
-    notice: live ? (notice) => void step.emit(noticeEvent(notice, turn)) : undefined,
-  });
-  try {
-    for (;;) {
-      const next = await answer.next();
-      if (next.done === true) return next.value;
-      progress.handedOn = true;
-      if (live) for (const event of partEvents(next.value, turn)) await step.emit(event);
-    }
-  } finally {
-    // Only matters when emitting threw: a finished or failed generator ignores it.
-    await answer.return(undefined as never);
+/** What one request hands on: reported to the step where somebody watches, and noted in any case. */
+class RequestAttempt {
+  /** True once the model has said anything. */
+  handedOn = false;
+  readonly #turn: number;
+  readonly #step: Step<RunEvent> | undefined;
+
+  constructor(turn: number, step: Step<RunEvent> | undefined) {
+    this.#turn = turn;
+    this.#step = step;
   }
+
+  readonly onParts = (parts: readonly Part[]): void | Promise<void> => {
+    this.handedOn = true;
+    if (this.#step !== undefined) return emitParts(parts, this.#turn, this.#step);
+  };
+
+  readonly onNotice = (notice: ModelNotice): void => {
+    const turn = this.#turn;
+    void this.#step?.emit(
+      notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
+    );
+  };
 }
 
-function noticeEvent(notice: ModelNotice, turn: number): RunEvent {
-  return notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice };
+/** Reports some parts. Neighbouring text becomes one delta. */
+export function emitParts(parts: readonly Part[], turn: number, to: Pick<Step<RunEvent>, "emit">): void | Promise<void> {
+  const [only] = parts;
+  // What most chunks are.
+  if (parts.length === 1 && only?.text !== undefined) {
+    if (only.text === "") return;
+    return to.emit({ type: only.thought === true ? "thought-delta" : "text-delta", turn, delta: only.text });
+  }
+  return emitAll(partEvents(parts, turn), to);
 }
 
-/** The events of some parts. Neighbouring text becomes one delta. */
-export function* partEvents(parts: readonly Part[], turn: number): Generator<RunEvent, void, void> {
+async function emitAll(events: readonly RunEvent[], to: Pick<Step<RunEvent>, "emit">): Promise<void> {
+  for (const event of events) await to.emit(event);
+}
+
+function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {
+  const events: RunEvent[] = [];
   let type: "text-delta" | "thought-delta" = "text-delta";
   let delta = "";
+  const endText = (): void => {
+    if (delta !== "") events.push({ type, turn, delta });
+    delta = "";
+  };
   for (const part of parts) {
-    const kind = part.text === undefined ? undefined : part.thought === true ? "thought-delta" : "text-delta";
-    if (kind !== type && delta !== "") {
-      yield { type, turn, delta };
-      delta = "";
+    if (part.text === undefined) {
+      endText();
+      events.push(isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part });
+      continue;
     }
-    if (kind === undefined) yield isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part };
-    else {
-      type = kind;
-      delta += part.text;
-    }
+    const kind = part.thought === true ? "thought-delta" : "text-delta";
+    if (kind !== type) endText();
+    type = kind;
+    delta += part.text;
   }
-  if (delta !== "") yield { type, turn, delta };
+  endText();
+  return events;
 }
 
 function pieceEvent({ functionCall: call }: Part, turn: number): RunEvent {
@@ -139,10 +149,4 @@ function canRestart(error: unknown, handedOn: boolean): boolean {
   if (error instanceof StreamIncompleteError) return error.retryable;
   if (error instanceof ApiStatusError && (error.retryAfterMs ?? 0) > MAX_RESTART_WAIT_MS) return false;
   return handedOn && error instanceof AgentError && error.retryable;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const wait = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  return abortable(wait, signal).finally(() => clearTimeout(timer));
 }

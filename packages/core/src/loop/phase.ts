@@ -2,16 +2,16 @@ import type { ModelRequest } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Content } from "../wire/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
+import type { PhaseKind } from "../durable/run-log.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "./loop-input.ts";
 import type { RunState } from "./run-state.ts";
 import { userText } from "./transcript.ts";
 
 /** One stretch of a run that sends the same instructions and tools: the work itself, or putting its answer into a schema. */
 export interface Phase {
-  /** Before the names of its steps. */
-  readonly prefix: string;
-  /** What is said, growing. The work's thread is the history itself, of which a compacted run sends only the end. */
-  readonly thread: Content[];
+  readonly kind: PhaseKind;
+  /** What is said, growing. Those of the work are the history itself, of which a compacted run sends only the end. */
+  readonly contents: Content[];
   readonly functions: readonly FunctionDeclaration[];
   readonly builtIns: readonly WireTool[];
   readonly toolChoice: ToolChoice;
@@ -22,8 +22,8 @@ export interface Phase {
 export function workPhase(input: LoopInput, state: RunState): Phase {
   const output = input.output?.native === true ? input.output : undefined;
   return {
-    prefix: "",
-    thread: state.contents,
+    kind: "work",
+    contents: state.contents,
     functions: input.toolset.functions,
     builtIns: input.toolset.builtIns,
     toolChoice: input.toolChoice,
@@ -36,25 +36,25 @@ export function workPhase(input: LoopInput, state: RunState): Phase {
  * says is not part of the history: the prose answer and its citations are.
  */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
-  const thread = state.sendable().map(withoutServerTools);
-  thread.push(
+  const contents = state.sendable().map(withoutServerTools);
+  contents.push(
     userText(
       "Put your last answer into JSON that fits the given schema. Use only what is said above, and leave out what is not.",
     ),
   );
-  return { prefix: "output/", thread, functions: [], builtIns: [], toolChoice: "auto", output };
+  return { kind: "output", contents, functions: [], builtIns: [], toolChoice: "auto", output };
 }
 
 /** The request of one turn. */
 export function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, firstTurn: boolean): ModelRequest {
   return {
     instructions: input.instructions,
-    contents: phase.thread === state.contents ? state.sendable() : [...phase.thread],
+    contents: phase.kind === "work" ? state.sendable() : [...phase.contents],
     functions: phase.functions,
     builtIns: phase.builtIns,
     calling: callingFor(phase.toolChoice, firstTurn),
     output: phase.output === undefined ? undefined : { schema: phase.output.schema },
-    settings: phase.prefix === "" ? input.settings : withoutCache(input.settings),
+    settings: phase.kind === "work" ? input.settings : withoutCache(input.settings),
   };
 }
 

@@ -1,40 +1,38 @@
-import { isRunSuspended } from "../durable/run-suspended.ts";
+import { isRunSuspended } from "../durable/outcomes.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { FunctionCall } from "../wire/content.ts";
-import { type AnsweredCalls, answerCalls } from "./answer-calls.ts";
-import { compactWhenFull } from "./compact.ts";
-import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./endings.ts";
-import type { RunEvent } from "./events.ts";
-import { attachFound } from "./found-responses.ts";
+import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
+import { type AnsweredCalls, answerCalls } from "./calls/answer-calls.ts";
+import { compactWhenFull } from "./compaction.ts";
+import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./ending.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
-import { outcomeOf } from "./outcome-of.ts";
+import { modelTurn } from "./model-turn.ts";
 import { outputPhase, type Phase, workPhase } from "./phase.ts";
-import { MAX_RECOVERIES } from "./recover.ts";
-import { RepeatGuard } from "./repeated-calls.ts";
-import type { RunResult } from "./result.ts";
-import { attachRunSoFar } from "./run-so-far.ts";
+import { MAX_RECOVERIES } from "./recovery.ts";
+import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
+import { RepeatGuard } from "./stop-when.ts";
 import { callsIn, closing, visibleText } from "./transcript.ts";
-import { usableAnswer } from "./usable-answer.ts";
 import { WallClock } from "./wall-clock.ts";
 
-/** The only loop. Every public way to run an agent is a way of reading this generator. */
-export async function* runLoop(input: LoopInput, state: RunState): AsyncGenerator<RunEvent, RunResult<unknown>, void> {
+/** The only loop. Every public way to run an agent calls this function. */
+export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
   const { wallTimeMs } = input.limits;
   const bounded =
     wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
   try {
-    yield { type: "run-start", runId: state.runId, model: input.model.id };
-    let ending = yield* turns(bounded, state, workPhase(input, state));
+    if (input.emit !== undefined) await input.emit({ type: "run-start", runId: state.runId, model: input.model.id });
+    let ending = await runTurns(bounded, state, workPhase(input, state));
     const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
     if (ending.stopReason === "finished" && input.output?.native === false) {
-      ending = yield* turns(bounded, state, outputPhase(state, input.output));
+      ending = await runTurns(bounded, state, outputPhase(state, input.output));
     }
     // Sum types do not survive a spread, but each ending lacks just what RunOutcome has.
-    const result = { ...outcomeOf(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
-    attachFound(result, state.responses);
-    yield { type: "run-end", result };
+    const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
+    attachGroundingResponses(result, state.responses);
+    await input.beforeEnd?.(result);
+    if (input.emit !== undefined) await input.emit({ type: "run-end", result });
     return result;
   } catch (error) {
     attachRunSoFar(error, state.soFar());
@@ -42,49 +40,45 @@ export async function* runLoop(input: LoopInput, state: RunState): AsyncGenerato
   }
 }
 
-async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGenerator<RunEvent, Ending, void> {
+async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promise<Ending> {
   const guard = new RepeatGuard(input.maxRepeats);
   let cutOffTurns = 0;
-  for (let first = true; ; first = false) {
+  for (let isFirst = true; ; isFirst = false) {
     const limit = firstLimit(input, state.spent());
     if (limit !== undefined) return { stopReason: "limit", limit };
     input.signal.throwIfAborted();
 
     const turn = ++state.turns;
-    // Nobody reads the events of a run without a reader; each would pass through every generator above.
-    if (input.live !== undefined) yield { type: "turn-start", turn };
-    if (phase.prefix === "") yield* compactWhenFull(input, state);
-    const answer = yield* usableAnswer(input, state, phase, first);
+    if (input.emit !== undefined) await input.emit({ type: "turn-start", turn });
+    if (phase.kind === "work" && input.compaction !== undefined) await compactWhenFull(input, state);
+    const answer = await modelTurn(input, state, phase, isFirst);
     if (answer === "wall-time") continue;
     const { response, problem, output } = answer;
     const calls = callsIn(response.content);
-    const cutOff = classifyFinish(response.finishReason) === "truncated";
+    const isCutOff = classifyFinish(response.finishReason) === "truncated";
 
     const ending =
       problem === undefined
-        ? endingOf(response, calls, output, cutOff)
+        ? endingOf(response, calls, output, isCutOff)
         : endingOfProblem(problem, response, answer.detail);
-    if (keeps(ending, response)) phase.thread.push(response.content);
+    if (keeps(ending, response)) phase.contents.push(response.content);
     if (ending !== undefined) {
-      yield { type: "turn-end", turn };
+      if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
       if (ending.stopReason === "finished" && (answer.steeringWaits || (await moreWasSaid(input, state, phase))))
         continue;
       return ending;
     }
 
-    const answered = yield* answerOrSuspend(input, state, calls, cutOff ? CUT_OFF : undefined);
-    if (answered === undefined) {
-      phase.thread.push(...closing(phase.thread, state.answered, UNANSWERED));
-      yield { type: "turn-end", turn };
-      return endingOfPending(state.pending);
-    }
-    phase.thread.push(...answered.contents);
-    if (input.live !== undefined) yield { type: "turn-end", turn };
+    const answered = await answerOrSuspend(input, state, calls, isCutOff ? CUT_OFF : undefined);
+    if (answered === undefined) phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
+    else phase.contents.push(...answered.contents);
+    if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
+    if (answered === undefined) return endingOfPending(state.pending);
     input.signal.throwIfAborted();
 
-    cutOffTurns = cutOff ? cutOffTurns + 1 : 0;
+    cutOffTurns = isCutOff ? cutOffTurns + 1 : 0;
     if (cutOffTurns > MAX_RECOVERIES["truncated-call"]) return { stopReason: "truncated" };
-    if (guard.sawTurn(calls, answered.responses)) return { stopReason: "repeated-calls" };
+    if (guard.addTurn(calls, answered.responses)) return { stopReason: "repeated-calls" };
     const progress = {
       turns: turn,
       toolCalls: state.toolCalls,
@@ -98,21 +92,21 @@ async function* turns(input: LoopInput, state: RunState, phase: Phase): AsyncGen
 
 /** Asked when the run would finish: what comes later is too late. The output's own turns hear nothing. */
 async function moreWasSaid({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
-  return phase.prefix === "" && (await steering?.waits?.(state.steeredUpTo)) === true;
+  return phase.kind === "work" && (await steering?.waits?.(state.steeringCursor)) === true;
 }
 
 const CUT_OFF = "not run: your answer was cut off by the token limit; make the call again, shorter";
 const UNANSWERED = "not run: the answer it waited for did not come";
 
 /** The answers to a turn's calls, or `undefined` when some of them wait for somebody outside. */
-async function* answerOrSuspend(
+async function answerOrSuspend(
   input: LoopInput,
   state: RunState,
   calls: readonly FunctionCall[],
-  refused: string | undefined,
-): AsyncGenerator<RunEvent, AnsweredCalls | undefined, void> {
+  refusal: string | undefined,
+): Promise<AnsweredCalls | undefined> {
   try {
-    return yield* answerCalls(input, state, calls, refused);
+    return await answerCalls(input, state, calls, refusal);
   } catch (error) {
     if (isRunSuspended(error) && state.pending.length > 0) return undefined;
     throw error;

@@ -3,13 +3,13 @@ import { costOf, type Prices } from "../model/prices.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/content.ts";
 import type { NestedRun } from "../tool/tool.ts";
-import { CallGate } from "./call-gate.ts";
-import type { CallStepValue } from "./call-step.ts";
-import type { Compaction } from "./compaction.ts";
-import { estimateTokens } from "./estimate-tokens.ts";
+import { CallGate } from "./calls/call-gate.ts";
+import type { CallStepValue } from "../durable/run-log.ts";
+import type { TurnCall } from "./calls/call-state.ts";
+import { type Compaction, estimateTokens } from "./compaction.ts";
 import type { Spent } from "./limits.ts";
 import type { PendingCall } from "../tool/approval.ts";
-import type { RunSoFar } from "./run-so-far.ts";
+import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
 
 /** Progress of one run. Only the loop writes to it; what is read from outside is a copy. */
@@ -28,8 +28,8 @@ export class RunState {
   readonly nestedResponses: Set<ModelResponse> = new Set();
   /** Of these, the ones that could not be used and were asked for again. */
   readonly discarded: Set<ModelResponse> = new Set();
-  /** Responses of the open turn that are ready, by call index. */
-  readonly answered: Map<number, Part> = new Map();
+  /** The calls of the open turn, with the answers there are. */
+  calls: readonly TurnCall[] = [];
   /** Runs that ended inside calls of the open turn; they are in no total yet. */
   readonly unsettled: NestedRun[] = [];
   /** Bad calls so far, by tool name. */
@@ -43,7 +43,7 @@ export class RunState {
   /** Calls that wait for an answer from outside, when that suspended the run. */
   pending: readonly PendingCall[] = [];
   /** The place up to which what was said to the run is part of it. */
-  steeredUpTo = 0;
+  steeringCursor = 0;
   /** When the last step ended, in milliseconds since the epoch, as the steps recorded it. */
   endedAt = 0;
   /** Milliseconds in which a step was under way: a run that waited a day for an answer has not used a day. */
@@ -63,7 +63,7 @@ export class RunState {
   }
 
   /** @param prices - What the model that answered costs. */
-  sawResponse(response: ModelResponse, prices?: Prices): void {
+  addResponse(response: ModelResponse, prices?: Prices): void {
     this.lastResponse = response;
     if (prices !== undefined) this.cost += costOf(response.usage, prices);
     this.usage = addUsage(this.usage, response.usage);
@@ -74,14 +74,14 @@ export class RunState {
     this.responses.push(response);
   }
 
-  sawCall(name: string, value: CallStepValue): void {
-    this.sawTime(value.startedAt, value.endedAt);
-    for (const run of value.nested) this.sawNested(run);
+  addCall(name: string, value: CallStepValue): void {
+    this.addActiveTime(value.startedAt, value.endedAt);
+    for (const run of value.nested) this.addNested(run);
     if (value.failure?.kind === "bad-input") this.badCalls.set(name, (this.badCalls.get(name) ?? 0) + 1);
   }
 
   /** Adds what a run inside this one cost and found. */
-  sawNested(run: NestedRun): void {
+  addNested(run: NestedRun): void {
     // The context of a nested run says nothing about how full the caller's is.
     this.usage = { ...addUsage(this.usage, run.usage), contextTokens: this.usage.contextTokens };
     this.cost += run.cost ?? 0;
@@ -89,7 +89,7 @@ export class RunState {
     for (const response of run.responses) this.nestedResponses.add(response);
   }
 
-  sawTime(startedAt: number, endedAt: number): void {
+  addActiveTime(startedAt: number, endedAt: number): void {
     this.activeMs += Math.max(0, endedAt - Math.max(startedAt, this.endedAt));
     this.endedAt = Math.max(this.endedAt, endedAt);
   }
@@ -122,6 +122,14 @@ export class RunState {
     this.#counted = undefined;
   }
 
+  /** Responses of the open turn that are ready, by position. */
+  answeredParts(): ReadonlyMap<number, Part> {
+    const parts = new Map<number, Part>();
+    for (const [index, { current }] of this.calls.entries())
+      if (current.state === "answered") parts.set(index, current.value.part);
+    return parts;
+  }
+
   spent(): Spent {
     const wallTimeMs = this.wallTimeUp ? Number.POSITIVE_INFINITY : this.activeMs;
     const { turns, toolCalls, usage, cost } = this;
@@ -144,7 +152,7 @@ export class RunState {
     return {
       ...(this.compaction !== undefined && { compaction: this.compaction }),
       runId: this.runId,
-      contents: [...closeOpenCalls(this.contents, this.answered)],
+      contents: [...closeOpenCalls(this.contents, this.answeredParts())],
       turns: this.turns,
       usage: this.usage,
       ...(this.cost > 0 && { cost: this.cost }),

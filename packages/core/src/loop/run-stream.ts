@@ -1,12 +1,20 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
-import type { RunEvent } from "./events.ts";
-import type { RunResult } from "./result.ts";
-import type { RunSoFar } from "./run-so-far.ts";
-import { attachRunSoFar } from "./run-so-far.ts";
+import { EventQueue } from "../internal/event-queue.ts";
+import type { Emit, RunEvent } from "./events.ts";
+import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
-/** What a stream reads: the running loop, and how to end and inspect it. */
+/** Where the events of a watched run go. */
+export interface RunEmitters {
+  /** Of the run itself: its reader follows them in step. */
+  readonly emit: Emit;
+  /** Of its steps: some may wait for the reader. */
+  readonly emitLive: Emit;
+}
+
+/** A run that can be made: how to make it, inspect it and end it. */
 export interface RunningLoop {
-  readonly events: AsyncGenerator<RunEvent, RunResult<unknown>, void>;
+  /** Makes the run, to its end. Called once. */
+  run(): Promise<RunResult<unknown>>;
   /** Aborts what is under way and frees what the run holds. Called once, when the run is over for whatever reason. */
   release(): void;
   soFar(): RunSoFar;
@@ -19,14 +27,14 @@ export interface RunningLoop {
  * reader slows the run down; at most 64 events wait for it.
  */
 export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
-  readonly #open: (observed: boolean) => RunningLoop;
+  readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
   readonly #outcome: Promise<RunResult<Output>>;
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
 
   /** @internal */
-  constructor(open: (observed: boolean) => RunningLoop) {
+  constructor(open: (emitters: RunEmitters | undefined) => RunningLoop) {
     this.#open = open;
     this.#outcome = new Promise((resolve, reject) => {
       // The agent that made this stream knows the type of its output.
@@ -36,12 +44,12 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   /**
-   * The final result. Reads the whole run when nobody has started to; then no events are made at all.
+   * The final result. Makes the whole run when nobody has started to read it; then no events are made at all.
    *
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
   result(): Promise<RunResult<Output>> {
-    if (this.#running === undefined && !this.#over) void this.#drain();
+    if (this.#running === undefined && !this.#over) void this.#runUnwatched();
     return this.#outcome;
   }
 
@@ -64,27 +72,9 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     if (this.#running !== undefined || this.#over) throw new TypeError("a RunStream can be read once");
   }
 
-  async #drain(): Promise<void> {
+  #start(emitters: RunEmitters | undefined): RunningLoop {
     try {
-      const running = this.#start(false);
-      try {
-        let next = await running.events.next();
-        while (next.done !== true) next = await running.events.next();
-        this.#settle.resolve(next.value);
-      } catch (error) {
-        this.#settle.reject(error);
-      } finally {
-        this.#over = true;
-        running.release();
-      }
-    } catch {
-      // It could not start; the outcome has been rejected with that.
-    }
-  }
-
-  #start(observed: boolean): RunningLoop {
-    try {
-      this.#running = this.#open(observed);
+      this.#running = this.#open(emitters);
       return this.#running;
     } catch (error) {
       this.#over = true;
@@ -93,29 +83,60 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     }
   }
 
+  async #runUnwatched(): Promise<void> {
+    let running: RunningLoop;
+    try {
+      running = this.#start(undefined);
+    } catch {
+      return; // the outcome has been rejected with that
+    }
+    try {
+      this.#settle.resolve(await running.run());
+    } catch (error) {
+      this.#settle.reject(error);
+    } finally {
+      this.#over = true;
+      running.release();
+    }
+  }
+
   async *#read(): AsyncGenerator<RunEvent, void, void> {
     // Not before the first event is asked for: an iterator that is dropped unread never gets as far as `finally`.
     this.#checkUnread();
-    const running = this.#start(true);
-    let settled = false;
+    const queue = new EventQueue<RunEvent>();
+    const running = this.#start({
+      emit: (event) => queue.writeInStep(event),
+      emitLive: (event) => queue.write(event),
+    });
+    const work = running.run();
+    // Also when the reader leaves: nobody else may be waiting for it then.
+    const ended = work.then(
+      () => queue.end(),
+      () => queue.end(),
+    );
     try {
-      const result = yield* running.events;
-      this.#over = true;
-      settled = true;
-      this.#settle.resolve(result);
+      while (!queue.isDone) {
+        const events = queue.take();
+        if (events.length === 0) await queue.arrival();
+        for (const event of events) yield event;
+      }
+      this.#settle.resolve(await work);
     } catch (error) {
-      this.#over = true;
-      settled = true;
       this.#settle.reject(error);
       throw error;
     } finally {
       this.#over = true;
-      if (!settled) {
-        const abandoned = new RunAbandonedError("the reader left before the run ended");
-        attachRunSoFar(abandoned, running.soFar());
-        this.#settle.reject(abandoned);
-      }
+      // Does nothing to a run that ended by itself; one that was left is over when its steps are.
       running.release();
+      queue.close();
+      await ended;
+      this.#settle.reject(abandoned(running));
     }
   }
+}
+
+function abandoned(running: RunningLoop): RunAbandonedError {
+  const error = new RunAbandonedError("the reader left before the run ended");
+  attachRunSoFar(error, running.soFar());
+  return error;
 }

@@ -21,7 +21,9 @@ export type Ask = (continuationToken: string | undefined) => AsyncIterable<reado
 /** Who is told what happens on the way. */
 export interface ContinueOptions {
   readonly logger?: Logger | undefined;
-  /** All that was yielded so far is void: what is left of it comes again, and the answer goes on from there. */
+  /** Takes the parts of each batch; a promise is awaited before the next one. */
+  readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
+  /** All that was handed on so far is void: what is left of it comes again, and the answer goes on from there. */
   readonly onRewind?: ((reason: string) => void) | undefined;
 }
 
@@ -37,10 +39,10 @@ export interface ContinueOptions {
  * @throws What the last request threw; {@link StreamIncompleteError} with what had come, when the answer had a token and
  *   four streams in a row brought no new one.
  */
-export async function* collectWithContinuation(
+export async function collectWithContinuation(
   ask: Ask,
-  { logger = SILENT, onRewind }: ContinueOptions = {},
-): AsyncGenerator<readonly Part[], ModelResponse, void> {
+  { logger = SILENT, onParts, onRewind }: ContinueOptions = {},
+): Promise<ModelResponse> {
   /** Parts of every chunk that counts, in order, to begin anew from. */
   const kept: (readonly Part[])[] = [];
   let gatherer = new PartGatherer();
@@ -54,7 +56,8 @@ export async function* collectWithContinuation(
     try {
       for await (const batch of ask(token)) {
         const parts = hop.addAll(batch);
-        if (parts.length > 0) yield parts;
+        const reading = parts.length > 0 ? onParts?.(parts) : undefined;
+        if (reading !== undefined) await reading;
       }
       hop.checkFinished();
     } catch (error) {
@@ -78,7 +81,7 @@ export async function* collectWithContinuation(
         const since = chunks.slice(0, checkpoint).flatMap((chunk) => hop.add(chunk));
         if (wasSeen) {
           onRewind?.(messageOf(failure.error));
-          if (before.length + since.length > 0) yield [...before, ...since];
+          if (before.length + since.length > 0) await onParts?.([...before, ...since]);
         }
       }
       idle = isProgress ? 0 : idle + 1;

@@ -78,7 +78,7 @@ export class GeminiModel implements Model {
       throw new ConfigurationError('streamFunctionCallArguments works with transport: "stream" only.');
   }
 
-  async *respond(request: ModelRequest, options: RespondOptions): AsyncGenerator<readonly Part[], ModelResponse, void> {
+  async respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse> {
     const conversation = this.#conversationOf(options.conversation);
     const logger = options.logger ?? this.#logger;
     const contents = conversation.pure.of(request.contents);
@@ -86,23 +86,21 @@ export class GeminiModel implements Model {
     const asked = buildRequest({ ...request, contents }, this.#facts, conversation.headOf(request, this.#facts));
     const healer = new Healer(this.#heals, conversation.heals);
     const waitedFor = new Set<string>();
+    let handedOn = false;
+    const onParts = (parts: readonly Part[]): void | Promise<void> => {
+      handedOn = true;
+      return options.onParts?.(parts);
+    };
     for (;;) {
       const sent = healer.apply(asked);
-      const answer = collectWithContinuation((token) => this.#ask(sent, token, conversation, options), {
-        logger,
-        onRewind: (reason) => options.notice?.({ type: "rewind", reason }),
-      });
-      let handedOn = false;
       try {
-        for (;;) {
-          const next = await answer.next();
-          if (next.done === true) {
-            healer.accept(sent);
-            return next.value;
-          }
-          handedOn = true;
-          yield next.value;
-        }
+        const response = await collectWithContinuation((token) => this.#ask(sent, token, conversation, options), {
+          logger,
+          onParts,
+          onRewind: (reason) => options.notice?.({ type: "rewind", reason }),
+        });
+        healer.accept(sent);
+        return response;
       } catch (error) {
         const file = handedOn ? undefined : fileNotReady(error);
         const isWorthWaiting =
@@ -114,9 +112,6 @@ export class GeminiModel implements Model {
         if (!isWorthWaiting) continue;
         waitedFor.add(file);
         await waitForFile(this.#client.files, file, { signal: options.signal });
-      } finally {
-        // Only matters when the reader left: a finished or failed generator ignores it.
-        await answer.return(undefined as never);
       }
     }
   }

@@ -67,17 +67,23 @@ export type ModelNotice =
       readonly breaksPrefix: boolean;
     }
   /**
-   * A long answer broke off behind its last checkpoint. Every part that was yielded is void: what is left of them comes
+   * A long answer broke off behind its last checkpoint. Every part that was handed on is void: what is left of them comes
    * again, and the answer goes on from there.
    */
   | { readonly type: "rewind"; readonly reason: string };
 
 /** What a model may use while it answers. */
 export interface RespondOptions {
-  /** Aborting it ends the request; the generator then throws `signal.reason`. */
+  /** Aborting it ends the request, which then rejects with `signal.reason`. */
   readonly signal: AbortSignal;
   /** Identity of the run: contents already sent under the same key are not serialised again. Never read. */
   readonly conversation?: object | undefined;
+  /**
+   * Takes each batch of parts as it arrives. Text parts are deltas; a call whose arguments are streamed comes in pieces
+   * (`willContinue: true`, with what is new in `partialArgs`) and then whole. A promise has to be awaited before the next batch: the
+   * reader is slow. Never rejects.
+   */
+  readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
   /** Called for each retry, wait and heal; must not throw. */
   readonly notice?: ((notice: ModelNotice) => void) | undefined;
   readonly logger?: Logger | undefined;
@@ -92,9 +98,8 @@ export interface CallSignal {
 /**
  * Anything that can answer one request.
  *
- * Yields each batch of parts as it arrives and returns the whole response. Text parts are deltas; a call whose arguments
- * are streamed comes in pieces (`willContinue: true`, with what is new in `partialArgs`) and then whole. A unary call is
- * the same thing with one batch, so callers never branch on "streaming".
+ * Hands each batch of parts to `onParts` as it arrives, and gives the whole response. A unary call is the same thing with one
+ * batch, so callers never branch on "streaming".
  *
  * @throws {AgentError} On transport or protocol failure; failures are never yielded as data. An abort throws `signal.reason`.
  */
@@ -106,7 +111,7 @@ export interface Model {
   readonly origin?: HistoryOrigin | undefined;
   /** Throws a {@link ConfigurationError} when these settings cannot work on this model. Called when an agent is made and when a run starts. */
   check(settings: ModelSettings): void;
-  respond(request: ModelRequest, options: RespondOptions): AsyncGenerator<readonly Part[], ModelResponse, void>;
+  respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse>;
   /** Counts a request without answering it. Absent when the model cannot. */
   countTokens?(request: ModelRequest, options: CallSignal): Promise<TokenCount>;
   /** Makes an explicit cache. Absent when the model cannot. */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { sleep } from "../internal/sleep.ts";
+import { sleep } from "../internal/abort.ts";
 import { type LockHolder, newHolder, parseHolder, stateOfHolder } from "./lock-holder.ts";
 
 /** A lock somebody else holds. */

@@ -1,4 +1,4 @@
-import { abortable } from "../internal/abortable.ts";
+import { abortable } from "../internal/abort.ts";
 import type { HttpRequest } from "../wire/sending.ts";
 import type { NodeAgents } from "./node-agents.ts";
 import { type NodeHead, NodeSending } from "./node-sending.ts";

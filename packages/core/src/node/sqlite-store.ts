@@ -1,6 +1,6 @@
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/session-errors.ts";
 import type { Json } from "../internal/json.ts";
-import { sleep } from "../internal/sleep.ts";
+import { sleep } from "../internal/abort.ts";
 import type { ListOptions, SessionStore, SessionSummary } from "../session/store.ts";
 import { type Database, isBusy, openSqlite, primaryCode } from "./open-sqlite.ts";
 

@@ -27,12 +27,12 @@ export function endEntry(
   return {
     type: "end",
     runId: record.entry.runId,
-    added: refsOf(contents.slice(run.given + record.entry.input.length), record.outcomes),
+    added: refsOf(contents.slice(run.historyLength + record.entry.input.length), record.outcomes),
     turns,
     toolCalls,
     usage,
     ...(cost > 0 && { cost }),
-    ...(compaction !== undefined && { compaction: cutInHistory(compaction, contents, run.given, stretches) }),
+    ...(compaction !== undefined && { compaction: cutInHistory(compaction, contents, run.historyLength, stretches) }),
     ...how,
   };
 }

@@ -1,3 +1,4 @@
+import { parseStepName } from "../durable/run-log.ts";
 /** One line of a session's log as it was read, before anything is known of it. */
 export type LogLine =
   /** Parsed JSON, whatever it says. */
@@ -47,10 +48,7 @@ export function describeLost({ type, step }: LostLine): string {
     case "begin":
       return `the note that ${step ?? "a step"} was begun is lost`;
     case "step":
-      if (step?.includes("model:") === true) return `what the model said (${step}) is lost`;
-      return step?.startsWith("call:") === true
-        ? `the result of ${step} is lost`
-        : `the outcome of ${step ?? "a step"} is lost`;
+      return describeLostStep(step);
     case "answer":
       return `an answer from outside (${step ?? "to a call"}) is lost`;
     case "resume":
@@ -61,5 +59,18 @@ export function describeLost({ type, step }: LostLine): string {
       return "the end of its run is lost";
     default:
       return "nothing tells what it held";
+  }
+}
+
+function describeLostStep(step: string | undefined): string {
+  switch (parseStepName(step ?? "").kind) {
+    case "model":
+      return `what the model said (${step}) is lost`;
+    case "call":
+    case "wait":
+    case "hook":
+      return `the result of ${step} is lost`;
+    default:
+      return `the outcome of ${step ?? "a step"} is lost`;
   }
 }

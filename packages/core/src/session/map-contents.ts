@@ -1,5 +1,5 @@
 import { isObject, type Json } from "../internal/json.ts";
-import type { ModelStepValue } from "../loop/model-step.ts";
+import type { ModelStepValue } from "../durable/run-log.ts";
 import type { Content } from "../wire/content.ts";
 import type { ContentRef, SessionEntry } from "./entries.ts";
 

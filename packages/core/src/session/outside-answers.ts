@@ -1,6 +1,6 @@
 import { isObject } from "../internal/json.ts";
-import { type OutsideOutcome, waitName } from "../loop/pending.ts";
-import type { Approval, PendingCall, PendingQuestion } from "../tool/approval.ts";
+import { waitName } from "../durable/run-log.ts";
+import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/approval.ts";
 import { jsonSafe } from "../tool/json-safe.ts";
 import type { NewEntry } from "./session-log.ts";
 import type { RunRecord } from "./session-view.ts";
@@ -8,7 +8,7 @@ import type { RunRecord } from "./session-view.ts";
 /** Answers to what a run waits for, by call id. */
 export interface Answers {
   readonly approvals: { readonly [callId: string]: Approval };
-  readonly outcomes: { readonly [callId: string]: OutsideOutcome };
+  readonly outcomes: { readonly [callId: string]: ExternalOutcome };
 }
 
 /**
@@ -38,8 +38,8 @@ function find(pending: readonly PendingCall[], callId: string, kind: "approvals"
   );
 }
 
-function entry(record: RunRecord, { callId, question }: PendingCall, answer: Approval | OutsideOutcome): NewEntry {
-  if (question === "outcome" && isObject(answer) && "notDone" in answer) {
+function entry(record: RunRecord, { callId, question }: PendingCall, answer: Approval | ExternalOutcome): NewEntry {
+  if (question === "outcome" && isObject(answer) && "notExecuted" in answer) {
     throw new TypeError(`outcomes: ${callId} is carried out elsewhere, so it needs an output or an error`);
   }
   return {

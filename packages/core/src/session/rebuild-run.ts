@@ -1,10 +1,10 @@
 import type { Outcome } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
-import type { CallStepValue } from "../loop/call-step.ts";
-import type { ModelStepValue } from "../loop/model-step.ts";
-import { runName, waitName } from "../loop/pending.ts";
-import { callsIn, unansweredResponse, visibleText } from "../loop/transcript.ts";
-import { classifyFinish } from "../model/finish-reason.ts";
+import type { CallStepValue } from "../durable/run-log.ts";
+import type { ModelStepValue } from "../durable/run-log.ts";
+import { callIdOf, callStepName, parseStepName, waitName } from "../durable/run-log.ts";
+import { isKept } from "../loop/ending.ts";
+import { callsIn, unansweredResponse } from "../loop/transcript.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content, FunctionCall, Part } from "../wire/content.ts";
 import { isModelStep } from "./map-contents.ts";
@@ -34,12 +34,12 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: WhyOpen)
   for (const [turn, attempts] of turns) {
     for (const { steered } of attempts) added.push(...(steered?.contents ?? []));
     const last = attempts.at(-1);
-    if (last === undefined || !isKept(last)) continue;
+    if (last === undefined || !isKept(last.response)) continue;
     const { content } = last.response;
     added.push(content);
     const calls = callsIn(content);
     toolCalls += calls.length;
-    const answered = calls.map((call, index) => answerOf(outcomes, `call:${turn}.${index}`, call));
+    const answered = calls.map((call, index) => answerOf(outcomes, callIdOf(turn, index), call));
     const isOpen = why === undefined && turn === Math.max(...turns.keys()) && answered.some((one) => one === undefined);
     if (calls.length === 0 || isOpen) continue;
     added.push({
@@ -57,10 +57,10 @@ export function missingTurns(steps: Iterable<string>): number[] {
   const spoken = new Set<number>();
   const asked = new Set<number>();
   for (const step of steps) {
-    const [, kind, turn] = /^(model|call|route):(\d+)/.exec(step) ?? [];
-    if (turn === undefined) continue;
-    spoken.add(Number(turn));
-    if (kind === "model") asked.add(Number(turn));
+    const name = parseStepName(step);
+    if (name.kind === "other" || name.kind === "compact" || (name.kind === "model" && name.phase === "output")) continue;
+    spoken.add(name.turn);
+    if (name.kind === "model") asked.add(name.turn);
   }
   const last = Math.max(0, ...spoken);
   return Array.from({ length: last }, (_, index) => index + 1).filter((turn) => !asked.has(turn));
@@ -70,25 +70,15 @@ export function missingTurns(steps: Iterable<string>): number[] {
 function modelTurns(outcomes: ReadonlyMap<string, Outcome>): Map<number, ModelStepValue[]> {
   const found: { turn: number; attempt: number; value: ModelStepValue }[] = [];
   for (const [name, outcome] of outcomes) {
-    const [, turn, attempt = "0"] = /^model:(\d+)(?:\.(\d+))?$/.exec(name) ?? [];
+    const step = parseStepName(name);
     const value: unknown = outcome.ok ? outcome.value : undefined;
-    if (turn !== undefined && isModelStep(value)) found.push({ turn: Number(turn), attempt: Number(attempt), value });
+    if (step.kind === "model" && step.phase === "work" && isModelStep(value))
+      found.push({ turn: step.turn, attempt: step.attempt, value });
   }
   found.sort((a, b) => a.turn - b.turn || a.attempt - b.attempt);
   const turns = new Map<number, ModelStepValue[]>();
   for (const { turn, value } of found) turns.set(turn, [...(turns.get(turn) ?? []), value]);
   return turns;
-}
-
-/** History keeps answers that can be sent again. */
-function isKept({ response }: ModelStepValue): boolean {
-  const { content } = response;
-  if (content.parts.length === 0) return false;
-  const calls = callsIn(content);
-  if (calls.some(({ name }) => !name)) return false;
-  const finish = classifyFinish(response.finishReason);
-  if (finish === "truncated") return calls.length > 0 || visibleText(content) !== "";
-  return finish === "complete" || ((finish === "calls" || finish === "undeclared-call") && calls.length > 0);
 }
 
 function answerOf(
@@ -111,7 +101,7 @@ function answerOf(
 function answersOf(outcomes: ReadonlyMap<string, Outcome>, callId: string): string[] {
   const names = [callId];
   for (let time = 1; ; time++) {
-    const pair = [waitName(callId, "unknown-outcome", time), runName(callId, time)];
+    const pair = [waitName(callId, "unknown-outcome", time), callStepName(callId, time)];
     if (!pair.some((name) => outcomes.has(name))) return names.toReversed();
     names.push(...pair);
   }

@@ -1,8 +1,8 @@
+import { parseStepName } from "../durable/run-log.ts";
 import type { JournalLog } from "../durable/journal.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { ReplayDifferenceError } from "../errors/session-errors.ts";
 import { firstDifference } from "../internal/json.ts";
-import type { RunEvent } from "../loop/events.ts";
 import type { RunResult } from "../loop/result.ts";
 import { WALL_TIME_REACHED } from "../loop/wall-clock.ts";
 import type { OpenedRun } from "./session-host.ts";
@@ -14,8 +14,10 @@ export interface Replay {
   readonly log: JournalLog;
   /** Called for what the log does not hold. */
   readonly missing: (op: { readonly name: string }) => never;
-  /** The events of the opened run; throws at its end when something was different. */
-  events(run: OpenedRun): AsyncGenerator<RunEvent, RunResult<unknown>, void>;
+  /** Compares what came of it with the record, before the run reports its end. @throws {ReplayDifferenceError} */
+  readonly beforeEnd: (result: RunResult<unknown>) => Promise<void>;
+  /** Makes the opened run. @throws {RunStepError} When the record ends without a result. */
+  run(opened: OpenedRun): Promise<RunResult<unknown>>;
 }
 
 /** Prepares the replay of a recorded run. */
@@ -31,7 +33,7 @@ export function replayOf(record: RunRecord): Replay {
     log: {
       outcomeOf: (name) => {
         if (record.outcomes.has(name)) asked.add(name);
-        else if (record.end?.limit === "wallTimeMs" && MAY_RUN_OUT.test(name) && outOfTime.size < 2) {
+        else if (record.end?.limit === "wallTimeMs" && mayRunOut(name) && outOfTime.size < 2) {
           // The clock is not in the log: what it cut off is the first that is not there, and the request that found out.
           outOfTime.add(name);
           return { ok: false, error: WALL_TIME_REACHED };
@@ -46,18 +48,15 @@ export function replayOf(record: RunRecord): Replay {
       if (endedWithoutResult(record)) throw new EndOfLog();
       throw new ReplayDifferenceError(runId, [`it asks for ${op.name}, which is not in the log`]);
     },
-    events: async function* (run) {
-      let result: RunResult<unknown>;
+    beforeEnd: async (result) => {
+      for (const name of record.order)
+        if (!asked.has(name)) differences.push(`it never asks for ${name}, which is in the log`);
+      differences.push(...differencesFromEnd(record, result));
+      if (differences.length > 0) throw new ReplayDifferenceError(runId, differences);
+    },
+    run: async (opened) => {
       try {
-        // The last event is held back until all is compared.
-        for (;;) {
-          const next = await run.events.next();
-          if (next.done === true) {
-            result = next.value;
-            break;
-          }
-          if (next.value.type !== "run-end") yield next.value;
-        }
+        return await opened.run();
       } catch (error) {
         if (!(error instanceof EndOfLog)) throw error;
         const { error: recorded, stopReason = "cut off" } = record.end ?? {};
@@ -66,22 +65,19 @@ export function replayOf(record: RunRecord): Replay {
           cause: recorded,
         });
       } finally {
-        run.release();
+        opened.release();
       }
-      for (const name of record.order)
-        if (!asked.has(name)) differences.push(`it never asks for ${name}, which is in the log`);
-      differences.push(...differencesFromEnd(record, result));
-      if (differences.length > 0) throw new ReplayDifferenceError(runId, differences);
-      yield { type: "run-end", result };
-      return result;
     },
   };
 }
 
 class EndOfLog extends Error {}
 
-/** Steps that leave nothing in the log when the wall time ends them. A call leaves its cancellation. */
-const MAY_RUN_OUT = /^(?:(?:output\/)?model|compact|route):/;
+/** True for steps that leave nothing in the log when the wall time ends them. A call leaves its cancellation. */
+function mayRunOut(name: string): boolean {
+  const { kind } = parseStepName(name);
+  return kind === "model" || kind === "compact" || kind === "route";
+}
 
 function endedWithoutResult({ end }: RunRecord): boolean {
   return end === undefined || end.stopReason === "failed" || end.stopReason === "aborted";

@@ -1,22 +1,22 @@
-import type { Steering } from "../durable/steering.ts";
-import type { Steps } from "../durable/steps.ts";
+import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Compaction } from "../loop/compaction.ts";
-import type { RunEvent } from "../loop/events.ts";
+import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Limits, Spent } from "../loop/limits.ts";
-import type { RunResult } from "../loop/result.ts";
-import type { RunSoFar } from "../loop/run-so-far.ts";
+import type { RunResult, RunSoFar } from "../loop/result.ts";
+import type { RunEmitters } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
 import type { Content } from "../wire/content.ts";
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun {
-  readonly events: AsyncGenerator<RunEvent, RunResult<unknown>, void>;
+  /** Makes the run, to its end. Called once. */
+  run(): Promise<RunResult<unknown>>;
   soFar(): RunSoFar;
   spent(): Spent;
   /** How many contents there were before it. */
-  readonly given: number;
+  readonly historyLength: number;
   /** True when its own signal was aborted. */
   aborted(): boolean;
   /** Aborts what is under way and frees what the run holds. */
@@ -29,19 +29,22 @@ export interface SessionRun<Options> {
   readonly runId: string;
   readonly contents: readonly Content[];
   /** How many of the contents were there before this run. */
-  readonly given: number;
+  readonly historyLength: number;
   /** What is sent in place of the oldest contents. */
   readonly compaction: Compaction | undefined;
   /** Identity under which contents already sent are remembered. */
   readonly conversation: object;
-  readonly observed: boolean;
+  /** Where its events go; absent when nobody watches. */
+  readonly emitters: RunEmitters | undefined;
+  /** Called with the result before the run reports its end. */
+  readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
   readonly steps: (run: {
     readonly runId: string;
     readonly signal: AbortSignal;
-    readonly emit: ((event: RunEvent) => Promise<void>) | undefined;
+    readonly emit: Emit | undefined;
   }) => Steps<RunEvent>;
   readonly steering: Steering;
-  readonly steeredUpTo: number;
+  readonly steeringCursor: number;
   /** Limits over all runs of the session. */
   readonly limits: SessionLimits | undefined;
   /** What the runs before this one have used of them. */

@@ -1,11 +1,10 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
-import { describeError } from "../durable/describe-error.ts";
+import { describeError } from "../durable/outcomes.ts";
 import { LoopVersionError, SessionUnfinishedError } from "../errors/session-errors.ts";
 import type { RunEvent } from "../loop/events.ts";
-import { LOOP_VERSION } from "../loop/loop-version.ts";
-import type { RunResult } from "../loop/result.ts";
-import { attachRunSoFar, NOTHING_YET } from "../loop/run-so-far.ts";
-import type { RunningLoop } from "../loop/run-stream.ts";
+import { LOOP_VERSION } from "../durable/run-log.ts";
+import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
+import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/prepare-history.ts";
 import type { Content } from "../wire/content.ts";
 import { cutInSent } from "./cut-history.ts";
@@ -22,7 +21,7 @@ export type Unfinished = "refuse" | "cancel";
 /** One run of a session, about to be read. */
 export interface SessionRunRequest<Options> {
   readonly options: Options;
-  readonly observed: boolean;
+  readonly emitters: RunEmitters | undefined;
 }
 
 /** The runs of one session: begins them, takes them up again, and writes down how they end. One at a time. */
@@ -47,7 +46,7 @@ export class SessionRuns<Options> {
       readonly unfinished: Unfinished;
     },
   ): RunningLoop {
-    return this.#running(async () => {
+    return this.#running(async (beforeEnd) => {
       await this.log.refresh();
       await this.#settleLast(run.unfinished, run.options);
       await this.log.append({
@@ -58,7 +57,7 @@ export class SessionRuns<Options> {
         origin: this.#host.origin,
         input: run.input,
       });
-      return this.#open(this.#lastRun(), run);
+      return this.#open(this.#lastRun(), run, beforeEnd);
     });
   }
 
@@ -66,7 +65,7 @@ export class SessionRuns<Options> {
   resume(
     run: SessionRunRequest<Options> & { readonly answers: Answers; readonly anyLoopVersion: boolean },
   ): RunningLoop {
-    return this.#running(async () => {
+    return this.#running(async (beforeEnd) => {
       await this.log.refresh();
       const record = this.#lastRun();
       const { runId, loop } = record.entry;
@@ -78,7 +77,7 @@ export class SessionRuns<Options> {
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = answerEntries(record, run.answers);
       await this.log.append({ type: "resume", runId }, ...answers);
-      return this.#open(record, run);
+      return this.#open(record, run, beforeEnd);
     });
   }
 
@@ -88,20 +87,21 @@ export class SessionRuns<Options> {
     before: readonly Content[],
     log: JournalLog,
     run: SessionRunRequest<Options>,
-    missing?: (op: { readonly name: string }) => never,
+    { beforeEnd, missing }: OpenRecordOptions = {},
   ): OpenedRun {
     const { runId, input } = record.entry;
     return this.#host.open({
       options: run.options,
       runId,
       contents: [...before, ...input],
-      given: before.length,
+      historyLength: before.length,
       compaction: cutInSent(this.log.view, before),
       conversation: this.#conversation,
-      observed: run.observed,
+      emitters: run.emitters,
+      beforeEnd,
       steps: ({ signal, emit }) => journal<RunEvent>({ runId, signal, emit, log, missing }),
       steering: { take: (after) => this.#steered(after) },
-      steeredUpTo: record.steeredUpTo,
+      steeringCursor: record.steeringCursor,
       limits: this.#limits,
       spentBefore: record.spentBefore,
     });
@@ -116,8 +116,12 @@ export class SessionRuns<Options> {
     });
   }
 
-  #open(record: RunRecord, run: SessionRunRequest<Options>): OpenedRun {
-    return this.open(record, this.contentsBefore(), this.log.journalLog(record.entry.runId), run);
+  #open(
+    record: RunRecord,
+    run: SessionRunRequest<Options>,
+    beforeEnd: (result: RunResult<unknown>) => Promise<void>,
+  ): OpenedRun {
+    return this.open(record, this.contentsBefore(), this.log.journalLog(record.entry.runId), run, { beforeEnd });
   }
 
   async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
@@ -152,15 +156,14 @@ export class SessionRuns<Options> {
   async #closeCutOff(record: RunRecord, options: Options): Promise<void> {
     const log = this.log.journalLog(record.entry.runId);
     const cutOff = new DOMException("the run was cut off here", "AbortError");
-    const opened = this.open(record, this.contentsBefore(), log, { options, observed: false }, () => {
+    const missing = (): never => {
       throw cutOff;
-    });
+    };
+    const opened = this.open(record, this.contentsBefore(), log, { options, emitters: undefined }, { missing });
     let how: RunEnding = { stopReason: "aborted", error: describeError(cutOff) };
     try {
-      let next = await opened.events.next();
-      while (next.done !== true) next = await opened.events.next();
       // All was done but for writing down that it was.
-      how = endingOf(next.value);
+      how = endingOf(await opened.run());
     } catch (error) {
       if (error !== cutOff) throw error;
     } finally {
@@ -169,78 +172,82 @@ export class SessionRuns<Options> {
     await this.log.append(endEntry(record, opened, this.log.view.stretches, how));
   }
 
-  /** A run to read: prepared, read, and its end written down, whatever it is. */
-  #running(prepare: () => Promise<OpenedRun>): RunningLoop {
+  /** A run to make: prepared, made, and its end written down, whatever it is. */
+  #running(
+    prepare: (beforeEnd: (result: RunResult<unknown>) => Promise<void>) => Promise<OpenedRun>,
+  ): RunningLoop {
     if (this.#busy)
       throw new TypeError(`session "${this.log.id}" is still answering: wait for its run, steer it, or abort it`);
     let opened: OpenedRun | undefined;
-    const { log } = this;
+    let released = false;
     this.#busy = true;
     const free = (): void => {
       this.#busy = false;
-      log.running = false;
+      this.log.running = false;
     };
-
-    async function* events(): AsyncGenerator<RunEvent, RunResult<unknown>, void> {
+    const run = async (): Promise<RunResult<unknown>> => {
       let ended = false;
       try {
-        opened = await prepare();
-        log.running = true;
-        const record = log.view.run;
-        if (record === undefined) throw new TypeError("the run was not written down");
-        try {
-          for (;;) {
-            const next = await opened.events.next();
-            if (next.done === true) return next.value;
-            if (next.value.type === "run-end") {
-              // Written first: whoever reads the event may rely on it.
-              await log.append(endEntry(record, opened, log.view.stretches, endingOf(next.value.result)));
-              ended = true;
-            }
-            yield next.value;
-          }
-        } catch (error) {
-          attachRunSoFar(error, opened.soFar());
-          if (!ended)
-            await writeEnd(record, opened, {
-              stopReason: opened.aborted() ? "aborted" : "failed",
-              error: describeError(error),
-            });
+        opened = await prepare(async (result) => {
+          // Before the run reports its end: whoever reads that may rely on it.
+          await this.#append(opened, endingOf(result));
           ended = true;
-          throw error;
-        } finally {
-          opened.release();
-          // Only matters to a loop that was left in the middle: a finished or failed one ignores it.
-          await opened.events.return(undefined as never);
-          if (!ended) await writeEnd(record, opened, { stopReason: "aborted", error: LEFT });
-        }
-      } finally {
-        free();
-      }
-    }
-
-    /** The run's own error matters more than that its end could not be written: a run without end is one that was cut off. */
-    const host = this.#host;
-    async function writeEnd(record: RunRecord, run: OpenedRun, how: RunEnding): Promise<void> {
-      try {
-        await log.append(endEntry(record, run, log.view.stretches, how));
+        });
+        this.log.running = true;
+        if (released) opened.release();
+        return await opened.run();
       } catch (error) {
-        host.logger.warn(
-          { err: error, session: log.id, runId: record.entry.runId },
-          "the run's end could not be written",
-        );
-      }
-    }
-
-    return {
-      events: events(),
-      soFar: () => opened?.soFar() ?? NOTHING_YET,
-      release: () => {
+        if (opened === undefined) throw error;
+        attachRunSoFar(error, opened.soFar());
+        const how = released ? { stopReason: "aborted" as const, error: LEFT } : failedAs(error, opened.aborted());
+        if (!ended) await this.#tryAppend(opened, how);
+        throw error;
+      } finally {
         opened?.release();
         free();
+      }
+    };
+    return {
+      run,
+      soFar: () => opened?.soFar() ?? NOTHING_YET,
+      release: () => {
+        released = true;
+        opened?.release();
       },
     };
   }
+
+  async #append(opened: OpenedRun | undefined, how: RunEnding): Promise<void> {
+    const record = this.log.view.run;
+    if (record === undefined || opened === undefined) throw new TypeError("the run was not written down");
+    await this.log.append(endEntry(record, opened, this.log.view.stretches, how));
+  }
+
+  /** The run's own error matters more than that its end could not be written: a run without end is one that was cut off. */
+  async #tryAppend(opened: OpenedRun, how: RunEnding): Promise<void> {
+    try {
+      await this.#append(opened, how);
+    } catch (error) {
+      const { id, view } = this.log;
+      this.#host.logger.warn(
+        { err: error, session: id, runId: view.run?.entry.runId },
+        "the run's end could not be written",
+      );
+    }
+  }
 }
 
+function failedAs(error: unknown, aborted: boolean): RunEnding {
+  return { stopReason: aborted ? "aborted" : "failed", error: describeError(error) };
+}
+
+/** The reader of the run left in the middle of it. */
 const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
+
+/** How a record is opened. */
+export interface OpenRecordOptions {
+  /** Called with the result before the run reports its end. */
+  readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
+  /** Called instead of an operation that has no outcome yet. */
+  readonly missing?: ((op: { readonly name: string }) => never) | undefined;
+}

@@ -1,8 +1,8 @@
 import type { Outcome } from "../durable/steps.ts";
-import type { CallStepValue } from "../loop/call-step.ts";
+import type { CallStepValue } from "../durable/run-log.ts";
 import type { Spent } from "../loop/limits.ts";
 import type { Compaction } from "../loop/compaction.ts";
-import type { ModelStepValue } from "../loop/model-step.ts";
+import type { ModelStepValue } from "../durable/run-log.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
@@ -20,7 +20,7 @@ export interface Stretch {
 export interface RunRecord {
   readonly entry: RunEntry;
   /** The place up to which what was said to the session was part of it when the run began. */
-  readonly steeredUpTo: number;
+  readonly steeringCursor: number;
   /** What the runs before it have used. */
   readonly spentBefore: Spent;
   readonly outcomes: Map<string, Outcome>;
@@ -50,7 +50,7 @@ export class SessionView {
   /** What is sent in place of the first contents of the history, as of the runs before the last. */
   compaction: Compaction | undefined;
   /** The place up to which what was said to the session is part of the history. */
-  steeredUpTo = 0;
+  steeringCursor = 0;
   /** Runs that ended, the last one included. */
   runs = 0;
   turns = 0;
@@ -68,7 +68,7 @@ export class SessionView {
         this.#closeRun();
         this.run = {
           entry,
-          steeredUpTo: this.steeredUpTo,
+          steeringCursor: this.steeringCursor,
           spentBefore: this.spent(),
           outcomes: new Map(),
           begun: new Map(),
@@ -147,7 +147,7 @@ export class SessionView {
     if (!outcome.ok) return;
     // Other steps have no such member.
     const { steered } = (outcome.value ?? {}) as { readonly steered?: ModelStepValue["steered"] };
-    if (steered !== undefined) this.steeredUpTo = Math.max(this.steeredUpTo, steered.upTo);
+    if (steered !== undefined) this.steeringCursor = Math.max(this.steeringCursor, steered.upTo);
   }
 
   #count(end: EndEntry, sign: 1 | -1): void {

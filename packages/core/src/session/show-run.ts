@@ -1,6 +1,6 @@
 import type { Outcome } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
-import { waitName } from "../loop/pending.ts";
+import { waitName } from "../durable/run-log.ts";
 import { callsIn } from "../loop/transcript.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/approval.ts";
@@ -115,7 +115,7 @@ function showAnswers(
 
 function showOutcome(page: Page, name: string, question: "outcome" | "unknown-outcome", answer: object): void {
   page.say("asked", `${name}: ${QUESTIONS[question]}`);
-  page.say("answer", `${name}: ${"notDone" in answer ? "it never happened" : inOneLine(answer, 240)}`);
+  page.say("answer", `${name}: ${"notExecuted" in answer ? "it never happened" : inOneLine(answer, 240)}`);
 }
 
 function approvalLine(approval: unknown): string {

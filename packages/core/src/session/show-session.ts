@@ -35,7 +35,7 @@ export function showSession(entries: readonly SessionEntry[], options: ShowOptio
     const last = group.items.findLast(({ entry }) => entry.type === "end" || entry.type === "resume")?.entry;
     showRun(page, group, last?.type === "end" ? last : undefined, thoughts);
   }
-  const unheard = view.steersAfter(view.steeredUpTo);
+  const unheard = view.steersAfter(view.steeringCursor);
   if (unheard.length > 0) page.heading("Said, and not heard yet");
   for (const { contents } of unheard) for (const content of contents) showContent(page, content, "said", thoughts);
   const { runs, turns, toolCalls, usage, cost } = view;

@@ -1,5 +1,5 @@
 import { isObject } from "../internal/json.ts";
-import type { CallRoute } from "../loop/route-calls.ts";
+import { type CallRoute, parseStepName } from "../durable/run-log.ts";
 import { isNameless, problemOfContent, problemOfContents, problemOfList, problemOfPart } from "./content-shape.ts";
 import { type Fields, isCount, isError, isText, isTimed, isUsage } from "./stored-values.ts";
 
@@ -20,15 +20,15 @@ export function problemOfOutcome({ step, outcome }: Fields): string | undefined 
 }
 
 function problemOfValue(step: string, value: unknown): string | undefined {
+  const { kind } = parseStepName(step);
   // What is read as one has to be one, under whatever name.
-  if (/^(?:output\/)?model:/.test(step) || (isObject(value) && "response" in value)) return problemOfModelStep(value);
-  if (/^call:\d+\.\d+(?:\/again(?:\.\d+)?)?$/.test(step) || (isObject(value) && "part" in value))
-    return problemOfCallStep(value);
-  if (step.startsWith("compact:"))
+  if (kind === "model" || (isObject(value) && "response" in value)) return problemOfModelStep(value);
+  if (kind === "call" || (isObject(value) && "part" in value)) return problemOfCallStep(value);
+  if (kind === "compact")
     return isObject(value) && Array.isArray(value["nested"]) && isText(value["summary"]) && isTimed(value)
       ? undefined
       : "outcome.value is no summary";
-  if (!step.startsWith("route:")) return undefined;
+  if (kind !== "route") return undefined;
   return problemOfList(value, "outcome.value", (route, at) =>
     isObject(route) && Object.hasOwn(ROUTES, String(route["do"])) ? undefined : `${at} is no route`,
   );

@@ -1,4 +1,4 @@
-import { abortable } from "../internal/abortable.ts";
+import { abortable } from "../internal/abort.ts";
 import { PartGatherer } from "../model/append-parts.ts";
 import { capabilitiesOf, type ModelCapabilities } from "../model/capabilities.ts";
 import { checkSettings } from "../model/check-settings.ts";
@@ -76,10 +76,7 @@ export class ScriptedModel implements Model {
     if (left > 0) throw new Error(`${left} of the script's ${this.#script.length} turns were never asked for`);
   }
 
-  async *respond(
-    request: ModelRequest,
-    { signal }: RespondOptions,
-  ): AsyncGenerator<readonly Part[], ModelResponse, void> {
+  async respond(request: ModelRequest, { signal, onParts }: RespondOptions): Promise<ModelResponse> {
     signal.throwIfAborted();
     const asked = structuredClone(request);
     this.#requests.push(asked);
@@ -87,7 +84,7 @@ export class ScriptedModel implements Model {
     for (const batch of batches) {
       // Pieces come in turns of their own, as they do from a network.
       await abortable(Promise.resolve(), signal);
-      yield batch;
+      await onParts?.(batch);
     }
     signal.throwIfAborted();
     if (end?.type === "error") throw end.error;

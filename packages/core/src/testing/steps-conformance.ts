@@ -56,7 +56,6 @@ export interface StepsAbilities {
   readonly waitsInPlace: true | string;
   /** Waits end with a time-out. */
   readonly timeouts: true | string;
-  readonly sleeps: true | string;
   /** Needs `child`. */
   readonly children: true | string;
   /** Needs `steer`. */

@@ -1,5 +1,4 @@
-import { isRunSuspended } from "../durable/run-suspended.ts";
-import { waitTimedOut } from "../durable/wait-timed-out.ts";
+import { isRunSuspended, waitTimedOut } from "../durable/outcomes.ts";
 import type { Json } from "../internal/json.ts";
 import { userText } from "../loop/transcript.ts";
 import { same } from "./check-values.ts";

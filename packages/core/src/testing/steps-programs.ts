@@ -1,4 +1,4 @@
-import { isRunSuspended } from "../durable/run-suspended.ts";
+import { isRunSuspended } from "../durable/outcomes.ts";
 import type { Op, Outcome, Step } from "../durable/steps.ts";
 import type { Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";

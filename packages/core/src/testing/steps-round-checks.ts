@@ -158,24 +158,6 @@ export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
     },
   ],
   [
-    "a sleep lasts as long as it says",
-    ["sleeps"],
-    async (world) => {
-      const began = Date.now();
-      same(
-        await world.run(
-          "r",
-          roundOf(() => [{ kind: "sleep", name: "nap", ms: 40 }]),
-        ),
-        [ok(null)],
-        "outcomes",
-      );
-      const lasted = Date.now() - began;
-      // Timers and clocks may differ by a few.
-      if (lasted < 30) throw new Error(`a sleep of 40 ms lasted ${lasted} ms`);
-    },
-  ],
-  [
     "a value that is too large is an error that says so",
     ["maxBytes"],
     async (world, { maxBytes }) => {

@@ -25,3 +25,9 @@ export type Approval = boolean | { readonly deny: string };
 
 /** Asks a person, or a policy, while the run waits. */
 export type Approve = (pending: PendingCall, context: { readonly signal: AbortSignal }) => Approval | Promise<Approval>;
+
+/** What came of a call that was carried out elsewhere. `notExecuted` says that it never happened: it is run now. */
+export type ExternalOutcome =
+  | { readonly output: unknown }
+  | { readonly error: string }
+  | { readonly notExecuted: true };

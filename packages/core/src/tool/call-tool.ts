@@ -27,7 +27,7 @@ export async function callTool(
     const work = answer(tool, call, contextFor(call, context, limit.signal));
     const why = await Promise.race([work, limit.over]);
     // It may have happened all the same, and a model that is not told so would just call it again.
-    const unsure = tool.effects === "once" ? `; ${UNSURE}` : "";
+    const unsure = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
     if (why === "aborted") return failure("cancelled", `${CANCELLED}${unsure}`);
     if (why === "timeout")
       return failure("timeout", `${tool.name} did not answer within ${tool.timeoutMs} ms${unsure}`);
@@ -55,7 +55,7 @@ function contextFor(call: FunctionCall, context: ToolContext, signal: AbortSigna
       }
     },
     attach: (run) => context.attach(run),
-    caller: context.caller,
+    parent: context.parent,
   };
 }
 
@@ -127,7 +127,7 @@ function toolText(error: Error): string {
 
 const CANCELLED = "cancelled: the run was ended";
 /** What the model reads of a call that may have happened although nobody waited for its end. */
-export const UNSURE = "it is not known whether this call was carried out. Find out before you make it again";
+export const OUTCOME_UNKNOWN = "it is not known whether this call was carried out. Find out before you make it again";
 
 function cancelled(): ToolOutcome {
   return failure("cancelled", CANCELLED);

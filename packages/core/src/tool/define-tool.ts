@@ -107,7 +107,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     ...(spec.answerTimeoutMs !== undefined && {
       answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),
     }),
-    outside: spec.run === undefined,
+    external: spec.run === undefined,
     run: (checked, context) => {
       if (spec.run === undefined) throw new ToolFailure(`${name} is not carried out here`);
       // The overloads tie the type of `run` to what `parse` gives.

@@ -4,7 +4,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
-import type { Caller } from "./caller.ts";
+import type { ParentRun } from "./parent-run.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
 
 /** A run that was made inside a tool call. */
@@ -35,7 +35,7 @@ export interface ToolContext {
   /** Adds what a run made inside this call cost and found to the calling run's `usage` and `sources`. */
   attach(run: NestedRun): void;
   /** What the calling run lends to a run inside this call: what is left of its limits, its prices, its `approve`. */
-  readonly caller?: Caller | undefined;
+  readonly parent?: ParentRun | undefined;
 }
 
 /** One thing that was changed on the way from the author's schema to the wire. */
@@ -71,7 +71,7 @@ export interface Tool<Input = unknown, Output = unknown> {
   /** For `once`, when it had started and nobody knows how it ended: the run asks whoever resumes it, or the model is told. */
   readonly unknownOutcome: UnknownOutcome;
   /** Calls are answered by somebody outside; {@link Tool.run} fails. */
-  readonly outside: boolean;
+  readonly external: boolean;
   /** Milliseconds until a question about a call that is put to somebody outside is answered with a time-out; absent for never. */
   readonly answerTimeoutMs?: number | undefined;
   /** The tool is another agent, whose runs can be made elsewhere; absent for any other tool. */
@@ -89,7 +89,7 @@ export interface AgentOfTool {
   /** Name of the agent. The tool may have another one. */
   readonly name: string;
   /** What the run is begun with. @throws What a call with these arguments would throw before it ran. */
-  start(args: unknown, caller: Caller): Promise<Json>;
+  start(args: unknown, parent: ParentRun): Promise<Json>;
   /** What the report of the run comes to. Never rejects. */
   ended(report: Json): Promise<EndedAgent>;
 }

@@ -1,7 +1,7 @@
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
 import { TrafficLimitError } from "../errors/traffic-error.ts";
-import { sleep } from "../internal/sleep.ts";
+import { sleep } from "../internal/abort.ts";
 
 /** How often and how patiently a request is sent again. */
 export interface RetryPolicy {

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
 import { FileStateError } from "../errors/file-errors.ts";
-import { sleep } from "../internal/sleep.ts";
+import { sleep } from "../internal/abort.ts";
 import type { GeminiFile } from "./file.ts";
 import type { FilesClient } from "./files.ts";
 

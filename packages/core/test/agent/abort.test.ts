@@ -98,15 +98,14 @@ test("a slow reader slows the model down", async () => {
   let made = 0;
   const model = new ScriptedModel(say(...Array.from({ length: 1_000 }, () => "x")));
   const respond = model.respond.bind(model);
-  model.respond = async function* (request, options) {
-    const answer = respond(request, options);
-    for (;;) {
-      const next = await answer.next();
-      if (next.done === true) return next.value;
-      made++;
-      yield next.value;
-    }
-  };
+  model.respond = (request, options) =>
+    respond(request, {
+      ...options,
+      onParts: (parts) => {
+        made++;
+        return options.onParts?.(parts);
+      },
+    });
   let read = 0;
   for await (const event of new Agent({ model }).stream("Go.")) {
     if (event.type !== "text-delta") continue;

@@ -106,7 +106,7 @@ test("a tool reads what is left of its run's limits, those of its session includ
   const look = defineTool({
     name: "look",
     description: "x",
-    run: (_input, { caller }) => (seen.push(caller?.remaining), "ok"),
+    run: (_input, { parent }) => (seen.push(parent?.remaining), "ok"),
   });
   const agent = new Agent({
     model: new ScriptedModel(call("look"), say("Done.")),

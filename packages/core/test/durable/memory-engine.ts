@@ -201,8 +201,6 @@ export class MemoryEngine implements StepsWorld {
         return this.#wait(op, going);
       case "child":
         return this.#child(op, runId, going);
-      case "sleep":
-        return this.#sleep(op, going);
     }
   }
 
@@ -253,12 +251,6 @@ export class MemoryEngine implements StepsWorld {
     } catch (error) {
       return { ok: false, error: { name: "Error", message: String(error) } };
     }
-  }
-
-  async #sleep({ name, ms }: Kind<"sleep">, { kept }: Going): Promise<Outcome> {
-    const left = this.#begun(kept, name).at + ms - Date.now();
-    await new Promise((resolve) => setTimeout(resolve, left));
-    return { ok: true, value: null };
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CallGate } from "../../src/loop/call-gate.ts";
+import { CallGate } from "../../src/loop/calls/call-gate.ts";
 
 /** Runs calls through a gate and writes down what was inside at the same time. */
 async function trace(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { estimateTokens } from "../../src/loop/estimate-tokens.ts";
+import { estimateTokens } from "../../src/loop/compaction.ts";
 import type { Part } from "../../src/wire/content.ts";
 
 const of = (...parts: Part[]): number => estimateTokens([{ role: "user", parts }]);

@@ -24,13 +24,12 @@ async function play(...hops: readonly Hop[]): Promise<{
       yield [chunk];
     }
   };
-  const reading = collectWithContinuation(ask, { onRewind });
   try {
-    for (;;) {
-      const next = await reading.next();
-      if (next.done === true) return { tokens, handedOn, response: next.value };
-      handedOn.push(...next.value);
-    }
+    const response = await collectWithContinuation(ask, {
+      onRewind,
+      onParts: (parts) => void handedOn.push(...parts),
+    });
+    return { tokens, handedOn, response };
   } catch (error) {
     return { tokens, handedOn, error };
   }

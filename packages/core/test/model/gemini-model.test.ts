@@ -62,15 +62,16 @@ async function ask(
 ): Promise<{ response: ModelResponse; parts: Part[]; notices: ModelNotice[] }> {
   const notices: ModelNotice[] = [];
   const parts: Part[] = [];
-  const answer = model.respond(
+  const response = await model.respond(
     { ...ASK, ...request },
-    { signal: new AbortController().signal, conversation, notice: (notice) => notices.push(notice) },
+    {
+      signal: new AbortController().signal,
+      conversation,
+      onParts: (batch) => void parts.push(...batch),
+      notice: (notice) => notices.push(notice),
+    },
   );
-  for (;;) {
-    const next = await answer.next();
-    if (next.done === true) return { response: next.value, parts, notices };
-    parts.push(...next.value);
-  }
+  return { response, parts, notices };
 }
 
 describe.each<Transport>(["stream", "unary"])("over %s", (transport) => {
@@ -345,11 +346,11 @@ test("an abort ends the answer with its own reason, and no request is left", asy
     return new Promise(() => {});
   };
   const model = gemini("gemini-3.8-flash", { ...service("stream", []).options, fetch });
-  await expect(model.respond(ASK, { signal: abort.signal }).next()).rejects.toThrow("enough");
+  await expect(model.respond(ASK, { signal: abort.signal })).rejects.toThrow("enough");
   expect(request?.aborted).toBe(true);
 });
 
-test("leaving early cancels the request", async () => {
+test("an abort in the middle of the answer cancels the request", async () => {
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
     start: (controller) =>
@@ -364,10 +365,16 @@ test("leaving early cancels the request", async () => {
   });
   const fetch = (): Promise<Response> =>
     Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+  const abort = new AbortController();
+  const batches: (readonly Part[])[] = [];
   const answer = gemini("gemini-3.8-flash", { ...service("stream", []).options, fetch }).respond(ASK, {
-    signal: new AbortController().signal,
+    signal: abort.signal,
+    onParts: (batch) => {
+      batches.push(batch);
+      abort.abort(new Error("enough"));
+    },
   });
-  expect(await answer.next()).toEqual({ done: false, value: [{ text: "a" }] });
-  await answer.return(undefined as never);
+  await expect(answer).rejects.toThrow("enough");
+  expect(batches).toEqual([[{ text: "a" }]]);
   expect(cancelled).toBe(true);
 });

@@ -60,7 +60,7 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
       );
       return new Agent({ model, tools: [pay] }).session({ id: "s", store: at });
     };
-    const outcomes = { "call:1.0": { notDone: true } } as const;
+    const outcomes = { "call:1.0": { notExecuted: true } } as const;
     await Promise.race([open(diesAtBegin(store, "call:1.0")).send("Go."), after(20)]);
     for (const again of ["call:1.0/again", "call:1.0/again.2"]) {
       expect(waits(await face.resume(open(store)))).toEqual(["call:1.0 unknown-outcome"]);
@@ -111,7 +111,7 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
           .filter(({ question }) => question === "unknown-outcome")
           .map(({ callId, call: { name } }) => [
             callId,
-            done.includes(name) ? { output: `${name} ok` } : { notDone: true },
+            done.includes(name) ? { output: `${name} ok` } : { notExecuted: true },
           ]);
         return await face.resume(session, {
           approvals: Object.fromEntries(approvals),

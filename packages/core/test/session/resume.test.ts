@@ -92,7 +92,7 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
     const after: string[] = [];
     const { session } = processOf(store, after);
     expect(waits(await face.resume(session))).toEqual(["call:1.2 unknown-outcome"]);
-    const result = await face.resume(session, { outcomes: { "call:1.2": { notDone: true } } });
+    const result = await face.resume(session, { outcomes: { "call:1.2": { notExecuted: true } } });
     expect(result.text).toBe("All done.");
     expect(after).toContain("pay call:1.2");
   });
@@ -128,7 +128,7 @@ test("a run of another loop version is not gone on with silently", async () => {
   await other.append("s", 0, entries);
   const { session } = processOf(other, []);
   await expect(session.resume()).rejects.toThrow(LoopVersionError);
-  await expect(session.resume()).rejects.toThrow("was begun by version 99 of the loop and this is version 1");
+  await expect(session.resume()).rejects.toThrow("was begun by version 99 of the loop and this is version 2");
   expect(await session.state()).toMatchObject({ lastRun: "cut-off" });
   expect((await session.resume({ anyLoopVersion: true })).text).toBe("All done.");
 });

@@ -29,19 +29,17 @@ async function ask(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<{ batches: (readonly Part[])[]; response: ModelResponse }> {
   const batches: (readonly Part[])[] = [];
-  const answer = model.respond(asked, { signal });
-  for (;;) {
-    const next = await answer.next();
-    if (next.done === true) return { batches, response: next.value };
-    batches.push(next.value);
-  }
+  const response = await model.respond(asked, { signal, onParts: (batch) => void batches.push(batch) });
+  return { batches, response };
 }
 
 async function failure(script: ScriptEntry): Promise<{ seen: (readonly Part[])[]; error: unknown }> {
   const seen: (readonly Part[])[] = [];
   try {
-    for await (const batch of new ScriptedModel(script).respond(request(), { signal: new AbortController().signal }))
-      seen.push(batch);
+    await new ScriptedModel(script).respond(request(), {
+      signal: new AbortController().signal,
+      onParts: (batch) => void seen.push(batch),
+    });
   } catch (error) {
     return { seen, error };
   }
@@ -155,15 +153,16 @@ describe("ScriptedModel", () => {
   ])("throws the signal's reason when it aborts %s", async (_name, entry) => {
     const abort = new AbortController();
     const reason = new Error("stop");
-    const answer = new ScriptedModel(entry).respond(request(), { signal: abort.signal });
-    expect(await answer.next()).toEqual({ done: false, value: [{ text: "a" }] });
-    setTimeout(() => abort.abort(reason), 1);
-    if (entry !== undefined && "end" in entry && entry.end !== undefined)
-      await expect(answer.next()).rejects.toBe(reason);
-    else {
-      abort.abort(reason);
-      await expect(answer.next()).rejects.toBe(reason);
-    }
+    const batches: (readonly Part[])[] = [];
+    const answer = new ScriptedModel(entry).respond(request(), {
+      signal: abort.signal,
+      onParts: (batch) => {
+        batches.push(batch);
+        queueMicrotask(() => abort.abort(reason));
+      },
+    });
+    await expect(answer).rejects.toBe(reason);
+    expect(batches).toEqual([[{ text: "a" }]]);
   });
 
   test("throws the signal's reason while a function still thinks, and before anything is asked", async () => {

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, defineTool } from "@pollux/core";
+import { Agent, defineTool, type ModelResponse } from "@pollux/core";
 import { call, calls, fails, say, type ScriptedTurn, ScriptedModel } from "@pollux/core/testing";
 import { z } from "zod";
 
@@ -175,16 +175,17 @@ const TICKS = say(...Array.from({ length: 10 }, () => "tick "));
 
 /** Says the time, again and again: a reader knows how old each piece is. */
 class Teller extends ScriptedModel {
-  override async *respond(...given: Parameters<ScriptedModel["respond"]>): ReturnType<ScriptedModel["respond"]> {
-    const answer = super.respond(...given);
+  override async respond(...[request, options]: Parameters<ScriptedModel["respond"]>): Promise<ModelResponse> {
     let text = "";
-    for (;;) {
-      const next = await answer.next();
-      if (next.done === true) return { ...next.value, content: { role: "model", parts: [{ text }] } };
-      await sleep(60);
-      const now = `${Date.now()} `;
-      text += now;
-      yield [{ text: now }];
-    }
+    const answer = await super.respond(request, {
+      ...options,
+      onParts: async () => {
+        await sleep(60);
+        const now = `${Date.now()} `;
+        text += now;
+        await options.onParts?.([{ text: now }]);
+      },
+    });
+    return { ...answer, content: { role: "model", parts: [{ text }] } };
   }
 }

@@ -1,4 +1,4 @@
-import { defineTool, type OutsideOutcome, type PendingCall, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type ExternalOutcome, type PendingCall, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
 
 /** What the model asks. */
@@ -80,7 +80,7 @@ export function userQuestions(pending: readonly PendingCall[], name: string = "a
  *
  * @param answer - `undefined` when the user would not say.
  */
-export function userAnswer(answer: string | undefined): OutsideOutcome {
+export function userAnswer(answer: string | undefined): ExternalOutcome {
   return answer === undefined
     ? { error: "the user did not answer; go on as well as you can without" }
     : { output: { answer } satisfies UserAnswer };

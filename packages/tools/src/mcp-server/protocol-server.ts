@@ -15,7 +15,7 @@ export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions
   const byName = new Map<string, Tool>();
   for (const tool of tools) {
     if (byName.has(tool.name)) throw new TypeError(`serveMcp(): two tools are called "${tool.name}"`);
-    if (tool.outside) throw new TypeError(`serveMcp(): "${tool.name}" has no run, so nobody would answer its calls`);
+    if (tool.external) throw new TypeError(`serveMcp(): "${tool.name}" has no run, so nobody would answer its calls`);
     byName.set(tool.name, tool);
   }
   const listed = tools.map(describe);

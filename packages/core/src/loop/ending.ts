@@ -3,9 +3,9 @@ import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { FunctionCall } from "../wire/content.ts";
 import type { PendingCall } from "../tool/approval.ts";
-import type { TurnProblem } from "./recover.ts";
+import { problemOf, type TurnProblem } from "./recovery.ts";
 import type { RunOutcome, RunResult } from "./result.ts";
-import { visibleText } from "./transcript.ts";
+import { callsIn, visibleText } from "./transcript.ts";
 
 /** How a stretch of turns ended: a result without what all results have. */
 export type Ending = {
@@ -78,6 +78,18 @@ export function keeps(ending: Ending | undefined, response: ModelResponse): bool
   if (ending === undefined) return true;
   if (ending.stopReason === "truncated") return visibleText(response.content) !== "";
   return ending.stopReason === "finished" || ending.stopReason === "invalid-output";
+}
+
+/** {@link keeps} for an answer of which nothing else is known: that of a run which is put together from its steps. */
+export function isKept(response: ModelResponse): boolean {
+  const problem = problemOf(response);
+  const calls = callsIn(response.content);
+  const isCutOff = classifyFinish(response.finishReason) === "truncated";
+  const ending =
+    problem === undefined
+      ? endingOf(response, calls, undefined, isCutOff)
+      : endingOfProblem(problem, response, undefined);
+  return keeps(ending, response);
 }
 
 /** How calls without an answer end the run. */

@@ -1,7 +1,46 @@
-import type { CitationSource, SafetyRating } from "../wire/candidate-metadata.ts";
-import type { CodeExecutionResult, ExecutableCode, Part } from "../wire/content.ts";
+import { citationsOf } from "../grounding/citations.ts";
+import { collectSources } from "../grounding/collect-sources.ts";
+import { quotedCitations } from "../grounding/quoted-citations.ts";
 import type { ModelResponse } from "../model/model.ts";
-import { OutputImage } from "./output-image.ts";
+import type { CitationSource, SafetyRating } from "../wire/candidate-metadata.ts";
+import type { Blob, CodeExecutionResult, ExecutableCode, Part } from "../wire/content.ts";
+import type { LoopInput } from "./loop-input.ts";
+import type { RunOutcome } from "./result.ts";
+import type { RunState } from "./run-state.ts";
+import { visibleText } from "./transcript.ts";
+
+/** What every run ends with, whatever the reason. */
+export function buildOutcome(
+  input: Pick<LoopInput, "historyLength" | "prices">,
+  state: RunState,
+  response: ModelResponse | undefined,
+): RunOutcome {
+  const found = collectSources(state.responses);
+  const text = response === undefined ? "" : visibleText(response.content);
+  const own = response === undefined ? [] : citationsOf(response, found.sources);
+  const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
+  return {
+    runId: state.runId,
+    text,
+    contents: [...state.contents],
+    added: state.contents.slice(input.historyLength),
+    turns: state.turns,
+    usage: state.usage,
+    cost: input.prices === undefined ? undefined : state.cost,
+    response,
+    ...outputsOf(state, response),
+    ...found,
+    citations:
+      own.length > 0
+        ? own
+        : quotedCitations(
+            text,
+            state.responses.filter((other) => other !== response),
+            found.sources,
+          ),
+    groundedBy: !grounded ? "none" : state.nestedResponses.size > 0 ? "delegated" : "native",
+  };
+}
 
 /** Code the model had run in the service's sandbox, with what came of it. */
 export interface CodeRun {
@@ -34,7 +73,7 @@ export interface RunOutputs {
 }
 
 /** The answers of a run, as its state has them. */
-export interface Answers {
+export interface RunAnswers {
   /** Oldest first, those of runs inside it included. */
   readonly responses: readonly ModelResponse[];
   /** Of these, the ones that are not the run's own. */
@@ -48,7 +87,7 @@ export interface Answers {
  *
  * @param last - The answer the run ends with.
  */
-export function outputsOf(answers: Answers, last: ModelResponse | undefined): RunOutputs {
+export function outputsOf(answers: RunAnswers, last: ModelResponse | undefined): RunOutputs {
   const all = answers.responses.filter((response) => !answers.discarded.has(response));
   const own = all.filter((response) => !answers.nestedResponses.has(response));
   const citations = last?.candidate.citationMetadata;
@@ -97,4 +136,46 @@ function thoughtsIn(parts: readonly Part[]): string {
 /** The service's lists are read from JSON: an answer may hold anything in their place. */
 function list<Entry>(value: readonly Entry[] | undefined): readonly Entry[] {
   return Array.isArray(value) ? value : [];
+}
+
+/** An image the model made. Its JSON holds the media type and the base64, not the bytes. */
+export class OutputImage {
+  /** Such as `image/png`. */
+  readonly mimeType: string;
+  /** Base64, as it came. */
+  readonly data: string;
+
+  constructor({ mimeType, data }: Pick<Blob, "mimeType" | "data">) {
+    this.mimeType = mimeType;
+    this.data = data;
+  }
+
+  /** The image's bytes, decoded anew each time. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    const binary = atob(this.data.replaceAll("-", "+").replaceAll("_", "/"));
+    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  }
+}
+
+const GROUNDING = Symbol.for("pollux.groundingResponses");
+
+/** Hangs the answers a run's sources rest on upon its result, out of sight of `JSON.stringify`, for a run that called it. */
+export function attachGroundingResponses(result: object, responses: readonly ModelResponse[]): void {
+  Object.defineProperty(result, GROUNDING, { value: [...responses], enumerable: false });
+}
+
+/** The answers that a run's sources rest on, those of runs inside it included; oldest first, its last answer among them. */
+export function groundingResponses(result: { readonly response: ModelResponse | undefined }): readonly ModelResponse[] {
+  const found = (result as { readonly [GROUNDING]?: readonly ModelResponse[] })[GROUNDING] ?? [];
+  const { response: last } = result;
+  // The rest of a run's answers says nothing about sources, and would only make the journal of the calling run longer.
+  return [...found.filter((one) => one !== last && hasSources(one)), ...(last === undefined ? [] : [last])];
+}
+
+function hasSources({ candidate, content }: ModelResponse): boolean {
+  return (
+    candidate.groundingMetadata !== undefined ||
+    candidate.urlContextMetadata !== undefined ||
+    content.parts.some((part) => part.toolCall !== undefined || part.toolResponse !== undefined)
+  );
 }

@@ -8,12 +8,12 @@ export interface RemainingLimits {
   readonly outputTokens?: number | undefined;
   readonly totalTokens?: number | undefined;
   readonly wallTimeMs?: number | undefined;
-  /** In the unit of {@link Caller.prices}. */
+  /** In the unit of {@link ParentRun.prices}. */
   readonly cost?: number | undefined;
 }
 
 /** What the run that made a call lends to a run inside the call. */
-export interface Caller {
+export interface ParentRun {
   /**
    * What is left when it is read: what runs inside other calls have reported by then is counted. Runs that go side by side
    * each see what is left when they begin.

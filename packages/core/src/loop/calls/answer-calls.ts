@@ -1,0 +1,254 @@
+import { isRunSuspended } from "../../durable/outcomes.ts";
+import { callIdOf, callStepName, hookStepName, waitName } from "../../durable/run-log.ts";
+import type { Op, Outcome } from "../../durable/steps.ts";
+import { RunStepError } from "../../errors/run-errors.ts";
+import { isObject, type Json } from "../../internal/json.ts";
+import type { PendingCall } from "../../tool/approval.ts";
+import type { Tool } from "../../tool/tool.ts";
+import type { Content, FunctionCall, Part } from "../../wire/content.ts";
+import type { RunEvent } from "../events.ts";
+import type { LoopInput } from "../loop-input.ts";
+import type { RunState } from "../run-state.ts";
+import { responsesContent } from "../transcript.ts";
+import { withinWallTime } from "../wall-clock.ts";
+import { afterAnswer, isAwaiting, QUESTIONS, routesOf } from "./approvals.ts";
+import { answered, CANCELLED, type CallState, routed, toolEnd, toolOf, toolStart, type TurnCall } from "./call-state.ts";
+import { afterChild, beginChild, childOp, isChild } from "./child-run.ts";
+import { afterRun, cutOff, runCall } from "./run-call.ts";
+
+/** The answers to the calls of one turn. */
+export interface AnsweredCalls {
+  /** One function response for each call, in call order. */
+  readonly responses: readonly Part[];
+  /** What goes into the history: one `user` content with the responses and nothing else; media that may not stand there in one of its own. */
+  readonly contents: readonly Content[];
+}
+
+/**
+ * Answers every call of one turn, each exactly once, in as few rounds as the questions allow: calls that need nobody's word
+ * run in the round in which the others are asked about.
+ *
+ * @param refusal - When given, no call is run and each is answered with this text.
+ */
+export async function answerCalls(
+  input: LoopInput,
+  state: RunState,
+  calls: readonly FunctionCall[],
+  refusal?: string,
+): Promise<AnsweredCalls> {
+  const turn = state.turns;
+  const planned = calls.map((call, index): TurnCall => {
+    return {
+      turn,
+      callId: callIdOf(turn, index),
+      call,
+      refusal: refusal ?? refusalOf(input, state, call, index),
+      current: { state: "planned" },
+      startReported: false,
+      endReported: false,
+    };
+  });
+  state.toolCalls += calls.length;
+  state.calls = planned;
+
+  const routes = await routesOf(input, planned, turn);
+  // The limit ends the run before its next request; a resumed one asks again.
+  if (routes === "wall-time") {
+    state.wallTimeUp = true;
+    for (const call of planned) call.current = answered(input, call, CANCELLED, state.endedAt);
+  } else
+    for (const [index, call] of planned.entries()) {
+      const route = routes[index];
+      if (route !== undefined) call.current = routed(input, call, route, state.endedAt);
+    }
+
+  for (;;) {
+    if (input.steps.children !== undefined) await beginChildren(input, state, planned);
+    const open = planned.filter(({ current }) => current.state !== "answered");
+    if (open.length === 0) break;
+    await callRound(input, state, sideBySide(input, open));
+  }
+
+  // The step of a call that a journal answered has reported nothing.
+  if (input.emit !== undefined)
+    for (const call of planned) if (!call.startReported) await input.emit(toolStart(call));
+  const responses: Part[] = [];
+  const after: Part[] = [];
+  for (const call of planned) await settleCall(input, state, call, responses, after);
+  state.calls = [];
+  state.unsettled.length = 0;
+  const content = responsesContent(responses);
+  return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
+}
+
+/** Counts an answered call, and reports its end if its step did not. */
+async function settleCall(
+  input: LoopInput,
+  state: RunState,
+  call: TurnCall,
+  responses: Part[],
+  after: Part[],
+): Promise<void> {
+  if (call.current.state !== "answered") throw new RunStepError(`${call.callId} has no answer`, call.callId);
+  const { value } = call.current;
+  if (input.emit !== undefined && !call.endReported) await input.emit(toolEnd(call, value));
+  state.addCall(call.call.name, value);
+  responses.push(value.part);
+  after.push(...value.after);
+}
+
+/** Calls of agents that have runs of their own here take that way, once nothing else has to come first. */
+async function beginChildren(input: LoopInput, state: RunState, calls: readonly TurnCall[]): Promise<void> {
+  for (const call of calls) {
+    const { current } = call;
+    if (current.state === "running" && current.attempt === 0)
+      call.current = (await beginChild(input, state, call)) ?? current;
+  }
+}
+
+/** Those of the open calls that may share a round: no gate holds a run of its own back from a call that has to be alone. */
+function sideBySide(input: LoopInput, open: readonly TurnCall[]): readonly TurnCall[] {
+  if (!open.some(({ current }) => current.state === "child-run")) return open;
+  return open.filter(
+    ({ current, call }) => current.state !== "running" || input.toolset.byName.get(call.name)?.sequential !== true,
+  );
+}
+
+/** One round for some open calls: each of them takes one step further. When it suspends the run, the state knows what is waited for. */
+async function callRound(input: LoopInput, state: RunState, calls: readonly TurnCall[]): Promise<void> {
+  const pending = calls.flatMap(({ current, turn, callId, call }): readonly PendingCall[] =>
+    isAwaiting(current) ? [{ turn, callId, call, question: QUESTIONS[current.state] }] : [],
+  );
+  if (input.emit !== undefined) {
+    for (const one of pending) await input.emit({ type: "tool-pending", ...one });
+    for (const call of calls) {
+      if (call.current.state !== "child-run") continue;
+      call.startReported = true;
+      await input.emit(toolStart(call));
+    }
+  }
+  const before = calls.map(({ current }) => current);
+  /** What threw in a step of this process, by position. */
+  const errors = new Map<number, unknown>();
+  const throwFirst = (): void => {
+    for (const position of calls.keys()) if (errors.has(position)) throw errors.get(position);
+  };
+  let outcomes: readonly Outcome[];
+  try {
+    outcomes = await input.steps.round(
+      calls.map((call, position) => operationOf(input, state, call, (error) => void errors.set(position, error))),
+    );
+  } catch (error) {
+    if (isRunSuspended(error)) {
+      // What cut the other calls off ends the run; its questions are asked again when it is resumed.
+      throwFirst();
+      const names = new Map(calls.map((call, position) => [call.callId, nameOf(call.callId, before[position])]));
+      state.pending = pending.filter(({ callId }) => error.waiting.includes(names.get(callId) ?? ""));
+    }
+    throw error;
+  }
+  // A run that fails further on says what was done, whether that was just now or was read again.
+  for (const [position, call] of calls.entries()) keepAnswer(call, outcomes[position]);
+  throwFirst();
+  for (const [position, call] of calls.entries()) {
+    const from = before[position];
+    if (from !== undefined) call.current = await transition(input, state, call, from, outcomes[position]);
+  }
+}
+
+/** Where an operation's outcome takes a call. */
+function transition(
+  input: LoopInput,
+  state: RunState,
+  call: TurnCall,
+  from: CallState,
+  outcome: Outcome | undefined,
+): CallState | Promise<CallState> {
+  if (isAwaiting(from)) return afterAnswer(input, state, call, from, outcome);
+  if (isChild(from)) return afterChild(input, state, call, from, outcome);
+  if (from.state === "running") return afterRun(input, state, call, from.attempt, outcome);
+  throw new RangeError(`${call.callId} is ${from.state} and has no operation`);
+}
+
+function keepAnswer(call: TurnCall, outcome: Outcome | undefined): void {
+  if (outcome?.ok !== true || !isObject(outcome.value) || !("part" in outcome.value)) return;
+  // Only a call's own step leaves a part.
+  const value = outcome.value as unknown as Extract<CallState, { state: "answered" }>["value"];
+  if (value.unknown !== true) call.current = { state: "answered", value };
+}
+
+/** Name of the operation that a call in this state is. */
+function nameOf(callId: string, current: CallState | undefined): string {
+  switch (current?.state) {
+    case "running":
+      return callStepName(callId, current.attempt);
+    case "awaiting-approval":
+    case "awaiting-output":
+      return waitName(callId, QUESTIONS[current.state]);
+    case "interrupted":
+      return waitName(callId, QUESTIONS[current.state], current.time);
+    case "before-hook":
+      return hookStepName(callId, "before");
+    case "after-hook":
+      return hookStepName(callId, "after");
+    default:
+      return callId;
+  }
+}
+
+function operationOf(
+  input: LoopInput,
+  state: RunState,
+  call: TurnCall,
+  failed: (error: unknown) => void,
+): Op<RunEvent> {
+  const { current, turn, callId } = call;
+  if (isChild(current)) return childOp(input, call, current, failed);
+  const name = nameOf(callId, current);
+  const tool = toolOf(input, call);
+  if (isAwaiting(current)) {
+    const question: PendingCall = { turn, callId, call: call.call, question: QUESTIONS[current.state] };
+    const timeoutMs = answerTimeoutOf(tool);
+    // JSON all through: the call is as the model made it.
+    return { kind: "wait", name, question: question as unknown as Json, ...(timeoutMs !== undefined && { timeoutMs }) };
+  }
+  const once = tool?.effects === "once";
+  return {
+    kind: "step",
+    name,
+    ...(once && { once }),
+    run: async (step) => {
+      let begun = false;
+      try {
+        const value = await state.gate.through(tool?.sequential ?? false, () => {
+          begun = !step.signal.aborted;
+          return withinWallTime(input.clock, step, (timed) => runCall(input, state, call, timed));
+        });
+        // Known at once: the round may end with an abort.
+        if (value.unknown !== true) call.current = { state: "answered", value };
+        return value;
+      } catch (error) {
+        failed(error);
+        // Read when the conversation goes on without resuming: a model that is told less would call it again.
+        if (once && begun) call.current = cutOff(input, state, call);
+        throw error;
+      }
+    },
+  };
+}
+
+function answerTimeoutOf(tool: Tool | undefined): number | undefined {
+  const timeoutMs = tool?.answerTimeoutMs;
+  return timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs;
+}
+
+/** Why a call is not run, if it is not. */
+function refusalOf(input: LoopInput, state: RunState, call: FunctionCall, index: number): string | undefined {
+  const limit = input.limits.toolCalls;
+  if (limit !== undefined && state.toolCalls + index >= limit)
+    return `not run: the limit of ${limit} function calls for this run is reached`;
+  const tool = input.toolset.byName.get(call.name);
+  const badCalls = state.badCalls.get(call.name) ?? 0;
+  if (tool === undefined || badCalls <= tool.maxRetries) return undefined;
+  return `not run: ${tool.name} was called wrongly ${badCalls} times in this run; go on without it`;
+}
