@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -44,10 +44,11 @@ const markersIn = (code: string): readonly string[] =>
 
 let built: string;
 beforeAll(async () => {
-  // Here its dependencies are found; what it says of its side effects goes along.
+  // Here its dependencies are found; what it says of its side effects and of its own imports goes along, as published.
   built = mkdtempSync(join(core, "node_modules/.bundle-"));
-  copyFileSync(join(core, "package.json"), join(built, "package.json"));
-  await bundleCore(built);
+  const manifest = JSON.parse(readFileSync(join(core, "package.json"), "utf8")) as { publishConfig: object };
+  writeFileSync(join(built, "package.json"), JSON.stringify({ ...manifest, ...manifest.publishConfig }));
+  await bundleCore(join(built, "dist"));
 }, 60_000);
 afterAll(() => rmSync(built, { recursive: true, force: true }));
 
@@ -55,7 +56,7 @@ describe.each<[string, () => Readonly<Record<string, string>>]>([
   ["its sources", sourceEntries],
   [
     "its published files",
-    () => ({ "@pollux/core": join(built, "index.js"), "@pollux/core/wire": join(built, "wire/index.js") }),
+    () => ({ "@pollux/core": join(built, "dist/index.js"), "@pollux/core/wire": join(built, "dist/wire/index.js") }),
   ],
 ])("core, bundled from %s", (from, entries) => {
   test("leaves nothing behind when nothing is used", async () => {
