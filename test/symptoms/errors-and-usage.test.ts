@@ -89,12 +89,10 @@ describe.each(faces)("%s", (face) => {
     ["the key is refused", faults.apiError(403, "PERMISSION_DENIED", "Denied."), { status: 403 }, "key's project"],
   ])("%s in the middle of a run: one request, the reason, and what was done", async (_what, fault, facts, advice) => {
     await using world = await openWorld({ brain: trip(), faults: [{ at: ({ number }) => number > 1, fault }] });
-    const startedAt = performance.now();
     const seen = await watch(face, new Agent({ model: world.model(), tools: TOOLS }), "Weather?");
     seen.saw(
       "run-start turn-start text-delta part part response tool-start tool-start tool-end tool-end turn-end turn-start",
     );
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(world.bodies).toHaveLength(2);
     expect(seen.error).toMatchObject({ code: "api_status", retryable: false, ...facts });
     expect((seen.error as Error).message).toContain(advice);

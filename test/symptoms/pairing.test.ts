@@ -74,7 +74,7 @@ describe.each(faces)("%s", (face) => {
     const hangs = defineTool({
       name: "hangs",
       description: "x",
-      run: () => new Promise<never>(() => setTimeout(() => abort.abort(new Error("enough")), 5)),
+      run: () => new Promise<never>(() => setImmediate(() => abort.abort(new Error("enough")))),
     });
     const both = calls(["hangs", { name: "get_weather", args: { city: "Oslo" } }]);
     await using world = await openWorld({ brain: script([both, text("Fine.")]) });

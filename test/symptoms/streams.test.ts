@@ -3,6 +3,7 @@ import { type Fault, faults, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { answer, chunk, eventStream, openRawService, type RawAnswer } from "../support/raw-service.ts";
+import { SILENCE_MS } from "../support/made-up-time.ts";
 import { sketch, sketches } from "../support/sketch.ts";
 import { add, ANSWER, byStep, TOOLS, trip } from "../support/trip.ts";
 import { watch } from "../support/watch.ts";
@@ -96,10 +97,10 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("the connection is reset: what came is void, the same request is sent again, three times in all", async () => {
-    const cut: RawAnswer = async (response) => {
+    const cut: RawAnswer = async (response, isRead) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(eventStream(chunk([{ text: "One " }])));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await isRead();
       response.socket?.resetAndDestroy();
     };
     await using service = await openRawService(cut, answer({ text: "Two." }));
@@ -187,23 +188,24 @@ describe.each(faces)("%s", (face) => {
   });
 
   describe("silence", () => {
-    test.each<[string, Fault, object, string]>([
-      ["before the first byte", faults.slowFirstByte({ ms: 60_000 }), { firstByteMs: 60 }, "first-byte"],
-      ["between two chunks", faults.stall({ ms: 60_000 }), { idleMs: 60 }, "idle"],
-    ])("%s: the request is given up and sent again; always: the run fails", async (_where, fault, timeouts, kind) => {
+    const limits = { firstByteMs: SILENCE_MS, idleMs: SILENCE_MS, totalMs: Number.POSITIVE_INFINITY };
+    const ms = Number.POSITIVE_INFINITY;
+
+    test.each<[string, Fault, string]>([
+      ["before the first byte", faults.slowFirstByte({ ms }), "first-byte"],
+      ["between two chunks", faults.stall({ ms }), "idle"],
+    ])("%s: the request is given up and sent again; always: the run fails", async (_where, fault, kind) => {
       await using world = await openWorld({ brain: byStep(() => text(LONG)), faults: [{ at: 1, fault }] });
-      const model = world.model(undefined, { timeouts: { firstByteMs: 5_000, idleMs: 5_000, ...timeouts } });
-      const seen = await watch(face, new Agent({ model }), "Count.");
+      const model = world.model(undefined, { timeouts: limits });
+      const seen = await watch(face, new Agent({ model }), "Count.", { takeSilence: world.takeSilence });
       expect(seen.result).toMatchObject({ stopReason: "finished", text: LONG });
       expect(world.bodies).toHaveLength(2);
       expect(world.bodies[1]).toBe(world.bodies[0]);
 
       await using silent = await openWorld({ brain: byStep(() => text(LONG)), faults: [{ at: () => true, fault }] });
-      const never = silent.model(undefined, {
-        timeouts: { firstByteMs: 5_000, idleMs: 5_000, ...timeouts },
-        retry: { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 },
-      });
-      const failed = await watch(face, new Agent({ model: never, maxRestarts: 1 }), "Count.");
+      const retry = { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 };
+      const agent = new Agent({ model: silent.model(undefined, { timeouts: limits, retry }), maxRestarts: 1 });
+      const failed = await watch(face, agent, "Count.", { takeSilence: silent.takeSilence });
       expect(failed.error).toBeInstanceOf(ApiTimeoutError);
       expect(failed.error).toMatchObject({ code: "api_timeout", kind });
       expect(silent.bodies).toHaveLength(2);
