@@ -92,6 +92,7 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
 
   test("time: the caller's wall time ends the inner run", async () => {
     const helper = new Agent({ name: "helper", model: new ScriptedModel(hangs("Well")) });
+    const began = Date.now();
     const result = await read(
       new Agent({
         model: new ScriptedModel(call("helper", { task: "x" })),
@@ -101,6 +102,8 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
       "Go.",
     );
     expect(result).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs" } });
+    // Not by the time of the tool, which is longer.
+    expect(Date.now() - began).toBeLessThan(1_000);
   });
 });
 
