@@ -15,7 +15,7 @@ describe.skipIf(restateBinary() === undefined)("the programs of the README (they
   beforeAll(async () => {
     [gemini, server] = await Promise.all([emulator.listen(), startRestate()]);
     programs.write();
-  }, 60_000);
+  });
   afterAll(async () => {
     await worker?.kill();
     await server?.stop();
@@ -23,11 +23,11 @@ describe.skipIf(restateBinary() === undefined)("the programs of the README (they
     programs.remove();
   });
 
-  test("compile", { timeout: 60_000 }, async () => {
+  test("compile", async () => {
     expect(await programs.compile()).toBe("");
   });
 
-  test("run, one after the other, against a worker in a process of its own", { timeout: 60_000 }, async () => {
+  test("run, one after the other, against a worker in a process of its own", async () => {
     const env = {
       PORT: "0",
       RESTATE_INGRESS: server.ingress,

@@ -9,8 +9,6 @@ import { restateBinary } from "./support/restate-server.ts";
 import { restateSuite } from "./support/restate-suite.ts";
 import { startWorker } from "./support/start-worker.ts";
 
-const POLL = { timeout: 15_000, interval: 20 };
-
 describe.skipIf(restateBinary() === undefined)("live events of a run on Restate (needs its server's binary)", () => {
   const suite = restateSuite();
   const { workers } = suite;
@@ -44,9 +42,9 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     workers.push(await startWorker(suite.server, [new Agent({ name: "narrator", model, tools: [look] })]));
     const run = await agentsClient({ ingress: suite.server.ingress }).start("narrator", "Count", { runId: "n1" });
     const first = reader(run.events());
-    await expect.poll(() => textOf(first.got), POLL).toBe("one two ");
+    await expect.poll(() => textOf(first.got)).toBe("one two ");
     const late = reader(run.events());
-    await expect.poll(() => textOf(late.got), POLL).toBe("one two ");
+    await expect.poll(() => textOf(late.got)).toBe("one two ");
     last();
     await Promise.all([first.end, late.end]);
     expect(late.got).toEqual(first.got);
@@ -69,7 +67,7 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     const dying = await startWorker(suite.server, [agentOf(stuck)]);
     const run = await agentsClient({ ingress: suite.server.ingress }).start("moved", "Go", { runId: "m1" });
     const { got, end } = reader(run.events());
-    await expect.poll(() => got, POLL).toHaveLength(1);
+    await expect.poll(() => got).toHaveLength(1);
     await dying.close();
     const port = Number(new URL(dying.url).port);
     workers.push(await startWorker(suite.server, [agentOf(new GatedModel(say("Said.")))], { port }));
@@ -84,18 +82,23 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
 
   test("of more than is kept, the oldest is dropped, and the numbers say so", async () => {
     const model = new GatedModel(say(...Array.from({ length: 20 }, () => "x".repeat(1_000))));
+    let follower: ReturnType<typeof reader> | undefined;
     let finish: (() => void) | undefined;
-    // Slower than events are put together, so that there are many.
-    model.gate = (said) => new Promise((resolve) => (said < 19 ? setTimeout(resolve, 30) : (finish = resolve)));
+    // Each piece waits until somebody has read the one before, so that they are not put together.
+    model.gate = async (said) => {
+      if (said === 19) return await new Promise((resolve) => (finish = resolve));
+      await expect.poll(() => follower?.got).toHaveLength(said);
+    };
     workers.push(
       await startWorker(suite.server, [new Agent({ name: "verbose", model })], { events: { maxBytes: 3_500 } }),
     );
     const run = await agentsClient({ ingress: suite.server.ingress }).start("verbose", "Much");
-    await expect.poll(() => finish, POLL).toBeDefined();
+    follower = reader(run.events());
+    await expect.poll(() => finish).toBeDefined();
     const { got, end } = reader(run.events());
-    await expect.poll(() => got.length, POLL).toBeGreaterThan(0);
+    await expect.poll(() => got.length).toBeGreaterThan(0);
     finish?.();
-    await end;
+    await Promise.all([end, follower.end]);
     expect(got[0]?.seq).toBeGreaterThan(5);
     expect(await run.result()).toMatchObject({ status: "ended" });
   });

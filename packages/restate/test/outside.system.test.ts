@@ -8,14 +8,13 @@ import { restateSuite } from "./support/restate-suite.ts";
 import { startWorker } from "./support/start-worker.ts";
 
 const nothing = z.object({});
-const POLL = { timeout: 10_000, interval: 20 };
 
 describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate (needs its server's binary)", () => {
   const suite = restateSuite({ inactivityTimeoutMs: 500 });
   const { serve, workers } = suite;
 
   async function waiting(run: AgentRun, count: number): Promise<Awaited<ReturnType<AgentRun["pending"]>>> {
-    await expect.poll(async () => (await run.pending()).length, POLL).toBe(count);
+    await expect.poll(async () => (await run.pending()).length).toBe(count);
     return await run.pending();
   }
 
@@ -37,13 +36,13 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
       question: "approval",
     });
     expect(await waiting(run, 2)).toEqual([asked(0, "pay"), asked(2, "refund")]);
-    await expect.poll(() => ran, POLL).toEqual(["look"]);
+    await expect.poll(() => ran).toEqual(["look"]);
     await run.approve("call:1.0");
     expect(await waiting(run, 1)).toEqual([asked(2, "refund")]);
     await expect(run.approve("call:1.0", { deny: "too late" })).rejects.toMatchObject({ code: "already-answered" });
     // Long enough for the run to leave the worker.
     await expect
-      .poll(() => suite.server.query("select status from sys_invocation where target like '%till/run'"), POLL)
+      .poll(() => suite.server.query("select status from sys_invocation where target like '%till/run'"))
       .toEqual([{ status: "suspended" }]);
     await run.approve("call:1.2", { deny: "no money back" });
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Paid." } });
@@ -128,11 +127,11 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     const client = await serve(new Agent({ name: "listener", model, tools: [look] }));
     const run = await client.start("listener", "Go");
     const said = (text: string): object => ({ role: "user", parts: [{ text }] });
-    await expect.poll(() => gates.length, POLL).toBe(1);
+    await expect.poll(() => gates.length).toBe(1);
     await run.steer("Be brief.");
     await run.steer([{ role: "user", parts: [{ text: "And kind." }] }]);
     gates[0]?.();
-    await expect.poll(() => gates.length, POLL).toBe(2);
+    await expect.poll(() => gates.length).toBe(2);
     await run.steer("One thing more.");
     gates[1]?.();
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Second answer." } });
@@ -160,12 +159,12 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     const outer = new Agent({ name: "outer", model, tools: [wait, inner.asTool({ description: "Thinks." })] });
     const client = await serve(outer, inner);
     const run = await client.start("outer", "Go", { runId: "o1" });
-    await expect.poll(async () => (await client.run("inner", "o1:call:1.1").state())?.steps, POLL).toEqual(["model:1"]);
+    await expect.poll(async () => (await client.run("inner", "o1:call:1.1").state())?.steps).toEqual(["model:1"]);
     const report = await run.cancel();
     expect(report).toMatchObject({ status: "cancelled", runId: "o1", soFar: { turns: 1 } });
     expect(await client.run("inner", "o1:call:1.1").result()).toMatchObject({ status: "cancelled" });
     expect(await run.state()).toMatchObject({ status: "cancelled", steps: [], children: [] });
-    await expect.poll(() => aborted, POLL).toBe(1);
+    await expect.poll(() => aborted).toBe(1);
     // Once more changes nothing.
     expect(await run.cancel()).toEqual(report);
   });
@@ -195,7 +194,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     const agentOf = (model: ScriptedModel): Agent => new Agent({ name: "bank", model, tools: [transfer] });
     const first = await startWorker(suite.server, [agentOf(new ScriptedModel(call("transfer")))]);
     const run = await agentsClient({ ingress: suite.server.ingress }).start("bank", "Move it");
-    await expect.poll(() => begun, POLL).toBe(1);
+    await expect.poll(() => begun).toBe(1);
     await first.close();
     const port = Number(new URL(first.url).port);
     workers.push(await startWorker(suite.server, [agentOf(new ScriptedModel(say("Moved.")))], { port }));
