@@ -4,7 +4,7 @@ import { postgresKinds, startPostgres } from "./support/postgres.ts";
 import { startWorkerProcess } from "./support/worker-process.ts";
 
 describe.each(postgresKinds())("workers that start together, on $kind", ({ kind, installed }) => {
-  it.skipIf(!installed)("make the tables of a new database one after the other", { timeout: 60_000 }, async () => {
+  it.skipIf(!installed)("make the tables of a new database one after the other", async () => {
     const postgres = await startPostgres(kind);
     try {
       const databaseUrl = postgres.url("brand-new");

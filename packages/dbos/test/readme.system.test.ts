@@ -17,7 +17,7 @@ describe("the programs of the README", () => {
     const kind = postgresKinds().findLast(({ installed }) => installed)?.kind ?? "pglite";
     [gemini, postgres] = await Promise.all([emulator.listen(), startPostgres(kind)]);
     programs.write();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     worker?.kill("SIGKILL");
@@ -26,11 +26,11 @@ describe("the programs of the README", () => {
     programs.remove();
   });
 
-  test("compile", { timeout: 60_000 }, async () => {
+  test("compile", async () => {
     expect(await programs.compile()).toBe("");
   });
 
-  test("run, one after the other, against a worker in a process of its own", { timeout: 90_000 }, async () => {
+  test("run, one after the other, against a worker in a process of its own", async () => {
     expect(programs.count).toBe(4);
     const env = {
       PATH: process.env["PATH"],
@@ -41,7 +41,7 @@ describe("the programs of the README", () => {
     let said = "";
     worker = spawn(process.execPath, ["--conditions=pollux-source", programs.file(0)], { env });
     for (const stream of [worker.stdout, worker.stderr]) stream?.on("data", (chunk: Buffer) => (said += String(chunk)));
-    await until(() => said.includes("is ready") || undefined, 30_000).catch((error: unknown) => {
+    await until(() => said.includes("is ready") || undefined).catch((error: unknown) => {
       throw new Error(said, { cause: error });
     });
     expect(await programs.run(1, env)).toMatch(/finished .+/);
