@@ -1,4 +1,4 @@
-/** Milliseconds that this thread works for something: the same however busy the machine is. */
+/** Milliseconds that this thread works for something, however busy the machine is; right to some milliseconds. */
 export async function processorTime(work: () => unknown): Promise<number> {
   const before = process.threadCpuUsage();
   await work();
