@@ -75,7 +75,12 @@ describe.each(faces)("%s", (face) => {
     [
       "the daily quota is used up, though a wait of seconds is named",
       faults.perDayQuota({ retryDelay: "0.01s" }),
-      { status: 429 },
+      {
+        status: 429,
+        reason: "RESOURCE_EXHAUSTED",
+        resetsAt: expect.any(Number),
+        quotaViolations: [expect.objectContaining({ quotaId: expect.stringContaining("PerDay") })],
+      },
       "daily quota resets at",
     ],
     ["the model is not in the key's tier", faults.tierWithoutModel(), { status: 429 }, "not in the key's tier"],

@@ -11,23 +11,29 @@ const brain = byStep(
   () => text(SAID),
 );
 
-/** How a run ends whose second answer is cut at a byte, without another try. */
+/** How runs end whose second answer is cut at a byte, without another try. */
 async function cutAt(
-  byte: number,
-  fault: Fault,
+  bytes: readonly number[],
+  cut: (atByte: number) => Fault,
   transport: "stream" | "unary",
   fetch: GeminiOptions["fetch"],
-): Promise<string> {
-  await using world = await openWorld({ brain, faults: [{ at: 2, fault }], largeSignatures: false });
+): Promise<readonly string[]> {
+  const rules = bytes.map((byte, index) => ({ at: 2 * (index + 1), fault: cut(byte) }));
+  await using world = await openWorld({ brain, faults: rules, largeSignatures: false });
   const model = world.model(undefined, { transport, retry: { maxAttempts: 1 }, ...(fetch && { fetch }) });
-  try {
-    const result = await new Agent({ model, tools: TOOLS, maxRestarts: 0 }).run("Go.");
-    if (result.stopReason === "finished") expect(result.text, `cut at byte ${byte}`).toBe(SAID);
-    return result.stopReason;
-  } catch (error) {
-    expect(error, `cut at byte ${byte}`).toBeInstanceOf(AgentError);
-    return (error as AgentError).code;
+  const ends: string[] = [];
+  for (const byte of bytes) {
+    try {
+      const result = await new Agent({ model, tools: TOOLS, maxRestarts: 0 }).run("Go.");
+      if (result.stopReason === "finished") expect(result.text, `cut at byte ${byte}`).toBe(SAID);
+      ends.push(result.stopReason);
+    } catch (error) {
+      expect(error, `cut at byte ${byte}`).toBeInstanceOf(AgentError);
+      ends.push((error as AgentError).code);
+    }
   }
+  expect(world.emulator.requests).toHaveLength(2 * bytes.length);
+  return ends;
 }
 
 /** Length of the second answer's body, in bytes. */
@@ -59,7 +65,7 @@ describe.each([
         length - 2,
         length - 1,
       ];
-      const ends = await Promise.all(bytes.map((byte) => cutAt(byte, cut(byte), transport, fetch)));
+      const ends = await cutAt(bytes, cut, transport, fetch);
       for (const [index, end] of ends.entries()) {
         if (bytes[index]! < length - 5) expect(end, `${how} at byte ${bytes[index]}`).not.toBe("finished");
       }
