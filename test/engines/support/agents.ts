@@ -10,6 +10,9 @@ export interface AgentsPlace {
   readonly store?: SessionStore | undefined;
 }
 
+/** How long a person has who has to agree soon, in milliseconds. */
+export const SOON_MS = 1_500;
+
 const INPUT = {
   type: "object",
   properties: { run: { type: "string" }, item: { type: "integer" } },
@@ -48,7 +51,7 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
       tool("do_item", { effects: "idempotent" }),
       tool("pay", { effects: "once" }),
       tool("sign", { needsApproval: true }),
-      tool("sign_soon", { needsApproval: true, answerTimeoutMs: 700 }),
+      tool("sign_soon", { needsApproval: true, answerTimeoutMs: SOON_MS }),
       tool("dump", { maxResultBytes: 64 * 1024 * 1024 }),
       helper.asTool({
         description: "Carries out a small plan.",
