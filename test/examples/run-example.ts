@@ -1,13 +1,19 @@
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { expect } from "vitest";
 
-const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
+/** Where the examples are. */
+export const folder: string = fileURLToPath(new URL("../../examples/", import.meta.url));
 
-/** What each example must print. One that is not listed here fails the last test. */
-const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
+/** What `npm start` runs. */
+export const QUICKSTART = "quickstart.ts";
+
+/** Only ends a hang, in milliseconds. */
+const PATIENCE_MS = 120_000;
+
+/** What each example must print. One that is not listed here fails a test. */
+export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
   "01-text.ts": [/^finished after 1 turn: \S+/m],
   "02-streaming.ts": [/\w+/, /^\d+ tokens$/m],
   "03-system-instruction.ts": [/\w+/],
@@ -75,7 +81,7 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^finished: \S+/m,
     /^effects:\nbook_hotel begins\nbook_hotel done in \S+, key call:1\.0\nbook_train begins\nbook_train begins\nbook_train done in \S+, key call:1\.1$/m,
   ],
-  "quickstart.ts": [
+  [QUICKSTART]: [
     /no API key is set, so a local emulator answers/,
     /→ \S*list_files/,
     /→ file_stats/,
@@ -89,17 +95,21 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** The environment without keys, so that the emulator answers. */
-function env(): NodeJS.ProcessEnv {
+export function withoutKeys(): NodeJS.ProcessEnv {
   const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, COMETAPI_KEY: _c, GOOGLE_GEMINI_BASE_URL: _b, ...rest } = process.env;
   return { ...rest, NO_COLOR: "1" };
 }
 
-async function runExample(file: string, ...args: readonly string[]): Promise<{ code: number; output: string }> {
+/** Runs one to its end, in a process of its own. */
+export async function runExample(
+  file: string,
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly output: string }> {
   try {
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
       ["--conditions=pollux-source", folder + file, ...args],
-      { env: env(), timeout: 30_000 },
+      { env: withoutKeys(), timeout: PATIENCE_MS },
     );
     return { code: 0, output: stdout + stderr };
   } catch (error) {
@@ -108,33 +118,10 @@ async function runExample(file: string, ...args: readonly string[]): Promise<{ c
   }
 }
 
-describe.concurrent("examples", () => {
-  test.for(Object.entries(PRINTS))(
-    "%s runs against the emulator and prints what it is for",
-    { timeout: 40_000 },
-    async ([file, patterns]) => {
-      const { code, output } = await runExample(file);
-      expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
-      for (const pattern of patterns) expect(output).toMatch(pattern);
-      expect({ code, output }).toEqual({ code: 0, output });
-    },
-  );
-
-  test("the quickstart asks another question", async () => {
-    const { code, output } = await runExample("quickstart.ts", "What is in the file LICENSE?");
-    expect(output).toContain("> What is in the file LICENSE?");
-    expect(code).toBe(0);
-  });
-
-  test("a misspelt option is an error that shows the usage", async () => {
-    const { code, output } = await runExample("quickstart.ts", "--modle", "x");
-    expect(code).toBe(2);
-    expect(output).toContain("--modle");
-    expect(output).toContain("Usage: npm start");
-  });
-});
-
-test("every example is in the table above", () => {
-  const programs = readdirSync(folder).filter((file) => file.endsWith(".ts") && file !== "chat.ts");
-  expect(programs.toSorted()).toEqual(Object.keys(PRINTS).toSorted());
-});
+/** Runs one and checks that it prints what the table says. */
+export async function expectPrints(file: string): Promise<void> {
+  const { code, output } = await runExample(file);
+  expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
+  for (const pattern of PRINTS[file] ?? []) expect(output).toMatch(pattern);
+  expect({ code, output }).toEqual({ code: 0, output });
+}
