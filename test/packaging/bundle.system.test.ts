@@ -49,7 +49,7 @@ beforeAll(async () => {
   const manifest = JSON.parse(readFileSync(join(core, "package.json"), "utf8")) as { publishConfig: object };
   writeFileSync(join(built, "package.json"), JSON.stringify({ ...manifest, ...manifest.publishConfig }));
   await bundleCore(join(built, "dist"));
-}, 60_000);
+});
 afterAll(() => rmSync(built, { recursive: true, force: true }));
 
 describe.each<[string, () => Readonly<Record<string, string>>]>([

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await install(tarball("@pollux/core"), `zod@${zodVersion}`);
   small = { packages: installedPackages(), bytes: sizeOf(join(app, "node_modules")) };
   await install(...["@pollux/emulator", "@pollux/tools", "@pollux/restate", "@pollux/dbos"].map(tarball));
-}, 120_000);
+});
 
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -126,7 +126,7 @@ describe.each(nodes)("on %s", (_title, node) => {
   });
 });
 
-test("a strict TypeScript program compiles against the packed types", { timeout: 60_000 }, async () => {
+test("a strict TypeScript program compiles against the packed types", async () => {
   writeFileSync(join(app, "program.ts"), programs.TYPED_PROGRAM);
   writeFileSync(
     join(app, "tsconfig.json"),
@@ -171,7 +171,7 @@ async function runProgram(
 ): Promise<{ stdout: string; stderr: string }> {
   writeFileSync(join(app, file), source);
   const { NODE_OPTIONS: _options, POLLUX_LOG: _log, ...env } = process.env;
-  return await run(node, [...flags, file], { cwd: app, env: { ...env, ...variables }, timeout: 20_000 });
+  return await run(node, [...flags, file], { cwd: app, env: { ...env, ...variables }, timeout: 120_000 });
 }
 
 /** Names of all packages below `node_modules`, at any depth. */
