@@ -16,7 +16,7 @@ console.log((await new Agent({ model: new ScriptedModel(say("Hi.")) }).run("Hell
 `;
 
 // Installed as a user does, by npm and with all packages, it is in the system tests.
-test("core as it is packed runs an agent", async () => {
+test("core as it is packed runs an agent", { timeout: 300_000 }, async () => {
   // Here its dependencies are found.
   const folder = mkdtempSync(join(core, "node_modules/.packed-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -4,8 +4,8 @@ import { testAgents } from "./support/agents.ts";
 import { startPostgres } from "./support/postgres.ts";
 import { until } from "./support/until.ts";
 
-// All that DBOS and this package promise each other is in the system tests.
-test("one run on DBOS calls tools, waits for a person, and ends with a report", async () => {
+// All that DBOS and this package promise each other is in the system tests. A whole database is made: seconds, of a busy machine many.
+test("one run on DBOS calls tools, waits for a person, and ends with a report", { timeout: 300_000 }, async () => {
   const postgres = await startPostgres("pglite");
   onTestFinished(() => postgres.close());
   const lines: string[] = [];
