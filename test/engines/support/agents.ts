@@ -31,6 +31,8 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
       name,
       description: "Carries out one item of a run.",
       input: INPUT,
+      // The world outside holds it for as long as a case needs.
+      timeoutMs: Infinity,
       ...more,
       run: async (input, { idempotencyKey, signal }) => {
         const response = await fetch(`${outside}/items`, {

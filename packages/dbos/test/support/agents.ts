@@ -77,7 +77,7 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     name: "hang",
     description: "Ends when it is aborted.",
     input: z.object({}),
-    timeoutMs: 3_600_000,
+    timeoutMs: Infinity,
     run: async (_, { signal }) => {
       log("start hang");
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
@@ -95,6 +95,7 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     name: "hold",
     description: "Waits for the process to die.",
     input: z.object({ id: z.string() }),
+    timeoutMs: Infinity,
     run: async ({ id }, { idempotencyKey }) => {
       log(`start hold ${id} ${idempotencyKey}`);
       if (holds) await new Promise<never>(() => {});
@@ -107,6 +108,7 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     description: "Charges a card.",
     input: z.object({ amount: z.number() }),
     effects: "once",
+    timeoutMs: Infinity,
     run: async ({ amount }) => {
       log(`charge ${amount}`);
       if (holds) await new Promise<never>(() => {});
