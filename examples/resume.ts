@@ -38,6 +38,7 @@ async function run(workplace: string, how: "dies" | "finishes"): Promise<void> {
 /** A child: begins the run, or goes on with it. */
 async function work(workplace: string, dies: boolean): Promise<void> {
   await using connection = await connect();
+  const sessions = join(workplace, "sessions");
   const count = (line: string): Promise<void> => appendFile(join(workplace, "effects.log"), `${line}\n`);
   const city = z.object({ city: z.string() });
   const book = (name: string, deadly: boolean) =>
@@ -49,7 +50,8 @@ async function work(workplace: string, dies: boolean): Promise<void> {
       run: async ({ city: where }, { idempotencyKey }) => {
         await count(`${name} begins`);
         if (deadly) {
-          await setTimeout(200); // the hotel's outcome is on the disk by then
+          // Not before the hotel's outcome is on the disk.
+          while (!(await readFile(join(sessions, "trip.jsonl"), "utf8")).includes('"booked"')) await setTimeout(10);
           process.kill(process.pid, "SIGKILL");
         }
         await count(`${name} done in ${where}, key ${idempotencyKey.slice(-8)}`);
@@ -65,7 +67,7 @@ async function work(workplace: string, dies: boolean): Promise<void> {
       { ...book("book_train", dies), sequential: true },
     ],
   });
-  const session = agent.session({ id: "trip", store: new JsonlStore(join(workplace, "sessions")) });
+  const session = agent.session({ id: "trip", store: new JsonlStore(sessions) });
   const { lastRun } = await session.state();
   console.log(lastRun === undefined ? "begins" : `goes on; the last run: ${lastRun}`);
   const result =

@@ -10,7 +10,11 @@ import { rolldown } from "rolldown";
 
 const folder = fileURLToPath(new URL("../packages/core", import.meta.url));
 
+/** Files by condition; of the sources, one more map of the same kind. */
+type Conditions = { readonly [condition: string]: string | Conditions };
+
 interface Manifest {
+  readonly imports: Readonly<Record<string, Conditions>>;
   readonly exports: Readonly<Record<string, string | { readonly "pollux-source": string; readonly default: string }>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
@@ -27,11 +31,20 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
   const outputs = [
     ...Object.values(manifest.exports).flatMap((one) => (typeof one === "string" ? [] : [one.default])),
     ...Object.values(manifest.bin),
+    ...new Set(
+      Object.values(manifest.imports).flatMap((one) =>
+        Object.values(one).filter((target) => typeof target === "string"),
+      ),
+    ),
   ];
   const build = await rolldown({
     cwd: folder,
     input: Object.fromEntries(outputs.map((output) => [nameOf(output), sourceOf(output)])),
-    external: [/^node:/, ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).map(startingWith)],
+    external: [
+      /^node:/,
+      /^#/,
+      ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).map(startingWith),
+    ],
     platform: "neutral",
     tsconfig: false,
     transform: { target: "es2023" },

@@ -22,9 +22,13 @@ export interface PackedPackage {
  * `publishConfig`.
  *
  * @param destination Absolute path of an existing folder.
+ * @param names Folders of `packages`, with core among them; all by default.
  */
-export async function packPackages(destination: string): Promise<readonly PackedPackage[]> {
-  const folders = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name));
+export async function packPackages(
+  destination: string,
+  names: readonly string[] = readdirSync(join(root, "packages")),
+): Promise<readonly PackedPackage[]> {
+  const folders = names.map((name) => join(root, "packages", name));
   await run(join(root, "node_modules/.bin/tsc"), ["-b", ...folders], { cwd: root });
   for (const folder of folders) removeOrphans(join(folder, "src"), join(folder, "dist"));
   await bundleCore();
@@ -32,15 +36,28 @@ export async function packPackages(destination: string): Promise<readonly Packed
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
   const { stdout } = await run(
     "npx",
-    ["--yes", packageManager, "--filter", "./packages/*", "pack", "--pack-destination", destination, "--json"],
+    [
+      "--yes",
+      packageManager,
+      ...names.map((name) => `--filter=./packages/${name}`),
+      "pack",
+      "--pack-destination",
+      destination,
+      "--json",
+    ],
     { cwd: root, env: { ...process.env, npm_config_loglevel: "error" } },
   );
-  const packed = JSON.parse(stdout) as readonly {
-    name: string;
-    filename: string;
-    files: readonly { path: string }[];
-  }[];
-  return packed.map(({ name, filename, files }) => ({ name, tarball: filename, files: files.map(({ path }) => path) }));
+  // An object when it is only one.
+  const packed = JSON.parse(stdout) as Packed | readonly Packed[];
+  return [packed]
+    .flat()
+    .map(({ name, filename, files }) => ({ name, tarball: filename, files: files.map(({ path }) => path) }));
+}
+
+interface Packed {
+  readonly name: string;
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
 }
 
 /** `tsc -b` leaves the output of a deleted or renamed source behind; it must not be published. */

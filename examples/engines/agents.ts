@@ -14,7 +14,7 @@ const getWeather = defineTool({
   effects: "idempotent",
   run: async ({ city }, { idempotencyKey, signal }) => {
     console.log(`get_weather ${city}, key ${idempotencyKey}`);
-    await setTimeout(300, undefined, { signal });
+    await setTimeout(Number(process.env["TAKES_MS"] ?? 300), undefined, { signal });
     return { city, celsius: 9, rain: true };
   },
 });

@@ -12,7 +12,7 @@ function model(turn: number, ...told: number[]): Seen {
 }
 
 function item(number: number, { key = `${RUN}/${number}`, code = "old", done = true } = {}): readonly Seen[] {
-  const asked = { what: "item", run: RUN, item: number, key, code } as const;
+  const asked = { what: "item", run: RUN, item: number, key, code, at: 0 } as const;
   return [{ ...asked, phase: "asked" }, ...(done ? [{ ...asked, phase: "done" } as const] : [])];
 }
 

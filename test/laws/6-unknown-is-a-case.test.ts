@@ -3,7 +3,8 @@ import { type Answer, call, faults, finish, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
 import { byStep, TOOLS } from "../support/trip.ts";
-import { openWorld, type Proxy, type World } from "../support/world.ts";
+import type { Proxy } from "../support/observed-transport.ts";
+import { openWorld, type World } from "../support/world.ts";
 
 const says = (answer: Answer | readonly Answer[], proxy?: Proxy): Promise<World> =>
   openWorld({ brain: byStep(() => answer) }, proxy);

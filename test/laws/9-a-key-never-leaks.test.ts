@@ -18,6 +18,7 @@ import { type FaultRule, faults, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { byStep, TOOLS, trip } from "../support/trip.ts";
 import { CATALOGUE } from "../support/fault-catalogue.ts";
+import { inMadeUpTime, SILENCE_MS } from "../support/made-up-time.ts";
 import { openWorld } from "../support/world.ts";
 
 const KEY = "Zq7~unusual+key/0815";
@@ -107,16 +108,13 @@ describe.each(["run", "stream"])("%s", (face) => {
   });
 
   test("no fault makes it show", async () => {
-    await Promise.all(
-      Object.entries(CATALOGUE).map(async ([name, fault]) => {
-        await using world = await openWorld({ brain: trip(), faults: [{ at: () => true, fault }] });
-        const seen = await everythingOf(
-          { endpoint: endpoint({ baseUrl: world.url, apiKey: KEY }), timeouts: { firstByteMs: 60, idleMs: 60 } },
-          face,
-        );
-        for (const value of seen) expectClean(value, name);
-      }),
-    );
+    const timeouts = { firstByteMs: SILENCE_MS, idleMs: SILENCE_MS, totalMs: Number.POSITIVE_INFINITY };
+    for (const [name, fault] of Object.entries(CATALOGUE)) {
+      await using world = await openWorld({ brain: trip(), faults: [{ at: () => true, fault }] });
+      const options = { endpoint: endpoint({ baseUrl: world.url, apiKey: KEY }), fetch: world.fetch, timeouts };
+      const seen = await inMadeUpTime(world.takeSilence, () => everythingOf(options, face));
+      for (const value of seen) expectClean(value, name);
+    }
   });
 
   const detailed = {

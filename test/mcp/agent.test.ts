@@ -1,72 +1,8 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { Agent, defineTool, endpoint, gemini, type RunEvent } from "@pollux/core";
-import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
-import { createEmulator } from "@pollux/emulator";
+import { Agent, defineTool } from "@pollux/core";
+import { say, ScriptedModel } from "@pollux/core/testing";
 import { mcpTools } from "@pollux/tools/mcp";
 import { serveMcp } from "@pollux/tools/mcp-server";
 import { expect, test } from "vitest";
-
-const modules = fileURLToPath(new URL("../../packages/tools/node_modules/@modelcontextprotocol/", import.meta.url));
-const node = process.execPath;
-const everything = { command: node, args: [`${modules}server-everything/dist/index.js`] };
-
-test("an agent with the tools of two servers: text, progress, an image as media, a refusal as data", async () => {
-  const folder = fileURLToPath(new URL("../support", import.meta.url));
-  await using all = await mcpTools(everything, { prefix: "all" });
-  await using files = await mcpTools(
-    { command: node, args: [`${modules}server-filesystem/dist/index.js`, folder] },
-    { prefix: "fs", include: ["read_text_file"] },
-  );
-  const model = new ScriptedModel(
-    calls(
-      ["all_get_sum", { a: 1, b: 2 }],
-      ["all_get_tiny_image"],
-      ["all_trigger_long_running_operation", { duration: 0.2, steps: 2 }],
-      ["fs_read_text_file", { path: `${folder}/trip.ts` }],
-      ["fs_read_text_file", { path: "/etc/passwd" }],
-    ),
-    say("Done."),
-  );
-  const run = new Agent({ model, tools: () => [...all.tools, ...files.tools] }).stream("Go.");
-  const events: RunEvent[] = [];
-  for await (const event of run) events.push(event);
-  const result = await run.result();
-
-  expect({ text: result.text, stopReason: result.stopReason }).toEqual({ text: "Done.", stopReason: "finished" });
-  expect(events.flatMap((event) => (event.type === "tool-progress" ? [event.progress] : []))).toEqual([
-    { progress: 1, total: 2 },
-    { progress: 2, total: 2 },
-  ]);
-  const responses = model.requests[1]?.contents.at(-1)?.parts.map(({ functionResponse }) => functionResponse);
-  expect(responses).toMatchObject([
-    { name: "all_get_sum", response: { output: "The sum of 1 and 2 is 3." } },
-    { name: "all_get_tiny_image", parts: [{ inlineData: { mimeType: "image/png" } }] },
-    { name: "all_trigger_long_running_operation", response: { output: expect.stringMatching(/completed/) } },
-    { name: "fs_read_text_file", response: { output: { content: readFileSync(`${folder}/trip.ts`, "utf8") } } },
-    { name: "fs_read_text_file", response: { error: expect.stringMatching(/outside allowed directories/) } },
-  ]);
-});
-
-test("an abort of the run leaves no server behind once it is closed", async () => {
-  const abort = new AbortController();
-  const server = await mcpTools(everything);
-  const model = new ScriptedModel(call("trigger_long_running_operation", { duration: 30, steps: 3 }));
-  const run = new Agent({ model, tools: server.tools }).run("Go.", { signal: abort.signal });
-  setTimeout(() => abort.abort(new Error("enough")), 200);
-  await expect(run).rejects.toThrow("enough");
-  await server.close();
-});
-
-test("a whole run over HTTP against the emulator, which takes every declaration of the server", async () => {
-  const emulator = createEmulator();
-  await using service = await emulator.listen();
-  await using all = await mcpTools(everything);
-  const model = gemini("gemini-flash-latest", { endpoint: endpoint({ baseUrl: service.url }) });
-  const result = await new Agent({ model, tools: () => all.tools }).run("Please echo hello.");
-  expect(result.stopReason).toBe("finished");
-  expect(emulator.requests.length).toBeGreaterThan(0);
-});
 
 test("a list that the server has changed is honoured by the next run", async () => {
   const hello = defineTool({ name: "hello", description: "Greets.", run: () => "hello" });

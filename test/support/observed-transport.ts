@@ -7,8 +7,40 @@ export const OVER_NODE: boolean = process.env["POLLUX_TRANSPORT"] === "node";
 /** Shared, as in a program. */
 export const shared = nodeTransport({ proxyEnv: {} });
 
+/** Changes traffic on its way, like a proxy. */
+export interface Proxy {
+  readonly request?: (body: string) => string;
+  readonly answer?: (body: string) => string;
+}
+
+/** `fetch`, or the node transport where that is asked for, noting the bodies that go and come. */
+export function observed(bodies: string[], answers: string[], proxy: Proxy = {}): FetchLike {
+  const isPlain = proxy.request === undefined && proxy.answer === undefined;
+  return OVER_NODE && isPlain ? observedTransport(bodies, answers) : observedFetch(bodies, answers, proxy);
+}
+
+function observedFetch(bodies: string[], answers: string[], proxy: Proxy): FetchLike {
+  return async (input, init) => {
+    const body = new TextDecoder().decode(init.body as Uint8Array);
+    bodies.push(body);
+    const response = await fetch(input, proxy.request === undefined ? init : { ...init, body: proxy.request(body) });
+    const index = answers.push("") - 1;
+    const decoder = new TextDecoder();
+    const encoder = new TextEncoder();
+    const watch = new TransformStream<Uint8Array, Uint8Array>({
+      transform(bytes, controller) {
+        const text = decoder.decode(bytes, { stream: true });
+        const changed = proxy.answer === undefined ? text : proxy.answer(text);
+        answers[index] += changed;
+        controller.enqueue(proxy.answer === undefined ? bytes : encoder.encode(changed));
+      },
+    });
+    return new Response(response.body?.pipeThrough(watch) ?? null, response);
+  };
+}
+
 /** The node transport, noting the bodies that go and come. */
-export function observedTransport(bodies: string[], answers: string[]): FetchLike {
+function observedTransport(bodies: string[], answers: string[]): FetchLike {
   const send = (request: HttpRequest): Sending => {
     bodies.push(new TextDecoder().decode(request.body));
     const sending = shared[SEND](request);

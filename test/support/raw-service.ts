@@ -1,13 +1,17 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { endpoint, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
-import { OVER_NODE, shared } from "./observed-transport.ts";
+import { observed } from "./observed-transport.ts";
 import { MODEL } from "./world.ts";
 
-/** One answer: a status with a body, chunks of a stream, or whatever is written by hand. */
+/**
+ * One answer: a status with a body, chunks of a stream, or whatever is written by hand, which can wait until the client has
+ * read the beginning.
+ */
 export type RawAnswer =
   | { readonly status?: number; readonly type?: string; readonly body: string }
-  | ((response: ServerResponse) => void | Promise<void>);
+  | ((response: ServerResponse, isRead: () => Promise<void>) => void | Promise<void>);
 
 /** A server that says what it is told, right or wrong. Close it with `await using`. */
 export interface RawService extends AsyncDisposable {
@@ -19,13 +23,20 @@ export interface RawService extends AsyncDisposable {
 /** Starts one on a free port of this machine. When the answers are used up the last one stays. */
 export async function openRawService(...answers: readonly RawAnswer[]): Promise<RawService> {
   const bodies: string[] = [];
+  const answered: string[] = [];
+  const fetch = observed([], answered);
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (bytes: Buffer) => chunks.push(bytes));
     request.on("end", () => {
       const next = answers[Math.min(bodies.length, answers.length - 1)];
       bodies.push(Buffer.concat(chunks).toString());
-      if (typeof next === "function") return void next(response);
+      if (typeof next === "function") {
+        const before = answered.length;
+        return void next(response, async () => {
+          while ((answered[before] ?? "") === "") await setImmediate();
+        });
+      }
       response.writeHead(next?.status ?? 200, { "content-type": next?.type ?? "text/event-stream" });
       response.end(next?.body);
     });
@@ -37,7 +48,7 @@ export async function openRawService(...answers: readonly RawAnswer[]): Promise<
     model: (id = MODEL, options = {}) =>
       gemini(id, {
         endpoint: endpoint({ baseUrl, apiKey: "raw" }),
-        fetch: OVER_NODE ? shared : undefined,
+        fetch,
         retry: { minDelayMs: 1, maxDelayMs: 2 },
         ...options,
       }),

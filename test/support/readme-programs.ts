@@ -48,7 +48,7 @@ export function readmePrograms(packageFolder: string): ReadmePrograms {
       const program = ["--conditions=pollux-source", file(index)];
       const { stdout } = await run(process.execPath, program, {
         env: { PATH: process.env["PATH"], ...env },
-        timeout: 30_000,
+        timeout: 120_000,
       });
       return stdout;
     },

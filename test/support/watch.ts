@@ -10,6 +10,7 @@ import {
 import { assertGrammar, shapeOf } from "@pollux/core/testing";
 import { expect } from "vitest";
 import { eventsOf } from "../../packages/core/test/helpers/faces.ts";
+import { inMadeUpTime } from "./made-up-time.ts";
 
 /** How a run went, whichever way it was read. */
 export interface Watched {
@@ -24,15 +25,19 @@ export interface Watched {
   saw(types: string): void;
 }
 
-/** Runs an agent by one of its faces to its end, good or bad. The order of events is held against its grammar. */
-export async function watch(face: string, agent: Agent, input: RunInput, options?: RunOptions): Promise<Watched> {
-  const { events, result, error } =
-    face === "run"
-      ? await agent.run(input, options).then(
-          (value) => ({ events: [], result: value, error: undefined }),
-          (reason: unknown) => ({ events: [], result: undefined, error: reason }),
-        )
-      : await eventsOf(agent, input, options);
+/**
+ * Runs an agent by one of its faces to its end, good or bad, {@link inMadeUpTime}. The order of events is held against its
+ * grammar.
+ */
+export async function watch(
+  face: string,
+  agent: Agent,
+  input: RunInput,
+  options?: RunOptions & { readonly takeSilence?: (() => boolean) | undefined },
+): Promise<Watched> {
+  const { events, result, error } = await inMadeUpTime(options?.takeSilence, () =>
+    face === "run" ? endOf(agent.run(input, options)) : eventsOf(agent, input, options),
+  );
   if (face !== "run") assertGrammar(events, { complete: result !== undefined });
   return {
     result,
@@ -43,4 +48,11 @@ export async function watch(face: string, agent: Agent, input: RunInput, options
       if (face !== "run") expect(shapeOf(events).join(" ")).toBe(types.trim().replaceAll(/\s+/g, " "));
     },
   };
+}
+
+function endOf(running: Promise<RunResult>): Promise<Awaited<ReturnType<typeof eventsOf>>> {
+  return running.then(
+    (result) => ({ events: [], result }),
+    (error: unknown) => ({ events: [], error }),
+  );
 }

@@ -1,6 +1,14 @@
-import { endpoint, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
-import { createEmulator, type Emulator, type EmulatorOptions } from "@pollux/emulator";
-import { OVER_NODE, observedTransport } from "./observed-transport.ts";
+import { endpoint, type FetchLike, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
+import {
+  createEmulator,
+  type Emulator,
+  type EmulatorOptions,
+  type Fault,
+  type FaultRequest,
+  type FaultRule,
+  type SlowFault,
+} from "@pollux/emulator";
+import { observed, type Proxy } from "./observed-transport.ts";
 
 /** The model that is used where a test does not care. */
 export const MODEL = "gemini-3.8-flash";
@@ -13,56 +21,62 @@ export interface World extends AsyncDisposable {
   readonly bodies: readonly string[];
   /** Bodies of the answers, as they were received. */
   readonly answers: readonly string[];
+  /** What this world's models send their requests with. */
+  readonly fetch: FetchLike;
+  /** True, once each time, when the service has fallen silent for good and the client has read all that came before. */
+  readonly takeSilence: () => boolean;
   /** A model that sends its requests to this emulator, over a socket, and loses no time between attempts. */
   model(id?: string, options?: GeminiOptions): GeminiModel;
 }
 
-/** Changes traffic on its way, like a proxy. */
-export interface Proxy {
-  readonly request?: (body: string) => string;
-  readonly answer?: (body: string) => string;
-}
-
 /** Starts an emulator on a free port of this machine. */
 export async function openWorld(options: EmulatorOptions = {}, proxy: Proxy = {}): Promise<World> {
-  const emulator = createEmulator(options);
-  const server = await emulator.listen();
   const bodies: string[] = [];
   const answers: string[] = [];
+  // The answers begun before it, and whether it follows the beginning of one more.
+  let silence: { readonly answers: number; readonly follows: boolean } | undefined;
+  const faults = options.faults?.map((rule): FaultRule => ({
+    ...rule,
+    at: (request) => {
+      const isMet = isAt(rule, request);
+      if (isMet && isForGood(rule.fault)) silence = { answers: answers.length, follows: rule.fault.afterChunks > 0 };
+      return isMet;
+    },
+  }));
+  const emulator = createEmulator({ ...options, faults });
+  const server = await emulator.listen();
 
-  async function observedFetch(input: string, init: RequestInit): Promise<Response> {
-    const body = new TextDecoder().decode(init.body as Uint8Array);
-    bodies.push(body);
-    const response = await fetch(input, proxy.request === undefined ? init : { ...init, body: proxy.request(body) });
-    const index = answers.push("") - 1;
-    const decoder = new TextDecoder();
-    const encoder = new TextEncoder();
-    const watch = new TransformStream<Uint8Array, Uint8Array>({
-      transform(bytes, controller) {
-        const text = decoder.decode(bytes, { stream: true });
-        const changed = proxy.answer === undefined ? text : proxy.answer(text);
-        answers[index] += changed;
-        controller.enqueue(proxy.answer === undefined ? bytes : encoder.encode(changed));
-      },
-    });
-    return new Response(response.body?.pipeThrough(watch) ?? null, response);
-  }
-
-  const overNode = OVER_NODE && proxy.request === undefined && proxy.answer === undefined;
+  const fetch = observed(bodies, answers, proxy);
   return {
     emulator,
     url: server.url,
     bodies,
     answers,
+    fetch,
+    takeSilence: () => {
+      if (silence === undefined) return false;
+      if (silence.follows && (answers.length === silence.answers || answers.at(-1) === "")) return false;
+      silence = undefined;
+      return true;
+    },
     model: (id = MODEL, more = {}) =>
       gemini(id, {
         endpoint: endpoint({ baseUrl: server.url, apiKey: "emulator" }),
-        fetch: overNode ? observedTransport(bodies, answers) : observedFetch,
+        fetch,
         retry: { minDelayMs: 1, maxDelayMs: 2 },
         ...more,
       }),
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+function isAt({ at }: FaultRule, request: FaultRequest): boolean {
+  if (typeof at === "function") return at(request);
+  return typeof at === "number" ? at === request.number : at.includes(request.number);
+}
+
+function isForGood(fault: Fault): fault is SlowFault {
+  return fault.kind === "slow" && fault.firstByteMs + fault.stallMs === Number.POSITIVE_INFINITY;
 }
 
 /** Numbers of requests the emulator refused, with the rules they broke. */

@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions, defineTool } from "@pollux/core";
+import { Agent, type AgentError, type AgentOptions, defineTool, ResponseBlockedError } from "@pollux/core";
 import { type Brain, calls, type Fault, faults, type FaultRule, finish, join, text, thought } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -54,6 +54,14 @@ describe.each(faces)("%s", (face) => {
       expect(sent.at(-1)).toEqual(['user: "Add."', CALL, 'user: add <- {"output":3}', NUDGE]);
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "It is 3.", turns: 2 });
       expect(refusals(world.emulator)).toEqual([]);
+    });
+
+    test("always, from the first request on: the run ends as empty, with nothing but the question", async () => {
+      const { seen, sent } = await meet(face, [{ at: () => true, fault }]);
+      expect(seen.result).toMatchObject({ stopReason: "empty", text: "", turns: 1 });
+      expect(seen.result).not.toHaveProperty("output");
+      expect(sent).toHaveLength(4);
+      expect(seen.contents.filter(({ role }) => role === "model")).toEqual([]);
     });
 
     test("always: the run ends as empty after three retries, never as a success", async () => {
@@ -233,6 +241,31 @@ describe.each(faces)("%s", (face) => {
       expect(seen.result).toMatchObject({ stopReason: "blocked", finishReason: reason, text: "" });
       expect(sent).toHaveLength(2);
       expect(sketch(seen.contents)).toEqual(['user: "Add."', CALL, 'user: add <- {"output":3}']);
+    },
+  );
+
+  test.each(["SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "OTHER"])(
+    "a prompt blocked for %s is an error at once, not an empty success",
+    async (reason) => {
+      const { seen, sent } = await meet(face, [{ at: () => true, fault: faults.promptBlocked(reason) }]);
+      expect(seen.error).toBeInstanceOf(ResponseBlockedError);
+      expect(seen.error).toMatchObject({ code: "response_blocked", blockReason: reason, retryable: false });
+      expect(sent).toHaveLength(1);
+    },
+  );
+
+  test.each([faults.emptyStop(), faults.malformedCall(), faults.promptBlocked(), faults.noCandidates()])(
+    "a whole answer is judged like a streamed one ($rule)",
+    async (fault) => {
+      const ends: unknown[] = [];
+      for (const transport of ["stream", "unary"] as const) {
+        await using world = await openWorld({ brain: sum, faults: [{ at: () => true, fault }] });
+        const agent = new Agent({ model: world.model(undefined, { transport }), tools: [add], maxRestarts: 0 });
+        const { result, error } = await watch(face, agent, "Add.");
+        ends.push(result?.stopReason ?? (error as AgentError).code);
+      }
+      expect(ends[1]).toBe(ends[0]);
+      expect(ends[0]).not.toBe("finished");
     },
   );
 

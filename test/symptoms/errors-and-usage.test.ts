@@ -75,7 +75,12 @@ describe.each(faces)("%s", (face) => {
     [
       "the daily quota is used up, though a wait of seconds is named",
       faults.perDayQuota({ retryDelay: "0.01s" }),
-      { status: 429 },
+      {
+        status: 429,
+        reason: "RESOURCE_EXHAUSTED",
+        resetsAt: expect.any(Number),
+        quotaViolations: [expect.objectContaining({ quotaId: expect.stringContaining("PerDay") })],
+      },
       "daily quota resets at",
     ],
     ["the model is not in the key's tier", faults.tierWithoutModel(), { status: 429 }, "not in the key's tier"],
@@ -89,12 +94,10 @@ describe.each(faces)("%s", (face) => {
     ["the key is refused", faults.apiError(403, "PERMISSION_DENIED", "Denied."), { status: 403 }, "key's project"],
   ])("%s in the middle of a run: one request, the reason, and what was done", async (_what, fault, facts, advice) => {
     await using world = await openWorld({ brain: trip(), faults: [{ at: ({ number }) => number > 1, fault }] });
-    const startedAt = performance.now();
     const seen = await watch(face, new Agent({ model: world.model(), tools: TOOLS }), "Weather?");
     seen.saw(
       "run-start turn-start text-delta part part response tool-start tool-start tool-end tool-end turn-end turn-start",
     );
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(world.bodies).toHaveLength(2);
     expect(seen.error).toMatchObject({ code: "api_status", retryable: false, ...facts });
     expect((seen.error as Error).message).toContain(advice);

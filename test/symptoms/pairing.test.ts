@@ -65,8 +65,39 @@ describe.each(faces)("%s", (face) => {
       ["error"],
       ["output"],
     ]);
+    expect(JSON.stringify(responses[0])).toContain("disk on fire");
+    expect(JSON.stringify(responses[3])).toMatch(/error.*get_weather/);
     expect(sentBy(world)[1]?.contents[2]).toEqual(seen.contents[2]);
     expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test("parallel calls overlap: each waits for all the others to have begun", async () => {
+    let release = (): void => {};
+    const all = new Promise<void>((resolve) => (release = resolve));
+    let begun = 0;
+    const meet = defineTool({
+      name: "meet",
+      description: "x",
+      input: z.object({ who: z.string() }),
+      run: async ({ who }) => {
+        if (++begun === 4) release();
+        await all;
+        return who;
+      },
+    });
+    await using world = await openWorld({
+      brain: byStep(
+        () => calls(["a", "b", "c", "d"].map((who) => ({ name: "meet", args: { who } }))),
+        () => text("All met."),
+      ),
+    });
+    const { contents } = await watch(face, new Agent({ model: world.model(), tools: [meet] }), "Meet.");
+    expect(contents[2]?.parts.map(({ functionResponse }) => functionResponse?.response)).toEqual([
+      { output: "a" },
+      { output: "b" },
+      { output: "c" },
+      { output: "d" },
+    ]);
   });
 
   test("a user cancels while tools run: the history answers every call, and goes on", async () => {
@@ -74,7 +105,7 @@ describe.each(faces)("%s", (face) => {
     const hangs = defineTool({
       name: "hangs",
       description: "x",
-      run: () => new Promise<never>(() => setTimeout(() => abort.abort(new Error("enough")), 5)),
+      run: () => new Promise<never>(() => setImmediate(() => abort.abort(new Error("enough")))),
     });
     const both = calls(["hangs", { name: "get_weather", args: { city: "Oslo" } }]);
     await using world = await openWorld({ brain: script([both, text("Fine.")]) });

@@ -1,13 +1,13 @@
-import { Agent, codeExecution, googleSearch, runSoFar, vertex } from "@pollux/core";
-import { call, faults, json, script, search, text } from "@pollux/emulator";
+import { Agent, codeExecution, endpoint, googleSearch, renderMarkdown, runSoFar, vertex } from "@pollux/core";
+import { call, faults, join, json, script, search, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces, typed } from "../../packages/core/test/helpers/faces.ts";
 import { chunk, eventStream, openRawService } from "../support/raw-service.ts";
 import { sentBy, sketch } from "../support/sketch.ts";
-import { add, byStep } from "../support/trip.ts";
+import { add, byStep, TOOLS } from "../support/trip.ts";
 import { watch } from "../support/watch.ts";
-import { openWorld, refusals } from "../support/world.ts";
+import { MODEL, openWorld, refusals } from "../support/world.ts";
 
 const FLAG = "includeServerSideToolInvocations";
 const found = search({ queries: ["oslo rain"], sources: [{ title: "yr.no" }] });
@@ -16,32 +16,65 @@ const both = byStep(
   () => [text("It rains in Oslo."), found],
 );
 
-describe.each(faces)("%s", (face) => {
-  test("search beside functions carries the flag on the Developer API, and the service's own parts go back in place", async () => {
-    await using world = await openWorld({ brain: both });
-    const seen = await watch(face, new Agent({ model: world.model(), tools: [add, googleSearch()] }), "Rain?");
-    seen.saw(`run-start turn-start part part part response tool-start tool-end turn-end
+const SAID = "Überraschung 🎉: Ærø won the cup. The final was in Zürich. Nobody slept.";
+const cup = search({
+  queries: ["who won the cup", "where was the final"],
+  sources: [{ title: "cup.example" }, { title: "zürich.example" }],
+  supports: [
+    { text: "Ærø won the cup.", sources: [0] },
+    { text: "The final was in Zürich.", sources: [0, 1] },
+  ],
+});
+
+/** Searches and calls a function, then answers from both. */
+const native = byStep(
+  () => [cup, call("add", { a: 1, b: 2 })],
+  () => [text(SAID), cup],
+);
+
+/** Calls the search function and another one; alone with the search tool it answers with what it found. */
+const delegating = byStep(
+  ({ functions }) =>
+    functions.length === 0
+      ? [text(SAID), cup]
+      : join([call("google_search", { query: "Who won the cup, and where?" }), call("add", { a: 1, b: 2 })]),
+  () => text(`They say: ${SAID}`),
+);
+
+describe.each(faces)("%s", (face, read) => {
+  test.each([MODEL, "gemini-flash-latest", "gemini-4-argon"])(
+    "search beside functions carries the flag on the Developer API, and the service's own parts go back in place: %s",
+    async (id) => {
+      await using world = await openWorld({ brain: both });
+      const seen = await watch(face, new Agent({ model: world.model(id), tools: [add, googleSearch()] }), "Rain?");
+      seen.saw(`run-start turn-start part part part response tool-start tool-end turn-end
       turn-start part part text-delta response turn-end run-end`);
-    const sent = sentBy(world);
-    expect(sent.map(({ toolConfig }) => toolConfig)).toEqual([
-      { functionCallingConfig: { mode: "VALIDATED" }, [FLAG]: true },
-      { functionCallingConfig: { mode: "VALIDATED" }, [FLAG]: true },
-    ]);
-    const [, said, answered] = sent[1]?.contents ?? [];
-    expect(said?.parts.map((part) => Object.keys(part)[0]).slice(0, 3)).toEqual([
-      "toolCall",
-      "toolResponse",
-      "functionCall",
-    ]);
-    expect(answered?.parts.map(({ functionResponse }) => functionResponse?.name)).toEqual(["add"]);
-    expect(seen.result).toMatchObject({ stopReason: "finished", groundedBy: "native", sources: [{ title: "yr.no" }] });
-    expect(refusals(world.emulator)).toEqual([]);
-  });
+      const sent = sentBy(world);
+      expect(sent[0]?.tools).toMatchObject([{ functionDeclarations: [{ name: "add" }] }, { googleSearch: {} }]);
+      expect(sent.map(({ toolConfig }) => toolConfig)).toEqual([
+        { functionCallingConfig: { mode: "VALIDATED" }, [FLAG]: true },
+        { functionCallingConfig: { mode: "VALIDATED" }, [FLAG]: true },
+      ]);
+      const [, said, answered] = sent[1]?.contents ?? [];
+      expect(said?.parts.map((part) => Object.keys(part)[0]).slice(0, 3)).toEqual([
+        "toolCall",
+        "toolResponse",
+        "functionCall",
+      ]);
+      expect(answered?.parts.map(({ functionResponse }) => functionResponse?.name)).toEqual(["add"]);
+      expect(seen.result).toMatchObject({
+        stopReason: "finished",
+        groundedBy: "native",
+        sources: [{ title: "yr.no" }],
+      });
+      expect(refusals(world.emulator)).toEqual([]);
+    },
+  );
 
   test("search beside functions carries no flag on Vertex", async () => {
     await using world = await openWorld({ profile: "vertex", brain: both });
-    const endpoint = vertex({ baseUrl: world.url, accessToken: () => "ya29.test", project: "p", location: "global" });
-    const agent = new Agent({ model: world.model(undefined, { endpoint }), tools: [add, googleSearch()] });
+    const onVertex = vertex({ baseUrl: world.url, accessToken: () => "ya29.test", project: "p", location: "global" });
+    const agent = new Agent({ model: world.model(undefined, { endpoint: onVertex }), tools: [add, googleSearch()] });
     const seen = await watch(face, agent, "Rain?");
     expect(seen.result).toMatchObject({ stopReason: "finished", text: "It rains in Oslo." });
     expect(world.bodies.join()).not.toContain(FLAG);
@@ -59,30 +92,39 @@ describe.each(faces)("%s", (face) => {
     expect(sentBy(world)[0]).not.toHaveProperty("toolConfig");
   });
 
-  test("an older model is never sent both: search is a function there, with a request of its own", async () => {
-    await using world = await openWorld({
-      brain: byStep(
-        ({ functions }) =>
-          functions.length === 0 ? [text("Rain."), found] : call("google_search", { query: "Rain?" }),
-        () => text("It rains."),
-      ),
-    });
-    const agent = new Agent({ model: world.model("gemini-2.5-flash"), tools: [add, googleSearch()] });
-    const seen = await watch(face, agent, "Rain?");
-    seen.saw(`run-start turn-start part response tool-start tool-end turn-end
+  test.each(["gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.0-flash"])(
+    "an older model is never sent both: search is a function there, with a request of its own: %s",
+    async (id) => {
+      await using world = await openWorld({
+        brain: byStep(
+          ({ functions }) =>
+            functions.length === 0 ? [text("Rain."), found] : call("google_search", { query: "Rain?" }),
+          () => text("It rains."),
+        ),
+      });
+      const agent = new Agent({ model: world.model(id), tools: [add, googleSearch()] });
+      const seen = await watch(face, agent, "Rain?");
+      seen.saw(`run-start turn-start part response tool-start tool-end turn-end
       turn-start text-delta response turn-end run-end`);
-    expect(sentBy(world).map(({ tools = [] }) => tools.map((tool) => Object.keys(tool)[0]))).toEqual([
-      ["functionDeclarations"],
-      ["googleSearch"],
-      ["functionDeclarations"],
-    ]);
-    expect(seen.result).toMatchObject({
-      stopReason: "finished",
-      groundedBy: "delegated",
-      sources: [{ title: "yr.no" }],
-    });
-    expect(refusals(world.emulator)).toEqual([]);
-  });
+      expect(sentBy(world).map(({ tools = [] }) => tools.map((tool) => Object.keys(tool)[0]))).toEqual([
+        ["functionDeclarations"],
+        ["googleSearch"],
+        ["functionDeclarations"],
+      ]);
+      expect(sentBy(world).map(({ tools }) => names(tools))).toEqual([
+        ["add", "google_search"],
+        [],
+        ["add", "google_search"],
+      ]);
+      expect(seen.result).toMatchObject({
+        stopReason: "finished",
+        groundedBy: "delegated",
+        usage: { requests: 3 },
+        sources: [{ title: "yr.no" }],
+      });
+      expect(refusals(world.emulator)).toEqual([]);
+    },
+  );
 
   test("a schema for the answer never goes along with search: grounding would come back empty", async () => {
     await using world = await openWorld({
@@ -163,7 +205,82 @@ describe.each(faces)("%s", (face) => {
       expect(sketch(seen.contents)[2]).toMatch(/^user: google_search <- \{"error":".*429/);
     });
   });
+
+  test.each([
+    ["natively", MODEL, native],
+    ["by delegation", "gemini-2.5-flash-lite", delegating],
+  ])("%s, sources, citations, queries and the entry point reach the app alike", async (_how, id, brain) => {
+    await using world = await openWorld({ brain });
+    const result = await read(new Agent({ model: world.model(id), tools: [...TOOLS, googleSearch()] }), "Who won?");
+    expect(result.sources.map(({ number, kind, title }) => ({ number, kind, title }))).toEqual([
+      { number: 1, kind: "web", title: "cup.example" },
+      { number: 2, kind: "web", title: "zürich.example" },
+    ]);
+    expect(
+      result.citations.map(({ start, end, sources, match }) => [
+        result.text.slice(start, end),
+        sources,
+        match === "unverified",
+      ]),
+    ).toEqual([
+      ["Ærø won the cup.", [1], false],
+      ["The final was in Zürich.", [1, 2], false],
+    ]);
+    expect(result.searchQueries).toEqual(["who won the cup", "where was the final"]);
+    expect(result.usage.searchQueries).toBe(2);
+    expect(result.searchEntryPoints.join()).toContain("who won the cup");
+    expect(renderMarkdown(result)).toContain("Ærø won the cup.");
+    expect(renderMarkdown(result)).toMatch(/\[1\][\s\S]*cup\.example/);
+  });
+
+  test.each([
+    ["natively", MODEL],
+    ["by delegation", "gemini-2.5-flash-lite"],
+  ])("%s, a schema for the answer does not cost the citations", async (_how, id) => {
+    const brain = byStep(
+      ({ request, functions, model }) => {
+        if (request.generationConfig?.responseMimeType !== undefined) return text('{"winner":"Ærø"}');
+        if (functions.length === 0) return [text(SAID), cup];
+        return model.builtInsWithFunctions ? [text(SAID), cup] : call("google_search", { query: "Who won the cup?" });
+      },
+      ({ request }) => text(request.generationConfig?.responseMimeType === undefined ? SAID : '{"winner":"Ærø"}'),
+    );
+    await using world = await openWorld({ brain });
+    const agent = new Agent({ model: world.model(id), tools: [...TOOLS, googleSearch()] });
+    const result = await typed(face, agent, "Who won?", { output: z.object({ winner: z.string() }) });
+    expect(result).toMatchObject({ stopReason: "finished", text: SAID, output: { winner: "Ærø" } });
+    expect(result.citations.map(({ start, end }) => result.text.slice(start, end))).toEqual([
+      "Ærø won the cup.",
+      "The final was in Zürich.",
+    ]);
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
+  test("a gateway that does not know the flag is asked without it, once and for all", async () => {
+    await using world = await openWorld({ brain: native, profile: "comet" });
+    const gateway = endpoint({ baseUrl: world.url, apiKey: "comet-key", kind: "gateway" });
+    const agent = new Agent({
+      model: world.model(undefined, { endpoint: gateway }),
+      tools: [...TOOLS, googleSearch()],
+    });
+    expect(await read(agent, "Who won?")).toMatchObject({ stopReason: "finished", text: SAID });
+    const flags = sentBy(world).map(({ toolConfig }) => "includeServerSideToolInvocations" in (toolConfig ?? {}));
+    expect(flags).toEqual([true, false, false]);
+    await read(agent, "Who won?");
+    expect(
+      sentBy(world)
+        .slice(3)
+        .every(({ toolConfig }) => !("includeServerSideToolInvocations" in (toolConfig ?? {}))),
+    ).toBe(true);
+  });
 });
+
+/** Names of the functions among these tools. */
+function names(tools: readonly object[] = []): readonly string[] {
+  return (tools as readonly { functionDeclarations?: readonly { name: string }[] }[]).flatMap(
+    ({ functionDeclarations = [] }) => functionDeclarations.map(({ name }) => name),
+  );
+}
 
 /** What the service says about "It rains." */
 function full(): object {

@@ -1,8 +1,9 @@
-import { Agent, ApiStatusError, ApiTimeoutError, runSoFar, StreamIncompleteError } from "@pollux/core";
-import { type Fault, faults, text } from "@pollux/emulator";
+import { Agent, ApiStatusError, ApiTimeoutError, type RunEvent, runSoFar, StreamIncompleteError } from "@pollux/core";
+import { type Fault, type FaultRequest, faults, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { answer, chunk, eventStream, openRawService, type RawAnswer } from "../support/raw-service.ts";
+import { SILENCE_MS } from "../support/made-up-time.ts";
 import { sketch, sketches } from "../support/sketch.ts";
 import { add, ANSWER, byStep, TOOLS, trip } from "../support/trip.ts";
 import { watch } from "../support/watch.ts";
@@ -27,29 +28,41 @@ const HISTORY = [
 ];
 
 describe.each(faces)("%s", (face) => {
-  describe("the service refuses before any byte, the error wrapped in a list", () => {
-    const fault = faults.arrayWrappedError();
-
-    test("once: the same request is sent again", async () => {
-      await using world = await openWorld({ brain: trip(), faults: [{ at: 2, fault }] });
+  describe.each<[string, Fault, object]>([
+    ["503", faults.overloaded(), { status: 503, reason: "UNAVAILABLE" }],
+    ["503 in other words", faults.overloaded({ wording: "high-demand" }), { status: 503, reason: "UNAVAILABLE" }],
+    ["500", faults.internalError(), { status: 500, reason: "INTERNAL" }],
+    ["502 with a page", faults.htmlPage(), { status: 502 }],
+    ["429 that says nothing", faults.plainQuota(), { status: 429, reason: "RESOURCE_EXHAUSTED" }],
+    ["503 wrapped in a list", faults.arrayWrappedError(), { status: 503, reason: "UNAVAILABLE" }],
+  ])("the service refuses before any byte with a %s", (_what, fault, facts) => {
+    test.each([1, 2, 3])("%i times: the same request is sent again each time", async (times) => {
+      const at = ({ number }: FaultRequest): boolean => number > 1 && number <= 1 + times;
+      await using world = await openWorld({ brain: trip(), faults: [{ at, fault }] });
       const agent = new Agent({ model: world.model(), tools: TOOLS, includeThoughts: true });
       const seen = await watch(face, agent, "Weather?");
-      seen.saw(BROKEN_ONCE("notice"));
-      expect(world.bodies).toHaveLength(4);
-      expect(world.bodies[2]).toBe(world.bodies[1]);
+      seen.saw(BROKEN_ONCE("notice ".repeat(times)));
+      expect(world.bodies).toHaveLength(3 + times);
+      expect(new Set(world.bodies.slice(1, 2 + times)).size).toBe(1);
       expect(sketch(seen.contents)).toEqual(HISTORY);
       expect(seen.result).toMatchObject({ stopReason: "finished", text: ANSWER, turns: 3 });
     });
 
-    test("always: the run fails with its status, and with what was done", async () => {
+    test("always: the run fails with its status after three more tries, and with what was done", async () => {
       await using world = await openWorld({ brain: trip(), faults: [{ at: ({ number }) => number > 1, fault }] });
       const agent = new Agent({ model: world.model(), tools: TOOLS, includeThoughts: true });
       const seen = await watch(face, agent, "Weather?");
       seen.saw(`run-start turn-start thought-delta text-delta part part response
         tool-start tool-start tool-end tool-end turn-end turn-start notice notice notice`);
+      const notices = seen.events.flatMap((event) => (event.type === "notice" ? [event.notice] : []));
+      const { status } = facts as { readonly status: number };
+      if (face !== "run")
+        expect(notices).toMatchObject(
+          [1, 2, 3].map((attempt) => ({ type: "retry", attempt, error: { code: "api_status", status } })),
+        );
       expect(world.bodies).toHaveLength(5);
       expect(seen.error).toBeInstanceOf(ApiStatusError);
-      expect(seen.error).toMatchObject({ status: 503, reason: "UNAVAILABLE", retryable: true });
+      expect(seen.error).toMatchObject({ ...facts, retryable: true });
       expect(sketch(seen.contents)).toEqual(HISTORY.slice(0, 3));
       expect(runSoFar(seen.error)).toMatchObject({ turns: 2, usage: { requests: 1 } });
     });
@@ -66,7 +79,9 @@ describe.each(faces)("%s", (face) => {
       faults.errorInStream({ bare: true }),
       { code: "api_status", status: 503, reason: "UNAVAILABLE" },
     ],
+    ["200, and then a gateway's error", faults.gatewayErrorInStream(), { code: "api_status" }],
     ["the connection closes without a finish reason", faults.closeEarly(), { code: "stream_incomplete" }],
+    ["the connection closes before any chunk", faults.closeEarly({ afterChunks: 0 }), { code: "stream_incomplete" }],
     ["the connection closes inside an object", faults.closeMidJson({ atByte: 700 }), { code: "stream_incomplete" }],
   ])("%s", (_symptom, fault, expected) => {
     const brain = byStep(() => text(LONG));
@@ -77,7 +92,10 @@ describe.each(faces)("%s", (face) => {
       const discards = seen.events.filter(({ type }) => type === "discard");
       expect(discards).toHaveLength(face === "run" ? 0 : 1);
       const types = seen.events.map(({ type }) => type).filter((type) => type !== "text-delta" && type !== "discard");
-      if (face !== "run") expect(types).toEqual(["run-start", "turn-start", "response", "turn-end", "run-end"]);
+      if (face !== "run") {
+        expect(types).toEqual(["run-start", "turn-start", "response", "turn-end", "run-end"]);
+        expect(shown(seen.events)).toBe(LONG);
+      }
       expect(world.bodies).toHaveLength(2);
       expect(world.bodies[1]).toBe(world.bodies[0]);
       expect(sketch(seen.contents)).toEqual(['user: "Count."', `model: ${JSON.stringify(LONG)} ""*`]);
@@ -95,11 +113,27 @@ describe.each(faces)("%s", (face) => {
     });
   });
 
+  test("200, and then an error instead of the first chunk: the same request is sent again; always: the run fails", async () => {
+    const brain = byStep(() => text(LONG));
+    const fault = faults.errorInStream({ afterChunks: 0 });
+    await using world = await openWorld({ brain, faults: [{ at: 1, fault }] });
+    const seen = await watch(face, new Agent({ model: world.model() }), "Count.");
+    seen.saw("run-start turn-start notice text-delta response turn-end run-end");
+    expect(seen.result).toMatchObject({ stopReason: "finished", text: LONG });
+    expect(world.bodies[1]).toBe(world.bodies[0]);
+
+    await using broken = await openWorld({ brain, faults: [{ at: () => true, fault }] });
+    const failed = await watch(face, new Agent({ model: broken.model() }), "Count.");
+    expect(failed.error).toBeInstanceOf(ApiStatusError);
+    expect(failed.error).toMatchObject({ status: 503, retryable: true });
+    expect(sketch(failed.contents)).toEqual(['user: "Count."']);
+  });
+
   test("the connection is reset: what came is void, the same request is sent again, three times in all", async () => {
-    const cut: RawAnswer = async (response) => {
+    const cut: RawAnswer = async (response, isRead) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(eventStream(chunk([{ text: "One " }])));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await isRead();
       response.socket?.resetAndDestroy();
     };
     await using service = await openRawService(cut, answer({ text: "Two." }));
@@ -187,23 +221,24 @@ describe.each(faces)("%s", (face) => {
   });
 
   describe("silence", () => {
-    test.each<[string, Fault, object, string]>([
-      ["before the first byte", faults.slowFirstByte({ ms: 60_000 }), { firstByteMs: 60 }, "first-byte"],
-      ["between two chunks", faults.stall({ ms: 60_000 }), { idleMs: 60 }, "idle"],
-    ])("%s: the request is given up and sent again; always: the run fails", async (_where, fault, timeouts, kind) => {
+    const limits = { firstByteMs: SILENCE_MS, idleMs: SILENCE_MS, totalMs: Number.POSITIVE_INFINITY };
+    const ms = Number.POSITIVE_INFINITY;
+
+    test.each<[string, Fault, string]>([
+      ["before the first byte", faults.slowFirstByte({ ms }), "first-byte"],
+      ["between two chunks", faults.stall({ ms }), "idle"],
+    ])("%s: the request is given up and sent again; always: the run fails", async (_where, fault, kind) => {
       await using world = await openWorld({ brain: byStep(() => text(LONG)), faults: [{ at: 1, fault }] });
-      const model = world.model(undefined, { timeouts: { firstByteMs: 5_000, idleMs: 5_000, ...timeouts } });
-      const seen = await watch(face, new Agent({ model }), "Count.");
+      const model = world.model(undefined, { timeouts: limits });
+      const seen = await watch(face, new Agent({ model }), "Count.", { takeSilence: world.takeSilence });
       expect(seen.result).toMatchObject({ stopReason: "finished", text: LONG });
       expect(world.bodies).toHaveLength(2);
       expect(world.bodies[1]).toBe(world.bodies[0]);
 
       await using silent = await openWorld({ brain: byStep(() => text(LONG)), faults: [{ at: () => true, fault }] });
-      const never = silent.model(undefined, {
-        timeouts: { firstByteMs: 5_000, idleMs: 5_000, ...timeouts },
-        retry: { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 },
-      });
-      const failed = await watch(face, new Agent({ model: never, maxRestarts: 1 }), "Count.");
+      const retry = { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 };
+      const agent = new Agent({ model: silent.model(undefined, { timeouts: limits, retry }), maxRestarts: 1 });
+      const failed = await watch(face, agent, "Count.", { takeSilence: silent.takeSilence });
       expect(failed.error).toBeInstanceOf(ApiTimeoutError);
       expect(failed.error).toMatchObject({ code: "api_timeout", kind });
       expect(silent.bodies).toHaveLength(2);
@@ -272,3 +307,13 @@ test("a reader who left a stream in its middle leaves no request behind, and a h
   expect(sketches(world)).toEqual([['user: "Weather?"']]);
   expect(error).not.toBeInstanceOf(StreamIncompleteError);
 });
+
+/** What a reader shows in the end who throws away what is void. */
+function shown(events: readonly RunEvent[]): string {
+  let read = "";
+  for (const event of events) {
+    if (event.type === "discard") read = "";
+    if (event.type === "text-delta") read += event.delta;
+  }
+  return read;
+}

@@ -10,8 +10,8 @@ export const STEER_TOPIC = "pollux:steer";
 export const STATE_EVENT = "pollux:state";
 /** DBOS stream of a run's live events. */
 export const EVENT_STREAM = "pollux:events";
-/** Milliseconds in which the worker of a cancelled run writes down what it had done. */
-export const LAST_WORDS_MS = 3_000;
+/** Milliseconds in which the worker of a cancelled run writes down what it had done, unless it has died. */
+export const LAST_WORDS_MS = 15_000;
 /** A wait without a limit, in seconds: about thirty years. */
 export const LONGEST_WAIT_S = 1e9;
 

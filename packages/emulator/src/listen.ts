@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { corsHeaders, preflightAnswer } from "./cors.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 
 /** Where to serve. */
@@ -71,15 +72,19 @@ async function serve(
   });
   try {
     const bytes = await readBody(incoming);
+    const { method = "GET" } = incoming;
+    const headers = headersOf(incoming);
+    const preflight = preflightAnswer(method, headers);
+    if (preflight !== undefined) return await write(preflight, {}, outgoing);
     const response = await answer({
-      method: incoming.method ?? "GET",
+      method,
       url: new URL(incoming.url ?? "/", "http://127.0.0.1"),
-      headers: headersOf(incoming),
+      headers,
       body: bytes.toString("utf8"),
       bytes,
       signal: AbortSignal.any([gone.signal, closing]),
     });
-    await write(response, outgoing);
+    await write(response, corsHeaders(headers, response.headers), outgoing);
   } catch {
     // An injected reset, or the client went away: either way nothing more can be said on this socket.
     if (outgoing.socket === null || outgoing.socket.destroyed) outgoing.destroy();
@@ -102,8 +107,12 @@ function headersOf(incoming: IncomingMessage): Headers {
   return headers;
 }
 
-async function write(response: Response, outgoing: ServerResponse): Promise<void> {
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+async function write(
+  response: Response,
+  more: Readonly<Record<string, string>>,
+  outgoing: ServerResponse,
+): Promise<void> {
+  outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), ...more });
   if (response.body === null) {
     outgoing.end();
     return;

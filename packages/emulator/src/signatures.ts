@@ -34,13 +34,12 @@ export function createSigner(seed: string): Signer {
       const subject = subjectOf(part);
       const salt = mac("salt", family, subject).subarray(0, SALT_BYTES);
       const length = bytes ?? createRandom(salt.toString("hex")).int(150, 1100);
-      const filler = createHash("shake256", { outputLength: Math.max(0, length - HEAD_BYTES - MAC_BYTES) });
       const head = Buffer.concat([
         LEAD,
         salt,
         mac("family", family, salt),
         mac("part", family, salt, subject),
-        filler.update(key).update(salt).digest(),
+        filler(key, salt, Math.max(0, length - HEAD_BYTES - MAC_BYTES)),
       ]);
       return Buffer.concat([head, mac("whole", head)]).toString("base64");
     },
@@ -58,6 +57,13 @@ export function createSigner(seed: string): Signer {
       return field(SALT_BYTES + MAC_BYTES, MAC_BYTES).equals(expected) ? "issued" : "moved";
     },
   };
+}
+
+/** Bytes that look random. By SHA-256, since workerd and Electron have no hash of any length. */
+function filler(key: Buffer, salt: Buffer, length: number): Buffer {
+  const block = (index: number): Buffer =>
+    createHash("sha256").update(key).update(salt).update(String(index)).digest();
+  return Buffer.concat(Array.from({ length: Math.ceil(length / 32) }, (_, index) => block(index))).subarray(0, length);
 }
 
 /** What a signature is bound to: everything but itself, and but ids, which some gateways strip. */

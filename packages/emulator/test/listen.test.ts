@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createEmulator, type EmulatorOptions, faults, type RunningServer, script, text } from "../src/index.ts";
 import { ask, eventsIn, MODEL, textOf } from "./support.ts";
@@ -22,18 +24,22 @@ async function serve(options: EmulatorOptions) {
 }
 
 test("serves streams chunk by chunk", async () => {
-  const { server, stream } = await serve({ delays: { chunkMs: 25 } });
+  const { server } = await serve({});
   expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
-  const response = await stream();
-  expect(response.headers.get("content-type")).toBe("text/event-stream");
-  let reads = 0;
-  let body = "";
-  for await (const piece of response.body ?? []) {
-    reads += 1;
-    body += new TextDecoder().decode(piece);
-  }
-  expect(reads).toBeGreaterThanOrEqual(3);
-  expect(textOf(...eventsIn(body))).toBe("One two three");
+  const body = JSON.stringify(ask("Hi"));
+  const socket = connect(server.port, "127.0.0.1");
+  socket.write(
+    `POST /v1beta/models/${MODEL}:streamGenerateContent?alt=sse HTTP/1.1\r\nhost: x\r\nx-goog-api-key: k\r\n` +
+      `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  let answer = "";
+  socket.on("data", (bytes) => (answer += String(bytes)));
+  await once(socket, "close");
+  const [head = "", chunked = ""] = answer.split(/\r\n\r\n([^]*)/);
+  expect(head.toLowerCase()).toContain("content-type: text/event-stream");
+  // Each chunk as it was sent: its length in a line, and its bytes.
+  const chunks = [...chunked.matchAll(/^[0-9a-f]+\r\n(data: .*\r\n\r\n)\r$/gm)].map(([, chunk]) => chunk ?? "");
+  expect(chunks.map((chunk) => textOf(...eventsIn(chunk)))).toEqual(["One ", "two ", "three", ""]);
 });
 
 test("an early close ends the body, a reset breaks the connection", async () => {

@@ -30,7 +30,7 @@ interface Line {
 
 const HEARTBEAT_MS = 10_000;
 /** How long what a run said can be read after it has ended here, in milliseconds: readers may have just set out. */
-const LINGER_MS = 2_000;
+const LINGER_MS = 10_000;
 
 /**
  * Serves the live events of the runs that are in this process, one JSON line each, from a buffer of bounded size: what has

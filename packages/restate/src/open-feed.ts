@@ -13,7 +13,7 @@ export interface Announcing {
 /** How long the worker waits before it tells again what it could not, in milliseconds. */
 const AGAIN_MS = 1_000;
 /** How long a run waits at most until that is told, in milliseconds. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 5_000;
 
 /** Gives each attempt of a run a feed, and tells Restate where it is as soon as there is something to read. */
 export function openFeed(feeds: LiveFeeds | undefined, options: Announcing): (agent: string, runId: string) => RunFeed {

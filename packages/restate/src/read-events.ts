@@ -13,7 +13,7 @@ export interface EventSourceOfRun {
 const SILENCE_MS = 30_000;
 const AGAIN_MS = 50;
 /** How long a worker may take to hand over what it has of a run that is over, in milliseconds. */
-const REST_MS = 1_000;
+const REST_MS = 10_000;
 
 /** The live events of a run, from one worker after another. */
 export async function* readEvents(

@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { type Approve, defineTool } from "@pollux/core";
@@ -11,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mcpTools } from "../src/mcp.ts";
 import { type McpHttpPlace, type McpServerHandle, serveMcp } from "../src/mcp-server.ts";
 import { children, pathOf, use } from "./mcp/support.ts";
-import { servedTools } from "./mcp/served-tools.ts";
+import { seenFile, servedTools } from "./mcp/served-tools.ts";
 
 let folder: string;
 let log: string;
@@ -22,12 +20,16 @@ beforeEach(() => {
   writeFileSync(log, "");
 });
 
-afterEach(() => {
+afterEach(async () => {
+  await expect.poll(() => children().filter((line) => line.includes("stdio-program"))).toEqual([]);
   rmSync(folder, { recursive: true, force: true });
-  expect(children().filter((line) => line.includes("stdio-program"))).toEqual([]);
 });
 
 const logged = (): string => readFileSync(log, "utf8");
+const saw = (seen: unknown[], progress: { readonly message?: string | undefined }): void => {
+  seen.push(progress);
+  writeFileSync(seenFile(log, progress.message), "");
+};
 const program = (): string[] => ["--conditions=pollux-source", pathOf("stdio-program.ts"), log];
 
 function serve(place: McpHttpPlace = {}, approve?: Approve): Promise<McpServerHandle> {
@@ -86,7 +88,7 @@ async function checkServed(client: Client): Promise<void> {
   await expect(client.callTool({ name: "nothing" })).rejects.toThrow(/Unknown tool: nothing/);
 
   const seen: unknown[] = [];
-  await client.callTool({ name: "count" }, { onprogress: (progress) => seen.push(progress) });
+  await client.callTool({ name: "count" }, { onprogress: (progress) => saw(seen, progress) });
   expect(seen).toEqual([
     { progress: 1, message: "one" },
     { progress: 2, message: "two" },
@@ -147,7 +149,7 @@ describe("the client of this package", () => {
     for (const client of [tools, others])
       expect(await use(client.tools, "greet")).toEqual({ ok: true, output: "hello" });
     const seen: unknown[] = [];
-    await use(tools.tools, "count", {}, { progress: (value) => seen.push(value) });
+    await use(tools.tools, "count", {}, { progress: (value) => saw(seen, value as { message: string }) });
     expect(seen).toEqual(["one", "two", "three"].map((message, index) => ({ progress: index + 1, message })));
   });
 
@@ -243,26 +245,5 @@ describe("what cannot be served", () => {
   test("two tools of one name, and tools without a run", async () => {
     await expect(serveMcp([greet, greet], options)).rejects.toThrow(/two tools are called "greet"/);
     await expect(serveMcp([outside], options)).rejects.toThrow(/"ask" has no run/);
-  });
-});
-
-describe("the inspector's command line", () => {
-  const inspector = pathOf("@modelcontextprotocol/inspector/clients/launcher/build/index.js");
-  const inspect = async (...args: string[]): Promise<unknown> => {
-    const env = { ...process.env, HOME: folder, MCP_CATALOG_PATH: join(folder, "mcp.json") };
-    const options = { timeout: 15_000, env };
-    const { stdout } = await promisify(execFile)(process.execPath, [inspector, "--cli", ...args], options);
-    return JSON.parse(stdout);
-  };
-
-  test.for(["stdio", "http"])("lists and calls over %s", async (transport, { skip }) => {
-    await using server = await serve();
-    const target = transport === "http" ? [server.url ?? ""] : [process.execPath, ...program()];
-    const common = [...target, "--transport", transport, "--method"];
-    const listed = await inspect(...common, "tools/list").catch((error: unknown) => String(error));
-    skip(typeof listed === "string", `the inspector does not run here: ${String(listed)}`);
-    expect(listed).toMatchObject({ tools: expect.arrayContaining([expect.objectContaining({ name: "add" })]) });
-    const args = ["--tool-name", "add", "--tool-arg", "a=1", "--tool-arg", "b=2"];
-    expect(await inspect(...common, "tools/call", ...args)).toMatchObject({ structuredContent: { sum: 3 } });
   });
 });

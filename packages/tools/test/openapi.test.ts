@@ -1,20 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
 import { Agent, ConfigurationError, type ToolOutcome } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApiSearch, openApiTools, type OpenApiOptions } from "../src/openapi.ts";
-import { pathOf, use } from "./mcp/support.ts";
-
-interface Seen {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: string;
-}
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+import { use } from "./mcp/support.ts";
+import { type Answer, json, type Seen, startService } from "./openapi/service.ts";
 
 let seen: Seen[] = [];
 let answer: Answer;
@@ -23,29 +13,10 @@ let other: Server;
 let base: string;
 let elsewhere: string;
 
-async function listen(handler: Answer): Promise<[Server, string]> {
-  const started = createServer(handler);
-  await new Promise<void>((resolve) => {
-    started.listen(0, "127.0.0.1", resolve);
-  });
-  return [started, `http://127.0.0.1:${(started.address() as AddressInfo).port}`];
-}
-
-function record(request: IncomingMessage, response: ServerResponse): void {
-  let body = "";
-  request.setEncoding("utf8");
-  request.on("data", (chunk: string) => {
-    body += chunk;
-  });
-  request.on("end", () => {
-    seen.push({ method: request.method, url: request.url, headers: request.headers, body });
-    answer(request, response);
-  });
-}
-
 beforeAll(async () => {
-  [server, base] = await listen(record);
-  [other, elsewhere] = await listen(record);
+  const keep = (one: Seen): void => void seen.push(one);
+  [server, base] = await startService(keep, (request, response) => answer(request, response));
+  [other, elsewhere] = await startService(keep, (request, response) => answer(request, response));
 });
 
 afterAll(() => {
@@ -59,13 +30,6 @@ beforeEach(() => {
   seen = [];
   answer = json({ ok: true });
 });
-
-function json(value: unknown, status = 200, headers: Record<string, string> = {}): Answer {
-  return (_request, response) => {
-    response.writeHead(status, { "content-type": "application/json", ...headers });
-    response.end(JSON.stringify(value));
-  };
-}
 
 const RESPONSES = { "200": { description: "OK" } };
 
@@ -103,103 +67,47 @@ function schemaOf(document: object, options: OpenApiOptions = {}): unknown {
   return openApiTools(document, options).tools[0]?.declaration.parametersJsonSchema;
 }
 
-const github = (): unknown =>
-  JSON.parse(readFileSync(pathOf("@octokit/openapi/generated/api.github.com.json"), "utf8"));
-
-describe("documents in use", () => {
-  test(
-    "every operation of GitHub becomes a tool, and single ones are made without the rest",
-    { timeout: 60_000 },
-    () => {
-      const document = github() as object;
-      const started = performance.now();
-      const { tools, operations, skipped } = openApiTools(document, { operations: () => true });
-      const all = performance.now() - started;
-      expect({ tools: tools.length, operations: operations.size, skipped }).toEqual({
-        tools: 1223,
-        operations: 1223,
-        skipped: [],
-      });
-      expect(tools.filter(({ name }) => !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name))).toEqual([]);
-      expect(Math.max(...tools.map(({ declaration }) => JSON.stringify(declaration).length))).toBeLessThan(45_000);
-      const before = performance.now();
-      const chosen = openApiTools(document, { operations: ["repos/get", "GET /repos/{owner}/{repo}/issues"] });
-      const two = performance.now() - before;
-      console.log(`GitHub: ${tools.length} operations in ${all.toFixed(0)} ms, 2 of them in ${two.toFixed(0)} ms`);
-      expect([...chosen.operations.keys()]).toEqual(["repos_get", "issues_list_for_repo"]);
-      expect(two).toBeLessThan(all / 3);
-      expect(chosen.tools[0]?.declaration).toEqual({
-        name: "repos_get",
-        description: expect.stringMatching(
-          /^Get a repository\..*\(GET \/repos\/\{owner\}\/\{repo\}\) Gives an object with id/,
-        ),
-        parametersJsonSchema: {
-          type: "object",
-          properties: {
-            owner: {
-              type: "string",
-              description: "The account owner of the repository. The name is not case sensitive.",
-            },
-            repo: {
-              type: "string",
-              description: "The name of the repository without the `.git` extension. The name is not case sensitive.",
-            },
+describe("a document of many operations", () => {
+  /** Three hundred kinds of things, each with a list of its items. */
+  const many = (): object => ({
+    openapi: "3.1.0",
+    servers: [{ url: base }],
+    paths: Object.fromEntries(
+      Array.from({ length: 300 }, (_, n) => [
+        `/thing${n}/{owner}/items`,
+        {
+          get: {
+            operationId: `things/list-items-${n}`,
+            summary: `List items of kind ${n}`,
+            parameters: [parameter("path", "owner", { schema: { type: "string" } })],
           },
-          required: ["owner", "repo"],
+          delete: { operationId: `things/delete-items-${n}`, summary: `Delete items of kind ${n}` },
         },
-      });
-    },
-  );
+      ]),
+    ),
+  });
 
-  test("GitHub without a choice is an error that says how to choose", () => {
-    expect(() => openApiTools(github() as object)).toThrow(
-      'This OpenAPI document has 1223 operations, too many to offer at once. Choose some with `operations`, such as "meta/root", ' +
-        '"security-advisories/list-global-advisories", "security-advisories/get-global-advisory", "meta/*", or let the model look them up with openApiSearch().',
+  test("becomes tools as far as they are chosen; without a choice it is an error that says how to choose", () => {
+    const chosen = openApiTools(many(), { operations: ["things/list-items-7", "DELETE /thing8/{owner}/items"] });
+    expect([...chosen.operations.keys()]).toEqual(["things_list_items_7", "things_delete_items_8"]);
+    expect(() => openApiTools(many())).toThrow(/has 600 operations, too many to offer at once\. Choose some with/);
+  });
+
+  test("can be looked up in a run", async () => {
+    answer = json([{ number: 1, title: "An item" }]);
+    const tools = openApiSearch(many(), { auth: { bearer: "a-secret" } });
+    const model = new ScriptedModel(
+      call("find_operation", { query: "list items of kind 42" }),
+      call("call_operation", { operation: "things_list_items_42", arguments: '{"owner":"a/../b"}' }),
+      call("call_operation", { operation: "things_list_items_42", arguments: "{}" }),
+      call("call_operation", { operation: "things_delete_items_42", arguments: "{}" }),
     );
-  });
-
-  test.each(["2.0", "3.0", "3.1"])("the examples for %s become tools", (version) => {
-    const folder = pathOf(`@readme/oas-examples/${version}/json`);
-    const counts = readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".json") && !/webhooks|title/.test(file))
-      .map((file) => {
-        const text = readFileSync(`${folder}/${file}`, "utf8");
-        const document = JSON.parse(text) as { readonly paths: Record<string, Record<string, unknown>> };
-        const methods = ["get", "put", "post", "delete", "options", "head", "patch"];
-        const count = Object.values(document.paths).flatMap((item) =>
-          methods.filter((method) => method in item),
-        ).length;
-        const made = openApiTools(text, { baseUrl: base, operations: () => true });
-        return { file, count, made: made.tools.length, skipped: made.skipped };
-      });
-    expect(counts.length).toBeGreaterThan(5);
-    // Two have a path that is another one by reference.
-    expect(
-      counts.filter(
-        ({ count, made, file }) => count !== made && !/^(?:circular-paths|server-path-level)\.json$/.test(file),
-      ),
-    ).toEqual([]);
-    expect(counts.flatMap(({ skipped }) => skipped)).toEqual([]);
-  });
-
-  test("the Star Trek API answers in one call", async () => {
-    const document = JSON.parse(readFileSync(pathOf("@readme/oas-examples/3.0/json/star-trek.json"), "utf8")) as object;
-    const { tools, operations } = openApiTools(document, {
-      baseUrl: `${base}/api`,
-      operations: ["GET /animal/*", "POST /animal/search"],
-    });
-    const [name, operation] = [...operations].find(([, { method }]) => method === "POST")!;
-    expect(operation).toMatchObject({ method: "POST", path: "/animal/search" });
-    expect(await use(tools, name, { pageSize: 2, name: "tribble & co", earthAnimal: false })).toMatchObject({
-      ok: true,
-    });
-    expect(seen).toMatchObject([
-      {
-        method: "POST",
-        url: "/api/animal/search?pageSize=2",
-        body: "name=tribble+%26+co&earthAnimal=false",
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-      },
+    const result = await new Agent({ model, tools }).run("Which items, and delete them?");
+    expect(result.stopReason).toBe("needs-approval");
+    expect(JSON.stringify(model.requests[1]?.contents.at(-1))).toContain("things_list_items_42");
+    expect(JSON.stringify(model.requests[3]?.contents.at(-1))).toContain("owner: required and missing");
+    expect(seen.map(({ method, url, headers }) => [method, url, headers.authorization])).toEqual([
+      ["GET", "/thing42/a%2F..%2Fb/items", "Bearer a-secret"],
     ]);
   });
 });
@@ -736,12 +644,6 @@ describe("the answer", () => {
       /^GET \/a answered 404 Not Found: \{"message":"Not Found"\}\. Check the identifiers\.$/,
     ],
     [429, { "retry-after": "7" }, {}, /429.*Too many requests: try again in 7 seconds\.$/],
-    [
-      403,
-      { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Math.floor(Date.now() / 1000) + 60) },
-      {},
-      /try again in (?:5\d|6\d) seconds\.$/,
-    ],
     [503, {}, {}, /not available: wait before you try again\.$/],
     [401, {}, {}, /does not accept the credentials; calling again does not help\.$/],
     [500, {}, { long: "x".repeat(5_000) }, /^.{500,1000}$/],
@@ -754,16 +656,36 @@ describe("the answer", () => {
     });
   });
 
-  test("an abort and a time limit end the request", async () => {
-    let closed = 0;
-    answer = (request) => void request.socket.once("close", () => closed++);
-    const { tools } = openApiTools(one("get", "/a", {}), { timeoutMs: 100 });
-    expect(await use(tools, "it", {})).toMatchObject({ ok: false, kind: "timeout" });
+  test("a limit that ends at a time is told in seconds from now", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
+    try {
+      answer = json({}, 403, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1060" });
+      expect(await callIt(one("get", "/a", {}), {})).toMatchObject({
+        ok: false,
+        message: expect.stringMatching(/try again in 60 seconds\.$/),
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test.each(["timeout", "cancelled"])("a request that nobody answers ends with the call: %s", async (kind) => {
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 50);
-    const { tools: patient } = openApiTools(one("get", "/a", {}));
-    expect(await use(patient, "it", {}, { signal: controller.signal })).toMatchObject({ ok: false, kind: "cancelled" });
-    await expect.poll(() => closed).toBe(2);
+    const { tools } = openApiTools(one("get", "/a", {}), { timeoutMs: 3_000 });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const closed = new Promise<void>((resolve) => {
+        answer = (request) => {
+          request.socket.once("close", () => resolve());
+          if (kind === "cancelled") controller.abort();
+          else vi.advanceTimersByTime(3_000);
+        };
+      });
+      expect(await use(tools, "it", {}, { signal: controller.signal })).toMatchObject({ ok: false, kind });
+      await closed;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
@@ -790,61 +712,5 @@ describe("a run", () => {
       stopReason: "needs-approval",
       seen: ["GET /pets/7"],
     });
-  });
-
-  test("looks an operation of a large document up and calls it", async () => {
-    answer = json([{ number: 1, title: "A bug" }]);
-    const tools = openApiSearch(github() as object, { baseUrl: base, auth: { bearer: "gh-secret" } });
-    expect(tools.map(({ name, effects }) => [name, effects])).toEqual([
-      ["find_operation", "none"],
-      ["call_operation", "once"],
-    ]);
-    const model = new ScriptedModel(
-      call("find_operation", { query: "list issues of a repository" }),
-      call("call_operation", {
-        operation: "issues_list_for_repo",
-        arguments: '{"owner":"a","repo":"b/../c","state":"open","per_page":1}',
-      }),
-      say("One bug."),
-    );
-    const result = await new Agent({ model, tools }).run("Which issues?");
-    expect(result.text).toBe("One bug.");
-    expect(seen.map(({ method, url, headers }) => [method, url, headers.authorization])).toEqual([
-      ["GET", "/repos/a/b%2F..%2Fc/issues?state=open&per_page=1", "Bearer gh-secret"],
-    ]);
-    const found = await use(tools, "find_operation", { query: "list issues of a repository", limit: 3 });
-    const { operations } = (found as { output: { operations: { operation: string; arguments?: unknown }[] } }).output;
-    expect(operations).toHaveLength(3);
-    expect(operations.find(({ operation }) => operation === "issues_list_for_repo")).toEqual({
-      operation: "issues_list_for_repo",
-      method: "GET",
-      path: "/repos/{owner}/{repo}/issues",
-      summary: "List repository issues",
-      description: expect.stringMatching(/^List repository issues/),
-      arguments: expect.objectContaining({ required: ["owner", "repo"] }),
-    });
-  });
-
-  test("call_operation tells the model what is wrong, and asks before what writes", async () => {
-    const tools = openApiSearch(github() as object, { baseUrl: base });
-    const [, callTool] = tools;
-    const approval = (operation: string): unknown =>
-      callTool?.needsApproval?.({ operation, arguments: "{}" }, { name: "call_operation", args: {} });
-    expect([await approval("repos_get"), await approval("repos_delete")]).toEqual([false, true]);
-    for (const [args, message] of [
-      [{ operation: "repo_gets" }, /there is no operation "repo_gets"; near it are repos/],
-      [{ operation: "repos_get", arguments: "{owner" }, /must be the text of a JSON object/],
-      [{ operation: "repos_get", arguments: '{"owner":"a"}' }, /repo: required and missing/],
-    ] as const)
-      expect(await use(tools, "call_operation", args)).toEqual({
-        ok: false,
-        kind: "bad-input",
-        message: expect.stringMatching(message),
-      });
-    expect(await use(tools, "find_operation", { query: "qqqq" })).toEqual({
-      ok: true,
-      output: { operations: [], note: "nothing was found; try other or fewer words" },
-    });
-    expect(seen).toEqual([]);
   });
 });

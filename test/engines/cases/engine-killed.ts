@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type EngineCase, soon } from "../support/engine-case.ts";
 import { repeats } from "../support/laws.ts";
 import type { Point } from "../support/outside-messages.ts";
@@ -25,7 +24,7 @@ export const ENGINE_KILLED: EngineCase = {
     await place.killEngine?.();
     await outside.mark("kill");
     await outside.release();
-    await sleep(600);
+    await outside.quiet();
     await place.startEngine?.();
     const found = await endsOf(
       { place, outside },

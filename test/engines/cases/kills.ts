@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CaseWorld, type EngineCase, type Found, soon } from "../support/engine-case.ts";
-import { FULL } from "../support/full.ts";
+import { type CaseWorld, type EngineCase, type Found, soon, until } from "../support/engine-case.ts";
 import { problemsOfRun, repeats } from "../support/laws.ts";
 import type { Point } from "../support/outside-messages.ts";
 
@@ -14,28 +13,29 @@ const POINTS: readonly Point[] = [1, 2, 3].flatMap((number): Point[] => [
   `item:${number}/told`,
 ]);
 
-/** Milliseconds between the end of a step and the kill. */
-const AFTER_MS = FULL ? [0, 8] : [2];
+/** How much the outside world sees between the end of a step and the kill. */
+const AFTER = [0, 1];
 
 /** A worker is killed with a run at each of the points, and another one goes on. */
 export const KILLED_AT_EVERY_STEP: EngineCase = {
   name: "killed at every step",
   try: async (world) => {
     const found: Found[] = [];
-    for (const afterMs of AFTER_MS) found.push(await killAtAll(world, afterMs));
-    return { problems: found.flatMap(({ problems }) => problems), note: `${POINTS.length * AFTER_MS.length} points` };
+    for (const more of AFTER) found.push(await killAtAll(world, more));
+    return { problems: found.flatMap(({ problems }) => problems), note: `${POINTS.length * AFTER.length} points` };
   },
 };
 
-async function killAtAll({ place, outside, run }: CaseWorld, afterMs: number): Promise<Found> {
-  const at = POINTS.map((point) => ({ point, name: run(`${afterMs}-${point.replace(/[:/]/g, "-")}`) }));
+async function killAtAll({ place, outside, run }: CaseWorld, more: number): Promise<Found> {
+  const at = POINTS.map((point) => ({ point, name: run(`${more}-${point.replace(/[:/]/g, "-")}`) }));
   await place.startWorker("w1");
   await Promise.all(at.map(({ name, point }) => outside.hold(name, point)));
   await Promise.all(at.map(({ name }) => place.start(name, "two")));
   await Promise.all(at.map(({ name, point }) => soon(`${name} at ${point}`, outside.held(name, point))));
+  const before = (await outside.seen(run(""))).length;
   const told = at.filter(({ point }) => point.endsWith("/told"));
   await Promise.all(told.map(({ name, point }) => outside.release(name, point)));
-  await sleep(afterMs);
+  await until(`${more} more`, async () => (await outside.seen(run(""))).length >= before + more || undefined);
   await place.killWorker("w1");
   await outside.mark("kill");
   await outside.release();
@@ -64,17 +64,8 @@ export async function endsOf(
   return { problems: problems.flat() };
 }
 
-/** Waits until the outside world has seen so much more of the runs, or nothing more comes. */
-async function moved({ outside, run }: Pick<CaseWorld, "outside" | "run">, more: number): Promise<void> {
-  const before = (await outside.seen(run(""))).length;
-  for (let looks = 0; looks < 200; looks++) {
-    if ((await outside.seen(run(""))).length >= before + more) return;
-    await sleep(10);
-  }
-}
-
 const RUNS = 12;
-const KILLS = FULL ? 6 : 2;
+const KILLS = 6;
 
 /** A worker with a dozen runs is killed again and again, whatever it is at. */
 export const KILLED_AT_RANDOM: EngineCase = {
@@ -84,8 +75,15 @@ export const KILLED_AT_RANDOM: EngineCase = {
     await outside.pace(60);
     await place.startWorker("w1");
     await Promise.all(names.map((name) => place.start(name, "two")));
+    let areOver = false;
+    void Promise.allSettled(names.map((name) => place.report(name))).then(() => (areOver = true));
     for (let kill = 0; kill < KILLS; kill++) {
-      await moved({ outside, run }, 1 + Math.floor(random() * RUNS * 4));
+      const before = (await outside.seen(run(""))).length;
+      const more = 1 + Math.floor(random() * RUNS * 4);
+      await until(`${more} more`, async () =>
+        areOver || (await outside.seen(run(""))).length >= before + more ? true : undefined,
+      );
+      // Where in a step that is, chance decides.
       await sleep(random() * 30);
       await place.killWorker("w1");
       await outside.mark("kill");

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type EngineCase, soon, until } from "../support/engine-case.ts";
 import { problemsOfRun } from "../support/laws.ts";
 
@@ -13,11 +12,14 @@ export const CANCELLED: EngineCase = {
     await place.start(name, "helpers");
     await Promise.all(children.map((child) => soon(`${child} at item 1`, outside.held(child, "item:1/asked"))));
     const report = await soon(`the end of ${name}`, place.cancel(name));
-    // Whoever cancels may be told of it before the children are.
-    await sleep(500);
+    // Whoever cancels may be told of it before the children are: they are cut off when nobody waits for the items any more.
+    await soon(`the end of the runs in ${name}`, outside.quiet());
     await outside.release();
     const before = await outside.seen(name);
-    await sleep(500);
+    // In the time of a whole run they would go on.
+    const other = run("b");
+    await place.start(other, "two");
+    await soon(`the end of ${other}`, place.report(other));
     const after = await outside.seen(name);
     const done = after.filter((one) => one.what === "item" && one.phase === "done");
     return {

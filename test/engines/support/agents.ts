@@ -10,6 +10,9 @@ export interface AgentsPlace {
   readonly store?: SessionStore | undefined;
 }
 
+/** How long a person has who has to agree soon, in milliseconds. */
+export const SOON_MS = 1_500;
+
 const INPUT = {
   type: "object",
   properties: { run: { type: "string" }, item: { type: "integer" } },
@@ -28,6 +31,8 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
       name,
       description: "Carries out one item of a run.",
       input: INPUT,
+      // The world outside holds it for as long as a case needs.
+      timeoutMs: Infinity,
       ...more,
       run: async (input, { idempotencyKey, signal }) => {
         const response = await fetch(`${outside}/items`, {
@@ -48,7 +53,7 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
       tool("do_item", { effects: "idempotent" }),
       tool("pay", { effects: "once" }),
       tool("sign", { needsApproval: true }),
-      tool("sign_soon", { needsApproval: true, answerTimeoutMs: 700 }),
+      tool("sign_soon", { needsApproval: true, answerTimeoutMs: SOON_MS }),
       tool("dump", { maxResultBytes: 64 * 1024 * 1024 }),
       helper.asTool({
         description: "Carries out a small plan.",

@@ -1,12 +1,12 @@
 import { DBOSClient } from "@dbos-inc/dbos-sdk";
 import { agentsClient, type AgentsClient } from "@pollux/dbos";
+import { declareDead } from "../../../packages/dbos/test/support/declare-dead.ts";
 import { type PostgresKind, startPostgres } from "../../../packages/dbos/test/support/postgres.ts";
 import { endedOf } from "./ended-of.ts";
+import { until } from "./engine-case.ts";
 import type { EnginePlace } from "./engine-place.ts";
 import { messageOf } from "./plans.ts";
 import { openWorkers } from "./workers.ts";
-
-const DOWN_MS = 700;
 
 /** A Postgres, and DBOS in workers and in a client. */
 export async function dbosPlace(kind: PostgresKind, outside: string): Promise<EnginePlace> {
@@ -15,7 +15,6 @@ export async function dbosPlace(kind: PostgresKind, outside: string): Promise<En
   const workers = openWorkers();
   let client: AgentsClient<"errand"> | undefined;
   let latest = "old";
-  let crash: Promise<void> | undefined;
   const open = (): AgentsClient<"errand"> => (client ??= agentsClient<"errand">({ databaseUrl, pollMs: 50 }));
 
   const place: EnginePlace = {
@@ -47,7 +46,18 @@ export async function dbosPlace(kind: PostgresKind, outside: string): Promise<En
       await dbos.setLatestApplicationVersion(version);
       await dbos.destroy();
     },
-    killWorker: (name) => workers.kill(name),
+    killWorker: async (name) => {
+      await workers.kill(name);
+      await declareDead(databaseUrl, name);
+    },
+    leaves: async (run) => {
+      await until(`${run} on the queue`, async () =>
+        (await open().run("errand", run).state())?.status === "queued" ? true : undefined,
+      );
+      // One that was put on the queue after it.
+      const next = await open().start("errand", messageOf(`after-${run}`, "one"), { runId: `after-${run}` });
+      await next.result();
+    },
     stopWorkers: () => workers.stop(),
     close: async () => {
       await client?.close();
@@ -58,7 +68,7 @@ export async function dbosPlace(kind: PostgresKind, outside: string): Promise<En
   if (kind === "pglite") return place;
   return {
     ...place,
-    killEngine: async () => void (crash = postgres.crash(DOWN_MS)),
-    startEngine: async () => await crash,
+    killEngine: () => postgres.kill(),
+    startEngine: () => postgres.restart(),
   };
 }

@@ -1,6 +1,6 @@
 import { postgresKinds } from "../../../packages/dbos/test/support/postgres.ts";
 import { restateBinary } from "../../../packages/restate/test/support/restate-server.ts";
-import { randomFrom, SEED } from "../../faults/support/full.ts";
+import { randomFrom, SEED } from "../../faults/support/random.ts";
 import { APPROVED_WHILE_DOWN, ONCE_CALLS, WAITS_END } from "../cases/answers.ts";
 import { CHANGED_CODE, SLEEPS } from "../cases/code-and-time.ts";
 import { ENGINE_KILLED } from "../cases/engine-killed.ts";
@@ -11,7 +11,6 @@ import { dbosPlace } from "./dbos-place.ts";
 import type { EngineCase } from "./engine-case.ts";
 import type { EnginePlace } from "./engine-place.ts";
 import type { Cell } from "./engine-table.ts";
-import { FULL } from "./full.ts";
 import { journalPlace } from "./journal-place.ts";
 import { openOutside, type Outside } from "./outside.ts";
 import { restatePlace } from "./restate-place.ts";
@@ -109,7 +108,7 @@ async function tryCase(
     await outside.pace(0);
     await outside.release();
     await place.stopWorkers();
-    if (FULL) console.info(`${place.name}: ${one.name} took ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    console.info(`${place.name}: ${one.name} took ${((performance.now() - began) / 1000).toFixed(1)} s`);
   }
 }
 

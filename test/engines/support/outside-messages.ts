@@ -22,6 +22,8 @@ export type Seen =
       readonly code: string;
       /** `asked`: the request came. `done`: it took effect. */
       readonly phase: "asked" | "done";
+      /** Milliseconds on the outside world's clock. */
+      readonly at: number;
     }
   /** Something that the test did. */
   | { readonly what: "mark"; readonly mark: string };
@@ -34,6 +36,8 @@ export type Order =
   /** Milliseconds that each answer takes. */
   | { readonly do: "pace"; readonly ms: number }
   | { readonly do: "mark"; readonly mark: string }
+  /** Done when nobody is waiting for an answer. */
+  | { readonly do: "quiet" }
   | { readonly do: "seen" };
 
 /** What the outside process says. */

@@ -14,6 +14,8 @@ const seen: Seen[] = [];
 const applied = new Set<string>();
 const holds = new Map<string, Later<void>>();
 let paceMs = 0;
+let asking = 0;
+const quiet: Later<void>[] = [];
 
 const emulator = createEmulator({
   largeSignatures: false,
@@ -21,6 +23,11 @@ const emulator = createEmulator({
 });
 
 const server = createServer((request, response) => {
+  asking++;
+  response.once("close", () => {
+    asking--;
+    if (asking === 0) for (const one of quiet.splice(0)) one.resolve();
+  });
   handle(request, response).catch((error: unknown) => {
     response.destroy();
     // Whoever went away in the middle was killed.
@@ -34,14 +41,14 @@ server.listen(0, "127.0.0.1", () => {
 });
 process.on("disconnect", () => process.exit());
 process.on("message", ({ id, ...order }: Order & { readonly id: number }) => {
-  say({ is: "done", id, ...obey(order) });
+  void obey(order).then((done) => say({ is: "done", id, ...done }));
 });
 
 function say(said: Said): void {
   process.send?.(said);
 }
 
-function obey(order: Order): { readonly seen?: readonly Seen[] } {
+async function obey(order: Order): Promise<{ readonly seen?: readonly Seen[] }> {
   switch (order.do) {
     case "hold":
       holds.set(`${order.run} ${order.point}`, later());
@@ -59,9 +66,18 @@ function obey(order: Order): { readonly seen?: readonly Seen[] } {
     case "mark":
       seen.push({ what: "mark", mark: order.mark });
       return {};
+    case "quiet":
+      if (asking > 0) await whenQuiet();
+      return {};
     case "seen":
       return { seen };
   }
+}
+
+function whenQuiet(): Promise<void> {
+  const one = later<void>();
+  quiet.push(one);
+  return one.promise;
 }
 
 function isMeant(name: string, { run, point }: Extract<Order, { do: "release" }>): boolean {
@@ -90,12 +106,12 @@ async function carryOut(body: Buffer, response: ServerResponse): Promise<void> {
   // What the tools of `agents.ts` send.
   const order = JSON.parse(body.toString()) as Pick<Extract<Seen, { what: "item" }>, "run" | "item" | "key" | "code">;
   const { run, item, key } = order;
-  seen.push({ what: "item", ...order, phase: "asked" });
+  seen.push({ what: "item", ...order, phase: "asked", at: performance.now() });
   if (paceMs > 0) await sleep(paceMs);
   await gate(run, `item:${item}/asked`, response);
   if (!applied.has(key)) {
     applied.add(key);
-    seen.push({ what: "item", ...order, phase: "done" });
+    seen.push({ what: "item", ...order, phase: "done", at: performance.now() });
   }
   await gate(run, `item:${item}/done`, response);
   await gate(run, `item:${item}/told`, response);

@@ -15,6 +15,8 @@ export interface Outside extends AsyncDisposable {
   pace(ms: number): Promise<void>;
   /** Writes down between all else that something was done. */
   mark(mark: string): Promise<void>;
+  /** Resolves when nobody is waiting for an answer: all have theirs, or have gone. */
+  quiet(): Promise<void>;
   /** What it saw of the runs whose names begin with this, and the marks. */
   seen(prefix: string): Promise<readonly Seen[]>;
 }
@@ -59,6 +61,7 @@ export async function openOutside(): Promise<Outside> {
     release: async (run, point) => void (await order({ do: "release", run, point })),
     pace: async (ms) => void (await order({ do: "pace", ms })),
     mark: async (mark) => void (await order({ do: "mark", mark })),
+    quiet: async () => void (await order({ do: "quiet" })),
     seen: async (prefix) => {
       const { seen = [] } = await order({ do: "seen" });
       return seen.filter((one) => one.what === "mark" || one.run.startsWith(prefix));

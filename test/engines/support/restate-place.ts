@@ -2,6 +2,7 @@ import { agentsClient, type PendingAnswer, register } from "@pollux/restate";
 import { startRestate } from "../../../packages/restate/test/support/restate-server.ts";
 import { type Balancer, openBalancer } from "./balancer.ts";
 import { endedOf } from "./ended-of.ts";
+import { until } from "./engine-case.ts";
 import type { EnginePlace } from "./engine-place.ts";
 import { messageOf } from "./plans.ts";
 import { openWorkers } from "./workers.ts";
@@ -11,10 +12,15 @@ export async function restatePlace(outside: string): Promise<EnginePlace> {
   const server = await startRestate();
   const workers = openWorkers();
   const { ingress, admin } = server;
-  const client = agentsClient<"errand">({ ingress, retryForMs: 15_000 });
+  const client = agentsClient<"errand">({ ingress, retryForMs: 180_000 });
   const balancers = { old: await openBalancer(), new: await openBalancer() };
   let latest: Balancer | undefined;
   const asked = new Map<string, PendingAnswer>();
+  const attemptOf = async (run: string): Promise<{ readonly begunAt: string; readonly isOver: boolean }> => {
+    const sql = `select last_start_at, status from sys_invocation where target = 'errand/${run}/run'`;
+    const [row] = await server.query(sql);
+    return { begunAt: String(row?.["last_start_at"]), isOver: row?.["status"] === "backing-off" };
+  };
 
   return {
     name: "Restate",
@@ -39,6 +45,17 @@ export async function restatePlace(outside: string): Promise<EnginePlace> {
       // By its id alone, a worker would be asked what the question was.
       const call = asked.get(`${run} ${callId}`) ?? callId;
       await ("approve" in answer ? at.approve(call, answer.approve) : at.answer(call, answer.outcome));
+    },
+    holdsAnswer: async (run) => {
+      const sql = `select id from sys_invocation where target = 'errand/${run}/answer'`;
+      await until(`an answer to ${run}`, async () => ((await server.query(sql)).length > 0 ? true : undefined));
+    },
+    leaves: async (run) => {
+      const before = await attemptOf(run);
+      await until(`another attempt of ${run}`, async () => {
+        const { begunAt, isOver } = await attemptOf(run);
+        return (isOver && begunAt !== before.begunAt) || undefined;
+      });
     },
     cancel: async (run) => endedOf(await client.run("errand", run).cancel()),
     report: async (run) => endedOf(await client.run("errand", run).result()),

@@ -33,7 +33,8 @@ export async function serve(
     databaseUrl: on.databaseUrl,
     executorId: on.executorId,
     applicationVersion: on.version,
-    watch: { heartbeatMs: 300, deadAfterMs: 1_500 },
+    // The place says which workers are dead.
+    watch: { heartbeatMs: 300, deadAfterMs: 3_600_000 },
     queuePollMs: 50,
     pollMs: 200,
     events: false,

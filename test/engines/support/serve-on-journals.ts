@@ -1,5 +1,5 @@
 import type { RunResult, Session, SessionStore } from "@pollux/core";
-import { journal } from "@pollux/core/durable";
+import { isRunSuspended, journal } from "@pollux/core/durable";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { makeAgents } from "./agents.ts";
 import type { Ended } from "./engine-place.ts";
@@ -48,8 +48,17 @@ export async function serve(
 
   async function nap(run: string, ms: number): Promise<void> {
     if (store === undefined) throw new TypeError("a nap needs a store");
-    const log = await storedLog(store, run);
-    await sleeper(journal({ runId: run, signal: new AbortController().signal, log }), ms, outside);
+    for (;;) {
+      const log = await storedLog(store, run);
+      try {
+        await sleeper(journal({ runId: run, signal: new AbortController().signal, log }), ms, outside);
+        break;
+      } catch (error) {
+        // A journal looks at the time of a wait when the run comes by again.
+        if (!isRunSuspended(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
     say({ is: "ended", run, ended: { status: "ended" } });
   }
 

@@ -1,6 +1,6 @@
 import type { Steps } from "@pollux/core";
 
-/** A program on steps alone: carries out item 1, sleeps, carries out item 2. */
+/** A program on steps alone: carries out item 1, waits in vain with item 3 beside it, carries out item 2. */
 export async function sleeper(steps: Pick<Steps, "round" | "runId">, ms: number, outside: string): Promise<void> {
   const { runId: run } = steps;
   const carryOut = (item: number) => async (step: { readonly key: string }) => {
@@ -9,6 +9,9 @@ export async function sleeper(steps: Pick<Steps, "round" | "runId">, ms: number,
     return await response.text();
   };
   await steps.round([{ kind: "step", name: "before", run: carryOut(1) }]);
-  await steps.round([{ kind: "sleep", name: "nap", ms }]);
+  await steps.round([
+    { kind: "wait", name: "nap", timeoutMs: ms },
+    { kind: "step", name: "beside", run: carryOut(3) },
+  ]);
   await steps.round([{ kind: "step", name: "after", run: carryOut(2) }]);
 }

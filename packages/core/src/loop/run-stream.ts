@@ -109,7 +109,6 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
       emitLive: (event) => queue.write(event),
     });
     const work = running.run();
-    // Also when the reader leaves: nobody else may be waiting for it then.
     const ended = work.then(
       () => queue.end(),
       () => queue.end(),
@@ -120,17 +119,17 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
         if (events.length === 0) await queue.arrival();
         for (const event of events) yield event;
       }
-      this.#settle.resolve(await work);
+      await work;
     } catch (error) {
       this.#settle.reject(error);
       throw error;
     } finally {
       this.#over = true;
-      // Does nothing to a run that ended by itself; one that was left is over when its steps are.
       running.release();
       queue.close();
+      // A run that was left is over when its steps are; with its last events read or not, it may have had its result.
       await ended;
-      this.#settle.reject(abandoned(running));
+      await work.then(this.#settle.resolve, () => this.#settle.reject(abandoned(running)));
     }
   }
 }

@@ -9,7 +9,7 @@ export type OfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
 export interface RunGroup {
   readonly run: Item<RunEntry>;
   readonly items: readonly Item<OfRun>[];
-  /** Lines among them that cannot be kept. */
+  /** Lines among them that cannot be kept, or belong to no run that was begun. */
   readonly lost: readonly LostLine[];
 }
 
@@ -93,7 +93,11 @@ function keepOwn(group: OpenGroup, begun: ReadonlySet<string>, problems: Session
       });
       // An entry with a runId, or it would have no id.
       kept.push({ position: item.position, entry: { ...item.entry, runId } as OfRun });
-    } else problems.push(orphan(item.position, item.entry, begun.has(id)));
+    } else {
+      problems.push(orphan(item.position, item.entry, begun.has(id)));
+      // No other run's: it may be of this one, by an id that is damaged.
+      if (!begun.has(id)) group.lost.push({ position: item.position, type: item.entry.type, runId: id });
+    }
     if (item.entry.type === "end") ended = true;
     if (item.entry.type === "resume") ended = false;
   }

@@ -48,8 +48,8 @@ export function functionResponse(
       after: [],
     };
   }
-  // The count runs a little ahead of the text, so twice the limit leaves a start of the real text to cut from.
-  const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 2 });
+  // The count runs ahead of the text, by three for each `[` at the most: this much leaves a start of the real text to cut from.
+  const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 3 });
   const inside: FunctionResponsePart[] = [];
   const after: Part[] = [];
   for (const [index, media] of safe.media.entries()) {

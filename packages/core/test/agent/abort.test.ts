@@ -3,6 +3,7 @@ import { Agent, defineTool, RunAbandonedError, type RunOptions, runSoFar } from 
 import { calls, fails, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { faces } from "../helpers/faces.ts";
+import { idle } from "../helpers/fake-time.ts";
 
 const quick = defineTool({ name: "quick", description: "x", run: () => "done" });
 
@@ -22,7 +23,8 @@ describe.each(faces)("%s", (_face, read) => {
       description: "x",
       run: (_input, { signal }) => {
         signal.addEventListener("abort", () => (heard = signal.reason));
-        setTimeout(() => abort.abort(reason), 5);
+        // The other call has ended by then.
+        void idle().then(() => abort.abort(reason));
         return new Promise(() => {});
       },
     });
@@ -40,10 +42,8 @@ describe.each(faces)("%s", (_face, read) => {
 
   test("ends a model that says nothing more", async () => {
     const abort = new AbortController();
-    setTimeout(() => abort.abort("stop"), 10);
-    expect(await failure(new Agent({ model: new ScriptedModel(hangs("Well")) }), { signal: abort.signal })).toBe(
-      "stop",
-    );
+    const model = new ScriptedModel(() => (void idle().then(() => abort.abort("stop")), hangs("Well")));
+    expect(await failure(new Agent({ model }), { signal: abort.signal })).toBe("stop");
   });
 
   test("a signal that was aborted before makes no request", async () => {
@@ -87,7 +87,7 @@ test("leaving the for-await ends the run: tools hear of it, and result() rejects
 test("a stream does nothing until it is read, and is read once", async () => {
   const model = new ScriptedModel(say("Hi."));
   const stream = new Agent({ model }).stream("Go.");
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await idle();
   expect(model.requests).toHaveLength(0);
   expect(stream.soFar).toBeUndefined();
   expect((await stream.result()).text).toBe("Hi.");
@@ -110,7 +110,8 @@ test("a slow reader slows the model down", async () => {
   for await (const event of new Agent({ model }).stream("Go.")) {
     if (event.type !== "text-delta") continue;
     if (++read === 10) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // Nothing but its reader keeps this model from going on.
+      await idle();
       expect(made).toBeLessThan(150);
       break;
     }

@@ -10,6 +10,7 @@ import {
 import { call, calls, grounded, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../helpers/faces.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { SESSION_FACES } from "../session/session-faces.ts";
 
 const PRICES = { input: 1, output: 1 };
@@ -19,6 +20,8 @@ function responseTo(model: ScriptedModel, request: number): unknown {
 }
 
 describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
+  fakeTime("leaps");
+
   test("an inner run gets no more tokens than the caller has left, and says which limit ended it", async () => {
     const look = defineTool({ name: "look", description: "x", run: () => "seen" });
     const inner = new ScriptedModel(call("look"), call("look", { again: true }), say("Too late."));
@@ -87,8 +90,9 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
     expect(result.cost).toBeCloseTo(30 / 1_000_000, 12);
   });
 
-  test("time: the caller's wall time ends the inner run", { timeout: 5_000 }, async () => {
+  test("time: the caller's wall time ends the inner run", async () => {
     const helper = new Agent({ name: "helper", model: new ScriptedModel(hangs("Well")) });
+    const began = Date.now();
     const result = await read(
       new Agent({
         model: new ScriptedModel(call("helper", { task: "x" })),
@@ -98,6 +102,8 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
       "Go.",
     );
     expect(result).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs" } });
+    // Not by the time of the tool, which is longer.
+    expect(Date.now() - began).toBeLessThan(1_000);
   });
 });
 
@@ -122,7 +128,7 @@ test("the cost of an inner run that the caller's abort ended is in what the call
   const slow = defineTool({
     name: "slow",
     description: "x",
-    run: () => (setTimeout(() => abort.abort(), 5), new Promise(() => {})),
+    run: () => (void idle().then(() => abort.abort()), new Promise(() => {})),
   });
   const helper = new Agent({ name: "helper", model: new ScriptedModel(call("slow")), tools: [slow], prices: PRICES });
   const error: unknown = await helper.run("Go.", { signal: abort.signal }).catch((reason: unknown) => reason);

@@ -2,6 +2,7 @@ import { Agent, defineTool, MemoryStore, type Op, type PendingCall, type RunEven
 import { passThrough, waitTimedOut } from "@pollux/core/durable";
 import { call, calls, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "../session/session-faces.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 
@@ -26,6 +27,8 @@ function answersIn(model: ScriptedModel, request: number): unknown[] {
 }
 
 describe("a question that is put to somebody outside", () => {
+  fakeTime("leaps");
+
   test.each([
     [5_000, { timeoutMs: 5_000 }],
     [undefined, {}],

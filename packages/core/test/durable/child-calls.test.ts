@@ -28,7 +28,9 @@ import {
 } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Cancelled, deferred, MemoryEngine } from "./memory-engine.ts";
+import { deferred } from "../helpers/deferred.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { Cancelled, MemoryEngine } from "./memory-engine.ts";
 
 const PRICES = { input: 1, output: 2 };
 
@@ -153,6 +155,8 @@ describe.each([
   ["an engine", false],
   ["an engine that begins runs anew after every round", true],
 ] as const)("a call of an agent that runs as a child, on %s", (_, restarting) => {
+  fakeTime("leaps");
+
   test.each(SETUPS)("comes to what it comes to inside the call, when the agent $what", async ({ limits, ...setup }) => {
     const { result, report, models, inline } = await bothWays(setup, restarting, limits && { limits });
     expect(ended(report)).toEqual(result);
@@ -300,7 +304,7 @@ describe.each([
     });
     const inner: ScriptEntry = async () => {
       order.push("child begins");
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await idle();
       order.push("child ends");
       return say("Done.");
     };

@@ -259,10 +259,3 @@ async function onEngine(agent: Agent, steps: Steps<RunEvent>, signal: AbortSigna
   const start = input as unknown as EngineRunInput;
   return (await runOnEngine(agent, start, { runId: steps.runId, steps: () => steps, signal })) as unknown as Json;
 }
-
-/** A promise to be resolved from elsewhere. */
-export function deferred(): { readonly promise: Promise<void>; resolve(): void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
-}

@@ -1,9 +1,11 @@
 import { Agent, ApiStatusError, defineTool, type RunEvent, runSoFar, type Steps } from "@pollux/core";
 import { cancelledReport, LOOP_VERSION, passThrough, type RunReport, runOnEngine } from "@pollux/core/durable";
 import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, turn } from "@pollux/core/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { Cancelled, deferred, MemoryEngine } from "./memory-engine.ts";
+import { deferred } from "../helpers/deferred.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { Cancelled, MemoryEngine } from "./memory-engine.ts";
 
 const PRICES = { input: 1, output: 2 };
 
@@ -48,6 +50,8 @@ describe.each([
   ["an engine", false],
   ["an engine that begins the run anew after every round", true],
 ] as const)("a run on %s", (_, restarting) => {
+  fakeTime("stands");
+
   test("does each thing once and reports what a run that goes through reports", async () => {
     const made = everything();
     const engine = new MemoryEngine({ restarting });
@@ -162,14 +166,18 @@ describe.each([
     const engine = new MemoryEngine({ restarting });
     const run = engine.start(agent, "r", { input: "Go." });
     // Longer than the wall time: the run is not at work meanwhile.
-    await new Promise((resolve) => setTimeout(resolve, 450));
+    await vi.advanceTimersByTimeAsync(450);
     await engine.answer("r", "call:1.0", { output: "yes" });
+    await idle();
+    expect(model.requests).toHaveLength(2);
+    // A little longer than the wall time, so that the recorded times show that it was passed.
+    await vi.advanceTimersByTimeAsync(320);
     const report = await run;
     expect(report).toMatchObject({ status: "ended", result: { stopReason: "limit", turns: 2 } });
     expect(report.status === "ended" && report.result.stopReason === "limit" && report.result.limit).toEqual({
       name: "wallTimeMs",
       limit: 300,
-      used: expect.any(Number) as unknown,
+      used: 300,
     });
     expect(model.requests).toHaveLength(2);
   });
@@ -243,7 +251,7 @@ describe.each([
     const engine = new MemoryEngine({ restarting });
     engine.start(agent, "r", { input: "Go." }).catch(() => {});
     await begun.promise;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await idle();
     await engine.reopen();
     const before = engine.events.length;
     hang = false;

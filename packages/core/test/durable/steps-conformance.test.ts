@@ -5,6 +5,7 @@ import { MemoryStore, type Outcome, type Steps } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { type StepsHarness, type StepsProgram, stepsConformance } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
+import { fakeTime } from "../helpers/fake-time.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 import { EVERYTHING, JOURNAL, JournalWorld, PASS_THROUGH, passThroughWorld } from "./steps-worlds.ts";
 
@@ -180,6 +181,8 @@ const FAULTS: readonly { fault: string; change: (steps: Steps) => Partial<Steps>
 ];
 
 describe("an engine that breaks a promise is found out", () => {
+  fakeTime("leaps");
+
   test.each(FAULTS)("when it $fault", async ({ change, noticed }) => {
     const can = { ...EVERYTHING, maxBytes: 100_000 };
     const problems: string[] = [];

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import { type Kind, openStore } from "../node/programs/open-store.ts";
 
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {
@@ -27,6 +29,26 @@ export interface RunningProgram {
 /** One line of a program's output. */
 export interface Told {
   readonly [name: string]: unknown;
+}
+
+/**
+ * Kills a process that appends, so many appends and milliseconds after its start, and expects a store to have all it
+ * acknowledged, whole, and to take the next append.
+ */
+export async function killWriter(kind: Kind, path: string, appends: number, afterMs = 0): Promise<void> {
+  const program = runProgram("append", [kind, path, "forever"]);
+  await program.toldAtLeast(appends);
+  await sleep(afterMs);
+  program.child.kill("SIGKILL");
+  const told = await program.over;
+  // A lock that the killed process held is not waited for, or for two seconds if nobody can tell whose it was.
+  const store = openStore(kind, path, { lockTimeoutMs: 5000 });
+  const entries = await store.load("shared");
+  expect(entries.length).toBeGreaterThanOrEqual(Number(told.at(-1)?.["length"]));
+  expect(entries.length % 2).toBe(0);
+  expect(entries.map((entry) => (entry as { at: number }).at)).toEqual([...entries.keys()]);
+  await store.append("shared", entries.length, [{ at: entries.length }, { at: entries.length + 1 }]);
+  if ("close" in store) store.close();
 }
 
 /** Runs a program of `test/node/programs`. @param options - `maxFileKb`: files it may not make larger than this. */

@@ -17,7 +17,7 @@ test("an abort rejects at once with the signal's own reason, and the work's late
   controller.abort("enough");
   await expect(waiting).rejects.toBe("enough");
   fail(new Error("late"));
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setImmediate(resolve));
 });
 
 test("a signal that was aborted before rejects too", async () => {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { afterEach, expect, test, vi } from "vitest";
 import { defaultLogger, type LoadWriter } from "../../src/logging/default-logger.ts";
 import { SILENT } from "../../src/logging/logger.ts";
+import { until } from "../helpers/until.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -21,7 +22,7 @@ test("writes lines of its level and above in order, loading once, with the first
   expect(load).not.toHaveBeenCalled();
   logger.info({ n: 1 }, "first");
   logger.error({ n: 2 }, "second");
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await until(() => lines.length === 2);
   logger.warn({ n: 3 }, "third");
   expect(lines).toEqual([
     ["info", { n: 1 }, "first"],
@@ -35,7 +36,7 @@ test("falls back to the console when there is no pino", async () => {
   const written = vi.spyOn(console, "error").mockImplementation(() => {});
   const logger = defaultLogger({ POLLUX_LOG: "debug" }, () => Promise.reject(new Error("not installed")));
   logger.debug({ n: 1 }, "hello");
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await until(() => written.mock.calls.length > 0);
   expect(written.mock.calls).toEqual([['{"level":"debug","name":"pollux","n":1,"msg":"hello"}']]);
 });
 

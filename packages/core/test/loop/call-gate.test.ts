@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CallGate } from "../../src/loop/calls/call-gate.ts";
+import { idle } from "../helpers/fake-time.ts";
 
 /** Runs calls through a gate and writes down what was inside at the same time. */
 async function trace(
@@ -14,7 +15,7 @@ async function trace(
       gate.through(alone, async () => {
         inside.add(name);
         seen.push([...inside].join("+"));
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await idle();
         inside.delete(name);
       }),
     ),

@@ -27,6 +27,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../helpers/faces.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
 
 const getWeather = defineTool({
   name: "get_weather",
@@ -46,6 +47,8 @@ const answered = (
 });
 
 describe.each(faces)("%s", (_face, read) => {
+  fakeTime("leaps");
+
   test("answers parallel calls in call order, with ids and names as received, then the question", async () => {
     const asks = calls(
       ["get_weather", { city: "Oslo" }, { id: "a1", thoughtSignature: "c2ln" }],
@@ -492,7 +495,7 @@ describe.each(faces)("%s", (_face, read) => {
         sequential,
         run: async () => {
           inside++;
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          await idle();
           most[name] = Math.max(most[name] ?? 0, inside);
           inside--;
         },

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { type ClientRequest, createServer, type IncomingMessage } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { http as intercepted, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ApiNetworkError } from "../../src/errors/api-errors.ts";
 import { nodeTransport, recordFetch } from "../../src/node/index.ts";
 import { endpoint } from "../../src/wire/endpoint.ts";
@@ -29,6 +30,33 @@ import {
   serveTls,
   type Service,
 } from "../helpers/node-service.ts";
+import { stopClock } from "../helpers/stop-clock.ts";
+import { until } from "../helpers/until.ts";
+
+/** The connection that this process uses for its next request. */
+async function nextConnection(): Promise<Socket> {
+  const { request } = await nextMessage<{ readonly request: ClientRequest }>("http.client.request.start");
+  if (request.socket) return request.socket;
+  const [socket] = await once(request, "socket");
+  // What the event is about.
+  return socket as Socket;
+}
+
+/** The next answer that this process gets. */
+async function nextAnswer(): Promise<IncomingMessage> {
+  return (await nextMessage<{ readonly response: IncomingMessage }>("http.client.response.finish")).response;
+}
+
+function nextMessage<Message>(channel: string): Promise<Message> {
+  return new Promise((resolve) => {
+    const take = (message: unknown): void => {
+      unsubscribe(channel, take);
+      // As Node documents the channel.
+      resolve(message as Message);
+    };
+    subscribe(channel, take);
+  });
+}
 
 describe("https", () => {
   test("is spoken over one connection, to whom it trusts", async ({ skip }) => {
@@ -62,11 +90,17 @@ describe("connections", () => {
   });
 
   test("are as many as are needed, or as allowed", async () => {
-    const service = await serve((request, response) => void setTimeout(() => answer(request, response), 30));
+    // Answers when so many ask at once.
+    let atOnce = 6;
+    const asking: (() => void)[] = [];
+    const service = await serve((request, response) => {
+      if (asking.push(() => answer(request, response)) === atOnce) for (const reply of asking.splice(0)) reply();
+    });
     const free = clientOf(service.port);
     await Promise.all(Array.from({ length: 6 }, () => drain(free)));
     expect(service.connections).toBe(6);
     service.connections = 0;
+    atOnce = 2;
     const bounded = clientOf(service.port, { maxSockets: 2 });
     await Promise.all(Array.from({ length: 6 }, () => drain(bounded)));
     expect(service.connections).toBe(2);
@@ -111,23 +145,33 @@ describe("connections", () => {
   });
 
   test("take no longer to make than they may", async () => {
+    stopClock();
     // A server that takes the connection and never speaks TLS.
-    const silent = createTcpServer(() => {});
+    let hellos = 0;
+    const silent = createTcpServer((socket) => void socket.on("error", () => {}).on("data", () => hellos++));
     await listen(silent);
     closing.push(() => silent.close());
     const client = clientOf(`https://127.0.0.1:${portOf(silent)}`, { connectMs: 40 });
-    await expect(drain(client)).rejects.toMatchObject({ code: "api_network", message: /ETIMEDOUT/ });
+    let failure: unknown;
+    const failed = drain(client).catch((error: unknown) => (failure = error));
+    await until(() => hellos === 1);
+    await vi.advanceTimersByTimeAsync(39);
+    expect(failure).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await failed).toMatchObject({ code: "api_network", message: expect.stringMatching(/ETIMEDOUT/) });
   });
 
   test.each(["maxSockets", "connectMs", "idleSocketMs"])("%s must be positive", (name) => {
     expect(() => nodeTransport({ proxyEnv: {}, [name]: 0 })).toThrow(`${name} must be a positive number`);
   });
 
-  test("do not keep the process alive when they are idle", { timeout: 20_000 }, async () => {
+  test("do not keep the process alive when they are idle", async () => {
     const service = await serve(answer);
     const program = fileURLToPath(new URL("programs/one-request.ts", import.meta.url));
     const args = ["--conditions=pollux-source", program, String(service.port)];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 15_000 });
+    // Longer than the program is given: only its own end closes them.
+    service.server.keepAliveTimeout = 3_600_000;
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
     expect(stdout).toBe("1\n");
   });
 });
@@ -141,8 +185,9 @@ describe("a kept connection that the server closes under a request", () => {
       seen.set(request.socket, nth);
       const how = perConnection(nth);
       if (how === "answer") return answer(request, response);
-      if (how === "half") request.socket.write("HTTP/1.1 200 O");
-      setTimeout(() => request.socket.resetAndDestroy(), how === "half" ? 20 : 0);
+      // What was written arrives before the end does, which a reset might overtake.
+      if (how === "half") request.socket.end("HTTP/1.1 200 O");
+      else setImmediate(() => request.socket.resetAndDestroy());
     });
   }
 
@@ -168,7 +213,8 @@ describe("a kept connection that the server closes under a request", () => {
   });
 });
 
-test("a slow reader slows the server down, and little is held meanwhile", { timeout: 30_000 }, async () => {
+test("a slow reader slows the server down, and little is held meanwhile", async () => {
+  const connected = nextConnection();
   const megabyte = `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: "x".repeat(1 << 20) }] } }] })}\r\n\r\n`;
   let written = 0;
   const service = await serve((_, response) => {
@@ -184,13 +230,18 @@ test("a slow reader slows the server down, and little is held meanwhile", { time
   });
   const stream = clientOf(service.port).streamGenerateContent("m", ASK);
   await stream.next();
-  const before = written;
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  // What the kernel's buffers of both ends hold, at most; without back-pressure all 64 would be there.
-  expect(written - before).toBeLessThan(32);
-  const held = written;
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(written).toBe(held);
+  const socket = await connected;
+  const before = socket.bytesRead;
+  // Client and service take turns in this process: who has nothing to do for so many turns waits for somebody else.
+  let [idle, moved] = [0, -1];
+  while (idle < 200) {
+    await new Promise((resolve) => setImmediate(resolve));
+    idle = moved === written + socket.bytesRead ? idle + 1 : 0;
+    moved = written + socket.bytesRead;
+  }
+  // The rest is in the kernel's buffers, or not yet written; without back-pressure all 64 megabytes would be here.
+  expect(socket.bytesRead - before).toBeLessThan(2 << 20);
+  expect(written).toBeLessThan(64);
   let chunks = 1;
   for await (const batch of stream) chunks += batch.length;
   expect(chunks).toBe(64);
@@ -214,7 +265,7 @@ test("many small pieces are read with few turns", async () => {
 
 test("an upload of many megabytes arrives as it is", async () => {
   const service = await serve(json);
-  const text = "é".repeat(8 << 20);
+  const text = "é".repeat(4 << 20);
   await clientOf(service.port).generateContent("m", { contents: [{ role: "user", parts: [{ text }] }] });
   expect(JSON.parse(service.bodies[0] ?? "")).toEqual({ contents: [{ role: "user", parts: [{ text }] }] });
 });
@@ -311,12 +362,13 @@ describe("called like fetch", () => {
   });
 
   test("an abort takes what had arrived and was not read", async () => {
+    const arriving = nextAnswer();
     const service = await serve(answer);
     await using fetch = nodeTransport({ proxyEnv: {} });
     const controller = new AbortController();
     const response = await fetch(`http://127.0.0.1:${service.port}/`, { signal: controller.signal });
-    // The whole body has arrived by then.
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    const arrived = await arriving;
+    await until(() => arrived.complete);
     controller.abort("enough");
     await expect(response.text()).rejects.toBe("enough");
   });

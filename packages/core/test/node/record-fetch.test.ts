@@ -328,7 +328,7 @@ describe("the reader", () => {
       (request, response) => {
         if (request.url?.includes("refused")) return void request.socket.destroy();
         response.writeHead(200, { "content-type": "text/event-stream" }).write(say("One"));
-        if (request.url?.includes("broken")) setTimeout(() => response.destroy(), 20);
+        if (request.url?.includes("broken")) request.socket.end();
       },
       async (url) => {
         const fetch = recordFetch(folder);

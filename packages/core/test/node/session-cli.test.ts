@@ -9,12 +9,9 @@ import { stripVTControlCharacters } from "node:util";
 import { Agent, type Json, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { ScriptedModel } from "@pollux/core/testing";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runSessionCli } from "../../src/node/run-session-cli.ts";
 import { type Log, recordedLogs } from "../session/recorded-logs.ts";
-
-// Each run is a process of its own.
-vi.setConfig({ testTimeout: 30_000 });
 
 const CLI = fileURLToPath(new URL("../../src/node/session-cli.ts", import.meta.url));
 const NODE_ARGS = ["--disable-warning=ExperimentalWarning", "--conditions=pollux-source", CLI];
@@ -40,15 +37,22 @@ interface Ended {
 }
 
 /** The command as a process; paths are told without their folder. */
-function run(...args: string[]): Promise<Ended> {
-  const tell = (text: string): string => text.replaceAll(`${folder}/`, "");
+function runProcess(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(process.execPath, [...NODE_ARGS, ...args], (error, out, err) => {
       const code = error === null ? 0 : Number(error.code);
-      resolve({ code, out: tell(out), err: tell(err) });
+      resolve({ code, out: withoutFolder(out), err: withoutFolder(err) });
     });
   });
 }
+
+/** The command in this process, with a pipe; paths are told without their folder. */
+async function run(...args: string[]): Promise<Ended> {
+  const { code, out, err } = await runHere(args);
+  return { code, out: withoutFolder(out), err: withoutFolder(err) };
+}
+
+const withoutFolder = (text: string): string => text.replaceAll(`${folder}/`, "");
 
 /** The command in this process, with a terminal or a pipe. */
 async function runHere(
@@ -304,7 +308,7 @@ describe("pollux-session show", () => {
   });
 
   test("ends quietly when the reader has had enough", async () => {
-    await jsonl(Array.from({ length: 1000 }, () => two).flat());
+    await jsonl(Array.from({ length: 300 }, () => two).flat());
     const child = spawn(process.execPath, [...NODE_ARGS, "show", file]);
     let err = "";
     child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
@@ -315,6 +319,16 @@ describe("pollux-session show", () => {
 });
 
 describe("pollux-session", () => {
+  test.each([
+    ["a damaged session", 1, (): string[] => ["show", file]],
+    ["no command", 2, (): string[] => []],
+  ])("as a process says the same, and ends with its code: %s", async (_what, code, args) => {
+    await jsonl(two, (lines) => lines.with(3, "{oops"));
+    const ended = await runProcess(...args());
+    expect(ended).toEqual(await run(...args()));
+    expect(ended).toMatchObject({ code, err: expect.stringMatching(/^pollux-session: ./) });
+  });
+
   test("explains itself", async () => {
     const { code, out } = await run("--help");
     expect(code).toBe(0);

@@ -1,74 +1,14 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { runProgram, temporaryFolder } from "../helpers/store-process.ts";
+import { killWriter, temporaryFolder } from "../helpers/store-process.ts";
 import { type Kind, openStore } from "./programs/open-store.ts";
 
 const kinds: readonly Kind[] = ["jsonl", "sqlite"];
 
-describe.each(kinds)("%s store, several processes", (kind) => {
-  test("appends of two never mix, one wins each place, and none is lost", { timeout: 60_000 }, async () => {
-    const path = join(temporaryFolder(), "sessions");
-    const programs = ["a", "b"].map((writer) => runProgram("append", [kind, path, "race", writer, "100"]));
-    const told = await Promise.all(programs.map(({ over }) => over));
-    const store = openStore(kind, path);
-    const expected = told
-      .flatMap((lines, index) => lines.map(({ at, n }) => ({ at: Number(at), n, writer: "ab"[index] })))
-      .toSorted((a, b) => a.at - b.at)
-      .flatMap(({ n, writer }) => [
-        { writer, n, half: 1 },
-        { writer, n, half: 2 },
-      ]);
-    expect(expected).toHaveLength(400);
-    expect(await store.load("shared")).toEqual(expected);
-    await store.append("shared", 400, ["after them"]);
-    if ("close" in store) store.close();
+describe.each(kinds)("%s store", (kind) => {
+  test("keeps whole what was acknowledged before a process was killed", async () => {
+    await killWriter(kind, join(temporaryFolder(), "sessions"), 3);
   });
-
-  test("what was acknowledged before a process was killed is there, and whole", { timeout: 60_000 }, async () => {
-    const path = join(temporaryFolder(), "sessions");
-    for (let round = 0; round < 6; round++) {
-      const program = runProgram("append", [kind, path, "forever"]);
-      await program.toldAtLeast(10 + round);
-      await wait(Math.random() * 10);
-      program.child.kill("SIGKILL");
-      const told = await program.over;
-      const store = openStore(kind, path);
-      const entries = await store.load("shared");
-      expect(entries.length).toBeGreaterThanOrEqual(Number(told.at(-1)?.["length"]));
-      expect(entries.length % 2).toBe(0);
-      expect(entries.map((entry) => (entry as { at: number }).at)).toEqual([...entries.keys()]);
-      // At once: a lock the killed process held is not waited for.
-      const before = performance.now();
-      await store.append("shared", entries.length, [{ at: entries.length }, { at: entries.length + 1 }]);
-      expect(performance.now() - before).toBeLessThan(5000);
-      if ("close" in store) store.close();
-    }
-  });
-
-  test.skipIf(process.platform === "win32")(
-    "a full disk is an error that says what to do, and nothing acknowledged is lost",
-    { timeout: 60_000 },
-    async () => {
-      const path = join(temporaryFolder(), "sessions");
-      const told = await runProgram("append", [kind, path, "forever"], { maxFileKb: 200 }).over;
-      const { failed, length } = told.at(-1) ?? {};
-      expect(failed).toMatch(
-        /^session "shared": its log cannot be written: .*(free some space|see whether it is full)/,
-      );
-      expect(told.length).toBeGreaterThan(5);
-      expect(length).toBe(told.at(-2)?.["length"]);
-      // The part of a line that still had room was taken back.
-      if (kind === "jsonl") expect(readFileSync(join(path, "shared.jsonl"), "utf8")).toMatch(/\}\n$/);
-      const store = openStore(kind, path);
-      const entries = await store.load("shared");
-      expect(entries.map((entry) => (entry as { at: number }).at)).toEqual([...Array(length).keys()]);
-      await store.append("shared", entries.length, ["there is room again"]);
-      expect(await store.load("shared", entries.length)).toEqual(["there is room again"]);
-      if ("close" in store) store.close();
-    },
-  );
 
   test("appends of one process need not wait for one another", async () => {
     const path = join(temporaryFolder(), "sessions");
@@ -80,15 +20,6 @@ describe.each(kinds)("%s store, several processes", (kind) => {
     ]);
     expect(settled.map(({ status }) => status)).toEqual([...Array(50).fill("fulfilled"), "rejected", "fulfilled"]);
     expect(await store.load("shared")).toEqual([...Array(51).keys()]);
-    if ("close" in store) store.close();
-  });
-
-  test("several open the same new store at once", { timeout: 60_000 }, async () => {
-    const path = join(temporaryFolder(), "sessions");
-    const programs = ["a", "b", "c", "d"].map((writer) => runProgram("append", [kind, path, "race", writer, "5"]));
-    await Promise.all(programs.map(({ over }) => over));
-    const store = openStore(kind, path);
-    expect(await store.load("shared")).toHaveLength(40);
     if ("close" in store) store.close();
   });
 });

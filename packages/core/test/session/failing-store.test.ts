@@ -10,12 +10,9 @@ import {
 } from "@pollux/core";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
+import { deferred } from "../helpers/deferred.ts";
+import { idle } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
-
-const after = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 
 /** A store whose appends are done by another function. */
 function withAppend(store: MemoryStore, append: SessionStore["append"]): SessionStore {
@@ -27,22 +24,34 @@ function withAppend(store: MemoryStore, append: SessionStore["append"]): Session
   };
 }
 
-/** A store whose process dies right after the beginning of a step was written. */
-function diesAtBegin(store: MemoryStore, step: string): SessionStore {
+/** Runs on a store whose process dies right after the beginning of a step was written. */
+async function diesAtBegin(
+  store: MemoryStore,
+  step: string,
+  run: (store: SessionStore) => Promise<unknown>,
+): Promise<void> {
+  const dead = deferred();
   let isDead = false;
-  return withAppend(store, async (id, length, entries) => {
+  const dying = withAppend(store, async (id, length, entries) => {
     if (!isDead) await store.append(id, length, entries);
     isDead ||= entries.some((entry) => JSON.stringify(entry).includes(`"step":${JSON.stringify(step)}`));
-    if (isDead) await new Promise(() => {});
+    if (!isDead) return;
+    dead.resolve();
+    await new Promise(() => {});
   });
+  await Promise.race([run(dying), dead.promise]);
+  await idle();
 }
 
-/** A store that writes at once and says so late. */
-function lateToTell(store: MemoryStore): SessionStore {
-  return withAppend(store, async (id, length, entries) => {
+/** A store that writes at once, and says so when it is told to. */
+function lateToTell(store: MemoryStore) {
+  const [written, told] = [deferred(), deferred()];
+  const late = withAppend(store, async (id, length, entries) => {
     await store.append(id, length, entries);
-    await after(5);
+    written.resolve();
+    await told.promise;
   });
+  return { store: late, written: written.promise, tell: told.resolve };
 }
 
 const turnsIn = (request: { readonly contents: readonly { readonly role: string }[] }): number =>
@@ -61,10 +70,10 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
       return new Agent({ model, tools: [pay] }).session({ id: "s", store: at });
     };
     const outcomes = { "call:1.0": { notExecuted: true } } as const;
-    await Promise.race([open(diesAtBegin(store, "call:1.0")).send("Go."), after(20)]);
+    await diesAtBegin(store, "call:1.0", (dying) => open(dying).send("Go."));
     for (const again of ["call:1.0/again", "call:1.0/again.2"]) {
       expect(waits(await face.resume(open(store)))).toEqual(["call:1.0 unknown-outcome"]);
-      await Promise.race([open(diesAtBegin(store, again)).resume({ outcomes }), after(20)]);
+      await diesAtBegin(store, again, (dying) => open(dying).resume({ outcomes }));
       expect(done).toEqual([]);
     }
     expect(waits(await face.resume(open(store)))).toEqual(["call:1.0 unknown-outcome"]);
@@ -134,20 +143,28 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
 describe("a store that tells late that it has written", () => {
   test("does not make a session that is looked at meanwhile take its entries in twice", async () => {
     const model = new ScriptedModel(say("Hello."));
-    const session = new Agent({ model }).session({ store: lateToTell(new MemoryStore()) });
+    const late = lateToTell(new MemoryStore());
+    const session = new Agent({ model }).session({ store: late.store });
     const run = session.send("Go.");
-    await after(2);
-    await session.state();
+    await late.written;
+    const looked = session.state();
+    await idle();
+    late.tell();
+    await looked;
     expect((await run).text).toBe("Hello.");
     expect(await session.history()).toHaveLength(2);
   });
 
   test("keeps what is said twice at once in order", async () => {
     const model = new ScriptedModel(say("Hello."));
-    const session = new Agent({ model }).session({ store: lateToTell(new MemoryStore()) });
+    const late = lateToTell(new MemoryStore());
+    const session = new Agent({ model }).session({ store: late.store });
     const first = session.steer("One.");
-    await after(2);
-    await Promise.all([first, session.steer("Two.")]);
+    await late.written;
+    const second = session.steer("Two.");
+    await idle();
+    late.tell();
+    await Promise.all([first, second]);
     await session.send("Go.");
     expect(model.requests[0]?.contents.map(({ parts }) => parts[0]?.text)).toEqual(["Go.", "One.", "Two."]);
   });

@@ -1,6 +1,7 @@
 import { Agent, defineTool } from "@pollux/core";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
 
 const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
@@ -16,12 +17,15 @@ const after = <T>(ms: number, value: T): Promise<T> =>
   });
 
 describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
+  fakeTime("leaps");
+
   test("says that a run was aborted, also when it waits for a person by then", async () => {
     const abort = new AbortController();
     const slow = defineTool({
       name: "slow",
       description: "x",
-      run: () => (setTimeout(() => abort.abort(new Error("enough")), 5), new Promise<string>(() => {})),
+      // The other call waits by then.
+      run: () => (void idle().then(() => abort.abort(new Error("enough"))), new Promise<string>(() => {})),
     });
     const model = new ScriptedModel(calls(["slow"], ["pay"]), say("Done."));
     const session = new Agent({ model, tools: [slow, pay] }).session();

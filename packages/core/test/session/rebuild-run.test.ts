@@ -1,30 +1,35 @@
-import { Agent, defineTool } from "@pollux/core";
+import { Agent, defineTool, type Json, MemoryStore, repairSession } from "@pollux/core";
 import { calls, finishes, say, ScriptedModel, turn } from "@pollux/core/testing";
-import { describe, expect, test } from "vitest";
-import { SESSION_FACES } from "./session-faces.ts";
+import { expect, test } from "vitest";
 
-describe.each(SESSION_FACES)("a run that ended in the middle of its calls, read by %s", (_face, face) => {
-  test.each(["STOP", "FUNCTION_CALL", "tool_calls", "UNEXPECTED_TOOL_CALL"])(
-    "keeps calls that ended with %s in the history, and goes on with them",
-    async (reason) => {
-      const abort = new AbortController();
-      const look = defineTool({ name: "look", description: "Looks.", run: () => "seen" });
-      const wait = defineTool({
-        name: "wait",
-        description: "Waits.",
-        run: () => (abort.signal.aborted ? "done" : (abort.abort(new Error("enough")), new Promise<string>(() => {}))),
-      });
-      const model = new ScriptedModel(turn(calls(["look"], ["wait"]), finishes(reason)), say("Done."));
-      const session = new Agent({ model, tools: [look, wait] }).session();
-      await expect(face.send(session, "Go.", { signal: abort.signal })).rejects.toThrow("enough");
-      const asked = {
-        role: "model",
-        parts: [{ functionCall: { name: "look", args: {} } }, { functionCall: { name: "wait", args: {} } }],
-      };
-      expect((await session.history())[1]).toEqual(asked);
-      const result = await face.resume(session);
-      expect(result).toMatchObject({ stopReason: "finished", text: "Done." });
-      expect(result.contents[1]).toEqual(asked);
-    },
-  );
-});
+const look = defineTool({ name: "look", description: "Looks.", run: () => "seen" });
+
+const user = (text: string) => ({ role: "user", parts: [{ text }] });
+const says = (text: string) => ({ role: "model", parts: [{ text }] });
+
+test.each(["STOP", "FUNCTION_CALL", "tool_calls", "UNEXPECTED_TOOL_CALL"])(
+  "a run whose end is lost keeps calls that ended with %s, and their answers",
+  async (reason) => {
+    const model = new ScriptedModel(turn(calls(["look"], ["look"]), finishes(reason)), say("Done."), say("Bye."));
+    const store = new MemoryStore();
+    const session = new Agent({ model, tools: [look] }).session({ id: "s", store });
+    await session.send("Go.");
+    await session.send("Thanks.");
+    const log = (await store.load("s")) as readonly { readonly type?: string }[];
+    const lost = log.findIndex(({ type }) => type === "end");
+
+    const { entries, refused } = repairSession(log.toSpliced(lost, 1).map((value) => ({ value })));
+    expect(refused).toBeUndefined();
+    const repaired = new MemoryStore();
+    await repaired.append("s", 0, entries as unknown as readonly Json[]);
+    const history = await new Agent({ model }).session({ id: "s", store: repaired }).history();
+    expect(history).toEqual([
+      user("Go."),
+      { role: "model", parts: Array(2).fill({ functionCall: { name: "look", args: {} } }) },
+      { role: "user", parts: Array(2).fill({ functionResponse: { name: "look", response: { output: "seen" } } }) },
+      says("Done."),
+      user("Thanks."),
+      says("Bye."),
+    ]);
+  },
+);

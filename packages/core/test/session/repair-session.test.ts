@@ -179,6 +179,31 @@ describe("a repair", () => {
     }
   });
 
+  test("ends a run for good whose payment may be among the entries that belong to no run", () => {
+    const log = pick("an approval that was given");
+    const begin = log.findIndex((entry) => entry.type === "begin" && entry.step === "call:1.1");
+    expect(log[begin + 1]).toMatchObject({ type: "step", step: "call:1.1" });
+    const crashed = log
+      .slice(0, begin + 2)
+      .map((entry, i) => (i < begin ? entry : { ...entry, runId: `damaged-${i}` }));
+    const { entries } = repairSession(lines(crashed));
+    expect(entries.slice(0, -1)).toEqual(log.slice(0, begin));
+    expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "stopped", error: { code: "session_damaged" } });
+  });
+
+  test("leaves no end that speaks of what is missing when the note that its run went on is lost, and its last end", async () => {
+    const log = pick("an approval that was refused");
+    const resume = log.findIndex(({ type }) => type === "resume");
+    const texts = log.map((entry) => JSON.stringify(entry));
+    const damaged = texts
+      .with(resume - 1, texts[resume - 1]?.replace('"call:1.0"', '" all:1.0"') ?? "")
+      .with(resume, JSON.stringify({ ...log[resume], runId: "damaged" }))
+      .with(-1, texts.at(-1)?.slice(1) ?? "");
+    const { entries } = repairSession(read(damaged));
+    expect(checkSession(lines(entries)).problems).toEqual([]);
+    expect((await historyOf(entries)).map(({ role }) => role)).toEqual(["user", "model", "user", "model"]);
+  });
+
   test("puts the place up to which a run heard what was said where it is now", async () => {
     const log = pick("steering").slice(0, 8);
     const upTo = (entries: Log): unknown[] =>

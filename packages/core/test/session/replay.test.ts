@@ -1,6 +1,9 @@
 import { Agent, type AnyTool, defineTool, MemoryStore, ReplayDifferenceError } from "@pollux/core";
 import { call, calls, collect, fails, say, ScriptedModel, shapeOf } from "@pollux/core/testing";
 import { expect, test } from "vitest";
+import { fakeTime } from "../helpers/fake-time.ts";
+
+fakeTime("leaps");
 
 const never = new ScriptedModel(); // fails when it is asked
 

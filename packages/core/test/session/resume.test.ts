@@ -7,16 +7,21 @@ import {
   SessionUnfinishedError,
 } from "@pollux/core";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { deferred } from "../helpers/deferred.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
 
-/** A store whose process dies: from the given append on, nothing is written any more and nothing comes back. */
-function dyingAfter(store: SessionStore, appends: number): SessionStore {
+fakeTime("stands");
+
+/** A store whose process dies: after the given number of appends nothing is written any more and nothing comes back. */
+function dyingAfter(store: SessionStore, appends: number, onDeath: () => void): SessionStore {
   let left = appends;
   return {
     load: (id, from) => store.load(id, from),
     append: (id, length, entries) => {
       if (left-- > 0) return store.append(id, length, entries);
+      onDeath();
       return new Promise(() => {});
     },
     list: (options) => store.list(options),
@@ -47,8 +52,11 @@ function processOf(store: SessionStore, effects: string[], unknownOutcome: "ask"
 }
 
 async function diesAfter(appends: number, store: SessionStore, effects: string[]): Promise<void> {
-  const { session } = processOf(dyingAfter(store, appends), effects);
-  await Promise.race([session.send("Go."), new Promise((resolve) => setTimeout(resolve, 20))]);
+  const dead = deferred();
+  const { session } = processOf(dyingAfter(store, appends, dead.resolve), effects);
+  await Promise.race([session.send("Go."), dead.promise]);
+  // What was under way beside the append that was the last comes to rest.
+  await idle();
 }
 
 describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, face) => {
@@ -138,6 +146,6 @@ test("time spent waiting does not count as time of the run", async () => {
   const model = new ScriptedModel(call("wait"), say("Done."));
   const session = new Agent({ model, tools: [wait], limits: { wallTimeMs: 200 } }).session();
   await session.send("Go.");
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await vi.advanceTimersByTimeAsync(300);
   expect((await session.resume({ approvals: { "call:1.0": true } })).stopReason).toBe("finished");
 });

@@ -2,6 +2,7 @@ import { Agent, defineTool, MemoryStore, type RunEvent, SessionConflictError, ty
 import { call, fails, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { deferred } from "../helpers/deferred.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 
 const add = defineTool({
@@ -84,13 +85,15 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
 
   test("refuses a second writer, who loses nothing", async () => {
     const store = new MemoryStore();
-    const slow = new ScriptedModel(async () => (await new Promise((resolve) => setTimeout(resolve, 20)), say("Mine.")));
+    const [asked, answered] = [deferred(), deferred()];
+    const slow = new ScriptedModel(async () => (asked.resolve(), await answered.promise, say("Mine.")));
     const one = new Agent({ model: slow }).session({ id: "s", store });
     const two = new Agent({ model: new ScriptedModel(say("Yours.")) }).session({ id: "s", store });
     const first = face.send(one, "A");
     // The other one begins while the first waits for its answer, and takes the session over.
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await asked.promise;
     expect((await face.send(two, "B", { unfinished: "cancel" })).text).toBe("Yours.");
+    answered.resolve();
     await expect(first).rejects.toThrow(SessionConflictError);
     expect((await two.history()).map(({ parts }) => parts[0]?.text)).toEqual(["A", "B", "Yours."]);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { idle } from "../helpers/fake-time.ts";
 import { StreamIncompleteError } from "../../src/errors/api-errors.ts";
 import { ConfigurationError } from "../../src/errors/configuration-error.ts";
 import type { ModelRequest, ModelResponse } from "../../src/model/model.ts";
@@ -148,7 +149,6 @@ describe("ScriptedModel", () => {
 
   test.each<[string, ScriptEntry]>([
     ["in the middle of a stream", say("a", "b", "c")],
-    ["while nothing comes", hangs("a")],
     ["before the answer is given back", say("a")],
   ])("throws the signal's reason when it aborts %s", async (_name, entry) => {
     const abort = new AbortController();
@@ -158,11 +158,20 @@ describe("ScriptedModel", () => {
       signal: abort.signal,
       onParts: (batch) => {
         batches.push(batch);
-        queueMicrotask(() => abort.abort(reason));
+        abort.abort(reason);
       },
     });
     await expect(answer).rejects.toBe(reason);
     expect(batches).toEqual([[{ text: "a" }]]);
+  });
+
+  test("throws the signal's reason when it aborts while nothing comes", async () => {
+    const abort = new AbortController();
+    const reason = new Error("stop");
+    const answer = ask(new ScriptedModel(hangs("a")), request(), abort.signal);
+    await idle();
+    abort.abort(reason);
+    await expect(answer).rejects.toBe(reason);
   });
 
   test("throws the signal's reason while a function still thinks, and before anything is asked", async () => {

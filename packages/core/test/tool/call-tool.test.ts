@@ -7,6 +7,8 @@ import { callTool } from "../../src/tool/call-tool.ts";
 import { defineTool } from "../../src/tool/define-tool.ts";
 import type { Tool, ToolContext } from "../../src/tool/tool.ts";
 import type { FunctionCall } from "../../src/wire/content.ts";
+import { deferred } from "../helpers/deferred.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
 
 function contextOf(changes: Partial<ToolContext> = {}): ToolContext {
   return {
@@ -38,7 +40,7 @@ function ask(
 const unhandled = vi.fn<(reason: unknown) => void>();
 process.on("unhandledRejection", unhandled);
 afterEach(async () => {
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await idle();
   expect(unhandled).not.toHaveBeenCalled();
 });
 
@@ -304,37 +306,52 @@ describe("finding and checking", () => {
 });
 
 describe("time and abort", () => {
-  test("a tool that ignores its signal is answered for when its time is up", async () => {
-    const outcome = await ask(tool(() => new Promise(() => {}), { timeoutMs: 20 }));
-    expect(outcome).toEqual({ ok: false, kind: "timeout", message: "t did not answer within 20 ms" });
+  fakeTime("stands");
+
+  test("a tool that ignores its signal is answered for when its time is up, and not before", async () => {
+    const told = vi.fn<(outcome: unknown) => void>();
+    void ask(tool(() => new Promise(() => {}), { timeoutMs: 20 })).then(told);
+    await vi.advanceTimersByTimeAsync(19);
+    expect(told).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toHaveBeenCalledExactlyOnceWith({
+      ok: false,
+      kind: "timeout",
+      message: "t did not answer within 20 ms",
+    });
   });
   test("its signal aborts with a TimeoutError", async () => {
     let reason: unknown;
-    await ask(
+    const working = ask(
       tool(
         (_input, { signal }) => new Promise(() => signal.addEventListener("abort", () => (reason = signal.reason))),
         { timeoutMs: 10 },
       ),
     );
+    await vi.advanceTimersByTimeAsync(10);
+    await working;
     expect(reason).toMatchObject({ name: "TimeoutError" });
   });
   test("an abort answers at once and reaches the tool with its reason; what comes later is swallowed and not logged", async () => {
     const controller = new AbortController();
     const error = vi.fn<LogMethod>();
+    const over = deferred();
     let reason: unknown;
     const working = ask(
       tool(async (_input, { signal }) => {
         signal.addEventListener("abort", () => (reason = signal.reason));
-        await new Promise((resolve) => setTimeout(resolve, 15));
+        await over.promise;
         throw new Error("late");
       }),
       undefined,
       { signal: controller.signal, logger: { ...SILENT, error } },
     );
-    setTimeout(() => controller.abort("enough"), 2);
+    await idle();
+    controller.abort("enough");
     expect(await working).toEqual({ ok: false, kind: "cancelled", message: "cancelled: the run was ended" });
     expect(reason).toBe("enough");
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    over.resolve();
+    await idle();
     expect(error).not.toHaveBeenCalled();
   });
   test("an aborted run starts no tool", async () => {
@@ -343,16 +360,18 @@ describe("time and abort", () => {
     expect(run).not.toHaveBeenCalled();
   });
   test("an endless time is no timer that fires at once", async () => {
-    const slow = tool(async () => await new Promise((resolve) => setTimeout(() => resolve("done"), 15)), {
+    const day = 86_400_000;
+    const slow = tool(async () => await new Promise((resolve) => setTimeout(() => resolve("done"), day)), {
       timeoutMs: Number.POSITIVE_INFINITY,
     });
-    expect(await ask(slow)).toEqual({ ok: true, output: "done" });
+    const working = ask(slow);
+    await vi.advanceTimersByTimeAsync(day);
+    expect(await working).toEqual({ ok: true, output: "done" });
   });
   test("no listener and no timer are left", async () => {
     const { signal } = new AbortController();
     const added = vi.spyOn(signal, "addEventListener");
     const removed = vi.spyOn(signal, "removeEventListener");
-    const clear = vi.spyOn(globalThis, "clearTimeout");
     for (const run of [
       () => 1,
       async () => {
@@ -365,12 +384,13 @@ describe("time and abort", () => {
     ] as Tool["run"][])
       await ask(tool(run), undefined, { signal });
     expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
-    expect(clear.mock.calls.length).toBeGreaterThanOrEqual(3);
-    clear.mockRestore();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
 describe("progress", () => {
+  fakeTime("stands");
+
   test("what a generator yields is reported in order and made fit for JSON", async () => {
     const seen: unknown[] = [];
     const outcome = await ask(
@@ -403,7 +423,7 @@ describe("progress", () => {
   test("nothing is reported after the end, and the generator's cleanup runs", async () => {
     const seen: unknown[] = [];
     const cleaned = vi.fn<() => void>();
-    const outcome = await ask(
+    const working = ask(
       tool(
         async function* () {
           try {
@@ -420,10 +440,11 @@ describe("progress", () => {
       undefined,
       { progress: async (value) => void seen.push(value) },
     );
-    expect(outcome).toMatchObject({ kind: "timeout" });
-    const count = seen.length;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-    expect(seen).toHaveLength(count);
+    await vi.advanceTimersByTimeAsync(15);
+    expect(await working).toMatchObject({ kind: "timeout" });
+    expect(seen).toEqual([0, 1, 2, 3]);
+    await vi.advanceTimersByTimeAsync(25);
+    expect(seen).toEqual([0, 1, 2, 3]);
     expect(cleaned).toHaveBeenCalledOnce();
   });
 });

@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Content } from "../../src/wire/content.ts";
 import { RequestEncoder } from "../../src/wire/encode-request.ts";
 import type { GenerateContentRequest } from "../../src/wire/generate-content.ts";
+import { anyText } from "../helpers/any-text.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 const say = (words: string, role: Content["role"] = "user"): Content => ({ role, parts: [{ text: words }] });
-const content = fc.string({ unit: "binary", maxLength: 3000 }).map((words) => say(words));
+const content = anyText({ maxLength: 3000 }).map((words) => say(words));
 const plain = (request: GenerateContentRequest): unknown => JSON.parse(JSON.stringify(request));
 
 test("system instruction, tools and cached content stand before the contents, the rest after them", () => {

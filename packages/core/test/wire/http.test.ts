@@ -1,10 +1,11 @@
 import { getEventListeners } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { GeminiClient } from "../../src/wire/client.ts";
 import type { GeminiClientOptions } from "../../src/wire/client-options.ts";
 import { endpoint } from "../../src/wire/endpoint.ts";
+import { stopClock } from "../helpers/stop-clock.ts";
 import { TRANSPORTS } from "../helpers/transports.ts";
 
 const ASK = { contents: [{ role: "user" as const, parts: [{ text: "hi" }] }] };
@@ -30,6 +31,20 @@ async function drain(client: GeminiClient, signal?: AbortSignal): Promise<number
   let chunks = 0;
   for await (const batch of client.streamGenerateContent("m", ASK, { signal })) chunks += batch.length;
   return chunks;
+}
+
+/** Whether work is over, once everything that can happen without the clock has happened. */
+function settled<T>(work: Promise<T>): { readonly work: Promise<T>; soon(): Promise<"waits" | "over"> } {
+  let state: "waits" | "over" = "waits";
+  const over = (): void => void (state = "over");
+  work.then(over, over);
+  return {
+    work,
+    async soon() {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return state;
+    },
+  };
 }
 
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
@@ -59,46 +74,98 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
   }
 
   describe("a time limit", () => {
-    test.each<[string, RequestListener, object, object]>([
-      ["to the head", () => {}, { firstByteMs: 60 }, { kind: "first-byte", limitMs: 60, retryable: true }],
-      [
-        "to the first byte after the head",
-        (_, response) => response.writeHead(200).flushHeaders(),
-        { firstByteMs: 60 },
-        { kind: "first-byte", limitMs: 60 },
-      ],
-      [
-        "between reads",
-        (_, response) => void response.writeHead(200).write(EVENT),
-        { idleMs: 60 },
-        { kind: "idle", limitMs: 60, retryable: true },
-      ],
-      [
-        "for the whole call",
-        (_, response) => {
-          response.writeHead(200);
-          const timer = setInterval(() => response.write(EVENT), 10);
-          response.on("close", () => clearInterval(timer));
+    test.each<[string, RequestListener]>([
+      ["to the head", () => {}],
+      ["to the first byte after the head", (_, response) => response.writeHead(200).flushHeaders()],
+    ])("%s ends the call and the connection", async (_name, listener) => {
+      stopClock();
+      const asked = withResolvers();
+      const { client, closed } = await serve(
+        (request, response) => {
+          listener(request, response);
+          asked.resolve();
         },
-        { totalMs: 120, idleMs: 100 },
-        { kind: "total", limitMs: 120, retryable: false },
-      ],
-    ])("%s ends the call and the connection", async (_name, listener, timeouts, expected) => {
-      const { client, closed } = await serve(listener, { timeouts });
-      await expect(drain(client)).rejects.toMatchObject({ code: "api_timeout", ...expected });
+        { timeouts: { firstByteMs: 60 } },
+      );
+      const failed = settled(drain(client));
+      await asked.promise;
+      vi.advanceTimersByTime(59);
+      expect(await failed.soon()).toBe("waits");
+      vi.advanceTimersByTime(1);
+      await expect(failed.work).rejects.toMatchObject({
+        code: "api_timeout",
+        kind: "first-byte",
+        limitMs: 60,
+        retryable: true,
+      });
+      await closed;
+    });
+
+    test("between reads ends the call and the connection", async () => {
+      stopClock();
+      const { client, closed } = await serve((_, response) => void response.writeHead(200).write(EVENT), {
+        timeouts: { idleMs: 60 },
+      });
+      const stream = client.streamGenerateContent("m", ASK);
+      await stream.next();
+      const failed = settled(stream.next());
+      vi.advanceTimersByTime(59);
+      expect(await failed.soon()).toBe("waits");
+      vi.advanceTimersByTime(1);
+      await expect(failed.work).rejects.toMatchObject({
+        code: "api_timeout",
+        kind: "idle",
+        limitMs: 60,
+        retryable: true,
+      });
+      await closed;
+    });
+
+    test("for the whole call ends the call and the connection, also of an answer that goes on", async () => {
+      stopClock();
+      let goOn = (): unknown => undefined;
+      const { client, closed } = await serve(
+        (_, response) => {
+          goOn = () => response.write(EVENT);
+          response.writeHead(200).write(EVENT);
+        },
+        { timeouts: { totalMs: 120, idleMs: 100 } },
+      );
+      const stream = client.streamGenerateContent("m", ASK);
+      await stream.next();
+      for (let ms = 10; ms < 120; ms += 10) {
+        vi.advanceTimersByTime(10);
+        goOn();
+        expect(await stream.next()).toMatchObject({ done: false });
+      }
+      const failed = settled(stream.next());
+      vi.advanceTimersByTime(10);
+      await expect(failed.work).rejects.toMatchObject({
+        code: "api_timeout",
+        kind: "total",
+        limitMs: 120,
+        retryable: false,
+      });
       await closed;
     });
 
     test("between reads does not count the reader's own time", async () => {
-      const { client } = await serve((_, response) => void response.writeHead(200).end(EVENT), {
-        timeouts: { idleMs: 50 },
-      });
-      let chunks = 0;
-      for await (const batch of client.streamGenerateContent("m", ASK)) {
-        chunks += batch.length;
-        await new Promise((resolve) => setTimeout(resolve, 150));
-      }
-      expect(chunks).toBe(1);
+      stopClock();
+      let end = (): unknown => undefined;
+      const { client } = await serve(
+        (_, response) => {
+          end = () => response.end(EVENT);
+          response.writeHead(200).write(EVENT);
+        },
+        { timeouts: { idleMs: 50 } },
+      );
+      const stream = client.streamGenerateContent("m", ASK);
+      expect((await stream.next()).value).toHaveLength(1);
+      vi.advanceTimersByTime(150);
+      end();
+      expect((await stream.next()).value).toHaveLength(1);
+      vi.advanceTimersByTime(150);
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
     });
 
     test("leaves no timer behind", async () => {
@@ -130,18 +197,26 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
   });
 
   describe("an abort", () => {
-    test.each<[string, RequestListener]>([
-      ["before the head", () => {}],
-      ["in the body", (_, response) => void response.writeHead(200).write(EVENT)],
-    ])("%s throws the caller's reason and ends the connection", async (_name, listener) => {
+    test("before the head throws the caller's reason and ends the connection", async () => {
       const controller = new AbortController();
       const reason = new Error("the caller's");
-      const { client, closed } = await serve((request, response) => {
-        listener(request, response);
-        setTimeout(() => controller.abort(reason), 30);
-      });
+      const { client, closed } = await serve(() => controller.abort(reason));
       const before = timers();
       await expect(drain(client, controller.signal)).rejects.toBe(reason);
+      await closed;
+      expect(timers()).toBeLessThanOrEqual(before);
+    });
+
+    test("in the body throws the caller's reason and ends the connection", async () => {
+      const controller = new AbortController();
+      const reason = new Error("the caller's");
+      const { client, closed } = await serve((_, response) => void response.writeHead(200).write(EVENT));
+      const before = timers();
+      const stream = client.streamGenerateContent("m", ASK, { signal: controller.signal });
+      await stream.next();
+      const reading = stream.next();
+      controller.abort(reason);
+      await expect(reading).rejects.toBe(reason);
       await closed;
       expect(timers()).toBeLessThanOrEqual(before);
     });
@@ -163,17 +238,22 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
   });
 
   test("a connection cut in the body is a network error", async () => {
+    let cut = (): unknown => undefined;
     const { client } = await serve((_, response) => {
+      cut = () => response.destroy();
       response.writeHead(200).write(EVENT);
-      setTimeout(() => response.destroy(), 20);
     });
-    await expect(drain(client)).rejects.toMatchObject({ code: "api_network", retryable: true });
+    const stream = client.streamGenerateContent("m", ASK);
+    await stream.next();
+    cut();
+    await expect(stream.next()).rejects.toMatchObject({ code: "api_network", retryable: true });
   });
 
   test("an error whose body is cut is what its status says", async () => {
     const { client } = await serve((_, response) => {
       response.writeHead(401, { "content-length": 100 }).write('{"error":');
-      setTimeout(() => response.destroy(), 20);
+      // After what was written, and not instead of it.
+      response.socket?.end();
     });
     await expect(drain(client)).rejects.toMatchObject({ code: "api_status", status: 401, retryable: false });
   });

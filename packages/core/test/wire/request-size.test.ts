@@ -3,7 +3,8 @@ import { ConfigurationError } from "../../src/errors/configuration-error.ts";
 import { cometapi } from "../../src/wire/cometapi.ts";
 import { GeminiClient } from "../../src/wire/client.ts";
 import type { GeminiClientOptions } from "../../src/wire/client-options.ts";
-import { endpoint } from "../../src/wire/endpoint.ts";
+import { type Endpoint, endpoint } from "../../src/wire/endpoint.ts";
+import { checkRequestSize } from "../../src/wire/request-size.ts";
 import { vertex } from "../../src/wire/vertex.ts";
 
 const LIMIT = 104_857_600;
@@ -52,14 +53,18 @@ test.each<[string, number, GeminiClientOptions, string]>([
     { endpoint: cometapi({ apiKey: "k" }), maxRequestBytes: 1000 },
     "ConfigurationError: The request has 1001 bytes, and maxRequestBytes is 1000: send smaller or fewer media, or shorten the history.",
   ],
-  ["as large as the service takes", LIMIT, { endpoint: developer }, `sent ${LIMIT}`],
-  [
-    "one byte larger",
-    LIMIT + 1,
-    { endpoint: developer },
-    `ConfigurationError: The request has ${LIMIT + 1} bytes, and maxRequestBytes is ${LIMIT}: upload large media with uploadFile() and send the file instead of its bytes, or shorten the history.`,
-  ],
-  ["that large on Vertex", LIMIT + 1, { endpoint: vertex({ apiKey: "k", env: {} }) }, `sent ${LIMIT + 1}`],
+  ["with no limit of the client's", 100_000, { endpoint: developer }, "sent 100000"],
 ])("a request %s", async (_name, bytes, options, outcome) => {
   expect(await sending(bytes, options)).toBe(outcome);
+});
+
+test.each<[string, number, Endpoint, boolean]>([
+  ["as large as the service takes", LIMIT, developer, true],
+  ["one byte larger", LIMIT + 1, developer, false],
+  ["one byte larger on a gateway", LIMIT + 1, cometapi({ apiKey: "k" }), false],
+  ["that large on Vertex", LIMIT + 1, vertex({ apiKey: "k", env: {} }), true],
+])("where nobody set a limit, a request %s", (_name, bytes, to, passes) => {
+  const check = (): void => checkRequestSize(bytes, undefined, to);
+  if (passes) expect(check).not.toThrow();
+  else expect(check).toThrow(`The request has ${LIMIT + 1} bytes, and maxRequestBytes is ${LIMIT}: `);
 });

@@ -1,9 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ConfigurationError } from "../../src/errors/configuration-error.ts";
 import { FileStateError } from "../../src/errors/file-errors.ts";
 import type { GeminiFile } from "../../src/wire/file.ts";
 import type { FilesClient } from "../../src/wire/files.ts";
 import { waitForFile } from "../../src/wire/wait-for-file.ts";
+import { stopClock } from "../helpers/stop-clock.ts";
+import { until } from "../helpers/until.ts";
 
 const FILE: GeminiFile = { name: "files/a", uri: "https://x.no/files/a", mimeType: "video/mp4" };
 
@@ -20,13 +22,13 @@ function looks(...states: readonly string[]): Pick<FilesClient, "get"> & { reado
 
 describe("waiting for a file", () => {
   test("looks until it is active, ever less often", async () => {
+    stopClock();
     const files = looks("PROCESSING", "PROCESSING", "PROCESSING", "ACTIVE");
-    expect(await waitForFile(files, "files/a", { pollMs: 40 })).toEqual({ ...FILE, state: "ACTIVE" });
-    const [one = 0, two = 0, three = 0, four = 0] = files.times;
-    expect(files.times).toHaveLength(4);
-    expect(two - one).toBeGreaterThan(35);
-    expect(three - two).toBeGreaterThan(55);
-    expect(four - three).toBeGreaterThan(85);
+    const startedAt = performance.now();
+    const waiting = waitForFile(files, "files/a", { pollMs: 40 });
+    await vi.runAllTimersAsync();
+    expect(await waiting).toEqual({ ...FILE, state: "ACTIVE" });
+    expect(files.times.map((time) => time - startedAt)).toEqual([0, 40, 100, 190]);
   });
 
   test.each(["ACTIVE", undefined, "A_NEWER_WORD"])("asks nothing when the state is %s", async (state) => {
@@ -48,8 +50,11 @@ describe("waiting for a file", () => {
   });
 
   test("ends after its limit, and says that it may be ready later", async () => {
+    stopClock();
+    const files = looks("PROCESSING");
     const startedAt = performance.now();
-    const waiting = waitForFile(looks("PROCESSING"), "files/a", { pollMs: 10_000, timeoutMs: 60 });
+    const waiting = waitForFile(files, "files/a", { pollMs: 10_000, timeoutMs: 60 });
+    void vi.runAllTimersAsync();
     await expect(waiting).rejects.toMatchObject({
       code: "file_state",
       state: "PROCESSING",
@@ -57,15 +62,18 @@ describe("waiting for a file", () => {
       message:
         "files/a is still being processed after 60 ms: wait longer (timeoutMs), or come back to it with its name.",
     });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(files.times.map((time) => time - startedAt)).toEqual([0, 60]);
   });
 
   test("ends at once with the signal's reason", async () => {
+    stopClock();
     const abort = new AbortController();
     const waiting = waitForFile(looks("PROCESSING"), "files/a", { pollMs: 60_000, signal: abort.signal });
     const reason = new Error("enough");
-    setTimeout(() => abort.abort(reason), 10);
+    await until(() => vi.getTimerCount() === 1);
+    abort.abort(reason);
     await expect(waiting).rejects.toBe(reason);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test.each(["timeoutMs", "pollMs"])("%s must be more than nothing", async (name) => {

@@ -30,14 +30,25 @@ export function model(said: Said): ScriptedModel {
 
 /** The agents of the tests. */
 export function testAgents({ log, holds = false }: TestAgentsOptions): readonly Agent[] {
-  const slow = defineTool({
-    name: "slow",
-    description: "Takes 100 ms.",
+  const note = defineTool({
+    name: "note",
+    description: "Is over at once.",
+    input: z.object({ id: z.string() }),
+    run: ({ id }) => {
+      log(`note ${id}`);
+      return { id };
+    },
+  });
+  let meet: (() => void) | undefined;
+  const pair = defineTool({
+    name: "pair",
+    description: "Ends when two of them are under way.",
     input: z.object({ id: z.string() }),
     run: async ({ id }) => {
-      log(`start slow ${id}`);
-      await sleep(100);
-      log(`end slow ${id}`);
+      log(`start pair ${id}`);
+      if (meet === undefined) await new Promise<void>((resolve) => (meet = resolve));
+      else meet();
+      log(`end pair ${id}`);
       return { id };
     },
   });
@@ -66,10 +77,11 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     name: "hang",
     description: "Ends when it is aborted.",
     input: z.object({}),
-    timeoutMs: 60_000,
+    timeoutMs: Infinity,
     run: async (_, { signal }) => {
       log("start hang");
-      await sleep(60_000, undefined, { signal }).catch(() => log("hang aborted"));
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      log("hang aborted");
       return {};
     },
   });
@@ -83,6 +95,7 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     name: "hold",
     description: "Waits for the process to die.",
     input: z.object({ id: z.string() }),
+    timeoutMs: Infinity,
     run: async ({ id }, { idempotencyKey }) => {
       log(`start hold ${id} ${idempotencyKey}`);
       if (holds) await new Promise<never>(() => {});
@@ -95,6 +108,7 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     description: "Charges a card.",
     input: z.object({ amount: z.number() }),
     effects: "once",
+    timeoutMs: Infinity,
     run: async ({ amount }) => {
       log(`charge ${amount}`);
       if (holds) await new Promise<never>(() => {});
@@ -115,9 +129,9 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
   return [
     new Agent({
       name: "parallel",
-      tools: [slow, pay],
+      tools: [pair, pay],
       model: model((turn) =>
-        turn === 1 ? calls(["slow", { id: "a" }], ["slow", { id: "b" }], ["pay", { amount: 3 }]) : say("all ", "done"),
+        turn === 1 ? calls(["pair", { id: "a" }], ["pair", { id: "b" }], ["pay", { amount: 3 }]) : say("all ", "done"),
       ),
     }),
     new Agent({
@@ -163,9 +177,9 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     }),
     new Agent({
       name: "chain",
-      tools: [slow, hold],
+      tools: [note, hold],
       model: model(
-        (turn) => [call("slow", { id: "1" }), call("hold", { id: "2" }), say("chained")][turn - 1] ?? say("?"),
+        (turn) => [call("note", { id: "1" }), call("hold", { id: "2" }), say("chained")][turn - 1] ?? say("?"),
       ),
     }),
   ];

@@ -1,12 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
+import { freePort } from "../../../../test/support/free-ports.ts";
 
 const run = promisify(execFile);
 
@@ -16,22 +16,26 @@ const DEBIAN = "/usr/lib/postgresql/15/bin";
 /** PGlite comes from npm and is always there; the real server only where Debian's package is installed. */
 export type PostgresKind = "pglite" | "debian";
 
-/** The kinds that tests run on: the real server where it is installed and there is time (`POLLUX_ENGINES=full`). */
+/** The kinds that tests run on. */
 export function postgresKinds(): readonly { readonly kind: PostgresKind; readonly installed: boolean }[] {
-  const isFull = process.env["POLLUX_ENGINES"] === "full";
   return [
     { kind: "pglite", installed: true },
-    { kind: "debian", installed: isFull && existsSync(join(DEBIAN, "postgres")) },
+    { kind: "debian", installed: existsSync(join(DEBIAN, "postgres")) },
   ];
 }
+
+/** A server that does not answer for so long after its start never will, in milliseconds. */
+const START_MS = 120_000;
 
 /** A database server for tests, on loopback. */
 export interface StartedPostgres {
   readonly kind: PostgresKind;
   /** Of a database that is made with the first worker; another name makes another database (not on PGlite, which has one). */
   url(database?: string): string;
-  /** Kills the server without a word and starts it again on the same data and port. Debian only. */
-  crash(downMs: number): Promise<void>;
+  /** Kills the server without a word; resolves when it is gone. Debian only. */
+  kill(): Promise<void>;
+  /** Starts it again on the same data and port. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,7 +52,8 @@ async function startPglite(): Promise<StartedPostgres> {
   return {
     kind: "pglite",
     url: () => `postgresql://postgres@${address}/postgres?sslmode=disable`,
-    crash: () => Promise.reject(new Error("PGlite lives in the test's own process")),
+    kill: () => Promise.reject(new Error("PGlite lives in the test's own process")),
+    restart: () => Promise.reject(new Error("PGlite lives in the test's own process")),
     close: async () => {
       await server.stop();
       await db.close();
@@ -93,11 +98,8 @@ async function startDebian(): Promise<StartedPostgres> {
   return {
     kind: "debian",
     url: (database = "pollux") => `postgresql://postgres@127.0.0.1:${port}/${database}`,
-    crash: async (downMs) => {
-      await stop("SIGQUIT");
-      await new Promise((resolve) => setTimeout(resolve, downMs));
-      server = await startServer();
-    },
+    kill: () => stop("SIGQUIT"),
+    restart: async () => void (server = await startServer()),
     close: async () => {
       process.off("exit", onExit);
       await stop("SIGINT");
@@ -111,12 +113,12 @@ async function startDebian(): Promise<StartedPostgres> {
       ["-D", data, "-h", "127.0.0.1", "-p", String(port), "-k", folder, "-c", "max_connections=200"],
       { ...owner, cwd: folder, stdio: "ignore" },
     );
-    for (let tries = 0; ; tries++) {
+    for (const until = Date.now() + START_MS; ;) {
       try {
         await run(join(DEBIAN, "pg_isready"), ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres"]);
         return child;
       } catch (error) {
-        if (tries > 200 || child.exitCode !== null) throw error;
+        if (Date.now() > until || child.exitCode !== null) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
@@ -133,13 +135,4 @@ async function startDebian(): Promise<StartedPostgres> {
 async function idsOf(user: string): Promise<{ readonly uid: number; readonly gid: number }> {
   const [uid, gid] = await Promise.all([run("id", ["-u", user]), run("id", ["-g", user])]);
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

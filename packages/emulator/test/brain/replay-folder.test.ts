@@ -3,7 +3,8 @@ import { EventEmitter } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test, onTestFinished, vi } from "vitest";
 import { createEmulator, type Emulator, type RecordedExchange, replay } from "../../src/index.ts";
 import { runCli } from "../../src/run-cli.ts";
 import { ask, MODEL, post } from "../support.ts";
@@ -187,19 +188,28 @@ describe("an answer", () => {
   });
 
   test("that its reader left stays open until the reader leaves again", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const begun = 'data: {"a": 1}\r\n\r\n';
-    const lost = exchange("Nothing", "", { status: 0, responseBody: "", ended: "cancelled" });
-    const emulator = await recorded([streamed("Begun", begun, { ended: "cancelled" })], [lost]);
+    const nothing = exchange("Nothing", "", { status: 0, responseBody: "", ended: "cancelled" });
+    const emulator = await recorded([streamed("Begun", begun, { ended: "cancelled" })], [nothing]);
     const response = await post(emulator, "streamGenerateContent?alt=sse", ask("Begun"));
     const reader = response.body?.getReader();
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(begun);
-    const waited = await Promise.race([reader?.read(), new Promise((resolve) => setTimeout(resolve, 50, "open"))]);
+    let waited = "open";
+    void reader?.read().then(() => (waited = "read"));
+    vi.advanceTimersByTime(24 * 3_600_000);
+    await setImmediate();
     expect(waited).toBe("open");
     await reader?.cancel();
     const init = { method: "POST", headers: { "x-goog-api-key": "k" }, body: JSON.stringify(ask("Nothing")) };
-    const signal = AbortSignal.timeout(50);
+    const controller = new AbortController();
     const path = `/v1beta/models/${MODEL}:generateContent`;
-    await expect(emulator.fetch(path, { ...init, signal })).rejects.toThrow("timeout");
+    const lost = emulator.fetch(path, { ...init, signal: controller.signal });
+    lost.catch(() => {});
+    while (emulator.requests.length < 2) await setImmediate();
+    controller.abort(new Error("enough"));
+    await expect(lost).rejects.toThrow("enough");
   });
 
   test("to an upload: by its bytes, and the address to go on with is the emulator's", async () => {

@@ -1,9 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer, type AddressInfo } from "node:net";
 import { arch, platform, tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../../../../test/support/free-ports.ts";
+
+/** A server that is not up so long after its start never will be, in milliseconds. */
+const START_MS = 120_000;
 
 /** A Restate server for a test: loopback, free ports, a folder of its own. */
 export interface RestateServer {
@@ -89,7 +92,7 @@ export async function startRestate({ env = {} }: RestateServerOptions = {}): Pro
       },
     );
     server = child;
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + START_MS;
     for (;;) {
       const healthy = await Promise.all([isUp(`${ingress}/restate/health`), isUp(`${admin}/health`)]);
       if (healthy.every(Boolean)) return;
@@ -140,23 +143,9 @@ export async function startRestate({ env = {} }: RestateServerOptions = {}): Pro
   };
 }
 
-/** Ports of loopback that nobody listens on right now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
 async function isUp(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
     await response.body?.cancel();
     return response.ok;
   } catch {

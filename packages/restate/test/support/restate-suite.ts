@@ -30,7 +30,7 @@ export function restateSuite(options: Pick<ServeAgentsOptions, "inactivityTimeou
   };
   beforeAll(async () => {
     started = await startRestate();
-  }, 60_000);
+  }, 300_000);
   afterEach(async () => {
     await Promise.all(workers.splice(0).map((worker) => worker.close()));
   });

@@ -54,7 +54,8 @@ export class Exchange {
     signal.throwIfAborted();
     // Before anything is loaded: most refusals are here.
     const url = this.policy.check(request.url);
-    const undici: Undici = await import("undici");
+    // By its file: Bun has a module of its own in place of "undici", which would connect wherever a name leads.
+    const undici: Undici = await import("undici/index.js");
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), this.timeoutMs);
     const { timeoutMs } = this;

@@ -23,8 +23,15 @@ type Message = { readonly type: "ready" } | { readonly type: "page"; readonly pa
 /**
  * Reads a page in a thread of its own: pages exist that take minutes and all memory, and nothing else must wait for them.
  * Such a page is read as plain text.
+ *
+ * @param onReading - Told when the thread begins to read.
  */
-export async function readHtmlApart(html: string, options: ReadHtmlOptions, signal: AbortSignal): Promise<HtmlPage> {
+export async function readHtmlApart(
+  html: string,
+  options: ReadHtmlOptions,
+  signal: AbortSignal,
+  onReading: () => void = () => {},
+): Promise<HtmlPage> {
   signal.throwIfAborted();
   const { url, isWhole } = options;
   const worker = new Worker(CODE, {
@@ -33,7 +40,7 @@ export async function readHtmlApart(html: string, options: ReadHtmlOptions, sign
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
   });
   try {
-    const page = await pageOf(worker, signal);
+    const page = await pageOf(worker, signal, onReading);
     signal.throwIfAborted();
     if (page === "too much") return { markdown: textOf(html), links: [], isCut: false };
     // In a bundle the module does not stand where the thread looks for it.
@@ -43,7 +50,11 @@ export async function readHtmlApart(html: string, options: ReadHtmlOptions, sign
   }
 }
 
-async function pageOf(worker: Worker, signal: AbortSignal): Promise<HtmlPage | "too much" | "not loaded"> {
+async function pageOf(
+  worker: Worker,
+  signal: AbortSignal,
+  onReading: () => void,
+): Promise<HtmlPage | "too much" | "not loaded"> {
   let isReady = false;
   let timer: NodeJS.Timeout | undefined;
   let stop = (): void => {};
@@ -56,8 +67,9 @@ async function pageOf(worker: Worker, signal: AbortSignal): Promise<HtmlPage | "
       worker.on("error", fail);
       worker.on("exit", fail);
       worker.on("message", (message: Message) => {
-        if (message.type === "ready") isReady = true;
-        else resolve(message.page);
+        if (message.type === "page") return resolve(message.page);
+        isReady = true;
+        onReading();
       });
     });
   } finally {

@@ -1,24 +1,30 @@
+import type * as FileSystemModule from "node:fs/promises";
+import { ConfigurationError } from "@pollux/core";
 import { isNote, type Note, type NoteDecision, type NoteStore, withChanges } from "./note-store.ts";
 
 /** Version of the file this release writes. */
 const VERSION = 1;
+
+type FileSystem = typeof FileSystemModule;
 
 /**
  * Notes in one JSON file, which is replaced as a whole: a crash leaves the old one or the new one. The file is made when the
  * first note is written; its folder has to be there. For one process at a time.
  *
  * @param path - Of the file; relative paths are taken from the working directory at the first use.
+ * @throws {ConfigurationError} Where there are no files, as in a web page.
  */
 export function fileNotes(path: string): NoteStore {
   if (typeof path !== "string" || path.trim() === "") throw new TypeError("fileNotes(): path must not be empty");
+  const disk = fileSystem();
   let last: Promise<unknown> = Promise.resolve();
   return {
-    load: () => read(path),
+    load: () => read(disk, path),
     change: <Result>(decide: (notes: readonly Note[]) => NoteDecision<Result>): Promise<Result> => {
       const next = last.then(async () => {
-        const notes = await read(path);
+        const notes = await read(disk, path);
         const { changes, result } = decide(notes);
-        if (changes.length > 0) await write(path, withChanges(notes, changes));
+        if (changes.length > 0) await write(disk, path, withChanges(notes, changes));
         return result;
       });
       last = next.catch(() => {}); // the next change does not fail for this one
@@ -27,8 +33,17 @@ export function fileNotes(path: string): NoteStore {
   };
 }
 
-async function read(path: string): Promise<readonly Note[]> {
-  const { readFile } = await import("node:fs/promises");
+/** Not by `import`: these notes stand in one entry with others that need no files, and bundlers for web pages warn of it. */
+function fileSystem(): FileSystem {
+  const host: { readonly process?: { readonly getBuiltinModule?: (name: string) => unknown } } = globalThis;
+  const disk = host.process?.getBuiltinModule?.("node:fs/promises") as FileSystem | undefined;
+  if (disk !== undefined) return disk;
+  throw new ConfigurationError(
+    "fileNotes() needs a file system, and there is none here: use sessionNotes() or memoryNotes().",
+  );
+}
+
+async function read({ readFile }: FileSystem, path: string): Promise<readonly Note[]> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -53,8 +68,7 @@ function notesIn(text: string): readonly Note[] | undefined {
   return version === VERSION && Array.isArray(notes) && notes.every(isNote) ? notes : undefined;
 }
 
-async function write(path: string, notes: readonly Note[]): Promise<void> {
-  const { open, rename, rm } = await import("node:fs/promises");
+async function write({ open, rename, rm }: FileSystem, path: string, notes: readonly Note[]): Promise<void> {
   const fresh = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     const file = await open(fresh, "wx", 0o600);

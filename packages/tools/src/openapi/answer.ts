@@ -1,5 +1,5 @@
 import { ToolFailure } from "@pollux/core";
-import { boundedJson } from "./bounded-json.ts";
+import { boundedJson, bytesOf } from "./bounded-json.ts";
 import { hidden, type SentCredentials } from "./credentials.ts";
 import { shortened } from "./json.ts";
 
@@ -62,16 +62,24 @@ export async function answerOf(
   return { ...known, body, ...(note !== undefined && { note }) };
 }
 
-async function receive(response: Response): Promise<{ readonly bytes: Uint8Array; readonly isCut: boolean }> {
+async function receive({ body }: Response): Promise<{ readonly bytes: Uint8Array; readonly isCut: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // A body in Node can be read chunk by chunk; leaving the loop cancels it.
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk.subarray(0, MAX_RECEIVED - size));
-    size += chunk.length;
+  // Not every browser iterates over a stream.
+  const reader = body?.getReader();
+  for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
+    chunks.push(read.value.subarray(0, MAX_RECEIVED - size));
+    size += read.value.length;
     if (size > MAX_RECEIVED) break;
   }
-  return { bytes: Buffer.concat(chunks), isCut: size > MAX_RECEIVED };
+  if (size > MAX_RECEIVED) await reader?.cancel().catch(() => {});
+  const bytes = new Uint8Array(Math.min(size, MAX_RECEIVED));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return { bytes, isCut: size > MAX_RECEIVED };
 }
 
 function isTextual(mediaType: string, bytes: Uint8Array): boolean {
@@ -91,8 +99,7 @@ function parsed(text: string): { readonly value: unknown } | undefined {
 function cutText(text: string, maxBytes: number): string {
   // A character of JSON takes at most six bytes; most take one.
   const kept = text.slice(0, Math.max(100, Math.floor(maxBytes * 0.8)));
-  const fitting =
-    Buffer.byteLength(JSON.stringify(kept)) <= maxBytes ? kept : text.slice(0, Math.max(100, Math.floor(maxBytes / 6)));
+  const fitting = bytesOf(kept) <= maxBytes ? kept : text.slice(0, Math.max(100, Math.floor(maxBytes / 6)));
   const whole = fitting.replace(/[\ud800-\udbff]$/, "");
   return `${whole}… [${text.length - whole.length} more characters]`;
 }

@@ -17,7 +17,8 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
 
 /**
- * Sends a request. Redirects within the host are followed, others are refused.
+ * Sends a request. Redirects within the host are followed, others are refused; in a web page, which does not see where a
+ * redirect leads, all of them.
  *
  * @throws {ToolFailure} When no answer came, or one that leads elsewhere.
  */
@@ -32,6 +33,10 @@ export async function send(request: PlannedRequest, sending: Sending): Promise<R
   let { body } = request;
   for (let redirects = 0; ; redirects++) {
     const response = await fetched(url, { method, headers, body: body ?? null, redirect: "manual", signal }, sending);
+    if (response.type === "opaqueredirect")
+      throw new ToolFailure(
+        `${title} answers with a redirect, which is not followed in a web page; calling again does not help`,
+      );
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return response;
     await response.body?.cancel().catch(() => {});

@@ -1,11 +1,14 @@
 import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { KeptOutput } from "./kept-output.ts";
 import { PlainText } from "./plain-text.ts";
 import type { ProcessGroup } from "./process-group.ts";
 import type { ShellOutput, ShellResult } from "./shell-options.ts";
 
-/** Milliseconds that what a command said last has to arrive once it has ended. */
+/** Milliseconds that the output has to end once the command has. */
 const DRAIN_MS = 250;
+/** More than a command can have left in its pipes: who writes so much after its end has left the group. */
+const MAX_LAST_BYTES = 4_000_000;
 /** Most characters of one command that are reported as progress. */
 const MAX_REPORTED = 1_000_000;
 
@@ -29,19 +32,20 @@ export async function followCommand(group: ProcessGroup, options: FollowOptions)
   const begun = performance.now();
   const kept = new KeptOutput(options.maxOutputBytes);
   const report = reporter(options);
-  const read = Promise.all([
-    readAll(group.stdout, async (text) => (kept.add(text), await report("stdout", text))),
-    readAll(group.stderr, async (text) => (kept.add(text), await report("stderr", text))),
+  const reading: Reading = { bytes: 0, taking: new Set(), end: Promise.resolve() };
+  reading.end = Promise.all([
+    readAll(group.stdout, reading, async (text) => (kept.add(text), await report("stdout", text))),
+    readAll(group.stderr, reading, async (text) => (kept.add(text), await report("stderr", text))),
   ]);
   const first = await firstOf(group.ended, timeoutMs, signal);
   // What it said last may be on its way; a process that it left behind may hold the pipes open.
-  if (first === "ended") await settledWithin(read, DRAIN_MS);
+  if (first === "ended") await lastWords(reading);
   const hadMore = group.isAlive;
   await group.end(graceMs);
   // The last words of those that were just ended, too.
-  await settledWithin(read, DRAIN_MS);
+  await lastWords(reading);
   group.closeOutput();
-  await read;
+  await reading.end;
   signal.throwIfAborted();
   const { code, signal: ending } = await group.ended;
   const { output, droppedBytes } = kept.result();
@@ -67,10 +71,24 @@ function reporter(options: FollowOptions): (stream: ShellOutput["stream"], text:
   };
 }
 
-async function readAll(stream: Readable, take: (text: string) => Promise<void>): Promise<void> {
+/** How far the output is read. */
+interface Reading {
+  bytes: number;
+  /** Pieces that are being taken: whoever reads the reports may be slow. */
+  readonly taking: Set<Promise<void>>;
+  end: Promise<unknown>;
+}
+
+async function readAll(stream: Readable, reading: Reading, take: (text: string) => Promise<void>): Promise<void> {
   const plain = new PlainText();
   try {
-    for await (const chunk of stream) await take(plain.add(chunk as Buffer));
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      reading.bytes += chunk.length;
+      const taken = take(plain.add(chunk));
+      reading.taking.add(taken);
+      await taken;
+      reading.taking.delete(taken);
+    }
   } catch {
     // Destroyed, since somebody held it open after the end.
   }
@@ -98,13 +116,27 @@ async function firstOf(
   return first;
 }
 
-async function settledWithin(wait: Promise<unknown>, ms: number): Promise<void> {
+/**
+ * Reads on until the output ends. Where somebody holds the pipes open it is given up after a while, but not before what is in
+ * them is read, however busy this program is and however slow who reads the reports.
+ */
+async function lastWords(reading: Reading): Promise<void> {
+  if (await isOverWithin(reading.end, DRAIN_MS)) return;
+  const begun = reading.bytes;
+  for (let before = -1; before !== reading.bytes && reading.bytes - begun < MAX_LAST_BYTES;) {
+    before = reading.bytes;
+    await Promise.all(reading.taking);
+    // What has come meanwhile is read in the first turn of the event loop, and what that made room for in the next.
+    for (let turns = 0; turns < 3; turns++) await setImmediate();
+  }
+}
+
+async function isOverWithin(end: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  await Promise.race([
-    wait,
-    new Promise((resolve) => {
-      timer = setTimeout(resolve, ms);
-    }),
-  ]);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  const isOver = await Promise.race([end.then(() => true), late]);
   clearTimeout(timer);
+  return isOver;
 }

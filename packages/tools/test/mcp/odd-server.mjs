@@ -14,6 +14,7 @@ if (mode === "dies-at-start") {
 }
 if (mode === "starts-once" && starts > 1) process.exit(4);
 if (mode === "never-answers") setInterval(() => {}, 1_000);
+if (mode === "talks") console.error("one\ntwo");
 if (mode === "stubborn") process.on("SIGTERM", () => {});
 if (mode === "stubborn") setInterval(() => {}, 1_000);
 if (mode === "has-child") {
@@ -67,7 +68,7 @@ const calls = {
     writeFileSync(mark, "");
     process.exit(5);
   },
-  wait: () => {},
+  wait: () => writeFileSync(join(folder, "waiting"), ""),
   grow: (id) => {
     tools.push({ name: "grown", inputSchema: object });
     send({ method: "notifications/tools/list_changed" });
@@ -87,7 +88,7 @@ const calls = {
 
 createInterface({ input: process.stdin }).on("line", (line) => {
   const { id, method, params } = JSON.parse(line);
-  if (mode === "never-answers") return;
+  if (mode === "never-answers") return writeFileSync(join(folder, "asked"), "");
   if (method === "initialize")
     send({
       id,

@@ -1,9 +1,14 @@
-import { appendFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { appendFileSync, existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { defineTool, media, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
 
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/** The file that a client makes when it has seen a step of `count`. */
+export function seenFile(log: string, step: unknown): string {
+  return `${log}.${String(step)}`;
+}
 
 /** Tools that show what a server has to pass on. @param log - File that is told what happens. */
 export function servedTools(log: string): Tool[] {
@@ -31,11 +36,12 @@ export function servedTools(log: string): Tool[] {
     }),
     defineTool({
       name: "count",
-      description: "Counts to three.",
-      async *run() {
+      description: "Counts to three, as fast as it is listened to.",
+      async *run(_input, { signal }) {
         for (const step of ["one", "two", "three"]) {
           yield step;
-          await sleep(5);
+          // The official client drops progress that it reads together with the result.
+          while (!existsSync(seenFile(log, step))) await delay(1, undefined, { signal });
         }
         return "counted";
       },

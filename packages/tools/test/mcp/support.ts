@@ -1,15 +1,13 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { callTool, type Tool, type ToolContext, type ToolOutcome } from "@pollux/core";
 
-/** Path of a file of a package beside these tests, or of a program in this folder. */
+/** Path of a program in this folder. */
 export function pathOf(path: string): string {
-  const base = path.startsWith("@") ? "../../node_modules/" : "./";
-  return fileURLToPath(new URL(base + path, import.meta.url));
+  return fileURLToPath(new URL(path, import.meta.url));
 }
-
-export const EVERYTHING: string = pathOf("@modelcontextprotocol/server-everything/dist/index.js");
-export const FILESYSTEM: string = pathOf("@modelcontextprotocol/server-filesystem/dist/index.js");
 
 export const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
@@ -58,24 +56,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Starts the HTTP mode of server-everything on a free port. */
-export async function everythingOverHttp(port: number): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const child = spawn(process.execPath, [EVERYTHING, "streamableHttp"], {
-    env: { ...process.env, PORT: String(port) },
-    stdio: ["ignore", "ignore", "pipe"],
+/** A port of 127.0.0.1 where nobody listens now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
   });
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on("data", (chunk: Buffer) => {
-      if (String(chunk).includes("listening")) resolve();
-    });
-    child.once("exit", (code) => reject(new Error(`server-everything ended with ${code}`)));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
   });
-  return {
-    url: `http://127.0.0.1:${port}/mcp`,
-    close: async () => {
-      child.kill("SIGKILL");
-      await gone;
-    },
-  };
+  return port;
 }

@@ -7,7 +7,7 @@ import { type Kind, openStore } from "./open-store.ts";
 
 const [kind = "", path = "", mode = "", writer = "", times = "0"] = process.argv.slice(2);
 // The tests name no others.
-const store = openStore(kind as Kind, path);
+const store = openStore(kind as Kind, path, { lockTimeoutMs: 60_000 });
 
 if (mode === "race") {
   for (let n = 0; n < Number(times);) {

@@ -5,7 +5,7 @@ import { endpoint } from "../../../src/wire/endpoint.ts";
 
 const client = new GeminiClient({
   endpoint: endpoint({ baseUrl: `http://127.0.0.1:${process.argv[2]}` }),
-  fetch: nodeTransport({ proxyEnv: {} }),
+  fetch: nodeTransport({ proxyEnv: {}, idleSocketMs: 3_600_000 }),
 });
 let chunks = 0;
 const contents = [{ role: "user" as const, parts: [{ text: "hi" }] }];

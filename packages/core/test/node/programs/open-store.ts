@@ -4,6 +4,10 @@ import { JsonlStore, SqliteStore } from "@pollux/core/node";
 export type Kind = "jsonl" | "sqlite";
 
 /** A store at a path: a folder or a file. */
-export function openStore(kind: Kind, path: string): JsonlStore | SqliteStore {
-  return kind === "jsonl" ? new JsonlStore(path) : new SqliteStore(path);
+export function openStore(
+  kind: Kind,
+  path: string,
+  options: { readonly lockTimeoutMs?: number | undefined } = {},
+): JsonlStore | SqliteStore {
+  return kind === "jsonl" ? new JsonlStore(path, options) : new SqliteStore(path, options);
 }

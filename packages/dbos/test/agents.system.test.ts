@@ -1,0 +1,326 @@
+import { DBOSClient } from "@dbos-inc/dbos-sdk";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import {
+  type AgentRun,
+  type AgentsClient,
+  agentsClient,
+  type AgentsWorker,
+  type PendingAnswer,
+  serveAgents,
+  type ServeAgentsOptions,
+} from "../src/index.ts";
+import { testAgents } from "./support/agents.ts";
+import { postgresKinds, type StartedPostgres, startPostgres } from "./support/postgres.ts";
+import { until } from "./support/until.ts";
+
+describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, installed }) => {
+  describe.skipIf(!installed)(installed ? "(installed)" : "(not installed)", () => {
+    let postgres: StartedPostgres;
+    let worker: AgentsWorker;
+    let client: AgentsClient;
+    const lines: string[] = [];
+
+    beforeAll(async () => {
+      postgres = await startPostgres(kind);
+      worker = await serve();
+      client = agentsClient({ databaseUrl: postgres.url(), pollMs: 20 });
+    });
+
+    afterAll(async () => {
+      await client?.close();
+      await worker?.close();
+      await postgres?.close();
+    });
+
+    it("runs a turn's calls side by side while one of them waits for a person", async () => {
+      const run = await client.start("parallel", "go", { runId: "parallel-1" });
+      const [asked] = await pending(run);
+      expect(asked).toEqual({
+        agent: "parallel",
+        runId: "parallel-1",
+        name: "call:1.2/approval",
+        turn: 1,
+        callId: "call:1.2",
+        question: "approval",
+        call: { name: "pay", args: { amount: 3 } },
+      });
+      // Neither ends before the other has begun.
+      await until(() => lines.filter((line) => line.startsWith("end pair")).length === 2 || undefined);
+      expect(lines).not.toContain("pay 3");
+      await run.approve("call:1.2", true);
+      const report = await run.result();
+      expect(report).toMatchObject({
+        status: "ended",
+        runId: "parallel-1",
+        result: { stopReason: "finished", text: "all done", turns: 2 },
+      });
+      expect(lines.filter((line) => line === "pay 3")).toHaveLength(1);
+      expect(await run.state()).toEqual({
+        runId: "parallel-1",
+        agent: "parallel",
+        status: "ended",
+        questions: [],
+        children: [],
+      });
+    });
+
+    it("starts a run once for one id, here and on the queue", async () => {
+      const first = await worker.client.start("counter", "one", { runId: "same" });
+      const report = await first.result();
+      const again = await client.start("counter", "another", { runId: "same" });
+      const third = await worker.client.start("counter", "a third", { runId: "same" });
+      expect(await Promise.all([again.result(), third.result()])).toEqual([report, report]);
+      expect(JSON.stringify(report)).toContain('"one"');
+    });
+
+    it("tells the model why a person said no, and refuses a second answer", async () => {
+      const run = await client.start("clerk", "pay");
+      await pending(run);
+      await run.approve("call:1.0", { deny: "too much" });
+      await expect(run.approve("call:1.0", true)).rejects.toMatchObject({
+        name: "EngineError",
+        code: expect.stringMatching(/^(already-answered|run-over)$/),
+      });
+      const report = await run.result();
+      expect(JSON.stringify(report)).toContain("too much");
+      expect(lines).not.toContain("pay 7");
+    });
+
+    it("keeps an answer that comes before its question", async () => {
+      const run = await worker.client.start("clerk", "pay", { runId: "early" });
+      await run.approve("call:1.0", true);
+      expect(await run.result()).toMatchObject({ status: "ended", result: { text: "paid 7" } });
+    });
+
+    it("takes the outcome of a call that is carried out elsewhere", async () => {
+      const run = await client.start("scanner", "scan");
+      expect(await pending(run)).toMatchObject([{ question: "outcome", callId: "call:1.0", name: "call:1.0" }]);
+      expect(await run.state()).toMatchObject({ status: "waiting" });
+      await run.answer("call:1.0", { output: { code: "4711" } });
+      const report = await run.result();
+      expect(report.status === "ended" && report.result.text).toContain("4711");
+    });
+
+    it("goes on without an answer that does not come in time", async () => {
+      const run = await client.start("late", "ask");
+      const report = await run.result();
+      expect(report).toMatchObject({ status: "ended", result: { stopReason: "finished" } });
+      expect(report.status === "ended" && report.result.text).toContain("200 ms");
+    });
+
+    it("hands over what is said to a run with its next request", async () => {
+      const run = await client.start("listener", "go");
+      await pending(run);
+      await run.steer("make it blue");
+      await run.approve("call:1.0", true);
+      expect(await run.result()).toMatchObject({ result: { text: "heard blue" } });
+      await expect(run.steer("too late")).rejects.toMatchObject({ code: "run-over" });
+    });
+
+    it("runs an agent that is a tool as a run of its own, whose questions the caller's run shows", async () => {
+      const run = await client.start("boss", "go", { runId: "boss-1" });
+      const [asked] = await pending(run);
+      expect(asked).toMatchObject({ agent: "clerk", runId: "boss-1:call:1.0", path: ["clerk"], callId: "call:1.0" });
+      expect(await run.state()).toMatchObject({
+        status: "running",
+        children: [{ agent: "clerk", runId: "boss-1:call:1.0" }],
+      });
+      await client.run("clerk", asked.runId).approve(asked, true);
+      expect(await run.result()).toMatchObject({ result: { text: "boss: true", usage: { requests: 4 } } });
+      expect(await client.run("clerk", asked.runId).result()).toMatchObject({
+        status: "ended",
+        result: { text: "paid 7" },
+      });
+    });
+
+    it("ends a cancelled run with the runs inside it, and says what it had done", async () => {
+      const run = await client.start("waker", "go", { runId: "waker-1" });
+      await until(() => lines.includes("start hang") || undefined);
+      const report = await run.cancel();
+      expect(report).toMatchObject({
+        status: "cancelled",
+        runId: "waker-1",
+        soFar: { runId: "waker-1", usage: { requests: 1 } },
+      });
+      await until(() => lines.includes("hang aborted") || undefined);
+      expect(await client.run("sleeper", "waker-1:call:1.0").result()).toMatchObject({ status: "cancelled" });
+      await expect(run.approve("call:9.9", true)).rejects.toMatchObject({ code: "run-over" });
+    });
+
+    it("goes on when only a run inside it was cancelled, and counts what that had used", async () => {
+      const begun = lines.filter((line) => line === "start hang").length;
+      const run = await client.start("waker", "go", { runId: "waker-2" });
+      await until(() => lines.filter((line) => line === "start hang").length > begun || undefined);
+      await client.run("sleeper", "waker-2:call:1.0").cancel();
+      const report = await run.result();
+      expect(report).toMatchObject({ status: "ended", result: { text: "unreachable", usage: { requests: 3 } } });
+      expect(JSON.stringify(report)).toContain("sleeper failed: its run was cancelled");
+    });
+
+    it("cancels a run that waits", async () => {
+      // Postgres has a kind of JSON that cannot hold this.
+      const run = await client.start("clerk", "pay \u0000 \ud800");
+      const [asked] = await pending(run);
+      if (asked === undefined) throw new Error("nothing is asked");
+      expect(await run.cancel()).toMatchObject({
+        status: "cancelled",
+        soFar: { contents: [{ parts: [{ text: "pay \u0000 \ud800" }] }, {}, {}] },
+      });
+      await expect(run.approve(asked, true)).rejects.toMatchObject({ code: "run-over" });
+    });
+
+    it("makes a model's answer that is too large a failure, not a retry", async () => {
+      const run = await client.start("shouter", "go");
+      expect(await run.result()).toMatchObject({ status: "failed", error: { code: "value-too-large" } });
+    });
+
+    it("makes a typed output", async () => {
+      const output = { type: "object", properties: { count: { type: "integer" } }, required: ["count"] };
+      const run = await client.start("counter", "count", { output });
+      expect(await run.result()).toMatchObject({
+        status: "ended",
+        result: { stopReason: "finished", output: { count: 3 } },
+      });
+    });
+
+    it("reports a model that fails, with what was done by then", async () => {
+      const run = await client.start("broken", "go");
+      const report = await run.result();
+      expect(report).toMatchObject({
+        status: "failed",
+        error: { name: "TypeError", message: "the model is gone" },
+        soFar: { turns: 1 },
+      });
+      expect(await run.state()).toMatchObject({ status: "failed" });
+    });
+
+    it("gives live events to a reader over the database, all of them, in order", async () => {
+      const run = await client.start("teller", "tell");
+      const delays: number[] = [];
+      const seqs: number[] = [];
+      let text = "";
+      for await (const { step, attempt, seq, event } of run.events()) {
+        expect({ step, attempt }).toEqual({ step: "model:1", attempt: 1 });
+        seqs.push(seq);
+        if (event.type !== "text-delta") continue;
+        text += event.delta;
+        delays.push(
+          ...event.delta
+            .trim()
+            .split(" ")
+            .map((said) => Date.now() - Number(said)),
+        );
+      }
+      const report = await run.result();
+      expect(report.status === "ended" && report.result.text).toBe(text);
+      expect(seqs).toEqual(seqs.map((_, index) => index));
+      expect(delays).toHaveLength(10);
+      if (process.env["POLLUX_MEASURE"] !== undefined) console.log(kind, "event delays in ms", delays);
+    });
+
+    it("lets a reader come late and leave early", async () => {
+      const run = await client.start("teller", "tell");
+      const leave = new AbortController();
+      const reading = (async () => {
+        for await (const { event } of run.events({ signal: leave.signal }))
+          if (event.type === "text-delta") leave.abort();
+      })();
+      await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+      await run.result();
+      let text = "";
+      for await (const { event } of run.events()) if (event.type === "text-delta") text += event.delta;
+      expect(text.trim().split(" ")).toHaveLength(10);
+    });
+
+    it("stops looking for events when a reader has left a run that says nothing", async () => {
+      const looks = vi.spyOn(DBOSClient.prototype, "readStream");
+      const run = client.run("clerk", (await client.start("clerk", "pay")).runId);
+      await pending(run);
+      const leave = new AbortController();
+      const reading = (async () => {
+        for await (const _ of run.events({ signal: leave.signal }));
+      })();
+      await until(() => looks.mock.calls.length > 0 || undefined);
+      leave.abort();
+      await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+      // The look that was under way comes to its end, and no other one follows.
+      const made = looks.mock.calls.length;
+      const last = looks.mock.results.at(-1)?.value as AsyncGenerator;
+      expect(await last.next()).toEqual({ done: true, value: undefined });
+      expect(looks).toHaveBeenCalledTimes(made);
+      // One that stays looks again, and hears what comes later.
+      const texts: string[] = [];
+      const staying = (async () => {
+        for await (const { event } of run.events()) if (event.type === "text-delta") texts.push(event.delta);
+      })();
+      await until(() => looks.mock.calls.length >= made + 2 || undefined);
+      await run.approve("call:1.0", true);
+      await staying;
+      expect(texts.join("")).toBe("paid 7");
+      looks.mockRestore();
+    });
+
+    it("says what is wrong with a question about a run", async () => {
+      for (const runId of ["", "a\u0000b", "\ud800"])
+        await expect(client.start("counter", "x", { runId })).rejects.toThrow("cannot be the id of a run");
+      await (await client.start("counter", "x", { runId: "counter's ü💥/" })).result();
+      for (const one of [client, worker.client])
+        await expect(one.start("clerk", "x", { runId: "counter's ü💥/" })).rejects.toMatchObject({ code: "id-taken" });
+      await expect(client.start("nobody", "go")).rejects.toMatchObject({
+        code: "agent-unknown",
+        message: expect.stringContaining("there is boss, "),
+      });
+      await expect(worker.client.start("nobody", "go")).rejects.toMatchObject({ code: "agent-unknown" });
+      const none = client.run("clerk", "no such run");
+      expect(await none.state()).toBeUndefined();
+      expect(await none.pending()).toEqual([]);
+      const questions = [
+        () => none.result(),
+        () => none.steer("hi"),
+        () => none.approve("call:1.0", true),
+        () => none.cancel(),
+        () => none.events().next(),
+      ];
+      for (const ask of questions)
+        await expect(ask()).rejects.toMatchObject({ name: "EngineError", code: "run-unknown" });
+    });
+
+    it("serves once per process", async () => {
+      await expect(serveAgents({ agents: testAgents({ log: () => {} }), databaseUrl: postgres.url() })).rejects.toThrow(
+        "DBOS is launched already",
+      );
+    });
+
+    it("lets go when it is closed, and can be made anew", async () => {
+      const run = await worker.client.start("clerk", "pay", { runId: "over-close" });
+      await pending(run);
+      await worker.close();
+      await expect(worker.client.start("clerk", "pay")).rejects.toMatchObject({ code: "not-launched" });
+      expect(await client.run("clerk", "over-close").state()).toMatchObject({ status: "waiting" });
+      worker = await serve({ executorId: "another", watch: { heartbeatMs: 100 } });
+      await client.run("clerk", "over-close").approve("call:1.0", true);
+      expect(await client.run("clerk", "over-close").result()).toMatchObject({
+        status: "ended",
+        result: { text: "paid 7" },
+      });
+    });
+
+    async function serve(options: Partial<ServeAgentsOptions> = {}): Promise<AgentsWorker> {
+      return await serveAgents({
+        agents: testAgents({ log: (line) => void lines.push(line) }),
+        databaseUrl: postgres.url(),
+        queuePollMs: 100,
+        pollMs: 100,
+        dbos: { useListenNotify: kind !== "pglite", logLevel: "error" },
+        ...options,
+      });
+    }
+
+    async function pending(run: AgentRun): Promise<readonly [PendingAnswer, ...PendingAnswer[]]> {
+      return await until(async () => {
+        const [first, ...rest] = await run.pending();
+        return first === undefined ? undefined : ([first, ...rest] as const);
+      });
+    }
+  });
+});

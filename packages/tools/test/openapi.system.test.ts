@@ -1,0 +1,189 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { Agent } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { programFile } from "../../../test/support/programs.ts";
+import { openApiSearch, openApiTools } from "../src/openapi.ts";
+import { processorTime } from "./helpers/processor-time.ts";
+import { use } from "./mcp/support.ts";
+import { type Answer, json, type Seen, startService } from "./openapi/service.ts";
+
+let seen: Seen[] = [];
+let answer: Answer;
+let server: Server;
+let base: string;
+
+beforeAll(async () => {
+  [server, base] = await startService(
+    (one) => void seen.push(one),
+    (request, response) => answer(request, response),
+  );
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+beforeEach(() => {
+  seen = [];
+  answer = json({ ok: true });
+});
+
+const github = (): unknown =>
+  JSON.parse(readFileSync(programFile("@octokit/openapi", "generated/api.github.com.json"), "utf8"));
+
+describe("documents in use", () => {
+  test("every operation of GitHub becomes a tool, and single ones are made without the rest", async () => {
+    const document = github() as object;
+    const every = (): ReturnType<typeof openApiTools> => openApiTools(document, { operations: () => true });
+    const all = await processorTime(every);
+    const { tools, operations, skipped } = every();
+    expect({ tools: tools.length, operations: operations.size, skipped }).toEqual({
+      tools: 1223,
+      operations: 1223,
+      skipped: [],
+    });
+    expect(tools.filter(({ name }) => !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name))).toEqual([]);
+    expect(Math.max(...tools.map(({ declaration }) => JSON.stringify(declaration).length))).toBeLessThan(45_000);
+    const some = (): ReturnType<typeof openApiTools> =>
+      openApiTools(document, { operations: ["repos/get", "GET /repos/{owner}/{repo}/issues"] });
+    const two = await processorTime(some);
+    const chosen = some();
+    expect([...chosen.operations.keys()]).toEqual(["repos_get", "issues_list_for_repo"]);
+    expect(two).toBeLessThan(all / 3);
+    expect(chosen.tools[0]?.declaration).toEqual({
+      name: "repos_get",
+      description: expect.stringMatching(
+        /^Get a repository\..*\(GET \/repos\/\{owner\}\/\{repo\}\) Gives an object with id/,
+      ),
+      parametersJsonSchema: {
+        type: "object",
+        properties: {
+          owner: {
+            type: "string",
+            description: "The account owner of the repository. The name is not case sensitive.",
+          },
+          repo: {
+            type: "string",
+            description: "The name of the repository without the `.git` extension. The name is not case sensitive.",
+          },
+        },
+        required: ["owner", "repo"],
+      },
+    });
+  });
+
+  test("GitHub without a choice is an error that says how to choose", () => {
+    expect(() => openApiTools(github() as object)).toThrow(
+      'This OpenAPI document has 1223 operations, too many to offer at once. Choose some with `operations`, such as "meta/root", ' +
+        '"security-advisories/list-global-advisories", "security-advisories/get-global-advisory", "meta/*", or let the model look them up with openApiSearch().',
+    );
+  });
+
+  test.each(["2.0", "3.0", "3.1"])("the examples for %s become tools", (version) => {
+    const folder = programFile("@readme/oas-examples", `${version}/json`);
+    const counts = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".json") && !/webhooks|title/.test(file))
+      .map((file) => {
+        const text = readFileSync(`${folder}/${file}`, "utf8");
+        const document = JSON.parse(text) as { readonly paths: Record<string, Record<string, unknown>> };
+        const methods = ["get", "put", "post", "delete", "options", "head", "patch"];
+        const count = Object.values(document.paths).flatMap((item) =>
+          methods.filter((method) => method in item),
+        ).length;
+        const made = openApiTools(text, { baseUrl: base, operations: () => true });
+        return { file, count, made: made.tools.length, skipped: made.skipped };
+      });
+    expect(counts.length).toBeGreaterThan(5);
+    // Two have a path that is another one by reference.
+    expect(
+      counts.filter(
+        ({ count, made, file }) => count !== made && !/^(?:circular-paths|server-path-level)\.json$/.test(file),
+      ),
+    ).toEqual([]);
+    expect(counts.flatMap(({ skipped }) => skipped)).toEqual([]);
+  });
+
+  test("the Star Trek API answers in one call", async () => {
+    const document = JSON.parse(
+      readFileSync(programFile("@readme/oas-examples", "3.0/json/star-trek.json"), "utf8"),
+    ) as object;
+    const { tools, operations } = openApiTools(document, {
+      baseUrl: `${base}/api`,
+      operations: ["GET /animal/*", "POST /animal/search"],
+    });
+    const [name, operation] = [...operations].find(([, { method }]) => method === "POST")!;
+    expect(operation).toMatchObject({ method: "POST", path: "/animal/search" });
+    expect(await use(tools, name, { pageSize: 2, name: "tribble & co", earthAnimal: false })).toMatchObject({
+      ok: true,
+    });
+    expect(seen).toMatchObject([
+      {
+        method: "POST",
+        url: "/api/animal/search?pageSize=2",
+        body: "name=tribble+%26+co&earthAnimal=false",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+      },
+    ]);
+  });
+});
+
+describe("a run", () => {
+  test("looks an operation of a large document up and calls it", async () => {
+    answer = json([{ number: 1, title: "A bug" }]);
+    const tools = openApiSearch(github() as object, { baseUrl: base, auth: { bearer: "gh-secret" } });
+    expect(tools.map(({ name, effects }) => [name, effects])).toEqual([
+      ["find_operation", "none"],
+      ["call_operation", "once"],
+    ]);
+    const model = new ScriptedModel(
+      call("find_operation", { query: "list issues of a repository" }),
+      call("call_operation", {
+        operation: "issues_list_for_repo",
+        arguments: '{"owner":"a","repo":"b/../c","state":"open","per_page":1}',
+      }),
+      say("One bug."),
+    );
+    const result = await new Agent({ model, tools }).run("Which issues?");
+    expect(result.text).toBe("One bug.");
+    expect(seen.map(({ method, url, headers }) => [method, url, headers.authorization])).toEqual([
+      ["GET", "/repos/a/b%2F..%2Fc/issues?state=open&per_page=1", "Bearer gh-secret"],
+    ]);
+    const found = await use(tools, "find_operation", { query: "list issues of a repository", limit: 3 });
+    const { operations } = (found as { output: { operations: { operation: string; arguments?: unknown }[] } }).output;
+    expect(operations).toHaveLength(3);
+    expect(operations.find(({ operation }) => operation === "issues_list_for_repo")).toEqual({
+      operation: "issues_list_for_repo",
+      method: "GET",
+      path: "/repos/{owner}/{repo}/issues",
+      summary: "List repository issues",
+      description: expect.stringMatching(/^List repository issues/),
+      arguments: expect.objectContaining({ required: ["owner", "repo"] }),
+    });
+  });
+
+  test("call_operation tells the model what is wrong, and asks before what writes", async () => {
+    const tools = openApiSearch(github() as object, { baseUrl: base });
+    const [, callTool] = tools;
+    const approval = (operation: string): unknown =>
+      callTool?.needsApproval?.({ operation, arguments: "{}" }, { name: "call_operation", args: {} });
+    expect([await approval("repos_get"), await approval("repos_delete")]).toEqual([false, true]);
+    for (const [args, message] of [
+      [{ operation: "repo_gets" }, /there is no operation "repo_gets"; near it are repos/],
+      [{ operation: "repos_get", arguments: "{owner" }, /must be the text of a JSON object/],
+      [{ operation: "repos_get", arguments: '{"owner":"a"}' }, /repo: required and missing/],
+    ] as const)
+      expect(await use(tools, "call_operation", args)).toEqual({
+        ok: false,
+        kind: "bad-input",
+        message: expect.stringMatching(message),
+      });
+    expect(await use(tools, "find_operation", { query: "qqqq" })).toEqual({
+      ok: true,
+      output: { operations: [], note: "nothing was found; try other or fewer words" },
+    });
+    expect(seen).toEqual([]);
+  });
+});

@@ -1,0 +1,192 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  type Answer,
+  type Brain,
+  type BrainTurn,
+  calls,
+  createEmulator,
+  type Emulator,
+  join as joinAnswers,
+  json,
+  search,
+  text,
+  thought,
+} from "@pollux/emulator";
+import type { Content, GenerateContentRequest, Part } from "@pollux/core/wire";
+import { expect, test } from "vitest";
+import { programFile } from "../support/programs.ts";
+import { MODEL, refusals } from "../support/world.ts";
+
+const KEY = "gemini-cli-key-1234";
+const TASK = "Add up the temperatures in oslo.txt and lima.txt, and write the sum to sum.txt.";
+const run = promisify(execFile);
+
+/** By the settings of its user: a key instead of a login, and nobody told of anything. */
+const SETTINGS = {
+  security: { auth: { selectedType: "gemini-api-key" } },
+  general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
+  privacy: { usageStatisticsEnabled: false },
+  telemetry: { enabled: false },
+};
+
+/** A coding agent's mind: reads two files at once, writes their sum, looks at what it wrote while it searches, and tells what it saw. */
+const worker: Brain = {
+  answer(turn) {
+    const { request, prompt, sincePrompt } = turn;
+    // What the program asks models for on its way: how hard the task is, and what is on the web.
+    if (request.generationConfig?.responseMimeType === "application/json")
+      return json({ complexity_reasoning: "Two files and a sum.", complexity_score: 10 });
+    if (request.tools?.some(({ googleSearch }) => googleSearch !== undefined))
+      return search({ queries: ["rain in oslo"], sources: [{ title: "yr.no" }], text: "It rains in Oslo." });
+    if (!prompt.includes(TASK)) return text("I work here.");
+    const step = STEPS[sincePrompt.filter(({ role }) => role === "model").length];
+    if (step === undefined) throw new Error("the task takes four answers");
+    return step(turn);
+  },
+};
+
+const STEPS: readonly ((turn: BrainTurn) => Answer)[] = [
+  () =>
+    joinAnswers([
+      thought("Both files first."),
+      text("Let me read them."),
+      calls([
+        { name: "read_file", args: { file_path: "oslo.txt" } },
+        { name: "read_file", args: { file_path: "lima.txt" } },
+      ]),
+    ]),
+  (turn) => {
+    const sum = outputs(turn).reduce((total, output) => total + Number.parseInt(output), 0);
+    return calls([{ name: "write_file", args: { file_path: "sum.txt", content: String(sum) } }]);
+  },
+  () =>
+    calls([
+      { name: "run_shell_command", args: { command: "cat sum.txt", description: "Looks at the sum." } },
+      { name: "google_web_search", args: { query: "Does it rain in Oslo?" } },
+    ]),
+  (turn) => {
+    const [shown = "", found = ""] = outputs(turn);
+    const rains = found.includes("It rains in Oslo.") ? "rain" : "no rain";
+    return text(`The file says ${/Output: (\d+)/.exec(shown)?.[1]}, and the web says ${rains}.`);
+  },
+];
+
+const DONE = "The file says 23, and the web says rain.";
+
+/** What the last request told the model. The emulator let it through, so it is a request. */
+function lastContents(emulator: Emulator): readonly Content[] {
+  return (emulator.requests.at(-1)?.body as GenerateContentRequest | undefined)?.contents ?? [];
+}
+
+function outputs({ responses }: BrainTurn): readonly string[] {
+  return responses.map(({ response }) => String(response["output"]));
+}
+
+/** Google's agent in a folder of its own, with a home of its own, and an emulator as all it may speak to. */
+async function open() {
+  const folder = mkdtempSync(join(tmpdir(), "pollux-gemini-cli-"));
+  const [home, work, connections] = [join(folder, "home"), join(folder, "work"), join(folder, "connections")];
+  mkdirSync(join(home, ".gemini"), { recursive: true });
+  writeFileSync(join(home, ".gemini", "settings.json"), JSON.stringify(SETTINGS));
+  mkdirSync(work);
+  writeFileSync(join(work, "oslo.txt"), "4 degrees\n");
+  writeFileSync(join(work, "lima.txt"), "19 degrees\n");
+  const emulator = createEmulator({ brain: worker, keys: [KEY] });
+  const server = await emulator.listen();
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: home,
+    USERPROFILE: home,
+    TMPDIR: folder,
+    GEMINI_API_KEY: KEY,
+    GOOGLE_GEMINI_BASE_URL: server.url,
+    GEMINI_CLI_TRUST_WORKSPACE: "true",
+    GEMINI_CLI_SYSTEM_SETTINGS_PATH: join(folder, "none.json"),
+    GEMINI_CLI_SYSTEM_DEFAULTS_PATH: join(folder, "none.json"),
+    GEMINI_SANDBOX: "false",
+    NODE_OPTIONS: `--import=${new URL("connecting-process.ts", import.meta.url).href}`,
+    CONNECTIONS_FILE: connections,
+  };
+  return {
+    emulator,
+    work,
+    /** Runs the program to its end, without a terminal; throws with what it printed unless it succeeds. */
+    gemini: async (...args: readonly string[]): Promise<string> => {
+      const program = programFile("@google/gemini-cli", "bundle/gemini.js");
+      const running = run(process.execPath, [program, "--approval-mode=yolo", ...args], { cwd: work, env });
+      running.child.stdin?.end();
+      return (await running).stdout;
+    },
+    /** Whom it spoke to that is not the emulator. */
+    strangers: (): readonly string[] =>
+      readFileSync(connections, "utf8")
+        .split("\n")
+        .filter((host) => host !== "" && host !== new URL(server.url).host),
+    operations: (): readonly (string | undefined)[] => emulator.requests.map(({ answered }) => answered.operation),
+    /** Parts of one kind in the last request that went to the model that works. */
+    sent: <Kind extends "functionCall" | "functionResponse">(kind: Kind): readonly NonNullable<Part[Kind]>[] =>
+      lastContents(emulator).flatMap(({ parts }) => parts.flatMap((part) => part[kind] ?? [])),
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+test.each([MODEL, "gemini-2.5-flash", "gemini-4-argon", "auto"])(
+  "Google's coding agent does a task with its own tools, on %s",
+  async (model) => {
+    await using opened = await open();
+    const { emulator, work, gemini, strangers, operations, sent } = opened;
+    const printed = await gemini("-p", TASK, "-m", model);
+
+    expect(printed).toBe(`Let me read them.\n${DONE}\n`);
+    expect(readdirSync(work).toSorted()).toEqual(["lima.txt", "oslo.txt", "sum.txt"]);
+    expect(readFileSync(join(work, "sum.txt"), "utf8")).toBe("23");
+
+    expect(refusals(emulator)).toEqual([]);
+    expect(strangers()).toEqual([]);
+    const stream = "streamGenerateContent";
+    const task = [stream, stream, stream, "generateContent", stream];
+    // A model of the program's choice searches, and another one chooses the model where nobody did.
+    expect(operations()).toEqual(model === "auto" ? ["generateContent", ...task] : task);
+
+    expect(sent("functionResponse")).toEqual([
+      { id: expect.any(String), name: "read_file", response: { output: "4 degrees\n" } },
+      { id: expect.any(String), name: "read_file", response: { output: "19 degrees\n" } },
+      { id: expect.any(String), name: "write_file", response: { output: expect.stringContaining("sum.txt") } },
+      { id: expect.any(String), name: "run_shell_command", response: { output: expect.stringContaining("23") } },
+      { id: expect.any(String), name: "google_web_search", response: { output: expect.stringContaining("[1] yr.no") } },
+    ]);
+    expect(sent("functionResponse").map(({ id }) => id)).toEqual(sent("functionCall").map(({ id }) => id));
+  },
+);
+
+test("Google's coding agent goes on with a conversation that it saved, and reads what it cost", async () => {
+  await using opened = await open();
+  const { emulator, gemini, strangers } = opened;
+  // Without calls: this version sends the answers of a saved conversation's calls twice, which the service refuses.
+  // https://github.com/google-gemini/gemini-cli/issues/29365
+  await gemini("-p", "Who are you?", "-m", MODEL);
+  const printed = await gemini("-p", "How do you do?", "-m", MODEL, "--resume", "latest", "--output-format", "json");
+
+  expect(lastContents(emulator).map(({ role, parts }) => [role, parts.at(-1)?.text])).toEqual([
+    ["user", "Who are you?"],
+    ["model", "I work here."],
+    ["user", "How do you do?"],
+  ]);
+  const { response, stats } = JSON.parse(printed) as {
+    readonly response: string;
+    readonly stats: { readonly models: { readonly [model: string]: { readonly tokens: Record<string, number> } } };
+  };
+  expect(response).toBe("I work here.");
+  const { prompt = 0, candidates = 0, thoughts = 0, total } = stats.models[MODEL]?.tokens ?? {};
+  expect([prompt, candidates, thoughts].every((tokens) => tokens > 0)).toBe(true);
+  expect(total).toBe(prompt + candidates + thoughts);
+  expect(refusals(emulator)).toEqual([]);
+  expect(strangers()).toEqual([]);
+});

@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "vitest";
+
+/** Where the examples are. */
+export const folder: string = fileURLToPath(new URL("../../examples/", import.meta.url));
+
+/** What `npm start` runs. */
+export const QUICKSTART = "quickstart.ts";
+
+/** Only ends a hang, in milliseconds. */
+const PATIENCE_MS = 120_000;
+
+/** What each example must print. One that is not listed here fails a test. */
+export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
+  "01-text.ts": [/^finished after 1 turn: \S+/m],
+  "02-streaming.ts": [/\w+/, /^\d+ tokens$/m],
+  "03-system-instruction.ts": [/\w+/],
+  "04-thinking.ts": [/^\(thinking\) \S+/m, /^[1-9]\d* tokens of thought$/m],
+  "05-typed-output.ts": [/: \d+ minutes, (easy|medium|hard), [1-8] ingredients/, /^[[{"\d].*$/m],
+  "06-image-input.ts": [/image\/png/],
+  "07-function-calling.ts": [/get_weather \{ city: '\w+' \}/, /celsius: 9/, /celsius: 17/],
+  "08-search-grounding.ts": [/\[1\]/, /^".+" <- 1/m, /^searched for: .+; entry points to show: 1$/m],
+  "09-maps-grounding.ts": [/^\[1\] maps: \S+/m],
+  "10-code-execution.ts": [/^code:$/m, /^OUTCOME_OK: /m],
+  "11-image-output.ts": [/^an image of type image\/\w+, [1-9]\d* bytes$/m],
+  "12-search-and-functions.ts": [
+    /^gemini-flash-latest: finished, grounded by native search, [1-9]\d* sources$/m,
+    /^gemini-2.5-flash-lite: finished, grounded by delegated search, [1-9]\d* sources$/m,
+  ],
+  "13-cometapi.ts": [/^x-goog-api-key: \S+/m, /^bearer: \S+/m],
+  "14-record-and-replay.ts": [
+    /^recorded: (\S.*)\nreplayed: \1 \(2 requests\)$/m,
+    /^another question: .*contents\[0\]\.parts\[0\]\.text was ".+" and is now ".+"/m,
+  ],
+  "15-files.ts": [/^([1-9]\d*) of \1 bytes$/m, /^files\/\S+ is ACTIVE until \d{4}-/m, /^deleted$/m],
+  "16-explicit-cache.ts": [
+    /^cachedContents\/\S+ holds [1-9]\d* tokens until \d{4}-/m,
+    /^[1-9]\d* of [1-9]\d* input tokens came from the cache: \S+/m,
+    /^now until \d{4}-/m,
+    /^deleted$/m,
+  ],
+  "17-count-tokens-and-models.ts": [
+    /^[1-9]\d* tokens, [1-9]\d* of them instructions and tools$/m,
+    /^gemini-3.8-flash: [1-9]\d* tokens of input, thinks by level$/m,
+  ],
+  "18-settings-and-fields.ts": [
+    /^finish reason: STOP$/m,
+    /^model version: gemini-2.5-flash$/m,
+    /^created: \d{4}-/m,
+    /^traffic type: ON_DEMAND$/m,
+    /^mean log probability: -\d/m,
+    /totalTokens: [1-9]/,
+  ],
+  "20-mcp.ts": [/^mcp_get_weather is get_weather of the server$/m, /^mcp_get_weather \{ city: '\w+', celsius: 9 \}$/m],
+  "21-team.ts": [
+    /^planner > calculator$/m,
+    /^planner > researcher$/m,
+    /^planner > researcher: an answer$/m,
+    /^calculator: \{ result: '117.6' \}$/m,
+    /^3 requests, [1-9]\d* tokens, those of the researcher included$/m,
+    /\[1\] /,
+    /^1\. \[/m,
+  ],
+  "22-cost.ts": [
+    /^ +[1-9]\d{3,} +0 +[1-9]\d* {2}0\.\d{6}$/m,
+    /^ +[1-9]\d{3,} +[1-9]\d{3,} +[1-9]\d* {2}0\.\d{6}$/m,
+    /^[1-9]\d* requests: [1-9]\d* of [1-9]\d* prompt tokens came from the cache$/m,
+    /^0\.\d{6} in all; it would have been 0\.\d{6} without the cache$/m,
+  ],
+  "approval.ts": [
+    /^first process: needs-approval$/m,
+    /^May pay_invoice run with \{/m,
+    /^second process: finished: \S+/m,
+  ],
+  "resume.ts": [
+    /^begins$/m,
+    /^process \d+: killed by SIGKILL$/m,
+    /^goes on; the last run: cut-off$/m,
+    /^finished: \S+/m,
+    /^effects:\nbook_hotel begins\nbook_hotel done in \S+, key call:1\.0\nbook_train begins\nbook_train begins\nbook_train done in \S+, key call:1\.1$/m,
+  ],
+  [QUICKSTART]: [
+    /no API key is set, so a local emulator answers/,
+    /→ \S*list_files/,
+    /→ file_stats/,
+    /✓ \S+ \d+ ms/,
+    /\[1\] /,
+    /^1\. \[/m,
+    /confidence: (low|medium|high)/,
+    /> Thank you\. What did I ask you first\?/,
+    /conversation: [\d,]+ in /,
+  ],
+};
+
+/** The environment without keys, so that the emulator answers. */
+export function withoutKeys(): NodeJS.ProcessEnv {
+  const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, COMETAPI_KEY: _c, GOOGLE_GEMINI_BASE_URL: _b, ...rest } = process.env;
+  return { ...rest, NO_COLOR: "1" };
+}
+
+/** Runs one to its end, in a process of its own. */
+export async function runExample(
+  file: string,
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly output: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ["--conditions=pollux-source", folder + file, ...args],
+      { env: withoutKeys(), timeout: PATIENCE_MS },
+    );
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const failed = error as { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
+    return { code: failed.code ?? 1, output: `${failed.stdout}${failed.stderr}` };
+  }
+}
+
+/** Runs one and checks that it prints what the table says. */
+export async function expectPrints(file: string): Promise<void> {
+  const { code, output } = await runExample(file);
+  expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
+  for (const pattern of PRINTS[file] ?? []) expect(output).toMatch(pattern);
+  expect({ code, output }).toEqual({ code: 0, output });
+}

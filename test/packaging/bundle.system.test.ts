@@ -1,0 +1,134 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundleCore } from "../../scripts/bundle.ts";
+import { bundleProgram, dependenciesOf, sourceEntries, subpathsOf } from "./bundle-program.ts";
+
+const core = fileURLToPath(new URL("../../packages/core/", import.meta.url));
+
+/** What a hello agent may add to zod, in bytes, minified. More is a decision, not an accident. */
+const HELLO_BUDGET = 240_000;
+
+const HELLO = `
+import { Agent, defineTool } from "@pollux/core";
+import { z } from "zod";
+const getWeather = defineTool({
+  name: "get_weather",
+  description: "Current weather in a city.",
+  input: z.object({ city: z.string() }),
+  run: ({ city }) => city,
+});
+console.log((await new Agent({ model: "gemini-flash-latest", tools: [getWeather] }).run("Oslo?")).text);
+`;
+const ZOD = `
+import { z } from "zod";
+console.log(z.object({ city: z.string() }).parse({ city: "Oslo" }));
+`;
+const TOOL = `
+import { defineTool } from "@pollux/core";
+console.log(defineTool({ name: "now", description: "The time.", run: () => Date.now() }));
+`;
+
+/** What only a client, a loop, an agent or a session has in it. */
+const MARKERS = {
+  client: "streamGenerateContent",
+  key: "x-goog-api-key",
+  loop: "turn-start",
+  session: "is still answering",
+  heals: "replace-signatures",
+} as const;
+
+const markersIn = (code: string): readonly string[] =>
+  Object.entries(MARKERS).flatMap(([name, marker]) => (code.includes(marker) ? [name] : []));
+
+let built: string;
+beforeAll(async () => {
+  // Here its dependencies are found; what it says of its side effects and of its own imports goes along, as published.
+  built = mkdtempSync(join(core, "node_modules/.bundle-"));
+  const manifest = JSON.parse(readFileSync(join(core, "package.json"), "utf8")) as { publishConfig: object };
+  writeFileSync(join(built, "package.json"), JSON.stringify({ ...manifest, ...manifest.publishConfig }));
+  await bundleCore(join(built, "dist"));
+});
+afterAll(() => rmSync(built, { recursive: true, force: true }));
+
+describe.each<[string, () => Readonly<Record<string, string>>]>([
+  ["its sources", sourceEntries],
+  [
+    "its published files",
+    () => ({ "@pollux/core": join(built, "dist/index.js"), "@pollux/core/wire": join(built, "dist/wire/index.js") }),
+  ],
+])("core, bundled from %s", (from, entries) => {
+  test("leaves nothing behind when nothing is used", async () => {
+    for (const program of [`import {} from "@pollux/core";`, `import "@pollux/core";`, `import "@pollux/core/wire";`]) {
+      const { code, packages, files } = await bundleProgram(program, entries());
+      expect({ code: code.replaceAll(/export\s*\{\s*\};?|\s/g, ""), packages, files }).toEqual({
+        code: "",
+        packages: [],
+        files: [],
+      });
+    }
+  });
+
+  test("brings a tool without client, loop, agent or session", async () => {
+    const { code, packages, files, bytes } = await bundleProgram(TOOL, entries());
+    expect(markersIn(code)).toEqual([]);
+    expect(packages.filter((name) => name !== "zod")).toEqual([]);
+    expect(bytes).toBeLessThan(60_000);
+    if (from !== "its sources") return;
+    const folders = new Set(files.map((file) => file.split("/").slice(0, 4).join("/")));
+    expect([...folders].toSorted()).toEqual(
+      ["errors", "internal", "tool"].map((folder) => `packages/core/src/${folder}`),
+    );
+  });
+
+  test("brings a client without loop, agent or session", async () => {
+    const program = `import { GeminiClient } from "@pollux/core/wire"; console.log(new GeminiClient());`;
+    const { code, packages } = await bundleProgram(program, entries());
+    expect(markersIn(code)).toEqual(["client", "key"]);
+    expect(packages).not.toContain("zod");
+  });
+
+  test("adds to zod, for a hello agent, no more than its budget", async () => {
+    const [hello, zod] = [await bundleProgram(HELLO, entries()), await bundleProgram(ZOD, entries())];
+    expect(markersIn(hello.code)).toEqual(Object.keys(MARKERS));
+    expect(zod.packages).toEqual(["zod"]);
+    expect(hello.packages).toEqual(["eventsource-parser", "is-network-error", "p-retry", "zod"]);
+    expect(hello.bytes - zod.bytes, "bytes beyond zod").toBeLessThan(HELLO_BUDGET);
+    expect(hello.gzipped - zod.gzipped, "bytes beyond zod, gzipped").toBeLessThan(HELLO_BUDGET / 2.5);
+  });
+});
+
+describe("a subpath of the tools", () => {
+  const OWN: Readonly<Record<string, readonly string[]>> = {
+    "./ask-user": [],
+    "./calculator": ["mathjs"],
+    "./files": ["diff", "ignore", "picomatch", "re2js"],
+    "./http": ["@mixmark-io/domino", "ipaddr.js", "turndown", "undici", "unpdf"],
+    "./mcp": ["@modelcontextprotocol/client"],
+    "./mcp-server": ["@modelcontextprotocol/server"],
+    "./notes": [],
+    "./openapi": ["picomatch"],
+    "./search": [],
+    "./shell": [],
+    "./sql": [],
+    "./time": ["luxon"],
+    "./todo": [],
+  };
+  const dependencies = dependenciesOf("tools");
+
+  test("is in the table, and each dependency belongs to one", () => {
+    expect(
+      subpathsOf("tools")
+        .map(({ subpath }) => subpath)
+        .toSorted(),
+    ).toEqual(Object.keys(OWN));
+    expect(dependencies.filter((name) => !Object.values(OWN).some((own) => own.includes(name)))).toEqual([]);
+  });
+
+  test.each(Object.entries(OWN))("%s brings its own dependencies and no client", async (subpath, own) => {
+    const { code, packages } = await bundleProgram(`export * from "@pollux/tools${subpath.slice(1)}";`);
+    expect(packages.filter((name) => dependencies.includes(name))).toEqual(own);
+    expect(markersIn(code)).toEqual([]);
+  });
+});

@@ -1,0 +1,206 @@
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packPackages, type PackedPackage } from "../../scripts/pack-packages.ts";
+import * as programs from "./programs.ts";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const zodVersion = /^ {2}zod: (\S+)$/m.exec(readFileSync(join(root, "pnpm-workspace.yaml"), "utf8"))?.[1];
+
+const MEGABYTE = 1024 * 1024;
+const machineNode = findMachineNode();
+
+let folder: string;
+let app: string;
+let packed: readonly PackedPackage[];
+/** What `npm install @pollux/core zod` alone has installed. */
+let small: { readonly packages: readonly string[]; readonly bytes: number };
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "pollux-packaging-"));
+  app = join(folder, "app");
+  mkdirSync(app);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  packed = await packPackages(folder);
+
+  await install(tarball("@pollux/core"), `zod@${zodVersion}`);
+  small = { packages: installedPackages(), bytes: sizeOf(join(app, "node_modules")) };
+  await install(...["@pollux/emulator", "@pollux/tools", "@pollux/restate", "@pollux/dbos"].map(tarball));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the packed files", () => {
+  test("hold the build, its licence and nothing of the sources", () => {
+    for (const { name, files } of packed) {
+      expect(
+        files.filter((path) => !/^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path)),
+        name,
+      ).toEqual([]);
+      expect(files).toEqual(expect.arrayContaining(["package.json", "LICENSE"]));
+    }
+  });
+
+  test("name no source file, no source condition and no workspace version", () => {
+    for (const { name, files } of packed) {
+      for (const path of files) {
+        const text = readFileSync(join(app, "node_modules", name, path), "utf8");
+        const leaks = text.match(/pollux-source|workspace:|catalog:|sourceMappingURL|["'](?:\.\.?\/)+src\//g);
+        expect(leaks, `${name}/${path}`).toBeNull();
+      }
+    }
+  });
+
+  test("have every file that `exports` and `bin` point to", () => {
+    for (const { name, files } of packed) {
+      const manifest = JSON.parse(readFileSync(join(app, "node_modules", name, "package.json"), "utf8")) as unknown;
+      const { exports, bin } = manifest as { exports: unknown; bin?: unknown };
+      const targets = JSON.stringify([exports, bin ?? {}]).match(/"\.\/(?:dist\/[^"]+|package\.json)"/g) ?? [];
+      expect(targets.length, name).toBeGreaterThan(1);
+      expect(
+        targets.map((target) => target.slice(3, -1)).filter((path) => !files.includes(path)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
+  test("make the emulator's program executable", () => {
+    const program = readFileSync(join(app, "node_modules/.bin/pollux-emulator"), "utf8");
+    expect(program).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+});
+
+describe("core and zod alone", () => {
+  test("install at most 25 packages", () => {
+    expect(small.packages).toEqual(expect.arrayContaining(["@pollux/core", "zod"]));
+    expect(small.packages.length, small.packages.join(" ")).toBeLessThanOrEqual(25);
+  });
+
+  test("take at most 12 MB", () => {
+    expect(small.bytes / MEGABYTE).toBeLessThanOrEqual(12);
+  });
+});
+
+const nodes: readonly (readonly [string, string | undefined])[] = [
+  ["Node 24", process.execPath],
+  ["the machine's own Node", machineNode],
+];
+
+describe.each(nodes)("on %s", (_title, node) => {
+  // The machine may have no Node of its own, or one older than what the packages support.
+  const testOnNode = test.skipIf(node === undefined);
+
+  testOnNode.each([
+    ["an ES module", "hello.mjs", programs.HELLO_MODULE],
+    ["a CommonJS file that requires it", "hello.cjs", programs.HELLO_COMMONJS],
+  ])("%s runs an agent with a tool against the emulator", async (_kind, file, source) => {
+    const { stdout, stderr } = await runProgram(node ?? "", file, source);
+    expect(stderr).toBe("");
+    const { stopReason, city, text } = JSON.parse(stdout) as Record<string, unknown>;
+    expect({ stopReason, city, text }).toEqual({
+      stopReason: "finished",
+      city: expect.any(String),
+      text: expect.stringMatching(/\w/),
+    });
+  });
+
+  testOnNode("importing core loads no Node built-in, no logger and no zod 3 converter", async () => {
+    writeFileSync(join(app, "loader.mjs"), programs.RECORDING_LOADER);
+    writeFileSync(join(app, "record.mjs"), programs.REGISTER_LOADER);
+    const list = join(folder, "loaded.txt");
+    writeFileSync(list, "");
+    await runProgram(node ?? "", "import-core.mjs", `import "@pollux/core";`, ["--import", "./record.mjs"], {
+      LOADED: list,
+    });
+
+    const loaded = readFileSync(list, "utf8").trim().split("\n");
+    expect(loaded.some((url) => url.endsWith("@pollux/core/dist/index.js"))).toBe(true);
+    expect(loaded.filter((url) => /^node:|\/node_modules\/(pino|zod-to-json-schema|msw)\//.test(url))).toEqual([]);
+  });
+});
+
+test("a strict TypeScript program compiles against the packed types", async () => {
+  writeFileSync(join(app, "program.ts"), programs.TYPED_PROGRAM);
+  writeFileSync(
+    join(app, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: {
+        target: "ES2023",
+        lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+        types: [],
+        module: "NodeNext",
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        skipLibCheck: false,
+        noEmit: true,
+      },
+      files: ["program.ts"],
+    }),
+  );
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const { stdout } = await run(tsc, ["-p", "."], { cwd: app }).catch((error: unknown) => error as { stdout: string });
+  expect(stdout).toBe("");
+});
+
+function tarball(name: string): string {
+  const found = packed.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`${name} was not packed`);
+  return found.tarball;
+}
+
+/** Like a user does, with npm; from its cache where it can. */
+async function install(...specs: readonly string[]): Promise<void> {
+  const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+  await run("npm", ["install", ...flags, ...specs], { cwd: app });
+}
+
+async function runProgram(
+  node: string,
+  file: string,
+  source: string,
+  flags: readonly string[] = [],
+  variables: NodeJS.ProcessEnv = {},
+): Promise<{ stdout: string; stderr: string }> {
+  writeFileSync(join(app, file), source);
+  const { NODE_OPTIONS: _options, POLLUX_LOG: _log, ...env } = process.env;
+  return await run(node, [...flags, file], { cwd: app, env: { ...env, ...variables }, timeout: 120_000 });
+}
+
+/** Names of all packages below `node_modules`, at any depth. */
+function installedPackages(): readonly string[] {
+  const lock = JSON.parse(readFileSync(join(app, "node_modules/.package-lock.json"), "utf8")) as { packages: object };
+  return Object.keys(lock.packages).map((path) =>
+    path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length),
+  );
+}
+
+function sizeOf(path: string): number {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+/** The first Node on the path that is not this repository's, when the packages support it (20.19 or later). */
+function findMachineNode(): string | undefined {
+  for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
+    if (directory.includes("node_modules")) continue;
+    const program = join(directory, "node");
+    try {
+      const [major = 0, minor = 0] = execFileSync(program, ["-p", "process.versions.node"], { encoding: "utf8" })
+        .split(".")
+        .map(Number);
+      return major > 20 || (major === 20 && minor >= 19) ? program : undefined;
+    } catch {
+      // no Node in this directory
+    }
+  }
+  return undefined;
+}
