@@ -10,21 +10,21 @@ export type {
   SharedOptions,
   StepsFactory,
   TypedRunOptions,
-} from "./agent/agent-options.ts";
+} from "./agent/options.ts";
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
 export { Session } from "./agent/session.ts";
-export type { ResumeOptions, SendOptions, SessionOptions, SessionState } from "./agent/session-options.ts";
+export type { ResumeOptions, SendOptions, SessionOptions, SessionState } from "./agent/session.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
 export type { Json } from "./internal/json.ts";
 export { MemoryStore } from "./session/memory-store.ts";
 export type { SessionEntry } from "./session/entries.ts";
-export { checkSession, type SessionCheck } from "./session/check-session.ts";
-export type { LogLine, SessionProblem } from "./session/log-line.ts";
-export { repairSession, type SessionRepair } from "./session/repair-session.ts";
+export { checkSession, type SessionCheck } from "./doctor/repair-session.ts";
+export type { LogLine, SessionProblem } from "./doctor/read-lines.ts";
+export { repairSession, type SessionRepair } from "./doctor/repair-session.ts";
 export type { ListOptions, SessionStore, SessionSummary } from "./session/store.ts";
 
 // loop
@@ -64,7 +64,7 @@ export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 // tool
 export type { Approval, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/approval.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
-export type { ParentRun, RemainingLimits } from "./tool/parent-run.ts";
+export type { ParentRun, RemainingLimits } from "./tool/tool.ts";
 export { callTool } from "./tool/call-tool.ts";
 export { defineTool } from "./tool/define-tool.ts";
 export { explainSchema } from "./tool/explain-schema.ts";
@@ -83,8 +83,8 @@ export type {
   ToolEffects,
   UnknownOutcome,
 } from "./tool/tool.ts";
-export { type LegalNames, legalNames } from "./tool/tool-name.ts";
-export type { ToolFailureKind, ToolOutcome } from "./tool/tool-outcome.ts";
+export { type LegalNames, legalNames } from "./tool/define-tool.ts";
+export type { ToolFailureKind, ToolOutcome } from "./tool/tool.ts";
 
 // model
 export type { Cache, CacheLife } from "./model/cache.ts";

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
-import { fingerprint } from "../internal/fingerprint.ts";
+import { fingerprint } from "../internal/json.ts";
 import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
 import { callingFor } from "../loop/phase.ts";
 import type { CacheLife } from "../model/cache.ts";

@@ -1,32 +1,38 @@
 import { passThrough } from "../durable/pass-through.ts";
 import { ConfigurationError } from "../errors/configuration-error.ts";
+import { RunStepError } from "../errors/run-errors.ts";
+import { type AskBuiltIn, delegatedTools } from "../grounding/delegate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { RunEvent } from "../loop/events.ts";
 import { checkCompaction, type Compaction, SUMMARY_REQUEST } from "../loop/compaction.ts";
+import type { RunEvent } from "../loop/events.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
+import { withoutServerTools } from "../loop/phase.ts";
 import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
-import { withoutServerTools } from "../loop/phase.ts";
 import { RunState } from "../loop/run-state.ts";
-import { userText } from "../loop/transcript.ts";
-import { RunStepError } from "../errors/run-errors.ts";
 import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
+import { userText } from "../loop/transcript.ts";
+import type { ModelCapabilities } from "../model/capabilities.ts";
 import type { Model } from "../model/model.ts";
 import { checkPrices } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
-import type { AskBuiltIn } from "../grounding/delegate.ts";
-import type { ParentRun } from "../tool/parent-run.ts";
-import type { BuiltInTool, NestedRun, ToolContext } from "../tool/tool.ts";
+import type { AnyTool, BuiltInTool, NestedRun, ParentRun, Tool, ToolContext } from "../tool/tool.ts";
+import { buildToolset, type Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/content.ts";
-import type { AgentOptions, AnyRunOptions, OutputSchema, RunOptions, SharedOptions } from "./agent-options.ts";
 import { type AgentHead, withoutCached } from "./agent-cache.ts";
-import { attachInner, innerSignal } from "./inner-run.ts";
-import { type MixedTools, mixTools } from "./mix-tools.ts";
+import { attachInner, innerSignal } from "./nested-run.ts";
+import {
+  type AgentOptions,
+  type AnyRunOptions,
+  type OutputSchema,
+  type RunOptions,
+  settingsOf,
+  type SharedOptions,
+} from "./options.ts";
 import { planOutput } from "./output.ts";
 import { contentsOf } from "./run-input.ts";
-import { settingsOf } from "./settings-of.ts";
 
 /** Opens an agent's runs: puts its options and those of a run together, and hands them to the loop. */
 export class AgentRuns {
@@ -241,4 +247,27 @@ function follow(signal: AbortSignal | undefined, target: AbortController): () =>
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   return () => signal.removeEventListener("abort", onAbort);
+}
+
+/** The tools of a run, in the form its model can take. */
+export interface MixedTools {
+  readonly toolset: Toolset;
+  /** True when built-in tools became functions, each answered by a request of its own. */
+  readonly delegates: boolean;
+}
+
+/**
+ * Lets functions and built-in tools stand side by side on every model: as they are where one request may hold both,
+ * otherwise with each built-in tool behind a function.
+ */
+export function mixTools(
+  given: readonly AnyTool[] | (() => readonly AnyTool[]),
+  capabilities: ModelCapabilities,
+  ask: AskBuiltIn,
+): MixedTools {
+  const tools = typeof given === "function" ? given() : given;
+  const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
+  const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
+  const delegates = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;
+  return { toolset: buildToolset(delegates ? [...functions, ...delegatedTools(builtIns, ask)] : tools), delegates };
 }

@@ -1,14 +1,12 @@
 import type { RunEvent } from "../loop/events.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Approve } from "../tool/approval.ts";
-import type { ParentRun } from "../tool/parent-run.ts";
+import type { ParentRun, Tool, ToolContext } from "../tool/tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
-import type { Tool, ToolContext } from "../tool/tool.ts";
 import type { Agent } from "./agent.ts";
-import type { OutputSchema, RunOptions } from "./agent-options.ts";
-import { agentOnEngine } from "./agent-on-engine.ts";
-import { answerOf, checkLeft, taskOf } from "./agent-call.ts";
-import { attachInner, innerSignal } from "./inner-run.ts";
+import type { OutputSchema, RunOptions } from "./options.ts";
+import { agentOnEngine } from "./engine/child-agent.ts";
+import { answerOf, attachInner, checkLeft, innerSignal, taskOf } from "./nested-run.ts";
 import type { Session } from "./session.ts";
 
 /** How an agent is offered as a tool. */

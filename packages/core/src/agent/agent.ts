@@ -9,22 +9,21 @@ import { gemini } from "../model/gemini-model.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Tool } from "../tool/tool.ts";
-import type {
-  AgentOptions,
-  CountTokensOptions,
-  OutputOf,
-  OutputSchema,
-  RunOptions,
-  TypedRunOptions,
-} from "./agent-options.ts";
+import {
+  type AgentOptions,
+  type CountTokensOptions,
+  type OutputOf,
+  type OutputSchema,
+  type RunOptions,
+  settingsOf,
+  type TypedRunOptions,
+} from "./options.ts";
 import { type CreateCacheOptions, holdsOf, requestOf, withoutCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
-import { Session } from "./session.ts";
-import type { SessionOptions } from "./session-options.ts";
-import { settingsOf } from "./settings-of.ts";
+import { Session, type SessionOptions } from "./session.ts";
 
 /**
  * A model with instructions and tools. Holds configuration only, so one agent serves any number of runs at the same time.

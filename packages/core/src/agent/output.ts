@@ -5,7 +5,7 @@ import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
 import type { ModelCapabilities } from "../model/capabilities.ts";
 import { declareSchema } from "../tool/declare.ts";
-import type { OutputSchema } from "./agent-options.ts";
+import type { OutputSchema } from "./options.ts";
 
 /** What decides whether a schema can go along with the other requests of a run. */
 export interface OutputFacts {

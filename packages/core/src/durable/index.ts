@@ -20,7 +20,7 @@ export { passThrough, type PassThroughOptions } from "./pass-through.ts";
 export { LOOP_VERSION, parseStepName, type StepName, waitName } from "./run-log.ts";
 
 // runs on an engine
-export { batchEvents, type BatchEventsOptions, type EventBatcher, type EventSource } from "../agent/batch-events.ts";
+export { batchEvents, type BatchEventsOptions, type EventBatcher, type EventSource } from "../agent/engine/batch-events.ts";
 export type {
   CancelledReport,
   EndedReport,
@@ -31,9 +31,9 @@ export type {
   FailedReport,
   OmittedMember,
   RunReport,
-} from "../agent/engine-run.ts";
-export { type EngineRun, runOnEngine } from "../agent/run-on-engine.ts";
-export { cancelledReport } from "../agent/run-report.ts";
+} from "../agent/engine/run-report.ts";
+export { type EngineRun, runOnEngine } from "../agent/engine/run-on-engine.ts";
+export { cancelledReport } from "../agent/engine/run-report.ts";
 export { LoopVersionError } from "../errors/session-errors.ts";
 export { type RunSoFar, runSoFar } from "../loop/result.ts";
 

@@ -1,15 +1,4 @@
 // Entry "@pollux/core/node": what needs Node. Names only.
-export { recordFetch, type RecordFetchOptions, type RecordingFetch } from "./record-fetch.ts";
-export type {
-  AnswerDigest,
-  DigestText,
-  JsonFields,
-  RecordedBody,
-  RecordedEnd,
-  RecordedExchange,
-  RecordedToolStep,
-  RecordingFile,
-} from "./recording-format.ts";
 export { fileFromPath } from "./file-from-path.ts";
 export { type NodeTransport, nodeTransport, type NodeTransportOptions } from "./node-transport.ts";
 export { type ImageToSave, saveImages, type SaveImagesOptions } from "./save-images.ts";

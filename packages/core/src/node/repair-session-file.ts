@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { repairSession, type SessionRepair } from "../session/repair-session.ts";
+import { repairSession, type SessionRepair } from "../doctor/repair-session.ts";
 import { readJsonlSession, repairJsonlInPlace, writeRepairedJsonl } from "./jsonl-session.ts";
 import { type SessionCliOptions, UsageError } from "./session-cli-options.ts";
 import { choose, isSqlite, noSession, openDatabase } from "./session-file.ts";

@@ -1,11 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { isObject } from "../internal/json.ts";
-import { checkSession } from "../session/check-session.ts";
-import type { SessionProblem } from "../session/log-line.ts";
-import { repairSession } from "../session/repair-session.ts";
+import { checkSession, repairSession } from "../doctor/repair-session.ts";
+import type { SessionProblem } from "../doctor/read-lines.ts";
 import { SessionView } from "../session/session-view.ts";
-import { showSession } from "../session/show-session.ts";
-import { inOneLine, printable } from "../session/terminal-text.ts";
+import { showSession } from "../doctor/show-session.ts";
+import { inOneLine, printable } from "../doctor/page.ts";
 import { LockTimeoutError } from "./file-lock.ts";
 import { repairFile, type FileRepair } from "./repair-session-file.ts";
 import { HELP, parseSessionCli, type SessionCliOptions, UsageError } from "./session-cli-options.ts";

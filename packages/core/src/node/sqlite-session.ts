@@ -1,6 +1,6 @@
 import type { SessionEntry } from "../session/entries.ts";
-import type { LogLine } from "../session/log-line.ts";
-import { repairSession, type SessionRepair } from "../session/repair-session.ts";
+import type { LogLine } from "../doctor/read-lines.ts";
+import { repairSession, type SessionRepair } from "../doctor/repair-session.ts";
 import { type Database, sqlite } from "./open-sqlite.ts";
 import { readText, type StoredSession, textOf } from "./stored-session.ts";
 

@@ -1,5 +1,5 @@
 import type { SessionEntry } from "../session/entries.ts";
-import type { LogLine } from "../session/log-line.ts";
+import type { LogLine } from "../doctor/read-lines.ts";
 
 /** A session as a file holds it. */
 export interface StoredSession {

@@ -2,10 +2,10 @@ import type { Outcome } from "../durable/steps.ts";
 import type { Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/compaction.ts";
 import type { Limits } from "../loop/limits.ts";
-import type { PendingCall } from "../tool/approval.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
 import type { Usage } from "../model/usage.ts";
+import type { PendingCall } from "../tool/approval.ts";
 import type { Content, Part } from "../wire/content.ts";
 
 /** Version of the entries this release writes. It reads this one and all earlier ones. */
@@ -118,4 +118,9 @@ export function problemOfEntry(value: unknown): string | undefined {
     return `it is of version ${v}, written by a newer release; this one reads up to ${ENTRY_VERSION}`;
   if (!(type in TYPES)) return `its type "${type}" is unknown`;
   return undefined;
+}
+
+/** True for a run that can go on: with an answer, a higher limit, or simply once more. */
+export function isResumable({ stopReason }: Pick<EndEntry, "stopReason">): boolean {
+  return ["failed", "aborted", "limit", "needs-approval", "needs-outcome"].includes(stopReason);
 }

@@ -1,19 +1,18 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
 import { describeError } from "../durable/outcomes.ts";
+import { LOOP_VERSION } from "../durable/run-log.ts";
 import { LoopVersionError, SessionUnfinishedError } from "../errors/session-errors.ts";
 import type { RunEvent } from "../loop/events.ts";
-import { LOOP_VERSION } from "../durable/run-log.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/prepare-history.ts";
 import type { Content } from "../wire/content.ts";
-import { cutInSent } from "./cut-history.ts";
-import { endEntry, endingOf, type RunEnding } from "./end-entry.ts";
-import { type Answers, answerEntries } from "./outside-answers.ts";
-import { isResumable } from "./run-endings.ts";
+import { type EndEntry, isResumable } from "./entries.ts";
+import { answerEntries, type Answers } from "./external-answers.ts";
+import { cutInHistory, cutInSent } from "./segments.ts";
 import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
-import type { SessionLog } from "./session-log.ts";
-import type { RunRecord } from "./session-view.ts";
+import type { NewEntry, SessionLog } from "./session-log.ts";
+import { refsOf, type RunRecord, type Stretch } from "./session-view.ts";
 
 /** What a session does about a run that was cut off when the next message comes. */
 export type Unfinished = "refuse" | "cancel";
@@ -173,9 +172,7 @@ export class SessionRuns<Options> {
   }
 
   /** A run to make: prepared, made, and its end written down, whatever it is. */
-  #running(
-    prepare: (beforeEnd: (result: RunResult<unknown>) => Promise<void>) => Promise<OpenedRun>,
-  ): RunningLoop {
+  #running(prepare: (beforeEnd: (result: RunResult<unknown>) => Promise<void>) => Promise<OpenedRun>): RunningLoop {
     if (this.#busy)
       throw new TypeError(`session "${this.log.id}" is still answering: wait for its run, steer it, or abort it`);
     let opened: OpenedRun | undefined;
@@ -250,4 +247,36 @@ export interface OpenRecordOptions {
   readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: { readonly name: string }) => never) | undefined;
+}
+
+/** How a run ended, in the words of its log. */
+export type RunEnding = Pick<EndEntry, "stopReason" | "limit" | "pending" | "error">;
+
+/** The ending of a run that gave a result. */
+export function endingOf(result: RunResult<unknown>): RunEnding {
+  const { stopReason } = result;
+  if (stopReason === "limit") return { stopReason, limit: result.limit.name };
+  return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
+}
+
+/** The entry that ends a run. */
+export function endEntry(
+  record: RunRecord,
+  run: OpenedRun,
+  stretches: readonly Stretch[],
+  how: RunEnding,
+): Extract<NewEntry, { type: "end" }> {
+  const { contents, compaction } = run.soFar();
+  const { turns, toolCalls, usage, cost } = run.spent();
+  return {
+    type: "end",
+    runId: record.entry.runId,
+    added: refsOf(contents.slice(run.historyLength + record.entry.input.length), record.outcomes),
+    turns,
+    toolCalls,
+    usage,
+    ...(cost > 0 && { cost }),
+    ...(compaction !== undefined && { compaction: cutInHistory(compaction, contents, run.historyLength, stretches) }),
+    ...how,
+  };
 }

@@ -1,6 +1,6 @@
-export { assertGrammar } from "./assert-grammar.ts";
-export { collect, type ReadableRun, shapeOf } from "./collect.ts";
-export type { GroundedSource } from "./grounding-of.ts";
+export { assertGrammar } from "./events.ts";
+export { collect, type ReadableRun, shapeOf } from "./events.ts";
+export type { GroundedSource } from "./turns.ts";
 export { type ScriptEntry, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
 export {
   type StepsAbilities,
@@ -9,8 +9,8 @@ export {
   type StepsHarness,
   type StepsProgram,
   type StepsWorld,
-} from "./steps-conformance.ts";
-export { type StoreCheck, storeConformance, type StoreToCheck } from "./store-conformance.ts";
+} from "./conformance/steps-conformance.ts";
+export { type StoreCheck, storeConformance, type StoreToCheck } from "./conformance/store-conformance.ts";
 export {
   blocked,
   call,

@@ -1,4 +1,4 @@
-import { fingerprint } from "../internal/fingerprint.ts";
+import { fingerprint } from "../internal/json.ts";
 import { Account, type AccountLimits } from "./account.ts";
 import type { Endpoint, HeaderFields } from "./endpoint.ts";
 import { withDefaults } from "./limits.ts";

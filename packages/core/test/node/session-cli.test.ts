@@ -11,7 +11,7 @@ import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runSessionCli } from "../../src/node/run-session-cli.ts";
-import { type Log, recordedLogs } from "../session/recorded-logs.ts";
+import { type Log, recordedLogs } from "../doctor/recorded-logs.ts";
 
 const CLI = fileURLToPath(new URL("../../src/node/session-cli.ts", import.meta.url));
 const NODE_ARGS = ["--disable-warning=ExperimentalWarning", "--conditions=pollux-source", CLI];

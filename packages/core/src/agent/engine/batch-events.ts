@@ -1,0 +1,120 @@
+import type { RunEvent } from "../../loop/events.ts";
+import type { EngineEvent } from "./run-report.ts";
+
+/** How events are put together. */
+export interface BatchEventsOptions {
+  /** Milliseconds for which events are gathered before they are sent. @defaultValue 25 */
+  readonly everyMs?: number | undefined;
+  /** Bytes of text that are gathered at most; more makes `emit` wait for what is being sent. @defaultValue 65_536 */
+  readonly maxBytes?: number | undefined;
+  /** Told when sending failed; those events are lost, the run goes on. @defaultValue nobody */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** The step that reports an event. */
+export interface EventSource {
+  readonly runId: string;
+  readonly step: string;
+  readonly attempt: number;
+}
+
+/** Gathers live events on their way to a reader in another process. */
+export interface EventBatcher {
+  /** Resolves when there is room for more. Never rejects. */
+  emit(from: EventSource, event: RunEvent): Promise<void>;
+  /** Sends what is left, and resolves when all is sent. What is emitted later is dropped. Never rejects. */
+  close(): Promise<void>;
+}
+
+type Delta = Extract<RunEvent, { type: "text-delta" | "thought-delta" }>;
+
+/**
+ * Sends live events in few messages: those of a short while go out together, and neighbouring deltas of one kind become one.
+ *
+ * @param send - Called for one batch at a time, in order.
+ */
+export function batchEvents(
+  send: (events: readonly EngineEvent[]) => Promise<void>,
+  options: BatchEventsOptions = {},
+): EventBatcher {
+  const { everyMs = 25, maxBytes = 65_536, onError } = options;
+  const counts = new Map<string, number>();
+  let waiting: EngineEvent[] = [];
+  let bytes = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The latest batch that was sent, and the one that goes out after it. */
+  let latest: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  let busy = false;
+  let closed = false;
+
+  function add(from: EventSource, event: RunEvent): void {
+    const last = waiting.at(-1);
+    const joined = last === undefined ? undefined : joinedWith(last, from, event);
+    bytes += "delta" in event && typeof event.delta === "string" ? event.delta.length : JSON.stringify(event).length;
+    if (joined !== undefined) {
+      waiting[waiting.length - 1] = joined;
+      return;
+    }
+    const key = `${from.runId} ${from.attempt} ${from.step}`;
+    const seq = counts.get(key) ?? 0;
+    counts.set(key, seq + 1);
+    const { runId, step, attempt } = from;
+    waiting.push({ runId, step, attempt, seq, event });
+  }
+
+  /** Resolves when all that waits now is sent. While a batch is on its way, what comes is gathered for the next one. */
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length === 0) return latest;
+    if (!busy) return (latest = sendWaiting());
+    next ??= latest.then(() => {
+      next = undefined;
+      return flush();
+    });
+    return next;
+  }
+
+  async function sendWaiting(): Promise<void> {
+    busy = true;
+    const events = waiting;
+    waiting = [];
+    bytes = 0;
+    try {
+      await send(events);
+    } catch (error) {
+      onError?.(error);
+    } finally {
+      busy = false;
+    }
+  }
+
+  return {
+    emit: async (from, event) => {
+      if (closed) return;
+      add(from, event);
+      if (bytes >= maxBytes) return await flush();
+      timer ??= setTimeout(() => void flush(), everyMs);
+    },
+    close: async () => {
+      closed = true;
+      await flush();
+    },
+  };
+}
+
+function joinedWith(last: EngineEvent, from: EventSource, event: RunEvent): EngineEvent | undefined {
+  if (!isDelta(event) || !isDelta(last.event)) return undefined;
+  const isSame =
+    last.runId === from.runId &&
+    last.step === from.step &&
+    last.attempt === from.attempt &&
+    last.event.type === event.type &&
+    last.event.turn === event.turn;
+  return isSame ? { ...last, event: { ...event, delta: last.event.delta + event.delta } } : undefined;
+}
+
+function isDelta(event: RunEvent): event is Delta {
+  return event.type === "text-delta" || event.type === "thought-delta";
+}

@@ -1,0 +1,126 @@
+import { ToolFailure } from "../../errors/tool-errors.ts";
+import { isObject, type Json } from "../../internal/json.ts";
+import { isStandardSchema } from "../../internal/standard-schema.ts";
+import type { Limits } from "../../loop/limits.ts";
+import { type Prices, type PriceTable, pricesFor } from "../../model/prices.ts";
+import { failureOf } from "../../tool/call-tool.ts";
+import type { AgentOfTool, EndedAgent, NestedRun, ParentRun, ToolOutcome } from "../../tool/tool.ts";
+import { declareSchema } from "../../tool/declare.ts";
+import type { Agent } from "../agent.ts";
+import { answerOf, checkLeft, taskOf } from "../nested-run.ts";
+import type { OutputSchema } from "../options.ts";
+import type { InsideOptions } from "../agent-tool.ts";
+import type { EndedReport, EngineRunInput, RunReport } from "./run-report.ts";
+
+/** How the agent is offered. */
+export interface OfferedAgent {
+  /** Name of the function. */
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly output: OutputSchema | undefined;
+  parse(args: unknown): unknown;
+}
+
+/**
+ * An agent tool's calls as runs of their own: begun with what the call hands over and the caller has left, answered as the same run
+ * inside the call would be. The caller's `approve` cannot be taken along: such a run asks its own agent's, or waits.
+ */
+export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: OfferedAgent): AgentOfTool {
+  const { name, timeoutMs, output } = offered;
+  return {
+    name: agent.name,
+    start: async (args, parent) => {
+      const task = taskOf(await offered.parse(args));
+      const { limits } = inside(parent);
+      checkLeft(name, limits);
+      const prices = pricesOf(agent, inside, parent);
+      const start: EngineRunInput = {
+        input: task,
+        ...(output !== undefined && { output: output === "json" ? output : declareSchema(output, "output").schema }),
+        limits: bounded({
+          ...limits,
+          wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, timeoutMs),
+          ...(prices === undefined && !hasPrices(inside) && { cost: undefined }),
+        }),
+        ...(prices !== undefined && { prices }),
+      };
+      return JSON.parse(JSON.stringify(start)) as Json;
+    },
+    ended: async (report) => {
+      // What another run's engine gives; it is a report of ours, unless something else serves the agent's name.
+      const read = (isObject(report) ? report : {}) as Partial<RunReport>;
+      const { activeMs = 0 } = read;
+      return { outcome: await outcomeOf(read, offered), nested: nestedOf(read), activeMs };
+    },
+  };
+}
+
+/** A table that is a function cannot be handed on: its prices for the agent's model can. */
+function pricesOf(agent: Agent, inside: InsideOptions, parent: ParentRun): Prices | undefined {
+  const own: PriceTable | undefined = inside(undefined).prices;
+  if (own !== undefined) return typeof own === "function" ? undefined : own;
+  return pricesFor(parent.prices, agent.model.id);
+}
+
+/** Whether the agent knows prices by itself: a run without any cannot be bounded by its cost. */
+function hasPrices(inside: InsideOptions): boolean {
+  return inside(undefined).prices !== undefined;
+}
+
+/** JSON has no infinity, and no bound is what its absence means. */
+function bounded(limits: Limits): Limits {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => Number.isFinite(limit)));
+}
+
+async function outcomeOf(report: Partial<RunReport>, offered: OfferedAgent): Promise<ToolOutcome> {
+  const { name } = offered;
+  try {
+    switch (report.status) {
+      case "ended":
+        return await answered(report.result, offered);
+      case "failed":
+        throw new Error(report.error?.message);
+      case "cancelled":
+        throw new ToolFailure(`${name} failed: its run was cancelled`);
+      default:
+        throw new ToolFailure(`${name} failed: what answered is no run of an agent`);
+    }
+  } catch (error) {
+    return failureOf(offered, error);
+  }
+}
+
+async function answered(
+  result: EndedReport["result"] | undefined,
+  { name, timeoutMs, output }: OfferedAgent,
+): Promise<ToolOutcome> {
+  if (result === undefined) throw new ToolFailure(`${name} failed: its report holds no result`);
+  if (result.stopReason === "limit" && result.limit.name === "wallTimeMs" && result.limit.limit === timeoutMs)
+    return { ok: false, kind: "timeout", message: `${name} did not answer within ${timeoutMs} ms` };
+  const answer = answerOf(result, name);
+  if (result.stopReason !== "finished" || output === undefined || !isStandardSchema(output))
+    return { ok: true, output: answer };
+  // The run knew the schema as JSON Schema only; its checks and changes are made here.
+  const checked = await output["~standard"].validate(result.output);
+  if (checked.issues === undefined) return { ok: true, output: checked.value };
+  return {
+    ok: false,
+    kind: "failed",
+    message: `${name} ended with "invalid-output"; it said: ${result.text.slice(0, 2_000)}`,
+  };
+}
+
+function nestedOf(report: Partial<RunReport>): EndedAgent["nested"] {
+  if (report.status === "ended" && report.result !== undefined) {
+    const { found = [], result } = report;
+    const responses = result.response === undefined ? found : [...found, result.response];
+    return [withCost({ usage: result.usage, responses }, result.cost)];
+  }
+  if ((report.status === "failed" || report.status === "cancelled") && report.soFar !== undefined)
+    return [withCost({ usage: report.soFar.usage, responses: [] }, report.soFar.cost)];
+  return [];
+}
+
+function withCost(run: NestedRun, cost: number | undefined): NestedRun {
+  return cost === undefined ? run : { ...run, cost };
+}

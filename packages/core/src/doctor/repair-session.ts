@@ -1,0 +1,186 @@
+import type { Json } from "../internal/json.ts";
+import { isResumable, type SessionEntry } from "../session/entries.ts";
+import type { Content } from "../wire/content.ts";
+import { type OrderedLog, orderLog } from "./group-runs.ts";
+import { pairCalls } from "./pair-calls.ts";
+import { type Item, type LogLine, readLines, type SessionProblem } from "./read-lines.ts";
+import { mendRun } from "./repair-run.ts";
+import { isModelStep, mendSignatures } from "./repair-signatures.ts";
+
+/** What a check found. */
+export interface SessionCheck {
+  /** What keeps the session from opening, or its history from being sent; in the order of the log. */
+  readonly problems: readonly SessionProblem[];
+  /** What is as it may be, and worth knowing: a run that waits for an answer, or was cut off. */
+  readonly notes: readonly SessionProblem[];
+}
+
+/**
+ * Checks a session's log: that each line is an entry this release can read and stands where it may stand, that what one entry
+ * says of another is there, that each call is answered once, and that signatures could be true.
+ *
+ * @param lines - The whole log, oldest first: of a store, `(await store.load(id)).map((value) => ({ value }))`.
+ */
+export function checkSession(lines: readonly LogLine[]): SessionCheck {
+  const { problems, notes } = mendLog(lines);
+  return { problems, notes };
+}
+
+/** What a repair did. */
+export interface SessionRepair {
+  /** The repaired log; that of before, as far as it can be read, when there was nothing to do or nothing may be done. */
+  readonly entries: readonly SessionEntry[];
+  /** What was wrong and what was made of it; empty when there was nothing to do. */
+  readonly done: readonly SessionProblem[];
+  /** Why nothing may be changed: the log was written by a newer release. */
+  readonly refused: SessionProblem | undefined;
+}
+
+/**
+ * Makes a log that opens, and whose history can be sent, of one that is damaged. What can be read and means something stays;
+ * what is lost by it is said.
+ *
+ * A run that lost an entry and could be resumed is over: nothing whose outcome is lost may happen twice.
+ *
+ * @param lines - The whole log, oldest first.
+ */
+export function repairSession(lines: readonly LogLine[]): SessionRepair {
+  const { entries, problems, refused } = mendLog(lines);
+  return { entries, done: refused === undefined ? problems : [], refused };
+}
+
+/** A log as it should be, and what had to be done for it. */
+export interface MendedLog {
+  readonly entries: readonly SessionEntry[];
+  readonly problems: readonly SessionProblem[];
+  readonly notes: readonly SessionProblem[];
+  /** Nothing may be changed. */
+  readonly refused: SessionProblem | undefined;
+}
+
+/** Reads a log of which nothing is certain, and gives one that opens and whose history can be sent. */
+export function mendLog(lines: readonly LogLine[]): MendedLog {
+  const read = readLines(lines);
+  const ordered = orderLog(read);
+  const signed = mendSignatures(ordered);
+  // Contents that are gone may have been counted by a summary that stands for the first ones.
+  const gone = [...read.lost, ...ordered.problems].map(({ position }) => position);
+  const runs = mendRuns(signed.log, Math.min(Infinity, ...gone));
+  const problems = [...read.problems, ...ordered.problems, ...signed.problems, ...runs.problems].toSorted(byPosition);
+  return {
+    entries: renumbered(runs.items, problems),
+    problems,
+    notes: [...signed.notes, ...runs.notes].toSorted(byPosition),
+    refused: read.refused,
+  };
+}
+
+function mendRuns(
+  log: OrderedLog,
+  goneFrom: number,
+): { items: Item[]; problems: SessionProblem[]; notes: SessionProblem[] } {
+  const { items, contents, problems } = mendHead(log);
+  const notes: SessionProblem[] = [];
+  let countsHold = problems.length === 0;
+  for (const [index, group] of log.groups.entries()) {
+    const isLast = index === log.groups.length - 1;
+    const mended = mendRun(group, { isLast, first: contents.length === 0 });
+    problems.push(...mended.problems);
+    contents.push(...mended.contents);
+    countsHold &&= mended.problems.length === 0;
+    const { end } = mended;
+    const compaction = end?.entry.compaction;
+    if (end === undefined || compaction === undefined) items.push(...mended.items);
+    else {
+      const holds = countsHold && goneFrom > end.position && isPlaceToCut(contents, compaction.keepFrom);
+      items.push(...(holds ? mended.items : mended.items.map((item) => (item === end ? withoutSummary(end) : item))));
+      if (!holds)
+        problems.push({
+          position: end.position,
+          problem: "what its summary stands for is not certain any more",
+          remedy: "the summary is dropped; the whole history is sent until a new one is made",
+        });
+    }
+    if (isLast) notes.push(...noteOnLast(group.run.position, end));
+  }
+  return { items, problems, notes };
+}
+
+function mendHead({ head }: OrderedLog): { items: Item[]; contents: Content[]; problems: SessionProblem[] } {
+  const problems: SessionProblem[] = [];
+  const contents = head.flatMap(({ entry }) =>
+    entry.type === "history" ? entry.parts.flatMap((stretch) => stretch.contents) : [],
+  );
+  if (pairCalls(contents, { first: true }).changes.length === 0) return { items: [...head], contents, problems };
+  const paired: Content[] = [];
+  const items = head.map((item): Item => {
+    const { position, entry } = item;
+    if (entry.type !== "history") return item;
+    const parts = entry.parts.map((stretch) => {
+      const { contents: kept, changes } = pairCalls(stretch.contents, { first: paired.length === 0 });
+      problems.push(...changes.map((change) => ({ position, ...change })));
+      paired.push(...kept);
+      return { ...stretch, contents: kept };
+    });
+    return { position, entry: { ...entry, parts } };
+  });
+  return { items, contents: paired, problems };
+}
+
+function isPlaceToCut(contents: readonly Content[], at: number): boolean {
+  const content = contents[at];
+  if (content === undefined) return at === contents.length;
+  return content.role === "user" && content.parts.every((part) => part.functionResponse === undefined);
+}
+
+function withoutSummary({
+  position,
+  entry: { compaction: _, ...entry },
+}: Item<Extract<SessionEntry, { type: "end" }>>): Item {
+  return { position, entry };
+}
+
+function noteOnLast(
+  runAt: number,
+  end: Item<Extract<SessionEntry, { type: "end" }>> | undefined,
+): readonly SessionProblem[] {
+  const goOn = 'resume() goes on with it; send() with { unfinished: "cancel" } gives it up';
+  if (end === undefined) return [{ position: runAt, problem: "the last run is not over", remedy: goOn }];
+  const { stopReason, pending } = end.entry;
+  if (!isResumable(end.entry)) return [];
+  if (pending === undefined)
+    return [
+      {
+        position: end.position,
+        problem: `the last run ended with "${stopReason}"`,
+        remedy: "resume() goes on with it",
+      },
+    ];
+  const calls = pending.map(({ callId, call, question }) => `${callId} (${call.name}: ${question})`).join(", ");
+  return [{ position: end.position, problem: `the last run waits for ${calls}`, remedy: goOn }];
+}
+
+/** The entries, in which places in the log are those they have now. */
+function renumbered(items: readonly Item[], problems: SessionProblem[]): SessionEntry[] {
+  const before = (place: number): number => items.filter(({ position }) => position < place).length;
+  return items.map(({ position, entry }) => {
+    if (entry.type !== "step" || !entry.outcome.ok) return entry;
+    const value: unknown = entry.outcome.value;
+    if (!isModelStep(value) || value.steered === undefined) return entry;
+    if (value.steered.upTo > position)
+      problems.push({
+        position,
+        problem: "it heard what was said only after it",
+        remedy: "the place up to which it heard is put before it",
+      });
+    const upTo = before(Math.min(value.steered.upTo, position));
+    if (upTo === value.steered.upTo) return entry;
+    const heard = { ...value, steered: { ...value.steered, upTo } };
+    // JSON as it was, in other types.
+    return { ...entry, outcome: { ok: true, value: heard as unknown as Json } };
+  });
+}
+
+function byPosition(a: SessionProblem, b: SessionProblem): number {
+  return a.position - b.position;
+}

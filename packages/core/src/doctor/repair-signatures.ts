@@ -1,0 +1,141 @@
+import type { ModelStepValue } from "../durable/run-log.ts";
+import { isObject, type Json } from "../internal/json.ts";
+import type { HistoryOrigin } from "../model/prepare-history.ts";
+import { DUMMY_SIGNATURE } from "../model/signatures.ts";
+import type { ContentRef, SessionEntry } from "../session/entries.ts";
+import type { Content, Part } from "../wire/content.ts";
+import type { OrderedLog, RunGroup } from "./group-runs.ts";
+import type { Item, SessionProblem } from "./read-lines.ts";
+
+/** A log whose signatures could be true, what was wrong with them, and what is only worth knowing. */
+export interface MendedSignatures {
+  readonly log: OrderedLog;
+  readonly problems: readonly SessionProblem[];
+  readonly notes: readonly SessionProblem[];
+}
+
+/** Standard or URL-safe base64, as the service takes both. */
+const BASE64 = /^[\w+/-]+={0,2}$/;
+
+/** Takes signatures off that cannot be read, and those that were made somewhere else. */
+export function mendSignatures(log: OrderedLog): MendedSignatures {
+  const problems: SessionProblem[] = [];
+  const unsigned: number[] = [];
+  /** Where each signature was seen first. */
+  const owners = new Map<string, string>();
+
+  const head = log.head.map((item) => {
+    const { position, entry } = item;
+    if (entry.type !== "history") return item;
+    const parts = entry.parts.map((stretch) => {
+      // Of unknown origin: what it has of signatures is never sent.
+      if (stretch.origin === undefined) return stretch;
+      const contents = mendAll(stretch.contents, position, stretch.origin);
+      return contents === stretch.contents ? stretch : { ...stretch, contents };
+    });
+    return parts.every((stretch, i) => stretch === entry.parts[i]) ? item : { position, entry: { ...entry, parts } };
+  });
+  const groups = log.groups.map((group): RunGroup => {
+    const { origin } = group.run.entry;
+    const mend = <Entry extends Item>(item: Entry): Entry => {
+      const entry = mapModelContents(item.entry, (content) => mendContent(content, item.position, origin));
+      return entry === item.entry ? item : { ...item, entry };
+    };
+    return { ...group, run: mend(group.run), items: group.items.map(mend) };
+  });
+  return { log: { ...log, head, groups }, problems, notes: noteOf(unsigned) };
+
+  function mendAll(contents: readonly Content[], position: number, origin: HistoryOrigin): readonly Content[] {
+    const mended = contents.map((content) => mendContent(content, position, origin));
+    return mended.every((content, i) => content === contents[i]) ? contents : mended;
+  }
+
+  function mendContent(content: Content, position: number, origin: HistoryOrigin): Content {
+    if (content.role !== "model") return content;
+    const isSigned = /^gemini-(?:[3-9]|\d\d)/.test(origin.family);
+    const firstCall = content.parts.findIndex((part) => part.functionCall !== undefined);
+    const parts = content.parts.map((part, index): Part => {
+      const isNeeded = isSigned && index === firstCall;
+      const { thoughtSignature: signature, ...bare } = part;
+      if (signature === undefined || signature === "") {
+        if (isNeeded) unsigned.push(position);
+        return part;
+      }
+      const problem = problemOf(signature, origin);
+      if (problem === undefined) return part;
+      problems.push({
+        position,
+        problem,
+        remedy: `it is ${isNeeded ? "replaced by a placeholder" : "taken off"}; the model does not see what it thought`,
+      });
+      return isNeeded ? { ...part, thoughtSignature: DUMMY_SIGNATURE } : bare;
+    });
+    return parts.every((part, i) => part === content.parts[i]) ? content : { ...content, parts };
+  }
+
+  function problemOf(signature: string, { endpoint, family }: HistoryOrigin): string | undefined {
+    if (signature === DUMMY_SIGNATURE) return undefined;
+    if (!BASE64.test(signature) || signature.replace(/=+$/, "").length % 4 === 1) return "a signature is not base64";
+    const here = `${family} at ${endpoint}`;
+    const owner = owners.get(signature) ?? here;
+    owners.set(signature, owner);
+    return owner === here ? undefined : `a signature was made by ${owner}, and stands in a run of ${here}`;
+  }
+}
+
+function noteOf([position, ...others]: readonly number[]): readonly SessionProblem[] {
+  if (position === undefined) return [];
+  const more = others.length === 0 ? "" : `, and so have ${others.length} more`;
+  return [
+    {
+      position,
+      problem: `a first call has no signature${more}, and its model gives one to each`,
+      remedy: "a placeholder goes along where one is needed; the model does not see what it thought",
+    },
+  ];
+}
+
+/** An entry of a run with other contents in the places where the model's may stand; the same object when all are the same. */
+export function mapModelContents<Entry extends SessionEntry>(
+  entry: Entry,
+  change: (content: Content) => Content,
+): Entry {
+  // Each case gives back the kind of entry it was given.
+  return mapEntry(entry, change) as Entry;
+}
+
+function mapEntry(entry: SessionEntry, change: (content: Content) => Content): SessionEntry {
+  switch (entry.type) {
+    case "run": {
+      const input = mapSame(entry.input, change);
+      return input === entry.input ? entry : { ...entry, input };
+    }
+    case "end": {
+      const added = mapSame(entry.added, (ref): ContentRef => ("role" in ref ? change(ref) : ref));
+      return added === entry.added ? entry : { ...entry, added };
+    }
+    case "step": {
+      const { outcome } = entry;
+      const left: unknown = outcome.ok ? outcome.value : undefined;
+      if (!isModelStep(left)) return entry;
+      const { response } = left;
+      const content = change(response.content);
+      if (content === response.content) return entry;
+      const value: ModelStepValue = { ...left, response: { ...response, content } };
+      // JSON as it was, in other types.
+      return { ...entry, outcome: { ok: true, value: value as unknown as Json } };
+    }
+    default:
+      return entry;
+  }
+}
+
+/** True for what a model step left. */
+export function isModelStep(value: unknown): value is ModelStepValue {
+  return isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
+}
+
+function mapSame<Member>(list: readonly Member[], change: (member: Member) => Member): readonly Member[] {
+  const changed = list.map(change);
+  return changed.every((member, i) => member === list[i]) ? list : changed;
+}

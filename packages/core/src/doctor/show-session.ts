@@ -1,0 +1,173 @@
+import { waitName } from "../durable/run-log.ts";
+import type { Outcome } from "../durable/steps.ts";
+import { isObject } from "../internal/json.ts";
+import { callsIn } from "../loop/transcript.ts";
+import type { Usage } from "../model/usage.ts";
+import type { EndEntry, SessionEntry } from "../session/entries.ts";
+import { SessionView } from "../session/session-view.ts";
+import { callLine, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
+import type { PendingCall } from "../tool/approval.ts";
+import type { Content, FunctionCall } from "../wire/content.ts";
+import { orderLog, type RunGroup } from "./group-runs.ts";
+import { type LogLine, readLines } from "./read-lines.ts";
+import { rebuildRun } from "./rebuild-run.ts";
+import { outcomesOf, resolveKnown } from "./repair-run.ts";
+import { isModelStep } from "./repair-signatures.ts";
+
+/**
+ * A session's conversation for a person to read: who said what, calls and their results in short, what was asked and answered,
+ * how each run ended and what it used. Nothing in it can move a terminal's cursor.
+ *
+ * @param entries - The whole log of a session that opens.
+ */
+export function showSession(entries: readonly SessionEntry[], options: ShowOptions = {}): string {
+  const { title = "", thoughts = false } = options;
+  const page = new Page(options);
+  const { head, groups } = orderLog(readLines(entries.map((value): LogLine => ({ value }))));
+  const view = new SessionView();
+  for (const entry of entries) view.add(entry);
+  page.heading(
+    `Session ${title === "" ? "" : `${inOneLine(title, 200)}: `}${countOf(groups.length, "run")}, ${countOf(entries.length, "entry", "entries")}`,
+  );
+  for (const { entry } of head) {
+    if (entry.type !== "history") continue;
+    page.heading(entry.from === undefined ? "From before" : `From session ${entry.from.session}`);
+    for (const { contents } of entry.parts)
+      for (const content of contents) showContent(page, content, content.role, thoughts);
+  }
+  for (const [index, group] of groups.entries()) {
+    const { at, model } = group.run.entry;
+    page.heading(`Run ${index + 1}, ${timeOf(at)}, ${model}`);
+    const last = group.items.findLast(({ entry }) => entry.type === "end" || entry.type === "resume")?.entry;
+    showRun(page, group, last?.type === "end" ? last : undefined, thoughts);
+  }
+  const unheard = view.steersAfter(view.steeringCursor);
+  if (unheard.length > 0) page.heading("Said, and not heard yet");
+  for (const { contents } of unheard) for (const content of contents) showContent(page, content, "said", thoughts);
+  const { runs, turns, toolCalls, usage, cost } = view;
+  if (runs > 0)
+    page.heading(
+      `Total of ${countOf(runs, "ended run")}: ${countOf(turns, "turn")}, ${countOf(toolCalls, "call")}, ${usageLine(usage, cost)}`,
+    );
+  return page.toString();
+}
+
+function timeOf(at: number): string {
+  // Beyond what a Date can hold there is none.
+  return Math.abs(at) > 8.64e15
+    ? "at an unknown time"
+    : `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** Puts a run on the page: what was asked, what came of it, and how it ended. */
+export function showRun(page: Page, { run, items }: RunGroup, end: EndEntry | undefined, thoughts: boolean): void {
+  const outcomes = outcomesOf(items);
+  const turns = turnsByContent(outcomes);
+  const steered = new Set([...outcomes.values()].flatMap(steeredIn));
+  const added = end === undefined ? rebuildRun(outcomes, undefined).added : resolveKnown(end.added, outcomes).contents;
+  for (const content of run.entry.input) showContent(page, content, content.role, thoughts);
+  for (const content of added) {
+    showContent(page, content, labelOf(content, steered), thoughts);
+    const turn = turns.get(content);
+    if (turn !== undefined) callsIn(content).forEach((call, index) => showAnswers(page, call, turn, index, outcomes));
+  }
+  if (end?.compaction !== undefined) {
+    const { summary, keepFrom } = end.compaction;
+    const text = summary.flatMap(({ parts }) => parts.flatMap((part) => part.text ?? [])).join("\n");
+    page.say("summary", `sent from here on in place of the first ${keepFrom} contents: ${inOneLine(text, 240)}`);
+  }
+  for (const pending of end?.pending ?? []) page.say("waits", waitLine(pending));
+  page.say("end", end === undefined ? "none: the run was cut off, or is going on" : endLine(end));
+}
+
+/** What was used, in one line. */
+export function usageLine(usage: Usage, cost: number | undefined): string {
+  const count = (tokens: number): string => tokens.toLocaleString("en-US");
+  const kinds = [
+    `${count(usage.inputTokens)} in${usage.cachedTokens > 0 ? ` (${count(usage.cachedTokens)} cached)` : ""}`,
+    `${count(usage.outputTokens)} out`,
+    ...(usage.thoughtTokens > 0 ? [`${count(usage.thoughtTokens)} thinking`] : []),
+    ...(usage.toolUseTokens > 0 ? [`${count(usage.toolUseTokens)} by tools of the service`] : []),
+  ];
+  const searches = usage.searchQueries > 0 ? `, ${countOf(usage.searchQueries, "search", "searches")}` : "";
+  const money = cost === undefined || cost === 0 ? "" : `, cost ${cost.toFixed(6)}`;
+  return `${count(usage.totalTokens)} tokens (${kinds.join(", ")}) in ${countOf(usage.requests, "request")}${searches}${money}`;
+}
+
+/** `1 call`, `2 calls`. */
+export function countOf(count: number, one: string, many: string = `${one}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+function endLine({ stopReason, turns, toolCalls, usage, cost, error }: EndEntry): string {
+  const why = error === undefined ? "" : ` (${error.name}: ${inOneLine(error.message, 400)})`;
+  return `${stopReason}${why}; ${countOf(turns, "turn")}, ${countOf(toolCalls, "call")}, ${usageLine(usage, cost)}`;
+}
+
+function labelOf(content: Content, steered: ReadonlySet<string>): Label {
+  if (content.role === "model") return "model";
+  // What was said on the way is written in full; all else of the user's side is the loop's own.
+  return steered.has(JSON.stringify(content)) ? "said" : "retry";
+}
+
+function turnsByContent(outcomes: ReadonlyMap<string, Outcome>): Map<Content, number> {
+  const turns = new Map<Content, number>();
+  for (const [name, outcome] of outcomes) {
+    const turn = /^model:(\d+)/.exec(name)?.[1];
+    const value: unknown = outcome.ok ? outcome.value : undefined;
+    if (turn !== undefined && isModelStep(value)) turns.set(value.response.content, Number(turn));
+  }
+  return turns;
+}
+
+function steeredIn(outcome: Outcome): string[] {
+  const value: unknown = outcome.ok ? outcome.value : undefined;
+  return isModelStep(value) ? (value.steered?.contents ?? []).map((content) => JSON.stringify(content)) : [];
+}
+
+const QUESTIONS: { readonly [Question in PendingCall["question"]]: string } = {
+  approval: "may it be run?",
+  outcome: "what came of it?",
+  "unknown-outcome": "did it happen? Its process died while it ran",
+};
+
+/** What somebody was asked about a call, and what they said. */
+function showAnswers(
+  page: Page,
+  call: FunctionCall,
+  turn: number,
+  index: number,
+  outcomes: ReadonlyMap<string, Outcome>,
+): void {
+  const callId = `call:${turn}.${index}`;
+  const valueOf = (name: string): unknown => {
+    const outcome = outcomes.get(name);
+    return outcome?.ok === true ? outcome.value : undefined;
+  };
+  const approval = valueOf(`${callId}/approval`);
+  if (approval !== undefined) {
+    page.say("asked", `${call.name}: ${QUESTIONS.approval}`);
+    page.say("answer", `${call.name}: ${approvalLine(approval)}`);
+  }
+  const outside = valueOf(callId);
+  if (isObject(outside) && !("part" in outside)) showOutcome(page, call.name, "outcome", outside);
+  for (let time = 1; ; time++) {
+    const unknown = valueOf(waitName(callId, "unknown-outcome", time));
+    if (!isObject(unknown)) return;
+    showOutcome(page, call.name, "unknown-outcome", unknown);
+  }
+}
+
+function showOutcome(page: Page, name: string, question: "outcome" | "unknown-outcome", answer: object): void {
+  page.say("asked", `${name}: ${QUESTIONS[question]}`);
+  page.say("answer", `${name}: ${"notExecuted" in answer ? "it never happened" : inOneLine(answer, 240)}`);
+}
+
+function approvalLine(approval: unknown): string {
+  if (approval === true) return "yes";
+  return isObject(approval) && typeof approval["deny"] === "string" ? `no: ${approval["deny"]}` : "no";
+}
+
+function waitLine({ callId, call, question }: PendingCall): string {
+  return `${callLine(call)}: ${QUESTIONS[question]} (${callId})`;
+}

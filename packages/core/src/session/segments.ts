@@ -1,0 +1,62 @@
+import type { Compaction } from "../loop/compaction.ts";
+import { closeOpenCalls } from "../loop/transcript.ts";
+import type { Content } from "../wire/content.ts";
+import type { SessionView, Stretch } from "./session-view.ts";
+
+/** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
+export function checkCut(all: readonly Content[], contents: number): void {
+  const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
+  if (!Number.isInteger(contents) || contents < 0 || contents > all.length) {
+    throw new TypeError(`fork: contents must be a whole number from 0 to ${all.length}, and it is ${contents}`);
+  }
+  if (!isLegal(contents)) {
+    throw new TypeError(
+      `fork: after ${contents} contents a call is open; ${contents - 1} and ${contents + 1} are places to cut`,
+    );
+  }
+}
+
+/** The stretches of the first `count` contents. */
+export function firstContents(stretches: readonly Stretch[], count: number): Stretch[] {
+  const kept: Stretch[] = [];
+  let room = count;
+  for (const { origin, contents } of stretches) {
+    if (room <= 0) break;
+    kept.push({ ...(origin !== undefined && { origin }), contents: contents.slice(0, room) });
+    room -= contents.length;
+  }
+  return kept;
+}
+
+/**
+ * The session's compaction as a cut in what is sent now: contents of another model may have been left out of it.
+ *
+ * @param before - What is sent of what was said before the run.
+ */
+export function cutInSent(
+  { compaction, stretches }: Pick<SessionView, "compaction" | "stretches">,
+  before: readonly Content[],
+): Compaction | undefined {
+  if (compaction === undefined) return undefined;
+  const first = contentsOf(stretches)[compaction.keepFrom];
+  // It is a message of the user's, which is never changed; when none is left, all that was there is summed up.
+  const keepFrom = first === undefined ? before.length : before.indexOf(first);
+  return keepFrom < 0 ? undefined : { summary: compaction.summary, keepFrom };
+}
+
+/** A cut in what was sent, as a cut in the session's history. */
+export function cutInHistory(
+  { summary, keepFrom }: Compaction,
+  contents: readonly Content[],
+  given: number,
+  stretches: readonly Stretch[],
+): Compaction {
+  const before = contentsOf(stretches);
+  if (keepFrom >= given) return { summary, keepFrom: before.length + keepFrom - given };
+  const first = contents[keepFrom];
+  return { summary, keepFrom: first === undefined ? before.length : Math.max(0, before.indexOf(first)) };
+}
+
+function contentsOf(stretches: readonly Stretch[]): readonly Content[] {
+  return stretches.flatMap(({ contents }) => contents);
+}

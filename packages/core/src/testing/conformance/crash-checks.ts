@@ -1,0 +1,168 @@
+import type { Json } from "../../internal/json.ts";
+import { same } from "./check-values.ts";
+import type { NamedStepsCheck, StepsProgram } from "./steps-conformance.ts";
+import { gate, ok, reached, roundOf, stepOp, through } from "./steps-harness.ts";
+
+const NEVER = new Promise<never>(() => {});
+
+/** What survives a crash. */
+export const DURABLE_CHECKS: readonly NamedStepsCheck[] = [
+  [
+    "a step that ended is not run again after a crash, and gives what it gave, as JSON has it",
+    ["durable"],
+    async (world) => {
+      let runs = 0;
+      const value = { text: "é\u{1f600}\u2028", list: [0, -1.5, null], gone: undefined };
+      const cut = gate();
+      const program =
+        (crash: boolean): StepsProgram =>
+        async (steps) => {
+          const [first] = await steps.round([stepOp("a", () => (runs++, value))]);
+          await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
+          // Outcomes are JSON.
+          return first as unknown as Json;
+        };
+      await reached(cut, world.run("r", program(true)));
+      await world.reopen?.();
+      same(await world.run("r", program(false)), ok({ text: "é\u{1f600}\u2028", list: [0, -1.5, null] }), "outcome");
+      same(runs, 1, "how often the step ran");
+    },
+  ],
+  [
+    "what a crash cut off is run again, under the same key and with its round",
+    ["durable"],
+    async (world) => {
+      const runs: string[] = [];
+      const all = gate();
+      const program = (crash: boolean): StepsProgram =>
+        roundOf(() =>
+          ["a", "b", "c"].map((name) =>
+            stepOp(name, ({ key }) => {
+              runs.push(key);
+              if (runs.length === 3) all.open();
+              return crash && name === "b" ? NEVER : name;
+            }),
+          ),
+        );
+      await reached(all, world.run("r", program(true)));
+      await world.reopen?.();
+      same(await world.run("r", program(false)), [ok("a"), ok("b"), ok("c")], "outcomes");
+      same(runs.slice(0, 3), ["r/a", "r/b", "r/c"], "the keys at first");
+      // Its neighbours had ended; whether that was recorded in time is a matter of luck.
+      same(
+        runs.slice(3).filter((key) => key === "r/b"),
+        ["r/b"],
+        "the keys of what was cut off, afterwards",
+      );
+      same(new Set(runs.slice(3)).size, runs.length - 3, "how many were run again, each once");
+    },
+  ],
+  [
+    "a once operation that a crash cut off is told so, one that had not begun is not",
+    ["durable"],
+    async (world) => {
+      const attempts: string[] = [];
+      const cut = gate();
+      const program =
+        (crash: boolean): StepsProgram =>
+        async (steps) => {
+          await steps.round([
+            stepOp(
+              "pay",
+              ({ attempt }) => {
+                attempts.push(`pay ${attempt}`);
+                return crash ? (cut.open(), NEVER) : null;
+              },
+              true,
+            ),
+          ]);
+          await steps.round([stepOp("post", ({ attempt }) => void attempts.push(`post ${attempt}`), true)]);
+          return null;
+        };
+      await reached(cut, world.run("r", program(true)));
+      await world.reopen?.();
+      await world.run("r", program(false));
+      same(attempts.slice(0, 2), ["pay 1", "pay 2"], "the attempts of the one that was cut off");
+      same(attempts.slice(2), ["post 1"], "the attempts of the other");
+    },
+  ],
+  [
+    "a failure that was recorded is not tried again after a crash",
+    ["durable", "keepsFailures"],
+    async (world) => {
+      let runs = 0;
+      const cut = gate();
+      const program =
+        (crash: boolean): StepsProgram =>
+        async (steps) => {
+          const [first] = await steps.round([
+            stepOp("a", () => {
+              runs++;
+              throw new RangeError(`failed ${runs}`);
+            }),
+          ]);
+          await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
+          // Outcomes are JSON.
+          return first as unknown as Json;
+        };
+      await reached(cut, world.run("r", program(true)));
+      await world.reopen?.();
+      const failed = { ok: false, error: { name: "RangeError", message: "failed 1" } };
+      same(await world.run("r", program(false)), failed, "outcome");
+      same(runs, 1, "how often the step ran");
+    },
+  ],
+  [
+    "a run goes on through three crashes, and every step ends once",
+    ["durable"],
+    async (world) => {
+      const ended: string[] = [];
+      let crashes = 0;
+      let cut = gate();
+      const program: StepsProgram = async (steps) => {
+        for (let turn = 1; turn <= 4; turn++) {
+          await steps.round([
+            stepOp(`turn:${turn}`, () => {
+              if (turn === crashes + 2 && crashes < 3) return (cut.open(), NEVER);
+              ended.push(`turn:${turn}`);
+              return turn;
+            }),
+          ]);
+          await steps.round(
+            [0, 1].map((index) => stepOp(`work:${turn}.${index}`, () => void ended.push(`${turn}.${index}`))),
+          );
+        }
+        return "through";
+      };
+      for (; crashes < 3; crashes++) {
+        cut = gate();
+        await reached(cut, world.run("r", program));
+        await world.reopen?.();
+      }
+      same(await world.run("r", program), "through", "result");
+      const all = [1, 2, 3, 4].flatMap((turn) => [`turn:${turn}`, `${turn}.0`, `${turn}.1`]);
+      same(ended.toSorted(), all.toSorted(), "what ended");
+    },
+  ],
+  [
+    "an answer is known after a crash",
+    ["durable", "waits"],
+    async (world) => {
+      const [begun, cut] = [gate(), gate()];
+      const program =
+        (crash: boolean): StepsProgram =>
+        async (steps) => {
+          await steps.round([stepOp("a", () => begun.open())]);
+          const [answer] = await steps.round([{ kind: "wait", name: "call:1.0" }]);
+          await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
+          // Outcomes are JSON.
+          return answer as unknown as Json;
+        };
+      await reached(begun, through(world, "r", program(true)));
+      await world.answer?.("r", "call:1.0", { output: 7 });
+      await cut.opened;
+      await world.reopen?.();
+      same(await through(world, "r", program(false)), ok({ output: 7 }), "the answer");
+    },
+  ],
+];

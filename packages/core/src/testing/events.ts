@@ -1,0 +1,104 @@
+import type { RunEvent } from "../loop/events.ts";
+
+/** A run to read: a `RunStream`, or anything shaped like it. */
+export interface ReadableRun<Result> extends AsyncIterable<RunEvent> {
+  result(): Promise<Result>;
+}
+
+/**
+ * Reads a run to its end.
+ *
+ * @throws What the run throws.
+ */
+export async function collect<Result>(
+  run: ReadableRun<Result>,
+): Promise<{ readonly events: readonly RunEvent[]; readonly result: Result }> {
+  const events: RunEvent[] = [];
+  for await (const event of run) events.push(event);
+  return { events, result: await run.result() };
+}
+
+/** The types of the events in order; neighbouring deltas of one kind count once, however the text was cut into pieces. */
+export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
+  const shape: RunEvent["type"][] = [];
+  for (const { type } of events) {
+    const isDelta = type === "text-delta" || type === "thought-delta" || type === "call-args-delta";
+    if (!isDelta || shape.at(-1) !== type) shape.push(type);
+  }
+  return shape;
+}
+
+/** Where in a run the next event stands. */
+type Place = "before" | "between-turns" | "answer" | "answered" | "calls" | "after";
+
+/** What may come at each place, and where it leads. */
+const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place }>> = {
+  before: { "run-start": "between-turns" },
+  "between-turns": { "turn-start": "answer", "run-end": "after" },
+  answer: {
+    compact: "answer",
+    steer: "answer",
+    "text-delta": "answer",
+    "thought-delta": "answer",
+    "call-args-delta": "answer",
+    part: "answer",
+    notice: "answer",
+    discard: "answer",
+    response: "answered",
+  },
+  answered: { recover: "answer", "tool-pending": "calls", "tool-start": "calls", "turn-end": "between-turns" },
+  calls: {
+    "tool-pending": "calls",
+    "tool-start": "calls",
+    "tool-progress": "calls",
+    "tool-end": "calls",
+    "turn-end": "between-turns",
+  },
+  after: {},
+};
+
+/**
+ * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1 and each event
+ * belongs to the turn it stands in, and that each call that starts ends once.
+ *
+ * A run that a limit ends may have no turn, or a last turn that was cut short.
+ *
+ * @param options - `complete: false` for a run that threw: it may stop anywhere.
+ * @throws {Error} Naming the event that does not fit.
+ */
+export function assertGrammar(
+  events: readonly RunEvent[],
+  options: { readonly complete?: boolean | undefined } = {},
+): void {
+  let place: Place = "before";
+  let turn = 0;
+  const open = new Set<string>();
+  const seen = new Set<string>();
+
+  for (const [index, event] of events.entries()) {
+    const fail = (why: string): never => {
+      throw new Error(`event ${index} (${event.type}) does not fit: ${why}`);
+    };
+    const limited: boolean = event.type === "run-end" && event.result.stopReason === "limit";
+    const next: Place | undefined =
+      NEXT[place][event.type] ?? (limited && index > 0 && index === events.length - 1 ? "after" : undefined);
+    const expected = Object.keys(NEXT[place]);
+    if (next === undefined)
+      return fail(expected.length === 0 ? "the run was over" : `expected ${expected.join(" or ")}`);
+    if (event.type === "turn-start" && event.turn !== ++turn) fail(`its turn is ${event.turn}, expected ${turn}`);
+    if ("turn" in event && event.turn !== turn) fail(`its turn is ${event.turn}, expected ${turn}`);
+    if (event.type === "run-end" && turn === 0 && !limited) fail("there was no turn");
+    if (event.type === "tool-start") {
+      if (seen.has(event.callId)) fail(`${event.callId} started before`);
+      seen.add(event.callId);
+      open.add(event.callId);
+    }
+    if ((event.type === "tool-progress" || event.type === "tool-end") && !open.has(event.callId))
+      fail(`${event.callId} is not running`);
+    if (event.type === "tool-end") open.delete(event.callId);
+    if ((event.type === "turn-end" || event.type === "run-end") && open.size > 0 && !limited)
+      fail(`${[...open].join(", ")} did not end`);
+    place = next;
+  }
+  if (options.complete !== false && place !== "after") throw new Error("the events stop before run-end");
+}

@@ -1,0 +1,252 @@
+import { checkSession, type Content, type Json, MemoryStore, repairSession, Agent } from "@pollux/core";
+import { ScriptedModel } from "@pollux/core/testing";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkPairing } from "../../src/model/check-pairing.ts";
+import { showSession } from "../../src/doctor/show-session.ts";
+import { type Log, recordedLogs } from "./recorded-logs.ts";
+
+const logs = await recordedLogs();
+
+const lines = (log: readonly unknown[]) => log.map((value) => ({ value }));
+
+/** Lines of text as they are read from a file. */
+function read(texts: readonly string[]) {
+  return texts.map((text) => {
+    try {
+      const value: unknown = JSON.parse(text);
+      return { value };
+    } catch {
+      return { problem: "it is not JSON", text };
+    }
+  });
+}
+
+async function historyOf(log: Log): Promise<readonly Content[]> {
+  const store = new MemoryStore();
+  await store.append("s", 0, log as unknown as readonly Json[]);
+  return await new Agent({ model: new ScriptedModel() }).session({ id: "s", store }).history();
+}
+
+describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
+  test("is fine as it was written", () => {
+    expect(checkSession(lines(log)).problems).toEqual([]);
+    expect(repairSession(lines(log))).toEqual({ entries: log, done: [], refused: undefined });
+  });
+
+  const texts = log.map((entry) => JSON.stringify(entry));
+  const isMended = async (damaged: readonly string[]): Promise<void> => {
+    const repair = repairSession(read(damaged));
+    if (repair.refused !== undefined) {
+      expect(repair.refused.problem).toMatch(/newer version/);
+      return;
+    }
+    expect(checkSession(lines(repair.entries)).problems).toEqual([]);
+    const history = await historyOf(repair.entries);
+    for (const family of ["gemini-3", "gemini-4"]) checkPairing(history, { family });
+    expect(showSession(repair.entries)).toMatch(/^Session /);
+    // What a session does next has to work, too.
+    const store = new MemoryStore();
+    await store.append("s", 0, repair.entries as unknown as readonly Json[]);
+    const next = new Agent({ model: new ScriptedModel(() => ({ batches: [[{ text: "On." }]] })) }).session({
+      id: "s",
+      store,
+    });
+    await next.state();
+    expect((await next.send("Go on.", { unfinished: "cancel" })).text).toBe("On.");
+  };
+
+  test("opens and can be sent after a repair, with any line gone", async () => {
+    for (const index of texts.keys()) await isMended(texts.toSpliced(index, 1));
+  });
+
+  test("opens and can be sent after a repair, with any line unreadable", async () => {
+    for (const index of texts.keys()) await isMended(texts.with(index, "\u0000\u0000"));
+    for (const index of texts.keys()) await isMended(texts.with(index, texts[index]?.slice(0, -1) ?? ""));
+  });
+
+  test("opens and can be sent after a repair, with bytes damaged", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 32, max: 126 })), { minLength: 1, maxLength: 3 }),
+        async (changes) => {
+          const bytes = texts.join("\n").split("");
+          for (const [at, code] of changes) bytes[at % bytes.length] = String.fromCharCode(code);
+          await isMended(bytes.join("").split("\n"));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  test("opens and can be sent after a repair, with lines in another order or twice", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(texts.length - 1), fc.nat(texts.length - 1), fc.boolean(), async (from, to, twice) => {
+        const line = texts[from] ?? "";
+        await isMended((twice ? texts : texts.toSpliced(from, 1)).toSpliced(to, 0, line));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+const pick = (name: string): Log => logs[name] ?? [];
+
+describe("a repair", () => {
+  test("keeps what it does not have to change as it was", () => {
+    const log = pick("parallel calls, then another message");
+    const end = log.findIndex(({ type }) => type === "end");
+    const lost = log.findIndex((entry) => entry.type === "step" && entry.step === "call:1.1");
+    const { entries, done } = repairSession(lines(log.with(lost, "gone" as never)));
+    expect(done).toEqual([
+      { position: lost, problem: "it is not a JSON object", remedy: expect.stringMatching(/^it is dropped; /) },
+      {
+        position: end,
+        problem: "the end speaks of call:1.1, which is not in the log",
+        remedy: "its result is left out",
+      },
+      { position: end, problem: "the call of look (id c2) has no response", remedy: "it is answered as cancelled" },
+    ]);
+    expect(entries).toEqual(
+      log.toSpliced(lost, 1).with(end - 1, {
+        ...log[end],
+        added: [
+          { model: "model:1" },
+          {
+            calls: [
+              "call:1.0",
+              {
+                functionResponse: {
+                  id: "c2",
+                  name: "look",
+                  response: { error: "cancelled: the result of this call was not recorded" },
+                },
+              },
+            ],
+          },
+          { model: "model:2" },
+          { calls: ["call:2.0"] },
+          { model: "model:3" },
+        ],
+      } as never),
+    );
+    for (const [index, entry] of log.toSpliced(lost, 1).entries())
+      if (index !== end - 1) expect(entries[index]).toBe(entry);
+  });
+
+  test("puts the end of a run together from its steps", () => {
+    const log = pick("parallel calls, then another message");
+    const end = log.findIndex(({ type }) => type === "end");
+    const { at: _, ...was } = log[end] as Extract<Log[number], { type: "end" }>;
+    const { at, ...rebuilt } = repairSession(lines(log.toSpliced(end, 1))).entries[end] as typeof was & { at: number };
+    expect(rebuilt).toEqual({
+      ...was,
+      stopReason: "aborted",
+      error: { name: "AbortError", message: "the run was cut off here" },
+    });
+    expect(at).toBe(log[end - 1]?.at);
+  });
+
+  test("leaves the last run open when only its end is lost, so that resuming it asks nothing again", async () => {
+    const log = pick("one message");
+    const { entries } = repairSession([
+      ...lines(log.slice(0, -1)),
+      { problem: "it is not JSON", text: JSON.stringify(log.at(-1)).slice(0, 90) },
+    ]);
+    expect(entries).toEqual(log.slice(0, -1));
+    const store = new MemoryStore();
+    await store.append("s", 0, entries as unknown as readonly Json[]);
+    const model = ScriptedModel.with({ id: "gemini-3-pro-preview" });
+    expect((await new Agent({ model }).session({ id: "s", store }).resume()).text).toBe("Done: Hello.");
+    expect(model.requests).toEqual([]);
+  });
+
+  test("ends a run for good that lost an entry and could be resumed", async () => {
+    for (const name of ["a run that is cut off", "an approval that is waited for"]) {
+      const log = pick(name);
+      const run = log.findLastIndex(({ type }) => type === "run");
+      const { entries } = repairSession(lines(log.with(run + 1, null as never)));
+      expect(entries.at(-1)).toMatchObject({
+        type: "end",
+        stopReason: "stopped",
+        error: { code: "session_damaged" },
+      });
+      expect(entries.at(-1)).not.toHaveProperty("pending");
+      const store = new MemoryStore();
+      await store.append("s", 0, entries as unknown as readonly Json[]);
+      const session = new Agent({ model: new ScriptedModel() }).session({ id: "s", store });
+      await expect(session.resume()).rejects.toThrow("nothing to resume");
+    }
+  });
+
+  test("ends a run for good whose payment may be among the entries that belong to no run", () => {
+    const log = pick("an approval that was given");
+    const begin = log.findIndex((entry) => entry.type === "begin" && entry.step === "call:1.1");
+    expect(log[begin + 1]).toMatchObject({ type: "step", step: "call:1.1" });
+    const crashed = log
+      .slice(0, begin + 2)
+      .map((entry, i) => (i < begin ? entry : { ...entry, runId: `damaged-${i}` }));
+    const { entries } = repairSession(lines(crashed));
+    expect(entries.slice(0, -1)).toEqual(log.slice(0, begin));
+    expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "stopped", error: { code: "session_damaged" } });
+  });
+
+  test("leaves no end that speaks of what is missing when the note that its run went on is lost, and its last end", async () => {
+    const log = pick("an approval that was refused");
+    const resume = log.findIndex(({ type }) => type === "resume");
+    const texts = log.map((entry) => JSON.stringify(entry));
+    const damaged = texts
+      .with(resume - 1, texts[resume - 1]?.replace('"call:1.0"', '" all:1.0"') ?? "")
+      .with(resume, JSON.stringify({ ...log[resume], runId: "damaged" }))
+      .with(-1, texts.at(-1)?.slice(1) ?? "");
+    const { entries } = repairSession(read(damaged));
+    expect(checkSession(lines(entries)).problems).toEqual([]);
+    expect((await historyOf(entries)).map(({ role }) => role)).toEqual(["user", "model", "user", "model"]);
+  });
+
+  test("puts the place up to which a run heard what was said where it is now", async () => {
+    const log = pick("steering").slice(0, 8);
+    const upTo = (entries: Log): unknown[] =>
+      entries.flatMap((entry) => /"upTo":(\d+)/.exec(JSON.stringify(entry))?.[1] ?? []);
+    expect(upTo(log)).toEqual(["1", "5"]);
+    const { entries } = repairSession(lines(log.map((entry, i) => (i < 4 ? ("gone" as never) : entry))));
+    expect(upTo(entries)).toEqual(["1"]);
+    const store = new MemoryStore();
+    await store.append("s", 0, entries as unknown as readonly Json[]);
+    const model = new ScriptedModel(() => ({ batches: [[{ text: "On." }]] }));
+    const session = new Agent({ model }).session({ id: "s", store });
+    await session.steer("Not lost.");
+    await session.send("Go on.");
+    expect(model.requests[0]?.contents.slice(-2)).toEqual([
+      { role: "user", parts: [{ text: "Go on." }] },
+      { role: "user", parts: [{ text: "Not lost." }] },
+    ]);
+  });
+
+  test("drops a summary when contents it stands for are gone", () => {
+    const log = pick("a summary");
+    const summaries = (entries: Log): number[] =>
+      entries.flatMap((entry, i) => (entry.type === "end" && entry.compaction !== undefined ? i : []));
+    expect(summaries(log).length).toBeGreaterThan(0);
+    const { entries, done } = repairSession(lines(log.with(0, {} as never)));
+    expect(summaries(entries)).toEqual([]);
+    expect(done.map(({ problem }) => problem)).toContain("what its summary stands for is not certain any more");
+    // What is damaged later changes nothing before.
+    const last = log.length - 1;
+    expect(summaries(repairSession(lines(log.with(last, {} as never))).entries)).toEqual(
+      summaries(log).filter((i) => i !== last),
+    );
+  });
+
+  test("takes off a signature that cannot be read, and signs the first call with the placeholder", () => {
+    const log = pick("parallel calls, then another message");
+    const at = log.findIndex((entry) => entry.type === "step" && entry.step === "model:1");
+    const { entries } = repairSession(lines(log.with(at, JSON.parse(JSON.stringify(log[at]).replace("Co4BAX", "!!")))));
+    expect(JSON.stringify(entries[at])).toBe(
+      JSON.stringify(log[at]).replace(
+        /"thoughtSignature":"[^"]*"/,
+        '"thoughtSignature":"skip_thought_signature_validator"',
+      ),
+    );
+  });
+});
