@@ -20,7 +20,12 @@ export { passThrough, type PassThroughOptions } from "./pass-through.ts";
 export { LOOP_VERSION, parseStepName, type StepName, waitName } from "./run-log.ts";
 
 // runs on an engine
-export { batchEvents, type BatchEventsOptions, type EventBatcher, type EventSource } from "../agent/engine/batch-events.ts";
+export {
+  batchEvents,
+  type BatchEventsOptions,
+  type EventBatcher,
+  type EventSource,
+} from "../agent/engine/batch-events.ts";
 export type {
   CancelledReport,
   EndedReport,

@@ -20,13 +20,18 @@ export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Ev
   return {
     runId,
     round: async (ops) => {
-      const outcomes = await Promise.all(
-        ops.map((op) => settle(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit })),
-      );
+      const outcomes: Promise<Outcome>[] = [];
+      const waiting: string[] = [];
+      for (const op of ops) {
+        if (op.kind === "wait") waiting.push(op.name);
+        outcomes.push(settle(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }));
+      }
+      const [only] = outcomes;
+      // Most rounds are one operation.
+      const settled = outcomes.length === 1 && only !== undefined ? [await only] : await Promise.all(outcomes);
       // Whoever could answer has no way to reach this run again.
-      const waiting = ops.filter((op) => op.kind === "wait").map((op) => op.name);
       if (waiting.length > 0) throw new RunSuspended(waiting);
-      return outcomes;
+      return settled;
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { ModelResponse } from "../model/model.ts";
 import type { PendingQuestion } from "../tool/approval.ts";
-import type { NestedRun } from "../tool/tool.ts";
-import type { ToolOutcome } from "../tool/tool-outcome.ts";
+import type { NestedRun, ToolOutcome } from "../tool/tool.ts";
 import type { Part } from "../wire/content.ts";
 import type { Steered } from "./steps.ts";
 

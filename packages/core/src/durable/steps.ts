@@ -41,7 +41,6 @@ export type Op<Event = unknown> =
       readonly input: Json;
     };
 
-
 /** How an operation ended. Everything that crosses is JSON; errors are data. */
 export type Outcome =
   | { readonly ok: true; readonly value: Json }

@@ -1,5 +1,5 @@
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
-import type { ToolOutcome } from "../tool/tool-outcome.ts";
+import type { ToolOutcome } from "../tool/tool.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/content.ts";
 import type { PendingCall } from "../tool/approval.ts";
 import type { TurnProblem } from "./recovery.ts";

@@ -1,5 +1,5 @@
 import type { ModelRequest } from "../model/model.ts";
-import type { ToolOutcome } from "../tool/tool-outcome.ts";
+import type { ToolOutcome } from "../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../wire/content.ts";
 
 /** What a hook is told of the request that is about to be made. */

@@ -1,5 +1,5 @@
 import { addUsage, type Usage } from "../model/usage.ts";
-import type { RemainingLimits } from "../tool/parent-run.ts";
+import type { RemainingLimits } from "../tool/tool.ts";
 import type { LimitReached } from "./result.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */

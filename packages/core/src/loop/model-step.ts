@@ -53,9 +53,7 @@ export async function modelStep(
       });
       const cursor = steered?.upTo ?? steeringCursor ?? 0;
       const steeringWaits =
-        steering !== undefined &&
-        callsIn(response.content).length === 0 &&
-        (await steering.take(cursor)) !== undefined;
+        steering !== undefined && callsIn(response.content).length === 0 && (await steering.take(cursor)) !== undefined;
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),
@@ -102,7 +100,11 @@ class RequestAttempt {
 }
 
 /** Reports some parts. Neighbouring text becomes one delta. */
-export function emitParts(parts: readonly Part[], turn: number, to: Pick<Step<RunEvent>, "emit">): void | Promise<void> {
+export function emitParts(
+  parts: readonly Part[],
+  turn: number,
+  to: Pick<Step<RunEvent>, "emit">,
+): void | Promise<void> {
   const [only] = parts;
   // What most chunks are.
   if (parts.length === 1 && only?.text !== undefined) {

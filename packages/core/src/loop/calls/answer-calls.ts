@@ -6,15 +6,26 @@ import { isObject, type Json } from "../../internal/json.ts";
 import type { PendingCall } from "../../tool/approval.ts";
 import type { Tool } from "../../tool/tool.ts";
 import type { Content, FunctionCall, Part } from "../../wire/content.ts";
-import type { RunEvent } from "../events.ts";
+import type { Emit, RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { responsesContent } from "../transcript.ts";
 import { withinWallTime } from "../wall-clock.ts";
 import { afterAnswer, isAwaiting, QUESTIONS, routesOf } from "./approvals.ts";
-import { answered, CANCELLED, type CallState, routed, toolEnd, toolOf, toolStart, type TurnCall } from "./call-state.ts";
+import {
+  answered,
+  CANCELLED,
+  type CallState,
+  routed,
+  toolEnd,
+  toolOf,
+  toolStart,
+  type TurnCall,
+} from "./call-state.ts";
 import { afterChild, beginChild, childOp, isChild } from "./child-run.ts";
 import { afterRun, cutOff, runCall } from "./run-call.ts";
+
+const PLANNED: CallState = { state: "planned" };
 
 /** The answers to the calls of one turn. */
 export interface AnsweredCalls {
@@ -37,18 +48,20 @@ export async function answerCalls(
   refusal?: string,
 ): Promise<AnsweredCalls> {
   const turn = state.turns;
-  const planned = calls.map((call, index): TurnCall => {
-    return {
+  const planned: TurnCall[] = [];
+  for (const call of calls) {
+    planned.push({
       turn,
-      callId: callIdOf(turn, index),
+      callId: callIdOf(turn, planned.length),
       call,
-      refusal: refusal ?? refusalOf(input, state, call, index),
-      current: { state: "planned" },
+      refusal: refusal ?? refusalOf(input, state, call),
+      current: PLANNED,
+      failure: undefined,
       startReported: false,
       endReported: false,
-    };
-  });
-  state.toolCalls += calls.length;
+    });
+    state.toolCalls++;
+  }
   state.calls = planned;
 
   const routes = await routesOf(input, planned, turn);
@@ -64,37 +77,28 @@ export async function answerCalls(
 
   for (;;) {
     if (input.steps.children !== undefined) await beginChildren(input, state, planned);
-    const open = planned.filter(({ current }) => current.state !== "answered");
+    const open: TurnCall[] = [];
+    for (const call of planned) if (call.current.state !== "answered") open.push(call);
     if (open.length === 0) break;
-    await callRound(input, state, sideBySide(input, open));
+    await callRound(input, state, input.steps.children === undefined ? open : sideBySide(input, open));
   }
 
   // The step of a call that a journal answered has reported nothing.
-  if (input.emit !== undefined)
-    for (const call of planned) if (!call.startReported) await input.emit(toolStart(call));
+  if (input.emit !== undefined) for (const call of planned) if (!call.startReported) await input.emit(toolStart(call));
   const responses: Part[] = [];
   const after: Part[] = [];
-  for (const call of planned) await settleCall(input, state, call, responses, after);
+  for (const call of planned) {
+    if (call.current.state !== "answered") throw new RunStepError(`${call.callId} has no answer`, call.callId);
+    const { value } = call.current;
+    if (input.emit !== undefined && !call.endReported) await input.emit(toolEnd(call, value));
+    state.addCall(call.call.name, value);
+    responses.push(value.part);
+    after.push(...value.after);
+  }
   state.calls = [];
   state.unsettled.length = 0;
   const content = responsesContent(responses);
   return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
-}
-
-/** Counts an answered call, and reports its end if its step did not. */
-async function settleCall(
-  input: LoopInput,
-  state: RunState,
-  call: TurnCall,
-  responses: Part[],
-  after: Part[],
-): Promise<void> {
-  if (call.current.state !== "answered") throw new RunStepError(`${call.callId} has no answer`, call.callId);
-  const { value } = call.current;
-  if (input.emit !== undefined && !call.endReported) await input.emit(toolEnd(call, value));
-  state.addCall(call.call.name, value);
-  responses.push(value.part);
-  after.push(...value.after);
 }
 
 /** Calls of agents that have runs of their own here take that way, once nothing else has to come first. */
@@ -116,44 +120,58 @@ function sideBySide(input: LoopInput, open: readonly TurnCall[]): readonly TurnC
 
 /** One round for some open calls: each of them takes one step further. When it suspends the run, the state knows what is waited for. */
 async function callRound(input: LoopInput, state: RunState, calls: readonly TurnCall[]): Promise<void> {
-  const pending = calls.flatMap(({ current, turn, callId, call }): readonly PendingCall[] =>
-    isAwaiting(current) ? [{ turn, callId, call, question: QUESTIONS[current.state] }] : [],
-  );
-  if (input.emit !== undefined) {
-    for (const one of pending) await input.emit({ type: "tool-pending", ...one });
-    for (const call of calls) {
-      if (call.current.state !== "child-run") continue;
-      call.startReported = true;
-      await input.emit(toolStart(call));
-    }
+  if (input.emit !== undefined) await reportRound(input.emit, calls);
+  const before: CallState[] = [];
+  const operations: Op<RunEvent>[] = [];
+  for (const call of calls) {
+    before.push(call.current);
+    operations.push(operationFor(input, state, call));
   }
-  const before = calls.map(({ current }) => current);
-  /** What threw in a step of this process, by position. */
-  const errors = new Map<number, unknown>();
-  const throwFirst = (): void => {
-    for (const position of calls.keys()) if (errors.has(position)) throw errors.get(position);
-  };
   let outcomes: readonly Outcome[];
   try {
-    outcomes = await input.steps.round(
-      calls.map((call, position) => operationOf(input, state, call, (error) => void errors.set(position, error))),
-    );
+    outcomes = await input.steps.round(operations);
   } catch (error) {
     if (isRunSuspended(error)) {
       // What cut the other calls off ends the run; its questions are asked again when it is resumed.
-      throwFirst();
-      const names = new Map(calls.map((call, position) => [call.callId, nameOf(call.callId, before[position])]));
-      state.pending = pending.filter(({ callId }) => error.waiting.includes(names.get(callId) ?? ""));
+      throwFailure(calls);
+      state.pending = calls.flatMap((call, position) => {
+        const isWaiting = error.waiting.includes(operations[position]?.name ?? "");
+        return isWaiting ? (questionOf(call) ?? []) : [];
+      });
     }
     throw error;
   }
   // A run that fails further on says what was done, whether that was just now or was read again.
-  for (const [position, call] of calls.entries()) keepAnswer(call, outcomes[position]);
-  throwFirst();
-  for (const [position, call] of calls.entries()) {
-    const from = before[position];
-    if (from !== undefined) call.current = await transition(input, state, call, from, outcomes[position]);
+  for (let i = 0; i < calls.length; i++) keepAnswer(calls[i], outcomes[i]);
+  throwFailure(calls);
+  for (let i = 0; i < calls.length; i++) {
+    const [call, from] = [calls[i], before[i]];
+    if (call === undefined || from === undefined) continue;
+    const next = transition(input, state, call, from, outcomes[i]);
+    call.current = next instanceof Promise ? await next : next;
   }
+}
+
+/** What is asked about a call that waits for an answer from outside. */
+function questionOf({ current, turn, callId, call }: TurnCall): PendingCall | undefined {
+  return isAwaiting(current) ? { turn, callId, call, question: QUESTIONS[current.state] } : undefined;
+}
+
+async function reportRound(emit: Emit, calls: readonly TurnCall[]): Promise<void> {
+  for (const call of calls) {
+    const pending = questionOf(call);
+    if (pending !== undefined) await emit({ type: "tool-pending", ...pending });
+  }
+  for (const call of calls) {
+    if (call.current.state !== "child-run") continue;
+    call.startReported = true;
+    await emit(toolStart(call));
+  }
+}
+
+/** A failure of the application's own code in a step of this process ends the run with its error. */
+function throwFailure(calls: readonly TurnCall[]): void {
+  for (const { failure } of calls) if (failure !== undefined) throw failure.error;
 }
 
 /** Where an operation's outcome takes a call. */
@@ -170,16 +188,16 @@ function transition(
   throw new RangeError(`${call.callId} is ${from.state} and has no operation`);
 }
 
-function keepAnswer(call: TurnCall, outcome: Outcome | undefined): void {
-  if (outcome?.ok !== true || !isObject(outcome.value) || !("part" in outcome.value)) return;
+function keepAnswer(call: TurnCall | undefined, outcome: Outcome | undefined): void {
+  if (call === undefined || outcome?.ok !== true || !isObject(outcome.value) || !("part" in outcome.value)) return;
   // Only a call's own step leaves a part.
   const value = outcome.value as unknown as Extract<CallState, { state: "answered" }>["value"];
   if (value.unknown !== true) call.current = { state: "answered", value };
 }
 
-/** Name of the operation that a call in this state is. */
-function nameOf(callId: string, current: CallState | undefined): string {
-  switch (current?.state) {
+/** Name of the operation that a call in its state is. */
+function operationName({ callId, current }: TurnCall): string {
+  switch (current.state) {
     case "running":
       return callStepName(callId, current.attempt);
     case "awaiting-approval":
@@ -196,18 +214,13 @@ function nameOf(callId: string, current: CallState | undefined): string {
   }
 }
 
-function operationOf(
-  input: LoopInput,
-  state: RunState,
-  call: TurnCall,
-  failed: (error: unknown) => void,
-): Op<RunEvent> {
-  const { current, turn, callId } = call;
-  if (isChild(current)) return childOp(input, call, current, failed);
-  const name = nameOf(callId, current);
+function operationFor(input: LoopInput, state: RunState, call: TurnCall): Op<RunEvent> {
+  const { current } = call;
+  if (isChild(current)) return childOp(input, call, current);
+  const name = operationName(call);
   const tool = toolOf(input, call);
-  if (isAwaiting(current)) {
-    const question: PendingCall = { turn, callId, call: call.call, question: QUESTIONS[current.state] };
+  const question = questionOf(call);
+  if (question !== undefined) {
     const timeoutMs = answerTimeoutOf(tool);
     // JSON all through: the call is as the model made it.
     return { kind: "wait", name, question: question as unknown as Json, ...(timeoutMs !== undefined && { timeoutMs }) };
@@ -228,7 +241,7 @@ function operationOf(
         if (value.unknown !== true) call.current = { state: "answered", value };
         return value;
       } catch (error) {
-        failed(error);
+        call.failure = { error };
         // Read when the conversation goes on without resuming: a model that is told less would call it again.
         if (once && begun) call.current = cutOff(input, state, call);
         throw error;
@@ -243,9 +256,9 @@ function answerTimeoutOf(tool: Tool | undefined): number | undefined {
 }
 
 /** Why a call is not run, if it is not. */
-function refusalOf(input: LoopInput, state: RunState, call: FunctionCall, index: number): string | undefined {
+function refusalOf(input: LoopInput, state: RunState, call: FunctionCall): string | undefined {
   const limit = input.limits.toolCalls;
-  if (limit !== undefined && state.toolCalls + index >= limit)
+  if (limit !== undefined && state.toolCalls >= limit)
     return `not run: the limit of ${limit} function calls for this run is reached`;
   const tool = input.toolset.byName.get(call.name);
   const badCalls = state.badCalls.get(call.name) ?? 0;

@@ -1,8 +1,7 @@
 import type { CallRoute, CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import { functionResponse } from "../../tool/function-response.ts";
-import type { EndedAgent, Tool } from "../../tool/tool.ts";
-import type { ToolOutcome } from "../../tool/tool-outcome.ts";
+import type { ChildRunResult, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
@@ -33,7 +32,7 @@ export type CallState =
   /** It is a run of its own on an engine: the hook before it, the run, the hook after it. */
   | { readonly state: "before-hook" }
   | { readonly state: "child-run"; readonly agent: string; readonly input: Json }
-  | { readonly state: "after-hook"; readonly ended: EndedAgent }
+  | { readonly state: "after-hook"; readonly ended: ChildRunResult }
   | { readonly state: "answered"; readonly value: CallStepValue };
 
 /** A call as the model made it. */
@@ -49,6 +48,8 @@ export interface PlannedCall {
 /** A call of the open turn: what is to be done, and how far it has come. */
 export interface TurnCall extends PlannedCall {
   current: CallState;
+  /** What threw in a step of this process. */
+  failure: { readonly error: unknown } | undefined;
   /** The reader knows that it began, and that it ended. */
   startReported: boolean;
   endReported: boolean;

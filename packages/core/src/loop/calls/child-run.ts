@@ -1,9 +1,8 @@
 import { hookStepName } from "../../durable/run-log.ts";
 import type { Op, Outcome } from "../../durable/steps.ts";
 import { abortable } from "../../internal/abort.ts";
-import { failureOf } from "../../tool/call-tool.ts";
-import type { AgentOfTool, EndedAgent, Tool } from "../../tool/tool.ts";
-import type { ToolOutcome } from "../../tool/tool-outcome.ts";
+import { describeFailure } from "../../tool/call-tool.ts";
+import type { ChildAgent, ChildRunResult, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { CallDecision } from "../hooks.ts";
@@ -11,7 +10,7 @@ import { remainingOf } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { withinWallTime } from "../wall-clock.ts";
-import { answered, CANCELLED, type CallState, denied, type PlannedCall, toolOf } from "./call-state.ts";
+import { answered, CANCELLED, type CallState, denied, type PlannedCall, toolOf, type TurnCall } from "./call-state.ts";
 import { callFailed } from "./run-call.ts";
 
 /** The states of a call that is a run of its own. */
@@ -25,7 +24,7 @@ export function isChild(current: CallState): current is ChildState {
 /** A tool that runs an agent as a run of its own. */
 interface ChildTool {
   readonly tool: Tool;
-  readonly agent: AgentOfTool;
+  readonly agent: ChildAgent;
 }
 
 /** The tool of a call that becomes a run of its own, if these steps can make one. */
@@ -71,20 +70,14 @@ export async function afterChild(
   const { decision } = left;
   if (decision === undefined) return await startChild(input, state, child, call, call.call);
   if ("args" in decision) return await startChild(input, state, child, call, { ...call.call, args: decision.args });
-  const outcomeGiven: ToolOutcome =
-    "deny" in decision ? denied(decision.deny) : { ok: true, output: decision.output };
+  const outcomeGiven: ToolOutcome = "deny" in decision ? denied(decision.deny) : { ok: true, output: decision.output };
   return settled(input, state, call, { ...NOTHING_DONE, outcome: outcomeGiven });
 }
 
 /** The operation of such a call's state. */
-export function childOp(
-  input: LoopInput,
-  { turn, callId, call }: PlannedCall,
-  current: ChildState,
-  failed: (error: unknown) => void,
-): Op<RunEvent> {
-  if (current.state === "child-run")
-    return { kind: "child", name: callId, agent: current.agent, input: current.input };
+export function childOp(input: LoopInput, planned: TurnCall, current: ChildState): Op<RunEvent> {
+  const { turn, callId, call } = planned;
+  if (current.state === "child-run") return { kind: "child", name: callId, agent: current.agent, input: current.input };
   const hook = async (signal: AbortSignal): Promise<HookStepValue> => {
     const info = { turn, callId, call, signal };
     const { beforeCall, afterCall } = input.hooks;
@@ -106,7 +99,7 @@ export function childOp(
           }
         });
       } catch (error) {
-        failed(error);
+        planned.failure = { error };
         throw error;
       }
     },
@@ -121,7 +114,7 @@ interface HookStepValue {
   readonly cancelled?: true | undefined;
 }
 
-const NOTHING_DONE: EndedAgent = { outcome: CANCELLED, nested: [], activeMs: 0 };
+const NOTHING_DONE: ChildRunResult = { outcome: CANCELLED, nested: [], activeMs: 0 };
 
 async function startChild(
   input: LoopInput,
@@ -135,20 +128,20 @@ async function startChild(
   try {
     return { state: "child-run", agent: agent.name, input: await agent.start(call.args ?? {}, parent) };
   } catch (error) {
-    return settled(input, state, planned, { ...NOTHING_DONE, outcome: failureOf(tool, error) });
+    return settled(input, state, planned, { ...NOTHING_DONE, outcome: describeFailure(tool, error) });
   }
 }
 
-async function endedBy({ tool, agent }: ChildTool, outcome: Outcome | undefined): Promise<EndedAgent> {
-  if (outcome?.ok === true) return await agent.ended(outcome.value);
-  return { ...NOTHING_DONE, outcome: failureOf(tool, new Error(outcome?.error.message ?? "it left no report")) };
+async function endedBy({ tool, agent }: ChildTool, outcome: Outcome | undefined): Promise<ChildRunResult> {
+  if (outcome?.ok === true) return await agent.finish(outcome.value);
+  return { ...NOTHING_DONE, outcome: describeFailure(tool, new Error(outcome?.error.message ?? "it left no report")) };
 }
 
 function settled(
   input: LoopInput,
   state: RunState,
   call: PlannedCall,
-  ended: EndedAgent,
+  ended: ChildRunResult,
 ): ChildState | Extract<CallState, { state: "answered" }> {
   if (input.hooks.afterCall !== undefined) return { state: "after-hook", ended };
   return childAnswered(input, state, call, ended);
@@ -158,7 +151,7 @@ function childAnswered(
   input: LoopInput,
   state: RunState,
   call: PlannedCall,
-  { outcome, nested, activeMs }: EndedAgent,
+  { outcome, nested, activeMs }: ChildRunResult,
 ): Extract<CallState, { state: "answered" }> {
   const { value } = answered(input, call, outcome, state.endedAt, state.endedAt + activeMs);
   return { state: "answered", value: { ...value, nested } };

@@ -4,14 +4,21 @@ import type { Outcome, Step } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { callTool, OUTCOME_UNKNOWN } from "../../tool/call-tool.ts";
-import type { ParentRun } from "../../tool/parent-run.ts";
-import type { NestedRun, ToolContext } from "../../tool/tool.ts";
-import type { ToolOutcome } from "../../tool/tool-outcome.ts";
+import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingOf } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import { answered, CANCELLED, type CallState, type PlannedCall, toolEnd, toolStart, valueOf, type TurnCall } from "./call-state.ts";
+import {
+  answered,
+  CANCELLED,
+  type CallState,
+  type PlannedCall,
+  toolEnd,
+  toolStart,
+  valueOf,
+  type TurnCall,
+} from "./call-state.ts";
 
 /** Runs one call with its hooks and gives what its step leaves. Rejects only when a hook throws. */
 export async function runCall(
