@@ -3,8 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, defineTool, type Endpoint, endpoint, gemini } from "@pollux/core";
-import { recordFetch } from "@pollux/core/node";
-import { createEmulator, replay } from "@pollux/emulator";
+import { createEmulator, recordFetch, replay } from "@pollux/emulator";
 import { z } from "zod";
 import { connect } from "./support/connect.ts";
 

@@ -5,8 +5,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Agent, ApiStatusError, defineTool, endpoint, gemini, type RunResult, uploadFile } from "@pollux/core";
-import { recordFetch, type RecordingFetch, type RecordingFile } from "@pollux/core/node";
-import { calls, createEmulator, fault, faults, replay, script, text, thought } from "@pollux/emulator";
+import { nodeTransport } from "@pollux/core/node";
+import {
+  calls,
+  createEmulator,
+  fault,
+  faults,
+  recordFetch,
+  type RecordingFetch,
+  type RecordingFile,
+  replay,
+  script,
+  text,
+  thought,
+} from "@pollux/emulator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { fileService } from "../packages/core/test/helpers/file-service.ts";
@@ -210,6 +222,18 @@ describe.each(["run", "stream"] as const)("%s", (face) => {
     const { stdout } = await contract(folder);
     expect(stdout).not.toMatch(/FAIL|[1-9]\d* differ/);
   });
+});
+
+test("over the node transport is recorded all the same", async () => {
+  await using service = await createEmulator({ brain: script([text("Warm.")]) }).listen();
+  await using transport = nodeTransport({ proxyEnv: {} });
+  const recording = recordFetch(folder, { name: "one", fetch: transport });
+  const { text: said } = await agentAt(service.url, recording, "stream").run(PROMPT);
+  await recording.saved();
+  const { exchanges } = JSON.parse(await readFile(join(folder, "one.json"), "utf8")) as RecordingFile;
+  expect(exchanges.map(({ path, digest }) => [path, digest?.text])).toEqual([
+    [expect.stringContaining(":streamGenerateContent"), said],
+  ]);
 });
 
 test("an upload and the wait for its file replay, by the bytes that are sent", async () => {

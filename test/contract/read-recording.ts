@@ -1,4 +1,4 @@
-import type { AnswerDigest } from "@pollux/core/node";
+import type { AnswerDigest } from "@pollux/emulator";
 import { type Exchange, isJson, type Json, listOf, type Recording } from "./recordings.ts";
 
 /** Any parsed JSON → a recording; `undefined` for one that holds no exchanges. What is missing is read from the rest. */

@@ -1,4 +1,4 @@
-import type { AnswerDigest } from "@pollux/core/node";
+import type { AnswerDigest } from "@pollux/emulator";
 
 /** A JSON object nobody has looked into yet. */
 export type Json = { readonly [key: string]: unknown };

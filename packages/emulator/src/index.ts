@@ -15,7 +15,20 @@ export { script, type Script, type ScriptLine, type ScriptOptions } from "./brai
 export { improvise, type ImproviseOptions } from "./improvise/improvise.ts";
 export type { ReplayRequest } from "./brain/fit-exchange.ts";
 export { replay } from "./brain/replay.ts";
-export { loadRecording, type RecordedExchange, type Recording } from "./brain/recording.ts";
+export { loadRecording, type Recording, type ReplayExchange } from "./brain/recording.ts";
+
+// Recording traffic
+export { recordFetch, type RecordFetchOptions, type RecordingFetch } from "./record/record-fetch.ts";
+export type {
+  AnswerDigest,
+  DigestText,
+  JsonFields,
+  RecordedBody,
+  RecordedEnd,
+  RecordedExchange,
+  RecordedToolStep,
+  RecordingFile,
+} from "./record/recording-format.ts";
 
 // Answers
 export {

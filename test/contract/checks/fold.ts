@@ -1,4 +1,4 @@
-import type { AnswerDigest, DigestText } from "@pollux/core/node";
+import type { AnswerDigest, DigestText } from "@pollux/emulator";
 import { createHash } from "node:crypto";
 import { AgentError, gemini, type ModelResponse, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
 import { type Check, difference, excerpt } from "../check.ts";

@@ -107,6 +107,9 @@ export { FileStateError } from "../errors/file-errors.ts";
 export { TrafficLimitError } from "../errors/traffic-error.ts";
 export { ConfigurationError } from "../errors/configuration-error.ts";
 
+// Taking secrets out of texts
+export { redact, redactCut, redactPieces, secretsOf } from "./redact.ts";
+
 // Logging
 export { defaultLogger } from "../logging/default-logger.ts";
 export { type Logger, type LogMethod, SILENT } from "../logging/logger.ts";

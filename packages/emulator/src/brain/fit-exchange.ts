@@ -1,7 +1,7 @@
 import { isFields } from "../internal/json.ts";
 import { type Difference, describeDifference, differencesOf } from "./difference.ts";
 import { normalise } from "./normalise.ts";
-import type { RecordedExchange } from "./recording.ts";
+import type { ReplayExchange } from "./recording.ts";
 import { sameText } from "./same-text.ts";
 
 /** A request to be answered from a recording. */
@@ -31,7 +31,7 @@ const QUERY = /^(?:\$?alt|fields|filter|pageSize|pageToken|updateMask|uploadType
 const MAX_NAMED = 3;
 
 /** Compares a request with a recorded exchange. One that was recorded without its request fits any of its operation. */
-export function fitExchange(exchange: RecordedExchange, request: ReplayRequest): Fit {
+export function fitExchange(exchange: ReplayExchange, request: ReplayRequest): Fit {
   const recorded = addressOf(exchange.path ?? "");
   const received = addressOf(request.path);
   const wasCalled = recorded.operation ?? operationByBody(exchange);
@@ -95,7 +95,7 @@ function addressOf(address: string): Address {
   return { path, query: new URLSearchParams(at === -1 ? "" : address.slice(at)), operation, model };
 }
 
-function operationByBody({ path, responseHeaders, responseBody }: RecordedExchange): string | undefined {
+function operationByBody({ path, responseHeaders, responseBody }: ReplayExchange): string | undefined {
   if (path != null) return undefined;
   const type = responseHeaders?.["content-type"] ?? "";
   return type.includes("event-stream") || responseBody.startsWith("data:") ? "streamGenerateContent" : undefined;

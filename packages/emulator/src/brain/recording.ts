@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isFields } from "../internal/json.ts";
 
-/** One recorded request and its answer. */
-export interface RecordedExchange {
+/** One recorded request and its answer: as much of a `RecordedExchange` as is needed to answer from it. */
+export interface ReplayExchange {
   readonly method?: string | undefined;
   /** Path and query, such as `/v1beta/models/gemini-3.8-flash:generateContent`. */
   readonly path?: string | null | undefined;
@@ -15,7 +15,7 @@ export interface RecordedExchange {
   /** 0 where no answer came. */
   readonly status: number;
   readonly responseHeaders?: Readonly<Record<string, string>> | null | undefined;
-  /** The body as text; base64 where {@link RecordedExchange.responseEncoding} says so. */
+  /** The body as text; base64 where {@link ReplayExchange.responseEncoding} says so. */
   readonly responseBody: string;
   readonly responseEncoding?: "base64" | undefined;
   /** A body that did not come to its end: left by its reader, or broken off with the connection. */
@@ -28,7 +28,7 @@ export interface RecordedExchange {
 
 /** Recorded traffic, in order. */
 export interface Recording {
-  readonly exchanges: readonly RecordedExchange[];
+  readonly exchanges: readonly ReplayExchange[];
 }
 
 /**
@@ -47,7 +47,7 @@ export async function loadRecording(path: string): Promise<Recording> {
   return { exchanges: recordings.flat() };
 }
 
-async function readFrom(path: string, file: string): Promise<readonly RecordedExchange[]> {
+async function readFrom(path: string, file: string): Promise<readonly ReplayExchange[]> {
   const parsed = parse(await readFile(path, "utf8"), path);
   const exchanges = isFields(parsed) ? (parsed["exchanges"] ?? null) : parsed;
   const others = isFields(parsed) ? parsed["others"] : undefined;
@@ -61,7 +61,7 @@ async function readFrom(path: string, file: string): Promise<readonly RecordedEx
     );
   }
   // Every exchange has the two fields that are needed; the others may be absent.
-  const found = (list as RecordedExchange[]).map((exchange) => ({ ...exchange, file }));
+  const found = (list as ReplayExchange[]).map((exchange) => ({ ...exchange, file }));
   return found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
 }
 

@@ -2,7 +2,7 @@ import { wait } from "../internal/wait.ts";
 import type { Answer, RecordedAnswer } from "./answer.ts";
 import type { Brain } from "./brain.ts";
 import { type Fit, fitExchange, type ReplayRequest } from "./fit-exchange.ts";
-import { loadRecording, type RecordedExchange, type Recording } from "./recording.ts";
+import { loadRecording, type ReplayExchange, type Recording } from "./recording.ts";
 import { ReplayedFailure } from "./replayed-failure.ts";
 
 /**
@@ -23,7 +23,7 @@ export function replay(source: string | Recording): Brain {
   // A missing file is reported to the request that needs it, not as an unhandled rejection.
   loading.catch(() => {});
 
-  async function find(request: ReplayRequest): Promise<RecordedExchange | NotFound> {
+  async function find(request: ReplayRequest): Promise<ReplayExchange | NotFound> {
     const { exchanges } = await loading;
     const all = exchanges.map((exchange, index) => ({ exchange, index, fit: fitExchange(exchange, request) }));
     const fitting = all.filter(({ fit }) => fit.count === 0);
@@ -63,7 +63,7 @@ export function replay(source: string | Recording): Brain {
 
 /** A recorded exchange beside a request that it may belong to. */
 interface Candidate {
-  readonly exchange: RecordedExchange;
+  readonly exchange: ReplayExchange;
   readonly index: number;
   readonly fit: Fit;
 }
@@ -90,7 +90,7 @@ function whyNot({ closest, count, isUsed }: NotFound): string {
   return `The request differs from recorded exchange ${index + 1} of ${count}${where}${used}: ${fit.differences.join("; ")}${more}.`;
 }
 
-async function recordedAnswer(exchange: RecordedExchange, signal: AbortSignal): Promise<Answer> {
+async function recordedAnswer(exchange: ReplayExchange, signal: AbortSignal): Promise<Answer> {
   const { status, responseHeaders, responseBody, responseEncoding, ended } = exchange;
   if (status === 0) {
     // Its client did not wait for the answer, so none came while it did.

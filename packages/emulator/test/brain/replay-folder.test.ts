@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, onTestFinished, vi } from "vitest";
-import { createEmulator, type Emulator, type RecordedExchange, replay } from "../../src/index.ts";
+import { createEmulator, type Emulator, type ReplayExchange, replay } from "../../src/index.ts";
 import { runCli } from "../../src/run-cli.ts";
 import { ask, MODEL, post } from "../support.ts";
 
@@ -23,7 +23,7 @@ async function recorded(
   return createEmulator({ brain: replay(folder) });
 }
 
-const exchange = (prompt: string, said: string, more: Partial<RecordedExchange> = {}): RecordedExchange => ({
+const exchange = (prompt: string, said: string, more: Partial<ReplayExchange> = {}): ReplayExchange => ({
   method: "POST",
   path: `/v1beta/models/${MODEL}:generateContent`,
   request: ask(prompt),
@@ -33,7 +33,7 @@ const exchange = (prompt: string, said: string, more: Partial<RecordedExchange> 
   ...more,
 });
 
-const streamed = (prompt: string, responseBody: string, more: Partial<RecordedExchange> = {}): RecordedExchange =>
+const streamed = (prompt: string, responseBody: string, more: Partial<ReplayExchange> = {}): ReplayExchange =>
   exchange(prompt, "", {
     path: `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`,
     responseHeaders: { "content-type": "text/event-stream" },

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createEmulator, loadRecording, type RecordedExchange, replay } from "../../src/index.ts";
+import { createEmulator, loadRecording, type ReplayExchange, replay } from "../../src/index.ts";
 import { ask, MODEL, post } from "../support.ts";
 
-const exchange = (prompt: string, said: string): RecordedExchange => ({
+const exchange = (prompt: string, said: string): ReplayExchange => ({
   method: "POST",
   path: `/v1beta/models/${MODEL}:generateContent`,
   model: MODEL,

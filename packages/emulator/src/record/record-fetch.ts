@@ -1,0 +1,187 @@
+import { composeRecording, place, type PlacedExchange } from "./compose-recording.ts";
+import { describeExchange, type SeenAnswer } from "./describe-exchange.ts";
+import type { RecordedEnd } from "./recording-format.ts";
+import { RecordingWriter } from "./recording-writer.ts";
+import { Scrubber } from "./scrubber.ts";
+import { lookAt, type SentRequest } from "./sent-request.ts";
+
+/** Options of {@link recordFetch}. */
+export interface RecordFetchOptions {
+  /**
+   * Name of the case, and of its file without `.json`. A file of that name is replaced.
+   *
+   * @defaultValue `recording`, with a number behind it when there is one already
+   */
+  readonly name?: string | undefined;
+  /** What sends the requests. @defaultValue the platform's `fetch` */
+  readonly fetch?: ((input: string | URL | Request, init?: RequestInit) => Promise<Response>) | undefined;
+  /** Texts to take out besides keys, tokens, cookies and projects: names, account numbers. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
+/** A `fetch` that records. */
+export interface RecordingFetch {
+  (input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /**
+   * Settles when every exchange that is over stands in the file. An answer whose body nobody reads or cancels is not over.
+   *
+   * @throws {ConfigurationError} When the file could not be written.
+   */
+  saved(): Promise<void>;
+  /** Path of the file; of a case without a name undefined until something was written. */
+  readonly file: string | undefined;
+}
+
+/**
+ * A `fetch` for any client, which also writes what is sent and answered into one file of a folder: the requests as they are
+ * sent, the bodies as they arrive. Nobody waits for the recording. The file is written when an answer has been read to its
+ * end, has failed or was cancelled (then `ended` says so), and holds the exchanges in the order in which they were sent.
+ *
+ * Request headers are not recorded, and neither is whatever else says who asked: keys, tokens, cookies, projects. Where such a
+ * value stands in a body it becomes `[redacted]`, a project in a resource name `PROJECT`. Of a request body that is no JSON,
+ * such as an upload, type, length and SHA-256 are kept.
+ *
+ * {@link replay} answers from such a folder.
+ *
+ * @param folder - Created if it does not exist.
+ * @throws {ConfigurationError} When nothing can be written there, or the name is none.
+ *
+ * @example
+ * const model = gemini("gemini-flash-latest", { fetch: recordFetch("recordings", { name: "weather" }) });
+ */
+export function recordFetch(folder: string, options: RecordFetchOptions = {}): RecordingFetch {
+  // Taken now, so that the recorder can stand in its place.
+  const send = options.fetch ?? globalThis.fetch;
+  const scrubber = new Scrubber([...(options.secrets ?? []), ...keysOfEnvironment()]);
+  const exchanges: (PlacedExchange | undefined)[] = [];
+  const finishing = new Set<Promise<void>>();
+  const writer = new RecordingWriter(folder, options.name, () =>
+    composeRecording(exchanges.filter((exchange) => exchange !== undefined)),
+  );
+
+  const finish = (at: number, sent: SentRequest, answer: SeenAnswer): void => {
+    const done = (async () => {
+      exchanges[at] = place({ position: at, ...describeExchange(sent, await sent.body(), answer, scrubber) });
+      writer.write();
+    })();
+    finishing.add(done);
+    void done.finally(() => finishing.delete(done));
+  };
+
+  const recording = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const { sent, forwarded } = lookAt(input, init);
+    scrubber.learn(sent.url, sent.headers);
+    const at = exchanges.push(undefined) - 1;
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    const failed = (): RecordedEnd => (signal?.aborted === true ? "cancelled" : "failed");
+    let response: Response;
+    try {
+      response = await send(forwarded.input, forwarded.init);
+    } catch (error) {
+      finish(at, sent, { status: 0, headers: new Headers(), body: "", isBinary: false, ended: failed() });
+      throw error;
+    }
+    const { status, headers } = response;
+    const body = new BodyKeeper(headers.get("content-type") ?? "");
+    let over = false;
+    const end = (how: RecordedEnd): void => {
+      if (over) return;
+      over = true;
+      finish(at, sent, {
+        status,
+        headers,
+        ...body.kept(),
+        ended: how === "failed" ? failed() : how,
+      });
+    };
+    return watchBody(response, (chunk) => body.keep(chunk), end);
+  };
+
+  return Object.defineProperties(recording, {
+    saved: {
+      value: async (): Promise<void> => {
+        await Promise.all(finishing);
+        await writer.written();
+      },
+    },
+    file: { get: () => writer.file },
+    // Both members were defined just now.
+  }) as RecordingFetch;
+}
+
+/**
+ * The same answer, with every piece of its body shown to `onChunk` on its way to the reader. Nothing is read ahead and
+ * nothing is kept back; what the reader leaves unread is not recorded.
+ *
+ * @param onEnd - Told once, when the body ends, fails or is cancelled.
+ */
+function watchBody(
+  response: Response,
+  onChunk: (chunk: Uint8Array) => void,
+  onEnd: (end: RecordedEnd, reason?: unknown) => void,
+): Response {
+  if (response.body === null) {
+    onEnd("complete");
+    return response;
+  }
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            onEnd("complete");
+            controller.close();
+          } else {
+            onChunk(value);
+            controller.enqueue(value);
+          }
+        } catch (error) {
+          onEnd("failed", error);
+          controller.error(error);
+        }
+      },
+      async cancel(reason) {
+        onEnd("cancelled");
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const { status, statusText, headers, url, redirected, type } = response;
+  const watched = new Response(body, { status, statusText, headers });
+  // A response that is made says nothing of where it came from.
+  Object.defineProperties(watched, { url: { value: url }, redirected: { value: redirected }, type: { value: type } });
+  return watched;
+}
+
+/** Keeps a body once, as it will be written. */
+class BodyKeeper {
+  readonly #pieces: string[] = [];
+  readonly #bytes: Uint8Array[] = [];
+  readonly #decoder: TextDecoder | undefined;
+
+  constructor(contentType: string) {
+    const isText = contentType === "" || /^text\/|json|xml|javascript|urlencoded/i.test(contentType);
+    this.#decoder = isText ? new TextDecoder("utf-8", { ignoreBOM: true }) : undefined;
+  }
+
+  keep(chunk: Uint8Array): void {
+    // The reader may do with its bytes what it likes, so they are copied.
+    if (this.#decoder) this.#pieces.push(this.#decoder.decode(chunk, { stream: true }));
+    else this.#bytes.push(chunk.slice());
+  }
+
+  kept(): { readonly body: string; readonly isBinary: boolean } {
+    if (this.#decoder) return { body: this.#pieces.join("") + this.#decoder.decode(), isBinary: false };
+    return { body: Buffer.concat(this.#bytes).toString("base64"), isBinary: this.#bytes.length > 0 };
+  }
+}
+
+function keysOfEnvironment(): readonly string[] {
+  const { GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY } = process.env;
+  return [GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY].filter(
+    (key): key is string => key !== undefined && key.length >= 6,
+  );
+}

@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+
+/** A request as it was handed to `fetch`. */
+export interface SentRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  /** Reads the body; of one that was streamed, as much as was sent. To be called when the exchange is over. */
+  readonly body: () => Promise<SentBody>;
+}
+
+/** Its body, read. */
+export interface SentBody {
+  /** Parsed JSON; undefined for none and for anything else. */
+  readonly json: unknown;
+  /** Bytes that are no JSON; undefined without any. */
+  readonly bytes: Uint8Array | undefined;
+  readonly mimeType: string | null;
+}
+
+/** Input and init as they are to be handed on: a body that can be read only once has become two. */
+export interface Forwarded {
+  readonly input: string | URL | Request;
+  readonly init: RequestInit | undefined;
+}
+
+/** Looks at the arguments of a `fetch` without using them up. */
+export function lookAt(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): { readonly sent: SentRequest; readonly forwarded: Forwarded } {
+  const isRequest = input instanceof Request;
+  const method = (init?.method ?? (isRequest ? input.method : "GET")).toUpperCase();
+  const url = new URL(isRequest ? input.url : input, "http://localhost");
+  const headers = new Headers(init?.headers ?? (isRequest ? input.headers : undefined));
+  const about = { method, url, headers };
+  const given = init?.body ?? undefined;
+  if (given instanceof ReadableStream) {
+    const kept: Uint8Array[] = [];
+    const passing = given.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          kept.push(chunk);
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+    const body = async (): Promise<SentBody> => readBytes(Buffer.concat(kept), headers.get("content-type"));
+    return { sent: { ...about, body }, forwarded: { input, init: { ...init, body: passing } } };
+  }
+  if (given === undefined && !isRequest)
+    return { sent: { ...about, body: async () => NO_BODY }, forwarded: { input, init } };
+  // A copy of a form gets a boundary of its own; its type says which.
+  const copy = given === undefined && isRequest ? input.clone() : new Response(given);
+  const mimeType = headers.get("content-type") ?? copy.headers.get("content-type");
+  const reading = copy.arrayBuffer().then(
+    (bytes) => readBytes(new Uint8Array(bytes), mimeType),
+    () => NO_BODY,
+  );
+  return { sent: { ...about, body: () => Promise.race([reading, giveUp()]) }, forwarded: { input, init } };
+}
+
+const NO_BODY: SentBody = { json: undefined, bytes: undefined, mimeType: null };
+/** A body that is still being made when its answer is over is not waited for longer. */
+const PATIENCE_MS = 1000;
+
+function giveUp(): Promise<SentBody> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, PATIENCE_MS, NO_BODY).unref();
+  });
+}
+
+function readBytes(bytes: Uint8Array, mimeType: string | null): SentBody {
+  if (bytes.length === 0) return NO_BODY;
+  const json = parse(bytes);
+  return json === undefined ? { json, bytes, mimeType } : { json, bytes: undefined, mimeType };
+}
+
+function parse(bytes: Uint8Array): unknown {
+  // Spares decoding a film.
+  if (!/^\s*[[{]/.test(Buffer.from(bytes.subarray(0, 64)).toString("latin1"))) return undefined;
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** SHA-256 in hex, the same for two multipart bodies that differ in their boundary only. */
+export function fingerprintOf(bytes: Uint8Array, mimeType: string | null): string {
+  const boundary = /boundary="?([^";]+)/i.exec(mimeType ?? "")?.[1];
+  const hash = createHash("sha256");
+  if (boundary === undefined) return hash.update(bytes).digest("hex");
+  return hash.update(Buffer.from(bytes).toString("latin1").replaceAll(boundary, "boundary"), "latin1").digest("hex");
+}
