@@ -39,7 +39,7 @@ export async function modelTurn(
     const name = modelStepName(phase.kind, turn, attempt);
     const value = await askModel(input, state, phase, name, isFirst && !tried.has("malformed-call"));
     if (value === "wall-time") {
-      state.wallTimeUp = true;
+      state.useUpWallTime(input.limits);
       return value;
     }
     if ("tooLong" in value) {

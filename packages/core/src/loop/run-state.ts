@@ -7,7 +7,7 @@ import { CallGate } from "./calls/call-gate.ts";
 import type { CallStepValue } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./compaction.ts";
-import type { Spent } from "./limits.ts";
+import type { Limits, Spent } from "./limits.ts";
 import type { PendingCall } from "../tool/approval.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
@@ -48,8 +48,6 @@ export class RunState {
   endedAt = 0;
   /** Milliseconds in which a step was under way: a run that waited a day for an answer has not used a day. */
   activeMs = 0;
-  /** The wall-time limit fired. */
-  wallTimeUp = false;
 
   /** Lets the calls of a turn in. */
   readonly gate: CallGate;
@@ -94,6 +92,11 @@ export class RunState {
     this.endedAt = Math.max(this.endedAt, endedAt);
   }
 
+  /** A step that the wall-time limit cut off records no time: it has used up what was left. */
+  useUpWallTime({ wallTimeMs = 0 }: Limits): void {
+    this.activeMs = Math.max(this.activeMs, wallTimeMs);
+  }
+
   /** What the next request sends. */
   sendable(): readonly Content[] {
     const { contents, compaction } = this;
@@ -131,8 +134,7 @@ export class RunState {
   }
 
   spent(): Spent {
-    const wallTimeMs = this.wallTimeUp ? Number.POSITIVE_INFINITY : this.activeMs;
-    const { turns, toolCalls, usage, cost } = this;
+    const { turns, toolCalls, usage, cost, activeMs: wallTimeMs } = this;
     return { turns, toolCalls, usage, wallTimeMs, cost };
   }
 

@@ -388,7 +388,8 @@ describe.each(faces)("%s", (_face, read) => {
       const result = await endOf(new ScriptedModel(hangs("Well")), { limits: { wallTimeMs: 30 } });
       expect(result).toMatchObject({
         stopReason: "limit",
-        limit: { name: "wallTimeMs" },
+        // A number, as JSON has it: what was cut off has used up the time that was left.
+        limit: { name: "wallTimeMs", limit: 30, used: 30 },
         text: "",
         response: undefined,
         contents: [user("Go.")],

@@ -92,7 +92,7 @@ export function endedReport(runId: string, result: RunResult<unknown>, activeMs:
       status: "ended",
       runId,
       activeMs,
-      result: result.stopReason === "limit" ? { ...result, limit: finite(result.limit, activeMs) } : result,
+      result,
       ...(found.length > 0 && { found }),
     },
     // The conversation grows without end; an answer has a bound of its own, which is that of a step.
@@ -142,14 +142,6 @@ function recordedError(error: unknown): StepError | undefined {
   const { name, message } = error.cause;
   // A cause that is no error object is what the steps gave as an outcome's error.
   return typeof name === "string" && typeof message === "string" ? (error.cause as unknown as StepError) : undefined;
-}
-
-/** A wall time that was cut off has no number, and JSON has none for that. */
-function finite<Limit extends { readonly limit: number; readonly used: number }>(
-  limit: Limit,
-  activeMs: number,
-): Limit {
-  return Number.isFinite(limit.used) ? limit : { ...limit, used: Math.max(limit.limit, activeMs) };
 }
 
 function withoutContents<Report extends FailedReport | CancelledReport>(report: Report): Report {

@@ -67,7 +67,7 @@ export async function answerCalls(
   const routes = await routesOf(input, planned, turn);
   // The limit ends the run before its next request; a resumed one asks again.
   if (routes === "wall-time") {
-    state.wallTimeUp = true;
+    state.useUpWallTime(input.limits);
     for (const call of planned) call.current = answered(input, call, CANCELLED, state.endedAt);
   } else
     for (const [index, call] of planned.entries()) {
