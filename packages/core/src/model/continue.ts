@@ -3,6 +3,7 @@ import { ApiNetworkError, ApiTimeoutError, StreamIncompleteError } from "../erro
 import { SILENT, type Logger } from "../logging/logger.ts";
 import type { Part } from "../wire/content.ts";
 import type { GenerateContentResponse } from "../wire/generate-content.ts";
+import type { AnswerStream } from "../wire/read-answers.ts";
 import { PartGatherer } from "./append-parts.ts";
 import { candidateOf } from "./collect-response.ts";
 import { classifyFinish } from "./finish-reason.ts";
@@ -15,16 +16,15 @@ const MAX_HOPS = 64;
 /** Most broken streams in a row that brought no new checkpoint. */
 const MAX_IDLE_RECONNECTS = 3;
 
-/** Sends the request, with a token to go on from; each batch holds chunks. */
-export type Ask = (continuationToken: string | undefined) => AsyncIterable<readonly GenerateContentResponse[]>;
-
-/** Who is told what happens on the way. */
-export interface ContinueOptions {
-  readonly logger?: Logger | undefined;
+/** Sends the requests of one answer, and is told what comes of them. */
+export interface AnswerSource {
+  /** Sends the request, with a token to go on from. */
+  open(continuationToken: string | undefined): Promise<AnswerStream>;
   /** Takes the parts of each batch; a promise is awaited before the next one. */
-  readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
+  onParts(parts: readonly Part[]): void | Promise<void>;
   /** All that was handed on so far is void: what is left of it comes again, and the answer goes on from there. */
-  readonly onRewind?: ((reason: string) => void) | undefined;
+  onRewind(reason: string): void;
+  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -39,10 +39,8 @@ export interface ContinueOptions {
  * @throws What the last request threw; {@link StreamIncompleteError} with what had come, when the answer had a token and
  *   four streams in a row brought no new one.
  */
-export async function collectWithContinuation(
-  ask: Ask,
-  { logger = SILENT, onParts, onRewind }: ContinueOptions = {},
-): Promise<ModelResponse> {
+export async function collectWithContinuation(source: AnswerSource): Promise<ModelResponse> {
+  const { logger = SILENT } = source;
   /** Parts of every chunk that counts, in order, to begin anew from. */
   const kept: (readonly Part[])[] = [];
   let gatherer = new PartGatherer();
@@ -53,10 +51,12 @@ export async function collectWithContinuation(
   for (let requests = 1; ; requests++) {
     let hop = new Hop(gatherer);
     let failure: { readonly error: unknown } | undefined;
+    let stream: AnswerStream | undefined;
     try {
-      for await (const batch of ask(token)) {
+      stream = await source.open(token);
+      for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
         const parts = hop.addAll(batch);
-        const reading = parts.length > 0 ? onParts?.(parts) : undefined;
+        const reading = parts.length > 0 ? source.onParts(parts) : undefined;
         if (reading !== undefined) await reading;
       }
       hop.checkFinished();
@@ -64,6 +64,8 @@ export async function collectWithContinuation(
       // After its last word an answer is whole, however the connection ends.
       const isWhole = hop.finished && (error instanceof ApiNetworkError || error instanceof ApiTimeoutError);
       if (!isWhole) failure = { error };
+    } finally {
+      stream?.close();
     }
     const next = hop.token;
     const isProgress = next !== undefined && next !== token;
@@ -80,8 +82,8 @@ export async function collectWithContinuation(
         hop = new Hop(gatherer);
         const since = chunks.slice(0, checkpoint).flatMap((chunk) => hop.add(chunk));
         if (wasSeen) {
-          onRewind?.(messageOf(failure.error));
-          if (before.length + since.length > 0) await onParts?.([...before, ...since]);
+          source.onRewind(messageOf(failure.error));
+          if (before.length + since.length > 0) await source.onParts([...before, ...since]);
         }
       }
       idle = isProgress ? 0 : idle + 1;

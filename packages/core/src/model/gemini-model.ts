@@ -1,18 +1,21 @@
 import { ConfigurationError } from "../errors/configuration-error.ts";
-import { SILENT, type Logger } from "../logging/logger.ts";
+import type { Logger } from "../logging/logger.ts";
 import type { Part } from "../wire/content.ts";
 import { GeminiClient } from "../wire/client.ts";
 import type { CallOptions, GeminiClientOptions } from "../wire/client-options.ts";
 import { RequestEncoder } from "../wire/encode-request.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/generate-content.ts";
+import type { AnswerBatch, AnswerStream } from "../wire/read-answers.ts";
+import type { RetryNotice } from "../wire/retry.ts";
 import { waitForFile } from "../wire/wait-for-file.ts";
+import type { WaitNotice } from "../wire/waiter.ts";
 import { buildHead, buildRequest, type HeadSource, type RequestFacts, type RequestHead } from "./build-request.ts";
 import { buildCacheRequest, type CacheRequest } from "./build-cache-request.ts";
 import { type Cache, cacheFrom } from "./cache.ts";
 import { capabilitiesOf, type ModelCapabilities } from "./capabilities.ts";
 import { checkPairing } from "./check-pairing.ts";
 import { checkSettings } from "./check-settings.ts";
-import { collectWithContinuation } from "./continue.ts";
+import { type AnswerSource, collectWithContinuation } from "./continue.ts";
 import { countTokensRequest, tokenCount, type TokenCount } from "./count-tokens.ts";
 import { fileNotReady } from "./file-not-ready.ts";
 import { Healer, HealMemory, type HealName } from "./heal.ts";
@@ -52,7 +55,7 @@ export class GeminiModel implements Model {
   readonly #client: GeminiClient;
   readonly #facts: RequestFacts;
   readonly #transport: "stream" | "unary";
-  readonly #logger: Logger;
+  readonly #logger: Logger | undefined;
   readonly #heals = new Set<HealName>();
   readonly #conversations = new WeakMap<object, Conversation>();
 
@@ -69,7 +72,7 @@ export class GeminiModel implements Model {
     }
     this.#facts = { modelId: id, capabilities: this.capabilities, endpointKind: endpoint.kind };
     this.#transport = options.transport ?? (this.capabilities.streaming ? "stream" : "unary");
-    this.#logger = options.logger ?? SILENT;
+    this.#logger = options.logger;
   }
 
   check(settings: ModelSettings): void {
@@ -85,29 +88,21 @@ export class GeminiModel implements Model {
     checkPairing(contents, this.capabilities, conversation.paired);
     const asked = buildRequest({ ...request, contents }, this.#facts, conversation.headOf(request, this.#facts));
     const healer = new Healer(this.#heals, conversation.heals);
+    const answer = new Answer(this.#client, this.id, this.#transport, conversation.encoder, logger, options);
     const waitedFor = new Set<string>();
-    let handedOn = false;
-    const onParts = (parts: readonly Part[]): void | Promise<void> => {
-      handedOn = true;
-      return options.onParts?.(parts);
-    };
     for (;;) {
-      const sent = healer.apply(asked);
+      answer.request = healer.apply(asked);
       try {
-        const response = await collectWithContinuation((token) => this.#ask(sent, token, conversation, options), {
-          logger,
-          onParts,
-          onRewind: (reason) => options.notice?.({ type: "rewind", reason }),
-        });
-        healer.accept(sent);
+        const response = await collectWithContinuation(answer);
+        healer.accept(answer.request);
         return response;
       } catch (error) {
-        const file = handedOn ? undefined : fileNotReady(error);
+        const file = answer.isBegun ? undefined : fileNotReady(error);
         const isWorthWaiting =
           file !== undefined && !waitedFor.has(file) && this.#client.endpoint.filesPath !== undefined;
-        const healed = isWorthWaiting ? WAIT_FOR_FILE : handedOn ? undefined : healer.learn(error, asked);
+        const healed = isWorthWaiting ? WAIT_FOR_FILE : answer.isBegun ? undefined : healer.learn(error, asked);
         if (healed === undefined) throw error;
-        logger.warn({ model: this.id, ...healed }, "the request was refused; sending it again with a change");
+        logger?.warn({ model: this.id, ...healed }, "the request was refused; sending it again with a change");
         options.notice?.({ type: "heal", ...healed });
         if (!isWorthWaiting) continue;
         waitedFor.add(file);
@@ -127,33 +122,88 @@ export class GeminiModel implements Model {
     return cacheFrom(await this.#client.caches.create(buildCacheRequest(asked, this.#facts), { signal }));
   }
 
-  #ask(
-    request: GenerateContentRequest,
-    continuationToken: string | undefined,
-    { encoder }: Conversation,
-    { signal, notice, logger, conversation: group }: RespondOptions,
-  ): AsyncIterable<readonly GenerateContentResponse[]> {
-    const body = continuationToken === undefined ? request : { ...request, continuationToken };
-    const onRetry: CallOptions["onRetry"] = notice && ((retry) => notice({ type: "retry", ...retry }));
-    const onWait: CallOptions["onWait"] = notice && ((wait) => notice({ type: "wait", ...wait }));
-    const options: CallOptions = { signal, encoder, onRetry, onWait, group, logger };
-    if (this.#transport === "stream") return this.#client.streamGenerateContent(this.id, body, options);
-    return this.#whole(body, options);
-  }
-
-  async *#whole(
-    body: GenerateContentRequest,
-    options: CallOptions,
-  ): AsyncGenerator<readonly GenerateContentResponse[], void, void> {
-    yield [await this.#client.generateContent(this.id, body, options)];
-  }
-
   #conversationOf(key: object | undefined): Conversation {
     const known = key && this.#conversations.get(key);
     if (known !== undefined) return known;
     const conversation = new Conversation();
     if (key !== undefined) this.#conversations.set(key, conversation);
     return conversation;
+  }
+}
+
+/** One answer, over as many requests as it takes. The options of each of them, too. */
+class Answer implements AnswerSource, CallOptions {
+  /** What to ask for, without a token. */
+  request: GenerateContentRequest = { contents: [] };
+  /** True once parts were handed on. */
+  isBegun = false;
+  readonly signal: AbortSignal;
+  readonly group: object | undefined;
+  readonly encoder: RequestEncoder;
+  readonly logger: Logger | undefined;
+  readonly #client: GeminiClient;
+  readonly #model: string;
+  readonly #transport: "stream" | "unary";
+  readonly #options: RespondOptions;
+
+  constructor(
+    client: GeminiClient,
+    model: string,
+    transport: "stream" | "unary",
+    encoder: RequestEncoder,
+    logger: Logger | undefined,
+    options: RespondOptions,
+  ) {
+    this.#client = client;
+    this.#model = model;
+    this.#transport = transport;
+    this.encoder = encoder;
+    this.logger = logger;
+    this.signal = options.signal;
+    this.group = options.conversation;
+    this.#options = options;
+  }
+
+  async open(continuationToken: string | undefined): Promise<AnswerStream> {
+    const body = continuationToken === undefined ? this.request : { ...this.request, continuationToken };
+    if (this.#transport === "stream") return await this.#client.openStream(this.#model, body, this);
+    return new WholeAnswer(await this.#client.generateContent(this.#model, body, this));
+  }
+
+  onParts(parts: readonly Part[]): void | Promise<void> {
+    this.isBegun = true;
+    return this.#options.onParts?.(parts);
+  }
+
+  onRewind(reason: string): void {
+    this.#options.notice?.({ type: "rewind", reason });
+  }
+
+  onRetry(retry: RetryNotice): void {
+    this.#options.notice?.({ type: "retry", ...retry });
+  }
+
+  onWait(wait: WaitNotice): void {
+    this.#options.notice?.({ type: "wait", ...wait });
+  }
+}
+
+/** An answer that came whole. */
+class WholeAnswer implements AnswerStream {
+  #response: GenerateContentResponse | undefined;
+
+  constructor(response: GenerateContentResponse) {
+    this.#response = response;
+  }
+
+  async next(): Promise<AnswerBatch | undefined> {
+    const response = this.#response;
+    this.#response = undefined;
+    return response && [response];
+  }
+
+  close(): void {
+    this.#response = undefined;
   }
 }
 

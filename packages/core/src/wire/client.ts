@@ -15,7 +15,7 @@ import type { FetchLike } from "./sending.ts";
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
 import { withDefaults } from "./limits.ts";
 import { isErrorObject, parseAnswers, parseJson } from "./parse.ts";
-import { readAnswers } from "./read-answers.ts";
+import { type AnswerStream, BodyStream } from "./read-answers.ts";
 import { checkRequestSize } from "./request-size.ts";
 import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./retry.ts";
 import { type ApiCall, send, type Sent } from "./send.ts";
@@ -117,18 +117,24 @@ export class GeminiClient {
     request: GenerateContentRequest,
     options: CallOptions = {},
   ): AsyncGenerator<readonly GenerateContentResponse[], void, void> {
-    const call = this.#generation(model, "streamGenerateContent", "?alt=sse", request, options);
-    const { first, answers } = await this.#retried(call, options, async (attempt) => {
-      const batches = readAnswers(await this.#send(call, options, attempt), this.#maxBufferBytes);
-      return { first: await batches.next(), answers: batches };
-    });
+    const answer = await this.openStream(model, request, options);
     try {
-      if (first.done) return;
-      yield first.value;
-      yield* answers;
+      for (let batch = await answer.next(); batch !== undefined; batch = await answer.next()) yield batch;
     } finally {
-      await answers.return();
+      answer.close();
     }
+  }
+
+  /**
+   * As {@link GeminiClient.streamGenerateContent}, without a generator. Resolves once the first chunks have come.
+   *
+   * @internal
+   */
+  async openStream(model: string, request: GenerateContentRequest, options: CallOptions = {}): Promise<AnswerStream> {
+    const call = this.#generation(model, "streamGenerateContent", "?alt=sse", request, options);
+    return await this.#retried(call, options, async (attempt) =>
+      new BodyStream(await this.#send(call, options, attempt), this.#maxBufferBytes).open(),
+    );
   }
 
   /** Counts tokens without generating. */

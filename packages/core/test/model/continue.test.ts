@@ -4,6 +4,7 @@ import { collectWithContinuation } from "../../src/model/continue.ts";
 import type { ModelResponse } from "../../src/model/model.ts";
 import type { Part } from "../../src/wire/content.ts";
 import type { Candidate, GenerateContentResponse } from "../../src/wire/generate-content.ts";
+import type { AnswerStream } from "../../src/wire/read-answers.ts";
 
 type Hop = readonly (GenerateContentResponse | Error)[];
 
@@ -17,15 +18,21 @@ async function play(...hops: readonly Hop[]): Promise<{
   const tokens: (string | undefined)[] = [];
   const handedOn: (Part | "rewind")[] = [];
   const onRewind = (): void => void handedOn.push("rewind");
-  const ask = async function* (token: string | undefined): AsyncGenerator<readonly GenerateContentResponse[]> {
+  const open = async (token: string | undefined): Promise<AnswerStream> => {
     tokens.push(token);
-    for (const chunk of hops[Math.min(tokens.length, hops.length) - 1] ?? []) {
-      if (chunk instanceof Error) throw chunk;
-      yield [chunk];
-    }
+    const chunks = (hops[Math.min(tokens.length, hops.length) - 1] ?? []).values();
+    return {
+      async next() {
+        const chunk = chunks.next().value;
+        if (chunk instanceof Error) throw chunk;
+        return chunk && [chunk];
+      },
+      close() {},
+    };
   };
   try {
-    const response = await collectWithContinuation(ask, {
+    const response = await collectWithContinuation({
+      open,
       onRewind,
       onParts: (parts) => void handedOn.push(...parts),
     });
