@@ -25,6 +25,8 @@ export type { SessionEntry } from "./session/entries.ts";
 export { checkSession, type SessionCheck } from "./doctor/repair-session.ts";
 export type { LogLine, SessionProblem } from "./doctor/read-lines.ts";
 export { repairSession, type SessionRepair } from "./doctor/repair-session.ts";
+export type { ShowOptions as ShowSessionOptions } from "./doctor/page.ts";
+export { sessionHistory, showSession } from "./doctor/show-session.ts";
 export type { ListOptions, SessionStore, SessionSummary } from "./session/store.ts";
 
 // loop
@@ -64,27 +66,28 @@ export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 // tool
 export type { Approval, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/approval.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
-export type { ParentRun, RemainingLimits } from "./tool/tool.ts";
 export { callTool } from "./tool/call-tool.ts";
-export { defineTool } from "./tool/define-tool.ts";
-export { explainSchema } from "./tool/explain-schema.ts";
+export { defineTool, type SanitizedNames, sanitizeToolNames } from "./tool/define-tool.ts";
 export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
 export { type Media, media, type MediaOptions, type MediaSource } from "./tool/media.ts";
+export { explainSchema } from "./tool/schema/declare.ts";
 export type {
-  AgentOfTool,
   AnyTool,
   BuiltInName,
   BuiltInTool,
-  EndedAgent,
+  ChildAgent,
+  ChildRunResult,
   NestedRun,
+  ParentRun,
+  RemainingLimits,
   SchemaChange,
   Tool,
   ToolContext,
   ToolEffects,
+  ToolFailureKind,
+  ToolOutcome,
   UnknownOutcome,
 } from "./tool/tool.ts";
-export { type LegalNames, legalNames } from "./tool/define-tool.ts";
-export type { ToolFailureKind, ToolOutcome } from "./tool/tool.ts";
 
 // model
 export type { Cache, CacheLife } from "./model/cache.ts";

@@ -21,6 +21,19 @@ export { LOOP_VERSION, parseStepName, type StepName, waitName } from "./run-log.
 
 // runs on an engine
 export {
+  AgentRun,
+  type Delivery,
+  EngineError,
+  type EngineErrorCode,
+  type EngineRunState,
+  isOver,
+  type PendingAnswer,
+  type Question,
+  questionsIn,
+  unknownRun,
+  type WaitOptions,
+} from "../agent/engine/agent-run.ts";
+export {
   batchEvents,
   type BatchEventsOptions,
   type EventBatcher,

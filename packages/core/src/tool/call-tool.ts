@@ -1,10 +1,7 @@
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/content.ts";
 import { jsonSafe } from "./json-safe.ts";
-import { startLimit } from "./time-limit.ts";
-import type { Tool, ToolContext } from "./tool.ts";
-import { isNamed, notFoundText, toolErrorText } from "./tool-error-text.ts";
-import type { ToolOutcome } from "./tool-outcome.ts";
+import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
 
 /**
  * Finds, checks and runs one call. Never rejects, so a batch can be started before it is awaited.
@@ -20,32 +17,32 @@ export async function callTool(
   context: ToolContext,
 ): Promise<ToolOutcome> {
   const tool = tools.get(call.name);
-  if (context.signal.aborted) return cancelled();
-  if (tool === undefined) return failure("not-found", notFoundText(call.name, [...tools.keys()]));
-  const limit = startLimit(context.signal, tool.timeoutMs);
+  if (context.signal.aborted) return failure("cancelled", CANCELLED);
+  if (tool === undefined) return failure("not-found", describeUnknownTool(call.name, [...tools.keys()]));
+  const limit = startTimeLimit(context.signal, tool.timeoutMs);
   try {
-    const work = answer(tool, call, contextFor(call, context, limit.signal));
-    const why = await Promise.race([work, limit.over]);
+    const ended = await Promise.race([runTool(tool, call, limitContext(context, call, limit.signal)), limit.over]);
     // It may have happened all the same, and a model that is not told so would just call it again.
-    const unsure = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
-    if (why === "aborted") return failure("cancelled", `${CANCELLED}${unsure}`);
-    if (why === "timeout")
-      return failure("timeout", `${tool.name} did not answer within ${tool.timeoutMs} ms${unsure}`);
-    return why;
+    const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
+    if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);
+    if (ended === "timeout")
+      return failure("timeout", `${tool.name} did not answer within ${tool.timeoutMs} ms${unknown}`);
+    return ended;
   } finally {
     limit.end();
   }
 }
 
-function contextFor(call: FunctionCall, context: ToolContext, signal: AbortSignal): ToolContext {
+const CANCELLED = "cancelled: the run was ended";
+/** What the model reads of a call that may have happened although nobody waited for its end. */
+export const OUTCOME_UNKNOWN = "it is not known whether this call was carried out. Find out before you make it again";
+
+/** The context with a copy of the call, the tool's own signal, and progress that never rejects. */
+function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSignal): ToolContext {
   return {
-    signal,
-    callId: context.callId,
+    ...context,
     call: copyJson(call),
-    idempotencyKey: context.idempotencyKey,
-    runId: context.runId,
-    turn: context.turn,
-    logger: context.logger,
+    signal,
     progress: async (value) => {
       if (signal.aborted) return;
       try {
@@ -54,33 +51,33 @@ function contextFor(call: FunctionCall, context: ToolContext, signal: AbortSigna
         // A reader's fault must not become the tool's.
       }
     },
-    attach: (run) => context.attach(run),
-    parent: context.parent,
   };
 }
 
 /** Never rejects: it may be left behind when the time is up. */
-async function answer(tool: Tool, call: FunctionCall, context: ToolContext): Promise<ToolOutcome> {
+async function runTool(tool: Tool, call: FunctionCall, context: ToolContext): Promise<ToolOutcome> {
   let stage = "checking the arguments";
   try {
     const input = await tool.parse(copyJson(call.args ?? {}));
     stage = "running";
-    if (context.signal.aborted) return cancelled();
+    if (context.signal.aborted) return failure("cancelled", CANCELLED);
     const result = tool.run(input, context);
     return { ok: true, output: isGenerator(result) ? await drain(result, context) : await result };
   } catch (error) {
     // Whoever was told to stop may well throw; the caller has its answer already.
     const isPlanned = isNamed(error, "ToolRetry") || isNamed(error, "ToolFailure");
     if (!isPlanned && !context.signal.aborted) report(error, stage, tool, context);
-    return failureOf(tool, error);
+    return describeFailure(tool, error);
   }
 }
 
-/** What a tool threw, as the model reads it. */
-export function failureOf(tool: Pick<Tool, "name">, error: unknown): ToolOutcome {
-  if (isNamed(error, "ToolRetry")) return failure("bad-input", toolText(error));
-  if (isNamed(error, "ToolFailure")) return failure("failed", toolText(error));
-  return failure("failed", `${tool.name} failed: ${toolErrorText(error)}`);
+function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, void> {
+  return (
+    isObject(value) &&
+    Symbol.asyncIterator in value &&
+    typeof value["next"] === "function" &&
+    typeof value["return"] === "function"
+  );
 }
 
 async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: ToolContext): Promise<unknown> {
@@ -100,15 +97,6 @@ async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: Too
   }
 }
 
-function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, void> {
-  return (
-    isObject(value) &&
-    Symbol.asyncIterator in value &&
-    typeof value["next"] === "function" &&
-    typeof value["return"] === "function"
-  );
-}
-
 function report(error: unknown, stage: string, tool: Tool, { logger, callId }: ToolContext): void {
   try {
     logger.error({ err: error, tool: tool.name, callId, stage }, "tool failed");
@@ -117,7 +105,27 @@ function report(error: unknown, stage: string, tool: Tool, { logger, callId }: T
   }
 }
 
-function toolText(error: Error): string {
+/** What a tool threw, as the model reads it. */
+export function describeFailure({ name }: Pick<Tool, "name">, error: unknown): ToolOutcome {
+  if (isNamed(error, "ToolRetry")) return failure("bad-input", plannedText(error));
+  if (isNamed(error, "ToolFailure")) return failure("failed", plannedText(error));
+  return failure("failed", `${name} failed: ${unplannedText(error)}`);
+}
+
+function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
+  return { ok: false, kind, message };
+}
+
+/** True for an error of this name, also from another copy of this library. */
+export function isNamed(error: unknown, name: "ToolFailure" | "ToolRetry"): error is Error {
+  try {
+    return error instanceof Error && error.name === name;
+  } catch {
+    return false;
+  }
+}
+
+function plannedText(error: Error): string {
   try {
     return error.message;
   } catch {
@@ -125,14 +133,86 @@ function toolText(error: Error): string {
   }
 }
 
-const CANCELLED = "cancelled: the run was ended";
-/** What the model reads of a call that may have happened although nobody waited for its end. */
-export const OUTCOME_UNKNOWN = "it is not known whether this call was carried out. Find out before you make it again";
+/** Longest text of an unplanned error that a model is given, in characters. */
+const MAX_ERROR_LENGTH = 500;
 
-function cancelled(): ToolOutcome {
-  return failure("cancelled", CANCELLED);
+/** The message of whatever was thrown, short and never with a stack. */
+function unplannedText(error: unknown): string {
+  try {
+    const message =
+      error instanceof Error
+        ? error.message || error.name
+        : typeof error === "string"
+          ? error
+          : (JSON.stringify(error) ?? String(error));
+    const text = (message.split(/\n\s+at /, 1)[0] ?? "").trim();
+    if (text === "") return "no message";
+    return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH - 1)}…` : text;
+  } catch {
+    return "no message";
+  }
 }
 
-function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
-  return { ok: false, kind, message };
+/** The names there are, at most 20, and the nearest one when one is near. */
+function describeUnknownTool(name: string, names: readonly string[]): string {
+  const asked = name.replace(/^default_api[.:]/, "").slice(0, 64);
+  let nearest: string | undefined;
+  let least = Math.max(2, Math.floor(asked.length / 3)) + 1;
+  for (const known of names) {
+    const distance = levenshtein(asked.toLowerCase(), known.toLowerCase());
+    if (distance < least) [nearest, least] = [known, distance];
+  }
+  const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
+  const listed = names.slice(0, 20).join(", ");
+  const more = names.length > 20 ? ` and ${names.length - 20} more` : "";
+  return `no tool is named "${name.slice(0, 100)}".${hint} ${names.length === 0 ? "There are no tools." : `Available: ${listed}${more}.`}`;
+}
+
+function levenshtein(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, left] of a.split("").entries()) {
+    const next = [i + 1];
+    for (const [j, right] of b.split("").entries()) {
+      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (left === right ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+/** The longest time a timer can wait, in milliseconds; more would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** A signal with an end of its own. */
+interface TimeLimit {
+  /** Aborts with the outer signal's reason, or with a `TimeoutError` when the time is up. */
+  readonly signal: AbortSignal;
+  /** Settles when one of the two happens; never rejects, and stays pending when neither does. */
+  readonly over: Promise<"aborted" | "timeout">;
+  /** Frees timer and listener. */
+  end(): void;
+}
+
+function startTimeLimit(outer: AbortSignal, timeoutMs: number): TimeLimit {
+  const controller = new AbortController();
+  let finish: (why: "aborted" | "timeout") => void = () => {};
+  const over = new Promise<"aborted" | "timeout">((resolve) => (finish = resolve));
+  const onAbort = (): void => {
+    finish("aborted");
+    controller.abort(outer.reason);
+  };
+  const onTimeout = (): void => {
+    finish("timeout");
+    controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError"));
+  };
+  outer.addEventListener("abort", onAbort, { once: true });
+  const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(onTimeout, timeoutMs);
+  return {
+    signal: controller.signal,
+    over,
+    end: () => {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", onAbort);
+    },
+  };
 }

@@ -1,13 +1,18 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { ToolDefinitionError, ToolFailure } from "../errors/tool-errors.ts";
+import { ToolDefinitionError, ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
+import { isObject } from "../internal/json.ts";
+import {
+  isStandardSchema,
+  issuesText,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+} from "../internal/standard-schema.ts";
 import type { FunctionCall } from "../wire/content.ts";
 import type { JsonSchema } from "../wire/declaration.ts";
-import { declareParameters, NO_PARAMETERS } from "./declare.ts";
-import type { DescribedSchema } from "./input-schema.ts";
-import { parseInput } from "./parse-input.ts";
+import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
-import { checkToolName } from "./tool-name.ts";
 
 /** What every tool is made of, whatever its input is described in. */
 export interface ToolSpec<Input, Output> {
@@ -21,29 +26,28 @@ export interface ToolSpec<Input, Output> {
   readonly timeoutMs?: number | undefined;
   /** Largest result in bytes of JSON; longer ones are cut, visibly. @defaultValue 65_536 */
   readonly maxResultBytes?: number | undefined;
-  /** How often one run answers bad arguments and `ToolRetry` before the tool is closed for it. @defaultValue 3 */
+  /** Invalid calls (bad arguments, `ToolRetry`) after which the tool is disabled for the run. @defaultValue 3 */
   readonly maxRetries?: number | undefined;
   /**
-   * What the function does to the world, which decides what a resumed run does with a call that a crash cut off:
+   * What the function does to the world, which decides what a resumed run does with a call that a crash interrupted:
    * `none` (it reads) and `idempotent` (it hands {@link ToolContext.idempotencyKey} to a service that knows the key) are
    * run again, `once` is not. @defaultValue "idempotent"
    */
   readonly effects?: ToolEffects | undefined;
-  /** For `effects: "once"`: who is told of a call that had started and of which nobody knows whether it happened. @defaultValue "ask" */
+  /** For `effects: "once"`: who is asked whether an interrupted call took effect. @defaultValue "ask" */
   readonly unknownOutcome?: UnknownOutcome | undefined;
   /** Whether a person has to agree to a call first: always, or by its checked input. @defaultValue false */
   readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
   /**
-   * Milliseconds until a question about a call (may it run? what came of it?) that nobody outside has answered is answered for
-   * them: the model is told that no answer came, and the call is not run. Counted from when it is asked; a session looks at the
-   * time when it is resumed. @defaultValue never
+   * Milliseconds until a question about a call (may it run? what came of it?) that nobody answers is closed: the model is told
+   * so, and the call is not run. Counted from when it is asked; a session checks when it is resumed. @defaultValue never
    */
   readonly answerTimeoutMs?: number | undefined;
   /**
    * Does the work with checked input. May be async. May be an async generator: what it yields is reported as progress,
    * what it returns is the result. Throws `ToolFailure` or `ToolRetry` to speak to the model; any other error is logged.
    *
-   * Without it, calls are answered from outside (a browser, a phone, another service): the run ends with
+   * Without it, calls are answered by the client (a browser, a phone, another service): the run ends with
    * `needs-outcome`, and `session.resume({ outcomes })` goes on.
    */
   run?(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
@@ -103,20 +107,37 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
     parse: (args) => parseInput(input, args),
-    ...approvalOf(spec.needsApproval),
+    ...approvalRule(spec.needsApproval),
     ...(spec.answerTimeoutMs !== undefined && {
       answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),
     }),
     external: spec.run === undefined,
     run: (checked, context) => {
-      if (spec.run === undefined) throw new ToolFailure(`${name} is not carried out here`);
+      if (spec.run === undefined) throw new ToolFailure(`${name} is not run here`);
       // The overloads tie the type of `run` to what `parse` gives.
       return spec.run(checked as never, context);
     },
   };
 }
 
-function approvalOf(rule: ToolSpec<never, unknown>["needsApproval"]): Pick<Tool, "needsApproval"> {
+/** The service's messages say 64; its newest types say 128. */
+const MAX_NAME_LENGTH = 64;
+const NAME = /^[A-Za-z_][A-Za-z0-9_.:-]*$/;
+/**
+ * Checks the name of a function.
+ *
+ * @throws {ToolDefinitionError}
+ * @see https://ai.google.dev/api/caching#FunctionDeclaration
+ */
+export function checkToolName(name: string): void {
+  if (NAME.test(name) && name.length <= MAX_NAME_LENGTH) return;
+  throw new ToolDefinitionError(
+    `"${name.slice(0, 80)}" cannot be a tool's name: start with a letter or underscore, then letters, digits and _ . : -, at most ${MAX_NAME_LENGTH} characters`,
+    name,
+  );
+}
+
+function approvalRule(rule: ToolSpec<never, unknown>["needsApproval"]): Pick<Tool, "needsApproval"> {
   if (rule === undefined || rule === false) return {};
   // As with `run`: the input is what `parse` gave.
   return { needsApproval: (input, call) => (rule === true ? true : rule(input as never, call)) };
@@ -128,4 +149,95 @@ function limit(tool: string, option: string, value: number, least: number): numb
     `tool "${tool}": ${option} must be a number of at least ${least}, and it is ${String(value)}`,
     tool,
   );
+}
+
+/**
+ * Checks a call's arguments with the author's schema; a raw JSON Schema is only checked for an object with the required
+ * properties, since its values are not typed either.
+ *
+ * @throws {ToolRetry} With at most five problems in at most 500 characters.
+ */
+async function parseInput(schema: unknown, args: unknown): Promise<unknown> {
+  if (isStandardSchema(schema)) {
+    const checked = await validate(schema, args);
+    if (checked.issues === undefined) return checked.value;
+    throw new ToolRetry(`the arguments do not fit: ${issuesText(checked.issues)}`.slice(0, 500));
+  }
+  if (!isObject(args)) throw new ToolRetry("the arguments must be an object");
+  const required = isObject(schema) && Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
+  const missing = required.filter((name) => !Object.hasOwn(args, name));
+  if (missing.length > 0)
+    throw new ToolRetry(issuesText(missing.map((name) => ({ message: "required and missing", path: [name] }))));
+  return args;
+}
+
+/**
+ * Zod 4 parses asynchronously here: its synchronous way first compiles code for the schema, which costs as much as some
+ * fifty parses, and is forbidden in places.
+ */
+async function validate(schema: StandardSchema, args: unknown): Promise<StandardResult<unknown>> {
+  if (!isZod4(schema)) return await schema["~standard"].validate(args);
+  const { data, error } = await schema.safeParseAsync(args);
+  return error === undefined ? { value: data } : { issues: error.issues };
+}
+
+interface Zod4Schema extends StandardSchema {
+  safeParseAsync(
+    value: unknown,
+  ): Promise<{ readonly data?: unknown; readonly error?: { readonly issues: readonly StandardIssue[] } }>;
+}
+
+function isZod4(schema: StandardSchema): schema is Zod4Schema {
+  return "_zod" in schema && "safeParseAsync" in schema;
+}
+
+/** What every surface, gateway and older model takes. */
+const PORTABLE = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+/** Names that every endpoint takes, and the way back. */
+export interface SanitizedNames {
+  /** By the name as given. */
+  readonly sanitized: ReadonlyMap<string, string>;
+  /** By the sanitized name. */
+  readonly original: ReadonlyMap<string, string>;
+}
+
+/**
+ * Names for tools that are only known at run time, such as an MCP server's. A name that every endpoint takes stays; any
+ * other has its illegal characters replaced and a hash of the whole name appended, so that no two collide and the same
+ * name always gives the same result.
+ */
+export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
+  const sanitized = new Map<string, string>();
+  const original = new Map<string, string>();
+  const given = new Set(names);
+  for (const name of given) if (PORTABLE.test(name)) pair(name, name);
+  for (const name of given) {
+    if (sanitized.has(name)) continue;
+    for (let salt = 0; ; salt++) {
+      const safe = `${sanitizeName(name)}_${hash(salt === 0 ? name : `${name}#${salt}`)}`;
+      if (original.has(safe)) continue;
+      pair(name, safe);
+      break;
+    }
+  }
+  return { sanitized, original };
+
+  function pair(name: string, safe: string): void {
+    sanitized.set(name, safe);
+    original.set(safe, name);
+  }
+}
+
+function sanitizeName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
+  const started = /^[A-Za-z]/.test(plain) ? plain : `_${plain}`;
+  return started.slice(0, 54);
+}
+
+/** FNV-1a, 32 bits, 8 hexadecimal digits. */
+function hash(text: string): string {
+  let state = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) state = Math.imul(state ^ byte, 0x01000193);
+  return (state >>> 0).toString(16).padStart(8, "0");
 }

@@ -1,6 +1,5 @@
-import { isMedia, type Media } from "./media.ts";
-import { asPlain } from "./plain-value.ts";
 import type { Json } from "../internal/json.ts";
+import { isMedia, type Media } from "./media.ts";
 
 const MAX_DEPTH = 64;
 /** Values looked at: an end for structures that make themselves as they are read. */
@@ -66,13 +65,13 @@ export function jsonSafe(value: unknown, options: JsonSafeOptions = {}): JsonSaf
 
   function safe(raw: unknown, depth: number): Json | undefined {
     if (++values > MAX_VALUES) return undefined;
-    const plain = asPlain(raw);
+    const plain = toPlain(raw);
     if (typeof plain === "string") return text(plain);
     if (typeof plain !== "object" || plain === null) {
       if (plain !== undefined) characters += String(plain).length;
       return plain;
     }
-    if (isMediaSafely(plain)) {
+    if (isReadableMedia(plain)) {
       media.push(plain);
       return text(`[media ${media.length}: ${plain.mimeType}]`);
     }
@@ -136,7 +135,7 @@ function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\uFFFD");
 }
 
-function isMediaSafely(value: object): value is Media {
+function isReadableMedia(value: object): value is Media {
   return read(() => isMedia(value), false);
 }
 
@@ -158,7 +157,82 @@ function read<T>(get: () => T, otherwise: T): T {
 }
 
 /** What stands where reading threw. */
-export function unreadable(error: unknown): string {
+function unreadable(error: unknown): string {
   const message = read(() => (error instanceof Error ? error.message : String(error)), "error");
   return `[unreadable: ${message.slice(0, 200)}]`;
+}
+
+/** A value of JSON one level deep: what is inside arrays and objects is not looked at. */
+type PlainValue = string | number | boolean | null | undefined | object;
+
+/** Turns the objects of the platform into JSON's own kinds, one level deep. Never throws. */
+function toPlain(value: unknown): PlainValue {
+  switch (typeof value) {
+    case "bigint":
+      return value.toString();
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "function":
+    case "symbol":
+    case "undefined":
+      return undefined;
+    case "object":
+      return value === null ? null : plainObject(value);
+    default:
+      return value as string | boolean;
+  }
+}
+
+function plainObject(value: object): PlainValue {
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    // What nearly everything is.
+    if ((prototype === Object.prototype || prototype === Array.prototype) && !("toJSON" in value)) return value;
+    const binary = describeBytes(value);
+    if (binary !== undefined) return binary;
+    if (Array.isArray(value)) return value;
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
+    if (value instanceof Map) return plainMap(value);
+    if (value instanceof Set) return [...value];
+    if (value instanceof RegExp || value instanceof URLSearchParams) return String(value);
+    if ("toJSON" in value && typeof value.toJSON === "function") {
+      const json: unknown = (value.toJSON as (key: string) => unknown)("");
+      // As JSON.stringify does, asked once: what it gives is not asked again.
+      return typeof json === "object" && json !== null ? withoutToJson(json) : toPlain(json);
+    }
+    // Boxed primitives.
+    const bare: unknown = /^\[object (?:Number|String|Boolean|BigInt)\]$/.test(Object.prototype.toString.call(value))
+      ? value.valueOf()
+      : value;
+    if (typeof bare !== "object") return toPlain(bare);
+    if (value instanceof Error) return { name: value.name, message: value.message };
+    return value;
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function describeBytes(value: object): PlainValue {
+  if (
+    value instanceof Uint8Array ||
+    value instanceof Uint8ClampedArray ||
+    value instanceof DataView ||
+    value instanceof ArrayBuffer
+  )
+    return `[${value.byteLength} bytes]`;
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
+  if (value instanceof Blob) return `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`;
+  return undefined;
+}
+
+function plainMap(map: ReadonlyMap<unknown, unknown>): object {
+  const entries = [...map];
+  const named = entries.every((entry): entry is [string, unknown] => typeof entry[0] === "string");
+  return named ? Object.fromEntries(entries) : entries;
+}
+
+function withoutToJson(json: object): object {
+  return "toJSON" in json && !Array.isArray(json)
+    ? Object.fromEntries(Object.entries(json).filter(([key]) => key !== "toJSON"))
+    : json;
 }

@@ -1,7 +1,6 @@
 import { mimeTypeOfBytes, mimeTypeOfName } from "../internal/mime-type.ts";
 import type { Part } from "../wire/content.ts";
 import type { GeminiFile } from "../wire/file.ts";
-import { toBase64 } from "./base64.ts";
 
 const KIND = "@pollux/media";
 
@@ -74,7 +73,7 @@ export function media(
   more: Omit<MediaOptions, "mimeType"> = {},
 ): Media | Promise<Media> {
   const wanted = typeof options === "string" ? { mimeType: options, ...more } : options;
-  return source instanceof Blob ? mediaOfBlob(source, wanted) : mediaOf(source, wanted);
+  return source instanceof Blob ? mediaFromBlob(source, wanted) : buildMedia(source, wanted);
 }
 
 /** True for what {@link media} made, also after a trip through JSON. */
@@ -97,15 +96,15 @@ export function mediaPart({ mimeType, data, fileUri, mediaResolution, videoMetad
   };
 }
 
-async function mediaOfBlob(blob: Blob, options: MediaOptions): Promise<Media> {
+async function mediaFromBlob(blob: Blob, options: MediaOptions): Promise<Media> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const name = "name" in blob && typeof blob.name === "string" && blob.name !== "" ? blob.name : undefined;
   const mimeType = options.mimeType ?? (blob.type || (mimeTypeOfBytes(bytes) ?? mimeTypeOfName(name ?? "")));
-  return mediaOf(bytes, { ...options, mimeType, displayName: options.displayName ?? name });
+  return buildMedia(bytes, { ...options, mimeType, displayName: options.displayName ?? name });
 }
 
-function mediaOf(source: MediaSource, options: MediaOptions): Media {
-  const found = find(source);
+function buildMedia(source: MediaSource, options: MediaOptions): Media {
+  const found = findMedia(source);
   const mimeType = options.mimeType ?? found.mimeType;
   if (mimeType === undefined)
     throw new TypeError('media(): the media type cannot be seen from this; give it as mimeType, such as "text/plain"');
@@ -114,7 +113,7 @@ function mediaOf(source: MediaSource, options: MediaOptions): Media {
   if (found.data === "") throw new TypeError("media(): there are no bytes; is the file empty?");
   const displayName = options.displayName ?? found.displayName;
   const { mediaResolution: level } = options;
-  const videoMetadata = options.videoMetadata && videoMetadataOf(options.videoMetadata);
+  const videoMetadata = options.videoMetadata && buildVideoMetadata(options.videoMetadata);
   return {
     kind: KIND,
     mimeType,
@@ -127,9 +126,9 @@ function mediaOf(source: MediaSource, options: MediaOptions): Media {
 
 type Found = { readonly [Field in "mimeType" | "data" | "fileUri" | "displayName"]?: string | undefined };
 
-function find(source: MediaSource): Found {
+function findMedia(source: MediaSource): Found {
   if (source instanceof Uint8Array) return { data: toBase64(source), mimeType: mimeTypeOfBytes(source) };
-  if (source instanceof ArrayBuffer) return find(new Uint8Array(source));
+  if (source instanceof ArrayBuffer) return findMedia(new Uint8Array(source));
   if (source instanceof URL) return source.protocol === "data:" ? findInText(source.href) : findAddress(source.href);
   if (typeof source === "string") return /^(?:https?|gs):\/\//i.test(source) ? findAddress(source) : findInText(source);
   if (typeof source.uri !== "string" || source.uri === "")
@@ -167,7 +166,7 @@ function firstBytes(base64: string): Uint8Array {
   }
 }
 
-function videoMetadataOf({
+function buildVideoMetadata({
   startOffset,
   endOffset,
   fps,
@@ -189,4 +188,17 @@ function videoMetadataOf({
 /** Seconds as the wire writes them: at most nine decimals, and no exponent. */
 function duration(seconds: number): string {
   return `${seconds.toFixed(9).replace(/\.?0+$/, "")}s`;
+}
+
+/** Characters per `String.fromCharCode` call: well below every engine's limit of arguments. */
+const CHUNK = 0x8000;
+
+/** Standard base64 of bytes, natively where the platform can. */
+export function toBase64(bytes: Uint8Array): string {
+  // Not in every supported runtime yet, so not in the type library either.
+  const native = (bytes as { readonly toBase64?: () => string }).toBase64;
+  if (typeof native === "function") return native.call(bytes);
+  let binary = "";
+  for (let at = 0; at < bytes.length; at += CHUNK) binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return btoa(binary);
 }

@@ -4,7 +4,7 @@ import * as zm from "zod/mini";
 import { z as z3 } from "zod/v3";
 import { defineTool } from "../../src/tool/define-tool.ts";
 import type { AnyTool, Tool } from "../../src/tool/tool.ts";
-import { zod3 } from "../../src/tool/zod3.ts";
+import { zod3 } from "../../src/tool/schema/zod3.ts";
 
 const words = { name: "t", description: "d" };
 

@@ -1,10 +1,11 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { z as z3 } from "zod/v3";
 import { ToolDefinitionError, ToolRetry } from "../../src/errors/tool-errors.ts";
-import { defineTool } from "../../src/tool/define-tool.ts";
-import { explainSchema } from "../../src/tool/explain-schema.ts";
-import { zod3 } from "../../src/tool/zod3.ts";
+import { checkToolName, defineTool, sanitizeToolNames } from "../../src/tool/define-tool.ts";
+import { explainSchema } from "../../src/tool/schema/declare.ts";
+import { zod3 } from "../../src/tool/schema/zod3.ts";
 
 const base = { name: "t", description: "Does it.", run: () => 1 };
 
@@ -105,4 +106,38 @@ Sent as parametersJsonSchema:
 Changed on the way:
 - properties.mail.format: "email" moved into the description: the service knows date-time, enum, float, double, int32, int64 only`);
   expect(explainSchema(defineTool(base))).toContain("Nothing was changed on the way.");
+});
+
+describe("names", () => {
+  test.each(["a", "_", "get_weather", "a.b:c-d", "A9", "x".repeat(64)])("%s is taken", (name) => {
+    expect(() => checkToolName(name)).not.toThrow();
+  });
+  test.each(["", "9a", "-a", "a b", "a/b", "å", "x".repeat(65), "a\n", "."])("%j is refused (E-31)", (name) => {
+    expect(() => checkToolName(name)).toThrow(ToolDefinitionError);
+  });
+});
+
+describe("names known only at run time", () => {
+  test("legal ones stay, others are replaced and come with a way back", () => {
+    const { sanitized, original } = sanitizeToolNames(["read_file", "fs/read file", "9lives", "", "a".repeat(100)]);
+    expect(sanitized.get("read_file")).toBe("read_file");
+    expect(sanitized.get("fs/read file")).toMatch(/^fs_read_file_[0-9a-f]{8}$/);
+    expect(sanitized.get("9lives")).toMatch(/^_9lives_[0-9a-f]{8}$/);
+    expect(sanitized.get("a".repeat(100))).toHaveLength(63);
+    for (const [name, legal] of sanitized) expect(original.get(legal)).toBe(name);
+  });
+  test("every name has its own legal name, whatever the names and their order", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.oneof(fc.string({ unit: "binary", maxLength: 90 }), fc.stringMatching(/^[a-c/ ]{0,4}$/))),
+        (names) => {
+          const { sanitized, original } = sanitizeToolNames(names);
+          expect(sanitized.size).toBe(names.length);
+          expect(original.size).toBe(names.length);
+          for (const legal of original.keys()) expect(legal).toMatch(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/);
+          expect(sanitizeToolNames(names.toReversed()).sanitized.size).toBe(names.length);
+        },
+      ),
+    );
+  });
 });

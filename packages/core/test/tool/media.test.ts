@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { toBase64 } from "../../src/tool/base64.ts";
-import { isMedia, media } from "../../src/tool/media.ts";
+import { isMedia, media, toBase64 } from "../../src/tool/media.ts";
 
 describe("media", () => {
   test.each<[string, Parameters<typeof media>[0], object]>([

@@ -1,4 +1,4 @@
-import { legalNames } from "@pollux/core";
+import { sanitizeToolNames } from "@pollux/core";
 
 /**
  * The model's names for a server's tools: the prefix and `_` in front, whatever is no letter, digit or `_` replaced by
@@ -10,11 +10,11 @@ export function toolNames(names: readonly string[], prefix: string | undefined):
   const wanted = new Map(names.map((name) => [name, prefix === undefined ? name : `${prefix}_${name}`]));
   const uses = new Map<string, number>();
   for (const name of wanted.values()) uses.set(plain(name), (uses.get(plain(name)) ?? 0) + 1);
-  const { legalOf } = legalNames(
+  const { sanitized } = sanitizeToolNames(
     [...wanted.values()].map((name) => (uses.get(plain(name)) === 1 ? plain(name) : name)),
   );
   return new Map(
-    [...wanted].map(([name, full]) => [name, legalOf.get(full) ?? legalOf.get(plain(full)) ?? plain(full)]),
+    [...wanted].map(([name, full]) => [name, sanitized.get(full) ?? sanitized.get(plain(full)) ?? plain(full)]),
   );
 }
 

@@ -1,12 +1,19 @@
-import { ToolDefinitionError } from "../errors/tool-errors.ts";
-import type { JsonSchema } from "../wire/declaration.ts";
+import type * as z3 from "zod/v3";
+import type * as z4 from "zod/v4/core";
+import { ToolDefinitionError } from "../../errors/tool-errors.ts";
+import { isObject } from "../../internal/json.ts";
+import { isStandardSchema, type StandardSchema } from "../../internal/standard-schema.ts";
+import type { JsonSchema } from "../../wire/declaration.ts";
+import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { classifySchema } from "./input-schema.ts";
-import { requiredCycle } from "./schema-cycles.ts";
-import { refused, type SchemaPlace, type SchemaScope } from "./schema-scope.ts";
-import type { SchemaChange } from "./tool.ts";
-import { fromZod3, loadZodToJsonSchema } from "./zod3-schema.ts";
-import { fromZod4 } from "./zod4.ts";
+import { fromZod3, fromZod4, loadZodToJsonSchema } from "./from-zod.ts";
+import { findRequiredCycle } from "./references.ts";
+import { SchemaPlace, type SchemaScope } from "./schema-place.ts";
+
+/** A schema that brings its own JSON Schema: what `zod3()` gives, or any Standard Schema with a `jsonSchema` beside it. */
+export interface DescribedSchema<Output = unknown> extends StandardSchema<Output> {
+  readonly jsonSchema: JsonSchema;
+}
 
 /** A schema as it is sent, and what was done to get there. */
 export interface DeclaredSchema {
@@ -16,9 +23,6 @@ export interface DeclaredSchema {
 
 /** What every recorded surface takes for "no parameters", also under a forced call. */
 export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, additionalProperties: false };
-
-/** What an answer in free JSON has to fit. */
-const ANY_JSON: JsonSchema = {};
 
 /**
  * The schema of a function's parameters.
@@ -31,7 +35,7 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
   const { schema, changes } = declareSchema(input, tool);
   if (schema["type"] !== "object" || "anyOf" in schema) {
     throw new ToolDefinitionError(
-      `tool "${tool}": the input must be an object, and it is ${rootWord(schema)}: wrap it, as in z.object({ value: … })`,
+      `tool "${tool}": the input must be an object, and it is ${describeRoot(schema)}: wrap it, as in z.object({ value: … })`,
       tool,
       "",
     );
@@ -59,46 +63,37 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
 export function declareSchema(input: unknown, tool: string): DeclaredSchema {
-  const root = input === "json" ? ANY_JSON : jsonSchemaOf(input, tool);
+  const root = input === "json" ? {} : toJsonSchema(input, tool);
   const scope: SchemaScope = { tool, root, changes: [], definitions: new Map(), names: new Map() };
-  const place: SchemaPlace = { path: [], inlining: new Set() };
-  const inlined = typeof root["$ref"] === "string";
-  if (inlined)
-    scope.changes.push({ path: "$ref", change: "its target put in its place: the root cannot be a reference" });
-  const cleaned = inlined ? cleanInlined(withoutDefinitions(root), scope, place) : cleanSchema(root, scope, place);
-  if (cleaned === undefined) throw refused(scope, place, "fits no value: describe what it takes");
+  const place = new SchemaPlace(scope);
+  const isInlined = typeof root["$ref"] === "string";
+  if (isInlined) place.changed("its target put in its place: the root cannot be a reference", "$ref");
+  const cleaned = isInlined ? cleanInlined(withoutDefinitions(root), place) : cleanSchema(root, place);
+  if (cleaned === undefined) throw place.refused("fits no value: describe what it takes");
 
   const definitions = [...scope.definitions].filter((entry): entry is [string, JsonSchema] => entry[1] !== undefined);
   const schema = definitions.length === 0 ? cleaned : { ...cleaned, $defs: Object.fromEntries(definitions) };
-  const circle = requiredCycle(schema);
-  if (circle !== undefined) {
-    throw refused(
-      scope,
-      { ...place, path: circle },
-      "comes back to itself through required properties only, which the service refuses: make a property on the way .optional()",
-    );
-  }
+  const cycle = findRequiredCycle(schema);
+  if (cycle !== undefined)
+    throw place
+      .at(...cycle)
+      .refused(
+        "comes back to itself through required properties only, which the service refuses: make a property on the way .optional()",
+      );
   return { schema, changes: scope.changes };
 }
 
-function jsonSchemaOf(input: unknown, tool: string): JsonSchema {
-  const given = classifySchema(input);
-  switch (given.kind) {
-    case "zod4":
-      return convert(tool, () => fromZod4(given.schema, tool));
-    case "zod3":
-      return convert(tool, () => fromZod3(loadZodToJsonSchema(tool), given.schema, tool));
-    case "described":
-      return given.schema.jsonSchema;
-    case "json":
-      return given.schema;
-    case "unknown":
-      throw new ToolDefinitionError(
-        `tool "${tool}": the schema must be a zod schema or a JSON Schema object`,
-        tool,
-        "",
-      );
+/** Each cast follows the mark that the library itself puts on its schemas. */
+function toJsonSchema(input: unknown, tool: string): JsonSchema {
+  if ((typeof input === "object" || typeof input === "function") && input !== null) {
+    // Zod 4 schemas have `_def` too.
+    if ("_zod" in input) return convert(tool, () => fromZod4(input as z4.$ZodType, tool));
+    if (isStandardSchema(input) && "jsonSchema" in input && isObject(input.jsonSchema)) return input.jsonSchema;
+    if ("_def" in input && "safeParseAsync" in input)
+      return convert(tool, () => fromZod3(loadZodToJsonSchema(tool), input as unknown as z3.ZodTypeAny, tool));
+    if (isObject(input) && !isStandardSchema(input)) return input;
   }
+  throw new ToolDefinitionError(`tool "${tool}": the schema must be a zod schema or a JSON Schema object`, tool, "");
 }
 
 function convert(tool: string, work: () => JsonSchema): JsonSchema {
@@ -121,7 +116,21 @@ function withoutDefinitions(schema: JsonSchema): JsonSchema {
   );
 }
 
-function rootWord(schema: JsonSchema): string {
+function describeRoot(schema: JsonSchema): string {
   if ("anyOf" in schema) return "one of several";
   return schema["type"] === undefined ? "anything" : `of type ${JSON.stringify(schema["type"])}`;
+}
+
+/** What is sent for a tool and what was changed in its schema on the way, as text to read. */
+export function explainSchema(tool: Tool): string {
+  const changes = tool.schemaChanges.map(({ path, change }) => `- ${path === "" ? "(root)" : path}: ${change}`);
+  return [
+    `${tool.name}: ${tool.description}`,
+    "",
+    "Sent as parametersJsonSchema:",
+    JSON.stringify(tool.declaration.parametersJsonSchema, null, 2),
+    "",
+    changes.length === 0 ? "Nothing was changed on the way." : "Changed on the way:",
+    ...changes,
+  ].join("\n");
 }

@@ -1,6 +1,5 @@
-import { isObject } from "../internal/json.ts";
-import type { JsonSchema } from "../wire/declaration.ts";
-import { withNote } from "./zod4.ts";
+import { isObject } from "../../internal/json.ts";
+import type { JsonSchema } from "../../wire/declaration.ts";
 
 /**
  * One schema that says what both say.
@@ -86,4 +85,11 @@ function nonEmpty(what: string, values: readonly unknown[]): { readonly value: u
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
+}
+
+/** A description with one more sentence. */
+export function withNote(description: unknown, note: string): string {
+  if (typeof description !== "string" || description.trim() === "") return note;
+  const text = description.trimEnd();
+  return `${text}${/[.!?:;]$/.test(text) ? "" : "."} ${note}`;
 }

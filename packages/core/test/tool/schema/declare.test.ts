@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import * as zm from "zod/mini";
 import { z as z3 } from "zod/v3";
-import { ToolDefinitionError } from "../../src/errors/tool-errors.ts";
-import { declareParameters, declareSchema } from "../../src/tool/declare.ts";
-import { zod3 } from "../../src/tool/zod3.ts";
+import { ToolDefinitionError } from "../../../src/errors/tool-errors.ts";
+import { declareParameters, declareSchema } from "../../../src/tool/schema/declare.ts";
+import { zod3 } from "../../../src/tool/schema/zod3.ts";
 
 /** The declared form of one property. */
 function property(schema: z.ZodType): unknown {

@@ -1,8 +1,8 @@
 import { zodToJsonSchema } from "zod-to-json-schema";
 import type { output, ZodTypeAny } from "zod/v3";
-import { isStandardSchema } from "../internal/standard-schema.ts";
-import type { DescribedSchema } from "./input-schema.ts";
-import { fromZod3 } from "./zod3-schema.ts";
+import { isStandardSchema } from "../../internal/standard-schema.ts";
+import type { DescribedSchema } from "./declare.ts";
+import { fromZod3 } from "./from-zod.ts";
 
 /**
  * A zod 3 schema for `defineTool` and typed output where it cannot be converted by itself: in browsers, on edge
@@ -19,4 +19,4 @@ export function zod3<Schema extends ZodTypeAny>(schema: Schema): DescribedSchema
   return { jsonSchema: fromZod3(zodToJsonSchema, schema, "zod3()"), "~standard": standard };
 }
 
-export type { DescribedSchema } from "./input-schema.ts";
+export type { DescribedSchema } from "./declare.ts";

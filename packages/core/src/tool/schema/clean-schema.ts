@@ -1,0 +1,281 @@
+import { isObject } from "../../internal/json.ts";
+import type { JsonSchema } from "../../wire/declaration.ts";
+import { addBounds, addNotes, addValues, keepsFormat, readTypes, type SchemaNode } from "./keywords.ts";
+import { mergeSchemas, withNote } from "./merge-schemas.ts";
+import { followReference, nameDefinition } from "./references.ts";
+import { SchemaPlace } from "./schema-place.ts";
+
+/** How deep schemas may nest, in levels of the author's schema; the service refuses far less than this. */
+const MAX_DEPTH = 32;
+
+/** What the service documents, and what is turned into it. Anything else is dropped, and said so. */
+const HANDLED = new Set(
+  (
+    "$ref $defs definitions $id $anchor type nullable format title description enum const items prefixItems additionalItems minItems maxItems minimum maximum " +
+    "exclusiveMinimum exclusiveMaximum anyOf oneOf allOf not properties additionalProperties required propertyNames propertyOrdering minLength maxLength pattern " +
+    "uniqueItems multipleOf minProperties maxProperties default examples example contentEncoding contentMediaType"
+  ).split(" "),
+);
+
+/** Keywords that only describe, so they may stand beside a reference. */
+const ANNOTATIONS = new Set([
+  "title",
+  "description",
+  "default",
+  "examples",
+  "example",
+  "deprecated",
+  "readOnly",
+  "writeOnly",
+  "id",
+]);
+
+/**
+ * One schema inside the service's documented subset. Every change is recorded in the scope.
+ *
+ * @returns The schema, or nothing when no value fits it.
+ * @throws {ToolDefinitionError} For what the service would refuse.
+ */
+export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
+  if (schema === true) return {};
+  if (schema === false) return undefined;
+  if (!isObject(schema))
+    throw place.refused(`is ${JSON.stringify(schema) ?? typeof schema}, not a schema: use an object, true or false`);
+  checkDepth(place);
+  if (Array.isArray(schema["allOf"])) return mergeAllOf(schema, schema["allOf"], place);
+  if (typeof schema["$ref"] === "string") return cleanReference(schema, schema["$ref"], place);
+  if (isObject(schema["not"]) && Object.keys(schema["not"]).length === 0) return undefined;
+
+  for (const key of Object.keys(schema))
+    if (!HANDLED.has(key) || key === "not") place.changed("dropped: it is not in the service's subset", key);
+  const types = readTypes(schema, place);
+  const draft = new Map<string, unknown>();
+  const node: SchemaNode = { schema, types, draft, notes: [], place };
+  if (types.length > 0) draft.set("type", types.length === 1 ? types[0] : types);
+  for (const key of ["$id", "$anchor", "title"]) if (typeof schema[key] === "string") draft.set(key, schema[key]);
+  // Keeps its place before the longer keywords; the text follows below.
+  draft.set("description", undefined);
+  if (typeof schema["format"] === "string" && keepsFormat(schema["format"], types))
+    draft.set("format", schema["format"]);
+  addValues(node);
+  addBounds(node);
+  addObject(node);
+  addArray(node);
+  addNotes(node);
+
+  const { description } = schema;
+  const text = node.notes.length === 0 ? description : withNote(description, node.notes.join(" "));
+  if (typeof text === "string" && text !== "") draft.set("description", text);
+  else draft.delete("description");
+  return addAlternatives(Object.fromEntries(draft), schema, place);
+}
+
+function checkDepth(place: SchemaPlace): void {
+  const { scope, path, inlining } = place;
+  const levels = path.filter((key) => key === "properties" || key === "items" || /^(any|one|all)Of$/.test(key));
+  if (levels.length <= MAX_DEPTH && path.length <= MAX_DEPTH * 8) return;
+  throw new SchemaPlace(scope, path.slice(0, 12), inlining).refused(
+    `nests deeper than ${MAX_DEPTH} levels: flatten it, or take a part of it as a JSON string`,
+  );
+}
+
+/** The keywords of objects. */
+function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
+  if (types.length > 0 && !types.includes("object")) {
+    for (const key of ["properties", "required", "additionalProperties", "propertyNames", "propertyOrdering"])
+      if (schema[key] !== undefined) place.changed("dropped: only an object has it", key);
+    return;
+  }
+  const names = readPropertyNames(schema, notes, place);
+  const required = new Set<string>(Array.isArray(schema["required"]) ? schema["required"].map(String) : []);
+  const properties = new Map<string, unknown>();
+  const given = isObject(schema["properties"]) ? schema["properties"] : undefined;
+  for (const [name, property] of [
+    ...Object.entries(given ?? {}),
+    ...names.map((key): [string, unknown] => [key, schema["additionalProperties"] ?? true]),
+  ]) {
+    const at = place.at("properties", name);
+    const cleaned = cleanSchema(property, at);
+    if (cleaned !== undefined) properties.set(name, cleaned);
+    else if (required.has(name)) throw at.refused("fits no value and is required: make it optional or leave it out");
+    else at.changed("dropped: no value fits it");
+  }
+  if (given !== undefined || properties.size > 0) draft.set("properties", Object.fromEntries(properties));
+  for (const name of required) {
+    if (!properties.has(name))
+      throw place
+        .at("required")
+        .refused(`names ${JSON.stringify(name)}, which is not among the properties: define it or take it out`);
+  }
+  if (required.size > 0) draft.set("required", [...required]);
+  if (names.length > 0) draft.set("additionalProperties", false);
+  else addAdditionalProperties(schema, draft, place);
+  const order = schema["propertyOrdering"];
+  if (Array.isArray(order))
+    draft.set(
+      "propertyOrdering",
+      order.filter((name) => properties.has(String(name))),
+    );
+}
+
+/** The names a record may have, when they are listed. */
+function readPropertyNames(schema: SchemaNode["schema"], notes: string[], place: SchemaPlace): readonly string[] {
+  const { propertyNames } = schema;
+  if (propertyNames === undefined) return [];
+  const given = isObject(propertyNames) ? propertyNames : {};
+  const values: unknown = given["enum"] ?? ("const" in given ? [given["const"]] : undefined);
+  if (Array.isArray(values) && schema["properties"] === undefined) {
+    place.changed("its names written as properties", "propertyNames");
+    return values.map(String);
+  }
+  place.changed("dropped: it is not in the service's subset", "propertyNames");
+  if (typeof given["pattern"] === "string") notes.push(`Names match /${given["pattern"]}/.`);
+  return [];
+}
+
+function addAdditionalProperties(schema: SchemaNode["schema"], draft: SchemaNode["draft"], place: SchemaPlace): void {
+  const additional = schema["additionalProperties"];
+  if (additional === undefined) return;
+  // The names that the pattern allowed would be forbidden.
+  if (additional === false && isObject(schema["patternProperties"])) {
+    place.changed("dropped, with patternProperties", "additionalProperties");
+    return;
+  }
+  const cleaned = cleanSchema(additional, place.at("additionalProperties"));
+  draft.set("additionalProperties", cleaned === undefined ? false : Object.keys(cleaned).length === 0 ? true : cleaned);
+}
+
+/** The keywords of arrays. */
+function addArray({ schema, types, draft, place }: SchemaNode): void {
+  if (!types.includes("array")) {
+    for (const key of ["items", "prefixItems", "additionalItems", "minItems", "maxItems"])
+      if (schema[key] !== undefined) place.changed("dropped: only an array has it", key);
+    return;
+  }
+  const isOlder = Array.isArray(schema["items"]);
+  if (isOlder) place.changed("a list of schemas written as prefixItems", "items");
+  const prefix = isOlder ? schema["items"] : schema["prefixItems"];
+  const rest = isOlder ? schema["additionalItems"] : schema["items"];
+  const length = Array.isArray(prefix) ? prefix.length : 0;
+  if (Array.isArray(prefix) && length > 0) {
+    const cleaned = prefix.map((member: unknown, index) => {
+      const at = place.at("prefixItems", index);
+      const item = cleanSchema(member, at);
+      if (item === undefined) throw at.refused("fits no value: leave it out");
+      return item;
+    });
+    draft.set("prefixItems", cleaned);
+  }
+  const items = rest === undefined ? {} : cleanSchema(rest, place.at("items"));
+  if (items === undefined) place.changed(`written as maxItems ${length}`, "items");
+  else if (rest !== undefined || length === 0) draft.set("items", items);
+  if (rest === undefined && length === 0) place.changed("added: an array needs it, and any value is meant", "items");
+  for (const key of ["minItems", "maxItems"]) if (typeof schema[key] === "number") draft.set(key, schema[key]);
+  if (items === undefined)
+    draft.set("maxItems", Math.min(length, typeof schema["maxItems"] === "number" ? schema["maxItems"] : length));
+}
+
+/** `anyOf` and `oneOf`, joined with what stands beside them. */
+function addAlternatives(base: JsonSchema, schema: SchemaNode["schema"], place: SchemaPlace): JsonSchema | undefined {
+  let result = base;
+  for (const key of ["anyOf", "oneOf"] as const) {
+    const members = schema[key];
+    if (members === undefined) continue;
+    if (!Array.isArray(members) || members.length === 0)
+      throw place.at(key).refused("has no members: name at least one");
+    const groups = describeRequiredGroups(members);
+    if (groups !== undefined) {
+      place.changed(
+        "moved into the description: alternatives that only differ in what they require cannot be declared",
+        key,
+      );
+      result = Object.assign({}, result, { description: withNote(result["description"], `Needs ${groups}.`) });
+      continue;
+    }
+    if (key === "oneOf") place.changed("written as anyOf: the service reads it so", key);
+    const cleaned = members
+      .map((member: unknown, index) => cleanSchema(member, place.at(key, index)))
+      .filter((member) => member !== undefined);
+    if (cleaned.length < members.length) place.changed("members that no value fits are dropped", key);
+    if (cleaned.length === 0) return undefined;
+    if (schema["nullable"] === true && !cleaned.some((member) => member["type"] === "null"))
+      cleaned.push({ type: "null" });
+    const merged = mergeSchemas(result, (cleaned.length === 1 ? cleaned[0] : undefined) ?? { anyOf: cleaned });
+    if (typeof merged === "string")
+      throw place.at(key).refused(`cannot stand beside what is around it: ${merged}; write the combinations out`);
+    result = merged;
+  }
+  return result;
+}
+
+/** `a and b, or c` when no alternative says more than which properties it requires. */
+function describeRequiredGroups(members: readonly unknown[]): string | undefined {
+  const groups = members.map((member) =>
+    isObject(member) && Object.keys(member).length === 1 && Array.isArray(member["required"])
+      ? member["required"]
+      : undefined,
+  );
+  return groups.every((group) => group !== undefined)
+    ? groups.map((group) => group.join(" and ")).join(", or ")
+    : undefined;
+}
+
+function mergeAllOf(
+  schema: SchemaNode["schema"],
+  members: readonly unknown[],
+  place: SchemaPlace,
+): JsonSchema | undefined {
+  const { allOf: _, ...around } = schema;
+  let result = Object.keys(around).length === 0 ? {} : cleanSchema(around, place);
+  place.changed("merged into one schema: it is not in the service's subset", "allOf");
+  for (const [index, member] of members.entries()) {
+    const cleaned = cleanInlined(member, place.at("allOf", index));
+    if (cleaned === undefined || result === undefined) return undefined;
+    const merged = mergeSchemas(result, cleaned);
+    if (typeof merged === "string")
+      throw place.at("allOf").refused(`cannot be merged: ${merged}; write one schema that says both`);
+    result = merged;
+  }
+  return result;
+}
+
+/** Puts a reference's target in its place, where a merge needs it. */
+export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
+  if (!isObject(schema) || typeof schema["$ref"] !== "string") return cleanSchema(schema, place);
+  const { $ref, ...beside } = schema;
+  if (place.inlining.has($ref)) throw place.refused(`refers to itself (${$ref}) where it cannot: leave the circle out`);
+  const inside = new SchemaPlace(place.scope, place.path, new Set([...place.inlining, $ref]));
+  const target = cleanInlined(followReference($ref, place), inside);
+  const rest = Object.keys(beside).length === 0 ? {} : cleanSchema(beside, place);
+  if (target === undefined || rest === undefined) return undefined;
+  const merged = mergeSchemas(rest, target);
+  if (typeof merged === "string") throw place.refused(`cannot be merged with ${$ref}: ${merged}`);
+  return merged;
+}
+
+function cleanReference(schema: SchemaNode["schema"], ref: string, place: SchemaPlace): JsonSchema | undefined {
+  const { $ref: _, $defs: _defs, definitions: _definitions, $schema: _schema, ...beside } = schema;
+  const keys = Object.keys(beside).filter((key) => !key.startsWith("$"));
+  if (keys.length === 0) return { $ref: defineTarget(ref, place) };
+  if (!keys.every((key) => ANNOTATIONS.has(key))) return cleanInlined({ ...beside, $ref: ref }, place);
+  place.changed("put into an anyOf: nothing may stand beside a reference", "$ref");
+  const around = cleanSchema(beside, place);
+  return { ...around, anyOf: [{ $ref: defineTarget(ref, place) }] };
+}
+
+/** The reference in the form that is sent, `#` or `#/$defs/<name>`, with its definition cleaned into the scope. */
+function defineTarget(ref: string, place: SchemaPlace): string {
+  if (ref === "#" || ref === "#/") return "#";
+  const { scope, inlining } = place;
+  const target = followReference(ref, place);
+  const name = nameDefinition(ref, scope);
+  const sent = `#/$defs/${name}`;
+  if (scope.definitions.has(name)) return sent;
+  if (sent !== ref) place.changed(`${ref} written as ${sent}`, "$ref");
+  scope.definitions.set(name, undefined);
+  const at = new SchemaPlace(scope, ["$defs", name], inlining);
+  const cleaned = cleanSchema(target, at);
+  if (cleaned === undefined) throw at.refused("fits no value: leave out what refers to it");
+  scope.definitions.set(name, cleaned);
+  return sent;
+}

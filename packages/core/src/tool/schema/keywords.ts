@@ -1,0 +1,181 @@
+import { isObject } from "../../internal/json.ts";
+import type { SchemaPlace } from "./schema-place.ts";
+
+/** One schema object on its way to what is sent. */
+export interface SchemaNode {
+  /** The author's. */
+  readonly schema: { readonly [key: string]: unknown };
+  /** Its types, see {@link readTypes}; none stands for any. */
+  readonly types: readonly string[];
+  /** What is sent; later entries win. */
+  readonly draft: Map<string, unknown>;
+  /** Sentences for the description. */
+  readonly notes: string[];
+  readonly place: SchemaPlace;
+}
+
+const TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"];
+
+/** The types a schema allows, lower case; what its other keywords imply when it names none. */
+export function readTypes(schema: SchemaNode["schema"], place: SchemaPlace): string[] {
+  const { type } = schema;
+  const given: readonly unknown[] = Array.isArray(type) ? type : type === undefined ? [] : [type];
+  if (Array.isArray(type) && type.length === 0)
+    throw place.refused(`has an empty list of types: name one of ${TYPES.join(", ")}`);
+  const types = given.map((word) => {
+    const lower = String(word).toLowerCase();
+    if (!TYPES.includes(lower))
+      throw place.refused(`has the type ${JSON.stringify(word)}: use one of ${TYPES.join(", ")}`);
+    if (lower !== word) place.changed(`"${String(word)}" written in lower case`, "type");
+    return lower;
+  });
+  if (types.length === 0) {
+    const isArray = "items" in schema || "prefixItems" in schema;
+    const implied = isObject(schema["properties"]) ? "object" : isArray ? "array" : undefined;
+    if (implied !== undefined) {
+      types.push(implied);
+      place.changed(`"${implied}" added: the other keywords mean it`, "type");
+    }
+  }
+  if (schema["nullable"] === true) {
+    place.changed('written as the type "null"', "nullable");
+    if (types.length > 0 && !types.includes("null")) types.push("null");
+  }
+  return types;
+}
+
+/** `enum` and `const`: strings and numbers stay, the rest is said with types or words. */
+export function addValues({ schema, types, draft, notes, place }: SchemaNode): void {
+  const key = "const" in schema ? "const" : "enum";
+  if (!(key in schema)) return;
+  const values: unknown = key === "const" ? [schema["const"]] : schema["enum"];
+  if (!Array.isArray(values) || values.length === 0)
+    throw place.at(key).refused("has an enum without values: name at least one");
+  const words: unknown[] = values.filter(
+    (value) => (typeof value === "string" && value !== "") || (typeof value === "number" && Number.isFinite(value)),
+  );
+  const flags: unknown[] = values.filter((value) => typeof value === "boolean");
+  const nulls: unknown[] = values.filter((value) => value === null);
+  if (words.length + flags.length + nulls.length < values.length) {
+    place.changed("moved into the description: the service takes strings that are not empty, and numbers", key);
+    notes.push(`One of ${values.map((value) => JSON.stringify(value)).join(", ")}.`);
+    return;
+  }
+
+  const kinds: { readonly [key: string]: unknown }[] = [];
+  if (words.length > 0) kinds.push({ type: chooseType(words, types), enum: words });
+  if (flags.length > 0) kinds.push({ type: "boolean" });
+  if (nulls.length > 0) kinds.push({ type: "null" });
+  if (key === "const" && words.length > 0) place.changed("written as an enum of one value", key);
+  else if (words.length < values.length)
+    place.changed("written with types: the service takes strings and numbers in an enum", key);
+  if (kinds.length === 1) for (const [name, value] of Object.entries(kinds[0] ?? {})) draft.set(name, value);
+  else {
+    draft.delete("type");
+    draft.set("anyOf", kinds);
+  }
+  if (new Set(flags).size === 1)
+    notes.push(`${kinds.length > 1 ? "A boolean is always" : "Always"} ${String(flags[0])}.`);
+}
+
+function chooseType(words: readonly unknown[], types: readonly string[]): unknown {
+  const named = types.filter((type) => type !== "null" && type !== "boolean");
+  if (named.length > 0) return named.length === 1 ? named[0] : named;
+  const numbers = words.filter((word) => typeof word === "number");
+  if (numbers.length === 0) return "string";
+  const number = numbers.every((word) => Number.isInteger(word)) ? "integer" : "number";
+  return numbers.length < words.length ? ["string", number] : number;
+}
+
+const BOUNDS = [
+  { inclusive: "minimum", exclusive: "exclusiveMinimum", step: 1, tighter: Math.max, word: "Greater" },
+  { inclusive: "maximum", exclusive: "exclusiveMaximum", step: -1, tighter: Math.min, word: "Less" },
+] as const;
+
+/** Bounds: exclusive ones become inclusive for integers and words for other numbers. */
+export function addBounds({ schema, types, draft, notes, place }: SchemaNode): void {
+  const isWhole = types.includes("integer") && !types.includes("number");
+  for (const { inclusive, exclusive, step, tighter, word } of BOUNDS) {
+    let bound = typeof schema[inclusive] === "number" ? schema[inclusive] : undefined;
+    // Older drafts say `minimum: 0, exclusiveMinimum: true`.
+    const open = schema[exclusive] === true ? bound : schema[exclusive];
+    if (schema[exclusive] === true) bound = undefined;
+    if (typeof open === "number") {
+      if (isWhole) {
+        const next = (step > 0 ? Math.floor(open) : Math.ceil(open)) + step;
+        bound = bound === undefined ? next : tighter(bound, next);
+        place.changed(`written as ${inclusive} ${next}`, exclusive);
+      } else {
+        notes.push(`${word} than ${open}.`);
+        place.changed("moved into the description: it is not in the service's subset", exclusive);
+      }
+    }
+    if (bound === undefined) continue;
+    if (Math.abs(bound) >= Number.MAX_SAFE_INTEGER)
+      place.changed("dropped: it is only the range of safe integers", inclusive);
+    else draft.set(inclusive, bound);
+  }
+}
+
+/** Longest regular expression that is worth a model's attention, in characters. */
+const MAX_PATTERN = 200;
+
+/** Keywords outside the documented subset whose meaning a sentence can carry. */
+const SENTENCES: ReadonlyMap<string, (value: unknown) => string> = new Map<string, (value: unknown) => string>([
+  ["minLength", (value) => `At least ${count(value, "character")}.`],
+  ["maxLength", (value) => `At most ${count(value, "character")}.`],
+  ["pattern", (value) => (String(value).length > MAX_PATTERN ? "" : `Matches /${String(value)}/.`)],
+  ["uniqueItems", (value) => (value === true ? "No duplicates." : "")],
+  ["multipleOf", (value) => `A multiple of ${String(value)}.`],
+  ["minProperties", (value) => `At least ${count(value, "property", "properties")}.`],
+  ["maxProperties", (value) => `At most ${count(value, "property", "properties")}.`],
+  ["default", (value) => `Default: ${JSON.stringify(value)}.`],
+  [
+    "examples",
+    (value) =>
+      Array.isArray(value) && value.length > 0
+        ? `Examples: ${value.map((example) => JSON.stringify(example)).join(", ")}.`
+        : "",
+  ],
+  ["example", (value) => `Example: ${JSON.stringify(value)}.`],
+  ["contentEncoding", (value) => `Encoded as ${String(value)}.`],
+  ["contentMediaType", (value) => `Content type ${String(value)}.`],
+]);
+
+function count(value: unknown, one: string, many = `${one}s`): string {
+  return `${String(value)} ${value === 1 ? one : many}`;
+}
+
+/** Formats the service documents, by type. */
+const FORMATS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["string", ["date-time", "enum"]],
+  ["number", ["float", "double"]],
+  ["integer", ["int32", "int64"]],
+]);
+
+/** True for a format that the service documents for one of these types. */
+export function keepsFormat(format: string, types: readonly string[]): boolean {
+  return types.some((type) => FORMATS.get(type)?.includes(format) === true);
+}
+
+/** Says in words what the service's subset has no keyword for; the answer is checked against the real schema anyway. */
+export function addNotes({ schema, types, notes, place }: SchemaNode): void {
+  const { format } = schema;
+  for (const [key, value] of Object.entries(schema)) {
+    const sentence = SENTENCES.get(key);
+    if (sentence === undefined) continue;
+    // A named format says more than the regular expression that zod makes of it.
+    const text = key === "pattern" && typeof format === "string" ? "" : sentence(value);
+    if (text !== "") notes.push(text);
+    place.changed(
+      text !== ""
+        ? "moved into the description: it is not in the service's subset"
+        : "dropped: it says nothing that a model needs",
+      key,
+    );
+  }
+  if (typeof format !== "string" || keepsFormat(format, types)) return;
+  notes.push(`Format: ${format}.`);
+  const known = [...FORMATS.values()].flat().join(", ");
+  place.changed(`"${format}" moved into the description: the service knows ${known} only`, "format");
+}
