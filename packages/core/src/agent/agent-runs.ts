@@ -1,7 +1,7 @@
 import { passThrough } from "../durable/pass-through.ts";
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { RunStepError } from "../errors/run-errors.ts";
-import { type AskBuiltIn, delegatedTools } from "../grounding/delegate.ts";
+import { type RunBuiltIn, buildDelegatedTools } from "../grounding/delegate.ts";
 import type { Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction, SUMMARY_REQUEST } from "../loop/compaction.ts";
 import type { RunEvent } from "../loop/events.ts";
@@ -20,7 +20,7 @@ import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import type { AnyTool, BuiltInTool, NestedRun, ParentRun, Tool, ToolContext } from "../tool/tool.ts";
 import { buildToolset, type Toolset } from "../tool/toolset.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, withoutCached } from "./agent-cache.ts";
 import { attachInner, innerSignal } from "./nested-run.ts";
 import {
@@ -40,7 +40,7 @@ export class AgentRuns {
   readonly #options: AgentOptions;
   readonly #settings: ModelSettings;
   readonly #logger: Logger;
-  readonly #ask: AskBuiltIn = (builtIn, prompt, context) => this.#askBuiltIn(builtIn, prompt, context);
+  readonly #ask: RunBuiltIn = (builtIn, prompt, context) => this.#askBuiltIn(builtIn, prompt, context);
 
   constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
     this.#options = options;
@@ -263,11 +263,14 @@ export interface MixedTools {
 export function mixTools(
   given: readonly AnyTool[] | (() => readonly AnyTool[]),
   capabilities: ModelCapabilities,
-  ask: AskBuiltIn,
+  ask: RunBuiltIn,
 ): MixedTools {
   const tools = typeof given === "function" ? given() : given;
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
   const delegates = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;
-  return { toolset: buildToolset(delegates ? [...functions, ...delegatedTools(builtIns, ask)] : tools), delegates };
+  return {
+    toolset: buildToolset(delegates ? [...functions, ...buildDelegatedTools(builtIns, ask)] : tools),
+    delegates,
+  };
 }

@@ -1,8 +1,8 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import { ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
 import type { BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
-import type { JsonSchema } from "../wire/declaration.ts";
+import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Source } from "./sources.ts";
 
 /** What a built-in tool's own request gave. */
@@ -17,10 +17,10 @@ export interface DelegatedAnswer {
  * Makes one request that holds nothing but this built-in tool and the prompt. Reports what it cost and found through
  * {@link ToolContext.attach}. May throw; the model is told as of any tool that failed.
  */
-export type AskBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolContext) => Promise<DelegatedAnswer>;
+export type RunBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolContext) => Promise<DelegatedAnswer>;
 
 /** What the model reads. */
-export interface DelegatedResult {
+interface DelegatedResult {
   readonly answer: string;
   readonly sources: readonly { readonly title?: string | undefined; readonly uri?: string | undefined }[];
 }
@@ -30,8 +30,8 @@ export interface DelegatedResult {
  *
  * @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`).
  */
-export function delegatedTools(builtIns: readonly BuiltInTool[], ask: AskBuiltIn): Tool[] {
-  return builtIns.map((builtIn) => delegatedTool(builtIn, ask));
+export function buildDelegatedTools(builtIns: readonly BuiltInTool[], run: RunBuiltIn): Tool[] {
+  return builtIns.map((builtIn) => buildDelegatedTool(builtIn, run));
 }
 
 /** Milliseconds until a delegated request is given up. */
@@ -40,7 +40,7 @@ const TIMEOUT_MS = 120_000;
 /** Largest result in bytes of JSON. */
 const MAX_RESULT_BYTES = 65_536;
 
-function delegatedTool(builtIn: BuiltInTool, ask: AskBuiltIn): Tool {
+function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
   const delegate = DELEGATES[builtIn.name];
   if (delegate === undefined) {
     throw new ConfigurationError(
@@ -52,7 +52,7 @@ function delegatedTool(builtIn: BuiltInTool, ask: AskBuiltIn): Tool {
     kind: "function",
     name,
     description,
-    declaration: { name, description, parametersJsonSchema: schemaOf(fields) },
+    declaration: { name, description, parametersJsonSchema: buildSchema(fields) },
     schemaChanges: [],
     sequential: false,
     timeoutMs: TIMEOUT_MS,
@@ -61,14 +61,14 @@ function delegatedTool(builtIn: BuiltInTool, ask: AskBuiltIn): Tool {
     effects: "none",
     unknownOutcome: "ask",
     external: false,
-    parse: (args) => parseInput(name, fields, args),
+    parse: (args) => parseFields(name, fields, args),
     run: async (input, context) => {
-      const { text, sources, stopReason } = await ask(builtIn, promptOf(fields, input), context);
+      const { text, sources, stopReason } = await run(builtIn, buildPrompt(fields, input), context);
       if (text.trim() === "")
         throw new ToolFailure(
           `${name} gave no answer${stopReason === undefined ? "" : ` (${stopReason})`}; ask again in other words`,
         );
-      return { answer: text, sources: sources.map(shownSource) };
+      return { answer: text, sources: sources.map(pickAddress) };
     },
   };
   return tool;
@@ -126,7 +126,7 @@ const DELEGATES: { readonly [Name in BuiltInName]?: Delegate } = {
   },
 };
 
-function schemaOf(fields: readonly DelegateField[]): JsonSchema {
+function buildSchema(fields: readonly DelegateField[]): JsonSchema {
   const properties = fields.map(({ name, type, description }) => [
     name,
     type === "text" ? { type: "string", description } : { type: "array", items: { type: "string" }, description },
@@ -134,7 +134,7 @@ function schemaOf(fields: readonly DelegateField[]): JsonSchema {
   return { type: "object", properties: Object.fromEntries(properties), required: fields.map(({ name }) => name) };
 }
 
-function parseInput(tool: string, fields: readonly DelegateField[], args: unknown): DelegatedInput {
+function parseFields(tool: string, fields: readonly DelegateField[], args: unknown): DelegatedInput {
   const given = isObject(args) ? args : {};
   return Object.fromEntries(
     fields.map(({ name, type }) => {
@@ -152,12 +152,12 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
 }
 
-function promptOf(fields: readonly DelegateField[], input: DelegatedInput): string {
+function buildPrompt(fields: readonly DelegateField[], input: DelegatedInput): string {
   return fields.map(({ name }) => [input[name] ?? []].flat().join("\n")).join("\n\n");
 }
 
 /** Without numbers: those of a nested run are not those of the run that reads this. */
-function shownSource({ title, uri }: Pick<Source, "uri" | "title">): {
+function pickAddress({ title, uri }: Pick<Source, "uri" | "title">): {
   readonly title?: string;
   readonly uri?: string;
 } {

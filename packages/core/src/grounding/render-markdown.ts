@@ -1,5 +1,4 @@
-import { markerPlaces } from "./marker-places.ts";
-import type { Grounding, Source } from "./sources.ts";
+import type { Citation, Grounding, Source } from "./sources.ts";
 
 /**
  * The answer as Markdown: a marker such as `[1]` after each range that sources support, and the numbered list of sources
@@ -15,16 +14,20 @@ export function renderMarkdown(result: { readonly text: string } & Pick<Groundin
   if (sources.length === 0) return text;
   let marked = "";
   let at = 0;
-  for (const { index, numbers, setting } of markerPlaces(text, citations)) {
-    marked += text.slice(at, index) + set(numbers, setting, text[index]);
+  for (const { index, numbers, setting } of placeMarkers(text, citations)) {
+    marked += text.slice(at, index) + renderMarkers(numbers, setting, text[index]);
     at = index;
   }
   marked += text.slice(at);
-  const list = sources.map((source) => `${source.number}. ${entryOf(source)}`).join("\n");
-  return `${marked.trimEnd()}${openFence(text)}\n\n---\n\n${list}\n`;
+  const list = sources.map((source) => `${source.number}. ${renderSource(source)}`).join("\n");
+  return `${marked.trimEnd()}${closeFence(text)}\n\n---\n\n${list}\n`;
 }
 
-function set(numbers: readonly number[], setting: "inline" | "spaced" | "paragraph", next: string | undefined): string {
+function renderMarkers(
+  numbers: readonly number[],
+  setting: "inline" | "spaced" | "paragraph",
+  next: string | undefined,
+): string {
   // Before a bracket, a plain marker would become the text of a link.
   const isLinkText = next === "(" || next === "[" || next === ":";
   const markers = numbers
@@ -35,7 +38,7 @@ function set(numbers: readonly number[], setting: "inline" | "spaced" | "paragra
 }
 
 /** What closes a code block that the answer left open, as cut-off answers do. */
-function openFence(text: string): string {
+function closeFence(text: string): string {
   let open: string | undefined;
   for (const line of text.split("\n")) {
     const fence = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line);
@@ -47,7 +50,7 @@ function openFence(text: string): string {
   return open === undefined ? "" : `\n${open}`;
 }
 
-function entryOf({ title, uri, kind }: Source): string {
+function renderSource({ title, uri, kind }: Source): string {
   const label = escapeText(title ?? uri ?? kind);
   if (uri === undefined) return label;
   // Only addresses a reader may safely click become links.
@@ -66,4 +69,104 @@ function escapeUri(uri: string): string {
   return uri.replace(/[\s()<>\\"`|]/g, (character) =>
     character === "(" ? "%28" : character === ")" ? "%29" : encodeURIComponent(character),
   );
+}
+
+/** Where a marker goes. */
+interface MarkerPlace {
+  /** UTF-16 index in the text, never inside a character. */
+  readonly index: number;
+  /** Ascending, without repeats. */
+  readonly numbers: readonly number[];
+  /** After an address a space must part the two; after a code block the marker is a paragraph of its own. */
+  readonly setting: "inline" | "spaced" | "paragraph";
+}
+
+/** Decides where the markers of an answer go, in order: at the end of each range, or behind the code, link or address that the end lies in. */
+function placeMarkers(text: string, citations: readonly Citation[]): MarkerPlace[] {
+  const closed = findClosedRanges(text);
+  const places = new Map<number, { readonly numbers: Set<number>; readonly setting: MarkerPlace["setting"] }>();
+  for (const { start, end, sources } of citations) {
+    if (end <= start || start >= text.length) continue;
+    const { index, setting } = placeMarker(text, start, Math.min(end, text.length), closed);
+    const place = places.get(index) ?? { numbers: new Set(), setting };
+    places.set(index, place);
+    for (const number of sources) place.numbers.add(number);
+  }
+  return [...places]
+    .toSorted(([a], [b]) => a - b)
+    .map(([index, { numbers, setting }]) => ({ index, numbers: [...numbers].toSorted((a, b) => a - b), setting }));
+}
+
+function placeMarker(
+  text: string,
+  start: number,
+  end: number,
+  closed: readonly ClosedRange[],
+): { readonly index: number; readonly setting: MarkerPlace["setting"] } {
+  let index = skipTrailing(text, start, end);
+  // Never between the two halves of a character.
+  if ((text.codePointAt(index - 1) ?? 0) > 0xffff) index++;
+  const around = findRange(closed, index);
+  if (around === undefined) return { index: skipEmphasis(text, index), setting: "inline" };
+  if (around.kind === "block") return { index: around.end, setting: "paragraph" };
+  return { index: around.end, setting: around.kind === "address" ? "spaced" : "inline" };
+}
+
+/** Before the white space and table borders a range may end with: a marker after them would stand in the next line. */
+function skipTrailing(text: string, start: number, end: number): number {
+  let index = end;
+  while (index > start && /[\s|]/.test(text.charAt(index - 1))) index--;
+  return index === start ? end : index;
+}
+
+/** Behind marks such as the second `*` of `**bold**` when the range ends between the two. */
+function skipEmphasis(text: string, index: number): number {
+  const mark = text[index - 1];
+  let after = index;
+  if (mark === "*" || mark === "_" || mark === "~") while (text[after] === mark) after++;
+  return after;
+}
+
+interface ClosedRange {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: "block" | "span" | "address";
+}
+
+const FENCED = /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:\n {0,3}\1[`~]*[ \t]*$|$(?![\s\S]))|$(?![\s\S]))/gm;
+const SPAN =
+  /``[^\n]*?``|`[^`\n]+`|!?\[(?:[^[\]\\\n]|\\.)*\](?:\((?:[^()\s\\]|\\.|\([^()\s]*\))*(?:[ \t]+"[^"\n]*")?\)|\[[^[\]\n]*\])|<[a-z][^<>\s]*>|(https?:\/\/[^\s<>()[\]`*|]+)/gi;
+
+/** Code blocks, code, links and addresses, in order, none inside another. */
+function findClosedRanges(text: string): ClosedRange[] {
+  const ranges: ClosedRange[] = [];
+  let at = 0;
+  const spans = (until: number): void => {
+    for (const match of text.slice(at, until).matchAll(SPAN)) {
+      const start = at + match.index;
+      // A full stop that ends the sentence is not part of the address.
+      const length = match[1] === undefined ? match[0].length : match[0].replace(/[.,;:!?'"]+$/, "").length;
+      ranges.push({ start, end: start + length, kind: match[1] === undefined ? "span" : "address" });
+    }
+  };
+  for (const match of text.matchAll(FENCED)) {
+    spans(match.index);
+    at = match.index + match[0].length;
+    ranges.push({ start: match.index, end: at, kind: "block" });
+  }
+  spans(text.length);
+  return ranges;
+}
+
+/** The range that the index lies in or right behind. */
+function findRange(ranges: readonly ClosedRange[], index: number): ClosedRange | undefined {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle]?.end ?? 0) < index) low = middle + 1;
+    else high = middle;
+  }
+  const range = ranges[low];
+  return range !== undefined && range.start < index ? range : undefined;
 }

@@ -1,9 +1,8 @@
-import { citationsOf } from "../grounding/citations.ts";
-import { collectSources } from "../grounding/collect-sources.ts";
-import { quotedCitations } from "../grounding/quoted-citations.ts";
+import { resolveCitations, findQuotedCitations } from "../grounding/citations.ts";
+import { collectSources } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { CitationSource, SafetyRating } from "../wire/candidate-metadata.ts";
-import type { Blob, CodeExecutionResult, ExecutableCode, Part } from "../wire/content.ts";
+import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
+import type { Blob, CodeExecutionResult, ExecutableCode, Part } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { RunOutcome } from "./result.ts";
 import type { RunState } from "./run-state.ts";
@@ -17,7 +16,7 @@ export function buildOutcome(
 ): RunOutcome {
   const found = collectSources(state.responses);
   const text = response === undefined ? "" : visibleText(response.content);
-  const own = response === undefined ? [] : citationsOf(response, found.sources);
+  const own = response === undefined ? [] : resolveCitations(response, found.sources);
   const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
   return {
     runId: state.runId,
@@ -33,7 +32,7 @@ export function buildOutcome(
     citations:
       own.length > 0
         ? own
-        : quotedCitations(
+        : findQuotedCitations(
             text,
             state.responses.filter((other) => other !== response),
             found.sources,

@@ -2,7 +2,7 @@ import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { NO_USAGE, type Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/approval.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import type { Compaction } from "./compaction.ts";
 import type { RunOutputs } from "./build-result.ts";
 

@@ -1,6 +1,6 @@
 import type { ModelResponse } from "../../src/model/model.ts";
 import { NO_USAGE } from "../../src/model/usage.ts";
-import type { Part } from "../../src/wire/content.ts";
+import type { Part } from "../../src/wire/types/content.ts";
 
 /** A response with these parts and this candidate, as the model layer hands it over. */
 export function answer(parts: readonly Part[], candidate: object = {}): ModelResponse {

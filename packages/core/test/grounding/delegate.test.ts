@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { ConfigurationError } from "../../src/errors/configuration-error.ts";
-import { ToolFailure, ToolRetry } from "../../src/errors/tool-errors.ts";
-import { delegatedTools } from "../../src/grounding/delegate.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
+import { ToolFailure, ToolRetry } from "../../src/errors/run-errors.ts";
+import { buildDelegatedTools } from "../../src/grounding/delegate.ts";
 import {
   codeExecution,
   computerUse,
@@ -18,12 +18,12 @@ const CONTEXT = { callId: "call:1.0" } as ToolContext;
 const nothing = async (): Promise<{ text: string; sources: [] }> => ({ text: "", sources: [] });
 
 function only(builtIn: BuiltInTool): Tool {
-  return delegatedTools([builtIn], nothing)[0]!;
+  return buildDelegatedTools([builtIn], nothing)[0]!;
 }
 
-describe("delegatedTools", () => {
+describe("buildDelegatedTools", () => {
   test("makes one function of each built-in tool", () => {
-    const tools = delegatedTools(
+    const tools = buildDelegatedTools(
       [googleSearch(), googleMaps(), urlContext(), codeExecution(), fileSearch({ stores: ["fileSearchStores/a"] })],
       nothing,
     );
@@ -51,7 +51,7 @@ describe("delegatedTools", () => {
   test("asks with the very tool, the prompt and the call's context, and gives the answer with its sources", async () => {
     const asked: unknown[] = [];
     const search = googleSearch({ excludeDomains: ["b.example"] });
-    const [tool] = delegatedTools([search], async (...question) => {
+    const [tool] = buildDelegatedTools([search], async (...question) => {
       asked.push(question);
       return { text: "21 °C.", sources: [{ title: "a", uri: "https://a.example/" }, { title: "b" }] };
     });
@@ -65,7 +65,7 @@ describe("delegatedTools", () => {
 
   test("puts question and addresses into one prompt", async () => {
     const asked: string[] = [];
-    const [tool] = delegatedTools([urlContext()], async (_builtIn, prompt) => {
+    const [tool] = buildDelegatedTools([urlContext()], async (_builtIn, prompt) => {
       asked.push(prompt);
       return { text: "yes", sources: [] };
     });
@@ -91,13 +91,17 @@ describe("delegatedTools", () => {
   });
 
   test("says so when the answer is empty", async () => {
-    const [tool] = delegatedTools([googleSearch()], async () => ({ text: " ", sources: [], stopReason: "blocked" }));
+    const [tool] = buildDelegatedTools([googleSearch()], async () => ({
+      text: " ",
+      sources: [],
+      stopReason: "blocked",
+    }));
     await expect((async () => tool!.run({ query: "x" }, CONTEXT))()).rejects.toThrow(
       new ToolFailure("google_search gave no answer (blocked); ask again in other words"),
     );
   });
 
   test("refuses a tool that cannot stand alone", () => {
-    expect(() => delegatedTools([computerUse()], nothing)).toThrow(ConfigurationError);
+    expect(() => buildDelegatedTools([computerUse()], nothing)).toThrow(ConfigurationError);
   });
 });

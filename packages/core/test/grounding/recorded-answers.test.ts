@@ -1,11 +1,11 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { citationsOf } from "../../src/grounding/citations.ts";
-import { collectSources } from "../../src/grounding/collect-sources.ts";
+import { resolveCitations } from "../../src/grounding/citations.ts";
+import { collectSources } from "../../src/grounding/sources.ts";
 import { renderMarkdown } from "../../src/grounding/render-markdown.ts";
 import type { ModelResponse } from "../../src/model/model.ts";
-import type { Part } from "../../src/wire/content.ts";
-import type { GenerateContentResponse } from "../../src/wire/generate-content.ts";
+import type { Part } from "../../src/wire/types/content.ts";
+import type { GenerateContentResponse } from "../../src/wire/types/generate-content.ts";
 import { answer } from "./answers.ts";
 
 const RECORDINGS = new URL("../../../../../shared/recordings/", import.meta.url).pathname;
@@ -67,7 +67,7 @@ describe.skipIf(!existsSync(RECORDINGS))("recorded grounded answers", () => {
     const matches = { exact: 0, moved: 0, unverified: 0 };
     const chosen = answers.filter((one) => one.drifted === drifted);
     for (const { response } of chosen)
-      for (const { match } of citationsOf(response, collectSources([response]).sources)) matches[match]++;
+      for (const { match } of resolveCitations(response, collectSources([response]).sources)) matches[match]++;
     console.info(`${chosen.length} answers: ${JSON.stringify(matches)}`);
     const total = matches.exact + matches.moved + matches.unverified;
     expect(total).toBeGreaterThan(20);
@@ -80,7 +80,7 @@ describe.skipIf(!existsSync(RECORDINGS))("recorded grounded answers", () => {
     (_name, response) => {
       const { sources } = collectSources([response]);
       const text = response.content.parts.map((part) => (part.thought === true ? "" : (part.text ?? ""))).join("");
-      const citations = citationsOf(response, sources);
+      const citations = resolveCitations(response, sources);
       for (const { start, end, text: said, match } of citations)
         if (match !== "unverified") expect(text.slice(start, end)).toBe(said);
       const rendered = renderMarkdown({ text, citations, sources });

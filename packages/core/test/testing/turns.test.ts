@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ResponseBlockedError } from "../../src/errors/api-errors.ts";
-import { citationsOf } from "../../src/grounding/citations.ts";
-import { collectSources } from "../../src/grounding/collect-sources.ts";
+import { resolveCitations } from "../../src/grounding/citations.ts";
+import { collectSources } from "../../src/grounding/sources.ts";
 import {
   blocked,
   call,
@@ -96,7 +96,7 @@ describe("grounded", () => {
       ["https://b.example/", "b.example"],
       ["https://c.example/", "c.example"],
     ]);
-    expect(citationsOf(response, sources)).toEqual([
+    expect(resolveCitations(response, sources)).toEqual([
       { start: 0, end: text.length, text, sources: [3], match: "exact" },
       { start: 14, end: 26, text: "Oslo won 😀.", sources: [1, 2], match: "exact" },
       { start: 27, end: 39, text: "Bergen lost.", sources: [1], match: "exact" },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { collectSources } from "../../src/grounding/collect-sources.ts";
+import { collectSources } from "../../src/grounding/sources.ts";
 import { answer, web } from "./answers.ts";
 
 /** The sources of one answer with these chunks, without the chunks. */
