@@ -5,7 +5,7 @@ import { cancelledReport, type EngineRunInput, type RunReport, runOnEngine, type
 import type { Database } from "./database.ts";
 import { dbosSteps } from "./dbos-steps.ts";
 import { type LiveOptions, liveRun } from "./live-run.ts";
-import type { AgentWorkflow } from "./outside-ops.ts";
+import type { AgentWorkflow } from "./external-ops.ts";
 
 /** What the workflows of one worker share. */
 export interface WorkflowHost {
@@ -27,7 +27,7 @@ export function agentWorkflow(agent: Agent, host: WorkflowHost): AgentWorkflow {
       throw new TypeError(`${agent.name} is a workflow: start it with start() or DBOS.startWorkflow`);
     const abort = new AbortController();
     host.running.add(abort);
-    const report = await reportOf(agent, input, { runId, abort, host }).finally(() => host.running.delete(abort));
+    const report = await runToEnd(agent, input, { runId, abort, host }).finally(() => host.running.delete(abort));
     // Whatever came of being cut off by the end of this process is not how the run ended: another worker goes on with it.
     if (host.closing) return await new Promise<never>(() => {});
     if (report.kind === "threw") {
@@ -50,7 +50,7 @@ interface ThisRun {
   readonly host: WorkflowHost;
 }
 
-async function reportOf(agent: Agent, input: Json, { runId, abort, host }: ThisRun): Promise<Ending> {
+async function runToEnd(agent: Agent, input: Json, { runId, abort, host }: ThisRun): Promise<Ending> {
   try {
     const execution = await executionOf(runId, host.database);
     const { agents, database, pollMs } = host;

@@ -1,10 +1,9 @@
-import type { EngineInput, EngineRunInput } from "@pollux/core/durable";
-import { AgentRun } from "./agent-run.ts";
-import { EngineError } from "./engine-error.ts";
+import { EngineError, type EngineInput, type EngineRunInput } from "@pollux/core/durable";
+import { DbosRun } from "./agent-run.ts";
 import { type Connection, connect, type PollOptions } from "./connection.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { QUEUE, WORKFLOW_CLASS } from "./protocol.ts";
-import { workflowOf } from "./run-state.ts";
+import { findWorkflow } from "./run-state.ts";
 
 /** Where runs are started and read. */
 export interface AgentsClientOptions extends DatabaseOptions, PollOptions {}
@@ -24,9 +23,9 @@ export interface AgentsClient<Name extends string = string> {
    * or `agent-unknown` when there are workers and none serves it.
    * @throws {TypeError} For an id that Postgres cannot keep: an empty one, or one with U+0000 or half a surrogate pair.
    */
-  start(agent: Name, input: EngineInput, options?: StartOptions): Promise<AgentRun>;
+  start(agent: Name, input: EngineInput, options?: StartOptions): Promise<DbosRun>;
   /** A run that was started before, here or elsewhere. Nothing is asked of the database. */
-  run(agent: Name, runId: string): AgentRun;
+  run(agent: Name, runId: string): DbosRun;
   /** Ends the client's connections. Its runs go on. */
   close(): Promise<void>;
 }
@@ -48,7 +47,7 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
   const start: Start = async (agent, { runId, ...run }) => {
     const client = await connection.dbos();
     // DBOS would keep the run that there is, and log that it did.
-    const known = await workflowOf(client, runId);
+    const known = await findWorkflow(client, runId);
     if (known !== undefined) return checkAgent(runId, known.workflowName, agent);
     await checkServed(database, agent);
     const queued = { queueName: QUEUE, workflowName: agent, workflowClassName: WORKFLOW_CLASS, workflowID: runId };
@@ -75,7 +74,7 @@ export function clientOver<Name extends string>(
   start: Start,
   close: () => Promise<void>,
 ): AgentsClient<Name> {
-  const run = (agent: Name, runId: string): AgentRun => new AgentRun(connection, agent, runId);
+  const run = (agent: Name, runId: string): DbosRun => new DbosRun(connection, agent, runId);
   return {
     run,
     start: async (agent, input, { runId = crypto.randomUUID(), ...rest } = {}) => {

@@ -1,5 +1,5 @@
 import { DBOSClient } from "@dbos-inc/dbos-sdk";
-import { EngineError } from "./engine-error.ts";
+import { EngineError } from "@pollux/core/durable";
 import type { Database } from "./database.ts";
 
 /** How a client reaches the runs. */

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { databaseError } from "./engine-error.ts";
+import { databaseError } from "./database-error.ts";
 
 /** Where the system database of DBOS is. */
 export interface DatabaseOptions {

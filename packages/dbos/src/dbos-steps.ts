@@ -3,9 +3,9 @@ import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json, RunEvent } from "@pollux/core";
 import { type Op, type Outcome, parseStepName, settleStep, type Step, type Steps } from "@pollux/core/durable";
 import type { Database } from "./database.ts";
-import { heardBy } from "./heard.ts";
+import { dbosSteering } from "./steering.ts";
 import type { LiveRun } from "./live-run.ts";
-import { type AgentWorkflow, answerOf, childOutcome, endedChild, startChild, waitingFor } from "./outside-ops.ts";
+import { type AgentWorkflow, answerOf, childOutcome, endedChild, startChild, waitingFor } from "./external-ops.ts";
 import { STATE_EVENT } from "./protocol.ts";
 
 /** What the steps of a run on DBOS need beside the workflow they are called in. */
@@ -40,7 +40,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
   const { runId, execution, pollMs, agents } = options;
   // A `begin` entry with another value was made by a process before this one.
   const nonce = crypto.randomUUID();
-  const steering = heardBy();
+  const steering = dbosSteering();
 
   async function inStep(op: StepOp, attempt: number): Promise<Outcome> {
     const cancelled = DBOS.stepStatus?.cancelSignal;
@@ -66,7 +66,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
   /** What has to be done in order, one after the other, before a round's operations start. */
   async function begin(ops: readonly Op<RunEvent>[]): Promise<Begun> {
     const begun = new Map<string, number | WorkflowHandle<Json>>();
-    // What a model step hears is received before it.
+    // What a model step is told is received before it.
     if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await steering.listen();
     for (const op of ops) {
       if (op.kind === "child") begun.set(op.name, await startChild(runId, op, agents));

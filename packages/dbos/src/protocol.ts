@@ -1,4 +1,4 @@
-import type { PendingCall } from "@pollux/core";
+import type { Question } from "@pollux/core/durable";
 
 /** The queue on which runs are started from elsewhere, and taken up again after their executor died. */
 export const QUEUE = "pollux";
@@ -14,12 +14,6 @@ export const EVENT_STREAM = "pollux:events";
 export const LAST_WORDS_MS = 15_000;
 /** A wait without a limit, in seconds: about thirty years. */
 export const LONGEST_WAIT_S = 1e9;
-
-/** A question to somebody outside. */
-export interface Question extends PendingCall {
-  /** Name of the wait, by which it is answered. */
-  readonly name: string;
-}
 
 /** What a run waits for. */
 export interface WaitingFor {

@@ -1,30 +1,13 @@
 import type { DBOSClient, WorkflowStatus } from "@dbos-inc/dbos-sdk";
-import { cancelledReport, type RunReport } from "@pollux/core/durable";
+import { cancelledReport, type EngineRunState, type Question, type RunReport } from "@pollux/core/durable";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
-import { type Question, STATE_EVENT, type WaitingFor } from "./protocol.ts";
-
-/** What can be read of a run, from any process. */
-export interface RunState {
-  readonly runId: string;
-  readonly agent: string;
-  /** `queued`: no worker has it yet. `waiting`: nothing goes on before somebody answers. The last three are the end; the report says more. */
-  readonly status: "queued" | "running" | "waiting" | "ended" | "failed" | "cancelled";
-  /** What is waited for and has no answer yet. */
-  readonly questions: readonly Question[];
-  /** Runs of other agents that go on inside this one. */
-  readonly children: readonly { readonly agent: string; readonly runId: string }[];
-}
-
-/** Whether nothing more comes of a run. */
-export function isOver({ status }: Pick<RunState, "status">): boolean {
-  return status === "ended" || status === "failed" || status === "cancelled";
-}
+import { STATE_EVENT, type WaitingFor } from "./protocol.ts";
 
 /** What a run is at, or `undefined` when there is none of that id. */
-export async function stateOf({ dbos, database }: Connection, runId: string): Promise<RunState | undefined> {
+export async function readState({ dbos, database }: Connection, runId: string): Promise<EngineRunState | undefined> {
   const client = await dbos();
-  const workflow = await workflowOf(client, runId);
+  const workflow = await findWorkflow(client, runId);
   if (workflow === undefined) return undefined;
   const run = { runId, agent: workflow.workflowName, questions: [], children: [] };
   switch (workflow.status) {
@@ -36,10 +19,10 @@ export async function stateOf({ dbos, database }: Connection, runId: string): Pr
     case "CANCELLED":
       return { ...run, status: "cancelled" };
     default:
-      return { ...run, status: (await reportOf(client, database, runId)).status };
+      return { ...run, status: (await readReport(client, database, runId)).status };
   }
   const waiting = await client.getEvent<WaitingFor>(runId, STATE_EVENT, { timeoutSeconds: 0 });
-  const answered = await answeredOf(database, runId, waiting?.questions ?? []);
+  const answered = await findAnswered(database, runId, waiting?.questions ?? []);
   const questions = (waiting?.questions ?? []).filter(({ name }) => !answered.has(name));
   const inside = await client.listWorkflows({ parentWorkflowID: runId, status: ["PENDING", "ENQUEUED"], ...BRIEF });
   const children = inside.map(({ workflowName: agent, workflowID }) => ({ agent, runId: workflowID }));
@@ -48,7 +31,7 @@ export async function stateOf({ dbos, database }: Connection, runId: string): Pr
 }
 
 /** How a run ended. Only for one that is over. */
-export async function reportOf(client: DBOSClient, database: Database, runId: string): Promise<RunReport> {
+export async function readReport(client: DBOSClient, database: Database, runId: string): Promise<RunReport> {
   const workflow = await client.getWorkflow(runId);
   // What an agent's workflow returns is a report.
   if (workflow?.status === "SUCCESS") return workflow.output as RunReport;
@@ -63,13 +46,13 @@ export async function reportOf(client: DBOSClient, database: Database, runId: st
 }
 
 /** A workflow's row, without what it was given and what it gave. */
-export async function workflowOf(client: DBOSClient, runId: string): Promise<WorkflowStatus | undefined> {
+export async function findWorkflow(client: DBOSClient, runId: string): Promise<WorkflowStatus | undefined> {
   const [workflow] = await client.listWorkflows({ workflowIDs: [runId], ...BRIEF });
   return workflow;
 }
 
 /** Names of the questions that have an answer, whether the run has read it or not. */
-export async function answeredOf(
+export async function findAnswered(
   { query, schema }: Database,
   runId: string,
   questions: readonly Pick<Question, "name">[],

@@ -1,15 +1,16 @@
 import { hostname } from "node:os";
 import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import { type Agent, ConfigurationError, type Json, type Logger } from "@pollux/core";
+import { EngineError } from "@pollux/core/durable";
 import { type AgentsClient, checkAgent, clientOver, type Start } from "./agents-client.ts";
 import { agentWorkflow, type WorkflowHost } from "./agent-workflow.ts";
-import { EngineError, databaseError } from "./engine-error.ts";
+import { databaseError } from "./database-error.ts";
 import { connect } from "./connection.ts";
 import { createTables, type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { type WatchOptions, watchExecutors } from "./executors.ts";
 import { launchDbos } from "./launch-dbos.ts";
 import type { LiveOptions } from "./live-run.ts";
-import type { AgentWorkflow } from "./outside-ops.ts";
+import type { AgentWorkflow } from "./external-ops.ts";
 import { QUEUE, WORKFLOW_CLASS } from "./protocol.ts";
 
 /** How agents are served. */

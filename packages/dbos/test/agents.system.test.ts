@@ -1,11 +1,10 @@
 import { DBOSClient } from "@dbos-inc/dbos-sdk";
+import type { AgentRun, PendingAnswer } from "@pollux/core/durable";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
-  type AgentRun,
   type AgentsClient,
   agentsClient,
   type AgentsWorker,
-  type PendingAnswer,
   serveAgents,
   type ServeAgentsOptions,
 } from "../src/index.ts";

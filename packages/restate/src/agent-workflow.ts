@@ -17,7 +17,7 @@ import {
   type WorkflowDefinition,
 } from "@restatedev/restate-sdk";
 import { restateSteps } from "./restate-steps.ts";
-import { type RunState, STATE, stateOf } from "./run-state.ts";
+import { type RunState, STATE, stateDuring } from "./run-state.ts";
 import { sharedHandlers } from "./shared-handlers.ts";
 
 /** What an agent's workflow needs of its worker. */
@@ -102,7 +102,7 @@ async function run(
         restateSteps(ctx, {
           signal,
           children,
-          note: (ops) => ctx.set(STATE, (state = stateOf(state, ops))),
+          note: (ops) => ctx.set(STATE, (state = stateDuring(state, ops))),
           emit: (from, event) => events.emit(from, event),
           cancelled: (error) => ours.abort(error),
         }),

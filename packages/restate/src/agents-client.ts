@@ -1,7 +1,7 @@
 import type { EngineInput, EngineRunInput } from "@pollux/core/durable";
 import { connect, defaultShouldRetry, type Ingress } from "@restatedev/restate-sdk-clients";
-import { AgentRun } from "./agent-run.ts";
-import { askOf } from "./connection.ts";
+import { RestateRun } from "./agent-run.ts";
+import { sendRequest } from "./connection.ts";
 
 /** Where runs are started and read. */
 export interface AgentsClientOptions {
@@ -27,9 +27,9 @@ export interface AgentsClient<Name extends string> {
    * @throws {EngineError} `server-unreachable` or `agent-unknown`.
    * @throws {TypeError} For an empty id, `"."` and `".."`, and for input that has no JSON.
    */
-  start(agent: Name, input: EngineInput, options?: StartOptions): Promise<AgentRun>;
+  start(agent: Name, input: EngineInput, options?: StartOptions): Promise<RestateRun>;
   /** A run that was started before, here or elsewhere. Nothing is asked of the server. */
-  run(agent: Name, runId: string): AgentRun;
+  run(agent: Name, runId: string): RestateRun;
 }
 
 /**
@@ -48,7 +48,7 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
   const ingress: Ingress = connect({
     url,
     ...(headers !== undefined && { headers: { ...headers } }),
-    // Not for a network that fails, which `askOf` knows better.
+    // Not for a network that fails, which `sendRequest` knows better.
     retry: {
       maxAttempts: false,
       maxDuration: retryForMs,
@@ -58,12 +58,12 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
     },
   });
   const connection = { ingress, url, retryForMs };
-  const run = (agent: Name, runId: string): AgentRun => new AgentRun(connection, agent, runId);
+  const run = (agent: Name, runId: string): RestateRun => new RestateRun(connection, agent, runId);
   return {
     run,
     start: async (agent, input, { runId = crypto.randomUUID(), ...rest } = {}) => {
       const started = run(agent, runId);
-      await askOf(connection, agent, runId, (workflow) => workflow.workflowSubmit({ input, ...rest }));
+      await sendRequest(connection, agent, runId, (workflow) => workflow.workflowSubmit({ input, ...rest }));
       return started;
     },
   };

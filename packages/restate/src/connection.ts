@@ -1,6 +1,7 @@
+import { EngineError } from "@pollux/core/durable";
 import type { Ingress, IngressWorkflowClient, Workflow } from "@restatedev/restate-sdk-clients";
 import type { AgentHandlers } from "./agent-workflow.ts";
-import { clientError, EngineError } from "./engine-error.ts";
+import { clientError } from "./client-error.ts";
 
 /** How a client reaches its runs. */
 export interface Connection {
@@ -23,7 +24,7 @@ const LONGEST_WAIT_MS = 1_000;
  *
  * @throws {EngineError}
  */
-export async function askOf<T>(
+export async function sendRequest<T>(
   { ingress, url, retryForMs }: Connection,
   agent: string,
   runId: string,

@@ -1,4 +1,5 @@
-import { EngineError, serverWords } from "./engine-error.ts";
+import { EngineError } from "@pollux/core/durable";
+import { serverWords } from "./client-error.ts";
 
 /** Which worker is made known to which server. */
 export interface RegisterOptions {

@@ -1,4 +1,5 @@
 import type { Content } from "@pollux/core";
+import { type Delivery, isOver } from "@pollux/core/durable";
 import { type InvocationId, RestatePromise, TimeoutError, type WorkflowSharedContext } from "@restatedev/restate-sdk";
 import { type RunState, STATE } from "./run-state.ts";
 
@@ -16,13 +17,10 @@ export interface FeedQuestion {
   readonly wait: boolean;
 }
 
-/** What became of an answer. */
-export type AnswerFate = "taken" | "answered-before" | "run-over";
-
 /** What can be said to a run, and asked of it, while it goes on: handlers of an agent's workflow beside `run`. */
 export const sharedHandlers: {
-  answer(ctx: WorkflowSharedContext, answer: { readonly name: string; readonly value: unknown }): Promise<AnswerFate>;
-  steer(ctx: WorkflowSharedContext, contents: readonly Content[]): Promise<boolean>;
+  answer(ctx: WorkflowSharedContext, answer: { readonly name: string; readonly value: unknown }): Promise<Delivery>;
+  steer(ctx: WorkflowSharedContext, contents: readonly Content[]): Promise<Delivery>;
   state(ctx: WorkflowSharedContext): Promise<RunState | null>;
   cancel(ctx: WorkflowSharedContext): Promise<void>;
   announce(ctx: WorkflowSharedContext, url: string): Promise<void>;
@@ -30,18 +28,18 @@ export const sharedHandlers: {
 } = {
   /** An answer that comes before its question is kept. */
   answer: async (ctx, { name, value }) => {
-    if ((await peek(ctx, name)) !== undefined) return "answered-before";
+    if ((await peek(ctx, name)) !== undefined) return "already-answered";
     const state = await ctx.get<RunState>(STATE);
     if (state !== null && isOver(state)) return "run-over";
-    return (await settle(ctx, name, value)) ? "taken" : "answered-before";
+    return (await settle(ctx, name, value)) ? "delivered" : "already-answered";
   },
 
-  /** Messages are numbered as they come. False: the run is over, nobody will hear it. */
+  /** Messages are numbered as they come. */
   steer: async (ctx, contents) => {
     const state = await ctx.get<RunState>(STATE);
-    if (state !== null && isOver(state)) return false;
+    if (state !== null && isOver(state)) return "run-over";
     await settleFirst(ctx, "steer", contents);
-    return true;
+    return "delivered";
   },
 
   state: async (ctx) => {
@@ -86,11 +84,6 @@ export const sharedHandlers: {
 
 /** Then the reader asks again. */
 const FEED_WAIT_MS = 20_000;
-
-/** Whether nothing more comes of a run. */
-export function isOver({ status }: RunState): boolean {
-  return status !== "running" && status !== "waiting";
-}
 
 async function settleFirst(ctx: WorkflowSharedContext, kind: "steer" | "feed", value: unknown): Promise<void> {
   for (let number = kind === "feed" ? 1 : 0; ; number++) {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { agentsClient, EngineError, register } from "@pollux/restate";
+import { EngineError } from "@pollux/core/durable";
+import { agentsClient, register } from "@pollux/restate";
 import { describe, expect, test } from "vitest";
 
 describe("a client without a server", () => {

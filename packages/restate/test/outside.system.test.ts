@@ -1,6 +1,7 @@
 import { Agent, defineTool } from "@pollux/core";
 import { call, calls, hangs, say, ScriptedModel } from "@pollux/core/testing";
-import { type AgentRun, agentsClient } from "@pollux/restate";
+import type { AgentRun, PendingAnswer } from "@pollux/core/durable";
+import { agentsClient } from "@pollux/restate";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { restateBinary } from "./support/restate-server.ts";
@@ -13,7 +14,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
   const suite = restateSuite({ inactivityTimeoutMs: 500 });
   const { serve, workers } = suite;
 
-  async function waiting(run: AgentRun, count: number): Promise<Awaited<ReturnType<AgentRun["pending"]>>> {
+  async function waiting(run: AgentRun, count: number): Promise<readonly PendingAnswer[]> {
     await expect.poll(async () => (await run.pending()).length).toBe(count);
     return await run.pending();
   }

@@ -1,4 +1,5 @@
-import { agentsClient, type PendingAnswer, register } from "@pollux/restate";
+import type { PendingAnswer } from "@pollux/core/durable";
+import { agentsClient, register } from "@pollux/restate";
 import { startRestate } from "../../../packages/restate/test/support/restate-server.ts";
 import { type Balancer, openBalancer } from "./balancer.ts";
 import { endedOf } from "./ended-of.ts";

@@ -52,7 +52,7 @@ export type {
 } from "../agent/engine/run-report.ts";
 export { type EngineRun, runOnEngine } from "../agent/engine/run-on-engine.ts";
 export { cancelledReport } from "../agent/engine/run-report.ts";
-export { LoopVersionError } from "../errors/session-errors.ts";
+export { LoopVersionError } from "../errors/run-errors.ts";
 export { type RunSoFar, runSoFar } from "../loop/result.ts";
 
 // what is waited for

@@ -4,7 +4,7 @@ import { call, calls, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "../session/session-faces.ts";
-import { MemoryEngine } from "./memory-engine.ts";
+import { MemoryEngine } from "../agent/engine/memory-engine.ts";
 
 function tools(answerTimeoutMs: number | undefined) {
   const ran: string[] = [];

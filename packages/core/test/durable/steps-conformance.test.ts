@@ -6,7 +6,7 @@ import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { type StepsHarness, type StepsProgram, stepsConformance } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";
-import { MemoryEngine } from "./memory-engine.ts";
+import { MemoryEngine } from "../agent/engine/memory-engine.ts";
 import { EVERYTHING, JOURNAL, JournalWorld, PASS_THROUGH, passThroughWorld } from "./steps-worlds.ts";
 
 function folder(): string {

@@ -1,13 +1,7 @@
 import type { Agent } from "@pollux/core";
+import { EngineError } from "@pollux/core/durable";
 import { freePort } from "../../../../test/support/free-ports.ts";
-import {
-  agentsClient,
-  type AgentsWorker,
-  EngineError,
-  register,
-  serveAgents,
-  type ServeAgentsOptions,
-} from "@pollux/restate";
+import { agentsClient, type AgentsWorker, register, serveAgents, type ServeAgentsOptions } from "@pollux/restate";
 import type { RestateServer } from "./restate-server.ts";
 
 /** A worker in this process, known to a server. */

@@ -1,11 +1,11 @@
-import { ToolFailure } from "../../errors/tool-errors.ts";
+import { ToolFailure } from "../../errors/run-errors.ts";
 import { isObject, type Json } from "../../internal/json.ts";
 import { isStandardSchema } from "../../internal/standard-schema.ts";
 import type { Limits } from "../../loop/limits.ts";
 import { type Prices, type PriceTable, pricesFor } from "../../model/prices.ts";
-import { failureOf } from "../../tool/call-tool.ts";
-import type { AgentOfTool, EndedAgent, NestedRun, ParentRun, ToolOutcome } from "../../tool/tool.ts";
-import { declareSchema } from "../../tool/declare.ts";
+import { describeFailure } from "../../tool/call-tool.ts";
+import type { ChildAgent, ChildRunResult, NestedRun, ParentRun, ToolOutcome } from "../../tool/tool.ts";
+import { declareSchema } from "../../tool/schema/declare.ts";
 import type { Agent } from "../agent.ts";
 import { answerOf, checkLeft, taskOf } from "../nested-run.ts";
 import type { OutputSchema } from "../options.ts";
@@ -25,7 +25,7 @@ export interface OfferedAgent {
  * An agent tool's calls as runs of their own: begun with what the call hands over and the caller has left, answered as the same run
  * inside the call would be. The caller's `approve` cannot be taken along: such a run asks its own agent's, or waits.
  */
-export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: OfferedAgent): AgentOfTool {
+export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: OfferedAgent): ChildAgent {
   const { name, timeoutMs, output } = offered;
   return {
     name: agent.name,
@@ -46,7 +46,7 @@ export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: Offe
       };
       return JSON.parse(JSON.stringify(start)) as Json;
     },
-    ended: async (report) => {
+    finish: async (report) => {
       // What another run's engine gives; it is a report of ours, unless something else serves the agent's name.
       const read = (isObject(report) ? report : {}) as Partial<RunReport>;
       const { activeMs = 0 } = read;
@@ -86,7 +86,7 @@ async function outcomeOf(report: Partial<RunReport>, offered: OfferedAgent): Pro
         throw new ToolFailure(`${name} failed: what answered is no run of an agent`);
     }
   } catch (error) {
-    return failureOf(offered, error);
+    return describeFailure(offered, error);
   }
 }
 
@@ -110,7 +110,7 @@ async function answered(
   };
 }
 
-function nestedOf(report: Partial<RunReport>): EndedAgent["nested"] {
+function nestedOf(report: Partial<RunReport>): ChildRunResult["nested"] {
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;
     const responses = result.response === undefined ? found : [...found, result.response];

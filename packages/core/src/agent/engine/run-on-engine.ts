@@ -1,7 +1,6 @@
 import { LOOP_VERSION, VERSION_STEP } from "../../durable/run-log.ts";
 import type { Op, Outcome, Steps } from "../../durable/steps.ts";
-import { RunStepError } from "../../errors/run-errors.ts";
-import { LoopVersionError } from "../../errors/session-errors.ts";
+import { LoopVersionError, RunStepError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { Limits } from "../../loop/limits.ts";

@@ -8,8 +8,8 @@ import type { Limits } from "../../loop/limits.ts";
 import { type RunResult, type RunSoFar, runSoFar } from "../../loop/result.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import type { Prices } from "../../model/prices.ts";
-import type { Content, Part } from "../../wire/content.ts";
-import type { JsonSchema } from "../../wire/declaration.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** What a run is asked, as JSON: a text, the pieces of one user content, or whole contents. */
 export type EngineInput = string | readonly (string | Part)[] | readonly Content[];

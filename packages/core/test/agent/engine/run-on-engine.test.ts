@@ -3,8 +3,8 @@ import { cancelledReport, LOOP_VERSION, passThrough, type RunReport, runOnEngine
 import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, turn } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { deferred } from "../helpers/deferred.ts";
-import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { deferred } from "../../helpers/deferred.ts";
+import { fakeTime, idle } from "../../helpers/fake-time.ts";
 import { Cancelled, MemoryEngine } from "./memory-engine.ts";
 
 const PRICES = { input: 1, output: 2 };

@@ -28,8 +28,8 @@ import {
 } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { deferred } from "../helpers/deferred.ts";
-import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { deferred } from "../../helpers/deferred.ts";
+import { fakeTime, idle } from "../../helpers/fake-time.ts";
 import { Cancelled, MemoryEngine } from "./memory-engine.ts";
 
 const PRICES = { input: 1, output: 2 };

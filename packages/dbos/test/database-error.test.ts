@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
+import { EngineError } from "@pollux/core/durable";
 import { describe, expect, it } from "vitest";
-import { agentsClient, EngineError, serveAgents, takeOver } from "../src/index.ts";
-import { databaseError } from "../src/engine-error.ts";
+import { agentsClient, serveAgents, takeOver } from "../src/index.ts";
+import { databaseError } from "../src/database-error.ts";
 import { testAgents } from "./support/agents.ts";
 
 describe("a database that does not answer", () => {

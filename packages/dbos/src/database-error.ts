@@ -1,34 +1,4 @@
-/** What went wrong between a client and its runs, as a word to `switch` on. */
-export type EngineErrorCode =
-  /** No database answers at the address. */
-  | "server-unreachable"
-  /** The database refuses: wrong password, missing rights, no such database. */
-  | "server-refused"
-  /** No worker was ever started on this database. */
-  | "no-tables"
-  /** There are workers, and none of them serves the agent. */
-  | "agent-unknown"
-  /** The run was never started, or is no longer kept. */
-  | "run-unknown"
-  /** The run is over, so nobody hears what is said to it. */
-  | "run-over"
-  /** Another agent has a run of that id. */
-  | "id-taken"
-  /** The question has another answer already. */
-  | "already-answered"
-  /** The worker was closed, or DBOS is not launched. */
-  | "not-launched";
-
-/** Thrown by clients and workers; a run's own failure is a report instead. */
-export class EngineError extends Error {
-  readonly code: EngineErrorCode;
-
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "EngineError";
-    this.code = code;
-  }
-}
+import { EngineError } from "@pollux/core/durable";
 
 const NETWORK = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "ECONNRESET", "EAI_AGAIN", "57P03"]);
 const REFUSED = new Set(["28000", "28P01", "42501", "3D000"]);

@@ -1,33 +1,5 @@
+import { EngineError, unknownRun } from "@pollux/core/durable";
 import { HttpCallError } from "@restatedev/restate-sdk-clients";
-
-/** What went wrong between a client and its runs, as a word to `switch` on. */
-export type EngineErrorCode =
-  /** No Restate server answers at the address. */
-  | "server-unreachable"
-  /** No worker that serves the agent is registered. */
-  | "agent-unknown"
-  /** The run was never started, or is no longer kept. */
-  | "run-unknown"
-  /** The run is over, so nobody hears what is said to it. */
-  | "run-over"
-  /** The question has another answer already. */
-  | "already-answered"
-  /** The server refused; the message has its words. */
-  | "server-refused";
-
-/** Thrown by the client; a run's own failure is a report instead. */
-export class EngineError extends Error {
-  readonly code: EngineErrorCode;
-  /** HTTP status of the server's answer, when there was one. */
-  readonly status: number | undefined;
-
-  constructor(code: EngineErrorCode, message: string, options: ErrorOptions & { readonly status?: number } = {}) {
-    super(message, options);
-    this.name = "EngineError";
-    this.code = code;
-    this.status = options.status;
-  }
-}
 
 /** The client's error for what a request to the server threw. */
 export function clientError(error: unknown, at: string, agent: string, runId: string): unknown {
@@ -50,11 +22,7 @@ export function clientError(error: unknown, at: string, agent: string, runId: st
       { status, cause: error },
     );
   }
-  if (status === 404)
-    return new EngineError("run-unknown", `${agent} has no run "${runId}", or it is no longer kept`, {
-      status,
-      cause: error,
-    });
+  if (status === 404) return unknownRun(agent, runId, { status, cause: error });
   return new EngineError("server-refused", `Restate refused (${status}): ${words}`, { status, cause: error });
 }
 

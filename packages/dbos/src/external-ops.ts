@@ -1,8 +1,8 @@
 import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
-import type { Json, PendingCall } from "@pollux/core";
-import { type Op, type Outcome, waitTimedOut } from "@pollux/core/durable";
+import type { Json } from "@pollux/core";
+import { type Op, type Outcome, questionsIn, waitTimedOut } from "@pollux/core/durable";
 import type { Database } from "./database.ts";
-import { LAST_WORDS_MS, LONGEST_WAIT_S, type Question, type SentAnswer, type WaitingFor } from "./protocol.ts";
+import { LAST_WORDS_MS, LONGEST_WAIT_S, type SentAnswer, type WaitingFor } from "./protocol.ts";
 import { pause } from "./waiting.ts";
 
 /** An agent's workflow, as it is registered. */
@@ -65,9 +65,6 @@ async function lastWords(runId: string, { query, schema }: Database): Promise<Js
 
 /** What a round of operations waits for, as readers of the run's state are told. */
 export function waitingFor(ops: readonly Op[]): WaitingFor {
-  const questions = ops.flatMap((op): Question[] =>
-    // The loop's own question, which it made from the call.
-    op.kind === "wait" ? [{ ...(op.question as unknown as PendingCall), name: op.name }] : [],
-  );
+  const questions = questionsIn(ops);
   return { questions, only: questions.length === ops.length };
 }

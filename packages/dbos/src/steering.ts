@@ -3,14 +3,14 @@ import type { Content } from "@pollux/core";
 import type { Steps } from "@pollux/core/durable";
 import { STEER_TOPIC } from "./protocol.ts";
 
-/** What was said to a run, as its workflow has received it so far. */
-export type Heard = NonNullable<Steps["steering"]> & {
+/** Steering, as its workflow has received it so far. */
+export type DbosSteering = NonNullable<Steps["steering"]> & {
   /** Receives what has been said since. Called in the workflow, between rounds: what it receives is in the journal. */
   listen(): Promise<void>;
 };
 
 /** Steering over DBOS messages: a model step may not receive itself, so the workflow does it for it, before the step begins. */
-export function heardBy(): Heard {
+export function dbosSteering(): DbosSteering {
   const said: (readonly Content[])[] = [];
   const listen = async (): Promise<void> => {
     for (;;) {

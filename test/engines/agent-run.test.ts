@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { AgentRun } from "@pollux/core/durable";
+import { DbosRun } from "@pollux/dbos";
+import { RestateRun } from "@pollux/restate";
+import { describe, expect, expectTypeOf, test } from "vitest";
+
+// What each method does is in the tests of core and of the packages.
+describe.each([
+  ["Restate", RestateRun],
+  ["DBOS", DbosRun],
+] as const)("a handle on a run on %s", (_, Run) => {
+  test("is the one that all engines share", () => {
+    expect(Object.getPrototypeOf(Run)).toBe(AgentRun);
+  });
+
+  test("adds what the engine does in its own way, and changes nothing else", () => {
+    expect(Object.getOwnPropertyNames(Run.prototype).toSorted()).toEqual([
+      "cancel",
+      "constructor",
+      "events",
+      "other",
+      "result",
+      "sendAnswer",
+      "sendSteering",
+      "state",
+    ]);
+  });
+});
+
+test("both handles take the same arguments", () => {
+  type Shared = "result" | "state" | "cancel" | "pending" | "approve" | "answer" | "steer";
+  type Arguments<Run extends AgentRun> = { readonly [Name in Shared]: Parameters<Run[Name]> };
+  expectTypeOf<Arguments<RestateRun>>().toEqualTypeOf<Arguments<AgentRun>>();
+  expectTypeOf<Arguments<DbosRun>>().toEqualTypeOf<Arguments<AgentRun>>();
+});
+
+test("both packages describe the same methods", async () => {
+  const [restate, dbos] = await Promise.all(["restate", "dbos"].map(methodsIn));
+  expect(restate).toHaveLength(8);
+  expect(restate).toEqual(dbos);
+});
+
+async function methodsIn(name: string): Promise<readonly string[]> {
+  const text = await readFile(new URL(`../../packages/${name}/README.md`, import.meta.url), "utf8");
+  const table = text.slice(text.indexOf("| method")).split("\n\n", 1)[0] ?? "";
+  return table.split("\n").slice(2);
+}
