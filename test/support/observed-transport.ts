@@ -1,5 +1,5 @@
 import { nodeTransport } from "@pollux/core/node";
-import { type FetchLike, type HttpRequest, SEND, type Sending } from "../../packages/core/src/wire/sending.ts";
+import { type FetchLike, type HttpRequest, SEND, type Sending } from "../../packages/core/src/wire/http/transport.ts";
 
 /** `POLLUX_TRANSPORT=node` runs the tests that go over a socket with the node transport instead of `fetch`. */
 export const OVER_NODE: boolean = process.env["POLLUX_TRANSPORT"] === "node";

@@ -113,9 +113,9 @@ export type { ModelSettings, Thinking } from "./model/settings.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
-export { cometapi } from "./wire/cometapi.ts";
-export { endpoint, type Endpoint, google } from "./wire/endpoint.ts";
-export { vertex } from "./wire/vertex.ts";
+export { cometapi } from "./wire/endpoints/cometapi.ts";
+export { endpoint, type Endpoint, google } from "./wire/endpoints/endpoint.ts";
+export { vertex } from "./wire/endpoints/vertex.ts";
 export type {
   Blob,
   Content,
@@ -125,17 +125,17 @@ export type {
   Part,
   PartialArg,
   Role,
-} from "./wire/content.ts";
-export type { CitationSource, LogprobsResult, SafetyRating } from "./wire/candidate-metadata.ts";
-export type { GeminiFile } from "./wire/file.ts";
+} from "./wire/types/content.ts";
+export type { CitationSource, LogprobsResult, SafetyRating } from "./wire/types/generate-content.ts";
+export type { GeminiFile } from "./wire/types/resources.ts";
 export type { UploadProgress } from "./wire/upload.ts";
-export type { WaitForFileOptions } from "./wire/wait-for-file.ts";
-export type { SafetySetting } from "./wire/generate-content.ts";
-export type { ImageConfig, SpeechConfig } from "./wire/setting-types.ts";
-export type { FetchLike } from "./wire/sending.ts";
-export type { Timeouts } from "./wire/watchdog.ts";
-export type { RetryPolicy } from "./wire/retry.ts";
-export { Traffic, type TrafficOptions, type TrafficState } from "./wire/traffic.ts";
+export type { WaitForFileOptions } from "./wire/files.ts";
+export type { SafetySetting } from "./wire/types/generate-content.ts";
+export type { ImageConfig, SpeechConfig } from "./wire/types/generate-content.ts";
+export type { FetchLike } from "./wire/http/transport.ts";
+export type { Timeouts } from "./wire/http/timeouts.ts";
+export type { RetryPolicy } from "./wire/http/retry.ts";
+export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
 export { RunSuspended } from "./durable/outcomes.ts";
@@ -158,9 +158,9 @@ export {
   StreamIncompleteError,
   type TimeoutKind,
 } from "./errors/api-errors.ts";
-export { ConfigurationError } from "./errors/configuration-error.ts";
-export { FileStateError } from "./errors/file-errors.ts";
-export { TrafficLimitError } from "./errors/traffic-error.ts";
+export { ConfigurationError } from "./errors/agent-error.ts";
+export { FileStateError } from "./errors/api-errors.ts";
+export { TrafficLimitError } from "./errors/api-errors.ts";
 export { OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
 export {
   LoopVersionError,
@@ -169,5 +169,5 @@ export {
   SessionDamagedError,
   SessionStoreError,
   SessionUnfinishedError,
-} from "./errors/session-errors.ts";
-export { ToolDefinitionError, ToolFailure, ToolRetry } from "./errors/tool-errors.ts";
+} from "./errors/run-errors.ts";
+export { ToolDefinitionError, ToolFailure, ToolRetry } from "./errors/run-errors.ts";

@@ -4,9 +4,8 @@ import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } 
 import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-service.ts";
 import { faces } from "./helpers/faces.ts";
 import { EventQueue } from "../src/internal/event-queue.ts";
-import { RequestEncoder } from "../src/wire/encode-request.ts";
-import { FetchSending } from "../src/wire/fetch-sending.ts";
-import { type HttpRequest, SEND } from "../src/wire/sending.ts";
+import { RequestEncoder } from "../src/wire/http/encode-request.ts";
+import { FetchSending, type HttpRequest, SEND } from "../src/wire/http/transport.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

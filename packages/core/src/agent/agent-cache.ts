@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { fingerprint } from "../internal/json.ts";
 import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
 import { callingFor } from "../loop/phase.ts";
@@ -7,7 +7,7 @@ import { type CacheHolds, cacheName, type CacheRef } from "../model/cache-ref.ts
 import type { ModelSettings } from "../model/settings.ts";
 import type { ModelRequest } from "../model/model.ts";
 import type { Toolset } from "../tool/toolset.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 
 /** How a cache is made from an agent. */
 export interface CreateCacheOptions extends CacheLife {

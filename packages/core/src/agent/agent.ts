@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import { defaultLogger } from "../logging/default-logger.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import { defaultLogger } from "../logging/logger.ts";
 import { type Compaction } from "../loop/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";

@@ -2,7 +2,7 @@ import type { Compaction } from "../loop/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import type { OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./options.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
 

@@ -1,4 +1,4 @@
-import { ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
+import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
 import { groundingResponses } from "../loop/build-result.ts";
 import type { Limits } from "../loop/limits.ts";

@@ -12,9 +12,9 @@ import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve } from "../tool/approval.ts";
 import type { AnyTool } from "../tool/tool.ts";
-import type { JsonSchema } from "../wire/declaration.ts";
-import type { Endpoint } from "../wire/endpoint.ts";
-import type { Traffic } from "../wire/traffic.ts";
+import type { JsonSchema } from "../wire/types/declaration.ts";
+import type { Endpoint } from "../wire/endpoints/endpoint.ts";
+import type { Traffic } from "../wire/limiter/traffic.ts";
 
 /** What the answer has to be: a zod 4 or zod 3 schema, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
 export type OutputSchema = StandardSchema | JsonSchema | "json";

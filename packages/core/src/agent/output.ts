@@ -1,10 +1,10 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { OutputMissingError } from "../errors/run-errors.ts";
 import { isStandardSchema, issuesText } from "../internal/standard-schema.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
 import type { ModelCapabilities } from "../model/capabilities.ts";
-import { declareSchema } from "../tool/declare.ts";
+import { declareSchema } from "../tool/schema/declare.ts";
 import type { OutputSchema } from "./options.ts";
 
 /** What decides whether a schema can go along with the other requests of a run. */

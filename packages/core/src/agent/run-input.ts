@@ -1,7 +1,7 @@
 import { endsOnOpenCall } from "../loop/transcript.ts";
 import { checkMediaParts, type MediaModel } from "../model/check-media-parts.ts";
 import { isMedia, type Media, mediaPart } from "../tool/media.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 
 /** One piece of what a run is asked: text, a file made by `media()`, or a part as the wire has it. */
 export type InputPart = string | Media | Part;

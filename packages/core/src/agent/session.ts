@@ -11,7 +11,7 @@ import { SessionLog } from "../session/session-log.ts";
 import { SessionRuns, type Unfinished } from "../session/session-runs.ts";
 import type { SessionStore } from "../session/store.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../tool/approval.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./options.ts";
 import { contentsOf, type RunInput } from "./run-input.ts";
 

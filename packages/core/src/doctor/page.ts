@@ -1,5 +1,5 @@
 import { isObject } from "../internal/json.ts";
-import type { Content, FunctionCall, FunctionResponse, FunctionResponsePart, Part } from "../wire/content.ts";
+import type { Content, FunctionCall, FunctionResponse, FunctionResponsePart, Part } from "../wire/types/content.ts";
 
 /** How a session is shown. */
 export interface ShowOptions {

@@ -1,5 +1,5 @@
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
-import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/content.ts";
+import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 import type { SessionProblem } from "./read-lines.ts";
 
 /** What was wrong, and what was made of it. */

@@ -11,7 +11,7 @@ import {
 import { isKept } from "../loop/ending.ts";
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import type { Content, FunctionCall, Part } from "../wire/content.ts";
+import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
 import { isModelStep } from "./repair-signatures.ts";
 
 /** What steps tell of their run, without its end. */

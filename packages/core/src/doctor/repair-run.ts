@@ -5,7 +5,7 @@ import { type ContentRef, type EndEntry, ENTRY_VERSION, isResumable, type RunEnt
 import { isModelStep } from "./repair-signatures.ts";
 import { missingTurns, rebuildRun } from "./rebuild-run.ts";
 import { refsOf } from "../session/session-view.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import { isNameless } from "./entry-shape.ts";
 import type { OfRun, RunGroup } from "./group-runs.ts";
 import { type Change, pairCalls } from "./pair-calls.ts";

@@ -1,6 +1,6 @@
 import type { Json } from "../internal/json.ts";
 import { isResumable, type SessionEntry } from "../session/entries.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import { type OrderedLog, orderLog } from "./group-runs.ts";
 import { pairCalls } from "./pair-calls.ts";
 import { type Item, type LogLine, readLines, type SessionProblem } from "./read-lines.ts";

@@ -3,7 +3,7 @@ import { isObject, type Json } from "../internal/json.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
 import { DUMMY_SIGNATURE } from "../model/signatures.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import type { OrderedLog, RunGroup } from "./group-runs.ts";
 import type { Item, SessionProblem } from "./read-lines.ts";
 

@@ -7,7 +7,7 @@ import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import { SessionView } from "../session/session-view.ts";
 import { callLine, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
 import type { PendingCall } from "../tool/approval.ts";
-import type { Content, FunctionCall } from "../wire/content.ts";
+import type { Content, FunctionCall } from "../wire/types/content.ts";
 import { orderLog, type RunGroup } from "./group-runs.ts";
 import { type LogLine, readLines } from "./read-lines.ts";
 import { rebuildRun } from "./rebuild-run.ts";
@@ -50,6 +50,17 @@ export function showSession(entries: readonly SessionEntry[], options: ShowOptio
       `Total of ${countOf(runs, "ended run")}: ${countOf(turns, "turn")}, ${countOf(toolCalls, "call")}, ${usageLine(usage, cost)}`,
     );
   return page.toString();
+}
+
+/**
+ * The history that a session's log holds, as it goes over the wire.
+ *
+ * @param entries - The whole log of a session that opens.
+ */
+export function sessionHistory(entries: readonly SessionEntry[]): readonly Content[] {
+  const view = new SessionView();
+  for (const entry of entries) view.add(entry);
+  return view.history();
 }
 
 function timeOf(at: number): string {

@@ -1,7 +1,7 @@
 import type { ModelResponse } from "../model/model.ts";
 import type { PendingQuestion } from "../tool/approval.ts";
 import type { NestedRun, ToolOutcome } from "../tool/tool.ts";
-import type { Part } from "../wire/content.ts";
+import type { Part } from "../wire/types/content.ts";
 import type { Steered } from "./steps.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Json } from "../internal/json.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 
 /** What one operation may use while it runs. */
 export interface Step<Event = unknown> {

@@ -149,3 +149,39 @@ export class ResponseBlockedError extends AgentError {
     this.promptTokens = promptTokens;
   }
 }
+
+/** An uploaded file cannot be used: the service failed to process it, or had not finished when the wait ended. */
+export class FileStateError extends AgentError {
+  override readonly code = "file_state";
+  override readonly retryable: boolean;
+  /** Such as `files/abc123`. */
+  readonly file: string;
+  /** The service's word: `FAILED`, or `PROCESSING` when the wait ended before the service did; then `retryable` is true. */
+  readonly state: string;
+
+  constructor(message: string, file: string, state: string, options?: ErrorOptions) {
+    super(message, options);
+    this.file = file;
+    this.state = state;
+    this.retryable = state !== "FAILED";
+  }
+}
+
+/**
+ * A request was not sent, because too many wait for the same endpoint, or because it waited too long. Nothing was paid for;
+ * the client does not try again by itself.
+ */
+export class TrafficLimitError extends AgentError {
+  override readonly code = "traffic_limit";
+  override readonly retryable = true;
+  /** Option of `Traffic` whose limit was reached. */
+  readonly limit: "maxQueued" | "maxQueueMs";
+  /** The limit itself: requests, or milliseconds. */
+  readonly value: number;
+
+  constructor(limit: "maxQueued" | "maxQueueMs", value: number, message: string) {
+    super(message);
+    this.limit = limit;
+    this.value = value;
+  }
+}

@@ -1,3 +1,6 @@
+import { type Environment, processEnvironment } from "../internal/environment.ts";
+import { type Level, LEVELS, type LogWriter, openLogWriter as openConsoleWriter } from "./console-writer.ts";
+
 /** One line of a log: facts first, then a short message, as pino takes them. */
 export interface LogMethod {
   (facts: object, message: string): void;
@@ -14,3 +17,49 @@ export interface Logger {
 
 /** Does nothing. The default unless `POLLUX_LOG` names a level. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/** What turns lines into output: what the runtime has for it, unless a test says otherwise. */
+export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
+
+/**
+ * Silent, unless the variable `POLLUX_LOG` is a level (`trace`, `debug`, `info`, `warn`, `error`): then JSON lines on
+ * standard error through pino, which is loaded with the first line, or through `console.error` where there is no pino.
+ * Any other value is silent too.
+ */
+export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadWriter): Logger {
+  const level = LEVELS.find((name) => name === env["POLLUX_LOG"]?.toLowerCase());
+  return level === undefined ? SILENT : lazyLogger(level, load);
+}
+
+function lazyLogger(threshold: Level, load: LoadWriter): Logger {
+  // Lines written before the writer is there, in order.
+  let waiting: Parameters<LogWriter>[] = [];
+  let loading: Promise<void> | undefined;
+  let write: LogWriter = (...line) => {
+    waiting.push(line);
+    loading ??= load(threshold)
+      .catch(() => openConsoleWriter(threshold))
+      .then((writer) => {
+        write = writer;
+        for (const early of waiting) writer(...early);
+        waiting = [];
+      });
+  };
+  const method = (level: Level): LogMethod =>
+    LEVELS.indexOf(level) < LEVELS.indexOf(threshold)
+      ? SILENT[level]
+      : (facts, message) => write(level, facts, message);
+  return {
+    trace: method("trace"),
+    debug: method("debug"),
+    info: method("info"),
+    warn: method("warn"),
+    error: method("error"),
+  };
+}
+
+/** `imports` of package.json says which one: pino under the condition `node`, the console elsewhere. */
+async function loadWriter(threshold: Level): Promise<LogWriter> {
+  const { openLogWriter } = await import("#log-writer");
+  return openLogWriter(threshold);
+}

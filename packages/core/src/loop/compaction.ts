@@ -2,7 +2,7 @@ import { compactStepName, type CompactStepValue } from "../durable/run-log.ts";
 import { singleStep } from "./single-step.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
 import type { NestedRun } from "../tool/tool.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { RunState } from "./run-state.ts";
 import { userText } from "./transcript.ts";

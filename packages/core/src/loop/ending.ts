@@ -1,7 +1,7 @@
 import { assertNever } from "../internal/assert-never.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { FunctionCall } from "../wire/content.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
 import type { PendingCall } from "../tool/approval.ts";
 import { problemOf, type TurnProblem } from "./recovery.ts";
 import type { RunOutcome, RunResult } from "./result.ts";

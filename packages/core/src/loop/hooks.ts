@@ -1,6 +1,6 @@
 import type { ModelRequest } from "../model/model.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
-import type { FunctionCall, JsonObject } from "../wire/content.ts";
+import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 
 /** What a hook is told of the request that is about to be made. */
 export interface RequestInfo {

@@ -6,7 +6,7 @@ import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
 import { sleep } from "../internal/abort.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import { isCallPiece } from "../model/partial-args.ts";
-import type { Part } from "../wire/content.ts";
+import type { Part } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { callsIn } from "./transcript.ts";

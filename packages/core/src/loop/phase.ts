@@ -1,7 +1,7 @@
 import type { ModelRequest } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { Content } from "../wire/content.ts";
-import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
+import type { Content } from "../wire/types/content.ts";
+import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { PhaseKind } from "../durable/run-log.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "./loop-input.ts";
 import type { RunState } from "./run-state.ts";

@@ -1,6 +1,6 @@
 import { isRunSuspended } from "../durable/outcomes.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
-import type { FunctionCall } from "../wire/content.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { type AnsweredCalls, answerCalls } from "./calls/answer-calls.ts";
 import { compactWhenFull } from "./compaction.ts";

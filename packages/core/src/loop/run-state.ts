@@ -1,7 +1,7 @@
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import { costOf, type Prices } from "../model/prices.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun } from "../tool/tool.ts";
 import { CallGate } from "./calls/call-gate.ts";
 import type { CallStepValue } from "../durable/run-log.ts";

@@ -1,6 +1,6 @@
 import { sameJson } from "../internal/json.ts";
 import type { Usage } from "../model/usage.ts";
-import type { FunctionCall, Part } from "../wire/content.ts";
+import type { FunctionCall, Part } from "../wire/types/content.ts";
 
 /** What a stop rule may look at: finished turns only. */
 export interface RunProgress {

@@ -1,4 +1,4 @@
-import type { Content, FunctionCall, Part } from "../wire/content.ts";
+import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
 
 /** The calls of a content, in order. */
 export function callsIn(content: Content): FunctionCall[] {

@@ -1,4 +1,4 @@
-import type { Part } from "../wire/content.ts";
+import type { Part } from "../wire/types/content.ts";
 import { opensCall, PartialCall } from "./partial-args.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import type { CreateCachedContentRequest } from "../wire/cached-contents.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { CreateCachedContentRequest } from "../wire/types/resources.ts";
 import { buildHead, type RequestFacts, toolConfigFor } from "./build-request.ts";
 import { type CacheLife, cacheExpiry } from "./cache.ts";
 import type { ModelRequest } from "./model.ts";

@@ -1,8 +1,8 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import type { Content } from "../wire/content.ts";
-import type { ToolConfig, WireTool } from "../wire/declaration.ts";
-import type { EndpointKind } from "../wire/endpoint.ts";
-import type { GenerateContentRequest, GenerationConfig, SystemInstruction } from "../wire/generate-content.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { Content } from "../wire/types/content.ts";
+import type { ToolConfig, WireTool } from "../wire/types/declaration.ts";
+import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
+import type { GenerateContentRequest, GenerationConfig, SystemInstruction } from "../wire/types/generate-content.ts";
 import { cacheName } from "./cache-ref.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
 import type { ModelRequest } from "./model.ts";

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import type { CacheExpiry, CachedContent } from "../wire/cached-contents.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { CacheExpiry, CachedContent } from "../wire/types/resources.ts";
 import type { CacheHolds, CacheRef } from "./cache-ref.ts";
 
 /** How long a cache lives; the service takes one hour when neither is given. */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { GeminiClient } from "../wire/client.ts";
 import type { GeminiClientOptions } from "../wire/client-options.ts";
 import { type Cache, type CacheLife, cacheExpiry, cacheFrom } from "./cache.ts";

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import type { EndpointKind } from "../wire/endpoint.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
 import type { ModelSettings } from "./settings.ts";
 

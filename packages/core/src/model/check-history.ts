@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { isObject } from "../internal/json.ts";
 
 /** What to say for words other vendors use. */

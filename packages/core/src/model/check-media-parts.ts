@@ -1,6 +1,6 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { essenceOf } from "../internal/mime-type.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
 
 /** What is known of the model that the media goes to. */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
 import type { ModelSettings } from "./settings.ts";
 

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import type { Content, FunctionCall, FunctionResponse } from "../wire/content.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { Content, FunctionCall, FunctionResponse } from "../wire/types/content.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
 import { KnownPrefix } from "./known-prefix.ts";
 

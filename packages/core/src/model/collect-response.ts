@@ -1,6 +1,6 @@
 import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-errors.ts";
-import type { Content, Part } from "../wire/content.ts";
-import type { Candidate, GenerateContentResponse, GroundingMetadata } from "../wire/generate-content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
+import type { Candidate, GenerateContentResponse, GroundingMetadata } from "../wire/types/generate-content.ts";
 import { PartGatherer } from "./append-parts.ts";
 import { classifyFinish } from "./finish-reason.ts";
 import type { ModelResponse } from "./model.ts";

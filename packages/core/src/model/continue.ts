@@ -1,9 +1,9 @@
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiNetworkError, ApiTimeoutError, StreamIncompleteError } from "../errors/api-errors.ts";
 import { SILENT, type Logger } from "../logging/logger.ts";
-import type { Part } from "../wire/content.ts";
-import type { GenerateContentResponse } from "../wire/generate-content.ts";
-import type { AnswerStream } from "../wire/read-answers.ts";
+import type { Part } from "../wire/types/content.ts";
+import type { GenerateContentResponse } from "../wire/types/generate-content.ts";
+import type { AnswerStream } from "../wire/http/read-answers.ts";
 import { PartGatherer } from "./append-parts.ts";
 import { candidateOf } from "./collect-response.ts";
 import { classifyFinish } from "./finish-reason.ts";

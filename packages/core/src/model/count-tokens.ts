@@ -1,6 +1,6 @@
-import type { CountTokensRequest, CountTokensResponse } from "../wire/models.ts";
-import type { EndpointKind } from "../wire/endpoint.ts";
-import type { GenerateContentRequest, ModalityTokenCount } from "../wire/generate-content.ts";
+import type { CountTokensRequest, CountTokensResponse } from "../wire/types/resources.ts";
+import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
+import type { GenerateContentRequest, ModalityTokenCount } from "../wire/types/generate-content.ts";
 
 /** How large a request is. */
 export interface TokenCount {

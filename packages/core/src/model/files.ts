@@ -1,8 +1,7 @@
 import { GeminiClient } from "../wire/client.ts";
 import type { GeminiClientOptions } from "../wire/client-options.ts";
-import type { GeminiFile } from "../wire/file.ts";
-import type { UploadOptions } from "../wire/files.ts";
-import { waitForFile, type WaitForFileOptions } from "../wire/wait-for-file.ts";
+import type { GeminiFile } from "../wire/types/resources.ts";
+import { type UploadOptions, waitForFile, type WaitForFileOptions } from "../wire/files.ts";
 
 /** Options of one call about files. */
 export interface FileCallOptions {

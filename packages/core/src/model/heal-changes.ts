@@ -1,7 +1,7 @@
-import type { Content, Part } from "../wire/content.ts";
-import type { ToolConfig, WireTool } from "../wire/declaration.ts";
-import type { GenerateContentRequest } from "../wire/generate-content.ts";
-import { toSchemaSubset } from "../wire/schema-subset.ts";
+import type { Content, Part } from "../wire/types/content.ts";
+import type { ToolConfig, WireTool } from "../wire/types/declaration.ts";
+import type { GenerateContentRequest } from "../wire/types/generate-content.ts";
+import { toSchemaSubset } from "../wire/types/schema-subset.ts";
 import { currentTurn, DUMMY_SIGNATURE, signFirstCall } from "./signatures.ts";
 import { simplifySchema } from "./simplify-schema.ts";
 

@@ -1,6 +1,6 @@
 import { ApiStatusError } from "../errors/api-errors.ts";
-import type { Content } from "../wire/content.ts";
-import type { GenerateContentRequest } from "../wire/generate-content.ts";
+import type { Content } from "../wire/types/content.ts";
+import type { GenerateContentRequest } from "../wire/types/generate-content.ts";
 import {
   endingWithUser,
   markSignatures,

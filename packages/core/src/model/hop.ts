@@ -1,5 +1,5 @@
-import type { Part } from "../wire/content.ts";
-import type { GenerateContentResponse } from "../wire/generate-content.ts";
+import type { Part } from "../wire/types/content.ts";
+import type { GenerateContentResponse } from "../wire/types/generate-content.ts";
 import { PartGatherer } from "./append-parts.ts";
 import { candidateOf, ResponseFold } from "./collect-response.ts";
 

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/content.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import { checkHistory } from "./check-history.ts";
 import { prepareHistory } from "./prepare-history.ts";

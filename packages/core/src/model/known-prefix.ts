@@ -1,4 +1,4 @@
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 
 /**
  * The start of a conversation that was looked at already, so that a long history is not gone through again with each

@@ -1,6 +1,6 @@
 import { GeminiClient } from "../wire/client.ts";
 import type { GeminiClientOptions } from "../wire/client-options.ts";
-import type { ModelInfo } from "../wire/models.ts";
+import type { ModelInfo } from "../wire/types/resources.ts";
 import { capabilitiesOf, type ModelCapabilities } from "./capabilities.ts";
 
 /** A model as the service lists it, and what this library takes it to be able to do. */

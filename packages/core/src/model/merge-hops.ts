@@ -1,5 +1,4 @@
-import type { CitationMetadata } from "../wire/candidate-metadata.ts";
-import type { GroundingMetadata, GroundingSupport } from "../wire/generate-content.ts";
+import type { CitationMetadata, GroundingMetadata, GroundingSupport } from "../wire/types/generate-content.ts";
 import type { ModelResponse } from "./model.ts";
 import { addUsage } from "./usage.ts";
 

@@ -1,7 +1,7 @@
 import type { Logger } from "../logging/logger.ts";
-import type { Content, Part } from "../wire/content.ts";
-import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/declaration.ts";
-import type { Candidate, GenerateContentResponse } from "../wire/generate-content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
+import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
+import type { Candidate, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import type { CacheRequest } from "./build-cache-request.ts";
 import type { Cache } from "./cache.ts";
 import type { ModelCapabilities } from "./capabilities.ts";

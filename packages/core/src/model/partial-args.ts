@@ -1,6 +1,6 @@
 import { ApiShapeError } from "../errors/api-errors.ts";
 import { isObject } from "../internal/json.ts";
-import type { FunctionCall, JsonObject, Part, PartialArg } from "../wire/content.ts";
+import type { FunctionCall, JsonObject, Part, PartialArg } from "../wire/types/content.ts";
 
 /** Segments that would reach beyond the arguments, into what all objects share. */
 const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);

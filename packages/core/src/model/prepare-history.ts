@@ -1,4 +1,4 @@
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import { currentTurn, signFirstCall } from "./signatures.ts";
 
 /** Where contents came from or go to. Thought signatures are valid within one origin only. */

@@ -1,4 +1,4 @@
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import { KnownPrefix } from "./known-prefix.ts";
 
 /**

@@ -1,5 +1,4 @@
-import type { SafetySetting } from "../wire/generate-content.ts";
-import type { ImageConfig, MediaResolution, Modality, SpeechConfig } from "../wire/setting-types.ts";
+import type { ImageConfig, MediaResolution, Modality, SafetySetting, SpeechConfig } from "../wire/types/generate-content.ts";
 import type { CacheRef } from "./cache-ref.ts";
 
 /** How much the model may think before it answers. Mapped to a level or a budget by model family; what the model cannot do is an error at construction. */

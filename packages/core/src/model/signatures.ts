@@ -1,4 +1,4 @@
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 
 /**
  * Signature that the service takes in place of one of its own, on all surfaces.

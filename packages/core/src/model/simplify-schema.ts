@@ -1,5 +1,5 @@
 import { isObject } from "../internal/json.ts";
-import type { JsonSchema } from "../wire/declaration.ts";
+import type { JsonSchema } from "../wire/types/declaration.ts";
 
 /** Deepest nesting that is kept; deeper values are only said to be an object or a list. */
 const MAX_DEPTH = 6;

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors/configuration-error.ts";
-import type { ThinkingConfig } from "../wire/generate-content.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { ThinkingConfig } from "../wire/types/generate-content.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
 import type { Thinking } from "./settings.ts";
 

@@ -1,4 +1,4 @@
-import type { UsageMetadata } from "../wire/generate-content.ts";
+import type { UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** Tokens of one response, or summed over a run. */
 export interface Usage {

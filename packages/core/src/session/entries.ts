@@ -6,7 +6,7 @@ import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/approval.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 
 /** Version of the entries this release writes. It reads this one and all earlier ones. */
 export const ENTRY_VERSION = 1;

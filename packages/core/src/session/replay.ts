@@ -1,7 +1,6 @@
 import { parseStepName } from "../durable/run-log.ts";
 import type { JournalLog } from "../durable/journal.ts";
-import { RunStepError } from "../errors/run-errors.ts";
-import { ReplayDifferenceError } from "../errors/session-errors.ts";
+import { ReplayDifferenceError, RunStepError } from "../errors/run-errors.ts";
 import { firstDifference } from "../internal/json.ts";
 import type { RunResult } from "../loop/result.ts";
 import { WALL_TIME_REACHED } from "../loop/wall-clock.ts";

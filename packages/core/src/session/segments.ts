@@ -1,6 +1,6 @@
 import type { Compaction } from "../loop/compaction.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import type { SessionView, Stretch } from "./session-view.ts";
 
 /** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */

@@ -1,6 +1,6 @@
 import type { Outcome } from "../durable/steps.ts";
 import type { JournalLog } from "../durable/journal.ts";
-import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/session-errors.ts";
+import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/run-errors.ts";
 import type { Json } from "../internal/json.ts";
 import { ENTRY_VERSION, problemOfEntry, type SessionEntry } from "./entries.ts";
 import { SessionView } from "./session-view.ts";

@@ -1,12 +1,12 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
 import { describeError } from "../durable/outcomes.ts";
 import { LOOP_VERSION } from "../durable/run-log.ts";
-import { LoopVersionError, SessionUnfinishedError } from "../errors/session-errors.ts";
+import { LoopVersionError, SessionUnfinishedError } from "../errors/run-errors.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/prepare-history.ts";
-import type { Content } from "../wire/content.ts";
+import type { Content } from "../wire/types/content.ts";
 import { type EndEntry, isResumable } from "./entries.ts";
 import { answerEntries, type Answers } from "./external-answers.ts";
 import { cutInHistory, cutInSent } from "./segments.ts";

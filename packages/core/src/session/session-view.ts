@@ -1,12 +1,11 @@
 import type { Outcome } from "../durable/steps.ts";
-import type { CallStepValue } from "../durable/run-log.ts";
+import type { CallStepValue, ModelStepValue } from "../durable/run-log.ts";
 import type { Spent } from "../loop/limits.ts";
 import type { Compaction } from "../loop/compaction.ts";
-import type { ModelStepValue } from "../durable/run-log.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import type { HistoryOrigin } from "../model/prepare-history.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import type { Content, Part } from "../wire/content.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
 
 /** A stretch of history that came from one place. */

@@ -5,8 +5,8 @@ import { checkSettings } from "../model/check-settings.ts";
 import type { Model, ModelRequest, ModelResponse, RespondOptions } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import { usageFrom } from "../model/usage.ts";
-import type { Part } from "../wire/content.ts";
-import type { UsageMetadata } from "../wire/generate-content.ts";
+import type { Part } from "../wire/types/content.ts";
+import type { UsageMetadata } from "../wire/types/generate-content.ts";
 import type { ScriptedTurn } from "./turns.ts";
 
 /** A turn, or what makes one of the request. It may be asynchronous; what it throws is thrown by the model. */

@@ -1,6 +1,6 @@
 import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-errors.ts";
-import type { JsonObject, Part } from "../wire/content.ts";
-import type { Candidate, GroundingMetadata, UsageMetadata } from "../wire/generate-content.ts";
+import type { JsonObject, Part } from "../wire/types/content.ts";
+import type { Candidate, GroundingMetadata, UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** One answer of a {@link ScriptedModel}: what it streams and how that ends. Turns combine with {@link turn}. */
 export interface ScriptedTurn {

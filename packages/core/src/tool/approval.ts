@@ -1,4 +1,4 @@
-import type { FunctionCall } from "../wire/content.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
 
 /** What a run wants to know of a call before it can go on. */
 export type PendingQuestion =

@@ -1,5 +1,5 @@
 import { copyJson, isObject } from "../internal/json.ts";
-import type { FunctionCall } from "../wire/content.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
 import { jsonSafe } from "./json-safe.ts";
 import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
 

@@ -1,6 +1,6 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { ToolDefinitionError, ToolFailure, ToolRetry } from "../errors/tool-errors.ts";
+import { ToolDefinitionError, ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
 import {
   isStandardSchema,
@@ -9,8 +9,8 @@ import {
   type StandardResult,
   type StandardSchema,
 } from "../internal/standard-schema.ts";
-import type { FunctionCall } from "../wire/content.ts";
-import type { JsonSchema } from "../wire/declaration.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
+import type { JsonSchema } from "../wire/types/declaration.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 

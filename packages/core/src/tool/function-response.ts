@@ -1,5 +1,5 @@
 import type { Json } from "../internal/json.ts";
-import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/content.ts";
+import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { jsonSafe, type JsonSafe } from "./json-safe.ts";
 import { type Media, mediaPart } from "./media.ts";
 import type { ToolOutcome } from "./tool.ts";

@@ -1,6 +1,6 @@
 import { mimeTypeOfBytes, mimeTypeOfName } from "../internal/mime-type.ts";
-import type { Part } from "../wire/content.ts";
-import type { GeminiFile } from "../wire/file.ts";
+import type { Part } from "../wire/types/content.ts";
+import type { GeminiFile } from "../wire/types/resources.ts";
 
 const KIND = "@pollux/media";
 

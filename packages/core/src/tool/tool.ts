@@ -3,8 +3,8 @@ import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { Usage } from "../model/usage.ts";
-import type { FunctionCall } from "../wire/content.ts";
-import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
+import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { Approve } from "./approval.ts";
 
 /** A function the model can call. Made by `defineTool`. */

@@ -1,5 +1,5 @@
-import { ToolDefinitionError } from "../errors/tool-errors.ts";
-import type { FunctionDeclaration, WireTool } from "../wire/declaration.ts";
+import { ToolDefinitionError } from "../errors/run-errors.ts";
+import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { AnyTool, BuiltInTool, Tool } from "./tool.ts";
 
 /** @see https://ai.google.dev/api/caching#Tool */

@@ -1,14 +1,14 @@
 import { ApiStatusError } from "../errors/api-errors.ts";
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import type {
   CachedContent,
   CacheExpiry,
   CreateCachedContentRequest,
   ListCachedContentsResponse,
-} from "./cached-contents.ts";
+} from "./types/resources.ts";
 import type { CallOptions } from "./client-options.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { ApiCall } from "./send.ts";
+import type { Endpoint } from "./endpoints/endpoint.ts";
+import type { ApiCall } from "./http/api-client.ts";
 
 /** Sends a call and reads one object. Retries as the client does. */
 type SendObject = (call: ApiCall, options: CallOptions) => Promise<Readonly<Record<string, unknown>>>;

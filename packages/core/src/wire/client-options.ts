@@ -1,12 +1,12 @@
 import type { Environment } from "../internal/environment.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { RequestEncoder } from "./encode-request.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { FetchLike } from "./sending.ts";
-import type { RetryNotice, RetryPolicy } from "./retry.ts";
-import type { Traffic } from "./traffic.ts";
-import type { WaitNotice } from "./waiter.ts";
-import type { Timeouts } from "./watchdog.ts";
+import type { RequestEncoder } from "./http/encode-request.ts";
+import type { Endpoint } from "./endpoints/endpoint.ts";
+import type { FetchLike } from "./http/transport.ts";
+import type { RetryNotice, RetryPolicy } from "./http/retry.ts";
+import type { Traffic } from "./limiter/traffic.ts";
+import type { WaitNotice } from "./limiter/endpoint-limiter.ts";
+import type { Timeouts } from "./http/timeouts.ts";
 
 /** Options of `GeminiClient`. */
 export interface GeminiClientOptions {

@@ -1,28 +1,23 @@
 import { ApiShapeError } from "../errors/api-errors.ts";
 import type { Environment } from "../internal/environment.ts";
 import { isObject } from "../internal/json.ts";
-import { defaultLogger } from "../logging/default-logger.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { Accounts } from "./accounts.ts";
-import { defaultEndpoint } from "./default-endpoint.ts";
+import { defaultLogger, type Logger } from "../logging/logger.ts";
+import { type Accounts, Traffic } from "./limiter/traffic.ts";
+import { defaultEndpoint } from "./endpoints/default-endpoint.ts";
 import { CachedContents } from "./caches.ts";
 import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
-import { RequestEncoder } from "./encode-request.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
+import type { Endpoint } from "./endpoints/endpoint.ts";
 import { FilesClient } from "./files.ts";
-import type { GenerateContentRequest, GenerateContentResponse } from "./generate-content.ts";
-import type { FetchLike } from "./sending.ts";
-import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
-import { withDefaults } from "./limits.ts";
-import { isErrorObject, parseAnswers, parseJson } from "./parse.ts";
-import { type AnswerStream, BodyStream } from "./read-answers.ts";
-import { checkRequestSize } from "./request-size.ts";
-import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./retry.ts";
-import { type ApiCall, send, type Sent } from "./send.ts";
-import { embeddedError } from "./status-error.ts";
-import { Traffic } from "./traffic.ts";
-import type { Ask, WaitNotice } from "./waiter.ts";
-import { DEFAULT_TIMEOUTS, type Timeouts } from "./watchdog.ts";
+import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
+import type { FetchLike } from "./http/transport.ts";
+import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
+import { DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./http/timeouts.ts";
+import { type AnswerStream, BodyStream, isErrorObject, parseAnswers, parseJson } from "./http/read-answers.ts";
+import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./http/retry.ts";
+import { type ApiCall, send, type Sent } from "./http/api-client.ts";
+import { embeddedError } from "./errors/status-error.ts";
+import type { Ask, WaitNotice } from "./limiter/endpoint-limiter.ts";
 
 /**
  * A typed client of the Gemini API: one method per operation, wire types in and out, no format of its own.

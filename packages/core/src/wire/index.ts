@@ -14,8 +14,14 @@ export type {
   Role,
   ServerToolCall,
   ServerToolResponse,
-} from "./content.ts";
-export type { FunctionCallingMode, FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
+} from "./types/content.ts";
+export type {
+  FunctionCallingMode,
+  FunctionDeclaration,
+  JsonSchema,
+  ToolConfig,
+  WireTool,
+} from "./types/declaration.ts";
 export type {
   Candidate,
   GenerateContentRequest,
@@ -31,21 +37,21 @@ export type {
   ThinkingConfig,
   UrlContextMetadata,
   UsageMetadata,
-} from "./generate-content.ts";
+} from "./types/generate-content.ts";
 export type {
   CitationMetadata,
   CitationSource,
   LogprobsCandidate,
   LogprobsResult,
   SafetyRating,
-} from "./candidate-metadata.ts";
+} from "./types/generate-content.ts";
 export type {
   CachedContent,
   CacheExpiry,
   CreateCachedContentRequest,
   ListCachedContentsResponse,
-} from "./cached-contents.ts";
-export type { GeminiFile, ListFilesResponse } from "./file.ts";
+} from "./types/resources.ts";
+export type { GeminiFile, ListFilesResponse } from "./types/resources.ts";
 export type {
   HarmBlockThreshold,
   HarmCategory,
@@ -54,12 +60,12 @@ export type {
   Modality,
   SpeechConfig,
   VoiceConfig,
-} from "./setting-types.ts";
-export type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./models.ts";
+} from "./types/generate-content.ts";
+export type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
 
 // Endpoints
-export { cometapi, type CometApiOptions } from "./cometapi.ts";
-export { defaultEndpoint } from "./default-endpoint.ts";
+export { cometapi, type CometApiOptions } from "./endpoints/cometapi.ts";
+export { defaultEndpoint } from "./endpoints/default-endpoint.ts";
 export {
   type AuthScheme,
   type Endpoint,
@@ -69,8 +75,8 @@ export {
   google,
   type GoogleOptions,
   type HeaderFields,
-} from "./endpoint.ts";
-export { vertex, type VertexOptions } from "./vertex.ts";
+} from "./endpoints/endpoint.ts";
+export { vertex, type VertexOptions } from "./endpoints/vertex.ts";
 export type { Environment } from "../internal/environment.ts";
 
 // Client
@@ -79,18 +85,18 @@ export type { CallOptions, GeminiClientOptions } from "./client-options.ts";
 export { CachedContents } from "./caches.ts";
 export { FilesClient, type UploadOptions } from "./files.ts";
 export type { UploadProgress } from "./upload.ts";
-export { waitForFile, type WaitForFileOptions } from "./wait-for-file.ts";
-export { RequestEncoder } from "./encode-request.ts";
-export type { FetchLike } from "./sending.ts";
-export { DEFAULT_RETRY, type RetryNotice, type RetryPolicy } from "./retry.ts";
-export { Traffic, type TrafficOptions, type TrafficState } from "./traffic.ts";
-export type { WaitNotice } from "./waiter.ts";
-export { DEFAULT_TIMEOUTS, type Timeouts } from "./watchdog.ts";
+export { waitForFile, type WaitForFileOptions } from "./files.ts";
+export { RequestEncoder } from "./http/encode-request.ts";
+export type { FetchLike } from "./http/transport.ts";
+export { DEFAULT_RETRY, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
+export { Traffic, type TrafficOptions, type TrafficState } from "./limiter/traffic.ts";
+export type { WaitNotice } from "./limiter/endpoint-limiter.ts";
+export { DEFAULT_TIMEOUTS, type Timeouts } from "./http/timeouts.ts";
 
 // Reading answers
-export { checkAnswer, parseAnswers, type ParsedAnswer } from "./parse.ts";
-export { readSse, SseDecoder, type SseOptions } from "./sse.ts";
-export { embeddedError, type FailureContext, statusError } from "./status-error.ts";
+export { checkAnswer, parseAnswers, type ParsedAnswer } from "./http/read-answers.ts";
+export { readSse, SseDecoder, type SseOptions } from "./http/sse.ts";
+export { embeddedError, type FailureContext, statusError } from "./errors/status-error.ts";
 
 // Errors
 export { AgentError, type ErrorCode } from "../errors/agent-error.ts";
@@ -103,13 +109,13 @@ export {
   type QuotaViolation,
   type TimeoutKind,
 } from "../errors/api-errors.ts";
-export { FileStateError } from "../errors/file-errors.ts";
-export { TrafficLimitError } from "../errors/traffic-error.ts";
-export { ConfigurationError } from "../errors/configuration-error.ts";
+export { FileStateError } from "../errors/api-errors.ts";
+export { TrafficLimitError } from "../errors/api-errors.ts";
+export { ConfigurationError } from "../errors/agent-error.ts";
 
 // Taking secrets out of texts
-export { redact, redactCut, redactPieces, secretsOf } from "./redact.ts";
+export { redact, redactCut, redactPieces, secretsOf } from "./errors/redact.ts";
 
 // Logging
-export { defaultLogger } from "../logging/default-logger.ts";
+export { defaultLogger } from "../logging/logger.ts";
 export { type Logger, type LogMethod, SILENT } from "../logging/logger.ts";

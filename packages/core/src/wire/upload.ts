@@ -1,12 +1,12 @@
 import { ApiShapeError } from "../errors/api-errors.ts";
-import { ConfigurationError } from "../errors/configuration-error.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { isObject } from "../internal/json.ts";
 import type { CallOptions } from "./client-options.ts";
-import type { HeaderFields } from "./endpoint.ts";
-import type { GeminiFile } from "./file.ts";
-import { parseJson } from "./parse.ts";
-import type { ApiCall, Sent } from "./send.ts";
-import { hostAndPath } from "./status-error.ts";
+import type { HeaderFields } from "./endpoints/endpoint.ts";
+import type { GeminiFile } from "./types/resources.ts";
+import { parseJson } from "./http/read-answers.ts";
+import type { ApiCall, Sent } from "./http/api-client.ts";
+import { hostAndPath } from "./errors/status-error.ts";
 
 /** Bytes of one request of an upload; each but the last is a multiple of what the service asks for. */
 const CHUNK_BYTES = 8 * 1024 * 1024;

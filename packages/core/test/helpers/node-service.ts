@@ -11,8 +11,8 @@ import { afterEach } from "vitest";
 import { nodeTransport, type NodeTransportOptions } from "../../src/node/index.ts";
 import { GeminiClient } from "../../src/wire/client.ts";
 import type { GeminiClientOptions } from "../../src/wire/client-options.ts";
-import { endpoint } from "../../src/wire/endpoint.ts";
-import type { GenerateContentRequest } from "../../src/wire/generate-content.ts";
+import { endpoint } from "../../src/wire/endpoints/endpoint.ts";
+import type { GenerateContentRequest } from "../../src/wire/types/generate-content.ts";
 
 export const ASK: GenerateContentRequest = { contents: [{ role: "user", parts: [{ text: "hi" }] }] };
 export const ANSWER = { candidates: [{ content: { role: "model", parts: [{ text: "a" }] }, finishReason: "STOP" }] };

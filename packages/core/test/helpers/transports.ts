@@ -1,5 +1,5 @@
 import { nodeTransport } from "../../src/node/index.ts";
-import type { FetchLike } from "../../src/wire/sending.ts";
+import type { FetchLike } from "../../src/wire/http/transport.ts";
 
 /** Every way a request can leave this machine: a test that goes over a socket (or is intercepted there) holds for each. */
 export const TRANSPORTS: readonly (readonly [name: string, fetch: FetchLike | undefined])[] = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { closeOpenCalls, endsOnOpenCall } from "../../src/loop/transcript.ts";
-import type { Content } from "../../src/wire/content.ts";
+import type { Content } from "../../src/wire/types/content.ts";
 
 const asked: Content = { role: "user", parts: [{ text: "go" }] };
 const open: Content = {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ApiShapeError } from "../../src/errors/api-errors.ts";
 import { PartGatherer } from "../../src/model/append-parts.ts";
-import type { Part } from "../../src/wire/content.ts";
+import type { Part } from "../../src/wire/types/content.ts";
 import { growthOf } from "../helpers/growth.ts";
 
 function gather(...chunks: readonly (readonly Part[])[]): { parts: Part[]; handedOn: Part[] } {

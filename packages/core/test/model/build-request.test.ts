@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
 import { buildHead, buildRequest } from "../../src/model/build-request.ts";
 import { capabilitiesOf } from "../../src/model/capabilities.ts";
 import type { ModelRequest } from "../../src/model/model.ts";
-import type { Content } from "../../src/wire/content.ts";
-import type { FunctionDeclaration } from "../../src/wire/declaration.ts";
-import type { EndpointKind } from "../../src/wire/endpoint.ts";
-import type { GenerateContentRequest } from "../../src/wire/generate-content.ts";
+import type { Content } from "../../src/wire/types/content.ts";
+import type { FunctionDeclaration } from "../../src/wire/types/declaration.ts";
+import type { EndpointKind } from "../../src/wire/endpoints/endpoint.ts";
+import type { GenerateContentRequest } from "../../src/wire/types/generate-content.ts";
 
 const HI: Content = { role: "user", parts: [{ text: "hi" }] };
 const ASK: ModelRequest = { contents: [HI], functions: [], builtIns: [], settings: {} };

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { checkPairing } from "../../src/model/check-pairing.ts";
 import { KnownPrefix } from "../../src/model/known-prefix.ts";
 import { PureResponses } from "../../src/model/pure-responses.ts";
-import type { Content } from "../../src/wire/content.ts";
+import type { Content } from "../../src/wire/types/content.ts";
 
 const call = (id: string) => ({ functionCall: { id, name: "get_weather", args: {} } });
 const response = (id: string) => ({ functionResponse: { id, name: "get_weather", response: { output: 1 } } });

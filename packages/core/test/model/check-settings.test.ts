@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
 import { capabilitiesOf } from "../../src/model/capabilities.ts";
 import { checkSettings } from "../../src/model/check-settings.ts";
 import type { ModelSettings } from "../../src/model/settings.ts";

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { ResponseBlockedError, StreamIncompleteError } from "../../src/errors/api-errors.ts";
 import { ResponseFold } from "../../src/model/collect-response.ts";
 import type { ModelResponse } from "../../src/model/model.ts";
-import type { Part } from "../../src/wire/content.ts";
-import type { GenerateContentResponse } from "../../src/wire/generate-content.ts";
+import type { Part } from "../../src/wire/types/content.ts";
+import type { GenerateContentResponse } from "../../src/wire/types/generate-content.ts";
 
 async function collect(
   ...batches: readonly (readonly GenerateContentResponse[])[]

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { ApiNetworkError, StreamIncompleteError } from "../../src/errors/api-errors.ts";
 import { collectWithContinuation } from "../../src/model/continue.ts";
 import type { ModelResponse } from "../../src/model/model.ts";
-import type { Part } from "../../src/wire/content.ts";
-import type { Candidate, GenerateContentResponse } from "../../src/wire/generate-content.ts";
-import type { AnswerStream } from "../../src/wire/read-answers.ts";
+import type { Part } from "../../src/wire/types/content.ts";
+import type { Candidate, GenerateContentResponse } from "../../src/wire/types/generate-content.ts";
+import type { AnswerStream } from "../../src/wire/http/read-answers.ts";
 
 type Hop = readonly (GenerateContentResponse | Error)[];
 

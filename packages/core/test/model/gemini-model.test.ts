@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { ApiStatusError } from "../../src/errors/api-errors.ts";
-import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
 import { gemini, type GeminiModel, type GeminiOptions } from "../../src/model/gemini-model.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../src/model/model.ts";
-import type { Content, Part } from "../../src/wire/content.ts";
-import { endpoint } from "../../src/wire/endpoint.ts";
-import type { GenerateContentResponse } from "../../src/wire/generate-content.ts";
+import type { Content, Part } from "../../src/wire/types/content.ts";
+import { endpoint } from "../../src/wire/endpoints/endpoint.ts";
+import type { GenerateContentResponse } from "../../src/wire/types/generate-content.ts";
 
 type Transport = "stream" | "unary";
 type Answer = GenerateContentResponse | string;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { simplifySchema } from "../../src/model/simplify-schema.ts";
-import type { JsonSchema } from "../../src/wire/declaration.ts";
+import type { JsonSchema } from "../../src/wire/types/declaration.ts";
 
 const nested = (levels: number): JsonSchema =>
   levels === 0

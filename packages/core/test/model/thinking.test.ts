@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
 import { capabilitiesOf } from "../../src/model/capabilities.ts";
 import type { Thinking } from "../../src/model/settings.ts";
 import { thinkingConfig } from "../../src/model/thinking.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { idle } from "../helpers/fake-time.ts";
 import { StreamIncompleteError } from "../../src/errors/api-errors.ts";
-import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
 import type { ModelRequest, ModelResponse } from "../../src/model/model.ts";
 import {
   call,
@@ -18,7 +18,7 @@ import {
   think,
   turn,
 } from "../../src/testing/index.ts";
-import type { Part } from "../../src/wire/content.ts";
+import type { Part } from "../../src/wire/types/content.ts";
 
 function request(text = "Hi"): ModelRequest {
   return { contents: [{ role: "user", parts: [{ text }] }], functions: [], builtIns: [], settings: {} };

@@ -1,12 +1,12 @@
 /* oxlint-disable unicorn/no-thenable, typescript/only-throw-error, typescript/unbound-method -- tools do all of it */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { ToolFailure, ToolRetry } from "../../src/errors/tool-errors.ts";
+import { ToolFailure, ToolRetry } from "../../src/errors/run-errors.ts";
 import { type LogMethod, SILENT } from "../../src/logging/logger.ts";
 import { callTool } from "../../src/tool/call-tool.ts";
 import { defineTool } from "../../src/tool/define-tool.ts";
 import type { Tool, ToolContext } from "../../src/tool/tool.ts";
-import type { FunctionCall } from "../../src/wire/content.ts";
+import type { FunctionCall } from "../../src/wire/types/content.ts";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { z as z3 } from "zod/v3";
-import { ToolDefinitionError, ToolRetry } from "../../src/errors/tool-errors.ts";
+import { ToolDefinitionError, ToolRetry } from "../../src/errors/run-errors.ts";
 import { checkToolName, defineTool, sanitizeToolNames } from "../../src/tool/define-tool.ts";
 import { explainSchema } from "../../src/tool/schema/declare.ts";
 import { zod3 } from "../../src/tool/schema/zod3.ts";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { functionResponse } from "../../src/tool/function-response.ts";
 import { media } from "../../src/tool/media.ts";
-import type { Part } from "../../src/wire/content.ts";
+import type { Part } from "../../src/wire/types/content.ts";
 
 const call = { id: "a1b2c3d4", name: "get_chart", args: {} };
 const options = { mediaInFunctionResponses: true, maxResultBytes: 200 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ToolDefinitionError } from "../../src/errors/tool-errors.ts";
+import { ToolDefinitionError } from "../../src/errors/run-errors.ts";
 import {
   codeExecution,
   computerUse,

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { ApiStatusError } from "../../src/errors/api-errors.ts";
-import { ConfigurationError } from "../../src/errors/configuration-error.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
 import { GeminiClient } from "../../src/wire/client.ts";
-import { vertex } from "../../src/wire/vertex.ts";
+import { vertex } from "../../src/wire/endpoints/vertex.ts";
 import { cacheService } from "../helpers/cache-service.ts";
 
 const PROJECT = "projects/p/locations/europe-west4";

@@ -5,7 +5,7 @@ import { RunStepError } from "../../errors/run-errors.ts";
 import { isObject, type Json } from "../../internal/json.ts";
 import type { PendingCall } from "../../tool/approval.ts";
 import type { Tool } from "../../tool/tool.ts";
-import type { Content, FunctionCall, Part } from "../../wire/content.ts";
+import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";

@@ -2,7 +2,7 @@ import type { CallRoute, CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import { functionResponse } from "../../tool/function-response.ts";
 import type { ChildRunResult, Tool, ToolOutcome } from "../../tool/tool.ts";
-import type { FunctionCall } from "../../wire/content.ts";
+import type { FunctionCall } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 

@@ -3,7 +3,7 @@ import type { Op, Outcome } from "../../durable/steps.ts";
 import { abortable } from "../../internal/abort.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
 import type { ChildAgent, ChildRunResult, Tool, ToolOutcome } from "../../tool/tool.ts";
-import type { FunctionCall } from "../../wire/content.ts";
+import type { FunctionCall } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { CallDecision } from "../hooks.ts";
 import { remainingOf } from "../limits.ts";

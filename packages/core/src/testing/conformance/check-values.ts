@@ -1,4 +1,4 @@
-import { SessionConflictError } from "../../errors/session-errors.ts";
+import { SessionConflictError } from "../../errors/run-errors.ts";
 import { firstDifference, type Json } from "../../internal/json.ts";
 import type { SessionStore, SessionSummary } from "../../session/store.ts";
 

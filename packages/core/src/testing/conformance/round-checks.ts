@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../../errors/configuration-error.ts";
+import { ConfigurationError } from "../../errors/agent-error.ts";
 import { same } from "./check-values.ts";
 import type { NamedStepsCheck } from "./steps-conformance.ts";
 import { gate, ok, roundOf, stepOp } from "./steps-harness.ts";

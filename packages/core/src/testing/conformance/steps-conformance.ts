@@ -1,7 +1,7 @@
 import type { Steps } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
 import type { RunEvent } from "../../loop/events.ts";
-import type { Content } from "../../wire/content.ts";
+import type { Content } from "../../wire/types/content.ts";
 import { DURABLE_CHECKS } from "./crash-checks.ts";
 import { OUTSIDE_CHECKS } from "./external-checks.ts";
 import { ROUND_CHECKS } from "./round-checks.ts";

@@ -1,5 +1,5 @@
 import { isObject } from "../../internal/json.ts";
-import type { JsonSchema } from "../../wire/declaration.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { addBounds, addNotes, addValues, keepsFormat, readTypes, type SchemaNode } from "./keywords.ts";
 import { mergeSchemas, withNote } from "./merge-schemas.ts";
 import { followReference, nameDefinition } from "./references.ts";

@@ -1,9 +1,9 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { ToolDefinitionError } from "../../errors/tool-errors.ts";
+import { ToolDefinitionError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { isStandardSchema, type StandardSchema } from "../../internal/standard-schema.ts";
-import type { JsonSchema } from "../../wire/declaration.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
 import { fromZod3, fromZod4, loadZodToJsonSchema } from "./from-zod.ts";

@@ -1,8 +1,8 @@
 import type { zodToJsonSchema } from "zod-to-json-schema";
 import type { ZodTypeAny } from "zod/v3";
 import { toJSONSchema, type $ZodType } from "zod/v4/core";
-import { ToolDefinitionError } from "../../errors/tool-errors.ts";
-import type { JsonSchema } from "../../wire/declaration.ts";
+import { ToolDefinitionError } from "../../errors/run-errors.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { withNote } from "./merge-schemas.ts";
 
 /** What JSON cannot hold, and what to write instead. */

@@ -1,5 +1,5 @@
 import { isObject } from "../../internal/json.ts";
-import type { JsonSchema } from "../../wire/declaration.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /**
  * One schema that says what both say.

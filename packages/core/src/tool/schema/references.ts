@@ -1,5 +1,5 @@
 import { isObject } from "../../internal/json.ts";
-import type { JsonSchema } from "../../wire/declaration.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaPlace, SchemaScope } from "./schema-place.ts";
 
 /** What a local reference points to in the author's schema. */

@@ -1,5 +1,5 @@
-import { ToolDefinitionError } from "../../errors/tool-errors.ts";
-import type { JsonSchema } from "../../wire/declaration.ts";
+import { ToolDefinitionError } from "../../errors/run-errors.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
 
 /** What one clean-up shares. */

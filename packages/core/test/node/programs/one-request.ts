@@ -1,7 +1,7 @@
 // Sends one request over the node transport and does not close it: the process has to end by itself.
 import { nodeTransport } from "../../../src/node/index.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
-import { endpoint } from "../../../src/wire/endpoint.ts";
+import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
 
 const client = new GeminiClient({
   endpoint: endpoint({ baseUrl: `http://127.0.0.1:${process.argv[2]}` }),

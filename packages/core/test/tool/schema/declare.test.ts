@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import * as zm from "zod/mini";
 import { z as z3 } from "zod/v3";
-import { ToolDefinitionError } from "../../../src/errors/tool-errors.ts";
+import { ToolDefinitionError } from "../../../src/errors/run-errors.ts";
 import { declareParameters, declareSchema } from "../../../src/tool/schema/declare.ts";
 import { zod3 } from "../../../src/tool/schema/zod3.ts";
 

@@ -1,0 +1,154 @@
+import { resolve } from "node:path";
+import type * as Sqlite from "node:sqlite";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import type { SessionSummary } from "../../session/store.ts";
+
+/** An open database file. */
+export type Database = Sqlite.DatabaseSync;
+
+/** How long SQLite itself waits for another process; what is longer is waited for without holding up this one. */
+const BUSY_MS = 20;
+
+/** How long opening may wait, for others that open the same file. */
+const OPEN_MS = 10_000;
+
+/**
+ * One row for a session, one for each of its entries. The key is the id as UTF-16, big end first: its bytes sort by code unit,
+ * and no id is changed by it. The entry is text, so the order of its keys stays.
+ */
+const TABLES = `
+create table if not exists pollux_session (
+  number integer primary key,
+  key blob not null unique,
+  id text not null,
+  length integer not null,
+  updated_at integer not null
+) strict;
+create table if not exists pollux_entry (
+  session integer not null,
+  position integer not null,
+  entry text not null,
+  primary key (session, position)
+) strict;
+`;
+
+/**
+ * Opens a database file, and puts the tables in it that are missing.
+ *
+ * @throws {ConfigurationError} On a Node without SQLite, and when the file cannot be opened or is none of SQLite.
+ */
+export function openSqlite(file: string): Database {
+  const { DatabaseSync } = sqlite();
+  let database: Database | undefined;
+  const until = performance.now() + OPEN_MS;
+  for (;;) {
+    try {
+      database ??= new DatabaseSync(file);
+      prepare(database);
+      return database;
+    } catch (error) {
+      if (isBusy(error) && performance.now() < until) {
+        pause(5 + Math.random() * 10);
+        continue;
+      }
+      database?.close();
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ConfigurationError(
+        `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${why}. ` +
+          "Give the path of a file in a folder that exists and that this process may write to.",
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Opens a database that has sessions in it, and changes nothing. @throws SQLite's error when it has none. */
+export function openSessionTables(file: string, access: "read" | "write"): Database {
+  const { DatabaseSync } = sqlite();
+  const database = new DatabaseSync(file, { readOnly: access === "read" });
+  try {
+    database.exec(`pragma busy_timeout = ${OPEN_MS}`);
+    database.prepare("select count(*) from pollux_entry, pollux_session limit 1").get();
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Runs `work` in a transaction. What it reads is still so when it writes. */
+export function transaction<Result>(database: Database, work: () => Result): Result {
+  database.exec("begin immediate");
+  try {
+    const result = work();
+    database.exec("commit");
+    return result;
+  } catch (error) {
+    try {
+      database.exec("rollback");
+    } catch {
+      // SQLite did so by itself, as it does when the disk is full.
+    }
+    throw error;
+  }
+}
+
+/** A session's key: its id as UTF-16, big end first. */
+export function encodeKey(id: string): Uint8Array {
+  return Buffer.from(id, "utf16le").swap16();
+}
+
+/** A row's `key`, `length` and `updated_at` as a store lists them. */
+export function parseSummary({
+  key,
+  length,
+  updated_at: updatedAt,
+}: Readonly<Record<string, unknown>>): SessionSummary {
+  // The columns are of these types.
+  const id = Buffer.from(key as Uint8Array)
+    .swap16()
+    .toString("utf16le");
+  return { id, length: Number(length), updatedAt: Number(updatedAt) };
+}
+
+/** True for an error that passes when another process has finished. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === 5 || primaryCode(error) === 6;
+}
+
+/**
+ * SQLite's number of an error, without its finer distinctions; 0 for another error.
+ *
+ * @see https://www.sqlite.org/rescode.html
+ */
+export function primaryCode(error: unknown): number {
+  return ((error as { readonly errcode?: number }).errcode ?? 0) & 0xff;
+}
+
+function prepare(database: Database): void {
+  // A write-ahead log lets others read while one writes; FULL syncs it with every commit. One at a time: to change the mode
+  // of the journal takes the file for oneself, and SQLite does not wait for that.
+  database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma synchronous = full`);
+  const { journal_mode: mode } = database.prepare("pragma journal_mode").get() ?? {};
+  if (mode !== "wal" && mode !== "memory") database.exec("pragma journal_mode = wal");
+  const tables = database
+    .prepare("select count(*) as n from sqlite_schema where name like 'pollux\\_%' escape '\\'")
+    .get();
+  if (tables?.["n"] === 2) return;
+  transaction(database, () => database.exec(TABLES));
+}
+
+/** SQLite as Node has it. @throws {ConfigurationError} On a Node without it. */
+function sqlite(): typeof Sqlite {
+  // Not imported, so that a Node without it can load this file.
+  const found = process.getBuiltinModule?.("node:sqlite");
+  if (found !== undefined) return found;
+  throw new ConfigurationError(
+    `An SQLite file of sessions needs Node 22.13 or later, and this is ${process.version}. Update Node, or keep sessions in a JsonlStore.`,
+  );
+}
+
+/** Opening is synchronous, so its waiting is. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

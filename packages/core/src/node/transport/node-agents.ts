@@ -1,0 +1,117 @@
+import http from "node:http";
+import https from "node:https";
+import { Socket } from "node:net";
+import { type SecureContextOptions, TLSSocket } from "node:tls";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import type { Environment } from "../../internal/environment.ts";
+
+/** How connections are made and kept. */
+export interface NodeConnectionOptions {
+  /** Most connections to one host at a time; further requests wait. @defaultValue `Infinity` */
+  readonly maxSockets?: number | undefined;
+  /** How long a new connection may take, in milliseconds. @defaultValue 10_000 */
+  readonly connectMs?: number | undefined;
+  /** How long an unused connection is kept, in milliseconds; it does not keep the process alive. @defaultValue 60_000 */
+  readonly idleSocketMs?: number | undefined;
+  /**
+   * Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (in capitals or not) are read; `{}` goes without a proxy.
+   *
+   * @defaultValue the process's environment
+   */
+  readonly proxyEnv?: Environment | undefined;
+  /** Certificates: those to trust instead of the usual ones (`ca`), and the client's own. */
+  readonly tls?: Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase"> | undefined;
+}
+
+/** The agents of one transport, by protocol. */
+export interface NodeAgents {
+  readonly "http:": http.Agent;
+  readonly "https:": https.Agent;
+  /** How often they were closed on purpose. */
+  closed: number;
+}
+
+/**
+ * Agents that keep connections alive and go through the environment's proxy.
+ *
+ * @throws {ConfigurationError} When the environment names a proxy that this version of Node cannot use.
+ * @throws {TypeError} For a limit that is not a positive number.
+ */
+export function nodeAgents(options: NodeConnectionOptions): NodeAgents {
+  const { maxSockets = Infinity, connectMs = 10_000, idleSocketMs = 60_000, proxyEnv = process.env, tls } = options;
+  for (const [name, limit] of Object.entries({ maxSockets, connectMs, idleSocketMs }))
+    if (!(limit > 0)) throw new TypeError(`${name} must be a positive number`);
+  const proxy = proxyOf(proxyEnv);
+  // Node's `timeout` closes a connection only while nobody uses it; the limits of a request are its sender's.
+  const common = { keepAlive: true, maxSockets, timeout: idleSocketMs, ...(proxy && { proxyEnv: proxy }) };
+  return {
+    "http:": connectsWithin(connectMs, new http.Agent(common)),
+    "https:": connectsWithin(connectMs, new https.Agent({ ...common, ...tls })),
+    closed: 0,
+  };
+}
+
+const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"] as const;
+
+/** Undefined without a proxy, so that an agent does not look for one. */
+function proxyOf(env: Environment): Record<string, string> | undefined {
+  const found: Record<string, string> = {};
+  for (const name of PROXY_VARIABLES) {
+    const value = env[name.toLowerCase()] || env[name];
+    if (value) found[name] = value;
+  }
+  const named = Object.keys(found).filter((name) => name !== "NO_PROXY");
+  if (named.length === 0) return undefined;
+  if (knowsProxies(process.versions.node)) {
+    // Node goes without a proxy whose address it does not understand. The address may hold a password.
+    for (const name of named)
+      if (!/^https?:\/\/\S+$/i.test(found[name] ?? "") || !URL.canParse(found[name] ?? ""))
+        throw new ConfigurationError(
+          `${name} must be an address with http:// or https://: give it one, or pass proxyEnv: {} to nodeTransport to go without a proxy.`,
+        );
+    return found;
+  }
+  throw new ConfigurationError(
+    `${named.join(" and ")} names a proxy, which node:http can use from Node 22.21 and 24.5 on (this is ${process.versions.node}): ` +
+      "pass proxyEnv: {} to nodeTransport to go without it, or leave nodeTransport out and use a fetch that knows the proxy.",
+  );
+}
+
+/** Whether `http.Agent` has `proxyEnv`. */
+export function knowsProxies(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
+}
+
+/** Gives the making of each connection a limit of its own. */
+function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    // Only tunnels call back; what Node gives the request then is another socket.
+    let tunnelled = (): void => {};
+    const socket = connect(options, (error, made) => {
+      tunnelled();
+      callback?.(error, made);
+    });
+    if (!(socket instanceof Socket)) return socket;
+    if (agent instanceof https.Agent && !(socket instanceof TLSSocket)) {
+      const timer = setTimeout(() => {
+        callback?.(notConnected(limitMs), socket);
+        socket.destroy();
+      }, limitMs);
+      tunnelled = () => clearTimeout(timer);
+    } else limitConnecting(socket, limitMs);
+    return socket;
+  };
+  return agent;
+}
+
+function limitConnecting(socket: Socket, limitMs: number): void {
+  const timer = setTimeout(() => socket.destroy(notConnected(limitMs)), limitMs);
+  const done = (): void => clearTimeout(timer);
+  socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", done).once("close", done);
+}
+
+function notConnected(limitMs: number): Error {
+  return Object.assign(new Error(`not connected within ${limitMs} ms`), { code: "ETIMEDOUT" });
+}

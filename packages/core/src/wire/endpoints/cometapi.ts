@@ -1,0 +1,57 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { type Environment, processEnvironment } from "../../internal/environment.ts";
+import {
+  checkBaseUrl,
+  developerModelPath,
+  type Endpoint,
+  isCometHost,
+  isLoopback,
+  localKey,
+  signWith,
+} from "./endpoint.ts";
+
+/** Options of {@link cometapi}. */
+export interface CometApiOptions {
+  /** @defaultValue `COMETAPI_KEY`, only for CometAPI's own host */
+  readonly apiKey?: string | undefined;
+  /** @defaultValue "x-goog-api-key" */
+  readonly auth?: "x-goog-api-key" | "bearer" | undefined;
+  /** @defaultValue "https://api.cometapi.com" */
+  readonly baseUrl?: string | undefined;
+  /** @defaultValue the process's environment */
+  readonly env?: Environment | undefined;
+}
+
+/**
+ * The CometAPI gateway, which speaks Gemini's format under `v1beta`. The key is read with each request.
+ *
+ * @see https://api.cometapi.com/doc
+ */
+export function cometapi(options: CometApiOptions = {}): Endpoint {
+  const baseUrl = checkBaseUrl(options.baseUrl ?? "https://api.cometapi.com");
+  return {
+    kind: "gateway",
+    baseUrl,
+    apiVersion: "v1beta",
+    modelsPath: "models",
+    modelPath: developerModelPath,
+    authHeaders: () =>
+      signWith(
+        options.apiKey || cometKeyFor(baseUrl, options.env ?? processEnvironment()),
+        options.auth ?? "x-goog-api-key",
+      ),
+  };
+}
+
+function cometKeyFor(baseUrl: string, env: Environment): string | undefined {
+  if (isLoopback(baseUrl)) return localKey(baseUrl);
+  const { host } = new URL(baseUrl);
+  if (!isCometHost(baseUrl)) {
+    throw new ConfigurationError(
+      `No API key for ${host}: COMETAPI_KEY is only sent to CometAPI; pass apiKey for this host.`,
+    );
+  }
+  const key = env["COMETAPI_KEY"];
+  if (key) return key;
+  throw new ConfigurationError(`No API key for ${host}: set COMETAPI_KEY, or pass apiKey to cometapi().`);
+}

@@ -1,0 +1,239 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { type Environment, processEnvironment } from "../../internal/environment.ts";
+
+/** Whose rules an endpoint follows: Google's Developer API, Vertex AI, or a gateway in front of either. */
+export type EndpointKind = "developer" | "vertex" | "gateway";
+
+/** How a key is sent: in a header of Google's, as a bearer token, or not at all. */
+export type AuthScheme = "x-goog-api-key" | "bearer" | "none";
+
+/** HTTP headers by name. */
+export type HeaderFields = { readonly [name: string]: string };
+
+/** Where requests go and how they sign. Holds its key out of reach of `JSON.stringify` and of logs. */
+export interface Endpoint {
+  readonly kind: EndpointKind;
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  /** Path segment after the base URL; empty leaves it out. */
+  readonly apiVersion: string;
+  /** Path of the list of models, below base URL and version. */
+  readonly modelsPath: string;
+  /** Path of the list of caches, below base URL and version; absent where there are none. */
+  readonly cachesPath?: string | undefined;
+  /** Path of the list of files, below base URL and version; absent where there is no Files API. */
+  readonly filesPath?: string | undefined;
+  /** Path of one model, below base URL and version. Throws a {@link ConfigurationError} for what cannot be a model id. */
+  modelPath(model: string): string;
+  /**
+   * Headers that sign a request; called for each attempt. Their values are secrets: they are kept out of errors and logs.
+   *
+   * @throws {ConfigurationError} When there is no key for this host.
+   */
+  authHeaders(): HeaderFields | Promise<HeaderFields>;
+}
+
+/** Options of {@link endpoint}. */
+export interface EndpointOptions {
+  /** Scheme, host, and a path prefix if the API does not stand at the root. */
+  readonly baseUrl: string;
+  /** Key for this very host. May be left out on this machine (loopback), or with `auth: "none"`. */
+  readonly apiKey?: string | undefined;
+  /** @defaultValue "x-goog-api-key" */
+  readonly auth?: AuthScheme | undefined;
+  /** @defaultValue "v1beta"; "v1beta1" for `kind: "vertex"` */
+  readonly apiVersion?: string | undefined;
+  /** @defaultValue "developer" for Google's hosts and this machine, otherwise "gateway" */
+  readonly kind?: EndpointKind | undefined;
+  /** Sent with each request; treated as secrets. */
+  readonly headers?: HeaderFields | undefined;
+}
+
+/** Options of {@link google}. */
+export interface GoogleOptions {
+  /** @defaultValue `GOOGLE_API_KEY`, then `GEMINI_API_KEY`; from the environment only for Google's own hosts */
+  readonly apiKey?: string | undefined;
+  /** @defaultValue `GOOGLE_GEMINI_BASE_URL`, then `https://generativelanguage.googleapis.com` */
+  readonly baseUrl?: string | undefined;
+  /** @defaultValue `GOOGLE_GENAI_API_VERSION` (`beta` means `v1beta`), then `v1beta` */
+  readonly apiVersion?: string | undefined;
+  /** @defaultValue the process's environment */
+  readonly env?: Environment | undefined;
+}
+
+const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
+/** Key that a local emulator accepts; no secret. */
+export const EMULATOR_KEY = "emulator";
+
+const EMULATOR_HINT =
+  "To work without a key, start the emulator with `npx @pollux/cli emulator --port 8787` and set " +
+  "GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787.";
+
+/**
+ * Any host that speaks the Gemini API: a gateway, a proxy, the emulator. Reads nothing from the environment.
+ *
+ * @throws {ConfigurationError} For a base URL that is none, and for a missing key.
+ */
+export function endpoint(options: EndpointOptions): Endpoint {
+  const baseUrl = checkBaseUrl(options.baseUrl);
+  const { apiKey, auth = "x-goog-api-key", headers } = options;
+  if (!apiKey && auth !== "none" && !isLoopback(baseUrl)) {
+    throw new ConfigurationError(
+      `No API key for ${new URL(baseUrl).host}: pass apiKey, or auth: "none" if it needs none.`,
+    );
+  }
+  for (const [name, value] of Object.entries(headers ?? {})) checkHeaderValue(value, `header ${name}`);
+  const kind = options.kind ?? (isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway");
+  return {
+    kind,
+    baseUrl,
+    apiVersion: options.apiVersion ?? (kind === "vertex" ? "v1beta1" : "v1beta"),
+    modelsPath: "models",
+    cachesPath: kind === "gateway" ? undefined : "cachedContents",
+    filesPath: kind === "developer" ? "files" : undefined,
+    modelPath: developerModelPath,
+    authHeaders: () => ({ ...headers, ...signWith(apiKey || localKey(baseUrl), auth) }),
+  };
+}
+
+/**
+ * Google's Developer API. The environment is read when this is called, the key with each request, so a key that is
+ * loaded late is found and a missing one fails the first request, not the construction.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/api-key
+ */
+export function google(options: GoogleOptions = {}): Endpoint {
+  const env = options.env ?? processEnvironment();
+  const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
+  const kind = isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway";
+  return {
+    kind,
+    baseUrl,
+    apiVersion: options.apiVersion ?? apiVersionFrom(env, "v1beta"),
+    modelsPath: "models",
+    cachesPath: kind === "gateway" ? undefined : "cachedContents",
+    filesPath: kind === "developer" ? "files" : undefined,
+    modelPath: developerModelPath,
+    authHeaders: () => signWith(options.apiKey || googleKeyFor(baseUrl, env), "x-goog-api-key"),
+  };
+}
+
+/** Headers that carry a key the given way; none without a key. */
+export function signWith(apiKey: string | undefined, auth: AuthScheme): HeaderFields {
+  const key = apiKey?.trim();
+  if (!key || auth === "none") return {};
+  checkHeaderValue(key, "API key");
+  return auth === "bearer" ? { authorization: `Bearer ${key}` } : { "x-goog-api-key": key };
+}
+
+/** `fetch` quotes a value it cannot send in its error, so such a value must not reach it. */
+function checkHeaderValue(value: string, what: string): void {
+  if (/^[\x20-\x7e]*$/.test(value)) return;
+  throw new ConfigurationError(
+    `The ${what} holds a character that HTTP headers cannot carry; was it copied with a line break?`,
+  );
+}
+
+/** API version of Google's own services from the environment, with the short form `beta` written out. */
+export function apiVersionFrom(env: Environment, beta: string): string {
+  const version = env["GOOGLE_GENAI_API_VERSION"];
+  return !version || version === "beta" ? beta : version;
+}
+
+/** What an emulator on this machine takes for a key, so that none has to be set there; nothing elsewhere. */
+export function localKey(baseUrl: string): string | undefined {
+  return isLoopback(baseUrl) ? EMULATOR_KEY : undefined;
+}
+
+/** The environment's Google key, for Google's hosts only. */
+function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
+  if (isLoopback(baseUrl)) return localKey(baseUrl);
+  if (!isGoogleHost(baseUrl)) {
+    throw new ConfigurationError(
+      `No API key for ${new URL(baseUrl).host}: a Google key from the environment is only sent to Google; pass apiKey for this host.`,
+    );
+  }
+  const key = env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
+  if (key) return key;
+  throw new ConfigurationError(
+    "No API key: set GEMINI_API_KEY or GOOGLE_API_KEY (Google), or COMETAPI_KEY (CometAPI), or pass apiKey to google(). " +
+      EMULATOR_HINT,
+  );
+}
+
+/** A checked base URL without a trailing slash. Credentials and queries are refused, since they would show up in errors and logs. */
+export function checkBaseUrl(baseUrl: string): string {
+  let url: URL;
+  try {
+    url = new URL(baseUrl);
+  } catch (error) {
+    throw new ConfigurationError("The base URL is not a URL; write it like https://host or http://127.0.0.1:8787.", {
+      cause: error,
+    });
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw new ConfigurationError(`The base URL has the protocol ${url.protocol}; use https: or http:.`);
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new ConfigurationError(
+      `The base URL of ${url.host} carries credentials, a query or a fragment; pass the key as apiKey instead.`,
+    );
+  }
+  return baseUrl.trim().replace(/\/+$/, "");
+}
+
+/** True where a key issued by Google belongs: Google's API hosts over https. */
+export function isGoogleHost(baseUrl: string): boolean {
+  const { protocol, hostname } = new URL(baseUrl);
+  return protocol === "https:" && (hostname === "googleapis.com" || hostname.endsWith(".googleapis.com"));
+}
+
+/** True where a CometAPI key belongs. */
+export function isCometHost(baseUrl: string): boolean {
+  const { protocol, hostname } = new URL(baseUrl);
+  return protocol === "https:" && (hostname === "cometapi.com" || hostname.endsWith(".cometapi.com"));
+}
+
+/** True for this machine, where an emulator may run without a key. */
+export function isLoopback(baseUrl: string): boolean {
+  const { hostname } = new URL(baseUrl);
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  );
+}
+
+/**
+ * Resource path of a model on the Developer API and on gateways: a bare id gets `models/` in front, an id with a slash
+ * stands as it is.
+ *
+ * @throws {ConfigurationError} For an id that would change the URL around it.
+ */
+export function developerModelPath(model: string): string {
+  checkModelId(model);
+  return model.includes("/") ? model : `models/${model}`;
+}
+
+/** Resource path of a model on Vertex, below `prefix` (`projects/…/locations/…`, or empty in express mode). */
+export function vertexModelPath(model: string, prefix: string): string {
+  checkModelId(model);
+  if (model.startsWith("projects/")) return model;
+  return prefix + publisherPath(model);
+}
+
+function publisherPath(model: string): string {
+  if (model.startsWith("publishers/")) return model;
+  if (!model.includes("/")) return `publishers/google/models/${model}`;
+  if (model.startsWith("models/")) return `publishers/google/${model}`;
+  const slash = model.indexOf("/");
+  return `publishers/${model.slice(0, slash)}/models/${model.slice(slash + 1)}`;
+}
+
+function checkModelId(model: string): void {
+  if (/^[\w.@:-]+(?:\/[\w.@:-]+)*$/.test(model) && !model.split("/").includes("..")) return;
+  throw new ConfigurationError(
+    `${JSON.stringify(model.slice(0, 100))} is not a model id; use one like "gemini-flash-latest" or "tunedModels/my-model".`,
+  );
+}

@@ -1,0 +1,82 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { type Environment, processEnvironment } from "../../internal/environment.ts";
+import {
+  apiVersionFrom,
+  checkBaseUrl,
+  type Endpoint,
+  type HeaderFields,
+  isGoogleHost,
+  isLoopback,
+  localKey,
+  signWith,
+  vertexModelPath,
+} from "./endpoint.ts";
+
+/** Options of {@link vertex}: an API key (express mode), or an access token with a project. */
+export interface VertexOptions {
+  /** Express mode: no project and no location in the path. @defaultValue `GOOGLE_API_KEY`, when no `accessToken` is given */
+  readonly apiKey?: string | undefined;
+  /** Called for each attempt; gives a fresh OAuth access token. May be async; what it throws fails the request. */
+  readonly accessToken?: (() => string | Promise<string>) | undefined;
+  /** @defaultValue `GOOGLE_CLOUD_PROJECT` */
+  readonly project?: string | undefined;
+  /** @defaultValue `GOOGLE_CLOUD_LOCATION`, then `global` */
+  readonly location?: string | undefined;
+  /** @defaultValue `GOOGLE_VERTEX_BASE_URL`, then the location's host */
+  readonly baseUrl?: string | undefined;
+  /** @defaultValue `GOOGLE_GENAI_API_VERSION` (`beta` means `v1beta1`), then `v1beta1` */
+  readonly apiVersion?: string | undefined;
+  /** @defaultValue the process's environment */
+  readonly env?: Environment | undefined;
+}
+
+/**
+ * Gemini on Vertex AI, with an API key (express mode) or with a project and access tokens.
+ *
+ * @throws {ConfigurationError} For an access token without a project.
+ * @see https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview
+ */
+export function vertex(options: VertexOptions = {}): Endpoint {
+  const env = options.env ?? processEnvironment();
+  const { accessToken } = options;
+  const location = (accessToken && (options.location ?? env["GOOGLE_CLOUD_LOCATION"])) || "global";
+  const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_VERTEX_BASE_URL"] || hostOf(location)));
+  const prefix = accessToken ? `projects/${projectOf(options, env)}/locations/${location}/` : "";
+  return {
+    kind: "vertex",
+    baseUrl,
+    apiVersion: options.apiVersion ?? apiVersionFrom(env, "v1beta1"),
+    modelsPath: "publishers/google/models",
+    cachesPath: `${prefix}cachedContents`,
+    modelPath: (model) => vertexModelPath(model, prefix),
+    authHeaders: accessToken
+      ? async (): Promise<HeaderFields> => signWith(await accessToken(), "bearer")
+      : () => signWith(options.apiKey || expressKeyFor(baseUrl, env), "x-goog-api-key"),
+  };
+}
+
+function hostOf(location: string): string {
+  if (!/^[a-z0-9-]+$/.test(location))
+    throw new ConfigurationError(
+      `${JSON.stringify(location)} is not a Vertex location; use one like "global" or "europe-west4".`,
+    );
+  return location === "global" ? "https://aiplatform.googleapis.com" : `https://${location}-aiplatform.googleapis.com`;
+}
+
+function projectOf(options: VertexOptions, env: Environment): string {
+  const project = options.project ?? env["GOOGLE_CLOUD_PROJECT"];
+  if (project && /^[\w.:-]+$/.test(project)) return project;
+  throw new ConfigurationError(
+    "Vertex with an access token needs a project: pass project, or set GOOGLE_CLOUD_PROJECT.",
+  );
+}
+
+function expressKeyFor(baseUrl: string, env: Environment): string | undefined {
+  if (isLoopback(baseUrl)) return localKey(baseUrl);
+  const key = isGoogleHost(baseUrl) ? env["GOOGLE_API_KEY"] : undefined;
+  if (key) return key;
+  throw new ConfigurationError(
+    `No credentials for ${new URL(baseUrl).host}: set GOOGLE_API_KEY (express mode, sent to Google only), or pass apiKey, ` +
+      "or accessToken and project, to vertex().",
+  );
+}

@@ -1,0 +1,271 @@
+import { ApiStatusError } from "../../errors/api-errors.ts";
+import { isObject } from "../../internal/json.ts";
+import { judgeQuota, serverDelay } from "./quota.ts";
+import { redact } from "./redact.ts";
+import type { AnswerHeaders } from "../http/transport.ts";
+
+/** What is known besides the error itself. */
+export interface FailureContext {
+  readonly headers?: AnswerHeaders | undefined;
+  /** Address of the request; only host and path are kept. */
+  readonly url?: string | undefined;
+  /** Values that must not appear in the error, even if the body echoes them. */
+  readonly secrets?: readonly string[] | undefined;
+  /** Milliseconds since the epoch. @defaultValue `Date.now()` */
+  readonly now?: number | undefined;
+}
+
+/** HTTP status and body → error. The body may be anything: Google's JSON, a gateway's, a list, HTML, nothing. */
+export function statusError(status: number, bodyText: string, context: FailureContext = {}): ApiStatusError {
+  // The status line counts: some gateways repeat an upstream's code in a body they answer with another status.
+  return buildError(status, readErrorText(bodyText), context);
+}
+
+/** Error object that came with status 200, as an event of a stream or as the body → error. */
+export function embeddedError(value: unknown, context: FailureContext = {}): ApiStatusError {
+  const body = readErrorValue(value);
+  const status = body.code ?? STATUS_OF_WORD[body.reason ?? ""] ?? 500;
+  return buildError(status, body, context);
+}
+
+/**
+ * Error for a redirect, which is never followed: the key would go along to a host it does not belong to.
+ */
+export function redirectError(status: number, location: string | null, context: FailureContext = {}): ApiStatusError {
+  const target = location === null ? "elsewhere" : `to ${hostAndPath(location, context.url)}`;
+  const message = `The endpoint redirects ${target} (${status}), which is not followed because the API key would go along; set baseUrl to the final address.`;
+  return new ApiStatusError(clean(message, context), { status, retryable: false, url: hostAndPath(context.url) });
+}
+
+/** Host and path of an address, without query and credentials. */
+export function hostAndPath(url: string | undefined, base?: string): string | undefined {
+  if (url === undefined) return undefined;
+  try {
+    const { host, pathname } = new URL(url, base);
+    return host + pathname;
+  } catch {
+    return undefined;
+  }
+}
+
+const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504]);
+
+/** A gateway's words for what no waiting mends, whatever status it dresses them in. */
+const TERMINAL_CODES: ReadonlySet<string> = new Set([
+  "model_not_found",
+  "invalid_api_key",
+  "insufficient_user_quota",
+  "insufficient_quota",
+]);
+
+const STATUS_OF_WORD: Readonly<Record<string, number | undefined>> = {
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
+  OUT_OF_RANGE: 400,
+  UNAUTHENTICATED: 401,
+  invalid_api_key: 401,
+  PERMISSION_DENIED: 403,
+  insufficient_user_quota: 403,
+  NOT_FOUND: 404,
+  ABORTED: 409,
+  RESOURCE_EXHAUSTED: 429,
+  CANCELLED: 499,
+  INTERNAL: 500,
+  UNKNOWN: 500,
+  UNIMPLEMENTED: 501,
+  UNAVAILABLE: 503,
+  model_not_found: 503,
+  DEADLINE_EXCEEDED: 504,
+};
+
+const MAX_SAID = 2000;
+
+function buildError(status: number, received: ErrorBody, context: FailureContext): ApiStatusError {
+  // Before anything is read from it or cut off, so that no part of a key is left anywhere.
+  const body = cleanBody(received, context);
+  const now = context.now ?? Date.now();
+  const { headers } = context;
+  const terminal = body.reason !== undefined && TERMINAL_CODES.has(body.reason);
+  const retryable = !terminal && (RETRYABLE.has(status) || (status > 504 && status < 600));
+  const quota =
+    status === 429
+      ? judgeQuota(body, headers, now)
+      : { retryable, violations: [], retryAfterMs: retryable ? serverDelay(body, headers, now) : undefined };
+  const facts = {
+    status,
+    reason: body.reason,
+    retryable: retryable && quota.retryable,
+    retryAfterMs: quota.retryAfterMs,
+    resetsAt: "resetsAt" in quota ? quota.resetsAt : undefined,
+    quotaViolations: quota.violations,
+    details: body.details,
+    requestId: requestId(body, headers, context),
+    url: hostAndPath(context.url),
+  };
+  const advice = adviceFor(facts, body.message);
+  const word = body.reason === undefined ? "" : ` ${body.reason}`;
+  const said = body.message.replaceAll(/\s+/g, " ").trim().slice(0, MAX_SAID);
+  const message = `The API answered ${status}${word}${said === "" ? "." : `: ${said}`}${advice === "" ? "" : `${/[.!?]$/.test(said) || said === "" ? "" : "."} ${advice}`}`;
+  return new ApiStatusError(message, facts);
+}
+
+interface AdviceFacts {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly resetsAt: number | undefined;
+}
+
+/** What the reader can do about it, as one sentence; empty when only waiting helps and says so itself. */
+function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: AdviceFacts, said: string): string {
+  if (reason === "model_not_found") return "The gateway has no such model: call listModels or see its model list.";
+  if (
+    /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(said) ||
+    reason === "invalid_api_key" ||
+    status === 401
+  ) {
+    return "Check the key: GOOGLE_API_KEY or GEMINI_API_KEY for Google, COMETAPI_KEY for CometAPI, or the endpoint's apiKey option.";
+  }
+  if (/user location is not supported/i.test(said)) return "Use Vertex AI or a gateway from this region.";
+  if (status === 402 || reason === "insufficient_user_quota" || reason === "insufficient_quota")
+    return "Credit is used up: top it up, waiting does not help.";
+  if (/input token count.*exceeds the maximum/is.test(said))
+    return "Send less: compact the history (drop or sum up old turns), cut long tool results, or take a model with a larger context.";
+  if (/not in an ACTIVE state/i.test(said)) return "Wait until the file is ACTIVE, then send the request again.";
+  if (status === 403) return "Check that the key's project may use this API and this resource.";
+  if (status === 404) return "Check the model id and the base URL; listModels lists the models of this key.";
+  if (status === 413) return "Send less: shorten the history or upload large files instead of inlining them.";
+  if (status === 429 && /\blimit: 0(?![\d.])/.test(said))
+    return "This model is not in the key's tier: use another model or a higher tier, waiting does not help.";
+  if (resetsAt !== undefined)
+    return `The daily quota resets at ${new Date(resetsAt).toISOString()}; until then use another model or a paid tier.`;
+  if (status === 429 && !retryable) return "Waiting does not help: use another model or a higher tier.";
+  if (retryAfterMs !== undefined) return `Try again after ${Math.ceil(retryAfterMs / 1000)} s.`;
+  return retryable ? "Try again later." : "";
+}
+
+function requestId(
+  { message }: ErrorBody,
+  headers: AnswerHeaders | undefined,
+  context: FailureContext,
+): string | undefined {
+  for (const name of ["x-request-id", "x-oneapi-request-id", "x-goog-request-id"]) {
+    const id = headers?.get(name);
+    if (id) return clean(id, context).slice(0, 200);
+  }
+  return /\(request id: ([\w-]+)\)/.exec(message)?.[1];
+}
+
+function cleanBody(body: ErrorBody, context: FailureContext): ErrorBody {
+  return {
+    ...body,
+    message: clean(body.message, context),
+    reason: body.reason && clean(body.reason, context),
+    details: cleanDetails(body.details, context),
+  };
+}
+
+function cleanDetails(details: readonly unknown[], context: FailureContext): readonly unknown[] {
+  if (details.length === 0) return details;
+  const text = JSON.stringify(details);
+  const cleaned = clean(text, context);
+  // Parsed from JSON, so a list stays a list.
+  return cleaned === text ? details : (JSON.parse(cleaned) as readonly unknown[]);
+}
+
+function clean(text: string, { secrets = [] }: FailureContext): string {
+  return redact(text, secrets);
+}
+
+/** What an error body says, whoever wrote it. */
+export interface ErrorBody {
+  /** Text for people; empty when there is none. */
+  readonly message: string;
+  /** Numeric code inside the body. */
+  readonly code?: number | undefined;
+  /** The service's status word, or a gateway's string code or type. */
+  readonly reason?: string | undefined;
+  readonly details: readonly unknown[];
+}
+
+/** How deep an error may be wrapped as text inside another error's message. */
+const MAX_NESTING = 2;
+
+/** Body text → what it says. Never throws: HTML becomes its title, anything else its own text. */
+export function readErrorText(text: string): ErrorBody {
+  const value = tryJson(text);
+  if (value !== undefined) return readErrorValue(value);
+  return { message: isHtml(text) ? htmlTitle(text) : text.trim(), details: [] };
+}
+
+/**
+ * Parsed error in Google's shape, a gateway's (`error.message`, `error` as a string, `message`), or a list of one of
+ * them. JSON inside the message is read too, two levels deep; the innermost error wins where it says something.
+ */
+export function readErrorValue(value: unknown): ErrorBody {
+  return readLevel(value, 0);
+}
+
+function readLevel(value: unknown, depth: number): ErrorBody {
+  const root: unknown = Array.isArray(value) ? value[0] : value;
+  if (typeof root === "string") return { message: root, details: [] };
+  if (!isObject(root)) return { message: "", details: [] };
+  const error = root["error"];
+  if (typeof error === "string") return unwrap({ ...readFields(root), message: error }, depth);
+  return unwrap(readFields(isObject(error) ? error : root), depth);
+}
+
+function readFields(error: Readonly<Record<string, unknown>>): ErrorBody {
+  const { code, message, status, type, details } = error;
+  return {
+    message: typeof message === "string" ? message : "",
+    code: toCode(code) ?? toCode(status),
+    reason: firstWord(status, code, type),
+    details: Array.isArray(details) ? details : [],
+  };
+}
+
+/** Follows an error that was put as text into the message of another one. */
+function unwrap(outer: ErrorBody, depth: number): ErrorBody {
+  if (depth >= MAX_NESTING) return outer;
+  const start = outer.message.search(/[[{]/);
+  const end = Math.max(outer.message.lastIndexOf("}"), outer.message.lastIndexOf("]"));
+  const nested = start >= 0 && end > start ? tryJson(outer.message.slice(start, end + 1)) : undefined;
+  if (nested === undefined) return outer;
+  const inner = readLevel(nested, depth + 1);
+  if (inner.message === "") return outer;
+  return {
+    message: inner.message,
+    code: inner.code ?? outer.code,
+    reason: inner.reason ?? outer.reason,
+    details: inner.details.length > 0 ? inner.details : outer.details,
+  };
+}
+
+function toCode(value: unknown): number | undefined {
+  const code = typeof value === "string" && /^\d{3}$/.test(value) ? Number(value) : value;
+  return typeof code === "number" && code >= 100 && code <= 599 ? code : undefined;
+}
+
+function firstWord(...values: readonly unknown[]): string | undefined {
+  return values.find((value): value is string => typeof value === "string" && value !== "" && !/^\d+$/.test(value));
+}
+
+function tryJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHtml(text: string): boolean {
+  return /^\s*<(?:!doctype|html|head|body|h1|title|center)/i.test(text);
+}
+
+function htmlTitle(html: string): string {
+  const title = /<title[^>]*>([^<]*)/i.exec(html)?.[1] ?? /<h1[^>]*>([^<]*)/i.exec(html)?.[1];
+  return title?.replaceAll(/\s+/g, " ").trim() || "an HTML page instead of JSON";
+}

@@ -1,0 +1,122 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import type { Endpoint } from "../endpoints/endpoint.ts";
+import type { Content } from "../types/content.ts";
+import type { GenerateContentRequest } from "../types/generate-content.ts";
+
+/**
+ * Request → bytes, serialising each content once.
+ *
+ * Keeps the bytes of the last request up to the end of its contents. Contents at the same place and of the same identity
+ * are not serialised again, so a content must not be changed after it was sent. System instruction, tools and cached
+ * content stand before the contents and everything else after them, so that a conversation that only grows gives bytes
+ * that only grow, which is what the service's implicit cache looks at.
+ *
+ * One encoder serves one conversation; it holds as much memory as its largest request.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/caching
+ */
+export class RequestEncoder {
+  readonly #encoder = new TextEncoder();
+  #buffer = new Uint8Array(4096);
+  #headLength = 0;
+  #headFields: readonly unknown[] = [];
+  #headText: string | undefined;
+  /** The contents in the buffer, and where the bytes of each end. */
+  #contents: Content[] = [];
+  #ends: number[] = [];
+  #serialised = 0;
+
+  /** How many contents were serialised so far, over all requests. */
+  get serialisedContents(): number {
+    return this.#serialised;
+  }
+
+  /** The whole body, in bytes of its own. */
+  encode(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
+    return this.lend(request).slice();
+  }
+
+  /**
+   * The whole body, in the encoder's own memory: it holds until the next request is encoded. A copy of a history of 300 KB costs
+   * as much as sending it does.
+   */
+  lend(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
+    const { systemInstruction, tools, cachedContent, contents, ...rest } = request;
+    this.#encodeHead({ systemInstruction, tools, cachedContent });
+    const length = this.#encodeContents(contents);
+    const fields = JSON.stringify(rest);
+    const end = this.#append(fields === "{}" ? "]}" : `],${fields.slice(1)}`, length);
+    return this.#buffer.subarray(0, end);
+  }
+
+  #encodeHead(head: Pick<GenerateContentRequest, "systemInstruction" | "tools" | "cachedContent">): void {
+    const fields = [head.systemInstruction, head.tools, head.cachedContent];
+    if (this.#headText !== undefined && fields.every((field, i) => field === this.#headFields[i])) return;
+    this.#headFields = fields;
+    const json = JSON.stringify(head);
+    const text = json === "{}" ? '{"contents":[' : `${json.slice(0, -1)},"contents":[`;
+    if (text === this.#headText) return;
+    this.#headText = text;
+    this.#headLength = this.#append(text, 0);
+    this.#contents = [];
+    this.#ends = [];
+  }
+
+  #encodeContents(contents: readonly Content[]): number {
+    let kept = 0;
+    while (kept < contents.length && kept < this.#contents.length && contents[kept] === this.#contents[kept]) kept++;
+    this.#contents.length = kept;
+    this.#ends.length = kept;
+    let end = this.#ends.at(-1) ?? this.#headLength;
+    for (const content of contents.slice(kept)) {
+      const json = JSON.stringify(content);
+      end = this.#append(this.#contents.length === 0 ? json : `,${json}`, end);
+      this.#contents.push(content);
+      this.#ends.push(end);
+      this.#serialised++;
+    }
+    return end;
+  }
+
+  /** Writes text at a place in the buffer, growing it as needed; gives the place after it. */
+  #append(text: string, at: number): number {
+    this.#reserve(at + text.length);
+    const first = this.#encoder.encodeInto(text, this.#buffer.subarray(at));
+    if (first.read === text.length) return at + first.written;
+    // More than a byte for some characters: make room for the worst case of what is left.
+    const left = text.slice(first.read);
+    const end = at + first.written;
+    this.#reserve(end + left.length * 3);
+    return end + this.#encoder.encodeInto(left, this.#buffer.subarray(end)).written;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(length, this.#buffer.length * 2));
+    larger.set(this.#buffer);
+    this.#buffer = larger;
+  }
+}
+
+/** 100 MiB, the limit of the Developer API. */
+const MAX_REQUEST_BYTES = 104_857_600;
+
+/**
+ * Refuses a body that the endpoint would refuse, before it is sent.
+ *
+ * @param limit - Absent means the endpoint's own; none is known of Vertex.
+ * @throws {ConfigurationError} Naming both sizes and what to do.
+ * @see https://ai.google.dev/gemini-api/docs/file-input-methods
+ */
+export function checkRequestSize(bytes: number, limit: number | undefined, { kind }: Endpoint): void {
+  const most = limit ?? (kind === "vertex" ? Infinity : MAX_REQUEST_BYTES);
+  if (bytes <= most) return;
+  const instead = {
+    developer: "upload large media with uploadFile() and send the file instead of its bytes",
+    vertex: 'put large media into Cloud Storage and send media("gs://bucket/file") instead of its bytes',
+    gateway: "send smaller or fewer media",
+  }[kind];
+  throw new ConfigurationError(
+    `The request has ${bytes} bytes, and maxRequestBytes is ${most}: ${instead}, or shorten the history.`,
+  );
+}

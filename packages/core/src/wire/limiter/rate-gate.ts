@@ -1,0 +1,165 @@
+import { ApiStatusError } from "../../errors/api-errors.ts";
+import { FairQueue } from "./fair-queue.ts";
+
+/** What was refused to one request, and holds for all of its kind. */
+interface Refusal {
+  readonly error: ApiStatusError;
+  /** Milliseconds since the epoch. */
+  until: number;
+  /** How long that was when it was said: the clock of a machine may be set back. */
+  readonly forMs: number;
+  /** How much of that was added to what the service asked for. */
+  readonly extraMs: number;
+}
+
+/** Most that is added to a wait, as a part of it. */
+const MAX_EXTRA = 0.2;
+
+/** Longest time what one answer said is believed, in milliseconds. */
+const MAX_CLOSED_MS = 3_600_000;
+/** How long the first request after a wait may take to be answered before a second one is sent, in milliseconds. */
+const PROBE_MS = 2000;
+/** Time between two steps after that, each of twice as many requests, in milliseconds. */
+const STEP_MS = 250;
+
+/**
+ * Whether requests of one kind may be sent now. Open until an answer asks for a wait; closed for that long; then it lets one
+ * through, and when that is answered, 2, 4, 8 and so on, until nobody waits any more.
+ */
+export class RateGate<Waiter> {
+  /** The model, or another operation and its model. */
+  readonly name: string;
+  readonly waiting: FairQueue<Waiter> = new FairQueue();
+  /** How often it was closed. */
+  epoch = 0;
+  #refusal: Refusal | undefined;
+  /** Requests of this step; 0 before the first one. */
+  #step = 0;
+  /** Requests of this step that are left. */
+  #left = 0;
+  #nextStepAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get isOpen(): boolean {
+    return this.#refusal === undefined;
+  }
+
+  /** Whether one more may be sent now, which then counts as sent. */
+  take(now: number): boolean {
+    if (this.#refusal === undefined) return true;
+    if (now < this.#refusal.until) return false;
+    if (now >= this.#nextStepAt) {
+      if (this.#left > 0) {
+        // The last step was more than enough.
+        this.#refusal = undefined;
+        return true;
+      }
+      this.#step = this.#step === 0 ? 1 : this.#step * 2;
+      this.#left = this.#step;
+      this.#nextStepAt = now + (this.#step === 1 ? PROBE_MS : STEP_MS);
+    }
+    if (this.#left === 0) return false;
+    this.#left--;
+    return true;
+  }
+
+  /**
+   * Closes for as long as the service asked, unless it is closed for longer already. Never for less; a little longer, so that
+   * many processes do not come back at once.
+   *
+   * @param random - From 0 to 1.
+   */
+  close(error: ApiStatusError, random: number, now: number): void {
+    const { retryAfterMs: asked = 0 } = error;
+    const closedMs = Math.round(Math.min(asked * (1 + MAX_EXTRA * random), MAX_CLOSED_MS));
+    const until = now + closedMs;
+    this.epoch++;
+    this.#step = 0;
+    this.#left = 0;
+    this.#nextStepAt = 0;
+    if (this.#refusal === undefined || until > this.#refusal.until)
+      this.#refusal = { error, until, forMs: closedMs, extraMs: Math.max(0, closedMs - asked) };
+  }
+
+  /** A request was answered and not held back. @returns Whether more may be sent because of it. */
+  answered(now: number): boolean {
+    if (this.#step !== 1 || this.#left > 0 || now >= this.#nextStepAt) return false;
+    this.#nextStepAt = now;
+    return true;
+  }
+
+  /** Milliseconds until anything may be sent; 0 while it lets requests through. */
+  closedFor(now: number): number {
+    if (this.#refusal === undefined) return 0;
+    const { until, forMs } = this.#refusal;
+    // For good, or a clock that was set back would hold back each one that comes until it has caught up.
+    if (until - now > forMs) this.#refusal.until = now + forMs;
+    return Math.max(0, Math.min(until - now, forMs));
+  }
+
+  /** Whether the wait is longer than `patienceMs`, which is compared with what the service asked for: what was added is ours. */
+  exceeds(patienceMs: number, now: number): boolean {
+    const extraMs = Math.min(this.#refusal?.extraMs ?? 0, MAX_EXTRA * patienceMs);
+    return this.closedFor(now) - extraMs > patienceMs;
+  }
+
+  /** What the answer that closed it said. */
+  get reason(): ApiStatusError | undefined {
+    return this.#refusal?.error;
+  }
+
+  /** Calls `wake` when the next in the queue may be let through; the one timer of all that wait here. */
+  arm(wake: () => void, now: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.waiting.size === 0) return;
+    const waitMs = Math.max(this.closedFor(now), Math.min(this.#nextStepAt - now, PROBE_MS));
+    this.#timer = setTimeout(
+      () => {
+        // The timer counts, not the clock: it may fire a moment early, and a test may run it ahead.
+        const fired = Date.now();
+        if (this.#refusal) this.#refusal.until = Math.min(this.#refusal.until, fired);
+        this.#nextStepAt = Math.min(this.#nextStepAt, fired);
+        wake();
+      },
+      Math.max(1, waitMs),
+    );
+  }
+
+  /** Whether {@link arm} is in force. */
+  get isArmed(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Leaves no timer when nobody waits. */
+  disarmIfEmpty(): void {
+    if (this.waiting.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** A refusal for a request that was not sent, because another one was refused. */
+export function refusedUnsent(name: string, said: ApiStatusError, forMs: number): ApiStatusError {
+  const seconds = Math.ceil(forMs / 1000);
+  const word = said.reason === undefined ? "" : ` ${said.reason}`;
+  return new ApiStatusError(
+    `Not sent: the service holds requests for ${name} back for another ${seconds} s (${said.status}${word} to another request), ` +
+      "longer than this client waits. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
+    {
+      status: said.status,
+      reason: said.reason,
+      retryable: said.retryable,
+      retryAfterMs: Math.ceil(forMs),
+      quotaViolations: said.quotaViolations,
+      details: said.details,
+      requestId: said.requestId,
+      url: said.url,
+    },
+    { cause: said },
+  );
+}

@@ -1,0 +1,330 @@
+import type { Content, JsonObject, Part } from "./content.ts";
+import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
+
+/**
+ * From which likelihood on answers of one kind of harm are withheld.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.SafetySetting
+ */
+export interface SafetySetting {
+  readonly category: HarmCategory;
+  readonly threshold: HarmBlockThreshold;
+  /** `SEVERITY` or `PROBABILITY`. Vertex only. */
+  readonly method?: string | undefined;
+}
+
+/**
+ * How much the model thinks, and whether it shows that.
+ *
+ * @see https://ai.google.dev/api/generate-content#ThinkingConfig
+ */
+export interface ThinkingConfig {
+  /** Return thought summaries as parts with `thought: true`. */
+  readonly includeThoughts?: boolean | undefined;
+  /** Tokens; -1 lets the model decide, 0 switches thinking off. Gemini 2.5. */
+  readonly thinkingBudget?: number | undefined;
+  /** `MINIMAL`, `LOW`, `MEDIUM`, `HIGH`, or `xhigh`. Gemini 3 and newer. */
+  readonly thinkingLevel?: string | undefined;
+}
+
+/**
+ * How an answer is made: sampling, length, form, thinking.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
+ */
+export interface GenerationConfig {
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
+  readonly candidateCount?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+  readonly stopSequences?: readonly string[] | undefined;
+  readonly seed?: number | undefined;
+  readonly presencePenalty?: number | undefined;
+  readonly frequencyPenalty?: number | undefined;
+  readonly responseLogprobs?: boolean | undefined;
+  readonly logprobs?: number | undefined;
+  readonly responseMimeType?: string | undefined;
+  readonly responseSchema?: JsonSchema | undefined;
+  readonly responseJsonSchema?: JsonSchema | undefined;
+  readonly responseModalities?: readonly string[] | undefined;
+  readonly mediaResolution?: string | undefined;
+  readonly speechConfig?: SpeechConfig | undefined;
+  readonly thinkingConfig?: ThinkingConfig | undefined;
+  readonly imageConfig?: ImageConfig | undefined;
+}
+
+/** Instructions: text parts only; the role is ignored. */
+export interface SystemInstruction {
+  readonly role?: string | undefined;
+  readonly parts: readonly Part[];
+}
+
+/**
+ * Body of `generateContent` and `streamGenerateContent`.
+ *
+ * @see https://ai.google.dev/api/generate-content#request-body
+ */
+export interface GenerateContentRequest {
+  readonly systemInstruction?: SystemInstruction | undefined;
+  readonly tools?: readonly WireTool[] | undefined;
+  readonly contents: readonly Content[];
+  readonly toolConfig?: ToolConfig | undefined;
+  readonly safetySettings?: readonly SafetySetting[] | undefined;
+  readonly generationConfig?: GenerationConfig | undefined;
+  readonly cachedContent?: string | undefined;
+  readonly serviceTier?: string | undefined;
+  readonly store?: boolean | undefined;
+  readonly labels?: { readonly [key: string]: string } | undefined;
+  readonly continuationToken?: string | undefined;
+}
+
+/** Tokens of one modality. */
+export interface ModalityTokenCount {
+  readonly modality?: string | undefined;
+  readonly tokenCount?: number | undefined;
+}
+
+/**
+ * What a response cost. `totalTokenCount` = prompt + candidates + thoughts + tool-use prompt; zero fields are absent.
+ *
+ * @see https://ai.google.dev/api/generate-content#UsageMetadata
+ */
+export interface UsageMetadata {
+  /** Includes cached tokens. */
+  readonly promptTokenCount?: number | undefined;
+  readonly cachedContentTokenCount?: number | undefined;
+  readonly candidatesTokenCount?: number | undefined;
+  readonly thoughtsTokenCount?: number | undefined;
+  readonly toolUsePromptTokenCount?: number | undefined;
+  readonly totalTokenCount?: number | undefined;
+  readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly cacheTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly candidatesTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly toolUsePromptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly serviceTier?: string | undefined;
+  readonly trafficType?: string | undefined;
+}
+
+/** One grounding chunk; exactly one of the kinds is set. */
+export interface GroundingChunk {
+  readonly web?:
+    | { readonly uri?: string | undefined; readonly title?: string | undefined; readonly domain?: string | undefined }
+    | undefined;
+  readonly image?:
+    | {
+        readonly sourceUri?: string | undefined;
+        readonly imageUri?: string | undefined;
+        readonly title?: string | undefined;
+        readonly domain?: string | undefined;
+      }
+    | undefined;
+  readonly maps?:
+    | {
+        readonly uri?: string | undefined;
+        readonly title?: string | undefined;
+        readonly text?: string | undefined;
+        readonly placeId?: string | undefined;
+      }
+    | undefined;
+  readonly retrievedContext?:
+    | {
+        readonly uri?: string | undefined;
+        readonly title?: string | undefined;
+        readonly text?: string | undefined;
+        readonly fileSearchStore?: string | undefined;
+        readonly documentName?: string | undefined;
+      }
+    | undefined;
+}
+
+/** Where in the answer a source supports what is said. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
+export interface GroundingSupport {
+  readonly segment?:
+    | {
+        readonly partIndex?: number | undefined;
+        readonly startIndex?: number | undefined;
+        readonly endIndex?: number | undefined;
+        readonly text?: string | undefined;
+      }
+    | undefined;
+  readonly groundingChunkIndices?: readonly number[] | undefined;
+  readonly confidenceScores?: readonly number[] | undefined;
+}
+
+/**
+ * What an answer rests on: searches, what they found, and which ranges of the text it supports.
+ *
+ * @see https://ai.google.dev/api/generate-content#GroundingMetadata
+ */
+export interface GroundingMetadata {
+  readonly webSearchQueries?: readonly string[] | undefined;
+  readonly imageSearchQueries?: readonly string[] | undefined;
+  readonly retrievalQueries?: readonly string[] | undefined;
+  /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
+  readonly searchEntryPoint?:
+    | { readonly renderedContent?: string | undefined; readonly sdkBlob?: string | undefined }
+    | undefined;
+  readonly groundingChunks?: readonly GroundingChunk[] | undefined;
+  readonly groundingSupports?: readonly GroundingSupport[] | undefined;
+}
+
+/**
+ * Which pages were read for an answer, and how that went.
+ *
+ * @see https://ai.google.dev/api/generate-content#UrlContextMetadata
+ */
+export interface UrlContextMetadata {
+  readonly urlMetadata?:
+    | readonly { readonly retrievedUrl?: string | undefined; readonly urlRetrievalStatus?: string | undefined }[]
+    | undefined;
+}
+
+/** One candidate; in a stream, what one chunk adds to it. Every field can be absent. */
+export interface Candidate {
+  readonly content?: { readonly role?: string | undefined; readonly parts?: readonly Part[] | undefined } | undefined;
+  /** Absent on all but the last chunk. New words appear with every release: see {@link https://ai.google.dev/api/generate-content#FinishReason}. */
+  readonly finishReason?: string | undefined;
+  readonly finishMessage?: string | undefined;
+  readonly index?: number | undefined;
+  readonly safetyRatings?: readonly SafetyRating[] | undefined;
+  readonly citationMetadata?: CitationMetadata | undefined;
+  readonly groundingMetadata?: GroundingMetadata | undefined;
+  readonly urlContextMetadata?: UrlContextMetadata | undefined;
+  /** Mean of the log probabilities of the chosen tokens. Vertex and gateways in front of it send it unasked. */
+  readonly avgLogprobs?: number | undefined;
+  readonly logprobsResult?: LogprobsResult | undefined;
+  readonly tokenCount?: number | undefined;
+  /** Gemini 4: send the same request again with this to go on. */
+  readonly continuationToken?: string | undefined;
+}
+
+/** Why a prompt was refused. */
+export interface PromptFeedback {
+  readonly blockReason?: string | undefined;
+  readonly blockReasonMessage?: string | undefined;
+  readonly safetyRatings?: readonly SafetyRating[] | undefined;
+}
+
+/**
+ * Answer of `generateContent`, and each chunk of `streamGenerateContent`. Unknown fields are kept.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+ */
+export interface GenerateContentResponse {
+  readonly candidates?: readonly Candidate[] | undefined;
+  readonly promptFeedback?: PromptFeedback | undefined;
+  readonly usageMetadata?: UsageMetadata | undefined;
+  readonly modelVersion?: string | undefined;
+  readonly responseId?: string | undefined;
+  readonly modelStatus?: JsonObject | undefined;
+  readonly createTime?: string | undefined;
+}
+
+/**
+ * How likely an answer or a prompt is one kind of harm.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.SafetyRating
+ */
+export interface SafetyRating {
+  /** Such as `HARM_CATEGORY_HARASSMENT`. */
+  readonly category?: string | undefined;
+  /** `NEGLIGIBLE`, `LOW`, `MEDIUM`, `HIGH`, or a newer word. */
+  readonly probability?: string | undefined;
+  /** True for the rating that something was withheld for. */
+  readonly blocked?: boolean | undefined;
+  /** 0 to 1. Vertex only, as are the next two. */
+  readonly probabilityScore?: number | undefined;
+  readonly severity?: string | undefined;
+  readonly severityScore?: number | undefined;
+}
+
+/**
+ * Text of the answer that is quoted from a work. Offsets are UTF-8 bytes, end exclusive; zero is absent.
+ *
+ * @see https://ai.google.dev/api/generate-content#CitationMetadata
+ */
+export interface CitationSource {
+  readonly startIndex?: number | undefined;
+  readonly endIndex?: number | undefined;
+  readonly uri?: string | undefined;
+  readonly title?: string | undefined;
+  /** License of the work, such as one of a code repository. */
+  readonly license?: string | undefined;
+}
+
+/** What an answer quotes: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */
+export interface CitationMetadata {
+  readonly citationSources?: readonly CitationSource[] | undefined;
+  readonly citations?: readonly CitationSource[] | undefined;
+}
+
+/** A token and its log probability. */
+export interface LogprobsCandidate {
+  readonly token?: string | undefined;
+  readonly tokenId?: number | undefined;
+  readonly logProbability?: number | undefined;
+}
+
+/**
+ * Log probabilities of an answer, one entry for each decoding step.
+ *
+ * @see https://ai.google.dev/api/generate-content#LogprobsResult
+ */
+export interface LogprobsResult {
+  readonly chosenCandidates?: readonly LogprobsCandidate[] | undefined;
+  readonly topCandidates?: readonly { readonly candidates?: readonly LogprobsCandidate[] | undefined }[] | undefined;
+  readonly logProbabilitySum?: number | undefined;
+}
+
+/** A word of the API that is known here, or a newer one. */
+type Word<Known extends string> = Known | (string & {});
+
+/** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; those for images are Vertex's. */
+export type HarmCategory = Word<
+  | "HARM_CATEGORY_HARASSMENT"
+  | "HARM_CATEGORY_HATE_SPEECH"
+  | "HARM_CATEGORY_SEXUALLY_EXPLICIT"
+  | "HARM_CATEGORY_DANGEROUS_CONTENT"
+  | "HARM_CATEGORY_CIVIC_INTEGRITY"
+  | "HARM_CATEGORY_JAILBREAK"
+>;
+
+/** From which likelihood on an answer is withheld. Neither `BLOCK_NONE` nor `OFF` lets prohibited content through. */
+export type HarmBlockThreshold = Word<
+  "BLOCK_LOW_AND_ABOVE" | "BLOCK_MEDIUM_AND_ABOVE" | "BLOCK_ONLY_HIGH" | "BLOCK_NONE" | "OFF"
+>;
+
+/** How many tokens an image or a page of video becomes. */
+export type MediaResolution = "MEDIA_RESOLUTION_LOW" | "MEDIA_RESOLUTION_MEDIUM" | "MEDIA_RESOLUTION_HIGH";
+
+/** What an answer may be made of. */
+export type Modality = Word<"TEXT" | "IMAGE" | "AUDIO" | "VIDEO">;
+
+/** How generated images look. */
+export interface ImageConfig {
+  /** Width to height, such as `16:9`. @defaultValue what the model chooses */
+  readonly aspectRatio?: string | undefined;
+  /** Length of the longer side. @defaultValue the model's own */
+  readonly imageSize?: "512" | "1K" | "2K" | "4K" | undefined;
+}
+
+/** A voice of the service, such as `Kore`. */
+export interface VoiceConfig {
+  readonly prebuiltVoiceConfig: { readonly voiceName: string };
+}
+
+/**
+ * How generated speech sounds.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/speech-generation
+ */
+export interface SpeechConfig {
+  readonly voiceConfig?: VoiceConfig | undefined;
+  /** One voice for each speaker that the prompt names. */
+  readonly multiSpeakerVoiceConfig?:
+    | { readonly speakerVoiceConfigs: readonly { readonly speaker: string; readonly voiceConfig: VoiceConfig }[] }
+    | undefined;
+  /** BCP 47, such as `de-DE`. */
+  readonly languageCode?: string | undefined;
+}

@@ -1,0 +1,135 @@
+import type { Content } from "./content.ts";
+import type { ToolConfig, WireTool } from "./declaration.ts";
+import type { GenerateContentRequest, ModalityTokenCount, SystemInstruction } from "./generate-content.ts";
+
+/** How long a cache lives, in one of two forms: as seconds with an `s` (`"3600s"`), or as a point in time (RFC 3339). */
+export type CacheExpiry =
+  | { readonly ttl: string; readonly expireTime?: undefined }
+  | { readonly ttl?: undefined; readonly expireTime: string };
+
+/**
+ * Body that makes a cache. What it holds stands before the contents of every request that uses it.
+ *
+ * @see https://ai.google.dev/api/caching#CachedContent
+ */
+export interface CreateCachedContentRequest {
+  /** Resource path of the only model that can use it. */
+  readonly model: string;
+  readonly displayName?: string | undefined;
+  readonly systemInstruction?: SystemInstruction | undefined;
+  readonly tools?: readonly WireTool[] | undefined;
+  readonly toolConfig?: ToolConfig | undefined;
+  readonly contents?: readonly Content[] | undefined;
+  readonly ttl?: string | undefined;
+  readonly expireTime?: string | undefined;
+}
+
+/** What the service says about a cache; what it holds is not shown again. Unknown fields are kept. */
+export interface CachedContent {
+  /** Such as `cachedContents/abc123`; with project and location on Vertex. */
+  readonly name: string;
+  readonly model: string;
+  readonly displayName?: string | undefined;
+  /** RFC 3339. */
+  readonly createTime?: string | undefined;
+  /** RFC 3339. */
+  readonly updateTime?: string | undefined;
+  /** RFC 3339. */
+  readonly expireTime?: string | undefined;
+  readonly usageMetadata?: { readonly totalTokenCount?: number | undefined } | undefined;
+}
+
+/** One page of the list of caches. */
+export interface ListCachedContentsResponse {
+  readonly cachedContents?: readonly CachedContent[] | undefined;
+  /** Pass it on to get the next page; absent on the last one. */
+  readonly nextPageToken?: string | undefined;
+}
+
+/**
+ * A file that was uploaded to the Files API. Unknown fields are kept.
+ *
+ * @see https://ai.google.dev/api/files#File
+ */
+export interface GeminiFile {
+  /** Such as `files/abc123`. */
+  readonly name: string;
+  /** What a part refers to as `fileUri`. */
+  readonly uri: string;
+  readonly displayName?: string | undefined;
+  readonly mimeType?: string | undefined;
+  /** Decimal digits. */
+  readonly sizeBytes?: string | undefined;
+  /** `PROCESSING` until it can be used, then `ACTIVE`; `FAILED` when it never can; or a newer word. */
+  readonly state?: "PROCESSING" | "ACTIVE" | "FAILED" | (string & {}) | undefined;
+  /** Why it failed. */
+  readonly error?: { readonly code?: number | undefined; readonly message?: string | undefined } | undefined;
+  /** RFC 3339. */
+  readonly createTime?: string | undefined;
+  /** RFC 3339. */
+  readonly updateTime?: string | undefined;
+  /** When the service deletes it, 48 hours after it was made; RFC 3339. */
+  readonly expirationTime?: string | undefined;
+  /** Base64. */
+  readonly sha256Hash?: string | undefined;
+  readonly source?: "UPLOADED" | "GENERATED" | (string & {}) | undefined;
+  readonly videoMetadata?: { readonly videoDuration?: string | undefined } | undefined;
+}
+
+/** One page of the list of files. */
+export interface ListFilesResponse {
+  readonly files?: readonly GeminiFile[] | undefined;
+  /** Pass it on to get the next page; absent on the last one. */
+  readonly nextPageToken?: string | undefined;
+}
+
+/**
+ * What the service says about a model. Unknown fields are kept.
+ *
+ * @see https://ai.google.dev/api/models#Model
+ */
+export interface ModelInfo {
+  /** With its prefix, such as `models/gemini-flash-latest`. */
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly displayName?: string | undefined;
+  readonly description?: string | undefined;
+  readonly inputTokenLimit?: number | undefined;
+  readonly outputTokenLimit?: number | undefined;
+  readonly supportedGenerationMethods?: readonly string[] | undefined;
+  readonly temperature?: number | undefined;
+  readonly maxTemperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
+  readonly thinking?: boolean | undefined;
+}
+
+/** One page of the list of models. */
+export interface ListModelsResponse {
+  readonly models?: readonly ModelInfo[] | undefined;
+  /** Vertex's name for the same list. */
+  readonly publisherModels?: readonly ModelInfo[] | undefined;
+  /** Pass it on to get the next page; absent on the last one. */
+  readonly nextPageToken?: string | undefined;
+}
+
+/**
+ * Body of `countTokens`: contents alone, or a whole request to count its instructions and tools as well.
+ *
+ * @see https://ai.google.dev/api/tokens
+ */
+export type CountTokensRequest =
+  | { readonly contents: readonly Content[]; readonly generateContentRequest?: undefined }
+  | { readonly contents?: undefined; readonly generateContentRequest: GenerateContentRequest }
+  /** Vertex takes the request's own fields at the top level. */
+  | (Pick<GenerateContentRequest, "contents" | "systemInstruction" | "tools" | "generationConfig"> & {
+      readonly generateContentRequest?: undefined;
+    });
+
+/** Answer of `countTokens`. Unknown fields are kept. */
+export interface CountTokensResponse {
+  /** Absent means zero. */
+  readonly totalTokens?: number | undefined;
+  readonly cachedContentTokenCount?: number | undefined;
+  readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+}
