@@ -1,5 +1,5 @@
 import { endsOnOpenCall } from "../loop/transcript.ts";
-import { checkMediaParts, type MediaModel } from "../model/check-media-parts.ts";
+import { checkMediaParts, type MediaModel } from "../model/request/check-media-parts.ts";
 import { isMedia, type Media, mediaPart } from "../tool/media.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 

@@ -4,8 +4,8 @@ import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-strea
 import type { Usage } from "../model/usage.ts";
 import { isResumable } from "../session/entries.ts";
 import { MemoryStore } from "../session/memory-store.ts";
-import { replayOf } from "../session/replay.ts";
-import { checkCut, firstContents } from "../session/segments.ts";
+import { prepareReplay } from "../session/replay.ts";
+import { checkForkPoint, takeSegments } from "../session/segments.ts";
 import type { OpenedRun, SessionHost, SessionLimits } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
 import { SessionRuns, type Unfinished } from "../session/session-runs.ts";
@@ -159,9 +159,9 @@ export class Session {
     const { view } = this.#log;
     const all = view.history();
     const contents = options.contents ?? all.length;
-    checkCut(all, contents);
+    checkForkPoint(all, contents);
     const fork = new Session(this.#host, { id: options.id, store: this.#store, limits: this.#limits });
-    const parts = firstContents(view.allStretches(), contents);
+    const parts = takeSegments(view.allSegments(), contents);
     await fork.#log.append({ type: "history", parts, from: { session: this.id, contents } });
     return fork;
   }
@@ -190,7 +190,7 @@ export class Session {
       const record = log.view.run;
       if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
       const runs = new SessionRuns(log, host, limits);
-      const replay = replayOf(record);
+      const replay = prepareReplay(record);
       opened = runs.open(record, runs.contentsBefore(), replay.log, { options, emitters }, replay);
       return await replay.run(opened);
     };

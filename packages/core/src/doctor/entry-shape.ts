@@ -23,36 +23,36 @@ const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
 
 const SHAPES: { readonly [Type in SessionEntry["type"]]: (entry: Fields) => string | undefined } = {
   history: ({ parts, from }) =>
-    problemOfList(parts, "parts", problemOfStretch) ??
+    checkList(parts, "parts", checkSegment) ??
     (from === undefined || (isObject(from) && isText(from["session"]) && isCount(from["contents"]))
       ? undefined
       : "from does not name a session"),
   run: (entry) =>
-    firstWrong(entry, { runId: isText, loop: isCount, model: isText, origin: isOrigin }) ??
-    problemOfContents(entry["input"], "input"),
-  begin: (entry) => firstWrong(entry, { runId: isText, step: isText }),
-  step: (entry) => firstWrong(entry, { runId: isText, step: isText }) ?? problemOfOutcome(entry),
-  answer: (entry) => firstWrong(entry, { runId: isText, step: isText, value: (value) => value !== undefined }),
-  resume: (entry) => firstWrong(entry, { runId: isText }),
-  steer: ({ contents }) => problemOfContents(contents, "contents"),
-  end: problemOfEnd,
+    checkFields(entry, { runId: isText, loop: isCount, model: isText, origin: isOrigin }) ??
+    checkContents(entry["input"], "input"),
+  begin: (entry) => checkFields(entry, { runId: isText, step: isText }),
+  step: (entry) => checkFields(entry, { runId: isText, step: isText }) ?? checkOutcome(entry),
+  answer: (entry) => checkFields(entry, { runId: isText, step: isText, value: (value) => value !== undefined }),
+  resume: (entry) => checkFields(entry, { runId: isText }),
+  steer: ({ contents }) => checkContents(contents, "contents"),
+  end: checkEnd,
 };
 
 /** What is wrong with the members of an entry whose version and type are known; `undefined` for nothing. */
-export function problemOfShape(entry: Fields): string | undefined {
+export function checkEntry(entry: Fields): string | undefined {
   if (!isNumber(entry["at"])) return "at is not a time";
   return SHAPES[entry["type"] as SessionEntry["type"]](entry);
 }
 
-function problemOfStretch(value: unknown, at: string): string | undefined {
+function checkSegment(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return `${at} is not an object`;
   if (value["origin"] !== undefined && !isOrigin(value["origin"])) return `${at}.origin is not an origin`;
-  return problemOfContents(value["contents"], `${at}.contents`);
+  return checkContents(value["contents"], `${at}.contents`);
 }
 
-function problemOfEnd(entry: Fields): string | undefined {
+function checkEnd(entry: Fields): string | undefined {
   const { stopReason, usage, pending, error, cost, compaction } = entry;
-  const problem = firstWrong(entry, { runId: isText, turns: isCount, toolCalls: isCount });
+  const problem = checkFields(entry, { runId: isText, turns: isCount, toolCalls: isCount });
   if (problem !== undefined) return problem;
   if (typeof stopReason !== "string" || !Object.hasOwn(STOP_REASONS, stopReason)) return "stopReason is unknown";
   if (!isUsage(usage)) return "usage is not a usage";
@@ -60,16 +60,16 @@ function problemOfEnd(entry: Fields): string | undefined {
   if (error !== undefined && !isError(error)) return "error is not an error";
   if (compaction !== undefined) {
     if (!isObject(compaction) || !isCount(compaction["keepFrom"])) return "compaction has no place";
-    const inSummary = problemOfContents(compaction["summary"], "compaction.summary");
+    const inSummary = checkContents(compaction["summary"], "compaction.summary");
     if (inSummary !== undefined) return inSummary;
   }
   return (
-    (pending === undefined ? undefined : problemOfList(pending, "pending", problemOfPending)) ??
-    problemOfList(entry["added"], "added", problemOfRef)
+    (pending === undefined ? undefined : checkList(pending, "pending", checkPending)) ??
+    checkList(entry["added"], "added", checkRef)
   );
 }
 
-function problemOfPending(value: unknown, at: string): string | undefined {
+function checkPending(value: unknown, at: string): string | undefined {
   const isPending =
     isObject(value) &&
     isText(value["callId"]) &&
@@ -79,26 +79,26 @@ function problemOfPending(value: unknown, at: string): string | undefined {
   return isPending ? undefined : `${at} is not a waiting call`;
 }
 
-function problemOfRef(value: unknown, at: string): string | undefined {
+function checkRef(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return `${at} is not an object`;
   if (Object.keys(value).length > 1 && !("role" in value)) return `${at} is no content and no step`;
-  if ("role" in value) return problemOfWhole(value, at);
+  if ("role" in value) return checkWholeContent(value, at);
   if ("model" in value) return isText(value["model"]) ? undefined : `${at}.model is not a step`;
   if ("after" in value)
-    return problemOfList(value["after"], `${at}.after`, (name, where) =>
+    return checkList(value["after"], `${at}.after`, (name, where) =>
       isText(name) ? undefined : `${where} is not a step`,
     );
-  return problemOfList(value["calls"], `${at}.calls`, (one, where) =>
-    isText(one) ? undefined : problemOfPart(one, where, "user"),
+  return checkList(value["calls"], `${at}.calls`, (one, where) =>
+    isText(one) ? undefined : checkPart(one, where, "user"),
   );
 }
 
-function problemOfWhole(value: Fields, at: string): string | undefined {
+function checkWholeContent(value: Fields, at: string): string | undefined {
   const isRef = "model" in value || "calls" in value || "after" in value;
-  return isRef ? `${at} is a content and a step` : problemOfContent(value, at);
+  return isRef ? `${at} is a content and a step` : checkContent(value, at);
 }
 
-function firstWrong(entry: Fields, checks: Readonly<Record<string, (value: unknown) => boolean>>): string | undefined {
+function checkFields(entry: Fields, checks: Readonly<Record<string, (value: unknown) => boolean>>): string | undefined {
   for (const [key, isRight] of Object.entries(checks)) if (!isRight(entry[key])) return `${key} is missing or wrong`;
   return undefined;
 }
@@ -112,29 +112,29 @@ const ROUTES: { readonly [Do in CallRoute["do"]]: true } = {
 };
 
 /** What is wrong with the outcome of a step; `undefined` for nothing. */
-export function problemOfOutcome({ step, outcome }: Fields): string | undefined {
+export function checkOutcome({ step, outcome }: Fields): string | undefined {
   if (!isObject(outcome) || typeof outcome["ok"] !== "boolean") return "outcome is not an outcome";
   const { ok, value, error } = outcome;
   if (!ok) return isError(error) ? undefined : "outcome.error is not an error";
-  return problemOfNested(value) ?? problemOfValue(String(step), value);
+  return checkNestedRuns(value) ?? checkStepValue(String(step), value);
 }
 
-function problemOfValue(step: string, value: unknown): string | undefined {
+function checkStepValue(step: string, value: unknown): string | undefined {
   const { kind } = parseStepName(step);
   // What is read as one has to be one, under whatever name.
-  if (kind === "model" || (isObject(value) && "response" in value)) return problemOfModelStep(value);
-  if (kind === "call" || (isObject(value) && "part" in value)) return problemOfCallStep(value);
+  if (kind === "model" || (isObject(value) && "response" in value)) return checkModelStep(value);
+  if (kind === "call" || (isObject(value) && "part" in value)) return checkCallStep(value);
   if (kind === "compact")
     return isObject(value) && Array.isArray(value["nested"]) && isText(value["summary"]) && isTimed(value)
       ? undefined
       : "outcome.value is no summary";
   if (kind !== "route") return undefined;
-  return problemOfList(value, "outcome.value", (route, at) =>
+  return checkList(value, "outcome.value", (route, at) =>
     isObject(route) && Object.hasOwn(ROUTES, String(route["do"])) ? undefined : `${at} is no route`,
   );
 }
 
-function problemOfModelStep(value: unknown): string | undefined {
+function checkModelStep(value: unknown): string | undefined {
   const at = "outcome.value";
   if (!isObject(value) || !isObject(value["response"])) return `${at} holds no answer of the model`;
   const { response, steered } = value;
@@ -147,15 +147,15 @@ function problemOfModelStep(value: unknown): string | undefined {
   const parts = isObject(content) && Array.isArray(content["parts"]) ? content["parts"] : undefined;
   const readable =
     isObject(content) && parts ? { ...content, parts: parts.filter((part) => !isNameless(part)) } : content;
-  const problem = problemOfContent(readable, `${at}.response.content`);
+  const problem = checkContent(readable, `${at}.response.content`);
   if (problem !== undefined) return problem;
   if (!isObject(content) || content["role"] !== "model") return `${at}.response.content is not the model's`;
   if (steered === undefined) return undefined;
   if (!isObject(steered) || !isCount(steered["upTo"])) return `${at}.steered has no place`;
-  return problemOfContents(steered["contents"], `${at}.steered.contents`);
+  return checkContents(steered["contents"], `${at}.steered.contents`);
 }
 
-function problemOfCallStep(value: unknown): string | undefined {
+function checkCallStep(value: unknown): string | undefined {
   const at = "outcome.value";
   if (!isObject(value)) return `${at} holds no result of a call`;
   if (!isTimed(value)) return `${at} has no times`;
@@ -167,35 +167,35 @@ function problemOfCallStep(value: unknown): string | undefined {
   )
     return `${at}.failure is not a failure`;
   const problem =
-    problemOfPart(value["part"], `${at}.part`, "user") ??
-    problemOfList(value["after"], `${at}.after`, (part, where) => problemOfPart(part, where, "user"));
+    checkPart(value["part"], `${at}.part`, "user") ??
+    checkList(value["after"], `${at}.after`, (part, where) => checkPart(part, where, "user"));
   if (problem !== undefined) return problem;
   return isObject((value["part"] as Fields)["functionResponse"]) ? undefined : `${at}.part is no function response`;
 }
 
 /** Runs inside the step: those of an agent that is a tool, or of a summary. */
-function problemOfNested(value: unknown): string | undefined {
+function checkNestedRuns(value: unknown): string | undefined {
   if (!isObject(value) || value["nested"] === undefined) return undefined;
-  return problemOfList(value["nested"], "outcome.value.nested", (run, at) =>
+  return checkList(value["nested"], "outcome.value.nested", (run, at) =>
     isObject(run) && isUsage(run["usage"]) && Array.isArray(run["responses"]) ? undefined : `${at} is not a run`,
   );
 }
 
 /** What is wrong with a stored value that should be a list of contents; `undefined` for nothing. */
-export function problemOfContents(value: unknown, at: string): string | undefined {
-  return problemOfList(value, at, problemOfContent);
+export function checkContents(value: unknown, at: string): string | undefined {
+  return checkList(value, at, checkContent);
 }
 
 /** What is wrong with a stored value that should be a content. */
-export function problemOfContent(value: unknown, at: string): string | undefined {
+export function checkContent(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return `${at} is not an object`;
   const { role, parts } = value;
   if (role !== "user" && role !== "model") return `${at}.role is neither "user" nor "model"`;
-  return problemOfList(parts, `${at}.parts`, (part, where) => problemOfPart(part, where, role));
+  return checkList(parts, `${at}.parts`, (part, where) => checkPart(part, where, role));
 }
 
 /** What is wrong with a stored value that should be a part. */
-export function problemOfPart(value: unknown, at: string, role: "user" | "model"): string | undefined {
+export function checkPart(value: unknown, at: string, role: "user" | "model"): string | undefined {
   if (!isObject(value)) return `${at} is not an object`;
   const { text, thoughtSignature, functionCall: call, functionResponse: response } = value;
   if (text !== undefined && typeof text !== "string") return `${at}.text is not a text`;
@@ -220,7 +220,7 @@ export function problemOfPart(value: unknown, at: string, role: "user" | "model"
 }
 
 /** The first problem in a list. */
-export function problemOfList(
+export function checkList(
   value: unknown,
   at: string,
   problemOf: (item: unknown, at: string) => string | undefined,

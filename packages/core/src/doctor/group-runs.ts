@@ -2,18 +2,18 @@ import type { RunEntry, SessionEntry } from "../session/entries.ts";
 import type { Item, LostLine, ReadLines, SessionProblem } from "./read-lines.ts";
 
 /** What an entry of a run may be. */
-export type OfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
+export type EntryOfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
 
 /** A run's entries, in the order of the log. */
 export interface RunGroup {
   readonly run: Item<RunEntry>;
-  readonly items: readonly Item<OfRun>[];
+  readonly items: readonly Item<EntryOfRun>[];
   /** Lines among them that cannot be kept, or belong to no run that was begun. */
   readonly lost: readonly LostLine[];
 }
 
 /** A log by its runs. */
-export interface OrderedLog {
+export interface GroupedLog {
   /** What comes before the first run. */
   readonly head: readonly Item<Extract<SessionEntry, { type: "history" | "steer" }>>[];
   readonly headLost: readonly LostLine[];
@@ -23,12 +23,12 @@ export interface OrderedLog {
 
 interface OpenGroup {
   run: Item<RunEntry>;
-  items: Item<OfRun>[];
+  items: Item<EntryOfRun>[];
   readonly lost: LostLine[];
 }
 
 /** Sorts entries by their runs. What belongs to no run is left out. */
-export function orderLog({ items, lost }: Pick<ReadLines, "items" | "lost">): OrderedLog {
+export function groupByRun({ items, lost }: Pick<ReadLines, "items" | "lost">): GroupedLog {
   const head: Item<Extract<SessionEntry, { type: "history" | "steer" }>>[] = [];
   const headLost: LostLine[] = [];
   const groups: OpenGroup[] = [];
@@ -65,7 +65,7 @@ export function orderLog({ items, lost }: Pick<ReadLines, "items" | "lost">): Or
 /** Leaves the entries of the group's own run, in which one damaged id is put right. */
 function keepOwn(group: OpenGroup, begun: ReadonlySet<string>, problems: SessionProblem[]): void {
   const { position, entry } = group.run;
-  const ids = group.items.map((item) => runIdOf(item)).filter((id) => id !== undefined);
+  const ids = group.items.map((item) => getRunId(item)).filter((id) => id !== undefined);
   const strangers = ids.filter((id) => !begun.has(id));
   const [stranger = ""] = strangers;
   const mayHideRun = group.lost.some(({ type }) => type === undefined || type === "run");
@@ -80,9 +80,9 @@ function keepOwn(group: OpenGroup, begun: ReadonlySet<string>, problems: Session
   }
   const { runId } = group.run.entry;
   let ended = false;
-  const kept: Item<OfRun>[] = [];
+  const kept: Item<EntryOfRun>[] = [];
   for (const item of group.items) {
-    const id = runIdOf(item);
+    const id = getRunId(item);
     if (id === undefined || id === runId) kept.push(item);
     else if (strangers.length === 1 && id === stranger && !mayHideRun && !ended) {
       problems.push({
@@ -91,7 +91,7 @@ function keepOwn(group: OpenGroup, begun: ReadonlySet<string>, problems: Session
         remedy: "its runId is put right",
       });
       // An entry with a runId, or it would have no id.
-      kept.push({ position: item.position, entry: { ...item.entry, runId } as OfRun });
+      kept.push({ position: item.position, entry: { ...item.entry, runId } as EntryOfRun });
     } else {
       problems.push(orphan(item.position, item.entry, begun.has(id)));
       // No other run's: it may be of this one, by an id that is damaged.
@@ -120,7 +120,7 @@ function dropRepeated(group: OpenGroup, problems: SessionProblem[]): void {
   });
 }
 
-function runIdOf({ entry }: Item<OfRun>): string | undefined {
+function getRunId({ entry }: Item<EntryOfRun>): string | undefined {
   return entry.type === "steer" ? undefined : entry.runId;
 }
 

@@ -77,7 +77,7 @@ export class Page {
     if (clean === "") return;
     for (const [index, line] of wrapText(clean, this.#width - LABEL_COLUMNS - 1).entries()) {
       const name = index === 0 ? label : "";
-      const padding = " ".repeat(LABEL_COLUMNS - columnsOf(name));
+      const padding = " ".repeat(LABEL_COLUMNS - countColumns(name));
       this.#lines.push(`  ${this.#paint(label, name)}${padding.slice(1)}${this.#dim(label, line)}`.trimEnd());
     }
   }
@@ -120,7 +120,7 @@ export function showContent(page: Page, { parts }: Content, who: Label, thoughts
 function showPart(page: Page, part: Part, thoughts: boolean): void {
   if (part.thought === true) {
     if (thoughts) page.say("thought", part.text ?? "");
-  } else if (part.functionCall !== undefined) page.say("call", callLine(part.functionCall));
+  } else if (part.functionCall !== undefined) page.say("call", formatCall(part.functionCall));
   else if (part.functionResponse !== undefined) showResponse(page, part.functionResponse);
   else showServiceWork(page, part);
 }
@@ -133,18 +133,18 @@ function showServiceWork(page: Page, part: Part): void {
   const response: unknown = part.toolResponse;
   if (isObject(code)) page.say("code", textIn(code, "code"));
   else if (isObject(printed)) page.say("printed", inOneLine(printed["output"] ?? printed["outcome"] ?? "", SHORT));
-  else if (isObject(call)) page.say("call", `${textIn(call, "toolType")}(${argsOf(call["args"])}), by the service`);
+  else if (isObject(call)) page.say("call", `${textIn(call, "toolType")}(${formatArgs(call["args"])}), by the service`);
   else if (isObject(response))
     page.say("result", `${textIn(response, "toolType")}: ${inOneLine(response["response"] ?? {}, SHORT)}`);
-  else page.say("media", mediaLine(part) ?? inOneLine(part, SHORT));
+  else page.say("media", formatMedia(part) ?? inOneLine(part, SHORT));
 }
 
 /** A call in one line, with its arguments shortened. */
-export function callLine({ name, args }: FunctionCall): string {
-  return `${name}(${argsOf(args)})`;
+export function formatCall({ name, args }: FunctionCall): string {
+  return `${name}(${formatArgs(args)})`;
 }
 
-function argsOf(args: unknown): string {
+function formatArgs(args: unknown): string {
   return !isObject(args) || Object.keys(args).length === 0 ? "" : inOneLine(args, SHORT);
 }
 
@@ -153,10 +153,10 @@ function showResponse(page: Page, { name, response, parts }: FunctionResponse): 
   const value = isFailure ? response["error"] : "output" in response ? response["output"] : response;
   page.say(isFailure ? "failed" : "result", `${name}: ${inOneLine(value, SHORT)}`);
   if (!Array.isArray(parts)) return;
-  for (const part of parts as readonly unknown[]) if (isObject(part)) page.say("media", mediaLine(part) ?? "");
+  for (const part of parts as readonly unknown[]) if (isObject(part)) page.say("media", formatMedia(part) ?? "");
 }
 
-function mediaLine({ inlineData, fileData }: FunctionResponsePart): string | undefined {
+function formatMedia({ inlineData, fileData }: FunctionResponsePart): string | undefined {
   // What a log holds of a part's data may be anything.
   const data: unknown = inlineData;
   const file: unknown = fileData;
@@ -202,7 +202,7 @@ function wrapLine(line: string, width: number): string[] {
   let current = "";
   let used = 0;
   for (const word of line.match(/\s+|\S+/gu) ?? []) {
-    const columns = columnsOf(word);
+    const columns = countColumns(word);
     if (used + columns > width && used > 0) {
       lines.push(current.trimEnd());
       current = "";
@@ -210,7 +210,7 @@ function wrapLine(line: string, width: number): string[] {
       if (word.trim() === "") continue;
     }
     for (const character of columns > width ? word : [word]) {
-      const more = columnsOf(character);
+      const more = countColumns(character);
       if (used + more > width && used > 0) {
         lines.push(current);
         current = "";
@@ -227,7 +227,7 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
 /** How many columns of a terminal a text takes, about: an East Asian character or an emoji takes two. */
-export function columnsOf(text: string): number {
+export function countColumns(text: string): number {
   let columns = 0;
   for (const character of text) {
     if (/\p{M}|\p{Cf}/u.test(character)) continue;

@@ -5,7 +5,7 @@ import type { SessionProblem } from "./read-lines.ts";
 /** What was wrong, and what was made of it. */
 export type Change = Omit<SessionProblem, "position">;
 
-/** A stretch of history in which each call has its one response. */
+/** A segment of history in which each call has its one response. */
 export interface PairedCalls {
   /** The same objects where nothing had to change. */
   readonly contents: readonly Content[];
@@ -28,7 +28,7 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
     const turnEnd = endOfTurn(contents, at);
     const isOpening = first && paired.length === 0 && callsIn(content).length > 0;
     if (content.role === "user") {
-      paired.push(...withoutResponses(content, changes));
+      paired.push(...dropResponses(content, changes));
       at++;
     } else if (turnEnd > at + 1 && !isOpening && isAnswered(contents.slice(at, turnEnd), contents[turnEnd])) {
       paired.push(...contents.slice(at, turnEnd + 1));
@@ -53,9 +53,9 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
         problem: `the history begins with a call of ${names(calls)}`,
         remedy: "it is left out, with its response",
       });
-      if (isReply) paired.push(...withoutResponses(next, []));
+      if (isReply) paired.push(...dropResponses(next, []));
     } else {
-      paired.push(content, ...answersTo(calls, isReply ? next : undefined, changes));
+      paired.push(content, ...pairResponses(calls, isReply ? next : undefined, changes));
     }
     return isReply ? 2 : 1;
   }
@@ -82,7 +82,7 @@ function isAnswered(turn: readonly Content[], reply: Content | undefined): boole
 }
 
 /** One response for each call, and behind it what else was said: the content that is there, if it is right. */
-function answersTo(calls: readonly FunctionCall[], found: Content | undefined, changes: Change[]): readonly Content[] {
+function pairResponses(calls: readonly FunctionCall[], found: Content | undefined, changes: Change[]): readonly Content[] {
   const left = (found?.parts ?? []).filter((part) => part.functionResponse !== undefined);
   const parts = calls.map((call): Part => {
     const index = left.findIndex(({ functionResponse: response }) => response !== undefined && answers(response, call));
@@ -94,7 +94,7 @@ function answersTo(calls: readonly FunctionCall[], found: Content | undefined, c
     changes.push({ problem: `the call of ${label(call)} has no response`, remedy: "it is answered as cancelled" });
     return unansweredResponse(call, LOST);
   });
-  for (const { functionResponse } of left) if (functionResponse !== undefined) changes.push(stray(functionResponse));
+  for (const { functionResponse } of left) if (functionResponse !== undefined) changes.push(strayResponse(functionResponse));
   if (found === undefined) return [{ role: "user", parts }];
   if (parts.length === found.parts.length && parts.every((part, i) => part === found.parts[i])) return [found];
   const rest = found.parts.filter((part) => part.functionResponse === undefined);
@@ -107,15 +107,15 @@ function answersTo(calls: readonly FunctionCall[], found: Content | undefined, c
 }
 
 /** What is left of a content that answers no call: none or one. */
-function withoutResponses(content: Content, changes: Change[]): readonly Content[] {
+function dropResponses(content: Content, changes: Change[]): readonly Content[] {
   const responses = responsesIn(content);
   if (responses.length === 0) return [content];
-  changes.push(...responses.map(stray));
+  changes.push(...responses.map(strayResponse));
   const parts = content.parts.filter((part) => part.functionResponse === undefined);
   return parts.length === 0 ? [] : [{ ...content, parts }];
 }
 
-function stray(response: FunctionResponse): Change {
+function strayResponse(response: FunctionResponse): Change {
   return { problem: `a response of ${label(response)} answers no call`, remedy: "it is left out" };
 }
 

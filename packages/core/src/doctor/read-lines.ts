@@ -1,7 +1,7 @@
 import { parseStepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import { ENTRY_VERSION, problemOfEntry, type SessionEntry } from "../session/entries.ts";
-import { problemOfShape } from "./entry-shape.ts";
+import { ENTRY_VERSION, checkEntryHeader, type SessionEntry } from "../session/entries.ts";
+import { checkEntry } from "./entry-shape.ts";
 
 /** An entry and where it stands in the log. */
 export interface Item<Entry extends SessionEntry = SessionEntry> {
@@ -23,7 +23,7 @@ export function readLines(lines: readonly LogLine[]): ReadLines {
   const items: Item[] = [];
   const lost: LostLine[] = [];
   const problems: SessionProblem[] = [];
-  const newer = newerFrom(lines);
+  const newer = findNewer(lines);
   for (const [position, line] of lines.entries()) {
     if (position >= newer && "value" in line) continue;
     if (!("value" in line)) {
@@ -58,15 +58,15 @@ export function readLines(lines: readonly LogLine[]): ReadLines {
 }
 
 function problemOf(value: unknown): string | undefined {
-  const problem = problemOfEntry(value);
+  const problem = checkEntryHeader(value);
   if (problem !== undefined) return problem;
   // An object, or it would have been a problem.
-  const wrong = problemOfShape(value as Record<string, unknown>);
+  const wrong = checkEntry(value as Record<string, unknown>);
   return wrong && `its ${wrong}`;
 }
 
 /** Where the log goes on in a newer version. One such line among others is a damaged one: no older release would have gone on. */
-function newerFrom(lines: readonly LogLine[]): number {
+function findNewer(lines: readonly LogLine[]): number {
   let from = lines.length;
   for (let position = lines.length - 1; position >= 0; position--) {
     const line = lines[position];

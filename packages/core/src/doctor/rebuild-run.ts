@@ -33,7 +33,7 @@ export type WhyOpen = string | undefined;
  * @param why - What is said to the model about calls without an outcome. `undefined` leaves those of the last turn open.
  */
 export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: WhyOpen): RebuiltRun {
-  const turns = modelTurns(outcomes);
+  const turns = groupModelTurns(outcomes);
   const added: Content[] = [];
   let toolCalls = 0;
   for (const [turn, attempts] of turns) {
@@ -44,7 +44,7 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: WhyOpen)
     added.push(content);
     const calls = callsIn(content);
     toolCalls += calls.length;
-    const answered = calls.map((call, index) => answerOf(outcomes, callIdOf(turn, index), call));
+    const answered = calls.map((call, index) => findAnswer(outcomes, callIdOf(turn, index), call));
     const isOpen = why === undefined && turn === Math.max(...turns.keys()) && answered.some((one) => one === undefined);
     if (calls.length === 0 || isOpen) continue;
     added.push({
@@ -54,11 +54,11 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: WhyOpen)
     const after = answered.flatMap((one) => one?.after ?? []);
     if (after.length > 0) added.push({ role: "user", parts: after });
   }
-  return { added, turns: Math.max(0, ...turns.keys()), toolCalls, usage: usageOf(outcomes) };
+  return { added, turns: Math.max(0, ...turns.keys()), toolCalls, usage: sumUsage(outcomes) };
 }
 
 /** The turns that steps speak of whose answer of the model is not among them. */
-export function missingTurns(steps: Iterable<string>): number[] {
+export function findMissingTurns(steps: Iterable<string>): number[] {
   const spoken = new Set<number>();
   const asked = new Set<number>();
   for (const step of steps) {
@@ -73,7 +73,7 @@ export function missingTurns(steps: Iterable<string>): number[] {
 }
 
 /** The answers of each turn of the work, in rising order; the last attempt is the one that was used. */
-function modelTurns(outcomes: ReadonlyMap<string, Outcome>): Map<number, ModelStepValue[]> {
+function groupModelTurns(outcomes: ReadonlyMap<string, Outcome>): Map<number, ModelStepValue[]> {
   const found: { turn: number; attempt: number; value: ModelStepValue }[] = [];
   for (const [name, outcome] of outcomes) {
     const step = parseStepName(name);
@@ -87,24 +87,24 @@ function modelTurns(outcomes: ReadonlyMap<string, Outcome>): Map<number, ModelSt
   return turns;
 }
 
-function answerOf(
+function findAnswer(
   outcomes: ReadonlyMap<string, Outcome>,
   callId: string,
   call: FunctionCall,
 ): Pick<CallStepValue, "part" | "after"> | undefined {
-  for (const name of answersOf(outcomes, callId)) {
+  for (const name of answerNames(outcomes, callId)) {
     const outcome = outcomes.get(name);
     const value: unknown = outcome?.ok === true ? outcome.value : undefined;
     if (!isObject(value) || value["unknown"] === true) continue;
     // A call step's value has a part; what somebody outside answered has one of the others.
     if (isObject(value["part"])) return value as unknown as CallStepValue;
-    if ("output" in value || "error" in value) return { part: outsideResponse(call, value), after: [] };
+    if ("output" in value || "error" in value) return { part: externalResponse(call, value), after: [] };
   }
   return undefined;
 }
 
 /** The names under which a call may have been answered, the last one first. */
-function answersOf(outcomes: ReadonlyMap<string, Outcome>, callId: string): string[] {
+function answerNames(outcomes: ReadonlyMap<string, Outcome>, callId: string): string[] {
   const names = [callId];
   for (let time = 1; ; time++) {
     const pair = [waitName(callId, "unknown-outcome", time), callStepName(callId, time)];
@@ -113,12 +113,12 @@ function answersOf(outcomes: ReadonlyMap<string, Outcome>, callId: string): stri
   }
 }
 
-function outsideResponse({ id, name }: FunctionCall, answer: Record<string, unknown>): Part {
+function externalResponse({ id, name }: FunctionCall, answer: Record<string, unknown>): Part {
   const response = "output" in answer ? { output: answer["output"] } : { error: String(answer["error"]) };
   return { functionResponse: id ? { id, name, response } : { name, response } };
 }
 
-function usageOf(outcomes: ReadonlyMap<string, Outcome>): Usage {
+function sumUsage(outcomes: ReadonlyMap<string, Outcome>): Usage {
   let usage = NO_USAGE;
   for (const outcome of outcomes.values()) {
     const value: unknown = outcome.ok ? outcome.value : undefined;

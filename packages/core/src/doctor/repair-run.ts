@@ -3,16 +3,16 @@ import { isObject } from "../internal/json.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import { type ContentRef, type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/entries.ts";
 import { isModelStep } from "./repair-signatures.ts";
-import { missingTurns, rebuildRun } from "./rebuild-run.ts";
-import { refsOf } from "../session/session-view.ts";
+import { findMissingTurns, rebuildRun } from "./rebuild-run.ts";
+import { buildRefs } from "../session/session-view.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { isNameless } from "./entry-shape.ts";
-import type { OfRun, RunGroup } from "./group-runs.ts";
+import type { EntryOfRun, RunGroup } from "./group-runs.ts";
 import { type Change, pairCalls } from "./pair-calls.ts";
 import type { Item, SessionProblem } from "./read-lines.ts";
 
 /** A run whose end speaks of nothing that is missing, and in which each call has its one response. */
-export interface MendedRun {
+export interface RepairedRun {
   readonly items: readonly Item[];
   /** What it adds to the history. */
   readonly contents: readonly Content[];
@@ -42,18 +42,18 @@ const DAMAGED = {
 
 const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
-/** Mends one run. */
-export function mendRun(group: RunGroup, place: Place): MendedRun {
-  const outcomes = outcomesOf(group.items);
-  const end = endThatCounts(group);
-  if (end !== undefined) return mendEnded(group, place, end, outcomes);
-  const { run, problems } = mendInput(group.run, place.first);
+/** Repairs one run. */
+export function repairRun(group: RunGroup, place: Place): RepairedRun {
+  const outcomes = collectOutcomes(group.items);
+  const end = findEffectiveEnd(group);
+  if (end !== undefined) return repairEndedRun(group, place, end, outcomes);
+  const { run, problems } = repairInput(group.run, place.first);
   const { input } = run.entry;
   const isHurt = hasGaps(group, end);
   if (place.isLast && !isHurt)
     return { items: [run, ...group.items], contents: closeOpenCalls(input), end: undefined, problems };
   const first = place.first && input.length === 0;
-  const ended = rebuiltEnd({ ...group, run }, outcomes, { first, isOver: isHurt && place.isLast });
+  const ended = rebuildEnd({ ...group, run }, outcomes, { first, isOver: isHurt && place.isLast });
   return {
     items: [run, ...group.items, ended.end],
     contents: [...input, ...ended.added],
@@ -69,25 +69,25 @@ export function mendRun(group: RunGroup, place: Place): MendedRun {
   };
 }
 
-function mendEnded(
+function repairEndedRun(
   group: RunGroup,
   place: Place,
   found: Item<EndEntry>,
   outcomes: ReadonlyMap<string, Outcome>,
-): MendedRun {
-  const { contents: known, missing } = resolveKnown(found.entry.added, outcomes);
+): RepairedRun {
+  const { contents: known, missing } = resolveKnownRefs(found.entry.added, outcomes);
   const problems: SessionProblem[] = at(found.position, missing);
   let { run } = group;
   let added: readonly Content[] = known;
   if (pairCalls([...run.entry.input, ...known], { first: place.first }).changes.length > 0) {
-    const mended = mendInput(run, place.first);
-    run = mended.run;
+    const repaired = repairInput(run, place.first);
+    run = repaired.run;
     const paired = pairCalls(known, { first: place.first && run.entry.input.length === 0 });
-    problems.push(...mended.problems, ...at(found.position, paired.changes));
+    problems.push(...repaired.problems, ...at(found.position, paired.changes));
     added = paired.contents;
   }
   let { entry } = found;
-  if (missing.length > 0 || added !== known) entry = { ...entry, added: refsOf(added, outcomes) };
+  if (missing.length > 0 || added !== known) entry = { ...entry, added: buildRefs(added, outcomes) };
   if (place.isLast && isResumable(entry) && (missing.length > 0 || hasGaps(group, found))) {
     problems.push({
       position: found.position,
@@ -103,13 +103,13 @@ function mendEnded(
   return { items: [run, ...items], contents: [...run.entry.input, ...added], end, problems };
 }
 
-function mendInput(run: Item<RunEntry>, first: boolean): { run: Item<RunEntry>; problems: SessionProblem[] } {
+function repairInput(run: Item<RunEntry>, first: boolean): { run: Item<RunEntry>; problems: SessionProblem[] } {
   const { contents, changes } = pairCalls(closeOpenCalls(run.entry.input), { first });
   if (changes.length === 0) return { run, problems: [] };
   return { run: { ...run, entry: { ...run.entry, input: contents } }, problems: at(run.position, changes) };
 }
 
-function rebuiltEnd(
+function rebuildEnd(
   { run, items }: RunGroup,
   outcomes: ReadonlyMap<string, Outcome>,
   { first, isOver }: { readonly first: boolean; readonly isOver: boolean },
@@ -123,7 +123,7 @@ function rebuiltEnd(
     type: "end",
     runId: run.entry.runId,
     stopReason: isOver ? "stopped" : "aborted",
-    added: refsOf(added, outcomes),
+    added: buildRefs(added, outcomes),
     turns,
     toolCalls,
     usage,
@@ -136,7 +136,7 @@ function rebuiltEnd(
 function hasGaps({ items, lost }: RunGroup, end: Item<EndEntry> | undefined): boolean {
   if (lost.some(({ type }) => type !== "steer" && type !== "end")) return true;
   if (end !== undefined && !isResumable(end.entry)) return false;
-  return missingTurns(stepNames(items)).length > 0;
+  return findMissingTurns(stepNames(items)).length > 0;
 }
 
 function at(position: number, changes: readonly Change[]): SessionProblem[] {
@@ -144,7 +144,7 @@ function at(position: number, changes: readonly Change[]): SessionProblem[] {
 }
 
 /** The last end, unless the run was opened again, or went on after it by entries that are lost. */
-function endThatCounts({ items, lost }: RunGroup): Item<EndEntry> | undefined {
+function findEffectiveEnd({ items, lost }: RunGroup): Item<EndEntry> | undefined {
   let end: Item<EndEntry> | undefined;
   for (const { position, entry } of items) {
     if (entry.type === "end") end = { position, entry };
@@ -155,12 +155,12 @@ function endThatCounts({ items, lost }: RunGroup): Item<EndEntry> | undefined {
   return wentOn && lost.some(({ position }) => position > after) ? undefined : end;
 }
 
-function stepNames(items: readonly Item<OfRun>[]): string[] {
+function stepNames(items: readonly Item<EntryOfRun>[]): string[] {
   return items.flatMap(({ entry }) => ("step" in entry ? entry.step : []));
 }
 
 /** What steps and answers left, by their names, as a session reads it. */
-export function outcomesOf(items: readonly Item[]): Map<string, Outcome> {
+export function collectOutcomes(items: readonly Item[]): Map<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   for (const { entry } of items) {
     if (entry.type === "step") outcomes.set(entry.step, entry.outcome);
@@ -170,7 +170,7 @@ export function outcomesOf(items: readonly Item[]): Map<string, Outcome> {
 }
 
 /** The contents that refs stand for, without those whose steps are missing. */
-export function resolveKnown(
+export function resolveKnownRefs(
   refs: readonly ContentRef[],
   outcomes: ReadonlyMap<string, Outcome>,
 ): { contents: Content[]; missing: Change[] } {

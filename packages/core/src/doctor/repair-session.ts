@@ -1,11 +1,11 @@
 import type { Json } from "../internal/json.ts";
 import { isResumable, type SessionEntry } from "../session/entries.ts";
 import type { Content } from "../wire/types/content.ts";
-import { type OrderedLog, orderLog } from "./group-runs.ts";
+import { type GroupedLog, groupByRun } from "./group-runs.ts";
 import { pairCalls } from "./pair-calls.ts";
 import { type Item, type LogLine, readLines, type SessionProblem } from "./read-lines.ts";
-import { mendRun } from "./repair-run.ts";
-import { isModelStep, mendSignatures } from "./repair-signatures.ts";
+import { repairRun } from "./repair-run.ts";
+import { isModelStep, repairSignatures } from "./repair-signatures.ts";
 
 /** What a check found. */
 export interface SessionCheck {
@@ -22,7 +22,7 @@ export interface SessionCheck {
  * @param lines - The whole log, oldest first: of a store, `(await store.load(id)).map((value) => ({ value }))`.
  */
 export function checkSession(lines: readonly LogLine[]): SessionCheck {
-  const { problems, notes } = mendLog(lines);
+  const { problems, notes } = repairLog(lines);
   return { problems, notes };
 }
 
@@ -45,12 +45,12 @@ export interface SessionRepair {
  * @param lines - The whole log, oldest first.
  */
 export function repairSession(lines: readonly LogLine[]): SessionRepair {
-  const { entries, problems, refused } = mendLog(lines);
+  const { entries, problems, refused } = repairLog(lines);
   return { entries, done: refused === undefined ? problems : [], refused };
 }
 
 /** A log as it should be, and what had to be done for it. */
-export interface MendedLog {
+export interface RepairedLog {
   readonly entries: readonly SessionEntry[];
   readonly problems: readonly SessionProblem[];
   readonly notes: readonly SessionProblem[];
@@ -59,13 +59,13 @@ export interface MendedLog {
 }
 
 /** Reads a log of which nothing is certain, and gives one that opens and whose history can be sent. */
-export function mendLog(lines: readonly LogLine[]): MendedLog {
+export function repairLog(lines: readonly LogLine[]): RepairedLog {
   const read = readLines(lines);
-  const ordered = orderLog(read);
-  const signed = mendSignatures(ordered);
+  const ordered = groupByRun(read);
+  const signed = repairSignatures(ordered);
   // Contents that are gone may have been counted by a summary that stands for the first ones.
   const gone = [...read.lost, ...ordered.problems].map(({ position }) => position);
-  const runs = mendRuns(signed.log, Math.min(Infinity, ...gone));
+  const runs = repairRuns(signed.log, Math.min(Infinity, ...gone));
   const problems = [...read.problems, ...ordered.problems, ...signed.problems, ...runs.problems].toSorted(byPosition);
   return {
     entries: renumbered(runs.items, problems),
@@ -75,25 +75,25 @@ export function mendLog(lines: readonly LogLine[]): MendedLog {
   };
 }
 
-function mendRuns(
-  log: OrderedLog,
+function repairRuns(
+  log: GroupedLog,
   goneFrom: number,
 ): { items: Item[]; problems: SessionProblem[]; notes: SessionProblem[] } {
-  const { items, contents, problems } = mendHead(log);
+  const { items, contents, problems } = repairHead(log);
   const notes: SessionProblem[] = [];
   let countsHold = problems.length === 0;
   for (const [index, group] of log.groups.entries()) {
     const isLast = index === log.groups.length - 1;
-    const mended = mendRun(group, { isLast, first: contents.length === 0 });
-    problems.push(...mended.problems);
-    contents.push(...mended.contents);
-    countsHold &&= mended.problems.length === 0;
-    const { end } = mended;
+    const repaired = repairRun(group, { isLast, first: contents.length === 0 });
+    problems.push(...repaired.problems);
+    contents.push(...repaired.contents);
+    countsHold &&= repaired.problems.length === 0;
+    const { end } = repaired;
     const compaction = end?.entry.compaction;
-    if (end === undefined || compaction === undefined) items.push(...mended.items);
+    if (end === undefined || compaction === undefined) items.push(...repaired.items);
     else {
       const holds = countsHold && goneFrom > end.position && isPlaceToCut(contents, compaction.keepFrom);
-      items.push(...(holds ? mended.items : mended.items.map((item) => (item === end ? withoutSummary(end) : item))));
+      items.push(...(holds ? repaired.items : repaired.items.map((item) => (item === end ? withoutSummary(end) : item))));
       if (!holds)
         problems.push({
           position: end.position,
@@ -101,26 +101,26 @@ function mendRuns(
           remedy: "the summary is dropped; the whole history is sent until a new one is made",
         });
     }
-    if (isLast) notes.push(...noteOnLast(group.run.position, end));
+    if (isLast) notes.push(...noteLastRun(group.run.position, end));
   }
   return { items, problems, notes };
 }
 
-function mendHead({ head }: OrderedLog): { items: Item[]; contents: Content[]; problems: SessionProblem[] } {
+function repairHead({ head }: GroupedLog): { items: Item[]; contents: Content[]; problems: SessionProblem[] } {
   const problems: SessionProblem[] = [];
   const contents = head.flatMap(({ entry }) =>
-    entry.type === "history" ? entry.parts.flatMap((stretch) => stretch.contents) : [],
+    entry.type === "history" ? entry.parts.flatMap((segment) => segment.contents) : [],
   );
   if (pairCalls(contents, { first: true }).changes.length === 0) return { items: [...head], contents, problems };
   const paired: Content[] = [];
   const items = head.map((item): Item => {
     const { position, entry } = item;
     if (entry.type !== "history") return item;
-    const parts = entry.parts.map((stretch) => {
-      const { contents: kept, changes } = pairCalls(stretch.contents, { first: paired.length === 0 });
+    const parts = entry.parts.map((segment) => {
+      const { contents: kept, changes } = pairCalls(segment.contents, { first: paired.length === 0 });
       problems.push(...changes.map((change) => ({ position, ...change })));
       paired.push(...kept);
-      return { ...stretch, contents: kept };
+      return { ...segment, contents: kept };
     });
     return { position, entry: { ...entry, parts } };
   });
@@ -140,7 +140,7 @@ function withoutSummary({
   return { position, entry };
 }
 
-function noteOnLast(
+function noteLastRun(
   runAt: number,
   end: Item<Extract<SessionEntry, { type: "end" }>> | undefined,
 ): readonly SessionProblem[] {

@@ -1,15 +1,14 @@
 import type { ModelStepValue } from "../durable/run-log.ts";
 import { isObject, type Json } from "../internal/json.ts";
-import type { HistoryOrigin } from "../model/prepare-history.ts";
-import { DUMMY_SIGNATURE } from "../model/signatures.ts";
+import { DUMMY_SIGNATURE, type HistoryOrigin } from "../model/history/prepare-history.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";
-import type { OrderedLog, RunGroup } from "./group-runs.ts";
+import type { GroupedLog, RunGroup } from "./group-runs.ts";
 import type { Item, SessionProblem } from "./read-lines.ts";
 
 /** A log whose signatures could be true, what was wrong with them, and what is only worth knowing. */
-export interface MendedSignatures {
-  readonly log: OrderedLog;
+export interface RepairedSignatures {
+  readonly log: GroupedLog;
   readonly problems: readonly SessionProblem[];
   readonly notes: readonly SessionProblem[];
 }
@@ -18,7 +17,7 @@ export interface MendedSignatures {
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
 /** Takes signatures off that cannot be read, and those that were made somewhere else. */
-export function mendSignatures(log: OrderedLog): MendedSignatures {
+export function repairSignatures(log: GroupedLog): RepairedSignatures {
   const problems: SessionProblem[] = [];
   const unsigned: number[] = [];
   /** Where each signature was seen first. */
@@ -27,30 +26,30 @@ export function mendSignatures(log: OrderedLog): MendedSignatures {
   const head = log.head.map((item) => {
     const { position, entry } = item;
     if (entry.type !== "history") return item;
-    const parts = entry.parts.map((stretch) => {
+    const parts = entry.parts.map((segment) => {
       // Of unknown origin: what it has of signatures is never sent.
-      if (stretch.origin === undefined) return stretch;
-      const contents = mendAll(stretch.contents, position, stretch.origin);
-      return contents === stretch.contents ? stretch : { ...stretch, contents };
+      if (segment.origin === undefined) return segment;
+      const contents = repairContents(segment.contents, position, segment.origin);
+      return contents === segment.contents ? segment : { ...segment, contents };
     });
-    return parts.every((stretch, i) => stretch === entry.parts[i]) ? item : { position, entry: { ...entry, parts } };
+    return parts.every((segment, i) => segment === entry.parts[i]) ? item : { position, entry: { ...entry, parts } };
   });
   const groups = log.groups.map((group): RunGroup => {
     const { origin } = group.run.entry;
-    const mend = <Entry extends Item>(item: Entry): Entry => {
-      const entry = mapModelContents(item.entry, (content) => mendContent(content, item.position, origin));
+    const repair = <Entry extends Item>(item: Entry): Entry => {
+      const entry = mapModelContents(item.entry, (content) => repairContent(content, item.position, origin));
       return entry === item.entry ? item : { ...item, entry };
     };
-    return { ...group, run: mend(group.run), items: group.items.map(mend) };
+    return { ...group, run: repair(group.run), items: group.items.map(repair) };
   });
-  return { log: { ...log, head, groups }, problems, notes: noteOf(unsigned) };
+  return { log: { ...log, head, groups }, problems, notes: noteUnsigned(unsigned) };
 
-  function mendAll(contents: readonly Content[], position: number, origin: HistoryOrigin): readonly Content[] {
-    const mended = contents.map((content) => mendContent(content, position, origin));
-    return mended.every((content, i) => content === contents[i]) ? contents : mended;
+  function repairContents(contents: readonly Content[], position: number, origin: HistoryOrigin): readonly Content[] {
+    const repaired = contents.map((content) => repairContent(content, position, origin));
+    return repaired.every((content, i) => content === contents[i]) ? contents : repaired;
   }
 
-  function mendContent(content: Content, position: number, origin: HistoryOrigin): Content {
+  function repairContent(content: Content, position: number, origin: HistoryOrigin): Content {
     if (content.role !== "model") return content;
     const isSigned = /^gemini-(?:[3-9]|\d\d)/.test(origin.family);
     const firstCall = content.parts.findIndex((part) => part.functionCall !== undefined);
@@ -83,7 +82,7 @@ export function mendSignatures(log: OrderedLog): MendedSignatures {
   }
 }
 
-function noteOf([position, ...others]: readonly number[]): readonly SessionProblem[] {
+function noteUnsigned([position, ...others]: readonly number[]): readonly SessionProblem[] {
   if (position === undefined) return [];
   const more = others.length === 0 ? "" : `, and so have ${others.length} more`;
   return [

@@ -5,13 +5,13 @@ import { callsIn } from "../loop/transcript.ts";
 import type { Usage } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import { SessionView } from "../session/session-view.ts";
-import { callLine, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
+import { formatCall, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
 import type { PendingCall } from "../tool/approval.ts";
 import type { Content, FunctionCall } from "../wire/types/content.ts";
-import { orderLog, type RunGroup } from "./group-runs.ts";
+import { groupByRun, type RunGroup } from "./group-runs.ts";
 import { type LogLine, readLines } from "./read-lines.ts";
 import { rebuildRun } from "./rebuild-run.ts";
-import { outcomesOf, resolveKnown } from "./repair-run.ts";
+import { collectOutcomes, resolveKnownRefs } from "./repair-run.ts";
 import { isModelStep } from "./repair-signatures.ts";
 
 /**
@@ -23,11 +23,11 @@ import { isModelStep } from "./repair-signatures.ts";
 export function showSession(entries: readonly SessionEntry[], options: ShowOptions = {}): string {
   const { title = "", thoughts = false } = options;
   const page = new Page(options);
-  const { head, groups } = orderLog(readLines(entries.map((value): LogLine => ({ value }))));
+  const { head, groups } = groupByRun(readLines(entries.map((value): LogLine => ({ value }))));
   const view = new SessionView();
   for (const entry of entries) view.add(entry);
   page.heading(
-    `Session ${title === "" ? "" : `${inOneLine(title, 200)}: `}${countOf(groups.length, "run")}, ${countOf(entries.length, "entry", "entries")}`,
+    `Session ${title === "" ? "" : `${inOneLine(title, 200)}: `}${formatCount(groups.length, "run")}, ${formatCount(entries.length, "entry", "entries")}`,
   );
   for (const { entry } of head) {
     if (entry.type !== "history") continue;
@@ -37,7 +37,7 @@ export function showSession(entries: readonly SessionEntry[], options: ShowOptio
   }
   for (const [index, group] of groups.entries()) {
     const { at, model } = group.run.entry;
-    page.heading(`Run ${index + 1}, ${timeOf(at)}, ${model}`);
+    page.heading(`Run ${index + 1}, ${formatTime(at)}, ${model}`);
     const last = group.items.findLast(({ entry }) => entry.type === "end" || entry.type === "resume")?.entry;
     showRun(page, group, last?.type === "end" ? last : undefined, thoughts);
   }
@@ -47,7 +47,7 @@ export function showSession(entries: readonly SessionEntry[], options: ShowOptio
   const { runs, turns, toolCalls, usage, cost } = view;
   if (runs > 0)
     page.heading(
-      `Total of ${countOf(runs, "ended run")}: ${countOf(turns, "turn")}, ${countOf(toolCalls, "call")}, ${usageLine(usage, cost)}`,
+      `Total of ${formatCount(runs, "ended run")}: ${formatCount(turns, "turn")}, ${formatCount(toolCalls, "call")}, ${formatUsage(usage, cost)}`,
     );
   return page.toString();
 }
@@ -63,7 +63,7 @@ export function sessionHistory(entries: readonly SessionEntry[]): readonly Conte
   return view.history();
 }
 
-function timeOf(at: number): string {
+function formatTime(at: number): string {
   // Beyond what a Date can hold there is none.
   return Math.abs(at) > 8.64e15
     ? "at an unknown time"
@@ -72,13 +72,13 @@ function timeOf(at: number): string {
 
 /** Puts a run on the page: what was asked, what came of it, and how it ended. */
 export function showRun(page: Page, { run, items }: RunGroup, end: EndEntry | undefined, thoughts: boolean): void {
-  const outcomes = outcomesOf(items);
+  const outcomes = collectOutcomes(items);
   const turns = turnsByContent(outcomes);
-  const steered = new Set([...outcomes.values()].flatMap(steeredIn));
-  const added = end === undefined ? rebuildRun(outcomes, undefined).added : resolveKnown(end.added, outcomes).contents;
+  const steered = new Set([...outcomes.values()].flatMap(steeredTexts));
+  const added = end === undefined ? rebuildRun(outcomes, undefined).added : resolveKnownRefs(end.added, outcomes).contents;
   for (const content of run.entry.input) showContent(page, content, content.role, thoughts);
   for (const content of added) {
-    showContent(page, content, labelOf(content, steered), thoughts);
+    showContent(page, content, chooseLabel(content, steered), thoughts);
     const turn = turns.get(content);
     if (turn !== undefined) callsIn(content).forEach((call, index) => showAnswers(page, call, turn, index, outcomes));
   }
@@ -87,12 +87,12 @@ export function showRun(page: Page, { run, items }: RunGroup, end: EndEntry | un
     const text = summary.flatMap(({ parts }) => parts.flatMap((part) => part.text ?? [])).join("\n");
     page.say("summary", `sent from here on in place of the first ${keepFrom} contents: ${inOneLine(text, 240)}`);
   }
-  for (const pending of end?.pending ?? []) page.say("waits", waitLine(pending));
-  page.say("end", end === undefined ? "none: the run was cut off, or is going on" : endLine(end));
+  for (const pending of end?.pending ?? []) page.say("waits", formatPending(pending));
+  page.say("end", end === undefined ? "none: the run was cut off, or is going on" : formatEnd(end));
 }
 
 /** What was used, in one line. */
-export function usageLine(usage: Usage, cost: number | undefined): string {
+export function formatUsage(usage: Usage, cost: number | undefined): string {
   const count = (tokens: number): string => tokens.toLocaleString("en-US");
   const kinds = [
     `${count(usage.inputTokens)} in${usage.cachedTokens > 0 ? ` (${count(usage.cachedTokens)} cached)` : ""}`,
@@ -100,22 +100,22 @@ export function usageLine(usage: Usage, cost: number | undefined): string {
     ...(usage.thoughtTokens > 0 ? [`${count(usage.thoughtTokens)} thinking`] : []),
     ...(usage.toolUseTokens > 0 ? [`${count(usage.toolUseTokens)} by tools of the service`] : []),
   ];
-  const searches = usage.searchQueries > 0 ? `, ${countOf(usage.searchQueries, "search", "searches")}` : "";
+  const searches = usage.searchQueries > 0 ? `, ${formatCount(usage.searchQueries, "search", "searches")}` : "";
   const money = cost === undefined || cost === 0 ? "" : `, cost ${cost.toFixed(6)}`;
-  return `${count(usage.totalTokens)} tokens (${kinds.join(", ")}) in ${countOf(usage.requests, "request")}${searches}${money}`;
+  return `${count(usage.totalTokens)} tokens (${kinds.join(", ")}) in ${formatCount(usage.requests, "request")}${searches}${money}`;
 }
 
 /** `1 call`, `2 calls`. */
-export function countOf(count: number, one: string, many: string = `${one}s`): string {
+export function formatCount(count: number, one: string, many: string = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
-function endLine({ stopReason, turns, toolCalls, usage, cost, error }: EndEntry): string {
+function formatEnd({ stopReason, turns, toolCalls, usage, cost, error }: EndEntry): string {
   const why = error === undefined ? "" : ` (${error.name}: ${inOneLine(error.message, 400)})`;
-  return `${stopReason}${why}; ${countOf(turns, "turn")}, ${countOf(toolCalls, "call")}, ${usageLine(usage, cost)}`;
+  return `${stopReason}${why}; ${formatCount(turns, "turn")}, ${formatCount(toolCalls, "call")}, ${formatUsage(usage, cost)}`;
 }
 
-function labelOf(content: Content, steered: ReadonlySet<string>): Label {
+function chooseLabel(content: Content, steered: ReadonlySet<string>): Label {
   if (content.role === "model") return "model";
   // What was said on the way is written in full; all else of the user's side is the loop's own.
   return steered.has(JSON.stringify(content)) ? "said" : "retry";
@@ -131,7 +131,7 @@ function turnsByContent(outcomes: ReadonlyMap<string, Outcome>): Map<Content, nu
   return turns;
 }
 
-function steeredIn(outcome: Outcome): string[] {
+function steeredTexts(outcome: Outcome): string[] {
   const value: unknown = outcome.ok ? outcome.value : undefined;
   return isModelStep(value) ? (value.steered?.contents ?? []).map((content) => JSON.stringify(content)) : [];
 }
@@ -158,7 +158,7 @@ function showAnswers(
   const approval = valueOf(`${callId}/approval`);
   if (approval !== undefined) {
     page.say("asked", `${call.name}: ${QUESTIONS.approval}`);
-    page.say("answer", `${call.name}: ${approvalLine(approval)}`);
+    page.say("answer", `${call.name}: ${formatApproval(approval)}`);
   }
   const outside = valueOf(callId);
   if (isObject(outside) && !("part" in outside)) showOutcome(page, call.name, "outcome", outside);
@@ -174,11 +174,11 @@ function showOutcome(page: Page, name: string, question: "outcome" | "unknown-ou
   page.say("answer", `${name}: ${"notExecuted" in answer ? "it never happened" : inOneLine(answer, 240)}`);
 }
 
-function approvalLine(approval: unknown): string {
+function formatApproval(approval: unknown): string {
   if (approval === true) return "yes";
   return isObject(approval) && typeof approval["deny"] === "string" ? `no: ${approval["deny"]}` : "no";
 }
 
-function waitLine({ callId, call, question }: PendingCall): string {
-  return `${callLine(call)}: ${QUESTIONS[question]} (${callId})`;
+function formatPending({ callId, call, question }: PendingCall): string {
+  return `${formatCall(call)}: ${QUESTIONS[question]} (${callId})`;
 }

@@ -3,7 +3,7 @@ import type { Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/compaction.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { StopReason } from "../loop/result.ts";
-import type { HistoryOrigin } from "../model/prepare-history.ts";
+import type { HistoryOrigin } from "../model/history/prepare-history.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/approval.ts";
 import type { Content, Part } from "../wire/types/content.ts";
@@ -110,7 +110,7 @@ const TYPES: { readonly [Type in SessionEntry["type"]]: true } = {
  *
  * @returns What is wrong with it, or `undefined`.
  */
-export function problemOfEntry(value: unknown): string | undefined {
+export function checkEntryHeader(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
   const { v, type } = value as { readonly v?: unknown; readonly type?: unknown };
   if (typeof v !== "number" || typeof type !== "string") return "it has no version and type";

@@ -5,8 +5,8 @@ import { jsonSafe } from "../tool/json-safe.ts";
 import type { NewEntry } from "./session-log.ts";
 import type { RunRecord } from "./session-view.ts";
 
-/** Answers to what a run waits for, by call id. */
-export interface Answers {
+/** ExternalAnswers to what a run waits for, by call id. */
+export interface ExternalAnswers {
   readonly approvals: { readonly [callId: string]: Approval };
   readonly outcomes: { readonly [callId: string]: ExternalOutcome };
 }
@@ -16,7 +16,7 @@ export interface Answers {
  *
  * @throws {TypeError} For an answer nobody waits for; names the calls that do wait.
  */
-export function answerEntries(record: RunRecord, answers: Answers): NewEntry[] {
+export function buildAnswerEntries(record: RunRecord, answers: ExternalAnswers): NewEntry[] {
   const pending = record.end?.pending ?? [];
   const approvals = Object.entries(answers.approvals).map(([callId, approval]) =>
     entry(record, find(pending, callId, "approvals"), approval),

@@ -20,7 +20,7 @@ export interface Replay {
 }
 
 /** Prepares the replay of a recorded run. */
-export function replayOf(record: RunRecord): Replay {
+export function prepareReplay(record: RunRecord): Replay {
   const { runId } = record.entry;
   const asked = new Set<string>();
   const outOfTime = new Set<string>();

@@ -1,10 +1,10 @@
 import type { Compaction } from "../loop/compaction.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { SessionView, Stretch } from "./session-view.ts";
+import type { SessionView, HistorySegment } from "./session-view.ts";
 
 /** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
-export function checkCut(all: readonly Content[], contents: number): void {
+export function checkForkPoint(all: readonly Content[], contents: number): void {
   const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
   if (!Number.isInteger(contents) || contents < 0 || contents > all.length) {
     throw new TypeError(`fork: contents must be a whole number from 0 to ${all.length}, and it is ${contents}`);
@@ -16,11 +16,11 @@ export function checkCut(all: readonly Content[], contents: number): void {
   }
 }
 
-/** The stretches of the first `count` contents. */
-export function firstContents(stretches: readonly Stretch[], count: number): Stretch[] {
-  const kept: Stretch[] = [];
+/** The segments of the first `count` contents. */
+export function takeSegments(segments: readonly HistorySegment[], count: number): HistorySegment[] {
+  const kept: HistorySegment[] = [];
   let room = count;
-  for (const { origin, contents } of stretches) {
+  for (const { origin, contents } of segments) {
     if (room <= 0) break;
     kept.push({ ...(origin !== undefined && { origin }), contents: contents.slice(0, room) });
     room -= contents.length;
@@ -33,30 +33,30 @@ export function firstContents(stretches: readonly Stretch[], count: number): Str
  *
  * @param before - What is sent of what was said before the run.
  */
-export function cutInSent(
-  { compaction, stretches }: Pick<SessionView, "compaction" | "stretches">,
+export function placeCutInSent(
+  { compaction, segments }: Pick<SessionView, "compaction" | "segments">,
   before: readonly Content[],
 ): Compaction | undefined {
   if (compaction === undefined) return undefined;
-  const first = contentsOf(stretches)[compaction.keepFrom];
+  const first = contentsOf(segments)[compaction.keepFrom];
   // It is a message of the user's, which is never changed; when none is left, all that was there is summed up.
   const keepFrom = first === undefined ? before.length : before.indexOf(first);
   return keepFrom < 0 ? undefined : { summary: compaction.summary, keepFrom };
 }
 
 /** A cut in what was sent, as a cut in the session's history. */
-export function cutInHistory(
+export function placeCutInHistory(
   { summary, keepFrom }: Compaction,
   contents: readonly Content[],
   given: number,
-  stretches: readonly Stretch[],
+  segments: readonly HistorySegment[],
 ): Compaction {
-  const before = contentsOf(stretches);
+  const before = contentsOf(segments);
   if (keepFrom >= given) return { summary, keepFrom: before.length + keepFrom - given };
   const first = contents[keepFrom];
   return { summary, keepFrom: first === undefined ? before.length : Math.max(0, before.indexOf(first)) };
 }
 
-function contentsOf(stretches: readonly Stretch[]): readonly Content[] {
-  return stretches.flatMap(({ contents }) => contents);
+function contentsOf(segments: readonly HistorySegment[]): readonly Content[] {
+  return segments.flatMap(({ contents }) => contents);
 }

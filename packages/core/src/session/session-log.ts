@@ -2,7 +2,7 @@ import type { Outcome } from "../durable/steps.ts";
 import type { JournalLog } from "../durable/journal.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/run-errors.ts";
 import type { Json } from "../internal/json.ts";
-import { ENTRY_VERSION, problemOfEntry, type SessionEntry } from "./entries.ts";
+import { ENTRY_VERSION, checkEntryHeader, type SessionEntry } from "./entries.ts";
 import { SessionView } from "./session-view.ts";
 import type { SessionStore } from "./store.ts";
 
@@ -141,7 +141,7 @@ export class SessionLog {
   }
 
   #checked(value: Json, position: number): SessionEntry {
-    const problem = problemOfEntry(value);
+    const problem = checkEntryHeader(value);
     if (problem !== undefined) throw new SessionDamagedError(this.id, `entry ${position}: ${problem}`);
     return value as unknown as SessionEntry;
   }

@@ -5,14 +5,14 @@ import { LoopVersionError, SessionUnfinishedError } from "../errors/run-errors.t
 import type { RunEvent } from "../loop/events.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
-import { prepareHistory } from "../model/prepare-history.ts";
+import { prepareHistory } from "../model/history/prepare-history.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type EndEntry, isResumable } from "./entries.ts";
-import { answerEntries, type Answers } from "./external-answers.ts";
-import { cutInHistory, cutInSent } from "./segments.ts";
+import { buildAnswerEntries, type ExternalAnswers } from "./external-answers.ts";
+import { placeCutInHistory, placeCutInSent } from "./segments.ts";
 import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
-import { refsOf, type RunRecord, type Stretch } from "./session-view.ts";
+import { buildRefs, type RunRecord, type HistorySegment } from "./session-view.ts";
 
 /** What a session does about a run that was cut off when the next message comes. */
 export type Unfinished = "refuse" | "cancel";
@@ -62,7 +62,7 @@ export class SessionRuns<Options> {
 
   /** The last run once more, from where it stopped. */
   resume(
-    run: SessionRunRequest<Options> & { readonly answers: Answers; readonly anyLoopVersion: boolean },
+    run: SessionRunRequest<Options> & { readonly answers: ExternalAnswers; readonly anyLoopVersion: boolean },
   ): RunningLoop {
     return this.#running(async (beforeEnd) => {
       await this.log.refresh();
@@ -74,7 +74,7 @@ export class SessionRuns<Options> {
         );
       }
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
-      const answers = answerEntries(record, run.answers);
+      const answers = buildAnswerEntries(record, run.answers);
       await this.log.append({ type: "resume", runId }, ...answers);
       return this.#open(record, run, beforeEnd);
     });
@@ -94,7 +94,7 @@ export class SessionRuns<Options> {
       runId,
       contents: [...before, ...input],
       historyLength: before.length,
-      compaction: cutInSent(this.log.view, before),
+      compaction: placeCutInSent(this.log.view, before),
       conversation: this.#conversation,
       emitters: run.emitters,
       beforeEnd,
@@ -109,7 +109,7 @@ export class SessionRuns<Options> {
   /** What was said before a run, fit for this session's model. */
   contentsBefore(): readonly Content[] {
     const { origin: to } = this.#host;
-    return this.log.view.stretches.flatMap(({ origin: from, contents }) => {
+    return this.log.view.segments.flatMap(({ origin: from, contents }) => {
       const isOwn = from?.endpoint === to.endpoint && from.family === to.family;
       return isOwn ? contents : prepareHistory(contents, { from, to });
     });
@@ -125,10 +125,10 @@ export class SessionRuns<Options> {
 
   async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
     await this.log.refresh();
-    const heard = this.log.view.steersAfter(after);
-    const last = heard.at(-1);
+    const said = this.log.view.steersAfter(after);
+    const last = said.at(-1);
     if (last === undefined) return undefined;
-    return { contents: heard.flatMap((one) => [...one.contents]), upTo: last.position + 1 };
+    return { contents: said.flatMap((one) => [...one.contents]), upTo: last.position + 1 };
   }
 
   #lastRun(): RunRecord {
@@ -162,13 +162,13 @@ export class SessionRuns<Options> {
     let how: RunEnding = { stopReason: "aborted", error: describeError(cutOff) };
     try {
       // All was done but for writing down that it was.
-      how = endingOf(await opened.run());
+      how = buildEnding(await opened.run());
     } catch (error) {
       if (error !== cutOff) throw error;
     } finally {
       opened.release();
     }
-    await this.log.append(endEntry(record, opened, this.log.view.stretches, how));
+    await this.log.append(buildEndEntry(record, opened, this.log.view.segments, how));
   }
 
   /** A run to make: prepared, made, and its end written down, whatever it is. */
@@ -187,7 +187,7 @@ export class SessionRuns<Options> {
       try {
         opened = await prepare(async (result) => {
           // Before the run reports its end: whoever reads that may rely on it.
-          await this.#append(opened, endingOf(result));
+          await this.#append(opened, buildEnding(result));
           ended = true;
         });
         this.log.running = true;
@@ -196,7 +196,7 @@ export class SessionRuns<Options> {
       } catch (error) {
         if (opened === undefined) throw error;
         attachRunSoFar(error, opened.soFar());
-        const how = released ? { stopReason: "aborted" as const, error: LEFT } : failedAs(error, opened.aborted());
+        const how = released ? { stopReason: "aborted" as const, error: LEFT } : buildFailure(error, opened.aborted());
         if (!ended) await this.#tryAppend(opened, how);
         throw error;
       } finally {
@@ -217,7 +217,7 @@ export class SessionRuns<Options> {
   async #append(opened: OpenedRun | undefined, how: RunEnding): Promise<void> {
     const record = this.log.view.run;
     if (record === undefined || opened === undefined) throw new TypeError("the run was not written down");
-    await this.log.append(endEntry(record, opened, this.log.view.stretches, how));
+    await this.log.append(buildEndEntry(record, opened, this.log.view.segments, how));
   }
 
   /** The run's own error matters more than that its end could not be written: a run without end is one that was cut off. */
@@ -234,7 +234,7 @@ export class SessionRuns<Options> {
   }
 }
 
-function failedAs(error: unknown, aborted: boolean): RunEnding {
+function buildFailure(error: unknown, aborted: boolean): RunEnding {
   return { stopReason: aborted ? "aborted" : "failed", error: describeError(error) };
 }
 
@@ -253,17 +253,17 @@ export interface OpenRecordOptions {
 export type RunEnding = Pick<EndEntry, "stopReason" | "limit" | "pending" | "error">;
 
 /** The ending of a run that gave a result. */
-export function endingOf(result: RunResult<unknown>): RunEnding {
+export function buildEnding(result: RunResult<unknown>): RunEnding {
   const { stopReason } = result;
   if (stopReason === "limit") return { stopReason, limit: result.limit.name };
   return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
 }
 
 /** The entry that ends a run. */
-export function endEntry(
+export function buildEndEntry(
   record: RunRecord,
   run: OpenedRun,
-  stretches: readonly Stretch[],
+  segments: readonly HistorySegment[],
   how: RunEnding,
 ): Extract<NewEntry, { type: "end" }> {
   const { contents, compaction } = run.soFar();
@@ -271,12 +271,12 @@ export function endEntry(
   return {
     type: "end",
     runId: record.entry.runId,
-    added: refsOf(contents.slice(run.historyLength + record.entry.input.length), record.outcomes),
+    added: buildRefs(contents.slice(run.historyLength + record.entry.input.length), record.outcomes),
     turns,
     toolCalls,
     usage,
     ...(cost > 0 && { cost }),
-    ...(compaction !== undefined && { compaction: cutInHistory(compaction, contents, run.historyLength, stretches) }),
+    ...(compaction !== undefined && { compaction: placeCutInHistory(compaction, contents, run.historyLength, segments) }),
     ...how,
   };
 }

@@ -3,13 +3,13 @@ import type { CallStepValue, ModelStepValue } from "../durable/run-log.ts";
 import type { Spent } from "../loop/limits.ts";
 import type { Compaction } from "../loop/compaction.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
-import type { HistoryOrigin } from "../model/prepare-history.ts";
+import type { HistoryOrigin } from "../model/history/prepare-history.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
 
-/** A stretch of history that came from one place. */
-export interface Stretch {
+/** A segment of history that came from one place. */
+export interface HistorySegment {
   /** Absent when it never came from a model. */
   readonly origin?: HistoryOrigin | undefined;
   readonly contents: readonly Content[];
@@ -42,7 +42,7 @@ export class SessionView {
   /** Entries read. */
   length = 0;
   /** Of the runs before the last, and of what was given. */
-  readonly stretches: Stretch[] = [];
+  readonly segments: HistorySegment[] = [];
   /** The last run. */
   run: RunRecord | undefined;
   readonly steers: SteerRecord[] = [];
@@ -61,7 +61,7 @@ export class SessionView {
     const position = this.length++;
     switch (entry.type) {
       case "history":
-        this.stretches.push(...entry.parts);
+        this.segments.push(...entry.parts);
         return;
       case "run":
         this.#closeRun();
@@ -90,7 +90,7 @@ export class SessionView {
       case "step":
         run.outcomes.set(entry.step, entry.outcome);
         run.order.push(entry.step);
-        this.#sawSteering(entry.outcome);
+        this.#addSteering(entry.outcome);
         return;
       case "answer":
         run.outcomes.set(entry.step, { ok: true, value: entry.value });
@@ -110,19 +110,19 @@ export class SessionView {
 
   /** Everything said, oldest first; the open calls of a run that is not over are left out of it. */
   history(): Content[] {
-    const contents = this.stretches.flatMap((stretch) => [...stretch.contents]);
-    if (this.run !== undefined) contents.push(...contentsOfRun(this.run));
+    const contents = this.segments.flatMap((segment) => [...segment.contents]);
+    if (this.run !== undefined) contents.push(...listRunContents(this.run));
     return contents;
   }
 
   /** What was said before the last run. */
-  before(): readonly Stretch[] {
-    return this.stretches;
+  before(): readonly HistorySegment[] {
+    return this.segments;
   }
 
   /** Everything said, by where it came from. */
-  allStretches(): readonly Stretch[] {
-    return this.run === undefined ? this.stretches : [...this.stretches, stretchOf(this.run)];
+  allSegments(): readonly HistorySegment[] {
+    return this.run === undefined ? this.segments : [...this.segments, buildSegment(this.run)];
   }
 
   /** What was said to the session after a place. */
@@ -138,11 +138,11 @@ export class SessionView {
 
   #closeRun(): void {
     if (this.run === undefined) return;
-    this.stretches.push(stretchOf(this.run));
+    this.segments.push(buildSegment(this.run));
     this.compaction = this.run.end?.compaction ?? this.compaction;
   }
 
-  #sawSteering(outcome: Outcome): void {
+  #addSteering(outcome: Outcome): void {
     if (!outcome.ok) return;
     // Other steps have no such member.
     const { steered } = (outcome.value ?? {}) as { readonly steered?: ModelStepValue["steered"] };
@@ -158,12 +158,12 @@ export class SessionView {
   }
 }
 
-function stretchOf(run: RunRecord): Stretch {
-  return { origin: run.entry.origin, contents: contentsOfRun(run) };
+function buildSegment(run: RunRecord): HistorySegment {
+  return { origin: run.entry.origin, contents: listRunContents(run) };
 }
 
 /** What a run added to the history: its input, and, when it ended, what followed. */
-export function contentsOfRun(run: RunRecord): readonly Content[] {
+export function listRunContents(run: RunRecord): readonly Content[] {
   const { input } = run.entry;
   return run.end === undefined ? closeOpenCalls(input) : [...input, ...resolveRefs(run.end.added, run.outcomes)];
 }
@@ -193,7 +193,7 @@ function valueOf(outcomes: ReadonlyMap<string, Outcome>, name: string): unknown 
 }
 
 /** Contents as refs to the steps that left them, found by identity: what is not found is written in full. */
-export function refsOf(contents: readonly Content[], outcomes: ReadonlyMap<string, Outcome>): ContentRef[] {
+export function buildRefs(contents: readonly Content[], outcomes: ReadonlyMap<string, Outcome>): ContentRef[] {
   const models = new Map<Content, string>();
   const calls = new Map<Part, string>();
   const after = new Map<Part, string>();

@@ -2,7 +2,7 @@ import { checkSession, type Content, type Json, MemoryStore, repairSession, Agen
 import { ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkPairing } from "../../src/model/check-pairing.ts";
+import { checkPairing } from "../../src/model/history/check-pairing.ts";
 import { showSession } from "../../src/doctor/show-session.ts";
 import { type Log, recordedLogs } from "./recorded-logs.ts";
 
@@ -35,7 +35,7 @@ describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
   });
 
   const texts = log.map((entry) => JSON.stringify(entry));
-  const isMended = async (damaged: readonly string[]): Promise<void> => {
+  const isRepaired = async (damaged: readonly string[]): Promise<void> => {
     const repair = repairSession(read(damaged));
     if (repair.refused !== undefined) {
       expect(repair.refused.problem).toMatch(/newer version/);
@@ -57,12 +57,12 @@ describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
   };
 
   test("opens and can be sent after a repair, with any line gone", async () => {
-    for (const index of texts.keys()) await isMended(texts.toSpliced(index, 1));
+    for (const index of texts.keys()) await isRepaired(texts.toSpliced(index, 1));
   });
 
   test("opens and can be sent after a repair, with any line unreadable", async () => {
-    for (const index of texts.keys()) await isMended(texts.with(index, "\u0000\u0000"));
-    for (const index of texts.keys()) await isMended(texts.with(index, texts[index]?.slice(0, -1) ?? ""));
+    for (const index of texts.keys()) await isRepaired(texts.with(index, "\u0000\u0000"));
+    for (const index of texts.keys()) await isRepaired(texts.with(index, texts[index]?.slice(0, -1) ?? ""));
   });
 
   test("opens and can be sent after a repair, with bytes damaged", async () => {
@@ -72,7 +72,7 @@ describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
         async (changes) => {
           const bytes = texts.join("\n").split("");
           for (const [at, code] of changes) bytes[at % bytes.length] = String.fromCharCode(code);
-          await isMended(bytes.join("").split("\n"));
+          await isRepaired(bytes.join("").split("\n"));
         },
       ),
       { numRuns: 100 },
@@ -83,7 +83,7 @@ describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
     await fc.assert(
       fc.asyncProperty(fc.nat(texts.length - 1), fc.nat(texts.length - 1), fc.boolean(), async (from, to, twice) => {
         const line = texts[from] ?? "";
-        await isMended((twice ? texts : texts.toSpliced(from, 1)).toSpliced(to, 0, line));
+        await isRepaired((twice ? texts : texts.toSpliced(from, 1)).toSpliced(to, 0, line));
       }),
       { numRuns: 30 },
     );

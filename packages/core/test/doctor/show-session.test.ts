@@ -2,7 +2,7 @@ import { Agent, defineTool, MemoryStore, type SessionEntry } from "@pollux/core"
 import { call, calls, cut, ScriptedModel, say, think, turn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { showSession } from "../../src/doctor/show-session.ts";
-import { columnsOf, inOneLine, printable, wrapText } from "../../src/doctor/page.ts";
+import { countColumns, inOneLine, printable, wrapText } from "../../src/doctor/page.ts";
 import { recordedLogs } from "./recorded-logs.ts";
 
 const logs = await recordedLogs();
@@ -106,7 +106,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
 
   test("no line wider than asked for, long words broken and short ones kept", () => {
     const text = shown("parallel calls, then another message", { width: 30, thoughts: true });
-    for (const line of text.split("\n")) expect(columnsOf(line)).toBeLessThanOrEqual(30);
+    for (const line of text.split("\n")) expect(countColumns(line)).toBeLessThanOrEqual(30);
     expect(text).toContain('  result  look: look is done,\n          with "quotes" and\n');
   });
 
