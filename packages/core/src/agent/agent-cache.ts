@@ -2,7 +2,7 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { fingerprint } from "../internal/json.ts";
 import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
 import { callingFor } from "../loop/phase.ts";
-import { type CacheHolds, type CacheLife, cacheName, type CacheRef } from "../model/resources/caches.ts";
+import { type CacheHolds, type CacheLife, getCacheName, type CacheRef } from "../model/resources/caches.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { ModelRequest } from "../model/model.ts";
 import type { Toolset } from "../tool/toolset.ts";
@@ -26,7 +26,7 @@ export interface AgentHead {
 }
 
 /** What a cache made of this head will hold. */
-export function holdsOf({ modelId, instructions = "", toolset, settings }: AgentHead): CacheHolds {
+export function describeHeld({ modelId, instructions = "", toolset, settings }: AgentHead): CacheHolds {
   const { functions, builtIns } = toolset;
   const { location, streamFunctionCallArguments } = settings;
   return {
@@ -42,11 +42,11 @@ export function holdsOf({ modelId, instructions = "", toolset, settings }: Agent
  * @param now - Milliseconds since the epoch.
  * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.
  */
-export function withoutCached(head: AgentHead, now: number): Pick<AgentHead, "instructions" | "toolset"> {
+export function omitCached(head: AgentHead, now: number): Pick<AgentHead, "instructions" | "toolset"> {
   const { instructions, toolset, modelId } = head;
   const { cachedContent: cache } = head.settings;
   if (cache === undefined) return { instructions, toolset };
-  const name = cacheName(cache);
+  const name = getCacheName(cache);
   const { model, expireTime, holds }: Partial<CacheRef> = typeof cache === "string" ? {} : cache;
   if (expireTime !== undefined && Date.parse(expireTime) <= now)
     throw new ConfigurationError(`${name} expired at ${expireTime}: make a new one with agent.createCache().`);
@@ -59,7 +59,7 @@ export function withoutCached(head: AgentHead, now: number): Pick<AgentHead, "in
     return { instructions, toolset };
   }
   if (holds.modelId !== modelId) throw otherModel(name, holds.modelId, modelId);
-  if (holds.fingerprint !== holdsOf(head).fingerprint)
+  if (holds.fingerprint !== describeHeld(head).fingerprint)
     throw new ConfigurationError(
       `${name} was made with other instructions, tools or location than this run has: make a new one with agent.createCache(), or use those it was made with.`,
     );
@@ -79,7 +79,7 @@ function lastSegment(model: string): string {
 }
 
 /** The first request of a run with this head. */
-export function requestOf(
+export function buildFirstRequest(
   { instructions, toolset, settings, toolChoice }: Omit<AgentHead, "modelId">,
   contents: readonly Content[],
   output: OutputPlan | undefined,

@@ -21,18 +21,18 @@ import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host
 import type { AnyTool, BuiltInTool, NestedRun, ParentRun, Tool, ToolContext } from "../tool/tool.ts";
 import { buildToolset, type Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/types/content.ts";
-import { type AgentHead, withoutCached } from "./agent-cache.ts";
-import { attachInner, innerSignal } from "./nested-run.ts";
+import { type AgentHead, omitCached } from "./agent-cache.ts";
+import { attachNested, nestedSignal } from "./nested-run.ts";
 import {
   type AgentOptions,
   type AnyRunOptions,
   type OutputSchema,
   type RunOptions,
-  settingsOf,
+  pickSettings,
   type SharedOptions,
 } from "./options.ts";
 import { planOutput } from "./output.ts";
-import { contentsOf } from "./run-input.ts";
+import { buildContents } from "./run-input.ts";
 
 /** Opens an agent's runs: puts its options and those of a run together, and hands them to the loop. */
 export class AgentRuns {
@@ -56,23 +56,12 @@ export class AgentRuns {
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
       logger: this.#logger,
       check: (options) => void this.prepare(options),
-      open: (session) => {
-        const { contents, options, conversation, emitters, compaction } = session;
-        return this.open({
-          contents,
-          options,
-          conversation,
-          emitters,
-          compaction,
-          session,
-          ...this.prepare(options),
-        });
-      },
+      open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
     };
   }
 
   prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
-    const settings = { ...this.#settings, ...settingsOf(options) };
+    const settings = { ...this.#settings, ...pickSettings(options) };
     this.model.check(settings);
     const limits = { ...DEFAULT_LIMITS, ...this.#options.limits, ...options.limits };
     checkLimits(limits);
@@ -84,8 +73,8 @@ export class AgentRuns {
     return { settings, limits };
   }
 
-  /** Options of a run inside a call: the agent's own, and in no point more than the calling run has left. */
-  inside(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve"> {
+  /** @see {@link NestedAgent} */
+  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve"> {
     const { limits, prices, approve } = this.#options;
     return {
       limits: within({ ...limits }, parent?.remaining ?? {}),
@@ -102,8 +91,8 @@ export class AgentRuns {
     const { signal } = abort;
     const historyLength = session?.historyLength ?? contents.length - 1;
     const state = new RunState(runId, contents, this.#options.concurrency ?? 8);
-    const { head, mixed } = this.headOf(options, run.settings);
-    const sent = withoutCached(head, Date.now());
+    const { head, mixed } = this.buildHead(options, run.settings);
+    const sent = omitCached(head, Date.now());
     const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
       runId,
       signal,
@@ -150,7 +139,7 @@ export class AgentRuns {
     };
   }
 
-  headOf(options: SharedOptions, settings: ModelSettings): { readonly head: AgentHead; readonly mixed: MixedTools } {
+  buildHead(options: SharedOptions, settings: ModelSettings): { readonly head: AgentHead; readonly mixed: MixedTools } {
     const mixed = mixTools(options.tools ?? this.#options.tools ?? [], this.model.capabilities, this.#ask);
     const head: AgentHead = {
       modelId: this.model.id,
@@ -179,7 +168,7 @@ export class AgentRuns {
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
       summarize: async (contents, signal, attach) => {
         const request = userText(compaction.instructions ?? SUMMARY_REQUEST);
-        const { text, stopReason } = await this.#inner(
+        const { text, stopReason } = await this.#runNested(
           [...contents.map(withoutServerTools), request],
           [],
           signal,
@@ -194,11 +183,11 @@ export class AgentRuns {
 
   /** A built-in tool's own request, for models that cannot take it beside functions: the same loop, this one tool. */
   async #askBuiltIn(builtIn: BuiltInTool, prompt: string, context: ToolContext): Promise<RunResult<unknown>> {
-    return await this.#inner(contentsOf(prompt), [builtIn], context.signal, (run) => context.attach(run));
+    return await this.#runNested(buildContents(prompt), [builtIn], context.signal, (run) => context.attach(run));
   }
 
   /** A run inside a run: the same loop with other tools and no instructions, its cost added to the outer one. */
-  async #inner(
+  async #runNested(
     contents: readonly Content[],
     tools: readonly BuiltInTool[],
     outer: AbortSignal,
@@ -208,7 +197,7 @@ export class AgentRuns {
     const options: RunOptions = {
       tools,
       instructions: "",
-      signal: innerSignal(outer),
+      signal: nestedSignal(outer),
       hooks: {},
       stopWhen: [],
       prices,
@@ -218,7 +207,7 @@ export class AgentRuns {
     const run = new RunStream<unknown>((emitters) =>
       this.open({ contents, options, settings, limits: DEFAULT_LIMITS, conversation: {}, emitters }),
     );
-    return await attachInner(run.result(), attach);
+    return await attachNested(run.result(), attach);
   }
 }
 

@@ -1,12 +1,11 @@
 import type { RunEvent } from "../loop/events.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Approve } from "../tool/approval.ts";
-import type { ParentRun, Tool, ToolContext } from "../tool/tool.ts";
+import type { Tool, ToolContext } from "../tool/tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
-import type { Agent } from "./agent.ts";
-import type { OutputSchema, RunOptions } from "./options.ts";
-import { agentOnEngine } from "./engine/child-agent.ts";
-import { answerOf, attachInner, checkLeft, innerSignal, taskOf } from "./nested-run.ts";
+import type { AnyRunOptions, OutputSchema } from "./options.ts";
+import { childAgent } from "./engine/child-agent.ts";
+import { attachNested, checkRemaining, type NestedAgent, nestedSignal, parseTask, readAnswer } from "./nested-run.ts";
 import type { Session } from "./session.ts";
 
 /** How an agent is offered as a tool. */
@@ -53,22 +52,13 @@ const INPUT = {
   required: ["task"],
 };
 
-/** Options of a run inside a call, by who made the call. */
-export type InsideOptions = (parent: ParentRun | undefined) => Pick<RunOptions, "limits" | "prices" | "approve">;
-
 /**
  * An agent as a tool of another one. It runs through the same loop, in a conversation of its own; its usage, cost and sources
- * are added to the caller's, its events are reported as progress with their path. An abort of the caller ends it, it never
- * gets more tokens, time or money than the caller has left, and its approvals are asked of the caller's `approve`.
- *
- * @param isNamed - Whether the agent was given its name. Only then an engine may run it by that.
+ * are added to the calling run's, its events are reported as progress with their path. When the calling run is aborted, it ends;
+ * it never gets more tokens, time or money than that run has left, and asks that run's `approve`.
  */
-export function agentTool(
-  agent: Agent,
-  inside: InsideOptions,
-  options: AgentToolOptions,
-  isNamed: boolean,
-): Tool<AgentToolInput> {
+export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<AgentToolInput> {
+  const { output } = options;
   const name = options.name ?? agent.name;
   const timeoutMs = options.timeoutMs ?? 600_000;
   const tool: Tool = defineTool({
@@ -77,54 +67,44 @@ export function agentTool(
     input: INPUT,
     timeoutMs,
     run: async function* (input, context) {
-      const stream = await open(taskOf(input), context);
+      const stream = await open(parseTask(input), context);
       const events = stream[Symbol.asyncIterator]();
       const first = events.next(); // before result(), which else would read the run itself
-      const ending = attachInner(stream.result(), (run) => context.attach(run));
+      const ending = attachNested(stream.result(), (run) => context.attach(run));
       ending.catch(() => {}); // whoever reads the events sees the error
       const tools = new Map<string, string>();
       try {
         for (let next = await first; next.done !== true; next = await events.next()) {
-          if (next.value.type !== "run-end") yield pathed(name, next.value, tools);
+          if (next.value.type !== "run-end") yield buildProgress(name, next.value, tools);
         }
       } finally {
         await events.return();
       }
-      return answerOf(await ending, name);
+      return readAnswer(await ending, name);
     },
   });
   // A session keeps the run as it is, and an agent without a name would be taken for any other without one.
-  const whole =
-    options.session === undefined && isNamed
-      ? {
-          ...tool,
-          agent: agentOnEngine(agent, inside, {
-            name,
-            timeoutMs,
-            output: options.output,
-            parse: (args) => tool.parse(args),
-          }),
-        }
-      : tool;
+  const runsOnEngine = options.session === undefined && agent.isNamed;
+  const whole = runsOnEngine
+    ? { ...tool, agent: childAgent(agent, { name, timeoutMs, output, parse: (args) => tool.parse(args) }) }
+    : tool;
   // The schema says that there is a task, which is all it is typed for.
   return whole as Tool<AgentToolInput>;
 
   async function open(task: string, context: ToolContext): Promise<RunStream<unknown>> {
-    const { limits, prices, approve } = inside(context.parent);
-    checkLeft(name, limits);
-    const signal = innerSignal(context.signal);
-    const run = { limits, prices, approve: named(name, approve), signal };
+    const { limits, prices, approve } = agent.nestedRunOptions(context.parent);
+    checkRemaining(name, limits);
+    const signal = nestedSignal(context.signal);
+    const run: AnyRunOptions = { limits, prices, approve: addToPath(name, approve), signal, output };
     const session = options.session?.(context);
-    const typed = options.output === undefined ? run : { ...run, output: options.output };
-    if (session !== undefined) return await session.takeUp(context.idempotencyKey, task, typed);
-    return options.output === undefined
+    return session === undefined
       ? agent.stream(task, run)
-      : agent.stream(task, { ...run, output: options.output });
+      : await session.startOrResume(context.idempotencyKey, task, run);
   }
 }
 
 /** Tells whoever is asked which agent wants to make the call. */
-function named(name: string, approve: Approve | undefined): Approve | undefined {
+function addToPath(name: string, approve: Approve | undefined): Approve | undefined {
   if (approve === undefined) return undefined;
   return (pending, context) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, context);
 }
@@ -134,7 +114,7 @@ function named(name: string, approve: Approve | undefined): Approve | undefined 
  *
  * @param tools - Names of the inner run's tools by call id, filled in on the way.
  */
-function pathed(name: string, event: RunEvent, tools: Map<string, string>): AgentProgress {
+function buildProgress(name: string, event: RunEvent, tools: Map<string, string>): AgentProgress {
   if ("call" in event) tools.set(event.callId, event.call.name);
   const inner = event.type === "tool-progress" ? event.progress : undefined;
   if (typeof inner === "object" && inner !== null && "path" in inner && "event" in inner && Array.isArray(inner.path)) {

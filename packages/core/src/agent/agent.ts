@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { defaultLogger } from "../logging/logger.ts";
-import { type Compaction } from "../loop/compaction.ts";
+import type { Compaction } from "../loop/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
 import type { Cache } from "../model/resources/caches.ts";
@@ -11,18 +11,19 @@ import type { ModelSettings } from "../model/settings.ts";
 import type { Tool } from "../tool/tool.ts";
 import {
   type AgentOptions,
+  type AnyRunOptions,
   type CountTokensOptions,
   type OutputOf,
   type OutputSchema,
+  pickSettings,
   type RunOptions,
-  settingsOf,
   type TypedRunOptions,
 } from "./options.ts";
-import { type CreateCacheOptions, holdsOf, requestOf, withoutCached } from "./agent-cache.ts";
+import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
-import { contentsOf, type RunInput } from "./run-input.ts";
+import { buildContents, type RunInput } from "./run-input.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 /**
@@ -47,11 +48,11 @@ export class Agent {
       typeof options.model === "string"
         ? gemini(options.model, { endpoint: options.endpoint, traffic: options.traffic, logger })
         : options.model;
-    this.#settings = settingsOf(options);
+    this.#settings = pickSettings(options);
     this.#runs = new AgentRuns(options, this.model, this.#settings, logger);
     // Throws now what it would throw at the first run.
     this.#runs.prepare({});
-    this.#runs.headOf({}, this.#settings);
+    this.#runs.buildHead({}, this.#settings);
   }
 
   /**
@@ -65,20 +66,14 @@ export class Agent {
     input: RunInput,
     options: TypedRunOptions<Schema>,
   ): Promise<RunResult<OutputOf<Schema>>>;
-  async run(
-    input: RunInput,
-    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
-  ): Promise<RunResult<unknown>> {
+  async run(input: RunInput, options: AnyRunOptions = {}): Promise<RunResult<unknown>> {
     return await this.#stream(input, options).result();
   }
 
   /** A run to watch: `for await` its events, then take its `result()`. Nothing happens until it is read. */
   stream(input: RunInput, options?: RunOptions & { readonly output?: undefined }): RunStream;
   stream<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): RunStream<OutputOf<Schema>>;
-  stream(
-    input: RunInput,
-    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
-  ): RunStream<unknown> {
+  stream(input: RunInput, options: AnyRunOptions = {}): RunStream<unknown> {
     return this.#stream(input, options);
   }
 
@@ -99,14 +94,14 @@ export class Agent {
   async createCache(input?: RunInput, options: CreateCacheOptions = {}): Promise<Cache> {
     if (this.model.createCache === undefined)
       throw new ConfigurationError(`${this.model.id} has no explicit caches: use a model made by gemini().`);
-    const { head } = this.#runs.headOf({}, { ...this.#settings, cachedContent: undefined });
+    const { head } = this.#runs.buildHead({}, { ...this.#settings, cachedContent: undefined });
     const { signal, ...life } = options;
-    const request = requestOf(
+    const request = buildFirstRequest(
       { ...head, toolChoice: "auto" },
-      input === undefined ? [] : contentsOf(input, this.model),
+      input === undefined ? [] : buildContents(input, this.model),
       undefined,
     );
-    return { ...(await this.model.createCache({ ...life, request }, { signal })), holds: holdsOf(head) };
+    return { ...(await this.model.createCache({ ...life, request }, { signal })), holds: describeHeld(head) };
   }
 
   /**
@@ -117,12 +112,12 @@ export class Agent {
   async countTokens(input: RunInput, options: CountTokensOptions = {}): Promise<TokenCount> {
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
-    const settings = { ...this.#settings, ...settingsOf(options) };
+    const settings = { ...this.#settings, ...pickSettings(options) };
     this.model.check(settings);
-    const { head, mixed } = this.#runs.headOf(options, settings);
+    const { head, mixed } = this.#runs.buildHead(options, settings);
     const output = options.output === undefined ? undefined : this.#runs.planOutput(options.output, mixed);
-    const sent = { ...head, ...withoutCached(head, Date.now()) };
-    return await this.model.countTokens(requestOf(sent, contentsOf(input, this.model), output), {
+    const sent = { ...head, ...omitCached(head, Date.now()) };
+    return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
       signal: options.signal,
     });
   }
@@ -133,7 +128,17 @@ export class Agent {
     options: AgentToolOptions & { readonly output: Schema },
   ): Tool<AgentToolInput, OutputOf<Schema>>;
   asTool(options: AgentToolOptions): Tool<AgentToolInput> {
-    return agentTool(this, (parent) => this.#runs.inside(parent), options, this.#isNamed);
+    const { name, model } = this;
+    return agentTool(
+      {
+        name,
+        model,
+        isNamed: this.#isNamed,
+        stream: (input, run) => this.#stream(input, run),
+        nestedRunOptions: (parent) => this.#runs.nestedRunOptions(parent),
+      },
+      options,
+    );
   }
 
   /** A conversation that is kept in a store, and can be resumed after a crash, in any process. */
@@ -143,10 +148,10 @@ export class Agent {
 
   #stream(
     input: RunInput,
-    options: RunOptions & { readonly output?: OutputSchema | undefined },
+    options: AnyRunOptions,
     chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
   ): RunStream<unknown> {
-    const contents = contentsOf(input, this.model);
+    const contents = buildContents(input, this.model);
     const prepared = this.#runs.prepare(options);
     const { key: conversation, compaction } = chat;
     return new RunStream((emitters) =>

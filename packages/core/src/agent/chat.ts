@@ -3,8 +3,8 @@ import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./options.ts";
-import { contentsOf, type RunInput } from "./run-input.ts";
+import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./options.ts";
+import { buildContents, type RunInput } from "./run-input.ts";
 
 /** How a chat begins. */
 export interface ChatOptions {
@@ -15,7 +15,7 @@ export interface ChatOptions {
 /** Starts a run of the chat's agent. */
 export type StartRun = (
   input: readonly Content[],
-  options: RunOptions & { readonly output?: OutputSchema | undefined },
+  options: AnyRunOptions,
   conversation: { readonly key: object; readonly compaction: Compaction | undefined },
 ) => RunStream<unknown>;
 
@@ -57,28 +57,22 @@ export class Chat {
     input: RunInput,
     options: TypedRunOptions<Schema>,
   ): Promise<RunResult<OutputOf<Schema>>>;
-  async send(
-    input: RunInput,
-    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
-  ): Promise<RunResult<unknown>> {
+  async send(input: RunInput, options: AnyRunOptions = {}): Promise<RunResult<unknown>> {
     return await this.#begin(input, options).result();
   }
 
   /** Sends a message and gives its run to watch. */
   stream(input: RunInput, options?: RunOptions & { readonly output?: undefined }): RunStream;
   stream<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): RunStream<OutputOf<Schema>>;
-  stream(
-    input: RunInput,
-    options: RunOptions & { readonly output?: OutputSchema | undefined } = {},
-  ): RunStream<unknown> {
+  stream(input: RunInput, options: AnyRunOptions = {}): RunStream<unknown> {
     return this.#begin(input, options);
   }
 
-  #begin(input: RunInput, options: RunOptions & { readonly output?: OutputSchema | undefined }): RunStream<unknown> {
+  #begin(input: RunInput, options: AnyRunOptions): RunStream<unknown> {
     this.#settle();
     if (this.#running !== undefined)
       throw new TypeError("the chat is still answering: wait for the last run, or abort it");
-    this.#running = this.#start([...this.#history, ...contentsOf(input)], options, {
+    this.#running = this.#start([...this.#history, ...buildContents(input)], options, {
       key: this.#key,
       compaction: this.#compaction,
     });

@@ -6,12 +6,13 @@ import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Hooks } from "../loop/hooks.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { ToolChoice } from "../loop/loop-input.ts";
+import type { Observer } from "../loop/observer.ts";
 import type { StopRule } from "../loop/stop-when.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve } from "../tool/approval.ts";
-import type { AnyTool } from "../tool/tool.ts";
+import type { AnyTool, ParentStep } from "../tool/tool.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import type { Traffic } from "../wire/limiter/traffic.ts";
@@ -68,6 +69,8 @@ export interface AgentOptions extends SharedOptions {
   readonly maxRepeats?: number | undefined;
   /** How often a stream that broke in the middle is begun again, per request. @defaultValue 2 */
   readonly maxRestarts?: number | undefined;
+  /** See everything that the agent's runs do, for traces and metrics. @defaultValue none */
+  readonly observers?: readonly Observer[] | undefined;
   /** A pino logger or anything shaped like one. @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
 }
@@ -78,6 +81,8 @@ export interface RunOptions extends SharedOptions {
   readonly signal?: AbortSignal | undefined;
   /** Id of the run, in events and idempotency keys. @defaultValue a random UUID */
   readonly runId?: string | undefined;
+  /** The step of another run inside which this one is made, for observers. An agent tool says it by itself. @defaultValue none */
+  readonly parent?: ParentStep | undefined;
   /**
    * Where the run's operations happen: for those who run the loop on a durable engine. Called once, when the run is opened.
    * @defaultValue here and now; in a session, its journal
@@ -137,6 +142,6 @@ const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
 };
 
 /** The model settings among an agent's or a run's options; those that were not given are absent. */
-export function settingsOf(options: ModelSettings): ModelSettings {
+export function pickSettings(options: ModelSettings): ModelSettings {
   return Object.fromEntries(Object.entries(options).filter(([name, value]) => name in NAMES && value !== undefined));
 }

@@ -16,7 +16,7 @@ export type RunInput = string | readonly InputPart[] | readonly Content[];
  * @throws {TypeError} When there is nothing to send, or the contents end on a call that nobody answered.
  * @throws {ConfigurationError} When the model or the service would refuse the media.
  */
-export function contentsOf(input: RunInput, model?: MediaModel): readonly Content[] {
+export function buildContents(input: RunInput, model?: MediaModel): readonly Content[] {
   const contents = toContents(input);
   if (model !== undefined) checkMediaParts(contents, model);
   return contents;

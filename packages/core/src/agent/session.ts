@@ -13,7 +13,7 @@ import type { SessionStore } from "../session/store.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../tool/approval.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./options.ts";
-import { contentsOf, type RunInput } from "./run-input.ts";
+import { buildContents, type RunInput } from "./run-input.ts";
 
 /**
  * A conversation that is kept: every answer of the model and every outcome of a tool is stored before anything depends on it,
@@ -95,7 +95,7 @@ export class Session {
    * content of the user's. With no run going, it goes along with the next message.
    */
   async steer(input: RunInput): Promise<void> {
-    const contents = contentsOf(input, this.#host.model);
+    const contents = buildContents(input, this.#host.model);
     await this.#log.refresh();
     await this.#log.append({ type: "steer", contents });
   }
@@ -115,7 +115,7 @@ export class Session {
    *
    * @internal
    */
-  async takeUp(runId: string, input: RunInput, options: AnyRunOptions): Promise<RunStream<unknown>> {
+  async startOrResume(runId: string, input: RunInput, options: AnyRunOptions): Promise<RunStream<unknown>> {
     await this.#log.refresh();
     const { run } = this.#log.view;
     if (run?.entry.runId !== runId) return this.#send(input, { ...options, runId });
@@ -202,7 +202,7 @@ export class Session {
   }
 
   #send(input: RunInput, { unfinished = "refuse", ...options }: AnyRunOptions & SendOptions): RunStream<unknown> {
-    const contents = contentsOf(input, this.#host.model);
+    const contents = buildContents(input, this.#host.model);
     this.#host.check(options);
     const runId = options.runId ?? crypto.randomUUID();
     return new RunStream((emitters) => this.#runs.begin({ input: contents, runId, unfinished, options, emitters }));

@@ -38,7 +38,7 @@ export function placeCutInSent(
   before: readonly Content[],
 ): Compaction | undefined {
   if (compaction === undefined) return undefined;
-  const first = contentsOf(segments)[compaction.keepFrom];
+  const first = joinContents(segments)[compaction.keepFrom];
   // It is a message of the user's, which is never changed; when none is left, all that was there is summed up.
   const keepFrom = first === undefined ? before.length : before.indexOf(first);
   return keepFrom < 0 ? undefined : { summary: compaction.summary, keepFrom };
@@ -51,12 +51,12 @@ export function placeCutInHistory(
   given: number,
   segments: readonly HistorySegment[],
 ): Compaction {
-  const before = contentsOf(segments);
+  const before = joinContents(segments);
   if (keepFrom >= given) return { summary, keepFrom: before.length + keepFrom - given };
   const first = contents[keepFrom];
   return { summary, keepFrom: first === undefined ? before.length : Math.max(0, before.indexOf(first)) };
 }
 
-function contentsOf(segments: readonly HistorySegment[]): readonly Content[] {
+function joinContents(segments: readonly HistorySegment[]): readonly Content[] {
   return segments.flatMap(({ contents }) => contents);
 }

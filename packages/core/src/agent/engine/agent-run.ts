@@ -3,7 +3,7 @@ import type { Json } from "../../internal/json.ts";
 import type { Op } from "../../durable/steps.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../../tool/approval.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { contentsOf } from "../run-input.ts";
+import { buildContents } from "../run-input.ts";
 import type { EngineEvent, EngineInput, RunReport } from "./run-report.ts";
 
 /**
@@ -77,7 +77,7 @@ export abstract class AgentRun {
    * @throws {EngineError} `run-over` or `run-unknown`.
    */
   async steer(input: EngineInput): Promise<void> {
-    this.#check(await this.sendSteering(contentsOf(input)));
+    this.#check(await this.sendSteering(buildContents(input)));
   }
 
   /** A handle on another run of the same engine. */

@@ -2,14 +2,12 @@ import { ToolFailure } from "../../errors/run-errors.ts";
 import { isObject, type Json } from "../../internal/json.ts";
 import { isStandardSchema } from "../../internal/standard-schema.ts";
 import type { Limits } from "../../loop/limits.ts";
-import { type Prices, type PriceTable, pricesFor } from "../../model/prices.ts";
+import { findPrices, type Prices } from "../../model/prices.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
 import type { ChildAgent, ChildRunResult, NestedRun, ParentRun, ToolOutcome } from "../../tool/tool.ts";
 import { declareSchema } from "../../tool/schema/declare.ts";
-import type { Agent } from "../agent.ts";
-import { answerOf, checkLeft, taskOf } from "../nested-run.ts";
+import { checkRemaining, type NestedAgent, parseTask, readAnswer } from "../nested-run.ts";
 import type { OutputSchema } from "../options.ts";
-import type { InsideOptions } from "../agent-tool.ts";
 import type { EndedReport, EngineRunInput, RunReport } from "./run-report.ts";
 
 /** How the agent is offered. */
@@ -25,22 +23,23 @@ export interface OfferedAgent {
  * An agent tool's calls as runs of their own: begun with what the call hands over and the caller has left, answered as the same run
  * inside the call would be. The caller's `approve` cannot be taken along: such a run asks its own agent's, or waits.
  */
-export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: OfferedAgent): ChildAgent {
+export function childAgent(agent: NestedAgent, offered: OfferedAgent): ChildAgent {
   const { name, timeoutMs, output } = offered;
   return {
     name: agent.name,
     start: async (args, parent) => {
-      const task = taskOf(await offered.parse(args));
-      const { limits } = inside(parent);
-      checkLeft(name, limits);
-      const prices = pricesOf(agent, inside, parent);
+      const task = parseTask(await offered.parse(args));
+      const { limits } = agent.nestedRunOptions(parent);
+      checkRemaining(name, limits);
+      const prices = choosePrices(agent, parent);
       const start: EngineRunInput = {
         input: task,
         ...(output !== undefined && { output: output === "json" ? output : declareSchema(output, "output").schema }),
-        limits: bounded({
+        limits: dropInfinite({
           ...limits,
           wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, timeoutMs),
-          ...(prices === undefined && !hasPrices(inside) && { cost: undefined }),
+          // Without prices, nothing is known of its cost.
+          ...(prices === undefined && agent.nestedRunOptions(undefined).prices === undefined && { cost: undefined }),
         }),
         ...(prices !== undefined && { prices }),
       };
@@ -50,29 +49,24 @@ export function agentOnEngine(agent: Agent, inside: InsideOptions, offered: Offe
       // What another run's engine gives; it is a report of ours, unless something else serves the agent's name.
       const read = (isObject(report) ? report : {}) as Partial<RunReport>;
       const { activeMs = 0 } = read;
-      return { outcome: await outcomeOf(read, offered), nested: nestedOf(read), activeMs };
+      return { outcome: await buildOutcome(read, offered), nested: collectNested(read), activeMs };
     },
   };
 }
 
 /** A table that is a function cannot be handed on: its prices for the agent's model can. */
-function pricesOf(agent: Agent, inside: InsideOptions, parent: ParentRun): Prices | undefined {
-  const own: PriceTable | undefined = inside(undefined).prices;
+function choosePrices(agent: NestedAgent, parent: ParentRun): Prices | undefined {
+  const own = agent.nestedRunOptions(undefined).prices;
   if (own !== undefined) return typeof own === "function" ? undefined : own;
-  return pricesFor(parent.prices, agent.model.id);
-}
-
-/** Whether the agent knows prices by itself: a run without any cannot be bounded by its cost. */
-function hasPrices(inside: InsideOptions): boolean {
-  return inside(undefined).prices !== undefined;
+  return findPrices(parent.prices, agent.model.id);
 }
 
 /** JSON has no infinity, and no bound is what its absence means. */
-function bounded(limits: Limits): Limits {
+function dropInfinite(limits: Limits): Limits {
   return Object.fromEntries(Object.entries(limits).filter(([, limit]) => Number.isFinite(limit)));
 }
 
-async function outcomeOf(report: Partial<RunReport>, offered: OfferedAgent): Promise<ToolOutcome> {
+async function buildOutcome(report: Partial<RunReport>, offered: OfferedAgent): Promise<ToolOutcome> {
   const { name } = offered;
   try {
     switch (report.status) {
@@ -97,7 +91,7 @@ async function answered(
   if (result === undefined) throw new ToolFailure(`${name} failed: its report holds no result`);
   if (result.stopReason === "limit" && result.limit.name === "wallTimeMs" && result.limit.limit === timeoutMs)
     return { ok: false, kind: "timeout", message: `${name} did not answer within ${timeoutMs} ms` };
-  const answer = answerOf(result, name);
+  const answer = readAnswer(result, name);
   if (result.stopReason !== "finished" || output === undefined || !isStandardSchema(output))
     return { ok: true, output: answer };
   // The run knew the schema as JSON Schema only; its checks and changes are made here.
@@ -110,7 +104,7 @@ async function answered(
   };
 }
 
-function nestedOf(report: Partial<RunReport>): ChildRunResult["nested"] {
+function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;
     const responses = result.response === undefined ? found : [...found, result.response];

@@ -29,14 +29,14 @@ export interface EngineRun {
  */
 export async function runOnEngine(agent: Agent, start: EngineRunInput, on: EngineRun): Promise<RunReport> {
   const { runId, signal } = on;
-  const watch: Watch = { activeMs: 0, endedAt: 0, stopped: undefined };
+  const watch: StepTracker = { activeMs: 0, endedAt: 0, stopped: undefined };
   try {
     const run = {
       runId,
       signal,
-      limits: limitsOf(start.limits),
+      limits: restoreLimits(start.limits),
       prices: start.prices,
-      steps: (opened: { readonly signal: AbortSignal }) => watchedSteps(on.steps({ signal: opened.signal }), watch),
+      steps: (opened: { readonly signal: AbortSignal }) => trackSteps(on.steps({ signal: opened.signal }), watch),
     };
     const stream =
       start.output === undefined
@@ -56,7 +56,7 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
 }
 
 /** JSON has no infinity: it comes as `null`. */
-function limitsOf(limits: Limits | undefined): Limits {
+function restoreLimits(limits: Limits | undefined): Limits {
   const entries: readonly (readonly [string, unknown])[] = Object.entries(limits ?? {});
   return Object.fromEntries(entries.map(([name, limit]) => [name, limit === null ? Infinity : limit]));
 }
@@ -66,7 +66,7 @@ function stop(reason: unknown): never {
 }
 
 /** What is seen of a run's steps from outside of the loop. */
-export interface Watch {
+export interface StepTracker {
   /** What the steps rejected with; the engine wants the run to stop here. */
   stopped: { readonly reason: unknown } | undefined;
   /** Milliseconds in which a step was under way. */
@@ -76,7 +76,7 @@ export interface Watch {
 }
 
 /** The same steps, seen; before the first round they are asked which version of the loop began the run. */
-export function watchedSteps(steps: Steps<RunEvent>, watch: Watch): Steps<RunEvent> {
+export function trackSteps(steps: Steps<RunEvent>, watch: StepTracker): Steps<RunEvent> {
   const { runId, children, steering } = steps;
   let checked = false;
 
@@ -115,7 +115,7 @@ export function watchedSteps(steps: Steps<RunEvent>, watch: Watch): Steps<RunEve
       if (!checked) await checkVersion();
       const outcomes = await stopping(steps.round(ops));
       const begun = watch.endedAt;
-      for (const [index, op] of ops.entries()) sawOutcome(op, outcomes[index], begun, watch);
+      for (const [index, op] of ops.entries()) addOutcome(op, outcomes[index], begun, watch);
       return outcomes;
     },
   };
@@ -125,16 +125,16 @@ async function waitsOf(steering: NonNullable<Steps["steering"]>, after: number):
   return (await steering.waits?.(after)) ?? false;
 }
 
-function sawOutcome(op: Op<RunEvent>, outcome: Outcome | undefined, begun: number, watch: Watch): void {
+function addOutcome(op: Op<RunEvent>, outcome: Outcome | undefined, begun: number, watch: StepTracker): void {
   if (outcome?.ok !== true || !isObject(outcome.value)) return;
   const { startedAt, endedAt, activeMs } = outcome.value;
   if (op.kind === "step" && typeof startedAt === "number" && typeof endedAt === "number")
-    sawTime(startedAt, endedAt, watch);
+    addActiveTime(startedAt, endedAt, watch);
   // Children of one round go side by side: the longest counts.
-  if (op.kind === "child" && typeof activeMs === "number") sawTime(begun, begun + activeMs, watch);
+  if (op.kind === "child" && typeof activeMs === "number") addActiveTime(begun, begun + activeMs, watch);
 }
 
-function sawTime(startedAt: number, endedAt: number, watch: Watch): void {
+function addActiveTime(startedAt: number, endedAt: number, watch: StepTracker): void {
   watch.activeMs += Math.max(0, endedAt - Math.max(startedAt, watch.endedAt));
   watch.endedAt = Math.max(watch.endedAt, endedAt);
 }
