@@ -33,6 +33,17 @@ export type { ListOptions, SessionStore, SessionSummary } from "./session/store.
 export type { RunEvent } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/hooks.ts";
 export type { Limits } from "./loop/limits.ts";
+export type {
+  Observation,
+  ObservationBase,
+  Observer,
+  RunEndObservation,
+  RunInfo,
+  RunStartObservation,
+  StepEndObservation,
+  StepInfo,
+  StepStartObservation,
+} from "./loop/observer.ts";
 export type { ToolChoice } from "./loop/loop-input.ts";
 export type { TurnProblem } from "./loop/recovery.ts";
 export type {
@@ -79,6 +90,7 @@ export type {
   ChildRunResult,
   NestedRun,
   ParentRun,
+  ParentStep,
   RemainingLimits,
   SchemaChange,
   Tool,
@@ -90,10 +102,10 @@ export type {
 } from "./tool/tool.ts";
 
 // model
-export type { Cache, CacheLife } from "./model/cache.ts";
-export type { CacheHolds, CacheRef } from "./model/cache-ref.ts";
-export { type CacheCallOptions, Caches, caches } from "./model/caches.ts";
-export { capabilitiesOf, type ModelCapabilities } from "./model/capabilities.ts";
+export type { Cache, CacheLife } from "./model/resources/caches.ts";
+export type { CacheHolds, CacheRef } from "./model/resources/caches.ts";
+export { type CacheCallOptions, Caches, caches } from "./model/resources/caches.ts";
+export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
 export {
   type FileCallOptions,
   type Files,
@@ -101,14 +113,14 @@ export {
   type UploadData,
   uploadFile,
   type UploadFileOptions,
-} from "./model/files.ts";
+} from "./model/resources/files.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
-export type { TokenCount } from "./model/count-tokens.ts";
-export { type ListedModel, listModels, type ListModelsOptions } from "./model/list-models.ts";
-export { importHistory, type ImportHistoryOptions } from "./model/import-history.ts";
-export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/prepare-history.ts";
+export type { TokenCount } from "./model/resources/tokens.ts";
+export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
+export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
+export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/prepare-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
-export { costOf, type Prices, type PriceTable } from "./model/prices.ts";
+export { computeCost, type Prices, type PriceTable } from "./model/prices.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
 

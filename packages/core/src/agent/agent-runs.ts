@@ -8,6 +8,8 @@ import type { RunEvent } from "../loop/events.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import { withoutServerTools } from "../loop/phase.ts";
+import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
+import type { RunInfo } from "../loop/observer.ts";
 import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
@@ -18,7 +20,7 @@ import type { Model } from "../model/model.ts";
 import { checkPrices } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
-import type { AnyTool, BuiltInTool, NestedRun, ParentRun, Tool, ToolContext } from "../tool/tool.ts";
+import type { AnyTool, BuiltInTool, NestedRun, ParentRun, ParentStep, Tool, ToolContext } from "../tool/tool.ts";
 import { buildToolset, type Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, omitCached } from "./agent-cache.ts";
@@ -74,12 +76,13 @@ export class AgentRuns {
   }
 
   /** @see {@link NestedAgent} */
-  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve"> {
+  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve" | "parent"> {
     const { limits, prices, approve } = this.#options;
     return {
       limits: within({ ...limits }, parent?.remaining ?? {}),
       prices: prices ?? parent?.prices,
       approve: approve ?? parent?.approve,
+      parent: parent?.step,
     };
   }
 
@@ -98,10 +101,13 @@ export class AgentRuns {
       signal,
       emit: run.emitters?.emitLive,
     });
+    const prices = options.prices ?? this.#options.prices;
+    const observed = this.#observe(run, { runId, signal, prices });
     const input: LoopInput = {
       model: this.model,
-      steps,
-      emit: run.emitters?.emit,
+      steps: observed?.steps(steps) ?? steps,
+      emit: observed?.events(run.emitters?.emit) ?? run.emitters?.emit,
+      observed,
       beforeEnd: session?.beforeEnd,
       signal,
       historyLength,
@@ -113,8 +119,8 @@ export class AgentRuns {
       output: options.output === undefined ? undefined : this.planOutput(options.output, mixed),
       limits: run.limits,
       session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
-      prices: options.prices ?? this.#options.prices,
-      compaction: this.#compactionPlan(options),
+      prices,
+      compaction: this.#compactionPlan(options, runId),
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
       hooks: options.hooks ?? this.#options.hooks ?? {},
       approve: options.approve ?? this.#options.approve,
@@ -127,7 +133,7 @@ export class AgentRuns {
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
     return {
-      run: () => runLoop(input, state),
+      run: () => (observed === undefined ? runLoop(input, state) : observed.run(() => runLoop(input, state), state)),
       soFar: () => state.soFar(),
       spent: () => state.spent(),
       historyLength,
@@ -160,19 +166,47 @@ export class AgentRuns {
     });
   }
 
-  #compactionPlan(options: AnyRunOptions): CompactionPlan | undefined {
+  /** Nobody observes a run that is only read again. */
+  #observe(
+    { options, session }: OpenRun,
+    { runId, signal, prices }: Pick<ObservedRunOptions, "signal" | "prices"> & Pick<RunInfo, "runId">,
+  ): ObservedRun | undefined {
+    const { observers = [], name = "agent" } = this.#options;
+    if (observers.length === 0 || session?.mode === "read") return undefined;
+    const { id, origin } = this.model;
+    return new ObservedRun({
+      observers,
+      info: {
+        runId,
+        agent: name,
+        model: id,
+        ...(origin !== undefined && { endpoint: origin.endpoint }),
+        ...(session !== undefined && { sessionId: session.sessionId }),
+        ...(options.parent !== undefined && { parent: options.parent }),
+      },
+      resumed: session?.mode === "resume",
+      onEngine: options.steps !== undefined,
+      signal,
+      prices,
+      logger: this.#logger,
+      now: Date.now,
+    });
+  }
+
+  #compactionPlan(options: AnyRunOptions, runId: string): CompactionPlan | undefined {
     const compaction = options.compaction ?? this.#options.compaction;
     if (compaction === undefined || compaction === false) return undefined;
     return {
       options: compaction,
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: async (contents, signal, attach) => {
+      summarize: async (contents, { step, signal }, attach) => {
         const request = userText(compaction.instructions ?? SUMMARY_REQUEST);
         const { text, stopReason } = await this.#runNested(
           [...contents.map(withoutServerTools), request],
           [],
           signal,
           attach,
+          { runId, step },
         );
         if (stopReason !== "finished" || text.trim() === "")
           throw new RunStepError(`the summary of the conversation did not come (${stopReason})`, "compact");
@@ -183,7 +217,8 @@ export class AgentRuns {
 
   /** A built-in tool's own request, for models that cannot take it beside functions: the same loop, this one tool. */
   async #askBuiltIn(builtIn: BuiltInTool, prompt: string, context: ToolContext): Promise<RunResult<unknown>> {
-    return await this.#runNested(buildContents(prompt), [builtIn], context.signal, (run) => context.attach(run));
+    const { signal, parent } = context;
+    return await this.#runNested(buildContents(prompt), [builtIn], signal, (run) => context.attach(run), parent?.step);
   }
 
   /** A run inside a run: the same loop with other tools and no instructions, its cost added to the outer one. */
@@ -192,6 +227,7 @@ export class AgentRuns {
     tools: readonly BuiltInTool[],
     outer: AbortSignal,
     attach: (run: NestedRun) => void,
+    parent: ParentStep | undefined,
   ): Promise<RunResult<unknown>> {
     const { prices } = this.#options;
     const options: RunOptions = {
@@ -202,6 +238,7 @@ export class AgentRuns {
       stopWhen: [],
       prices,
       compaction: false,
+      parent,
     };
     const settings = { ...this.#settings, cachedContent: undefined }; // made for this agent's tools, not for these
     const run = new RunStream<unknown>((emitters) =>

@@ -92,10 +92,10 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   return whole as Tool<AgentToolInput>;
 
   async function open(task: string, context: ToolContext): Promise<RunStream<unknown>> {
-    const { limits, prices, approve } = agent.nestedRunOptions(context.parent);
+    const { limits, prices, approve, parent } = agent.nestedRunOptions(context.parent);
     checkRemaining(name, limits);
     const signal = nestedSignal(context.signal);
-    const run: AnyRunOptions = { limits, prices, approve: addToPath(name, approve), signal, output };
+    const run: AnyRunOptions = { limits, prices, approve: addToPath(name, approve), parent, signal, output };
     const session = options.session?.(context);
     return session === undefined
       ? agent.stream(task, run)

@@ -18,7 +18,7 @@ export interface NestedAgent {
   readonly isNamed: boolean;
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
   /** Options of a run inside a call: the agent's own, and nowhere more than the calling run has left. */
-  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve">;
+  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve" | "parent">;
 }
 
 /** The task that a call hands over. @throws {ToolRetry} When there is none. */

@@ -119,7 +119,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
     const startedAt = input.now();
     const nested: NestedRun[] = [];
     const ask = (piece: readonly Content[]): Promise<string> =>
-      summarize(piece, signal, (run) => void nested.push(run));
+      summarize(piece, { step: name, signal }, (run) => void nested.push(run));
     const summary = await summarizeInPieces(known, cut, (overflow ? 0.5 : 0.9) * windowTokens, ask);
     return { summary, nested, startedAt, endedAt: input.now() };
   });

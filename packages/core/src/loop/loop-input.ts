@@ -4,7 +4,7 @@ import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve } from "../tool/approval.ts";
-import type { NestedRun } from "../tool/tool.ts";
+import type { NestedRun, ParentStep } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -12,6 +12,7 @@ import type { CompactionOptions } from "./compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits, SharedLimits } from "./limits.ts";
+import type { ObservedRun } from "./observed-run.ts";
 import type { RunResult } from "./result.ts";
 import type { StopRule } from "./stop-when.ts";
 import type { WallClock } from "./wall-clock.ts";
@@ -37,7 +38,7 @@ export interface CompactionPlan {
   /** Asks for a summary of contents. */
   readonly summarize: (
     contents: readonly Content[],
-    signal: AbortSignal,
+    step: Pick<ParentStep, "step"> & { readonly signal: AbortSignal },
     attach: (run: NestedRun) => void,
   ) => Promise<string>;
 }
@@ -48,6 +49,8 @@ export interface LoopInput {
   readonly steps: Steps<RunEvent>;
   /** Takes the events of the run itself, which its reader follows in step; absent when nobody reads events, and then none are made. */
   readonly emit: Emit | undefined;
+  /** Tells the run's observers; absent when there are none. */
+  readonly observed?: ObservedRun | undefined;
   /** Called with the result before the run reports its end; what it throws fails the run. */
   readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
   /** Aborts the run. */

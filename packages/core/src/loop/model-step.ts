@@ -5,10 +5,11 @@ import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
 import { sleep } from "../internal/abort.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
-import { isCallPiece } from "../model/partial-args.ts";
+import { isCallPiece } from "../model/response/parts.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
+import type { LoopStep } from "./observed-run.ts";
 import { callsIn } from "./transcript.ts";
 
 /** First wait before a broken stream is begun again, in milliseconds; doubles each time. */
@@ -28,7 +29,7 @@ export async function modelStep(
   input: LoopInput,
   unsteered: ModelRequest,
   turn: number,
-  step: Step<RunEvent>,
+  step: LoopStep,
   steeringCursor: number | undefined,
 ): Promise<ModelStepValue> {
   const startedAt = input.now();
@@ -43,6 +44,7 @@ export async function modelStep(
 
   for (let restarts = 0; ; restarts++) {
     const attempt = new RequestAttempt(turn, isWatched ? step : undefined);
+    step.asks?.(request);
     try {
       const response = await input.model.respond(request, {
         signal: step.signal,

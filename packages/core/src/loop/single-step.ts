@@ -1,8 +1,10 @@
 import type { Step } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import type { Json } from "../internal/json.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
+import type { LoopStep } from "./observed-run.ts";
 import { isWallTimeReached, withinWallTime } from "./wall-clock.ts";
 
 /** How a round with a single step ended: with what the step left, or because the run's wall time was up. */
@@ -17,7 +19,7 @@ export type SingleStepOutcome<T> = { readonly value: T } | "wall-time";
 export async function singleStep<T>(
   input: LoopInput,
   name: string,
-  work: (step: Step<RunEvent>) => Promise<T>,
+  work: (step: LoopStep) => Promise<T>,
 ): Promise<SingleStepOutcome<T>> {
   let failure: { readonly error: unknown } | undefined;
   const [outcome] = await input.steps.round([
@@ -26,7 +28,7 @@ export async function singleStep<T>(
       name,
       run: async (step) => {
         try {
-          return await withinWallTime(input.clock, step, work);
+          return await executeStep(input, name, step, work);
         } catch (error) {
           failure = { error };
           throw error;
@@ -39,4 +41,20 @@ export async function singleStep<T>(
   if (isWallTimeReached(outcome?.error)) return "wall-time";
   if (failure !== undefined) throw failure.error;
   throw new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
+}
+
+/**
+ * Carries out a step: within the wall time, and seen by the run's observers.
+ *
+ * @param call - What a call's step runs.
+ */
+export function executeStep<T>(
+  { clock, observed }: Pick<LoopInput, "clock" | "observed">,
+  name: string,
+  step: Step<RunEvent>,
+  work: (step: LoopStep) => Promise<T>,
+  call?: FunctionCall,
+): Promise<T> {
+  if (observed === undefined) return withinWallTime(clock, step, work);
+  return observed.execute(name, step, (seen) => withinWallTime(clock, seen, work), call);
 }

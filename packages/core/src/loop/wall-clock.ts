@@ -25,7 +25,10 @@ export class WallClock {
   }
 
   /** The work of a step, which also ends when the wall time is up. */
-  async through<Event, T>(step: Step<Event>, work: (step: Step<Event>) => Promise<T>): Promise<T> {
+  async through<StepKind extends Pick<Step, "signal">, T>(
+    step: StepKind,
+    work: (step: StepKind) => Promise<T>,
+  ): Promise<T> {
     if (this.#inside++ === 0) this.#start();
     try {
       return await work({ ...step, signal: AbortSignal.any([step.signal, this.#controller.signal]) });
@@ -52,10 +55,10 @@ export class WallClock {
 }
 
 /** The work of a step, within the wall time if there is a limit. */
-export function withinWallTime<Event, T>(
+export function withinWallTime<StepKind extends Pick<Step, "signal">, T>(
   clock: WallClock | undefined,
-  step: Step<Event>,
-  work: (step: Step<Event>) => Promise<T>,
+  step: StepKind,
+  work: (step: StepKind) => Promise<T>,
 ): Promise<T> {
   return clock === undefined ? work(step) : clock.through(step, work);
 }

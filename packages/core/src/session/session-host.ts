@@ -23,10 +23,16 @@ export interface OpenedRun {
   release(): void;
 }
 
+/** How a session opens a run. */
+export type SessionRunMode = "begin" | "resume" | "read";
+
 /** What a session decides about a run; all else is in the run's options. */
 export interface SessionRun<Options> {
   readonly options: Options;
+  readonly sessionId: string;
   readonly runId: string;
+  /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
+  readonly mode: SessionRunMode;
   readonly contents: readonly Content[];
   /** How many of the contents were there before this run. */
   readonly historyLength: number;

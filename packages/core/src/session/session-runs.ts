@@ -10,7 +10,7 @@ import type { Content } from "../wire/types/content.ts";
 import { type EndEntry, isResumable } from "./entries.ts";
 import { buildAnswerEntries, type ExternalAnswers } from "./external-answers.ts";
 import { placeCutInHistory, placeCutInSent } from "./segments.ts";
-import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
+import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
 import { buildRefs, type RunRecord, type HistorySegment } from "./session-view.ts";
 
@@ -56,7 +56,7 @@ export class SessionRuns<Options> {
         origin: this.#host.origin,
         input: run.input,
       });
-      return this.#open(this.#lastRun(), run, beforeEnd);
+      return this.#open(this.#lastRun(), run, "begin", beforeEnd);
     });
   }
 
@@ -76,7 +76,7 @@ export class SessionRuns<Options> {
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(record, run.answers);
       await this.log.append({ type: "resume", runId }, ...answers);
-      return this.#open(record, run, beforeEnd);
+      return this.#open(record, run, "resume", beforeEnd);
     });
   }
 
@@ -86,12 +86,14 @@ export class SessionRuns<Options> {
     before: readonly Content[],
     log: JournalLog,
     run: SessionRunRequest<Options>,
-    { beforeEnd, missing }: OpenRecordOptions = {},
+    { mode = "read", beforeEnd, missing }: OpenRecordOptions = {},
   ): OpenedRun {
     const { runId, input } = record.entry;
     return this.#host.open({
       options: run.options,
+      sessionId: this.log.id,
       runId,
+      mode,
       contents: [...before, ...input],
       historyLength: before.length,
       compaction: placeCutInSent(this.log.view, before),
@@ -118,9 +120,10 @@ export class SessionRuns<Options> {
   #open(
     record: RunRecord,
     run: SessionRunRequest<Options>,
+    mode: SessionRunMode,
     beforeEnd: (result: RunResult<unknown>) => Promise<void>,
   ): OpenedRun {
-    return this.open(record, this.contentsBefore(), this.log.journalLog(record.entry.runId), run, { beforeEnd });
+    return this.open(record, this.contentsBefore(), this.log.journalLog(record.entry.runId), run, { mode, beforeEnd });
   }
 
   async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
@@ -243,6 +246,8 @@ const LEFT = { name: "RunAbandonedError", message: "the reader left before the r
 
 /** How a record is opened. */
 export interface OpenRecordOptions {
+  /** @defaultValue "read" */
+  readonly mode?: SessionRunMode | undefined;
   /** Called with the result before the run reports its end. */
   readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
   /** Called instead of an operation that has no outcome yet. */
@@ -276,7 +281,9 @@ export function buildEndEntry(
     toolCalls,
     usage,
     ...(cost > 0 && { cost }),
-    ...(compaction !== undefined && { compaction: placeCutInHistory(compaction, contents, run.historyLength, segments) }),
+    ...(compaction !== undefined && {
+      compaction: placeCutInHistory(compaction, contents, run.historyLength, segments),
+    }),
     ...how,
   };
 }

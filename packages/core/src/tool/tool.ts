@@ -127,8 +127,19 @@ export interface NestedRun {
   readonly responses: readonly ModelResponse[];
 }
 
+/** The step of a run inside which another run is made. */
+export interface ParentStep {
+  readonly runId: string;
+  /** Name of the step, such as `call:3.0`, or `compact:4` for the request of a summary. */
+  readonly step: string;
+  /** Id of the call, when the step is one; the same when the call is run again. */
+  readonly callId?: string | undefined;
+}
+
 /** What a run inside a call takes over from the run that made the call. */
 export interface ParentRun {
+  /** Where in the calling run the call stands, for observers. */
+  readonly step: ParentStep;
   /**
    * What is left when it is read, after everything that runs inside other calls have reported by then. Parallel runs each
    * see what is left when they begin.

@@ -42,6 +42,7 @@ export function childAgent(agent: NestedAgent, offered: OfferedAgent): ChildAgen
           ...(prices === undefined && agent.nestedRunOptions(undefined).prices === undefined && { cost: undefined }),
         }),
         ...(prices !== undefined && { prices }),
+        parent: parent.step,
       };
       return JSON.parse(JSON.stringify(start)) as Json;
     },

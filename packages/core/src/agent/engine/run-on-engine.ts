@@ -36,6 +36,7 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
       signal,
       limits: restoreLimits(start.limits),
       prices: start.prices,
+      parent: start.parent,
       steps: (opened: { readonly signal: AbortSignal }) => trackSteps(on.steps({ signal: opened.signal }), watch),
     };
     const stream =

@@ -8,6 +8,7 @@ import type { Limits } from "../../loop/limits.ts";
 import { type RunResult, type RunSoFar, runSoFar } from "../../loop/result.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import type { Prices } from "../../model/prices.ts";
+import type { ParentStep } from "../../tool/tool.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
@@ -23,6 +24,8 @@ export interface EngineRunInput {
   readonly limits?: Limits | undefined;
   /** What the model costs, in place of the agent's own prices. */
   readonly prices?: Prices | undefined;
+  /** The step of another run that begins this one, for observers. */
+  readonly parent?: ParentStep | undefined;
 }
 
 /** A run's result as JSON holds it: images are their media type and base64, without `bytes`. */

@@ -10,7 +10,7 @@ import type { Emit, RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { responsesContent } from "../transcript.ts";
-import { withinWallTime } from "../wall-clock.ts";
+import { executeStep } from "../single-step.ts";
 import { afterAnswer, isAwaiting, QUESTIONS, routesOf } from "./approvals.ts";
 import {
   answered,
@@ -235,7 +235,7 @@ function operationFor(input: LoopInput, state: RunState, call: TurnCall): Op<Run
       try {
         const value = await state.gate.through(tool?.sequential ?? false, () => {
           begun = !step.signal.aborted;
-          return withinWallTime(input.clock, step, (timed) => runCall(input, state, call, timed));
+          return executeStep(input, name, step, (timed) => runCall(input, state, call, timed), call.call);
         });
         // Known at once: the round may end with an abort.
         if (value.unknown !== true) call.current = { state: "answered", value };

@@ -127,6 +127,10 @@ export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {
 
 /** The event of a call that ended; what the model reads is what the reader sees. */
 export function toolEnd({ turn, callId, call }: PlannedCall, value: CallStepValue): RunEvent {
-  const outcome: ToolOutcome = value.failure ?? { ok: true, output: value.part.functionResponse?.response["output"] };
-  return { type: "tool-end", turn, callId, call, outcome, durationMs: value.durationMs };
+  return { type: "tool-end", turn, callId, call, outcome: readOutcome(value), durationMs: value.durationMs };
+}
+
+/** How the call came out that left this. */
+export function readOutcome({ failure, part }: CallStepValue): ToolOutcome {
+  return failure ?? { ok: true, output: part.functionResponse?.response["output"] };
 }

@@ -2,14 +2,14 @@ import { hookStepName } from "../../durable/run-log.ts";
 import type { Op, Outcome } from "../../durable/steps.ts";
 import { abortable } from "../../internal/abort.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
-import type { ChildAgent, ChildRunResult, Tool, ToolOutcome } from "../../tool/tool.ts";
+import type { ChildAgent, ChildRunResult, ParentRun, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { CallDecision } from "../hooks.ts";
 import { remainingOf } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import { withinWallTime } from "../wall-clock.ts";
+import { executeStep } from "../single-step.ts";
 import { answered, CANCELLED, type CallState, denied, type PlannedCall, toolOf, type TurnCall } from "./call-state.ts";
 import { callFailed } from "./run-call.ts";
 
@@ -84,12 +84,13 @@ export function childOp(input: LoopInput, planned: TurnCall, current: ChildState
     if (current.state === "before-hook") return { decision: (await beforeCall?.(info)) ?? undefined };
     return { outcome: (await afterCall?.({ ...info, outcome: current.ended.outcome })) ?? undefined };
   };
+  const name = hookStepName(callId, current.state === "before-hook" ? "before" : "after");
   return {
     kind: "step",
-    name: hookStepName(callId, current.state === "before-hook" ? "before" : "after"),
+    name,
     run: async (step) => {
       try {
-        return await withinWallTime(input.clock, step, async ({ signal }): Promise<HookStepValue> => {
+        return await executeStep(input, name, step, async ({ signal }): Promise<HookStepValue> => {
           try {
             return await abortable(hook(signal), signal);
           } catch (error) {
@@ -124,7 +125,12 @@ async function startChild(
   call: FunctionCall,
 ): Promise<ChildState | Extract<CallState, { state: "answered" }>> {
   // From what is recorded, not from a clock: it has to be the same when the run is run again.
-  const parent = { remaining: remainingOf(input, state.spent()), prices: input.prices };
+  const { callId } = planned;
+  const parent: ParentRun = {
+    step: { runId: state.runId, step: callId, callId },
+    remaining: remainingOf(input, state.spent()),
+    prices: input.prices,
+  };
   try {
     return { state: "child-run", agent: agent.name, input: await agent.start(call.args ?? {}, parent) };
   } catch (error) {

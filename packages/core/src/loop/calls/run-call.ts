@@ -1,5 +1,5 @@
 import { VALUE_TOO_LARGE } from "../../durable/outcomes.ts";
-import type { CallStepValue } from "../../durable/run-log.ts";
+import { type CallStepValue, callStepName } from "../../durable/run-log.ts";
 import type { Outcome, Step } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
@@ -46,7 +46,7 @@ export async function runCall(
           nested.push(run);
           state.unsettled.push(run);
         },
-        parent: parentRunOf(input, state, startedAt),
+        parent: parentRunOf(input, state, planned, startedAt),
       });
   // What an abort cut off has no outcome: a resumed run makes the call again, or asks.
   if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
@@ -153,8 +153,10 @@ function contextOf(
 }
 
 /** What a run inside a call gets of the one that made the call. */
-function parentRunOf(input: LoopInput, state: RunState, startedAt: number): ParentRun {
+function parentRunOf(input: LoopInput, state: RunState, { callId, current }: TurnCall, startedAt: number): ParentRun {
+  const attempt = current.state === "running" ? current.attempt : 0;
   return {
+    step: { runId: state.runId, step: callStepName(callId, attempt), callId },
     get remaining() {
       return remainingOf(input, state.spentInside(input.now() - startedAt));
     },
