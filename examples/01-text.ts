@@ -1,6 +1,6 @@
 // One question, one answer.
+import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint });

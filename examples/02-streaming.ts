@@ -1,6 +1,6 @@
 // Text as it is written.
+import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint });

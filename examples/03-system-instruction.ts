@@ -1,6 +1,6 @@
 // Instructions that hold for every run of an agent.
+import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({

@@ -1,6 +1,6 @@
 // How much the model thinks, and what it thought. The same words work on every family: a level or a budget is sent as the model takes it.
+import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({

@@ -1,7 +1,7 @@
 // JSON mode: with a schema the output is typed and checked; with "json" it is any JSON.
+import { connect } from "@pollux/cli";
 import { Agent, finished } from "@pollux/core";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint });

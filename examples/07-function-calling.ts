@@ -1,7 +1,7 @@
 // Tools are zod-typed functions. Calls that come together run side by side.
+import { connect } from "@pollux/cli";
 import { Agent, defineTool, ToolFailure } from "@pollux/core";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 

@@ -1,6 +1,6 @@
 // Google Search, with sources and the exact ranges of text they support.
+import { connect } from "@pollux/cli";
 import { Agent, googleSearch, renderMarkdown } from "@pollux/core";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint, tools: [googleSearch()] });

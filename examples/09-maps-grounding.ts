@@ -1,6 +1,6 @@
 // Google Maps: places near a position.
+import { connect } from "@pollux/cli";
 import { Agent, googleMaps } from "@pollux/core";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({

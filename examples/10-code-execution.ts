@@ -1,6 +1,6 @@
 // The model writes code and the service runs it.
+import { connect } from "@pollux/cli";
 import { Agent, codeExecution } from "@pollux/core";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint, tools: [codeExecution()] });

@@ -1,7 +1,7 @@
 // Search beside your own functions. On models that refuse both in one request, search becomes a function of its own: the same code, the same sources.
+import { connect } from "@pollux/cli";
 import { Agent, defineTool, googleSearch } from "@pollux/core";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "@pollux/cli";
 import { Agent, defineTool, type Endpoint, endpoint, gemini } from "@pollux/core";
 import { createEmulator, recordFetch, replay } from "@pollux/emulator";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 const getWeather = defineTool({
   name: "get_weather",

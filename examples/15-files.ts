@@ -1,7 +1,7 @@
 // A file of this machine, uploaded once and asked about twice. CometAPI and Vertex AI have no Files API.
+import { connect } from "@pollux/cli";
 import { Agent, files, media } from "@pollux/core";
 import { fileFromPath } from "@pollux/core/node";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const { endpoint } = connection;

@@ -1,7 +1,7 @@
 // A long text and the agent's own tools in an explicit cache: sent once, asked about many times. CometAPI has none.
+import { connect } from "@pollux/cli";
 import { Agent, caches, defineTool } from "@pollux/core";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const { endpoint } = connection;

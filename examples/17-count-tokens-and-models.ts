@@ -1,7 +1,7 @@
 // How large a request is before it is made, and which models there are. Not through CometAPI, which documents neither.
+import { connect } from "@pollux/cli";
 import { Agent, defineTool, listModels } from "@pollux/core";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const { endpoint } = connection;

@@ -1,10 +1,10 @@
 // Tools over MCP, both ways: this program serves one to any MCP client, and an agent uses it as a server's client.
 import { fileURLToPath } from "node:url";
+import { connect } from "@pollux/cli";
 import { Agent, defineTool } from "@pollux/core";
 import { mcpTools } from "@pollux/tools/mcp";
 import { serveMcp } from "@pollux/tools/mcp-server";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 const getWeather = defineTool({
   name: "get_weather",

@@ -1,8 +1,8 @@
 // A team: a planner whose tools are an agent that searches and a calculator. Both work side by side; what the researcher found
 // and what it cost are in the planner's result.
+import { connect } from "@pollux/cli";
 import { Agent, type AgentProgress, googleSearch, renderMarkdown } from "@pollux/core";
 import { calculator } from "@pollux/tools/calculator";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 const { endpoint } = connection;

@@ -1,7 +1,7 @@
 // What a run costs, request by request: what was read from the service's own cache, and what that came to in money.
-import { Agent, costOf, defineTool, type Prices } from "@pollux/core";
+import { connect } from "@pollux/cli";
+import { Agent, computeCost, defineTool, type Prices } from "@pollux/core";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 await using connection = await connect();
 
@@ -39,7 +39,7 @@ for (const question of ["How was the wind on day 8?", "And on day 9?", "Which of
   for await (const event of run) {
     if (event.type !== "response") continue;
     const { inputTokens, cachedTokens, outputTokens, thoughtTokens } = event.response.usage;
-    const money = costOf(event.response.usage, prices).toFixed(6);
+    const money = computeCost(event.response.usage, prices).toFixed(6);
     const [prompt, cached, output] = [inputTokens, cachedTokens, outputTokens + thoughtTokens].map((tokens) =>
       String(tokens).padStart(8),
     );
@@ -51,6 +51,6 @@ for (const question of ["How was the wind on day 8?", "And on day 9?", "Which of
 }
 
 const { inputTokens, cachedTokens, requests } = chat.usage;
-const withoutCache = costOf(chat.usage, { ...prices, cachedInput: prices.input });
+const withoutCache = computeCost(chat.usage, { ...prices, cachedInput: prices.input });
 console.log(`\n${requests} requests: ${cachedTokens} of ${inputTokens} prompt tokens came from the cache`);
 console.log(`${total.toFixed(6)} in all; it would have been ${withoutCache.toFixed(6)} without the cache`);

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { connect } from "@pollux/cli";
 import { Agent, type Approval, defineTool, type PendingCall } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 const pay = defineTool({
   name: "pay_invoice",

@@ -1,10 +1,9 @@
 // What `npm start` runs: one question that needs two tools at once and a search, then typed output, then a follow-up.
 import { parseArgs } from "node:util";
+import { connect, formatUsage, RunPrinter } from "@pollux/cli";
 import { Agent, AgentError, finished, googleSearch, renderMarkdown, type RunResult } from "@pollux/core";
 import { fileStats, listFiles } from "@pollux/tools/files";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
-import { dim, RunPrinter, sourceLines, usageLine } from "./support/run-printer.ts";
 
 const HELP = `Usage: npm start [-- "your question"]
 
@@ -70,12 +69,10 @@ async function main({ question = QUESTION, model }: Arguments): Promise<boolean>
   printer.endLine();
   if (result.stopReason !== "finished") return ended(result, printer);
   if (result.sources.length > 0) {
-    printer.line(dim("\nThe same answer with its sources:\n"));
+    printer.note("\nThe same answer with its sources:\n");
     printer.line(renderMarkdown(result));
-    printer.line(
-      dim(
-        `\n${sourceLines(result).length} sources, ${result.citations.length} cited ranges, ${result.groundedBy} search`,
-      ),
+    printer.note(
+      `\n${result.sources.length} sources, ${result.citations.length} cited ranges, ${result.groundedBy} search`,
     );
   }
 
@@ -101,8 +98,8 @@ async function main({ question = QUESTION, model }: Arguments): Promise<boolean>
   printer.endLine();
   if (followUp.stopReason !== "finished") return ended(followUp, printer);
 
-  printer.line(dim(`\nconversation: ${usageLine(chat.usage)}`));
-  printer.line(dim(`typed output: ${usageLine(typed.usage)}`));
+  printer.note(`\nconversation: ${formatUsage(chat.usage)}`);
+  printer.note(`typed output: ${formatUsage(typed.usage)}`);
   return true;
 }
 

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { connect } from "@pollux/cli";
 import { Agent, defineTool } from "@pollux/core";
 import { JsonlStore } from "@pollux/core/node";
 import { z } from "zod";
-import { connect } from "./support/connect.ts";
 
 const [folder, mode] = process.argv.slice(2);
 if (folder === undefined) await demonstrate();

@@ -1,8 +1,8 @@
 // Agents for the programs beside this file: nothing in here knows where their runs live.
 import { setTimeout } from "node:timers/promises";
+import { connect } from "@pollux/cli";
 import { Agent, defineTool } from "@pollux/core";
 import { z } from "zod";
-import { connect } from "../support/connect.ts";
 
 /** Close it when a program ends by itself. */
 export const connection = await connect();

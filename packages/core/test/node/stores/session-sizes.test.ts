@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
-import { expectCheapAppends } from "../helpers/session-sizes.ts";
-import type { Kind } from "./programs/open-store.ts";
+import { expectCheapAppends } from "../../helpers/session-sizes.ts";
+import type { Kind } from "../programs/open-store.ts";
 
 const kinds: readonly Kind[] = ["jsonl", "sqlite"];
 

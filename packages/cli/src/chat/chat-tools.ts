@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { AnyTool, SessionStore } from "@pollux/core";
+import { UsageError } from "../command.ts";
 
 /** Where the tools of a chat work. */
 export interface ChatPlace {
@@ -11,22 +12,33 @@ export interface ChatPlace {
 /** What `--tools` takes, for the help text. */
 export const TOOL_WORDS = `files, write, shell, http, calculator, time, notes, todo, sql:FILE, openapi:FILE, mcp:"COMMAND ARGS" or mcp:URL`;
 
-/** Tools, and what has to be closed behind them. Only the modules that are asked for are loaded. */
-export async function chatTools(
-  list: string,
-  place: ChatPlace,
-  closing: AsyncDisposableStack,
-): Promise<readonly AnyTool[]> {
-  const tools: AnyTool[] = [];
-  // A comma parts the words; within what an MCP server is started with it does not.
-  for (const word of list.split(/,(?=[a-z]+(?:[:,]|$))/)) tools.push(...(await toolsOf(word.trim(), place, closing)));
-  return tools;
+/** The tools that were asked for; dispose of them when the chat is over. */
+export interface ChatTools extends AsyncDisposable {
+  readonly list: readonly AnyTool[];
 }
 
-async function toolsOf(
+/** Makes the tools of a list. Only the modules that are asked for are loaded. */
+export async function chatTools(list: string, place: ChatPlace): Promise<ChatTools> {
+  const servers: AsyncDisposable[] = [];
+  const close = async (): Promise<void> => {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+  };
+  const tools: AnyTool[] = [];
+  try {
+    // A comma separates words; within what an MCP server is started with it does not.
+    for (const word of list.split(/,(?=[a-z]+(?:[:,]|$))/))
+      tools.push(...(await makeTools(word.trim(), place, servers)));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { list: tools, [Symbol.asyncDispose]: close };
+}
+
+async function makeTools(
   word: string,
   { root, session, store }: ChatPlace,
-  closing: AsyncDisposableStack,
+  servers: AsyncDisposable[],
 ): Promise<readonly AnyTool[]> {
   const [kind = "", ...rest] = word.split(":");
   const value = rest.join(":");
@@ -53,25 +65,25 @@ async function toolsOf(
     case "todo":
       return (await import("@pollux/tools/todo")).todoList().tools;
     case "sql":
-      return (await import("@pollux/tools/sql")).sqliteTools({ file: needed(word, value) });
+      return (await import("@pollux/tools/sql")).sqliteTools({ file: requireValue(word, value) });
     case "openapi":
-      return (await import("@pollux/tools/openapi")).openApiSearch(await readFile(needed(word, value), "utf8"));
+      return (await import("@pollux/tools/openapi")).openApiSearch(await readFile(requireValue(word, value), "utf8"));
     case "mcp": {
       const { mcpTools } = await import("@pollux/tools/mcp");
-      const address = needed(word, value);
+      const address = requireValue(word, value);
       const [command = "", ...args] = address.split(/\s+/);
       const server = await mcpTools(/^https?:/.test(address) ? { url: address } : { command, args }, {
         prefix: "mcp",
       });
-      closing.use(server);
+      servers.push(server);
       return server.tools;
     }
     default:
-      throw new TypeError(`--tools: there is no "${kind}"; there are ${TOOL_WORDS}`);
+      throw new UsageError(`--tools: there is no "${kind}"; there are ${TOOL_WORDS}`);
   }
 }
 
-function needed(word: string, value: string): string {
-  if (value === "") throw new TypeError(`--tools: "${word}" needs more, as in ${TOOL_WORDS}`);
+function requireValue(word: string, value: string): string {
+  if (value === "") throw new UsageError(`--tools: "${word}" needs more, as in ${TOOL_WORDS}`);
   return value;
 }

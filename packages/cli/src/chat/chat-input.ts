@@ -1,9 +1,11 @@
 import { createInterface, type Interface } from "node:readline";
-import { dim, type RunPrinter } from "./run-printer.ts";
+import type { CliProcess } from "../command.ts";
+import type { RunPrinter } from "../run-printer.ts";
 
 /** The person at the terminal: what is typed, Ctrl-C, and questions asked in between. */
-export class Terminal {
+export class ChatInput {
   readonly #printer: RunPrinter;
+  readonly #process: Pick<CliProcess, "stdin" | "stdout">;
   readonly #interface: Interface;
   readonly #typed: string[] = [];
   #wake: (() => void) | undefined;
@@ -13,9 +15,10 @@ export class Terminal {
   #answering: { readonly abort: AbortController; readonly say: (text: string) => Promise<void> } | undefined;
   #stopped = false;
 
-  constructor(printer: RunPrinter) {
+  constructor(printer: RunPrinter, terminal: Pick<CliProcess, "stdin" | "stdout">) {
     this.#printer = printer;
-    this.#interface = createInterface({ input: process.stdin, output: process.stdout, prompt: "> " });
+    this.#process = terminal;
+    this.#interface = createInterface({ input: terminal.stdin, output: terminal.stdout, prompt: "> " });
     this.#interface.on("line", (line) => this.#onLine(line));
     this.#interface.on("close", () => {
       this.#closed = true;
@@ -45,7 +48,7 @@ export class Terminal {
     }
   }
 
-  /** An answer is being written: Ctrl-C aborts the signal that is given back, and what is typed goes to `say`. */
+  /** An answer is being written: Ctrl-C aborts the signal that is returned, and what is typed goes to `say`. */
   begin(say: (text: string) => Promise<void>): AbortSignal {
     const abort = new AbortController();
     this.#stopped = false;
@@ -59,12 +62,12 @@ export class Terminal {
 
   /** A question whose answer is yes or no; no where there is nobody to answer. */
   async ask(question: string): Promise<boolean> {
-    if (this.#closed) return false;
+    if (this.#closed && this.#typed.length === 0) return false;
     this.#printer.endLine();
-    process.stdout.write(question);
+    this.#process.stdout.write(question);
     const answer = this.#typed.shift() ?? (await new Promise<string>((resolve) => (this.#asking = resolve)));
     this.#asking = undefined;
-    return /^y/i.test(answer.trim());
+    return /^y(?:es)?$/i.test(answer.trim());
   }
 
   close(): void {
@@ -74,8 +77,8 @@ export class Terminal {
   #onLine(line: string): void {
     if (this.#asking !== undefined) return this.#asking(line);
     // What comes through a pipe is one message after the other.
-    if (this.#answering !== undefined && process.stdin.isTTY && line.trim() !== "") {
-      this.#printer.line(dim("(said to the model with its next request)"));
+    if (this.#answering !== undefined && this.#process.stdin.isTTY === true && line.trim() !== "") {
+      this.#printer.note("(said to the model with its next request)");
       void this.#answering.say(line).catch((error: unknown) => this.#printer.line(`not said: ${String(error)}`));
       return;
     }
@@ -90,7 +93,7 @@ export class Terminal {
     }
     if (this.#leaving) return this.close();
     this.#leaving = true;
-    this.#printer.line(dim("\nCtrl-C again, Ctrl-D or /exit ends the chat"));
+    this.#printer.note("\nCtrl-C again, Ctrl-D or /exit ends the chat");
     this.#interface.prompt();
   }
 }

@@ -1,24 +1,17 @@
-import { EventEmitter } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runCli } from "../src/run-cli.ts";
-import { ask, MODEL } from "./support.ts";
+import { runPollux } from "../src/run-pollux.ts";
+import { FakeProcess, runHere } from "./support.ts";
 
-/** A process that writes into strings and takes signals from the test. */
-class Terminal extends EventEmitter {
-  out = "";
-  err = "";
-  readonly stdout = { write: (text: string): void => void (this.out += text) };
-  readonly stderr = { write: (text: string): void => void (this.err += text) };
-}
+const MODEL = "gemini-3.8-flash";
 
 async function start(...args: string[]) {
-  const terminal = new Terminal();
-  const exit = runCli(["--port", "0", ...args], terminal);
+  const terminal = new FakeProcess();
+  const exit = runPollux(["emulator", "--port", "0", ...args], terminal);
   await expect.poll(() => /at (http:\S+)/.exec(terminal.out)?.[1]).toBeDefined();
   const url = /at (http:\S+)/.exec(terminal.out)?.[1] ?? "";
   const say = async (): Promise<unknown> =>
@@ -26,7 +19,7 @@ async function start(...args: string[]) {
       await fetch(`${url}/v1beta/models/${MODEL}:generateContent`, {
         method: "POST",
         headers: { "x-goog-api-key": "k" },
-        body: JSON.stringify(ask("Hi")),
+        body: JSON.stringify({ contents: [{ role: "user", parts: [{ text: "Hi" }] }] }),
       })
     ).json();
   return { terminal, exit, url, say };
@@ -68,9 +61,9 @@ test.each([
   [["--brain", "replay", "/no/such/file"], /Cannot use \/no\/such\/file: .*ENOENT/],
   [["extra"], /Unexpected argument "extra"/],
 ])("%j is a wrong command line", async (args, message) => {
-  const terminal = new Terminal();
-  expect(await runCli(args, terminal)).toBe(2);
-  expect(terminal.err).toMatch(message);
+  const { code, out, err } = await runHere(["emulator", ...args]);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toMatch(message);
 });
 
 test("a busy port is said and ends with 1", async () => {
@@ -78,16 +71,10 @@ test("a busy port is said and ends with 1", async () => {
   await new Promise((resolve) => busy.once("listening", resolve));
   // A listening TCP server has an address object.
   const { port } = busy.address() as AddressInfo;
-  const terminal = new Terminal();
-  expect(await runCli(["--port", String(port)], terminal)).toBe(1);
-  expect(terminal.err).toBe(
-    `pollux-emulator: Port ${port} is taken; choose another with --port, or 0 for a free one\n`,
-  );
+  expect(await runHere(["emulator", "--port", String(port)])).toEqual({
+    code: 1,
+    out: "",
+    err: `pollux emulator: Port ${port} is taken; choose another with --port, or 0 for a free one\n`,
+  });
   await new Promise((resolve) => busy.close(resolve));
-});
-
-test("--help and --version", async () => {
-  const terminal = new Terminal();
-  expect([await runCli(["--help"], terminal), await runCli(["--version"], terminal)]).toEqual([0, 0]);
-  expect(terminal.out).toMatch(/^Usage: pollux-emulator[\s\S]*\n\d+\.\d+\.\d+\n$/);
 });

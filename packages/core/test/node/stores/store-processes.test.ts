@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { killWriter, temporaryFolder } from "../helpers/store-process.ts";
-import { type Kind, openStore } from "./programs/open-store.ts";
+import { killWriter, temporaryFolder } from "../../helpers/store-process.ts";
+import { type Kind, openStore } from "../programs/open-store.ts";
 
 const kinds: readonly Kind[] = ["jsonl", "sqlite"];
 

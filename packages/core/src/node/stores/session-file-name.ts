@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 /** Longest name, without its ending, that every usual file system takes with room for the endings. */
 const MAX_LENGTH = 180;
@@ -34,13 +36,25 @@ export function isShortened(name: string): boolean {
 }
 
 /** The id a name stands for; `undefined` for a shortened name, and for a file that is no session's. */
-export function sessionIdOf(name: string): string | undefined {
+function sessionIdOf(name: string): string | undefined {
   const id = name
     .replaceAll(/\+([a-z])/g, (_, letter: string) => letter.toUpperCase())
     .replaceAll(/%u([\da-f]{4})|%([\da-f]{2})/g, (_, wide: string | undefined, narrow: string | undefined) =>
       String.fromCharCode(Number.parseInt(wide ?? narrow ?? "", 16)),
     );
   return sessionFileName(id) === name ? id : undefined;
+}
+
+/** The id of the session whose files have a name; of a shortened name the file beside it tells. `undefined` for no session's. */
+export async function readSessionId(folder: string, name: string): Promise<string | undefined> {
+  if (!isShortened(name)) return sessionIdOf(name);
+  try {
+    const id: unknown = JSON.parse(await readFile(join(folder, `${name}.id`), "utf8"));
+    return typeof id === "string" && sessionFileName(id) === name ? id : undefined;
+  } catch {
+    // Deleted meanwhile, or never written to its end: no session.
+    return undefined;
+  }
 }
 
 function encodeUnit(unit: string): string {

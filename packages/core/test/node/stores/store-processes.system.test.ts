@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { killWriter, runProgram, temporaryFolder } from "../helpers/store-process.ts";
-import { type Kind, openStore } from "./programs/open-store.ts";
+import { killWriter, runProgram, temporaryFolder } from "../../helpers/store-process.ts";
+import { type Kind, openStore } from "../programs/open-store.ts";
 
 const kinds: readonly Kind[] = ["jsonl", "sqlite"];
 

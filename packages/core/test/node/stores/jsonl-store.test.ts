@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { SessionDamagedError, SessionStoreError } from "@pollux/core";
 import { JsonlStore } from "@pollux/core/node";
 import { describe, expect, test, vi } from "vitest";
-import { newHolder } from "../../src/node/lock-holder.ts";
-import { stopClock } from "../helpers/stop-clock.ts";
-import { temporaryFolder } from "../helpers/store-process.ts";
-import { until } from "../helpers/until.ts";
+import { newHolder } from "../../../src/node/stores/file-lock.ts";
+import { stopClock } from "../../helpers/stop-clock.ts";
+import { temporaryFolder } from "../../helpers/store-process.ts";
+import { until } from "../../helpers/until.ts";
 
 /** A store whose session "s" has the entries 0, { n: 1 } and, of one append, "two" and "three". */
 async function filled(): Promise<{ folder: string; file: string; lock: string; store: JsonlStore }> {
@@ -136,7 +136,7 @@ describe("a damaged line", () => {
     expect(error).toBeInstanceOf(SessionDamagedError);
     expect(error).toMatchObject({ sessionId: "s", code: "session_damaged" });
     expect(String(error)).toContain(`line 2 of ${file} is damaged`);
-    expect(String(error)).toContain(`pollux-session repair ${file}`);
+    expect(String(error)).toContain(`npx @pollux/cli session repair ${file}`);
     expect(await store.load("s", 2)).toEqual(["two", "three"]);
   });
 });

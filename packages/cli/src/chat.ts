@@ -1,0 +1,97 @@
+import { Agent, type Approval, googleSearch } from "@pollux/core";
+import { SqliteStore } from "@pollux/core/node";
+import { ChatInput } from "./chat/chat-input.ts";
+import { chatTools, TOOL_WORDS } from "./chat/chat-tools.ts";
+import { converse } from "./chat/converse.ts";
+import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
+import { connect } from "./connect.ts";
+import { RunPrinter } from "./run-printer.ts";
+import { inOneLine, showsColor } from "./terminal-text.ts";
+
+const MODEL = "gemini-flash-latest";
+const STORE = "pollux-chats.sqlite";
+
+const HELP = `Usage: pollux chat [options]
+
+Talk to a Gemini agent that can read files and search the web. Without an API key a local emulator makes the answers up.
+
+Options:
+  -m, --model ID       model to ask (default ${MODEL})
+  -r, --root FOLDER    folder that file tools may read (default: the current one)
+  -t, --tools LIST     tools besides web search, separated by commas (default files):
+                       ${TOOL_WORDS}
+  -s, --session NAME   keep the conversation under this name, or continue it
+      --store FILE     SQLite file that keeps conversations (default ${STORE})
+  -h, --help           this text
+
+In the chat:
+  /help, /tools, /usage, /history, /save FILE, /exit
+  Ctrl-C stops the answer; pressed twice at the prompt, or Ctrl-D, it ends the chat.
+
+Environment:
+  GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY   the key of the service
+  GOOGLE_GEMINI_BASE_URL                           another address, such as an emulator's
+  POLLUX_LOG=debug                                 log each request to standard error
+  POLLUX_PRICES=INPUT,OUTPUT                       show costs (money per million tokens)
+  NO_COLOR=1                                       no colors
+
+Examples:
+  pollux chat --tools files,calculator,time
+  pollux chat --session trip
+  pollux chat --tools 'mcp:npx -y some-mcp-server'
+`;
+
+/** A conversation in the terminal, kept in a file when it has a name. */
+export const chatCommand: Command = { help: HELP, run: runChat };
+
+async function runChat(args: readonly string[], terminal: CliProcess): Promise<number> {
+  const options = parseChatOptions(args);
+  await using connection = await connect(terminal.env);
+  using store = options.session === undefined ? undefined : new SqliteStore(options.store);
+  await using tools = await chatTools(options.tools, { root: options.root, session: options.session, store });
+  const printer = new RunPrinter({
+    write: (text) => terminal.stdout.write(text),
+    color: showsColor(terminal),
+  });
+  const input = new ChatInput(printer, terminal);
+  try {
+    const agent = new Agent({
+      model: options.model,
+      endpoint: connection.endpoint,
+      instructions: "You are a helpful assistant in a terminal. Answer in plain text, briefly.",
+      tools: [...tools.list, googleSearch()],
+      includeThoughts: true,
+      compaction: {},
+      approve: async ({ call }): Promise<Approval> =>
+        (await input.ask(`May ${inOneLine(call.name, 100)} run with ${inOneLine(call.args, 2000)}? [y/N] `)) || {
+          deny: "the user said no",
+        },
+    });
+    printer.note(`${connection.description}\n${options.model}; /help for commands`);
+    await converse({ session: agent.session({ id: options.session, store }), tools: tools.list, printer, input });
+  } finally {
+    input.close();
+  }
+  return 0;
+}
+
+interface ChatOptions {
+  readonly model: string;
+  readonly root: string;
+  readonly tools: string;
+  readonly session: string | undefined;
+  readonly store: string;
+}
+
+function parseChatOptions(args: readonly string[]): ChatOptions {
+  const { values, positionals } = parseOptions(args, {
+    model: { type: "string", short: "m", default: MODEL },
+    root: { type: "string", short: "r", default: process.cwd() },
+    tools: { type: "string", short: "t", default: "files" },
+    session: { type: "string", short: "s" },
+    store: { type: "string", default: STORE },
+  });
+  if (positionals[0] !== undefined)
+    throw new UsageError(`Unexpected argument "${positionals[0]}"; messages are typed at the prompt, or piped in`);
+  return { ...values, session: values.session };
+}

@@ -1,0 +1,191 @@
+import { readFile } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  type Answer,
+  type Brain,
+  createEmulator,
+  improvise,
+  loadRecording,
+  type LoggedRequest,
+  type Profile,
+  replay,
+  type RunningServer,
+  script,
+  type ScriptLine,
+  text,
+} from "@pollux/emulator";
+import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+
+const PROFILES: readonly Profile[] = ["developer", "developer-v1", "vertex", "comet", "old-proxy"];
+
+const HELP = `Usage: pollux emulator [options]
+
+Serves a strict local stand-in for the Gemini API, until Ctrl-C. No key, no network, no cost.
+
+Options:
+      --port NUMBER           port to serve on (default 8787; 0 takes a free one)
+      --host ADDRESS          address to serve on (default 127.0.0.1: this machine only)
+      --profile NAME          which service to stand in for (default developer):
+                              ${PROFILES.join(", ")}
+      --brain improvise       makes answers up from the request (default)
+      --brain script FILE     says the lines of a module: export default [text("Hi"), ...], or a JSON list of texts
+      --brain replay PATH     answers with recorded traffic from a file or folder
+      --replay PATH           the same
+      --delay MILLISECONDS    wait before the first byte and between chunks (default 0)
+      --quiet                 no line per request
+  -h, --help                  this text
+
+Exit codes: 0 ended by Ctrl-C, 1 it cannot serve, 2 wrong command line.
+
+Examples:
+  pollux emulator --port 8787
+  pollux emulator --replay test/recordings
+`;
+
+/** Serves the emulator until a signal ends it. */
+export const emulatorCommand: Command = { help: HELP, run: runEmulator };
+
+async function runEmulator(args: readonly string[], terminal: CliProcess): Promise<number> {
+  const options = parseEmulatorOptions(args);
+  const emulator = createEmulator({
+    profile: options.profile,
+    brain: await createBrain(options.brain),
+    delays: { firstByteMs: options.delayMs, chunkMs: options.delayMs },
+    onAnswered: (request) => {
+      if (!options.quiet) terminal.stdout.write(requestLine(request));
+    },
+  });
+  await using server = await startServer((where) => emulator.listen(where), options);
+  terminal.stdout.write(greeting(server.url, options));
+  await new Promise<void>((stop) => {
+    const end = (): void => {
+      terminal.off("SIGINT", end);
+      terminal.off("SIGTERM", end);
+      stop();
+    };
+    terminal.once("SIGINT", end);
+    terminal.once("SIGTERM", end);
+  });
+  return 0;
+}
+
+async function startServer(
+  listen: (where: { port: number; host: string }) => Promise<RunningServer>,
+  { port, host }: EmulatorOptions,
+): Promise<RunningServer> {
+  try {
+    return await listen({ port, host });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE")
+      throw new Error(`Port ${port} is taken; choose another with --port, or 0 for a free one`, { cause: error });
+    throw error;
+  }
+}
+
+async function createBrain(chosen: EmulatorOptions["brain"]): Promise<Brain> {
+  if (chosen.kind === "improvise") return improvise();
+  try {
+    if (chosen.kind === "replay") return replay(await loadRecording(chosen.file));
+    return script(await loadLines(chosen.file), { afterwards: "start-over" });
+  } catch (error) {
+    throw new UsageError(`Cannot use ${chosen.file}: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function loadLines(file: string): Promise<ScriptLine[]> {
+  const path = resolve(file);
+  // What a user's file exports is known only once it is loaded.
+  const loaded: unknown =
+    extname(path) === ".json"
+      ? JSON.parse(await readFile(path, "utf8"))
+      : ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+  if (!Array.isArray(loaded) || loaded.length === 0) throw new TypeError("it must export a list of answers");
+  return loaded.map((line: unknown): ScriptLine => {
+    if (typeof line === "string") return text(line);
+    if (typeof line === "function") return line as ScriptLine;
+    if (Array.isArray(line) || isAnswer(line)) return line as Answer;
+    throw new TypeError("each line must be a text, an answer, or a function");
+  });
+}
+
+/** An answer with options has its parts in a list; more is not checked. */
+function isAnswer(line: unknown): line is Answer {
+  return typeof line === "object" && line !== null && "parts" in line && Array.isArray(line.parts);
+}
+
+function requestLine({ number, method, path, answered }: LoggedRequest): string {
+  const ending = answered.complete === false ? " (not read to the end)" : "";
+  return `${number} ${method} ${path} ${answered.status}${answered.rule === undefined ? "" : ` ${answered.rule}`}${ending}\n`;
+}
+
+function greeting(url: string, { profile, brain }: EmulatorOptions): string {
+  return `Gemini API emulator (profile ${profile}, brain ${brain.kind}) at ${url}
+
+With Pollux:  GOOGLE_GEMINI_BASE_URL=${url} node my-agent.js
+With curl:    curl ${url}/v1beta/models/gemini-flash-latest:generateContent -H "x-goog-api-key: emulator" -H "content-type: application/json" -d '{"contents":[{"parts":[{"text":"Hello"}]}]}'
+
+`;
+}
+
+interface EmulatorOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly profile: Profile;
+  readonly brain: { readonly kind: "improvise" } | { readonly kind: "script" | "replay"; readonly file: string };
+  readonly delayMs: number;
+  readonly quiet: boolean;
+}
+
+function parseEmulatorOptions(args: readonly string[]): EmulatorOptions {
+  const { values, positionals } = parseOptions(args, {
+    port: { type: "string", default: "8787" },
+    host: { type: "string", default: "127.0.0.1" },
+    profile: { type: "string", default: "developer" },
+    brain: { type: "string" },
+    replay: { type: "string" },
+    delay: { type: "string", default: "0" },
+    quiet: { type: "boolean" },
+  });
+  const profile = PROFILES.find((name) => name === values.profile);
+  if (profile === undefined)
+    throw new UsageError(`--profile must be one of ${PROFILES.join(", ")}, not "${values.profile}"`);
+  return {
+    port: parseNumber("--port", values.port, 65_535),
+    host: values.host,
+    profile,
+    brain: parseBrain(values.brain, values.replay, positionals),
+    delayMs: parseNumber("--delay", values.delay, 3_600_000),
+    quiet: values.quiet === true,
+  };
+}
+
+function parseNumber(flag: string, value: string, max: number): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > max)
+    throw new UsageError(`${flag} must be a whole number from 0 to ${max}, not "${value}"`);
+  return number;
+}
+
+function parseBrain(
+  named: string | undefined,
+  replayed: string | undefined,
+  positionals: readonly string[],
+): EmulatorOptions["brain"] {
+  if (replayed !== undefined && named !== undefined)
+    throw new UsageError("--replay says who answers, so --brain cannot be given with it");
+  if (replayed === "") throw new UsageError("--replay needs a file or a folder: --replay PATH");
+  const kind = replayed === undefined ? (named ?? "improvise") : "replay";
+  if (kind !== "improvise" && kind !== "script" && kind !== "replay") {
+    throw new UsageError(`--brain must be improvise, script or replay, not "${kind}"`);
+  }
+  const [file, ...more] = replayed === undefined ? positionals : [replayed, ...positionals];
+  const extra = kind === "improvise" ? file : more[0];
+  if (extra !== undefined) throw new UsageError(`Unexpected argument "${extra}"`);
+  if (kind === "improvise") return { kind };
+  if (file === undefined) throw new UsageError(`--brain ${kind} needs a file: --brain ${kind} FILE`);
+  return { kind, file };
+}

@@ -1,0 +1,153 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+import type { FunctionCall, Part, RunEvent, RunResult, Usage } from "@pollux/core";
+import { inOneLine, printable, showsColor } from "./terminal-text.ts";
+
+/** Options of {@link RunPrinter}. */
+export interface RunPrinterOptions {
+  /** @defaultValue writes to standard output */
+  readonly write?: ((text: string) => unknown) | undefined;
+  /** @defaultValue whether standard output is a terminal that shows colors, and `NO_COLOR` is not set */
+  readonly color?: boolean | undefined;
+}
+
+type Color = "cyan" | "dim" | "green" | "red" | "yellow";
+
+/** Longest line for arguments, results and progress, in characters. */
+const LINE_LENGTH = 120;
+
+/**
+ * Writes a run to a terminal as it happens: the answer as it arrives, thoughts dim, each call with its duration and its result
+ * in short.
+ *
+ * @example
+ * const printer = new RunPrinter();
+ * for await (const event of agent.stream("Hello")) printer.print(event);
+ */
+export class RunPrinter {
+  readonly #write: (text: string) => unknown;
+  readonly #color: boolean;
+  /** True when the last thing written did not end its line. */
+  #midLine = false;
+  #thinking = false;
+
+  constructor(options: RunPrinterOptions = {}) {
+    this.#write = options.write ?? ((text) => process.stdout.write(text));
+    this.#color = options.color ?? showsColor(process);
+  }
+
+  /** Shows an event, in the order in which a run reports them. */
+  print(event: RunEvent): void {
+    if (event.type !== "thought-delta" && this.#thinking) this.endLine();
+    switch (event.type) {
+      case "text-delta":
+        return this.#text(printable(event.delta));
+      case "thought-delta":
+        this.#thinking = true;
+        return this.#text(this.dim(printable(event.delta)));
+      case "tool-start":
+        return this.#call("→", "cyan", event.call);
+      case "tool-pending":
+        return this.#call("?", "yellow", event.call);
+      case "tool-progress":
+        return this.note(`  … ${inOneLine(event.progress, LINE_LENGTH)}`);
+      case "tool-end": {
+        const { outcome, call, durationMs } = event;
+        const mark = outcome.ok ? this.#style("green", "✓") : this.#style("red", "✗");
+        const said = outcome.ok ? inOneLine(outcome.output, LINE_LENGTH) : printable(outcome.message);
+        return this.line(`${mark} ${printable(call.name)} ${this.dim(`${durationMs} ms`)}  ${said}`);
+      }
+      case "part":
+        return this.#part(event.part);
+      case "notice":
+        return this.#warn(describeNotice(event.notice));
+      case "discard":
+        return this.#warn(`the answer broke off and begins again: ${event.reason}`);
+      case "recover":
+        return this.#warn(`asking again (${event.problem})`);
+      case "compact":
+        return this.note(`(the oldest ${event.replaced} messages are summed up from here on)`);
+      case "steer":
+      case "call-args-delta":
+      case "run-start":
+      case "turn-start":
+      case "response":
+      case "turn-end":
+      case "run-end":
+        return this.endLine();
+    }
+  }
+
+  /** The sources of a run, one in each line. */
+  sources({ sources }: Pick<RunResult<unknown>, "sources">): void {
+    for (const { number, title, uri } of sources)
+      this.note(`[${number}] ${printable(title ?? "untitled")}${uri === undefined ? "" : `  ${printable(uri)}`}`);
+  }
+
+  /** A dim line of its own. */
+  note(text: string): void {
+    this.line(this.dim(text));
+  }
+
+  /** A line of its own. */
+  line(text: string): void {
+    this.endLine();
+    this.#write(`${text}\n`);
+  }
+
+  /** Ends a line that was begun. */
+  endLine(): void {
+    if (this.#midLine) this.#write("\n");
+    this.#midLine = false;
+    this.#thinking = false;
+  }
+
+  /** A text in the color of what is beside the point. */
+  dim(text: string): string {
+    return this.#style("dim", text);
+  }
+
+  #call(mark: string, color: Color, { name, args = {} }: Pick<FunctionCall, "name" | "args">): void {
+    this.line(`${this.#style(color, mark)} ${printable(name)} ${this.dim(inOneLine(args, LINE_LENGTH))}`);
+  }
+
+  #part({ toolCall, executableCode, codeExecutionResult, inlineData }: Part): void {
+    if (toolCall !== undefined) this.#call("→", "cyan", { name: toolCall.toolType, args: toolCall.args });
+    if (executableCode !== undefined) this.note(printable(executableCode.code));
+    if (codeExecutionResult !== undefined)
+      this.note(printable(`${codeExecutionResult.outcome}: ${codeExecutionResult.output ?? ""}`));
+    if (inlineData !== undefined) this.note(`(${printable(inlineData.mimeType)})`);
+  }
+
+  #warn(text: string): void {
+    this.line(this.#style("yellow", printable(text)));
+  }
+
+  #text(text: string): void {
+    if (text === "") return;
+    this.#write(text);
+    this.#midLine = !stripVTControlCharacters(text).endsWith("\n");
+  }
+
+  #style(color: Color, text: string): string {
+    // Whether to color is known; the stream of a test is none that Node could ask.
+    return this.#color ? styleText(color, text, { validateStream: false }) : text;
+  }
+}
+
+function describeNotice(notice: Extract<RunEvent, { type: "notice" }>["notice"]): string {
+  if (notice.type === "heal") return `adjusted the request: ${notice.detail}`;
+  const what = notice.type === "retry" ? "retrying" : "waiting, and going on";
+  return `${what} in ${notice.delayMs} ms: ${notice.error.message}`;
+}
+
+/** Tokens in one line, and what they cost when `POLLUX_PRICES=INPUT,OUTPUT` (money per million tokens) is set. */
+export function formatUsage(usage: Usage, prices: string | undefined = process.env["POLLUX_PRICES"]): string {
+  const count = (tokens: number): string => tokens.toLocaleString("en-US");
+  const tokens = `${count(usage.inputTokens)} in (${count(usage.cachedTokens)} cached), ${count(usage.outputTokens)} out, ${count(usage.thoughtTokens)} thinking; ${count(usage.totalTokens)} tokens in ${usage.requests} requests`;
+  const [input, output] = (prices ?? "").split(",").map(Number);
+  if (input === undefined || output === undefined || Number.isNaN(input + output)) return tokens;
+  const cost =
+    ((usage.inputTokens + usage.toolUseTokens) * input + (usage.outputTokens + usage.thoughtTokens) * output) /
+    1_000_000;
+  return `${tokens}; cost ${cost.toFixed(6)}`;
+}
