@@ -1,0 +1,120 @@
+import { writeFile } from "node:fs/promises";
+import { AgentError, type AnyTool, type RunStream, type Session } from "@pollux/core";
+import { errorMessage } from "../command.ts";
+import { formatUsage, type RunPrinter } from "../run-printer.ts";
+import { printable } from "../terminal-text.ts";
+import type { ChatInput } from "./chat-input.ts";
+
+/** Who talks, with what, and where. */
+export interface Conversation {
+  readonly session: Session;
+  readonly tools: readonly AnyTool[];
+  readonly printer: RunPrinter;
+  readonly input: ChatInput;
+}
+
+const COMMANDS = `/help         this list
+/tools        what the agent can call
+/usage        tokens so far
+/history      what was said so far
+/save FILE    save the conversation as JSON, as it goes over the wire
+/exit         end the chat (also Ctrl-D)
+Ctrl-C        stop the answer that is being written; the chat goes on
+What you type while an answer is being written goes along with the next request.`;
+
+/** Talks until the person ends it. */
+export async function converse(conversation: Conversation): Promise<void> {
+  const { session, printer, input } = conversation;
+  await welcome(conversation);
+  for await (const line of input.lines()) {
+    const message = line.trim();
+    if (message.startsWith("/")) {
+      if (await runCommand(message, conversation)) break;
+    } else if (message !== "") {
+      await answer(session.stream(message, { signal: listen(conversation) }), conversation);
+    }
+  }
+  printer.note(`\n${formatUsage((await session.state()).usage)}`);
+}
+
+/** Says where the conversation stands, and goes on with an answer that was cut off. */
+async function welcome(conversation: Conversation): Promise<void> {
+  const { session, printer } = conversation;
+  const { runs, lastRun, resumable } = await session.state();
+  if (lastRun === undefined) return;
+  printer.note(`${session.id} goes on after ${runs} ${runs === 1 ? "message" : "messages"}; /history shows them`);
+  if (lastRun !== "cut-off" || !resumable) return;
+  printer.note("the last answer was cut off; it goes on now");
+  await answer(session.resumeStream({ signal: listen(conversation) }), conversation);
+}
+
+/** Takes what is typed during an answer to the model. */
+function listen({ session, input }: Conversation): AbortSignal {
+  return input.begin((text) => session.steer(text));
+}
+
+async function answer(stream: RunStream, { printer, input }: Conversation): Promise<void> {
+  try {
+    printer.line("");
+    for await (const event of stream) printer.print(event);
+    const result = await stream.result();
+    printer.endLine();
+    printer.sources(result);
+    if (result.stopReason !== "finished") printer.note(`(ended: ${result.stopReason})`);
+    printer.line("");
+  } catch (error) {
+    printer.endLine();
+    if (input.wasStopped) printer.note("(stopped; the conversation goes on)");
+    else if (error instanceof AgentError) printer.line(`${error.name}: ${printable(error.message)}`);
+    else throw error;
+  } finally {
+    input.end();
+  }
+}
+
+/** Runs a command; true ends the chat. */
+async function runCommand(line: string, { session, tools, printer }: Conversation): Promise<boolean> {
+  const [name = "", ...rest] = line.split(/\s+/);
+  switch (name) {
+    case "/exit":
+    case "/quit":
+      return true;
+    case "/help":
+      printer.line(COMMANDS);
+      return false;
+    case "/tools":
+      for (const tool of tools)
+        printer.line(
+          `${printable(tool.name)}  ${printer.dim("description" in tool ? printable(tool.description) : "built in")}`,
+        );
+      printer.line(`googleSearch  ${printer.dim("the web, by Google Search")}`);
+      return false;
+    case "/usage":
+      printer.line(formatUsage((await session.state()).usage));
+      return false;
+    case "/history":
+      for (const { role, parts } of await session.history()) {
+        const text = parts.flatMap((part) => (part.thought === true ? [] : [part.text ?? ""])).join("");
+        if (text !== "") printer.line(`${printer.dim(role === "model" ? "<" : ">")} ${printable(text)}`);
+      }
+      return false;
+    case "/save":
+      printer.line(await save(rest.join(" "), session));
+      return false;
+    default:
+      printer.line(`there is no command ${printable(name)}; /help lists them`);
+      return false;
+  }
+}
+
+async function save(file: string, session: Session): Promise<string> {
+  if (file === "") return "say where: /save FILE";
+  const history = await session.history();
+  try {
+    await writeFile(file, `${JSON.stringify(history, null, 2)}\n`, { flag: "wx" });
+    return `saved ${history.length} contents to ${file}`;
+  } catch (error) {
+    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
+    return exists ? `${file} exists already; choose another name` : `not saved: ${errorMessage(error)}`;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Endpoint } from "@pollux/core";
+import { defaultEndpoint, endpoint } from "@pollux/core/wire";
+import { createEmulator } from "@pollux/emulator";
+
+/** Where requests go. */
+export interface Connection extends AsyncDisposable {
+  readonly endpoint: Endpoint;
+  /** One line for the person at the terminal. */
+  readonly description: string;
+  /** True when a local emulator answers. */
+  readonly emulated: boolean;
+}
+
+/** Any of them says where requests are to go. */
+const VARIABLES = ["GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", "COMETAPI_KEY"];
+const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
+
+/**
+ * The service that the environment names, otherwise an emulator on a free port of this machine, for as long as the connection
+ * is not disposed of. For demos and examples: a program whose answers matter should fail without a key, as `Agent` does.
+ */
+export async function connect(env: Readonly<Record<string, string | undefined>> = process.env): Promise<Connection> {
+  const isNamed = VARIABLES.some((name) => env[name]) || SWITCHES.some((name) => /^(?:1|true)$/i.test(env[name] ?? ""));
+  if (isNamed) {
+    const service = defaultEndpoint(env);
+    return {
+      endpoint: service,
+      description: `talking to ${new URL(service.baseUrl).host}`,
+      emulated: false,
+      [Symbol.asyncDispose]: async () => {},
+    };
+  }
+  const server = await createEmulator().listen();
+  return {
+    endpoint: endpoint({ baseUrl: server.url }),
+    description: `no API key is set, so a local emulator answers at ${server.url} (set GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY to talk to the service)`,
+    emulated: true,
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}

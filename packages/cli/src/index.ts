@@ -1,0 +1,2 @@
+export { connect, type Connection } from "./connect.ts";
+export { formatUsage, RunPrinter, type RunPrinterOptions } from "./run-printer.ts";

@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import { type CliProcess, type Command, errorMessage, UsageError } from "./command.ts";
+import { inOneLine } from "./terminal-text.ts";
+
+interface CommandEntry {
+  readonly name: string;
+  /** For the list in `pollux --help`. */
+  readonly summary: string;
+  /** Only the command that is asked for is loaded. */
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "chat",
+    summary: "talk to a Gemini agent in the terminal",
+    load: async () => (await import("./chat.ts")).chatCommand,
+  },
+  {
+    name: "session",
+    summary: "show, check or repair stored sessions",
+    load: async () => (await import("./session.ts")).sessionCommand,
+  },
+  {
+    name: "emulator",
+    summary: "run a local stand-in for the Gemini API",
+    load: async () => (await import("./emulator.ts")).emulatorCommand,
+  },
+];
+
+const HELP = `Usage: pollux COMMAND [options]
+
+Tool-using agents on the Gemini API.
+
+Commands:
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join("\n")}
+
+  -h, --help      this text; pollux COMMAND --help explains a command
+  -v, --version   print the version
+
+Exit codes: 0 success, 1 failure, 2 wrong command line.
+`;
+
+/** Longest error message, in characters. */
+const MESSAGE_LENGTH = 2000;
+
+/** Runs the program; returns the exit code: 0, 1 for a failure, 2 for a command line that cannot be followed. */
+export async function runPollux(args: readonly string[], terminal: CliProcess): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === undefined) {
+    terminal.stderr.write(HELP);
+    return 2;
+  }
+  if (first === "--help" || first === "-h" || (first === "help" && rest.length === 0)) {
+    terminal.stdout.write(HELP);
+    return 0;
+  }
+  if (first === "--version" || first === "-v") {
+    terminal.stdout.write(`${await readVersion()}\n`);
+    return 0;
+  }
+  if (first === "help") return await runPollux([...rest, "--help"], terminal);
+  const entry = COMMANDS.find(({ name }) => name === first);
+  if (entry === undefined) {
+    const kind = first.startsWith("-") ? "option" : "command";
+    terminal.stderr.write(`pollux: unknown ${kind} "${inOneLine(first, 100)}"\nTry pollux --help\n`);
+    return 2;
+  }
+  const command = await entry.load();
+  if (asksForHelp(rest)) {
+    terminal.stdout.write(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(rest, terminal);
+  } catch (error) {
+    terminal.stderr.write(`pollux ${entry.name}: ${inOneLine(errorMessage(error), MESSAGE_LENGTH)}\n`);
+    if (!(error instanceof UsageError)) return 1;
+    terminal.stderr.write(`Try pollux ${entry.name} --help\n`);
+    return 2;
+  }
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? undefined : end).some((arg) => arg === "--help" || arg === "-h");
+}
+
+async function readVersion(): Promise<string> {
+  // The package's own manifest.
+  const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+    readonly version: string;
+  };
+  return manifest.version;
+}

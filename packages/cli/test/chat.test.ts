@@ -1,0 +1,79 @@
+import { createEmulator, type EmulatorOptions, call, script, text } from "@pollux/emulator";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type Ended, runHere } from "./support.ts";
+
+/** Chats with what an emulator says. */
+async function chat(
+  lines: readonly string[],
+  args: readonly string[] = [],
+  brain?: EmulatorOptions["brain"],
+): Promise<Ended> {
+  await using server = await createEmulator(brain === undefined ? {} : { brain }).listen();
+  return await runHere(["chat", ...args], {
+    input: lines.map((line) => `${line}\n`).join(""),
+    env: { GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_API_KEY: "emulator" },
+  });
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+test("answers what is piped in, and says what it took", async () => {
+  const { code, out, err } = await chat(["Hello.", "/exit", "never read"], [], script([text("Good day.")]));
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(out).toMatch(/^talking to 127\.0\.0\.1:\d+\ngemini-flash-latest; \/help for commands\n/);
+  expect(out).toMatch(/^Good day\.$/m);
+  expect(out).toMatch(/[1-9]\d* tokens in 1 requests\n$/);
+  expect(out).not.toContain("\u001b");
+});
+
+test("without a key and an address, an emulator of its own answers", async () => {
+  const { code, out } = await runHere(["chat"], { input: "Hello.\n" });
+  expect(code).toBe(0);
+  expect(out).toMatch(/^no API key is set, so a local emulator answers at http:\/\/127\.0\.0\.1:\d+ /);
+  expect(out).toMatch(/tokens in 1 requests\n$/);
+});
+
+test("runs tools, and what a model says moves no cursor", async () => {
+  const brain = script([call("calculate", { expression: "2*21" }), text("It is \u001b[2J42.")]);
+  const { out } = await chat(["What is 2*21?"], ["--tools", "calculator"], brain);
+  expect(out).toMatch(/^→ calculate \{"expression":"2\*21"\}$/m);
+  expect(out).toMatch(/^✓ calculate \d+ ms {2}.*42/m);
+  expect(out).toMatch(/^It is 42\.$/m);
+});
+
+test.each([
+  ["yes", true],
+  ["y", true],
+  ["no", false],
+  ["You choose", false],
+  [undefined, false],
+])("a tool that writes asks before it runs: %s", async (reply, runs) => {
+  const folder = temporaryFolder();
+  const brain = script([call("write_file", { path: "a.txt", content: "A" }), text("Done.")]);
+  const lines = ["Write.", ...(reply === undefined ? [] : [reply])];
+  const { out } = await chat(lines, ["--tools", "write", "--root", folder], brain);
+  expect(out).toContain('{"path":"a.txt","content":"A"}? [y/N] ');
+  if (runs) expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("A");
+  else expect(out).toMatch(/^✗ write_file .*the user said no/m);
+});
+
+test("a failed request is said, and the chat goes on", async () => {
+  const { code, out } = await chat(["One.", "Two."], [], script([text("First.")]));
+  expect(code).toBe(0);
+  expect(out).toMatch(/^First\.$/m);
+  expect(out).toMatch(/^ApiStatusError: /m);
+});
+
+test("what keeps the chat from starting is a failure", async () => {
+  const store = join(temporaryFolder(), "none", "chats.sqlite");
+  const { code, out, err } = await chat([], ["--session", "trip", "--store", store]);
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(err).toMatch(/^pollux chat: The sessions in .*chats\.sqlite cannot be opened: .*\n$/);
+});

@@ -1,0 +1,216 @@
+import { readdir } from "node:fs/promises";
+import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
+import type { Json } from "../../internal/json.ts";
+import type { ListOptions, SessionStore, SessionSummary } from "../../session/store.ts";
+import { ifThere, JsonlFile, type LinesToAppend } from "./jsonl-file.ts";
+import { formatLines } from "./jsonl-lines.ts";
+import { readSessionId } from "./session-file-name.ts";
+import { LockTimeoutError } from "./file-lock.ts";
+
+/** Options of {@link JsonlStore}. */
+export interface JsonlStoreOptions {
+  /** How long to wait for another process that writes to the same session, in milliseconds. @defaultValue 10_000 */
+  readonly lockTimeoutMs?: number | undefined;
+}
+
+/** How many sessions are remembered; of others the file is read anew. */
+const MAX_QUEUES = 1000;
+
+const ENDING = ".jsonl";
+
+/**
+ * Sessions as files of a folder, one `.jsonl` for each and one entry in each line, to be read with any pager. Any number of
+ * processes may work on the folder at once; a file beside the log (`.lock`) says who is writing.
+ *
+ * An append costs one write and one sync, however long the log is; asking again for what is new costs one look at the file's
+ * size. A line that was cut off by a crash was never acknowledged: it is not read, and the next append removes it.
+ *
+ * @example
+ * const session = agent.session({ id: "order-17", store: new JsonlStore("sessions") });
+ */
+export class JsonlStore implements SessionStore {
+  readonly #folder: string;
+  readonly #waitMs: number;
+  readonly #queues: Map<string, FileQueue> = new Map();
+
+  /** @param folder - Created with the first append. */
+  constructor(folder: string, options: JsonlStoreOptions = {}) {
+    this.#folder = folder;
+    this.#waitMs = options.lockTimeoutMs ?? 10_000;
+  }
+
+  /** @throws {SessionDamagedError} For a line that is no JSON, with its file and number. */
+  async load(id: string, from = 0): Promise<readonly Json[]> {
+    try {
+      return await this.#queue(id).load(from);
+    } catch (error) {
+      throw storeError(id, "its log cannot be read", error);
+    }
+  }
+
+  async append(id: string, expectedLength: number, entries: readonly Json[]): Promise<void> {
+    // As they are now, whatever becomes of them while the append waits.
+    const lines = entries.length === 0 ? "" : formatLines(entries);
+    try {
+      await this.#queue(id).append({ expectedLength, lines });
+    } catch (error) {
+      if (error instanceof SessionConflictError) throw error;
+      throw storeError(id, "its log cannot be written", error);
+    }
+  }
+
+  async list({ prefix = "", after = "", limit = 100 }: ListOptions = {}): Promise<readonly SessionSummary[]> {
+    const found: SessionSummary[] = [];
+    try {
+      const ids = (await this.#ids()).filter((id) => id.startsWith(prefix) && (after === "" || id > after));
+      // By code unit.
+      ids.sort((a, b) => (a < b ? -1 : 1));
+      for (const id of ids) {
+        if (found.length >= limit) break;
+        const summary = await this.#queue(id).summary();
+        if (summary !== undefined) found.push({ id, ...summary });
+      }
+    } catch (error) {
+      throw storeError(`${prefix}*`, "sessions cannot be listed", error);
+    }
+    return found;
+  }
+
+  async delete(id: string): Promise<void> {
+    try {
+      await this.#queue(id).remove();
+    } catch (error) {
+      throw storeError(id, "its log cannot be removed", error);
+    }
+  }
+
+  async #ids(): Promise<string[]> {
+    const ids: string[] = [];
+    for (const file of (await ifThere(readdir(this.#folder))) ?? []) {
+      if (!file.endsWith(ENDING)) continue;
+      const id = await readSessionId(this.#folder, file.slice(0, -ENDING.length));
+      if (id !== undefined) ids.push(id);
+    }
+    return ids;
+  }
+
+  #queue(id: string): FileQueue {
+    const queue = this.#queues.get(id) ?? new FileQueue(new JsonlFile(this.#folder, id, { waitMs: this.#waitMs }));
+    // The one used last stands last.
+    this.#queues.delete(id);
+    this.#queues.set(id, queue);
+    if (this.#queues.size > MAX_QUEUES) this.#forgetOne();
+    return queue;
+  }
+
+  #forgetOne(): void {
+    for (const [id, queue] of this.#queues) {
+      if (!queue.idle) continue;
+      this.#queues.delete(id);
+      return;
+    }
+  }
+}
+
+interface Waiting extends LinesToAppend {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls to one session's file, one after another. Appends that wait for the same turn share one write and one sync. */
+class FileQueue {
+  readonly #file: JsonlFile;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting: Waiting[] = [];
+  #running = 0;
+
+  constructor(file: JsonlFile) {
+    this.#file = file;
+  }
+
+  get idle(): boolean {
+    return this.#running === 0;
+  }
+
+  load(from: number): Promise<Json[]> {
+    return this.#inTurn(() => this.#file.load(from));
+  }
+
+  summary(): ReturnType<JsonlFile["summary"]> {
+    return this.#inTurn(() => this.#file.summary());
+  }
+
+  remove(): Promise<void> {
+    return this.#inTurn(() => this.#file.remove());
+  }
+
+  append(lines: LinesToAppend): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...lines, resolve, reject });
+      if (this.#waiting.length === 1) void this.#inTurn(() => this.#appendWaiting());
+    });
+  }
+
+  async #appendWaiting(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      const conflicts = await this.#file.append(batch);
+      for (const [index, one] of batch.entries()) {
+        const conflict = conflicts[index];
+        if (conflict === undefined) one.resolve();
+        else one.reject(conflict);
+      }
+    } catch (error) {
+      for (const one of batch) one.reject(error);
+    }
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#running++;
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      this.#running--;
+    }
+  }
+}
+
+/** What to do about an error of the file system, by its code. */
+const ADVICE: { readonly [code: string]: string } = {
+  ENOSPC: "the disk is full; free some space",
+  EDQUOT: "the disk quota is used up; free some space",
+  EFBIG: "the file may not grow any more; raise the limit of file sizes, or free some space",
+  EROFS: "the file system is read-only; give the store a place that can be written",
+  EACCES: "this process has no right to; give it the right, or give the store another place",
+  EPERM: "this process has no right to; give it the right, or give the store another place",
+  ENOENT: "the folder is gone",
+  ENOTDIR: "a part of the path is no folder; give the store another place",
+  EMFILE: "this process has too many files open",
+  EIO: "the disk does not work",
+};
+
+/** An error of the file system as the error of a store. One that is a session's already stays as it is. */
+export function storeError(sessionId: string, doing: string, error: unknown): Error {
+  if (error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
+  if (error instanceof LockTimeoutError) return lockError(sessionId, error);
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const why = error instanceof Error ? error.message : String(error);
+  const advice = ADVICE[code];
+  return new SessionStoreError(sessionId, `${doing}${advice === undefined ? "" : `: ${advice}`} (${why})`, {
+    cause: error,
+  });
+}
+
+function lockError(sessionId: string, error: LockTimeoutError): SessionStoreError {
+  const { file, holder, takenAt } = error.held;
+  const who = holder === undefined ? "a process that left no name" : `process ${holder.pid} on ${holder.host}`;
+  return new SessionStoreError(
+    sessionId,
+    `it is locked by ${who} since ${new Date(takenAt).toISOString()}; try again, and if that process is no writer of sessions ` +
+      `any more, delete ${file}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,275 @@
+import { existsSync } from "node:fs";
+import { constants, copyFile, open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { repairSession, type SessionRepair } from "../../doctor/repair-session.ts";
+import type { LogLine } from "../../doctor/read-lines.ts";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import type { SessionEntry } from "../../session/entries.ts";
+import { takeLock, waitForHolder } from "./file-lock.ts";
+import { syncFolder } from "./jsonl-file.ts";
+import { parseEntry, parseLog, type ParsedLog } from "./jsonl-lines.ts";
+import { storeError } from "./jsonl-store.ts";
+import { readSessionId } from "./session-file-name.ts";
+import { type Database, encodeKey, openSessionTables, parseSummary, transaction } from "./sqlite-database.ts";
+
+/** A session as a file holds it. */
+export interface StoredSession {
+  /** Absent when the file's name does not tell it. */
+  readonly id: string | undefined;
+  /** Entries in its log. */
+  readonly length: number;
+  /** When it was last written to, in milliseconds since the epoch. */
+  readonly updatedAt: number;
+  /** Its log, whatever state it is in: for `checkSession` and `repairSession`. */
+  lines(): readonly LogLine[];
+}
+
+/** A file with sessions, open to be read. */
+export interface SessionFile extends Disposable {
+  /** What `position` counts: lines of a `JsonlStore`'s file, or entries of a session in a `SqliteStore`'s. */
+  readonly unit: "line" | "entry";
+  readonly sessions: readonly StoredSession[];
+}
+
+/** What {@link repairSessionFile} did. */
+export interface SessionFileRepair {
+  readonly unit: "line" | "entry";
+  readonly repairs: readonly (SessionRepair & { readonly id: string | undefined })[];
+  /** The file with the repaired log; absent when there was nothing to write. */
+  readonly written: string | undefined;
+  /** Where the file from before is kept, if it was repaired in place. */
+  readonly backup: string | undefined;
+}
+
+/** How long to wait for a process that writes to the file. */
+const WAIT_MS = 10_000;
+
+/**
+ * Opens the file of a `JsonlStore`'s session, or of a `SqliteStore`, whatever state it is in. Nothing is changed.
+ *
+ * @param options - `session`: the id of one session of a database; all by default.
+ * @throws {ConfigurationError} When the file cannot be read, or has no such session.
+ * @throws {SessionStoreError} When another process is writing to it all the time.
+ *
+ * @example
+ * using file = await openSessionFile("sessions.db");
+ * for (const session of file.sessions) console.log(session.id, checkSession(session.lines()).problems);
+ */
+export async function openSessionFile(
+  file: string,
+  options: { readonly session?: string | undefined } = {},
+): Promise<SessionFile> {
+  if (!(await isDatabase(file, options.session))) {
+    const id = await idOfFile(file);
+    const { lines } = await readJsonl(file, id);
+    const { mtimeMs } = await stat(file);
+    const session: StoredSession = { id, length: lines.length, updatedAt: mtimeMs, lines: () => lines };
+    return { unit: "line", sessions: [session], [Symbol.dispose]: () => {} };
+  }
+  const database = openDatabase(file);
+  try {
+    const sessions = listSessions(database, options.session, file).map((row): StoredSession => ({
+      ...row,
+      lines: () => readRows(database, row).lines,
+    }));
+    return { unit: "entry", sessions, [Symbol.dispose]: () => database.close() };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Repairs the file of a `JsonlStore`'s session, or sessions of a `SqliteStore`, as `repairSession` does, and writes the result
+ * to `FILE.repaired`. Entries that are not changed are written back byte for byte.
+ *
+ * @param options - `session`: the id of one session of a database; all by default. `inPlace`: repair the file itself, and keep
+ * what was there as `FILE.bak`.
+ * @throws {ConfigurationError} When the file cannot be used, or the one to write is there already.
+ * @throws {SessionStoreError} When another process is writing to it all the time.
+ */
+export async function repairSessionFile(
+  file: string,
+  options: { readonly session?: string | undefined; readonly inPlace?: boolean | undefined } = {},
+): Promise<SessionFileRepair> {
+  const { session, inPlace = false } = options;
+  const target = `${file}.${inPlace ? "bak" : "repaired"}`;
+  if (existsSync(target)) throw new ConfigurationError(`${target} is there already; move it away first`);
+  const isSqlite = await isDatabase(file, session);
+  const repairs = isSqlite ? repairDatabase(file, session, inPlace) : [await repairJsonl(file, inPlace)];
+  const isWritten = repairs.some(({ done }) => done.length > 0);
+  return {
+    unit: isSqlite ? "entry" : "line",
+    repairs,
+    written: isWritten ? (inPlace ? file : target) : undefined,
+    backup: isWritten && inPlace ? target : undefined,
+  };
+}
+
+/** @throws {ConfigurationError} When the file cannot be read, or a session is chosen in a file that is one. */
+async function isDatabase(file: string, session: string | undefined): Promise<boolean> {
+  let isSqlite: boolean;
+  try {
+    await using handle = await open(file, "r");
+    const { buffer } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    isSqlite = buffer.toString("latin1") === "SQLite format 3\0";
+  } catch (error) {
+    throw new ConfigurationError(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  if (isSqlite || session === undefined) return isSqlite;
+  throw new ConfigurationError(`a session can be chosen in an SQLite file only, and ${file} is one session`);
+}
+
+// The file of a JsonlStore's session
+
+async function idOfFile(file: string): Promise<string | undefined> {
+  return await readSessionId(dirname(file), basename(file).replace(/\.jsonl(?:\.(?:repaired|bak))?$/, ""));
+}
+
+async function readJsonl(file: string, id: string | undefined): Promise<ParsedLog> {
+  const log = parseLog(await readFile(file));
+  if (!log.lines.some((line) => "torn" in line)) return log;
+  // Somebody may just be writing it.
+  try {
+    await waitForHolder(lockOf(file), { waitMs: WAIT_MS });
+  } catch (error) {
+    throw storeError(id ?? file, "its log cannot be read", error);
+  }
+  return parseLog(await readFile(file));
+}
+
+async function repairJsonl(file: string, inPlace: boolean): Promise<SessionFileRepair["repairs"][number]> {
+  const id = await idOfFile(file);
+  if (inPlace) return { id, ...(await repairJsonlInPlace(file, id)) };
+  const log = await readJsonl(file, id);
+  const repair = repairSession(log.lines);
+  if (repair.done.length > 0) await writeLike(file, `${file}.repaired`, formatLog(log, repair.entries), "wx");
+  return { id, ...repair };
+}
+
+/** While nobody else writes to it. */
+async function repairJsonlInPlace(file: string, id: string | undefined): Promise<SessionRepair> {
+  const release = await takeLock(lockOf(file), { waitMs: WAIT_MS }).catch((error: unknown) => {
+    throw storeError(id ?? file, "its log cannot be written", error);
+  });
+  try {
+    const log = parseLog(await readFile(file));
+    const repair = repairSession(log.lines);
+    if (repair.done.length === 0) return repair;
+    await copyFile(file, `${file}.bak`, constants.COPYFILE_EXCL);
+    await sync(`${file}.bak`);
+    // A new file in the place of the old one: a process that has the old one open finds out.
+    await writeLike(file, `${file}.new`, formatLog(log, repair.entries), "w");
+    await rename(`${file}.new`, file);
+    await syncFolder(dirname(file));
+    return repair;
+  } finally {
+    release();
+  }
+}
+
+function formatLog({ texts }: ParsedLog, entries: readonly SessionEntry[]): string {
+  return entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("");
+}
+
+/** Writes a file with the rights of another. */
+async function writeLike(file: string, target: string, text: string, flag: "w" | "wx"): Promise<void> {
+  const { mode } = await stat(file);
+  await writeFile(target, text, { flag, flush: true, mode });
+}
+
+async function sync(file: string): Promise<void> {
+  await using handle = await open(file, "r+");
+  await handle.sync();
+}
+
+function lockOf(file: string): string {
+  return `${file.replace(/\.jsonl$/, "")}.lock`;
+}
+
+/** A session's row. */
+interface SessionRow {
+  readonly id: string;
+  readonly length: number;
+  readonly updatedAt: number;
+  readonly number: number;
+}
+
+function openDatabase(file: string): Database {
+  try {
+    return openSessionTables(file, "read");
+  } catch (error) {
+    throw new ConfigurationError(`${file} has no sessions that can be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** All sessions in the order of their ids, or the one that is asked for. */
+function listSessions(database: Database, id: string | undefined, file: string): readonly SessionRow[] {
+  const rows = database
+    .prepare("select number, key, length, updated_at from pollux_session where ? is null or key = ? order by key")
+    .all(id ?? null, id === undefined ? null : encodeKey(id));
+  if (id !== undefined && rows.length === 0) throw new ConfigurationError(`${file} has no session "${id}"`);
+  return rows.map((row) => ({ ...parseSummary(row), number: Number(row["number"]) }));
+}
+
+function readRows(database: Database, { number, length }: SessionRow): ParsedLog {
+  const texts = new WeakMap<object, string>();
+  const lines: LogLine[] = [];
+  const rows = database
+    .prepare("select position, entry from pollux_entry where session = ? order by position")
+    .all(number);
+  for (const { position, entry } of rows) {
+    if (Number(position) > lines.length) lines.push({ problem: describeGap(lines.length, Number(position)) });
+    lines.push(parseEntry(String(entry), texts));
+  }
+  if (rows.length < length && lines.length === rows.length) lines.push({ problem: describeGap(rows.length, length) });
+  return { lines, texts };
+}
+
+function describeGap(from: number, to: number): string {
+  return to - from === 1 ? "it is missing" : `entries ${from} to ${to - 1} are missing`;
+}
+
+function repairDatabase(file: string, id: string | undefined, inPlace: boolean): SessionFileRepair["repairs"] {
+  using database = closing(openDatabase(file));
+  const found = listSessions(database.it, id, file).map((row) => ({
+    row,
+    repair: repairSession(readRows(database.it, row).lines),
+  }));
+  const damaged = found.filter(({ repair }) => repair.done.length > 0);
+  if (damaged.length === 0) return found.map(({ row, repair }) => ({ id: row.id, ...repair }));
+  const target = `${file}.${inPlace ? "bak" : "repaired"}`;
+  // A whole copy, in a new file.
+  database.it.prepare("vacuum into ?").run(target);
+  using written = closing(openSessionTables(inPlace ? file : target, "write"));
+  // Read anew: somebody may have written meanwhile.
+  const repaired = transaction(
+    written.it,
+    () => new Map(damaged.map(({ row }) => [row.number, repairRows(written.it, row)])),
+  );
+  return found.map(({ row, repair }) => ({ id: row.id, ...(repaired.get(row.number) ?? repair) }));
+}
+
+function repairRows(database: Database, row: SessionRow): SessionRepair {
+  const log = readRows(database, row);
+  const repair = repairSession(log.lines);
+  if (repair.done.length === 0) return repair;
+  const { entries } = repair;
+  database.prepare("delete from pollux_entry where session = ?").run(row.number);
+  const insert = database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
+  for (const [position, entry] of entries.entries())
+    insert.run(row.number, position, log.texts.get(entry) ?? JSON.stringify(entry));
+  // A store knows no empty sessions.
+  if (entries.length === 0) database.prepare("delete from pollux_session where number = ?").run(row.number);
+  else database.prepare("update pollux_session set length = ? where number = ?").run(entries.length, row.number);
+  return repair;
+}
+
+/** Node 22 cannot dispose of a database by itself. */
+function closing<Resource extends { close(): void }>(it: Resource): Disposable & { readonly it: Resource } {
+  return { it, [Symbol.dispose]: () => it.close() };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
