@@ -3,6 +3,42 @@ import { isObject } from "../internal/json.ts";
 import { NO_USAGE } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 
+/** What is wrong with a stored value, with its place in front; `undefined` for nothing. */
+type Check = (value: unknown, at: string) => string | undefined;
+
+/** What is wrong with the members of an entry whose version and type are known; `undefined` for nothing. */
+export function checkEntry(entry: { readonly [key: string]: unknown }): string | undefined {
+  return object({ at: number })(entry, "") ?? ENTRIES[entry["type"] as SessionEntry["type"]](entry, "");
+}
+
+/** True for a call that the service could not read. Its answer is not used, and so not in the history. */
+export function isNameless(part: unknown): boolean {
+  return isObject(part) && isObject(part["functionCall"]) && (part["functionCall"]["name"] ?? "") === "";
+}
+
+const string: Check = is("a text", (value) => typeof value === "string");
+const text: Check = is("a text", (value) => typeof value === "string" && value !== "");
+const number: Check = is("a number", (value) => Number.isFinite(value));
+const count: Check = is("a whole number", (value) => Number.isSafeInteger(value) && Number(value) >= 0);
+const members: Check = is("an object", isObject);
+const usage: Check = is(
+  "a usage",
+  (value) => isObject(value) && Object.entries(NO_USAGE).every(([key, none]) => typeof value[key] === typeof none),
+);
+
+const times = { startedAt: number, endedAt: number };
+const origin: Check = object({ endpoint: string, family: string });
+const error: Check = object({ name: string, message: string });
+
+const functionCall: Check = object({ name: text, id: optional(string), args: optional(members) });
+const functionResponse: Check = object({ name: text, id: optional(string), response: members });
+const texts = { text: optional(string), thoughtSignature: optional(string) };
+const PARTS: { readonly user: Check; readonly model: Check } = {
+  user: object({ ...texts, functionCall: absent("the model's alone"), functionResponse: optional(functionResponse) }),
+  model: object({ ...texts, functionCall: optional(functionCall), functionResponse: absent("the user side's alone") }),
+};
+const contents: Check = list(content);
+
 /** How a run may end; one that is missing here does not compile. */
 const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
   finished: true,
@@ -21,88 +57,6 @@ const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
   aborted: true,
 };
 
-const SHAPES: { readonly [Type in SessionEntry["type"]]: (entry: Fields) => string | undefined } = {
-  history: ({ parts, from }) =>
-    checkList(parts, "parts", checkSegment) ??
-    (from === undefined || (isObject(from) && isText(from["session"]) && isCount(from["contents"]))
-      ? undefined
-      : "from does not name a session"),
-  run: (entry) =>
-    checkFields(entry, { runId: isText, loop: isCount, model: isText, origin: isOrigin }) ??
-    checkContents(entry["input"], "input"),
-  begin: (entry) => checkFields(entry, { runId: isText, step: isText }),
-  step: (entry) => checkFields(entry, { runId: isText, step: isText }) ?? checkOutcome(entry),
-  answer: (entry) => checkFields(entry, { runId: isText, step: isText, value: (value) => value !== undefined }),
-  resume: (entry) => checkFields(entry, { runId: isText }),
-  steer: ({ contents }) => checkContents(contents, "contents"),
-  end: checkEnd,
-};
-
-/** What is wrong with the members of an entry whose version and type are known; `undefined` for nothing. */
-export function checkEntry(entry: Fields): string | undefined {
-  if (!isNumber(entry["at"])) return "at is not a time";
-  return SHAPES[entry["type"] as SessionEntry["type"]](entry);
-}
-
-function checkSegment(value: unknown, at: string): string | undefined {
-  if (!isObject(value)) return `${at} is not an object`;
-  if (value["origin"] !== undefined && !isOrigin(value["origin"])) return `${at}.origin is not an origin`;
-  return checkContents(value["contents"], `${at}.contents`);
-}
-
-function checkEnd(entry: Fields): string | undefined {
-  const { stopReason, usage, pending, error, cost, compaction } = entry;
-  const problem = checkFields(entry, { runId: isText, turns: isCount, toolCalls: isCount });
-  if (problem !== undefined) return problem;
-  if (typeof stopReason !== "string" || !Object.hasOwn(STOP_REASONS, stopReason)) return "stopReason is unknown";
-  if (!isUsage(usage)) return "usage is not a usage";
-  if (cost !== undefined && !isNumber(cost)) return "cost is not a number";
-  if (error !== undefined && !isError(error)) return "error is not an error";
-  if (compaction !== undefined) {
-    if (!isObject(compaction) || !isCount(compaction["keepFrom"])) return "compaction has no place";
-    const inSummary = checkContents(compaction["summary"], "compaction.summary");
-    if (inSummary !== undefined) return inSummary;
-  }
-  return (
-    (pending === undefined ? undefined : checkList(pending, "pending", checkPending)) ??
-    checkList(entry["added"], "added", checkRef)
-  );
-}
-
-function checkPending(value: unknown, at: string): string | undefined {
-  const isPending =
-    isObject(value) &&
-    isText(value["callId"]) &&
-    isText(value["question"]) &&
-    isObject(value["call"]) &&
-    isCount(value["turn"]);
-  return isPending ? undefined : `${at} is not a waiting call`;
-}
-
-function checkRef(value: unknown, at: string): string | undefined {
-  if (!isObject(value)) return `${at} is not an object`;
-  if (Object.keys(value).length > 1 && !("role" in value)) return `${at} is no content and no step`;
-  if ("role" in value) return checkWholeContent(value, at);
-  if ("model" in value) return isText(value["model"]) ? undefined : `${at}.model is not a step`;
-  if ("after" in value)
-    return checkList(value["after"], `${at}.after`, (name, where) =>
-      isText(name) ? undefined : `${where} is not a step`,
-    );
-  return checkList(value["calls"], `${at}.calls`, (one, where) =>
-    isText(one) ? undefined : checkPart(one, where, "user"),
-  );
-}
-
-function checkWholeContent(value: Fields, at: string): string | undefined {
-  const isRef = "model" in value || "calls" in value || "after" in value;
-  return isRef ? `${at} is a content and a step` : checkContent(value, at);
-}
-
-function checkFields(entry: Fields, checks: Readonly<Record<string, (value: unknown) => boolean>>): string | undefined {
-  for (const [key, isRight] of Object.entries(checks)) if (!isRight(entry[key])) return `${key} is missing or wrong`;
-  return undefined;
-}
-
 /** What a route may say is to be done with a call; one that is missing here does not compile. */
 const ROUTES: { readonly [Do in CallRoute["do"]]: true } = {
   run: true,
@@ -111,167 +65,131 @@ const ROUTES: { readonly [Do in CallRoute["do"]]: true } = {
   deny: true,
 };
 
-/** What is wrong with the outcome of a step; `undefined` for nothing. */
-export function checkOutcome({ step, outcome }: Fields): string | undefined {
-  if (!isObject(outcome) || typeof outcome["ok"] !== "boolean") return "outcome is not an outcome";
-  const { ok, value, error } = outcome;
-  if (!ok) return isError(error) ? undefined : "outcome.error is not an error";
-  return checkNestedRuns(value) ?? checkStepValue(String(step), value);
-}
+const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
+  history: object({
+    parts: list(object({ origin: optional(origin), contents })),
+    from: optional(object({ session: text, contents: count })),
+  }),
+  run: object({ runId: text, loop: count, model: text, origin, input: contents }),
+  begin: object({ runId: text, step: text }),
+  step,
+  answer: object({ runId: text, step: text, value: is("there", (value) => value !== undefined) }),
+  resume: object({ runId: text }),
+  steer: object({ contents }),
+  end: object({
+    runId: text,
+    turns: count,
+    toolCalls: count,
+    stopReason: known(STOP_REASONS),
+    usage,
+    cost: optional(number),
+    error: optional(error),
+    compaction: optional(object({ keepFrom: count, summary: contents })),
+    pending: optional(list(object({ callId: text, question: text, call: members, turn: count }))),
+    added: list(ref),
+  }),
+};
 
-function checkStepValue(step: string, value: unknown): string | undefined {
-  const { kind } = parseStepName(step);
+const modelStep: Check = object({
+  ...times,
+  response: object({ finishReason: text, usage, candidate: members, envelope: members, content: modelContent }),
+  steered: optional(object({ upTo: count, contents })),
+});
+const callStep: Check = object({
+  ...times,
+  failure: optional(object({ kind: text, message: string })),
+  part: responsePart,
+  after: list(PARTS.user),
+  nested: list(members),
+});
+const summaryStep: Check = object({ ...times, summary: text, nested: list(members) });
+const routeStep: Check = list(object({ do: known(ROUTES) }));
+const nestedRuns: Check = object({ nested: optional(list(object({ usage, responses: list(members) }))) });
+
+function step(entry: unknown, at: string): string | undefined {
+  const problem = object({ runId: text, step: text, outcome: object({ ok: is("a boolean", isBoolean) }) })(entry, at);
+  if (problem !== undefined) return problem;
+  // Its shape was checked.
+  const { step: name, outcome } = entry as { readonly step: string; readonly outcome: Record<string, unknown> };
+  if (outcome["ok"] === false) return error(outcome["error"], "outcome.error");
+  const { value } = outcome;
+  const valueAt = "outcome.value";
+  const { kind } = parseStepName(name);
+  const fields = isObject(value) ? value : {};
+  const inNested = nestedRuns(fields, valueAt);
+  if (inNested !== undefined) return inNested;
   // What is read as one has to be one, under whatever name.
-  if (kind === "model" || (isObject(value) && "response" in value)) return checkModelStep(value);
-  if (kind === "call" || (isObject(value) && "part" in value)) return checkCallStep(value);
-  if (kind === "compact")
-    return isObject(value) && Array.isArray(value["nested"]) && isText(value["summary"]) && isTimed(value)
-      ? undefined
-      : "outcome.value is no summary";
-  if (kind !== "route") return undefined;
-  return checkList(value, "outcome.value", (route, at) =>
-    isObject(route) && Object.hasOwn(ROUTES, String(route["do"])) ? undefined : `${at} is no route`,
-  );
+  if (kind === "model" || "response" in fields) return modelStep(value, valueAt);
+  if (kind === "call" || "part" in fields) return callStep(value, valueAt);
+  if (kind === "compact") return summaryStep(value, valueAt);
+  return kind === "route" ? routeStep(value, valueAt) : undefined;
 }
 
-function checkModelStep(value: unknown): string | undefined {
-  const at = "outcome.value";
-  if (!isObject(value) || !isObject(value["response"])) return `${at} holds no answer of the model`;
-  const { response, steered } = value;
-  if (!isText(response["finishReason"])) return `${at}.response.finishReason is not a text`;
-  if (!isUsage(response["usage"])) return `${at}.response.usage is not a usage`;
-  if (!isObject(response["candidate"]) || !isObject(response["envelope"]))
-    return `${at}.response lacks what came with it`;
-  if (!isTimed(value)) return `${at} has no times`;
-  const { content } = response;
-  const parts = isObject(content) && Array.isArray(content["parts"]) ? content["parts"] : undefined;
-  const readable =
-    isObject(content) && parts ? { ...content, parts: parts.filter((part) => !isNameless(part)) } : content;
-  const problem = checkContent(readable, `${at}.response.content`);
-  if (problem !== undefined) return problem;
-  if (!isObject(content) || content["role"] !== "model") return `${at}.response.content is not the model's`;
-  if (steered === undefined) return undefined;
-  if (!isObject(steered) || !isCount(steered["upTo"])) return `${at}.steered has no place`;
-  return checkContents(steered["contents"], `${at}.steered.contents`);
-}
-
-function checkCallStep(value: unknown): string | undefined {
-  const at = "outcome.value";
-  if (!isObject(value)) return `${at} holds no result of a call`;
-  if (!isTimed(value)) return `${at} has no times`;
-  if (!Array.isArray(value["nested"])) return `${at}.nested is not a list`;
-  const { failure } = value;
-  if (
-    failure !== undefined &&
-    !(isObject(failure) && isText(failure["kind"]) && typeof failure["message"] === "string")
-  )
-    return `${at}.failure is not a failure`;
-  const problem =
-    checkPart(value["part"], `${at}.part`, "user") ??
-    checkList(value["after"], `${at}.after`, (part, where) => checkPart(part, where, "user"));
-  if (problem !== undefined) return problem;
-  return isObject((value["part"] as Fields)["functionResponse"]) ? undefined : `${at}.part is no function response`;
-}
-
-/** Runs inside the step: those of an agent that is a tool, or of a summary. */
-function checkNestedRuns(value: unknown): string | undefined {
-  if (!isObject(value) || value["nested"] === undefined) return undefined;
-  return checkList(value["nested"], "outcome.value.nested", (run, at) =>
-    isObject(run) && isUsage(run["usage"]) && Array.isArray(run["responses"]) ? undefined : `${at} is not a run`,
-  );
-}
-
-/** What is wrong with a stored value that should be a list of contents; `undefined` for nothing. */
-export function checkContents(value: unknown, at: string): string | undefined {
-  return checkList(value, at, checkContent);
-}
-
-/** What is wrong with a stored value that should be a content. */
-export function checkContent(value: unknown, at: string): string | undefined {
-  if (!isObject(value)) return `${at} is not an object`;
+function content(value: unknown, at: string): string | undefined {
+  if (!isObject(value)) return members(value, at);
   const { role, parts } = value;
   if (role !== "user" && role !== "model") return `${at}.role is neither "user" nor "model"`;
-  return checkList(parts, `${at}.parts`, (part, where) => checkPart(part, where, role));
+  return list(PARTS[role])(parts, `${at}.parts`);
 }
 
-/** What is wrong with a stored value that should be a part. */
-export function checkPart(value: unknown, at: string, role: "user" | "model"): string | undefined {
-  if (!isObject(value)) return `${at} is not an object`;
-  const { text, thoughtSignature, functionCall: call, functionResponse: response } = value;
-  if (text !== undefined && typeof text !== "string") return `${at}.text is not a text`;
-  if (thoughtSignature !== undefined && typeof thoughtSignature !== "string")
-    return `${at}.thoughtSignature is not a text`;
-  if (call !== undefined) {
-    if (role !== "model") return `${at} is a call, and only the model calls`;
-    if (!isObject(call) || typeof call["name"] !== "string" || call["name"] === "")
-      return `${at}.functionCall has no name`;
-    if (call["id"] !== undefined && typeof call["id"] !== "string") return `${at}.functionCall.id is not a text`;
-    if (call["args"] !== undefined && !isObject(call["args"])) return `${at}.functionCall.args is not an object`;
-  }
-  if (response !== undefined) {
-    if (role !== "user") return `${at} is a function response, and only the user's side responds`;
-    if (!isObject(response) || typeof response["name"] !== "string" || response["name"] === "")
-      return `${at}.functionResponse has no name`;
-    if (response["id"] !== undefined && typeof response["id"] !== "string")
-      return `${at}.functionResponse.id is not a text`;
-    if (!isObject(response["response"])) return `${at}.functionResponse.response is not an object`;
-  }
-  return undefined;
+function modelContent(value: unknown, at: string): string | undefined {
+  if (!isObject(value) || !Array.isArray(value["parts"])) return content(value, at);
+  const readable = { ...value, parts: value["parts"].filter((part) => !isNameless(part)) };
+  return content(readable, at) ?? (value["role"] === "model" ? undefined : `${at} is not the model's`);
 }
 
-/** The first problem in a list. */
-export function checkList(
-  value: unknown,
-  at: string,
-  problemOf: (item: unknown, at: string) => string | undefined,
-): string | undefined {
-  if (!Array.isArray(value)) return `${at} is not a list`;
-  for (const [index, item] of value.entries()) {
-    const problem = problemOf(item, `${at}[${index}]`);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
+function responsePart(value: unknown, at: string): string | undefined {
+  return PARTS.user(value, at) ?? object({ functionResponse })(value, at);
 }
 
-/** True for a call that the service could not read. Its answer is not used, and so not in the history. */
-export function isNameless(part: unknown): boolean {
-  return isObject(part) && isObject(part["functionCall"]) && (part["functionCall"]["name"] ?? "") === "";
+function ref(value: unknown, at: string): string | undefined {
+  if (!isObject(value)) return members(value, at);
+  const isStep = "model" in value || "calls" in value || "after" in value;
+  if ("role" in value) return isStep ? `${at} is a content and a step` : content(value, at);
+  if (Object.keys(value).length > 1) return `${at} is neither a content nor a step`;
+  if ("model" in value) return text(value["model"], `${at}.model`);
+  if ("after" in value) return list(text)(value["after"], `${at}.after`);
+  return list((one, where) => (typeof one === "string" ? text : PARTS.user)(one, where))(value["calls"], `${at}.calls`);
 }
 
-/** Members of a stored object, of which nothing is known yet. */
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** True for the tokens of a run or of an answer. */
-export function isUsage(value: unknown): boolean {
-  return isObject(value) && Object.entries(NO_USAGE).every(([key, none]) => typeof value[key] === typeof none);
+function object(fields: Readonly<Record<string, Check>>): Check {
+  return (value, at) => {
+    if (!isObject(value)) return members(value, at);
+    for (const [key, check] of Object.entries(fields)) {
+      const problem = check(value[key], at === "" ? key : `${at}.${key}`);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  };
 }
 
-/** True for what says when it began and ended. */
-export function isTimed(value: Fields): boolean {
-  return isNumber(value["startedAt"]) && isNumber(value["endedAt"]);
+function list(check: Check): Check {
+  return (value, at) => {
+    if (!Array.isArray(value)) return `${at} is not a list`;
+    for (const [index, item] of value.entries()) {
+      const problem = check(item, `${at}[${index}]`);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  };
 }
 
-/** True for an error as data. */
-export function isError(value: unknown): boolean {
-  return isObject(value) && typeof value["name"] === "string" && typeof value["message"] === "string";
+function optional(check: Check): Check {
+  return (value, at) => (value === undefined ? undefined : check(value, at));
 }
 
-/** True for where contents came from. */
-export function isOrigin(value: unknown): boolean {
-  return isObject(value) && typeof value["endpoint"] === "string" && typeof value["family"] === "string";
+function absent(why: string): Check {
+  return (value, at) => (value === undefined ? undefined : `${at} is ${why}`);
 }
 
-/** True for a text that is not empty. */
-export function isText(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
+function known(names: Readonly<Record<string, true>>): Check {
+  return (value, at) => (typeof value === "string" && Object.hasOwn(names, value) ? undefined : `${at} is unknown`);
 }
 
-/** True for a finite number. */
-export function isNumber(value: unknown): boolean {
-  return typeof value === "number" && Number.isFinite(value);
+function is(what: string, test: (value: unknown) => boolean): Check {
+  return (value, at) => (test(value) ? undefined : `${at} is not ${what}`);
 }
 
-/** True for a whole number from 0 on. */
-export function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+function isBoolean(value: unknown): boolean {
+  return typeof value === "boolean";
 }

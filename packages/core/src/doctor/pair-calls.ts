@@ -82,7 +82,11 @@ function isAnswered(turn: readonly Content[], reply: Content | undefined): boole
 }
 
 /** One response for each call, and behind it what else was said: the content that is there, if it is right. */
-function pairResponses(calls: readonly FunctionCall[], found: Content | undefined, changes: Change[]): readonly Content[] {
+function pairResponses(
+  calls: readonly FunctionCall[],
+  found: Content | undefined,
+  changes: Change[],
+): readonly Content[] {
   const left = (found?.parts ?? []).filter((part) => part.functionResponse !== undefined);
   const parts = calls.map((call): Part => {
     const index = left.findIndex(({ functionResponse: response }) => response !== undefined && answers(response, call));
@@ -94,7 +98,8 @@ function pairResponses(calls: readonly FunctionCall[], found: Content | undefine
     changes.push({ problem: `the call of ${label(call)} has no response`, remedy: "it is answered as cancelled" });
     return unansweredResponse(call, LOST);
   });
-  for (const { functionResponse } of left) if (functionResponse !== undefined) changes.push(strayResponse(functionResponse));
+  for (const { functionResponse } of left)
+    if (functionResponse !== undefined) changes.push(strayResponse(functionResponse));
   if (found === undefined) return [{ role: "user", parts }];
   if (parts.length === found.parts.length && parts.every((part, i) => part === found.parts[i])) return [found];
   const rest = found.parts.filter((part) => part.functionResponse === undefined);

@@ -93,7 +93,9 @@ function repairRuns(
     if (end === undefined || compaction === undefined) items.push(...repaired.items);
     else {
       const holds = countsHold && goneFrom > end.position && isPlaceToCut(contents, compaction.keepFrom);
-      items.push(...(holds ? repaired.items : repaired.items.map((item) => (item === end ? withoutSummary(end) : item))));
+      items.push(
+        ...(holds ? repaired.items : repaired.items.map((item) => (item === end ? withoutSummary(end) : item))),
+      );
       if (!holds)
         problems.push({
           position: end.position,

@@ -1,6 +1,6 @@
 import type { ModelStepValue } from "../durable/run-log.ts";
 import { isObject, type Json } from "../internal/json.ts";
-import { DUMMY_SIGNATURE, type HistoryOrigin } from "../model/history/prepare-history.ts";
+import { PLACEHOLDER_SIGNATURE, type HistoryOrigin } from "../model/history/prepare-history.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { GroupedLog, RunGroup } from "./group-runs.ts";
@@ -67,13 +67,13 @@ export function repairSignatures(log: GroupedLog): RepairedSignatures {
         problem,
         remedy: `it is ${isNeeded ? "replaced by a placeholder" : "taken off"}; the model does not see what it thought`,
       });
-      return isNeeded ? { ...part, thoughtSignature: DUMMY_SIGNATURE } : bare;
+      return isNeeded ? { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE } : bare;
     });
     return parts.every((part, i) => part === content.parts[i]) ? content : { ...content, parts };
   }
 
   function problemOf(signature: string, { endpoint, family }: HistoryOrigin): string | undefined {
-    if (signature === DUMMY_SIGNATURE) return undefined;
+    if (signature === PLACEHOLDER_SIGNATURE) return undefined;
     if (!BASE64.test(signature) || signature.replace(/=+$/, "").length % 4 === 1) return "a signature is not base64";
     const here = `${family} at ${endpoint}`;
     const owner = owners.get(signature) ?? here;

@@ -75,7 +75,8 @@ export function showRun(page: Page, { run, items }: RunGroup, end: EndEntry | un
   const outcomes = collectOutcomes(items);
   const turns = turnsByContent(outcomes);
   const steered = new Set([...outcomes.values()].flatMap(steeredTexts));
-  const added = end === undefined ? rebuildRun(outcomes, undefined).added : resolveKnownRefs(end.added, outcomes).contents;
+  const added =
+    end === undefined ? rebuildRun(outcomes, undefined).added : resolveKnownRefs(end.added, outcomes).contents;
   for (const content of run.entry.input) showContent(page, content, content.role, thoughts);
   for (const content of added) {
     showContent(page, content, chooseLabel(content, steered), thoughts);

@@ -40,7 +40,7 @@ describe("a log is checked for", () => {
       changed(two, END, '"turns":3,', ""),
       [
         [0, /^run \S+ has no end, and another run follows$/],
-        [END, /^its turns is missing or wrong$/],
+        [END, /^its turns is not a whole number$/],
       ],
     ],
     [
