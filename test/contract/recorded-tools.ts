@@ -1,4 +1,4 @@
-import { type AnyTool, capabilitiesOf, defineTool, media, ToolFailure } from "@pollux/core";
+import { type AnyTool, inferCapabilities, defineTool, media, ToolFailure } from "@pollux/core";
 import type { RecordedLoop } from "./loops.ts";
 import { isJson, type Json, listOf } from "./recordings.ts";
 import { declarationsOf, isErrorText, resultIn, toolsOf } from "./wire-forms.ts";
@@ -44,7 +44,7 @@ function resultOf(recorded: Json | undefined): unknown {
 
 /** Built-in tools, where a model takes them beside functions. */
 export function builtInsOf({ exchanges }: RecordedLoop, model: string): readonly AnyTool[] {
-  if (!capabilitiesOf(model).builtInsWithFunctions) return [];
+  if (!inferCapabilities(model).builtInsWithFunctions) return [];
   return toolsOf(exchanges[0]?.request ?? {}).flatMap((tool) =>
     Object.entries(tool)
       .filter(([name]) => name !== "functionDeclarations")

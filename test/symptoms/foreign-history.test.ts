@@ -1,4 +1,4 @@
-import { Agent, capabilitiesOf, ConfigurationError, type Content, importHistory, prepareHistory } from "@pollux/core";
+import { Agent, inferCapabilities, ConfigurationError, type Content, importHistory, prepareHistory } from "@pollux/core";
 import { script, text } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -83,7 +83,7 @@ describe.each(faces)("%s", (_face, read) => {
     const ask = (id: string) => new Agent({ model: world.model(id), tools: TOOLS });
     const first = await read(ask(MODEL), "Weather?");
     const open = first.contents.slice(0, 3);
-    const origin = (id: string) => ({ endpoint: world.url, family: capabilitiesOf(id).family });
+    const origin = (id: string) => ({ endpoint: world.url, family: inferCapabilities(id).family });
 
     const as = (from: string, to: string) => prepareHistory(open, { from: origin(from), to: origin(to) });
     expect(as(MODEL, "gemini-3.6-flash")).toBe(open);

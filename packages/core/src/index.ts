@@ -102,10 +102,21 @@ export type {
 } from "./tool/tool.ts";
 
 // model
-export type { Cache, CacheLife } from "./model/resources/caches.ts";
-export type { CacheHolds, CacheRef } from "./model/resources/caches.ts";
-export { type CacheCallOptions, Caches, caches } from "./model/resources/caches.ts";
 export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
+export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
+export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
+export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/prepare-history.ts";
+export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
+export { computeCost, type Prices, type PriceTable } from "./model/prices.ts";
+export {
+  type Cache,
+  type CacheCallOptions,
+  type CacheHolds,
+  type CacheLife,
+  type CacheRef,
+  Caches,
+  caches,
+} from "./model/resources/caches.ts";
 export {
   type FileCallOptions,
   type Files,
@@ -114,13 +125,8 @@ export {
   uploadFile,
   type UploadFileOptions,
 } from "./model/resources/files.ts";
-export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
-export type { TokenCount } from "./model/resources/tokens.ts";
 export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
-export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
-export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/prepare-history.ts";
-export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
-export { computeCost, type Prices, type PriceTable } from "./model/prices.ts";
+export type { TokenCount } from "./model/resources/tokens.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
 

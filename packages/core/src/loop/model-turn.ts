@@ -2,7 +2,7 @@ import { type ModelStepValue, modelStepName, type PromptTooLong } from "../durab
 import { RunStepError } from "../errors/run-errors.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
-import { pricesFor } from "../model/prices.ts";
+import { findPrices } from "../model/prices.ts";
 import { compactWhenFull, isPromptTooLong } from "./compaction.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
@@ -52,7 +52,7 @@ export async function modelTurn(
       state.steeringCursor = steered.upTo;
     }
     state.addActiveTime(value.startedAt, value.endedAt);
-    state.addResponse(response, pricesFor(input.prices, response.envelope.modelVersion ?? input.model.id));
+    state.addResponse(response, findPrices(input.prices, response.envelope.modelVersion ?? input.model.id));
     if (input.emit !== undefined) await input.emit({ type: "response", turn, response });
 
     let problem = problemOf(response);

@@ -1,5 +1,5 @@
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import { costOf, type Prices } from "../model/prices.ts";
+import { computeCost, type Prices } from "../model/prices.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun } from "../tool/tool.ts";
@@ -63,7 +63,7 @@ export class RunState {
   /** @param prices - What the model that answered costs. */
   addResponse(response: ModelResponse, prices?: Prices): void {
     this.lastResponse = response;
-    if (prices !== undefined) this.cost += costOf(response.usage, prices);
+    if (prices !== undefined) this.cost += computeCost(response.usage, prices);
     this.usage = addUsage(this.usage, response.usage);
     const { contextTokens, outputTokens } = response.usage;
     // Thoughts are not sent again; the answer itself is about to follow the contents that were sent.

@@ -135,10 +135,15 @@ const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabili
  *
  * @see https://ai.google.dev/gemini-api/docs/models
  */
-export function capabilitiesOf(modelId: string): ModelCapabilities {
+export function inferCapabilities(modelId: string): ModelCapabilities {
   const name = modelId.slice(modelId.lastIndexOf("/") + 1).toLowerCase();
   const known = FAMILIES.find(([pattern]) => pattern.test(name));
   if (known !== undefined) return known[1];
   const generation = /^gemini-(\d+)/.exec(name)?.[1];
   return generation === undefined ? GEMINI_4 : { ...GEMINI_4, family: `gemini-${generation}` };
+}
+
+/** Families before Gemini 3, Gemma and speech: they check neither signatures nor pairing as newer ones do. */
+export function isOlderFamily(family: string): boolean {
+  return /^(?:gemini-[12]$|gemma|speech)/.test(family);
 }

@@ -1,28 +1,25 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
+import { ApiStatusError } from "../errors/api-errors.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Part } from "../wire/types/content.ts";
-import { GeminiClient } from "../wire/client.ts";
 import type { CallOptions, GeminiClientOptions } from "../wire/client-options.ts";
-import { RequestEncoder } from "../wire/http/encode-request.ts";
-import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
+import { GeminiClient } from "../wire/client.ts";
+import { waitForFile } from "../wire/files.ts";
+import type { RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { RetryNotice } from "../wire/http/retry.ts";
-import { waitForFile } from "../wire/files.ts";
 import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
-import { buildHead, buildRequest, type HeadSource, type RequestFacts, type RequestHead } from "./build-request.ts";
-import { buildCacheRequest, type CacheRequest } from "./build-cache-request.ts";
-import { type Cache, cacheFrom } from "./cache.ts";
-import { capabilitiesOf, type ModelCapabilities } from "./capabilities.ts";
-import { checkPairing } from "./check-pairing.ts";
-import { checkSettings } from "./check-settings.ts";
-import { type AnswerSource, collectWithContinuation } from "./continue.ts";
-import { countTokensRequest, tokenCount, type TokenCount } from "./count-tokens.ts";
-import { fileNotReady } from "./file-not-ready.ts";
-import { Healer, HealMemory, type HealName } from "./heal.ts";
-import { KnownPrefix } from "./known-prefix.ts";
-import type { CallSignal, Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
-import type { HistoryOrigin } from "./prepare-history.ts";
-import { PureResponses } from "./pure-responses.ts";
+import type { Part } from "../wire/types/content.ts";
+import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
+import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
+import { Healer, type HealName } from "./heal/heal.ts";
+import { Conversation } from "./history/conversation.ts";
+import type { HistoryOrigin } from "./history/prepare-history.ts";
+import type { CacheRequest, CallSignal, Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
+import { buildCacheRequest, buildRequest, type RequestFacts } from "./request/build-request.ts";
+import { checkSettings } from "./request/check-settings.ts";
+import { type Cache, readCache } from "./resources/caches.ts";
+import { buildCountTokensRequest, readTokenCount, type TokenCount } from "./resources/tokens.ts";
+import { type AnswerSource, collectWithContinuation } from "./response/continuation.ts";
 import type { ModelSettings } from "./settings.ts";
 
 /** Options of {@link gemini}: those of the client, and how the model is used. */
@@ -61,7 +58,7 @@ export class GeminiModel implements Model {
 
   constructor(id: string, options: GeminiOptions = {}) {
     this.id = id;
-    this.capabilities = { ...capabilitiesOf(id), ...options.capabilities };
+    this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
     this.#client = new GeminiClient(options);
     const { endpoint } = this.#client;
     endpoint.modelPath(id);
@@ -82,25 +79,23 @@ export class GeminiModel implements Model {
   }
 
   async respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse> {
-    const conversation = this.#conversationOf(options.conversation);
+    const conversation = this.#findConversation(options.conversation);
     const logger = options.logger ?? this.#logger;
-    const contents = conversation.pure.of(request.contents);
-    checkPairing(contents, this.capabilities, conversation.paired);
-    const asked = buildRequest({ ...request, contents }, this.#facts, conversation.headOf(request, this.#facts));
+    const wanted = conversation.buildRequest(request, this.#facts);
     const healer = new Healer(this.#heals, conversation.heals);
     const answer = new Answer(this.#client, this.id, this.#transport, conversation.encoder, logger, options);
     const waitedFor = new Set<string>();
     for (;;) {
-      answer.request = healer.apply(asked);
+      answer.request = healer.apply(wanted);
       try {
         const response = await collectWithContinuation(answer);
         healer.accept(answer.request);
         return response;
       } catch (error) {
-        const file = answer.isBegun ? undefined : fileNotReady(error);
+        const file = answer.isBegun ? undefined : findUnreadyFile(error);
         const isWorthWaiting =
           file !== undefined && !waitedFor.has(file) && this.#client.endpoint.filesPath !== undefined;
-        const healed = isWorthWaiting ? WAIT_FOR_FILE : answer.isBegun ? undefined : healer.learn(error, asked);
+        const healed = isWorthWaiting ? WAIT_FOR_FILE : answer.isBegun ? undefined : healer.learn(error, wanted);
         if (healed === undefined) throw error;
         logger?.warn({ model: this.id, ...healed }, "the request was refused; sending it again with a change");
         options.notice?.({ type: "heal", ...healed });
@@ -113,16 +108,16 @@ export class GeminiModel implements Model {
 
   /** @throws {ApiStatusError} When the endpoint does not count, as some gateways. */
   async countTokens(request: ModelRequest, { signal }: CallSignal = {}): Promise<TokenCount> {
-    const asked = countTokensRequest(buildRequest(request, this.#facts), this.#facts.endpointKind);
-    return tokenCount(await this.#client.countTokens(this.id, asked, { signal }));
+    const body = buildCountTokensRequest(buildRequest(request, this.#facts), this.#facts.endpointKind);
+    return readTokenCount(await this.#client.countTokens(this.id, body, { signal }));
   }
 
   /** @throws {ConfigurationError} When model or endpoint have no explicit caches. */
-  async createCache(asked: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
-    return cacheFrom(await this.#client.caches.create(buildCacheRequest(asked, this.#facts), { signal }));
+  async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
+    return readCache(await this.#client.caches.create(buildCacheRequest(request, this.#facts), { signal }));
   }
 
-  #conversationOf(key: object | undefined): Conversation {
+  #findConversation(key: object | undefined): Conversation {
     const known = key && this.#conversations.get(key);
     if (known !== undefined) return known;
     const conversation = new Conversation();
@@ -213,28 +208,9 @@ const WAIT_FOR_FILE = {
   breaksPrefix: false,
 } as const;
 
-/** What is kept from one request of a conversation to the next. */
-class Conversation {
-  readonly encoder = new RequestEncoder();
-  readonly heals = new HealMemory();
-  readonly pure = new PureResponses();
-  readonly paired = new KnownPrefix();
-  #source: HeadSource | undefined;
-  #head: RequestHead = {};
-
-  headOf(request: ModelRequest, facts: RequestFacts): RequestHead {
-    const { instructions, functions, builtIns, calling } = request;
-    const source = this.#source;
-    const isSame =
-      source !== undefined &&
-      source.instructions === instructions &&
-      source.functions === functions &&
-      source.builtIns === builtIns &&
-      (source.calling?.mode === "NONE") === (calling?.mode === "NONE");
-    if (!isSame) {
-      this.#source = { instructions, functions, builtIns, calling };
-      this.#head = buildHead(request, facts);
-    }
-    return this.#head;
-  }
+/** Name of the file (`files/abc`) that a request was refused for because the service still works on it. */
+function findUnreadyFile(error: unknown): string | undefined {
+  if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
+  const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];
+  return id === undefined ? undefined : `files/${id}`;
 }

@@ -2,11 +2,10 @@ import type { Logger } from "../logging/logger.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
 import type { Candidate, GenerateContentResponse } from "../wire/types/generate-content.ts";
-import type { CacheRequest } from "./build-cache-request.ts";
-import type { Cache } from "./cache.ts";
+import type { Cache, CacheLife } from "./resources/caches.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
-import type { TokenCount } from "./count-tokens.ts";
-import type { HistoryOrigin } from "./prepare-history.ts";
+import type { TokenCount } from "./resources/tokens.ts";
+import type { HistoryOrigin } from "./history/prepare-history.ts";
 import type { ModelSettings } from "./settings.ts";
 import type { Usage } from "./usage.ts";
 
@@ -58,7 +57,7 @@ export type ModelNotice =
       readonly delayMs: number;
       readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
     }
-  /** The request was changed once to suit what the service said (see `model/heal.ts`), and is sent again. */
+  /** The request was changed once to suit what the service said (see `heal/heal.ts`), and is sent again. */
   | {
       readonly type: "heal";
       readonly heal: string;
@@ -87,6 +86,14 @@ export interface RespondOptions {
   /** Called for each retry, wait and heal; must not throw. */
   readonly notice?: ((notice: ModelNotice) => void) | undefined;
   readonly logger?: Logger | undefined;
+}
+
+/** What a cache is to hold, and for how long. */
+export interface CacheRequest extends CacheLife {
+  /** Instructions, tools, tool config and contents go into the cache; of the settings, only the location can. */
+  readonly request: ModelRequest;
+  /** Shown in lists. */
+  readonly displayName?: string | undefined;
 }
 
 /** What a single call may use. */

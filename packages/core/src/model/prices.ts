@@ -18,7 +18,7 @@ export interface Prices {
 export type PriceTable = Prices | ((modelVersion: string) => Prices | undefined);
 
 /** What some usage costs. */
-export function costOf(usage: Usage, prices: Prices): number {
+export function computeCost(usage: Usage, prices: Prices): number {
   const { input, output } = prices;
   const tokens =
     (usage.inputTokens - usage.cachedTokens) * input +
@@ -30,7 +30,7 @@ export function costOf(usage: Usage, prices: Prices): number {
 }
 
 /** The prices of one model in a table. */
-export function pricesFor(table: PriceTable | undefined, modelVersion: string): Prices | undefined {
+export function findPrices(table: PriceTable | undefined, modelVersion: string): Prices | undefined {
   return typeof table === "function" ? table(modelVersion) : table;
 }
 

@@ -1,5 +1,11 @@
-import type { ImageConfig, MediaResolution, Modality, SafetySetting, SpeechConfig } from "../wire/types/generate-content.ts";
-import type { CacheRef } from "./cache-ref.ts";
+import type {
+  ImageConfig,
+  MediaResolution,
+  Modality,
+  SafetySetting,
+  SpeechConfig,
+} from "../wire/types/generate-content.ts";
+import type { CacheRef } from "./resources/caches.ts";
 
 /** How much the model may think before it answers. Mapped to a level or a budget by model family; what the model cannot do is an error at construction. */
 export type Thinking = "off" | "minimal" | "low" | "medium" | "high" | "xhigh" | { readonly budget: number };

@@ -39,7 +39,7 @@ export const NO_USAGE: Usage = {
 };
 
 /** Usage of one response. The last chunk's object is the whole truth (chunks are never summed). */
-export function usageFrom(metadata: UsageMetadata | undefined, searchQueries = 0): Usage {
+export function readUsage(metadata: UsageMetadata | undefined, searchQueries = 0): Usage {
   const inputTokens = metadata?.promptTokenCount ?? 0;
   const outputTokens = metadata?.candidatesTokenCount ?? 0;
   const thoughtTokens = metadata?.thoughtsTokenCount ?? 0;

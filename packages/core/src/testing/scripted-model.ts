@@ -1,10 +1,10 @@
 import { abortable } from "../internal/abort.ts";
-import { PartGatherer } from "../model/append-parts.ts";
-import { capabilitiesOf, type ModelCapabilities } from "../model/capabilities.ts";
-import { checkSettings } from "../model/check-settings.ts";
+import { PartCollector } from "../model/response/parts.ts";
+import { inferCapabilities, type ModelCapabilities } from "../model/capabilities.ts";
+import { checkSettings } from "../model/request/check-settings.ts";
 import type { Model, ModelRequest, ModelResponse, RespondOptions } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import { usageFrom } from "../model/usage.ts";
+import { readUsage } from "../model/usage.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { UsageMetadata } from "../wire/types/generate-content.ts";
 import type { ScriptedTurn } from "./turns.ts";
@@ -56,7 +56,7 @@ export class ScriptedModel implements Model {
   }
 
   get capabilities(): ModelCapabilities {
-    this.#capabilities ??= { ...capabilitiesOf(this.id), ...this.#options.capabilities };
+    this.#capabilities ??= { ...inferCapabilities(this.id), ...this.#options.capabilities };
     return this.#capabilities;
   }
 
@@ -111,14 +111,14 @@ function responseOf(
   count: number,
 ): ModelResponse {
   const { finishReason = "STOP", finishMessage, candidate, usage = DEFAULT_USAGE } = turn;
-  const gathered = new PartGatherer();
+  const gathered = new PartCollector();
   gathered.add(parts);
   const message = finishMessage === undefined ? {} : { finishMessage };
   return {
     content: { role: "model", parts: gathered.parts() },
     finishReason,
     ...message,
-    usage: usageFrom(usage, candidate?.groundingMetadata?.webSearchQueries?.length ?? 0),
+    usage: readUsage(usage, candidate?.groundingMetadata?.webSearchQueries?.length ?? 0),
     candidate: { finishReason, ...message, ...candidate },
     envelope: { usageMetadata: usage, modelVersion: id, responseId: `scripted-${count}` },
   };

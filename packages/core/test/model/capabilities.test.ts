@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { capabilitiesOf } from "../../src/model/capabilities.ts";
+import { inferCapabilities } from "../../src/model/capabilities.ts";
 
 /** One letter per ability, in this order; a dash where it is missing. */
 function abilities(id: string): string {
-  const can = capabilitiesOf(id);
+  const can = inferCapabilities(id);
   const flags = [
     ["F", can.functions],
     ["B", can.builtInsWithFunctions],
@@ -19,7 +19,7 @@ function abilities(id: string): string {
 }
 
 function thinking(id: string): string {
-  const { thinking: kind, thinkingLevels, thinkingBudget } = capabilitiesOf(id);
+  const { thinking: kind, thinkingLevels, thinkingBudget } = inferCapabilities(id);
   if (kind === "level") return thinkingLevels.join(" ");
   return kind === "budget"
     ? `${thinkingBudget?.min}-${thinkingBudget?.max}${thinkingBudget?.zero === true ? " or 0" : ""}`
@@ -73,7 +73,7 @@ test.each([
   ["gemma-4-26b-a4b-it", "gemma", "minimal high", "F--JS--s-"],
   ["gemma-4-31b-it", "gemma", "minimal high", "F--JS--s-"],
 ])("%s is of family %s, thinks %s and can %s", (id, family, thinks, can) => {
-  expect([capabilitiesOf(id).family, thinking(id), abilities(id)]).toEqual([family, thinks, can]);
+  expect([inferCapabilities(id).family, thinking(id), abilities(id)]).toEqual([family, thinks, can]);
 });
 
 describe("an id that is not known", () => {
@@ -86,18 +86,18 @@ describe("an id that is not known", () => {
     ["tunedModels/my-weather", "gemini-4"],
     ["some-gateway-name", "gemini-4"],
   ])("%s can do what the newest generation can", (id, family) => {
-    expect(capabilitiesOf(id)).toEqual({ ...capabilitiesOf("gemini-4-carbon"), family });
+    expect(inferCapabilities(id)).toEqual({ ...inferCapabilities("gemini-4-carbon"), family });
   });
 });
 
 test.each(["models/", "publishers/google/models/", "projects/p/locations/global/publishers/google/models/"])(
   "the prefix %s does not matter",
   (prefix) => {
-    expect(capabilitiesOf(`${prefix}gemini-2.5-pro`)).toEqual(capabilitiesOf("gemini-2.5-pro"));
+    expect(inferCapabilities(`${prefix}gemini-2.5-pro`)).toEqual(inferCapabilities("gemini-2.5-pro"));
   },
 );
 
 test("all but Argon have explicit caches", () => {
   const ids = ["gemini-2.5-flash", "gemini-3.8-flash", "gemini-4-hydrogen", "gemini-4-argon", "gemini-next"];
-  expect(ids.map((id) => capabilitiesOf(id).explicitCaches)).toEqual([true, true, true, false, true]);
+  expect(ids.map((id) => inferCapabilities(id).explicitCaches)).toEqual([true, true, true, false, true]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkPrices, costOf, pricesFor } from "../../src/model/prices.ts";
+import { checkPrices, computeCost, findPrices } from "../../src/model/prices.ts";
 import { NO_USAGE } from "../../src/model/usage.ts";
 
 const usage = {
@@ -21,15 +21,15 @@ describe("the cost of some usage", () => {
     ["tool use priced by itself", { input: 0, output: 0, toolUse: 100 }, 1],
     ["search queries apiece", { input: 0, output: 0, searchQuery: 0.014 }, 0.042],
   ])("counts %s", (_name, prices, cost) => {
-    expect(costOf(usage, prices)).toBeCloseTo(cost, 10);
+    expect(computeCost(usage, prices)).toBeCloseTo(cost, 10);
   });
 
   test("is found by the model that answered", () => {
     const pro = { input: 2, output: 12 };
     const table = (model: string) => (model.includes("pro") ? pro : undefined);
-    expect(pricesFor(table, "gemini-3.1-pro-preview")).toBe(pro);
-    expect(pricesFor(table, "gemini-flash-latest")).toBeUndefined();
-    expect(pricesFor(pro, "anything")).toBe(pro);
+    expect(findPrices(table, "gemini-3.1-pro-preview")).toBe(pro);
+    expect(findPrices(table, "gemini-flash-latest")).toBeUndefined();
+    expect(findPrices(pro, "anything")).toBe(pro);
   });
 
   test("needs numbers", () => {

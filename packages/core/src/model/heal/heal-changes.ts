@@ -1,0 +1,138 @@
+import type { Content } from "../../wire/types/content.ts";
+import type { FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "../../wire/types/declaration.ts";
+import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
+import {
+  findCurrentTurn,
+  mapParts,
+  PLACEHOLDER_SIGNATURE,
+  signFirstCall,
+  stripIds,
+} from "../history/prepare-history.ts";
+import { toSchemaSubset } from "./schema-subset.ts";
+import { simplifySchema } from "./simplify-schema.ts";
+
+/** What one heal made of contents and tools, so that the next request holds the same objects and serializes none anew. */
+export type HealMemo = WeakMap<object, object>;
+
+function remember<T extends object>(memo: HealMemo, original: T, change: (original: T) => T): T {
+  // What is kept for a value is what the same change made of it.
+  const known = memo.get(original) as T | undefined;
+  if (known !== undefined) return known;
+  const changed = change(original);
+  memo.set(original, changed);
+  return changed;
+}
+
+function recall(memo: HealMemo, content: Content): Content {
+  return (memo.get(content) as Content | undefined) ?? content;
+}
+
+/** Without the ids of calls and responses; both sides lose theirs, so they still belong together by order. */
+export function withoutIds(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  return { ...request, contents: request.contents.map((content) => remember(memo, content, stripIds)) };
+}
+
+/** First calls of the current turn that have no signature get the placeholder; those that got it keep it in later turns. */
+export function withSignedCalls(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  const turn = findCurrentTurn(request.contents);
+  const contents = request.contents.map((content, i) =>
+    i >= turn ? remember(memo, content, signFirstCall) : recall(memo, content),
+  );
+  return { ...request, contents };
+}
+
+/** Marks the signatures of the current turn as those that {@link withReplacedSignatures} replaces. */
+export function markSignatures({ contents }: GenerateContentRequest, memo: HealMemo): void {
+  for (const content of contents.slice(findCurrentTurn(contents))) {
+    const replaced = mapParts(content, (part) =>
+      part.thoughtSignature === undefined ? part : { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE },
+    );
+    memo.set(content, replaced);
+  }
+}
+
+/** Later signatures are the service's own again, so only marked contents change. */
+export function withReplacedSignatures(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  return { ...request, contents: request.contents.map((content) => recall(memo, content)) };
+}
+
+/** One object for all requests, see {@link HealMemo}. */
+const PLEASE_CONTINUE: Content = { role: "user", parts: [{ text: "Please continue." }] };
+
+/** The last word is the user's. */
+export function endingWithUser(request: GenerateContentRequest): GenerateContentRequest {
+  if (request.contents.at(-1)?.role !== "model") return request;
+  return { ...request, contents: [...request.contents, PLEASE_CONTINUE] };
+}
+
+/** Schemas in the older form. */
+export function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  const { responseJsonSchema, ...config } = request.generationConfig ?? {};
+  const responseSchema = responseJsonSchema && toSchemaSubset(responseJsonSchema).schema;
+  return {
+    ...mapDeclarations(request, memo, ({ parametersJsonSchema: _schema, ...rest }, schema) => {
+      const { schema: parameters } = toSchemaSubset(schema);
+      return { ...rest, ...(parameters && { parameters }) };
+    }),
+    ...(responseJsonSchema && { generationConfig: { ...config, ...(responseSchema && { responseSchema }) } }),
+  };
+}
+
+/** Schemas with less to constrain. */
+export function withSimplerSchemas(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  const { generationConfig } = request;
+  const { responseJsonSchema } = generationConfig ?? {};
+  return {
+    ...mapDeclarations(request, memo, (declaration, schema) => ({
+      ...declaration,
+      parametersJsonSchema: simplifySchema(schema),
+    })),
+    ...(responseJsonSchema && {
+      generationConfig: { ...generationConfig, responseJsonSchema: simplifySchema(responseJsonSchema) },
+    }),
+  };
+}
+
+function mapDeclarations(
+  request: GenerateContentRequest,
+  memo: HealMemo,
+  change: (declaration: FunctionDeclaration, schema: JsonSchema) => FunctionDeclaration,
+): GenerateContentRequest {
+  if (request.tools === undefined) return request;
+  const mapTool = (tool: WireTool): WireTool =>
+    tool.functionDeclarations === undefined
+      ? tool
+      : {
+          ...tool,
+          functionDeclarations: tool.functionDeclarations.map((declaration) => {
+            const { parametersJsonSchema: schema } = declaration;
+            return schema === undefined ? declaration : change(declaration, schema);
+          }),
+        };
+  return { ...request, tools: remember(memo, request.tools, (tools) => tools.map(mapTool)) };
+}
+
+/** With or without the flag for built-in tools beside functions. */
+export function withFlag(request: GenerateContentRequest, flag: boolean): GenerateContentRequest {
+  const { includeServerSideToolInvocations: _flag, ...config } = request.toolConfig ?? {};
+  const isMixed =
+    request.tools?.some((tool) => tool.functionDeclarations !== undefined) === true && request.tools.length > 1;
+  return withToolConfig(request, flag && isMixed ? { ...config, includeServerSideToolInvocations: true } : config);
+}
+
+/** The model may call functions, but need not. */
+export function withoutForcedCalls(request: GenerateContentRequest): GenerateContentRequest {
+  return withToolConfig(request, { ...request.toolConfig, functionCallingConfig: { mode: "AUTO" } });
+}
+
+function withToolConfig(request: GenerateContentRequest, config: ToolConfig): GenerateContentRequest {
+  const { toolConfig: _config, ...rest } = request;
+  return Object.keys(config).length > 0 ? { ...rest, toolConfig: config } : rest;
+}
+
+/** Thinking is left to the model. */
+export function withoutThinking(request: GenerateContentRequest): GenerateContentRequest {
+  const { generationConfig: given, ...rest } = request;
+  const { thinkingConfig: _thinking, ...config } = given ?? {};
+  return Object.keys(config).length > 0 ? { ...rest, generationConfig: config } : rest;
+}

@@ -1,0 +1,107 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import type { Content, FunctionCall, FunctionResponse } from "../../wire/types/content.ts";
+import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
+
+/**
+ * Checks that every function call has its response where the service looks for it, before anything is sent: in the `user`
+ * content right behind the calls, under the same name and id, and nowhere else. Older families may spread responses over
+ * several contents and take any name.
+ *
+ * A mismatch is refused by the service at best; newer models answer it with nothing.
+ *
+ * @param start - Where a turn begins; what stands before it is not checked.
+ * @returns Where the last turn begins, which more contents may still join.
+ * @throws {ConfigurationError} Naming the content that does not fit.
+ * @see https://ai.google.dev/gemini-api/docs/function-calling
+ */
+export function checkPairing(
+  contents: readonly Content[],
+  { family }: Pick<ModelCapabilities, "family">,
+  start = 0,
+): number {
+  const isOlder = isOlderFamily(family);
+  let turn = start;
+  for (let at = start; at < contents.length;) {
+    turn = at;
+    const calls: FunctionCall[] = [];
+    let next = at;
+    // Neighbouring contents of the model are one turn.
+    for (; contents[next]?.role === "model"; next++) calls.push(...listCalls(contents[next]));
+    if (calls.length > 0 && at === 0)
+      throw pairingError(
+        `contents[0] calls ${listNames(calls)} before the user said anything; begin with what the user asked`,
+      );
+    const answering = next;
+    const responses: FunctionResponse[] = [];
+    for (; next < contents.length && contents[next]?.role !== "model"; next++) {
+      const found = listResponses(contents[next]);
+      const isLate = next > answering && !isOlder;
+      if (found.length > 0 && (calls.length === 0 || isLate))
+        throw orphanError(found, next, isLate && calls.length > 0);
+      responses.push(...found);
+    }
+    const open = calls.length - responses.length;
+    if (open > 0)
+      throw pairingError(
+        `contents[${answering - 1}] calls ${listNames(calls)}, and ${describeUnanswered(calls, responses)}`,
+      );
+    if (open < 0) throw orphanError(responses.slice(calls.length), next - 1, false);
+    const stray = isOlder ? undefined : findStray(calls, responses);
+    if (stray !== undefined)
+      throw pairingError(
+        `contents[${answering}] answers ${label(stray)}, and contents[${answering - 1}] calls ${calls.map(label).join(", ")}; copy name and id of the call`,
+      );
+    at = next;
+  }
+  return turn;
+}
+
+/** The first response that belongs to no call; of two calls with one name and id, each has its own. */
+function findStray(
+  calls: readonly FunctionCall[],
+  responses: readonly FunctionResponse[],
+): FunctionResponse | undefined {
+  const open = [...calls];
+  return responses.find((response) => {
+    // An empty id is none.
+    const found = open.findIndex(({ id, name }) => (id || "") === (response.id || "") && name === response.name);
+    if (found !== -1) open.splice(found, 1);
+    return found === -1;
+  });
+}
+
+function describeUnanswered(calls: readonly FunctionCall[], responses: readonly FunctionResponse[]): string {
+  if (responses.length === 0) return "the content behind it holds no response; answer each call, also one that failed";
+  const count = `${responses.length} of ${calls.length}`;
+  return `only ${count} are answered (${listNames(responses)}); answer each call, also one that failed`;
+}
+
+function orphanError(responses: readonly FunctionResponse[], at: number, isSpread: boolean): ConfigurationError {
+  return pairingError(
+    isSpread
+      ? `contents[${at}] answers ${listNames(responses)} apart from the others; put all responses to one turn into one content`
+      : `contents[${at}] answers ${listNames(responses)}, which the content before does not call; leave the response out, or cut the history before a question of the user`,
+  );
+}
+
+function pairingError(what: string): ConfigurationError {
+  return new ConfigurationError(
+    `The history cannot be sent: ${what}. importHistory() with orphans: "repair" mends a history.`,
+  );
+}
+
+function listCalls(content: Content | undefined): FunctionCall[] {
+  return content?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
+}
+
+function listResponses(content: Content | undefined): FunctionResponse[] {
+  return content?.parts.flatMap(({ functionResponse }) => functionResponse ?? []) ?? [];
+}
+
+function listNames(list: readonly { readonly name?: string | undefined }[]): string {
+  return list.map(({ name }) => name || "(no name)").join(", ");
+}
+
+function label({ id, name }: { readonly id?: string | undefined; readonly name: string }): string {
+  return id ? `${name} (id ${id})` : name;
+}

@@ -1,0 +1,216 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { isObject } from "../../internal/json.ts";
+import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
+import { inferCapabilities } from "../capabilities.ts";
+import { mapParts, prepareHistory, stripIds } from "./prepare-history.ts";
+
+/** Options of {@link importHistory}. */
+export interface ImportHistoryOptions {
+  /** Id of the model that goes on with it. @defaultValue the newest generation */
+  readonly model?: string | undefined;
+  /**
+   * Ids of calls and their responses. `"complete"` keeps those that are there and makes the missing ones up;
+   * `"strip"` takes all off, for endpoints that do not know the field.
+   *
+   * @defaultValue "complete"
+   */
+  readonly ids?: "complete" | "strip" | undefined;
+  /**
+   * Calls without a response, and responses without a call. `"refuse"` throws and says where; `"repair"` answers such a
+   * call with an error that says so, and leaves such a response out.
+   *
+   * @defaultValue "refuse"
+   */
+  readonly orphans?: "refuse" | "repair" | undefined;
+}
+
+interface Pairing {
+  readonly repair: boolean;
+  readonly seen: Set<string>;
+}
+
+/**
+ * A history that Gemini did not write, or that comes from another model or endpoint → one that a run can go on from.
+ *
+ * Takes contents in Gemini's form. Neighbouring model contents become one; the responses to their calls are brought into
+ * one content, in the order of the calls, under the name and id of their call, and what stood among them follows in a
+ * content of its own. Signatures, thoughts and the service's own tool calls are treated as {@link prepareHistory} treats
+ * foreign ones. To keep what Gemini itself wrote, hand it to a run as it is; it needs no import.
+ *
+ * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before
+ *   anything the user said, and for orphans; the message says where.
+ * @example
+ * ```ts
+ * const history = importHistory([
+ *   { role: "user", parts: [{ text: "Weather in Oslo?" }] },
+ *   { role: "model", parts: [{ functionCall: { name: "get_weather", args: { city: "Oslo" } } }] },
+ *   { role: "user", parts: [{ functionResponse: { name: "get_weather", response: { output: "4 degrees" } } }] },
+ *   { role: "model", parts: [{ text: "4 degrees." }] },
+ * ]);
+ * const chat = agent.chat({ history });
+ * ```
+ */
+export function importHistory(contents: readonly Content[], options: ImportHistoryOptions = {}): readonly Content[] {
+  const { model, ids = "complete", orphans = "refuse" } = options;
+  checkHistory(contents);
+  const pairing: Pairing = { repair: orphans === "repair", seen: new Set() };
+  const paired: Content[] = [];
+  for (let at = 0; at < contents.length;) {
+    const role = contents[at]?.role;
+    let end = at;
+    while (contents[end]?.role === role) end++;
+    const segment = contents.slice(at, end);
+    if (role === "model") {
+      const said = joinContents(segment);
+      let next = end;
+      while (contents[next]?.role === "user") next++;
+      paired.push(...answerCalls(said, contents.slice(end, next), end, pairing));
+      at = next;
+    } else {
+      paired.push(...answerCalls(undefined, segment, at, pairing));
+      at = end;
+    }
+  }
+  const { family } = inferCapabilities(model ?? "gemini-4");
+  const prepared = prepareHistory(paired, { to: { family } });
+  return ids === "strip" ? prepared.map(stripIds) : prepared;
+}
+
+function joinContents(contents: readonly Content[]): Content {
+  const [first] = contents;
+  if (contents.length === 1 && first !== undefined) return first;
+  return { role: "model", parts: contents.flatMap(({ parts }) => parts) };
+}
+
+/** One model content, or none, and what the user said up to the next. @param start - Index of the first of those. */
+function answerCalls(
+  said: Content | undefined,
+  replies: readonly Content[],
+  start: number,
+  { repair, seen }: Pairing,
+): readonly Content[] {
+  const calls = said?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
+  const left = replies.flatMap(({ parts }, i) =>
+    parts.flatMap(({ functionResponse }) => (functionResponse ? [{ response: functionResponse, at: start + i }] : [])),
+  );
+  const ids = calls.map((call) => freshId(call.id, seen));
+  const responses: Part[] = calls.map((call, i) => {
+    const found = findResponse(
+      call,
+      left.map(({ response }) => response),
+    );
+    const response = found === -1 ? undefined : left.splice(found, 1)[0]?.response;
+    if (response === undefined && !repair) {
+      throw orphanError(`the call of ${call.name} in contents[${start - 1}] has no response in the content behind it`);
+    }
+    const { id: _id, ...rest } = response ?? { response: { error: "The result of this call was not recorded." } };
+    return { functionResponse: { ...rest, id: ids[i], name: call.name } };
+  });
+  const [stray] = left;
+  if (stray !== undefined && !repair) {
+    throw orphanError(
+      `the response of ${stray.response.name || stray.response.id} in contents[${stray.at}] answers no call of the content before`,
+    );
+  }
+  const others = replies.flatMap((content) => {
+    const parts = content.parts.filter(({ functionResponse }) => functionResponse === undefined);
+    if (parts.length === content.parts.length) return content;
+    return parts.length > 0 ? { ...content, parts } : [];
+  });
+  return [
+    ...(said === undefined ? [] : [calls.length > 0 ? withIds(said, ids) : said]),
+    ...(responses.length > 0 ? [{ role: "user" as const, parts: responses }] : []),
+    ...others,
+  ];
+}
+
+/** By id where both have one, else the first of that name, or of none: other vendors' results have only an id. */
+function findResponse(call: FunctionCall, responses: readonly FunctionResponse[]): number {
+  const byId = call.id ? responses.findIndex(({ id }) => id === call.id) : -1;
+  if (byId !== -1) return byId;
+  return responses.findIndex(({ id, name }) => (!name || name === call.name) && (!id || !call.id));
+}
+
+/** The id, unless there is none or it was used before. */
+function freshId(given: string | undefined, seen: Set<string>): string {
+  const id = given && !seen.has(given) ? given : `call-${seen.size + 1}`;
+  if (!seen.has(id)) {
+    seen.add(id);
+    return id;
+  }
+  return freshId(`${id}x`, seen);
+}
+
+function withIds(content: Content, ids: readonly string[]): Content {
+  let next = 0;
+  return mapParts(content, (part) => {
+    if (part.functionCall === undefined) return part;
+    const id = ids[next++];
+    return part.functionCall.id === id ? part : { ...part, functionCall: { ...part.functionCall, id } };
+  });
+}
+
+function orphanError(what: string): ConfigurationError {
+  return new ConfigurationError(
+    `The history cannot be imported: ${what}. Give both, leave both out, or pass orphans: "repair".`,
+  );
+}
+
+/** What to say for words other vendors use. */
+const INSTEAD: Readonly<Record<string, string | undefined>> = {
+  assistant: 'say "model"',
+  system: "give it to the agent as instructions",
+  developer: "give it to the agent as instructions",
+  tool: 'say "user", with functionResponse parts',
+  function: 'say "user", with functionResponse parts',
+};
+
+/**
+ * Checks what came from elsewhere and may be anything: roles, parts, where calls and responses may stand.
+ *
+ * @throws {ConfigurationError} Naming the place and what to write instead.
+ */
+function checkHistory(contents: unknown): void {
+  if (!Array.isArray(contents)) throw historyError("it", "is not a list of contents");
+  let userSpoke = false;
+  for (const [i, content] of contents.entries()) {
+    const at = `contents[${i}]`;
+    const role: unknown = isObject(content) ? content["role"] : undefined;
+    if (role !== "user" && role !== "model") {
+      const word = typeof role === "string" ? role : String(role);
+      throw historyError(
+        `${at}.role`,
+        `is ${JSON.stringify(word)}; ${INSTEAD[word] ?? 'it must be "user" or "model"'}`,
+      );
+    }
+    const parts: unknown = (content as Record<string, unknown>)["parts"];
+    if (!Array.isArray(parts) || parts.length === 0)
+      throw historyError(`${at}.parts`, "is not a list with at least one part");
+    for (const [j, part] of parts.entries()) checkPart(part, role, `${at}.parts[${j}]`, !userSpoke);
+    userSpoke ||= role === "user";
+  }
+}
+
+function checkPart(part: unknown, role: "user" | "model", at: string, isFirst: boolean): void {
+  if (!isObject(part) || Object.keys(part).every((key) => key === "thought" || key === "thoughtSignature"))
+    throw historyError(at, "has no data, such as text");
+  const call = part["functionCall"];
+  const response = part["functionResponse"];
+  if (call !== undefined) {
+    if (role !== "model") throw historyError(at, "is a call, and only the model calls");
+    if (isFirst) throw historyError(at, "is a call before the user said anything; put the question before it");
+    if (!isObject(call) || typeof call["name"] !== "string" || call["name"] === "")
+      throw historyError(`${at}.functionCall`, "has no name");
+    if (call["args"] !== undefined && !isObject(call["args"]))
+      throw historyError(`${at}.functionCall.args`, "is not an object; parse it, if it is JSON text");
+  }
+  if (response !== undefined) {
+    if (role !== "user") throw historyError(at, "is a function response, and only the user's side responds");
+    if (!isObject(response) || !isObject(response["response"]))
+      throw historyError(`${at}.functionResponse.response`, 'is not an object; put the value under "output"');
+  }
+}
+
+function historyError(at: string, problem: string): ConfigurationError {
+  return new ConfigurationError(`The history cannot be imported: ${at} ${problem}.`);
+}

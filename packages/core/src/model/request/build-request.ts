@@ -1,0 +1,188 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import type { CreateCachedContentRequest } from "../../wire/types/resources.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { ToolConfig, WireTool } from "../../wire/types/declaration.ts";
+import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
+import type { GenerateContentRequest, GenerationConfig, SystemInstruction } from "../../wire/types/generate-content.ts";
+import { buildCacheExpiry, getCacheName } from "../resources/caches.ts";
+import type { ModelCapabilities } from "../capabilities.ts";
+import type { CacheRequest, ModelRequest } from "../model.ts";
+import { buildThinkingConfig } from "./thinking.ts";
+
+/** What decides the shape of a request besides what is asked. */
+export interface RequestFacts {
+  readonly modelId: string;
+  readonly capabilities: ModelCapabilities;
+  readonly endpointKind: EndpointKind;
+}
+
+/** What stands before the contents; the same object for every request of a run, so that it is serialised once. */
+export interface RequestHead {
+  readonly systemInstruction?: SystemInstruction | undefined;
+  readonly tools?: readonly WireTool[] | undefined;
+  /** The instructions as a content, for models that take no system instruction. */
+  readonly preamble?: Content | undefined;
+}
+
+/** What of a request decides its head. */
+export type HeadSource = Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "calling">;
+
+/** System instruction and tools of a request. All functions stand in one entry, before the built-in tools. */
+export function buildHead(request: HeadSource, { capabilities }: Pick<RequestFacts, "capabilities">): RequestHead {
+  const { instructions, functions } = request;
+  const builtIns = chooseBuiltIns(request);
+  const tools = [...(functions.length > 0 ? [{ functionDeclarations: functions }] : []), ...builtIns];
+  const parts = instructions === undefined || instructions === "" ? undefined : [{ text: instructions }];
+  return {
+    ...(tools.length > 0 && { tools }),
+    ...(parts &&
+      (capabilities.systemInstruction ? { systemInstruction: { parts } } : { preamble: { role: "user", parts } })),
+  };
+}
+
+/**
+ * The wire request. Pure; contents are passed on by identity.
+ *
+ * @param head - From {@link buildHead}, kept from the request before where nothing changed.
+ * @throws {ConfigurationError} For what no single request to this model can carry.
+ */
+export function buildRequest(
+  request: ModelRequest,
+  facts: RequestFacts,
+  head: RequestHead = buildHead(request, facts),
+): GenerateContentRequest {
+  checkCombination(request, facts);
+  const { safetySettings, serviceTier, labels } = request.settings;
+  const cachedContent = request.settings.cachedContent && getCacheName(request.settings.cachedContent);
+  const { systemInstruction, tools, preamble } = head;
+  const toolConfig = buildToolConfig(request, facts);
+  const generationConfig = buildGenerationConfig(request, facts);
+  return {
+    ...(systemInstruction && { systemInstruction }),
+    ...(tools && { tools }),
+    ...(cachedContent !== undefined && { cachedContent }),
+    contents: preamble ? [preamble, ...request.contents] : request.contents,
+    ...(toolConfig && { toolConfig }),
+    ...(safetySettings && { safetySettings }),
+    ...(generationConfig && { generationConfig }),
+    ...(serviceTier && facts.endpointKind !== "vertex" && { serviceTier }),
+    ...(labels && { labels }),
+  };
+}
+
+/** Mode `NONE` holds for functions only: built-in tools must be left out to stay unused. */
+function chooseBuiltIns({ builtIns, calling }: HeadSource): readonly WireTool[] {
+  return calling?.mode === "NONE" ? [] : builtIns;
+}
+
+function checkCombination(request: ModelRequest, { capabilities, modelId }: RequestFacts): void {
+  const { functions, instructions, settings, contents } = request;
+  const builtIns = chooseBuiltIns(request);
+  if (contents.length === 0) throw new ConfigurationError("There is nothing to send: give at least one content.");
+  if (functions.length > 0 && !capabilities.functions)
+    throw new ConfigurationError(`${modelId} cannot call functions: leave the tools out, or take another model.`);
+  if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions) {
+    throw new ConfigurationError(
+      `${modelId} cannot take functions and built-in tools in one request: send them in separate requests.`,
+    );
+  }
+  if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0)) {
+    throw new ConfigurationError(
+      "cachedContent holds instructions and tools of its own: leave out one or the other, the service refuses both.",
+    );
+  }
+}
+
+/**
+ * Functions alone need no config. Built-in tools beside functions need the flag on the Developer API, which Vertex does
+ * not know; a gateway is asked with it first. Built-in tools alone take neither flag nor calling mode.
+ */
+function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
+  const { functions, settings } = request;
+  const builtIns = chooseBuiltIns(request);
+  const mixed = functions.length > 0 && builtIns.length > 0;
+  const calling = request.calling ?? (mixed ? { mode: "VALIDATED" as const } : undefined);
+  const takesNames = calling?.mode === "ANY" || calling?.mode === "VALIDATED";
+  const names = takesNames && calling.allowedFunctionNames?.length ? calling.allowedFunctionNames : undefined;
+  const location = builtIns.length > 0 ? settings.location : undefined;
+  const streamed = settings.streamFunctionCallArguments === true;
+  const config: ToolConfig = {
+    ...(functions.length > 0 &&
+      (calling || streamed) && {
+        functionCallingConfig: {
+          ...(calling && { mode: calling.mode }),
+          ...(names && { allowedFunctionNames: names }),
+          ...(streamed && { streamFunctionCallArguments: true }),
+        },
+      }),
+    ...(location && {
+      retrievalConfig: {
+        latLng: { latitude: location.latitude, longitude: location.longitude },
+        ...(location.languageCode !== undefined && { languageCode: location.languageCode }),
+      },
+    }),
+    ...(mixed && endpointKind !== "vertex" && { includeServerSideToolInvocations: true }),
+  };
+  return Object.keys(config).length > 0 ? config : undefined;
+}
+
+/** Settings that go into `generationConfig` under the name they have. */
+const COPIED = [
+  "temperature",
+  "topP",
+  "topK",
+  "maxOutputTokens",
+  "stopSequences",
+  "seed",
+  "presencePenalty",
+  "frequencyPenalty",
+  "responseLogprobs",
+  "logprobs",
+  "responseModalities",
+  "mediaResolution",
+  "speechConfig",
+  "imageConfig",
+] as const;
+
+function buildGenerationConfig(
+  request: ModelRequest,
+  { capabilities, modelId }: RequestFacts,
+): GenerationConfig | undefined {
+  const { settings, output } = request;
+  const thinking = buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId);
+  const config: GenerationConfig = {
+    ...Object.fromEntries(COPIED.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]])),
+    ...(output && { responseMimeType: "application/json" }),
+    ...(output?.schema && { responseJsonSchema: output.schema }),
+    ...(thinking && { thinkingConfig: thinking }),
+  };
+  return Object.keys(config).length > 0 ? config : undefined;
+}
+
+/**
+ * The body that makes a cache.
+ *
+ * @throws {ConfigurationError} For a model without explicit caches, an empty cache, or a life that is none.
+ */
+export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): CreateCachedContentRequest {
+  const { capabilities, modelId } = facts;
+  const { request, displayName } = cache;
+  if (!capabilities.explicitCaches)
+    throw new ConfigurationError(
+      `${modelId} has no explicit caches: leave createCache out; it caches the beginnings of requests by itself.`,
+    );
+  const { systemInstruction, tools, preamble } = buildHead(request, facts);
+  const contents = preamble ? [preamble, ...request.contents] : request.contents;
+  if (contents.length === 0 && systemInstruction === undefined)
+    throw new ConfigurationError("There is nothing to cache: give contents, or an agent with instructions.");
+  const toolConfig = buildToolConfig(request, facts);
+  return {
+    model: modelId,
+    ...(displayName !== undefined && { displayName }),
+    ...(systemInstruction && { systemInstruction }),
+    ...(tools && { tools }),
+    ...(contents.length > 0 && { contents }),
+    ...(toolConfig && { toolConfig }),
+    ...buildCacheExpiry(cache),
+  };
+}

@@ -1,0 +1,94 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { essenceOf } from "../../internal/mime-type.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
+
+/** What is known of the model that the media goes to. */
+export interface MediaModel {
+  readonly id: string;
+  readonly capabilities: Pick<ModelCapabilities, "family">;
+}
+
+/** Images of one request; pages of documents count as images, which only the service can count. */
+const MAX_IMAGES = 3_600;
+const MAX_VIDEOS = 10;
+const MAX_PDF_BYTES = 50 * 1024 * 1024;
+
+/** Kinds that no model reads, and what to do instead. */
+const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
+  [/^application\/(?:octet-stream|x-binary)$/, "give the media type of what the bytes are"],
+  [/^application\/(?:zip|gzip|x-tar|x-gzip|x-zip-compressed|x-7z-compressed|vnd\.rar)$/, "send the files inside"],
+  [
+    /^application\/(?:msword|vnd\.ms-|vnd\.openxmlformats-officedocument|vnd\.oasis\.opendocument)/,
+    "turn it into a PDF, or into text",
+  ],
+  [/^image\/svg\+xml$/, "turn it into a PNG, or send its source as text"],
+  [/^image\/(?:tiff|bmp|x-icon|vnd\.microsoft\.icon)$/, "turn it into a PNG or a JPEG"],
+];
+
+/** Families whose kinds of input are known. */
+const KNOWN = /^(?:gemini-[1-4]|gemma|speech)$/;
+
+/**
+ * Refuses media that the service would refuse, before anything is sent. Of families and kinds that are not known here,
+ * only what holds for all is checked.
+ *
+ * @throws {ConfigurationError} Naming the media and what to do.
+ * @see https://ai.google.dev/gemini-api/docs/file-input-methods
+ */
+export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {
+  let images = 0;
+  let videos = 0;
+  for (const { role, parts } of contents) {
+    // What a model made is nobody's choice.
+    if (role !== "user") continue;
+    for (const part of parts) {
+      const mimeType = part.inlineData?.mimeType ?? part.fileData?.mimeType;
+      checkPart(part, mimeType, model);
+      if (mimeType?.startsWith("image/")) images++;
+      if (mimeType?.startsWith("video/")) videos++;
+    }
+  }
+  if (images > MAX_IMAGES)
+    throw new ConfigurationError(
+      `The input holds ${images} images, and a request takes ${MAX_IMAGES}: ask about them in several runs.`,
+    );
+  if (videos > MAX_VIDEOS)
+    throw new ConfigurationError(
+      `The input holds ${videos} videos, and a request takes ${MAX_VIDEOS}: ask about them in several runs.`,
+    );
+}
+
+function checkPart(part: Part, mimeType: string | undefined, { id, capabilities: { family } }: MediaModel): void {
+  const { inlineData, fileData, mediaResolution } = part;
+  if (inlineData?.data === "")
+    throw new ConfigurationError(
+      `The input holds ${mimeType} without bytes (inlineData.data is empty): is the file empty?`,
+    );
+  if (fileData?.fileUri === "") throw new ConfigurationError("The input holds fileData with an empty fileUri.");
+  if (mediaResolution !== undefined && isOlderFamily(family))
+    throw new ConfigurationError(
+      `mediaResolution of a part: ${id} takes one for the whole request only; set it on the agent, or take Gemini 3 or newer.`,
+    );
+  if (mimeType === undefined) return;
+  const type = essenceOf(mimeType);
+  if (type === "application/pdf" && inlineData !== undefined && countBytes(inlineData.data) > MAX_PDF_BYTES)
+    throw new ConfigurationError(
+      `The input holds a PDF of ${countBytes(inlineData.data)} bytes, and ${MAX_PDF_BYTES} (50 MiB) are taken: split it.`,
+    );
+  if (!KNOWN.test(family)) return;
+  const unread = UNREAD.find(([kind]) => kind.test(type));
+  if (unread !== undefined)
+    throw new ConfigurationError(`The input holds ${type}, which ${id} does not read: ${unread[1]}.`);
+  if (family === "speech" && !(type.startsWith("audio/") && id.includes("transcribe")))
+    throw new ConfigurationError(`The input holds ${type}, and ${id} ${describeSpeechInput(id)}.`);
+}
+
+function describeSpeechInput(id: string): string {
+  return id.includes("transcribe") ? "reads sound: give it audio" : "reads text only: leave it out";
+}
+
+/** Length of what base64 stands for. */
+function countBytes(base64: string): number {
+  return Math.floor((base64.length * 3) / 4);
+}

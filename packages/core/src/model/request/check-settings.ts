@@ -1,0 +1,210 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
+import { getCacheName } from "../resources/caches.ts";
+import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
+import type { ModelSettings } from "../settings.ts";
+import { buildThinkingConfig } from "./thinking.ts";
+
+/**
+ * Refuses settings that cannot work on a model, before anything is sent.
+ *
+ * @param endpointKind - Absent checks only what holds everywhere.
+ * @throws {ConfigurationError} Naming the setting, its value and what works.
+ */
+export function checkSettings(
+  settings: ModelSettings,
+  capabilities: ModelCapabilities,
+  modelId: string,
+  endpointKind?: EndpointKind,
+): void {
+  buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId);
+  for (const [name, min, max, kind] of RANGES) {
+    const value = settings[name];
+    if (value === undefined) continue;
+    const fits = kind === "whole" ? Number.isInteger(value) : Number.isFinite(value);
+    if (fits && value >= min && value <= max) continue;
+    const word = kind === "whole" ? "a whole number" : "a number";
+    throw new ConfigurationError(`${name} is ${value}: it must be ${word} ${describeRange(min, max)}.`);
+  }
+  checkStopSequences(settings.stopSequences);
+  checkLocation(settings.location);
+  if (settings.cachedContent !== undefined && !getCacheName(settings.cachedContent))
+    throw new ConfigurationError('cachedContent is empty: give a name such as "cachedContents/abc123".');
+  const candidates: number | undefined = settings.candidateCount;
+  if (candidates !== undefined && candidates !== 1) {
+    throw new ConfigurationError(
+      `candidateCount is ${candidates}: a run follows one conversation, and current models refuse more than one candidate. Leave it out, and run again for another answer.`,
+    );
+  }
+  if (settings.logprobs !== undefined && settings.responseLogprobs !== true)
+    throw new ConfigurationError("logprobs needs responseLogprobs: true beside it.");
+  checkMediaSettings(settings, capabilities, modelId);
+  checkSafetySettings(settings.safetySettings);
+  checkLabels(settings.labels);
+  checkEndpointSettings(settings, capabilities, modelId, endpointKind);
+}
+
+type NumberSetting =
+  | "temperature"
+  | "topP"
+  | "topK"
+  | "maxOutputTokens"
+  | "seed"
+  | "presencePenalty"
+  | "frequencyPenalty"
+  | "logprobs";
+
+const RANGES: readonly (readonly [name: NumberSetting, min: number, max: number, kind: "whole" | "any"])[] = [
+  ["temperature", 0, 2, "any"],
+  ["topP", 0, 1, "any"],
+  ["topK", 1, Infinity, "whole"],
+  ["maxOutputTokens", 1, Infinity, "whole"],
+  ["seed", -(2 ** 31), 2 ** 31 - 1, "whole"],
+  ["presencePenalty", -Infinity, Infinity, "any"],
+  ["frequencyPenalty", -Infinity, Infinity, "any"],
+  ["logprobs", 0, 20, "whole"],
+];
+
+function describeRange(min: number, max: number): string {
+  if (Number.isFinite(max)) return `from ${min} to ${max}`;
+  return Number.isFinite(min) ? `of at least ${min}` : "that is finite";
+}
+
+const MAX_STOP_SEQUENCES = 5;
+
+function checkStopSequences(stopSequences: ModelSettings["stopSequences"]): void {
+  if (stopSequences === undefined) return;
+  if (stopSequences.length > MAX_STOP_SEQUENCES)
+    throw new ConfigurationError(
+      `There are ${stopSequences.length} stopSequences: the service takes at most ${MAX_STOP_SEQUENCES}.`,
+    );
+  if (stopSequences.includes("")) throw new ConfigurationError("A stop sequence is empty: leave it out.");
+}
+
+function checkLocation(location: ModelSettings["location"]): void {
+  if (location === undefined) return;
+  const { latitude, longitude } = location;
+  if (Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return;
+  throw new ConfigurationError(
+    `location is ${latitude}, ${longitude}: latitude goes from -90 to 90 and longitude from -180 to 180, in degrees.`,
+  );
+}
+
+function checkSafetySettings(safetySettings: ModelSettings["safetySettings"]): void {
+  const seen = new Set<string>();
+  for (const { category, threshold } of safetySettings ?? []) {
+    if (!category?.startsWith("HARM_CATEGORY_"))
+      throw new ConfigurationError(
+        `safetySettings: ${JSON.stringify(category)} is not a category; use one like "HARM_CATEGORY_HARASSMENT".`,
+      );
+    if (!/^[A-Z]+(?:_[A-Z]+)*$/.test(threshold ?? ""))
+      throw new ConfigurationError(
+        `safetySettings: ${JSON.stringify(threshold)} is not a threshold; use one like "BLOCK_ONLY_HIGH" or "OFF".`,
+      );
+    if (seen.has(category)) throw new ConfigurationError(`safetySettings holds ${category} twice: keep one of them.`);
+    seen.add(category);
+  }
+}
+
+function checkLabels(labels: ModelSettings["labels"]): void {
+  for (const [name, value] of Object.entries(labels ?? {})) {
+    if (name !== "" && typeof value === "string") continue;
+    throw new ConfigurationError(`labels: ${JSON.stringify(name)} must be a name with a text as its value.`);
+  }
+}
+
+const TIERS = ["flex", "standard", "priority"];
+
+/** A gateway is asked for everything but what only Vertex itself has. */
+function checkEndpointSettings(
+  settings: ModelSettings,
+  capabilities: ModelCapabilities,
+  modelId: string,
+  kind: EndpointKind | undefined,
+): void {
+  const { serviceTier, safetySettings = [] } = settings;
+  if (serviceTier !== undefined && !TIERS.includes(serviceTier))
+    throw new ConfigurationError(`serviceTier is ${JSON.stringify(serviceTier)}: use one of ${TIERS.join(", ")}.`);
+  if (kind === "vertex" && serviceTier !== undefined)
+    throw new ConfigurationError("serviceTier works on the Developer API only: leave it out on Vertex.");
+  if (kind === "developer") {
+    if (/^gemini-[12]$/.test(capabilities.family)) {
+      const penalty = settings.presencePenalty === undefined ? "frequencyPenalty" : "presencePenalty";
+      if (settings[penalty] !== undefined)
+        throw new ConfigurationError(`${modelId} does not take ${penalty} on the Developer API: leave it out.`);
+    }
+    if (settings.responseLogprobs === true)
+      throw new ConfigurationError(
+        "responseLogprobs: no model shows log probabilities on the Developer API; leave it out, or use Vertex.",
+      );
+    if (safetySettings.some(({ method }) => method !== undefined))
+      throw new ConfigurationError("safetySettings: `method` works on Vertex only; leave it out.");
+    const image = safetySettings.find(({ category }) => category.startsWith("HARM_CATEGORY_IMAGE_"));
+    if (image !== undefined)
+      throw new ConfigurationError(`safetySettings: ${image.category} works on Vertex only; leave it out.`);
+  }
+  if (settings.streamFunctionCallArguments !== true) return;
+  if (kind === "developer" || kind === "gateway")
+    throw new ConfigurationError(
+      "streamFunctionCallArguments works on Vertex only: leave it out, calls arrive whole here.",
+    );
+  if (isOlderFamily(capabilities.family))
+    throw new ConfigurationError(
+      `${modelId} does not stream the arguments of calls: leave streamFunctionCallArguments out, or take Gemini 3 or newer.`,
+    );
+}
+
+const IMAGE_SIZES = ["512", "1K", "2K", "4K"];
+const RESOLUTIONS = ["MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH"];
+
+function checkMediaSettings(settings: ModelSettings, capabilities: ModelCapabilities, modelId: string): void {
+  const { responseModalities, imageConfig, mediaResolution, speechConfig } = settings;
+  if (responseModalities !== undefined) checkModalities(responseModalities, capabilities, modelId);
+  if (imageConfig !== undefined) checkImageConfig(imageConfig, capabilities, modelId);
+  if (mediaResolution !== undefined && !RESOLUTIONS.includes(mediaResolution)) {
+    throw new ConfigurationError(
+      `mediaResolution is ${JSON.stringify(mediaResolution)}: use one of ${RESOLUTIONS.join(", ")}; anything higher can only be asked for part by part.`,
+    );
+  }
+  if (speechConfig?.voiceConfig !== undefined && speechConfig.multiSpeakerVoiceConfig !== undefined)
+    throw new ConfigurationError(
+      "speechConfig holds voiceConfig and multiSpeakerVoiceConfig: keep the first for one speaker, the second for several.",
+    );
+}
+
+function checkModalities(modalities: readonly string[], capabilities: ModelCapabilities, modelId: string): void {
+  if (modalities.length === 0)
+    throw new ConfigurationError('responseModalities is empty: leave it out, or name some, such as ["TEXT", "IMAGE"].');
+  const wrong = modalities.find((modality) => modality !== modality.toUpperCase());
+  if (wrong !== undefined)
+    throw new ConfigurationError(`responseModalities: write "${wrong.toUpperCase()}" instead of "${wrong}".`);
+  if (modalities.includes("IMAGE") && makesNoImages(capabilities, modelId))
+    throw noImagesError("responseModalities", modelId);
+}
+
+function checkImageConfig(
+  { aspectRatio, imageSize }: NonNullable<ModelSettings["imageConfig"]>,
+  capabilities: ModelCapabilities,
+  modelId: string,
+): void {
+  if (makesNoImages(capabilities, modelId)) throw noImagesError("imageConfig", modelId);
+  if (aspectRatio !== undefined && !/^[1-9]\d?:[1-9]\d?$/.test(aspectRatio))
+    throw new ConfigurationError(
+      `imageConfig.aspectRatio is ${JSON.stringify(aspectRatio)}: write width and height like "16:9".`,
+    );
+  if (imageSize !== undefined && !IMAGE_SIZES.includes(imageSize))
+    throw new ConfigurationError(
+      `imageConfig.imageSize is ${JSON.stringify(imageSize)}: use one of ${IMAGE_SIZES.map((size) => `"${size}"`).join(", ")}.`,
+    );
+}
+
+/** Of newer families, and of names that are not the service's own, nothing is known. */
+function makesNoImages({ imageOutput, family }: ModelCapabilities, modelId: string): boolean {
+  return !imageOutput && /^(?:gemini-[123]|gemma|speech)$/.test(family) && !/omni/.test(modelId);
+}
+
+function noImagesError(setting: string, modelId: string): ConfigurationError {
+  return new ConfigurationError(
+    `${setting}: ${modelId} makes no images; take a model that does, such as gemini-3.1-flash-image, or give gemini() the capabilities { imageOutput: true } if this one does.`,
+  );
+}

@@ -1,0 +1,39 @@
+import { GeminiClient } from "../../wire/client.ts";
+import type { GeminiClientOptions } from "../../wire/client-options.ts";
+import type { ModelInfo } from "../../wire/types/resources.ts";
+import { inferCapabilities, type ModelCapabilities } from "../capabilities.ts";
+
+/** A model as the service lists it, and what this library takes it to be able to do. */
+export interface ListedModel extends ModelInfo {
+  /** What to give as `model`: the name without `models/`. */
+  readonly id: string;
+  readonly capabilities: ModelCapabilities;
+}
+
+/** Options of {@link listModels}: those of the client, and a signal. */
+export interface ListModelsOptions extends GeminiClientOptions {
+  /** Aborting it ends the listing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The models that a key may use, page by page as they are read.
+ *
+ * @throws {ConfigurationError} When there is no key.
+ * @throws {ApiStatusError} When the endpoint has no such list, as some gateways.
+ * @see https://ai.google.dev/api/models#method:-models.list
+ */
+export async function* listModels(options: ListModelsOptions = {}): AsyncGenerator<ListedModel, void, void> {
+  const { signal, ...clientOptions } = options;
+  const client = new GeminiClient(clientOptions);
+  let pageToken: string | undefined;
+  do {
+    const page = await client.listModels({ pageSize: 1000, pageToken }, { signal });
+    for (const info of page.models ?? page.publisherModels ?? []) {
+      const id = info.name.replace(/^(?:publishers\/google\/)?models\//, "");
+      yield { ...info, id, capabilities: inferCapabilities(id) };
+    }
+    if (page.nextPageToken === pageToken) return;
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+}

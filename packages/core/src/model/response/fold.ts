@@ -1,0 +1,132 @@
+import { ResponseBlockedError, StreamIncompleteError } from "../../errors/api-errors.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import type { Candidate, GenerateContentResponse, GroundingMetadata } from "../../wire/types/generate-content.ts";
+import { PartCollector } from "./parts.ts";
+import { classifyFinish } from "../finish-reason.ts";
+import type { ModelResponse } from "../model.ts";
+import { readUsage } from "../usage.ts";
+
+/**
+ * Chunks → one response. Takes chunks one by one, so a stream and a whole answer are the same thing to it.
+ *
+ * Only the first candidate counts. Parts are collected; of every other field, known or not, the latest that is not empty
+ * stays. Usage is the whole object of the last chunk that has one: some streams start counting again in the middle.
+ */
+export class ResponseFold {
+  readonly #collector: PartCollector;
+  readonly #candidate: Record<string, unknown> = {};
+  readonly #envelope: Record<string, unknown> = {};
+  readonly #content: Record<string, unknown> = {};
+
+  /** @param collector - Has the parts of earlier requests, when this one goes on with their answer. */
+  constructor(collector: PartCollector = new PartCollector()) {
+    this.#collector = collector;
+  }
+
+  /** Takes in one chunk. @returns The parts it completed. */
+  add(chunk: GenerateContentResponse): readonly Part[] {
+    let parts: readonly Part[] = [];
+    const candidate = firstCandidate(chunk);
+    keepFields(this.#envelope, chunk, "candidates");
+    if (candidate !== undefined) keepFields(this.#candidate, candidate, "content");
+    if (candidate?.content !== undefined) keepFields(this.#content, candidate.content, "parts", "role");
+    if (candidate?.content?.parts !== undefined) parts = this.#collector.add(candidate.content.parts);
+    if (candidate?.finishReason === undefined || classifyFinish(candidate.finishReason) === "continuation")
+      return parts;
+    const closed = this.#collector.close();
+    return closed.length > 0 ? [...parts, ...closed] : parts;
+  }
+
+  /** Takes in the chunks of one read. @returns The parts they completed. */
+  addAll(chunks: readonly GenerateContentResponse[]): readonly Part[] {
+    const [only] = chunks;
+    return chunks.length === 1 && only !== undefined ? this.add(only) : chunks.flatMap((chunk) => this.add(chunk));
+  }
+
+  /** Token to go on from, of the last chunk that had one. */
+  get token(): string | undefined {
+    return (this.#candidate as Candidate).continuationToken;
+  }
+
+  /** True once the candidate said why it ended. */
+  get finished(): boolean {
+    return (this.#candidate as Candidate).finishReason !== undefined;
+  }
+
+  /**
+   * The whole answer.
+   *
+   * @throws {ResponseBlockedError} When the prompt was refused.
+   * @throws {StreamIncompleteError} When no chunk had a finish reason.
+   */
+  response(): ModelResponse {
+    this.checkFinished();
+    return this.partial();
+  }
+
+  /** Throws what {@link ResponseFold.response} throws for an answer that did not end. */
+  checkFinished(): void {
+    if (this.finished) return;
+    const { promptFeedback, usageMetadata } = this.#envelope as GenerateContentResponse;
+    if (promptFeedback?.blockReason !== undefined) {
+      const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
+      const said = blockReasonMessage === undefined ? "" : ` ${blockReasonMessage}`;
+      throw new ResponseBlockedError(
+        `The prompt was refused (${blockReason}).${said}`,
+        blockReason,
+        safetyRatings,
+        usageMetadata?.promptTokenCount,
+      );
+    }
+    throw new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
+  }
+
+  /** What has come so far, whole or not; the finish reason is empty and the usage a lower bound while there is none. */
+  partial(): ModelResponse {
+    const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
+    const envelope = { ...this.#envelope } as Omit<GenerateContentResponse, "candidates">;
+    const content: Content = { ...this.#content, role: "model", parts: this.#collector.parts() };
+    const usage = readUsage(envelope.usageMetadata, countSearchQueries(candidate.groundingMetadata));
+    return {
+      content,
+      finishReason: candidate.finishReason ?? "",
+      ...(candidate.finishMessage !== undefined && { finishMessage: candidate.finishMessage }),
+      usage: this.finished ? usage : { ...usage, incomplete: true },
+      candidate,
+      envelope,
+    };
+  }
+}
+
+/** The candidate that counts. */
+export function firstCandidate({ candidates }: GenerateContentResponse): Candidate | undefined {
+  return candidates?.find(({ index }) => index === undefined || index === 0);
+}
+
+function keepFields(record: Record<string, unknown>, from: object, ...except: readonly string[]): void {
+  // Without a list of entries for each chunk, of which an answer may have thousands.
+  for (const name in from) {
+    // Whatever stands there was parsed from JSON.
+    if (!except.includes(name)) keep(record, name, (from as Readonly<Record<string, unknown>>)[name]);
+  }
+}
+
+/** Early chunks carry empty objects of what later ones have in full, in no promised order. */
+function keep(record: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === "__proto__") return;
+  if (!isEmpty(value)) record[name] = value;
+  else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
+}
+
+/** Says nothing: no value, or an object or list of such. */
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return true;
+  if (typeof value !== "object") return false;
+  for (const name in value) if (!isEmpty((value as Readonly<Record<string, unknown>>)[name])) return false;
+  return true;
+}
+
+function countSearchQueries(grounding: GroundingMetadata | undefined): number {
+  const queries = grounding?.webSearchQueries;
+  return Array.isArray(queries) ? new Set(queries).size : 0;
+}

@@ -1,0 +1,224 @@
+import { ApiShapeError } from "../../errors/api-errors.ts";
+import { isObject } from "../../internal/json.ts";
+import type { FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
+
+/**
+ * Collects the parts of an answer as they arrive.
+ *
+ * Text grows the last part only when both are plain unsigned text of the same kind (answer or thought); everything else
+ * stays a part of its own, as it came. Each character is handled once, however many pieces there are. A call whose
+ * arguments come in pieces takes its place where its first piece stood.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/thought-signatures
+ */
+export class PartCollector {
+  readonly #parts: (Part | PartialCall)[] = [];
+  /** Text after that of the last part, which is plain text. */
+  #grown = "";
+  #call: PartialCall | undefined;
+
+  /**
+   * Takes in what one chunk brought.
+   *
+   * @returns What can be handed on now: the same parts, but of a call with streamed arguments each piece under the
+   *   call's name (see {@link PartialCall.piece}), and then the call, once it is complete.
+   * @throws {ApiShapeError} For streamed arguments that cannot be put together.
+   */
+  add(incoming: readonly Part[]): readonly Part[] {
+    if (this.#call === undefined && !incoming.some((part) => part.functionCall !== undefined)) {
+      for (const part of incoming) this.#append(part);
+      return incoming;
+    }
+    const complete: Part[] = [];
+    for (const part of incoming) this.#addOne(part, complete);
+    return complete;
+  }
+
+  /** Closes a call that was never finished. Its part, if there was one. */
+  close(): readonly Part[] {
+    const call = this.#call;
+    this.#call = undefined;
+    return call === undefined ? [] : [call.finish()];
+  }
+
+  /** Everything collected so far, in order of arrival. */
+  parts(): Part[] {
+    this.#settle();
+    return this.#parts.map((part) => (part instanceof PartialCall ? part.finish() : part));
+  }
+
+  #addOne(part: Part, complete: Part[]): void {
+    const call = this.#call;
+    if (call !== undefined && part.functionCall !== undefined && part.functionCall.name === undefined) {
+      call.add(part);
+      if (part.functionCall.partialArgs !== undefined) complete.push(call.piece(part));
+      if (!call.open) complete.push(...this.close());
+      return;
+    }
+    if (call !== undefined && part.functionCall !== undefined) complete.push(...this.close());
+    if (!opensCall(part)) {
+      this.#append(part);
+      complete.push(part);
+      return;
+    }
+    const opened = new PartialCall(part);
+    this.#settle();
+    this.#parts.push(opened);
+    this.#call = opened;
+    complete.push(opened.piece(part));
+    if (!opened.open) complete.push(...this.close());
+  }
+
+  #append(part: Part): void {
+    const last = this.#parts.at(-1);
+    if (
+      last !== undefined &&
+      !(last instanceof PartialCall) &&
+      isPlainText(part) &&
+      isPlainText(last) &&
+      part.thought === last.thought
+    ) {
+      this.#grown += part.text;
+      return;
+    }
+    this.#settle();
+    this.#parts.push(part);
+  }
+
+  /** Puts the text that was added since into the last part. */
+  #settle(): void {
+    if (this.#grown === "") return;
+    const last = this.#parts.at(-1) as Part;
+    this.#parts[this.#parts.length - 1] = { ...last, text: last.text + this.#grown };
+    this.#grown = "";
+  }
+}
+
+/** Text and nothing else: no signature, and no key that this library does not know. */
+function isPlainText(part: Part): part is Part & { readonly text: string } {
+  if (typeof part.text !== "string") return false;
+  for (const key in part) if (key !== "text" && key !== "thought") return false;
+  return true;
+}
+
+/** True for the first piece of a call whose arguments come in pieces. */
+function opensCall({ functionCall: call }: Part): boolean {
+  return call?.name !== undefined && (call.willContinue === true || call.partialArgs !== undefined);
+}
+
+/** True for what {@link PartialCall.piece} made: a piece that goes by before the whole call does. */
+export function isCallPiece({ functionCall: call }: Part): boolean {
+  return call?.name !== undefined && call.willContinue === true;
+}
+
+/**
+ * One function call whose arguments arrive in pieces.
+ *
+ * @see https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling
+ */
+class PartialCall {
+  readonly #part: Part;
+  readonly #args: Record<string, unknown>;
+  #signature: string | undefined;
+  /** False once the last piece was added. */
+  open = true;
+
+  /** @param part - The piece that has the name. */
+  constructor(part: Part) {
+    this.#part = part;
+    this.#args = { ...part.functionCall?.args };
+    this.add(part);
+  }
+
+  /** @throws {ApiShapeError} For a path that is none, or that leads out of the arguments. */
+  add({ functionCall: call, thoughtSignature }: Part): void {
+    this.#signature ??= thoughtSignature;
+    for (const piece of call?.partialArgs ?? []) setPiece(this.#args, piece);
+    this.open = call?.willContinue === true;
+  }
+
+  /** What a piece adds, for a reader who follows the call while it is written: name and id stand on each. */
+  piece({ functionCall: call }: Part): Part {
+    // The first piece of a call has the name.
+    const { id, name } = this.#part.functionCall as FunctionCall;
+    const partialArgs = call?.partialArgs ?? [];
+    return { functionCall: { ...(id !== undefined && { id }), name, partialArgs, willContinue: true } };
+  }
+
+  /** The call as one part, as if it had come whole. */
+  finish(): Part {
+    const { partialArgs: _pieces, willContinue: _more, ...call } = this.#part.functionCall as FunctionCall;
+    const args: JsonObject = this.#args;
+    return {
+      ...this.#part,
+      functionCall: { ...call, args },
+      ...(this.#signature !== undefined && { thoughtSignature: this.#signature }),
+    };
+  }
+}
+
+type Step = string | number;
+
+function setPiece(root: Record<string, unknown>, piece: PartialArg): void {
+  const { steps, endsList } = parsePath(piece.jsonPath);
+  let holder: unknown = root;
+  steps.forEach((step, i) => {
+    if (i === steps.length - 1) return setValue(holder, step, endsList ? "list" : piece);
+    holder = openContainer(holder, step, typeof steps[i + 1] === "number" ? "list" : "object", piece.jsonPath);
+  });
+}
+
+function setValue(holder: unknown, step: Step, piece: PartialArg | "list"): void {
+  const at = holder as Record<Step, unknown>;
+  const before = Object.hasOwn(at, step) ? at[step] : undefined;
+  if (piece === "list") at[step] = Array.isArray(before) ? before : [];
+  else if (piece.stringValue !== undefined)
+    at[step] = typeof before === "string" ? before + piece.stringValue : piece.stringValue;
+  else if (piece.numberValue !== undefined) at[step] = piece.numberValue;
+  else if (piece.boolValue !== undefined) at[step] = piece.boolValue;
+  else if (piece.nullValue !== undefined) at[step] = null;
+}
+
+function openContainer(holder: unknown, step: Step, kind: "list" | "object", path: string): unknown {
+  const at = holder as Record<Step, unknown>;
+  const before = Object.hasOwn(at, step) ? at[step] : undefined;
+  if (kind === "list" ? Array.isArray(before) : isObject(before)) return before;
+  if (before !== undefined) throw pathError(path, "goes through a value that is no object or list");
+  const made = kind === "list" ? [] : {};
+  at[step] = made;
+  return made;
+}
+
+/** Segments that would reach beyond the arguments, into what all objects share. */
+const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+/** Longest array that streamed arguments may build, in elements. */
+const MAX_INDEX = 100_000;
+
+const SEGMENT = /\.([^.[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|(\[\])$/y;
+
+/** `$.a[0]['b c']` → steps. A path that ends in `[]` closes a list, which is empty if nothing was put in it. */
+function parsePath(path: unknown): { readonly steps: readonly Step[]; readonly endsList: boolean } {
+  if (typeof path !== "string" || !path.startsWith("$")) throw pathError(String(path), "is no JSON path");
+  const steps: Step[] = [];
+  let endsList = false;
+  for (SEGMENT.lastIndex = 1; SEGMENT.lastIndex < path.length;) {
+    const match = SEGMENT.exec(path);
+    if (match === null) throw pathError(path, "is no JSON path");
+    const [, plain, index, single, double, end] = match;
+    const key = plain ?? (single ?? double)?.replaceAll(/\\(.)/g, "$1");
+    if (key !== undefined && FORBIDDEN.has(key)) throw pathError(path, "leads out of the arguments");
+    if (index !== undefined && Number(index) > MAX_INDEX) throw pathError(path, `has an index above ${MAX_INDEX}`);
+    if (end !== undefined) endsList = true;
+    else steps.push(key ?? Number(index));
+  }
+  if (typeof steps[0] !== "string") throw pathError(path, "does not name an argument");
+  return { steps, endsList };
+}
+
+function pathError(path: string, problem: string): ApiShapeError {
+  return new ApiShapeError(
+    `The streamed arguments cannot be put together: a path ${problem}.`,
+    "functionCall.partialArgs.jsonPath",
+    path,
+  );
+}

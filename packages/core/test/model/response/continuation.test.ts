@@ -1,0 +1,211 @@
+import { expect, test } from "vitest";
+import { ApiNetworkError, StreamIncompleteError } from "../../../src/errors/api-errors.ts";
+import { collectWithContinuation } from "../../../src/model/response/continuation.ts";
+import type { ModelResponse } from "../../../src/model/model.ts";
+import type { Part } from "../../../src/wire/types/content.ts";
+import type { Candidate, GenerateContentResponse } from "../../../src/wire/types/generate-content.ts";
+import type { AnswerStream } from "../../../src/wire/http/read-answers.ts";
+
+type Hop = readonly (GenerateContentResponse | Error)[];
+
+/** Plays one list of chunks per request; the last one again and again. */
+async function play(...hops: readonly Hop[]): Promise<{
+  tokens: (string | undefined)[];
+  handedOn: (Part | "rewind")[];
+  response?: ModelResponse;
+  error?: unknown;
+}> {
+  const tokens: (string | undefined)[] = [];
+  const handedOn: (Part | "rewind")[] = [];
+  const onRewind = (): void => void handedOn.push("rewind");
+  const open = async (token: string | undefined): Promise<AnswerStream> => {
+    tokens.push(token);
+    const chunks = (hops[Math.min(tokens.length, hops.length) - 1] ?? []).values();
+    return {
+      async next() {
+        const chunk = chunks.next().value;
+        if (chunk instanceof Error) throw chunk;
+        return chunk && [chunk];
+      },
+      close() {},
+    };
+  };
+  try {
+    const response = await collectWithContinuation({
+      open,
+      onRewind,
+      onParts: (parts) => void handedOn.push(...parts),
+    });
+    return { tokens, handedOn, response };
+  } catch (error) {
+    return { tokens, handedOn, error };
+  }
+}
+
+const chunk = (text: string | undefined, rest: Candidate = {}, prompt?: number): GenerateContentResponse => ({
+  candidates: [{ ...(text !== undefined && { content: { role: "model", parts: [{ text }] } }), ...rest }],
+  ...(prompt !== undefined && {
+    usageMetadata: { promptTokenCount: prompt, candidatesTokenCount: 5, totalTokenCount: prompt + 5 },
+  }),
+});
+const RESET = new ApiNetworkError("reset");
+
+test("hops become one answer, billed together and as full as the first", async () => {
+  const grounding = (text: string, startIndex?: number): Candidate["groundingMetadata"] => ({
+    webSearchQueries: [text],
+    groundingChunks: [{ web: { uri: text } }],
+    groundingSupports: [
+      { segment: { ...(startIndex !== undefined && { startIndex }), endIndex: 2 }, groundingChunkIndices: [0] },
+    ],
+  });
+  const { tokens, handedOn, response } = await play(
+    [chunk("é one ", { finishReason: "CONTINUATION", continuationToken: "t1", groundingMetadata: grounding("a") }, 10)],
+    [chunk("two", { finishReason: "STOP", groundingMetadata: grounding("b", 1) }, 40)],
+  );
+  expect(tokens).toEqual([undefined, "t1"]);
+  expect(handedOn).toEqual([{ text: "é one " }, { text: "two" }]);
+  expect(response).toMatchObject({
+    content: { role: "model", parts: [{ text: "é one two" }] },
+    finishReason: "STOP",
+    usage: { requests: 2, inputTokens: 50, outputTokens: 10, contextTokens: 10, incomplete: false },
+  });
+  expect(response?.candidate).toEqual({
+    finishReason: "STOP",
+    groundingMetadata: {
+      webSearchQueries: ["a", "b"],
+      groundingChunks: [{ web: { uri: "a" } }, { web: { uri: "b" } }],
+      groundingSupports: [
+        { segment: { endIndex: 2 }, groundingChunkIndices: [0] },
+        { segment: { startIndex: 8, endIndex: 9 }, groundingChunkIndices: [1] },
+      ],
+    },
+  });
+});
+
+test("a stream that breaks after a checkpoint goes on from it", async () => {
+  const { tokens, response } = await play(
+    [chunk("a", { continuationToken: "t1" }, 7), chunk("b", { continuationToken: "t2" }), RESET],
+    [chunk("c", { finishReason: "STOP" }, 9)],
+  );
+  expect(tokens).toEqual([undefined, "t2"]);
+  expect(response).toMatchObject({
+    content: { parts: [{ text: "abc" }] },
+    usage: { contextTokens: 7, incomplete: true },
+  });
+});
+
+test("parts behind the last checkpoint come again, and the reader is told", async () => {
+  const { tokens, handedOn, response } = await play(
+    [chunk("a", { continuationToken: "t1" }, 7), chunk("b"), RESET],
+    [chunk("B"), RESET],
+    [chunk("b", { continuationToken: "t2" }), chunk("c", { finishReason: "STOP" }, 9)],
+  );
+  expect(tokens).toEqual([undefined, "t1", "t1"]);
+  expect(handedOn.map((part) => (part === "rewind" ? part : part.text))).toEqual([
+    "a",
+    "b",
+    "rewind",
+    "a",
+    "B",
+    "rewind",
+    "a",
+    "b",
+    "c",
+  ]);
+  expect(response).toMatchObject({
+    content: { parts: [{ text: "abc" }] },
+    usage: { requests: 2, contextTokens: 7, incomplete: true },
+  });
+});
+
+test("three reconnects without progress are the most; the error has what had come", async () => {
+  const { tokens, error } = await play([chunk("a", { continuationToken: "t1" }), chunk("b")], []);
+  expect(tokens).toEqual([undefined, "t1", "t1", "t1", "t1"]);
+  expect(error).toBeInstanceOf(StreamIncompleteError);
+  expect(error).toMatchObject({
+    retryable: false,
+    partial: { role: "model", parts: [{ text: "a" }] },
+    cause: expect.any(StreamIncompleteError),
+  });
+});
+
+test("an answer without an end stops after 64 requests and says so", async () => {
+  const { tokens, response } = await play(
+    ...Array.from({ length: 70 }, (_, i) => [chunk("a", { finishReason: "CONTINUATION", continuationToken: `t${i}` })]),
+  );
+  expect([tokens.length, response?.finishReason, response?.usage.requests]).toEqual([64, "CONTINUATION", 64]);
+});
+
+test("an answer that stands still is not repeated", async () => {
+  const { tokens, response } = await play([chunk("a", { finishReason: "CONTINUATION", continuationToken: "t" })]);
+  expect([tokens, response?.finishReason]).toEqual([[undefined, "t"], "CONTINUATION"]);
+});
+
+test("a call may be written over several requests", async () => {
+  const piece = (functionCall: object, rest: Candidate = {}): GenerateContentResponse =>
+    ({ candidates: [{ content: { role: "model", parts: [{ functionCall }] }, ...rest }] }) as GenerateContentResponse;
+  const more = (stringValue: string): object => ({
+    partialArgs: [{ jsonPath: "$.s", stringValue, willContinue: true }],
+    willContinue: true,
+  });
+  const { response } = await play(
+    [piece({ name: "f", willContinue: true }, { continuationToken: "t1" }), piece(more("lost")), RESET],
+    [piece(more("a"), { finishReason: "CONTINUATION", continuationToken: "t2" })],
+    [piece(more("b")), piece({}, { finishReason: "STOP" })],
+  );
+  expect(response?.content.parts).toEqual([{ functionCall: { name: "f", args: { s: "ab" } } }]);
+});
+
+test("citations and pages of all requests stay, counted from the start", async () => {
+  const cited = (uri: string): Candidate => ({
+    citationMetadata: { citationSources: [{ uri, startIndex: 1, endIndex: 2 }] },
+    urlContextMetadata: { urlMetadata: [{ retrievedUrl: uri }] },
+    groundingMetadata: {
+      groundingSupports: [{ segment: { partIndex: 1, startIndex: 1, endIndex: 2 }, groundingChunkIndices: [0] }],
+      groundingChunks: [{ web: { uri } }],
+    },
+  });
+  const two = (first: string, second: string): Candidate["content"] => ({
+    role: "model",
+    parts: [{ text: first }, { executableCode: { code: "1" } }, { text: second }],
+  });
+  const { response } = await play(
+    [chunk(undefined, { ...cited("a"), content: two("é", "x"), finishReason: "CONTINUATION", continuationToken: "t" })],
+    [chunk(undefined, { ...cited("b"), content: two("y", "z"), finishReason: "STOP" })],
+  );
+  expect(response?.content.parts.map(({ text }) => text)).toEqual(["é", undefined, "xy", undefined, "z"]);
+  expect(response?.candidate).toEqual({
+    finishReason: "STOP",
+    citationMetadata: {
+      citationSources: [
+        { uri: "a", startIndex: 1, endIndex: 2 },
+        { uri: "b", startIndex: 4, endIndex: 5 },
+      ],
+    },
+    urlContextMetadata: { urlMetadata: [{ retrievedUrl: "a" }, { retrievedUrl: "b" }] },
+    groundingMetadata: {
+      groundingChunks: [{ web: { uri: "a" } }, { web: { uri: "b" } }],
+      groundingSupports: [
+        { segment: { partIndex: 1, startIndex: 1, endIndex: 2 }, groundingChunkIndices: [0] },
+        { segment: { partIndex: 3, startIndex: 1, endIndex: 2 }, groundingChunkIndices: [1] },
+      ],
+    },
+  });
+});
+
+test("without a token there is nothing to go on from", async () => {
+  const ended = await play([chunk("a", { finishReason: "CONTINUATION" })]);
+  expect([ended.tokens.length, ended.response?.finishReason]).toEqual([1, "CONTINUATION"]);
+  const broken = await play([chunk("a"), RESET]);
+  expect([broken.tokens.length, broken.error]).toEqual([1, RESET]);
+});
+
+test("a token beside another finish reason is not followed", async () => {
+  const { tokens, response } = await play([chunk("a", { finishReason: "MAX_TOKENS", continuationToken: "t" })]);
+  expect([tokens.length, response?.candidate.continuationToken]).toEqual([1, "t"]);
+});
+
+test("an answer that had its last word is whole, however the connection ends", async () => {
+  const { response } = await play([chunk("a", { finishReason: "STOP" }), RESET]);
+  expect(response).toMatchObject({ finishReason: "STOP", content: { parts: [{ text: "a" }] } });
+});

@@ -1,0 +1,158 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ResponseBlockedError, StreamIncompleteError } from "../../../src/errors/api-errors.ts";
+import { ResponseFold } from "../../../src/model/response/fold.ts";
+import type { ModelResponse } from "../../../src/model/model.ts";
+import type { Part } from "../../../src/wire/types/content.ts";
+import type { GenerateContentResponse } from "../../../src/wire/types/generate-content.ts";
+
+async function collect(
+  ...batches: readonly (readonly GenerateContentResponse[])[]
+): Promise<{ response: ModelResponse; handedOn: Part[] }> {
+  const fold = new ResponseFold();
+  const handedOn = batches.flatMap((batch) => fold.addAll(batch));
+  return { response: fold.response(), handedOn };
+}
+
+const part = (parts: Part[], rest: object = {}): GenerateContentResponse => ({
+  candidates: [{ content: { role: "model", parts }, ...rest }],
+});
+
+test("chunks become one response with everything that came", async () => {
+  const chunks = [
+    {
+      ...part([{ text: "Hel" }], { groundingMetadata: {}, index: 0 }),
+      usageMetadata: { promptTokenCount: 99, candidatesTokenCount: 50 },
+      modelVersion: "m-1",
+      responseId: "r",
+    },
+    {
+      ...part([{ text: "lo" }], {
+        groundingMetadata: { webSearchQueries: ["a", "b", "a"] },
+        safetyRatings: [{ x: 1 }],
+        futureField: 1,
+      }),
+      futureTop: [1],
+    },
+    {
+      ...part([{ text: "", thoughtSignature: "s" }], {
+        finishReason: "STOP",
+        finishMessage: "done",
+        groundingMetadata: {},
+        safetyRatings: [],
+      }),
+      usageMetadata: {
+        promptTokenCount: 10,
+        cachedContentTokenCount: 4,
+        candidatesTokenCount: 3,
+        thoughtsTokenCount: 2,
+        totalTokenCount: 15,
+      },
+    },
+    { modelVersion: "m-1" },
+  ] as GenerateContentResponse[];
+  const { response, handedOn } = await collect(chunks);
+  expect(handedOn).toEqual([{ text: "Hel" }, { text: "lo" }, { text: "", thoughtSignature: "s" }]);
+  expect(response).toEqual({
+    content: { role: "model", parts: [{ text: "Hello" }, { text: "", thoughtSignature: "s" }] },
+    finishReason: "STOP",
+    finishMessage: "done",
+    usage: {
+      requests: 1,
+      inputTokens: 10,
+      cachedTokens: 4,
+      outputTokens: 3,
+      thoughtTokens: 2,
+      toolUseTokens: 0,
+      totalTokens: 15,
+      contextTokens: 10,
+      searchQueries: 2,
+      incomplete: false,
+    },
+    candidate: {
+      index: 0,
+      groundingMetadata: { webSearchQueries: ["a", "b", "a"] },
+      safetyRatings: [{ x: 1 }],
+      futureField: 1,
+      finishReason: "STOP",
+      finishMessage: "done",
+    },
+    envelope: {
+      usageMetadata: {
+        promptTokenCount: 10,
+        cachedContentTokenCount: 4,
+        candidatesTokenCount: 3,
+        thoughtsTokenCount: 2,
+        totalTokenCount: 15,
+      },
+      modelVersion: "m-1",
+      responseId: "r",
+      futureTop: [1],
+    },
+  });
+});
+
+test("any split into batches gives the same response and the same parts", async () => {
+  const chunk = fc.oneof(
+    fc.string().map((text) => part([{ text }])),
+    fc.string().map((text) => part([{ text, thought: true }])),
+    fc.string({ minLength: 1 }).map((name) => part([{ functionCall: { name } }, { text: "", thoughtSignature: name }])),
+    fc.nat().map((promptTokenCount) => ({ usageMetadata: { promptTokenCount } })),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(chunk), fc.array(fc.nat(3)), async (chunks, sizes) => {
+      const all = [...chunks, part([], { finishReason: "STOP" })];
+      const batches: GenerateContentResponse[][] = [];
+      for (let at = 0, i = 0; at < all.length; i++) batches.push(all.slice(at, (at += (sizes[i] ?? 0) + 1)));
+      expect(await collect(...batches)).toEqual(await collect(all));
+    }),
+  );
+});
+
+test("only the first candidate counts", async () => {
+  const both: GenerateContentResponse = {
+    candidates: [
+      { index: 1, content: { parts: [{ text: "second" }] }, finishReason: "SAFETY" },
+      { index: 0, content: { parts: [{ text: "first" }] }, finishReason: "STOP" },
+    ],
+  };
+  const { response } = await collect([both]);
+  expect([response.content.parts, response.finishReason]).toEqual([[{ text: "first" }], "STOP"]);
+});
+
+test.each<[string, object]>([
+  ["no content", { finishReason: "SAFETY" }],
+  ["an empty content", { finishReason: "SAFETY", content: {} }],
+  ["no parts", { finishReason: "SAFETY", content: { role: "model" } }],
+])("a candidate with %s has no parts", async (_name, candidate) => {
+  const { response } = await collect([{ candidates: [candidate] }]);
+  expect([response.content, response.usage.incomplete]).toEqual([{ role: "model", parts: [] }, true]);
+});
+
+describe("what is no answer", () => {
+  test.each<[string, GenerateContentResponse[]]>([
+    ["text without a finish reason", [part([{ text: "half" }])]],
+    ["an empty object", [{}]],
+    ["nothing", []],
+    ["usage alone", [{ usageMetadata: { promptTokenCount: 1 } }]],
+    ["no candidates", [{ candidates: [] }]],
+  ])("%s is incomplete", async (_name, chunks) => {
+    await expect(collect(chunks)).rejects.toThrow(StreamIncompleteError);
+  });
+
+  test.each(["SAFETY", "PROHIBITED_CONTENT", "NEXT_YEARS_REASON"])(
+    "a prompt refused for %s is an error with the reason",
+    async (blockReason) => {
+      const ratings = [{ category: "c", blocked: true }];
+      const blocked = collect([
+        { promptFeedback: { blockReason, safetyRatings: ratings }, usageMetadata: { promptTokenCount: 3 } },
+      ]);
+      await expect(blocked).rejects.toMatchObject({
+        blockReason,
+        promptTokens: 3,
+        safetyRatings: ratings,
+        constructor: ResponseBlockedError,
+      });
+    },
+  );
+});
