@@ -18,11 +18,14 @@ Talk to a Gemini agent that can read files and search the web. Without an API ke
 Options:
   -m, --model ID       model to ask (default ${MODEL})
   -r, --root FOLDER    folder that file tools may read (default: the current one)
-  -t, --tools LIST     tools besides web search, separated by commas (default files):
-                       ${TOOL_WORDS}
+  -t, --tools LIST     tools besides web search, separated by commas (default files); see below
   -s, --session NAME   keep the conversation under this name, or continue it
       --store FILE     SQLite file that keeps conversations (default ${STORE})
   -h, --help           this text
+
+Tools:
+  ${TOOL_WORDS}
+  write and shell ask before they run.
 
 In the chat:
   /help, /tools, /usage, /history, /save FILE, /exit

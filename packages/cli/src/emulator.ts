@@ -13,7 +13,7 @@ import {
   type RunningServer,
   script,
   type ScriptLine,
-  text,
+  say,
 } from "@pollux/emulator";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
 
@@ -105,7 +105,7 @@ async function loadLines(file: string): Promise<ScriptLine[]> {
       : ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
   if (!Array.isArray(loaded) || loaded.length === 0) throw new TypeError("it must export a list of answers");
   return loaded.map((line: unknown): ScriptLine => {
-    if (typeof line === "string") return text(line);
+    if (typeof line === "string") return say(line);
     if (typeof line === "function") return line as ScriptLine;
     if (Array.isArray(line) || isAnswer(line)) return line as Answer;
     throw new TypeError("each line must be a text, an answer, or a function");

@@ -2,11 +2,9 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { withoutKeys } from "./run-example.ts";
-
-const program = fileURLToPath(new URL("../../examples/chat.ts", import.meta.url));
+import { withoutKeys } from "../../../test/examples/run-example.ts";
+import { MAIN } from "./support.ts";
 
 /** Types lines into the chat and gives back what it printed and how it ended. */
 async function talk(
@@ -14,7 +12,7 @@ async function talk(
   cwd: string,
   options: readonly string[] = [],
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ["--conditions=pollux-source", program, ...options], {
+  const child = spawn(process.execPath, ["--conditions=pollux-source", MAIN, "chat", ...options], {
     cwd,
     env: withoutKeys(),
     timeout: 120_000,
@@ -83,7 +81,7 @@ test("tools are chosen by a list; one that is not there is said, with those that
     expect(chosen.code).toBe(0);
     const wrong = await talk([], folder, ["--tools", "files,magic"]);
     expect(wrong.output).toContain('--tools: there is no "magic"; there are files, write, shell');
-    expect(wrong.code).toBe(1);
+    expect(wrong.code).toBe(2);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,4 +1,4 @@
-import { createEmulator, type EmulatorOptions, call, script, text } from "@pollux/emulator";
+import { createEmulator, type EmulatorOptions, call, script, say } from "@pollux/emulator";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ function temporaryFolder(): string {
 }
 
 test("answers what is piped in, and says what it took", async () => {
-  const { code, out, err } = await chat(["Hello.", "/exit", "never read"], [], script([text("Good day.")]));
+  const { code, out, err } = await chat(["Hello.", "/exit", "never read"], [], script([say("Good day.")]));
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toMatch(/^talking to 127\.0\.0\.1:\d+\ngemini-flash-latest; \/help for commands\n/);
   expect(out).toMatch(/^Good day\.$/m);
@@ -41,10 +41,10 @@ test("without a key and an address, an emulator of its own answers", async () =>
 });
 
 test("runs tools, and what a model says moves no cursor", async () => {
-  const brain = script([call("calculate", { expression: "2*21" }), text("It is \u001b[2J42.")]);
+  const brain = script([call("calculator", { expression: "2*21" }), say("It is \u001b[2J42.")]);
   const { out } = await chat(["What is 2*21?"], ["--tools", "calculator"], brain);
-  expect(out).toMatch(/^→ calculate \{"expression":"2\*21"\}$/m);
-  expect(out).toMatch(/^✓ calculate \d+ ms {2}.*42/m);
+  expect(out).toMatch(/^→ calculator \{"expression":"2\*21"\}$/m);
+  expect(out).toMatch(/^✓ calculator \d+ ms {2}.*42/m);
   expect(out).toMatch(/^It is 42\.$/m);
 });
 
@@ -56,16 +56,16 @@ test.each([
   [undefined, false],
 ])("a tool that writes asks before it runs: %s", async (reply, runs) => {
   const folder = temporaryFolder();
-  const brain = script([call("write_file", { path: "a.txt", content: "A" }), text("Done.")]);
+  const brain = script([call("write_file", { path: "a.txt", content: "A" }), say("Done.")]);
   const lines = ["Write.", ...(reply === undefined ? [] : [reply])];
   const { out } = await chat(lines, ["--tools", "write", "--root", folder], brain);
-  expect(out).toContain('{"path":"a.txt","content":"A"}? [y/N] ');
+  if (reply !== undefined) expect(out).toContain('May write_file run with {"path":"a.txt","content":"A"}? [y/N] ');
   if (runs) expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("A");
   else expect(out).toMatch(/^✗ write_file .*the user said no/m);
 });
 
 test("a failed request is said, and the chat goes on", async () => {
-  const { code, out } = await chat(["One.", "Two."], [], script([text("First.")]));
+  const { code, out } = await chat(["One.", "Two."], [], script([say("First.")]));
   expect(code).toBe(0);
   expect(out).toMatch(/^First\.$/m);
   expect(out).toMatch(/^ApiStatusError: /m);

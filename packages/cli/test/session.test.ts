@@ -4,7 +4,6 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Agent, type Json, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
@@ -148,7 +147,7 @@ describe("pollux session repair", () => {
     expect(await run("repair", file)).toEqual({
       code: 2,
       out: "",
-      err: "pollux session: order-17.jsonl.repaired is there already; move it away first\nTry pollux session --help\n",
+      err: "pollux session: order-17.jsonl.repaired is there already; move it away first\n",
     });
   });
 
@@ -288,7 +287,7 @@ describe("pollux session show", () => {
     expect(await run("show", db, "--session", "user/3")).toEqual({
       code: 2,
       out: "",
-      err: 'pollux session: sessions.db has no session "user/3"\nTry pollux session --help\n',
+      err: 'pollux session: sessions.db has no session "user/3"\n',
     });
   });
 
