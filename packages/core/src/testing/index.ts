@@ -1,7 +1,8 @@
 export { assertGrammar } from "./events.ts";
+export { assertObservations } from "./observations.ts";
 export { collect, type ReadableRun, shapeOf } from "./events.ts";
 export type { GroundedSource } from "./turns.ts";
-export { type ScriptEntry, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
+export { type ScriptLine, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
 export {
   type StepsAbilities,
   type StepsCheck,
@@ -24,13 +25,14 @@ export {
   finishes,
   grounded,
   hangs,
+  join,
   malformed,
   parts,
   refused,
   say,
+  type ScriptedCall,
   type ScriptedTurn,
-  search,
+  serverSearch,
   think,
-  turn,
   undeclared,
 } from "./turns.ts";

@@ -1,0 +1,103 @@
+import type { Observation, RunInfo, StepInfo } from "../loop/observer.ts";
+
+/** What is known of a run while its observations are checked. */
+interface ObservedSoFar {
+  count: number;
+  turn: number;
+  isTurnOpen: boolean;
+  /** How it ended, when it has. */
+  ended: string | undefined;
+  readonly openSteps: Set<StepInfo>;
+  readonly names: Set<string>;
+}
+
+/**
+ * Checks what an observer was told against the grammar of {@link Observation}: the order within each run, that turns and steps begin
+ * and end once and stand in one another, and that each run says how it ended. Runs may go side by side and inside one another.
+ *
+ * @param observations - As they came, of any number of runs.
+ * @param options - `complete: false` when a process died, or when runs are still going: they may stop anywhere.
+ * @throws {Error} Naming the observation that does not fit.
+ */
+export function assertObservations(
+  observations: readonly Observation[],
+  options: { readonly complete?: boolean | undefined } = {},
+): void {
+  const runs = new Map<RunInfo, ObservedSoFar>();
+  for (const [index, observation] of observations.entries()) {
+    const run = runs.get(observation.run) ?? begin();
+    runs.set(observation.run, run);
+    const why = check(observation, run);
+    if (why !== undefined) throw new Error(`observation ${index} (${observation.type}) does not fit: ${why}`);
+  }
+  if (options.complete === false) return;
+  for (const [{ runId }, { ended, openSteps }] of runs) {
+    if (ended === undefined) throw new Error(`run ${runId} has no run-end`);
+    for (const { name } of openSteps) throw new Error(`${name} of run ${runId} has no step-end`);
+  }
+}
+
+function begin(): ObservedSoFar {
+  return { count: 0, turn: 0, isTurnOpen: false, ended: undefined, openSteps: new Set(), names: new Set() };
+}
+
+/** Why an observation does not fit, if it does not. */
+function check(observation: Observation, run: ObservedSoFar): string | undefined {
+  if (observation.seq !== run.count) return `its seq is ${observation.seq}, expected ${run.count}`;
+  const isFirst = run.count++ === 0;
+  if (isFirst !== (observation.type === "run-start")) return isFirst ? "expected run-start" : "the run began before";
+  // What an engine let go of may end late.
+  const isLateEnd = observation.type === "step-end" && run.ended !== "result";
+  if (run.ended !== undefined && !isLateEnd) return "the run was over";
+  if ("step" in observation && observation.step.run !== observation.run) return "its step belongs to another run";
+  switch (observation.type) {
+    case "run-start":
+      return undefined;
+    case "run-end":
+      run.ended = observation.ended;
+      if (run.isTurnOpen) return `turn ${run.turn} did not end`;
+      if ((observation.ended === "result") !== (observation.result !== undefined))
+        return `it ended with "${observation.ended}" and ${observation.result === undefined ? "no" : "a"} result`;
+      return observation.ended === "result" ? openOf(run) : undefined;
+    case "turn-start":
+      if (run.isTurnOpen || observation.turn <= run.turn) return `turn ${run.turn} came before`;
+      run.turn = observation.turn;
+      run.isTurnOpen = true;
+      return undefined;
+    case "turn-end":
+      if (!isInTurn(observation.turn, run)) return `turn ${observation.turn} is not open`;
+      run.isTurnOpen = false;
+      return undefined;
+    case "compact":
+    case "recover":
+    case "tool-pending":
+      return isInTurn(observation.turn, run) ? undefined : `turn ${observation.turn} is not open`;
+    case "step-start":
+      return checkStart(observation.step, run);
+    case "step-end":
+      return run.openSteps.delete(observation.step) ? undefined : `${observation.step.name} is not open`;
+    case "request":
+    case "first-part":
+    case "notice":
+    case "discard":
+      if (!run.openSteps.has(observation.step)) return `${observation.step.name} is not open`;
+      return observation.step.kind === "model" ? undefined : `${observation.step.name} asks no model`;
+  }
+}
+
+function checkStart(step: StepInfo, run: ObservedSoFar): string | undefined {
+  if (!isInTurn(step.turn, run)) return `turn ${step.turn} is not open`;
+  if (run.names.has(step.name)) return `${step.name} began before`;
+  run.names.add(step.name);
+  run.openSteps.add(step);
+  return undefined;
+}
+
+function isInTurn(turn: number, run: ObservedSoFar): boolean {
+  return run.isTurnOpen && turn === run.turn;
+}
+
+function openOf({ openSteps }: ObservedSoFar): string | undefined {
+  const [open] = openSteps;
+  return open === undefined ? undefined : `${open.name} did not end`;
+}

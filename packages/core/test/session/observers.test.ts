@@ -1,0 +1,181 @@
+import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
+import { assertObservations, call, calls, collect, empty, fails, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { deferred } from "../helpers/deferred.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { drawTrace, record, shape } from "../helpers/observations.ts";
+import { SESSION_FACES, waits } from "./session-faces.ts";
+
+fakeTime("leaps");
+
+/** What one process makes of the session: its agent, and what is observed in it. */
+function processOf(store: SessionStore, script: ConstructorParameters<typeof ScriptedModel>) {
+  const observer = record();
+  const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+  const pay = defineTool({ name: "pay", description: "x", needsApproval: true, effects: "once", run: () => "paid" });
+  const agent = new Agent({ model: new ScriptedModel(...script), tools: [look, pay], observers: [observer] });
+  return { session: agent.session({ id: "s", store }), observations: observer.observations };
+}
+
+/** A store whose process dies after so many appends. */
+function dyingAfter(store: SessionStore, appends: number, onDeath: () => void): SessionStore {
+  let left = appends;
+  return {
+    load: (id, from) => store.load(id, from),
+    append: (id, length, entries) => {
+      if (left-- > 0) return store.append(id, length, entries);
+      onDeath();
+      return new Promise(() => {});
+    },
+    list: (options) => store.list(options),
+    delete: (id) => store.delete(id),
+  };
+}
+
+describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
+  test("is observed with the session's id", async () => {
+    const { session, observations } = processOf(new MemoryStore(), [call("look"), say("Done.")]);
+    await face.send(session, "Go.");
+    assertObservations(observations);
+    expect(observations[0]).toMatchObject({ type: "run-start", resumed: false, run: { sessionId: "s" } });
+    expect(drawTrace(observations)).toEqual([
+      "run agent: finished",
+      "  model:1: STOP 15",
+      "  call:1.0 look: ok",
+      "  model:2: STOP 15",
+    ]);
+  });
+
+  // The appends: run, model:1, call:1.0, model:2, call:2.0, model:3, end.
+  test.each<[number, readonly string[]]>([
+    [1, ["resumed run agent: finished", "  model:1: STOP 15", "  call:1.0 look: ok", "  model:2: STOP 15"]],
+    [2, ["resumed run agent: finished", "  call:1.0 look: ok", "  model:2: STOP 15"]],
+    [3, ["resumed run agent: finished", "  model:2: STOP 15"]],
+  ])("that was cut off after append %i is observed for what was left to do", async (appends, trace) => {
+    const store = new MemoryStore();
+    const dead = deferred();
+    const before = processOf(dyingAfter(store, appends, dead.resolve), [call("look"), say("Done.")]);
+    await Promise.race([face.send(before.session, "Go."), dead.promise]);
+    await idle();
+    assertObservations(before.observations, { complete: false });
+
+    const left = appends === 1 ? [call("look"), say("Done.")] : [say("Done.")];
+    const { session, observations } = processOf(store, left);
+    const result = await face.resume(session);
+    assertObservations(observations);
+    expect(drawTrace(observations)).toEqual(trace);
+    const [first] = observations;
+    expect(first?.run.runId).toBe(result.runId);
+    expect(first).toMatchObject({ type: "run-start", resumed: true });
+    // Nothing is asked here that was asked there.
+    expect(observations.at(-1)).toMatchObject({ ended: "result", turns: 2, usage: { requests: 2 } });
+    const turns = observations.flatMap((one) => (one.type === "turn-start" ? [one.turn] : []));
+    expect(turns).toEqual(appends === 3 ? [2] : [1, 2]);
+  });
+
+  test("that failed before anything was recorded says that it was begun before", async () => {
+    const { session, observations } = processOf(new MemoryStore(), [fails(new Error("no")), say("Done.")]);
+    await expect(face.send(session, "Go.")).rejects.toThrow("no");
+    await face.resume(session);
+    assertObservations(observations);
+    expect(drawTrace(observations)).toEqual([
+      "run agent: failed",
+      "  model:1: failed",
+      "resumed run agent: finished",
+      "  model:1: STOP 15",
+    ]);
+  });
+
+  test("that waits for an answer is observed when it asks, and not when it has one", async () => {
+    const store = new MemoryStore();
+    const asks = processOf(store, [calls("look", "pay")]);
+    expect(waits(await face.send(asks.session, "Pay."))).toEqual(["call:1.1 approval"]);
+    expect(drawTrace(asks.observations)).toEqual([
+      "run agent: call:1.1 waits, needs-approval",
+      "  model:1: STOP 15",
+      "  route:1: ok",
+      "  call:1.0 look: ok",
+    ]);
+
+    const still = processOf(store, []);
+    expect(waits(await face.resume(still.session))).toEqual(["call:1.1 approval"]);
+    assertObservations(still.observations);
+    expect(shape(still.observations)).toEqual(["run-start", "turn-start 1", "tool-pending 1", "turn-end 1", "run-end"]);
+
+    const goes = processOf(store, [say("Paid.")]);
+    await face.resume(goes.session, { approvals: { "call:1.1": true } });
+    assertObservations(goes.observations);
+    expect(drawTrace(goes.observations)).toEqual([
+      "resumed run agent: finished",
+      "  call:1.1 pay: ok",
+      "  model:2: STOP 15",
+    ]);
+  });
+
+  test("that is resumed does not recover again from what was recovered from", async () => {
+    const store = new MemoryStore();
+    const first = processOf(store, [empty(), fails(new Error("no"))]);
+    await expect(face.send(first.session, "Go.")).rejects.toThrow("no");
+    expect(drawTrace(first.observations)[0]).toBe("run agent: recover empty, failed");
+
+    const second = processOf(store, [call("look"), fails(new Error("no"))]);
+    await expect(face.resume(second.session)).rejects.toThrow("no");
+    // The request that it leads to is made here.
+    expect(drawTrace(second.observations)).toEqual([
+      "resumed run agent: recover empty, failed",
+      "  model:1.1: STOP 15",
+      "  call:1.0 look: ok",
+      "  model:2: failed",
+    ]);
+
+    const third = processOf(store, [say("Done.")]);
+    await face.resume(third.session);
+    for (const { observations } of [first, second, third]) assertObservations(observations);
+    expect(drawTrace(third.observations)).toEqual(["resumed run agent: finished", "  model:2: STOP 15"]);
+  });
+
+  test("that only lacks its end is observed without a turn", async () => {
+    const store = new MemoryStore();
+    const dead = deferred();
+    const before = processOf(dyingAfter(store, 2, dead.resolve), [say("Done.")]);
+    await Promise.race([face.send(before.session, "Go."), dead.promise]);
+    await idle();
+    const { session, observations } = processOf(store, []);
+    await face.resume(session);
+    assertObservations(observations);
+    expect(shape(observations)).toEqual(["run-start", "run-end"]);
+  });
+
+  test("whose end cannot be written has failed", async () => {
+    const store = new MemoryStore();
+    let left = 2;
+    const full: SessionStore = {
+      ...dyingAfter(store, 99, () => {}),
+      append: (id, length, entries) =>
+        left-- > 0 ? store.append(id, length, entries) : Promise.reject(new Error("the disk is full")),
+    };
+    const { session, observations } = processOf(full, [say("Done.")]);
+    await expect(face.send(session, "Go.")).rejects.toThrow("the disk is full");
+    assertObservations(observations);
+    expect(drawTrace(observations)).toEqual(["run agent: failed", "  model:1: STOP 15"]);
+  });
+});
+
+test("a replay is not observed, nor is a run that is read to close it", async () => {
+  const store = new MemoryStore();
+  const { session, observations } = processOf(store, [call("look"), say("Done.")]);
+  await session.send("Go.");
+  observations.length = 0;
+  await collect(session.replay());
+  await session.replay().result();
+  expect(observations).toEqual([]);
+
+  const dead = deferred();
+  const cut = processOf(dyingAfter(store, 2, dead.resolve), [call("look")]);
+  await Promise.race([cut.session.send("Go on."), dead.promise]);
+  await idle();
+  const next = processOf(store, [say("Else.")]);
+  await next.session.send("Something else.", { unfinished: "cancel" });
+  assertObservations(next.observations);
+  expect(drawTrace(next.observations)).toEqual(["run agent: finished", "  model:1: STOP 15"]);
+});
