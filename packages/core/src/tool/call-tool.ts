@@ -33,9 +33,9 @@ export async function callTool(
   }
 }
 
-const CANCELLED = "cancelled: the run was ended";
+const CANCELLED = "cancelled: the run ended before this call did";
 /** What the model reads of a call that may have happened although nobody waited for its end. */
-export const OUTCOME_UNKNOWN = "it is not known whether this call was carried out. Find out before you make it again";
+export const OUTCOME_UNKNOWN = "it is unknown whether this call took effect; check before you repeat it";
 
 /** The context with a copy of the call, the tool's own signal, and progress that never rejects. */
 function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSignal): ToolContext {

@@ -28,7 +28,7 @@ describe.each(faces)("%s", (_face, read) => {
         return new Promise(() => {});
       },
     });
-    const model = new ScriptedModel(calls(["quick"], ["stuck"]));
+    const model = new ScriptedModel(calls("quick", "stuck"));
     expect(await failure(new Agent({ model, tools: [quick, stuck] }), { signal: abort.signal })).toBe(reason);
     expect(heard).toBe(reason);
     // What was done is kept, and every call is answered.
@@ -54,7 +54,7 @@ describe.each(faces)("%s", (_face, read) => {
 
   test("a failure carries what was done by then", async () => {
     const down = new Error("down");
-    const model = new ScriptedModel(calls(["quick", {}, { id: "q" }]), fails(down));
+    const model = new ScriptedModel(calls({ name: "quick", id: "q" }), fails(down));
     const error = await failure(new Agent({ model, tools: [quick] }));
     expect(error).toBe(down);
     expect(runSoFar(error)).toMatchObject({ turns: 2, usage: { requests: 1 } });
@@ -70,9 +70,7 @@ test("leaving the for-await ends the run: tools hear of it, and result() rejects
     description: "x",
     run: (_input, { signal }) => new Promise(() => signal.addEventListener("abort", () => (heard = true))),
   });
-  const stream = new Agent({ model: new ScriptedModel(calls(["stuck"], ["quick"])), tools: [stuck, quick] }).stream(
-    "Go.",
-  );
+  const stream = new Agent({ model: new ScriptedModel(calls("stuck", "quick")), tools: [stuck, quick] }).stream("Go.");
   for await (const event of stream) if (event.type === "tool-end") break;
   expect(heard).toBe(true);
   const error = await stream.result().catch((reason: unknown) => reason);

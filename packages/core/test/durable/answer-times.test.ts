@@ -19,8 +19,8 @@ function tools(answerTimeoutMs: number | undefined) {
   return { tools: [pay, ask], ran };
 }
 
-const BOTH = [calls(["pay"], ["ask"]), say("Nobody there.")] as const;
-const UNSURE = "it is not known whether this call was carried out. Find out before you make it again";
+const BOTH = [calls("pay", "ask"), say("Nobody there.")] as const;
+const UNSURE = "it is unknown whether this call took effect; check before you repeat it";
 
 function answersIn(model: ScriptedModel, request: number): unknown[] {
   return model.requests[request]?.contents.at(-1)?.parts.map((part) => part.functionResponse?.response) ?? [];

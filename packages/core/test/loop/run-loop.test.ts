@@ -20,7 +20,7 @@ import {
   say,
   ScriptedModel,
   think,
-  turn,
+  join,
   undeclared,
   blocked,
 } from "@pollux/core/testing";
@@ -51,8 +51,8 @@ describe.each(faces)("%s", (_face, read) => {
 
   test("answers parallel calls in call order, with ids and names as received, then the question", async () => {
     const asks = calls(
-      ["get_weather", { city: "Oslo" }, { id: "a1", thoughtSignature: "c2ln" }],
-      ["get_weather", { city: "Rome" }],
+      { name: "get_weather", args: { city: "Oslo" }, id: "a1", thoughtSignature: "c2ln" },
+      { name: "get_weather", args: { city: "Rome" } },
     );
     const model = new ScriptedModel(asks, say("It is ", "4 °C."));
     const result = await read(new Agent({ model, tools: [getWeather] }), "Weather?");
@@ -122,7 +122,7 @@ describe.each(faces)("%s", (_face, read) => {
 
   test("an unknown name and bad arguments are data too, with what to do about it", async () => {
     const model = new ScriptedModel(
-      calls(["get_whether", { city: "Oslo" }], ["get_weather", { town: "Oslo" }]),
+      calls({ name: "get_whether", args: { city: "Oslo" } }, { name: "get_weather", args: { town: "Oslo" } }),
       say("Sorry."),
     );
     await read(new Agent({ model, tools: [getWeather] }), "Weather?");
@@ -223,7 +223,7 @@ describe.each(faces)("%s", (_face, read) => {
     });
 
     test("an undeclared call that came through is answered with an error", async () => {
-      const model = new ScriptedModel(turn(call("rm", {}), finishes("UNEXPECTED_TOOL_CALL")), say("All right."));
+      const model = new ScriptedModel(join(call("rm", {}), finishes("UNEXPECTED_TOOL_CALL")), say("All right."));
       expect(await endOf(model)).toMatchObject({ stopReason: "finished" });
       expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"]).toContain(
         "get_weather",
@@ -249,14 +249,14 @@ describe.each(faces)("%s", (_face, read) => {
         input: z.object({ city: z.string() }),
         run: () => ++runs,
       });
-      const model = new ScriptedModel(turn(call("get_weather", { city: "Oslo" }), cut()), say("Never mind."));
+      const model = new ScriptedModel(join(call("get_weather", { city: "Oslo" }), cut()), say("Never mind."));
       expect(await endOf(model, { tools: [tool] })).toMatchObject({ stopReason: "finished" });
       expect(runs).toBe(0);
       expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"]).toContain("cut off");
     });
 
     test("calls that are cut off every time end as truncated", async () => {
-      const cutCall = turn(call("get_weather", { city: "Oslo" }), cut());
+      const cutCall = join(call("get_weather", { city: "Oslo" }), cut());
       expect(await endOf(new ScriptedModel(cutCall, cutCall, cutCall))).toMatchObject({
         stopReason: "truncated",
         turns: 3,
@@ -264,7 +264,7 @@ describe.each(faces)("%s", (_face, read) => {
     });
 
     test("a withheld answer is blocked, with its reason, and is not kept", async () => {
-      const result = await endOf(new ScriptedModel(turn(say("I would"), blocked("PROHIBITED_CONTENT", "no"))));
+      const result = await endOf(new ScriptedModel(join(say("I would"), blocked("PROHIBITED_CONTENT", "no"))));
       expect(result).toMatchObject({
         stopReason: "blocked",
         finishReason: "PROHIBITED_CONTENT",
@@ -275,7 +275,7 @@ describe.each(faces)("%s", (_face, read) => {
     });
 
     test("a finish reason nobody has met is never a success", async () => {
-      expect(await endOf(new ScriptedModel(turn(say("Hm."), finishes("VIBES"))))).toMatchObject({
+      expect(await endOf(new ScriptedModel(join(say("Hm."), finishes("VIBES"))))).toMatchObject({
         stopReason: "unknown-finish",
         finishReason: "VIBES",
         text: "Hm.",
@@ -285,7 +285,7 @@ describe.each(faces)("%s", (_face, read) => {
     test.each(["FUNCTION_CALL", "TOOL_CALLS", "tool_calls", "tool_use"])(
       "calls that end with a gateway's word, %s, are answered, and the word is told as it came",
       async (word) => {
-        const asks = turn(say("Let me look."), call("get_weather", { city: "Oslo" }, { id: "a1" }), finishes(word));
+        const asks = join(say("Let me look."), call("get_weather", { city: "Oslo" }, { id: "a1" }), finishes(word));
         const model = new ScriptedModel(asks, say("4 °C."));
         const result = await endOf(model);
         expect(result).toMatchObject({ stopReason: "finished", text: "4 °C.", turns: 2, usage: { requests: 2 } });
@@ -314,7 +314,7 @@ describe.each(faces)("%s", (_face, read) => {
       ["with nothing", empty()],
       ["with a call that has no name", parts({ functionCall: {} as { name: string } })],
     ])("a gateway's word for calls %s is never a success, and is asked for again", async (_what, lost) => {
-      const claim = turn(lost, finishes("FUNCTION_CALL", "1 call"));
+      const claim = join(lost, finishes("FUNCTION_CALL", "1 call"));
       const model = new ScriptedModel(claim, claim, claim, claim);
       const result = await endOf(model);
       expect(result).toMatchObject({
@@ -358,7 +358,11 @@ describe.each(faces)("%s", (_face, read) => {
         run: () => ++runs,
       });
       const model = new ScriptedModel(
-        calls(["get_weather", { city: "a" }], ["get_weather", { city: "b" }], ["get_weather", { city: "c" }]),
+        calls(
+          { name: "get_weather", args: { city: "a" } },
+          { name: "get_weather", args: { city: "b" } },
+          { name: "get_weather", args: { city: "c" } },
+        ),
       );
       const result = await endOf(model, { tools: [tool], limits: { toolCalls: 2 } });
       expect(result).toMatchObject({ stopReason: "limit", limit: { name: "toolCalls", limit: 2, used: 3 } });
@@ -368,7 +372,7 @@ describe.each(faces)("%s", (_face, read) => {
 
     test("a token limit is checked after each answer", async () => {
       const model = new ScriptedModel(
-        turn(call("get_weather", { city: "a" }), costs({ promptTokenCount: 500, totalTokenCount: 500 })),
+        join(call("get_weather", { city: "a" }), costs({ promptTokenCount: 500, totalTokenCount: 500 })),
       );
       expect(await endOf(model, { limits: { totalTokens: 400 } })).toMatchObject({
         stopReason: "limit",
@@ -380,7 +384,9 @@ describe.each(faces)("%s", (_face, read) => {
       const tool = defineTool({ name: "wait", description: "x", run: () => new Promise(() => {}) });
       const result = await endOf(new ScriptedModel(call("wait")), { tools: [tool], limits: { wallTimeMs: 30 } });
       expect(result).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs", limit: 30 } });
-      expect(result.contents.at(-1)).toEqual(answered(["wait", { error: "cancelled: the run was ended" }]));
+      expect(result.contents.at(-1)).toEqual(
+        answered(["wait", { error: "cancelled: the run ended before this call did" }]),
+      );
     });
 
     test("the wall time cuts off a model that says nothing", async () => {
@@ -426,7 +432,12 @@ describe.each(faces)("%s", (_face, read) => {
         run: ({ n }) => (asked.push(n), n),
       });
       const model = new ScriptedModel(
-        calls(["f", { n: 1 }], ["f", { n: 2 }], ["f", { n: 3 }], ["f", { n: 4 }]),
+        calls(
+          { name: "f", args: { n: 1 } },
+          { name: "f", args: { n: 2 } },
+          { name: "f", args: { n: 3 } },
+          { name: "f", args: { n: 4 } },
+        ),
         say("Done."),
       );
       await read(
@@ -501,7 +512,7 @@ describe.each(faces)("%s", (_face, read) => {
           inside--;
         },
       });
-    const model = new ScriptedModel(calls(["free"], ["free"], ["free"], ["alone"], ["free"], ["alone"]), say("Done."));
+    const model = new ScriptedModel(calls("free", "free", "free", "alone", "free", "alone"), say("Done."));
     await read(new Agent({ model, tools: [make("free", false), make("alone", true)], concurrency: 2 }), "Go.");
     expect(most).toEqual({ free: 2, alone: 1 });
   });
@@ -525,7 +536,7 @@ test("media goes into the response where the model takes it, and into a content 
 });
 
 test("events tell of retried answers and finished calls", async () => {
-  const model = new ScriptedModel(empty(), calls(["get_weather", { city: "Oslo" }]), say("Cold."));
+  const model = new ScriptedModel(empty(), calls({ name: "get_weather", args: { city: "Oslo" } }), say("Cold."));
   const { events } = await eventsOf(new Agent({ model, tools: [getWeather] }), "Weather?");
   expect(events.find(({ type }) => type === "recover")).toEqual({
     type: "recover",

@@ -27,7 +27,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
       // The other call waits by then.
       run: () => (void idle().then(() => abort.abort(new Error("enough"))), new Promise<string>(() => {})),
     });
-    const model = new ScriptedModel(calls(["slow"], ["pay"]), say("Done."));
+    const model = new ScriptedModel(calls("slow", "pay"), say("Done."));
     const session = new Agent({ model, tools: [slow, pay] }).session();
     await expect(face.send(session, "Go.", { signal: abort.signal })).rejects.toThrow("enough");
     expect(await session.state()).toMatchObject({ lastRun: "aborted", resumable: true, pending: [] });
@@ -40,7 +40,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
   test("does not hide that a hook threw, when another call of the turn waits", async () => {
     const look = defineTool({ name: "look", description: "x", run: () => "seen" });
     const tools = [look, pay];
-    const model = new ScriptedModel(calls(["look"], ["pay"]), say("Done."));
+    const model = new ScriptedModel(calls("look", "pay"), say("Done."));
     const session = new Agent({ model, tools }).session();
     const beforeCall = (): never => {
       throw new Error("broken hook");
@@ -82,7 +82,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     const session = new Agent({ model, tools: [pay] }).session();
     const late = await face.send(session, "Go.", { limits: { wallTimeMs: 30 }, approve: () => after(500, true) });
     expect(late).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs" }, turns: 1 });
-    expect(answers(late.contents)).toEqual([{ error: "cancelled: the run was ended" }]);
+    expect(answers(late.contents)).toEqual([{ error: "cancelled: the run ended before this call did" }]);
     const replayed = await session.replay({ limits: { wallTimeMs: 30 }, approve: () => false }).result();
     expect(replayed).toMatchObject({ stopReason: "limit", turns: 1 });
     expect((await face.resume(session, { approve: () => true })).text).toBe("Done.");
@@ -91,7 +91,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
 
   test.each([
     ["its own time", { timeoutMs: 20 }, {}, "pay did not answer within 20 ms"],
-    ["the run's time", {}, { wallTimeMs: 30 }, "cancelled: the run was ended"],
+    ["the run's time", {}, { wallTimeMs: 30 }, "cancelled: the run ended before this call did"],
   ])("does not say that nothing happened when a once call ran out of %s", async (_name, tool, limits, why) => {
     const model = new ScriptedModel(call("pay"), say("Done."));
     const once = defineTool({
@@ -104,7 +104,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     const session = new Agent({ model, tools: [once], limits }).session();
     await face.send(session, "Go.");
     expect(answers((await session.history()).slice(0, 3))).toEqual([
-      { error: `${why}; it is not known whether this call was carried out. Find out before you make it again` },
+      { error: `${why}; it is unknown whether this call took effect; check before you repeat it` },
     ]);
   });
 });
@@ -130,7 +130,7 @@ describe.each(SESSION_FACES)("an abort, in a session read by %s", (_face, face) 
     expect(answers(await session.history())).toEqual([
       {
         error:
-          "cancelled: the run was ended; it is not known whether this call was carried out. Find out before you make it again",
+          "cancelled: the run ended before this call did; it is unknown whether this call took effect; check before you repeat it",
       },
     ]);
     expect((await face.send(session, "And?")).text).toBe("I will look.");

@@ -29,7 +29,7 @@ function dyingAfter(store: SessionStore, appends: number, onDeath: () => void): 
   };
 }
 
-const SCRIPT = [calls(["read"], ["save"], ["pay"]), call("read"), say("All done.")] as const;
+const SCRIPT = [calls("read", "save", "pay"), call("read"), say("All done.")] as const;
 
 /** One process: a model that answers by how far the conversation is, and tools that count. */
 function processOf(store: SessionStore, effects: string[], unknownOutcome: "ask" | "tell-model" = "ask") {
@@ -111,8 +111,7 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
     const { model, session } = processOf(store, [], "tell-model");
     expect((await face.resume(session)).text).toBe("All done.");
     expect(model.requests[0]?.contents.at(-1)?.parts[2]?.functionResponse?.response).toEqual({
-      error:
-        "it is not known whether this call was carried out: the process ended while it ran. Find out before you make it again",
+      error: "it is unknown whether this call took effect: the process ended while it ran; check before you repeat it",
     });
   });
 

@@ -348,7 +348,7 @@ describe("time and abort", () => {
     );
     await idle();
     controller.abort("enough");
-    expect(await working).toEqual({ ok: false, kind: "cancelled", message: "cancelled: the run was ended" });
+    expect(await working).toEqual({ ok: false, kind: "cancelled", message: "cancelled: the run ended before this call did" });
     expect(reason).toBe("enough");
     over.resolve();
     await idle();

@@ -117,7 +117,7 @@ export function denied(message: string): ToolOutcome {
 export const CANCELLED: Extract<ToolOutcome, { ok: false }> = {
   ok: false,
   kind: "cancelled",
-  message: "cancelled: the run was ended",
+  message: "cancelled: the run ended before this call did",
 };
 
 /** The event of a call that begins. */

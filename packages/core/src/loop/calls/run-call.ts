@@ -64,7 +64,7 @@ export async function runCall(
 }
 
 const INTERRUPTED =
-  "it is not known whether this call was carried out: the process ended while it ran. Find out before you make it again";
+  "it is unknown whether this call took effect: the process ended while it ran; check before you repeat it";
 
 /** What the outcome of a call's step leads to. A step fails only when a hook threw, here or where it ran; that ends the run. */
 export function afterRun(

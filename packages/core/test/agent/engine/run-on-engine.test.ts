@@ -1,6 +1,6 @@
 import { Agent, ApiStatusError, defineTool, type RunEvent, runSoFar, type Steps } from "@pollux/core";
 import { cancelledReport, LOOP_VERSION, passThrough, type RunReport, runOnEngine } from "@pollux/core/durable";
-import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, turn } from "@pollux/core/testing";
+import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, join } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { deferred } from "../../helpers/deferred.ts";
@@ -32,11 +32,11 @@ function everything() {
   });
   const inner = new ScriptedModel(
     call("look", { n: 2 }),
-    turn(say("Found."), costs({ totalTokenCount: 7, promptTokenCount: 4 })),
+    join(say("Found."), costs({ totalTokenCount: 7, promptTokenCount: 4 })),
   );
   const helper = new Agent({ name: "helper", model: inner, tools: [look] });
   const outer = new ScriptedModel(
-    calls(["look", { n: 1 }], ["pay", {}], ["helper", { task: "Look." }]),
+    calls({ name: "look", args: { n: 1 } }, { name: "pay", args: {} }, { name: "helper", args: { task: "Look." } }),
     { batches: [], finishReason: "STOP" },
     say('{"sum":3}'),
   );
@@ -134,7 +134,7 @@ describe.each([
         if (callId === "call:1.0") throw new Error("the hook broke");
       },
     };
-    const model = new ScriptedModel(calls(["look", { n: 1 }], ["look", { n: 2 }]));
+    const model = new ScriptedModel(calls({ name: "look", args: { n: 1 } }, { name: "look", args: { n: 2 } }));
     const agent = new Agent({ model, tools: [tool], hooks });
     const engine = new MemoryEngine({ restarting });
     const report = await engine.start(agent, "r", { input: "Go." });
