@@ -1,5 +1,5 @@
 import { Agent, type Content, endpoint, gemini } from "@pollux/core";
-import { createEmulator, script, text } from "@pollux/emulator";
+import { createEmulator, script, say } from "@pollux/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faces } from "../packages/core/test/helpers/faces.ts";
 
@@ -52,9 +52,9 @@ describe.each(faces)("a prompt that the service refuses as too long, by %s", (_f
     const lengths: number[] = [];
     const brain = script(
       [
-        ({ prompt }) => (lengths.push(prompt.length), text("Ships were logged.")),
-        ({ prompt }) => (lengths.push(prompt.length), text("Ships were logged, forty of them.")),
-        text("Forty."),
+        ({ prompt }) => (lengths.push(prompt.length), say("Ships were logged.")),
+        ({ prompt }) => (lengths.push(prompt.length), say("Ships were logged, forty of them.")),
+        say("Forty."),
       ],
       { afterwards: "repeat-last" },
     );

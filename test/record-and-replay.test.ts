@@ -16,8 +16,8 @@ import {
   type RecordingFile,
   replay,
   script,
-  text,
-  thought,
+  say,
+  think,
 } from "@pollux/emulator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -32,9 +32,9 @@ afterEach(async () => rm(folder, { recursive: true, force: true }));
 
 /** A run that calls two functions, one of which fails, and meets an overloaded service on its way. */
 const LINES = [
-  [thought("Two cities."), calls([{ name: "get_weather", args: { city: "Oslo" } }, "get_time"])],
-  fault(faults.overloaded(), text("It is 9 °C in Oslo, and the time is not known.")),
-  text("It is 9 °C in Oslo, and the time is not known."),
+  [think("Two cities."), calls({ name: "get_weather", args: { city: "Oslo" } }, "get_time")],
+  fault(faults.overloaded(), say("It is 9 °C in Oslo, and the time is not known.")),
+  say("It is 9 °C in Oslo, and the time is not known."),
 ];
 
 type Fetch = RecordingFetch | typeof globalThis.fetch;
@@ -173,8 +173,8 @@ describe.each(["run", "stream"] as const)("%s", (face) => {
   });
 
   test("with the key in prompt, answer and error leaves none in the folder, and replays all the same", async () => {
-    const said = text(`Your key ${KEY} is fine.`, [`Your key ${KEY.slice(0, 10)}`, `${KEY.slice(10)} is fine.`]);
-    const lines = [fault(faults.apiError(503, "UNAVAILABLE", `Overloaded for ${KEY}.`), said), said, text("Goodbye.")];
+    const said = say(`Your key ${KEY.slice(0, 10)}`, `${KEY.slice(10)} is fine.`);
+    const lines = [fault(faults.apiError(503, "UNAVAILABLE", `Overloaded for ${KEY}.`), said), said, say("Goodbye.")];
     const prompt = `My key is ${KEY}.`;
     const talk = async (fetch: Fetch): Promise<readonly string[]> => {
       const agent = agentAt("http://127.0.0.1:1", fetch, "stream");
@@ -199,7 +199,7 @@ describe.each(["run", "stream"] as const)("%s", (face) => {
 
   test("left in the middle or broken off is in the recording, and the contract takes it", async () => {
     const service = createEmulator({
-      brain: script([text("One two three four five. ".repeat(40))], { afterwards: "repeat-last" }),
+      brain: script([say("One two three four five. ".repeat(40))], { afterwards: "repeat-last" }),
     });
     let requests = 0;
     const recording = recordFetch(folder, {
@@ -225,7 +225,7 @@ describe.each(["run", "stream"] as const)("%s", (face) => {
 });
 
 test("over the node transport is recorded all the same", async () => {
-  await using service = await createEmulator({ brain: script([text("Warm.")]) }).listen();
+  await using service = await createEmulator({ brain: script([say("Warm.")]) }).listen();
   await using transport = nodeTransport({ proxyEnv: {} });
   const recording = recordFetch(folder, { name: "one", fetch: transport });
   const { text: said } = await agentAt(service.url, recording, "stream").run(PROMPT);

@@ -1,5 +1,5 @@
 import { createGoogle } from "@ai-sdk/google";
-import { createEmulator, type EmulatorOptions, improvise, json, search } from "@pollux/emulator";
+import { createEmulator, type EmulatorOptions, improvise, json, grounded } from "@pollux/emulator";
 import { generateObject, generateText, isStepCount, Output, streamText, tool } from "ai";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -112,10 +112,9 @@ describe.each([MODEL, "gemini-2.5-flash-lite"])("the AI SDK's structured output 
 });
 
 describe.each([MODEL, "gemini-2.5-flash-lite"])("the AI SDK's search with %s", (model) => {
-  const found = search({
+  const found = grounded("It rains in Oslo.", {
     queries: ["oslo rain"],
     sources: [{ title: "yr.no" }, { title: "met.no" }],
-    text: "It rains in Oslo.",
   });
 
   test("gives the answer's sources, whole and streamed", async () => {

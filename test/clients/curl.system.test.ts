@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
-import { createEmulator, type Emulator, improvise, search, text } from "@pollux/emulator";
+import { createEmulator, type Emulator, improvise, grounded, say } from "@pollux/emulator";
 import type { GenerateContentResponse } from "@pollux/core/wire";
 import { describe, expect, test } from "vitest";
 import { refusals } from "../support/world.ts";
@@ -56,8 +56,8 @@ describe.each(SENDERS)("a gateway's documented commands, by %s", (_name, absent,
     emulator.setBrain({
       answer: (turn) => {
         if (what.startsWith("JSON")) return improvise().answer(turn);
-        if (!what.startsWith("Google Search")) return text("Water.");
-        return search({ queries: ["oslo rain"], sources: [{ title: "yr.no" }], text: "It rains in Oslo." });
+        if (!what.startsWith("Google Search")) return say("Water.");
+        return grounded("It rains in Oslo.", { queries: ["oslo rain"], sources: [{ title: "yr.no" }] });
       },
     });
     const body = await send(here(command));

@@ -12,9 +12,9 @@ import {
   type Emulator,
   join as joinAnswers,
   json,
-  search,
-  text,
-  thought,
+  grounded,
+  say,
+  think,
 } from "@pollux/emulator";
 import type { Content, GenerateContentRequest, Part } from "@pollux/core/wire";
 import { expect, test } from "vitest";
@@ -41,8 +41,8 @@ const worker: Brain = {
     if (request.generationConfig?.responseMimeType === "application/json")
       return json({ complexity_reasoning: "Two files and a sum.", complexity_score: 10 });
     if (request.tools?.some(({ googleSearch }) => googleSearch !== undefined))
-      return search({ queries: ["rain in oslo"], sources: [{ title: "yr.no" }], text: "It rains in Oslo." });
-    if (!prompt.includes(TASK)) return text("I work here.");
+      return grounded("It rains in Oslo.", { queries: ["rain in oslo"], sources: [{ title: "yr.no" }] });
+    if (!prompt.includes(TASK)) return say("I work here.");
     const step = STEPS[sincePrompt.filter(({ role }) => role === "model").length];
     if (step === undefined) throw new Error("the task takes four answers");
     return step(turn);
@@ -51,27 +51,27 @@ const worker: Brain = {
 
 const STEPS: readonly ((turn: BrainTurn) => Answer)[] = [
   () =>
-    joinAnswers([
-      thought("Both files first."),
-      text("Let me read them."),
-      calls([
+    joinAnswers(
+      think("Both files first."),
+      say("Let me read them."),
+      calls(
         { name: "read_file", args: { file_path: "oslo.txt" } },
         { name: "read_file", args: { file_path: "lima.txt" } },
-      ]),
-    ]),
+      ),
+    ),
   (turn) => {
     const sum = outputs(turn).reduce((total, output) => total + Number.parseInt(output), 0);
-    return calls([{ name: "write_file", args: { file_path: "sum.txt", content: String(sum) } }]);
+    return calls({ name: "write_file", args: { file_path: "sum.txt", content: String(sum) } });
   },
   () =>
-    calls([
+    calls(
       { name: "run_shell_command", args: { command: "cat sum.txt", description: "Looks at the sum." } },
       { name: "google_web_search", args: { query: "Does it rain in Oslo?" } },
-    ]),
+    ),
   (turn) => {
     const [shown = "", found = ""] = outputs(turn);
     const rains = found.includes("It rains in Oslo.") ? "rain" : "no rain";
-    return text(`The file says ${/Output: (\d+)/.exec(shown)?.[1]}, and the web says ${rains}.`);
+    return say(`The file says ${/Output: (\d+)/.exec(shown)?.[1]}, and the web says ${rains}.`);
   },
 ];
 

@@ -5,7 +5,7 @@ import {
   type GenerateContentResponse,
   GoogleGenAI,
 } from "@google/genai";
-import { createEmulator, type Emulator, type EmulatorOptions, json, search } from "@pollux/emulator";
+import { createEmulator, type Emulator, type EmulatorOptions, json, grounded } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { ANSWER, byStep, trip } from "../support/trip.ts";
 import { MODEL, refusals } from "../support/world.ts";
@@ -160,7 +160,7 @@ describe.each([MODEL, "gemini-2.5-flash-lite"])("Google's SDK with %s", (model) 
 
   test("reads JSON by a schema and the sources of a search, whole and streamed", async () => {
     const sun = json({ sky: "sun" });
-    const found = search({ queries: ["oslo rain"], sources: [{ title: "yr.no" }], text: "It rains in Oslo." });
+    const found = grounded("It rains in Oslo.", { queries: ["oslo rain"], sources: [{ title: "yr.no" }] });
     await using opened = await open({ brain: byStep(({ request }) => (request.tools ? found : sun)) });
     const { ai, emulator } = opened;
     const schema = { type: "object", properties: { sky: { type: "string" } }, required: ["sky"] };

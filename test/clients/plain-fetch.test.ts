@@ -1,10 +1,10 @@
-import { createEmulator, search, text } from "@pollux/emulator";
+import { createEmulator, grounded, say } from "@pollux/emulator";
 import type { GenerateContentResponse } from "@pollux/core/wire";
 import { describe, expect, test } from "vitest";
 import { byStep, trip } from "../support/trip.ts";
 import { MODEL, refusals } from "../support/world.ts";
 
-const found = search({ queries: ["oslo"], sources: [{ title: "yr.no" }], text: "It rains in Oslo." });
+const found = grounded("It rains in Oslo.", { queries: ["oslo"], sources: [{ title: "yr.no" }] });
 
 /** Bodies as a gateway's documentation shows them: roles left out, snake_case and camelCase side by side. */
 const BODIES: Readonly<Record<string, object>> = {
@@ -89,7 +89,7 @@ test("without a key, or with a Google key as a Bearer token at Google, nobody is
     ["developer", {}, 403],
     ["developer", { authorization: "Bearer AIzaSyA-not-a-token-but-a-key-00000000000" }, 401],
   ] as const) {
-    const emulator = createEmulator({ profile, brain: byStep(() => text("Hi.")) });
+    const emulator = createEmulator({ profile, brain: byStep(() => say("Hi.")) });
     await using server = await emulator.listen();
     const response = await fetch(`${server.url}/v1beta/models/${MODEL}:generateContent`, {
       method: "POST",

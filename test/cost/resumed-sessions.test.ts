@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Agent, type AnyTool, defineTool, type RunResult, type RunStream, type Session } from "@pollux/core";
-import { type Brain, call, text } from "@pollux/emulator";
+import { type Brain, call, say } from "@pollux/emulator";
 import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { openWorld, type World } from "../support/world.ts";
@@ -125,7 +125,7 @@ function counting(pages: number): Brain {
     answer({ request }) {
       const parts = request.contents.flatMap((content) => content.parts);
       const answered = parts.filter((part) => part.functionResponse !== undefined).length;
-      return answered < pages ? call("read_page", { page: answered + 1 }) : text("Done.");
+      return answered < pages ? call("read_page", { page: answered + 1 }) : say("Done.");
     },
   };
 }

@@ -1,5 +1,5 @@
 import { Agent, type AgentOptions, type RunEvent } from "@pollux/core";
-import { type Brain, call, faults, json, text } from "@pollux/emulator";
+import { type Brain, call, faults, json, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces, typed } from "../../packages/core/test/helpers/faces.ts";
@@ -123,7 +123,7 @@ describe.each(faces)("%s", (face, read) => {
     await using world = await openWorld({
       brain: {
         answer: (turn) =>
-          turn.prompt.includes("Summarise the conversation") ? text("Pages were read.") : reading(10).answer(turn),
+          turn.prompt.includes("Summarise the conversation") ? say("Pages were read.") : reading(10).answer(turn),
       },
     });
     const history = Array.from({ length: 4 }, (_, index) => [

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { Agent, type AnyTool, type Content, defineTool } from "@pollux/core";
-import { calls, text } from "@pollux/emulator";
+import { calls, say } from "@pollux/emulator";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SESSION_FACES } from "../../packages/core/test/session/session-faces.ts";
 import { byStep } from "../support/trip.ts";
@@ -138,8 +138,8 @@ describe.each(Object.entries(BAD))("a tool that %s", (name, bad) => {
     const made = Array.from({ length: bad.calls ?? 1 }, (_, index) => ({ name: "bad", args: { list: [index, 2] } }));
     await using world = await openWorld({
       brain: byStep(
-        () => calls(made),
-        () => text("That was that."),
+        () => calls(...made),
+        () => say("That was that."),
       ),
       largeSignatures: false,
     });

@@ -1,5 +1,5 @@
 import { Agent, googleSearch } from "@pollux/core";
-import { type Answer, call, part, search, text, thought } from "@pollux/emulator";
+import { type Answer, call, parts, grounded, say, think } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { plainFold } from "../contract/plain-fold.ts";
@@ -20,18 +20,18 @@ function received(world: World): readonly string[] {
   });
 }
 
-const found: Answer = search({ queries: ["oslo weather"], sources: [{ title: "yr.no" }] });
+const found: Answer = grounded("", { queries: ["oslo weather"], sources: [{ title: "yr.no" }] });
 
 /** A search by the service, a thought, signed calls; then signed text beside a call; then the answer. */
 const mixed = byStep(
   () => [
-    thought("Search first."),
+    think("Search first."),
     found,
-    text("I have looked it up. "),
+    say("I have looked it up. "),
     call("get_weather", { city: 'Ós\u2028lo <&> "q"' }),
   ],
-  () => [text("Now add."), call("add", { b: 4, a: 1e21 })],
-  () => text("Done."),
+  () => [say("Now add."), call("add", { b: 4, a: 1e21 })],
+  () => say("Done."),
 );
 
 describe.each(faces)("%s", (_face, read) => {
@@ -58,13 +58,13 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("texts with a signature or an unknown field are not joined with their neighbours", async () => {
-    const signed = part({ text: "Signed. ", thoughtSignature: "skip_thought_signature_validator" });
+    const signed = parts({ text: "Signed. ", thoughtSignature: "skip_thought_signature_validator" });
     const tint = '"tint":"red",';
     await using world = await openWorld(
       {
         brain: byStep(
-          () => [text("Plain. "), signed, text("Plain again. "), text("Tinted. "), call("add", { a: 1, b: 2 })],
-          () => text("Done."),
+          () => [say("Plain. "), signed, say("Plain again. "), say("Tinted. "), call("add", { a: 1, b: 2 })],
+          () => say("Done."),
         ),
       },
       {

@@ -1,5 +1,5 @@
 import { Agent, type AgentOptions, defineTool, googleSearch, type RunResult } from "@pollux/core";
-import { type Brain, call, calls, faults, type FaultRule, json, search, text } from "@pollux/emulator";
+import { type Brain, call, calls, faults, type FaultRule, json, grounded, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { typed } from "../../packages/core/test/helpers/faces.ts";
@@ -15,7 +15,7 @@ interface Scenario {
   readonly output?: z.ZodType;
 }
 
-const found = search({ queries: ["who won"], sources: [{ title: "a.example" }], text: "Ada won." });
+const found = grounded("Ada won.", { queries: ["who won"], sources: [{ title: "a.example" }] });
 const sum = z.object({ total: z.number() });
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -30,7 +30,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "search beside functions, delegated": {
     brain: byStep(
       ({ functions }) => (functions.length === 0 ? found : call("google_search", { query: "Who won?" })),
-      () => text("They say: Ada won."),
+      () => say("They say: Ada won."),
     ),
     model: "gemini-2.5-flash-lite",
     tools: [...TOOLS, googleSearch()],
@@ -47,7 +47,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       () => call("add", { a: 1, b: 2 }),
       ({ functions, prompt }) =>
         functions.length > 0
-          ? text("It makes 3.")
+          ? say("It makes 3.")
           : prompt.includes("does not fit")
             ? json({ total: 3 })
             : json({ total: "three" }),
@@ -66,12 +66,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "a limit": { brain: trip(), options: { limits: { turns: 1 } } },
   "calls nobody declared and a forced call": {
     brain: byStep(
-      () =>
-        calls([
-          { name: "add", args: { a: "x" } },
-          { name: "add", args: { a: 1, b: 2 } },
-        ]),
-      () => text("Sorry."),
+      () => calls({ name: "add", args: { a: "x" } }, { name: "add", args: { a: 1, b: 2 } }),
+      () => say("Sorry."),
     ),
     options: { toolChoice: { only: ["add"] } },
   },
@@ -113,8 +109,8 @@ test("an agent as a tool runs the same loop, with its calls answered and its cos
   const inner = new Agent({ model: world.model(), tools: TOOLS, name: "meteorologist" });
   const stamp = defineTool({ name: "stamp", description: "x", run: () => "stamped" });
   const outerBrain = byStep(
-    () => calls([{ name: "meteorologist", args: { task: "Weather?" } }, { name: "stamp" }]),
-    () => text("All done."),
+    () => calls({ name: "meteorologist", args: { task: "Weather?" } }, { name: "stamp" }),
+    () => say("All done."),
   );
   await using outerWorld = await openWorld({ brain: outerBrain });
   const helper = inner.asTool({ description: "Knows the weather." });

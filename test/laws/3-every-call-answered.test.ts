@@ -9,7 +9,7 @@ import {
   runSoFar,
   type RunSoFar,
 } from "@pollux/core";
-import { type Brain, call, calls, faults, json, search, text } from "@pollux/emulator";
+import { type Brain, call, calls, faults, json, grounded, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -51,7 +51,7 @@ function actAtLine(nth: number, act: () => void): Logger {
 
 const options = { includeThoughts: true, tools: TOOLS } as const;
 
-const found = search({ queries: ["who won"], sources: [{ title: "a.example" }], text: "Ada won." });
+const found = grounded("Ada won.", { queries: ["who won"], sources: [{ title: "a.example" }] });
 const shape = z.object({ total: z.number() });
 
 interface RunKind {
@@ -78,12 +78,9 @@ const RUNS: Readonly<Record<string, RunKind>> = {
     brain: byStep(
       ({ functions }) =>
         functions[0]?.name === "helper"
-          ? calls([
-              { name: "helper", args: { task: "Weather?" } },
-              { name: "helper", args: { task: "Sum?" } },
-            ])
-          : calls([{ name: "add", args: { a: 1, b: 2 } }]),
-      () => text("Well, well."),
+          ? calls({ name: "helper", args: { task: "Weather?" } }, { name: "helper", args: { task: "Sum?" } })
+          : calls({ name: "add", args: { a: 1, b: 2 } }),
+      () => say("Well, well."),
     ),
     tools: (world) => [
       new Agent({ model: world.model(), tools: TOOLS, name: "helper" }).asTool({ description: "Helps." }),
@@ -94,11 +91,8 @@ const RUNS: Readonly<Record<string, RunKind>> = {
       ({ functions }) =>
         functions.length === 0
           ? found
-          : calls([
-              { name: "google_search", args: { query: "Who?" } },
-              { name: "add", args: { a: 1, b: 2 } },
-            ]),
-      () => text("They say: Ada won."),
+          : calls({ name: "google_search", args: { query: "Who?" } }, { name: "add", args: { a: 1, b: 2 } }),
+      () => say("They say: Ada won."),
     ),
     model: "gemini-2.5-flash-lite",
     tools: withSearch,
@@ -107,7 +101,7 @@ const RUNS: Readonly<Record<string, RunKind>> = {
     brain: byStep(
       () => call("add", { a: 1, b: 2 }),
       ({ request }) =>
-        request.generationConfig?.responseMimeType === undefined ? text("It is 3.") : json({ total: 3 }),
+        request.generationConfig?.responseMimeType === undefined ? say("It is 3.") : json({ total: 3 }),
     ),
     model: "gemini-2.5-flash-lite",
     output: shape,
@@ -187,8 +181,8 @@ test("stream: left while calls are under way, each is answered in its place, the
   );
   await using world = await openWorld({
     brain: byStep(
-      () => calls(["first", { name: "add", args: { a: 1, b: 2 } }, "third"]),
-      () => text("Done."),
+      () => calls("first", { name: "add", args: { a: 1, b: 2 } }, "third"),
+      () => say("Done."),
     ),
   });
   const running = new Agent({ model: world.model(), tools: [...TOOLS, ...stuck] }).stream("Go.");
@@ -242,15 +236,15 @@ describe.each(faces)("%s", (_face, read) => {
     await using world = await openWorld({
       brain: byStep(
         () =>
-          calls([
+          calls(
             { name: "wait" },
             { name: "add", args: { a: 1, b: 2 } },
             { name: "add", args: { a: 1, b: 2 } },
             { name: "fails" },
             { name: "add", args: { wrong: true } },
             { name: "get_weather", args: { city: "Oslo" } },
-          ]),
-        () => text("Done."),
+          ),
+        () => say("Done."),
       ),
     });
     const result = await read(new Agent({ model: world.model(), tools: [...TOOLS, slowest, fails] }), "Go.");

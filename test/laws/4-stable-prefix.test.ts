@@ -1,5 +1,5 @@
 import { Agent, type AgentOptions, googleSearch } from "@pollux/core";
-import { type Brain, call, faults, type FaultRule, json, nothing, search, text } from "@pollux/emulator";
+import { type Brain, call, faults, type FaultRule, json, empty, grounded, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -37,9 +37,9 @@ interface Scenario {
 
 const long = byStep(
   ...Array.from({ length: 12 }, (_, index) => () => call("get_weather", { city: `Ålesund ${index} "]}"` })),
-  () => text("Done."),
+  () => say("Done."),
 );
-const found = search({ queries: ["oslo"], sources: [{ title: "yr.no" }] });
+const found = grounded("", { queries: ["oslo"], sources: [{ title: "yr.no" }] });
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "thirteen turns": { brain: long, requests: 13 },
@@ -55,15 +55,15 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "search beside functions": {
     brain: byStep(
       () => [found, call("add", { a: 1, b: 2 })],
-      () => [found, text("Done.")],
+      () => [found, say("Done.")],
     ),
     options: { tools: [...TOOLS, googleSearch()] },
     requests: 2,
   },
   "answers that could not be used": {
     brain: byStep(
-      ({ prompt }) => (prompt.includes("empty") ? text("Done.") : call("add", { a: 1, b: 2 })),
-      () => nothing(),
+      ({ prompt }) => (prompt.includes("empty") ? say("Done.") : call("add", { a: 1, b: 2 })),
+      () => empty(),
     ),
     requests: 4,
   },

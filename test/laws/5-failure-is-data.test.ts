@@ -1,5 +1,5 @@
 import { Agent, AgentError, defineTool, type RunResult, runSoFar, ToolFailure } from "@pollux/core";
-import { calls, type Fault, text } from "@pollux/emulator";
+import { calls, type Fault, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { type Face, faces } from "../../packages/core/test/helpers/faces.ts";
 import { CATALOGUE } from "../support/fault-catalogue.ts";
@@ -147,8 +147,8 @@ describe.each(faces)("%s", (_face, read) => {
     );
     await using world = await openWorld({
       brain: byStep(
-        () => calls(tools.map(({ name }) => name)),
-        () => text("Noted."),
+        () => calls(...tools.map(({ name }) => name)),
+        () => say("Noted."),
       ),
     });
     const result = await read(new Agent({ model: world.model(), tools }), "Go.");
@@ -162,8 +162,8 @@ describe.each(faces)("%s", (_face, read) => {
     await using inner = await openWorld({ brain: trip(), faults: [{ at: 3, fault: CATALOGUE.prepaidEmpty }] });
     await using outer = await openWorld({
       brain: byStep(
-        () => calls([{ name: "helper", args: { task: "Weather?" } }]),
-        () => text("It did not work."),
+        () => calls({ name: "helper", args: { task: "Weather?" } }),
+        () => say("It did not work."),
       ),
     });
     const helper = new Agent({ model: inner.model(), tools: TOOLS, name: "helper" }).asTool({ description: "Helps." });

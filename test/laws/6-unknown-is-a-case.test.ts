@@ -1,5 +1,5 @@
 import { Agent, ApiStatusError, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
-import { type Answer, call, faults, finish, text } from "@pollux/emulator";
+import { type Answer, call, faults, finishes, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
 import { byStep, TOOLS } from "../support/trip.ts";
@@ -17,9 +17,9 @@ const into =
 
 describe.each(faces)("%s", (_face, read) => {
   test.each([
-    ["with text", [text("Half of"), finish("WATCHED_POT", "It never boils.")]],
-    ["without text", [finish("WATCHED_POT", "It never boils.")]],
-    ["with a call", [call("add", { a: 1, b: 2 }), finish("WATCHED_POT", "It never boils.")]],
+    ["with text", [say("Half of"), finishes("WATCHED_POT", "It never boils.")]],
+    ["without text", [finishes("WATCHED_POT", "It never boils.")]],
+    ["with a call", [call("add", { a: 1, b: 2 }), finishes("WATCHED_POT", "It never boils.")]],
   ])("an unknown finish reason %s is never a success, and is told in the model's words", async (_with, answer) => {
     await using world = await says(answer);
     const result = await read(new Agent({ model: world.model(), tools: TOOLS }), "Go.");
@@ -33,14 +33,14 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("an answer that stopped for no given reason is asked for again, once", async () => {
-    await using world = await says([text("Half of"), finish("OTHER")]);
+    await using world = await says([say("Half of"), finishes("OTHER")]);
     const result = await read(new Agent({ model: world.model() }), "Go.");
     expect(result).toMatchObject({ stopReason: "unknown-finish", finishReason: "OTHER" });
     expect(world.bodies).toHaveLength(2);
   });
 
   test("a stream that ends without a finish reason is a failure, however much came", async () => {
-    const brain = byStep(() => text("A whole sentence, by the look of it. ".repeat(20)));
+    const brain = byStep(() => say("A whole sentence, by the look of it. ".repeat(20)));
     for (const afterChunks of [0, 1, 5, 100]) {
       await using world = await openWorld({
         brain,
@@ -70,7 +70,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("unknown fields of the answer and of the candidate stay visible", async () => {
-    await using world = await says(text("Hi."), {
+    await using world = await says(say("Hi."), {
       answer: (body) =>
         into(
           /"candidates": ?\[\{/g,
@@ -90,7 +90,7 @@ describe.each(faces)("%s", (_face, read) => {
     const proxy: Proxy = {
       answer: (body) => body.replaceAll(/\{"text": ?"Hi\."/g, '{"scent":{"of":"rain"}},{"text": "Hi."'),
     };
-    await using world = await says(text("Hi."), proxy);
+    await using world = await says(say("Hi."), proxy);
     const result = await read(new Agent({ model: world.model() }), "Go.");
     expect(result).toMatchObject({ stopReason: "finished", text: "Hi." });
     expect(result.contents.at(-1)?.parts[0]).toEqual({ scent: { of: "rain" } });
@@ -98,7 +98,7 @@ describe.each(faces)("%s", (_face, read) => {
 });
 
 test("a part that nobody knows is reported as it came", async () => {
-  await using world = await says(text("Hi."), {
+  await using world = await says(say("Hi."), {
     answer: (body) => body.replaceAll(/\{"text": ?"Hi\."/g, '{"scent":{"of":"rain"}},{"text": "Hi."'),
   });
   const { events } = await eventsOf(new Agent({ model: world.model() }), "Go.");

@@ -11,7 +11,7 @@ import {
   type Hooks,
   RunAbandonedError,
 } from "@pollux/core";
-import { calls, faults, type FaultRule, text } from "@pollux/emulator";
+import { calls, faults, type FaultRule, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
 import { byStep, TOOLS } from "../support/trip.ts";
@@ -153,8 +153,8 @@ test("what is left behind is seen", async () => {
 
 const brainFor = (names: readonly string[]) =>
   byStep(
-    () => (names.length === 0 ? text("A long answer. ".repeat(20)) : calls([...names])),
-    () => text("Done."),
+    () => (names.length === 0 ? say("A long answer. ".repeat(20)) : calls(...names)),
+    () => say("Done."),
   );
 
 describe.each(Object.entries(WAITS))("waiting for %s", (_name, wait) => {

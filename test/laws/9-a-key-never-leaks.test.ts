@@ -14,7 +14,7 @@ import {
   type RunEvent,
   vertex,
 } from "@pollux/core";
-import { type FaultRule, faults, text } from "@pollux/emulator";
+import { type FaultRule, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { byStep, TOOLS, trip } from "../support/trip.ts";
 import { CATALOGUE } from "../support/fault-catalogue.ts";
@@ -147,7 +147,7 @@ describe.each(["run", "stream"])("%s", (face) => {
     ["something that is no answer", { ...faults.htmlPage(), status: 200, body: `welcome, ${KEY}` }],
   ];
   test.each(echoes)("a server that says it back in %s is not quoted", async (_what, fault) => {
-    await using world = await openWorld({ brain: byStep(() => text("Hello.")), faults: [{ at: () => true, fault }] });
+    await using world = await openWorld({ brain: byStep(() => say("Hello.")), faults: [{ at: () => true, fault }] });
     const there = endpoint({ baseUrl: world.url, apiKey: KEY });
     for (const transport of ["stream", "unary"] as const) {
       const seen = await everythingOf({ endpoint: there, transport }, face);

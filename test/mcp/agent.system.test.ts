@@ -19,11 +19,11 @@ test("an agent with the tools of two servers: text, progress, an image as media,
   );
   const model = new ScriptedModel(
     calls(
-      ["all_get_sum", { a: 1, b: 2 }],
-      ["all_get_tiny_image"],
-      ["all_trigger_long_running_operation", { duration: 0.2, steps: 2 }],
-      ["fs_read_text_file", { path: `${folder}/trip.ts` }],
-      ["fs_read_text_file", { path: "/etc/passwd" }],
+      { name: "all_get_sum", args: { a: 1, b: 2 } },
+      "all_get_tiny_image",
+      { name: "all_trigger_long_running_operation", args: { duration: 0.2, steps: 2 } },
+      { name: "fs_read_text_file", args: { path: `${folder}/trip.ts` } },
+      { name: "fs_read_text_file", args: { path: "/etc/passwd" } },
     ),
     say("Done."),
   );

@@ -1,5 +1,5 @@
 import { type AnyTool, type Content, defineTool } from "@pollux/core";
-import { type Answer, type Brain, type BrainTurn, calls, join, text, thought } from "@pollux/emulator";
+import { type Answer, type Brain, type BrainTurn, calls, join, say, think } from "@pollux/emulator";
 import { z } from "zod";
 
 /** Weather, at once. */
@@ -33,7 +33,7 @@ export function byStep(...steps: readonly ((turn: BrainTurn) => Answer | readonl
     answer(turn) {
       const step = turn.sincePrompt.filter(({ role }) => role === "model").length;
       const said = (steps[step] ?? steps.at(-1))?.(turn) ?? [];
-      return isList(said) ? join(said) : said;
+      return isList(said) ? join(...said) : said;
     },
   };
 }
@@ -43,16 +43,13 @@ export function trip(): Brain {
   return {
     answer({ sincePrompt }) {
       const answered = sincePrompt.flatMap(({ parts }) => parts.flatMap((part) => part.functionResponse ?? [])).length;
-      if (answered > 2) return text(ANSWER);
-      if (answered === 2) return calls([{ name: "add", args: { a: 4, b: 4 } }]);
-      return join([
-        thought("The weather first."),
-        text("Let me look."),
-        calls([
-          { name: "get_weather", args: { city: "Oslo" } },
-          { name: "get_weather", args: { city: "Lima" } },
-        ]),
-      ]);
+      if (answered > 2) return say(ANSWER);
+      if (answered === 2) return calls({ name: "add", args: { a: 4, b: 4 } });
+      return join(
+        think("The weather first."),
+        say("Let me look."),
+        calls({ name: "get_weather", args: { city: "Oslo" } }, { name: "get_weather", args: { city: "Lima" } }),
+      );
     },
   };
 }

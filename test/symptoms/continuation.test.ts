@@ -1,6 +1,16 @@
 import { Agent, type Part, type RunEvent, runSoFar, StreamIncompleteError } from "@pollux/core";
 import { assertGrammar } from "@pollux/core/testing";
-import { type Brain, type BrainTurn, type CutFault, faults, finish, join, script, text } from "@pollux/emulator";
+import {
+  type Brain,
+  type BrainTurn,
+  type CutFault,
+  faults,
+  finishes,
+  grounded,
+  join,
+  say,
+  script,
+} from "@pollux/emulator";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
@@ -89,9 +99,9 @@ function readText(events: readonly RunEvent[]): string {
 describe.each(faces)("%s", (_face, read) => {
   test.each(["stream", "unary"] as const)("an answer of several requests is one answer, over %s", async (transport) => {
     const brain = script([
-      [text("Once upon a time, "), finish("CONTINUATION")],
-      [text("there was a client, "), finish("CONTINUATION")],
-      text("and it went on."),
+      [say("Once upon a time, "), finishes("CONTINUATION")],
+      [say("there was a client, "), finishes("CONTINUATION")],
+      say("and it went on."),
     ]);
     await using world = await openWorld({ brain });
     const result = await read(new Agent({ model: world.model(LONG, { transport }) }), "Tell me.");
@@ -117,7 +127,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("a limit of the caller's is not raised, and the token stays where it can be found", async () => {
-    await using world = await openWorld({ brain: script([[text("It was a"), finish("MAX_TOKENS")]]) });
+    await using world = await openWorld({ brain: script([[say("It was a"), finishes("MAX_TOKENS")]]) });
     const result = await read(new Agent({ model: world.model(LONG), maxOutputTokens: 40 }), "Tell me.");
     expect(result.stopReason).toBe("truncated");
     expect(result.response?.candidate.continuationToken).toEqual(expect.any(String));
@@ -125,18 +135,11 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("sources of later requests are counted from the start", async () => {
-    const found = (title: string, said: string) => ({
-      queries: [title],
-      sources: [{ title }],
-      supports: [{ text: said, sources: [0] }],
-    });
+    const found = (title: string, said: string) =>
+      grounded("", { queries: [title], sources: [{ title, supports: [said] }] });
     const brain = script([
-      join([
-        text("Zoë said this. "),
-        { parts: [], search: found("a.example", "Zoë said this.") },
-        finish("CONTINUATION"),
-      ]),
-      join([text("北京 said that."), { parts: [], search: found("b.example", "北京 said that.") }]),
+      join(say("Zoë said this. "), found("a.example", "Zoë said this."), finishes("CONTINUATION")),
+      join(say("北京 said that."), found("b.example", "北京 said that.")),
     ]);
     await using world = await openWorld({ brain });
     const result = await read(new Agent({ model: world.model(LONG) }), "Who?");
@@ -231,7 +234,7 @@ test("the same holds for the emulator's own checkpoints, which take no token of 
         return { at: i + 1, fault };
       });
       await using world = await openWorld({
-        brain: { answer: () => text(said) },
+        brain: { answer: () => say(said) },
         faults: rules,
         longDecode: { hopTokens: 60, checkpointEvery },
       });

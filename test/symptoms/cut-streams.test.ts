@@ -1,5 +1,5 @@
 import { Agent, AgentError, type GeminiOptions } from "@pollux/core";
-import { call, type Fault, faults, text } from "@pollux/emulator";
+import { call, type Fault, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { byStep, TOOLS } from "../support/trip.ts";
 import { shared } from "../support/observed-transport.ts";
@@ -8,7 +8,7 @@ import { openWorld } from "../support/world.ts";
 const SAID = "The sum is 3, über jeden Zweifel erhaben. 🎉 ".repeat(4).trim();
 const brain = byStep(
   () => call("add", { a: 1, b: 2 }),
-  () => text(SAID),
+  () => say(SAID),
 );
 
 /** How runs end whose second answer is cut at a byte, without another try. */

@@ -1,5 +1,5 @@
 import { Agent, type AgentError, type AgentOptions, defineTool, ResponseBlockedError } from "@pollux/core";
-import { type Brain, calls, type Fault, faults, type FaultRule, finish, join, text, thought } from "@pollux/emulator";
+import { type Brain, calls, type Fault, faults, type FaultRule, finishes, join, say, think } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -13,8 +13,8 @@ import { openWorld, refusals } from "../support/world.ts";
 const sum: Brain = {
   answer: ({ request }) =>
     request.contents.some(({ parts }) => parts.some(({ functionResponse }) => functionResponse !== undefined))
-      ? text("It is 3.")
-      : calls([{ name: "add", args: { a: 1, b: 2 } }]),
+      ? say("It is 3.")
+      : calls({ name: "add", args: { a: 1, b: 2 } }),
 };
 const CALL = 'model: add({"a":1,"b":2})* ""';
 const NUDGE = 'user: "Your last answer was empty. Please answer, or call a function."';
@@ -137,7 +137,7 @@ describe.each(faces)("%s", (face) => {
     await using world = await openWorld({
       brain: {
         answer: ({ number }) =>
-          number === 1 ? join([text("I will add."), finish("MALFORMED_FUNCTION_CALL")]) : text("It is 3."),
+          number === 1 ? join(say("I will add."), finishes("MALFORMED_FUNCTION_CALL")) : say("It is 3."),
       },
     });
     const seen = await watch(face, new Agent({ model: world.model(), tools: [add] }), "Add.");
@@ -166,7 +166,7 @@ describe.each(faces)("%s", (face) => {
 
     test("without any tools, because the prompt names some: it is told to answer without", async () => {
       await using world = await openWorld({
-        brain: byStep(() => text("Fine.")),
+        brain: byStep(() => say("Fine.")),
         faults: [{ at: [1, 2], fault: faults.unexpectedToolCall() }],
       });
       const seen = await watch(face, new Agent({ model: world.model() }), "Use list_files.");
@@ -196,7 +196,7 @@ describe.each(faces)("%s", (face) => {
         run: () => runs++,
       });
       const fault = faults.maxTokensMidCall({ name: "write_file" });
-      await using world = await openWorld({ brain: byStep(() => text("Shorter then.")), faults: [{ at: 1, fault }] });
+      await using world = await openWorld({ brain: byStep(() => say("Shorter then.")), faults: [{ at: 1, fault }] });
       const seen = await watch(face, new Agent({ model: world.model(), tools: [write] }), "Write a book.");
       seen.saw(`run-start turn-start part response tool-start tool-end turn-end
         turn-start text-delta response turn-end run-end`);
@@ -217,7 +217,7 @@ describe.each(faces)("%s", (face) => {
 
     test("was eaten up by thoughts: the run ends as truncated, without a text and without a second request", async () => {
       await using world = await openWorld({
-        brain: byStep(() => ({ ...join([thought("Hm."), finish("MAX_TOKENS")]), thoughtTokens: 1_000 })),
+        brain: byStep(() => ({ ...join(think("Hm."), finishes("MAX_TOKENS")), thoughtTokens: 1_000 })),
       });
       const agent = new Agent({ model: world.model(), includeThoughts: true });
       const seen = await watch(face, agent, "Hi.");
@@ -271,7 +271,7 @@ describe.each(faces)("%s", (face) => {
 
   test("a finish reason nobody knows is not a success, and calls beside it are not run", async () => {
     await using world = await openWorld({
-      brain: byStep(() => join([calls([{ name: "add", args: { a: 1, b: 2 } }]), finish("QUANTUM_DECOHERENCE")])),
+      brain: byStep(() => join(calls({ name: "add", args: { a: 1, b: 2 } }), finishes("QUANTUM_DECOHERENCE"))),
     });
     const seen = await watch(face, new Agent({ model: world.model(), tools: [add] }), "Add.");
     expect(seen.result).toMatchObject({ stopReason: "unknown-finish", finishReason: "QUANTUM_DECOHERENCE" });
@@ -336,7 +336,7 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("a model that calls the same thing for ever under a forced call is forced once only, and stopped", async () => {
-    const again = byStep(() => calls([{ name: "add", args: { a: 1, b: 2 } }]));
+    const again = byStep(() => calls({ name: "add", args: { a: 1, b: 2 } }));
     await using world = await openWorld({ brain: again });
     const agent = new Agent({ model: world.model(), tools: [add], toolChoice: "required" });
     const seen = await watch(face, agent, "Add.");

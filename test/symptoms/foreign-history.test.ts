@@ -1,5 +1,12 @@
-import { Agent, inferCapabilities, ConfigurationError, type Content, importHistory, prepareHistory } from "@pollux/core";
-import { script, text } from "@pollux/emulator";
+import {
+  Agent,
+  inferCapabilities,
+  ConfigurationError,
+  type Content,
+  importHistory,
+  prepareHistory,
+} from "@pollux/core";
+import { script, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { ANSWER, TOOLS, trip, user } from "../support/trip.ts";
@@ -69,7 +76,7 @@ describe.each(faces)("%s", (_face, read) => {
   );
 
   test("it may end on answered calls, which is where signatures are looked at", async () => {
-    await using world = await openWorld({ brain: script([text("4 and 5.")]) });
+    await using world = await openWorld({ brain: script([say("4 and 5.")]) });
     const history = importHistory(
       FOREIGN.slice(0, 4).concat(FOREIGN[4]!.parts.slice(0, 1).map((part) => ({ role: "user", parts: [part] }))),
     );
@@ -184,7 +191,7 @@ const RESPONSE: Content = { role: "user", parts: [{ functionResponse: { id: "9",
 
 test("orphans are refused, or repaired when asked", () => {
   expect(() => importHistory([user("a"), CALL, user("b")])).toThrow(
-    'the call of f in contents[1] has no response in the content behind it. Give both, leave both out, or pass orphans: "repair".',
+    'the call of f in contents[1] has no response in the next content. Give both, leave both out, or pass orphans: "repair".',
   );
   expect(() => importHistory([user("a"), RESPONSE])).toThrow("the response of g in contents[1] answers no call");
   expect(importHistory([user("a"), CALL, RESPONSE, user("b")], { orphans: "repair" })).toEqual([

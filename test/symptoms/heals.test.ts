@@ -17,7 +17,7 @@ import {
   type FaultRequest,
   type FaultRule,
   script,
-  text,
+  say,
 } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -26,7 +26,7 @@ import { ANSWER, TOOLS, trip, user } from "../support/trip.ts";
 import { MODEL, openWorld, refusals } from "../support/world.ts";
 
 const DUMMY = "skip_thought_signature_validator";
-const SAYS: Brain = { answer: () => text("Hello.") };
+const SAYS: Brain = { answer: () => say("Hello.") };
 
 /** Refuses every request that has this in it, like an endpoint that does not know it. */
 function refusing(message: string, found: RegExp | ((body: string) => boolean)): FaultRule {
@@ -310,7 +310,7 @@ describe.each(faces)("%s", (_face, read) => {
     let state = "PROCESSING";
     const looks: string[] = [];
     const strict = { fileState: () => (state === "ACTIVE" ? ("active" as const) : ("processing" as const)) };
-    await using world = await openWorld({ brain: script([text("A film.")]), strict });
+    await using world = await openWorld({ brain: script([say("A film.")]), strict });
     // The emulator answers requests; what it says of files is said here.
     const withFiles = async (url: string, init: RequestInit): Promise<Response> => {
       if (init.method !== "GET") return fetch(url, init);
@@ -387,7 +387,7 @@ test("after a change the bytes of a conversation only grow again", async () => {
 
 test("an unknown refusal is final", async () => {
   const rule = { at: () => true, fault: faults.apiError(400, "INVALID_ARGUMENT", "Something nobody has met.") };
-  await using world = await openWorld({ brain: script([text("a")]), faults: [rule] });
+  await using world = await openWorld({ brain: script([say("a")]), faults: [rule] });
   await expect(new Agent({ model: world.model(), tools: TOOLS }).run("Hi.")).rejects.toThrow(
     "Something nobody has met.",
   );

@@ -1,5 +1,5 @@
 import { Agent, type Content } from "@pollux/core";
-import { text } from "@pollux/emulator";
+import { say } from "@pollux/emulator";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TOOLS, user } from "../support/trip.ts";
@@ -35,7 +35,7 @@ async function ruleOf({ emulator }: World, id: string, contents: readonly Conten
 test.each([MODEL, "gemini-2.5-flash"])(
   "%s: a history is held back exactly when the service would refuse its calls and responses",
   async (id) => {
-    await using world = await openWorld({ brain: { answer: () => text("Ok.") } });
+    await using world = await openWorld({ brain: { answer: () => say("Ok.") } });
     const agent = new Agent({ model: world.model(id), tools: TOOLS });
     await fc.assert(
       fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 6 }), async (middle) => {

@@ -9,7 +9,7 @@ import {
   type Part,
   runSoFar,
 } from "@pollux/core";
-import { call, calls, script, text } from "@pollux/emulator";
+import { call, calls, script, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces, typed } from "../../packages/core/test/helpers/faces.ts";
@@ -44,8 +44,8 @@ describe.each(faces)("%s", (face) => {
     const names = ["crashes", "hangs", "gives_nothing", "deleted_tool", "get_weather"];
     await using world = await openWorld({
       brain: byStep(
-        () => calls(names.map((name) => ({ name, args: name === "get_weather" ? { city: "Oslo" } : {} }))),
-        () => text("One of five."),
+        () => calls(...names.map((name) => ({ name, args: name === "get_weather" ? { city: "Oslo" } : {} }))),
+        () => say("One of five."),
       ),
     });
     const hooks: Hooks = {
@@ -87,8 +87,8 @@ describe.each(faces)("%s", (face) => {
     });
     await using world = await openWorld({
       brain: byStep(
-        () => calls(["a", "b", "c", "d"].map((who) => ({ name: "meet", args: { who } }))),
-        () => text("All met."),
+        () => calls(...["a", "b", "c", "d"].map((who) => ({ name: "meet", args: { who } }))),
+        () => say("All met."),
       ),
     });
     const { contents } = await watch(face, new Agent({ model: world.model(), tools: [meet] }), "Meet.");
@@ -107,8 +107,8 @@ describe.each(faces)("%s", (face) => {
       description: "x",
       run: () => new Promise<never>(() => setImmediate(() => abort.abort(new Error("enough")))),
     });
-    const both = calls(["hangs", { name: "get_weather", args: { city: "Oslo" } }]);
-    await using world = await openWorld({ brain: script([both, text("Fine.")]) });
+    const both = calls("hangs", { name: "get_weather", args: { city: "Oslo" } });
+    await using world = await openWorld({ brain: script([both, say("Fine.")]) });
     const agent = new Agent({ model: world.model(), tools: [hangs, getWeather] });
     const seen = await watch(face, agent, "Go.", { signal: abort.signal });
     expect(seen.error).toMatchObject({ message: "enough" });
@@ -183,28 +183,28 @@ describe.each(faces)("%s", (face) => {
       [
         "a call nobody answered",
         [user("Hi."), calling("a"), user("And?")],
-        "contents[1] calls get_weather, and the content behind it holds no response",
+        "contents[1] calls get_weather, and the next content holds no response",
       ],
       [
         "a call that was answered by a text of the model",
         [user("Hi."), calling("a"), SAID, user("And?")],
-        "contents[2] calls get_weather, and the content behind it",
+        "contents[2] calls get_weather, and the next content",
       ],
       ["one of two calls", [user("Hi."), calling("a", "b"), answering("a")], "only 1 of 2 are answered (get_weather)"],
       [
         "a response too many",
         [user("Hi."), calling("a"), answering("a", "b")],
-        "contents[2] answers get_weather, which the content before does not call",
+        "contents[2] answers get_weather, which the previous content does not call",
       ],
       [
         "responses in two contents",
         [user("Hi."), calling("a", "b"), answering("a"), answering("b")],
-        "contents[3] answers get_weather apart from the others",
+        "contents[3] answers get_weather separately from the others",
       ],
       [
         "a response behind a text of the user",
         [user("Hi."), calling("a"), user("Wait."), answering("a")],
-        "contents[3] answers get_weather apart from the others",
+        "contents[3] answers get_weather separately from the others",
       ],
       [
         "another id",
@@ -221,7 +221,7 @@ describe.each(faces)("%s", (face) => {
         "contents[2] answers f (id a)",
       ],
     ])("%s", async (_what, history, message) => {
-      await using world = await openWorld({ brain: byStep(() => text("Hello.")) });
+      await using world = await openWorld({ brain: byStep(() => say("Hello.")) });
       const seen = await watch(face, new Agent({ model: world.model(), tools: TOOLS }), history);
       expect(seen.error).toMatchObject({ code: "configuration", message: expect.stringContaining(message) });
       expect(world.emulator.requests).toHaveLength(0);
@@ -265,7 +265,7 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("what older models take is sent: responses in several contents, under no name", async () => {
-    await using world = await openWorld({ brain: byStep(() => text("Hello.")) });
+    await using world = await openWorld({ brain: byStep(() => say("Hello.")) });
     const unnamed: Content = { role: "user", parts: [{ functionResponse: { name: "x", response: { output: 1 } } }] };
     const unsigned = calling("a", "b").parts.map(({ thoughtSignature: _, ...part }) => part);
     const history = [user("Hi."), { role: "model" as const, parts: unsigned }, answering("a"), unnamed];
@@ -275,7 +275,7 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("several contents of the model in a row are one turn, answered by one content", async () => {
-    await using world = await openWorld({ brain: byStep(() => text("Hello.")) });
+    await using world = await openWorld({ brain: byStep(() => say("Hello.")) });
     const history = [user("Hi."), SAID, calling("a"), calling("b"), answering("a", "b")];
     const seen = await watch(face, new Agent({ model: world.model(), tools: TOOLS }), history);
     expect(seen.result).toMatchObject({ stopReason: "finished" });
@@ -289,7 +289,7 @@ describe.each(faces)("%s", (face) => {
     await using world = await openWorld({
       brain: byStep(
         () => call("add", { a: 1, b: 2 }),
-        () => text("3"),
+        () => say("3"),
       ),
       strict: { mixedResponses: "refuse" },
     });
@@ -305,7 +305,7 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("a text before function responses stays where it is", async () => {
-    await using world = await openWorld({ brain: byStep(() => text("3")), strict: { mixedResponses: "refuse" } });
+    await using world = await openWorld({ brain: byStep(() => say("3")), strict: { mixedResponses: "refuse" } });
     const history = [
       user("Hi."),
       calling("a"),
@@ -326,7 +326,7 @@ describe.each(faces)("%s", (face) => {
       await using world = await openWorld({
         brain: {
           answer: ({ responses, request }) =>
-            responses.length + request.contents.length > 1 ? text("Nice.") : call("photo"),
+            responses.length + request.contents.length > 1 ? say("Nice.") : call("photo"),
         },
       });
       const seen = await watch(face, new Agent({ model: world.model(id), tools: [photo] }), "Smile.");
@@ -341,7 +341,7 @@ describe.each(faces)("%s", (face) => {
 
   test("a history that ends with the model's words is continued by the user where the model demands it, and only there", async () => {
     const history = [user("Count."), { role: "model" as const, parts: [{ text: "One, two," }] }];
-    await using world = await openWorld({ brain: { answer: () => text("three.") } });
+    await using world = await openWorld({ brain: { answer: () => say("three.") } });
     const seen = await watch(face, new Agent({ model: world.model() }), history);
     seen.saw("run-start turn-start notice text-delta response turn-end run-end");
     expect(sketches(world)).toEqual([
@@ -350,7 +350,7 @@ describe.each(faces)("%s", (face) => {
     ]);
     expect(seen.result).toMatchObject({ stopReason: "finished", text: "three." });
 
-    await using older = await openWorld({ brain: { answer: () => text("three.") } });
+    await using older = await openWorld({ brain: { answer: () => say("three.") } });
     const prefilled = await watch(face, new Agent({ model: older.model("gemini-2.5-flash") }), history);
     expect(prefilled.result).toMatchObject({ stopReason: "finished" });
     expect(sketches(older)).toEqual([['user: "Count."', 'model: "One, two,"']]);
@@ -361,9 +361,9 @@ describe.each(faces)("%s", (face) => {
       brain: {
         answer: ({ request }) =>
           request.generationConfig?.responseMimeType
-            ? text("{}")
+            ? say("{}")
             : request.contents.length > 1
-              ? text("ok")
+              ? say("ok")
               : call("add", { a: 1, b: 2 }),
       },
       strict: { mixedResponses: "refuse" },

@@ -1,5 +1,5 @@
 import { Agent, ApiStatusError, type ModelNotice } from "@pollux/core";
-import { type Fault, faults, type FaultRule, text, script } from "@pollux/emulator";
+import { type Fault, faults, type FaultRule, say, script } from "@pollux/emulator";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
 import { openWorld, type World } from "../support/world.ts";
@@ -98,7 +98,7 @@ function refusal(body: string): Fault {
 }
 
 function openRefusing(...rules: readonly FaultRule[]): Promise<World> {
-  return openWorld({ brain: script([text("Hello.")]), faults: rules });
+  return openWorld({ brain: script([say("Hello.")]), faults: rules });
 }
 
 // Traffic is real, waiting is not: only what the clock and the timers say is made up.
@@ -146,7 +146,7 @@ describe.each(faces)("%s", (_face, read) => {
   test("a wait above 300 s that is asked for in the middle of a stream ends the run as well", async () => {
     const message = `${EXCEEDED}\nPlease retry in 301s.`;
     const fault = faults.errorInStream({ code: 429, status: "RESOURCE_EXHAUSTED", message, afterChunks: 1 });
-    await using world = await openWorld({ brain: script([text("One. Two. ".repeat(20))]), faults: [{ at: 1, fault }] });
+    await using world = await openWorld({ brain: script([say("One. Two. ".repeat(20))]), faults: [{ at: 1, fault }] });
     await expect(read(new Agent({ model: world.model() }), "Hi.")).rejects.toMatchObject({
       status: 429,
       retryAfterMs: 301_000,

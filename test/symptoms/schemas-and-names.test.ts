@@ -1,5 +1,5 @@
 import { Agent, defineTool, explainSchema, googleSearch, ToolDefinitionError, urlContext } from "@pollux/core";
-import { call, faults, json, search, text } from "@pollux/emulator";
+import { call, faults, json, grounded, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { z as z3 } from "zod/v3";
@@ -54,7 +54,7 @@ describe.each(faces)("%s", (face) => {
     async (_who, input) => {
       const tool = defineTool({ ...describeIt, name: "f", input: input as typeof RICH });
       for (const profile of ["developer", "comet", "old-proxy"] as const) {
-        await using world = await openWorld({ profile, brain: byStep(() => text("Hi.")) });
+        await using world = await openWorld({ profile, brain: byStep(() => say("Hi.")) });
         const seen = await watch(face, new Agent({ model: world.model(), tools: [tool] }), "Hi.");
         expect(seen.result, profile).toMatchObject({ stopReason: "finished", text: "Hi." });
         for (const body of world.bodies) expect(body, profile).not.toMatch(FORBIDDEN);
@@ -70,7 +70,7 @@ describe.each(faces)("%s", (face) => {
     await using world = await openWorld({
       brain: byStep(
         () => call("ping"),
-        () => text("Pong."),
+        () => say("Pong."),
       ),
     });
     const seen = await watch(face, new Agent({ model: world.model(), tools: [ping], toolChoice: "required" }), "Ping.");
@@ -87,7 +87,7 @@ describe.each(faces)("%s", (face) => {
     await using world = await openWorld({
       brain: byStep(
         () => call("add", { a: 1, b: 2 }),
-        () => text("3"),
+        () => say("3"),
       ),
       faults: [
         {
@@ -122,7 +122,7 @@ describe.each(faces)("%s", (face) => {
     await using world = await openWorld({
       brain: byStep(
         () => call("tool_3"),
-        () => text("Done."),
+        () => say("Done."),
       ),
     });
     const agent = new Agent({ model: world.model("gemma-4-31b-it"), tools, toolChoice: "required" });
@@ -136,7 +136,7 @@ describe.each(faces)("%s", (face) => {
     async (toolChoice) => {
       for (const id of ["gemini-3.8-flash", "gemini-2.5-flash"]) {
         await using world = await openWorld({
-          brain: byStep(() => [text("Ok."), search({ queries: ["q"], sources: [] })]),
+          brain: byStep(() => [say("Ok."), grounded("", { queries: ["q"], sources: [] })]),
         });
         const agent = new Agent({ model: world.model(id), tools: [googleSearch(), urlContext()], toolChoice });
         const seen = await watch(face, agent, "Hi.");
@@ -156,7 +156,7 @@ describe.each(faces)("%s", (face) => {
     await using world = await openWorld({
       brain: byStep(
         () => call(name),
-        () => text("Done."),
+        () => say("Done."),
       ),
     });
     const seen = await watch(face, new Agent({ model: world.model(), tools: [tool] }), "Go.");
@@ -176,7 +176,7 @@ describe.each(faces)("%s", (face) => {
     ["gemini-2.0-flash", "low", "refused"],
     ["gemini-2.0-flash", "off", {}],
   ])("%s with thinking %j is asked for in the one way it takes, or not at all", async (id, thinking, expected) => {
-    await using world = await openWorld({ brain: byStep(() => text("Hi.")) });
+    await using world = await openWorld({ brain: byStep(() => say("Hi.")) });
     const start = async () => watch(face, new Agent({ model: world.model(id), thinking }), "Hi.");
     if (expected === "refused") {
       const error = await start().then(
@@ -193,7 +193,7 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("a setting of 0 is a setting", async () => {
-    await using world = await openWorld({ brain: byStep(() => text("Hi.")) });
+    await using world = await openWorld({ brain: byStep(() => say("Hi.")) });
     const agent = new Agent({ model: world.model("gemini-2.5-flash"), seed: 0, temperature: 0, topP: 0 });
     await watch(face, agent, "Hi.");
     expect(sentBy(world)[0]?.generationConfig).toEqual({ temperature: 0, topP: 0, seed: 0 });
@@ -215,7 +215,7 @@ describe.each(faces)("%s", (face) => {
     await using world = await openWorld({
       brain: byStep(
         () => call("f"),
-        () => text("Done."),
+        () => say("Done."),
       ),
     });
     const seen = await watch(face, new Agent({ model: world.model(), tools: [tool] }), "Go.");
@@ -239,7 +239,7 @@ describe.each(faces)("%s", (face) => {
   test("a schema for the answer is taken with functions on every model, and never sent beside them where it is refused", async () => {
     for (const id of ["gemini-3.8-flash", "gemini-2.5-flash"]) {
       await using world = await openWorld({
-        brain: { answer: ({ request }) => (request.generationConfig?.responseMimeType ? json({ sum: 3 }) : text("3")) },
+        brain: { answer: ({ request }) => (request.generationConfig?.responseMimeType ? json({ sum: 3 }) : say("3")) },
       });
       const agent = new Agent({ model: world.model(id), tools: [add] });
       const result = await typed(face, agent, "Add.", { output: z.object({ sum: z.number() }) });
@@ -316,7 +316,7 @@ describe("a schema", () => {
   test.each(Object.entries(TAKEN))("of %s is taken by every model", async (_what, input) => {
     // The overloads want to know which of the two it is; what happens does not depend on that.
     const tool = defineTool({ ...describeIt, name: "shape_it", input: input as z.ZodType });
-    await using world = await openWorld({ brain: byStep(() => text("Fine.")) });
+    await using world = await openWorld({ brain: byStep(() => say("Fine.")) });
     for (const id of ["gemini-3.8-flash", "gemini-2.5-flash-lite", "gemini-4-argon"])
       expect((await new Agent({ model: world.model(id), tools: [tool] }).run("Go.")).stopReason, id).toBe("finished");
     expect(refusals(world.emulator)).toEqual([]);

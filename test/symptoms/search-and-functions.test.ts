@@ -1,5 +1,5 @@
 import { Agent, codeExecution, endpoint, googleSearch, renderMarkdown, runSoFar, vertex } from "@pollux/core";
-import { call, faults, join, json, script, search, text } from "@pollux/emulator";
+import { call, faults, join, json, script, grounded, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces, typed } from "../../packages/core/test/helpers/faces.ts";
@@ -10,35 +10,34 @@ import { watch } from "../support/watch.ts";
 import { MODEL, openWorld, refusals } from "../support/world.ts";
 
 const FLAG = "includeServerSideToolInvocations";
-const found = search({ queries: ["oslo rain"], sources: [{ title: "yr.no" }] });
+const found = grounded("", { queries: ["oslo rain"], sources: [{ title: "yr.no" }] });
 const both = byStep(
   () => [found, call("add", { a: 1, b: 2 })],
-  () => [text("It rains in Oslo."), found],
+  () => [say("It rains in Oslo."), found],
 );
 
 const SAID = "Überraschung 🎉: Ærø won the cup. The final was in Zürich. Nobody slept.";
-const cup = search({
+const cup = grounded("", {
   queries: ["who won the cup", "where was the final"],
-  sources: [{ title: "cup.example" }, { title: "zürich.example" }],
-  supports: [
-    { text: "Ærø won the cup.", sources: [0] },
-    { text: "The final was in Zürich.", sources: [0, 1] },
+  sources: [
+    { title: "cup.example", supports: ["Ærø won the cup.", "The final was in Zürich."] },
+    { title: "zürich.example", supports: ["The final was in Zürich."] },
   ],
 });
 
 /** Searches and calls a function, then answers from both. */
 const native = byStep(
   () => [cup, call("add", { a: 1, b: 2 })],
-  () => [text(SAID), cup],
+  () => [say(SAID), cup],
 );
 
 /** Calls the search function and another one; alone with the search tool it answers with what it found. */
 const delegating = byStep(
   ({ functions }) =>
     functions.length === 0
-      ? [text(SAID), cup]
-      : join([call("google_search", { query: "Who won the cup, and where?" }), call("add", { a: 1, b: 2 })]),
-  () => text(`They say: ${SAID}`),
+      ? [say(SAID), cup]
+      : join(call("google_search", { query: "Who won the cup, and where?" }), call("add", { a: 1, b: 2 })),
+  () => say(`They say: ${SAID}`),
 );
 
 describe.each(faces)("%s", (face, read) => {
@@ -86,7 +85,7 @@ describe.each(faces)("%s", (face, read) => {
     ["functions alone", { tools: [add] }],
     ["two built-in tools", { tools: [googleSearch(), codeExecution()] }],
   ])("%s carries neither flag nor calling mode", async (_what, options) => {
-    await using world = await openWorld({ brain: byStep(() => text("Hi.")) });
+    await using world = await openWorld({ brain: byStep(() => say("Hi.")) });
     const seen = await watch(face, new Agent({ model: world.model(), ...options }), "Hi.");
     expect(seen.result).toMatchObject({ stopReason: "finished" });
     expect(sentBy(world)[0]).not.toHaveProperty("toolConfig");
@@ -98,8 +97,8 @@ describe.each(faces)("%s", (face, read) => {
       await using world = await openWorld({
         brain: byStep(
           ({ functions }) =>
-            functions.length === 0 ? [text("Rain."), found] : call("google_search", { query: "Rain?" }),
-          () => text("It rains."),
+            functions.length === 0 ? [say("Rain."), found] : call("google_search", { query: "Rain?" }),
+          () => say("It rains."),
         ),
       });
       const agent = new Agent({ model: world.model(id), tools: [add, googleSearch()] });
@@ -132,7 +131,7 @@ describe.each(faces)("%s", (face, read) => {
         answer: ({ request }) =>
           request.generationConfig?.responseMimeType
             ? json({ rain: true })
-            : { ...text("It rains."), search: found.search },
+            : { ...say("It rains."), search: found.search },
       },
     });
     const agent = new Agent({ model: world.model(), tools: [googleSearch()] });
@@ -195,7 +194,7 @@ describe.each(faces)("%s", (face, read) => {
 
     test("in a request of its own: the model is told, and goes on without", async () => {
       await using world = await openWorld({
-        brain: script([call("google_search", { query: "Rain?" }), text("I cannot look.")]),
+        brain: script([call("google_search", { query: "Rain?" }), say("I cannot look.")]),
         faults: [{ at: isSearch, fault }],
       });
       const agent = new Agent({ model: world.model("gemini-2.5-flash"), tools: [add, googleSearch()] });
@@ -239,11 +238,11 @@ describe.each(faces)("%s", (face, read) => {
   ])("%s, a schema for the answer does not cost the citations", async (_how, id) => {
     const brain = byStep(
       ({ request, functions, model }) => {
-        if (request.generationConfig?.responseMimeType !== undefined) return text('{"winner":"Ærø"}');
-        if (functions.length === 0) return [text(SAID), cup];
-        return model.builtInsWithFunctions ? [text(SAID), cup] : call("google_search", { query: "Who won the cup?" });
+        if (request.generationConfig?.responseMimeType !== undefined) return say('{"winner":"Ærø"}');
+        if (functions.length === 0) return [say(SAID), cup];
+        return model.builtInsWithFunctions ? [say(SAID), cup] : call("google_search", { query: "Who won the cup?" });
       },
-      ({ request }) => text(request.generationConfig?.responseMimeType === undefined ? SAID : '{"winner":"Ærø"}'),
+      ({ request }) => say(request.generationConfig?.responseMimeType === undefined ? SAID : '{"winner":"Ærø"}'),
     );
     await using world = await openWorld({ brain });
     const agent = new Agent({ model: world.model(id), tools: [...TOOLS, googleSearch()] });

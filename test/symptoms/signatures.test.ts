@@ -1,5 +1,5 @@
 import { Agent, type Content, defineTool, type Part } from "@pollux/core";
-import { call, calls, part, script, text } from "@pollux/emulator";
+import { call, calls, parts, script, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { answer, chunk, eventStream, openRawService } from "../support/raw-service.ts";
@@ -86,7 +86,7 @@ describe.each(faces)("%s", (face) => {
 
   test("a model of the same family goes on with the signatures as they are", async () => {
     await using world = await openWorld({
-      brain: script([call("get_weather", { city: "Oslo" }), text("4."), text("5.")]),
+      brain: script([call("get_weather", { city: "Oslo" }), say("4."), say("5.")]),
     });
     const ask = (id: string) => new Agent({ model: world.model(id), tools: TOOLS });
     const first = await watch(face, ask("gemini-3.6-flash"), "Weather?");
@@ -122,8 +122,8 @@ describe.each(faces)("%s", (face) => {
   test("parallel calls: the signature stays on the first, the others stay without", async () => {
     await using world = await openWorld({
       brain: byStep(
-        () => calls(["ping", "ping", "ping"]),
-        () => text("Three."),
+        () => calls("ping", "ping", "ping"),
+        () => say("Three."),
       ),
       strict: { movedSignatures: "refuse" },
     });
@@ -164,8 +164,8 @@ test("a part the emulator is told to send goes back as it stands", async () => {
   const said = { functionCall: { name: "ping", args: {}, id: "x1" }, thoughtSignature: DUMMY };
   await using world = await openWorld({
     brain: byStep(
-      () => part(said),
-      () => text("Done."),
+      () => parts(said),
+      () => say("Done."),
     ),
   });
   await new Agent({ model: world.model(), tools: [ping] }).run("Ping.");

@@ -1,6 +1,6 @@
 import { Agent, ApiShapeError, defineTool, type PartialArg, type RunEvent, vertex } from "@pollux/core";
 import { assertGrammar, shapeOf } from "@pollux/core/testing";
-import { type Brain, calls, faults, type FaultRule, join, type RecordedAnswer, text } from "@pollux/emulator";
+import { type Brain, calls, faults, type FaultRule, join, type RecordedAnswer, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
@@ -54,7 +54,7 @@ function raw(...chunks: readonly (readonly object[])[]): Brain {
   const recorded: RecordedAnswer = { status: 200, contentType: "text/event-stream", body };
   return {
     anySignature: true,
-    answer: ({ responses }) => (responses.length > 0 ? text("Done.") : { parts: [], recorded }),
+    answer: ({ responses }) => (responses.length > 0 ? say("Done.") : { parts: [], recorded }),
   };
 }
 
@@ -71,7 +71,7 @@ describe.each(faces)("%s", (_face, read) => {
   test("a call that arrives in pieces is made once, whole, and goes back in the documented form", async () => {
     const brain: Brain = {
       answer: ({ responses }) =>
-        responses.length > 0 ? text("Ordered.") : join([text("One moment."), calls([{ name: "order", args: ARGS }])]),
+        responses.length > 0 ? say("Ordered.") : join(say("One moment."), calls({ name: "order", args: ARGS })),
     };
     await using world = await vertexWorld(brain);
     const result = await read(agentOf(world), "Tea, please.");
@@ -172,12 +172,7 @@ test("each piece carries only what is new, however long the arguments are", asyn
   const long = { ...ARGS, to: "far away, ".repeat(2_000) };
   const brain: Brain = {
     answer: ({ responses }) =>
-      responses.length > 0
-        ? text("Ordered.")
-        : calls([
-            { name: "order", args: long },
-            { name: "order", args: ARGS },
-          ]),
+      responses.length > 0 ? say("Ordered.") : calls({ name: "order", args: long }, { name: "order", args: ARGS }),
   };
   await using world = await vertexWorld(brain);
   const { events } = await eventsOf(agentOf(world), "Tea, please.");
@@ -198,7 +193,7 @@ test("each piece carries only what is new, however long the arguments are", asyn
 
 test("a call that breaks off in its arguments is void and begun anew", async () => {
   const brain: Brain = {
-    answer: ({ responses }) => (responses.length > 0 ? text("Ordered.") : calls([{ name: "order", args: ARGS }])),
+    answer: ({ responses }) => (responses.length > 0 ? say("Ordered.") : calls({ name: "order", args: ARGS })),
   };
   await using world = await vertexWorld(brain, [{ at: 1, fault: faults.closeEarly({ afterChunks: 3 }) }]);
   const { events, result } = await eventsOf(agentOf(world), "Tea, please.");

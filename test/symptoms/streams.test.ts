@@ -1,5 +1,5 @@
 import { Agent, ApiStatusError, ApiTimeoutError, type RunEvent, runSoFar, StreamIncompleteError } from "@pollux/core";
-import { type Fault, type FaultRequest, faults, text } from "@pollux/emulator";
+import { type Fault, type FaultRequest, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { answer, chunk, eventStream, openRawService, type RawAnswer } from "../support/raw-service.ts";
@@ -84,7 +84,7 @@ describe.each(faces)("%s", (face) => {
     ["the connection closes before any chunk", faults.closeEarly({ afterChunks: 0 }), { code: "stream_incomplete" }],
     ["the connection closes inside an object", faults.closeMidJson({ atByte: 700 }), { code: "stream_incomplete" }],
   ])("%s", (_symptom, fault, expected) => {
-    const brain = byStep(() => text(LONG));
+    const brain = byStep(() => say(LONG));
 
     test("once: what came is void, the same request is sent again", async () => {
       await using world = await openWorld({ brain, faults: [{ at: 1, fault }] });
@@ -114,7 +114,7 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("200, and then an error instead of the first chunk: the same request is sent again; always: the run fails", async () => {
-    const brain = byStep(() => text(LONG));
+    const brain = byStep(() => say(LONG));
     const fault = faults.errorInStream({ afterChunks: 0 });
     await using world = await openWorld({ brain, faults: [{ at: 1, fault }] });
     const seen = await watch(face, new Agent({ model: world.model() }), "Count.");
@@ -228,14 +228,14 @@ describe.each(faces)("%s", (face) => {
       ["before the first byte", faults.slowFirstByte({ ms }), "first-byte"],
       ["between two chunks", faults.stall({ ms }), "idle"],
     ])("%s: the request is given up and sent again; always: the run fails", async (_where, fault, kind) => {
-      await using world = await openWorld({ brain: byStep(() => text(LONG)), faults: [{ at: 1, fault }] });
+      await using world = await openWorld({ brain: byStep(() => say(LONG)), faults: [{ at: 1, fault }] });
       const model = world.model(undefined, { timeouts: limits });
       const seen = await watch(face, new Agent({ model }), "Count.", { takeSilence: world.takeSilence });
       expect(seen.result).toMatchObject({ stopReason: "finished", text: LONG });
       expect(world.bodies).toHaveLength(2);
       expect(world.bodies[1]).toBe(world.bodies[0]);
 
-      await using silent = await openWorld({ brain: byStep(() => text(LONG)), faults: [{ at: () => true, fault }] });
+      await using silent = await openWorld({ brain: byStep(() => say(LONG)), faults: [{ at: () => true, fault }] });
       const retry = { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 };
       const agent = new Agent({ model: silent.model(undefined, { timeouts: limits, retry }), maxRestarts: 1 });
       const failed = await watch(face, agent, "Count.", { takeSilence: silent.takeSilence });

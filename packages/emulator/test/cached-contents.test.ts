@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { call, createEmulator, type Emulator, script, text } from "../src/index.ts";
+import { call, createEmulator, type Emulator, script, say } from "../src/index.ts";
 import { ask, MODEL, post, textOf, unary, WEATHER } from "./support.ts";
 
 const KEY = { "x-goog-api-key": "emulator" };
@@ -169,7 +169,7 @@ describe("a cached content", () => {
 
 describe("a request with a cached content", () => {
   test("is priced with the tokens of the cache", async () => {
-    const emulator = createEmulator({ brain: script([text("Yes.")], { afterwards: "repeat-last" }) });
+    const emulator = createEmulator({ brain: script([say("Yes.")], { afterwards: "repeat-last" }) });
     const cachedContent = await created(emulator);
     const { usageMetadata } = await unary(emulator, ask("Question?", { cachedContent }));
     expect(usageMetadata).toMatchObject({
@@ -191,9 +191,9 @@ describe("a request with a cached content", () => {
   test("gives the model what was cached", async () => {
     const emulator = createEmulator({
       brain: script([
-        ({ request }) => text(JSON.stringify(request)),
+        ({ request }) => say(JSON.stringify(request)),
         ({ functions }) => call(functions[0]?.name ?? "", { city: "Oslo" }),
-        text("Cold."),
+        say("Cold."),
       ]),
     });
     const more = { system_instruction: { parts: [{ text: "Be brief." }] }, tools: [WEATHER] };

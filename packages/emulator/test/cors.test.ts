@@ -6,7 +6,7 @@ import {
   faults,
   type RunningServer,
   script,
-  text,
+  say,
 } from "../src/index.ts";
 import { ask, MODEL } from "./support.ts";
 
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 async function serve(options: EmulatorOptions = {}): Promise<{ readonly emulator: Emulator; readonly url: string }> {
-  const emulator = createEmulator({ brain: script([text("Hi")]), ...options });
+  const emulator = createEmulator({ brain: script([say("Hi")]), ...options });
   const server = await emulator.listen();
   servers.push(server);
   return { emulator, url: `${server.url}/v1beta/models/${MODEL}` };

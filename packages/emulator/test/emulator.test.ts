@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { call, calls, createEmulator, finish, search, script, text, thought } from "../src/index.ts";
+import { call, calls, createEmulator, finishes, grounded, script, say, think } from "../src/index.ts";
 import { ask, eventsIn, MODEL, partsOf, post, streamed, textOf, unary, WEATHER } from "./support.ts";
 
 const SIGNATURE = /^[A-Za-z0-9+/]{200,1500}={0,2}$/;
 
 describe("unary answers", () => {
   test("have the shape of the Developer API", async () => {
-    const emulator = createEmulator({ brain: script([text("Hi there")]) });
+    const emulator = createEmulator({ brain: script([say("Hi there")]) });
     const response = await post(emulator, "generateContent", ask("Hello you"));
     const body = await response.text();
     expect(Object.fromEntries(response.headers)).toMatchObject({ "content-type": "application/json; charset=UTF-8" });
@@ -38,10 +38,7 @@ describe("unary answers", () => {
   test("carry call ids and one signature for parallel calls", async () => {
     const emulator = createEmulator({
       brain: script([
-        calls([
-          { name: "get_weather", args: { city: "Oslo" } },
-          { name: "get_weather", args: { city: "Lima" } },
-        ]),
+        calls({ name: "get_weather", args: { city: "Oslo" } }, { name: "get_weather", args: { city: "Lima" } }),
       ]),
     });
     const answer = await unary(emulator, ask("Weather?", { tools: [WEATHER] }));
@@ -67,7 +64,7 @@ describe("unary answers", () => {
   });
 
   test("show thoughts only when asked to", async () => {
-    const emulator = createEmulator({ brain: script([[thought("Hm."), text("Hi")]], { afterwards: "repeat-last" }) });
+    const emulator = createEmulator({ brain: script([[think("Hm."), say("Hi")]], { afterwards: "repeat-last" }) });
     expect(partsOf(await unary(emulator, ask("Hello"))).length).toBe(1);
     const shown = await unary(
       emulator,
@@ -78,7 +75,7 @@ describe("unary answers", () => {
 
   test("are cut at the output limit, which thinking counts against", async () => {
     const emulator = createEmulator({
-      brain: script([{ ...text("A long answer that goes on and on"), thoughtTokens: 10 }], {
+      brain: script([{ ...say("A long answer that goes on and on"), thoughtTokens: 10 }], {
         afterwards: "repeat-last",
       }),
     });
@@ -104,7 +101,7 @@ describe("unary answers", () => {
 
 describe("streams", () => {
   test("are CRLF events without anything else, and end with a signed empty text", async () => {
-    const emulator = createEmulator({ brain: script([text("One two three", ["One ", "two ", "three"])]) });
+    const emulator = createEmulator({ brain: script([say("One ", "two ", "three")]) });
     const response = await post(emulator, "streamGenerateContent?alt=sse", ask("Count"));
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "content-type": "text/event-stream",
@@ -129,7 +126,7 @@ describe("streams", () => {
   });
 
   test("keep the identity of usage on every chunk and only grow", async () => {
-    const chunks = await streamed(createEmulator({ brain: script([text("Some words ".repeat(40))]) }), ask("Talk"));
+    const chunks = await streamed(createEmulator({ brain: script([say("Some words ".repeat(40))]) }), ask("Talk"));
     const usages = chunks.map((chunk) => chunk.usageMetadata ?? {});
     for (const usage of usages) {
       const sum =
@@ -144,7 +141,7 @@ describe("streams", () => {
   });
 
   test("send one call per chunk on 3.x and all in one on 2.5", async () => {
-    const brain = script([calls(["get_weather", "get_weather", "get_weather"])], { afterwards: "repeat-last" });
+    const brain = script([calls("get_weather", "get_weather", "get_weather")], { afterwards: "repeat-last" });
     const emulator = createEmulator({ brain });
     const body = ask("Weather?", { tools: [WEATHER] });
     expect((await streamed(emulator, body)).map((chunk) => partsOf(chunk).length)).toEqual([1, 1, 1, 1]);
@@ -152,7 +149,7 @@ describe("streams", () => {
   });
 
   test("are one JSON array without alt=sse", async () => {
-    const emulator = createEmulator({ brain: script([text("One two", ["One ", "two"])]) });
+    const emulator = createEmulator({ brain: script([say("One ", "two")]) });
     const response = await post(emulator, "streamGenerateContent", ask("Count"));
     const body = await response.text();
     expect(body.startsWith("[{\n")).toBe(true);
@@ -163,7 +160,7 @@ describe("streams", () => {
 
   test("can be framed like a proxy's and split at any byte", async () => {
     const framing = { lf: true, keepAlive: true, done: true, splitBytes: true };
-    const emulator = createEmulator({ brain: script([text("漢字 🌧️ é")]), framing });
+    const emulator = createEmulator({ brain: script([say("漢字 🌧️ é")]), framing });
     const response = await post(emulator, "streamGenerateContent?alt=sse", ask("Count"));
     const pieces: Uint8Array[] = [];
     for await (const piece of response.body ?? []) pieces.push(piece);
@@ -202,10 +199,9 @@ describe("streams", () => {
 });
 
 describe("grounding", () => {
-  const found = search({
+  const found = grounded("Café 漢字 🌧️ is wet. Oslo is not.", {
     queries: ["oslo rain"],
     sources: [{ title: "yr.no" }, { title: "nrk.no" }],
-    text: "Café 漢字 🌧️ is wet. Oslo is not.",
   });
 
   test("has byte offsets over text with characters of several bytes", async () => {
@@ -250,7 +246,7 @@ describe("grounding", () => {
 
   test("beside functions comes with signed server-side tool parts that pass when sent back", async () => {
     const emulator = createEmulator({
-      brain: script([[{ ...found, parts: [] }, call("get_weather", { city: "Oslo" })], text("Done")]),
+      brain: script([[{ ...found, parts: [] }, call("get_weather", { city: "Oslo" })], say("Done")]),
     });
     const request = ask("Rain?", {
       tools: [{ googleSearch: {} }, WEATHER],
@@ -270,7 +266,7 @@ describe("grounding", () => {
   });
 
   test("has queries and no sources when the answer is JSON", async () => {
-    const emulator = createEmulator({ brain: script([{ ...found, parts: text("{}").parts }]) });
+    const emulator = createEmulator({ brain: script([{ ...found, parts: say("{}").parts }]) });
     const answer = await unary(
       emulator,
       ask("Rain?", { tools: [{ googleSearch: {} }], generationConfig: { responseMimeType: "application/json" } }),
@@ -284,7 +280,7 @@ describe("grounding", () => {
 
 describe("the emulator", () => {
   test("logs requests without their keys", async () => {
-    const emulator = createEmulator({ brain: script([text("ok")]) });
+    const emulator = createEmulator({ brain: script([say("ok")]) });
     await unary(emulator, ask("Hello"));
     await emulator.fetch(`/v1beta/models?key=secret-key`);
     expect(emulator.requests).toMatchObject([
@@ -363,7 +359,7 @@ describe("the emulator", () => {
   });
 
   test("continues long answers in hops, and refuses a token for another request", async () => {
-    const emulator = createEmulator({ brain: script([[text("First, "), finish("CONTINUATION")], text("second.")]) });
+    const emulator = createEmulator({ brain: script([[say("First, "), finishes("CONTINUATION")], say("second.")]) });
     const body = ask("Tell me everything");
     const first = await unary(emulator, body, "gemini-4-argon");
     const { continuationToken, finishReason } = first.candidates?.[0] ?? {};

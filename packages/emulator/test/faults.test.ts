@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createEmulator, type Emulator, type Fault, fault, faults, script, text } from "../src/index.ts";
+import { createEmulator, type Emulator, type Fault, fault, faults, script, say } from "../src/index.ts";
 import { ask, eventsIn, MODEL, partsOf, post, streamed, textOf, unary, WEATHER } from "./support.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -16,7 +16,7 @@ async function pass(ms: number): Promise<void> {
 
 const failing = (what: Fault, at: number | readonly number[] = 1): Emulator =>
   createEmulator({
-    brain: script([text("One two three", ["One ", "two ", "three"]), text("Next")]),
+    brain: script([say("One ", "two ", "three"), say("Next")]),
     faults: [{ at, fault: what }],
   });
 
@@ -178,7 +178,7 @@ describe("streams that fail", () => {
 
   test("the delay between chunks comes before each but the first", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const brain = script([text("One two three", ["One ", "two ", "three"])]);
+    const brain = script([say("One ", "two ", "three")]);
     const emulator = createEmulator({ brain, delays: { chunkMs: 1_000 } });
     const response = await post(emulator, "streamGenerateContent?alt=sse", ask("Hi"));
     const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
@@ -285,7 +285,7 @@ describe("answers that are no answers", () => {
 });
 
 test("E-15 under responseMatching empty: an empty candidate", async () => {
-  const emulator = createEmulator({ strict: { responseMatching: "empty" }, brain: script([text("never")]) });
+  const emulator = createEmulator({ strict: { responseMatching: "empty" }, brain: script([say("never")]) });
   const contents = [
     { role: "user", parts: [{ text: "Weather?" }] },
     {
@@ -303,11 +303,11 @@ test("E-15 under responseMatching empty: an empty candidate", async () => {
 });
 
 test("a fault can be a line of a script, and rules can look at the request", async () => {
-  const scripted = createEmulator({ brain: script([fault(faults.overloaded()), text("fine")]) });
+  const scripted = createEmulator({ brain: script([fault(faults.overloaded()), say("fine")]) });
   expect((await post(scripted, "generateContent", ask("Hi"))).status).toBe(503);
   expect(textOf(await unary(scripted, ask("Hi")))).toBe("fine");
   const picky = createEmulator({
-    brain: script([text("fine")]),
+    brain: script([say("fine")]),
     faults: [{ at: ({ streamed: isStream }) => isStream, fault: faults.internalError() }],
   });
   expect((await post(picky, "streamGenerateContent?alt=sse", ask("Hi"))).status).toBe(500);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { createEmulator, type Emulator, type EmulatorOptions, script, text } from "../src/index.ts";
+import { createEmulator, type Emulator, type EmulatorOptions, script, say } from "../src/index.ts";
 import { ask, MODEL, post, textOf, unary } from "./support.ts";
 
 const KEY = { "x-goog-api-key": "emulator" };
@@ -305,7 +305,7 @@ describe("a file", () => {
   });
 
   test("is seen by a brain of one's own", async () => {
-    const emulator = createEmulator({ brain: script([({ files }) => text(JSON.stringify(files))]) });
+    const emulator = createEmulator({ brain: script([({ files }) => say(JSON.stringify(files))]) });
     const { uri } = await upload(emulator, "abc", "text/plain", { name: "files/abc" });
     const [seen] = JSON.parse(textOf(await unary(emulator, withFile(uri)))) as unknown[];
     expect(seen).toEqual({ name: "files/abc", uri, mimeType: "text/plain", sizeBytes: 3 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createEmulator, type Emulator, script, text } from "../src/index.ts";
+import { createEmulator, type Emulator, script, say } from "../src/index.ts";
 import { MODELS } from "../src/catalog/models.ts";
 import { implicitCacheMinimum } from "../src/respond/prompt-cache.ts";
 import { MODEL, unary, WEATHER } from "./support.ts";
@@ -22,7 +22,7 @@ const answered = (call: object): object => {
 };
 
 const talkative = (options: object = {}): Emulator =>
-  createEmulator({ brain: script([text("ok")], { afterwards: "repeat-last" }), ...options });
+  createEmulator({ brain: script([say("ok")], { afterwards: "repeat-last" }), ...options });
 
 /** Tokens of the prompt and, of these, cached ones, request by request. */
 async function counted(emulator: Emulator, bodies: readonly object[], model?: string): Promise<[number, number][]> {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { createEmulator, type EmulatorOptions, faults, type RunningServer, script, text } from "../src/index.ts";
+import { createEmulator, type EmulatorOptions, faults, type RunningServer, script, say } from "../src/index.ts";
 import { ask, eventsIn, MODEL, textOf } from "./support.ts";
 
 const servers: RunningServer[] = [];
@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 async function serve(options: EmulatorOptions) {
-  const emulator = createEmulator({ brain: script([text("One two three", ["One ", "two ", "three"])]), ...options });
+  const emulator = createEmulator({ brain: script([say("One ", "two ", "three")]), ...options });
   const server = await emulator.listen();
   servers.push(server);
   const stream = (signal?: AbortSignal): Promise<Response> =>

@@ -1,6 +1,6 @@
 import type { Candidate, GenerateContentResponse } from "@pollux/core/wire";
 import { describe, expect, test } from "vitest";
-import { calls, createEmulator, type Emulator, faults, script, search, text, thought } from "../src/index.ts";
+import { calls, createEmulator, type Emulator, faults, script, grounded, say, think } from "../src/index.ts";
 import { ask, eventsIn, partsOf, post, streamed, textOf, unary, WEATHER } from "./support.ts";
 
 const ARGON = "gemini-4-argon";
@@ -8,7 +8,7 @@ const LONG = Array.from({ length: 40 }, (_, index) => `Sentence ${index + 1} of 
 const FAST = { generationConfig: { thinkingConfig: { thinkingLevel: "LOW" } } };
 
 const lastOf = (chunks: readonly GenerateContentResponse[]): Candidate => chunks.at(-1)?.candidates?.[0] ?? {};
-const said = (value: string) => ({ ...text(value), thoughtTokens: 0 });
+const said = (value: string) => ({ ...say(value), thoughtTokens: 0 });
 
 /** Asks until an answer does not end with `CONTINUATION`. */
 async function allHops(
@@ -46,7 +46,7 @@ describe.each([
 
   test("begins with hops of nothing but thought", async () => {
     const emulator = createEmulator({
-      brain: script([{ ...text("42"), thoughtTokens: 250 }]),
+      brain: script([{ ...say("42"), thoughtTokens: 250 }]),
       longDecode: { hopTokens: 100 },
     });
     const hops = await allHops(emulator, ask("Think"), how);
@@ -74,9 +74,9 @@ describe.each([
     const emulator = createEmulator({
       brain: script([
         {
-          ...text("x".repeat(38)),
+          ...say("x".repeat(38)),
           thoughtTokens: 0,
-          parts: [...text("x".repeat(38)).parts, ...calls([{ name: "get_weather", args: { city: "Oslo" } }]).parts],
+          parts: [...say("x".repeat(38)).parts, ...calls({ name: "get_weather", args: { city: "Oslo" } }).parts],
         },
       ]),
       longDecode: { hopTokens: 12 },
@@ -88,10 +88,9 @@ describe.each([
 
   test("has grounding of its own in each hop, over the hop's own text", async () => {
     const first = "The café is open. ";
-    const answer = search({
+    const answer = grounded(`${first}The 漢字 are old.`, {
       queries: ["q"],
       sources: [{ title: "a.no" }, { title: "b.no" }],
-      text: `${first}The 漢字 are old.`,
     });
     const emulator = createEmulator({
       brain: script([{ ...answer, thoughtTokens: 0 }]),
@@ -128,7 +127,7 @@ describe("checkpoints of a stream", () => {
   test("go on after a drop, without a repeated or a missing character, as often as it drops", async () => {
     const emulator = createEmulator({
       brain: script([
-        [thought("Hm."), said(LONG)].reduce((left, right) => ({ ...right, parts: [...left.parts, ...right.parts] })),
+        [think("Hm."), said(LONG)].reduce((left, right) => ({ ...right, parts: [...left.parts, ...right.parts] })),
       ]),
       longDecode: { checkpointEvery: 3 },
       faults: [{ at: [1, 2, 3], fault: faults.closeEarly({ afterChunks: 7 }) }],

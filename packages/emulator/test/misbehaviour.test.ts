@@ -9,8 +9,8 @@ import {
   fault,
   faults,
   script,
-  search,
-  text,
+  grounded,
+  say,
 } from "../src/index.ts";
 import { ask, eventsIn, MODEL, partsOf, textOf, WEATHER } from "./support.ts";
 
@@ -60,7 +60,7 @@ describe.each([
 ] as const)("a model that misbehaves, %s", (_, send) => {
   test("M-1: offsets drift behind one segment, whose text is right", async () => {
     const said = "The café is open. The 漢字 are old. It rains 🌧️.";
-    const found = search({ queries: ["q"], sources: [{ title: "a.no" }], text: said });
+    const found = grounded(said, { queries: ["q"], sources: [{ title: "a.no" }] });
     const supports = async (options: EmulatorOptions) => {
       const chunks = await send(options, ask("Ground it", { tools: [{ googleSearch: {} }] }));
       expect(textOf(...chunks)).toBe(said);
@@ -98,10 +98,10 @@ describe.each([
   });
 
   test("M-3: parallel calls share an id, a single one repeats an earlier one", async () => {
-    const fine = calls([
+    const fine = calls(
       { name: "get_weather", args: { city: "Oslo" } },
       { name: "get_weather", args: { city: "Lima" } },
-    ]);
+    );
     const body = ask("Weather", { tools: [WEATHER] });
     const both = callsIn(await send({ brain: script([fault(faults.duplicateIds(), fine)]) }, body));
     expect(both.map(({ args }) => args)).toEqual([{ city: "Oslo" }, { city: "Lima" }]);
@@ -148,7 +148,7 @@ describe.each([
       [{ name: "list_files", args: { city: "Oslo" } }],
       "STOP",
     ]);
-    const added = await send({ brain: script([fault(faults.undeclaredCall("rm"), text("Done."))]) }, ask("Hi"));
+    const added = await send({ brain: script([fault(faults.undeclaredCall("rm"), say("Done."))]) }, ask("Hi"));
     expect([textOf(...added), callsIn(added)]).toMatchObject(["Done.", [{ name: "rm", args: {} }]]);
   });
 
@@ -157,7 +157,7 @@ describe.each([
       tools: [WEATHER],
       toolConfig: { functionCallingConfig: { mode: "NONE" } },
     });
-    const options = { brain: script([text("The next line")]), faults: [{ at: 1, fault: faults.callDespiteNone() }] };
+    const options = { brain: script([say("The next line")]), faults: [{ at: 1, fault: faults.callDespiteNone() }] };
     expect(callsIn(await send(options, body))).toMatchObject([{ name: "get_weather", args: { city: "Oslo" } }]);
     expect(textOf(...(await send(options, body, body)))).toBe("The next line");
   });

@@ -1,11 +1,11 @@
 import { setupServer } from "msw/node";
 import { expect, test } from "vitest";
-import { createEmulator, script, text } from "../src/index.ts";
+import { createEmulator, script, say } from "../src/index.ts";
 import { handlers } from "../src/msw.ts";
 import { ask, eventsIn, MODEL, textOf } from "./support.ts";
 
 test("answers requests to Google's address inside the process", async () => {
-  const emulator = createEmulator({ brain: script([text("Hi there")]) });
+  const emulator = createEmulator({ brain: script([say("Hi there")]) });
   const server = setupServer(...handlers(emulator));
   server.listen({ onUnhandledFrame: "error" });
   try {

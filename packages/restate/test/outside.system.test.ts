@@ -23,7 +23,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     const ran: string[] = [];
     const toolOf = (name: string, needsApproval: boolean): ReturnType<typeof defineTool> =>
       defineTool({ name, description: name, input: nothing, needsApproval, run: async () => void ran.push(name) });
-    const model = new ScriptedModel(calls(["pay"], ["look"], ["refund"]), say("Paid."));
+    const model = new ScriptedModel(calls("pay", "look", "refund"), say("Paid."));
     const tools = [toolOf("pay", true), toolOf("look", false), toolOf("refund", true)];
     const client = await serve(new Agent({ name: "cashier", model, tools }));
     const run = await client.start("cashier", "Pay", { runId: "till" });
@@ -156,7 +156,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
         }),
     });
     const inner = new Agent({ name: "inner", model: new ScriptedModel(hangs("thinking")) });
-    const model = new ScriptedModel(calls(["wait"], ["inner", { task: "Think" }]));
+    const model = new ScriptedModel(calls("wait", { name: "inner", args: { task: "Think" } }));
     const outer = new Agent({ name: "outer", model, tools: [wait, inner.asTool({ description: "Thinks." })] });
     const client = await serve(outer, inner);
     const run = await client.start("outer", "Go", { runId: "o1" });

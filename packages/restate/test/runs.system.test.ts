@@ -28,7 +28,10 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
         return `rain in ${input.city}`;
       },
     });
-    const script = [calls(["weather", { city: "Oslo" }], ["weather", { city: "Rome" }]), say("Rain in both.")];
+    const script = [
+      calls({ name: "weather", args: { city: "Oslo" } }, { name: "weather", args: { city: "Rome" } }),
+      say("Rain in both."),
+    ];
     const agentOf = (name: string): Agent => new Agent({ name, model: new ScriptedModel(...script), tools: [weather] });
     const client = await serve(agentOf("parallel"));
     const run = await client.start("parallel", "Weather in Oslo and Rome?", { runId: "both" });
@@ -145,7 +148,7 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
       },
     });
     const agentOf = (model: ScriptedModel): Agent => new Agent({ name: "survivor", model, tools: [quick, slow] });
-    const first = await startWorker(suite.server, [agentOf(new ScriptedModel(calls(["quick"], ["slow"])))]);
+    const first = await startWorker(suite.server, [agentOf(new ScriptedModel(calls("quick", "slow")))]);
     const run = await agentsClient({ ingress: suite.server.ingress }).start("survivor", "Go");
     await expect.poll(() => done.toSorted()).toEqual(["quick", "slow"]);
     // The version of the loop, the model's answer and the quick call.
@@ -176,7 +179,7 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
           await new Promise((resolve) => setTimeout(resolve, ms));
         },
       });
-    const model = new ScriptedModel(calls(["short"], ["long"]), say("Done."));
+    const model = new ScriptedModel(calls("short", "long"), say("Done."));
     const agent = new Agent({ name: "slowpoke", model, tools: [slow("short", 700), slow("long", 1_500)] });
     const line = (_: object, message: string): void => void lines.push(message);
     const logger = { trace: line, debug: line, info: line, warn: line, error: line };

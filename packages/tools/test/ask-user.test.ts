@@ -55,7 +55,10 @@ test("a wait for a callback ends: by its time, and with the run", async () => {
 });
 
 test("only questions to the user are found among what a run waits for, and bad ones are never asked", async () => {
-  const model = new ScriptedModel(calls(["ask_user", { question: "" }], ["ask", { question: "Who?" }]), say("?"));
+  const model = new ScriptedModel(
+    calls({ name: "ask_user", args: { question: "" } }, { name: "ask", args: { question: "Who?" } }),
+    say("?"),
+  );
   const agent = new Agent({ model, tools: [askUser(), askUser({ name: "ask" })] });
   const asked = await agent.session().send("Go.");
   const pending = asked.stopReason === "needs-outcome" ? asked.pending : [];

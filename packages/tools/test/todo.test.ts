@@ -16,8 +16,8 @@ describe.each(["run", "stream"])("a plan, read by %s", (face) => {
     const model = new ScriptedModel(
       call("set_todos", PLAN),
       calls(
-        ["update_todo", { id: "1", status: "done" }],
-        ["update_todo", { id: "2", status: "doing", text: "Write it" }],
+        { name: "update_todo", args: { id: "1", status: "done" } },
+        { name: "update_todo", args: { id: "2", status: "doing", text: "Write it" } },
       ),
       call("update_todo", { id: "3" }),
       say("Done."),

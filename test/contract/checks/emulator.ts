@@ -1,4 +1,4 @@
-import { createEmulator, type Emulator, type EmulatorOptions, text } from "@pollux/emulator";
+import { createEmulator, type Emulator, type EmulatorOptions, say } from "@pollux/emulator";
 import { type Check, excerpt, type Tally } from "../check.ts";
 import { messageShape } from "../message-shape.ts";
 import { INSIDE, readAnswer } from "../plain-fold.ts";
@@ -104,7 +104,7 @@ async function ask(
 ): Promise<Answered> {
   const isVertex = exchange.path?.includes("/publishers/") ?? recording.api === "vertex";
   // What another server signed cannot be checked; everything else is.
-  const brain = { anySignature: true, answer: () => text("ok") };
+  const brain = { anySignature: true, answer: () => say("ok") };
   const emulated: Emulator = createEmulator({ profile: isVertex ? "vertex" : "developer", brain, ...options });
   const good = isVertex ? { authorization: "Bearer ya29.token" } : { "x-goog-api-key": "emulator" };
   const response = await emulated.fetch(pathFor(exchange, model, isVertex), {

@@ -1,5 +1,5 @@
 import { type AnyTool, defineTool } from "@pollux/core";
-import { type Brain, call, text } from "@pollux/emulator";
+import { type Brain, call, say } from "@pollux/emulator";
 import { z } from "zod";
 import { byStep } from "../../support/trip.ts";
 
@@ -27,6 +27,6 @@ export const LOG_TOOLS: readonly AnyTool[] = [readPage];
 /** Reads so many pages, one each turn, then answers: one request more than pages. */
 export function reading(pages: number, answer = "Forty ships."): Brain {
   return byStep(...Array.from({ length: pages }, (_, index) => () => call("read_page", { page: index + 1 })), () =>
-    text(answer),
+    say(answer),
   );
 }

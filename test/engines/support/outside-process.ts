@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Content, GenerateContentRequest } from "@pollux/core/wire";
-import { type Answer, calls, createEmulator, join, text } from "@pollux/emulator";
+import { type Answer, calls, createEmulator, join, say } from "@pollux/emulator";
 import { type Later, later } from "./later.ts";
 import type { Order, Point, Said, Seen } from "./outside-messages.ts";
 import { callsOf, DONE, type PlanName, readMessage } from "./plans.ts";
@@ -37,14 +37,14 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () => {
   // Of a server on a port.
   const { port } = server.address() as AddressInfo;
-  say({ is: "ready", url: `http://127.0.0.1:${port}` });
+  tell({ is: "ready", url: `http://127.0.0.1:${port}` });
 });
 process.on("disconnect", () => process.exit());
 process.on("message", ({ id, ...order }: Order & { readonly id: number }) => {
-  void obey(order).then((done) => say({ is: "done", id, ...done }));
+  void obey(order).then((done) => tell({ is: "done", id, ...done }));
 });
 
-function say(said: Said): void {
+function tell(said: Said): void {
   process.send?.(said);
 }
 
@@ -88,7 +88,7 @@ function isMeant(name: string, { run, point }: Extract<Order, { do: "release" }>
 async function gate(run: string, point: Point, response: ServerResponse): Promise<void> {
   const hold = holds.get(`${run} ${point}`);
   if (hold === undefined) return;
-  say({ is: "held", run, point });
+  tell({ is: "held", run, point });
   const gone = new Promise<void>((resolve) => response.once("close", resolve));
   await Promise.race([hold.promise, gone]);
   if (response.destroyed || response.socket?.destroyed !== false) throw new Error(`${run} has gone at ${point}`);
@@ -163,7 +163,7 @@ function sayLong(response: ServerResponse): void {
 function answerTo(contents: readonly Content[]): Answer {
   const { run, plan, turn } = placeOf(contents);
   const open = callsOf(plan, run)[turn - 1];
-  return open === undefined ? text(DONE) : join([text("On it, this takes a moment."), calls([...open])]);
+  return open === undefined ? say(DONE) : join(say("On it, this takes a moment."), calls(...open));
 }
 
 function placeOf(contents: readonly Content[]): {

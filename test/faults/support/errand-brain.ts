@@ -1,5 +1,5 @@
 import type { Content } from "@pollux/core";
-import { type Answer, type Brain, type BrainTurn, calls, join, text } from "@pollux/emulator";
+import { type Answer, type Brain, type BrainTurn, calls, join, say } from "@pollux/emulator";
 import { DONE, type Errand, GO, receipt, receiptsIn } from "./errand.ts";
 
 /**
@@ -13,10 +13,10 @@ export function errandBrain(errand: Errand): Brain {
       for (const turn of errand) {
         const open = turn.filter((one) => !got.includes(receipt(one)));
         if (open.length > 0) {
-          return join([text("On it."), calls(open.map(({ name, item }) => ({ name, args: { item } })))]);
+          return join(say("On it."), calls(...open.map(({ name, item }) => ({ name, args: { item } }))));
         }
       }
-      return text(DONE);
+      return say(DONE);
     },
   };
 }

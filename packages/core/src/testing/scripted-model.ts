@@ -10,7 +10,7 @@ import type { UsageMetadata } from "../wire/types/generate-content.ts";
 import type { ScriptedTurn } from "./turns.ts";
 
 /** A turn, or what makes one of the request. It may be asynchronous; what it throws is thrown by the model. */
-export type ScriptEntry = ScriptedTurn | ((request: ModelRequest) => ScriptedTurn | Promise<ScriptedTurn>);
+export type ScriptLine = ScriptedTurn | ((request: ModelRequest) => ScriptedTurn | Promise<ScriptedTurn>);
 
 /** How a {@link ScriptedModel} presents itself. */
 export interface ScriptedModelOptions {
@@ -35,17 +35,17 @@ const DEFAULT_USAGE: UsageMetadata = { promptTokenCount: 10, candidatesTokenCoun
  * ```
  */
 export class ScriptedModel implements Model {
-  readonly #script: readonly ScriptEntry[];
+  readonly #script: readonly ScriptLine[];
   readonly #requests: ModelRequest[] = [];
   #options: ScriptedModelOptions = {};
   #capabilities: ModelCapabilities | undefined;
 
-  constructor(...script: readonly ScriptEntry[]) {
+  constructor(...script: readonly ScriptLine[]) {
     this.#script = script;
   }
 
   /** A scripted model of another name or with other capabilities. */
-  static with(options: ScriptedModelOptions, ...script: readonly ScriptEntry[]): ScriptedModel {
+  static with(options: ScriptedModelOptions, ...script: readonly ScriptLine[]): ScriptedModel {
     const model = new ScriptedModel(...script);
     model.#options = options;
     return model;

@@ -2,7 +2,7 @@ import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-error
 import type { JsonObject, Part } from "../wire/types/content.ts";
 import type { Candidate, GroundingMetadata, UsageMetadata } from "../wire/types/generate-content.ts";
 
-/** One answer of a {@link ScriptedModel}: what it streams and how that ends. Turns combine with {@link turn}. */
+/** One answer of a {@link ScriptedModel}: what it streams and how that ends. Turns combine with {@link join}. */
 export interface ScriptedTurn {
   /** What is yielded, piece by piece. */
   readonly batches: readonly (readonly Part[])[];
@@ -17,6 +17,9 @@ export interface ScriptedTurn {
   readonly end?: { readonly type: "error"; readonly error: unknown } | { readonly type: "hang" } | undefined;
 }
 
+/** A function call to make: a bare name is a call without arguments. */
+export type ScriptedCall = string | ({ readonly name: string; readonly args?: JsonObject | undefined } & CallFields);
+
 /** Fields of a call beside its name and arguments. */
 export interface CallFields {
   /** Newer models always send one; absent unless given. */
@@ -25,7 +28,7 @@ export interface CallFields {
 }
 
 /** Several turns as one answer: their pieces in order; of finish reasons, usage and endings the last one given. */
-export function turn(...turns: readonly ScriptedTurn[]): ScriptedTurn {
+export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
   const batches = turns.flatMap((one) => one.batches);
   const candidate: Omit<Candidate, "content"> = Object.assign({}, ...turns.map((one) => one.candidate));
   const fields: ScriptedTurn = Object.assign({}, ...turns);
@@ -47,16 +50,22 @@ export function parts(...given: readonly Part[]): ScriptedTurn {
   return { batches: [given] };
 }
 
-/** One function call. */
+/** Calls one function. */
 export function call(name: string, args: JsonObject = {}, fields: CallFields = {}): ScriptedTurn {
-  return { batches: [[callPart(name, args, fields)]] };
+  return calls({ name, args, ...fields });
 }
 
-/** Several calls at once, in one piece. */
-export function calls(
-  ...given: readonly (readonly [name: string, args?: JsonObject, fields?: CallFields])[]
-): ScriptedTurn {
-  return { batches: [given.map(([name, args = {}, fields = {}]) => callPart(name, args, fields))] };
+/** Calls several functions at once, in one piece. */
+export function calls(...given: readonly ScriptedCall[]): ScriptedTurn {
+  return parts(
+    ...given.map((one): Part => {
+      const { name, args = {}, id, thoughtSignature } = typeof one === "string" ? { name: one } : one;
+      return {
+        functionCall: { ...(id !== undefined && { id }), name, args },
+        ...(thoughtSignature !== undefined && { thoughtSignature }),
+      };
+    }),
+  );
 }
 
 /** `STOP` with nothing in it. */
@@ -64,7 +73,7 @@ export function empty(): ScriptedTurn {
   return { batches: [], finishReason: "STOP" };
 }
 
-/** Text that the token limit cut off; with no text, or after a call in {@link turn}, just the cut. */
+/** Text that the token limit cut off; with no text, or after a call in {@link join}, just the cut. */
 export function cut(...texts: readonly string[]): ScriptedTurn {
   return { ...say(...texts), finishReason: "MAX_TOKENS" };
 }
@@ -101,12 +110,12 @@ export function grounded(
 ): ScriptedTurn {
   return {
     batches: [[{ text }]],
-    candidate: { groundingMetadata: groundingOf(text, options.sources, options.queries ?? []) },
+    candidate: { groundingMetadata: buildGrounding(text, options.sources, options.queries ?? []) },
   };
 }
 
 /** The service's own search beside functions: its call and its answer, which the client only echoes. */
-export function search(...queries: readonly string[]): ScriptedTurn {
+export function serverSearch(...queries: readonly string[]): ScriptedTurn {
   const toolType = "GOOGLE_SEARCH_WEB";
   const id = "search01";
   return {
@@ -141,20 +150,13 @@ export function hangs(...texts: readonly string[]): ScriptedTurn {
   return { ...say(...texts), end: { type: "hang" } };
 }
 
-/** What an answer costs. `turn(say("x"), costs({ promptTokenCount: 100 }))` */
+/** What an answer costs. `join(say("x"), costs({ promptTokenCount: 100 }))` */
 export function costs(usage: UsageMetadata): ScriptedTurn {
   return { batches: [], usage };
 }
 
 function ending(finishReason: string, finishMessage: string | undefined): ScriptedTurn {
   return { batches: [], finishReason, ...(finishMessage === undefined ? {} : { finishMessage }) };
-}
-
-function callPart(name: string, args: JsonObject, { id, thoughtSignature }: CallFields): Part {
-  return {
-    functionCall: { ...(id === undefined ? {} : { id }), name, args },
-    ...(thoughtSignature === undefined ? {} : { thoughtSignature }),
-  };
 }
 
 /** A page that a scripted answer rests on. */
@@ -170,7 +172,7 @@ export interface GroundedSource {
  *
  * @throws {TypeError} When a source supports something that the text does not hold.
  */
-export function groundingOf(
+export function buildGrounding(
   text: string,
   sources: readonly GroundedSource[],
   queries: readonly string[],
@@ -184,13 +186,13 @@ export function groundingOf(
     searchEntryPoint: { renderedContent: `<p>${queries.join(", ")}</p>` },
     groundingChunks: sources.map(({ uri, title }) => ({ web: { uri, title: title ?? new URL(uri).hostname } })),
     groundingSupports: [...chunksOf].map(([segment, groundingChunkIndices]) => ({
-      segment: segmentOf(text, segment),
+      segment: buildSegment(text, segment),
       groundingChunkIndices,
     })),
   };
 }
 
-function segmentOf(
+function buildSegment(
   whole: string,
   text: string,
 ): { readonly startIndex?: number; readonly endIndex: number; readonly text: string } {

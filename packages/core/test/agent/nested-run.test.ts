@@ -59,7 +59,9 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
   test("what an earlier call of the same turn used up is gone for the next", async () => {
     const inner = new ScriptedModel(say("First."), say("Never."));
     const helper = new Agent({ name: "helper", model: inner });
-    const outer = new ScriptedModel(calls(["helper", { task: "1" }], ["helper", { task: "2" }]));
+    const outer = new ScriptedModel(
+      calls({ name: "helper", args: { task: "1" } }, { name: "helper", args: { task: "2" } }),
+    );
     const agent = new Agent({
       model: outer,
       tools: [helper.asTool({ description: "x" })],

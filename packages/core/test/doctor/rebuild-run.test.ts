@@ -1,5 +1,5 @@
 import { Agent, defineTool, type Json, MemoryStore, repairSession } from "@pollux/core";
-import { calls, finishes, say, ScriptedModel, turn } from "@pollux/core/testing";
+import { calls, finishes, say, ScriptedModel, join } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 
 const look = defineTool({ name: "look", description: "Looks.", run: () => "seen" });
@@ -10,7 +10,7 @@ const says = (text: string) => ({ role: "model", parts: [{ text }] });
 test.each(["STOP", "FUNCTION_CALL", "tool_calls", "UNEXPECTED_TOOL_CALL"])(
   "a run whose end is lost keeps calls that ended with %s, and their answers",
   async (reason) => {
-    const model = new ScriptedModel(turn(calls(["look"], ["look"]), finishes(reason)), say("Done."), say("Bye."));
+    const model = new ScriptedModel(join(calls("look", "look"), finishes(reason)), say("Done."), say("Bye."));
     const store = new MemoryStore();
     const session = new Agent({ model, tools: [look] }).session({ id: "s", store });
     await session.send("Go.");

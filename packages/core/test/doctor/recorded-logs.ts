@@ -1,5 +1,5 @@
 import { Agent, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
-import { call, calls, empty, fails, say, ScriptedModel, think, turn } from "@pollux/core/testing";
+import { call, calls, empty, fails, say, ScriptedModel, think, join } from "@pollux/core/testing";
 
 /** Padded base64, as the service sends. */
 const SIGNATURE = "Co4BAXLI2nxYbmFyZSBub3QgcmVhbGx5IHNpZ25lZA==";
@@ -44,10 +44,13 @@ const signed = { id: "c1", thoughtSignature: SIGNATURE };
 
 const ANSWERS: Readonly<Record<string, readonly ReturnType<typeof say>[]>> = {
   "Look twice.": [
-    turn(think("Two at once."), calls(["look", { at: 1 }, signed], ["look", { at: 2 }, { id: "c2" }])),
-    turn(say("And once more. "), call("look", { at: 3 }, { id: "c3", thoughtSignature: SIGNATURE })),
+    join(
+      think("Two at once."),
+      calls({ name: "look", args: { at: 1 }, ...signed }, { name: "look", args: { at: 2 }, id: "c2" }),
+    ),
+    join(say("And once more. "), call("look", { at: 3 }, { id: "c3", thoughtSignature: SIGNATURE })),
   ],
-  "Pay.": [calls(["look", {}, signed], ["pay", { amount: 20 }, { id: "c2" }])],
+  "Pay.": [calls({ name: "look", ...signed }, { name: "pay", args: { amount: 20 }, id: "c2" })],
   "Break.": [call("look", {}, signed), fails(new Error("the model broke"))],
   "Say nothing.": [empty()],
 };

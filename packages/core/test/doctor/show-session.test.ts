@@ -1,5 +1,5 @@
 import { Agent, defineTool, MemoryStore, type SessionEntry } from "@pollux/core";
-import { call, calls, cut, ScriptedModel, say, think, turn } from "@pollux/core/testing";
+import { call, calls, cut, ScriptedModel, say, think, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { showSession } from "../../src/doctor/show-session.ts";
 import { countColumns, inOneLine, printable, wrapText } from "../../src/doctor/page.ts";
@@ -77,7 +77,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     const store = new MemoryStore();
     const outside = defineTool({ name: "ask_bob", description: "x" });
     const model = new ScriptedModel(
-      turn(
+      join(
         say("Look: "),
         { batches: [[{ inlineData: { mimeType: "image/png", data: "A".repeat(4000) } }]] },
         call("ask_bob"),
@@ -119,7 +119,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     const evil = "\u001b]0;owned\u0007\u001b[2J\u001b[31mred\u009b1m\r\u0008\u202e\u001bcend";
     const store = new MemoryStore();
     const tool = defineTool({ name: "look", description: "x", run: () => evil });
-    const model = new ScriptedModel(turn(think(evil), say(evil), calls(["look", { evil }])), cut(evil));
+    const model = new ScriptedModel(join(think(evil), say(evil), calls({ name: "look", args: { evil } })), cut(evil));
     await new Agent({ model, tools: [tool] }).session({ id: "s", store }).send(evil);
     // What a session wrote is entries.
     const log = (await store.load("s")) as unknown as SessionEntry[];

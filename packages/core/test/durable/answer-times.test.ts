@@ -150,6 +150,6 @@ describe.each(SESSION_FACES)("a session whose questions have a time, read by %s"
 
 test.each([0, -1, Number.NaN, "soon" as unknown as number])("a time of %s is refused when the tool is made", (time) => {
   expect(() => defineTool({ name: "ask", description: "x", answerTimeoutMs: time })).toThrow(
-    `tool "ask": answerTimeoutMs must be a number of at least 1, and it is ${time}`,
+    `tool "ask": answerTimeoutMs must be a number of at least 1, got ${time}`,
   );
 });

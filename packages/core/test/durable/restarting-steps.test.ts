@@ -67,10 +67,10 @@ describe.each(SESSION_FACES)("a run that starts from its beginning after every r
       });
     const tools = [tool("a"), tool("b", { sequential: true }), tool("c", { needsApproval: true, effects: "once" })];
     const script = [
-      calls(["a", { n: 1 }], ["b", { n: 2 }], ["c", { n: 3 }]),
+      calls({ name: "a", args: { n: 1 } }, { name: "b", args: { n: 2 } }, { name: "c", args: { n: 3 } }),
       { batches: [], finishReason: "STOP" },
       call("a", { n: "wrong" }),
-      calls(["nobody", {}], ["a", { n: 4 }]),
+      calls({ name: "nobody", args: {} }, { name: "a", args: { n: 4 } }),
       say('{"sum":', "10}"),
     ];
     const model = new ScriptedModel(...script);

@@ -1,5 +1,5 @@
 import { Agent, type Content, defineTool, type RunEvent } from "@pollux/core";
-import { assertGrammar, collect, costs, fails, say, ScriptedModel, turn } from "@pollux/core/testing";
+import { assertGrammar, collect, costs, fails, say, ScriptedModel, join } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -42,7 +42,7 @@ describe.each(faces)("a history that fills the window, by %s", (_face, face) => 
   test("keeps the current turn whole, calls, responses and signatures", async () => {
     const signed = { batches: [[{ functionCall: { name: "look", args: {} }, thoughtSignature: "bm93" }]] };
     const scripted = new ScriptedModel(
-      turn(signed, costs({ promptTokenCount: 900, candidatesTokenCount: 10, totalTokenCount: 910 })),
+      join(signed, costs({ promptTokenCount: 900, candidatesTokenCount: 10, totalTokenCount: 910 })),
       say("Short."),
       say("Done."),
     );

@@ -1,5 +1,5 @@
 import { Agent, codeExecution, defineTool, ResponseBlockedError, type RunEvent } from "@pollux/core";
-import { call, parts, refused, say, ScriptedModel, think, turn } from "@pollux/core/testing";
+import { call, parts, refused, say, ScriptedModel, think, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../helpers/faces.ts";
@@ -12,7 +12,7 @@ const wait = defineTool({ name: "wait", description: "Waits.", input: z.object({
 describe.each(faces)("%s", (_name, read) => {
   test("gives the images of the whole run, in order, with their bytes", async () => {
     const model = new ScriptedModel(
-      turn(parts({ inlineData: PNG }), call("wait")),
+      join(parts({ inlineData: PNG }), call("wait")),
       parts({ text: "Here: " }, { inlineData: JPEG }, { inlineData: { mimeType: "audio/wav", data: "AAAA" } }),
     );
     const { images } = await read(new Agent({ model, tools: [wait] }), "Draw.");
@@ -30,7 +30,7 @@ describe.each(faces)("%s", (_name, read) => {
   });
 
   test("leaves out what came with an answer that was asked for again", async () => {
-    const bad = { finishReason: "OTHER", ...turn(think("hm"), parts({ inlineData: PNG })) };
+    const bad = { finishReason: "OTHER", ...join(think("hm"), parts({ inlineData: PNG })) };
     const model = new ScriptedModel(bad, parts({ inlineData: JPEG }));
     const { images, thoughts } = await read(new Agent({ model }), "Draw.");
     expect({ images, thoughts }).toEqual({ images: [JPEG], thoughts: [] });
@@ -66,8 +66,8 @@ describe.each(faces)("%s", (_name, read) => {
 
   test("gives the thought summaries, one text for each answer", async () => {
     const model = new ScriptedModel(
-      turn(think("I should "), think("wait."), call("wait")),
-      turn(think("Good."), say("ok")),
+      join(think("I should "), think("wait."), call("wait")),
+      join(think("Good."), say("ok")),
     );
     expect((await read(new Agent({ model, tools: [wait] }), "Wait.")).thoughts).toEqual(["I should wait.", "Good."]);
   });
@@ -77,7 +77,7 @@ describe.each(faces)("%s", (_name, read) => {
     const painter = new Agent({
       name: "painter",
       model: new ScriptedModel(
-        turn(think("blue"), parts({ executableCode: code }, { inlineData: PNG }, { text: "done" })),
+        join(think("blue"), parts({ executableCode: code }, { inlineData: PNG }, { text: "done" })),
       ),
     });
     const model = new ScriptedModel(call("painter", { task: "Draw." }), say("There."));

@@ -27,7 +27,7 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
   test("ends the run, while the other calls of the turn are done; a yes in another process runs it", async () => {
     const { done, tools } = shop();
     const store = new MemoryStore();
-    const model = new ScriptedModel(calls(["look"], ["pay", { amount: 20 }]), say("Bought."));
+    const model = new ScriptedModel(calls("look", { name: "pay", args: { amount: 20 } }), say("Bought."));
     const asked = await face.send(new Agent({ model, tools }).session({ id: "s", store }), "Buy shoes.");
     expect(asked.stopReason).toBe("needs-approval");
     expect(waits(asked)).toEqual(["call:1.1 approval"]);
@@ -63,7 +63,10 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
 
   test("waits on while only some have their answer", async () => {
     const { done, tools } = shop();
-    const model = new ScriptedModel(calls(["pay", { amount: 20 }], ["pay", { amount: 30 }]), say("Done."));
+    const model = new ScriptedModel(
+      calls({ name: "pay", args: { amount: 20 } }, { name: "pay", args: { amount: 30 } }),
+      say("Done."),
+    );
     const session = new Agent({ model, tools }).session();
     expect(waits(await face.send(session, "Buy."))).toEqual(["call:1.0 approval", "call:1.1 approval"]);
     const half = await face.resume(session, { approvals: { "call:1.1": true } });
@@ -110,7 +113,10 @@ describe.each(faces)("an approve callback, by %s", (_face, face) => {
     const { done, tools } = shop();
     const asked: PendingCall[] = [];
     const agent = new Agent({
-      model: new ScriptedModel(calls(["pay", { amount: 20 }], ["pay", { amount: 30 }]), say("Done.")),
+      model: new ScriptedModel(
+        calls({ name: "pay", args: { amount: 20 } }, { name: "pay", args: { amount: 30 } }),
+        say("Done."),
+      ),
       tools,
       approve: (pending) => (asked.push(pending), pending.callId === "call:1.0" || { deny: "no" }),
     });
@@ -203,7 +209,7 @@ describe.each(SESSION_FACES)("a tool without run, in a session read by %s", (_fa
 
 test("the events of a run that waits, and of the run that goes on, keep their grammar", async () => {
   const { tools } = shop();
-  const model = new ScriptedModel(calls(["look"], ["pay", { amount: 20 }]), say("Bought."));
+  const model = new ScriptedModel(calls("look", { name: "pay", args: { amount: 20 } }), say("Bought."));
   const session = new Agent({ model, tools }).session();
   const first = await collect(session.stream("Buy shoes."));
   expect(kinds(first.events)).toEqual([

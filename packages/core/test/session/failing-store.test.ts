@@ -103,7 +103,7 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
         tool("pay", { effects: "once" }),
         tool("sign", { effects: "once", needsApproval: true }),
       ];
-      const script = [calls(["read"], ["pay"]), calls(["read"], ["sign"]), say("Done.")];
+      const script = [calls("read", "pay"), calls("read", "sign"), say("Done.")];
       const model = new ScriptedModel(
         ...Array.from(
           { length: 12 },

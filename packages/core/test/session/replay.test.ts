@@ -13,7 +13,7 @@ const dead = (tool: AnyTool): AnyTool =>
   tool.kind === "function" ? { ...tool, run: () => Promise.reject(new Error("must not run")) } : tool;
 
 async function recorded(store = new MemoryStore()) {
-  const model = new ScriptedModel(calls(["look"], ["pay"]), say("Bought."), say("You are welcome."));
+  const model = new ScriptedModel(calls("look", "pay"), say("Bought."), say("You are welcome."));
   const session = new Agent({ model, tools: [look, pay] }).session({ id: "s", store });
   const first = await collect(session.stream("Buy shoes."));
   await session.send("Thanks.");

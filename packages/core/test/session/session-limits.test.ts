@@ -1,15 +1,15 @@
 import { Agent, ConfigurationError, defineTool, MemoryStore } from "@pollux/core";
-import { call, costs, say, ScriptedModel, turn } from "@pollux/core/testing";
+import { call, costs, say, ScriptedModel, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { SESSION_FACES } from "./session-faces.ts";
 
 const PRICES = { input: 100, output: 1_000, searchQuery: 1 };
-const dear = turn(
+const dear = join(
   say("A word."),
   costs({ promptTokenCount: 10_000, candidatesTokenCount: 1_000, totalTokenCount: 11_000 }),
 );
 const look = defineTool({ name: "look", description: "x", run: () => "ok" });
-const dearCall = turn(
+const dearCall = join(
   call("look"),
   costs({ promptTokenCount: 10_000, candidatesTokenCount: 1_000, totalTokenCount: 11_000 }),
 );

@@ -14,9 +14,9 @@ import {
   hangs,
   say,
   ScriptedModel,
-  type ScriptEntry,
+  type ScriptLine,
   think,
-  turn,
+  join,
 } from "../../src/testing/index.ts";
 import type { Part } from "../../src/wire/types/content.ts";
 
@@ -34,7 +34,7 @@ async function ask(
   return { batches, response };
 }
 
-async function failure(script: ScriptEntry): Promise<{ seen: (readonly Part[])[]; error: unknown }> {
+async function failure(script: ScriptLine): Promise<{ seen: (readonly Part[])[]; error: unknown }> {
   const seen: (readonly Part[])[] = [];
   try {
     await new ScriptedModel(script).respond(request(), {
@@ -50,10 +50,10 @@ async function failure(script: ScriptEntry): Promise<{ seen: (readonly Part[])[]
 describe("ScriptedModel", () => {
   test("streams a turn piece by piece and gives the whole answer", async () => {
     const model = new ScriptedModel(
-      turn(
+      join(
         think("Hm."),
         say("It is ", "21 °C."),
-        calls(["a", { x: 1 }, { id: "c1", thoughtSignature: "c2ln" }], ["b"]),
+        calls({ name: "a", args: { x: 1 }, id: "c1", thoughtSignature: "c2ln" }, "b"),
       ),
     );
     const { batches, response } = await ask(model);
@@ -95,7 +95,7 @@ describe("ScriptedModel", () => {
 
   test("takes usage, finish reason and search queries from the turn", async () => {
     const model = new ScriptedModel(
-      turn(
+      join(
         cut("It is"),
         costs({ promptTokenCount: 7, candidatesTokenCount: 2, thoughtsTokenCount: 1, totalTokenCount: 10 }),
       ),
@@ -136,7 +136,7 @@ describe("ScriptedModel", () => {
     const broken = new TypeError("reset");
     expect(await failure(fails(broken))).toEqual({ seen: [], error: broken });
     expect(await failure(dies("It is", broken))).toEqual({ seen: [[{ text: "It is" }]], error: broken });
-    expect(await failure(turn(call("a"), dies()))).toEqual({
+    expect(await failure(join(call("a"), dies()))).toEqual({
       seen: [[{ functionCall: { name: "a", args: {} } }]],
       error: expect.any(StreamIncompleteError),
     });
@@ -147,7 +147,7 @@ describe("ScriptedModel", () => {
     ).toEqual({ seen: [], error: broken });
   });
 
-  test.each<[string, ScriptEntry]>([
+  test.each<[string, ScriptLine]>([
     ["in the middle of a stream", say("a", "b", "c")],
     ["before the answer is given back", say("a")],
   ])("throws the signal's reason when it aborts %s", async (_name, entry) => {

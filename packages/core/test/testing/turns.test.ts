@@ -15,8 +15,8 @@ import {
   refused,
   say,
   type ScriptedTurn,
-  search,
-  turn,
+  serverSearch,
+  join,
   undeclared,
 } from "../../src/testing/index.ts";
 
@@ -50,7 +50,7 @@ test("a refused prompt is an error that names the reason", () => {
 });
 
 test("the service's own search pairs its call and its answer and signs both", () => {
-  const [made, answered] = search("oslo").batches.flat();
+  const [made, answered] = serverSearch("oslo").batches.flat();
   expect(made).toEqual({
     toolCall: { toolType: "GOOGLE_SEARCH_WEB", args: { queries: ["oslo"] }, id: "search01" },
     thoughtSignature: expect.any(String),
@@ -63,7 +63,7 @@ test("the service's own search pairs its call and its answer and signs both", ()
 
 describe("turn", () => {
   test("keeps pieces in order and the last of everything else", () => {
-    const whole = turn(say("a", "b"), grounded("c", { sources: [] }), call("f"), cut(), costs({ promptTokenCount: 1 }));
+    const whole = join(say("a", "b"), grounded("c", { sources: [] }), call("f"), cut(), costs({ promptTokenCount: 1 }));
     expect(whole.batches).toEqual([
       [{ text: "a" }],
       [{ text: "b" }],

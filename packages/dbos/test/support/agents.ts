@@ -131,7 +131,13 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
       name: "parallel",
       tools: [pair, pay],
       model: model((turn) =>
-        turn === 1 ? calls(["pair", { id: "a" }], ["pair", { id: "b" }], ["pay", { amount: 3 }]) : say("all ", "done"),
+        turn === 1
+          ? calls(
+              { name: "pair", args: { id: "a" } },
+              { name: "pair", args: { id: "b" } },
+              { name: "pay", args: { amount: 3 } },
+            )
+          : say("all ", "done"),
       ),
     }),
     new Agent({
@@ -173,7 +179,9 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
     new Agent({
       name: "holder",
       tools: [hold, charge],
-      model: model((turn) => (turn === 1 ? calls(["hold", { id: "a" }], ["charge", { amount: 5 }]) : say("held"))),
+      model: model((turn) =>
+        turn === 1 ? calls({ name: "hold", args: { id: "a" } }, { name: "charge", args: { amount: 5 } }) : say("held"),
+      ),
     }),
     new Agent({
       name: "chain",

@@ -73,75 +73,104 @@ export interface Answer {
   readonly recorded?: RecordedAnswer | undefined;
 }
 
-/** A function call in one word or two. */
+/** A function call to make: a bare name is a call without arguments. */
 export type ScriptedCall =
   | string
-  | { readonly name: string; readonly args?: JsonObject | undefined; readonly id?: string | undefined };
+  | {
+      readonly name: string;
+      readonly args?: JsonObject | undefined;
+      readonly id?: string | undefined;
+      readonly thoughtSignature?: string | undefined;
+    };
 
-/** Says something. `deltas` fixes how a stream cuts it. */
-export function text(value: string, deltas?: readonly string[]): Answer {
-  return { parts: [{ part: { text: value }, deltas }] };
+/** A source of a grounded answer, and what rests on it. */
+export interface GroundedSource extends SearchSource {
+  /** Texts of the answer that the source supports, word for word. Default: each sentence on one source, in turn. */
+  readonly supports?: readonly string[] | undefined;
+}
+
+/** Says something. Several texts are the pieces of a stream; one alone is cut at words. */
+export function say(...texts: readonly string[]): Answer {
+  return { parts: [{ part: { text: texts.join("") }, ...(texts.length > 1 && { deltas: texts }) }] };
 }
 
 /** Says a value as JSON, the way a model with a response schema does. */
 export function json(value: unknown): Answer {
-  return text(JSON.stringify(value));
+  return say(JSON.stringify(value));
 }
 
 /** A thought summary; the reader gets it only when the request says `includeThoughts`. */
-export function thought(value: string): Answer {
-  return { parts: [{ part: { text: value, thought: true } }] };
+export function think(text: string): Answer {
+  return { parts: [{ part: { text, thought: true } }] };
 }
 
-/** Calls functions in parallel. A bare name is a call without arguments. */
-export function calls(list: readonly ScriptedCall[], options: { readonly perChunk?: number | undefined } = {}): Answer {
-  const parts = list.map((item) => {
-    const { name, args = {}, id } = typeof item === "string" ? { name: item } : item;
-    return { part: { functionCall: { name, args, ...(id === undefined ? {} : { id }) } } };
-  });
-  return { parts, callsPerChunk: options.perChunk };
+/** Any parts, as they stand. A `thoughtSignature` in one is sent unchanged. */
+export function parts(...given: readonly Part[]): Answer {
+  return { parts: given.map((part) => ({ part })) };
 }
 
 /** Calls one function. */
-export function call(name: string, args?: JsonObject): Answer {
-  return calls([{ name, args }]);
+export function call(
+  name: string,
+  args?: JsonObject,
+  fields: Pick<Exclude<ScriptedCall, string>, "id" | "thoughtSignature"> = {},
+): Answer {
+  return calls({ name, args, ...fields });
 }
 
-/** Searches the web; combine it with {@link text}, or give the answer here. */
-export function search(found: Search & { readonly text?: string | undefined }): Answer {
-  const { text: said, ...rest } = found;
-  return { parts: said === undefined ? [] : [{ part: { text: said } }], search: rest };
+/** Calls several functions at once. */
+export function calls(...given: readonly ScriptedCall[]): Answer {
+  return parts(
+    ...given.map((one): Part => {
+      const { name, args = {}, id, thoughtSignature } = typeof one === "string" ? { name: one } : one;
+      return {
+        functionCall: { name, args, ...(id !== undefined && { id }) },
+        ...(thoughtSignature !== undefined && { thoughtSignature }),
+      };
+    }),
+  );
+}
+
+/** Text with sources, as the service reports a search. With an empty text, the search is that of the answer it is joined with. */
+export function grounded(
+  text: string,
+  { sources, ...search }: Omit<Search, "supports" | "sources"> & { readonly sources: readonly GroundedSource[] },
+): Answer {
+  const supported = [...new Set(sources.flatMap(({ supports = [] }) => supports))];
+  const supports = supported.map((said) => ({
+    text: said,
+    sources: [...sources.keys()].filter((source) => sources[source]?.supports?.includes(said)),
+  }));
+  return {
+    parts: text === "" ? [] : say(text).parts,
+    search: { ...search, sources, ...(supports.length > 0 && { supports }) },
+  };
 }
 
 /** Runs code in the service's sandbox. */
 export function codeExecution(code: string, output: string, outcome = "OUTCOME_OK"): Answer {
   const executableCode: ExecutableCode = { language: "PYTHON", code };
   const codeExecutionResult: CodeExecutionResult = { outcome, output };
-  return { parts: [{ part: { executableCode } }, { part: { codeExecutionResult } }] };
+  return parts({ executableCode }, { codeExecutionResult });
 }
 
-/** Any part, as it stands. A `thoughtSignature` in it is sent unchanged. */
-export function part(value: Part): Answer {
-  return { parts: [{ part: value }] };
-}
-
-/** Ends the turn for another reason than `STOP`. */
-export function finish(finishReason: string, finishMessage?: string): Answer {
-  return { parts: [], finishReason, finishMessage };
-}
-
-/** Says nothing at all and stops. */
-export function nothing(): Answer {
+/** `STOP` with nothing in it. */
+export function empty(): Answer {
   return { parts: [] };
+}
+
+/** Ends for another reason than `STOP`. */
+export function finishes(finishReason: string, finishMessage?: string): Answer {
+  return { parts: [], finishReason, finishMessage };
 }
 
 /** Lets something go wrong, with the answer it happens to (for faults that cut a stream). */
 export function fault(what: Fault, ...answers: readonly Answer[]): Answer {
-  return { ...join(answers), fault: what };
+  return { ...join(...answers), fault: what };
 }
 
-/** One answer out of several: parts in this order, of the other fields the last one given. */
-export function join(answers: readonly Answer[]): Answer {
+/** Several answers as one: their parts in order; of the other fields the last one given. */
+export function join(...answers: readonly Answer[]): Answer {
   const given = answers.flatMap((answer) => Object.entries(answer).filter(([, value]) => value !== undefined));
   return { ...Object.fromEntries(given), parts: answers.flatMap((answer) => answer.parts) };
 }

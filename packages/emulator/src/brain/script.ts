@@ -43,7 +43,7 @@ export function script(lines: readonly ScriptLine[], options: ScriptOptions = {}
       }
       said += 1;
       const answer = typeof line === "function" ? await line(turn) : line;
-      return isList(answer) ? join(answer) : answer;
+      return isList(answer) ? join(...answer) : answer;
     },
   };
 }

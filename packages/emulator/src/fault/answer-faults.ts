@@ -1,4 +1,4 @@
-import { type Answer, calls, finish, join, nothing, text, thought } from "../brain/answer.ts";
+import { type Answer, calls, finishes, join, empty, say, think } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 import type { AnswerFault } from "./fault.ts";
 
@@ -13,24 +13,24 @@ export function emptyStop(
     "no-content": "content",
     "empty-content": "content-fields",
   } as const;
-  return replaced("S-8", () => (shape === "empty-text" ? text("") : nothing()), without[shape]);
+  return replaced("S-8", () => (shape === "empty-text" ? say("") : empty()), without[shape]);
 }
 
 /** S-8: `STOP` after thinking, without an answer. */
 export function onlyThoughts(summary = "I should answer this."): AnswerFault {
-  return replaced("S-8", () => ({ ...thought(summary), thoughtTokens: 64 }));
+  return replaced("S-8", () => ({ ...think(summary), thoughtTokens: 64 }));
 }
 
 /** S-8: a 200 with usage and no candidates. */
 export function noCandidates(): AnswerFault {
-  return replaced("S-8", nothing, "candidates");
+  return replaced("S-8", empty, "candidates");
 }
 
 /** S-9: the model wrote a call that cannot be parsed. */
 export function malformedCall(
   finishMessage = "Malformed function call: print(default_api.get_weather(city='Oslo'",
 ): AnswerFault {
-  return replaced("S-9", () => finish("MALFORMED_FUNCTION_CALL", finishMessage), "parts");
+  return replaced("S-9", () => finishes("MALFORMED_FUNCTION_CALL", finishMessage), "parts");
 }
 
 /** S-9: the model called something undeclared. The call is in the answer on Vertex, and not on the Developer API. */
@@ -41,7 +41,7 @@ export function unexpectedToolCall(
   const message = `Unexpected tool call: Model tried to call an undeclared function: ${name}`;
   return replaced("S-9", (turn) => {
     const withPart = options.withPart ?? (turn.profile === "vertex" || turn.profile === "comet");
-    return join([withPart ? calls([name]) : nothing(), finish("UNEXPECTED_TOOL_CALL", message)]);
+    return join(withPart ? calls(name) : empty(), finishes("UNEXPECTED_TOOL_CALL", message));
   });
 }
 
@@ -51,7 +51,7 @@ export function maxTokensMidCall(
 ): AnswerFault {
   return replaced("S-9", (turn) => {
     const name = options.name ?? turn.functions[0]?.name ?? "get_weather";
-    return join([calls([{ name, args: options.args ?? {} }]), finish("MAX_TOKENS")]);
+    return join(calls({ name, args: options.args ?? {} }), finishes("MAX_TOKENS"));
   });
 }
 
@@ -59,24 +59,24 @@ export function maxTokensMidCall(
 export function maxTokens(said = "The answer begins with"): AnswerFault {
   return replaced(
     "S-9",
-    () => join([said === "" ? nothing() : text(said), finish("MAX_TOKENS")]),
+    () => join(said === "" ? empty() : say(said), finishes("MAX_TOKENS")),
     said === "" ? "parts" : undefined,
   );
 }
 
 /** S-9: the answer was blocked: `content` is `{}`. */
 export function safety(reason = "SAFETY"): AnswerFault {
-  return replaced("S-9", () => finish(reason), "content-fields");
+  return replaced("S-9", () => finishes(reason), "content-fields");
 }
 
 /** Ends with any other finish reason and nothing said. */
 export function finishReason(reason: string, message?: string): AnswerFault {
-  return replaced("S-9", () => finish(reason, message), "parts");
+  return replaced("S-9", () => finishes(reason, message), "parts");
 }
 
 /** S-10: the prompt was blocked; there are no candidates. */
 export function promptBlocked(blockReason = "SAFETY"): AnswerFault {
-  return { ...replaced("S-10", nothing, "candidates"), promptFeedback: { blockReason } };
+  return { ...replaced("S-10", empty, "candidates"), promptFeedback: { blockReason } };
 }
 
 function replaced(rule: string, replace: (turn: BrainTurn) => Answer, without?: AnswerFault["without"]): AnswerFault {

@@ -55,7 +55,7 @@ export function missingIds(): MisbehaviourFault {
 export function undeclaredCall(name = "list_files"): MisbehaviourFault {
   return misbehaviour("M-5", (answer) => {
     const first = answer.parts.find(({ part }) => part.functionCall !== undefined);
-    if (first === undefined) return { ...answer, parts: [...answer.parts, ...calls([name]).parts] };
+    if (first === undefined) return { ...answer, parts: [...answer.parts, ...calls(name).parts] };
     return mapCalls(answer, (call) => (call === first.part.functionCall ? { ...call, name } : call));
   });
 }
@@ -68,12 +68,10 @@ export function callDespiteNone(name?: string): AnswerFault {
     replace(turn) {
       const declared = (turn.request.tools ?? []).flatMap((tool) => tool.functionDeclarations ?? []);
       const chosen = declared.find((declaration) => name === undefined || declaration.name === name);
-      return calls([
-        {
-          name: name ?? chosen?.name ?? "get_weather",
-          args: chosen === undefined ? {} : argsFor(schemaOf(chosen), turn),
-        },
-      ]);
+      return calls({
+        name: name ?? chosen?.name ?? "get_weather",
+        args: chosen === undefined ? {} : argsFor(schemaOf(chosen), turn),
+      });
     },
   };
 }

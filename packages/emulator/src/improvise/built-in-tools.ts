@@ -1,4 +1,4 @@
-import { type Answer, codeExecution, join, text } from "../brain/answer.ts";
+import { type Answer, codeExecution, join, say } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 import { groundingMetadata, supportsInTurn } from "../respond/grounding.ts";
 import { evaluate } from "./arithmetic.ts";
@@ -72,5 +72,5 @@ export function runCode(turn: BrainTurn, material: Material): Answer | undefined
   const expression = material.expressions[0] ?? `${material.numbers[0] ?? 6} * ${material.numbers[1] ?? 7}`;
   const result = evaluate(expression) ?? 42;
   const code = `result = ${expression.replaceAll("^", "**").replaceAll("×", "*").replaceAll("÷", "/")}\nprint(result)\n`;
-  return join([codeExecution(code, `${result}\n`), text(`${EMULATED} The code prints ${result}.`)]);
+  return join(codeExecution(code, `${result}\n`), say(`${EMULATED} The code prints ${result}.`));
 }

@@ -1,5 +1,5 @@
 import type { FunctionDeclaration, Part } from "@pollux/core/wire";
-import { type Answer, calls, join, json, part, text, thought } from "../brain/answer.ts";
+import { type Answer, calls, join, json, parts, say, think } from "../brain/answer.ts";
 import type { Brain, BrainTurn } from "../brain/brain.ts";
 import { isFields } from "../internal/json.ts";
 import { createRandom, type Random } from "../internal/random.ts";
@@ -33,15 +33,15 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       const prompt = materialOf(turn.prompt);
       const found = searchFor(turn, prompt);
       const asked = callsFor(turn, prompt, random, maxSteps);
-      const thinks = thought(
+      const thinks = think(
         asked === undefined
           ? "The request is clear; I can answer it."
           : "I need to call functions before I can answer.",
       );
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
-      if (asked !== undefined) return join([thinks, ...(found !== undefined && fresh ? [found] : []), asked]);
-      return join([thinks, answerFor(turn, prompt, random, found, fresh)]);
+      if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
+      return join(thinks, answerFor(turn, prompt, random, found, fresh));
     },
   };
 }
@@ -55,10 +55,10 @@ function callsFor(turn: BrainTurn, prompt: Material, random: Random, maxSteps: n
   if (mode === "ANY") {
     const fitting = steps === 0 ? plannedCalls(functions, prompt, prompt, random, new Set()) : [];
     const likeliest = likeliestFunction(functions, prompt);
-    if (fitting.length > 0) return calls(fitting);
+    if (fitting.length > 0) return calls(...fitting);
     return likeliest === undefined
       ? undefined
-      : calls([{ name: likeliest.name, args: argsFor(likeliest, prompt, random, steps) }]);
+      : calls({ name: likeliest.name, args: argsFor(likeliest, prompt, random, steps) });
   }
   if (functions.length === 0 || steps >= maxSteps) return undefined;
   const known =
@@ -66,7 +66,7 @@ function callsFor(turn: BrainTurn, prompt: Material, random: Random, maxSteps: n
       ? prompt
       : materialOf(`${turn.prompt}\n${turn.responses.map((item) => JSON.stringify(item.response)).join("\n")}`);
   const planned = plannedCalls(functions, prompt, known, random, new Set(made.map((call) => call.name)));
-  return planned.length > 0 ? calls(planned) : undefined;
+  return planned.length > 0 ? calls(...planned) : undefined;
 }
 
 interface PlannedCall {
@@ -126,18 +126,18 @@ function answerFor(
       schema === undefined
         ? { emulated: true, prompt: turn.prompt }
         : fillSchema(schema, { material, random, optional: true });
-    const said = config.responseMimeType === "text/x.enum" ? text(String(value)) : json(value);
-    return found === undefined ? said : join([said, found]);
+    const said = config.responseMimeType === "text/x.enum" ? say(String(value)) : json(value);
+    return found === undefined ? said : join(said, found);
   }
   if (wants(turn, "AUDIO") || (turn.model.family === "speech" && turn.model.id.includes("tts")))
-    return part(audioPart());
+    return parts(audioPart());
   const said = `${EMULATED} ${sentences(turn, prompt, responses, found)}${sayMedia(promptParts(turn), turn.files)}`;
-  if (turn.model.imageOutput && wants(turn, "IMAGE", true)) return join([text(said), part(imagePart())]);
+  if (turn.model.imageOutput && wants(turn, "IMAGE", true)) return join(say(said), parts(imagePart()));
   const code = responses.length === 0 ? runCode(turn, prompt) : undefined;
-  if (code !== undefined) return found === undefined ? code : join([code, found]);
-  if (found === undefined) return text(said);
+  if (code !== undefined) return found === undefined ? code : join(code, found);
+  if (found === undefined) return say(said);
   const supported = supportFound(turn, found);
-  return join([text(said), fresh ? supported : groundedLater(supported, said, turn)]);
+  return join(say(said), fresh ? supported : groundedLater(supported, said, turn));
 }
 
 function sentences(
@@ -146,12 +146,12 @@ function sentences(
   responses: Parameters<typeof sayResponses>[0],
   found: Answer | undefined,
 ): string {
-  const parts = [
+  const pieces = [
     ...(responses.length > 0 ? [sayResponses(responses)] : []),
     ...recall(turn),
     ...(found === undefined ? [] : [sayFound(turn, found)]),
   ];
-  if (parts.length > 0) return parts.join(" ");
+  if (pieces.length > 0) return pieces.join(" ");
   const [expression] = prompt.expressions;
   const result = expression === undefined ? undefined : evaluate(expression);
   if (result !== undefined) return `${expression} is ${result}.`;

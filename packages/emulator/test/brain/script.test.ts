@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { createEmulator, improvise, script, text } from "../../src/index.ts";
+import { createEmulator, improvise, script, say } from "../../src/index.ts";
 import { ask, post, textOf, unary } from "../support.ts";
 
 test("lines are said in order; a line can look at the request", async () => {
-  const brain = script([text("One"), (turn) => [text(`${turn.number}: `), text(turn.prompt)]]);
+  const brain = script([say("One"), (turn) => [say(`${turn.number}: `), say(turn.prompt)]]);
   const emulator = createEmulator({ brain });
   expect([textOf(await unary(emulator, ask("a"))), textOf(await unary(emulator, ask("b"))), brain.said]).toEqual([
     "One",
@@ -13,7 +13,7 @@ test("lines are said in order; a line can look at the request", async () => {
 });
 
 test("a request after the last line is refused, and says so", async () => {
-  const emulator = createEmulator({ brain: script([text("One")]) });
+  const emulator = createEmulator({ brain: script([say("One")]) });
   await unary(emulator, ask("a"));
   const response = await post(emulator, "generateContent", ask("And now?"));
   expect([response.status, await response.json()]).toEqual([
@@ -29,13 +29,13 @@ test("a request after the last line is refused, and says so", async () => {
 });
 
 test("or answered by the last line, from the start, or by another brain", async () => {
-  const say = async (afterwards: Parameters<typeof script>[1]): Promise<string> => {
-    const emulator = createEmulator({ brain: script([text("One"), text("Two")], afterwards) });
+  const last = async (afterwards: Parameters<typeof script>[1]): Promise<string> => {
+    const emulator = createEmulator({ brain: script([say("One"), say("Two")], afterwards) });
     await unary(emulator, ask("a"));
     await unary(emulator, ask("a"));
     return textOf(await unary(emulator, ask("a")));
   };
-  expect(await say({ afterwards: "repeat-last" })).toBe("Two");
-  expect(await say({ afterwards: "start-over" })).toBe("One");
-  expect(await say({ afterwards: improvise() })).toMatch(/^\[emulated\]/);
+  expect(await last({ afterwards: "repeat-last" })).toBe("Two");
+  expect(await last({ afterwards: "start-over" })).toBe("One");
+  expect(await last({ afterwards: improvise() })).toMatch(/^\[emulated\]/);
 });

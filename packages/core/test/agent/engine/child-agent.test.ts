@@ -22,9 +22,9 @@ import {
   grounded,
   hangs,
   say,
-  type ScriptEntry,
+  type ScriptLine,
   ScriptedModel,
-  turn,
+  join,
 } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -35,8 +35,8 @@ import { Cancelled, MemoryEngine } from "./memory-engine.ts";
 const PRICES = { input: 1, output: 2 };
 
 interface Setup {
-  readonly inner: readonly ScriptEntry[];
-  readonly outer: readonly ScriptEntry[];
+  readonly inner: readonly ScriptLine[];
+  readonly outer: readonly ScriptLine[];
   readonly helper?: Partial<AgentOptions>;
   readonly agent?: Partial<AgentOptions>;
   readonly tool?: object;
@@ -75,7 +75,7 @@ const SETUPS: readonly (Setup & { readonly what: string; readonly limits?: RunOp
     what: "answers with text, sources and what it cost",
     inner: [
       call("look"),
-      turn(grounded("It rains.", { sources: SOURCES }), costs({ promptTokenCount: 30, candidatesTokenCount: 9 })),
+      join(grounded("It rains.", { sources: SOURCES }), costs({ promptTokenCount: 30, candidatesTokenCount: 9 })),
     ],
     outer: [call("research", TASK), say("It rains, they say.")],
     helper: { tools: [LOOK] },
@@ -83,7 +83,7 @@ const SETUPS: readonly (Setup & { readonly what: string; readonly limits?: RunOp
   },
   {
     what: "rests on sources it had before its last answer",
-    inner: [turn(grounded("Looking.", { sources: SOURCES }), call("look")), say("Done.")],
+    inner: [join(grounded("Looking.", { sources: SOURCES }), call("look")), say("Done.")],
     outer: [call("research", TASK), say("Good.")],
     helper: { tools: [LOOK] },
   },
@@ -127,7 +127,7 @@ const SETUPS: readonly (Setup & { readonly what: string; readonly limits?: RunOp
   {
     what: "has nothing left to run on",
     inner: [say("Never.")],
-    outer: [turn(call("research", TASK), costs({ promptTokenCount: 20, totalTokenCount: 30 }))],
+    outer: [join(call("research", TASK), costs({ promptTokenCount: 20, totalTokenCount: 30 }))],
     limits: { totalTokens: 30 },
   },
   {
@@ -147,7 +147,14 @@ const SETUPS: readonly (Setup & { readonly what: string; readonly limits?: RunOp
   {
     what: "is one of several calls, one of them of nobody",
     inner: [say("One."), say("Two.")],
-    outer: [calls(["research", TASK], ["nobody", {}], ["research", { task: "More." }]), say("Good.")],
+    outer: [
+      calls(
+        { name: "research", args: TASK },
+        { name: "nobody", args: {} },
+        { name: "research", args: { task: "More." } },
+      ),
+      say("Good."),
+    ],
   },
 ];
 
@@ -184,6 +191,7 @@ describe.each([
           output: { type: "object", properties: { n: { type: "number" } }, required: ["n"] },
           limits: { turns: 7, totalTokens: 485, wallTimeMs: 30_000, cost: 0.99998 },
           prices: PRICES,
+          parent: { runId: "r", step: "call:1.0", callId: "call:1.0" },
         },
       ],
     ]);
@@ -259,9 +267,9 @@ describe.each([
         return args?.["task"] === "plain" ? { ok: true, output: "reviewed" } : undefined;
       },
     };
-    const tasks = ["plain", "deny", "output", "args"].map((task) => ["research", { task }] as const);
+    const tasks = ["plain", "deny", "output", "args"].map((task) => ({ name: "research", args: { task } }));
     // The child of each call says what it was asked.
-    const echo: ScriptEntry = ({ contents }) => say(`did ${contents[0]?.parts[0]?.text}`);
+    const echo: ScriptLine = ({ contents }) => say(`did ${contents[0]?.parts[0]?.text}`);
     const setup: Setup = { inner: [echo, echo], outer: [calls(...tasks), say("Good.")], agent: { hooks } };
     const { result, report, engine } = await bothWays(setup, restarting);
     expect(ended(report)).toEqual(result);
@@ -302,7 +310,7 @@ describe.each([
       sequential: true,
       run: () => void order.push("alone"),
     });
-    const inner: ScriptEntry = async () => {
+    const inner: ScriptLine = async () => {
       order.push("child begins");
       await idle();
       order.push("child ends");
@@ -310,7 +318,7 @@ describe.each([
     };
     const { helper, models } = made({
       inner: [inner],
-      outer: [calls(["alone"], ["research", TASK]), say("Good.")],
+      outer: [calls("alone", { name: "research", args: TASK }), say("Good.")],
     });
     const engine = new MemoryEngine({ restarting });
     engine.serve(helper);
@@ -368,7 +376,7 @@ describe.each([
   test("stays inside the call when nobody serves its agent, or a session keeps it", async () => {
     const { helper, models } = made({
       inner: [say("One."), say("Two.")],
-      outer: [calls(["research", TASK], ["kept", TASK]), say("Good.")],
+      outer: [calls({ name: "research", args: TASK }, { name: "kept", args: TASK }), say("Good.")],
     });
     const store = new MemoryStore();
     const kept = helper.asTool({
