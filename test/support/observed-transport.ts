@@ -1,5 +1,10 @@
 import { nodeTransport } from "@pollux/core/node";
-import { type FetchLike, type HttpRequest, SEND, type Sending } from "../../packages/core/src/wire/http/transport.ts";
+import {
+  type FetchLike,
+  type HttpRequest,
+  SEND,
+  type InFlightRequest,
+} from "../../packages/core/src/wire/http/transport.ts";
 
 /** `POLLUX_TRANSPORT=node` runs the tests that go over a socket with the node transport instead of `fetch`. */
 export const OVER_NODE: boolean = process.env["POLLUX_TRANSPORT"] === "node";
@@ -41,22 +46,22 @@ function observedFetch(bodies: string[], answers: string[], proxy: Proxy): Fetch
 
 /** The node transport, noting the bodies that go and come. */
 function observedTransport(bodies: string[], answers: string[]): FetchLike {
-  const send = (request: HttpRequest): Sending => {
+  const send = (request: HttpRequest): InFlightRequest => {
     bodies.push(new TextDecoder().decode(request.body));
-    const sending = shared[SEND](request);
+    const inFlight = shared[SEND](request);
     const decoder = new TextDecoder();
     let index: number | undefined;
     return {
-      head: sending.head.then((head) => {
+      head: inFlight.head.then((head) => {
         index = answers.push("") - 1;
         return head;
       }),
       async read() {
-        const bytes = await sending.read();
-        if (index !== undefined) answers[index] += decoder.decode(bytes, { stream: true });
-        return bytes;
+        const read = await inFlight.read();
+        if (index !== undefined) answers[index] += decoder.decode(read.value, { stream: true });
+        return read;
       },
-      cancel: (reason) => sending.cancel(reason),
+      cancel: (reason) => inFlight.cancel(reason),
     };
   };
   return Object.assign((input: string, init: RequestInit) => shared(input, init), { [SEND]: send });

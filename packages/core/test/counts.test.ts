@@ -5,7 +5,7 @@ import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-ser
 import { faces } from "./helpers/faces.ts";
 import { EventQueue } from "../src/internal/event-queue.ts";
 import { RequestEncoder } from "../src/wire/http/encode-request.ts";
-import { FetchSending, type HttpRequest, SEND } from "../src/wire/http/transport.ts";
+import { FetchRequest, type HttpRequest, SEND } from "../src/wire/http/transport.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -13,18 +13,18 @@ afterEach(() => {
 
 const LIMITS = { limits: { turns: 1000, toolCalls: 1000 } };
 
-/** What the encoder lent, and what was in it then. */
-function spyOnLend(): readonly { readonly bytes: Uint8Array; readonly text: string }[] {
-  const lent: { bytes: Uint8Array; text: string }[] = [];
+/** The views that the encoder gave, and what was in it then. */
+function spyOnEncodeView(): readonly { readonly bytes: Uint8Array; readonly text: string }[] {
+  const views: { bytes: Uint8Array; text: string }[] = [];
   // The method is called with its own encoder.
   // oxlint-disable-next-line typescript/unbound-method
-  const { lend } = RequestEncoder.prototype;
-  vi.spyOn(RequestEncoder.prototype, "lend").mockImplementation(function (this: RequestEncoder, request) {
-    const bytes = lend.call(this, request);
-    lent.push({ bytes, text: new TextDecoder().decode(bytes) });
+  const { encodeView } = RequestEncoder.prototype;
+  vi.spyOn(RequestEncoder.prototype, "encodeView").mockImplementation(function (this: RequestEncoder, request) {
+    const bytes = encodeView.call(this, request);
+    views.push({ bytes, text: new TextDecoder().decode(bytes) });
     return bytes;
   });
-  return lent;
+  return views;
 }
 
 /** Everything that JSON.stringify was given and what came of it. */
@@ -121,14 +121,14 @@ describe.each(faces)("%s", (face, read) => {
   });
 
   test("fetch gets bytes of its own, copied once, and again only for another attempt", async () => {
-    const lent = spyOnLend();
+    const views = spyOnEncodeView();
     const { model, bodies } = countedService(turns(6), (_init, number) =>
       number === 3 ? new Response("{}", { status: 503 }) : undefined,
     );
     await read(new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY }), "Look at all pages.");
     expect(bodies).toHaveLength(7);
-    expect(lent).toHaveLength(6);
-    const [first, second, third, ...others] = lent.map(({ text }) => text);
+    expect(views).toHaveLength(6);
+    const [first, second, third, ...others] = views.map(({ text }) => text);
     // Read when all is over: what was sent later has not changed what was sent before.
     const texts = bodies.map((body) => new TextDecoder().decode(body));
     expect(texts).toEqual([first, second, third, third, ...others]);
@@ -136,13 +136,13 @@ describe.each(faces)("%s", (face, read) => {
   });
 
   test("a transport gets the encoder's own memory", async () => {
-    const lent = spyOnLend();
+    const views = spyOnEncodeView();
     const { bodies, ...service } = countedService(turns(6));
     const sent: (Uint8Array | undefined)[] = [];
     const transport = Object.assign(service.fetch, {
       [SEND]: (request: HttpRequest) => {
         sent.push(request.body);
-        return new FetchSending(request, service.fetch);
+        return new FetchRequest(request, service.fetch);
       },
     });
     const model = gemini("gemini-2.5-flash", {
@@ -152,7 +152,7 @@ describe.each(faces)("%s", (face, read) => {
     await read(new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY }), "Look at all pages.");
     expect(sent).toHaveLength(6);
     for (const [index, body] of sent.entries())
-      expect(body === lent[index]?.bytes, `law 4: body ${index + 1} is the encoded one`).toBe(true);
+      expect(body === views[index]?.bytes, `law 4: body ${index + 1} is the encoded one`).toBe(true);
     expect(bodies).toHaveLength(6);
   });
 

@@ -24,7 +24,7 @@ export interface NestedAgent {
 /** The task that a call hands over. @throws {ToolRetry} When there is none. */
 export function parseTask(input: unknown): string {
   const task = isObject(input) ? input["task"] : undefined;
-  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry("task must be a text that is not empty");
+  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry("task must be a non-empty string");
   return task;
 }
 

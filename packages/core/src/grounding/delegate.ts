@@ -66,7 +66,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
       const { text, sources, stopReason } = await run(builtIn, buildPrompt(fields, input), context);
       if (text.trim() === "")
         throw new ToolFailure(
-          `${name} gave no answer${stopReason === undefined ? "" : ` (${stopReason})`}; ask again in other words`,
+          `${name} gave no answer${stopReason === undefined ? "" : ` (${stopReason})`}; rephrase and try again`,
         );
       return { answer: text, sources: sources.map(pickAddress) };
     },
@@ -142,7 +142,7 @@ function parseFields(tool: string, fields: readonly DelegateField[], args: unkno
       if (type === "text" && isText(value)) return [name, value];
       if (type === "texts" && Array.isArray(value) && value.length > 0 && value.every(isText)) return [name, value];
       throw new ToolRetry(
-        `${tool} needs "${name}": ${type === "text" ? "a text that is not empty" : "a list of at least one text"}`,
+        `${tool} needs "${name}": ${type === "text" ? "a non-empty string" : "a non-empty list of strings"}`,
       );
     }),
   );

@@ -204,7 +204,7 @@ class WholeAnswer implements AnswerStream {
 
 const WAIT_FOR_FILE = {
   heal: "wait-for-file",
-  detail: "The service still works on a file; the request is sent again once it is ready.",
+  detail: "The service is still processing a file; the request is sent again once it is ready.",
   breaksPrefix: false,
 } as const;
 

@@ -91,7 +91,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
   const { name, description, input } = spec;
   checkToolName(name);
   if (typeof description !== "string" || description.trim() === "")
-    throw new ToolDefinitionError(`tool "${name}" needs a description: the model decides by it when to call`, name);
+    throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
   const { schema, changes } =
     input === undefined ? { schema: NO_PARAMETERS, changes: [] } : declareParameters(input, name);
   return {
@@ -146,7 +146,7 @@ function approvalRule(rule: ToolSpec<never, unknown>["needsApproval"]): Pick<Too
 function limit(tool: string, option: string, value: number, least: number): number {
   if (typeof value === "number" && value >= least) return value;
   throw new ToolDefinitionError(
-    `tool "${tool}": ${option} must be a number of at least ${least}, and it is ${String(value)}`,
+    `tool "${tool}": ${option} must be a number of at least ${least}, got ${String(value)}`,
     tool,
   );
 }

@@ -8,10 +8,8 @@ import type {
 } from "./types/resources.ts";
 import type { CallOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
-import type { ApiCall } from "./http/api-client.ts";
-
-/** Sends a call and reads one object. Retries as the client does. */
-type SendObject = (call: ApiCall, options: CallOptions) => Promise<Readonly<Record<string, unknown>>>;
+import { type ApiClient, encodeJson } from "./http/api-client.ts";
+import type { ApiCall } from "./http/exchange.ts";
 
 /**
  * The operations on explicit caches, as `GeminiClient.caches`.
@@ -21,19 +19,17 @@ type SendObject = (call: ApiCall, options: CallOptions) => Promise<Readonly<Reco
  * @see https://ai.google.dev/api/caching
  */
 export class CachedContents {
-  readonly #endpoint: () => Endpoint;
-  readonly #send: SendObject;
+  readonly #client: ApiClient;
 
   /** @internal */
-  constructor(endpoint: () => Endpoint, send: SendObject) {
-    this.#endpoint = endpoint;
-    this.#send = send;
+  constructor(client: ApiClient) {
+    this.#client = client;
   }
 
   /** Makes a cache. `model` may be a bare id. */
   async create(request: CreateCachedContentRequest, options: CallOptions = {}): Promise<CachedContent> {
-    const endpoint = this.#endpoint();
-    const body = encode({ ...request, model: endpoint.modelPath(request.model) });
+    const endpoint = this.#client.endpoint;
+    const body = encodeJson({ ...request, model: endpoint.modelPath(request.model) });
     const path = cachesPath(endpoint);
     const call: ApiCall = { operation: "createCachedContent", model: request.model, method: "POST", path, body };
     return asCache(await this.#collection(call, options), request);
@@ -41,8 +37,10 @@ export class CachedContents {
 
   /** What the service says about one cache. */
   async get(name: string, options: CallOptions = {}): Promise<CachedContent> {
-    const path = cachePath(this.#endpoint(), name);
-    return asCache(await this.#send({ operation: "getCachedContent", method: "GET", path }, options), { name });
+    const path = cachePath(this.#client.endpoint, name);
+    return asCache(await this.#client.object({ operation: "getCachedContent", method: "GET", path }, options), {
+      name,
+    });
   }
 
   /**
@@ -57,32 +55,32 @@ export class CachedContents {
     const query = new URLSearchParams();
     if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
     if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
-    const path = cachesPath(this.#endpoint()) + (query.size > 0 ? `?${query}` : "");
+    const path = cachesPath(this.#client.endpoint) + (query.size > 0 ? `?${query}` : "");
     return await this.#collection({ operation: "listCachedContents", method: "GET", path }, options);
   }
 
   /** Changes when a cache expires, the only thing about it that can change. */
   async update(name: string, expiry: CacheExpiry, options: CallOptions = {}): Promise<CachedContent> {
-    const path = cachePath(this.#endpoint(), name);
-    const call: ApiCall = { operation: "updateCachedContent", method: "PATCH", path, body: encode(expiry) };
-    return asCache(await this.#send(call, options), { name });
+    const path = cachePath(this.#client.endpoint, name);
+    const call: ApiCall = { operation: "updateCachedContent", method: "PATCH", path, body: encodeJson(expiry) };
+    return asCache(await this.#client.object(call, options), { name });
   }
 
   /** Deletes a cache. */
   async delete(name: string, options: CallOptions = {}): Promise<void> {
-    const path = cachePath(this.#endpoint(), name);
-    await this.#send({ operation: "deleteCachedContent", method: "DELETE", path }, options);
+    const path = cachePath(this.#client.endpoint, name);
+    await this.#client.object({ operation: "deleteCachedContent", method: "DELETE", path }, options);
   }
 
   /** A service that has caches never answers that their collection is not there; a missing model comes with a reason. */
   async #collection(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
     try {
-      return await this.#send(call, options);
+      return await this.#client.object(call, options);
     } catch (error) {
       const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
       if (!isUnknown || error.reason === "NOT_FOUND") throw error;
       throw new ConfigurationError(
-        `${new URL(this.#endpoint().baseUrl).host} does not know explicit caches (it answered ${error.status}): use Google's own endpoint for them.`,
+        `${new URL(this.#client.endpoint.baseUrl).host} does not know explicit caches (it answered ${error.status}): use Google's own endpoint for them.`,
         { cause: error },
       );
     }
@@ -113,8 +111,4 @@ function asCache(
   asked: { readonly name?: string | undefined; readonly model?: string | undefined },
 ): CachedContent {
   return { name: asked.name ?? "", model: asked.model ?? "", ...answer };
-}
-
-function encode(value: object): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify(value));
 }

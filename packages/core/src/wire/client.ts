@@ -1,23 +1,15 @@
 import { ApiShapeError } from "../errors/api-errors.ts";
-import type { Environment } from "../internal/environment.ts";
-import { isObject } from "../internal/json.ts";
-import { defaultLogger, type Logger } from "../logging/logger.ts";
-import { type Accounts, Traffic } from "./limiter/traffic.ts";
-import { defaultEndpoint } from "./endpoints/default-endpoint.ts";
 import { CachedContents } from "./caches.ts";
 import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
-import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
-import { FilesClient } from "./files.ts";
-import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
-import type { FetchLike } from "./http/transport.ts";
-import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
-import { DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./http/timeouts.ts";
-import { type AnswerStream, BodyStream, isErrorObject, parseAnswers, parseJson } from "./http/read-answers.ts";
-import { DEFAULT_RETRY, type RetryNotice, type RetryPolicy, withRetry } from "./http/retry.ts";
-import { type ApiCall, send, type Sent } from "./http/api-client.ts";
 import { embeddedError } from "./errors/status-error.ts";
-import type { Ask, WaitNotice } from "./limiter/endpoint-limiter.ts";
+import { FilesClient } from "./files.ts";
+import { ApiClient, encodeJson } from "./http/api-client.ts";
+import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
+import type { ApiCall, Exchange } from "./http/exchange.ts";
+import { type AnswerBatch, type AnswerStream, parseAnswers } from "./http/read-answers.ts";
+import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
+import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
 
 /**
  * A typed client of the Gemini API: one method per operation, wire types in and out, no format of its own.
@@ -27,56 +19,25 @@ import type { Ask, WaitNotice } from "./limiter/endpoint-limiter.ts";
  */
 export class GeminiClient {
   /** Explicit caches: create, get, list, update, delete. */
-  readonly caches: CachedContents = new CachedContents(
-    () => this.endpoint,
-    (call, options) => this.#object(call, options),
-  );
+  readonly caches: CachedContents;
   /** Files for requests: upload, get, list, delete. */
-  readonly files: FilesClient = new FilesClient({
-    endpoint: () => this.endpoint,
-    object: (call, options) => this.#object(call, options),
-    attempt: (call, options, attempt, read) => this.#attempt(call, options, attempt, read),
-    retried: (call, options, attempt) => this.#retried(call, options, attempt),
-  });
-  readonly #timeouts: Timeouts;
-  readonly #retry: RetryPolicy;
-  readonly #fetch: FetchLike;
-  readonly #logger: Logger;
-  readonly #maxBufferBytes: number;
+  readonly files: FilesClient;
+  readonly #client: ApiClient;
   readonly #maxRequestBytes: number | undefined;
-  readonly #random: () => number;
-  readonly #now: () => number;
-  readonly #env: Environment | undefined;
-  readonly #traffic: Accounts;
-  readonly #group: object | string | undefined;
-  /** Until when a call that is tried again was told to wait, in milliseconds since the epoch. */
-  readonly #toldUntil = new WeakMap<ApiCall, number>();
-  #endpoint: Endpoint | undefined;
   /** The model asked last and its path: a client hardly ever asks another one. */
   #asked: { readonly model: string; readonly path: string } | undefined;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions = {}) {
-    this.#endpoint = options.endpoint;
-    // Looked up with each request, so that a fetch patched later (tracing, tests) is used.
-    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-    this.#timeouts = withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts");
-    this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
-    if (!Number.isInteger(this.#retry.maxAttempts))
-      throw new TypeError("retry.maxAttempts must be a whole number of at least 1");
-    this.#logger = options.logger ?? defaultLogger(options.env);
-    this.#maxBufferBytes = options.maxBufferBytes ?? 64 * 1024 * 1024;
+    this.#client = new ApiClient(options);
     this.#maxRequestBytes = options.maxRequestBytes;
-    this.#random = options.random ?? Math.random;
-    this.#now = options.now ?? Date.now;
-    this.#env = options.env;
-    this.#traffic = (options.traffic ?? new Traffic({ random: this.#random })).accounts;
-    this.#group = options.group;
+    this.caches = new CachedContents(this.#client);
+    this.files = new FilesClient(this.#client);
   }
 
   /** Where requests go. */
   get endpoint(): Endpoint {
-    return (this.#endpoint ??= defaultEndpoint(this.#env));
+    return this.#client.endpoint;
   }
 
   /**
@@ -90,13 +51,7 @@ export class GeminiClient {
     options: CallOptions = {},
   ): Promise<GenerateContentResponse> {
     const call = this.#generation(model, "generateContent", "", request, options);
-    return await this.#answered(call, options, (text, sent) => {
-      const [answer, ...others] = parseAnswers(text);
-      if (answer === undefined || others.length > 0)
-        throw new ApiShapeError("The answer is a list, not one object.", "$", text.slice(0, 200));
-      if (answer.response) return answer.response;
-      throw embeddedError(answer.error, sent.failure);
-    });
+    return await this.#client.whole(call, options, readResponse);
   }
 
   /**
@@ -111,7 +66,7 @@ export class GeminiClient {
     model: string,
     request: GenerateContentRequest,
     options: CallOptions = {},
-  ): AsyncGenerator<readonly GenerateContentResponse[], void, void> {
+  ): AsyncGenerator<AnswerBatch, void, void> {
     const answer = await this.openStream(model, request, options);
     try {
       for (let batch = await answer.next(); batch !== undefined; batch = await answer.next()) yield batch;
@@ -127,9 +82,7 @@ export class GeminiClient {
    */
   async openStream(model: string, request: GenerateContentRequest, options: CallOptions = {}): Promise<AnswerStream> {
     const call = this.#generation(model, "streamGenerateContent", "?alt=sse", request, options);
-    return await this.#retried(call, options, async (attempt) =>
-      new BodyStream(await this.#send(call, options, attempt), this.#maxBufferBytes).open(),
-    );
+    return await this.#client.stream(call, options);
   }
 
   /** Counts tokens without generating. */
@@ -146,9 +99,9 @@ export class GeminiClient {
       model,
       method: "POST",
       path: `${path}:countTokens`,
-      body: encode(body),
+      body: encodeJson(body),
     };
-    return await this.#object(call, options);
+    return await this.#client.object(call, options);
   }
 
   /**
@@ -164,13 +117,13 @@ export class GeminiClient {
     if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
     if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
     const path = this.endpoint.modelsPath + (query.size > 0 ? `?${query}` : "");
-    return await this.#object({ operation: "listModels", method: "GET", path }, options);
+    return await this.#client.object({ operation: "listModels", method: "GET", path }, options);
   }
 
   /** What the service says about one model. */
   async getModel(model: string, options: CallOptions = {}): Promise<ModelInfo> {
     const path = this.endpoint.modelPath(model);
-    const info = await this.#object({ operation: "getModel", model, method: "GET", path }, options);
+    const info = await this.#client.object({ operation: "getModel", model, method: "GET", path }, options);
     return { name: path, ...info };
   }
 
@@ -181,88 +134,18 @@ export class GeminiClient {
     request: GenerateContentRequest,
     options: CallOptions,
   ): ApiCall {
-    const body = (options.encoder ?? new RequestEncoder()).lend(request);
+    const body = (options.encoder ?? new RequestEncoder()).encodeView(request);
     checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
     if (this.#asked?.model !== model) this.#asked = { model, path: this.endpoint.modelPath(model) };
-    return { operation, model, method: "POST", path: `${this.#asked.path}:${operation}${query}`, body, lent: true };
-  }
-
-  #object(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
-    return this.#answered(call, options, (text, sent) => {
-      const value = parseJson(text);
-      if (!isObject(value)) throw new ApiShapeError("The answer is not a JSON object.", "$", text.slice(0, 200));
-      if (isErrorObject(value)) throw embeddedError(value, sent.failure);
-      return value;
-    });
-  }
-
-  #answered<T>(call: ApiCall, options: CallOptions, read: (text: string, sent: Sent) => T): Promise<T> {
-    return this.#retried(call, options, (attempt) => this.#attempt(call, options, attempt, read));
-  }
-
-  async #attempt<T>(
-    call: ApiCall,
-    options: CallOptions,
-    attempt: number,
-    read: (text: string, sent: Sent) => T,
-  ): Promise<T> {
-    const sent = await this.#send(call, options, attempt);
-    try {
-      const text = await sent.exchange.text(this.#maxBufferBytes);
-      sent.trace(text);
-      return read(text, sent);
-    } catch (error) {
-      throw sent.clean(error);
-    } finally {
-      sent.finish();
-    }
-  }
-
-  #send(call: ApiCall, options: CallOptions, attempt: number): Promise<Sent> {
-    const { signal } = options;
-    const logger = options.logger ?? this.#logger;
-    return send(call, {
-      endpoint: this.endpoint,
-      fetch: this.#fetch,
-      timeouts: this.#timeouts,
-      logger,
-      now: this.#now,
-      signal,
-      attempt,
-      traffic: this.#traffic,
-      ask: this.#ask(call, options, attempt),
-    });
-  }
-
-  #ask(call: ApiCall, { signal, group, onWait, logger = this.#logger }: CallOptions, attempt: number): Ask {
-    return {
-      // A client with a group of its own is one party, whatever it does.
-      group: this.#group ?? group,
-      signal,
-      // Who does not want to try again does not want to wait either.
-      patienceMs: this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0,
-      toldUntil: attempt > 1 ? this.#toldUntil.get(call) : undefined,
-      onWait: (notice: WaitNotice): void => {
-        logger.info({ operation: call.operation, model: call.model, ...notice }, "request held back");
-        onWait?.(notice);
-      },
-    };
-  }
-
-  readonly #heldMs = (error: object): number | undefined => this.#traffic.heldMs(error);
-
-  #retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
-    const { signal } = options;
-    const logger = options.logger ?? this.#logger;
-    const onRetry = (notice: RetryNotice): void => {
-      this.#toldUntil.set(call, Date.now() + notice.delayMs);
-      logger.warn({ operation: call.operation, model: call.model, ...notice }, "request failed, retrying");
-      options.onRetry?.(notice);
-    };
-    return withRetry(attempt, { policy: this.#retry, signal, random: this.#random, onRetry, heldMs: this.#heldMs });
+    const path = `${this.#asked.path}:${operation}${query}`;
+    return { operation, model, method: "POST", path, body, bodyIsView: true };
   }
 }
 
-function encode(value: object): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify(value));
+function readResponse(text: string, exchange: Exchange): GenerateContentResponse {
+  const [answer, ...others] = parseAnswers(text);
+  if (answer === undefined || others.length > 0)
+    throw new ApiShapeError("The answer is a list, not one object.", "$", text.slice(0, 200));
+  if (answer.response) return answer.response;
+  throw embeddedError(answer.error, exchange.failure);
 }

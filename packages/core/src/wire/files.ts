@@ -7,9 +7,10 @@ import type { CallOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { embeddedError } from "./errors/status-error.ts";
 import { isErrorObject, parseJson } from "./http/read-answers.ts";
-import type { ApiCall } from "./http/api-client.ts";
+import type { ApiClient } from "./http/api-client.ts";
+import type { ApiCall } from "./http/exchange.ts";
 import type { GeminiFile, ListFilesResponse } from "./types/resources.ts";
-import { isFile, upload, type UploadProgress, type UploadTransport } from "./upload.ts";
+import { isFile, upload, type UploadProgress } from "./upload.ts";
 
 /** Largest file the service takes: 2 GiB. */
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
@@ -26,13 +27,6 @@ export interface UploadOptions extends CallOptions {
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
-/** What {@link FilesClient} needs of the client. */
-export interface FilesTransport extends UploadTransport {
-  readonly endpoint: () => Endpoint;
-  /** Sends a call and reads one object. Retries as the client does. */
-  readonly object: (call: ApiCall, options: CallOptions) => Promise<Readonly<Record<string, unknown>>>;
-}
-
 /**
  * The operations on files, as `GeminiClient.files`.
  *
@@ -41,11 +35,11 @@ export interface FilesTransport extends UploadTransport {
  * @see https://ai.google.dev/api/files
  */
 export class FilesClient {
-  readonly #transport: FilesTransport;
+  readonly #client: ApiClient;
 
   /** @internal */
-  constructor(transport: FilesTransport) {
-    this.#transport = transport;
+  constructor(client: ApiClient) {
+    this.#client = client;
   }
 
   /**
@@ -55,7 +49,7 @@ export class FilesClient {
    * @throws {ConfigurationError} For no bytes, more than 2 GiB, or a media type that is neither given nor to be seen.
    */
   async upload(data: Blob | Uint8Array<ArrayBuffer> | ArrayBuffer, options: UploadOptions = {}): Promise<GeminiFile> {
-    const endpoint = this.#transport.endpoint();
+    const endpoint = this.#client.endpoint;
     const path = filesPath(endpoint);
     const blob = data instanceof Blob ? data : new Blob([data]);
     const fileName = "name" in blob && typeof blob.name === "string" ? blob.name : undefined;
@@ -66,24 +60,21 @@ export class FilesClient {
     const startUrl = [endpoint.baseUrl, "upload", endpoint.apiVersion, path].filter((piece) => piece !== "").join("/");
     const file = { ...(name !== undefined && { name }), ...(displayName !== undefined && { displayName }), mimeType };
     return await this.#known(
-      upload({ startUrl, data: blob, mimeType, file, onProgress: options.onProgress }, this.#transport, options),
+      upload({ startUrl, data: blob, mimeType, file, onProgress: options.onProgress }, this.#client, options),
     );
   }
 
   /** What the service says about one file. */
   async get(file: string | GeminiFile, options: CallOptions = {}): Promise<GeminiFile> {
-    const path = filePath(this.#transport.endpoint(), file);
+    const path = filePath(this.#client.endpoint, file);
     const call: ApiCall = { operation: "getFile", method: "GET", path };
-    const { attempt: send, retried } = this.#transport;
-    return await retried(call, options, (attempt) =>
-      send(call, options, attempt, (text, { failure }) => {
-        const answer = parseJson(text);
-        // First, since a file that failed says so in a field `error`, as an answer that is none does.
-        if (isFile(answer)) return answer;
-        if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, failure);
-        throw new ApiShapeError("The answer is not a file: it lacks name or uri.", "$", text);
-      }),
-    );
+    return await this.#client.whole(call, options, (text, exchange) => {
+      const answer = parseJson(text);
+      // First, since a file that failed says so in a field `error`, as an answer that is none does.
+      if (isFile(answer)) return answer;
+      if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
+      throw new ApiShapeError("The answer is not a file: it lacks name or uri.", "$", text);
+    });
   }
 
   /**
@@ -98,14 +89,14 @@ export class FilesClient {
     const query = new URLSearchParams();
     if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
     if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
-    const path = filesPath(this.#transport.endpoint()) + (query.size > 0 ? `?${query}` : "");
-    return await this.#known(this.#transport.object({ operation: "listFiles", method: "GET", path }, options));
+    const path = filesPath(this.#client.endpoint) + (query.size > 0 ? `?${query}` : "");
+    return await this.#known(this.#client.object({ operation: "listFiles", method: "GET", path }, options));
   }
 
   /** Deletes a file before its 48 hours are over. */
   async delete(file: string | GeminiFile, options: CallOptions = {}): Promise<void> {
-    const path = filePath(this.#transport.endpoint(), file);
-    await this.#transport.object({ operation: "deleteFile", method: "DELETE", path }, options);
+    const path = filePath(this.#client.endpoint, file);
+    await this.#client.object({ operation: "deleteFile", method: "DELETE", path }, options);
   }
 
   /** A service that has files never answers that their collection is not there. */
@@ -116,7 +107,7 @@ export class FilesClient {
       const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
       if (!isUnknown || error.reason === "NOT_FOUND") throw error;
       throw new ConfigurationError(
-        `${new URL(this.#transport.endpoint().baseUrl).host} does not know the Files API (it answered ${error.status}): use Google's own endpoint for it, or send the bytes inline with media().`,
+        `${new URL(this.#client.endpoint.baseUrl).host} does not know the Files API (it answered ${error.status}): use Google's own endpoint for it, or send the bytes inline with media().`,
         { cause: error },
       );
     }

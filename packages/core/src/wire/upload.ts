@@ -5,7 +5,8 @@ import type { CallOptions } from "./client-options.ts";
 import type { HeaderFields } from "./endpoints/endpoint.ts";
 import type { GeminiFile } from "./types/resources.ts";
 import { parseJson } from "./http/read-answers.ts";
-import type { ApiCall, Sent } from "./http/api-client.ts";
+import type { ApiClient } from "./http/api-client.ts";
+import type { ApiCall, Exchange } from "./http/exchange.ts";
 import { hostAndPath } from "./errors/status-error.ts";
 
 /** Bytes of one request of an upload; each but the last is a multiple of what the service asks for. */
@@ -16,19 +17,6 @@ export interface UploadProgress {
   /** Bytes the service has said it holds. */
   readonly uploadedBytes: number;
   readonly totalBytes: number;
-}
-
-/** What an upload needs of the client. */
-export interface UploadTransport {
-  /** One attempt of a call. */
-  readonly attempt: <T>(
-    call: ApiCall,
-    options: CallOptions,
-    attempt: number,
-    read: (text: string, sent: Sent) => T,
-  ) => Promise<T>;
-  /** Runs attempts as the client's retry policy says. */
-  readonly retried: <T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>) => Promise<T>;
 }
 
 /** What is uploaded, and as what. */
@@ -50,13 +38,9 @@ export interface UploadSource {
  * @throws {ApiShapeError} When the service ends the upload without a file.
  * @see https://ai.google.dev/api/files#method:-media.upload
  */
-export async function upload(
-  source: UploadSource,
-  transport: UploadTransport,
-  options: CallOptions,
-): Promise<GeminiFile> {
+export async function upload(source: UploadSource, client: ApiClient, options: CallOptions): Promise<GeminiFile> {
   const { data } = source;
-  const session = await begin(source, transport, options);
+  const session = await begin(source, client, options);
   for (let offset = 0; ;) {
     const from = offset;
     const call = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>): ApiCall => ({
@@ -67,11 +51,13 @@ export async function upload(
       headers,
       body,
     });
-    const state = await transport.retried(call({}), options, async (attempt) => {
+    const state = await client.retried(call({}), options, async (attempt) => {
       let at = from;
       if (attempt > 1) {
         const query = call({ "x-goog-upload-command": "query" });
-        const known = await transport.attempt(query, options, attempt, (text, sent) => stateOf(text, sent, data.size));
+        const known = await client.attempt(query, options, attempt, (text, exchange) =>
+          stateOf(text, exchange, data.size),
+        );
         if (known.file !== undefined || known.offset > from) return known;
         at = known.offset;
       }
@@ -83,8 +69,8 @@ export async function upload(
         "x-goog-upload-command": end === data.size ? "upload, finalize" : "upload",
         "x-goog-upload-offset": String(at),
       };
-      return await transport.attempt(call(headers, bytes), options, attempt, (text, sent) =>
-        stateOf(text, sent, data.size, end),
+      return await client.attempt(call(headers, bytes), options, attempt, (text, exchange) =>
+        stateOf(text, exchange, data.size, end),
       );
     });
     if (state.offset <= from && state.file === undefined)
@@ -97,7 +83,7 @@ export async function upload(
 
 async function begin(
   { startUrl, data, mimeType, file }: UploadSource,
-  transport: UploadTransport,
+  client: ApiClient,
   options: CallOptions,
 ): Promise<{ readonly url: string; readonly chunkBytes: number }> {
   const call: ApiCall = {
@@ -113,8 +99,8 @@ async function begin(
     },
     body: new TextEncoder().encode(JSON.stringify({ file })),
   };
-  return await transport.retried(call, options, (attempt) =>
-    transport.attempt(call, options, attempt, (text, { exchange: { headers } }) => {
+  return await client.retried(call, options, (attempt) =>
+    client.attempt(call, options, attempt, (text, { headers }) => {
       const url = headers.get("x-goog-upload-url");
       if (url === null)
         throw new ApiShapeError(
@@ -145,7 +131,7 @@ interface UploadState {
 }
 
 /** @param sentUpTo - End of the chunk that was accepted; absent when the service was only asked. */
-function stateOf(text: string, { exchange: { headers } }: Sent, totalBytes: number, sentUpTo?: number): UploadState {
+function stateOf(text: string, { headers }: Exchange, totalBytes: number, sentUpTo?: number): UploadState {
   const status = headers.get("x-goog-upload-status");
   if (status === "active" && (sentUpTo === undefined || sentUpTo < totalBytes)) {
     const received = Number(headers.get("x-goog-upload-size-received") ?? sentUpTo ?? Number.NaN);

@@ -77,14 +77,14 @@ describe("buildDelegatedTools", () => {
   });
 
   test.each<[BuiltInTool, unknown, string]>([
-    [googleSearch(), {}, 'google_search needs "query": a text that is not empty'],
-    [googleSearch(), undefined, 'google_search needs "query": a text that is not empty'],
-    [codeExecution(), { task: "  " }, 'code_execution needs "task": a text that is not empty'],
-    [urlContext(), { question: "x", urls: [] }, 'url_context needs "urls": a list of at least one text'],
+    [googleSearch(), {}, 'google_search needs "query": a non-empty string'],
+    [googleSearch(), undefined, 'google_search needs "query": a non-empty string'],
+    [codeExecution(), { task: "  " }, 'code_execution needs "task": a non-empty string'],
+    [urlContext(), { question: "x", urls: [] }, 'url_context needs "urls": a non-empty list of strings'],
     [
       urlContext(),
       { question: "x", urls: "https://a.example/" },
-      'url_context needs "urls": a list of at least one text',
+      'url_context needs "urls": a non-empty list of strings',
     ],
   ])("tells the model what is wrong with its arguments", (builtIn, args, message) => {
     expect(() => only(builtIn).parse(args)).toThrow(new ToolRetry(message));
@@ -97,7 +97,7 @@ describe("buildDelegatedTools", () => {
       stopReason: "blocked",
     }));
     await expect((async () => tool!.run({ query: "x" }, CONTEXT))()).rejects.toThrow(
-      new ToolFailure("google_search gave no answer (blocked); ask again in other words"),
+      new ToolFailure("google_search gave no answer (blocked); rephrase and try again"),
     );
   });
 

@@ -43,7 +43,7 @@ describe("toolset", () => {
   test("one built-in tool with two sets of options is refused", () => {
     expect(() =>
       buildToolset([fileSearch({ stores: ["fileSearchStores/a"] }), fileSearch({ stores: ["fileSearchStores/b"] })]),
-    ).toThrow("put them into one");
+    ).toThrow("merge them into one");
   });
   test("512 functions are taken, 513 are not", () => {
     const tools = Array.from({ length: 513 }, (_, index) => named(`t${index}`));

@@ -55,7 +55,7 @@ const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting)
 const HEALS: readonly Heal[] = [
   {
     name: "repeat-request",
-    detail: "The service could not read a thought signature; the same request is sent once more.",
+    detail: "The service could not read a thought signature; the same request is sent again.",
     lasts: "request",
     matches: (said) => CORRUPTED.test(said),
     apply: (request) => request,
@@ -77,21 +77,21 @@ const HEALS: readonly Heal[] = [
   },
   {
     name: "strip-ids",
-    detail: "The endpoint does not know ids of function calls; they are left out.",
+    detail: "The endpoint does not know the ids of function calls; they are left out.",
     lasts: "model",
     matches: (said) => /Unknown name \W*id\W* at .*function_?(?:call|response)/i.test(said),
     apply: withoutIds,
   },
   {
     name: "end-with-user",
-    detail: "The model must not speak last; the user asks it to continue.",
+    detail: "The history must not end on the model; a user content asks it to continue.",
     lasts: "model",
     matches: (said) => /Requests ending with a model turn/i.test(said),
     apply: endingWithUser,
   },
   {
     name: "simplify-schema",
-    detail: "A schema is more than the service can hold the model to; it was sent with fewer constraints.",
+    detail: "A schema is more complex than the service can enforce; it was sent with fewer constraints.",
     lasts: "model",
     matches: (said) => TOO_MUCH_SCHEMA.test(said),
     apply: withSimplerSchemas,
@@ -126,7 +126,7 @@ const HEALS: readonly Heal[] = [
   },
   {
     name: "drop-thinking",
-    detail: "The model does not take the thinking that was asked for; it is left to the model.",
+    detail: "The model does not support the requested thinking; its own default is used.",
     lasts: "model",
     matches: (said, { generationConfig }) =>
       generationConfig?.thinkingConfig !== undefined &&
@@ -137,7 +137,7 @@ const HEALS: readonly Heal[] = [
   },
   {
     name: "any-to-auto",
-    detail: "The service refused a request in which a call was forced; the call is left to the model.",
+    detail: "The service refused a forced function call; the model now decides whether to call.",
     lasts: "request",
     matches: (said, { toolConfig }) =>
       toolConfig?.functionCallingConfig?.mode === "ANY" &&

@@ -29,7 +29,7 @@ export function checkPairing(
     for (; contents[next]?.role === "model"; next++) calls.push(...listCalls(contents[next]));
     if (calls.length > 0 && at === 0)
       throw pairingError(
-        `contents[0] calls ${listNames(calls)} before the user said anything; begin with what the user asked`,
+        `contents[0] calls ${listNames(calls)} before the user said anything; start with the user's question`,
       );
     const answering = next;
     const responses: FunctionResponse[] = [];
@@ -49,7 +49,7 @@ export function checkPairing(
     const stray = isOlder ? undefined : findStray(calls, responses);
     if (stray !== undefined)
       throw pairingError(
-        `contents[${answering}] answers ${label(stray)}, and contents[${answering - 1}] calls ${calls.map(label).join(", ")}; copy name and id of the call`,
+        `contents[${answering}] answers ${label(stray)}, and contents[${answering - 1}] calls ${calls.map(label).join(", ")}; copy the call's name and id`,
       );
     at = next;
   }
@@ -71,22 +71,22 @@ function findStray(
 }
 
 function describeUnanswered(calls: readonly FunctionCall[], responses: readonly FunctionResponse[]): string {
-  if (responses.length === 0) return "the content behind it holds no response; answer each call, also one that failed";
+  if (responses.length === 0) return "the next content holds no response; answer every call, including failed ones";
   const count = `${responses.length} of ${calls.length}`;
-  return `only ${count} are answered (${listNames(responses)}); answer each call, also one that failed`;
+  return `only ${count} are answered (${listNames(responses)}); answer every call, including failed ones`;
 }
 
 function orphanError(responses: readonly FunctionResponse[], at: number, isSpread: boolean): ConfigurationError {
   return pairingError(
     isSpread
-      ? `contents[${at}] answers ${listNames(responses)} apart from the others; put all responses to one turn into one content`
-      : `contents[${at}] answers ${listNames(responses)}, which the content before does not call; leave the response out, or cut the history before a question of the user`,
+      ? `contents[${at}] answers ${listNames(responses)} separately from the others; put all responses of a turn into one content`
+      : `contents[${at}] answers ${listNames(responses)}, which the previous content does not call; leave the response out, or cut the history at a question of the user`,
   );
 }
 
 function pairingError(what: string): ConfigurationError {
   return new ConfigurationError(
-    `The history cannot be sent: ${what}. importHistory() with orphans: "repair" mends a history.`,
+    `The history cannot be sent: ${what}. importHistory() with orphans: "repair" repairs it.`,
   );
 }
 

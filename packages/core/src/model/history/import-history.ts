@@ -101,7 +101,7 @@ function answerCalls(
     );
     const response = found === -1 ? undefined : left.splice(found, 1)[0]?.response;
     if (response === undefined && !repair) {
-      throw orphanError(`the call of ${call.name} in contents[${start - 1}] has no response in the content behind it`);
+      throw orphanError(`the call of ${call.name} in contents[${start - 1}] has no response in the next content`);
     }
     const { id: _id, ...rest } = response ?? { response: { error: "The result of this call was not recorded." } };
     return { functionResponse: { ...rest, id: ids[i], name: call.name } };
@@ -109,7 +109,7 @@ function answerCalls(
   const [stray] = left;
   if (stray !== undefined && !repair) {
     throw orphanError(
-      `the response of ${stray.response.name || stray.response.id} in contents[${stray.at}] answers no call of the content before`,
+      `the response of ${stray.response.name || stray.response.id} in contents[${stray.at}] answers no call of the previous content`,
     );
   }
   const others = replies.flatMap((content) => {

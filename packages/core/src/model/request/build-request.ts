@@ -169,7 +169,7 @@ export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): Cre
   const { request, displayName } = cache;
   if (!capabilities.explicitCaches)
     throw new ConfigurationError(
-      `${modelId} has no explicit caches: leave createCache out; it caches the beginnings of requests by itself.`,
+      `${modelId} has no explicit caches: leave createCache out; the service caches repeated beginnings of requests by itself.`,
     );
   const { systemInstruction, tools, preamble } = buildHead(request, facts);
   const contents = preamble ? [preamble, ...request.contents] : request.contents;

@@ -51,11 +51,11 @@ export function checkMediaParts(contents: readonly Content[], model: MediaModel)
   }
   if (images > MAX_IMAGES)
     throw new ConfigurationError(
-      `The input holds ${images} images, and a request takes ${MAX_IMAGES}: ask about them in several runs.`,
+      `The input holds ${images} images, and a request takes at most ${MAX_IMAGES}: split them over several runs.`,
     );
   if (videos > MAX_VIDEOS)
     throw new ConfigurationError(
-      `The input holds ${videos} videos, and a request takes ${MAX_VIDEOS}: ask about them in several runs.`,
+      `The input holds ${videos} videos, and a request takes at most ${MAX_VIDEOS}: split them over several runs.`,
     );
 }
 
@@ -74,7 +74,7 @@ function checkPart(part: Part, mimeType: string | undefined, { id, capabilities:
   const type = essenceOf(mimeType);
   if (type === "application/pdf" && inlineData !== undefined && countBytes(inlineData.data) > MAX_PDF_BYTES)
     throw new ConfigurationError(
-      `The input holds a PDF of ${countBytes(inlineData.data)} bytes, and ${MAX_PDF_BYTES} (50 MiB) are taken: split it.`,
+      `The input holds a PDF of ${countBytes(inlineData.data)} bytes, and the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`,
     );
   if (!KNOWN.test(family)) return;
   const unread = UNREAD.find(([kind]) => kind.test(type));

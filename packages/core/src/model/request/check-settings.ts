@@ -109,7 +109,7 @@ function checkSafetySettings(safetySettings: ModelSettings["safetySettings"]): v
 function checkLabels(labels: ModelSettings["labels"]): void {
   for (const [name, value] of Object.entries(labels ?? {})) {
     if (name !== "" && typeof value === "string") continue;
-    throw new ConfigurationError(`labels: ${JSON.stringify(name)} must be a name with a text as its value.`);
+    throw new ConfigurationError(`labels: ${JSON.stringify(name)} must be a name with a string as its value.`);
   }
 }
 

@@ -31,7 +31,7 @@ export interface CacheHolds {
 export interface CacheLife {
   /** Seconds from now. Excludes `expireTime`. */
   readonly ttlSeconds?: number | undefined;
-  /** When it ends; a text is RFC 3339. Excludes `ttlSeconds`. */
+  /** When it ends; a string is RFC 3339. Excludes `ttlSeconds`. */
   readonly expireTime?: Date | string | undefined;
 }
 
@@ -144,7 +144,7 @@ export function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheEx
   const time = new Date(expireTime);
   if (Number.isNaN(time.getTime()))
     throw new ConfigurationError(
-      `expireTime is ${JSON.stringify(expireTime)}: give a Date, or a text like "2027-01-31T12:00:00Z".`,
+      `expireTime is ${JSON.stringify(expireTime)}: give a Date, or a string like "2027-01-31T12:00:00Z".`,
     );
   return { expireTime: typeof expireTime === "string" ? expireTime : time.toISOString() };
 }

@@ -126,7 +126,7 @@ function canResume(error: unknown, segment: AnswerSegment, token: string | undef
 function incompleteError(cause: unknown, requests: number, segment: AnswerSegment): StreamIncompleteError {
   const partial = segment.partial().content;
   return new StreamIncompleteError(
-    `The answer broke off again and again (${requests} requests; last: ${describeError(cause)}); what had come is in the error's partial.`,
+    `The answer kept breaking off (${requests} requests; last: ${describeError(cause)}); what arrived is in the error's partial.`,
     { cause, partial },
   );
 }

@@ -100,7 +100,9 @@ export class ResponseFold {
 
 /** The candidate that counts. */
 export function firstCandidate({ candidates }: GenerateContentResponse): Candidate | undefined {
-  return candidates?.find(({ index }) => index === undefined || index === 0);
+  if (candidates !== undefined)
+    for (const candidate of candidates) if (candidate.index === undefined || candidate.index === 0) return candidate;
+  return undefined;
 }
 
 function keepFields(record: Record<string, unknown>, from: object, ...except: readonly string[]): void {
@@ -114,7 +116,7 @@ function keepFields(record: Record<string, unknown>, from: object, ...except: re
 /** Early chunks carry empty objects of what later ones have in full, in no promised order. */
 function keep(record: Record<string, unknown>, name: string, value: unknown): void {
   if (name === "__proto__") return;
-  if (!isEmpty(value)) record[name] = value;
+  if (typeof value === "number" || !isEmpty(value)) record[name] = value;
   else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
 }
 
@@ -122,7 +124,10 @@ function keep(record: Record<string, unknown>, name: string, value: unknown): vo
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
   if (typeof value !== "object") return false;
-  for (const name in value) if (!isEmpty((value as Readonly<Record<string, unknown>>)[name])) return false;
+  for (const name in value) {
+    const one = (value as Readonly<Record<string, unknown>>)[name];
+    if (typeof one === "number" || !isEmpty(one)) return false;
+  }
   return true;
 }
 

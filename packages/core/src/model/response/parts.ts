@@ -13,7 +13,9 @@ import type { FunctionCall, JsonObject, Part, PartialArg } from "../../wire/type
  */
 export class PartCollector {
   readonly #parts: (Part | PartialCall)[] = [];
-  /** Text after that of the last part, which is plain text. */
+  /** The last part, while it is plain text that may grow. */
+  #text: Part | undefined;
+  /** Text after that of the last part. */
   #grown = "";
   #call: PartialCall | undefined;
 
@@ -25,13 +27,12 @@ export class PartCollector {
    * @throws {ApiShapeError} For streamed arguments that cannot be put together.
    */
   add(incoming: readonly Part[]): readonly Part[] {
-    if (this.#call === undefined && !incoming.some((part) => part.functionCall !== undefined)) {
-      for (const part of incoming) this.#append(part);
-      return incoming;
+    let complete: Part[] | undefined;
+    for (const [i, part] of incoming.entries()) {
+      if (complete === undefined && this.#call === undefined && part.functionCall === undefined) this.#append(part);
+      else this.#addOne(part, (complete ??= incoming.slice(0, i)));
     }
-    const complete: Part[] = [];
-    for (const part of incoming) this.#addOne(part, complete);
-    return complete;
+    return complete ?? incoming;
   }
 
   /** Closes a call that was never finished. Its part, if there was one. */
@@ -64,25 +65,21 @@ export class PartCollector {
     const opened = new PartialCall(part);
     this.#settle();
     this.#parts.push(opened);
+    this.#text = undefined;
     this.#call = opened;
     complete.push(opened.piece(part));
     if (!opened.open) complete.push(...this.close());
   }
 
   #append(part: Part): void {
-    const last = this.#parts.at(-1);
-    if (
-      last !== undefined &&
-      !(last instanceof PartialCall) &&
-      isPlainText(part) &&
-      isPlainText(last) &&
-      part.thought === last.thought
-    ) {
+    const isText = isPlainText(part);
+    if (isText && this.#text !== undefined && part.thought === this.#text.thought) {
       this.#grown += part.text;
       return;
     }
-    this.#settle();
+    if (this.#grown !== "") this.#settle();
     this.#parts.push(part);
+    this.#text = isText ? part : undefined;
   }
 
   /** Puts the text that was added since into the last part. */

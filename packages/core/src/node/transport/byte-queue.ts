@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { BodyRead } from "../../wire/http/transport.ts";
 
 /** Bytes that may wait for a reader before the socket is told to pause. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -15,7 +16,7 @@ export class ByteQueue {
   #bytes = 0;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
-  #waiting: { resolve(bytes: Uint8Array | undefined): void; reject(error: unknown): void } | undefined;
+  #waiting: { resolve(read: BodyRead): void; reject(error: unknown): void } | undefined;
 
   constructor(source: Readable) {
     this.#source = source;
@@ -25,10 +26,10 @@ export class ByteQueue {
     source.on("close", this.#onClose);
   }
 
-  /** The next bytes; undefined at the end. What came before a failure is handed out first. */
-  read(): Promise<Uint8Array | undefined> {
-    const bytes = this.#take();
-    if (bytes !== undefined) return Promise.resolve(bytes);
+  /** The next bytes. What came before a failure is handed out first. */
+  read(): Promise<BodyRead> {
+    const value = this.#take();
+    if (value !== undefined) return Promise.resolve({ value });
     if (this.#ended) return DONE;
     if (this.#failure) return Promise.reject(this.#failure.error);
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
@@ -62,7 +63,7 @@ export class ByteQueue {
     const waiting = this.#waiting;
     if (waiting) {
       this.#waiting = undefined;
-      waiting.resolve(chunk);
+      waiting.resolve({ value: chunk });
       return;
     }
     this.#chunks.push(chunk);
@@ -73,7 +74,7 @@ export class ByteQueue {
   readonly #onEnd = (): void => {
     if (this.#failure) return;
     this.#ended = true;
-    this.#waiting?.resolve(undefined);
+    this.#waiting?.resolve(END);
     this.#waiting = undefined;
   };
 
@@ -95,4 +96,5 @@ export function connectionClosed(): Error {
   return Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
 }
 
-const DONE: Promise<undefined> = Promise.resolve(undefined);
+const END: BodyRead = {};
+const DONE: Promise<BodyRead> = Promise.resolve(END);

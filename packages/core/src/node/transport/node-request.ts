@@ -1,7 +1,7 @@
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
 import { pipeline, type Readable, type Transform } from "node:stream";
-import type { AnswerHead, AnswerHeaders, HttpRequest, Sending } from "../../wire/http/transport.ts";
+import type { AnswerHead, AnswerHeaders, BodyRead, HttpRequest, InFlightRequest } from "../../wire/http/transport.ts";
 import { ByteQueue, connectionClosed } from "./byte-queue.ts";
 import type { NodeAgents } from "./node-agents.ts";
 
@@ -12,8 +12,8 @@ export interface NodeHead extends AnswerHead {
   readonly rawHeaders: readonly string[];
 }
 
-/** Sends by `node:http`. */
-export class NodeSending implements Sending {
+/** A request sent by `node:http`. */
+export class NodeRequest implements InFlightRequest {
   readonly head: Promise<NodeHead>;
   readonly #agents: NodeAgents;
   #request: ClientRequest | undefined;
@@ -31,8 +31,8 @@ export class NodeSending implements Sending {
     });
   }
 
-  read(): Promise<Uint8Array | undefined> {
-    return this.#body ? this.#body.read() : Promise.resolve(undefined);
+  read(): Promise<BodyRead> {
+    return this.#body ? this.#body.read() : Promise.resolve({});
   }
 
   cancel(reason?: unknown): void {

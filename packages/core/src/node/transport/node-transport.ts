@@ -1,7 +1,7 @@
 import { abortable } from "../../internal/abort.ts";
-import { type HttpRequest, SEND, type Sending, type Transport } from "../../wire/http/transport.ts";
+import { type HttpRequest, SEND, type InFlightRequest, type Transport } from "../../wire/http/transport.ts";
 import { nodeAgents, type NodeAgents, type NodeConnectionOptions } from "./node-agents.ts";
-import { type NodeHead, NodeSending } from "./node-request.ts";
+import { type NodeHead, NodeRequest } from "./node-request.ts";
 
 /** Options of {@link nodeTransport}. */
 export type NodeTransportOptions = NodeConnectionOptions;
@@ -33,7 +33,7 @@ export interface NodeTransport extends Transport, AsyncDisposable {
  */
 export function nodeTransport(options: NodeTransportOptions = {}): NodeTransport {
   const agents = nodeAgents(options);
-  const send = (request: HttpRequest): Sending => new NodeSending(request, agents);
+  const send = (request: HttpRequest): InFlightRequest => new NodeRequest(request, agents);
   const close = async (): Promise<void> => {
     agents.closed++;
     agents["http:"].destroy();
@@ -54,19 +54,19 @@ export async function nodeFetch(
   const whole = requestOf(input, init);
   // A body that is a stream may never end.
   const request = await (signal ? abortable(whole, signal) : whole);
-  const sending = new NodeSending(request, agents);
-  const onAbort = (): void => sending.cancel(signal?.reason);
+  const inFlight = new NodeRequest(request, agents);
+  const onAbort = (): void => inFlight.cancel(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   const done = (): void => signal?.removeEventListener("abort", onAbort);
   try {
-    const head = await sending.head;
-    const body = NO_BODY.has(head.status) || request.method === "HEAD" ? null : bodyOf(sending, done);
+    const head = await inFlight.head;
+    const body = NO_BODY.has(head.status) || request.method === "HEAD" ? null : bodyOf(inFlight, done);
     if (body === null) done();
     return new Response(body, { status: head.status, statusText: head.statusText, headers: headersOf(head) });
   } catch (error) {
     done();
     // A status that no Response can have, for one.
-    sending.cancel(error);
+    inFlight.cancel(error);
     signal?.throwIfAborted();
     throw new TypeError("fetch failed", { cause: error });
   }
@@ -91,13 +91,13 @@ function headersOf({ rawHeaders }: NodeHead): Headers {
   return headers;
 }
 
-function bodyOf(sending: NodeSending, done: () => void): ReadableStream<Uint8Array> {
+function bodyOf(inFlight: NodeRequest, done: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
       async pull(controller) {
         try {
-          const bytes = await sending.read();
-          if (bytes) return controller.enqueue(bytes);
+          const { value } = await inFlight.read();
+          if (value) return controller.enqueue(value);
           controller.close();
           done();
         } catch (error) {
@@ -107,7 +107,7 @@ function bodyOf(sending: NodeSending, done: () => void): ReadableStream<Uint8Arr
       },
       cancel(reason) {
         done();
-        sending.cancel(reason);
+        inFlight.cancel(reason);
       },
     },
     // Nothing is read before somebody asks.

@@ -33,14 +33,14 @@ export class RequestEncoder {
 
   /** The whole body, in bytes of its own. */
   encode(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
-    return this.lend(request).slice();
+    return this.encodeView(request).slice();
   }
 
   /**
-   * The whole body, in the encoder's own memory: it holds until the next request is encoded. A copy of a history of 300 KB costs
-   * as much as sending it does.
+   * The whole body, as a view of the encoder's own memory: valid until the next request is encoded. A copy of a history of
+   * 300 KB costs as much as sending it does.
    */
-  lend(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
+  encodeView(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
     const { systemInstruction, tools, cachedContent, contents, ...rest } = request;
     this.#encodeHead({ systemInstruction, tools, cachedContent });
     const length = this.#encodeContents(contents);

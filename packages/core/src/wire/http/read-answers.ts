@@ -1,7 +1,7 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { embeddedError } from "../errors/status-error.ts";
-import type { Sent } from "./api-client.ts";
+import type { Exchange } from "./exchange.ts";
 import type { GenerateContentResponse } from "../types/generate-content.ts";
 import { SseDecoder } from "./sse.ts";
 
@@ -20,20 +20,20 @@ export interface AnswerStream {
  * Body of a stream → chunks. Takes event streams and bare JSON, whatever the content type says. What came before an error is
  * handed out before the error is thrown.
  */
-export class BodyStream implements AnswerStream {
-  readonly #sent: Sent;
+export class StreamedAnswer implements AnswerStream {
+  readonly #exchange: Exchange;
   readonly #decoder: SseDecoder;
   #first: AnswerBatch | undefined;
   #hasEvents = false;
   #failure: { readonly error: unknown } | undefined;
-  #closed = false;
+  #isOver = false;
 
-  constructor(sent: Sent, maxBufferBytes: number) {
-    this.#sent = sent;
+  constructor(exchange: Exchange, maxBufferBytes: number) {
+    this.#exchange = exchange;
     this.#decoder = new SseDecoder({ maxBufferBytes });
   }
 
-  /** Reads the first batch, which {@link BodyStream.next} then gives. Throws what that throws. */
+  /** Reads the first batch, which {@link StreamedAnswer.next} then gives. Throws what that throws. */
   async open(): Promise<this> {
     this.#first = await this.next();
     return this;
@@ -46,39 +46,39 @@ export class BodyStream implements AnswerStream {
   async next(): Promise<AnswerBatch | undefined> {
     const first = this.#first;
     this.#first = undefined;
-    if (first !== undefined || this.#closed) return first;
+    if (first !== undefined || this.#isOver) return first;
     try {
       for (;;) {
-        this.#throwFailure();
-        const bytes = await this.#sent.exchange.read();
-        const batch = this.#parse(bytes === undefined ? this.#decoder.end() : this.#decoder.push(bytes));
+        const failure = this.#failure;
+        if (failure !== undefined) throw failure.error;
+        const bytes = await this.#exchange.read();
+        const texts = bytes === undefined ? this.#decoder.end() : this.#decoder.push(bytes);
+        const batch = texts.length > 0 ? this.#parse(texts) : NONE;
         if (bytes === undefined) this.#end();
         if (batch.length > 0) return batch;
-        if (this.#closed) return undefined;
+        if (this.#isOver) return undefined;
       }
     } catch (error) {
-      const cleaned = this.#sent.clean(error);
+      const cleaned = this.#exchange.clean(error);
       this.close();
       throw cleaned;
     }
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#sent.finish();
+    this.#isOver = true;
+    this.#exchange.close();
   }
 
   /** Chunks up to the first that is an error, which is kept for the next read. */
   #parse(texts: readonly string[]): AnswerBatch {
-    if (texts.length === 0) return NONE;
     this.#hasEvents = true;
     const batch: GenerateContentResponse[] = [];
     try {
       for (const text of texts) {
-        this.#sent.trace(text);
+        if (this.#exchange.isTraced) this.#exchange.trace(text);
         for (const { response, error } of parseAnswers(text)) {
-          if (response === undefined) throw embeddedError(error, this.#sent.failure);
+          if (response === undefined) throw embeddedError(error, this.#exchange.failure);
           batch.push(response);
         }
       }
@@ -88,17 +88,13 @@ export class BodyStream implements AnswerStream {
     return batch;
   }
 
-  #throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
   #end(): void {
     const leftover = this.#hasEvents ? "" : this.#decoder.leftover;
     if (leftover.startsWith("<")) {
       const said = "The answer is a web page, not a stream; check that the base URL is a Gemini API.";
       this.#failure = { error: new ApiShapeError(said, "$", leftover) };
     }
-    // Chunks that the end completed are still to be handed out; their reader may not come back.
+    // What the end completed is still handed out.
     if (this.#failure === undefined) this.close();
   }
 }
@@ -135,9 +131,7 @@ export function parseJson(text: string): unknown {
  */
 export function parseAnswers(text: string): readonly ParsedAnswer[] {
   const value = parseJson(text);
-  return Array.isArray(value)
-    ? value.map((item: unknown, i) => checkAnswer(item, `$[${i}]`))
-    : [checkAnswer(value, "$")];
+  return Array.isArray(value) ? value.map((item: unknown, i) => checkAnswer(item, `$[${i}]`)) : [checkAnswer(value)];
 }
 
 /**
@@ -148,7 +142,7 @@ export function parseAnswers(text: string): readonly ParsedAnswer[] {
  */
 export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
   if (!isObject(value)) throw shapeError(value, path, "an object");
-  if (isErrorObject(value)) return { error: value };
+  if ((value["error"] !== undefined || value["message"] !== undefined) && isErrorObject(value)) return { error: value };
   // Field by field and not by lists of names, and a path only for an error: an answer may have thousands of chunks.
   if (value["candidates"] === null) delete value["candidates"];
   if (value["promptFeedback"] === null) delete value["promptFeedback"];
@@ -186,7 +180,7 @@ function checkCandidates(candidates: unknown, path: string): void {
     if (candidate["finishReason"] === null) delete candidate["finishReason"];
     if (candidate["groundingMetadata"] === null) delete candidate["groundingMetadata"];
     if (candidate["urlContextMetadata"] === null) delete candidate["urlContextMetadata"];
-    if (!nameEnum(candidate, "finishReason", FINISH_REASONS))
+    if (candidate["finishReason"] !== undefined && !nameEnum(candidate, "finishReason", FINISH_REASONS))
       throw shapeError(candidate["finishReason"], `${path}.candidates[${i}].finishReason`, "a word");
     const { content } = candidate;
     if (content === undefined) continue;

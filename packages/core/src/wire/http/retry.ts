@@ -49,19 +49,25 @@ export interface RetryOptions {
  * Only errors of this library that say so ({@link AgentError.retryable}) are retried.
  *
  * @param call - Gets the number of the attempt, from 1.
+ * @param options - Asked for with the first failure: nearly every call needs none.
  */
-export async function withRetry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { policy, signal, random, onRetry, heldMs } = options;
+export async function withRetry<T>(
+  call: (attempt: number) => Promise<T>,
+  signal: AbortSignal | undefined,
+  options: () => RetryOptions,
+): Promise<T> {
   signal?.throwIfAborted();
-  let failure: AgentError;
   try {
-    // Nearly every call needs no more than this.
     return await call(1);
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof AgentError) || !error.retryable) throw error;
-    failure = error;
+    return await retry(error, call, options());
   }
+}
+
+async function retry<T>(failure: AgentError, call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
+  const { policy, signal, random, onRetry, heldMs } = options;
   // Loaded with the first failure: an import of this library is read in every cold start.
   const { default: pRetry } = await import("p-retry");
   try {

@@ -59,7 +59,9 @@ export class SseDecoder {
       this.#handedOn = true;
       this.#rest = [text];
       this.#restBytes = bytes.length;
-      return this.#takeData();
+      const data = this.#data;
+      this.#data = [];
+      return data;
     }
     this.#rest.push(text);
     this.#restBytes += bytes.length;
@@ -72,7 +74,7 @@ export class SseDecoder {
     const text = this.#decoder.decode();
     this.#rest.push(text);
     if (!this.#bare) this.#parser.feed(`${text}\n\n`);
-    const last = this.#takeData().filter(isJson);
+    const last = this.#data.filter(isJson);
     if (last.length > 0) return last;
     const rest = this.#rest.join("");
     const bare = (this.#bare ? rest : lastBlock(rest, this.#handedOn)).trim();
@@ -89,12 +91,6 @@ export class SseDecoder {
     if (first === undefined) return;
     this.#begun = true;
     this.#bare = first === "{" || first === "[";
-  }
-
-  #takeData(): readonly string[] {
-    const data = this.#data;
-    if (data.length > 0) this.#data = [];
-    return data;
   }
 
   #overflow(): ApiShapeError {

@@ -16,21 +16,26 @@ export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_00
 /** What `setTimeout` can hold; a longer delay would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** What a {@link Watchdog} ends when a limit has passed. */
+export interface Watched {
+  stop(reason: ApiTimeoutError): void;
+}
+
 /**
  * Watches one exchange with a single timer: reads only note the time, and the timer, when it fires, looks whether a
  * limit has really passed.
  */
 export class Watchdog {
   readonly #timeouts: Timeouts;
-  readonly #onExpiry: (error: ApiTimeoutError) => void;
+  readonly #watched: Watched;
   readonly #startedAt = performance.now();
   #begun = false;
   #waitingSince: number | undefined = this.#startedAt;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(timeouts: Timeouts, onExpiry: (error: ApiTimeoutError) => void) {
+  constructor(timeouts: Timeouts, watched: Watched) {
     this.#timeouts = timeouts;
-    this.#onExpiry = onExpiry;
+    this.#watched = watched;
     this.#arm();
   }
 
@@ -46,7 +51,7 @@ export class Watchdog {
   }
 
   /** Ends the watch; leaves no timer. */
-  stop(): void {
+  end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -65,8 +70,8 @@ export class Watchdog {
   }
 
   #expire(kind: TimeoutKind, limitMs: number): void {
-    this.stop();
-    this.#onExpiry(new ApiTimeoutError(kind, limitMs, MESSAGES[kind](limitMs)));
+    this.end();
+    this.#watched.stop(new ApiTimeoutError(kind, limitMs, MESSAGES[kind](limitMs)));
   }
 }
 

@@ -9,8 +9,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: HeaderFields;
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
-  /** The body is somebody else's memory, and holds for as long as the request goes on. @defaultValue false */
-  readonly lent?: boolean | undefined;
+  /** The body is a view of memory that the next request will use again: it is valid while this one goes on. @defaultValue false */
+  readonly bodyIsView?: boolean | undefined;
   /** Does no harm when it arrives twice, as a question does; a piece of an upload is lost track of. @defaultValue false */
   readonly repeatable?: boolean | undefined;
 }
@@ -26,12 +26,17 @@ export interface AnswerHead {
   readonly redirected: boolean;
 }
 
-/** A request that was sent. Its body is read by one reader, one read at a time. */
-export interface Sending {
+/** Bytes of a body; no value at its end. What the reader of a `ReadableStream` gives is one. */
+export interface BodyRead {
+  readonly value?: Uint8Array | undefined;
+}
+
+/** A request on its way. The body of its answer is read by one reader, one read at a time. */
+export interface InFlightRequest {
   /** Rejects when no answer comes, and with the reason of a cancel. */
   readonly head: Promise<AnswerHead>;
-  /** The next bytes of the body, decompressed; undefined at its end. Rejects when the body breaks off. */
-  read(): Promise<Uint8Array | undefined>;
+  /** The next bytes of the body, decompressed. Rejects when the body breaks off. */
+  read(): Promise<BodyRead>;
   /** Ends everything and gives the connection back. A head or a read that waits settles: the head rejects with `reason`. */
   cancel(reason?: unknown): void;
 }
@@ -45,16 +50,20 @@ export const SEND: unique symbol = Symbol.for("pollux.send");
 /** A fetch that has the narrower way in as well. */
 export interface Transport extends FetchLike {
   /** Starts to send. Does not throw: what goes wrong rejects the head. */
-  readonly [SEND]: (request: HttpRequest) => Sending;
+  readonly [SEND]: (request: HttpRequest) => InFlightRequest;
 }
 
-/** True for a fetch that is a {@link Transport}. */
-export function isTransport(fetch: FetchLike): fetch is Transport {
+/** Sends by a transport, or by a plain `fetch`. */
+export function sendRequest(request: HttpRequest, fetch: FetchLike): InFlightRequest {
+  return isTransport(fetch) ? fetch[SEND](request) : new FetchRequest(request, fetch);
+}
+
+function isTransport(fetch: FetchLike): fetch is Transport {
   return SEND in fetch;
 }
 
-/** Sends by a `fetch`, which need not listen to its signal. */
-export class FetchSending implements Sending {
+/** A request sent by a `fetch`, which need not listen to its signal. */
+export class FetchRequest implements InFlightRequest {
   readonly head: Promise<AnswerHead>;
   readonly #controller = new AbortController();
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -67,8 +76,8 @@ export class FetchSending implements Sending {
     });
   }
 
-  async read(): Promise<Uint8Array | undefined> {
-    return (await this.#reader?.read())?.value;
+  read(): Promise<BodyRead> {
+    return this.#reader === undefined ? NO_BODY : this.#reader.read();
   }
 
   cancel(reason?: unknown): void {
@@ -78,11 +87,11 @@ export class FetchSending implements Sending {
     this.#reader?.cancel().catch(ignore);
   }
 
-  async #send({ method, url, headers, body, lent }: HttpRequest, fetch: FetchLike): Promise<AnswerHead> {
+  async #send({ method, url, headers, body, bodyIsView }: HttpRequest, fetch: FetchLike): Promise<AnswerHead> {
     const { signal } = this.#controller;
     const init: RequestInit = { method, headers, redirect: "manual", signal };
     // Nobody knows for how long a fetch, or whoever watches it, holds on to a body.
-    if (body) init.body = lent === true ? body.slice() : body;
+    if (body) init.body = bodyIsView === true ? body.slice() : body;
     const response = await fetch(url, init);
     // Nobody will read what comes too late.
     if (signal.aborted) response.body?.cancel().catch(ignore);
@@ -95,5 +104,7 @@ export class FetchSending implements Sending {
     };
   }
 }
+
+const NO_BODY: Promise<BodyRead> = Promise.resolve({});
 
 function ignore(): void {}

@@ -1,24 +1,10 @@
-interface Group<T> {
-  readonly key: unknown;
-  readonly waiting: Line<T>;
-  /** Its place among the groups. */
-  turn: Place<Group<T>>;
-}
-
-/** Where someone waits in a {@link FairQueue}. */
-export interface Seat<T> {
-  readonly queue: FairQueue<T>;
-  readonly group: Group<T>;
-  readonly place: Place<T>;
-}
-
 /**
  * A queue of groups that take turns: one of each group, then one of each again; first in, first out inside a group. A group
  * that waits with a thousand is served as often as one that waits with one.
  */
 export class FairQueue<T> {
   readonly #groups = new Map<unknown, Group<T>>();
-  readonly #turns = new Line<Group<T>>();
+  readonly #turns = new LinkedList<Group<T>>();
   #size = 0;
 
   get size(): number {
@@ -26,15 +12,15 @@ export class FairQueue<T> {
   }
 
   /** @param key - Names the group: any value, told apart as a `Map` does. */
-  push(key: unknown, value: T): Seat<T> {
+  push(key: unknown, value: T): QueuePosition<T> {
     let group = this.#groups.get(key);
     if (group === undefined) {
-      const made = { key, waiting: new Line<T>() };
-      group = Object.assign(made, { turn: this.#turns.push(made as Group<T>) });
+      group = { key, waiting: new LinkedList<T>(), turn: undefined };
+      group.turn = this.#turns.push(group);
       this.#groups.set(key, group);
     }
     this.#size++;
-    return { queue: this, group, place: group.waiting.push(value) };
+    return { queue: this, group, node: group.waiting.push(value) };
   }
 
   /** The next in turn. */
@@ -48,31 +34,36 @@ export class FairQueue<T> {
     return value;
   }
 
-  /** Does nothing for a seat that was left already. */
-  remove({ queue, group, place }: Seat<T>): void {
-    if (queue !== this || place.line !== group.waiting) return;
-    group.waiting.remove(place);
+  /** Does nothing for a value that has left the queue already. */
+  remove({ queue, group, node }: QueuePosition<T>): void {
+    if (queue !== this || node.list !== group.waiting) return;
+    group.waiting.remove(node);
     this.#size--;
     if (group.waiting.size > 0) return;
-    this.#turns.remove(group.turn);
+    if (group.turn !== undefined) this.#turns.remove(group.turn);
     this.#groups.delete(group.key);
   }
 }
 
-/** Where someone stands in a {@link Line}; to be given back to {@link Line.remove}. */
-export interface Place<T> {
-  readonly value: T;
-  /** Not set once it has left. */
-  line: Line<T> | undefined;
-  before: Place<T> | undefined;
-  after: Place<T> | undefined;
+/** Where a value stands in a {@link FairQueue}; to be given back to {@link FairQueue.remove}. */
+export interface QueuePosition<T> {
+  readonly queue: FairQueue<T>;
+  readonly group: Group<T>;
+  readonly node: ListNode<T>;
 }
 
-/** First in, first out, and whoever stands in it may leave from anywhere. Everything but reading it takes constant time. */
-export class Line<T> {
+interface Group<T> {
+  readonly key: unknown;
+  readonly waiting: LinkedList<T>;
+  /** Its node among the groups. */
+  turn: ListNode<Group<T>> | undefined;
+}
+
+/** First in, first out, and a value may leave from anywhere. Everything but reading it all takes constant time. */
+export class LinkedList<T> {
   #size = 0;
-  #first: Place<T> | undefined;
-  #last: Place<T> | undefined;
+  #first: ListNode<T> | undefined;
+  #last: ListNode<T> | undefined;
 
   get size(): number {
     return this.#size;
@@ -82,13 +73,13 @@ export class Line<T> {
     return this.#first?.value;
   }
 
-  push(value: T): Place<T> {
-    const place: Place<T> = { value, line: this, before: this.#last, after: undefined };
-    if (this.#last) this.#last.after = place;
-    else this.#first = place;
-    this.#last = place;
+  push(value: T): ListNode<T> {
+    const node: ListNode<T> = { value, list: this, before: this.#last, after: undefined };
+    if (this.#last) this.#last.after = node;
+    else this.#first = node;
+    this.#last = node;
     this.#size++;
-    return place;
+    return node;
   }
 
   shift(): T | undefined {
@@ -97,23 +88,32 @@ export class Line<T> {
     return first?.value;
   }
 
-  /** Does nothing for a place that was left already. */
-  remove(place: Place<T>): void {
-    if (place.line !== this) return;
-    place.line = undefined;
+  /** Does nothing for a node that was removed already. */
+  remove(node: ListNode<T>): void {
+    if (node.list !== this) return;
+    node.list = undefined;
     this.#size--;
-    if (place.before) place.before.after = place.after;
-    else this.#first = place.after;
-    if (place.after) place.after.before = place.before;
-    else this.#last = place.before;
-    place.before = undefined;
-    place.after = undefined;
+    if (node.before) node.before.after = node.after;
+    else this.#first = node.after;
+    if (node.after) node.after.before = node.before;
+    else this.#last = node.before;
+    node.before = undefined;
+    node.after = undefined;
   }
 
   /** A copy, first to last. */
   toArray(): T[] {
     const all: T[] = [];
-    for (let place = this.#first; place; place = place.after) all.push(place.value);
+    for (let node = this.#first; node; node = node.after) all.push(node.value);
     return all;
   }
+}
+
+/** A value in a {@link LinkedList}; to be given back to {@link LinkedList.remove}. */
+export interface ListNode<T> {
+  readonly value: T;
+  /** Not set once it was removed. */
+  list: LinkedList<T> | undefined;
+  before: ListNode<T> | undefined;
+  after: ListNode<T> | undefined;
 }

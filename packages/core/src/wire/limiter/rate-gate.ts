@@ -26,10 +26,10 @@ const STEP_MS = 250;
  * Whether requests of one kind may be sent now. Open until an answer asks for a wait; closed for that long; then it lets one
  * through, and when that is answered, 2, 4, 8 and so on, until nobody waits any more.
  */
-export class RateGate<Waiter> {
+export class RateGate<T> {
   /** The model, or another operation and its model. */
   readonly name: string;
-  readonly waiting: FairQueue<Waiter> = new FairQueue();
+  readonly waiting: FairQueue<T> = new FairQueue();
   /** How often it was closed. */
   epoch = 0;
   #refusal: Refusal | undefined;
@@ -93,7 +93,7 @@ export class RateGate<Waiter> {
   }
 
   /** Milliseconds until anything may be sent; 0 while it lets requests through. */
-  closedFor(now: number): number {
+  remainingMs(now: number): number {
     if (this.#refusal === undefined) return 0;
     const { until, forMs } = this.#refusal;
     // For good, or a clock that was set back would hold back each one that comes until it has caught up.
@@ -101,10 +101,10 @@ export class RateGate<Waiter> {
     return Math.max(0, Math.min(until - now, forMs));
   }
 
-  /** Whether the wait is longer than `patienceMs`, which is compared with what the service asked for: what was added is ours. */
-  exceeds(patienceMs: number, now: number): boolean {
-    const extraMs = Math.min(this.#refusal?.extraMs ?? 0, MAX_EXTRA * patienceMs);
-    return this.closedFor(now) - extraMs > patienceMs;
+  /** Whether the wait is longer than `maxDelayMs`, which is compared with what the service asked for: what was added is ours. */
+  exceeds(maxDelayMs: number, now: number): boolean {
+    const extraMs = Math.min(this.#refusal?.extraMs ?? 0, MAX_EXTRA * maxDelayMs);
+    return this.remainingMs(now) - extraMs > maxDelayMs;
   }
 
   /** What the answer that closed it said. */
@@ -117,7 +117,7 @@ export class RateGate<Waiter> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.waiting.size === 0) return;
-    const waitMs = Math.max(this.closedFor(now), Math.min(this.#nextStepAt - now, PROBE_MS));
+    const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
     this.#timer = setTimeout(
       () => {
         // The timer counts, not the clock: it may fire a moment early, and a test may run it ahead.
@@ -144,7 +144,7 @@ export class RateGate<Waiter> {
 }
 
 /** A refusal for a request that was not sent, because another one was refused. */
-export function refusedUnsent(name: string, said: ApiStatusError, forMs: number): ApiStatusError {
+export function notSentError(name: string, said: ApiStatusError, forMs: number): ApiStatusError {
   const seconds = Math.ceil(forMs / 1000);
   const word = said.reason === undefined ? "" : ` ${said.reason}`;
   return new ApiStatusError(

@@ -1,7 +1,7 @@
 import { fingerprint } from "../../internal/json.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { withDefaults } from "../http/timeouts.ts";
-import { Account, type AccountLimits, type Ask, type Pass } from "./endpoint-limiter.ts";
+import { EndpointLimiter, type EndpointLimits, type Permit, type PermitRequest } from "./endpoint-limiter.ts";
 
 /** Options of {@link Traffic}. They hold for each endpoint and key by itself. */
 export interface TrafficOptions {
@@ -35,34 +35,33 @@ export interface TrafficState {
  * waits, and for how long the service wants to be left alone. Give the same object to all of them.
  *
  * Requests are counted by endpoint and key, waits that the service asked for also by model. Runs take turns in the queue,
- * however many requests each of them has. A key is kept in memory no longer than its endpoint, and
- * shown nowhere.
+ * however many requests each of them has. A key takes part as a salted fingerprint, and is shown nowhere.
  */
 export class Traffic {
   /** @internal */
-  readonly accounts: Accounts;
+  readonly limiter: TrafficLimiter;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: TrafficOptions = {}) {
-    this.accounts = new Accounts(options);
+    this.limiter = new TrafficLimiter(options);
   }
 
   /** What is going on now, for each endpoint and key with anything to say. */
   state(): readonly TrafficState[] {
-    return this.accounts.state();
+    return this.limiter.state();
   }
 }
 
-/** Accounts that are kept although nothing is going on there. */
-const MAX_ACCOUNTS = 1000;
+/** Limiters that are kept although nothing is going on there. */
+const MAX_LIMITERS = 1000;
 
-/** The {@link Account}s of one `Traffic`, found by endpoint and key. Keys take part as salted fingerprints. */
-export class Accounts {
-  readonly #limits: AccountLimits;
-  readonly #accounts = new Map<string, Account>();
-  /** The account of each endpoint object, as long as it signs the same way. */
-  readonly #known = new WeakMap<Endpoint, { readonly signature: string; readonly account: Account }>();
-  readonly #held = new WeakMap<object, number>();
+/** Finds the {@link EndpointLimiter} of an endpoint and key, for one `Traffic`. */
+export class TrafficLimiter {
+  readonly #limits: EndpointLimits;
+  readonly #limiters = new Map<string, EndpointLimiter>();
+  /** The limiter of each endpoint object, as long as it signs the same way. */
+  readonly #known = new WeakMap<Endpoint, { readonly signature: string; readonly limiter: EndpointLimiter }>();
+  readonly #closedMs = new WeakMap<object, number>();
   readonly #salt = Math.random();
 
   /** @throws {TypeError} For a limit that is not a positive number. */
@@ -76,71 +75,71 @@ export class Accounts {
     for (const name of ["maxConcurrent", "maxQueued"] as const)
       if (merged[name] !== Infinity && !Number.isInteger(merged[name]))
         throw new TypeError(`traffic.${name} must be a whole number of at least 1`);
-    this.#limits = { ...merged, random, onHeld: (error, forMs) => this.#held.set(error, Math.round(forMs)) };
+    this.#limits = { ...merged, random, onClosed: (error, forMs) => this.#closedMs.set(error, Math.round(forMs)) };
   }
 
-  /** What is going on now, for each endpoint and key with anything to say. */
+  /** See {@link Traffic.state}. */
   state(): readonly TrafficState[] {
     const now = Date.now();
-    return [...this.#accounts.values()]
-      .filter((account) => !account.isIdle(now))
-      .map((account) => ({
-        baseUrl: account.baseUrl,
-        active: account.active,
-        queued: account.queued,
-        heldBack: account.closed(now).map((gate) => ({ name: gate.name, forMs: Math.ceil(gate.closedFor(now)) })),
+    return [...this.#limiters.values()]
+      .filter((limiter) => !limiter.isIdle(now))
+      .map((limiter) => ({
+        baseUrl: limiter.baseUrl,
+        active: limiter.active,
+        queued: limiter.queued,
+        heldBack: limiter.closedGates(now).map((gate) => ({
+          name: gate.name,
+          forMs: Math.ceil(gate.remainingMs(now)),
+        })),
       }));
   }
 
-  /** Leave to send a request. See {@link Account.enter}. */
-  enter(
+  /** A permit to send a request. See {@link EndpointLimiter.acquire}. */
+  acquire(
     endpoint: Endpoint,
     auth: HeaderFields,
     call: { readonly operation: string; readonly model?: string | undefined },
-    ask: Ask,
-  ): Pass | Promise<Pass> {
-    const account = this.#accountOf(endpoint, auth);
+    request: PermitRequest,
+  ): Permit | Promise<Permit> {
     const { operation, model = "" } = call;
     const generates = operation === "streamGenerateContent" || operation === "generateContent";
-    return account.enter(account.gate(generates ? model : `${operation} ${model}`), ask);
+    return this.#limiterFor(endpoint, auth).acquire(generates ? model : `${operation} ${model}`, request);
   }
 
-  /**
-   * How long requests like the one that failed are held back because of it, in milliseconds; undefined if they are not.
-   */
-  heldMs(error: object): number | undefined {
-    return this.#held.get(error);
+  /** How long requests like the one that failed are held back because of it, in milliseconds; undefined if they are not. */
+  closedMs(error: object): number | undefined {
+    return this.#closedMs.get(error);
   }
 
-  #accountOf(endpoint: Endpoint, auth: HeaderFields): Account {
-    const signature = signatureOf(endpoint, auth);
+  #limiterFor(endpoint: Endpoint, auth: HeaderFields): EndpointLimiter {
+    const signature = joinSignature(endpoint, auth);
     const known = this.#known.get(endpoint);
-    if (known !== undefined && known.signature === signature && !known.account.isDropped) return known.account;
+    if (known !== undefined && known.signature === signature && !known.limiter.isDropped) return known.limiter;
     const { baseUrl, cachesPath, modelsPath } = endpoint;
     // On Vertex the path names the project.
     const id = [baseUrl, cachesPath ?? modelsPath, fingerprint([this.#salt, signature])].join(" ");
-    let account = this.#accounts.get(id);
-    if (account === undefined) {
-      if (this.#accounts.size >= MAX_ACCOUNTS) this.#dropIdle();
-      account = new Account(baseUrl, this.#limits);
-      this.#accounts.set(id, account);
+    let limiter = this.#limiters.get(id);
+    if (limiter === undefined) {
+      if (this.#limiters.size >= MAX_LIMITERS) this.#dropIdle();
+      limiter = new EndpointLimiter(baseUrl, this.#limits);
+      this.#limiters.set(id, limiter);
     }
-    this.#known.set(endpoint, { signature, account });
-    return account;
+    this.#known.set(endpoint, { signature, limiter });
+    return limiter;
   }
 
   #dropIdle(): void {
     const now = Date.now();
-    for (const [id, account] of this.#accounts) {
-      if (!account.isIdle(now)) continue;
-      account.isDropped = true;
-      this.#accounts.delete(id);
+    for (const [id, limiter] of this.#limiters) {
+      if (!limiter.isIdle(now)) continue;
+      limiter.isDropped = true;
+      this.#limiters.delete(id);
     }
   }
 }
 
 /** What tells one key from another. Tokens of Vertex are renewed every hour, and go for the same project. */
-function signatureOf({ kind }: Endpoint, auth: HeaderFields): string {
+function joinSignature({ kind }: Endpoint, auth: HeaderFields): string {
   let signature = "";
   for (const name in auth) {
     if (kind === "vertex" && name === "authorization") continue;

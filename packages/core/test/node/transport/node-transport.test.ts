@@ -164,7 +164,7 @@ describe("connections", () => {
 
   test("do not keep the process alive when they are idle", async () => {
     const service = await serve(answer);
-    const program = fileURLToPath(new URL("programs/one-request.ts", import.meta.url));
+    const program = fileURLToPath(new URL("one-request.ts", import.meta.url));
     const args = ["--conditions=pollux-source", program, String(service.port)];
     // Longer than the program is given: only its own end closes them.
     service.server.keepAliveTimeout = 3_600_000;

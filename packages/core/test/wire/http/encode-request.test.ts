@@ -99,14 +99,14 @@ test("each body is a copy of its own", () => {
   expect(text(first)).toBe(before);
 });
 
-test("lends its own memory: a body holds until the next one, and costs no copy", () => {
+test("gives a view of its own memory, which is valid until the next request and costs no copy", () => {
   const encoder = new RequestEncoder();
   const first: Content = { role: "user", parts: [{ text: "go" }] };
-  const body = encoder.lend({ contents: [first], generationConfig: { temperature: 1 } });
+  const body = encoder.encodeView({ contents: [first], generationConfig: { temperature: 1 } });
   const sent = text(body);
   expect(sent).toBe('{"contents":[{"role":"user","parts":[{"text":"go"}]}],"generationConfig":{"temperature":1}}');
   const kept = encoder.encode({ contents: [first], generationConfig: { temperature: 1 } });
-  const next = encoder.lend({ contents: [first, { role: "model", parts: [{ text: "on" }] }] });
+  const next = encoder.encodeView({ contents: [first, { role: "model", parts: [{ text: "on" }] }] });
   expect(next.buffer).toBe(body.buffer);
   expect(text(kept)).toBe(sent);
 });

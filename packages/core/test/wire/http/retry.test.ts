@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiNetworkError, ApiStatusError, ApiTimeoutError } from "../../../src/errors/api-errors.ts";
-import { DEFAULT_RETRY, delayFor, type RetryNotice, withRetry } from "../../../src/wire/http/retry.ts";
+import {
+  DEFAULT_RETRY,
+  delayFor,
+  type RetryNotice,
+  type RetryOptions,
+  withRetry,
+} from "../../../src/wire/http/retry.ts";
 
 const overloaded = (retryAfterMs?: number): ApiStatusError =>
   new ApiStatusError("overloaded", { status: 503, retryable: true, retryAfterMs });
@@ -25,6 +31,9 @@ describe("delayFor", () => {
   });
 });
 
+const tryWith = <T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> =>
+  withRetry(call, options.signal, () => options);
+
 describe("withRetry", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
@@ -35,7 +44,7 @@ describe("withRetry", () => {
       if (attempt < 3) throw overloaded(attempt === 2 ? 5000 : undefined);
       return attempt;
     });
-    const result = withRetry(call, {
+    const result = tryWith(call, {
       policy: DEFAULT_RETRY,
       random: () => 0,
       onRetry: (notice) => notices.push(notice),
@@ -58,7 +67,7 @@ describe("withRetry", () => {
     const controller = new AbortController();
     const call = vi.fn<() => Promise<never>>(() => Promise.reject(overloaded(60 * 86_400_000)));
     const policy = { ...DEFAULT_RETRY, maxServerDelayMs: Infinity };
-    const result = withRetry(call, { policy, random: () => 0, signal: controller.signal });
+    const result = tryWith(call, { policy, random: () => 0, signal: controller.signal });
     const reason = result.catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(86_400_000);
     expect(call).toHaveBeenCalledTimes(1);
@@ -73,7 +82,7 @@ describe("withRetry", () => {
       errors.push(error);
       throw error;
     };
-    const outcome = withRetry(call, { policy: DEFAULT_RETRY, random: () => 0 }).catch((error: unknown) => error);
+    const outcome = tryWith(call, { policy: DEFAULT_RETRY, random: () => 0 }).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(await outcome).toBe(errors[3]);
     expect(errors).toHaveLength(4);
@@ -84,7 +93,7 @@ describe("withRetry", () => {
     ["a word", "enough"],
   ])("an abort with %s ends the wait at once", async (_name, reason) => {
     const controller = new AbortController();
-    const outcome = withRetry(async () => Promise.reject(overloaded(200_000)), {
+    const outcome = tryWith(async () => Promise.reject(overloaded(200_000)), {
       policy: DEFAULT_RETRY,
       random: () => 0,
       signal: controller.signal,
@@ -101,7 +110,7 @@ describe("withRetry", () => {
 
   test("one attempt means no retry", async () => {
     const call = vi.fn<() => Promise<never>>(async () => Promise.reject(overloaded()));
-    await expect(withRetry(call, { policy: { ...DEFAULT_RETRY, maxAttempts: 1 }, random: () => 0 })).rejects.toThrow(
+    await expect(tryWith(call, { policy: { ...DEFAULT_RETRY, maxAttempts: 1 }, random: () => 0 })).rejects.toThrow(
       "overloaded",
     );
     expect(call).toHaveBeenCalledTimes(1);

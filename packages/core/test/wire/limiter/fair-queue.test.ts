@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FairQueue, type Seat } from "../../../src/wire/limiter/fair-queue.ts";
+import { FairQueue, type QueuePosition } from "../../../src/wire/limiter/fair-queue.ts";
 
 function drain<T>(queue: FairQueue<T>): T[] {
   const all: T[] = [];
@@ -64,7 +64,7 @@ test("does what a plain list of groups would do, whatever the order of coming an
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const queue = new FairQueue<number>();
-      const seats: Seat<number>[] = [];
+      const seats: QueuePosition<number>[] = [];
       const model: { group: number; values: number[] }[] = [];
       const prune = (): void => {
         for (let at = model.length - 1; at >= 0; at--) if (model[at]?.values.length === 0) model.splice(at, 1);

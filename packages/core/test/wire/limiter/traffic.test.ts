@@ -3,28 +3,28 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiStatusError, TrafficLimitError } from "../../../src/errors/api-errors.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
-import type { Ask, Pass, WaitNotice } from "../../../src/wire/limiter/endpoint-limiter.ts";
-import { Accounts, Traffic, type TrafficOptions } from "../../../src/wire/limiter/traffic.ts";
+import type { Permit, PermitRequest, WaitNotice } from "../../../src/wire/limiter/endpoint-limiter.ts";
+import { Traffic, TrafficLimiter, type TrafficOptions } from "../../../src/wire/limiter/traffic.ts";
 
 const HERE = endpoint({ baseUrl: "http://127.0.0.1:1", apiKey: "key-one" });
-const ASK: Ask = { group: undefined, signal: undefined, patienceMs: 300_000, onWait: undefined };
+const ASK: PermitRequest = { group: undefined, signal: undefined, maxDelayMs: 300_000 };
 const limited = (retryAfterMs: number): ApiStatusError =>
   new ApiStatusError("Slow down.", { status: 429, reason: "RESOURCE_EXHAUSTED", retryable: true, retryAfterMs });
-const traffic = (options: TrafficOptions = {}): Accounts => new Accounts({ random: () => 0, ...options });
+const traffic = (options: TrafficOptions = {}): TrafficLimiter => new TrafficLimiter({ random: () => 0, ...options });
 
 interface Door {
   /** Passes in the order in which they were given, by the name that was asked with. */
   readonly passed: string[];
-  enter(name: string, ask?: Partial<Ask>, model?: string, where?: typeof HERE): Promise<Pass>;
+  enter(name: string, ask?: Partial<PermitRequest>, model?: string, where?: typeof HERE): Promise<Permit>;
 }
 
-function doorOf(shared: Accounts): Door {
+function doorOf(shared: TrafficLimiter): Door {
   const passed: string[] = [];
   return {
     passed,
     async enter(name, ask = {}, model = "m", where = HERE) {
       const auth = await where.authHeaders();
-      const pass = await shared.enter(where, auth, { operation: "generateContent", model }, { ...ASK, ...ask });
+      const pass = await shared.acquire(where, auth, { operation: "generateContent", model }, { ...ASK, ...ask });
       passed.push(name);
       return pass;
     },
@@ -47,7 +47,7 @@ const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(1);
 describe("slots", () => {
   test("are given at once while there are some, without a promise", () => {
     const shared = traffic({ maxConcurrent: 2 });
-    const first = shared.enter(HERE, {}, { operation: "generateContent", model: "m" }, ASK);
+    const first = shared.acquire(HERE, {}, { operation: "generateContent", model: "m" }, ASK);
     expect(first).not.toBeInstanceOf(Promise);
     expect(shared.state()).toEqual([{ baseUrl: HERE.baseUrl, active: 1, queued: 0, heldBack: [] }]);
   });
@@ -59,13 +59,13 @@ describe("slots", () => {
     const waiting = ["a1", "a2", "a3", "b1"].map((name) => door.enter(name, { group: name[0] }));
     await settle();
     expect(shared.state()).toEqual([{ baseUrl: HERE.baseUrl, active: 1, queued: 4, heldBack: [] }]);
-    first.leave();
-    first.leave();
+    first.release();
+    first.release();
     await settle();
     expect(door.passed).toEqual(["first", "a1"]);
     for (const one of [waiting[0], waiting[3], waiting[1], waiting[2]]) {
       await settle();
-      (await one)?.leave();
+      (await one)?.release();
     }
     expect(door.passed).toEqual(["first", "a1", "b1", "a2", "a3"]);
     expect(shared.state()).toEqual([]);
@@ -82,9 +82,9 @@ describe("slots", () => {
     const same = door.enter("same key", {}, "other", endpoint({ baseUrl: HERE.baseUrl, apiKey: "key-one" }));
     await settle();
     expect(door.passed).toEqual(["one", "other key", "other host"]);
-    for (const pass of passes) pass.leave();
+    for (const pass of passes) pass.release();
     await settle();
-    (await same).leave();
+    (await same).release();
   });
 
   test("a renewed token of Vertex is the same account, and no key is shown", async () => {
@@ -100,12 +100,12 @@ describe("slots", () => {
     const first = await door.enter("first", {}, "m", cloud("p"));
     token = "token-two";
     const second = door.enter("second", {}, "m", cloud("p"));
-    (await door.enter("other project", {}, "m", cloud("q"))).leave();
+    (await door.enter("other project", {}, "m", cloud("q"))).release();
     expect(door.passed).toEqual(["first", "other project"]);
     expect(inspect(shared, { depth: 9, showHidden: true })).not.toMatch(/token-|key-/);
-    first.leave();
+    first.release();
     await settle();
-    (await second).leave();
+    (await second).release();
   });
 
   test("a queue that is full refuses, typed", async () => {
@@ -122,9 +122,9 @@ describe("slots", () => {
       retryable: true,
       message: "1 requests already wait for 127.0.0.1:1: start fewer at once, or raise maxQueued of Traffic.",
     });
-    first.leave();
+    first.release();
     await settle();
-    (await second).leave();
+    (await second).release();
   });
 
   test("a wait ends after its limit, with one timer for all that wait", async () => {
@@ -141,7 +141,7 @@ describe("slots", () => {
     expect(shared.state()).toEqual([{ baseUrl: HERE.baseUrl, active: 1, queued: 1, heldBack: [] }]);
     await vi.advanceTimersByTimeAsync(600);
     expect(await late).toMatchObject({ limit: "maxQueueMs", value: 1000 });
-    first.leave();
+    first.release();
     expect(shared.state()).toEqual([]);
   });
 
@@ -155,7 +155,7 @@ describe("slots", () => {
     controller.abort("enough");
     expect(await waiting).toBe("enough");
     expect(shared.state()).toEqual([{ baseUrl: HERE.baseUrl, active: 1, queued: 0, heldBack: [] }]);
-    first.leave();
+    first.release();
     expect(shared.state()).toEqual([]);
   });
 
@@ -170,13 +170,13 @@ describe("a wait that the service asked for", () => {
     const shared = traffic();
     const door = doorOf(shared);
     const refused = await door.enter("refused");
-    refused.learn(limited(10_000));
-    refused.leave();
+    refused.failed(limited(10_000));
+    refused.release();
     const waits: WaitNotice[] = [];
     const waiting = Array.from({ length: 8 }, (_, at) =>
       door.enter(`w${at}`, { group: `g${at}`, onWait: (notice) => waits.push(notice) }),
     );
-    (await door.enter("other model", {}, "n")).leave();
+    (await door.enter("other model", {}, "n")).release();
     await vi.advanceTimersByTimeAsync(9999);
     expect(door.passed).toEqual(["refused", "other model"]);
     expect(waits).toEqual(
@@ -200,15 +200,15 @@ describe("a wait that the service asked for", () => {
     await vi.advanceTimersByTimeAsync(251);
     expect(door.passed.slice(2)).toEqual(["w0", "w1", "w2", "w3", "w4", "w5", "w6"]);
     await vi.advanceTimersByTimeAsync(251);
-    for (const pass of await Promise.all(waiting)) pass.leave();
+    for (const pass of await Promise.all(waiting)) pass.release();
     await vi.advanceTimersByTimeAsync(1000);
-    for (let at = 0; at < 20; at++) (await door.enter("later")).leave();
+    for (let at = 0; at < 20; at++) (await door.enter("later")).release();
     expect(shared.state()).toEqual([]);
   });
 
   test("does not depend on the first one being answered", async () => {
     const door = doorOf(traffic());
-    (await door.enter("refused")).learn(limited(1000));
+    (await door.enter("refused")).failed(limited(1000));
     const waiting = ["a", "b", "c"].map((name) => door.enter(name));
     await vi.advanceTimersByTimeAsync(1001);
     expect(door.passed).toEqual(["refused", "a"]);
@@ -219,11 +219,11 @@ describe("a wait that the service asked for", () => {
 
   test("begins anew when the first one is refused again", async () => {
     const door = doorOf(traffic());
-    (await door.enter("refused")).learn(limited(1000));
+    (await door.enter("refused")).failed(limited(1000));
     const waits: number[] = [];
     const waiting = ["a", "b"].map((name) => door.enter(name, { onWait: ({ delayMs }) => waits.push(delayMs) }));
     await vi.advanceTimersByTimeAsync(1001);
-    (await waiting[0])?.learn(limited(5000));
+    (await waiting[0])?.failed(limited(5000));
     await vi.advanceTimersByTimeAsync(4990);
     expect(door.passed).toEqual(["refused", "a"]);
     expect(waits).toEqual([1000, 1000, 5000]);
@@ -237,20 +237,20 @@ describe("a wait that the service asked for", () => {
     const refused = await door.enter("refused");
     const second = door.enter("second");
     await settle();
-    refused.learn(limited(1000));
-    refused.leave();
+    refused.failed(limited(1000));
+    refused.release();
     await vi.advanceTimersByTimeAsync(999);
     expect(door.passed).toEqual(["refused"]);
     await vi.advanceTimersByTimeAsync(2);
-    (await second).leave();
+    (await second).release();
   });
 
   test("longer than a request has patience for fails it, waiting or new, and nothing else", async () => {
     const door = doorOf(traffic());
     const first = await door.enter("first");
-    (await door.enter("refused")).learn(limited(1000));
-    const impatient = door.enter("impatient", { patienceMs: 60_000 });
-    const patient = door.enter("patient", { patienceMs: Infinity });
+    (await door.enter("refused")).failed(limited(1000));
+    const impatient = door.enter("impatient", { maxDelayMs: 60_000 });
+    const patient = door.enter("patient", { maxDelayMs: Infinity });
     await settle();
     const failure = {
       name: "ApiStatusError",
@@ -262,35 +262,35 @@ describe("a wait that the service asked for", () => {
         "longer than this client waits. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
     };
     const failed = reasonOf(impatient);
-    first.learn(limited(400_000));
+    first.failed(limited(400_000));
     expect(await failed).toMatchObject(failure);
-    await expect(door.enter("new", { patienceMs: 300_000 })).rejects.toMatchObject(failure);
+    await expect(door.enter("new", { maxDelayMs: 300_000 })).rejects.toMatchObject(failure);
     await vi.advanceTimersByTimeAsync(400_001);
-    (await patient).leave();
+    (await patient).release();
     expect(door.passed).toEqual(["first", "refused", "patient"]);
   });
 
   test("is compared with what the service asked for, not with what was added", async () => {
     const shared = traffic({ random: () => 1 });
     const door = doorOf(shared);
-    (await door.enter("refused")).learn(limited(290_000));
+    (await door.enter("refused")).failed(limited(290_000));
     expect(shared.state()).toMatchObject([{ heldBack: [{ name: "m", forMs: 348_000 }] }]);
-    const patient = door.enter("patient", { patienceMs: 300_000 });
-    await expect(door.enter("impatient", { patienceMs: 280_000 })).rejects.toMatchObject({ status: 429 });
+    const patient = door.enter("patient", { maxDelayMs: 300_000 });
+    await expect(door.enter("impatient", { maxDelayMs: 280_000 })).rejects.toMatchObject({ status: 429 });
     await vi.advanceTimersByTimeAsync(300_000);
-    await expect(door.enter("not patient at all", { patienceMs: 0 })).rejects.toMatchObject({ status: 429 });
+    await expect(door.enter("not patient at all", { maxDelayMs: 0 })).rejects.toMatchObject({ status: 429 });
     await vi.advanceTimersByTimeAsync(48_001);
-    (await patient).leave();
+    (await patient).release();
     expect(door.passed).toEqual(["refused", "patient"]);
   });
 
   test("is over after that time also when the clock was set back meanwhile", async () => {
     const door = doorOf(traffic());
-    (await door.enter("refused")).learn(limited(400_000));
+    (await door.enter("refused")).failed(limited(400_000));
     vi.setSystemTime(Date.now() - 86_400_000);
     await expect(door.enter("impatient")).rejects.toMatchObject({ status: 429, retryAfterMs: 400_000 });
     await vi.advanceTimersByTimeAsync(400_001);
-    (await door.enter("later")).leave();
+    (await door.enter("later")).release();
     expect(door.passed).toEqual(["refused", "later"]);
   });
 
@@ -303,14 +303,14 @@ describe("a wait that the service asked for", () => {
     const refused = await door.enter("refused");
     const before = reasonOf(door.enter("before", { onWait: failing }));
     await settle();
-    refused.learn(limited(1000));
-    refused.leave();
+    refused.failed(limited(1000));
+    refused.release();
     await expect(door.enter("after", { onWait: failing })).rejects.toThrow("no log");
     expect(await before).toMatchObject({ message: "no log" });
     expect(shared.state()).toEqual([{ baseUrl: HERE.baseUrl, active: 0, queued: 0, heldBack: expect.anything() }]);
     const next = door.enter("next");
     await vi.advanceTimersByTimeAsync(1001);
-    (await next).leave();
+    (await next).release();
     expect(shared.state()).toEqual([]);
   });
 
@@ -322,9 +322,9 @@ describe("a wait that the service asked for", () => {
     const shared = traffic();
     const door = doorOf(shared);
     const pass = await door.enter("refused");
-    pass.learn(new ApiStatusError("no", facts));
-    pass.leave();
-    (await door.enter("next")).leave();
+    pass.failed(new ApiStatusError("no", facts));
+    pass.release();
+    (await door.enter("next")).release();
     expect(shared.state()).toEqual([]);
   });
 
@@ -332,8 +332,8 @@ describe("a wait that the service asked for", () => {
     const shared = traffic();
     const door = doorOf(shared);
     const pass = await door.enter("refused");
-    pass.learn(limited(1000));
-    pass.leave();
+    pass.failed(limited(1000));
+    pass.release();
     const controller = new AbortController();
     const waiting = reasonOf(door.enter("second", { signal: controller.signal }));
     await settle();
@@ -357,13 +357,13 @@ test("slots always come back, and nothing is left, whatever happens in whatever 
       async (steps, maxConcurrent) => {
         const shared = traffic({ maxConcurrent, maxQueueMs: 20_000, maxQueued: 12 });
         const door = doorOf(shared);
-        const asked: { controller: AbortController; pass?: Pass; ended: boolean }[] = [];
+        const asked: { controller: AbortController; pass?: Permit; ended: boolean }[] = [];
         let held = 0;
         const leave = (one: (typeof asked)[number] | undefined): void => {
           if (one?.pass === undefined || one.ended) return;
           one.ended = true;
           held--;
-          one.pass.leave();
+          one.pass.release();
         };
         for (const action of steps) {
           if (action.do === "enter") {
@@ -383,7 +383,7 @@ test("slots always come back, and nothing is left, whatever happens in whatever 
             if (action.do === "leave") leave(one);
             else if (action.do === "abort") one?.controller.abort("enough");
             else if (action.do === "accept") one?.pass?.accepted();
-            else if (action.do === "limit" && one?.ended === false) one.pass?.learn(limited(action.ms));
+            else if (action.do === "limit" && one?.ended === false) one.pass?.failed(limited(action.ms));
           }
           await settle();
           expect(held).toBeLessThanOrEqual(maxConcurrent);
