@@ -1,11 +1,15 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import {
   Agent,
   type AgentOptions,
+  ApiStatusError,
   defineTool,
   googleSearch,
+  type Logger,
   type Observer,
+  type RunEvent,
   type RunInfo,
+  type Step,
   type StepInfo,
 } from "@pollux/core";
 import {
@@ -25,7 +29,7 @@ import {
 } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { ApiStatusError } from "../../src/errors/api-errors.ts";
+import { executeStep } from "../../src/loop/single-step.ts";
 import { chunks, countedService } from "../helpers/counted-service.ts";
 import { deferred } from "../helpers/deferred.ts";
 import { eventsOf, faces } from "../helpers/faces.ts";
@@ -392,10 +396,10 @@ describe.each(faces)("%s", (_face, read) => {
     ];
 
     test.each(MISUSES)("that %s is the same run", async (_what, around, warned) => {
-      const warn = vi.fn();
+      const warn = vi.fn<Logger["warn"]>();
       const logger = { trace() {}, debug() {}, info() {}, warn, error() {} };
       const runs: string[] = [];
-      const counted = defineTool({ name: "look", description: "x", run: ({}, { callId }) => runs.push(callId) });
+      const counted = defineTool({ name: "look", description: "x", run: (_, { callId }) => runs.push(callId) });
       const plain = await read(new Agent({ model: new ScriptedModel(...script), tools: [counted] }), "Go.", {
         runId: "r",
       });
@@ -427,7 +431,7 @@ describe.each(faces)("%s", (_face, read) => {
     test("learns from next only that the step is over", async () => {
       const left: unknown[] = [];
       const { agent } = observed([fails(new Error("no"))], {
-        observers: [{ around: async (_, next) => void left.push(await (next() as Promise<unknown>)) }],
+        observers: [{ around: (_, next) => next().then((...given: unknown[]) => void left.push(...given)) }],
       });
       await expect(read(agent, "Go.")).rejects.toThrow("no");
       expect(left).toEqual([undefined]);
@@ -448,13 +452,15 @@ describe.each(faces)("%s", (_face, read) => {
         "that gives back something broken",
         () =>
           ({
+            // What an observer may be unlucky enough to give back.
+            // oxlint-disable-next-line unicorn/no-thenable
             get then() {
               throw new Error("mine");
             },
           }) as unknown as Promise<void>,
       ],
     ])("%s is the same run, and seen by the others", async (what, observe) => {
-      const warn = vi.fn();
+      const warn = vi.fn<Logger["warn"]>();
       const logger = { trace() {}, debug() {}, info() {}, warn, error() {} };
       const other = record();
       const script = [call("look"), say("Done.")];
@@ -473,6 +479,44 @@ describe.each(faces)("%s", (_face, read) => {
     });
   });
 });
+
+describe("without observers", () => {
+  test("a step is the promise of its work, which gets the very step", async () => {
+    const step: Step<RunEvent> = { key: "r/call:1.0", attempt: 1, signal: AbortSignal.abort(), emit: () => {} };
+    const given: unknown[] = [];
+    const work = Promise.resolve("done");
+    const running = executeStep({ clock: undefined, observed: undefined }, "call:1.0", step, (one) => {
+      given.push(one);
+      return work;
+    });
+    expect(running).toBe(work);
+    expect(given[0]).toBe(step);
+  });
+
+  test("a turn makes as many promises as with an empty list, and the run's own steps and events are used as they are", async () => {
+    const promisesOf = async (options: Partial<AgentOptions>): Promise<number> => {
+      const model = new ScriptedModel(...Array.from({ length: 8 }, () => call("look")), say("Done."));
+      const agent = new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY, ...options });
+      return await countPromises(() => agent.run("Go.", { runId: "r" }));
+    };
+    await promisesOf({});
+    const none = await promisesOf({});
+    expect(await promisesOf({ observers: [] })).toBe(none);
+    expect(await promisesOf({ observers: [record()] })).toBeGreaterThan(none);
+  });
+});
+
+/** Promises that are made while something runs. */
+async function countPromises(work: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const hook = createHook({ init: (_id, type) => void (type === "PROMISE" && count++) }).enable();
+  try {
+    await work();
+  } finally {
+    hook.disable();
+  }
+  return count;
+}
 
 test("the events of a run are the same with observers", async () => {
   const script = (): readonly ScriptedTurn[] => [dies("It"), call("look"), empty(), say("Do", "ne.")];
@@ -518,7 +562,7 @@ describe("whatever the model does", () => {
     fc.constant(dies("It")),
     fc.constant(hangs("It")),
     fc.constant(join(say("Cut"), { batches: [], finishReason: "MAX_TOKENS" })),
-    fc.constant(fails(new ApiStatusError(503, { status: "UNAVAILABLE", message: "busy" } as never, {} as never))),
+    fc.constant(fails(new ApiStatusError("busy", { status: 503, retryable: true }))),
     fc.constant(join(say("Dear."), costs({ promptTokenCount: 5_000, totalTokenCount: 5_000 }))),
   );
 

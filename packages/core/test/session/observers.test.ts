@@ -1,5 +1,5 @@
 import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
-import { assertObservations, call, calls, collect, empty, fails, say, ScriptedModel } from "@pollux/core/testing";
+import { assertObservations, call, calls, collect, empty, fails, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -9,7 +9,7 @@ import { SESSION_FACES, waits } from "./session-faces.ts";
 fakeTime("leaps");
 
 /** What one process makes of the session: its agent, and what is observed in it. */
-function processOf(store: SessionStore, script: ConstructorParameters<typeof ScriptedModel>) {
+function processOf(store: SessionStore, script: readonly ScriptedTurn[]) {
   const observer = record();
   const look = defineTool({ name: "look", description: "x", run: () => "seen" });
   const pay = defineTool({ name: "pay", description: "x", needsApproval: true, effects: "once", run: () => "paid" });
