@@ -86,9 +86,9 @@ describe("media that would be refused is refused before anything is sent", () =>
     ["a kind that is not known", ID, [media("AAAA", "application/x-new")], undefined],
     ["an archive for a newer family", "gemini-9-flash", [media("AAAA", "application/zip")], undefined],
     ["3,600 images", ID, many(3_600, "https://x.no/a.png"), undefined],
-    ["too many images", ID, many(3_601, "https://x.no/a.png"), "holds 3601 images, and a request takes 3600"],
+    ["too many images", ID, many(3_601, "https://x.no/a.png"), "holds 3601 images, and a request takes at most 3600"],
     ["ten videos", ID, many(10, "https://youtu.be/a"), undefined],
-    ["too many videos", ID, many(11, "https://youtu.be/a"), "holds 11 videos, and a request takes 10"],
+    ["too many videos", ID, many(11, "https://youtu.be/a"), "holds 11 videos, and a request takes at most 10"],
     [
       "a resolution on an older model",
       "gemini-2.5-flash",
@@ -102,7 +102,7 @@ describe("media that would be refused is refused before anything is sent", () =>
       "a large document",
       ID,
       [media("A".repeat(70_000_000), "application/pdf")],
-      "a PDF of 52500000 bytes, and 52428800",
+      "a PDF of 52500000 bytes, and the limit is 52428800",
     ],
   ])("%s", async (_what, model, input, message) => {
     const { bodies, fetch } = service();
