@@ -3,14 +3,8 @@ export { assertObservations } from "./observations.ts";
 export { collect, type ReadableRun, shapeOf } from "./events.ts";
 export type { GroundedSource } from "./turns.ts";
 export { type ScriptLine, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
-export {
-  type StepsAbilities,
-  type StepsCheck,
-  stepsConformance,
-  type StepsHarness,
-  type StepsProgram,
-  type StepsWorld,
-} from "./conformance/steps-conformance.ts";
+export { type StepsCheck, stepsConformance } from "./conformance/steps-conformance.ts";
+export type { StepsAbilities, StepsHarness, StepsProgram, StepsWorld } from "./conformance/steps-harness.ts";
 export { type StoreCheck, storeConformance, type StoreToCheck } from "./conformance/store-conformance.ts";
 export {
   blocked,

@@ -1,12 +1,20 @@
 import type { Json } from "../../internal/json.ts";
 import { same } from "./check-values.ts";
-import type { NamedStepsCheck, StepsProgram } from "./steps-conformance.ts";
-import { gate, ok, reached, roundOf, stepOp, through } from "./steps-harness.ts";
+import {
+  gate,
+  type NamedStepsCheck,
+  ok,
+  reached,
+  roundOf,
+  stepOp,
+  type StepsProgram,
+  through,
+} from "./steps-harness.ts";
 
 const NEVER = new Promise<never>(() => {});
 
 /** What survives a crash. */
-export const DURABLE_CHECKS: readonly NamedStepsCheck[] = [
+export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
   [
     "a step that ended is not run again after a crash, and gives what it gave, as JSON has it",
     ["durable"],

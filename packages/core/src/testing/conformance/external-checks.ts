@@ -2,13 +2,22 @@ import { isRunSuspended, waitTimedOut } from "../../durable/outcomes.ts";
 import type { Json } from "../../internal/json.ts";
 import { userText } from "../../loop/transcript.ts";
 import { same } from "./check-values.ts";
-import type { NamedStepsCheck, StepsProgram } from "./steps-conformance.ts";
-import { gate, ok, reached, roundOf, shortly, stepOp, through } from "./steps-harness.ts";
+import {
+  gate,
+  type NamedStepsCheck,
+  ok,
+  reached,
+  roundOf,
+  shortly,
+  stepOp,
+  type StepsProgram,
+  through,
+} from "./steps-harness.ts";
 
 const WAIT = { kind: "wait", name: "call:1.0/approval", question: { turn: 1, callId: "call:1.0" } } as const;
 
 /** What comes from outside of a run: answers, messages, its end; and runs that it begins itself. */
-export const OUTSIDE_CHECKS: readonly NamedStepsCheck[] = [
+export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
   [
     "an answer that comes before it is asked for is kept",
     ["waits"],

@@ -1,7 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { same } from "./check-values.ts";
-import type { NamedStepsCheck } from "./steps-conformance.ts";
-import { gate, ok, roundOf, stepOp } from "./steps-harness.ts";
+import { gate, type NamedStepsCheck, ok, roundOf, stepOp } from "./steps-harness.ts";
 
 /** What one round promises. */
 export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
