@@ -2,7 +2,7 @@ import { isRunSuspended } from "../durable/outcomes.ts";
 import { type CallStepValue, type ModelStepValue, parseStepName, type PromptTooLong } from "../durable/run-log.ts";
 import type { Step, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { ModelRequest } from "../model/model.ts";
+import type { ModelRequest, ModelResponse } from "../model/model.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/prices.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { readOutcome } from "./calls/call-state.ts";
@@ -65,7 +65,7 @@ export class ObservedRun {
   #isStopped = false;
 
   constructor(options: ObservedRunOptions) {
-    this.#options = options;
+    this.#options = { ...options, info: Object.freeze(options.info) };
     this.#resumed = options.resumed;
     this.#startedAt = options.now();
   }
@@ -172,8 +172,18 @@ export class ObservedRun {
     const answer = value as ModelStepValue | PromptTooLong;
     if ("tooLong" in answer) return {};
     const { response } = answer;
-    const prices = findPrices(this.#options.prices, response.envelope.modelVersion ?? run.model);
-    return { response, ...(prices !== undefined && { cost: computeCost(response.usage, prices) }) };
+    const cost = this.#costOf(response, run);
+    return { response, ...(cost !== undefined && { cost }) };
+  }
+
+  /** A price table may be a function; when it throws, the loop finds out where it would without observers. */
+  #costOf({ envelope, usage }: ModelResponse, { model }: RunInfo): number | undefined {
+    try {
+      const prices = findPrices(this.#options.prices, envelope.modelVersion ?? model);
+      return prices === undefined ? undefined : computeCost(usage, prices);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Begins the work inside of all observers, the first one outermost. None of them can keep it from beginning. */
@@ -266,7 +276,7 @@ export class ObservedRun {
     if (told.type === "turn-end") this.#turn = undefined;
     const { info: run, observers } = this.#options;
     // What an observation is made of but for these two.
-    const observation = { ...told, run, seq: this.#seq++ } as Observation;
+    const observation = Object.freeze({ ...told, run, seq: this.#seq++ }) as Observation;
     for (const observer of observers) this.#call(observer, () => observer.observe?.(observation));
   }
 
@@ -308,7 +318,7 @@ function describeStep(
   const parsed = parseStepName(name);
   if (parsed.kind === "wait" || parsed.kind === "other") throw new RangeError(`${name} is no step of the loop`);
   const { kind, turn } = parsed;
-  return {
+  return Object.freeze({
     run,
     name,
     kind,
@@ -319,7 +329,7 @@ function describeStep(
     ...("phase" in parsed && { phase: parsed.phase }),
     ...("callId" in parsed && { callId: parsed.callId }),
     ...(call !== undefined && { call }),
-  };
+  });
 }
 
 /** True for what the model says itself. */

@@ -16,18 +16,18 @@ import type { RunResult } from "./result.ts";
 export interface Observer {
   /**
    * Called with each {@link Observation} of each run, in order and at once, so it should be quick: put slow work off. What it returns
-   * is not awaited.
+   * is ignored; a promise is not awaited.
    */
-  observe?(observation: Observation): void | Promise<void>;
+  observe?(observation: Observation): unknown;
   /**
    * Wraps the execution of a step, so that a context, such as that of an `AsyncLocalStorage`, is active in everything the step does.
    * Called after the step's `step-start`; the first observer is the outermost.
    *
    * @param next - Begins the step. To be called once, before `around` returns or awaits anything; a step that has not begun by then
    * begins without it. Called again, it begins nothing. Gives a promise that resolves when the step is over, and never rejects: how
-   * the step ended is in its `step-end`.
+   * the step ended is in its `step-end`. What `around` returns is ignored as well.
    */
-  around?(step: StepInfo, next: () => Promise<void>): void | Promise<void>;
+  around?(step: StepInfo, next: () => Promise<void>): unknown;
 }
 
 /** A run as observers see it. The same object in all observations of a run in one process: a key for a `WeakMap`. */
@@ -58,7 +58,7 @@ export interface StepInfo {
   readonly turn: number;
   /** Idempotency key: the same over retries, crashes and resumes. */
   readonly key: string;
-  /** From 1; more when it may have been begun before, in this process or another. */
+  /** From 1; more when its journal or engine knows that it was begun before. */
   readonly attempt: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;

@@ -1,6 +1,5 @@
 import type { Step } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
-import type { Json } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
@@ -37,7 +36,7 @@ export async function singleStep<T>(
     },
   ]);
   // The value is what `work` returned, through JSON.
-  if (outcome?.ok === true) return { value: outcome.value as Json as T };
+  if (outcome?.ok === true) return { value: outcome.value as T };
   if (isWallTimeReached(outcome?.error)) return "wall-time";
   if (failure !== undefined) throw failure.error;
   throw new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });

@@ -530,11 +530,29 @@ test("the events of a run are the same with observers", async () => {
   expect(timeless(seen.events)).toEqual(timeless(plain.events));
 });
 
+test("an observer that tampers with what it is told reaches no other", async () => {
+  const tampering: Observer = { observe: (one) => void Object.assign(one, { seq: 99, run: {} }) };
+  const other = record();
+  const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+  await observed([say("Done.")], { observers: [tampering, other], logger }).agent.run("Go.");
+  assertObservations(other.observations);
+});
+
+test("a price table that throws ends the run as it would without observers", async () => {
+  const prices = (): never => {
+    throw new Error("no such price");
+  };
+  const { agent, observations } = observed([say("Done.")], { prices });
+  await expect(agent.run("Go.")).rejects.toThrow("no such price");
+  assertObservations(observations);
+  expect(drawTrace(observations)).toEqual(["run agent: failed", "  model:1: STOP 15"]);
+});
+
 test("a run that is left is observed to its end", async () => {
-  const { agent, observations } = observed([say("One ", "two.")]);
+  const { agent, observations } = observed([hangs("One ")]);
   for await (const event of agent.stream("Count.")) if (event.type === "text-delta") break;
   assertObservations(observations);
-  expect(observations.at(-1)).toMatchObject({ type: "run-end" });
+  expect(observations.at(-1)).toMatchObject({ type: "run-end", ended: "aborted" });
 });
 
 test("a run of a chat is observed as any other", async () => {

@@ -1,5 +1,15 @@
 import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
-import { assertObservations, call, calls, collect, empty, fails, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
+import {
+  assertObservations,
+  call,
+  calls,
+  collect,
+  empty,
+  fails,
+  say,
+  ScriptedModel,
+  type ScriptedTurn,
+} from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -132,6 +142,40 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     await face.resume(third.session);
     for (const { observations } of [first, second, third]) assertObservations(observations);
     expect(drawTrace(third.observations)).toEqual(["resumed run agent: finished", "  model:2: STOP 15"]);
+  });
+
+  test("that asks what came of a call is observed with the call, and with the call run again", async () => {
+    const store = new MemoryStore();
+    const dead = deferred();
+    const once = (at: SessionStore, ...script: ScriptedTurn[]) => {
+      const observer = record();
+      const pay = defineTool({ name: "pay", description: "x", effects: "once", run: () => "paid" });
+      const agent = new Agent({ model: new ScriptedModel(...script), tools: [pay], observers: [observer] });
+      return { session: agent.session({ id: "s", store: at }), observations: observer.observations };
+    };
+    const before = once(dyingAfter(store, 3, dead.resolve), call("pay"));
+    await Promise.race([face.send(before.session, "Pay."), dead.promise]);
+    await idle();
+
+    const asks = once(store);
+    expect(waits(await face.resume(asks.session))).toEqual(["call:1.0 unknown-outcome"]);
+    expect(drawTrace(asks.observations)).toEqual([
+      "resumed run agent: call:1.0 waits, needs-outcome",
+      "  call:1.0 pay: unknown-outcome",
+    ]);
+    expect(asks.observations.find((one) => one.type === "step-start")).toMatchObject({ step: { attempt: 2 } });
+
+    const goes = once(store, say("Paid."));
+    await face.resume(goes.session, { outcomes: { "call:1.0": { notExecuted: true } } });
+    for (const { observations } of [asks, goes]) assertObservations(observations);
+    expect(drawTrace(goes.observations)).toEqual([
+      "resumed run agent: finished",
+      "  call:1.0/again pay: ok",
+      "  model:2: STOP 15",
+    ]);
+    expect(goes.observations.find((one) => one.type === "step-start")).toMatchObject({
+      step: { name: "call:1.0/again", callId: "call:1.0" },
+    });
   });
 
   test("that only lacks its end is observed without a turn", async () => {
