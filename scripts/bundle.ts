@@ -16,7 +16,6 @@ type Conditions = { readonly [condition: string]: string | Conditions };
 interface Manifest {
   readonly imports: Readonly<Record<string, Conditions>>;
   readonly exports: Readonly<Record<string, string | { readonly "pollux-source": string; readonly default: string }>>;
-  readonly bin: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
 }
@@ -30,7 +29,6 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
   const outputs = [
     ...Object.values(manifest.exports).flatMap((one) => (typeof one === "string" ? [] : [one.default])),
-    ...Object.values(manifest.bin),
     ...new Set(
       Object.values(manifest.imports).flatMap((one) =>
         Object.values(one).filter((target) => typeof target === "string"),

@@ -20,6 +20,7 @@ function snippets(): { name: string; code: string }[] {
     "packages/core/README.md",
     "packages/tools/README.md",
     "packages/emulator/README.md",
+    "packages/cli/README.md",
     ...guides.map((file) => `docs/${file}`),
   ];
   return pages.flatMap((page) => {

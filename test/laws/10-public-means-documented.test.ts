@@ -11,7 +11,7 @@ interface PackageFile {
 
 /** The source behind each public door of the packages. */
 function doors(): readonly (readonly [door: string, file: string])[] {
-  return ["core", "tools", "emulator"].flatMap((name) => {
+  return ["core", "tools", "emulator", "cli"].flatMap((name) => {
     const folder = join(root, "packages", name);
     const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageFile;
     return Object.entries(exports).flatMap(([door, target]) => {
@@ -76,6 +76,7 @@ test("the doors are found", () => {
       "@pollux/core",
       "@pollux/core/wire",
       "@pollux/core/testing",
+      "@pollux/cli",
       "@pollux/emulator",
       "@pollux/tools/files",
     ]),

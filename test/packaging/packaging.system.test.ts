@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packPackages, type PackedPackage } from "../../scripts/pack-packages.ts";
+import { withoutKeys } from "../examples/run-example.ts";
 import * as programs from "./programs.ts";
 
 const run = promisify(execFile);
@@ -30,7 +31,9 @@ beforeAll(async () => {
 
   await install(tarball("@pollux/core"), `zod@${zodVersion}`);
   small = { packages: installedPackages(), bytes: sizeOf(join(app, "node_modules")) };
-  await install(...["@pollux/emulator", "@pollux/tools", "@pollux/restate", "@pollux/dbos"].map(tarball));
+  await install(
+    ...["@pollux/emulator", "@pollux/tools", "@pollux/cli", "@pollux/restate", "@pollux/dbos"].map(tarball),
+  );
 });
 
 afterAll(() => {
@@ -70,10 +73,30 @@ describe("the packed files", () => {
       ).toEqual([]);
     }
   });
+});
 
-  test("make the emulator's program executable", () => {
-    const program = readFileSync(join(app, "node_modules/.bin/pollux-emulator"), "utf8");
-    expect(program).toMatch(/^#!\/usr\/bin\/env node\n/);
+describe("the program pollux, by npx in a folder of its own", () => {
+  test("explains itself, and each command", async () => {
+    expect(await npx(["--version"])).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: "" });
+    for (const args of [["--help"], ["chat", "--help"], ["session", "--help"], ["emulator", "--help"]])
+      expect(await npx(args)).toEqual({ code: 0, out: expect.stringMatching(/^Usage: pollux /), err: "" });
+    expect(await npx(["chta"])).toMatchObject({ code: 2, err: expect.stringContaining('unknown command "chta"') });
+  });
+
+  test("chats with the emulator, keeps the conversation, and finds it in order", { timeout: 120_000 }, async () => {
+    const { code, out } = await npx(
+      ["chat", "--session", "trip", "--tools", "files,time,calculator"],
+      "Hello.\n/exit\n",
+    );
+    expect(out).toMatch(
+      /no API key is set, so a local emulator answers[\s\S]*\[emulated\][\s\S]*tokens in 1 requests\n$/,
+    );
+    expect(code).toBe(0);
+    expect(await npx(["session", "check", "pollux-chats.sqlite"])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^session trip: ok, \d+ entries\n$/),
+    });
+    expect((await npx(["session", "show", "pollux-chats.sqlite"])).out).toMatch(/^Session trip: 1 run/);
   });
 });
 
@@ -160,6 +183,24 @@ function tarball(name: string): string {
 async function install(...specs: readonly string[]): Promise<void> {
   const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
   await run("npm", ["install", ...flags, ...specs], { cwd: app });
+}
+
+/** Runs the program as a user does; without keys in the environment. */
+async function npx(
+  args: readonly string[],
+  input: string = "",
+): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+  const { NODE_OPTIONS: _options, POLLUX_LOG: _log, ...env } = withoutKeys();
+  const child = spawn("npx", ["--no-install", "pollux", ...args], {
+    cwd: app,
+    env: { ...env, npm_config_loglevel: "error", NODE_NO_WARNINGS: "1" },
+  });
+  const written = { out: "", err: "" };
+  child.stdout.on("data", (data: Buffer) => (written.out += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (written.err += data.toString()));
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, ...written };
 }
 
 async function runProgram(

@@ -29,7 +29,7 @@ Options:
       --profile NAME          which service to stand in for (default developer):
                               ${PROFILES.join(", ")}
       --brain improvise       makes answers up from the request (default)
-      --brain script FILE     says the lines of a module: export default [text("Hi"), ...], or a JSON list of texts
+      --brain script FILE     says the lines of a module: export default [say("Hi"), ...], or a JSON list of texts
       --brain replay PATH     answers with recorded traffic from a file or folder
       --replay PATH           the same
       --delay MILLISECONDS    wait before the first byte and between chunks (default 0)

@@ -1,9 +1,19 @@
-import { createEmulator, type EmulatorOptions, call, script, say } from "@pollux/emulator";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  type Brain,
+  call,
+  calls,
+  createEmulator,
+  type EmulatorOptions,
+  script,
+  type ScriptedCall,
+  say,
+} from "@pollux/emulator";
 import { expect, onTestFinished, test } from "vitest";
-import { type Ended, runHere } from "./support.ts";
+import { runPollux } from "../src/run-pollux.ts";
+import { type Ended, FakeProcess, runHere } from "./support.ts";
 
 /** Chats with what an emulator says. */
 async function chat(
@@ -62,6 +72,74 @@ test.each([
   if (reply !== undefined) expect(out).toContain('May write_file run with {"path":"a.txt","content":"A"}? [y/N] ');
   if (runs) expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("A");
   else expect(out).toMatch(/^✗ write_file .*the user said no/m);
+});
+
+/** A chat with a person who looks at the screen before each line. */
+async function talk(
+  args: readonly string[],
+  brain: EmulatorOptions["brain"],
+  lines: readonly (readonly [when: string, line: string])[],
+): Promise<string> {
+  await using server = await createEmulator({ brain }).listen();
+  const terminal = new FakeProcess({ isTyped: true, env: { GOOGLE_GEMINI_BASE_URL: server.url } });
+  const ended = runPollux(["chat", ...args], terminal);
+  let seen = 0;
+  for (const [when, line] of lines) {
+    await expect.poll(() => terminal.out.slice(seen)).toContain(when);
+    seen = terminal.out.length;
+    terminal.stdin.write(`${line}\n`);
+  }
+  expect(await ended).toBe(0);
+  return terminal.out;
+}
+
+test("two calls ask one after the other", async () => {
+  const folder = temporaryFolder();
+  const write = (path: string): ScriptedCall => ({ name: "write_file", args: { path, content: "A" } });
+  const brain = script([calls(write("a.txt"), write("b.txt")), say("Done.")]);
+  const out = await talk(["--tools", "write", "--root", folder], brain, [
+    ["> ", "Write two."],
+    ["a.txt", "y"],
+    ["b.txt", "n"],
+    ["Done.", "/exit"],
+  ]);
+  expect(out.match(/\? \[y\/N\] /g)).toHaveLength(2);
+  expect(out).toMatch(/^✗ write_file .*the user said no/m);
+  expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("A");
+  expect(existsSync(join(folder, "b.txt"))).toBe(false);
+});
+
+test("what is typed during an answer goes to the model, and a command waits for its end", async () => {
+  const prompts: string[] = [];
+  let finish = (): void => {};
+  const brain: Brain = {
+    answer: async ({ prompt }) => {
+      prompts.push(prompt);
+      if (prompts.length === 1) await new Promise<void>((resolve) => (finish = resolve));
+      return say(`You said: ${prompt}`);
+    },
+  };
+  await using server = await createEmulator({ brain }).listen();
+  const terminal = new FakeProcess({ isTyped: true, env: { GOOGLE_GEMINI_BASE_URL: server.url } });
+  const ended = runPollux(["chat"], terminal);
+  terminal.stdin.write("Wait.\n");
+  await expect.poll(() => prompts).toEqual(["Wait."]);
+  terminal.stdin.write("/usage\nAnd this.\n");
+  await expect.poll(() => terminal.out).toContain("(said to the model with its next request)");
+  expect(terminal.out).not.toContain("requests");
+  finish();
+  await expect.poll(() => terminal.out).toContain("tokens in 2 requests");
+  terminal.stdin.end("/exit\n");
+  expect(await ended).toBe(0);
+  expect(prompts).toEqual(["Wait.", "And this."]);
+  expect(terminal.out).toMatch(/You said: And this\.[\s\S]*tokens in 2 requests/);
+});
+
+test("a tool is there once, however often it is asked for", async () => {
+  const { code, out } = await chat(["/tools"], ["--tools", "files,write,files,time,time"]);
+  expect(code).toBe(0);
+  expect(out.match(/^(?:> )?read_file {2}/gm)).toHaveLength(1);
+  expect(out.match(/^write_file {2}/gm)).toHaveLength(1);
 });
 
 test("a failed request is said, and the chat goes on", async () => {

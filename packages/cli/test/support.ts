@@ -18,6 +18,8 @@ export interface Ended {
 export interface FakeOptions {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  /** Whether the input comes from a person. @defaultValue false, from a pipe */
+  readonly isTyped?: boolean | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -30,8 +32,9 @@ export class FakeProcess extends EventEmitter implements CliProcess {
   readonly stdout: CliProcess["stdout"];
   readonly stderr: CliProcess["stderr"] = { write: (text) => (this.err += text) };
 
-  constructor({ env = {}, ...terminal }: FakeOptions = {}) {
+  constructor({ env = {}, isTyped = false, ...terminal }: FakeOptions = {}) {
     super();
+    Object.assign(this.stdin, { isTTY: isTyped });
     this.env = env;
     const stdout = new Writable({
       decodeStrings: false,

@@ -12,6 +12,7 @@ export class ChatInput {
   #closed = false;
   #leaving = false;
   #asking: ((answer: string) => void) | undefined;
+  #lastQuestion: Promise<unknown> = Promise.resolve();
   #answering: { readonly abort: AbortController; readonly say: (text: string) => Promise<void> } | undefined;
   #stopped = false;
 
@@ -56,30 +57,43 @@ export class ChatInput {
     return abort.signal;
   }
 
+  /** The answer has ended. */
   end(): void {
     this.#answering = undefined;
+    this.#asking?.("");
   }
 
-  /** A question whose answer is yes or no; no where there is nobody to answer. */
-  async ask(question: string): Promise<boolean> {
-    if (this.#closed && this.#typed.length === 0) return false;
-    this.#printer.endLine();
-    this.#process.stdout.write(question);
-    const answer = this.#typed.shift() ?? (await new Promise<string>((resolve) => (this.#asking = resolve)));
-    this.#asking = undefined;
-    return /^y(?:es)?$/i.test(answer.trim());
+  /** Asks a yes-or-no question, after those that were asked before. No where there is nobody to answer. */
+  ask(question: string): Promise<boolean> {
+    const asked = this.#lastQuestion.then(() => this.#askNow(question));
+    this.#lastQuestion = asked;
+    return asked;
   }
 
   close(): void {
     this.#interface.close();
   }
 
+  async #askNow(question: string): Promise<boolean> {
+    const isStopped = this.#answering?.abort.signal.aborted !== false;
+    // What a person typed before the question was shown is no answer to it.
+    const piped = this.#process.stdin.isTTY === true ? undefined : this.#typed.shift();
+    if (isStopped || (this.#closed && piped === undefined)) return false;
+    this.#printer.endLine();
+    this.#process.stdout.write(question);
+    const answer = piped ?? (await new Promise<string>((resolve) => (this.#asking = resolve)));
+    this.#asking = undefined;
+    return /^y(?:es)?$/i.test(answer.trim());
+  }
+
   #onLine(line: string): void {
     if (this.#asking !== undefined) return this.#asking(line);
+    const message = line.trim();
+    const isForModel = this.#answering !== undefined && message !== "" && !message.startsWith("/");
     // What comes through a pipe is one message after the other.
-    if (this.#answering !== undefined && this.#process.stdin.isTTY === true && line.trim() !== "") {
+    if (isForModel && this.#process.stdin.isTTY === true) {
       this.#printer.note("(said to the model with its next request)");
-      void this.#answering.say(line).catch((error: unknown) => this.#printer.line(`not said: ${String(error)}`));
+      void this.#answering?.say(line).catch((error: unknown) => this.#printer.line(`not said: ${String(error)}`));
       return;
     }
     this.#typed.push(line);
@@ -89,7 +103,9 @@ export class ChatInput {
   #onInterrupt(): void {
     if (this.#answering !== undefined) {
       this.#stopped = true;
-      return this.#answering.abort.abort(new DOMException("stopped by Ctrl-C", "AbortError"));
+      this.#answering.abort.abort(new DOMException("stopped by Ctrl-C", "AbortError"));
+      this.#asking?.("");
+      return;
     }
     if (this.#leaving) return this.close();
     this.#leaving = true;

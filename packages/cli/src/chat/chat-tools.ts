@@ -26,8 +26,12 @@ export async function chatTools(list: string, place: ChatPlace): Promise<ChatToo
   const tools: AnyTool[] = [];
   try {
     // A comma separates words; within what an MCP server is started with it does not.
-    for (const word of list.split(/,(?=[a-z]+(?:[:,]|$))/))
-      tools.push(...(await makeTools(word.trim(), place, servers)));
+    const words = list.split(/,(?=[a-z]+(?:[:,]|$))/).map((word) => word.trim());
+    for (const word of new Set(words)) {
+      // Writing comes with reading.
+      if (word === "files" && words.includes("write")) continue;
+      tools.push(...(await makeTools(word, place, servers)));
+    }
   } catch (error) {
     await close();
     throw error;
