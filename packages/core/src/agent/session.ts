@@ -1,12 +1,12 @@
 import { checkLimits } from "../loop/limits.ts";
-import { NOTHING_YET, type RunResult, type StopReason } from "../loop/result.ts";
-import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
+import type { RunResult, StopReason } from "../loop/result.ts";
+import { RunStream } from "../loop/run-stream.ts";
 import type { Usage } from "../model/usage.ts";
 import { isResumable } from "../session/entries.ts";
 import { MemoryStore } from "../session/memory-store.ts";
-import { prepareReplay } from "../session/replay.ts";
+import { replayRun } from "../session/replay.ts";
 import { checkForkPoint, takeSegments } from "../session/segments.ts";
-import type { OpenedRun, SessionHost, SessionLimits } from "../session/session-host.ts";
+import type { SessionHost, SessionLimits } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
 import { SessionRuns, type Unfinished } from "../session/session-runs.ts";
 import type { SessionStore } from "../session/store.ts";
@@ -175,30 +175,8 @@ export class Session {
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown> {
     const { runId, ...rest } = options;
-    return new RunStream((emitters) => this.#replay(runId, rest, emitters));
-  }
-
-  #replay(runId: string | undefined, options: AnyRunOptions, emitters: RunEmitters | undefined): RunningLoop {
-    let opened: OpenedRun | undefined;
-    const { id } = this;
-    const store = this.#store;
-    const host = this.#host;
-    const limits = this.#limits;
-    const run = async (): Promise<RunResult<unknown>> => {
-      const log = new SessionLog(store, id);
-      await log.readUpTo(runId);
-      const record = log.view.run;
-      if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
-      const runs = new SessionRuns(log, host, limits);
-      const replay = prepareReplay(record);
-      opened = runs.open(record, runs.contentsBefore(), replay.log, { options, emitters }, replay);
-      return await replay.run(opened);
-    };
-    return {
-      run,
-      soFar: () => opened?.soFar() ?? NOTHING_YET,
-      release: () => opened?.release(),
-    };
+    const session = { id: this.id, store: this.#store, host: this.#host, limits: this.#limits };
+    return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
 
   #send(input: RunInput, { unfinished = "refuse", ...options }: AnyRunOptions & SendOptions): RunStream<unknown> {

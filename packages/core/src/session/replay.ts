@@ -1,30 +1,56 @@
 import { parseStepName } from "../durable/run-log.ts";
-import type { JournalLog } from "../durable/journal.ts";
 import { ReplayDifferenceError, RunStepError } from "../errors/run-errors.ts";
 import { firstDifference } from "../internal/json.ts";
-import type { RunResult } from "../loop/result.ts";
+import { NOTHING_YET, type RunResult } from "../loop/result.ts";
+import type { RunningLoop } from "../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../loop/wall-clock.ts";
-import type { OpenedRun } from "./session-host.ts";
+import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
+import { SessionLog } from "./session-log.ts";
+import { type OpenRecordOptions, type SessionRunRequest, SessionRuns } from "./session-runs.ts";
 import { resolveRefs, type RunRecord } from "./session-view.ts";
+import type { SessionStore } from "./store.ts";
 
-/** A run that is read once more from its log: nothing is asked, run or written. */
-export interface Replay {
-  /** Gives what the log holds, and notes what was asked for. */
-  readonly log: JournalLog;
-  /** Called for what the log does not hold. */
-  readonly missing: (op: { readonly name: string }) => never;
-  /** Compares what came of it with the record, before the run reports its end. @throws {ReplayDifferenceError} */
-  readonly beforeEnd: (result: RunResult<unknown>) => Promise<void>;
-  /** Makes the opened run. @throws {RunStepError} When the record ends without a result. */
-  run(opened: OpenedRun): Promise<RunResult<unknown>>;
+/** Makes a recorded run once more from its log: no model is asked, no tool is run, nothing is written. */
+export function replayRun<Options>(
+  { id, store, host, limits }: ReplayedSession<Options>,
+  runId: string | undefined,
+  request: SessionRunRequest<Options>,
+): RunningLoop {
+  let opened: OpenedRun | undefined;
+  const run = async (): Promise<RunResult<unknown>> => {
+    const log = new SessionLog(store, id);
+    await log.readUpTo(runId);
+    const record = log.view.run;
+    if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
+    opened = new SessionRuns(log, host, limits).open(record, request, readRecord(record));
+    try {
+      return await opened.run();
+    } catch (error) {
+      throw error instanceof EndOfLog ? endedWithoutResult(record) : error;
+    } finally {
+      opened.release();
+    }
+  };
+  return {
+    run,
+    soFar: () => opened?.soFar() ?? NOTHING_YET,
+    release: () => opened?.release(),
+  };
 }
 
-/** Prepares the replay of a recorded run. */
-export function prepareReplay(record: RunRecord): Replay {
+/** The session whose run is replayed. */
+export interface ReplayedSession<Options> {
+  readonly id: string;
+  readonly store: SessionStore;
+  readonly host: SessionHost<Options>;
+  readonly limits: SessionLimits | undefined;
+}
+
+/** Gives what the log holds, notes what was asked for, and compares the result with the record before the run reports its end. */
+function readRecord(record: RunRecord): OpenRecordOptions {
   const { runId } = record.entry;
   const asked = new Set<string>();
   const outOfTime = new Set<string>();
-  const differences: string[] = [];
   const unwritten = (): never => {
     throw new TypeError("a replay writes nothing");
   };
@@ -43,29 +69,17 @@ export function prepareReplay(record: RunRecord): Replay {
       begin: unwritten,
       record: unwritten,
     },
-    missing: (op) => {
-      if (endedWithoutResult(record)) throw new EndOfLog();
-      throw new ReplayDifferenceError(runId, [`it asks for ${op.name}, which is not in the log`]);
+    missing: ({ name }) => {
+      if (hasNoResult(record)) throw new EndOfLog();
+      throw new ReplayDifferenceError(runId, [`it asks for ${name}, which is not in the log`]);
     },
     beforeEnd: async (result) => {
-      for (const name of record.order)
-        if (!asked.has(name)) differences.push(`it never asks for ${name}, which is in the log`);
-      differences.push(...differencesFromEnd(record, result));
+      const unasked = record.order.filter((name) => !asked.has(name));
+      const differences = [
+        ...unasked.map((name) => `it never asks for ${name}, which is in the log`),
+        ...compareEnds(record, result),
+      ];
       if (differences.length > 0) throw new ReplayDifferenceError(runId, differences);
-    },
-    run: async (opened) => {
-      try {
-        return await opened.run();
-      } catch (error) {
-        if (!(error instanceof EndOfLog)) throw error;
-        const { error: recorded, stopReason = "cut off" } = record.end ?? {};
-        const why = recorded === undefined ? "" : `: ${recorded.name}: ${recorded.message}`;
-        throw new RunStepError(`the recorded run ended here without a result (${stopReason})${why}`, "", {
-          cause: recorded,
-        });
-      } finally {
-        opened.release();
-      }
     },
   };
 }
@@ -78,11 +92,11 @@ function mayRunOut(name: string): boolean {
   return kind === "model" || kind === "compact" || kind === "route";
 }
 
-function endedWithoutResult({ end }: RunRecord): boolean {
+function hasNoResult({ end }: RunRecord): boolean {
   return end === undefined || end.stopReason === "failed" || end.stopReason === "aborted";
 }
 
-function differencesFromEnd(record: RunRecord, result: RunResult<unknown>): string[] {
+function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
   const { end, entry, outcomes } = record;
   if (end === undefined) return [`it ends with "${result.stopReason}", and the log has no end`];
   const now = {
@@ -99,4 +113,10 @@ function differencesFromEnd(record: RunRecord, result: RunResult<unknown>): stri
   };
   const where = firstDifference(then, now);
   return where === undefined ? [] : [`its result differs at ${where}`];
+}
+
+function endedWithoutResult({ end }: RunRecord): RunStepError {
+  const { error, stopReason = "cut off" } = end ?? {};
+  const why = error === undefined ? "" : `: ${error.name}: ${error.message}`;
+  return new RunStepError(`the recorded run ended here without a result (${stopReason})${why}`, "", { cause: error });
 }

@@ -23,7 +23,7 @@ export interface SessionRunRequest<Options> {
   readonly emitters: RunEmitters | undefined;
 }
 
-/** The runs of one session: begins them, takes them up again, and writes down how they end. One at a time. */
+/** The runs of one session: begins them, resumes them, and records how they end. One at a time. */
 export class SessionRuns<Options> {
   readonly log: SessionLog;
   readonly #host: SessionHost<Options>;
@@ -45,7 +45,7 @@ export class SessionRuns<Options> {
       readonly unfinished: Unfinished;
     },
   ): RunningLoop {
-    return this.#running(async (beforeEnd) => {
+    return this.#loop(async (beforeEnd) => {
       await this.log.refresh();
       await this.#settleLast(run.unfinished, run.options);
       await this.log.append({
@@ -56,7 +56,7 @@ export class SessionRuns<Options> {
         origin: this.#host.origin,
         input: run.input,
       });
-      return this.#open(this.#lastRun(), run, "begin", beforeEnd);
+      return this.open(this.#lastRun(), run, { mode: "begin", beforeEnd });
     });
   }
 
@@ -64,7 +64,7 @@ export class SessionRuns<Options> {
   resume(
     run: SessionRunRequest<Options> & { readonly answers: ExternalAnswers; readonly anyLoopVersion: boolean },
   ): RunningLoop {
-    return this.#running(async (beforeEnd) => {
+    return this.#loop(async (beforeEnd) => {
       await this.log.refresh();
       const record = this.#lastRun();
       const { runId, loop } = record.entry;
@@ -76,19 +76,15 @@ export class SessionRuns<Options> {
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(record, run.answers);
       await this.log.append({ type: "resume", runId }, ...answers);
-      return this.#open(record, run, "resume", beforeEnd);
+      return this.open(record, run, { mode: "resume", beforeEnd });
     });
   }
 
-  /** Opens the loop over a run's record, without writing: `log` decides what an operation without outcome does. */
-  open(
-    record: RunRecord,
-    before: readonly Content[],
-    log: JournalLog,
-    run: SessionRunRequest<Options>,
-    { mode = "read", beforeEnd, missing }: OpenRecordOptions = {},
-  ): OpenedRun {
+  /** Opens the loop over a run's record. */
+  open(record: RunRecord, run: SessionRunRequest<Options>, how: OpenRecordOptions): OpenedRun {
     const { runId, input } = record.entry;
+    const { mode = "read", log = this.log.journalLog(runId), beforeEnd, missing } = how;
+    const before = this.#contentsBefore();
     return this.#host.open({
       options: run.options,
       sessionId: this.log.id,
@@ -109,21 +105,12 @@ export class SessionRuns<Options> {
   }
 
   /** What was said before a run, fit for this session's model. */
-  contentsBefore(): readonly Content[] {
+  #contentsBefore(): readonly Content[] {
     const { origin: to } = this.#host;
     return this.log.view.segments.flatMap(({ origin: from, contents }) => {
       const isOwn = from?.endpoint === to.endpoint && from.family === to.family;
       return isOwn ? contents : prepareHistory(contents, { from, to });
     });
-  }
-
-  #open(
-    record: RunRecord,
-    run: SessionRunRequest<Options>,
-    mode: SessionRunMode,
-    beforeEnd: (result: RunResult<unknown>) => Promise<void>,
-  ): OpenedRun {
-    return this.open(record, this.contentsBefore(), this.log.journalLog(record.entry.runId), run, { mode, beforeEnd });
   }
 
   async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
@@ -140,7 +127,7 @@ export class SessionRuns<Options> {
     return run;
   }
 
-  /** Sees to it that the next message may come. */
+  /** Makes way for the next message, or refuses it. */
   async #settleLast(unfinished: Unfinished, options: Options): Promise<void> {
     const { run } = this.log.view;
     if (run === undefined) return;
@@ -156,12 +143,11 @@ export class SessionRuns<Options> {
 
   /** Reads a run that was cut off as far as its log goes, and writes down that it is over. */
   async #closeCutOff(record: RunRecord, options: Options): Promise<void> {
-    const log = this.log.journalLog(record.entry.runId);
     const cutOff = new DOMException("the run was cut off here", "AbortError");
     const missing = (): never => {
       throw cutOff;
     };
-    const opened = this.open(record, this.contentsBefore(), log, { options, emitters: undefined }, { missing });
+    const opened = this.open(record, { options, emitters: undefined }, { missing });
     let how: RunEnding = { stopReason: "aborted", error: describeError(cutOff) };
     try {
       // All was done but for writing down that it was.
@@ -174,17 +160,13 @@ export class SessionRuns<Options> {
     await this.log.append(buildEndEntry(record, opened, this.log.view.segments, how));
   }
 
-  /** A run to make: prepared, made, and its end written down, whatever it is. */
-  #running(prepare: (beforeEnd: (result: RunResult<unknown>) => Promise<void>) => Promise<OpenedRun>): RunningLoop {
+  /** A run that is prepared and made, and whose end is recorded, whatever it is. */
+  #loop(prepare: (beforeEnd: (result: RunResult<unknown>) => Promise<void>) => Promise<OpenedRun>): RunningLoop {
     if (this.#busy)
       throw new TypeError(`session "${this.log.id}" is still answering: wait for its run, steer it, or abort it`);
     let opened: OpenedRun | undefined;
     let released = false;
     this.#busy = true;
-    const free = (): void => {
-      this.#busy = false;
-      this.log.running = false;
-    };
     const run = async (): Promise<RunResult<unknown>> => {
       let ended = false;
       try {
@@ -204,7 +186,8 @@ export class SessionRuns<Options> {
         throw error;
       } finally {
         opened?.release();
-        free();
+        this.#busy = false;
+        this.log.running = false;
       }
     };
     return {
@@ -248,6 +231,8 @@ const LEFT = { name: "RunAbandonedError", message: "the reader left before the r
 export interface OpenRecordOptions {
   /** @defaultValue "read" */
   readonly mode?: SessionRunMode | undefined;
+  /** What the run's steps left, and where it is written. @defaultValue the session's log */
+  readonly log?: JournalLog | undefined;
   /** Called with the result before the run reports its end. */
   readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
   /** Called instead of an operation that has no outcome yet. */
