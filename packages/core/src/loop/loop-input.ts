@@ -12,7 +12,7 @@ import type { CompactionOptions } from "./compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Limits, SharedLimits } from "./limits.ts";
-import type { ObservedRun } from "./observed-run.ts";
+import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
 import type { StopRule } from "./stop-when.ts";
 import type { WallClock } from "./wall-clock.ts";
@@ -49,8 +49,8 @@ export interface LoopInput {
   readonly steps: Steps<RunEvent>;
   /** Takes the events of the run itself, which its reader follows in step; absent when nobody reads events, and then none are made. */
   readonly emit: Emit | undefined;
-  /** Tells the run's observers; absent when there are none. */
-  readonly observed?: ObservedRun | undefined;
+  /** Carries out the steps of a run that has observers; absent when there are none. */
+  readonly observed?: StepExecutor | undefined;
   /** Called with the result before the run reports its end; what it throws fails the run. */
   readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
   /** Aborts the run. */

@@ -4,12 +4,12 @@ import type { Step } from "../durable/steps.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
 import { sleep } from "../internal/abort.ts";
-import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
+import type { ModelNotice, ModelRequest } from "../model/model.ts";
 import { isCallPiece } from "../model/response/parts.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
-import type { LoopStep } from "./observed-run.ts";
+import type { LoopStep } from "./observer.ts";
 import { callsIn } from "./transcript.ts";
 
 /** First wait before a broken stream is begun again, in milliseconds; doubles each time. */

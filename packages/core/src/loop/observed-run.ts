@@ -2,28 +2,24 @@ import { isRunSuspended } from "../durable/outcomes.ts";
 import { type CallStepValue, type ModelStepValue, parseStepName, type PromptTooLong } from "../durable/run-log.ts";
 import type { Step, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { ModelRequest, ModelResponse } from "../model/model.ts";
+import type { ModelResponse } from "../model/model.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/prices.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { readOutcome } from "./calls/call-state.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type {
+  LoopStep,
   Observation,
   ObservationBase,
   Observer,
   RunEndObservation,
   RunInfo,
   StepEndObservation,
+  StepExecutor,
   StepInfo,
 } from "./observer.ts";
 import type { RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
-
-/** A step as the loop carries it out. */
-export interface LoopStep extends Step<RunEvent> {
-  /** Tells observers what is sent to the model; absent when there are none. */
-  readonly asks?: ((request: ModelRequest) => void) | undefined;
-}
 
 /** What an observed run is made with. */
 export interface ObservedRunOptions {
@@ -47,7 +43,7 @@ type Told<T = Observation> = T extends unknown ? Omit<T, Exclude<keyof Observati
  * Tells the observers of a run what it does: by the events it emits and the steps it executes. What it does between two steps is held
  * back until the next one is executed here, and dropped when that one is found recorded.
  */
-export class ObservedRun {
+export class ObservedRun implements StepExecutor {
   readonly #options: ObservedRunOptions;
   readonly #failed = new Set<Observer>();
   readonly #startedAt: number;
@@ -114,7 +110,7 @@ export class ObservedRun {
     };
   }
 
-  /** Carries out a step. Whatever observers do, `work` is called once, at once. */
+  /** @see {@link StepExecutor.execute} */
   execute<T>(
     name: string,
     step: Step<RunEvent>,

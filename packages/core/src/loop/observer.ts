@@ -1,4 +1,5 @@
 import type { PhaseKind } from "../durable/run-log.ts";
+import type { Step } from "../durable/steps.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/approval.ts";
@@ -173,4 +174,25 @@ export interface StepEndObservation extends ObservationBase {
   readonly cost?: number | undefined;
   /** Of a call: what the model is told. */
   readonly outcome?: ToolOutcome | undefined;
+}
+
+/** A step as the loop carries it out. */
+export interface LoopStep extends Step<RunEvent> {
+  /** Tells observers what is sent to the model; absent when there are none. */
+  readonly asks?: ((request: ModelRequest) => void) | undefined;
+}
+
+/** What carries out the steps of a run that has observers. */
+export interface StepExecutor {
+  /**
+   * Carries out a step. Whatever observers do, `work` is called once, at once.
+   *
+   * @param call - What a call's step runs.
+   */
+  execute<T>(
+    name: string,
+    step: Step<RunEvent>,
+    work: (step: LoopStep) => Promise<T>,
+    call: FunctionCall | undefined,
+  ): Promise<T>;
 }

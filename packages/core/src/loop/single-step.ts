@@ -3,7 +3,7 @@ import { RunStepError } from "../errors/run-errors.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
-import type { LoopStep } from "./observed-run.ts";
+import type { LoopStep } from "./observer.ts";
 import { isWallTimeReached, withinWallTime } from "./wall-clock.ts";
 
 /** How a round with a single step ended: with what the step left, or because the run's wall time was up. */
