@@ -110,27 +110,20 @@ export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } 
 export { computeCost, type Prices, type PriceTable } from "./model/prices.ts";
 export {
   type Cache,
-  type CacheCallOptions,
   type CacheHolds,
   type CacheLife,
   type CacheRef,
   Caches,
   caches,
 } from "./model/resources/caches.ts";
-export {
-  type FileCallOptions,
-  type Files,
-  files,
-  type UploadData,
-  uploadFile,
-  type UploadFileOptions,
-} from "./model/resources/files.ts";
+export { type Files, files, type UploadData, uploadFile, type UploadFileOptions } from "./model/resources/files.ts";
 export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
 export type { TokenCount } from "./model/resources/tokens.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
+export type { CallSignal } from "./wire/client-options.ts";
 export { cometapi } from "./wire/endpoints/cometapi.ts";
 export { endpoint, type Endpoint, google } from "./wire/endpoints/endpoint.ts";
 export { vertex } from "./wire/endpoints/vertex.ts";
@@ -150,6 +143,7 @@ export type { UploadProgress } from "./wire/upload.ts";
 export type { WaitForFileOptions } from "./wire/files.ts";
 export type { SafetySetting } from "./wire/types/generate-content.ts";
 export type { ImageConfig, SpeechConfig } from "./wire/types/generate-content.ts";
+export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
 export type { Timeouts } from "./wire/http/timeouts.ts";
 export type { RetryPolicy } from "./wire/http/retry.ts";

@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
+import { defineTool } from "../tool/define-tool.ts";
 import type { BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Source } from "./sources.ts";
@@ -37,9 +38,6 @@ export function buildDelegatedTools(builtIns: readonly BuiltInTool[], run: RunBu
 /** Milliseconds until a delegated request is given up. */
 const TIMEOUT_MS = 120_000;
 
-/** Largest result in bytes of JSON. */
-const MAX_RESULT_BYTES = 65_536;
-
 function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
   const delegate = DELEGATES[builtIn.name];
   if (delegate === undefined) {
@@ -48,30 +46,24 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     );
   }
   const { name, description, fields } = delegate;
-  const tool: Tool<DelegatedInput, DelegatedResult> = {
-    kind: "function",
+  const tool = defineTool({
     name,
     description,
-    declaration: { name, description, parametersJsonSchema: buildSchema(fields) },
-    schemaChanges: [],
-    sequential: false,
+    input: buildSchema(fields),
     timeoutMs: TIMEOUT_MS,
-    maxResultBytes: MAX_RESULT_BYTES,
     maxRetries: 2,
     effects: "none",
-    unknownOutcome: "ask",
-    external: false,
-    parse: (args) => parseFields(name, fields, args),
-    run: async (input, context) => {
-      const { text, sources, stopReason } = await run(builtIn, buildPrompt(fields, input), context);
+    run: async (input, context): Promise<DelegatedResult> => {
+      // What `parse` below gives.
+      const { text, sources, stopReason } = await run(builtIn, buildPrompt(fields, input as DelegatedInput), context);
       if (text.trim() === "")
         throw new ToolFailure(
           `${name} gave no answer${stopReason === undefined ? "" : ` (${stopReason})`}; rephrase and try again`,
         );
       return { answer: text, sources: sources.map(pickAddress) };
     },
-  };
-  return tool;
+  });
+  return { ...tool, parse: (args) => parseFields(name, fields, args) };
 }
 
 /** A field is a text, or a list of texts. */

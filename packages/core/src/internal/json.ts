@@ -6,6 +6,28 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What a local reference (`#`, `#/$defs/Place`) points to inside `root`; `undefined` when there is nothing. */
+export function followPointer(reference: string, root: unknown): unknown {
+  if (reference === "#" || reference === "#/") return root;
+  if (!reference.startsWith("#/")) return undefined;
+  let target = root;
+  for (const name of reference.slice(2).split("/").map(unescapePointer)) {
+    if (typeof target !== "object" || target === null || !Object.hasOwn(target, name)) return undefined;
+    // An own property, as checked above.
+    target = (target as Readonly<Record<string, unknown>>)[name];
+  }
+  return target;
+}
+
+function unescapePointer(key: string): string {
+  const pointer = key.replaceAll("~1", "/").replaceAll("~0", "~");
+  try {
+    return decodeURIComponent(pointer);
+  } catch {
+    return pointer;
+  }
+}
+
 /**
  * A deep copy of a JSON value. Values that are no JSON (a hook may have put some in) are handed through as they are.
  * For the small objects of calls this takes a fraction of what `structuredClone` takes.

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { CallOptions, GeminiClientOptions } from "../wire/client-options.ts";
+import type { CallOptions, CallSignal, GeminiClientOptions } from "../wire/client-options.ts";
 import { GeminiClient } from "../wire/client.ts";
 import { waitForFile } from "../wire/files.ts";
 import type { RequestEncoder } from "../wire/http/encode-request.ts";
@@ -14,7 +14,7 @@ import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
 import { Healer, type HealName } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
 import type { HistoryOrigin } from "./history/prepare-history.ts";
-import type { CacheRequest, CallSignal, Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
+import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
 import { buildCacheRequest, buildRequest, type RequestFacts } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
 import { type Cache, readCache } from "./resources/caches.ts";

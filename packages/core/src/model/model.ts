@@ -1,4 +1,5 @@
 import type { Logger } from "../logging/logger.ts";
+import type { CallSignal } from "../wire/client-options.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
 import type { Candidate, GenerateContentResponse } from "../wire/types/generate-content.ts";
@@ -94,12 +95,6 @@ export interface CacheRequest extends CacheLife {
   readonly request: ModelRequest;
   /** Shown in lists. */
   readonly displayName?: string | undefined;
-}
-
-/** What a single call may use. */
-export interface CallSignal {
-  /** Aborting it ends the call, which then throws `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**

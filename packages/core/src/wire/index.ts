@@ -81,12 +81,13 @@ export type { Environment } from "../internal/environment.ts";
 
 // Client
 export { GeminiClient } from "./client.ts";
-export type { CallOptions, GeminiClientOptions } from "./client-options.ts";
+export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-options.ts";
 export { CachedContents } from "./caches.ts";
 export { FilesClient, type UploadOptions } from "./files.ts";
 export type { UploadProgress } from "./upload.ts";
 export { waitForFile, type WaitForFileOptions } from "./files.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
+export type { HttpClientName } from "./http/choose-transport.ts";
 export type { FetchLike } from "./http/transport.ts";
 export { DEFAULT_RETRY, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
 export { Traffic, type TrafficOptions, type TrafficState } from "./limiter/traffic.ts";

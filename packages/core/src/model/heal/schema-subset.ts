@@ -1,4 +1,4 @@
-import { isObject } from "../../internal/json.ts";
+import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** A schema in the older form, and what was lost on the way. */
@@ -11,20 +11,10 @@ export interface SubsetSchema {
 
 /** Deepest nesting that is kept, which also ends schemas that refer to themselves. */
 const MAX_DEPTH = 12;
-const COPIED = [
-  "title",
-  "description",
-  "default",
-  "minItems",
-  "maxItems",
-  "minProperties",
-  "maxProperties",
-  "minLength",
-  "maxLength",
-  "pattern",
-  "minimum",
-  "maximum",
-] as const;
+const COPIED =
+  "title description default minItems maxItems minProperties maxProperties minLength maxLength pattern minimum maximum".split(
+    " ",
+  );
 const FORMATS: Readonly<Record<string, readonly string[]>> = {
   STRING: ["enum", "date-time"],
   NUMBER: ["float", "double"],
@@ -72,7 +62,7 @@ function convert(given: unknown, scope: Scope): Draft {
   }
   for (const key of Object.keys(node)) if (!READ.has(key)) changes.push(`${path}: ${key} was dropped`);
   const draft: Draft = {};
-  const { types, nullable } = typesOf(node);
+  const { types, nullable } = readTypes(node);
   if (nullable) draft["nullable"] = true;
   for (const key of COPIED) if (node[key] !== undefined) draft[key] = node[key];
 
@@ -85,7 +75,7 @@ function convert(given: unknown, scope: Scope): Draft {
     };
   const [type = "ANY"] = types;
   if (type === "ANY") return { ...draft, anyOf: [{ type: "STRING" }, { type: "NUMBER" }, { type: "BOOLEAN" }] };
-  return { ...draft, type, ...valuesOf(node, type, scope), ...shapeOf(node, type, scope) };
+  return { ...draft, type, ...convertValues(node, type, scope), ...convertShape(node, type, scope) };
 }
 
 /** Writes out a reference and joins `allOf`; what stands beside them wins. */
@@ -114,23 +104,21 @@ function join(first: Draft, other: Draft): Draft {
 }
 
 function lookUp(ref: string, { root, changes, path }: Scope): Draft {
-  let at: unknown = ref.startsWith("#") ? root : undefined;
-  for (const key of ref.split("/").slice(1))
-    at = isObject(at) ? at[decodeURIComponent(key).replaceAll("~1", "/").replaceAll("~0", "~")] : undefined;
-  if (isObject(at)) return at;
+  const target = followPointer(ref, root);
+  if (isObject(target)) return target;
   changes.push(`${path}: ${ref} was not found`);
   return {};
 }
 
-function typesOf(node: Draft): { readonly types: readonly string[]; readonly nullable: boolean } {
+function readTypes(node: Draft): { readonly types: readonly string[]; readonly nullable: boolean } {
   const declared = [node["type"]].flat().filter((type) => typeof type === "string");
   const upper = [...new Set(declared.map((type) => type.toUpperCase()))];
   const nullable = node["nullable"] === true || (upper.length > 1 && upper.includes("NULL"));
   const types = upper.length > 1 ? upper.filter((type) => type !== "NULL") : upper;
-  return { types: types.length > 0 ? types : impliedTypes(node), nullable };
+  return { types: types.length > 0 ? types : inferTypes(node), nullable };
 }
 
-function impliedTypes(node: Draft): readonly string[] {
+function inferTypes(node: Draft): readonly string[] {
   if (node["properties"] !== undefined) return ["OBJECT"];
   if (node["items"] !== undefined || node["prefixItems"] !== undefined) return ["ARRAY"];
   const values = "const" in node ? [node["const"]] : asList(node["enum"]);
@@ -151,7 +139,7 @@ function convertOptions(options: readonly unknown[], scope: Scope): Draft {
   return { ...nullable, anyOf: others.map((option, i) => fill(convert(option, deeper(scope, `.anyOf[${i}]`)))) };
 }
 
-function valuesOf(node: Draft, type: string, { changes, path }: Scope): Draft {
+function convertValues(node: Draft, type: string, { changes, path }: Scope): Draft {
   const values = "const" in node ? [node["const"]] : asList(node["enum"]);
   const format = typeof node["format"] === "string" ? node["format"] : undefined;
   const keepsFormat = format !== undefined && FORMATS[type]?.includes(format) === true;
@@ -165,7 +153,7 @@ function valuesOf(node: Draft, type: string, { changes, path }: Scope): Draft {
   return { ...draft, description: `${said}One of: ${values.map((value) => JSON.stringify(value)).join(", ")}.` };
 }
 
-function shapeOf(node: Draft, type: string, scope: Scope): Draft {
+function convertShape(node: Draft, type: string, scope: Scope): Draft {
   if (type === "ARRAY") {
     const tuple = asList(node["prefixItems"]);
     if (tuple.length > 0) scope.changes.push(`${scope.path}: the places of a tuple were joined into one kind of item`);

@@ -1,4 +1,4 @@
-import { isObject } from "../../internal/json.ts";
+import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** Deepest nesting that is kept; deeper values are only said to be an object or a list. */
@@ -7,28 +7,12 @@ const MAX_DEPTH = 6;
 const MAX_ENUM = 50;
 
 /** What narrows a value without saying what it is. */
-const NARROWING: ReadonlySet<string> = new Set([
-  "minItems",
-  "maxItems",
-  "uniqueItems",
-  "minLength",
-  "maxLength",
-  "pattern",
-  "format",
-  "minimum",
-  "maximum",
-  "exclusiveMinimum",
-  "exclusiveMaximum",
-  "multipleOf",
-  "minProperties",
-  "maxProperties",
-  "propertyNames",
-  "patternProperties",
-  "default",
-  "examples",
-  "$defs",
-  "definitions",
-]);
+const NARROWING: ReadonlySet<string> = new Set(
+  (
+    "minItems maxItems uniqueItems minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf " +
+    "minProperties maxProperties propertyNames patternProperties default examples $defs definitions"
+  ).split(" "),
+);
 
 /**
  * A schema that costs the service less to hold the model to: no bounds, patterns and formats, no long enums, references
@@ -43,7 +27,7 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   if (!isObject(node)) return node;
   const { $ref: reference, ...rest } = node;
   if (typeof reference === "string") {
-    const target = resolve(reference, root);
+    const target = followPointer(reference, root);
     if (depth >= MAX_DEPTH || !isObject(target)) return { ...typeOf(target), ...described(node) };
     return simplify({ ...target, ...rest }, root, depth + 1);
   }
@@ -70,14 +54,4 @@ function typeOf(node: unknown): object {
 
 function described(node: Readonly<Record<string, unknown>>): object {
   return node["description"] === undefined ? {} : { description: node["description"] };
-}
-
-/** Target of a reference into the schema itself. */
-function resolve(reference: string, root: JsonSchema): unknown {
-  if (!reference.startsWith("#")) return undefined;
-  const keys = reference.slice(1).split("/").filter(Boolean);
-  return keys.reduce<unknown>((node, key) => {
-    const name = key.replaceAll("~1", "/").replaceAll("~0", "~");
-    return isObject(node) && Object.hasOwn(node, name) ? node[name] : undefined;
-  }, root);
 }

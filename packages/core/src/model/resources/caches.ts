@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import type { GeminiClientOptions } from "../../wire/client-options.ts";
+import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import { GeminiClient } from "../../wire/client.ts";
 import type { CachedContent, CacheExpiry } from "../../wire/types/resources.ts";
 
@@ -45,12 +45,6 @@ export interface Cache extends CacheRef {
   readonly totalTokens: number;
 }
 
-/** Options of a call about caches. */
-export interface CacheCallOptions {
-  /** Aborting it ends the call. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * The explicit caches of a key: to look at, to extend and to delete. `agent.createCache()` makes one.
  *
@@ -74,7 +68,7 @@ export class Caches {
   }
 
   /** All caches of the key, page by page as they are read. */
-  async *list({ signal }: CacheCallOptions = {}): AsyncGenerator<Cache, void, void> {
+  async *list({ signal }: CallSignal = {}): AsyncGenerator<Cache, void, void> {
     let pageToken: string | undefined;
     do {
       const page = await this.#client.caches.list({ pageSize: 1000, pageToken }, { signal });
@@ -85,7 +79,7 @@ export class Caches {
   }
 
   /** One cache. What it holds of an agent is remembered by the value `createCache` gave, not by the service. */
-  async get(cache: string | CacheRef, { signal }: CacheCallOptions = {}): Promise<Cache> {
+  async get(cache: string | CacheRef, { signal }: CallSignal = {}): Promise<Cache> {
     return readCache(
       await this.#client.caches.get(getCacheName(cache), { signal }),
       typeof cache === "string" ? undefined : cache.holds,
@@ -93,7 +87,7 @@ export class Caches {
   }
 
   /** Lets a cache live longer, or shorter, and gives it with its new expiry. */
-  async extend(cache: string | CacheRef, life: CacheLife, { signal }: CacheCallOptions = {}): Promise<Cache> {
+  async extend(cache: string | CacheRef, life: CacheLife, { signal }: CallSignal = {}): Promise<Cache> {
     const expiry = buildCacheExpiry(life);
     if (expiry === undefined)
       throw new ConfigurationError("extend() needs to know until when: give ttlSeconds, or expireTime.");
@@ -104,7 +98,7 @@ export class Caches {
   }
 
   /** Deletes a cache, which ends what it costs. */
-  async delete(cache: string | CacheRef, { signal }: CacheCallOptions = {}): Promise<void> {
+  async delete(cache: string | CacheRef, { signal }: CallSignal = {}): Promise<void> {
     await this.#client.caches.delete(getCacheName(cache), { signal });
   }
 }

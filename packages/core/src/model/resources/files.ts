@@ -1,13 +1,7 @@
 import { GeminiClient } from "../../wire/client.ts";
-import type { GeminiClientOptions } from "../../wire/client-options.ts";
+import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { GeminiFile } from "../../wire/types/resources.ts";
 import { type UploadOptions, waitForFile, type WaitForFileOptions } from "../../wire/files.ts";
-
-/** Options of one call about files. */
-export interface FileCallOptions {
-  /** Aborting it ends the call. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** Options of an upload and of the wait for it. */
 export interface UploadFileOptions
@@ -70,7 +64,7 @@ export class Files {
   }
 
   /** All files of the key's project, page by page as they are read. */
-  async *list({ signal }: FileCallOptions = {}): AsyncGenerator<GeminiFile, void, void> {
+  async *list({ signal }: CallSignal = {}): AsyncGenerator<GeminiFile, void, void> {
     let pageToken: string | undefined;
     do {
       const page = await this.#client.files.list({ pageSize: 100, pageToken }, { signal });
@@ -81,12 +75,12 @@ export class Files {
   }
 
   /** What the service says about a file now. */
-  async get(file: string | GeminiFile, { signal }: FileCallOptions = {}): Promise<GeminiFile> {
+  async get(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<GeminiFile> {
     return await this.#client.files.get(file, { signal });
   }
 
   /** Deletes a file before its 48 hours are over. */
-  async delete(file: string | GeminiFile, { signal }: FileCallOptions = {}): Promise<void> {
+  async delete(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<void> {
     await this.#client.files.delete(file, { signal });
   }
 }

@@ -1,5 +1,5 @@
 import { GeminiClient } from "../../wire/client.ts";
-import type { GeminiClientOptions } from "../../wire/client-options.ts";
+import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { ModelInfo } from "../../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "../capabilities.ts";
 
@@ -11,10 +11,7 @@ export interface ListedModel extends ModelInfo {
 }
 
 /** Options of {@link listModels}: those of the client, and a signal. */
-export interface ListModelsOptions extends GeminiClientOptions {
-  /** Aborting it ends the listing. */
-  readonly signal?: AbortSignal | undefined;
-}
+export type ListModelsOptions = GeminiClientOptions & CallSignal;
 
 /**
  * The models that a key may use, page by page as they are read.

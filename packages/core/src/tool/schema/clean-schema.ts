@@ -18,17 +18,7 @@ const HANDLED = new Set(
 );
 
 /** Keywords that only describe, so they may stand beside a reference. */
-const ANNOTATIONS = new Set([
-  "title",
-  "description",
-  "default",
-  "examples",
-  "example",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
-  "id",
-]);
+const ANNOTATIONS = new Set("title description default examples example deprecated readOnly writeOnly id".split(" "));
 
 /**
  * One schema inside the service's documented subset. Every change is recorded in the scope.

@@ -1,32 +1,18 @@
-import { isObject } from "../../internal/json.ts";
+import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaPlace, SchemaScope } from "./schema-place.ts";
 
 /** What a local reference points to in the author's schema. */
 export function followReference(ref: string, place: SchemaPlace): unknown {
-  const { root } = place.scope;
-  if (ref === "#" || ref === "#/") return root;
-  if (!ref.startsWith("#/"))
+  const where = JSON.stringify(ref);
+  if (ref !== "#" && !ref.startsWith("#/"))
     throw place.refused(
-      `refers to ${JSON.stringify(ref)}, which is not inside the schema: put the definition under $defs and refer to "#/$defs/<name>"`,
+      `refers to ${where}, which is not inside the schema: put the definition under $defs and refer to "#/$defs/<name>"`,
     );
-  let target: unknown = root;
-  for (const key of ref.slice(2).split("/").map(unescapePointer)) {
-    if (typeof target !== "object" || target === null || !Object.hasOwn(target, key))
-      throw place.refused(`refers to ${JSON.stringify(ref)}, which does not exist: define it or correct the path`);
-    // Own properties only, as checked above.
-    target = (target as Readonly<Record<string, unknown>>)[key];
-  }
+  const target = followPointer(ref, place.scope.root);
+  if (target === undefined)
+    throw place.refused(`refers to ${where}, which does not exist: define it or correct the path`);
   return target;
-}
-
-function unescapePointer(key: string): string {
-  const pointer = key.replaceAll("~1", "/").replaceAll("~0", "~");
-  try {
-    return decodeURIComponent(pointer);
-  } catch {
-    return pointer;
-  }
 }
 
 /** The name in `$defs` under which a reference's target is sent. */
