@@ -5,7 +5,7 @@ import { jsonSafe } from "../tool/json-safe.ts";
 import type { NewEntry } from "./session-log.ts";
 import type { RunRecord } from "./session-view.ts";
 
-/** ExternalAnswers to what a run waits for, by call id. */
+/** Answers to what a run waits for, by call id. */
 export interface ExternalAnswers {
   readonly approvals: { readonly [callId: string]: Approval };
   readonly outcomes: { readonly [callId: string]: ExternalOutcome };
@@ -18,13 +18,9 @@ export interface ExternalAnswers {
  */
 export function buildAnswerEntries(record: RunRecord, answers: ExternalAnswers): NewEntry[] {
   const pending = record.end?.pending ?? [];
-  const approvals = Object.entries(answers.approvals).map(([callId, approval]) =>
-    entry(record, find(pending, callId, "approvals"), approval),
+  return (["approvals", "outcomes"] as const).flatMap((kind) =>
+    Object.entries(answers[kind]).map(([callId, answer]) => buildEntry(record, find(pending, callId, kind), answer)),
   );
-  const outcomes = Object.entries(answers.outcomes).map(([callId, outcome]) =>
-    entry(record, find(pending, callId, "outcomes"), outcome),
-  );
-  return [...approvals, ...outcomes];
 }
 
 function find(pending: readonly PendingCall[], callId: string, kind: "approvals" | "outcomes"): PendingCall {
@@ -38,7 +34,11 @@ function find(pending: readonly PendingCall[], callId: string, kind: "approvals"
   );
 }
 
-function entry(record: RunRecord, { callId, question }: PendingCall, answer: Approval | ExternalOutcome): NewEntry {
+function buildEntry(
+  record: RunRecord,
+  { callId, question }: PendingCall,
+  answer: Approval | ExternalOutcome,
+): NewEntry {
   if (question === "outcome" && isObject(answer) && "notExecuted" in answer) {
     throw new TypeError(`outcomes: ${callId} is carried out elsewhere, so it needs an output or an error`);
   }

@@ -115,11 +115,6 @@ export class SessionView {
     return contents;
   }
 
-  /** What was said before the last run. */
-  before(): readonly HistorySegment[] {
-    return this.segments;
-  }
-
   /** Everything said, by where it came from. */
   allSegments(): readonly HistorySegment[] {
     return this.run === undefined ? this.segments : [...this.segments, buildSegment(this.run)];

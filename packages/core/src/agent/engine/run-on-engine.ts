@@ -6,6 +6,7 @@ import type { RunEvent } from "../../loop/events.ts";
 import type { Limits } from "../../loop/limits.ts";
 import { attachRunSoFar, NOTHING_YET, runSoFar } from "../../loop/result.ts";
 import type { Agent } from "../agent.ts";
+import type { NestedAgent } from "../nested-run.ts";
 import { cancelledReport, endedReport, type EngineRunInput, failedReport, type RunReport } from "./run-report.ts";
 
 /** Where a run happens. */
@@ -29,31 +30,33 @@ export interface EngineRun {
  */
 export async function runOnEngine(agent: Agent, start: EngineRunInput, on: EngineRun): Promise<RunReport> {
   const { runId, signal } = on;
-  const watch: StepTracker = { activeMs: 0, endedAt: 0, stopped: undefined };
+  const { input, output, limits, prices, parent } = start;
+  const tracker = new StepTracker();
+  // One call for answers with and without a schema.
+  const untyped: Pick<NestedAgent, "stream"> = agent;
   try {
-    const run = {
+    const run = untyped.stream(input, {
       runId,
       signal,
-      limits: restoreLimits(start.limits),
-      prices: start.prices,
-      parent: start.parent,
-      steps: (opened: { readonly signal: AbortSignal }) => trackSteps(on.steps({ signal: opened.signal }), watch),
-    };
-    const stream =
-      start.output === undefined
-        ? agent.stream(start.input, run)
-        : agent.stream(start.input, { ...run, output: start.output });
+      output,
+      limits: restoreLimits(limits),
+      prices,
+      parent,
+      steps: (opened) => tracker.track(on.steps({ signal: opened.signal })),
+    });
     // Read, so that steps report live; the events of the run itself have no reader here.
-    for await (const _ of stream);
-    const result = await stream.result();
-    // The loop makes a result of a run that is suspended; an engine takes it up again.
-    if (watch.stopped !== undefined) attachRunSoFar(watch.stopped.reason, stream.soFar ?? NOTHING_YET);
-    return watch.stopped === undefined ? endedReport(runId, result, watch.activeMs) : stop(watch.stopped.reason);
+    for await (const _ of run);
+    const result = await run.result();
+    if (tracker.stopped === undefined) return endedReport(runId, result, tracker.activeMs);
+    // The loop makes a result of a run that is suspended; an engine resumes it.
+    attachRunSoFar(tracker.stopped.reason, run.soFar ?? NOTHING_YET);
   } catch (error) {
-    if (watch.stopped !== undefined) throw watch.stopped.reason;
-    if (signal?.aborted === true) return cancelledReport(runId, runSoFar(error), watch.activeMs);
-    return failedReport(runId, error, watch.activeMs);
+    if (tracker.stopped === undefined)
+      return signal?.aborted === true
+        ? cancelledReport(runId, runSoFar(error), tracker.activeMs)
+        : failedReport(runId, error, tracker.activeMs);
   }
+  throw tracker.stopped.reason;
 }
 
 /** JSON has no infinity: it comes as `null`. */
@@ -62,37 +65,52 @@ function restoreLimits(limits: Limits | undefined): Limits {
   return Object.fromEntries(entries.map(([name, limit]) => [name, limit === null ? Infinity : limit]));
 }
 
-function stop(reason: unknown): never {
-  throw reason;
-}
-
-/** What is seen of a run's steps from outside of the loop. */
-export interface StepTracker {
+/** Sees a run's steps from outside of the loop. */
+class StepTracker {
   /** What the steps rejected with; the engine wants the run to stop here. */
   stopped: { readonly reason: unknown } | undefined;
   /** Milliseconds in which a step was under way. */
-  activeMs: number;
+  activeMs = 0;
   /** When the last step ended, in milliseconds since the epoch. */
-  endedAt: number;
-}
+  #endedAt = 0;
 
-/** The same steps, seen; before the first round they are asked which version of the loop began the run. */
-export function trackSteps(steps: Steps<RunEvent>, watch: StepTracker): Steps<RunEvent> {
-  const { runId, children, steering } = steps;
-  let checked = false;
+  /** The same steps, tracked. Before the first round they are asked which version of the loop began the run. */
+  track(steps: Steps<RunEvent>): Steps<RunEvent> {
+    const { runId, children, steering } = steps;
+    let checked = false;
+    return {
+      runId,
+      ...(children !== undefined && { children }),
+      ...(steering !== undefined && {
+        steering: {
+          take: (after) => steering.take(after),
+          ...(steering.waits !== undefined && {
+            waits: (after) => this.#stopping(async () => (await steering.waits?.(after)) ?? false),
+          }),
+        },
+      }),
+      round: async (ops) => {
+        if (!checked) await this.#checkVersion(steps);
+        checked = true;
+        const outcomes = await this.#stopping(() => steps.round(ops));
+        const begun = this.#endedAt;
+        for (const [index, op] of ops.entries()) this.#addOutcome(op, outcomes[index], begun);
+        return outcomes;
+      },
+    };
+  }
 
-  async function stopping<T>(work: Promise<T>): Promise<T> {
+  async #stopping<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work;
+      return await work();
     } catch (reason) {
-      watch.stopped ??= { reason };
+      this.stopped ??= { reason };
       throw reason;
     }
   }
 
-  async function checkVersion(): Promise<void> {
-    checked = true;
-    const [outcome] = await stopping(
+  async #checkVersion(steps: Steps<RunEvent>): Promise<void> {
+    const [outcome] = await this.#stopping(() =>
       steps.round([{ kind: "step", name: VERSION_STEP, run: () => Promise.resolve(LOOP_VERSION) }]),
     );
     if (outcome?.ok !== true)
@@ -100,42 +118,20 @@ export function trackSteps(steps: Steps<RunEvent>, watch: StepTracker): Steps<Ru
         cause: outcome?.error,
       });
     if (outcome.value !== LOOP_VERSION)
-      throw new LoopVersionError(runId, Number(outcome.value), LOOP_VERSION, "or cancel it and begin another");
+      throw new LoopVersionError(steps.runId, Number(outcome.value), LOOP_VERSION, "or cancel it and begin another");
   }
 
-  return {
-    runId,
-    ...(children !== undefined && { children }),
-    ...(steering !== undefined && {
-      steering: {
-        take: (after) => steering.take(after),
-        ...(steering.waits !== undefined && { waits: (after) => stopping(waitsOf(steering, after)) }),
-      },
-    }),
-    round: async (ops) => {
-      if (!checked) await checkVersion();
-      const outcomes = await stopping(steps.round(ops));
-      const begun = watch.endedAt;
-      for (const [index, op] of ops.entries()) addOutcome(op, outcomes[index], begun, watch);
-      return outcomes;
-    },
-  };
-}
+  #addOutcome(op: Op<RunEvent>, outcome: Outcome | undefined, begun: number): void {
+    if (outcome?.ok !== true || !isObject(outcome.value)) return;
+    const { startedAt, endedAt, activeMs } = outcome.value;
+    if (op.kind === "step" && typeof startedAt === "number" && typeof endedAt === "number")
+      this.#addActiveTime(startedAt, endedAt);
+    // Children of one round run side by side: the longest counts.
+    if (op.kind === "child" && typeof activeMs === "number") this.#addActiveTime(begun, begun + activeMs);
+  }
 
-async function waitsOf(steering: NonNullable<Steps["steering"]>, after: number): Promise<boolean> {
-  return (await steering.waits?.(after)) ?? false;
-}
-
-function addOutcome(op: Op<RunEvent>, outcome: Outcome | undefined, begun: number, watch: StepTracker): void {
-  if (outcome?.ok !== true || !isObject(outcome.value)) return;
-  const { startedAt, endedAt, activeMs } = outcome.value;
-  if (op.kind === "step" && typeof startedAt === "number" && typeof endedAt === "number")
-    addActiveTime(startedAt, endedAt, watch);
-  // Children of one round go side by side: the longest counts.
-  if (op.kind === "child" && typeof activeMs === "number") addActiveTime(begun, begun + activeMs, watch);
-}
-
-function addActiveTime(startedAt: number, endedAt: number, watch: StepTracker): void {
-  watch.activeMs += Math.max(0, endedAt - Math.max(startedAt, watch.endedAt));
-  watch.endedAt = Math.max(watch.endedAt, endedAt);
+  #addActiveTime(startedAt: number, endedAt: number): void {
+    this.activeMs += Math.max(0, endedAt - Math.max(startedAt, this.#endedAt));
+    this.#endedAt = Math.max(this.#endedAt, endedAt);
+  }
 }
