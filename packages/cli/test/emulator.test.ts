@@ -8,6 +8,7 @@ import { runPollux } from "../src/run-pollux.ts";
 import { FakeProcess, runHere } from "./support.ts";
 
 const MODEL = "gemini-3.8-flash";
+const ASK = { contents: [{ role: "user", parts: [{ text: "Hi" }] }] };
 
 async function start(...args: string[]) {
   const terminal = new FakeProcess();
@@ -19,7 +20,7 @@ async function start(...args: string[]) {
       await fetch(`${url}/v1beta/models/${MODEL}:generateContent`, {
         method: "POST",
         headers: { "x-goog-api-key": "k" },
-        body: JSON.stringify({ contents: [{ role: "user", parts: [{ text: "Hi" }] }] }),
+        body: JSON.stringify(ASK),
       })
     ).json();
   return { terminal, exit, url, say };
@@ -49,6 +50,27 @@ test("says the lines of a script over and over", async () => {
   expect(terminal.out).not.toContain("POST");
   terminal.emit("SIGTERM");
   expect(await exit).toBe(0);
+  await rm(folder, { recursive: true });
+});
+
+test("answers with recorded traffic", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pollux-cli-"));
+  const exchange = {
+    method: "POST",
+    path: `/v1beta/models/${MODEL}:generateContent`,
+    request: ASK,
+    status: 200,
+    responseHeaders: { "content-type": "application/json" },
+    responseBody: JSON.stringify({ said: "Hello" }),
+  };
+  await writeFile(join(folder, "case.json"), JSON.stringify({ exchanges: [exchange] }));
+  const { terminal, exit, say } = await start("--replay", folder);
+  expect(await say()).toEqual({ said: "Hello" });
+  terminal.emit("SIGINT");
+  expect(await exit).toBe(0);
+  const { code, err } = await runHere(["emulator", "--replay", folder, "--brain", "improvise"]);
+  expect(code).toBe(2);
+  expect(err).toContain("--brain cannot be given with it");
   await rm(folder, { recursive: true });
 });
 

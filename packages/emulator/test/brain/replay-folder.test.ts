@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
-import { EventEmitter } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, onTestFinished, vi } from "vitest";
 import { createEmulator, type Emulator, type ReplayExchange, replay } from "../../src/index.ts";
-import { runCli } from "../../src/run-cli.ts";
 import { ask, MODEL, post } from "../support.ts";
 
 let folder: string;
@@ -265,22 +263,5 @@ describe("a folder", () => {
     await writeFile(join(folder, "cut.json"), '{"exchanges":[');
     const broken = createEmulator({ brain: replay(folder) });
     expect(await refusal(broken, "generateContent", ask("Hi"))).toMatch(/cut\.json is no recording: it is not JSON$/);
-  });
-
-  test("is served by the command line", async () => {
-    await recorded([exchange("Hi", "Hello")]);
-    let out = "";
-    const write = (text: string): void => void (out += text);
-    const terminal = Object.assign(new EventEmitter(), { stdout: { write }, stderr: { write } });
-    const exit = runCli(["--port", "0", "--replay", folder], terminal);
-    await expect.poll(() => /at (http:\S+)/.exec(out)?.[1]).toBeDefined();
-    const url = /at (http:\S+)/.exec(out)?.[1] ?? "";
-    const body = JSON.stringify(ask("Hi"));
-    const answer = await fetch(`${url}/v1beta/models/${MODEL}:generateContent`, { method: "POST", body });
-    expect(await answer.json()).toEqual({ said: "Hello" });
-    terminal.emit("SIGINT");
-    expect(await exit).toBe(0);
-    expect(await runCli(["--replay", folder, "--brain", "improvise"], terminal)).toBe(2);
-    expect(out).toContain("--brain cannot be given with it");
   });
 });
