@@ -12,7 +12,7 @@ import { isKept } from "../loop/ending.ts";
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
-import { isModelStep } from "./repair-signatures.ts";
+import type { Item } from "./read-lines.ts";
 
 /** What steps tell of their run, without its end. */
 export interface RebuiltRun {
@@ -23,16 +23,13 @@ export interface RebuiltRun {
   readonly usage: Usage;
 }
 
-/** What is said of a call that has no outcome; its absence leaves the call open. */
-export type WhyOpen = string | undefined;
-
 /**
  * Puts a run together from its steps. What steps do not hold is missing: the requests to answer otherwise, and calls that a
  * person refused read as not carried out.
  *
  * @param why - What is said to the model about calls without an outcome. `undefined` leaves those of the last turn open.
  */
-export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: WhyOpen): RebuiltRun {
+export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string | undefined): RebuiltRun {
   const turns = groupModelTurns(outcomes);
   const added: Content[] = [];
   let toolCalls = 0;
@@ -77,7 +74,7 @@ function groupModelTurns(outcomes: ReadonlyMap<string, Outcome>): Map<number, Mo
   const found: { turn: number; attempt: number; value: ModelStepValue }[] = [];
   for (const [name, outcome] of outcomes) {
     const step = parseStepName(name);
-    const value: unknown = outcome.ok ? outcome.value : undefined;
+    const value = readValue(outcome);
     if (step.kind === "model" && step.phase === "work" && isModelStep(value))
       found.push({ turn: step.turn, attempt: step.attempt, value });
   }
@@ -93,8 +90,7 @@ function findAnswer(
   call: FunctionCall,
 ): Pick<CallStepValue, "part" | "after"> | undefined {
   for (const name of answerNames(outcomes, callId)) {
-    const outcome = outcomes.get(name);
-    const value: unknown = outcome?.ok === true ? outcome.value : undefined;
+    const value = readValue(outcomes.get(name));
     if (!isObject(value) || value["unknown"] === true) continue;
     // A call step's value has a part; what somebody outside answered has one of the others.
     if (isObject(value["part"])) return value as unknown as CallStepValue;
@@ -121,7 +117,7 @@ function externalResponse({ id, name }: FunctionCall, answer: Record<string, unk
 function sumUsage(outcomes: ReadonlyMap<string, Outcome>): Usage {
   let usage = NO_USAGE;
   for (const outcome of outcomes.values()) {
-    const value: unknown = outcome.ok ? outcome.value : undefined;
+    const value = readValue(outcome);
     if (isModelStep(value)) usage = addUsage(usage, value.response.usage);
     if (!isObject(value) || !Array.isArray(value["nested"])) continue;
     // Shapes were checked; the context of a nested run says nothing about the caller's.
@@ -129,4 +125,24 @@ function sumUsage(outcomes: ReadonlyMap<string, Outcome>): Usage {
       usage = { ...addUsage(usage, nested), contextTokens: usage.contextTokens };
   }
   return usage;
+}
+
+/** What steps and answers left, by their names, as a session reads it. */
+export function collectOutcomes(items: readonly Item[]): Map<string, Outcome> {
+  const outcomes = new Map<string, Outcome>();
+  for (const { entry } of items) {
+    if (entry.type === "step") outcomes.set(entry.step, entry.outcome);
+    else if (entry.type === "answer") outcomes.set(entry.step, { ok: true, value: entry.value });
+  }
+  return outcomes;
+}
+
+/** What a step or an answer left; `undefined` when it failed or is not there. */
+export function readValue(outcome: Outcome | undefined): unknown {
+  return outcome?.ok === true ? outcome.value : undefined;
+}
+
+/** True for what a model step left. */
+export function isModelStep(value: unknown): value is ModelStepValue {
+  return isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
 }

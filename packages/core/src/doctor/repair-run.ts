@@ -2,14 +2,13 @@ import type { Outcome } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import { type ContentRef, type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/entries.ts";
-import { isModelStep } from "./repair-signatures.ts";
-import { findMissingTurns, rebuildRun } from "./rebuild-run.ts";
 import { buildRefs } from "../session/session-view.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { isNameless } from "./entry-shape.ts";
-import type { EntryOfRun, RunGroup } from "./group-runs.ts";
+import type { RunGroup } from "./group-runs.ts";
 import { type Change, pairCalls } from "./pair-calls.ts";
 import type { Item, SessionProblem } from "./read-lines.ts";
+import { collectOutcomes, findMissingTurns, isModelStep, readValue, rebuildRun } from "./rebuild-run.ts";
 
 /** A run whose end speaks of nothing that is missing, and in which each call has its one response. */
 export interface RepairedRun {
@@ -136,7 +135,7 @@ function rebuildEnd(
 function hasGaps({ items, lost }: RunGroup, end: Item<EndEntry> | undefined): boolean {
   if (lost.some(({ type }) => type !== "steer" && type !== "end")) return true;
   if (end !== undefined && !isResumable(end.entry)) return false;
-  return findMissingTurns(stepNames(items)).length > 0;
+  return findMissingTurns(items.flatMap(({ entry }) => ("step" in entry ? entry.step : []))).length > 0;
 }
 
 function at(position: number, changes: readonly Change[]): SessionProblem[] {
@@ -155,30 +154,13 @@ function findEffectiveEnd({ items, lost }: RunGroup): Item<EndEntry> | undefined
   return wentOn && lost.some(({ position }) => position > after) ? undefined : end;
 }
 
-function stepNames(items: readonly Item<EntryOfRun>[]): string[] {
-  return items.flatMap(({ entry }) => ("step" in entry ? entry.step : []));
-}
-
-/** What steps and answers left, by their names, as a session reads it. */
-export function collectOutcomes(items: readonly Item[]): Map<string, Outcome> {
-  const outcomes = new Map<string, Outcome>();
-  for (const { entry } of items) {
-    if (entry.type === "step") outcomes.set(entry.step, entry.outcome);
-    else if (entry.type === "answer") outcomes.set(entry.step, { ok: true, value: entry.value });
-  }
-  return outcomes;
-}
-
 /** The contents that refs stand for, without those whose steps are missing. */
 export function resolveKnownRefs(
   refs: readonly ContentRef[],
   outcomes: ReadonlyMap<string, Outcome>,
 ): { contents: Content[]; missing: Change[] } {
   const missing: Change[] = [];
-  const valueOf = (step: string): unknown => {
-    const outcome = outcomes.get(step);
-    return outcome?.ok === true ? outcome.value : undefined;
-  };
+  const valueOf = (step: string): unknown => readValue(outcomes.get(step));
   const lack = (step: string, remedy: string): [] => {
     missing.push({ problem: `the end speaks of ${step}, which is not in the log`, remedy });
     return [];

@@ -1,11 +1,12 @@
 import type { Json } from "../internal/json.ts";
-import { isResumable, type SessionEntry } from "../session/entries.ts";
+import { type EndEntry, isResumable, type SessionEntry } from "../session/entries.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type GroupedLog, groupByRun } from "./group-runs.ts";
 import { pairCalls } from "./pair-calls.ts";
 import { type Item, type LogLine, readLines, type SessionProblem } from "./read-lines.ts";
 import { repairRun } from "./repair-run.ts";
-import { isModelStep, repairSignatures } from "./repair-signatures.ts";
+import { isModelStep, readValue } from "./rebuild-run.ts";
+import { repairSignatures } from "./repair-signatures.ts";
 
 /** What a check found. */
 export interface SessionCheck {
@@ -22,7 +23,7 @@ export interface SessionCheck {
  * @param lines - The whole log, oldest first: of a store, `(await store.load(id)).map((value) => ({ value }))`.
  */
 export function checkSession(lines: readonly LogLine[]): SessionCheck {
-  const { problems, notes } = repairLog(lines);
+  const { problems, notes } = examineLog(lines);
   return { problems, notes };
 }
 
@@ -45,12 +46,12 @@ export interface SessionRepair {
  * @param lines - The whole log, oldest first.
  */
 export function repairSession(lines: readonly LogLine[]): SessionRepair {
-  const { entries, problems, refused } = repairLog(lines);
+  const { entries, problems, refused } = examineLog(lines);
   return { entries, done: refused === undefined ? problems : [], refused };
 }
 
 /** A log as it should be, and what had to be done for it. */
-export interface RepairedLog {
+interface ExaminedLog {
   readonly entries: readonly SessionEntry[];
   readonly problems: readonly SessionProblem[];
   readonly notes: readonly SessionProblem[];
@@ -59,7 +60,7 @@ export interface RepairedLog {
 }
 
 /** Reads a log of which nothing is certain, and gives one that opens and whose history can be sent. */
-export function repairLog(lines: readonly LogLine[]): RepairedLog {
+function examineLog(lines: readonly LogLine[]): ExaminedLog {
   const read = readLines(lines);
   const ordered = groupByRun(read);
   const signed = repairSignatures(ordered);
@@ -68,7 +69,7 @@ export function repairLog(lines: readonly LogLine[]): RepairedLog {
   const runs = repairRuns(signed.log, Math.min(Infinity, ...gone));
   const problems = [...read.problems, ...ordered.problems, ...signed.problems, ...runs.problems].toSorted(byPosition);
   return {
-    entries: renumbered(runs.items, problems),
+    entries: renumberSteering(runs.items, problems),
     problems,
     notes: [...signed.notes, ...runs.notes].toSorted(byPosition),
     refused: read.refused,
@@ -93,9 +94,7 @@ function repairRuns(
     if (end === undefined || compaction === undefined) items.push(...repaired.items);
     else {
       const holds = countsHold && goneFrom > end.position && isPlaceToCut(contents, compaction.keepFrom);
-      items.push(
-        ...(holds ? repaired.items : repaired.items.map((item) => (item === end ? withoutSummary(end) : item))),
-      );
+      items.push(...repaired.items.map((item) => (item === end && !holds ? withoutSummary(end) : item)));
       if (!holds)
         problems.push({
           position: end.position,
@@ -135,17 +134,11 @@ function isPlaceToCut(contents: readonly Content[], at: number): boolean {
   return content.role === "user" && content.parts.every((part) => part.functionResponse === undefined);
 }
 
-function withoutSummary({
-  position,
-  entry: { compaction: _, ...entry },
-}: Item<Extract<SessionEntry, { type: "end" }>>): Item {
+function withoutSummary({ position, entry: { compaction: _, ...entry } }: Item<EndEntry>): Item {
   return { position, entry };
 }
 
-function noteLastRun(
-  runAt: number,
-  end: Item<Extract<SessionEntry, { type: "end" }>> | undefined,
-): readonly SessionProblem[] {
+function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly SessionProblem[] {
   const goOn = 'resume() goes on with it; send() with { unfinished: "cancel" } gives it up';
   if (end === undefined) return [{ position: runAt, problem: "the last run is not over", remedy: goOn }];
   const { stopReason, pending } = end.entry;
@@ -163,11 +156,11 @@ function noteLastRun(
 }
 
 /** The entries, in which places in the log are those they have now. */
-function renumbered(items: readonly Item[], problems: SessionProblem[]): SessionEntry[] {
+function renumberSteering(items: readonly Item[], problems: SessionProblem[]): SessionEntry[] {
   const before = (place: number): number => items.filter(({ position }) => position < place).length;
   return items.map(({ position, entry }) => {
-    if (entry.type !== "step" || !entry.outcome.ok) return entry;
-    const value: unknown = entry.outcome.value;
+    if (entry.type !== "step") return entry;
+    const value = readValue(entry.outcome);
     if (!isModelStep(value) || value.steered === undefined) return entry;
     if (value.steered.upTo > position)
       problems.push({

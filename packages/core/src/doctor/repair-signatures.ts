@@ -5,6 +5,7 @@ import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { GroupedLog, RunGroup } from "./group-runs.ts";
 import type { Item, SessionProblem } from "./read-lines.ts";
+import { isModelStep, readValue } from "./rebuild-run.ts";
 
 /** A log whose signatures could be true, what was wrong with them, and what is only worth knowing. */
 export interface RepairedSignatures {
@@ -23,37 +24,34 @@ export function repairSignatures(log: GroupedLog): RepairedSignatures {
   /** Where each signature was seen first. */
   const owners = new Map<string, string>();
 
-  const head = log.head.map((item) => {
+  const head = mapSame(log.head, (item) => {
     const { position, entry } = item;
     if (entry.type !== "history") return item;
-    const parts = entry.parts.map((segment) => {
+    const parts = mapSame(entry.parts, (segment) => {
+      const { origin } = segment;
       // Of unknown origin: what it has of signatures is never sent.
-      if (segment.origin === undefined) return segment;
-      const contents = repairContents(segment.contents, position, segment.origin);
+      if (origin === undefined) return segment;
+      const contents = mapSame(segment.contents, (content) => repairContent(content, position, origin));
       return contents === segment.contents ? segment : { ...segment, contents };
     });
-    return parts.every((segment, i) => segment === entry.parts[i]) ? item : { position, entry: { ...entry, parts } };
+    return parts === entry.parts ? item : { position, entry: { ...entry, parts } };
   });
   const groups = log.groups.map((group): RunGroup => {
     const { origin } = group.run.entry;
     const repair = <Entry extends Item>(item: Entry): Entry => {
-      const entry = mapModelContents(item.entry, (content) => repairContent(content, item.position, origin));
+      const entry = mapContents(item.entry, (content) => repairContent(content, item.position, origin));
+      // Each kind of entry gives one of its kind.
       return entry === item.entry ? item : { ...item, entry };
     };
     return { ...group, run: repair(group.run), items: group.items.map(repair) };
   });
   return { log: { ...log, head, groups }, problems, notes: noteUnsigned(unsigned) };
 
-  function repairContents(contents: readonly Content[], position: number, origin: HistoryOrigin): readonly Content[] {
-    const repaired = contents.map((content) => repairContent(content, position, origin));
-    return repaired.every((content, i) => content === contents[i]) ? contents : repaired;
-  }
-
   function repairContent(content: Content, position: number, origin: HistoryOrigin): Content {
     if (content.role !== "model") return content;
     const isSigned = /^gemini-(?:[3-9]|\d\d)/.test(origin.family);
     const firstCall = content.parts.findIndex((part) => part.functionCall !== undefined);
-    const parts = content.parts.map((part, index): Part => {
+    const parts = mapSame(content.parts, (part, index): Part => {
       const isNeeded = isSigned && index === firstCall;
       const { thoughtSignature: signature, ...bare } = part;
       if (signature === undefined || signature === "") {
@@ -69,7 +67,7 @@ export function repairSignatures(log: GroupedLog): RepairedSignatures {
       });
       return isNeeded ? { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE } : bare;
     });
-    return parts.every((part, i) => part === content.parts[i]) ? content : { ...content, parts };
+    return parts === content.parts ? content : { ...content, parts };
   }
 
   function problemOf(signature: string, { endpoint, family }: HistoryOrigin): string | undefined {
@@ -95,15 +93,7 @@ function noteUnsigned([position, ...others]: readonly number[]): readonly Sessio
 }
 
 /** An entry of a run with other contents in the places where the model's may stand; the same object when all are the same. */
-export function mapModelContents<Entry extends SessionEntry>(
-  entry: Entry,
-  change: (content: Content) => Content,
-): Entry {
-  // Each case gives back the kind of entry it was given.
-  return mapEntry(entry, change) as Entry;
-}
-
-function mapEntry(entry: SessionEntry, change: (content: Content) => Content): SessionEntry {
+function mapContents(entry: SessionEntry, change: (content: Content) => Content): SessionEntry {
   switch (entry.type) {
     case "run": {
       const input = mapSame(entry.input, change);
@@ -114,8 +104,7 @@ function mapEntry(entry: SessionEntry, change: (content: Content) => Content): S
       return added === entry.added ? entry : { ...entry, added };
     }
     case "step": {
-      const { outcome } = entry;
-      const left: unknown = outcome.ok ? outcome.value : undefined;
+      const left = readValue(entry.outcome);
       if (!isModelStep(left)) return entry;
       const { response } = left;
       const content = change(response.content);
@@ -129,12 +118,11 @@ function mapEntry(entry: SessionEntry, change: (content: Content) => Content): S
   }
 }
 
-/** True for what a model step left. */
-export function isModelStep(value: unknown): value is ModelStepValue {
-  return isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
-}
-
-function mapSame<Member>(list: readonly Member[], change: (member: Member) => Member): readonly Member[] {
+/** The same list when no member changes. */
+function mapSame<Member>(
+  list: readonly Member[],
+  change: (member: Member, index: number) => Member,
+): readonly Member[] {
   const changed = list.map(change);
   return changed.every((member, i) => member === list[i]) ? list : changed;
 }

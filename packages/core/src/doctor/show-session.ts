@@ -10,9 +10,8 @@ import type { PendingCall } from "../tool/approval.ts";
 import type { Content, FunctionCall } from "../wire/types/content.ts";
 import { groupByRun, type RunGroup } from "./group-runs.ts";
 import { type LogLine, readLines } from "./read-lines.ts";
-import { rebuildRun } from "./rebuild-run.ts";
-import { collectOutcomes, resolveKnownRefs } from "./repair-run.ts";
-import { isModelStep } from "./repair-signatures.ts";
+import { collectOutcomes, isModelStep, readValue, rebuildRun } from "./rebuild-run.ts";
+import { resolveKnownRefs } from "./repair-run.ts";
 
 /**
  * A session's conversation for a person to read: who said what, calls and their results in short, what was asked and answered,
@@ -126,14 +125,14 @@ function turnsByContent(outcomes: ReadonlyMap<string, Outcome>): Map<Content, nu
   const turns = new Map<Content, number>();
   for (const [name, outcome] of outcomes) {
     const turn = /^model:(\d+)/.exec(name)?.[1];
-    const value: unknown = outcome.ok ? outcome.value : undefined;
+    const value = readValue(outcome);
     if (turn !== undefined && isModelStep(value)) turns.set(value.response.content, Number(turn));
   }
   return turns;
 }
 
 function steeredTexts(outcome: Outcome): string[] {
-  const value: unknown = outcome.ok ? outcome.value : undefined;
+  const value = readValue(outcome);
   return isModelStep(value) ? (value.steered?.contents ?? []).map((content) => JSON.stringify(content)) : [];
 }
 
@@ -152,10 +151,7 @@ function showAnswers(
   outcomes: ReadonlyMap<string, Outcome>,
 ): void {
   const callId = `call:${turn}.${index}`;
-  const valueOf = (name: string): unknown => {
-    const outcome = outcomes.get(name);
-    return outcome?.ok === true ? outcome.value : undefined;
-  };
+  const valueOf = (name: string): unknown => readValue(outcomes.get(name));
   const approval = valueOf(`${callId}/approval`);
   if (approval !== undefined) {
     page.say("asked", `${call.name}: ${QUESTIONS.approval}`);
