@@ -51,7 +51,7 @@ export async function modelStep(
         conversation: input.conversation,
         logger: input.logger,
         onParts: attempt.onParts,
-        notice: isWatched ? attempt.onNotice : undefined,
+        onNotice: isWatched ? attempt.onNotice : undefined,
       });
       const cursor = steered?.upTo ?? steeringCursor ?? 0;
       const steeringWaits =

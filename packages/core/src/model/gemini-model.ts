@@ -98,7 +98,7 @@ export class GeminiModel implements Model {
         const healed = isWorthWaiting ? WAIT_FOR_FILE : answer.isBegun ? undefined : healer.learn(error, wanted);
         if (healed === undefined) throw error;
         logger?.warn({ model: this.id, ...healed }, "the request was refused; sending it again with a change");
-        options.notice?.({ type: "heal", ...healed });
+        options.onNotice?.({ type: "heal", ...healed });
         if (!isWorthWaiting) continue;
         waitedFor.add(file);
         await waitForFile(this.#client.files, file, { signal: options.signal });
@@ -171,15 +171,15 @@ class Answer implements AnswerSource, CallOptions {
   }
 
   onRewind(reason: string): void {
-    this.#options.notice?.({ type: "rewind", reason });
+    this.#options.onNotice?.({ type: "rewind", reason });
   }
 
   onRetry(retry: RetryNotice): void {
-    this.#options.notice?.({ type: "retry", ...retry });
+    this.#options.onNotice?.({ type: "retry", ...retry });
   }
 
   onWait(wait: WaitNotice): void {
-    this.#options.notice?.({ type: "wait", ...wait });
+    this.#options.onNotice?.({ type: "wait", ...wait });
   }
 }
 

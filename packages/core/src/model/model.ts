@@ -76,7 +76,7 @@ export type ModelNotice =
 export interface RespondOptions {
   /** Aborting it ends the request, which then rejects with `signal.reason`. */
   readonly signal: AbortSignal;
-  /** Identity of the run: contents already sent under the same key are not serialised again. Never read. */
+  /** Identity of the run: contents already sent under the same key are not serialized again. Never read. */
   readonly conversation?: object | undefined;
   /**
    * Takes each batch of parts as it arrives. Text parts are deltas; a call whose arguments are streamed comes in pieces
@@ -85,7 +85,7 @@ export interface RespondOptions {
    */
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
   /** Called for each retry, wait and heal; must not throw. */
-  readonly notice?: ((notice: ModelNotice) => void) | undefined;
+  readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
   readonly logger?: Logger | undefined;
 }
 

@@ -1,15 +1,15 @@
 import type { FunctionCall } from "../wire/types/content.ts";
 
-/** What a run wants to know of a call before it can go on. */
+/** What a run has to know about a call before it can go on. */
 export type PendingQuestion =
   /** May it be run? */
   | "approval"
-  /** What came of it? The tool has no `run`: somebody outside carries it out. */
+  /** What came of it? The tool has no `run`: it runs elsewhere. */
   | "outcome"
-  /** Did it happen? It had started when the process died, and its tool must not run twice. */
+  /** Did it take effect? The process died while it ran, and its tool must not run twice. */
   | "unknown-outcome";
 
-/** A call that waits for an answer from outside. */
+/** A call that waits for an answer. */
 export interface PendingCall {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`: the key of the answer in `resume`. */
@@ -20,13 +20,13 @@ export interface PendingCall {
   readonly path?: readonly string[] | undefined;
 }
 
-/** A person's word on a call: run it, or do not and tell the model why. */
+/** Whether a call may run; a refusal can tell the model why. */
 export type Approval = boolean | { readonly deny: string };
 
 /** Asks a person, or a policy, while the run waits. */
 export type Approve = (pending: PendingCall, context: { readonly signal: AbortSignal }) => Approval | Promise<Approval>;
 
-/** What came of a call that was carried out elsewhere. `notExecuted` says that it never happened: it is run now. */
+/** How a call ended that ran elsewhere. `notExecuted` says that it never happened: it is run now. */
 export type ExternalOutcome =
   | { readonly output: unknown }
   | { readonly error: string }

@@ -68,7 +68,7 @@ async function ask(
       signal: new AbortController().signal,
       conversation,
       onParts: (batch) => void parts.push(...batch),
-      notice: (notice) => notices.push(notice),
+      onNotice: (notice) => notices.push(notice),
     },
   );
   return { response, parts, notices };

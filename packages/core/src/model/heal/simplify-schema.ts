@@ -28,10 +28,10 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   const { $ref: reference, ...rest } = node;
   if (typeof reference === "string") {
     const target = followPointer(reference, root);
-    if (depth >= MAX_DEPTH || !isObject(target)) return { ...typeOf(target), ...described(node) };
+    if (depth >= MAX_DEPTH || !isObject(target)) return { ...pickType(target), ...pickDescription(node) };
     return simplify({ ...target, ...rest }, root, depth + 1);
   }
-  if (depth >= MAX_DEPTH) return { ...typeOf(node), ...described(node) };
+  if (depth >= MAX_DEPTH) return { ...pickType(node), ...pickDescription(node) };
   const simple: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
     if (NARROWING.has(key) || (key === "enum" && Array.isArray(value) && value.length > MAX_ENUM)) continue;
@@ -48,10 +48,10 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   return simple;
 }
 
-function typeOf(node: unknown): object {
+function pickType(node: unknown): object {
   return isObject(node) && node["type"] !== undefined ? { type: node["type"] } : {};
 }
 
-function described(node: Readonly<Record<string, unknown>>): object {
+function pickDescription(node: Readonly<Record<string, unknown>>): object {
   return node["description"] === undefined ? {} : { description: node["description"] };
 }

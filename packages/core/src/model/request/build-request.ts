@@ -16,7 +16,7 @@ export interface RequestFacts {
   readonly endpointKind: EndpointKind;
 }
 
-/** What stands before the contents; the same object for every request of a run, so that it is serialised once. */
+/** What stands before the contents; the same object for every request of a run, so that it is serialized once. */
 export interface RequestHead {
   readonly systemInstruction?: SystemInstruction | undefined;
   readonly tools?: readonly WireTool[] | undefined;
