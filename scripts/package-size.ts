@@ -13,7 +13,7 @@ export interface PackageSize {
 
 /** Most bytes a package may have. About a fifth more than it has now: what goes beyond is an accident, or a new figure here. */
 const BUDGETS: Readonly<Record<string, PackageSize>> = {
-  "@pollux/cli": { packed: 22_000, unpacked: 70_000 },
+  "@pollux/cli": { packed: 24_000, unpacked: 78_000 },
   "@pollux/core": { packed: 390_000, unpacked: 1_270_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 176_000, unpacked: 590_000 },

@@ -33,7 +33,8 @@ export async function connect(env: Readonly<Record<string, string | undefined>> 
   const server = await createEmulator().listen();
   return {
     endpoint: endpoint({ baseUrl: server.url }),
-    description: `no API key is set, so a local emulator answers at ${server.url} (set GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY to talk to the service)`,
+    description:
+      "no API key is set, so a local emulator answers; set GEMINI_API_KEY or COMETAPI_KEY to reach a service",
     emulated: true,
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -143,7 +143,7 @@ function describeNotice(notice: Extract<RunEvent, { type: "notice" }>["notice"])
 /** Tokens in one line, and what they cost when `POLLUX_PRICES=INPUT,OUTPUT` (money per million tokens) is set. */
 export function formatUsage(usage: Usage, prices: string | undefined = process.env["POLLUX_PRICES"]): string {
   const count = (tokens: number): string => tokens.toLocaleString("en-US");
-  const tokens = `${count(usage.inputTokens)} in (${count(usage.cachedTokens)} cached), ${count(usage.outputTokens)} out, ${count(usage.thoughtTokens)} thinking; ${count(usage.totalTokens)} tokens in ${usage.requests} requests`;
+  const tokens = `${count(usage.inputTokens)} in (${count(usage.cachedTokens)} cached), ${count(usage.outputTokens)} out, ${count(usage.thoughtTokens)} thinking; ${count(usage.totalTokens)} tokens in ${usage.requests} ${usage.requests === 1 ? "request" : "requests"}`;
   const [input, output] = (prices ?? "").split(",").map(Number);
   if (input === undefined || output === undefined || Number.isNaN(input + output)) return tokens;
   const cost =
