@@ -76,7 +76,7 @@ describe("pollux session check", () => {
       code: 0,
       out:
         "line 13: note: the last run waits for call:1.1 (pay: approval); " +
-        'resume() goes on with it; send() with { unfinished: "cancel" } gives it up\nsession order-17: ok, 13 entries\n',
+        'resume() continues it; send() with { unfinished: "cancel" } abandons it\nsession order-17: ok, 13 entries\n',
       err: "",
     });
   });
@@ -87,14 +87,14 @@ describe("pollux session check", () => {
     const { code, out, err } = await run("check", file);
     expect({ code, err }).toEqual({ code: 1, err: "" });
     expect(out.split("\n")).toEqual([
-      expect.stringMatching(/^line 4: it is not JSON \(.*\)\. Repair: it is dropped; nothing tells what it held$/),
+      expect.stringMatching(/^line 4: it is not JSON \(.*\)\. Repair: it is dropped; what it held is unknown$/),
       expect.stringMatching(
-        /^line \d: the end speaks of call:1\.\d, which is not in the log\. Repair: its result is left out$/,
+        /^line \d: the end refers to call:1\.\d, which is not in the log\. Repair: its result is left out$/,
       ),
       expect.stringMatching(
         /^line \d: the call of look \(id c\d\) has no response\. Repair: it is answered as cancelled$/,
       ),
-      "line 12: it was cut off while it was written (17 bytes). Repair: it is dropped; nobody was told that it was stored",
+      "line 12: it was cut off while it was written (17 bytes). Repair: it is dropped; its write was never confirmed",
       "session order-17: 4 problems, 12 entries",
       "To repair what can be repaired: pollux session repair order-17.jsonl",
       "",
@@ -113,8 +113,8 @@ describe("pollux session check", () => {
     expect(code).toBe(1);
     expect(out.split("\n")).toEqual([
       "session fine: ok, 11 entries",
-      "session hurt, entry 2: it is missing. Repair: it is dropped; nothing tells what it held",
-      expect.stringMatching(/^session hurt, entry \d: the end speaks of call:1\.0/),
+      "session hurt, entry 2: it is missing. Repair: it is dropped; what it held is unknown",
+      expect.stringMatching(/^session hurt, entry \d: the end refers to call:1\.0/),
       expect.stringMatching(/^session hurt, entry \d: the call of look \(id c1\) has no response/),
       "session hurt: 3 problems, 11 entries",
       "To repair what can be repaired: pollux session repair sessions.db",
@@ -138,7 +138,7 @@ describe("pollux session repair", () => {
     );
     const { code, out, err } = await run("repair", file);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/^line 4: it is not JSON \(.*\): it is dropped; nothing tells what it held\n/);
+    expect(out).toMatch(/^line 4: it is not JSON \(.*\): it is dropped; what it held is unknown\n/);
     expect(out).toMatch(/\nline \d: the call of look \(id c\d\) has no response: it is answered as cancelled\n/);
     expect(out).toMatch(/\nwritten to order-17\.jsonl\.repaired\n$/);
     expect(await readFile(file, "utf8")).toBe(text);
@@ -182,7 +182,7 @@ describe("pollux session repair", () => {
     expect(await run("repair", "--in-place", file)).toEqual({
       code: 0,
       out:
-        "line 12: it was cut off while it was written (6 bytes): it is dropped; nobody was told that it was stored\n" +
+        "line 12: it was cut off while it was written (6 bytes): it is dropped; its write was never confirmed\n" +
         "repaired order-17.jsonl; what was there before is order-17.jsonl.bak\n",
       err: "",
     });
@@ -201,7 +201,7 @@ describe("pollux session repair", () => {
     const { code, out } = await run("repair", file, "--in-place");
     expect({ code, out }).toEqual({
       code: 1,
-      out: "line 12: it is of a newer version than 1, as is all that follows: nothing is changed; use the release that wrote it, or a later one\n",
+      out: "line 12: it is of a newer version than 1, as is all that follows: nothing is changed; use the release that wrote it, or a newer one\n",
     });
     expect(await readFile(file, "utf8")).toBe(text);
   });

@@ -47,7 +47,7 @@ export function groupByRun({ items, lost }: Pick<ReadLines, "items" | "lost">): 
       else
         problems.push({
           position,
-          problem: "it holds contents from before the session, and stands behind a run",
+          problem: "it holds contents from before the session, but comes after a run",
           remedy: "it is dropped, and its contents with it",
         });
     } else if (group !== undefined) group.items.push({ position, entry });
@@ -74,7 +74,7 @@ function keepOwn(group: OpenGroup, begun: ReadonlySet<string>, problems: Session
     problems.push({
       position,
       problem: `it begins run ${entry.runId}, and what follows is of run ${stranger}`,
-      remedy: "its runId is put right",
+      remedy: "its runId is corrected",
     });
     group.run = { position, entry: { ...entry, runId: stranger } };
   }
@@ -88,7 +88,7 @@ function keepOwn(group: OpenGroup, begun: ReadonlySet<string>, problems: Session
       problems.push({
         position: item.position,
         problem: `it is of run ${id}, which was never begun, in the middle of run ${runId}`,
-        remedy: "its runId is put right",
+        remedy: "its runId is corrected",
       });
       // An entry with a runId, or it would have no id.
       kept.push({ position: item.position, entry: { ...item.entry, runId } as EntryOfRun });
@@ -113,7 +113,7 @@ function dropRepeated(group: OpenGroup, problems: SessionProblem[]): void {
     if (last.get(item.entry.step) === item) return true;
     problems.push({
       position: item.position,
-      problem: `${item.entry.step} is recorded once more later`,
+      problem: `${item.entry.step} is recorded again later`,
       remedy: "it is dropped; the later one counts",
     });
     return false;
@@ -130,7 +130,7 @@ function orphan(position: number, entry: SessionEntry, isOver: boolean = false):
   return {
     position,
     problem: isOver
-      ? `${what} is of run ${runId}, and stands in another`
+      ? `${what} is of run ${runId}, but stands in another`
       : `${what} is of run ${runId}, whose beginning is not in the log`,
     remedy: isOver ? "it is dropped; nobody reads it there" : "it is dropped: without its run it means nothing",
   };

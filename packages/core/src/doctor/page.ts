@@ -13,29 +13,8 @@ export interface ShowOptions {
   readonly thoughts?: boolean | undefined;
 }
 
-/** Who says a line, or what it is. */
-export type Label =
-  | "user"
-  | "model"
-  | "thought"
-  | "call"
-  | "result"
-  | "failed"
-  | "asked"
-  | "answer"
-  | "said"
-  | "retry"
-  | "media"
-  | "code"
-  | "printed"
-  | "summary"
-  | "end"
-  | "waits";
-
-const LABEL_COLUMNS = 9;
-
 /** Codes of a terminal: bold, dim, cyan and so on. */
-const CODES: { readonly [label in Label | "heading"]: string } = {
+const CODES = {
   heading: "1",
   user: "1;36",
   said: "1;36",
@@ -53,7 +32,12 @@ const CODES: { readonly [label in Label | "heading"]: string } = {
   printed: "2",
   summary: "2",
   end: "1",
-};
+} as const;
+
+/** Who says a line, or what it is. */
+export type Label = Exclude<keyof typeof CODES, "heading">;
+
+const LABEL_COLUMNS = 9;
 
 /** Lines of a page, in two columns: a label, and what is said. */
 export class Page {

@@ -50,7 +50,7 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
     const isReply = next !== undefined && next.role === "user" && responsesIn(next).length > 0;
     if (isOpening) {
       changes.push({
-        problem: `the history begins with a call of ${names(calls)}`,
+        problem: `the history begins with a call to ${names(calls)}`,
         remedy: "it is left out, with its response",
       });
       if (isReply) paired.push(...dropResponses(next, []));
@@ -105,8 +105,8 @@ function pairResponses(
   const rest = found.parts.filter((part) => part.functionResponse === undefined);
   if (left.length === 0 && parts.every((part) => found.parts.includes(part)))
     changes.push({
-      problem: `the responses to ${names(calls)} are not in call order and by themselves`,
-      remedy: "they are put so",
+      problem: `the responses to ${names(calls)} are not in call order, or not alone in their content`,
+      remedy: "they are put in call order, alone",
     });
   return [{ role: "user", parts }, ...(rest.length > 0 ? [{ ...found, parts: rest }] : [])];
 }

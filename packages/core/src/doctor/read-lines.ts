@@ -28,7 +28,7 @@ export function readLines(lines: readonly LogLine[]): ReadLines {
     if (position >= newer && "value" in line) continue;
     if (!("value" in line)) {
       if (line.torn === true) {
-        problems.push({ position, problem: line.problem, remedy: "it is dropped; nobody was told that it was stored" });
+        problems.push({ position, problem: line.problem, remedy: "it is dropped; its write was never confirmed" });
         continue;
       }
       const guess = guessLine(position, line.text ?? "");
@@ -51,7 +51,7 @@ export function readLines(lines: readonly LogLine[]): ReadLines {
       ? {
           position: newer,
           problem: `it is of a newer version than ${ENTRY_VERSION}, as is all that follows`,
-          remedy: "nothing is changed; use the release that wrote it, or a later one",
+          remedy: "nothing is changed; use the release that wrote it, or a newer one",
         }
       : undefined;
   return { items, lost, problems: refused === undefined ? problems : [...problems, refused], refused };
@@ -125,19 +125,19 @@ export function describeLost({ type, step }: LostLine): string {
     case "run":
       return "a message is lost, with all that followed from it";
     case "begin":
-      return `the note that ${step ?? "a step"} was begun is lost`;
+      return `the record that ${step ?? "a step"} was begun is lost`;
     case "step":
       return describeLostStep(step);
     case "answer":
-      return `an answer from outside (${step ?? "to a call"}) is lost`;
+      return `an external answer (${step ?? "to a call"}) is lost`;
     case "resume":
-      return "the note that the run was resumed is lost";
+      return "the record that the run was resumed is lost";
     case "steer":
-      return "something said to the session is lost";
+      return "a steering message is lost";
     case "end":
       return "the end of its run is lost";
     default:
-      return "nothing tells what it held";
+      return "what it held is unknown";
   }
 }
 

@@ -28,10 +28,10 @@ interface Place {
   readonly first: boolean;
 }
 
-const CANCELLED = "cancelled: what came of this call is not in the log";
+const CANCELLED = "cancelled: the result of this call is not in the log";
 
 const NOT_RESUMED =
-  "; it cannot be resumed, so that nothing whose outcome is lost happens twice; the next message may come";
+  "; it cannot be resumed, so that nothing whose outcome is lost happens twice; the next message may be sent";
 
 const DAMAGED = {
   name: "SessionDamagedError",
@@ -62,7 +62,7 @@ export function repairRun(group: RunGroup, place: Place): RepairedRun {
       {
         position: run.position,
         problem: `run ${run.entry.runId} has no end, and ${isHurt ? "entries of it are lost" : "another run follows"}`,
-        remedy: `its end is put together from its steps, with calls that have no outcome as cancelled${isHurt && place.isLast ? NOT_RESUMED : ""}`,
+        remedy: `its end is rebuilt from its steps; calls without an outcome count as cancelled${isHurt && place.isLast ? NOT_RESUMED : ""}`,
       },
     ],
   };
@@ -162,7 +162,7 @@ export function resolveKnownRefs(
   const missing: Change[] = [];
   const valueOf = (step: string): unknown => readValue(outcomes.get(step));
   const lack = (step: string, remedy: string): [] => {
-    missing.push({ problem: `the end speaks of ${step}, which is not in the log`, remedy });
+    missing.push({ problem: `the end refers to ${step}, which is not in the log`, remedy });
     return [];
   };
   const contents = refs.flatMap((ref): Content | [] => {

@@ -98,7 +98,7 @@ function repairRuns(
       if (!holds)
         problems.push({
           position: end.position,
-          problem: "what its summary stands for is not certain any more",
+          problem: "it is no longer certain what its summary replaces",
           remedy: "the summary is dropped; the whole history is sent until a new one is made",
         });
     }
@@ -139,7 +139,7 @@ function withoutSummary({ position, entry: { compaction: _, ...entry } }: Item<E
 }
 
 function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly SessionProblem[] {
-  const goOn = 'resume() goes on with it; send() with { unfinished: "cancel" } gives it up';
+  const goOn = 'resume() continues it; send() with { unfinished: "cancel" } abandons it';
   if (end === undefined) return [{ position: runAt, problem: "the last run is not over", remedy: goOn }];
   const { stopReason, pending } = end.entry;
   if (!isResumable(end.entry)) return [];
@@ -148,7 +148,7 @@ function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly S
       {
         position: end.position,
         problem: `the last run ended with "${stopReason}"`,
-        remedy: "resume() goes on with it",
+        remedy: "resume() continues it",
       },
     ];
   const calls = pending.map(({ callId, call, question }) => `${callId} (${call.name}: ${question})`).join(", ");
@@ -165,8 +165,8 @@ function renumberSteering(items: readonly Item[], problems: SessionProblem[]): S
     if (value.steered.upTo > position)
       problems.push({
         position,
-        problem: "it heard what was said only after it",
-        remedy: "the place up to which it heard is put before it",
+        problem: "it includes steering that was sent only after it",
+        remedy: "its steering cursor is moved to before it",
       });
     const upTo = before(Math.min(value.steered.upTo, position));
     if (upTo === value.steered.upTo) return entry;

@@ -1,4 +1,4 @@
-import { waitName } from "../durable/run-log.ts";
+import { callIdOf, parseStepName, waitName } from "../durable/run-log.ts";
 import type { Outcome } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
 import { callsIn } from "../loop/transcript.ts";
@@ -40,9 +40,9 @@ export function showSession(entries: readonly SessionEntry[], options: ShowOptio
     const last = group.items.findLast(({ entry }) => entry.type === "end" || entry.type === "resume")?.entry;
     showRun(page, group, last?.type === "end" ? last : undefined, thoughts);
   }
-  const unheard = view.steersAfter(view.steeringCursor);
-  if (unheard.length > 0) page.heading("Said, and not heard yet");
-  for (const { contents } of unheard) for (const content of contents) showContent(page, content, "said", thoughts);
+  const unread = view.steersAfter(view.steeringCursor);
+  if (unread.length > 0) page.heading("Said, and not heard yet");
+  for (const { contents } of unread) for (const content of contents) showContent(page, content, "said", thoughts);
   const { runs, turns, toolCalls, usage, cost } = view;
   if (runs > 0)
     page.heading(
@@ -124,9 +124,9 @@ function chooseLabel(content: Content, steered: ReadonlySet<string>): Label {
 function turnsByContent(outcomes: ReadonlyMap<string, Outcome>): Map<Content, number> {
   const turns = new Map<Content, number>();
   for (const [name, outcome] of outcomes) {
-    const turn = /^model:(\d+)/.exec(name)?.[1];
+    const step = parseStepName(name);
     const value = readValue(outcome);
-    if (turn !== undefined && isModelStep(value)) turns.set(value.response.content, Number(turn));
+    if (step.kind === "model" && isModelStep(value)) turns.set(value.response.content, step.turn);
   }
   return turns;
 }
@@ -150,15 +150,15 @@ function showAnswers(
   index: number,
   outcomes: ReadonlyMap<string, Outcome>,
 ): void {
-  const callId = `call:${turn}.${index}`;
+  const callId = callIdOf(turn, index);
   const valueOf = (name: string): unknown => readValue(outcomes.get(name));
-  const approval = valueOf(`${callId}/approval`);
+  const approval = valueOf(waitName(callId, "approval"));
   if (approval !== undefined) {
     page.say("asked", `${call.name}: ${QUESTIONS.approval}`);
     page.say("answer", `${call.name}: ${formatApproval(approval)}`);
   }
-  const outside = valueOf(callId);
-  if (isObject(outside) && !("part" in outside)) showOutcome(page, call.name, "outcome", outside);
+  const external = valueOf(waitName(callId, "outcome"));
+  if (isObject(external) && !("part" in external)) showOutcome(page, call.name, "outcome", external);
   for (let time = 1; ; time++) {
     const unknown = valueOf(waitName(callId, "unknown-outcome", time));
     if (!isObject(unknown)) return;

@@ -183,7 +183,7 @@ export function resolveRefs(refs: readonly ContentRef[], outcomes: ReadonlyMap<s
 /** A ref is only written for a step whose outcome was recorded before, and the name of the ref says what it left. */
 function valueOf(outcomes: ReadonlyMap<string, Outcome>, name: string): unknown {
   const outcome = outcomes.get(name);
-  if (outcome?.ok !== true) throw new RangeError(`the end of a run speaks of step ${name}, which is not in the log`);
+  if (outcome?.ok !== true) throw new RangeError(`the end of a run refers to step ${name}, which is not in the log`);
   return outcome.value;
 }
 

@@ -30,7 +30,7 @@ describe("a log is checked for", () => {
       two.with(MODEL, 7 as never),
       [
         [MODEL, /^it is not a JSON object$/],
-        [END, /^the end speaks of model:1, which is not in the log$/],
+        [END, /^the end refers to model:1, which is not in the log$/],
         [END, /^a response of look \(id c1\) answers no call$/],
         [END, /^a response of look \(id c2\) answers no call$/],
       ],
@@ -74,7 +74,7 @@ describe("a log is checked for", () => {
     [
       "a step in another run",
       [...two, two[CALL]],
-      [[two.length, /^step call:1\.0 is of run \S+, and stands in another$/]],
+      [[two.length, /^step call:1\.0 is of run \S+, but stands in another$/]],
     ],
     [
       "a damaged runId",
@@ -89,13 +89,13 @@ describe("a log is checked for", () => {
     [
       "a step that is recorded twice",
       two.toSpliced(CALL, 0, two[CALL] as never),
-      [[CALL, /^call:1\.0 is recorded once more later$/]],
+      [[CALL, /^call:1\.0 is recorded again later$/]],
     ],
     [
       "an end that speaks of what is not there",
       two.toSpliced(CALL, 1),
       [
-        [END - 1, /^the end speaks of call:1\.0, which is not in the log$/],
+        [END - 1, /^the end refers to call:1\.0, which is not in the log$/],
         [END - 1, /^the call of look \(id c1\) has no response$/],
       ],
     ],
@@ -125,7 +125,7 @@ describe("a log is checked for", () => {
     [
       "contents from before behind a run",
       [...two, { v: 1, at: 1, type: "history", parts: [] }],
-      [[two.length, /stands behind a run$/]],
+      [[two.length, /comes after a run$/]],
     ],
     ["a run without end before another", two.toSpliced(END, 1), [[0, /^run \S+ has no end, and another run follows$/]]],
   ])("%s", (_what, log, problems) => {
@@ -142,7 +142,7 @@ describe("a log is checked for", () => {
         {
           position: two.length,
           problem: "it was cut off while it was written (12 bytes)",
-          remedy: "it is dropped; nobody was told that it was stored",
+          remedy: "it is dropped; its write was never confirmed",
         },
       ],
       notes: [],
@@ -197,7 +197,7 @@ test("a log that goes on in a newer version is left alone", () => {
   expect(refused).toEqual({
     position: two.length,
     problem: "it is of a newer version than 1, as is all that follows",
-    remedy: "nothing is changed; use the release that wrote it, or a later one",
+    remedy: "nothing is changed; use the release that wrote it, or a newer one",
   });
   expect(checkSession(lines(newer)).problems).toEqual([refused]);
   // One newer line among others is a damaged one.

@@ -102,7 +102,7 @@ describe("a repair", () => {
       { position: lost, problem: "it is not a JSON object", remedy: expect.stringMatching(/^it is dropped; /) },
       {
         position: end,
-        problem: "the end speaks of call:1.1, which is not in the log",
+        problem: "the end refers to call:1.1, which is not in the log",
         remedy: "its result is left out",
       },
       { position: end, problem: "the call of look (id c2) has no response", remedy: "it is answered as cancelled" },
@@ -191,7 +191,7 @@ describe("a repair", () => {
     expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "stopped", error: { code: "session_damaged" } });
   });
 
-  test("leaves no end that speaks of what is missing when the note that its run went on is lost, and its last end", async () => {
+  test("leaves no end that speaks of what is missing when the record that its run went on is lost, and its last end", async () => {
     const log = pick("an approval that was refused");
     const resume = log.findIndex(({ type }) => type === "resume");
     const texts = log.map((entry) => JSON.stringify(entry));
@@ -230,7 +230,7 @@ describe("a repair", () => {
     expect(summaries(log).length).toBeGreaterThan(0);
     const { entries, done } = repairSession(lines(log.with(0, {} as never)));
     expect(summaries(entries)).toEqual([]);
-    expect(done.map(({ problem }) => problem)).toContain("what its summary stands for is not certain any more");
+    expect(done.map(({ problem }) => problem)).toContain("it is no longer certain what its summary replaces");
     // What is damaged later changes nothing before.
     const last = log.length - 1;
     expect(summaries(repairSession(lines(log.with(last, {} as never))).entries)).toEqual(
