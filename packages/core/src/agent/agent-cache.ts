@@ -65,7 +65,7 @@ export function omitCached(head: AgentHead, now: number): Pick<AgentHead, "instr
     );
   if (head.toolChoice !== "auto")
     throw new ConfigurationError(
-      `toolChoice cannot be said beside a cache, which holds the tools (${name}): leave it out, or leave cachedContent out.`,
+      `toolChoice cannot be combined with a cache that holds the tools (${name}): leave out one of the two.`,
     );
   return { instructions: undefined, toolset: { ...toolset, functions: [], builtIns: [] } };
 }

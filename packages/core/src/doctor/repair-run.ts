@@ -160,14 +160,14 @@ export function resolveKnownRefs(
   outcomes: ReadonlyMap<string, Outcome>,
 ): { contents: Content[]; missing: Change[] } {
   const missing: Change[] = [];
-  const valueOf = (step: string): unknown => readValue(outcomes.get(step));
+  const valueAt = (step: string): unknown => readValue(outcomes.get(step));
   const lack = (step: string, remedy: string): [] => {
     missing.push({ problem: `the end refers to ${step}, which is not in the log`, remedy });
     return [];
   };
   const contents = refs.flatMap((ref): Content | [] => {
     if ("model" in ref) {
-      const value = valueOf(ref.model);
+      const value = valueAt(ref.model);
       return isModelStep(value) && !value.response.content.parts.some(isNameless)
         ? value.response.content
         : lack(ref.model, "what the model said is left out");
@@ -177,12 +177,12 @@ export function resolveKnownRefs(
       "calls" in ref
         ? ref.calls.flatMap((one): Part | [] => {
             if (typeof one !== "string") return one;
-            const value = valueOf(one);
+            const value = valueAt(one);
             // The shape of call steps was checked.
             return isObject(value) && isObject(value["part"]) ? value["part"] : lack(one, "its result is left out");
           })
         : ref.after.flatMap((step): Part[] => {
-            const value = valueOf(step);
+            const value = valueAt(step);
             if (isObject(value) && Array.isArray(value["after"])) return value["after"] as Part[];
             return lack(step, "what followed its result is left out");
           });

@@ -58,7 +58,7 @@ export function repairSignatures(log: GroupedLog): RepairedSignatures {
         if (isNeeded) unsigned.push(position);
         return part;
       }
-      const problem = problemOf(signature, origin);
+      const problem = checkSignature(signature, origin);
       if (problem === undefined) return part;
       problems.push({
         position,
@@ -70,7 +70,7 @@ export function repairSignatures(log: GroupedLog): RepairedSignatures {
     return parts === content.parts ? content : { ...content, parts };
   }
 
-  function problemOf(signature: string, { endpoint, family }: HistoryOrigin): string | undefined {
+  function checkSignature(signature: string, { endpoint, family }: HistoryOrigin): string | undefined {
     if (signature === PLACEHOLDER_SIGNATURE) return undefined;
     if (!BASE64.test(signature) || signature.replace(/=+$/, "").length % 4 === 1) return "a signature is not base64";
     const here = `${family} at ${endpoint}`;

@@ -151,16 +151,16 @@ function showAnswers(
   outcomes: ReadonlyMap<string, Outcome>,
 ): void {
   const callId = callIdOf(turn, index);
-  const valueOf = (name: string): unknown => readValue(outcomes.get(name));
-  const approval = valueOf(waitName(callId, "approval"));
+  const valueAt = (name: string): unknown => readValue(outcomes.get(name));
+  const approval = valueAt(waitName(callId, "approval"));
   if (approval !== undefined) {
     page.say("asked", `${call.name}: ${QUESTIONS.approval}`);
     page.say("answer", `${call.name}: ${formatApproval(approval)}`);
   }
-  const external = valueOf(waitName(callId, "outcome"));
+  const external = valueAt(waitName(callId, "outcome"));
   if (isObject(external) && !("part" in external)) showOutcome(page, call.name, "outcome", external);
   for (let time = 1; ; time++) {
-    const unknown = valueOf(waitName(callId, "unknown-outcome", time));
+    const unknown = valueAt(waitName(callId, "unknown-outcome", time));
     if (!isObject(unknown)) return;
     showOutcome(page, call.name, "unknown-outcome", unknown);
   }

@@ -7,11 +7,11 @@ import type { SessionView, HistorySegment } from "./session-view.ts";
 export function checkForkPoint(all: readonly Content[], contents: number): void {
   const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
   if (!Number.isInteger(contents) || contents < 0 || contents > all.length) {
-    throw new TypeError(`fork: contents must be a whole number from 0 to ${all.length}, and it is ${contents}`);
+    throw new TypeError(`fork: contents must be a whole number from 0 to ${all.length}, got ${contents}`);
   }
   if (!isLegal(contents)) {
     throw new TypeError(
-      `fork: after ${contents} contents a call is open; ${contents - 1} and ${contents + 1} are places to cut`,
+      `fork: a call is still open after ${contents} contents; cut at ${contents - 1} or ${contents + 1}`,
     );
   }
 }

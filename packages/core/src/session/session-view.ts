@@ -166,22 +166,22 @@ export function listRunContents(run: RunRecord): readonly Content[] {
 /** The contents that refs stand for. */
 export function resolveRefs(refs: readonly ContentRef[], outcomes: ReadonlyMap<string, Outcome>): Content[] {
   return refs.map((ref): Content => {
-    if ("model" in ref) return (valueOf(outcomes, ref.model) as ModelStepValue).response.content;
+    if ("model" in ref) return (readStep(outcomes, ref.model) as ModelStepValue).response.content;
     if ("calls" in ref) {
       const parts = ref.calls.map((one) =>
-        typeof one === "string" ? (valueOf(outcomes, one) as CallStepValue).part : one,
+        typeof one === "string" ? (readStep(outcomes, one) as CallStepValue).part : one,
       );
       return { role: "user", parts };
     }
     if ("after" in ref) {
-      return { role: "user", parts: ref.after.flatMap((name) => (valueOf(outcomes, name) as CallStepValue).after) };
+      return { role: "user", parts: ref.after.flatMap((name) => (readStep(outcomes, name) as CallStepValue).after) };
     }
     return ref;
   });
 }
 
 /** A ref is only written for a step whose outcome was recorded before, and the name of the ref says what it left. */
-function valueOf(outcomes: ReadonlyMap<string, Outcome>, name: string): unknown {
+function readStep(outcomes: ReadonlyMap<string, Outcome>, name: string): unknown {
   const outcome = outcomes.get(name);
   if (outcome?.ok !== true) throw new RangeError(`the end of a run refers to step ${name}, which is not in the log`);
   return outcome.value;

@@ -89,7 +89,7 @@ export class ScriptedModel implements Model {
     signal.throwIfAborted();
     if (end?.type === "error") throw end.error;
     if (end?.type === "hang") return await abortable(new Promise<never>(() => {}), signal);
-    return responseOf(batches.flat(), rest, this.id, this.#requests.length);
+    return buildResponse(batches.flat(), rest, this.id, this.#requests.length);
   }
 
   async #nextTurn(request: ModelRequest, signal: AbortSignal): Promise<ScriptedTurn> {
@@ -104,7 +104,7 @@ export class ScriptedModel implements Model {
   }
 }
 
-function responseOf(
+function buildResponse(
   parts: readonly Part[],
   turn: Omit<ScriptedTurn, "batches" | "end">,
   id: string,

@@ -177,15 +177,15 @@ export function buildGrounding(
   sources: readonly GroundedSource[],
   queries: readonly string[],
 ): GroundingMetadata {
-  const chunksOf = new Map<string, number[]>();
+  const chunks = new Map<string, number[]>();
   for (const [chunk, { supports = [text] }] of sources.entries()) {
-    for (const segment of supports) chunksOf.set(segment, [...(chunksOf.get(segment) ?? []), chunk]);
+    for (const segment of supports) chunks.set(segment, [...(chunks.get(segment) ?? []), chunk]);
   }
   return {
     webSearchQueries: queries,
     searchEntryPoint: { renderedContent: `<p>${queries.join(", ")}</p>` },
     groundingChunks: sources.map(({ uri, title }) => ({ web: { uri, title: title ?? new URL(uri).hostname } })),
-    groundingSupports: [...chunksOf].map(([segment, groundingChunkIndices]) => ({
+    groundingSupports: [...chunks].map(([segment, groundingChunkIndices]) => ({
       segment: buildSegment(text, segment),
       groundingChunkIndices,
     })),

@@ -1,4 +1,4 @@
-import { mimeTypeOfBytes, mimeTypeOfName } from "../internal/mime-type.ts";
+import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { GeminiFile } from "../wire/types/resources.ts";
 
@@ -99,7 +99,7 @@ export function mediaPart({ mimeType, data, fileUri, mediaResolution, videoMetad
 async function mediaFromBlob(blob: Blob, options: MediaOptions): Promise<Media> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const name = "name" in blob && typeof blob.name === "string" && blob.name !== "" ? blob.name : undefined;
-  const mimeType = options.mimeType ?? (blob.type || (mimeTypeOfBytes(bytes) ?? mimeTypeOfName(name ?? "")));
+  const mimeType = options.mimeType ?? (blob.type || (detectMimeType(bytes) ?? guessMimeType(name ?? "")));
   return buildMedia(bytes, { ...options, mimeType, displayName: options.displayName ?? name });
 }
 
@@ -127,7 +127,7 @@ function buildMedia(source: MediaSource, options: MediaOptions): Media {
 type Found = { readonly [Field in "mimeType" | "data" | "fileUri" | "displayName"]?: string | undefined };
 
 function findMedia(source: MediaSource): Found {
-  if (source instanceof Uint8Array) return { data: toBase64(source), mimeType: mimeTypeOfBytes(source) };
+  if (source instanceof Uint8Array) return { data: toBase64(source), mimeType: detectMimeType(source) };
   if (source instanceof ArrayBuffer) return findMedia(new Uint8Array(source));
   if (source instanceof URL) return source.protocol === "data:" ? findInText(source.href) : findAddress(source.href);
   if (typeof source === "string") return /^(?:https?|gs):\/\//i.test(source) ? findAddress(source) : findInText(source);
@@ -141,7 +141,7 @@ function findMedia(source: MediaSource): Found {
 function findAddress(address: string): Found {
   const { hostname, pathname } = new URL(address);
   const isVideo = /^(?:(?:www\.|m\.)?youtube\.com|youtu\.be)$/.test(hostname);
-  return { fileUri: address, mimeType: isVideo ? "video/mp4" : mimeTypeOfName(pathname) };
+  return { fileUri: address, mimeType: isVideo ? "video/mp4" : guessMimeType(pathname) };
 }
 
 function findInText(text: string): Found {
@@ -150,7 +150,7 @@ function findInText(text: string): Found {
   // A sample is enough to tell a path or raw bytes from base64, and keeps large files cheap.
   if (!/^[\w+/=\r\n-]*$/.test(data.slice(0, 4_096)))
     throw new TypeError("media(): the text is not base64; pass the bytes as a Uint8Array, or a URL");
-  return { data, mimeType: mimeType || mimeTypeOfBytes(firstBytes(data)) };
+  return { data, mimeType: mimeType || detectMimeType(firstBytes(data)) };
 }
 
 function firstBytes(base64: string): Uint8Array {

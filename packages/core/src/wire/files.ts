@@ -2,7 +2,7 @@ import { ApiShapeError, ApiStatusError, FileStateError } from "../errors/api-err
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { sleep } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
-import { mimeTypeOfBytes, mimeTypeOfName } from "../internal/mime-type.ts";
+import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
 import type { CallOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { embeddedError } from "./errors/status-error.ts";
@@ -146,7 +146,7 @@ function checkSize(bytes: number): void {
 async function mimeTypeOf(blob: Blob, fileName: string | undefined): Promise<string> {
   const known =
     blob.type ||
-    (mimeTypeOfBytes(new Uint8Array(await blob.slice(0, 64).arrayBuffer())) ?? mimeTypeOfName(fileName ?? ""));
+    (detectMimeType(new Uint8Array(await blob.slice(0, 64).arrayBuffer())) ?? guessMimeType(fileName ?? ""));
   if (known) return known;
   throw new ConfigurationError(
     'The media type of the file to upload is not known: give mimeType, such as "text/plain".',

@@ -3,7 +3,9 @@ import type { FetchLike } from "../../src/wire/http/transport.ts";
 
 /** Every way a request can leave this machine: a test that goes over a socket (or is intercepted there) holds for each. */
 export const TRANSPORTS: readonly (readonly [name: string, fetch: FetchLike | undefined])[] = [
-  ["fetch", undefined],
+  ["fetch", (input, init) => globalThis.fetch(input, init)],
+  // What a client takes by itself.
+  ["the default", undefined],
   ["node transport", nodeTransport({ proxyEnv: {} })],
   // The same, called like `fetch`, as a recorder does.
   ["node transport as fetch", asFetch()],

@@ -36,6 +36,10 @@ interface Line {
   readonly message: string;
 }
 
+/** Without the bodies, and without what a client says of itself: what its requests go out by. */
+const requestLines = (lines: readonly Line[]): readonly Line[] =>
+  lines.filter(({ level, message }) => level !== "trace" && message !== "requests go out by");
+
 function recorder(): { logger: Logger; lines: Line[] } {
   const lines: Line[] = [];
   const at =
@@ -366,7 +370,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
         { attempt: 1, delayMs: 1 },
         { attempt: 2, delayMs: 2 },
       ]);
-      const written = lines.filter(({ level }) => level !== "trace").map(({ level, message }) => `${level} ${message}`);
+      const written = requestLines(lines).map(({ level, message }) => `${level} ${message}`);
       expect(written).toEqual([
         "debug request",
         "warn request failed, retrying",
@@ -416,7 +420,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       server.use(http.post(UNARY, () => HttpResponse.json(chunk("hello", "STOP"))));
       const { logger, lines } = recorder();
       await makeClient({ logger }).generateContent(MODEL, ASK);
-      expect(lines.filter(({ level }) => level !== "trace")).toEqual([
+      expect(requestLines(lines)).toEqual([
         {
           level: "debug",
           message: "request",

@@ -158,17 +158,17 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** The report as its JSON says it, made shorter until it can be kept. */
 function plain<Report extends RunReport>(whole: Report, ...shorter: readonly ((report: Report) => Report)[]): Report {
   let report = whole;
-  let text = textOf(report);
+  let text = stringify(report);
   for (const shorten of shorter) {
     if (text !== undefined && byteLength(text, MAX_BYTES) <= MAX_BYTES) break;
     report = shorten(report);
-    text = textOf(report);
+    text = stringify(report);
   }
   return JSON.parse(text ?? "") as Report;
 }
 
 /** `undefined` for one that is longer than a text can be. */
-function textOf(report: RunReport): string | undefined {
+function stringify(report: RunReport): string | undefined {
   try {
     return JSON.stringify(report);
   } catch (error) {

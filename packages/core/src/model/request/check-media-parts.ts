@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { essenceOf } from "../../internal/mime-type.ts";
+import { parseEssence } from "../../internal/mime-type.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 
@@ -71,7 +71,7 @@ function checkPart(part: Part, mimeType: string | undefined, { id, capabilities:
       `mediaResolution of a part: ${id} takes one for the whole request only; set it on the agent, or take Gemini 3 or newer.`,
     );
   if (mimeType === undefined) return;
-  const type = essenceOf(mimeType);
+  const type = parseEssence(mimeType);
   if (type === "application/pdf" && inlineData !== undefined && countBytes(inlineData.data) > MAX_PDF_BYTES)
     throw new ConfigurationError(
       `The input holds a PDF of ${countBytes(inlineData.data)} bytes, and the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`,

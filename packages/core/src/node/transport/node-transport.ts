@@ -1,3 +1,6 @@
+import http from "node:http";
+import https from "node:https";
+import { Socket } from "node:net";
 import { abortable } from "../../internal/abort.ts";
 import { type HttpRequest, SEND, type InFlightRequest, type Transport } from "../../wire/http/transport.ts";
 import { nodeAgents, type NodeAgents, type NodeConnectionOptions } from "./node-agents.ts";
@@ -113,4 +116,18 @@ function bodyOf(inFlight: NodeRequest, done: () => void): ReadableStream<Uint8Ar
     // Nothing is read before somebody asks.
     { highWaterMark: 0 },
   );
+}
+
+/** Whether somebody sees or answers requests of `node:http` who would not see those of `fetch`: a mock, or a tracer. */
+export function isHttpPatched(): boolean {
+  return (
+    !hasText(http.request, "new ClientRequest(url, options, cb)") ||
+    !hasText(https.request, "ReflectConstruct(ClientRequest, args)") ||
+    !hasText(Reflect.get(Socket.prototype, "connect"), "normalizedArgsSymbol")
+  );
+}
+
+/** The text of a function cannot be made up: a proxy and a bound function say `[native code]`. */
+function hasText(value: unknown, text: string): boolean {
+  return typeof value === "function" && Function.prototype.toString.call(value).includes(text);
 }

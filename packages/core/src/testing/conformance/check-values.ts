@@ -6,7 +6,7 @@ import type { SessionStore, SessionSummary } from "../../session/store.ts";
 export type Check = readonly [string, (store: SessionStore, reopen: () => Promise<SessionStore>) => Promise<void>];
 
 /** The ids of a list. */
-export function idsOf(listed: readonly SessionSummary[]): string[] {
+export function listIds(listed: readonly SessionSummary[]): string[] {
   return listed.map(({ id }) => id);
 }
 

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { same } from "./check-values.ts";
-import { gate, type NamedStepsCheck, ok, roundOf, stepOp } from "./steps-harness.ts";
+import { gate, type NamedStepsCheck, ok, oneRound, stepOp } from "./steps-harness.ts";
 
 /** What one round promises. */
 export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
@@ -11,7 +11,7 @@ export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
       same(
         await world.run(
           "r",
-          roundOf(() => []),
+          oneRound(() => []),
         ),
         [],
         "outcomes",
@@ -27,7 +27,7 @@ export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
         stepOp("b", () => second.open()),
         stepOp("c", () => "three"),
       ];
-      same(await world.run("r", roundOf(ops)), [ok(1), ok(null), ok("three")], "outcomes");
+      same(await world.run("r", oneRound(ops)), [ok(1), ok(null), ok("three")], "outcomes");
     },
   ],
   [
@@ -46,7 +46,7 @@ export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
             return name;
           }),
         );
-      same(await world.run("r", roundOf(ops)), names.map(ok), "outcomes");
+      same(await world.run("r", oneRound(ops)), names.map(ok), "outcomes");
       same(begun, names, "the order in which they began");
     },
   ],
@@ -70,7 +70,7 @@ export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
     "two operations of one name are refused",
     ["refusesTwins"],
     async (world) => {
-      const twice = roundOf(() => [stepOp("a", () => 1), stepOp("a", () => 2)]);
+      const twice = oneRound(() => [stepOp("a", () => 1), stepOp("a", () => 2)]);
       const refused = await world.run("r", twice).then(
         () => false,
         () => true,
@@ -97,7 +97,7 @@ export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
         stepOp("good", () => "done"),
       ];
       same(
-        await world.run("r", roundOf(ops)),
+        await world.run("r", oneRound(ops)),
         [
           { ok: false, error: { name: "TypeError", message: "no such thing" } },
           { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },

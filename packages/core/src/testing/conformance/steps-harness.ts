@@ -88,7 +88,7 @@ export function stepOp(
 }
 
 /** A program of one round, whose outcomes it gives back. */
-export function roundOf(ops: () => readonly Op<RunEvent>[]): StepsProgram {
+export function oneRound(ops: () => readonly Op<RunEvent>[]): StepsProgram {
   // Outcomes are JSON.
   return async (steps) => (await steps.round(ops())) as unknown as Json;
 }

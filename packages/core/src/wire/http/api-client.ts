@@ -7,6 +7,7 @@ import { defaultEndpoint } from "../endpoints/default-endpoint.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 import { embeddedError } from "../errors/status-error.ts";
 import { type TrafficLimiter, Traffic } from "../limiter/traffic.ts";
+import { TransportChoice } from "./choose-transport.ts";
 import { type ApiCall, Exchange, type ExchangeSettings } from "./exchange.ts";
 import { type AnswerStream, isErrorObject, parseJson, StreamedAnswer } from "./read-answers.ts";
 import { DEFAULT_RETRY, type RetryNotice, type RetryOptions, type RetryPolicy, withRetry } from "./retry.ts";
@@ -28,7 +29,7 @@ export class ApiClient implements ExchangeSettings {
   readonly #random: () => number;
   readonly #maxBufferBytes: number;
   readonly #env: Environment | undefined;
-  readonly #fetch: FetchLike;
+  readonly #transport: TransportChoice;
   /** When a call that is tried again will be sent, in milliseconds since the epoch. */
   readonly #retryAt = new WeakMap<ApiCall, number>();
   #endpoint: Endpoint | undefined;
@@ -36,8 +37,7 @@ export class ApiClient implements ExchangeSettings {
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions) {
     this.#endpoint = options.endpoint;
-    // Looked up with each request, so that a fetch patched later (tracing, tests) is used.
-    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#transport = new TransportChoice(options.fetch, options.httpClient, options.env);
     this.timeouts = withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts");
     this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
     if (!Number.isInteger(this.#retry.maxAttempts))
@@ -58,8 +58,8 @@ export class ApiClient implements ExchangeSettings {
     return (this.#endpoint ??= defaultEndpoint(this.#env));
   }
 
-  fetch(): FetchLike {
-    return this.#fetch;
+  fetch(logger: Logger): FetchLike | Promise<FetchLike> {
+    return this.#transport.current(logger);
   }
 
   /** One JSON object. */

@@ -53,6 +53,20 @@ export interface Transport extends FetchLike {
   readonly [SEND]: (request: HttpRequest) => InFlightRequest;
 }
 
+/** What a platform can send by besides its `fetch`. */
+export interface PlatformTransport {
+  /** For the log. */
+  readonly name: string;
+  /** Why a request that is sent now should go by `fetch`: somebody could tell the difference. Undefined where nobody could. */
+  whyFetch(): string | undefined;
+  /**
+   * The transport, one for the whole process.
+   *
+   * @param usesProxy - Through the proxy that the environment names, whatever `fetch` does.
+   */
+  open(usesProxy: boolean): Transport | Promise<Transport>;
+}
+
 /** Sends by a transport, or by a plain `fetch`. */
 export function sendRequest(request: HttpRequest, fetch: FetchLike): InFlightRequest {
   return isTransport(fetch) ? fetch[SEND](request) : new FetchRequest(request, fetch);

@@ -1,0 +1,83 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { type Environment, processEnvironment } from "../../internal/environment.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { FetchLike, PlatformTransport } from "./transport.ts";
+
+/** What requests go out by; see `GeminiClientOptions.httpClient`. */
+export type HttpClientName = "auto" | "fetch" | "node";
+
+const NAMES: readonly HttpClientName[] = ["auto", "fetch", "node"];
+
+/** Where the environment says what requests go out by, unless the option does. */
+const VARIABLE = "POLLUX_HTTP_CLIENT";
+
+/** Chooses for each request what it goes out by, and says so in the log when that changes. */
+export class TransportChoice {
+  readonly #fetch: FetchLike | undefined;
+  readonly #name: HttpClientName;
+  #platform: { readonly transport: PlatformTransport | undefined } | undefined;
+  #logged: string | undefined;
+
+  /** @throws {ConfigurationError} For a name that is none, and for a `fetch` beside a name. */
+  constructor(
+    fetch: FetchLike | undefined,
+    httpClient: HttpClientName | undefined,
+    env: Environment = processEnvironment(),
+  ) {
+    if (fetch !== undefined && httpClient !== undefined && httpClient !== "auto")
+      throw new ConfigurationError(`httpClient: "${httpClient}" and fetch exclude each other: give one of them.`);
+    const name = httpClient ?? (env[VARIABLE] || "auto");
+    if (!isName(name))
+      throw new ConfigurationError(
+        `${httpClient === undefined ? VARIABLE : "httpClient"} must be "auto", "fetch" or "node".`,
+      );
+    this.#fetch = fetch;
+    this.#name = name;
+  }
+
+  /**
+   * What a request that is sent now goes out by.
+   *
+   * @throws {ConfigurationError} Where `node` was asked for and there is none.
+   */
+  current(logger: Logger): FetchLike | Promise<FetchLike> {
+    if (this.#fetch !== undefined) return this.#fetch;
+    if (this.#name === "fetch") return this.#use(platformFetch, logger, "fetch", "asked for");
+    return this.#platform === undefined ? this.#load(logger) : this.#choose(this.#platform.transport, logger);
+  }
+
+  async #load(logger: Logger): Promise<FetchLike> {
+    const { platformTransport } = await import("#platform-transport");
+    this.#platform = { transport: platformTransport };
+    return await this.#choose(platformTransport, logger);
+  }
+
+  #choose(platform: PlatformTransport | undefined, logger: Logger): FetchLike | Promise<FetchLike> {
+    const isForced = this.#name === "node";
+    if (platform === undefined) {
+      if (isForced) throw new ConfigurationError('httpClient: "node" needs Node: leave it out, or say "fetch".');
+      return this.#use(platformFetch, logger, "fetch", "the platform has nothing else");
+    }
+    const why = isForced ? undefined : platform.whyFetch();
+    if (why !== undefined) return this.#use(platformFetch, logger, "fetch", why);
+    const opened = platform.open(isForced);
+    // Loading may have brought to light what was not to be seen before.
+    if (opened instanceof Promise) return opened.then(() => this.#choose(platform, logger));
+    return this.#use(opened, logger, platform.name, isForced ? "asked for" : "nobody watches fetch");
+  }
+
+  #use(fetch: FetchLike, logger: Logger, httpClient: string, why: string): FetchLike {
+    if (this.#logged !== why) logger.debug({ httpClient, why }, "requests go out by");
+    this.#logged = why;
+    return fetch;
+  }
+}
+
+function isName(name: string): name is HttpClientName {
+  return NAMES.some((known) => known === name);
+}
+
+/** Looked up with each request, so that a fetch patched later (tracing, tests) is used. */
+function platformFetch(input: string, init: RequestInit): Promise<Response> {
+  return globalThis.fetch(input, init);
+}
