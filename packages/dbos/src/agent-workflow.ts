@@ -52,7 +52,7 @@ interface ThisRun {
 
 async function runToEnd(agent: Agent, input: Json, { runId, abort, host }: ThisRun): Promise<Ending> {
   try {
-    const execution = await executionOf(runId, host.database);
+    const execution = await countExecutions(runId, host.database);
     const { agents, database, pollMs } = host;
     const live = liveRun(runId, host.live);
     const steps = ({ signal }: { readonly signal: AbortSignal }): Steps<RunEvent> => {
@@ -73,7 +73,7 @@ async function runToEnd(agent: Agent, input: Json, { runId, abort, host }: ThisR
 }
 
 /** How often a run was begun, this time included. */
-async function executionOf(runId: string, database: Database): Promise<number> {
+async function countExecutions(runId: string, database: Database): Promise<number> {
   const nonce = crypto.randomUUID();
   const first = await DBOS.runStep(() => Promise.resolve(nonce), { name: "begin" });
   if (first === nonce) return 1;

@@ -53,7 +53,7 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
     const queued = { queueName: QUEUE, workflowName: agent, workflowClassName: WORKFLOW_CLASS, workflowID: runId };
     await client.enqueue(queued, run);
   };
-  return clientOver<Name>(connection, start, async () => {
+  return createClient<Name>(connection, start, async () => {
     await connection.close();
     await database.close();
   });
@@ -69,7 +69,7 @@ export function checkAgent(runId: string, known: string | undefined, agent: stri
 export type Start = (agent: string, run: EngineRunInput & { readonly runId: string }) => Promise<void>;
 
 /** A client over an open connection. */
-export function clientOver<Name extends string>(
+export function createClient<Name extends string>(
   connection: Connection,
   start: Start,
   close: () => Promise<void>,

@@ -7,7 +7,7 @@ const NO_TABLE = new Set(["42P01", "3F000"]);
 /** A database's error as one that says what to do; anything else as it is. Of the URL, only host and database are told. */
 export function databaseError(error: unknown, url: string | undefined): unknown {
   const { code, message } = describe(error);
-  const at = placeOf(url);
+  const at = describePlace(url);
   if (NETWORK.has(code) || /^timeout exceeded|^Connection terminated/i.test(message))
     return new EngineError(
       "server-unreachable",
@@ -31,7 +31,7 @@ function describe(error: unknown): { readonly code: string; readonly message: st
   return { code: typeof code === "string" ? code : "", message: inner.message };
 }
 
-function placeOf(url: string | undefined): string {
+function describePlace(url: string | undefined): string {
   if (url === undefined || !URL.canParse(url)) return "the pool's address";
   const { host, pathname } = new URL(url);
   return `${host}${pathname}`;

@@ -5,7 +5,7 @@ import { type Op, type Outcome, parseStepName, settleStep, type Step, type Steps
 import type { Database } from "./database.ts";
 import { dbosSteering } from "./steering.ts";
 import type { LiveRun } from "./live-run.ts";
-import { type AgentWorkflow, answerOf, childOutcome, endedChild, startChild, waitingFor } from "./external-ops.ts";
+import { type AgentWorkflow, receiveAnswer, childOutcome, endedChild, startChild, waitingFor } from "./external-ops.ts";
 import { STATE_EVENT } from "./protocol.ts";
 
 /** What the steps of a run on DBOS need beside the workflow they are called in. */
@@ -82,7 +82,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
       const attempt = typeof begun === "number" ? begun : execution;
       return DBOS.runStep(() => inStep(op, attempt), { name: op.name });
     }
-    if (op.kind === "wait") return answerOf(op, pollMs);
+    if (op.kind === "wait") return receiveAnswer(op, pollMs);
     return childOutcome(op, begun as WorkflowHandle<Json>, pollMs); // made by `begin`
   }
 

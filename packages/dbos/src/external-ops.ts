@@ -12,7 +12,7 @@ type WaitOp = Extract<Op, { kind: "wait" }>;
 type ChildOp = Extract<Op, { kind: "child" }>;
 
 /** Waits for the answer to a question. An answer that came before the question was put is there at once. */
-export async function answerOf(op: WaitOp, pollMs: number): Promise<Outcome> {
+export async function receiveAnswer(op: WaitOp, pollMs: number): Promise<Outcome> {
   const timeoutSeconds = op.timeoutMs === undefined ? LONGEST_WAIT_S : op.timeoutMs / 1000;
   const answer = await DBOS.recv<SentAnswer<Json>>(op.name, { timeoutSeconds, pollingIntervalMs: pollMs });
   return answer === null

@@ -27,7 +27,7 @@ async function takeTurn({ pool, url }: Database): Promise<pg.PoolClient | undefi
   let connection: pg.PoolClient | undefined;
   try {
     connection = await pool.connect().catch(async (error: unknown) => {
-      if (url === undefined || codeOf(error) !== NO_DATABASE) throw error;
+      if (url === undefined || readCode(error) !== NO_DATABASE) throw error;
       await createDatabase(url);
       return await pool.connect();
     });
@@ -53,7 +53,7 @@ async function createDatabase(url: string): Promise<void> {
     await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   } catch (error) {
     // Another worker was faster.
-    if (!THERE.has(codeOf(error))) throw error;
+    if (!THERE.has(readCode(error))) throw error;
   } finally {
     await client.end();
   }
@@ -62,6 +62,6 @@ async function createDatabase(url: string): Promise<void> {
 const NO_DATABASE = "3D000";
 const THERE: ReadonlySet<unknown> = new Set(["42P04", "23505"]);
 
-function codeOf(error: unknown): unknown {
+function readCode(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }

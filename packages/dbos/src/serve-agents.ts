@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import { type Agent, ConfigurationError, type Json, type Logger } from "@pollux/core";
 import { EngineError } from "@pollux/core/durable";
-import { type AgentsClient, checkAgent, clientOver, type Start } from "./agents-client.ts";
+import { type AgentsClient, checkAgent, createClient, type Start } from "./agents-client.ts";
 import { agentWorkflow, type WorkflowHost } from "./agent-workflow.ts";
 import { databaseError } from "./database-error.ts";
 import { connect } from "./connection.ts";
@@ -111,7 +111,7 @@ async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<
     await shutdown();
     throw error;
   }
-  return { executorId, client: clientOver(connection, startHere(host), () => connection.close()), close: shutdown };
+  return { executorId, client: createClient(connection, startHere(host), () => connection.close()), close: shutdown };
 }
 
 function startHere(host: WorkflowHost): Start {

@@ -108,7 +108,7 @@ async function run(
         }),
     });
   } catch (error) {
-    report = reportOf(runId, error);
+    report = buildReport(runId, error);
   }
   await events.close();
   over();
@@ -118,7 +118,7 @@ async function run(
   return report;
 }
 
-function reportOf(runId: string, error: unknown): RunReport {
+function buildReport(runId: string, error: unknown): RunReport {
   if (error instanceof CancelledError) return cancelledReport(runId, runSoFar(error));
   return { status: "failed", runId, activeMs: 0, error: describeError(error) };
 }

@@ -50,7 +50,7 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
     }
   }
 
-  async function attemptsOf(ops: readonly Op<RunEvent>[]): Promise<ReadonlyMap<string, number>> {
+  async function countAttempts(ops: readonly Op<RunEvent>[]): Promise<ReadonlyMap<string, number>> {
     const once = ops.filter((op) => op.kind === "step" && op.once === true);
     const begun = await RestatePromise.all(
       once.map(({ name }) => ctx.run(`begin:${name}`, () => thisAttempt, NO_RETRY)),
@@ -75,10 +75,10 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
         return ctx.run(op.name, () => settle(op, attempts.get(op.name) ?? 1), NO_RETRY);
       case "wait": {
         const answer = ctx.promise<unknown>(op.name).get();
-        return outcomeOf(op.timeoutMs === undefined ? answer : answer.orTimeout(op.timeoutMs), op);
+        return readOutcome(op.timeoutMs === undefined ? answer : answer.orTimeout(op.timeoutMs), op);
       }
       case "child":
-        return outcomeOf(callRun(ctx, op), op);
+        return readOutcome(callRun(ctx, op), op);
     }
   }
 
@@ -98,7 +98,7 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
       try {
         // What a model step hears has to be in the journal before it begins.
         if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await listen();
-        const attempts = await attemptsOf(ops);
+        const attempts = await countAttempts(ops);
         return await RestatePromise.all(ops.map((op) => start(op, attempts)));
       } catch (error) {
         options.cancelled(error);
@@ -118,7 +118,7 @@ interface Child {
   run(ctx: WorkflowContext, start: unknown): Promise<unknown>;
 }
 
-function outcomeOf(promise: RestatePromise<unknown>, op: Op): RestatePromise<Outcome> {
+function readOutcome(promise: RestatePromise<unknown>, op: Op): RestatePromise<Outcome> {
   return promise.map((value, failure) =>
     failure === undefined ? ({ ok: true, value: value ?? null } as Outcome) : failed(failure, op),
   );

@@ -36,7 +36,7 @@ export function readLines(lines: readonly LogLine[]): ReadLines {
       problems.push({ position, problem: line.problem, remedy: `it is dropped; ${describeLost(guess)}` });
       continue;
     }
-    const problem = problemOf(line.value);
+    const problem = findProblem(line.value);
     if (problem === undefined) {
       // Its shape was checked.
       items.push({ position, entry: line.value as SessionEntry });
@@ -57,7 +57,7 @@ export function readLines(lines: readonly LogLine[]): ReadLines {
   return { items, lost, problems: refused === undefined ? problems : [...problems, refused], refused };
 }
 
-function problemOf(value: unknown): string | undefined {
+function findProblem(value: unknown): string | undefined {
   const problem = checkEntryHeader(value);
   if (problem !== undefined) return problem;
   // An object, or it would have been a problem.

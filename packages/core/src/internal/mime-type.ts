@@ -4,12 +4,12 @@
  * @param head - The first 64 bytes are enough.
  * @returns undefined for what has no such mark, as all texts.
  */
-export function mimeTypeOfBytes(head: Uint8Array): string | undefined {
+export function detectMimeType(head: Uint8Array): string | undefined {
   const text = String.fromCharCode(...head.subarray(0, 64));
   const riff = /^RIFF[^]{4}(WEBP|WAVE|AVI )/.exec(text)?.[1];
   if (riff !== undefined) return riff === "WEBP" ? "image/webp" : riff === "WAVE" ? "audio/wav" : "video/x-msvideo";
   const brand = /^[^]{4}ftyp([^]{4})/.exec(text)?.[1];
-  if (brand !== undefined) return mimeTypeOfBrand(brand);
+  if (brand !== undefined) return findBrandType(brand);
   const known = STARTS.find(([start]) => start.test(text));
   if (known !== undefined) return known[1];
   // One family of frame headers; the layer is 0 in AAC only.
@@ -20,20 +20,20 @@ export function mimeTypeOfBytes(head: Uint8Array): string | undefined {
 }
 
 /** Media type by the extension of a file name, a path, or the path of a URL. */
-export function mimeTypeOfName(name: string): string | undefined {
+export function guessMimeType(name: string): string | undefined {
   const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase();
   return extension === undefined ? undefined : EXTENSIONS.get(extension);
 }
 
 /** Usual extension of a media type, without a dot; `bin` for one that is not known. */
-export function extensionOf(mimeType: string): string {
-  const type = essenceOf(mimeType);
+export function findExtension(mimeType: string): string {
+  const type = parseEssence(mimeType);
   for (const [extension, known] of EXTENSIONS) if (known === type) return extension;
   return OTHER_NAMES[type] ?? "bin";
 }
 
 /** A media type in lower case and without parameters. */
-export function essenceOf(mimeType: string): string {
+export function parseEssence(mimeType: string): string {
   return mimeType.toLowerCase().split(";", 1)[0]?.trim() ?? "";
 }
 
@@ -51,7 +51,7 @@ const STARTS: readonly (readonly [start: RegExp, mimeType: string])[] = [
 ];
 
 /** The brand of an ISO media file says which kind it is. */
-function mimeTypeOfBrand(brand: string): string {
+function findBrandType(brand: string): string {
   if (/^hei[cxms]$|^hev[cxms]$/.test(brand)) return "image/heic";
   if (/^mif1$|^msf1$/.test(brand)) return "image/heif";
   if (/^avi[fs]$/.test(brand)) return "image/avif";

@@ -2,7 +2,7 @@ import { openAsBlob } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { mimeTypeOfBytes, mimeTypeOfName } from "../internal/mime-type.ts";
+import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
 
 /**
  * A file of this machine as a web `File`, for `uploadFile` and `media`. Its bytes are read when they are needed and not
@@ -20,6 +20,6 @@ export async function fileFromPath(
   const blob = await openAsBlob(path);
   const name = basename(path instanceof URL ? fileURLToPath(path) : path);
   const head = new Uint8Array(await blob.slice(0, 64).arrayBuffer());
-  const type = options.mimeType ?? mimeTypeOfBytes(head) ?? mimeTypeOfName(name) ?? "";
+  const type = options.mimeType ?? detectMimeType(head) ?? guessMimeType(name) ?? "";
   return new File([blob], name, { type, lastModified: Math.round(mtimeMs) });
 }

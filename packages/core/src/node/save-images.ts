@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { extensionOf } from "../internal/mime-type.ts";
+import { findExtension } from "../internal/mime-type.ts";
 
 /** An image as a run's result has it: with its bytes, or with base64. */
 export interface ImageToSave {
@@ -39,7 +39,7 @@ export async function saveImages(
   const paths: string[] = [];
   let number = 0;
   for (const [index, image] of images.entries()) {
-    const extension = extensionOf(image.mimeType);
+    const extension = findExtension(image.mimeType);
     let path: string;
     do path = join(folder, `${name}-${++number}.${extension}`);
     while (!(await writeNew(path, contents[index] ?? new Uint8Array())));

@@ -30,7 +30,7 @@ function find(pending: readonly PendingCall[], callId: string, kind: "approvals"
   if (found !== undefined) return found;
   const waiting = pending.map((one) => `${one.callId} (${one.call.name}: ${one.question})`).join(", ");
   throw new TypeError(
-    `${kind}: no call ${callId} waits for one; ${waiting === "" ? "the run waits for nothing: call resume() without answers" : `what waits is ${waiting}`}`,
+    `${kind}: ${callId} does not wait for one; ${waiting === "" ? "nothing does: call resume() without answers" : `what waits: ${waiting}`}`,
   );
 }
 

@@ -173,7 +173,7 @@ describe.each(faces)("%s", (face, read) => {
     const agent = agentOn(service);
     const cachedContent = await agent.createCache(BOOK);
     await expect(read(agent, "Hi.", { cachedContent, toolChoice: "required" })).rejects.toThrow(
-      /^toolChoice cannot be said beside a cache/,
+      /^toolChoice cannot be combined with a cache/,
     );
     await expect(read(agent, "Hi.", { cachedContent, instructions: "Be long." })).rejects.toThrow(/other instructions/);
     expect(service.seen).toHaveLength(1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { essenceOf, extensionOf, mimeTypeOfBytes, mimeTypeOfName } from "../../src/internal/mime-type.ts";
+import { parseEssence, findExtension, detectMimeType, guessMimeType } from "../../src/internal/mime-type.ts";
 
 const latin = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -32,7 +32,7 @@ describe("the media type by first bytes", () => {
     ["", undefined],
     ["\xff", undefined],
   ])("of %j is %s", (start, expected) => {
-    expect(mimeTypeOfBytes(latin(start))).toBe(expected);
+    expect(detectMimeType(latin(start))).toBe(expected);
   });
 });
 
@@ -52,7 +52,7 @@ describe("the media type by name", () => {
     ["txt", undefined],
     ["", undefined],
   ])("of %j is %s", (name, expected) => {
-    expect(mimeTypeOfName(name)).toBe(expected);
+    expect(guessMimeType(name)).toBe(expected);
   });
 });
 
@@ -65,9 +65,9 @@ test.each([
   ["application/x-own", "bin"],
   ["../../etc", "bin"],
 ])("files of %s end in .%s", (mimeType, extension) => {
-  expect(extensionOf(mimeType)).toBe(extension);
+  expect(findExtension(mimeType)).toBe(extension);
 });
 
 test("the essence of a media type is without its parameters", () => {
-  expect(essenceOf("Text/Plain ; charset=utf-8")).toBe("text/plain");
+  expect(parseEssence("Text/Plain ; charset=utf-8")).toBe("text/plain");
 });

@@ -99,10 +99,10 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     const session = new Agent({ model: new ScriptedModel(call("pay", { amount: 20 })), tools }).session();
     await face.send(session, "Buy.");
     await expect(face.resume(session, { approvals: { "call:9.0": true } })).rejects.toThrow(
-      "approvals: no call call:9.0 waits for one; what waits is call:1.0 (pay: approval)",
+      "approvals: call:9.0 does not wait for one; what waits: call:1.0 (pay: approval)",
     );
     await expect(face.resume(session, { outcomes: { "call:1.0": { output: 1 } } })).rejects.toThrow(
-      "outcomes: no call call:1.0 waits for one",
+      "outcomes: call:1.0 does not wait for one",
     );
     expect(await session.state()).toMatchObject({ lastRun: "needs-approval" });
   });

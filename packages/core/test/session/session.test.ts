@@ -195,7 +195,7 @@ describe("a fork", () => {
     ]);
     expect(await session.history()).toHaveLength(6);
     await expect(session.fork({ contents: 2 })).rejects.toThrow(
-      "fork: after 2 contents a call is open; 1 and 3 are places to cut",
+      "fork: a call is still open after 2 contents; cut at 1 or 3",
     );
     await expect(session.fork({ contents: 7 })).rejects.toThrow("fork: contents must be a whole number from 0 to 6");
     await expect(session.fork({ id: "b" })).rejects.toThrow(SessionConflictError);

@@ -5,7 +5,7 @@ import {
   type NamedStepsCheck,
   ok,
   reached,
-  roundOf,
+  oneRound,
   stepOp,
   type StepsProgram,
   through,
@@ -43,7 +43,7 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
       const runs: string[] = [];
       const all = gate();
       const program = (crash: boolean): StepsProgram =>
-        roundOf(() =>
+        oneRound(() =>
           ["a", "b", "c"].map((name) =>
             stepOp(name, ({ key }) => {
               runs.push(key);

@@ -7,7 +7,7 @@ import {
   type NamedStepsCheck,
   ok,
   reached,
-  roundOf,
+  oneRound,
   shortly,
   stepOp,
   type StepsProgram,
@@ -48,7 +48,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       let runs = 0;
       const other = { ...WAIT, name: "call:1.1" };
       const ops = () => [WAIT, stepOp("work", () => (runs++, done.open(), "done")), other];
-      const run = through(world, "r", roundOf(ops));
+      const run = through(world, "r", oneRound(ops));
       await reached(done, run);
       await world.answer?.("r", other.name, { output: [1, { a: null }] });
       await world.answer?.("r", WAIT.name, { deny: "no" });
@@ -63,7 +63,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       const begun = gate();
       const slow = { ...WAIT, name: "call:1.1", timeoutMs: 30 };
       const ops = () => [{ ...WAIT, timeoutMs: 600_000 }, slow, stepOp("work", () => begun.open())];
-      const run = through(world, "r", roundOf(ops));
+      const run = through(world, "r", oneRound(ops));
       await reached(begun, run);
       await world.answer?.("r", WAIT.name, true);
       same(await run, [ok(true), waitTimedOut("call:1.1", 30), ok(null)], "outcomes");
@@ -76,7 +76,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       if (waitsInPlace === true) return;
       let done = false;
       const ops = () => [WAIT, stepOp("a", () => shortly().then(() => (done = true)))];
-      const why = await world.run("r", roundOf(ops)).then(
+      const why = await world.run("r", oneRound(ops)).then(
         () => "it went on",
         (error: unknown) => (isRunSuspended(error) ? error.waiting : String(error)),
       );
@@ -174,7 +174,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       });
       const run = world.run(
         "r",
-        roundOf(() => [{ kind: "child", name: "call:1.0", agent: "helper", input: null }]),
+        oneRound(() => [{ kind: "child", name: "call:1.0", agent: "helper", input: null }]),
       );
       const stopped = run.then(
         () => false,

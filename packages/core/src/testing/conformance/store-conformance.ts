@@ -1,7 +1,7 @@
 import type { Json } from "../../internal/json.ts";
 import type { SessionStore } from "../../session/store.ts";
 import { AWKWARD_ENTRIES, AWKWARD_IDS } from "./awkward-entries.ts";
-import { type Check, idsOf, isConflict, refusal, same, verbatim } from "./check-values.ts";
+import { type Check, listIds, isConflict, refusal, same, verbatim } from "./check-values.ts";
 
 /** A store to check, empty. */
 export interface StoreToCheck {
@@ -118,7 +118,7 @@ export const CONTENT_CHECKS: readonly Check[] = [
         same(await other.load(id), [index], `load ${JSON.stringify(id.slice(0, 50))}`);
       }
       const ids = [...AWKWARD_IDS].toSorted((a, b) => (a < b ? -1 : 1));
-      same(idsOf(await other.list({ limit: 1000 })), ids, "list");
+      same(listIds(await other.list({ limit: 1000 })), ids, "list");
     },
   ],
   [
@@ -126,17 +126,17 @@ export const CONTENT_CHECKS: readonly Check[] = [
     async (store) => {
       const ids = ["B", "a", "a-1", "a-10", "a-2", "a_1", "b", "\u{1f600}", "\uffee"];
       for (const id of ids.toReversed()) await store.append(id, 0, [id, "more"]);
-      same(idsOf(await store.list()), ids, "list");
-      same(idsOf(await store.list({ prefix: "a-" })), ["a-1", "a-10", "a-2"], "prefix a-");
-      same(idsOf(await store.list({ prefix: "\ud83d" })), ["\u{1f600}"], "prefix of half a letter");
-      same(idsOf(await store.list({ prefix: "c" })), [], "prefix c");
-      same(idsOf(await store.list({ prefix: "a%" })), [], "prefix a%");
-      same(idsOf(await store.list({ after: "a-10" })), ids.slice(4), "after a-10");
-      same(idsOf(await store.list({ after: "a-11" })), ids.slice(4), "after an id that is not there");
-      same(idsOf(await store.list({ prefix: "a", after: "a-1", limit: 2 })), ["a-10", "a-2"], "a page of a prefix");
+      same(listIds(await store.list()), ids, "list");
+      same(listIds(await store.list({ prefix: "a-" })), ["a-1", "a-10", "a-2"], "prefix a-");
+      same(listIds(await store.list({ prefix: "\ud83d" })), ["\u{1f600}"], "prefix of half a letter");
+      same(listIds(await store.list({ prefix: "c" })), [], "prefix c");
+      same(listIds(await store.list({ prefix: "a%" })), [], "prefix a%");
+      same(listIds(await store.list({ after: "a-10" })), ids.slice(4), "after a-10");
+      same(listIds(await store.list({ after: "a-11" })), ids.slice(4), "after an id that is not there");
+      same(listIds(await store.list({ prefix: "a", after: "a-1", limit: 2 })), ["a-10", "a-2"], "a page of a prefix");
       const pages: string[] = [];
       for (let page = await store.list({ limit: 2 }); page.length > 0 && pages.length <= ids.length;) {
-        pages.push(...idsOf(page));
+        pages.push(...listIds(page));
         page = await store.list({ limit: 2, after: pages.at(-1) });
       }
       same(pages, ids, "pages of two");
@@ -147,8 +147,8 @@ export const CONTENT_CHECKS: readonly Check[] = [
     async (store) => {
       const ids = Array.from({ length: 101 }, (_, index) => `s${String(index).padStart(3, "0")}`);
       for (const id of ids) await store.append(id, 0, [0]);
-      same(idsOf(await store.list()), ids.slice(0, 100), "list");
-      same(idsOf(await store.list({ limit: 200 })), ids, "list 200");
+      same(listIds(await store.list()), ids.slice(0, 100), "list");
+      same(listIds(await store.list({ limit: 200 })), ids, "list 200");
     },
   ],
   [
@@ -269,7 +269,7 @@ export const WRITER_CHECKS: readonly Check[] = [
       await store.delete("a");
       for (const through of [store, other]) {
         same(await through.load("a"), [], "load");
-        same(idsOf(await through.list()), ["ab"], "list");
+        same(listIds(await through.list()), ["ab"], "list");
       }
       await refusal(other.append("a", 2, ["x"]));
       await store.append("a", 0, ["new", "too", "more"]);
