@@ -29,8 +29,7 @@ describe.each([
 
 test("both handles take the same arguments", () => {
   // The others are inherited.
-  type Shared = "result" | "state" | "cancel";
-  type Arguments<Run extends AgentRun> = { readonly [Name in Shared]: Parameters<Run[Name]> };
+  type Arguments<Run extends AgentRun> = Parameters<Run["result"] | Run["state"] | Run["cancel"]>;
   expectTypeOf<Arguments<RestateRun>>().toEqualTypeOf<Arguments<AgentRun>>();
   expectTypeOf<Arguments<DbosRun>>().toEqualTypeOf<Arguments<AgentRun>>();
 });

@@ -9,7 +9,6 @@ export type {
   RunOptions,
   SharedOptions,
   StepsFactory,
-  TypedRunOptions,
 } from "./agent/options.ts";
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";

@@ -17,7 +17,6 @@ import {
   type OutputSchema,
   pickSettings,
   type RunOptions,
-  type TypedRunOptions,
 } from "./options.ts";
 import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
@@ -61,19 +60,18 @@ export class Agent {
    * @throws {AgentError} When a request fails for good; `runSoFar(error)` has what was done by then.
    * @throws The signal's own reason when it aborts.
    */
-  run(input: RunInput, options?: RunOptions & { readonly output?: undefined }): Promise<RunResult>;
-  run<Schema extends OutputSchema>(
+  async run<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: TypedRunOptions<Schema>,
-  ): Promise<RunResult<OutputOf<Schema>>>;
-  async run(input: RunInput, options: AnyRunOptions = {}): Promise<RunResult<unknown>> {
-    return await this.#stream(input, options).result();
+    options: RunOptions<Schema> = {},
+  ): Promise<RunResult<OutputOf<Schema>>> {
+    return await this.stream(input, options).result();
   }
 
   /** A run to watch: `for await` its events, then take its `result()`. Nothing happens until it is read. */
-  stream(input: RunInput, options?: RunOptions & { readonly output?: undefined }): RunStream;
-  stream<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): RunStream<OutputOf<Schema>>;
-  stream(input: RunInput, options: AnyRunOptions = {}): RunStream<unknown> {
+  stream<Schema extends OutputSchema | undefined = undefined>(
+    input: RunInput,
+    options: RunOptions<Schema> = {},
+  ): RunStream<OutputOf<Schema>> {
     return this.#stream(input, options);
   }
 
@@ -146,11 +144,12 @@ export class Agent {
     return new Session(this.#runs.sessionHost(), options);
   }
 
-  #stream(
+  /** The output is checked against the schema of the options. */
+  #stream<Output>(
     input: RunInput,
     options: AnyRunOptions,
     chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
-  ): RunStream<unknown> {
+  ): RunStream<Output> {
     const contents = buildContents(input, this.model);
     const prepared = this.#runs.prepare(options);
     const { key: conversation, compaction } = chat;

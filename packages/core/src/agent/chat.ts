@@ -3,7 +3,7 @@ import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./options.ts";
+import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /** How a chat begins. */
@@ -13,11 +13,11 @@ export interface ChatOptions {
 }
 
 /** Starts a run of the chat's agent. */
-export type StartRun = (
+export type StartRun = <Output>(
   input: readonly Content[],
   options: AnyRunOptions,
   conversation: { readonly key: object; readonly compaction: Compaction | undefined },
-) => RunStream<unknown>;
+) => RunStream<Output>;
 
 /**
  * A conversation in memory. One message at a time: the next may be sent when the last run is over, however it ended.
@@ -52,31 +52,27 @@ export class Chat {
   }
 
   /** Sends a message and gives the result of its run. */
-  send(input: RunInput, options?: RunOptions & { readonly output?: undefined }): Promise<RunResult>;
-  send<Schema extends OutputSchema>(
+  async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: TypedRunOptions<Schema>,
-  ): Promise<RunResult<OutputOf<Schema>>>;
-  async send(input: RunInput, options: AnyRunOptions = {}): Promise<RunResult<unknown>> {
-    return await this.#begin(input, options).result();
+    options: RunOptions<Schema> = {},
+  ): Promise<RunResult<OutputOf<Schema>>> {
+    return await this.stream(input, options).result();
   }
 
   /** Sends a message and gives its run to watch. */
-  stream(input: RunInput, options?: RunOptions & { readonly output?: undefined }): RunStream;
-  stream<Schema extends OutputSchema>(input: RunInput, options: TypedRunOptions<Schema>): RunStream<OutputOf<Schema>>;
-  stream(input: RunInput, options: AnyRunOptions = {}): RunStream<unknown> {
-    return this.#begin(input, options);
-  }
-
-  #begin(input: RunInput, options: AnyRunOptions): RunStream<unknown> {
+  stream<Schema extends OutputSchema | undefined = undefined>(
+    input: RunInput,
+    options: RunOptions<Schema> = {},
+  ): RunStream<OutputOf<Schema>> {
     this.#settle();
     if (this.#running !== undefined)
       throw new TypeError("the chat is still answering: wait for the last run, or abort it");
-    this.#running = this.#start([...this.#history, ...buildContents(input)], options, {
+    const run = this.#start<OutputOf<Schema>>([...this.#history, ...buildContents(input)], options, {
       key: this.#key,
       compaction: this.#compaction,
     });
-    return this.#running;
+    this.#running = run;
+    return run;
   }
 
   /** Takes over what the last run did, once it is over. */

@@ -20,8 +20,12 @@ import type { Traffic } from "../wire/limiter/traffic.ts";
 /** What the answer has to be: a zod 4 or zod 3 schema, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
 export type OutputSchema = StandardSchema | JsonSchema | "json";
 
-/** What an output schema gives. */
-export type OutputOf<Schema> = Schema extends StandardSchema<infer Output> ? Output : unknown;
+/** What an output schema gives; `undefined` without one. */
+export type OutputOf<Schema> = Schema extends undefined
+  ? undefined
+  : Schema extends StandardSchema<infer Output>
+    ? Output
+    : unknown;
 
 /** What can be said for an agent, and said otherwise for one run. */
 export interface SharedOptions extends ModelSettings {
@@ -76,7 +80,12 @@ export interface AgentOptions extends SharedOptions {
 }
 
 /** How one run differs from the agent's other runs. */
-export interface RunOptions extends SharedOptions {
+export interface RunOptions<Schema extends OutputSchema | undefined = undefined> extends SharedOptions {
+  /**
+   * What the answer has to fit. With tools that search, the answer is first written as prose (so that citations survive) and then
+   * put into the schema. @defaultValue none: the answer is text
+   */
+  readonly output?: Schema | undefined;
   /** Aborts the run: what is under way ends, and `run` rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Id of the run, in events and idempotency keys. @defaultValue a random UUID */
@@ -105,14 +114,8 @@ export interface CountTokensOptions extends SharedOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A run whose answer is checked against a schema. */
-export interface TypedRunOptions<Schema extends OutputSchema> extends RunOptions {
-  /** What the answer has to fit. With tools that search, the answer is first written as prose (so that citations survive) and then put into the schema. */
-  readonly output: Schema;
-}
-
 /** Options of a run, whatever its output. */
-export type AnyRunOptions = RunOptions & { readonly output?: OutputSchema | undefined };
+export type AnyRunOptions = RunOptions<OutputSchema | undefined>;
 
 /** The names of all settings; a new one that is not listed here does not compile. */
 const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {

@@ -12,7 +12,7 @@ import { SessionRuns, type Unfinished } from "../session/session-runs.ts";
 import type { SessionStore } from "../session/store.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../tool/approval.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions, TypedRunOptions } from "./options.ts";
+import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /**
@@ -47,22 +47,18 @@ export class Session {
    * @throws {SessionUnfinishedError} When the last run was cut off or waits for an answer.
    * @throws {SessionConflictError} When another process writes to the session.
    */
-  send(input: RunInput, options?: RunOptions & SendOptions & { readonly output?: undefined }): Promise<RunResult>;
-  send<Schema extends OutputSchema>(
+  async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: TypedRunOptions<Schema> & SendOptions,
-  ): Promise<RunResult<OutputOf<Schema>>>;
-  async send(input: RunInput, options: AnyRunOptions & SendOptions = {}): Promise<RunResult<unknown>> {
-    return await this.#send(input, options).result();
+    options: RunOptions<Schema> & SendOptions = {},
+  ): Promise<RunResult<OutputOf<Schema>>> {
+    return await this.stream(input, options).result();
   }
 
   /** Sends a message and gives its run to watch. Nothing happens until it is read. */
-  stream(input: RunInput, options?: RunOptions & SendOptions & { readonly output?: undefined }): RunStream;
-  stream<Schema extends OutputSchema>(
+  stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: TypedRunOptions<Schema> & SendOptions,
-  ): RunStream<OutputOf<Schema>>;
-  stream(input: RunInput, options: AnyRunOptions & SendOptions = {}): RunStream<unknown> {
+    options: RunOptions<Schema> & SendOptions = {},
+  ): RunStream<OutputOf<Schema>> {
     return this.#send(input, options);
   }
 
@@ -73,20 +69,16 @@ export class Session {
    * @throws {LoopVersionError} When another version of the loop began it.
    * @throws {TypeError} When there is nothing to resume, or an answer fits no call that waits.
    */
-  resume(options?: RunOptions & ResumeOptions & { readonly output?: undefined }): Promise<RunResult>;
-  resume<Schema extends OutputSchema>(
-    options: TypedRunOptions<Schema> & ResumeOptions,
-  ): Promise<RunResult<OutputOf<Schema>>>;
-  async resume(options: AnyRunOptions & ResumeOptions = {}): Promise<RunResult<unknown>> {
-    return await this.#resume(options).result();
+  async resume<Schema extends OutputSchema | undefined = undefined>(
+    options: RunOptions<Schema> & ResumeOptions = {},
+  ): Promise<RunResult<OutputOf<Schema>>> {
+    return await this.resumeStream(options).result();
   }
 
   /** {@link Session.resume} to watch: the events of the whole run, what was done before the stop included. */
-  resumeStream(options?: RunOptions & ResumeOptions & { readonly output?: undefined }): RunStream;
-  resumeStream<Schema extends OutputSchema>(
-    options: TypedRunOptions<Schema> & ResumeOptions,
-  ): RunStream<OutputOf<Schema>>;
-  resumeStream(options: AnyRunOptions & ResumeOptions = {}): RunStream<unknown> {
+  resumeStream<Schema extends OutputSchema | undefined = undefined>(
+    options: RunOptions<Schema> & ResumeOptions = {},
+  ): RunStream<OutputOf<Schema>> {
     return this.#resume(options);
   }
 
@@ -179,19 +171,22 @@ export class Session {
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
 
-  #send(input: RunInput, { unfinished = "refuse", ...options }: AnyRunOptions & SendOptions): RunStream<unknown> {
+  #send<Output>(
+    input: RunInput,
+    { unfinished = "refuse", ...options }: AnyRunOptions & SendOptions,
+  ): RunStream<Output> {
     const contents = buildContents(input, this.#host.model);
     this.#host.check(options);
     const runId = options.runId ?? crypto.randomUUID();
     return new RunStream((emitters) => this.#runs.begin({ input: contents, runId, unfinished, options, emitters }));
   }
 
-  #resume({
+  #resume<Output>({
     approvals = {},
     outcomes = {},
     anyLoopVersion = false,
     ...options
-  }: AnyRunOptions & ResumeOptions): RunStream<unknown> {
+  }: AnyRunOptions & ResumeOptions): RunStream<Output> {
     this.#host.check(options);
     return new RunStream((emitters) =>
       this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, emitters }),

@@ -26,7 +26,7 @@ export async function typed<Schema extends OutputSchema>(
   face: string,
   agent: Agent,
   input: RunInput,
-  options: RunOptions & { readonly output: Schema },
+  options: RunOptions<Schema>,
 ): Promise<RunResult<OutputOf<Schema>>> {
   if (face === "run") return agent.run(input, options);
   const running = agent.stream(input, options);

@@ -6,7 +6,6 @@ import type { RunEvent } from "../../loop/events.ts";
 import type { Limits } from "../../loop/limits.ts";
 import { attachRunSoFar, NOTHING_YET, runSoFar } from "../../loop/result.ts";
 import type { Agent } from "../agent.ts";
-import type { NestedAgent } from "../nested-run.ts";
 import { cancelledReport, endedReport, type EngineRunInput, failedReport, type RunReport } from "./run-report.ts";
 
 /** Where a run happens. */
@@ -32,10 +31,8 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
   const { runId, signal } = on;
   const { input, output, limits, prices, parent } = start;
   const tracker = new StepTracker();
-  // One call for answers with and without a schema.
-  const untyped: Pick<NestedAgent, "stream"> = agent;
   try {
-    const run = untyped.stream(input, {
+    const run = agent.stream(input, {
       runId,
       signal,
       output,
