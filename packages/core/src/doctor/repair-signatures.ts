@@ -1,5 +1,5 @@
 import type { ModelStepValue } from "../durable/run-log.ts";
-import { isObject, type Json } from "../internal/json.ts";
+import type { Json } from "../internal/json.ts";
 import { PLACEHOLDER_SIGNATURE, type HistoryOrigin } from "../model/history/prepare-history.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";

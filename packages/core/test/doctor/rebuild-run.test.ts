@@ -25,8 +25,8 @@ test.each(["STOP", "FUNCTION_CALL", "tool_calls", "UNEXPECTED_TOOL_CALL"])(
     const history = await new Agent({ model }).session({ id: "s", store: repaired }).history();
     expect(history).toEqual([
       user("Go."),
-      { role: "model", parts: Array(2).fill({ functionCall: { name: "look", args: {} } }) },
-      { role: "user", parts: Array(2).fill({ functionResponse: { name: "look", response: { output: "seen" } } }) },
+      { role: "model", parts: [0, 1].map(() => ({ functionCall: { name: "look", args: {} } })) },
+      { role: "user", parts: [0, 1].map(() => ({ functionResponse: { name: "look", response: { output: "seen" } } })) },
       says("Done."),
       user("Thanks."),
       says("Bye."),
