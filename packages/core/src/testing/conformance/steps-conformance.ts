@@ -1,7 +1,8 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { same } from "./check-values.ts";
 import { CRASH_CHECKS } from "./crash-checks.ts";
 import { EXTERNAL_CHECKS } from "./external-checks.ts";
-import { ROUND_CHECKS } from "./round-checks.ts";
-import type { StepsHarness } from "./steps-harness.ts";
+import { gate, type NamedStepsCheck, ok, oneRound, stepOp, type StepsHarness } from "./steps-harness.ts";
 
 /** One thing that is checked. */
 export interface StepsCheck {
@@ -42,3 +43,176 @@ export function stepsConformance(harness: StepsHarness): readonly StepsCheck[] {
     };
   });
 }
+
+/** What one round promises. */
+export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
+  [
+    "a round of nothing gives nothing",
+    [],
+    async (world) =>
+      same(
+        await world.run(
+          "r",
+          oneRound(() => []),
+        ),
+        [],
+        "outcomes",
+      ),
+  ],
+  [
+    "outcomes come in the order of the operations, whichever ends first",
+    [],
+    async (world) => {
+      const second = gate();
+      const ops = () => [
+        stepOp("a", () => second.opened.then(() => 1)),
+        stepOp("b", () => second.open()),
+        stepOp("c", () => "three"),
+      ];
+      same(await world.run("r", oneRound(ops)), [ok(1), ok(null), ok("three")], "outcomes");
+    },
+  ],
+  [
+    "all operations of a round are under way at once, begun in their order",
+    [],
+    async (world) => {
+      const begun: string[] = [];
+      const all = gate();
+      const names = Array.from({ length: 12 }, (_, index) => `s${index}`);
+      const ops = () =>
+        names.map((name) =>
+          stepOp(name, async () => {
+            begun.push(name);
+            if (begun.length === names.length) all.open();
+            await all.opened;
+            return name;
+          }),
+        );
+      same(await world.run("r", oneRound(ops)), names.map(ok), "outcomes");
+      same(begun, names, "the order in which they began");
+    },
+  ],
+  [
+    "rounds follow each other, and each sees what the one before gave",
+    [],
+    async (world) => {
+      const sum = await world.run("r", async (steps) => {
+        let total = 0;
+        for (let index = 1; index <= 5; index++) {
+          const [outcome] = await steps.round([stepOp(`add:${index}`, () => total + index)]);
+          if (outcome?.ok !== true) throw new Error("a step failed");
+          total = Number(outcome.value);
+        }
+        return total;
+      });
+      same(sum, 15, "the sum");
+    },
+  ],
+  [
+    "two operations of one name are refused",
+    ["refusesTwins"],
+    async (world) => {
+      const twice = oneRound(() => [stepOp("a", () => 1), stepOp("a", () => 2)]);
+      const refused = await world.run("r", twice).then(
+        () => false,
+        () => true,
+      );
+      same(refused, true, "two operations named a are refused");
+    },
+  ],
+  [
+    "a failure is data with name, message and code, and leaves the rest of its round alone",
+    [],
+    async (world) => {
+      const ops = () => [
+        stepOp("type", () => {
+          throw new TypeError("no such thing");
+        }),
+        stepOp("ours", () => {
+          throw new ConfigurationError("not set");
+        }),
+        stepOp("text", () => {
+          // What a careless tool does.
+          // oxlint-disable-next-line only-throw-error
+          throw "just text";
+        }),
+        stepOp("good", () => "done"),
+      ];
+      same(
+        await world.run("r", oneRound(ops)),
+        [
+          { ok: false, error: { name: "TypeError", message: "no such thing" } },
+          { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },
+          { ok: false, error: { name: "Error", message: "just text" } },
+          ok("done"),
+        ],
+        "outcomes",
+      );
+    },
+  ],
+  [
+    "a step is given its key, its attempt, a signal that has not aborted, and an emit that resolves",
+    [],
+    async (world) => {
+      const seen: unknown[] = [];
+      const look = (once?: true) =>
+        stepOp(
+          once ? "call:1.0" : "model:1",
+          async (step) => {
+            const { key, attempt, signal } = step;
+            await step.emit({ type: "text-delta", turn: 1, delta: "x" });
+            seen.push({ key, attempt, aborted: signal.aborted });
+          },
+          once,
+        );
+      await world.run("run-7", async (steps) => {
+        await steps.round([look()]);
+        await steps.round([look(true)]);
+        return steps.runId;
+      });
+      same(
+        seen,
+        [
+          { key: "run-7/model:1", attempt: 1, aborted: false },
+          { key: "run-7/call:1.0", attempt: 1, aborted: false },
+        ],
+        "what the steps were given",
+      );
+    },
+  ],
+  [
+    "a value is what JSON makes of it, also when its step has just run",
+    ["plainValues"],
+    async (world) => {
+      const ops = () => [
+        stepOp("a", () => ({ at: new Date(0), gone: undefined, list: [1, undefined] })),
+        stepOp("b", () => {}),
+      ];
+      let kept: readonly string[] = [];
+      await world.run("r", async (steps) => {
+        kept = (await steps.round(ops())).map(
+          (outcome) => JSON.stringify(outcome.ok && outcome.value) + typeof (outcome.ok && outcome.value),
+        );
+        return null;
+      });
+      same(kept, ['{"at":"1970-01-01T00:00:00.000Z","list":[1,null]}object', "nullobject"], "the values");
+    },
+  ],
+  [
+    "a value that is too large is an error that says so",
+    ["maxBytes"],
+    async (world, { maxBytes }) => {
+      const most = Number(maxBytes);
+      // Two quotes are of the value.
+      const ops = () => [stepOp("fits", () => "x".repeat(most - 2)), stepOp("large", () => "é".repeat(most / 2))];
+      let found: unknown[] = [];
+      await world.run("r", async (steps) => {
+        found = (await steps.round(ops())).map((outcome) =>
+          outcome.ok ? (outcome.value as string).length : { name: outcome.error.name, code: outcome.error.code },
+        );
+        return null;
+      });
+      same(found, [most - 2, { name: "ValueTooLargeError", code: "value-too-large" }], "outcomes");
+    },
+  ],
+];
