@@ -1,11 +1,12 @@
 import type { Json } from "../../internal/json.ts";
 import { same } from "./check-values.ts";
 import {
+  asJson,
   gate,
   type NamedStepsCheck,
   ok,
-  reached,
   oneRound,
+  reached,
   stepOp,
   type StepsProgram,
   through,
@@ -27,8 +28,7 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
         async (steps) => {
           const [first] = await steps.round([stepOp("a", () => (runs++, value))]);
           await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
-          // Outcomes are JSON.
-          return first as unknown as Json;
+          return asJson(first);
         };
       await reached(cut, world.run("r", program(true)));
       await world.reopen?.();
@@ -110,8 +110,7 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
             }),
           ]);
           await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
-          // Outcomes are JSON.
-          return first as unknown as Json;
+          return asJson(first);
         };
       await reached(cut, world.run("r", program(true)));
       await world.reopen?.();
@@ -163,8 +162,7 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
           await steps.round([stepOp("a", () => begun.open())]);
           const [answer] = await steps.round([{ kind: "wait", name: "call:1.0" }]);
           await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
-          // Outcomes are JSON.
-          return answer as unknown as Json;
+          return asJson(answer);
         };
       await reached(begun, through(world, "r", program(true)));
       await world.answer?.("r", "call:1.0", { output: 7 });

@@ -3,11 +3,12 @@ import type { Json } from "../../internal/json.ts";
 import { userText } from "../../loop/transcript.ts";
 import { same } from "./check-values.ts";
 import {
+  asJson,
   gate,
   type NamedStepsCheck,
   ok,
-  reached,
   oneRound,
+  reached,
   shortly,
   stepOp,
   type StepsProgram,
@@ -30,8 +31,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
             await answered.opened;
           }),
         ]);
-        // Outcomes are JSON.
-        return (await steps.round([WAIT])) as unknown as Json;
+        return asJson(await steps.round([WAIT]));
       };
       const run = through(world, "r", program);
       await reached(begun, run);
@@ -139,8 +139,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
         );
       const program: StepsProgram = async (steps) => {
         const outcomes = await steps.round([...ops(), stepOp("work", () => "beside")]);
-        // Outcomes are JSON.
-        return { named: steps.children?.has("helper") ?? false, outcomes: outcomes as unknown as Json };
+        return { named: steps.children?.has("helper") ?? false, outcomes: asJson(outcomes) };
       };
       const outcomes = [
         ok({ runId: "r:call:1.0", value: { twice: 40 } }),
@@ -234,8 +233,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
         const [heard] = await steps.round([
           stepOp("model:1", async () => ((await steps.steering?.take(0)) === undefined ? "nothing" : "something")),
         ]);
-        // Outcomes are JSON.
-        return { waits, heard: heard as unknown as Json };
+        return { waits, heard: asJson(heard) };
       };
       same(await world.run("r", program), { waits: false, heard: ok("nothing") }, "what was heard");
     },

@@ -89,8 +89,7 @@ export function stepOp(
 
 /** A program of one round, whose outcomes it gives back. */
 export function oneRound(ops: () => readonly Op<RunEvent>[]): StepsProgram {
-  // Outcomes are JSON.
-  return async (steps) => (await steps.round(ops())) as unknown as Json;
+  return async (steps) => asJson(await steps.round(ops()));
 }
 
 /** Runs a program until it is through: one that was suspended is taken up again, after `meanwhile`. */
@@ -133,4 +132,9 @@ export function shortly(): Promise<void> {
 /** The outcome of a step that went well. */
 export function ok(value: Json): Outcome {
   return { ok: true, value };
+}
+
+/** Outcomes, as what they are: JSON. */
+export function asJson(outcomes: Outcome | readonly Outcome[] | undefined): Json {
+  return outcomes as unknown as Json;
 }
