@@ -82,11 +82,11 @@ export type SessionEntry =
       readonly from?: { readonly session: string; readonly contents: number } | undefined;
     })
   | RunEntry
-  /** A step that must not happen twice is about to be run, or a sleep begins. */
+  /** A step that must not happen twice is about to be run. */
   | (EntryBase & { readonly type: "begin"; readonly runId: string; readonly step: string })
   /** A step ended. */
   | (EntryBase & { readonly type: "step"; readonly runId: string; readonly step: string; readonly outcome: Outcome })
-  /** Somebody outside answered what a run waits for. */
+  /** An external answer to what a run waits for. */
   | (EntryBase & { readonly type: "answer"; readonly runId: string; readonly step: string; readonly value: Json })
   | (EntryBase & { readonly type: "resume"; readonly runId: string })
   /** Something said to the run while it was going, or to the next one. */
@@ -116,11 +116,11 @@ export function checkEntryHeader(value: unknown): string | undefined {
   if (typeof v !== "number" || typeof type !== "string") return "it has no version and type";
   if (v > ENTRY_VERSION)
     return `it is of version ${v}, written by a newer release; this one reads up to ${ENTRY_VERSION}`;
-  if (!(type in TYPES)) return `its type "${type}" is unknown`;
+  if (!Object.hasOwn(TYPES, type)) return `its type "${type}" is unknown`;
   return undefined;
 }
 
-/** True for a run that can go on: with an answer, a higher limit, or simply once more. */
+/** True for a run that can be resumed: with an answer, a higher limit, or as it is. */
 export function isResumable({ stopReason }: Pick<EndEntry, "stopReason">): boolean {
   return ["failed", "aborted", "limit", "needs-approval", "needs-outcome"].includes(stopReason);
 }

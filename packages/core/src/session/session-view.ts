@@ -8,7 +8,7 @@ import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
 
-/** A segment of history that came from one place. */
+/** Contents of the history that came from one place. */
 export interface HistorySegment {
   /** Absent when it never came from a model. */
   readonly origin?: HistoryOrigin | undefined;

@@ -36,6 +36,14 @@ describe("a log is checked for", () => {
       ],
     ],
     [
+      "an unknown type, whatever objects have under its name",
+      [...two, { v: 1, at: 1, type: "constructor" }, { v: 1, at: 1, type: "toString" }],
+      [
+        [two.length, /^its type "constructor" is unknown$/],
+        [two.length + 1, /^its type "toString" is unknown$/],
+      ],
+    ],
+    [
       "a missing member",
       changed(two, END, '"turns":3,', ""),
       [

@@ -1,4 +1,3 @@
-import type { Json } from "../../internal/json.ts";
 import { same } from "./check-values.ts";
 import {
   asJson,
