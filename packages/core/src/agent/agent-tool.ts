@@ -3,6 +3,7 @@ import type { RunStream } from "../loop/run-stream.ts";
 import type { Approve } from "../tool/approval.ts";
 import type { Tool, ToolContext } from "../tool/tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
+import { AGENT_TASK } from "../tool/model-texts.ts";
 import type { AnyRunOptions, OutputSchema } from "./options.ts";
 import { childAgent } from "./engine/child-agent.ts";
 import { attachNested, checkRemaining, type NestedAgent, nestedSignal, parseTask, readAnswer } from "./nested-run.ts";
@@ -44,10 +45,7 @@ export interface AgentProgress {
 const INPUT = {
   type: "object",
   properties: {
-    task: {
-      type: "string",
-      description: "What to do, with everything that is needed to do it: the agent sees nothing else.",
-    },
+    task: { type: "string", description: AGENT_TASK },
   },
   required: ["task"],
 };

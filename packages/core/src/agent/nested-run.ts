@@ -5,6 +5,7 @@ import type { Limits } from "../loop/limits.ts";
 import { type RunResult, runSoFar } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
+import { agentEnded, nothingLeft, TASK_MISSING } from "../tool/model-texts.ts";
 import type { NestedRun, ParentRun } from "../tool/tool.ts";
 import type { EngineResult } from "./engine/run-report.ts";
 import type { AnyRunOptions, RunOptions } from "./options.ts";
@@ -24,14 +25,14 @@ export interface NestedAgent {
 /** The task that a call hands over. @throws {ToolRetry} When there is none. */
 export function parseTask(input: unknown): string {
   const task = isObject(input) ? input["task"] : undefined;
-  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry("task must be a non-empty string");
+  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry(TASK_MISSING);
   return task;
 }
 
 /** @throws {ToolFailure} When the calling run has nothing left of a limit. */
 export function checkRemaining(name: string, limits: Limits | undefined): void {
   const used = Object.entries(limits ?? {}).find(([, limit]) => limit === 0);
-  if (used !== undefined) throw new ToolFailure(`${name} was not run: nothing is left of this run's ${used[0]}`);
+  if (used !== undefined) throw new ToolFailure(nothingLeft(name, used[0]));
 }
 
 /**
@@ -67,7 +68,6 @@ export async function attachNested(
 /** What a call that was a run gives. @throws {ToolFailure} When the run did not finish; says how it ended. */
 export function readAnswer(result: RunResult<unknown> | EngineResult, name: string): unknown {
   if (result.stopReason === "finished") return result.output ?? result.text;
-  const why = result.stopReason === "limit" ? ` (${result.limit.name})` : "";
-  const said = result.text === "" ? "" : `; it said: ${result.text.slice(0, 2_000)}`;
-  throw new ToolFailure(`${name} ended with "${result.stopReason}"${why}${said}`);
+  const limit = result.stopReason === "limit" ? result.limit.name : undefined;
+  throw new ToolFailure(agentEnded(name, result.stopReason, limit, result.text));
 }

@@ -4,6 +4,7 @@ import { isStandardSchema } from "../../internal/standard-schema.ts";
 import type { Limits } from "../../loop/limits.ts";
 import { findPrices, type Prices } from "../../model/prices.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
+import { agentEnded, agentFailures, timedOut, toolFailed } from "../../tool/model-texts.ts";
 import type { ChildAgent, ChildRunResult, NestedRun, ParentRun, ToolOutcome } from "../../tool/tool.ts";
 import { declareSchema } from "../../tool/schema/declare.ts";
 import { checkRemaining, type NestedAgent, parseTask, readAnswer } from "../nested-run.ts";
@@ -76,9 +77,9 @@ async function buildOutcome(report: Partial<RunReport>, offered: OfferedAgent): 
       case "failed":
         throw new Error(report.error?.message);
       case "cancelled":
-        throw new ToolFailure(`${name} failed: its run was cancelled`);
+        throw new ToolFailure(toolFailed(name, agentFailures.cancelled));
       default:
-        throw new ToolFailure(`${name} failed: what answered is no run of an agent`);
+        throw new ToolFailure(toolFailed(name, agentFailures.notAnAgent));
     }
   } catch (error) {
     return describeFailure(offered, error);
@@ -89,9 +90,9 @@ async function answered(
   result: EndedReport["result"] | undefined,
   { name, timeoutMs, output }: OfferedAgent,
 ): Promise<ToolOutcome> {
-  if (result === undefined) throw new ToolFailure(`${name} failed: its report holds no result`);
+  if (result === undefined) throw new ToolFailure(toolFailed(name, agentFailures.noResult));
   if (result.stopReason === "limit" && result.limit.name === "wallTimeMs" && result.limit.limit === timeoutMs)
-    return { ok: false, kind: "timeout", message: `${name} did not answer within ${timeoutMs} ms` };
+    return { ok: false, kind: "timeout", message: timedOut(name, timeoutMs) };
   const answer = readAnswer(result, name);
   if (result.stopReason !== "finished" || output === undefined || !isStandardSchema(output))
     return { ok: true, output: answer };
@@ -101,7 +102,7 @@ async function answered(
   return {
     ok: false,
     kind: "failed",
-    message: `${name} ended with "invalid-output"; it said: ${result.text.slice(0, 2_000)}`,
+    message: agentEnded(name, "invalid-output", undefined, result.text),
   };
 }
 

@@ -90,14 +90,8 @@ export interface EngineEvent {
 /** The report of a run that came to a result. */
 export function endedReport(runId: string, result: RunResult<unknown>, activeMs: number): RunReport {
   const found = groundingResponses(result).filter((one) => one !== result.response);
-  return plain<EndedReport>(
-    {
-      status: "ended",
-      runId,
-      activeMs,
-      result,
-      ...(found.length > 0 && { found }),
-    },
+  return fitReport<EndedReport>(
+    { status: "ended", runId, activeMs, result, ...(found.length > 0 && { found }) },
     // The conversation grows without end; an answer has a bound of its own, which is that of a step.
     (report) => ({
       ...report,
@@ -114,13 +108,13 @@ export function endedReport(runId: string, result: RunResult<unknown>, activeMs:
 
 /** The report of a run that threw. */
 export function failedReport(runId: string, error: unknown, activeMs: number): RunReport {
-  return plain<FailedReport>(
+  return fitReport<FailedReport>(
     {
       status: "failed",
       runId,
       activeMs,
       error: recordedError(error) ?? describeError(error),
-      ...withSoFar(runSoFar(error)),
+      soFar: runSoFar(error),
     },
     withoutContents,
   );
@@ -132,11 +126,7 @@ export function failedReport(runId: string, error: unknown, activeMs: number): R
  * @param soFar - What it had done: `runSoFar` of what `runOnEngine` rejected with.
  */
 export function cancelledReport(runId: string, soFar: RunSoFar | undefined, activeMs: number = 0): RunReport {
-  return plain<CancelledReport>({ status: "cancelled", runId, activeMs, ...withSoFar(soFar) }, withoutContents);
-}
-
-function withSoFar(soFar: RunSoFar | undefined): { readonly soFar?: RunSoFar } {
-  return soFar === undefined ? {} : { soFar };
+  return fitReport<CancelledReport>({ status: "cancelled", runId, activeMs, soFar }, withoutContents);
 }
 
 /** Whether a step failed just now or its failure was read again must make no difference. */
@@ -155,8 +145,11 @@ function withoutContents<Report extends FailedReport | CancelledReport>(report: 
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** The report as its JSON says it, made shorter until it can be kept. */
-function plain<Report extends RunReport>(whole: Report, ...shorter: readonly ((report: Report) => Report)[]): Report {
+/** The report as plain JSON, made shorter until an engine can keep it. */
+function fitReport<Report extends RunReport>(
+  whole: Report,
+  ...shorter: readonly ((report: Report) => Report)[]
+): Report {
   let report = whole;
   let text = stringify(report);
   for (const shorten of shorter) {
