@@ -64,17 +64,19 @@ export function collectSources(responses: readonly Pick<ModelResponse, "content"
     const shown = metadata?.searchEntryPoint?.renderedContent;
     if (shown) searchEntryPoints.add(shown);
     for (const { toolCall, toolResponse } of content.parts) {
-      for (const query of list(toolCall?.args?.["queries"])) addText(searchQueries, query);
+      if (toolCall) for (const query of list(toolCall.args?.["queries"])) addText(searchQueries, query);
       // The same suggestions come in the metadata, but only with the answer that ends the turn.
-      if (!shown && isObject(toolResponse?.response))
+      if (!shown && toolResponse && isObject(toolResponse.response))
         addText(searchEntryPoints, toolResponse.response["search_suggestions"]);
     }
-    for (const queries of [metadata?.webSearchQueries, metadata?.imageSearchQueries, metadata?.retrievalQueries]) {
-      for (const query of list(queries)) addText(searchQueries, query);
+    if (metadata) {
+      for (const queries of [metadata.webSearchQueries, metadata.imageSearchQueries, metadata.retrievalQueries])
+        for (const query of list(queries)) addText(searchQueries, query);
+      for (const chunk of list(metadata.groundingChunks)) add(readChunk(chunk));
     }
-    for (const chunk of list(metadata?.groundingChunks)) add(readChunk(chunk));
-    for (const retrieved of list(candidate.urlContextMetadata?.urlMetadata))
-      if (isRead(retrieved)) add(readPage(retrieved));
+    if (candidate.urlContextMetadata)
+      for (const retrieved of list(candidate.urlContextMetadata.urlMetadata))
+        if (isRead(retrieved)) add(readPage(retrieved));
   }
   return {
     sources: [...sources.values()],

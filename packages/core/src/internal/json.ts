@@ -33,28 +33,24 @@ function unescapePointer(key: string): string {
  * For the small objects of calls this takes a fraction of what `structuredClone` takes.
  */
 export function copyJson<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
   // A copy has the type of what it is a copy of.
   if (Array.isArray(value)) return value.map((item: unknown) => copyJson(item)) as T;
-  if (!isPlainObject(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
+  for (const [key, member] of Object.entries(value)) {
     // Assigning to this one would change the prototype.
     if (key === "__proto__")
       Object.defineProperty(copy, key, {
-        value: copyJson(value[key]),
+        value: copyJson<unknown>(member),
         enumerable: true,
         configurable: true,
         writable: true,
       });
-    else copy[key] = copyJson(value[key]);
+    else copy[key] = copyJson<unknown>(member);
   }
   return copy as T;
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (!isObject(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { resolveCitations, findQuotedCitations } from "../grounding/citations.ts";
-import { collectSources } from "../grounding/sources.ts";
+import { type Citation, collectSources, type Source } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
-import type { Blob, CodeExecutionResult, ExecutableCode, Part } from "../wire/types/content.ts";
+import type { Blob, CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { RunOutcome } from "./result.ts";
 import type { RunState } from "./run-state.ts";
@@ -16,7 +16,6 @@ export function buildOutcome(
 ): RunOutcome {
   const found = collectSources(state.responses);
   const text = response === undefined ? "" : visibleText(response.content);
-  const own = response === undefined ? [] : resolveCitations(response, found.sources);
   const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
   return {
     runId: state.runId,
@@ -29,16 +28,22 @@ export function buildOutcome(
     response,
     ...outputsOf(state, response),
     ...found,
-    citations:
-      own.length > 0
-        ? own
-        : findQuotedCitations(
-            text,
-            state.responses.filter((other) => other !== response),
-            found.sources,
-          ),
+    citations: found.sources.length === 0 ? [] : findCitations(state.responses, response, text, found.sources),
     groundedBy: !grounded ? "none" : state.nestedResponses.size > 0 ? "delegated" : "native",
   };
+}
+
+/** Those of the last answer; without any, those of earlier ones that it repeats. */
+function findCitations(
+  responses: readonly ModelResponse[],
+  last: ModelResponse | undefined,
+  text: string,
+  sources: readonly Source[],
+): readonly Citation[] {
+  const own = last === undefined ? [] : resolveCitations(last, sources);
+  if (own.length > 0) return own;
+  const earlier = responses.filter((response) => response !== last);
+  return findQuotedCitations(text, earlier, sources);
 }
 
 /** Code the model had run in the service's sandbox, with what came of it. */
@@ -87,49 +92,51 @@ export interface RunAnswers {
  * @param last - The answer the run ends with.
  */
 export function outputsOf(answers: RunAnswers, last: ModelResponse | undefined): RunOutputs {
-  const all = answers.responses.filter((response) => !answers.discarded.has(response));
-  const own = all.filter((response) => !answers.nestedResponses.has(response));
+  const images: OutputImage[] = [];
+  const code: CodeRun[] = [];
+  const thoughts: string[] = [];
+  const urls: UrlRetrieval[] = [];
+  for (const response of answers.responses) {
+    if (answers.discarded.has(response)) continue;
+    const ran: OpenCodeRun[] = [];
+    let thought = "";
+    for (const part of response.content.parts) {
+      const { inlineData, executableCode, codeExecutionResult } = part;
+      if (part.thought === true) thought += part.text ?? "";
+      // An interim image is marked as a thought, as text is.
+      else if (inlineData?.mimeType?.startsWith("image/")) images.push(new OutputImage(inlineData));
+      if (executableCode !== undefined) ran.push({ executableCode });
+      if (codeExecutionResult !== undefined) addCodeResult(ran, codeExecutionResult);
+    }
+    code.push(...ran);
+    if (thought !== "" && !answers.nestedResponses.has(response)) thoughts.push(thought);
+    const { urlContextMetadata } = response.candidate;
+    if (urlContextMetadata)
+      for (const { retrievedUrl = "", urlRetrievalStatus = "" } of list(urlContextMetadata.urlMetadata))
+        urls.push({ retrievedUrl, urlRetrievalStatus });
+  }
   const citations = last?.candidate.citationMetadata;
   return {
-    images: all.flatMap(({ content }) => imagesIn(content.parts)),
-    code: all.flatMap(({ content }) => codeIn(content.parts)),
-    thoughts: own.map(({ content }) => thoughtsIn(content.parts)).filter((text) => text !== ""),
-    urls: all.flatMap(({ candidate }) =>
-      list(candidate.urlContextMetadata?.urlMetadata).map(({ retrievedUrl = "", urlRetrievalStatus = "" }) => ({
-        retrievedUrl,
-        urlRetrievalStatus,
-      })),
-    ),
+    images,
+    code,
+    thoughts,
+    urls,
     safetyRatings: list(last?.candidate.safetyRatings),
     citationSources: [...list(citations?.citationSources), ...list(citations?.citations)],
   };
 }
 
-/** An interim image is marked as a thought, as text is. */
-function imagesIn(parts: readonly Part[]): OutputImage[] {
-  return parts.flatMap(({ inlineData, thought }) =>
-    inlineData !== undefined && thought !== true && inlineData.mimeType?.startsWith("image/")
-      ? [new OutputImage(inlineData)]
-      : [],
-  );
+interface OpenCodeRun {
+  readonly executableCode: ExecutableCode;
+  codeExecutionResult?: CodeExecutionResult;
 }
 
 /** A result belongs to the code of its id; without ids, to the last code before it. */
-function codeIn(parts: readonly Part[]): CodeRun[] {
-  const runs: { executableCode: ExecutableCode; codeExecutionResult?: CodeExecutionResult }[] = [];
-  for (const { executableCode, codeExecutionResult } of parts) {
-    if (executableCode !== undefined) runs.push({ executableCode });
-    if (codeExecutionResult === undefined) continue;
-    const { id } = codeExecutionResult;
-    const open = runs.filter((run) => run.codeExecutionResult === undefined);
-    const run = open.find(({ executableCode: { id: other } }) => id !== undefined && other === id) ?? open.at(-1);
-    if (run !== undefined) run.codeExecutionResult = codeExecutionResult;
-  }
-  return runs;
-}
-
-function thoughtsIn(parts: readonly Part[]): string {
-  return parts.map(({ text, thought }) => (thought === true ? (text ?? "") : "")).join("");
+function addCodeResult(runs: readonly OpenCodeRun[], codeExecutionResult: CodeExecutionResult): void {
+  const { id } = codeExecutionResult;
+  const open = runs.filter((run) => run.codeExecutionResult === undefined);
+  const run = open.find(({ executableCode: { id: other } }) => id !== undefined && other === id) ?? open.at(-1);
+  if (run !== undefined) run.codeExecutionResult = codeExecutionResult;
 }
 
 /** The service's lists are read from JSON: an answer may hold anything in their place. */

@@ -184,6 +184,8 @@ export class Healer {
   /** The request with everything applied that is known by now. */
   apply(request: GenerateContentRequest): GenerateContentRequest {
     let healed = request;
+    // Nearly every request goes out as it is.
+    if (this.#model.size + this.#conversation.active.size + this.#request.size === 0) return healed;
     for (const heal of HEALS)
       if (this.#isActive(heal.name)) healed = heal.apply(healed, this.#conversation.memo(heal.name));
     return healed;

@@ -19,14 +19,14 @@ export function checkPairing(
   { family }: Pick<ModelCapabilities, "family">,
   start = 0,
 ): number {
-  const isOlder = isOlderFamily(family);
   let turn = start;
   for (let at = start; at < contents.length;) {
     turn = at;
     const calls: FunctionCall[] = [];
     let next = at;
     // Neighbouring contents of the model are one turn.
-    for (; contents[next]?.role === "model"; next++) calls.push(...listCalls(contents[next]));
+    for (; contents[next]?.role === "model"; next++)
+      for (const { functionCall } of contents[next]?.parts ?? []) if (functionCall) calls.push(functionCall);
     if (calls.length > 0 && at === 0)
       throw pairingError(
         `contents[0] calls ${listNames(calls)} before the user said anything; start with the user's question`,
@@ -34,11 +34,12 @@ export function checkPairing(
     const answering = next;
     const responses: FunctionResponse[] = [];
     for (; next < contents.length && contents[next]?.role !== "model"; next++) {
-      const found = listResponses(contents[next]);
-      const isLate = next > answering && !isOlder;
-      if (found.length > 0 && (calls.length === 0 || isLate))
-        throw orphanError(found, next, isLate && calls.length > 0);
-      responses.push(...found);
+      const before = responses.length;
+      for (const { functionResponse } of contents[next]?.parts ?? [])
+        if (functionResponse) responses.push(functionResponse);
+      if (responses.length === before) continue;
+      const isLate = next > answering && !isOlderFamily(family);
+      if (calls.length === 0 || isLate) throw orphanError(responses.slice(before), next, isLate && calls.length > 0);
     }
     const open = calls.length - responses.length;
     if (open > 0)
@@ -46,8 +47,8 @@ export function checkPairing(
         `contents[${answering - 1}] calls ${listNames(calls)}, and ${describeUnanswered(calls, responses)}`,
       );
     if (open < 0) throw orphanError(responses.slice(calls.length), next - 1, false);
-    const stray = isOlder ? undefined : findStray(calls, responses);
-    if (stray !== undefined)
+    const stray = findStray(calls, responses);
+    if (stray !== undefined && !isOlderFamily(family))
       throw pairingError(
         `contents[${answering}] answers ${label(stray)}, and contents[${answering - 1}] calls ${calls.map(label).join(", ")}; copy the call's name and id`,
       );
@@ -62,12 +63,15 @@ function findStray(
   responses: readonly FunctionResponse[],
 ): FunctionResponse | undefined {
   const open = [...calls];
-  return responses.find((response) => {
+  for (const response of responses) {
+    let at = 0;
     // An empty id is none.
-    const found = open.findIndex(({ id, name }) => (id || "") === (response.id || "") && name === response.name);
-    if (found !== -1) open.splice(found, 1);
-    return found === -1;
-  });
+    while (at < open.length && !(open[at]?.name === response.name && (open[at]?.id || "") === (response.id || "")))
+      at++;
+    if (at === open.length) return response;
+    open.splice(at, 1);
+  }
+  return undefined;
 }
 
 function describeUnanswered(calls: readonly FunctionCall[], responses: readonly FunctionResponse[]): string {
@@ -88,14 +92,6 @@ function pairingError(what: string): ConfigurationError {
   return new ConfigurationError(
     `The history cannot be sent: ${what}. importHistory() with orphans: "repair" repairs it.`,
   );
-}
-
-function listCalls(content: Content | undefined): FunctionCall[] {
-  return content?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
-}
-
-function listResponses(content: Content | undefined): FunctionResponse[] {
-  return content?.parts.flatMap(({ functionResponse }) => functionResponse ?? []) ?? [];
 }
 
 function listNames(list: readonly { readonly name?: string | undefined }[]): string {

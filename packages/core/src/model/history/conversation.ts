@@ -54,7 +54,7 @@ export class Conversation {
     if (!isMixed(content)) return [content];
     const known = this.#split.get(content);
     if (known !== undefined) return known;
-    const first = findResponse(content);
+    const first = content.parts.findIndex((part) => part.functionResponse !== undefined);
     const stays = content.parts.filter((part, i) => i < first || part.functionResponse !== undefined);
     const split = [
       { ...content, parts: stays },
@@ -90,10 +90,10 @@ function countShared(seen: readonly Content[], contents: readonly Content[]): nu
 
 /** What stands before the responses may stay. */
 function isMixed(content: Content): boolean {
-  const first = findResponse(content);
-  return first !== -1 && content.parts.some((part, i) => i > first && part.functionResponse === undefined);
-}
-
-function findResponse({ parts }: Content): number {
-  return parts.findIndex((part) => part.functionResponse !== undefined);
+  let hasResponse = false;
+  for (const { functionResponse } of content.parts) {
+    if (functionResponse !== undefined) hasResponse = true;
+    else if (hasResponse) return true;
+  }
+  return false;
 }

@@ -149,12 +149,18 @@ function buildGenerationConfig(
   { capabilities, modelId }: RequestFacts,
 ): GenerationConfig | undefined {
   const { settings, output } = request;
-  const thinking = buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId);
+  const copied: Record<string, unknown> = {};
+  for (const name of COPIED) if (settings[name] !== undefined) copied[name] = settings[name];
+  const { thinking, includeThoughts } = settings;
+  const asksForThinking = thinking !== undefined || includeThoughts === true;
+  const thinkingConfig = asksForThinking
+    ? buildThinkingConfig(thinking, includeThoughts, capabilities, modelId)
+    : undefined;
   const config: GenerationConfig = {
-    ...Object.fromEntries(COPIED.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]])),
+    ...copied,
     ...(output && { responseMimeType: "application/json" }),
     ...(output?.schema && { responseJsonSchema: output.schema }),
-    ...(thinking && { thinkingConfig: thinking }),
+    ...(thinkingConfig && { thinkingConfig }),
   };
   return Object.keys(config).length > 0 ? config : undefined;
 }

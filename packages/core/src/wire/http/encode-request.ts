@@ -19,7 +19,7 @@ export class RequestEncoder {
   readonly #encoder = new TextEncoder();
   #buffer = new Uint8Array(4096);
   #headLength = 0;
-  #headFields: readonly unknown[] = [];
+  #head: RequestHead | undefined;
   #headText: string | undefined;
   /** The contents in the buffer, and where the bytes of each end. */
   #contents: Content[] = [];
@@ -49,10 +49,15 @@ export class RequestEncoder {
     return this.#buffer.subarray(0, end);
   }
 
-  #encodeHead(head: Pick<GenerateContentRequest, "systemInstruction" | "tools" | "cachedContent">): void {
-    const fields = [head.systemInstruction, head.tools, head.cachedContent];
-    if (this.#headText !== undefined && fields.every((field, i) => field === this.#headFields[i])) return;
-    this.#headFields = fields;
+  #encodeHead(head: RequestHead): void {
+    const last = this.#head;
+    const isSame =
+      last !== undefined &&
+      head.systemInstruction === last.systemInstruction &&
+      head.tools === last.tools &&
+      head.cachedContent === last.cachedContent;
+    if (isSame) return;
+    this.#head = head;
     const json = JSON.stringify(head);
     const text = json === "{}" ? '{"contents":[' : `${json.slice(0, -1)},"contents":[`;
     if (text === this.#headText) return;
@@ -80,23 +85,25 @@ export class RequestEncoder {
 
   /** Writes text at a place in the buffer, growing it as needed; gives the place after it. */
   #append(text: string, at: number): number {
-    this.#reserve(at + text.length);
+    if (at + text.length > this.#buffer.length) this.#grow(at + text.length);
     const first = this.#encoder.encodeInto(text, this.#buffer.subarray(at));
     if (first.read === text.length) return at + first.written;
     // More than a byte for some characters: make room for the worst case of what is left.
     const left = text.slice(first.read);
     const end = at + first.written;
-    this.#reserve(end + left.length * 3);
+    if (end + left.length * 3 > this.#buffer.length) this.#grow(end + left.length * 3);
     return end + this.#encoder.encodeInto(left, this.#buffer.subarray(end)).written;
   }
 
-  #reserve(length: number): void {
-    if (length <= this.#buffer.length) return;
+  #grow(length: number): void {
     const larger = new Uint8Array(Math.max(length, this.#buffer.length * 2));
     larger.set(this.#buffer);
     this.#buffer = larger;
   }
 }
+
+/** What stands before the contents. */
+type RequestHead = Pick<GenerateContentRequest, "systemInstruction" | "tools" | "cachedContent">;
 
 /** 100 MiB, the limit of the Developer API. */
 const MAX_REQUEST_BYTES = 104_857_600;
