@@ -10,7 +10,8 @@ export class EventQueue<T> {
   #waiting: T[] = [];
   #closed = false;
   #ended = false;
-  #wakeReader: (() => void) | undefined;
+  /** The reader, while it waits. */
+  #reader: ((values: readonly T[] | undefined) => void) | undefined;
   /** Writers that wait for room. */
   #wakeWriters: (() => void)[] = [];
   /** Writers that wait until what they wrote, and is now with the reader, has been read. */
@@ -21,8 +22,12 @@ export class EventQueue<T> {
   /** Adds a value. A promise means that there is no room left: it resolves when there is. */
   write(value: T): void | Promise<void> {
     if (this.#closed) return;
+    if (this.#reader !== undefined) {
+      this.#reader([value]);
+      this.#reader = undefined;
+      return;
+    }
     this.#waiting.push(value);
-    this.#wakeReader?.();
     if (this.#waiting.length < ROOM) return;
     return new Promise((resolve) => this.#wakeWriters.push(resolve));
   }
@@ -30,52 +35,46 @@ export class EventQueue<T> {
   /** Adds a value, and resolves when the reader has read it and asks for more. */
   writeInStep(value: T): void | Promise<void> {
     if (this.#closed) return;
+    if (this.#reader !== undefined) {
+      this.#reader([value]);
+      this.#reader = undefined;
+      return new Promise((resolve) => this.#wakeInStep.push(resolve));
+    }
     this.#waiting.push(value);
-    this.#wakeReader?.();
     return new Promise((resolve) => this.#inStep.push(resolve));
   }
 
-  /** Everything that waits, oldest first; says that all values taken before have been read. */
-  take(): readonly T[] {
-    wakeAll(this.#wakeInStep);
+  /**
+   * Everything that waits, oldest first, or a promise of what comes next; `undefined` when nothing more will come. Says that all
+   * values given before have been read. Only one reader may wait.
+   */
+  next(): readonly T[] | undefined | Promise<readonly T[] | undefined> {
+    for (const wake of this.#wakeInStep) wake();
     this.#wakeInStep = this.#inStep;
     this.#inStep = [];
-    const taken = this.#waiting;
-    if (taken.length === 0) return [];
+    const values = this.#waiting;
+    if (values.length === 0) {
+      if (this.#ended || this.#closed) return undefined;
+      return new Promise((resolve) => (this.#reader = resolve));
+    }
     this.#waiting = [];
     const writers = this.#wakeWriters;
     this.#wakeWriters = [];
-    wakeAll(writers);
-    return taken;
-  }
-
-  /** Resolves when a value waits or nothing more will come. Only one reader may wait. */
-  async arrival(): Promise<void> {
-    if (this.#waiting.length > 0 || this.#ended) return;
-    await new Promise<void>((resolve) => (this.#wakeReader = resolve));
-    this.#wakeReader = undefined;
-  }
-
-  /** True when nothing waits and nothing more will come. */
-  get isDone(): boolean {
-    return this.#ended && this.#waiting.length === 0;
+    for (const wake of writers) wake();
+    return values;
   }
 
   /** Nothing more will be written. */
   end(): void {
     this.#ended = true;
-    this.#wakeReader?.();
+    this.#reader?.(undefined);
   }
 
   /** The reader has left. */
   close(): void {
     this.#closed = true;
     this.#waiting = [];
-    this.#wakeReader?.();
-    for (const writers of [this.#wakeWriters, this.#wakeInStep, this.#inStep]) wakeAll(writers);
+    this.#reader?.(undefined);
+    for (const writers of [this.#wakeWriters, this.#wakeInStep, this.#inStep]) for (const wake of writers) wake();
   }
-}
-
-function wakeAll(writers: readonly (() => void)[]): void {
-  for (const wake of writers) wake();
 }

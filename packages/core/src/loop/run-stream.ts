@@ -105,8 +105,8 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     this.#checkUnread();
     const queue = new EventQueue<RunEvent>();
     const running = this.#start({
-      emit: (event) => queue.writeInStep(event),
-      emitLive: (event) => queue.write(event),
+      emit: queue.writeInStep.bind(queue),
+      emitLive: queue.write.bind(queue),
     });
     const work = running.run();
     const ended = work.then(
@@ -114,9 +114,10 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
       () => queue.end(),
     );
     try {
-      while (!queue.isDone) {
-        const events = queue.take();
-        if (events.length === 0) await queue.arrival();
+      for (;;) {
+        const next = queue.next();
+        const events = next instanceof Promise ? await next : next;
+        if (events === undefined) break;
         for (const event of events) yield event;
       }
       await work;

@@ -8,7 +8,6 @@ import type { RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { RetryNotice } from "../wire/http/retry.ts";
 import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
-import type { Part } from "../wire/types/content.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
 import { Healer, type HealName } from "./heal/heal.ts";
@@ -132,6 +131,7 @@ class Answer implements AnswerSource, CallOptions {
   request: GenerateContentRequest = { contents: [] };
   /** True once parts were handed on. */
   isBegun = false;
+  readonly onParts: RespondOptions["onParts"];
   readonly signal: AbortSignal;
   readonly group: object | undefined;
   readonly encoder: RequestEncoder;
@@ -154,20 +154,19 @@ class Answer implements AnswerSource, CallOptions {
     this.#transport = transport;
     this.encoder = encoder;
     this.logger = logger;
+    this.onParts = options.onParts;
     this.signal = options.signal;
     this.group = options.conversation;
     this.#options = options;
   }
 
-  async open(continuationToken: string | undefined): Promise<AnswerStream> {
+  open(continuationToken: string | undefined): Promise<AnswerStream> {
     const body = continuationToken === undefined ? this.request : { ...this.request, continuationToken };
-    if (this.#transport === "stream") return await this.#client.openStream(this.#model, body, this);
-    return new WholeAnswer(await this.#client.generateContent(this.#model, body, this));
+    return this.#transport === "stream" ? this.#client.openStream(this.#model, body, this) : this.#openWhole(body);
   }
 
-  onParts(parts: readonly Part[]): void | Promise<void> {
-    this.isBegun = true;
-    return this.#options.onParts?.(parts);
+  async #openWhole(body: GenerateContentRequest): Promise<AnswerStream> {
+    return new WholeAnswer(await this.#client.generateContent(this.#model, body, this));
   }
 
   onRewind(reason: string): void {

@@ -80,9 +80,9 @@ export class GeminiClient {
    *
    * @internal
    */
-  async openStream(model: string, request: GenerateContentRequest, options: CallOptions = {}): Promise<AnswerStream> {
+  openStream(model: string, request: GenerateContentRequest, options: CallOptions = {}): Promise<AnswerStream> {
     const call = this.#generation(model, "streamGenerateContent", "?alt=sse", request, options);
-    return await this.#client.stream(call, options);
+    return this.#client.stream(call, options);
   }
 
   /** Counts tokens without generating. */

@@ -7,9 +7,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** Reads until nothing more comes. */
 async function readAll<T>(queue: EventQueue<T>, onValue: (value: T) => void | Promise<void> = () => {}): Promise<T[]> {
   const read: T[] = [];
-  while (!queue.isDone) {
-    const values = queue.take();
-    if (values.length === 0) await queue.arrival();
+  for (let values = await queue.next(); values !== undefined; values = await queue.next()) {
     for (const value of values) {
       read.push(value);
       await onValue(value);
@@ -36,7 +34,6 @@ test("what waits when the writing ends is still read", async () => {
   const queue = new EventQueue<number>();
   void queue.write(1);
   queue.end();
-  expect(queue.isDone).toBe(false);
   expect(await readAll(queue)).toEqual([1]);
 });
 
@@ -57,7 +54,7 @@ describe("a writer", () => {
     })();
     await turn();
     expect(written).toBe(63);
-    expect(queue.take()).toHaveLength(64);
+    expect(queue.next()).toHaveLength(64);
     await turn();
     expect(written).toBe(127);
     queue.close();
@@ -73,10 +70,24 @@ describe("a writer", () => {
     const queue = new EventQueue<number>();
     let wentOn = false;
     const writing = Promise.resolve(queue.writeInStep(1)).then(() => (wentOn = true));
-    expect(queue.take()).toEqual([1]);
+    expect(queue.next()).toEqual([1]);
     await turn();
     expect(wentOn).toBe(false);
-    queue.take();
+    void queue.next();
+    await writing;
+    expect(wentOn).toBe(true);
+  });
+
+  test("in step waits for a reader who was there before it", async () => {
+    const queue = new EventQueue<number>();
+    const first = queue.next();
+    let wentOn = false;
+    const writing = Promise.resolve(queue.writeInStep(1)).then(() => (wentOn = true));
+    void queue.write(2);
+    expect(await first).toEqual([1]);
+    await turn();
+    expect(wentOn).toBe(false);
+    expect(queue.next()).toEqual([2]);
     await writing;
     expect(wentOn).toBe(true);
   });
@@ -98,5 +109,5 @@ test("a closed queue drops what is written and holds nobody up", async () => {
   await waiting;
   expect(queue.write(1)).toBeUndefined();
   expect(queue.writeInStep(1)).toBeUndefined();
-  expect(queue.take()).toEqual([]);
+  expect(queue.next()).toBeUndefined();
 });

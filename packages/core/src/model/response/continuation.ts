@@ -5,14 +5,13 @@ import type { AnswerStream } from "../../wire/http/read-answers.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type {
   CitationMetadata,
-  GenerateContentResponse,
   GroundingMetadata,
   GroundingSupport,
 } from "../../wire/types/generate-content.ts";
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
 import { addUsage } from "../usage.ts";
-import { firstCandidate, ResponseFold } from "./fold.ts";
+import { listParts, ResponseFold } from "./fold.ts";
 import { PartCollector } from "./parts.ts";
 
 /** Most requests that one answer may take. */
@@ -25,7 +24,9 @@ export interface AnswerSource {
   /** Sends the request, with a token to go on from. */
   open(continuationToken: string | undefined): Promise<AnswerStream>;
   /** Takes the parts of each batch; a promise is awaited before the next one. */
-  onParts(parts: readonly Part[]): void | Promise<void>;
+  readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
+  /** Set once there were parts. */
+  isBegun?: boolean;
   /** All that was handed on so far is void: what is left of it comes again, and the answer goes on from there. */
   onRewind(reason: string): void;
   readonly logger?: Logger | undefined;
@@ -53,14 +54,16 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
   let idle = 0;
   let isUnderestimate = false;
   for (let requests = 1; ; requests++) {
-    let segment = new AnswerSegment(collector);
+    let segment = new ResponseFold(collector);
     let failure: { readonly error: unknown } | undefined;
     let stream: AnswerStream | undefined;
     try {
       stream = await source.open(token);
       for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
         const parts = segment.addAll(batch);
-        const reading = parts.length > 0 ? source.onParts(parts) : undefined;
+        if (parts.length === 0) continue;
+        source.isBegun = true;
+        const reading = source.onParts?.(parts);
         if (reading !== undefined) await reading;
       }
       segment.checkFinished();
@@ -83,11 +86,11 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
         collector = new PartCollector();
         const before = kept.flatMap((parts) => collector.add(parts));
         const wasSeen = segment.partsAfter(checkpoint);
-        segment = new AnswerSegment(collector);
+        segment = new ResponseFold(collector);
         const since = chunks.slice(0, checkpoint).flatMap((chunk) => segment.add(chunk));
         if (wasSeen) {
           source.onRewind(describeError(failure.error));
-          if (before.length + since.length > 0) await source.onParts([...before, ...since]);
+          if (before.length + since.length > 0) await source.onParts?.([...before, ...since]);
         }
       }
       idle = isProgress ? 0 : idle + 1;
@@ -115,15 +118,11 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
   }
 }
 
-function listParts(chunk: GenerateContentResponse): readonly Part[] {
-  return firstCandidate(chunk)?.content?.parts ?? [];
-}
-
-function canResume(error: unknown, segment: AnswerSegment, token: string | undefined): boolean {
+function canResume(error: unknown, segment: ResponseFold, token: string | undefined): boolean {
   return token !== undefined && !segment.finished && error instanceof AgentError && error.retryable;
 }
 
-function incompleteError(cause: unknown, requests: number, segment: AnswerSegment): StreamIncompleteError {
+function incompleteError(cause: unknown, requests: number, segment: ResponseFold): StreamIncompleteError {
   const partial = segment.partial().content;
   return new StreamIncompleteError(
     `The answer kept breaking off (${requests} requests; last: ${describeError(cause)}); what arrived is in the error's partial.`,
@@ -133,32 +132,6 @@ function incompleteError(cause: unknown, requests: number, segment: AnswerSegmen
 
 function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** What one request of a long answer brings. Its parts are collected behind those of the requests before; the rest is its own. */
-class AnswerSegment extends ResponseFold {
-  /** As they came. */
-  readonly chunks: GenerateContentResponse[] = [];
-  /** How many of {@link AnswerSegment.chunks} the last token covers. */
-  checkpoint = 0;
-
-  override add(chunk: GenerateContentResponse): readonly Part[] {
-    this.chunks.push(chunk);
-    if (firstCandidate(chunk)?.continuationToken) this.checkpoint = this.chunks.length;
-    return super.add(chunk);
-  }
-
-  /** Whether chunks after so many had parts. */
-  partsAfter(checkpoint: number): boolean {
-    return this.chunks.slice(checkpoint).some((chunk) => listParts(chunk).length > 0);
-  }
-
-  /** How many parts this request's answer would have by itself. */
-  countOwnParts(): number {
-    const collector = new PartCollector();
-    for (const chunk of this.chunks) collector.add(listParts(chunk));
-    return collector.parts().length;
-  }
 }
 
 /**

@@ -17,6 +17,10 @@ export class ResponseFold {
   readonly #candidate: Record<string, unknown> = {};
   readonly #envelope: Record<string, unknown> = {};
   readonly #content: Record<string, unknown> = {};
+  /** As they came. */
+  readonly chunks: GenerateContentResponse[] = [];
+  /** How many of {@link ResponseFold.chunks} the last token covers. */
+  checkpoint = 0;
 
   /** @param collector - Has the parts of earlier requests, when this one goes on with their answer. */
   constructor(collector: PartCollector = new PartCollector()) {
@@ -27,6 +31,8 @@ export class ResponseFold {
   add(chunk: GenerateContentResponse): readonly Part[] {
     let parts: readonly Part[] = [];
     const candidate = firstCandidate(chunk);
+    this.chunks.push(chunk);
+    if (candidate?.continuationToken) this.checkpoint = this.chunks.length;
     keepFields(this.#envelope, chunk, "candidates");
     if (candidate !== undefined) keepFields(this.#candidate, candidate, "content");
     if (candidate?.content !== undefined) keepFields(this.#content, candidate.content, "parts", "role");
@@ -81,6 +87,18 @@ export class ResponseFold {
     throw new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
   }
 
+  /** Whether chunks after so many had parts. */
+  partsAfter(checkpoint: number): boolean {
+    return this.chunks.slice(checkpoint).some((chunk) => listParts(chunk).length > 0);
+  }
+
+  /** How many parts this request's answer would have by itself. */
+  countOwnParts(): number {
+    const collector = new PartCollector();
+    for (const chunk of this.chunks) collector.add(listParts(chunk));
+    return collector.parts().length;
+  }
+
   /** What has come so far, whole or not; the finish reason is empty and the usage a lower bound while there is none. */
   partial(): ModelResponse {
     const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
@@ -98,8 +116,13 @@ export class ResponseFold {
   }
 }
 
+/** The parts of the candidate that counts. */
+export function listParts(chunk: GenerateContentResponse): readonly Part[] {
+  return firstCandidate(chunk)?.content?.parts ?? [];
+}
+
 /** The candidate that counts. */
-export function firstCandidate({ candidates }: GenerateContentResponse): Candidate | undefined {
+function firstCandidate({ candidates }: GenerateContentResponse): Candidate | undefined {
   if (candidates !== undefined)
     for (const candidate of candidates) if (candidate.index === undefined || candidate.index === 0) return candidate;
   return undefined;

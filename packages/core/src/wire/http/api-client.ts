@@ -74,8 +74,8 @@ export class ApiClient implements ExchangeSettings {
 
   /** An answer as it is written, once its first chunks have come. */
   stream(call: ApiCall, options: CallOptions): Promise<AnswerStream> {
-    return this.retried(call, options, async (attempt) =>
-      new StreamedAnswer(await this.#open(call, options, attempt), this.#maxBufferBytes).open(),
+    return this.retried(call, options, (attempt) =>
+      new StreamedAnswer(this.#exchange(call, options, attempt), this.#maxBufferBytes).open(call),
     );
   }
 
@@ -85,7 +85,7 @@ export class ApiClient implements ExchangeSettings {
    * @param attempt - From 1.
    */
   async attempt<T>(call: ApiCall, options: CallOptions, attempt: number, read: ReadAnswer<T>): Promise<T> {
-    const exchange = await this.#open(call, options, attempt);
+    const exchange = await this.#exchange(call, options, attempt).open(call);
     try {
       const text = await exchange.text(this.#maxBufferBytes);
       exchange.trace(text);
@@ -102,9 +102,9 @@ export class ApiClient implements ExchangeSettings {
     return withRetry(attempt, options.signal, () => this.#retryOptions(call, options));
   }
 
-  #open(call: ApiCall, options: CallOptions, attempt: number): Promise<Exchange> {
+  #exchange(call: ApiCall, options: CallOptions, attempt: number): Exchange {
     const retryAt = attempt > 1 ? this.#retryAt.get(call) : undefined;
-    return new Exchange(this, call, options, attempt, retryAt).open(call);
+    return new Exchange(this, call, options, attempt, retryAt);
   }
 
   #retryOptions(call: ApiCall, options: CallOptions): RetryOptions {

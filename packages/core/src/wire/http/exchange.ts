@@ -143,12 +143,17 @@ export class Exchange implements PermitRequest {
       this.#request = sendRequest(request, fetch);
       this.#watchdog = new Watchdog(timeouts, this);
       this.signal?.addEventListener("abort", this);
-      await this.#opened(this.#request);
+      try {
+        this.#head = await this.#request.head;
+      } catch (error) {
+        throw this.#failed(error, "No answer came from");
+      }
     } catch (error) {
       this.close();
       throw error;
     }
-    if (this.status >= 200 && this.status < 300) {
+    const { status } = this.#head;
+    if (status >= 200 && status < 300) {
       this.#permit.accepted();
       return this;
     }
@@ -283,14 +288,6 @@ export class Exchange implements PermitRequest {
     }
     if (Number.isFinite(totalMs)) headers["x-server-timeout"] = String(Math.ceil(totalMs / 1000));
     return headers;
-  }
-
-  async #opened(request: InFlightRequest): Promise<void> {
-    try {
-      this.#head = await request.head;
-    } catch (error) {
-      throw this.#failed(error, "No answer came from");
-    }
   }
 
   async #refusal(): Promise<ApiStatusError> {

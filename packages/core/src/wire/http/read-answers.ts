@@ -1,7 +1,7 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { embeddedError } from "../errors/status-error.ts";
-import type { Exchange } from "./exchange.ts";
+import type { ApiCall, Exchange } from "./exchange.ts";
 import type { GenerateContentResponse } from "../types/generate-content.ts";
 import { SseDecoder } from "./sse.ts";
 
@@ -33,8 +33,9 @@ export class StreamedAnswer implements AnswerStream {
     this.#decoder = new SseDecoder({ maxBufferBytes });
   }
 
-  /** Reads the first batch, which {@link StreamedAnswer.next} then gives. Throws what that throws. */
-  async open(): Promise<this> {
+  /** Sends the request and reads the first batch, which {@link StreamedAnswer.next} then gives. Throws what that and opening throw. */
+  async open(call: ApiCall): Promise<this> {
+    await this.#exchange.open(call);
     this.#first = await this.next();
     return this;
   }

@@ -5,11 +5,7 @@
 export class FairQueue<T> {
   readonly #groups = new Map<unknown, Group<T>>();
   readonly #turns = new LinkedList<Group<T>>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
+  size = 0;
 
   /** @param key - Names the group: any value, told apart as a `Map` does. */
   push(key: unknown, value: T): QueuePosition<T> {
@@ -19,7 +15,7 @@ export class FairQueue<T> {
       group.turn = this.#turns.push(group);
       this.#groups.set(key, group);
     }
-    this.#size++;
+    this.size++;
     return { queue: this, group, node: group.waiting.push(value) };
   }
 
@@ -28,7 +24,7 @@ export class FairQueue<T> {
     const group = this.#turns.shift();
     const value = group?.waiting.shift();
     if (group === undefined) return undefined;
-    this.#size--;
+    this.size--;
     if (group.waiting.size > 0) group.turn = this.#turns.push(group);
     else this.#groups.delete(group.key);
     return value;
@@ -38,7 +34,7 @@ export class FairQueue<T> {
   remove({ queue, group, node }: QueuePosition<T>): void {
     if (queue !== this || node.list !== group.waiting) return;
     group.waiting.remove(node);
-    this.#size--;
+    this.size--;
     if (group.waiting.size > 0) return;
     if (group.turn !== undefined) this.#turns.remove(group.turn);
     this.#groups.delete(group.key);
@@ -61,13 +57,9 @@ interface Group<T> {
 
 /** First in, first out, and a value may leave from anywhere. Everything but reading it all takes constant time. */
 export class LinkedList<T> {
-  #size = 0;
+  size = 0;
   #first: ListNode<T> | undefined;
   #last: ListNode<T> | undefined;
-
-  get size(): number {
-    return this.#size;
-  }
 
   get first(): T | undefined {
     return this.#first?.value;
@@ -78,7 +70,7 @@ export class LinkedList<T> {
     if (this.#last) this.#last.after = node;
     else this.#first = node;
     this.#last = node;
-    this.#size++;
+    this.size++;
     return node;
   }
 
@@ -92,7 +84,7 @@ export class LinkedList<T> {
   remove(node: ListNode<T>): void {
     if (node.list !== this) return;
     node.list = undefined;
-    this.#size--;
+    this.size--;
     if (node.before) node.before.after = node.after;
     else this.#first = node.after;
     if (node.after) node.after.before = node.before;
