@@ -60,9 +60,9 @@ const BAD: Readonly<Record<string, Bad>> = {
       throw new Error("too late");
     },
     timeoutMs: 10,
-    reads: /"error":.*did not answer within 10 ms/,
+    reads: /"error":.*timed out after 10 ms/,
   },
-  "never settles": { run: () => new Promise(() => {}), timeoutMs: 20, reads: /"error":.*did not answer within 20 ms/ },
+  "never settles": { run: () => new Promise(() => {}), timeoutMs: 20, reads: /"error":.*timed out after 20 ms/ },
   "gives cycles": { run: ring, reads: /"output":.*ring/ },
   "gives 200 MB": { run: () => "x".repeat(HUGE), reads: /"output":"x{1000}/ },
   "gives 200 MB in a list": {
@@ -92,7 +92,7 @@ const BAD: Readonly<Record<string, Bad>> = {
     // oxlint-disable-next-line unicorn/no-thenable -- what some libraries give
     run: () => ({ then: () => {} }),
     timeoutMs: 20,
-    reads: /"error":.*did not answer within 20 ms/,
+    reads: /"error":.*timed out after 20 ms/,
   },
   "gives a thenable that throws": {
     run: () => ({

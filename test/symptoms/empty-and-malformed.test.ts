@@ -17,7 +17,7 @@ const sum: Brain = {
       : calls({ name: "add", args: { a: 1, b: 2 } }),
 };
 const CALL = 'model: add({"a":1,"b":2})* ""';
-const NUDGE = 'user: "Your last answer was empty. Please answer, or call a function."';
+const NUDGE = 'user: "Your last response was empty. Please answer or call a function."';
 
 /** Asks for a sum while something goes wrong. */
 async function meet(face: string, faultRules: readonly FaultRule[], options: Partial<AgentOptions> = {}) {
@@ -115,7 +115,7 @@ describe.each(faces)("%s", (face) => {
       expect(modes).toEqual([{ mode: "ANY" }, undefined, undefined, undefined]);
       expect(sent[2]).toEqual([
         'user: "Add."',
-        expect.stringMatching(/^user: "Your last function call could not be read/),
+        expect.stringMatching(/^user: "Your last function call could not be parsed/),
       ]);
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "It is 3." });
     });
@@ -170,7 +170,7 @@ describe.each(faces)("%s", (face) => {
         faults: [{ at: [1, 2], fault: faults.unexpectedToolCall() }],
       });
       const seen = await watch(face, new Agent({ model: world.model() }), "Use list_files.");
-      expect(sketches(world).at(-1)?.at(-1)).toContain("Answer without functions.");
+      expect(sketches(world).at(-1)?.at(-1)).toContain("Answer without calling functions.");
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "Fine." });
     });
 
@@ -201,7 +201,7 @@ describe.each(faces)("%s", (face) => {
       seen.saw(`run-start turn-start part response tool-start tool-end turn-end
         turn-start text-delta response turn-end run-end`);
       expect(runs).toBe(0);
-      expect(sketches(world)[1]?.at(-1)).toMatch(/write_file <- \{"error":"not run: .*cut off by the token limit/);
+      expect(sketches(world)[1]?.at(-1)).toMatch(/write_file <- \{"error":"not run: .*cut off by the output token limit/);
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "Shorter then." });
       expect(refusals(world.emulator)).toEqual([]);
     });

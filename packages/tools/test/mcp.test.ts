@@ -148,7 +148,7 @@ describe("a call", () => {
       ok: false,
       kind: "cancelled",
       message: expect.stringMatching(
-        /^cancelled: the run ended before this call did; it is unknown whether this call took effect/,
+        /^cancelled: the run ended before this call finished; it is unknown whether this call took effect/,
       ),
     });
     await expect.poll(() => existsSync(join(folder, "cancelled"))).toBe(true);
@@ -160,7 +160,7 @@ describe("a call", () => {
     expect(await use(server.tools, "wait")).toEqual({
       ok: false,
       kind: "timeout",
-      message: expect.stringMatching(/^wait did not answer within 100 ms; it is unknown whether/),
+      message: expect.stringMatching(/^wait timed out after 100 ms; it is unknown whether/),
     });
     await expect.poll(() => existsSync(join(folder, "cancelled"))).toBe(true);
   });

@@ -105,7 +105,7 @@ describe("a document of many operations", () => {
     const result = await new Agent({ model, tools }).run("Which items, and delete them?");
     expect(result.stopReason).toBe("needs-approval");
     expect(JSON.stringify(model.requests[1]?.contents.at(-1))).toContain("things_list_items_42");
-    expect(JSON.stringify(model.requests[3]?.contents.at(-1))).toContain("owner: required and missing");
+    expect(JSON.stringify(model.requests[3]?.contents.at(-1))).toContain("owner: required but missing");
     expect(seen.map(({ method, url, headers }) => [method, url, headers.authorization])).toEqual([
       ["GET", "/thing42/a%2F..%2Fb/items", "Bearer a-secret"],
     ]);

@@ -144,7 +144,7 @@ describe.each(faces)("%s", (_face, read) => {
     });
     await read(new Agent({ model, tools: [tool], maxRepeats: Number.POSITIVE_INFINITY }), "Weather?");
     const last = model.requests[5]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"];
-    expect(last).toBe("not run: get_weather was called wrongly 4 times in this run; go on without it");
+    expect(last).toBe("not run: get_weather is disabled for this run after 4 invalid calls; continue without it");
     expect(runs).toBe(0);
   });
 
@@ -153,7 +153,7 @@ describe.each(faces)("%s", (_face, read) => {
     const model = new ScriptedModel(call("wait"), say("Gave up waiting."));
     await read(new Agent({ model, tools: [tool] }), "Wait.");
     expect(model.requests[1]?.contents.at(-1)).toEqual(
-      answered(["wait", { error: "wait did not answer within 10 ms" }]),
+      answered(["wait", { error: "wait timed out after 10 ms" }]),
     );
   });
 
@@ -326,7 +326,7 @@ describe.each(faces)("%s", (_face, read) => {
       expect(result).not.toHaveProperty("output");
       expect(result.contents.every(({ role }) => role === "user")).toBe(true);
       expect(model.requests[1]?.contents).toEqual(model.requests[0]?.contents);
-      expect(model.requests[2]?.contents.at(-1)?.parts[0]?.text).toContain("could not be read");
+      expect(model.requests[2]?.contents.at(-1)?.parts[0]?.text).toContain("could not be parsed");
       expect(await endOf(new ScriptedModel(claim, say("4 °C.")))).toMatchObject({ stopReason: "finished" });
     });
 
@@ -385,7 +385,7 @@ describe.each(faces)("%s", (_face, read) => {
       const result = await endOf(new ScriptedModel(call("wait")), { tools: [tool], limits: { wallTimeMs: 30 } });
       expect(result).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs", limit: 30 } });
       expect(result.contents.at(-1)).toEqual(
-        answered(["wait", { error: "cancelled: the run ended before this call did" }]),
+        answered(["wait", { error: "cancelled: the run ended before this call finished" }]),
       );
     });
 

@@ -137,7 +137,7 @@ describe("how a call can end", () => {
           },
         });
       },
-      { ok: false, kind: "failed", message: "t failed: no message" },
+      { ok: false, kind: "failed", message: "t failed: no error message" },
     ],
   ])("%s", async (_name, run, expected) => {
     expect(await ask(tool(run))).toEqual(expected);
@@ -217,7 +217,7 @@ describe("finding and checking", () => {
     expect(await ask(weather, { name: "getWeather" })).toEqual({
       ok: false,
       kind: "not-found",
-      message: 'no tool is named "getWeather". Did you mean "get_weather"? Available: get_weather.',
+      message: 'there is no tool named "getWeather". Did you mean "get_weather"? Available: get_weather.',
     });
     expect(await ask(weather, { name: "default_api:get_weather" })).toMatchObject({
       message: expect.stringContaining('Did you mean "get_weather"?') as string,
@@ -225,12 +225,12 @@ describe("finding and checking", () => {
     expect(await ask(weather, { name: "launch_rocket" })).toEqual({
       ok: false,
       kind: "not-found",
-      message: 'no tool is named "launch_rocket". Available: get_weather.',
+      message: 'there is no tool named "launch_rocket". Available: get_weather.',
     });
     expect(await callTool(new Map(), { name: "x" }, contextOf())).toEqual({
       ok: false,
       kind: "not-found",
-      message: 'no tool is named "x". There are no tools.',
+      message: 'there is no tool named "x". No tools are available.',
     });
   });
   test("the list of names is bounded", async () => {
@@ -247,7 +247,7 @@ describe("finding and checking", () => {
     expect(await ask(weather, { name: "get_weather", args: { city: 5 } })).toEqual({
       ok: false,
       kind: "bad-input",
-      message: "the arguments do not fit: city: Invalid input: expected string, received number",
+      message: "invalid arguments: city: Invalid input: expected string, received number",
     });
     expect(await ask(weather, { name: "get_weather" })).toMatchObject({ ok: false, kind: "bad-input" });
   });
@@ -289,7 +289,7 @@ describe("finding and checking", () => {
     expect(await ask(slow as Tool, { name: "t", args: { a: "no" } })).toEqual({
       ok: false,
       kind: "bad-input",
-      message: "the arguments do not fit: a: must be ok",
+      message: "invalid arguments: a: must be ok",
     });
   });
   test("a tool that changes what it is given does not change the call", async () => {
@@ -317,7 +317,7 @@ describe("time and abort", () => {
     expect(told).toHaveBeenCalledExactlyOnceWith({
       ok: false,
       kind: "timeout",
-      message: "t did not answer within 20 ms",
+      message: "t timed out after 20 ms",
     });
   });
   test("its signal aborts with a TimeoutError", async () => {
@@ -348,7 +348,7 @@ describe("time and abort", () => {
     );
     await idle();
     controller.abort("enough");
-    expect(await working).toEqual({ ok: false, kind: "cancelled", message: "cancelled: the run ended before this call did" });
+    expect(await working).toEqual({ ok: false, kind: "cancelled", message: "cancelled: the run ended before this call finished" });
     expect(reason).toBe("enough");
     over.resolve();
     await idle();
