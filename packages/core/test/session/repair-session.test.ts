@@ -198,7 +198,7 @@ describe("a repair", () => {
     const damaged = texts
       .with(resume - 1, texts[resume - 1]?.replace('"call:1.0"', '" all:1.0"') ?? "")
       .with(resume, JSON.stringify({ ...log[resume], runId: "damaged" }))
-      .with(-1, texts.at(-1)?.slice(1) ?? "");
+      .with(texts.length - 1, texts.at(-1)?.slice(1) ?? "");
     const { entries } = repairSession(read(damaged));
     expect(checkSession(lines(entries)).problems).toEqual([]);
     expect((await historyOf(entries)).map(({ role }) => role)).toEqual(["user", "model", "user", "model"]);
