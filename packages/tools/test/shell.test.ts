@@ -184,7 +184,7 @@ describe.skipIf(process.platform === "win32")("run_command", () => {
     const { output, dropped_bytes: dropped } = await run(
       `"${process.execPath}" program.cjs`,
       { maxOutputBytes: 1001 },
-      { onOutput: (output) => void reported.push(output) },
+      { onOutput: (piece) => void reported.push(piece) },
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
     expect(output).not.toContain("\ufffd");
