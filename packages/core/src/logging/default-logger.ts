@@ -1,9 +1,8 @@
 import { type Environment, processEnvironment } from "../internal/environment.ts";
-import { openLogWriter as openConsoleWriter } from "./console-writer.ts";
 import { type Level, LEVELS, type LogWriter } from "./log-writer.ts";
 import { type Logger, type LogMethod, SILENT } from "./logger.ts";
 
-/** What turns lines into output: what the runtime has for it, unless a test says otherwise. */
+/** What turns lines into output: pino, unless a test says otherwise. */
 export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
 
 /**
@@ -11,7 +10,7 @@ export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
  * standard error through pino, which is loaded with the first line, or through `console.error` where there is no pino.
  * Any other value is silent too.
  */
-export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadWriter): Logger {
+export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadPino): Logger {
   const level = LEVELS.find((name) => name === env["POLLUX_LOG"]?.toLowerCase());
   return level === undefined ? SILENT : lazyLogger(level, load);
 }
@@ -23,7 +22,7 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
   let write: LogWriter = (...line) => {
     waiting.push(line);
     loading ??= load(threshold)
-      .catch(() => openConsoleWriter(threshold))
+      .catch(() => writeToConsole)
       .then((writer) => {
         write = writer;
         for (const early of waiting) writer(...early);
@@ -43,8 +42,12 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
   };
 }
 
-/** `imports` of package.json says which one: pino under the condition `node`, the console elsewhere. */
-async function loadWriter(threshold: Level): Promise<LogWriter> {
-  const { openLogWriter } = await import("#log-writer");
-  return openLogWriter(threshold);
+/** Which file this is stands in `imports` of package.json: under the condition `node` the one with pino, elsewhere one that throws. */
+async function loadPino(threshold: Level): Promise<LogWriter> {
+  const { openPinoWriter } = await import("#pino-writer");
+  return openPinoWriter(threshold);
+}
+
+function writeToConsole(level: Level, facts: object, message: string): void {
+  console.error(JSON.stringify({ level, name: "pollux", ...facts, msg: message }));
 }
