@@ -61,7 +61,8 @@ function runTests(run: number): Run {
       const failed = report.assertionResults.filter((test) => test.status === "failed");
       passed += report.assertionResults.filter((test) => test.status === "passed").length;
       for (const test of failed) failures.push(describe(report, test.fullName, test.failureMessages[0]));
-      if (report.status === "failed" && failed.length === 0) failures.push(describe(report, "the file", report.message));
+      if (report.status === "failed" && failed.length === 0)
+        failures.push(describe(report, "the file", report.message));
     }
   } catch {
     failures.push(`npm test wrote no report:\n${`${stdout}${stderr}`.slice(-2000)}`);
