@@ -61,8 +61,7 @@ export function createSigner(seed: string): Signer {
 
 /** Bytes that look random. By SHA-256, since workerd and Electron have no hash of any length. */
 function filler(key: Buffer, salt: Buffer, length: number): Buffer {
-  const block = (index: number): Buffer =>
-    createHash("sha256").update(key).update(salt).update(String(index)).digest();
+  const block = (index: number): Buffer => createHash("sha256").update(key).update(salt).update(String(index)).digest();
   return Buffer.concat(Array.from({ length: Math.ceil(length / 32) }, (_, index) => block(index))).subarray(0, length);
 }
 

@@ -1,0 +1,71 @@
+/** What the emulated service says to use-core.ts. It goes by the prompt alone, so that it is the same on each runtime. */
+import {
+  type Answer,
+  type BrainTurn,
+  calls,
+  type EmulatorOptions,
+  faults,
+  join,
+  json,
+  search,
+  text,
+  thought,
+} from "@pollux/emulator";
+
+/** Options of an emulator that answers {@link useCore}. */
+export function service(): EmulatorOptions {
+  let isBusy = true;
+  return {
+    brain: { answer },
+    faults: [
+      {
+        at: ({ body }) => {
+          const isRefused = isBusy && JSON.stringify(body).includes("Are you busy?");
+          if (isRefused) isBusy = false;
+          return isRefused;
+        },
+        fault: faults.overloaded(),
+      },
+      {
+        at: ({ body }) => JSON.stringify(body).includes("Count for ever."),
+        fault: faults.stall({ ms: Number.POSITIVE_INFINITY }),
+      },
+    ],
+  };
+}
+
+function answer(turn: BrainTurn): Answer {
+  switch (turn.prompt) {
+    case "Compare Oslo and Lima.":
+      if (turn.responses.length > 0)
+        return text(`They said: ${JSON.stringify(turn.responses.map((one) => one.response))}`);
+      return join([
+        thought("Both at once."),
+        text("Let me look."),
+        calls([
+          { name: "get_weather", args: { city: "Oslo" } },
+          { name: "get_weather", args: { city: "Lima" } },
+        ]),
+      ]);
+    case "Count to three.":
+      return text("One, two, three.", ["One, ", "two, ", "three."]);
+    case "Count for ever.":
+      return text("One, two, three.", ["One, ", "two, ", "three."]);
+    case "My name is Ada.":
+      return text("Hello, Ada.");
+    case "What is my name?":
+      return text(JSON.stringify(turn.request.contents).includes("My name is Ada.") ? "Ada." : "I do not know.");
+    case "Does it rain in Tromsø?":
+      return search({
+        queries: ["tromsø rain"],
+        sources: [{ title: "yr.no" }, { title: "met.no" }],
+        text: "Ja, i Tromsø regner det. Ta på deg støvler.",
+      });
+    case "Plan two days in Rome.":
+      return json({ days: ["Forum", "Vatican"] });
+    case "What does the file say?":
+      return text(`${turn.files.length} file of ${turn.files[0]?.sizeBytes} bytes.`);
+    default:
+      return text("Here I am.");
+  }
+}
