@@ -7,8 +7,8 @@ import type { StderrTail } from "./stderr-tail.ts";
 
 /** Milliseconds a server has to end by itself when its stdin is closed, and again when it is asked to. */
 const GRACE_MS = 1_000;
-/** Milliseconds in which the last words of a server that has ended are read. */
-const DRAIN_MS = 200;
+/** Milliseconds in which the last words of a server that has ended are read, when something it left behind holds its pipes open. */
+const DRAIN_MS = 1_000;
 
 /**
  * Speaks to a child process over its stdin and stdout, one JSON message a line. The process leads a group of its own, so
@@ -141,6 +141,13 @@ export class ProcessTransport implements Transport {
     this.#isDelivering = false;
   }
 
+  async #drained(): Promise<void> {
+    const pipes = [this.#child?.stdout, this.#child?.stderr].map((pipe) =>
+      pipe && !pipe.closed ? new Promise((resolve) => pipe.once("close", resolve)) : undefined,
+    );
+    await within(Promise.all(pipes), DRAIN_MS);
+  }
+
   #ended(how: string): void {
     if (this.#ending !== undefined) return;
     this.#ending = how;
@@ -150,9 +157,7 @@ export class ProcessTransport implements Transport {
 
   /** What it said last may still be on its way; a process that it left behind may hold the pipe open. */
   async #leave(): Promise<void> {
-    const stdout = this.#child?.stdout;
-    if (stdout && !stdout.readableEnded && !stdout.destroyed)
-      await within(new Promise((resolve) => stdout.once("close", resolve)), DRAIN_MS);
+    await this.#drained();
     while (this.#isDelivering) await setImmediate();
     this.onclose?.();
     void this.close();
