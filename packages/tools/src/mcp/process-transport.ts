@@ -142,10 +142,9 @@ export class ProcessTransport implements Transport {
   }
 
   async #drained(): Promise<void> {
-    const pipes = [this.#child?.stdout, this.#child?.stderr].map((pipe) =>
-      pipe && !pipe.closed ? new Promise((resolve) => pipe.once("close", resolve)) : undefined,
-    );
-    await within(Promise.all(pipes), DRAIN_MS);
+    const open = [this.#child?.stdout, this.#child?.stderr].flatMap((pipe) => (pipe && !pipe.closed ? [pipe] : []));
+    const closed = open.map((pipe) => new Promise((resolve) => pipe.once("close", resolve)));
+    await within(Promise.all(closed), DRAIN_MS);
   }
 
   #ended(how: string): void {
