@@ -9,6 +9,8 @@ import type { StderrTail } from "./stderr-tail.ts";
 const GRACE_MS = 1_000;
 /** Milliseconds in which the last words of a server that has ended are read, when something it left behind holds its pipes open. */
 const DRAIN_MS = 1_000;
+/** Milliseconds until a server that has closed its stdin is expected to have ended. */
+const FAREWELL_MS = 5_000;
 
 /**
  * Speaks to a child process over its stdin and stdout, one JSON message a line. The process leads a group of its own, so
@@ -38,6 +40,16 @@ export class ProcessTransport implements Transport {
   /** How the process ended, such as `exit code 1`; undefined while it runs. */
   get ending(): string | undefined {
     return this.#ending;
+  }
+
+  /**
+   * Resolves when it is known how a server ended that takes no messages any more, and its last words were read; at once for one that
+   * takes them. A broken pipe may be noticed before the end that broke it.
+   */
+  async lastWords(): Promise<void> {
+    if (this.#ending === undefined && this.#child?.stdin?.destroyed !== true) return;
+    await within(this.#gone, FAREWELL_MS);
+    await this.#drained();
   }
 
   async start(): Promise<void> {
