@@ -146,5 +146,7 @@ const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
 
 /** The model settings among an agent's or a run's options; those that were not given are absent. */
 export function pickSettings(options: ModelSettings): ModelSettings {
-  return Object.fromEntries(Object.entries(options).filter(([name, value]) => Object.hasOwn(NAMES, name) && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => Object.hasOwn(NAMES, name) && value !== undefined),
+  );
 }
