@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: SYSTEM_TESTS,
-          globalSetup: ["test/support/install-programs.ts"],
+          globalSetup: ["test/support/install-programs.ts", "test/support/pack-once.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -55,7 +55,7 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
     chunkFileNames: "chunks/[name].js",
     codeSplitting: {
       groups: [
-        { name: "wire", test: /core\/src\/(errors|internal|logging|wire)\//, priority: 2 },
+        { name: "wire", test: /core\/src\/(errors|internal|logging|wire)\/(?!no-pino-writer)/, priority: 2 },
         {
           name: "core",
           test: /core\/src\/(agent|durable|grounding|loop|model|session|tool)\/(?!schema\/zod3\.ts)/,

@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Agent, ApiStatusError, defineTool, endpoint, gemini, type RunResult, uploadFile } from "@pollux/core";
 import { nodeTransport } from "@pollux/core/node";
 import {
@@ -22,6 +19,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { fileService } from "../packages/core/test/helpers/file-service.ts";
+import { runCli } from "./contract/run-cli.ts";
 
 const KEY = "AIzaSyA-0123456789-abcdefghijklmnopqrstu";
 const PROMPT = "How warm is it in Oslo and in Rome?";
@@ -81,12 +79,12 @@ const essence = ({ text: said, contents, turns, stopReason, usage }: RunResult<u
   usage,
 });
 
-const contract = (path: string): Promise<{ stdout: string }> =>
-  promisify(execFile)(process.execPath, [
-    "--conditions=pollux-source",
-    fileURLToPath(new URL("contract/cli.ts", import.meta.url)),
-    path,
-  ]);
+/** Holds a folder against the contract, as the command does. */
+async function contract(path: string): Promise<{ readonly stdout: string }> {
+  const printed: string[] = [];
+  await runCli([path], { print: (line) => void printed.push(line), tell: () => {} });
+  return { stdout: printed.join("\n") };
+}
 
 /** The first piece of an answer, and then a connection that breaks. */
 function brokenAfterOne(response: Response): Response {

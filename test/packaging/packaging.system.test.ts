@@ -4,21 +4,20 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packPackages, type PackedPackage } from "../../scripts/pack-packages.ts";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { npmInstall, tarballOf, ZOD } from "../support/npm-install.ts";
 import { withoutKeys } from "../examples/run-example.ts";
 import * as programs from "./programs.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const zodVersion = /^ {2}zod: (\S+)$/m.exec(readFileSync(join(root, "pnpm-workspace.yaml"), "utf8"))?.[1];
+const packed = inject("packed");
 
 const MEGABYTE = 1024 * 1024;
 const machineNode = findMachineNode();
 
 let folder: string;
 let app: string;
-let packed: readonly PackedPackage[];
 /** What `npm install @pollux/core zod` alone has installed. */
 let small: { readonly packages: readonly string[]; readonly bytes: number };
 
@@ -27,12 +26,13 @@ beforeAll(async () => {
   app = join(folder, "app");
   mkdirSync(app);
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
-  packed = await packPackages(folder);
 
-  await install(tarball("@pollux/core"), `zod@${zodVersion}`);
+  await npmInstall(app, [tarballOf(packed, "@pollux/core"), ZOD]);
   small = { packages: installedPackages(), bytes: sizeOf(join(app, "node_modules")) };
-  await install(
-    ...["@pollux/emulator", "@pollux/tools", "@pollux/cli", "@pollux/restate", "@pollux/dbos"].map(tarball),
+  const others = ["@pollux/emulator", "@pollux/tools", "@pollux/cli", "@pollux/restate", "@pollux/dbos"];
+  await npmInstall(
+    app,
+    others.map((name) => tarballOf(packed, name)),
   );
 });
 
@@ -172,18 +172,6 @@ test("a strict TypeScript program compiles against the packed types", async () =
   const { stdout } = await run(tsc, ["-p", "."], { cwd: app }).catch((error: unknown) => error as { stdout: string });
   expect(stdout).toBe("");
 });
-
-function tarball(name: string): string {
-  const found = packed.find((each) => each.name === name);
-  if (found === undefined) throw new Error(`${name} was not packed`);
-  return found.tarball;
-}
-
-/** Like a user does, with npm; from its cache where it can. */
-async function install(...specs: readonly string[]): Promise<void> {
-  const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-  await run("npm", ["install", ...flags, ...specs], { cwd: app });
-}
 
 /** Runs the program as a user does; without keys in the environment. */
 async function npx(

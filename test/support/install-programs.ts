@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL("../programs/", import.meta.url));
 const stampFile = `${folder}node_modules/.pollux-install`;
 
-export default function installPrograms(): void {
+/** @internal Called by vitest, by this name. */
+export function setup(): void {
   const wanted = fingerprint();
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return;
 

@@ -14,7 +14,7 @@ export async function inMadeUpTime<Result>(
   takeSilence: (() => boolean) | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
   try {
     const progress = { isOver: false };
     const working = work().finally(() => (progress.isOver = true));

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { chunk, eventStream } from "./raw-service.ts";
 
 /** How {@link openManyService} answers. */
@@ -56,7 +55,7 @@ export async function openManyService(options: ManyOptions, names: readonly stri
     }
     const done = body.split('"functionResponse"').length - 1;
     counts.spread = Math.max(counts.spread, progress.note(/run:(\w+)/.exec(body)?.[1] ?? ""));
-    if (options.latencyMs !== undefined) await sleep(options.latencyMs);
+    if (options.latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.latencyMs));
     await options.hold?.();
     const part =
       done < options.turns - 1

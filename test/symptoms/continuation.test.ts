@@ -14,6 +14,7 @@ import {
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
+import { inMadeUpTime } from "../support/made-up-time.ts";
 import { openWorld, refusals } from "../support/world.ts";
 
 const LONG = "gemini-4-argon";
@@ -154,7 +155,8 @@ describe.each(faces)("%s", (_face, read) => {
   test("a stream that breaks goes on from its last checkpoint", async () => {
     const rules = [{ at: [1, 2], fault: faults.closeEarly({ afterChunks: 3 }) }];
     await using world = await openWorld({ brain: longAnswer(20, 2), faults: rules });
-    const result = await read(new Agent({ model: world.model(LONG) }), "Tell me.");
+    const agent = new Agent({ model: world.model(LONG) });
+    const result = await inMadeUpTime(undefined, () => read(agent, "Tell me."));
     expect(result.contents[1]?.parts).toEqual(WHOLE);
     const tokens = world.bodies.map((body) => (JSON.parse(body) as { continuationToken?: string }).continuationToken);
     expect(tokens).toEqual([undefined, tokenAfter(2), tokenAfter(4)]);
@@ -170,7 +172,8 @@ describe.each(faces)("%s", (_face, read) => {
       },
     ];
     await using world = await openWorld({ brain: longAnswer(20, 4), faults: rules });
-    const failed = await read(new Agent({ model: world.model(LONG) }), "Tell me.").catch((error: unknown) => error);
+    const agent = new Agent({ model: world.model(LONG) });
+    const failed = await inMadeUpTime(undefined, () => read(agent, "Tell me.")).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(StreamIncompleteError);
     expect(failed).toMatchObject({
       retryable: false,
@@ -212,7 +215,7 @@ test("nothing is lost and nothing doubled, wherever the stream breaks", async ()
           faults: rules,
         });
         const agent = new Agent({ model: world.model(LONG), maxRestarts: 5 });
-        const { events, result, error } = await eventsOf(agent, "Tell me.");
+        const { events, result, error } = await inMadeUpTime(undefined, () => eventsOf(agent, "Tell me."));
         expect(error).toBeUndefined();
         assertGrammar(events);
         expect(result?.contents[1]?.parts).toEqual(WHOLE);
@@ -220,9 +223,9 @@ test("nothing is lost and nothing doubled, wherever the stream breaks", async ()
         expect(refusals(world.emulator)).toEqual([]);
       },
     ),
-    { numRuns: 80 },
+    { numRuns: 60 },
   );
-}, 60_000);
+});
 
 test("the same holds for the emulator's own checkpoints, which take no token of another request", async () => {
   const said = Array.from({ length: 60 }, (_, i) => `Satz ${i} über 北京. `).join("");
@@ -239,11 +242,11 @@ test("the same holds for the emulator's own checkpoints, which take no token of 
         longDecode: { hopTokens: 60, checkpointEvery },
       });
       const agent = new Agent({ model: world.model(LONG), maxRestarts: 5 });
-      const { events, result, error } = await eventsOf(agent, "Tell me.");
+      const { events, result, error } = await inMadeUpTime(undefined, () => eventsOf(agent, "Tell me."));
       expect(error).toBeUndefined();
       expect([result?.text, readText(events)]).toEqual([said, said]);
       expect(refusals(world.emulator)).toEqual([]);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
-}, 60_000);
+});

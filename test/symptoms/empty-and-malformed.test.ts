@@ -1,5 +1,16 @@
 import { Agent, type AgentError, type AgentOptions, defineTool, ResponseBlockedError } from "@pollux/core";
-import { type Brain, calls, type Fault, faults, type FaultRule, finishes, join, say, think } from "@pollux/emulator";
+import {
+  type Brain,
+  calls,
+  type Fault,
+  faults,
+  type FaultRule,
+  finishes,
+  join,
+  parts,
+  say,
+  think,
+} from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -32,6 +43,7 @@ const EMPTY: readonly (readonly [string, Fault])[] = [
   ["no content", faults.emptyStop({ shape: "no-content" })],
   ["an empty content", faults.emptyStop({ shape: "empty-content" })],
   ["only thoughts", faults.onlyThoughts()],
+  ["only a signature", { kind: "answer", rule: "test", replace: () => parts({ text: "", thoughtSignature: "c2ln" }) }],
 ];
 
 describe.each(faces)("%s", (face) => {

@@ -102,13 +102,14 @@ function openRefusing(...rules: readonly FaultRule[]): Promise<World> {
 }
 
 // Traffic is real, waiting is not: only what the clock and the timers say is made up.
-const realTimeout = setTimeout;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => void realTimeout(resolve, ms));
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
+/** Resolves when so many requests were answered, and the client did with the last answer what it does. */
 async function requestsOf(world: World, count: number): Promise<void> {
-  for (let tries = 0; world.bodies.length < count && tries < 400; tries++) await pause(5);
-  // Long enough for the answer to be read; a request too many would be made by then.
-  await pause(30);
+  const answered = (): number => world.emulator.requests.filter((one) => one.answered.complete === true).length;
+  while (answered() < count || world.answers.length < count) await nextTurn();
+  // A request too many would be made by then: a whole exchange takes fewer turns.
+  for (let turns = 0; turns < 40; turns++) await nextTurn();
   expect(world.bodies).toHaveLength(count);
 }
 

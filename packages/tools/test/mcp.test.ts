@@ -49,6 +49,13 @@ describe("a server that does not start", () => {
     });
   });
 
+  test("is known by its last words, also when they come after its end", async () => {
+    const started = mcpTools({ command: node, args: [pathOf("odd-server.mjs"), "dies-before-its-words", folder] });
+    await expect(started).rejects.toThrow(
+      /did not start: it ended with exit code 3\nIts stderr ends with:\ncannot open the database$/,
+    );
+  });
+
   test("a command that does not exist", async () => {
     await expect(mcpTools({ command: "no-such-program" })).rejects.toThrow(
       /^the MCP server "no-such-program" did not start: .*ENOENT/,

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { Agent, ConfigurationError, type ToolOutcome } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { call, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApiSearch, openApiTools, type OpenApiOptions } from "../src/openapi.ts";
 import { use } from "./mcp/support.ts";
@@ -14,7 +14,7 @@ let base: string;
 let elsewhere: string;
 
 beforeAll(async () => {
-  const keep = (one: Seen): void => void seen.push(one);
+  const keep = (request: Seen): void => void seen.push(request);
   [server, base] = await startService(keep, (request, response) => answer(request, response));
   [other, elsewhere] = await startService(keep, (request, response) => answer(request, response));
 });

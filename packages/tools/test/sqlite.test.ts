@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as sqlite from "node:sqlite";
@@ -9,8 +18,12 @@ import { sqliteTools, type SqliteToolOptions } from "../src/sql.ts";
 import { openReadOnly } from "../src/sql/sqlite-guard.ts";
 import { readRows } from "../src/sql/sqlite-read.ts";
 import { children, use, type Watch } from "./mcp/support.ts";
+import { HOSTILE } from "./sql/hostile-sqlite.ts";
 
 const { DatabaseSync } = sqlite;
+
+/** A limit that no statement with an end reaches, however busy the machine is. */
+const PATIENT = { timeoutMs: 60_000 };
 
 let folder: string;
 let file: string;
@@ -44,7 +57,7 @@ async function query(
   options: SqliteToolOptions = {},
   watch: Watch = {},
 ): Promise<ToolOutcome> {
-  return await use(sqliteTools({ file, ...options }), "sql_query", { sql, ...more }, watch);
+  return await use(sqliteTools({ ...PATIENT, file, ...options }), "sql_query", { sql, ...more }, watch);
 }
 
 async function failure(sql: string, more: Record<string, unknown> = {}): Promise<string> {
@@ -56,7 +69,9 @@ async function failure(sql: string, more: Record<string, unknown> = {}): Promise
 describe("sql_schema", () => {
   test("describes tables and views with keys and rows", async () => {
     expect(
-      await use(sqliteTools({ file, maxCount: 2 }), "sql_schema", { tables: ["customer", "ORDER ITEM", "rich"] }),
+      await use(sqliteTools({ ...PATIENT, file, maxCount: 2 }), "sql_schema", {
+        tables: ["customer", "ORDER ITEM", "rich"],
+      }),
     ).toEqual({
       ok: true,
       output: {
@@ -104,12 +119,15 @@ describe("sql_schema", () => {
     const database = new DatabaseSync(file);
     for (let n = 0; n < 60; n++) database.exec(`create table t${n} (a, b, c, d)`);
     database.close();
-    const outcome = await use(sqliteTools({ file, maxResultBytes: 4_000, prefix: "shop" }), "shop_sql_schema");
+    const outcome = await use(
+      sqliteTools({ ...PATIENT, file, maxResultBytes: 4_000, prefix: "shop" }),
+      "shop_sql_schema",
+    );
     expect(outcome).toMatchObject({
       ok: true,
       output: { more: expect.arrayContaining(["t59"]), note: "ask for tables of `more` by name" },
     });
-    expect(await use(sqliteTools({ file }), "sql_schema", { tables: ["nothing"] })).toEqual({
+    expect(await use(sqliteTools({ ...PATIENT, file }), "sql_schema", { tables: ["nothing"] })).toEqual({
       ok: false,
       kind: "bad-input",
       message: expect.stringMatching(
@@ -190,68 +208,29 @@ describe("sql_query", () => {
   });
 });
 
-const HOSTILE: readonly string[] = [
-  "insert into customer values (3, 'Eve', null, null)",
-  "update customer set name = 'x'",
-  "delete from customer",
-  "with x as (select 1) delete from customer",
-  "insert into note values ('x')",
-  "replace into customer values (1, 'x', null, null)",
-  "delete from customer returning *",
-  "select * from (delete from customer returning *)",
-  "create table evil (a)",
-  "create temp table evil (a)",
-  "create temp trigger evil after insert on customer begin select 1; end",
-  "drop table customer",
-  "alter table customer add column evil",
-  "attach database 'evil.db' as evil",
-  "attach database '/etc/passwd' as evil",
-  "explain attach database 'evil.db' as evil",
-  "detach database main",
-  "vacuum",
-  "vacuum into 'evil.db'",
-  "reindex",
-  "analyze",
-  "begin immediate",
-  "commit",
-  "pragma query_only = off",
-  "pragma writable_schema = on",
-  "pragma journal_mode = delete",
-  "pragma user_version = 7",
-  "explain pragma query_only = off",
-  "select load_extension('evil')",
-  "select fts3_tokenizer('simple')",
-  "select writefile('evil.db', 'x')",
-  "select * from pragma_database_list",
-  "select 1); delete from customer; select (1",
-  "select 1) union select * from (delete from customer",
-  "/* ; */ delete from customer",
-];
+/** Without SQLite's authorizer. */
+class Older extends DatabaseSync {
+  override setAuthorizer = undefined as never;
+}
 
 describe("what does not only read", () => {
-  test("is refused by the database, and changes nothing", { timeout: 120_000 }, async () => {
-    const before = readFileSync(file);
-    const answers: Record<string, ToolOutcome> = {};
-    for (const sql of HOSTILE) answers[sql] = await query(sql);
-    expect(Object.entries(answers).filter(([, outcome]) => outcome.ok)).toEqual([]);
-    expect(answers["delete from customer"]).toEqual({
+  test("is refused with what is possible", async () => {
+    expect(await query("delete from customer")).toEqual({
       ok: false,
       kind: "failed",
       message:
         'near "delete": syntax error; only reading is possible here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables',
     });
-    expect(readFileSync(file).equals(before)).toBe(true);
-    expect(readdirSync(folder)).toEqual(["shop.db"]);
-    expect(existsSync("evil.db")).toBe(false);
   });
 
-  test("is refused by a Node without SQLite's authorizer too", () => {
-    class Older extends DatabaseSync {
-      override setAuthorizer = undefined as never;
-    }
+  test.each<[string, typeof DatabaseSync, readonly string[]]>([
+    ["by this Node", DatabaseSync, []],
+    // They only read: where the file is, and where a function is.
+    ["by an older Node", Older, ["select fts3_tokenizer('simple')", "select * from pragma_database_list"]],
+  ])("is refused by the database, and changes nothing: %s", (_name, Database, reading) => {
     const before = readFileSync(file);
     const taken = HOSTILE.filter((sql) => {
-      const database = openReadOnly({ ...sqlite, DatabaseSync: Older }, file);
+      const database = openReadOnly({ ...sqlite, DatabaseSync: Database }, file);
       const request = { maxCellCharacters: 100, maxBytes: 1_000, file, lifeMs: 0 };
       const ask = { kind: "rows", sql, parameters: [], limit: 10, offset: 0 } as const;
       try {
@@ -263,10 +242,10 @@ describe("what does not only read", () => {
         database.close();
       }
     });
-    // They only read: where the file is, and where a function is.
-    expect(taken).toEqual(["select fts3_tokenizer('simple')", "select * from pragma_database_list"]);
+    expect(taken).toEqual(reading);
     expect(readFileSync(file).equals(before)).toBe(true);
     expect(readdirSync(folder)).toEqual(["shop.db"]);
+    expect(existsSync("evil.db")).toBe(false);
   });
 
   test("cannot make the process large", async () => {
@@ -275,25 +254,34 @@ describe("what does not only read", () => {
 });
 
 describe("a statement without an end", () => {
+  /** Whether the process that asks SQLite is there and, where the system tells, has the database open. */
+  const isAtWork = (): boolean => {
+    const [, pid] =
+      children()
+        .find((line) => line.includes("sqlite-child"))
+        ?.trim()
+        .split(/\s+/) ?? [];
+    if (pid === undefined || process.platform !== "linux") return pid !== undefined;
+    const handles = `/proc/${pid}/fd`;
+    return readdirSync(handles).some((handle) => readlinkSync(join(handles, handle)) === file);
+  };
   const endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
 
   test("is stopped at the time limit, and its process is gone", async () => {
-    const started = performance.now();
-    expect(await query(endless, {}, { timeoutMs: 400 })).toEqual({
+    expect(await query(endless, {}, { timeoutMs: 200 })).toEqual({
       ok: false,
       kind: "failed",
-      message: expect.stringMatching(/took longer than 400 ms and was stopped; narrow it/),
+      message: expect.stringMatching(/took longer than 200 ms and was stopped; narrow it/),
     });
-    expect(performance.now() - started).toBeLessThan(3_000);
     await expect.poll(() => children().filter((line) => line.includes("sqlite-child"))).toEqual([]);
   });
 
   test("is stopped by an abort", async () => {
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 300);
-    const started = performance.now();
-    expect(await query(endless, {}, {}, { signal: controller.signal })).toMatchObject({ ok: false, kind: "cancelled" });
-    expect(performance.now() - started).toBeLessThan(3_000);
+    const outcome = query(endless, {}, {}, { signal: controller.signal });
+    await expect.poll(isAtWork).toBe(true);
+    controller.abort();
+    expect(await outcome).toMatchObject({ ok: false, kind: "cancelled" });
     await expect.poll(() => children().filter((line) => line.includes("sqlite-child"))).toEqual([]);
   });
 
@@ -337,7 +325,7 @@ test("an agent looks at the schema and asks", async () => {
     call("sql_query", { sql: "select name from customer where born < ? order by born", parameters: ["1900"] }),
     say("Ada."),
   );
-  const result = await new Agent({ model, tools: sqliteTools({ file }) }).run("Who was born before 1900?");
+  const result = await new Agent({ model, tools: sqliteTools({ ...PATIENT, file }) }).run("Who was born before 1900?");
   expect(result.text).toBe("Ada.");
   expect(JSON.stringify(model.requests.at(-1))).toContain('"rows":[["Ada"]]');
 });

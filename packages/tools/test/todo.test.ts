@@ -54,7 +54,8 @@ test("a plan goes on in another process: after a run that was cut off, and in th
   const store = new MemoryStore();
   const abort = new AbortController();
   const first = todoList();
-  const cutOff = new ScriptedModel(call("set_todos", PLAN), () => (setTimeout(() => abort.abort(), 5), hangs("Now")));
+  // By then the model has been asked a second time, and hangs.
+  const cutOff = new ScriptedModel(call("set_todos", PLAN), () => (setImmediate(() => abort.abort()), hangs("Now")));
   const agent = new Agent({ model: cutOff, tools: first.tools });
   await expect(agent.session({ id: "s", store }).send("Go.", { signal: abort.signal })).rejects.toThrow();
 

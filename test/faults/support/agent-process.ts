@@ -1,5 +1,5 @@
+import { once } from "node:events";
 import { flushCompileCache } from "node:module";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, AgentError, endpoint, gemini, type RunResult, type Session, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { EffectsFile, readEffects } from "./effects.ts";
@@ -45,14 +45,14 @@ function sessionFor({ url, store, id, effects }: Work, killPoint?: KillPoint): S
   return new Agent({ model, tools }).session({ id, store: told(openStore(store), killPoint) });
 }
 
-async function finish(work: Work): Promise<Finished> {
+async function finish(work: Work, asks: boolean): Promise<Finished> {
   const session = sessionFor(work);
   const { lastRun: found = "nothing" } = await session.state();
   const unknown: { callId: string; done: boolean }[] = [];
   let result = found === "nothing" ? await session.send(messageOf(work)) : await resumed(session);
   while (result !== undefined && "pending" in result) {
     // Whoever looks into what came of a call waits until nobody is at it any more.
-    await sleep(50);
+    if (asks) await allowed();
     const effects = readEffects(work.effects);
     const { runId } = result;
     const asked = result.pending.map(({ callId }) => {
@@ -91,16 +91,23 @@ async function resumed(session: Session): Promise<RunResult | undefined> {
   return undefined;
 }
 
-async function obey(order: Order): Promise<Report> {
+function allowed(): Promise<unknown> {
+  const answer = once(process, "message");
+  say({ is: "asks" });
+  return answer;
+}
+
+async function obey(order: Exclude<Order, { readonly do: "go-on" }>): Promise<Report> {
   if (order.do === "finish") {
     if (order.asNobody === true && process.getuid?.() === 0) process.setuid?.(NOBODY);
-    return finish(order);
+    return finish(order, order.asks === true);
   }
   const result = await sessionFor(order, order.killPoint).send(messageOf(order));
   return { is: "finished", found: "nothing", unknown: [], stopReason: result.stopReason, text: result.text };
 }
 
 process.on("message", (order: Order) => {
+  if (order.do === "go-on") return;
   obey(order).then(say, (error: unknown) => {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     say({ is: "failed", name, typed: error instanceof AgentError, message });

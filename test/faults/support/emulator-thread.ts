@@ -8,7 +8,7 @@ import { errandBrain } from "./errand-brain.ts";
 
 /** What it says when it is asked. */
 export interface ServerState {
-  /** Requests that were still being answered after a second. */
+  /** Requests that were still being answered after half a minute. */
   readonly open: number;
 }
 
@@ -25,7 +25,7 @@ parentPort?.postMessage(server.url);
 parentPort?.on("message", () => void answer());
 
 async function answer(): Promise<void> {
-  const until = performance.now() + 1000;
+  const until = performance.now() + 30_000;
   while (openRequests() > 0 && performance.now() < until) await sleep(1);
   const state: ServerState = { open: openRequests() };
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

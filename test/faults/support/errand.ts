@@ -26,15 +26,6 @@ export const LONG: Errand = [
   [{ name: "save", item: 108 }],
 ];
 
-/** Three turns and three calls: a short one, for where there are many. */
-export const SHORT: Errand = [
-  [
-    { name: "look", item: 101 },
-    { name: "pay", item: 102 },
-  ],
-  [{ name: "save", item: 103 }],
-];
-
 /** Five turns and four calls, one after the other. */
 export const PLAIN: Errand = [
   [{ name: "look", item: 101 }],

@@ -51,9 +51,9 @@ async function many({ url, runs, sessions, maxConcurrent }: ManyOrder): Promise<
     const { text } = await agent.run(`run:r${at}`);
     texts[text] = (texts[text] ?? 0) + 1;
   });
-  await sleep(100);
+  let [state] = traffic.state();
+  for (; (state?.active ?? 0) + (state?.queued ?? 0) < runs; [state] = traffic.state()) await sleep(1);
   const waiting = await collected();
-  const [state] = traffic.state();
   process.send?.({ type: "waiting", active: state?.active ?? 0, queued: state?.queued ?? 0 } satisfies ManyReport);
   await Promise.all(all);
   all.length = 0;

@@ -27,7 +27,13 @@ export type Order =
   /** Send the message that begins the errand. */
   | (Work & { readonly do: "begin"; readonly killPoint?: KillPoint | undefined })
   /** Bring the session to its end, from wherever it stands; where this is root's process, as a user without rights. */
-  | (Work & { readonly do: "finish"; readonly asNobody?: boolean | undefined });
+  | (Work & {
+      readonly do: "finish";
+      readonly asNobody?: boolean | undefined;
+      /** Asks, and waits to be allowed, before it looks into what came of a call: another process may be at it. */
+      readonly asks?: boolean | undefined;
+    })
+  | { readonly do: "go-on" };
 
 /** How a session stood, and how it was brought to its end. */
 export interface Finished {
@@ -45,5 +51,6 @@ export type Report =
   | { readonly is: "ready" }
   | { readonly is: "acknowledged"; readonly length: number }
   | { readonly is: "at-kill-point" }
+  | { readonly is: "asks" }
   | Finished
   | { readonly is: "failed"; readonly name: string; readonly typed: boolean; readonly message: string };

@@ -33,6 +33,8 @@ export interface AgentProcess {
   ready(): Promise<unknown>;
   /** Gives it an order; resolves with its final word, or `undefined` when it died. */
   order(order: Order, onReport?: (report: Report) => void): Promise<Report | undefined>;
+  /** Allows it what it asks for. */
+  allow(): void;
   /** Ends it at once, as a crash would; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export function openProcess(maxBlocks?: number): AgentProcess {
         child.send(order);
       });
     },
+    allow: () => void child.send({ do: "go-on" } satisfies Order),
     kill: async () => {
       child.kill("SIGKILL");
       await exit;

@@ -50,8 +50,8 @@ async function soak({ url, sessions, silenceMs }: SoakOrder): Promise<SoakReport
   const tookMs = performance.now() - began;
   clearInterval(watch);
   let after = await collected();
-  // Connections that are kept for the next request are given up after some seconds.
-  for (let tries = 0; tries < 16 && after.heapUsed > before.heapUsed + 2 * 2 ** 20; tries++) {
+  // Connections that are kept for the next request are given up after some seconds; what is never given up is lost.
+  for (let tries = 0; tries < 60 && after.heapUsed > before.heapUsed + 2 * 2 ** 20; tries++) {
     await sleep(500);
     after = await collected();
   }

@@ -1,10 +1,3 @@
-/** JSON lines through `console.error`, on runtimes that are not like Node. @see openLogWriter of node/pino-writer.ts */
-export function openLogWriter(_threshold: Level): LogWriter {
-  return (level, facts, message) => {
-    console.error(JSON.stringify({ level, name: "pollux", ...facts, msg: message }));
-  };
-}
-
 /** Levels of a log, from the most talkative on. */
 export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
@@ -13,3 +6,8 @@ export type Level = (typeof LEVELS)[number];
 
 /** Writes one line of a level. */
 export type LogWriter = (level: Level, facts: object, message: string) => void;
+
+/** Writes a line as JSON through `console.error`: on runtimes that are not like Node, and where there is no pino. */
+export function writeToConsole(level: Level, facts: object, message: string): void {
+  console.error(JSON.stringify({ level, name: "pollux", ...facts, msg: message }));
+}

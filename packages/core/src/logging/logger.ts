@@ -1,5 +1,5 @@
 import { type Environment, processEnvironment } from "../internal/environment.ts";
-import { type Level, LEVELS, type LogWriter, openLogWriter as openConsoleWriter } from "./console-writer.ts";
+import { type Level, LEVELS, type LogWriter, writeToConsole } from "./console-writer.ts";
 
 /** One line of a log: facts first, then a short message, as pino takes them. */
 export interface LogMethod {
@@ -18,7 +18,7 @@ export interface Logger {
 /** Does nothing. The default unless `POLLUX_LOG` names a level. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** What turns lines into output: what the runtime has for it, unless a test says otherwise. */
+/** What turns lines into output: pino, unless a test says otherwise. */
 export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
 
 /**
@@ -26,7 +26,7 @@ export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
  * standard error through pino, which is loaded with the first line, or through `console.error` where there is no pino.
  * Any other value is silent too.
  */
-export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadWriter): Logger {
+export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadPino): Logger {
   const level = LEVELS.find((name) => name === env["POLLUX_LOG"]?.toLowerCase());
   return level === undefined ? SILENT : lazyLogger(level, load);
 }
@@ -38,7 +38,7 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
   let write: LogWriter = (...line) => {
     waiting.push(line);
     loading ??= load(threshold)
-      .catch(() => openConsoleWriter(threshold))
+      .catch(() => writeToConsole)
       .then((writer) => {
         write = writer;
         for (const early of waiting) writer(...early);
@@ -58,8 +58,8 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
   };
 }
 
-/** `imports` of package.json says which one: pino under the condition `node`, the console elsewhere. */
-async function loadWriter(threshold: Level): Promise<LogWriter> {
-  const { openLogWriter } = await import("#log-writer");
-  return openLogWriter(threshold);
+/** Which file this is stands in `imports` of package.json: under the condition `node` the one with pino, elsewhere one that throws. */
+async function loadPino(threshold: Level): Promise<LogWriter> {
+  const { openPinoWriter } = await import("#pino-writer");
+  return openPinoWriter(threshold);
 }

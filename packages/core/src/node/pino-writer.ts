@@ -7,7 +7,7 @@ import type { Level, LogWriter } from "../logging/console-writer.ts";
  *
  * @throws When pino cannot be found, as in a program that was bundled and stands alone.
  */
-export function openLogWriter(threshold: Level): LogWriter {
+export function openPinoWriter(threshold: Level): LogWriter {
   // Not by `import()`: bundlers would follow it, and a program that never logs would carry pino's 60 KB.
   const { pino } = createRequire(import.meta.url)("pino") as typeof Pino;
   // Standard error, so that a program's own output stays clean; synchronous, so that the last lines are not lost.

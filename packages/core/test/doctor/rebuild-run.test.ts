@@ -2,6 +2,9 @@ import { Agent, defineTool, type Json, MemoryStore, repairSession } from "@pollu
 import { calls, finishes, say, ScriptedModel, join } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 
+const LOOK = { functionCall: { name: "look", args: {} } };
+const SEEN = { functionResponse: { name: "look", response: { output: "seen" } } };
+
 const look = defineTool({ name: "look", description: "Looks.", run: () => "seen" });
 
 const user = (text: string) => ({ role: "user", parts: [{ text }] });
@@ -25,8 +28,8 @@ test.each(["STOP", "FUNCTION_CALL", "tool_calls", "UNEXPECTED_TOOL_CALL"])(
     const history = await new Agent({ model }).session({ id: "s", store: repaired }).history();
     expect(history).toEqual([
       user("Go."),
-      { role: "model", parts: [0, 1].map(() => ({ functionCall: { name: "look", args: {} } })) },
-      { role: "user", parts: [0, 1].map(() => ({ functionResponse: { name: "look", response: { output: "seen" } } })) },
+      { role: "model", parts: [LOOK, LOOK] },
+      { role: "user", parts: [SEEN, SEEN] },
       says("Done."),
       user("Thanks."),
       says("Bye."),

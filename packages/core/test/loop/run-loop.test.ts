@@ -190,14 +190,6 @@ describe.each(faces)("%s", (_face, read) => {
       options: Partial<ConstructorParameters<typeof Agent>[0]> = {},
     ): Promise<RunResult> => read(new Agent({ model, tools: [getWeather], ...options }), "Go.");
 
-    test("an empty answer is asked for again, first as it was, then with a nudge, and is never a success", async () => {
-      const model = new ScriptedModel(empty(), think("hm"), parts({ text: "", thoughtSignature: "AAA=" }), empty());
-      const result = await endOf(model);
-      expect(result).toMatchObject({ stopReason: "empty", text: "", turns: 1, usage: { requests: 4 } });
-      expect(model.requests.map(({ contents }) => contents.length)).toEqual([1, 1, 2, 3]);
-      expect(result.contents.every(({ role }) => role === "user")).toBe(true);
-    });
-
     test("an answer after a nudge is a success, and the nudge stays in the history", async () => {
       const model = new ScriptedModel(empty(), empty(), say("Here."));
       const result = await endOf(model);

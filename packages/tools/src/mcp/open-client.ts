@@ -67,6 +67,7 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
   try {
     await client.connect(transport, { timeout: timeoutMs, ...(signal && { signal }) });
   } catch (error) {
+    if (transport instanceof ProcessTransport) await transport.lastWords();
     const ended = ending();
     await close();
     signal?.throwIfAborted();

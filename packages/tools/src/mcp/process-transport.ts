@@ -7,8 +7,10 @@ import type { StderrTail } from "./stderr-tail.ts";
 
 /** Milliseconds a server has to end by itself when its stdin is closed, and again when it is asked to. */
 const GRACE_MS = 1_000;
-/** Milliseconds in which the last words of a server that has ended are read. */
-const DRAIN_MS = 200;
+/** Milliseconds in which the last words of a server that has ended are read, when something it left behind holds its pipes open. */
+const DRAIN_MS = 1_000;
+/** Milliseconds until a server that has closed its stdin is expected to have ended. */
+const FAREWELL_MS = 5_000;
 
 /**
  * Speaks to a child process over its stdin and stdout, one JSON message a line. The process leads a group of its own, so
@@ -38,6 +40,16 @@ export class ProcessTransport implements Transport {
   /** How the process ended, such as `exit code 1`; undefined while it runs. */
   get ending(): string | undefined {
     return this.#ending;
+  }
+
+  /**
+   * Resolves when it is known how a server ended that takes no messages any more, and its last words were read; at once for one that
+   * takes them. A broken pipe may be noticed before the end that broke it.
+   */
+  async lastWords(): Promise<void> {
+    if (this.#ending === undefined && this.#child?.stdin?.destroyed !== true) return;
+    await within(this.#gone, FAREWELL_MS);
+    await this.#drained();
   }
 
   async start(): Promise<void> {
@@ -141,6 +153,12 @@ export class ProcessTransport implements Transport {
     this.#isDelivering = false;
   }
 
+  async #drained(): Promise<void> {
+    const open = [this.#child?.stdout, this.#child?.stderr].flatMap((pipe) => (pipe && !pipe.closed ? [pipe] : []));
+    const closed = open.map((pipe) => new Promise((resolve) => pipe.once("close", resolve)));
+    await within(Promise.all(closed), DRAIN_MS);
+  }
+
   #ended(how: string): void {
     if (this.#ending !== undefined) return;
     this.#ending = how;
@@ -150,9 +168,7 @@ export class ProcessTransport implements Transport {
 
   /** What it said last may still be on its way; a process that it left behind may hold the pipe open. */
   async #leave(): Promise<void> {
-    const stdout = this.#child?.stdout;
-    if (stdout && !stdout.readableEnded && !stdout.destroyed)
-      await within(new Promise((resolve) => stdout.once("close", resolve)), DRAIN_MS);
+    await this.#drained();
     while (this.#isDelivering) await setImmediate();
     this.onclose?.();
     void this.close();

@@ -48,9 +48,11 @@ export async function askSqlite(
       child.once("error", (error) =>
         reject(new ToolFailure("SQLite could not be started; calling again does not help", { cause: error })),
       );
-      child.once("exit", (code, killed) =>
-        reject(new ToolFailure(`SQLite ended early (${killed ?? code}), probably for want of memory; ask for less`)),
-      );
+      child.once("exit", (code, killed) => {
+        // It ends by itself once its answer is sent, and on Deno that can be known before the answer is here.
+        if (code !== 0)
+          reject(new ToolFailure(`SQLite ended early (${killed ?? code}), probably for want of memory; ask for less`));
+      });
       child.send({ ...request, lifeMs: timeoutMs + GRACE_MS }, (error) => {
         if (error !== null) reject(new ToolFailure("SQLite could not be asked; try again", { cause: error }));
       });

@@ -57,7 +57,7 @@ export async function writeWhileSwapped(least: number, { root, outside, ...rest 
         [write, { path: `swap/deep/new-${index % 50}/b.txt`, content: `${index}` }],
         [edit, { path: "swap/deep/a.txt", edits: [{ old_text: "\n", new_text: "!\n", all: true }] }],
       ] as const)
-        answers[(await use(tool as Tool, args)).startsWith("refused") ? "refused" : "good"]++;
+        answers[(await use(tool, args)).startsWith("refused") ? "refused" : "good"]++;
     }
   }
   expect(readdirSync(outside)).toEqual(["deep"]);

@@ -12,6 +12,10 @@ if (mode === "dies-at-start") {
   console.error(`cannot open the database with ${process.env.DATABASE_KEY}`);
   process.exit(3);
 }
+if (mode === "dies-before-its-words") {
+  spawn("sh", ["-c", "sleep 0.1; echo cannot open the database >&2"], { stdio: ["ignore", "ignore", "inherit"] });
+  process.exit(3);
+}
 if (mode === "starts-once" && starts > 1) process.exit(4);
 if (mode === "never-answers") setInterval(() => {}, 1_000);
 if (mode === "talks") console.error("one\ntwo");

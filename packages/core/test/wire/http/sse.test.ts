@@ -101,7 +101,7 @@ test("a bare body beyond the limit is refused", () => {
 });
 
 test.each<[string, (size: number) => string, number, number]>([
-  ["one large event", (size) => `data: "${"x".repeat(size)}"\n\n`, 4096, 1_000_000],
+  ["one large event", (size) => `data: "${"x".repeat(size)}"\n\n`, 4096, 500_000],
   ["many tiny ones", (size) => "data: 1\n\n".repeat(size), 9, 10_000],
 ])("takes time linear in the bytes of %s", (_name, textOf, step, size) => {
   const decodeAll = (text: string): number => {

@@ -1,15 +1,8 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { SessionStoreError } from "@pollux/core";
-import { SqliteStore } from "@pollux/core/node";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { begin, finish } from "./support/begin-and-finish.ts";
-import { EffectsList } from "./support/effects.ts";
-import { answerUnknown, problemsOfErrand } from "./support/end-of-errand.ts";
-import { DONE, GO, LONG } from "./support/errand.ts";
-import { FULL, sideBySide } from "./support/full.ts";
-import { counting, problemsOfError, sessionIn } from "./support/open-store.ts";
+import { sideBySide } from "./support/side-by-side.ts";
 import { KINDS } from "./support/places.ts";
 import { openProcess } from "./support/processes.ts";
 import type { Report } from "./support/process-messages.ts";
@@ -30,9 +23,9 @@ describe.each(KINDS)("a disk that is full, under a %s store", (kind) => {
   // In units of 512 bytes: a log of lines is small, a database and its own log are not.
   const sizes = kind === "jsonl" ? [1, 4, 9, 16, 23] : [80, 120, 180, 260, 330];
 
-  test("stops the run, keeps what was acknowledged, and says so", { timeout: 60_000 }, async () => {
+  test("stops the run, keeps what was acknowledged, and says so", async () => {
     const row = `full, ${kind}`;
-    const found = await sideBySide(FULL ? sizes : sizes.filter((_, index) => index % 2 === 0), 2, async (blocks) => {
+    const found = await sideBySide(sizes, 2, async (blocks) => {
       const work = table.places.work(table.places.place(kind, `full-${blocks}`));
       const child = openProcess(blocks);
       const [report, acknowledged] = await begin(child, work);
@@ -52,40 +45,8 @@ describe.each(KINDS)("a disk that is full, under a %s store", (kind) => {
   });
 });
 
-test("a database that may have no more pages stops the run, which goes on when it may", async () => {
-  const row = "no more pages, sqlite";
-  for (const pages of FULL ? [0, 1, 2, 3] : [0, 2]) {
-    const exec = vi.spyOn(DatabaseSync.prototype, "exec");
-    using store = new SqliteStore(join(table.places.folder, `pages-${pages}.db`));
-    // The one the store has just opened.
-    const database = exec.mock.contexts.at(-1) as DatabaseSync;
-    exec.mockRestore();
-    const used = Number(database.prepare("pragma page_count").get()?.["page_count"]);
-    database.exec(`pragma max_page_count = ${used + pages}`);
-    const { told, acknowledged } = counting(store);
-    const effects = new EffectsList();
-    const session = sessionIn(told, table.places.world, effects);
-    const error: unknown = await session.send(GO).catch((reason: unknown) => reason);
-    const atStop = await store.load("s");
-    tally.count(row, "times");
-    const problems = [
-      ...lostEntries(acknowledged(), atStop),
-      ...problemsOfError(error, SessionStoreError, /free some space/),
-    ];
-    if (problems.length === 0) tally.count(row, "stopped, typed");
-    database.exec("pragma max_page_count = 100000");
-    const { lastRun } = await session.state();
-    const first = lastRun === undefined ? await session.send(GO) : await session.resume();
-    const result = await answerUnknown(session, first, effects.all);
-    if (result.text !== DONE) problems.push(`lost: ended with ${result.stopReason}`);
-    problems.push(...problemsOfErrand(LONG, await session.history(), effects.all).filter(isNotOfOnce));
-    if (problems.length === 0) tally.count(row, "gone on, right");
-    expect(tally.found(row, "", problems)).toEqual([]);
-  }
-});
-
 describe.each(KINDS)("a place that is read-only, under a %s store", (kind) => {
-  test("refuses, says so, and is as good as before once it may be written", { timeout: 60_000 }, async () => {
+  test("refuses, says so, and is as good as before once it may be written", async () => {
     const row = `read-only, ${kind}`;
     const store = table.places.place(kind, "readonly");
     const work = table.places.work(store);
@@ -118,8 +79,3 @@ describe.each(KINDS)("a place that is read-only, under a %s store", (kind) => {
     expect(tally.found(row, "", problems)).toEqual([]);
   });
 });
-
-/** What is idempotent may have happened when its outcome could not be stored, and happens again under its key. */
-function isNotOfOnce(problem: string): boolean {
-  return !problem.startsWith("doubled") || problem.includes("pay");
-}

@@ -1,0 +1,3 @@
+import { testChanged } from "./test-changed.ts";
+
+testChanged(7);

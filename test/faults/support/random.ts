@@ -1,0 +1,13 @@
+/** Numbers from 0 to 1, the same for the same seed. Mulberry32. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** The seed of what is random: `POLLUX_SEED`, or another one each day. */
+export const SEED: number = Number(process.env["POLLUX_SEED"] ?? Math.floor(Date.now() / 86_400_000));

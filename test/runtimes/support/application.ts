@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
+import { npmInstall, tarballOf, ZOD } from "../../support/npm-install.ts";
+
+const programs = fileURLToPath(new URL("../programs/", import.meta.url));
+
+/** A folder where the packed packages are installed, and where the programs of ../programs stand as JavaScript. */
+export interface Application {
+  readonly folder: string;
+  /** Writes one more program beside them. @returns Its path. */
+  add(name: string, source: string): string;
+  remove(): void;
+}
+
+/** @param node - The Node that npm runs on, and whose versions it takes. */
+export async function installApplication(node: string): Promise<Application> {
+  const folder = mkdtempSync(join(tmpdir(), "pollux-runtimes-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+    const packed = inject("packed");
+    const ours = ["core", "emulator", "tools"].map((name) => tarballOf(packed, `@pollux/${name}`));
+    const programsPath = [dirname(node), process.env["PATH"]].join(delimiter);
+    await npmInstall(folder, [...ours, ZOD], { ...process.env, PATH: programsPath });
+    mkdirSync(join(folder, "src"));
+    for (const file of readdirSync(programs)) {
+      const source = stripTypeScriptTypes(readFileSync(join(programs, file), "utf8"));
+      writeFileSync(join(folder, "src", asJavaScript(file)), asJavaScript(source));
+    }
+    const add = (name: string, source: string): string => {
+      const path = join(folder, "src", name);
+      writeFileSync(path, source);
+      return path;
+    };
+    return { folder, add, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** Files and what they import have this ending. */
+function asJavaScript(text: string): string {
+  return text.replaceAll(/\.ts(?="|$)/gm, ".js");
+}

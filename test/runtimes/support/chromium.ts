@@ -1,0 +1,80 @@
+import { createReadStream, createWriteStream, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { pathToFileURL } from "node:url";
+import { createBrotliDecompress } from "node:zlib";
+import { programFile } from "../../support/programs.ts";
+
+/** The parts of puppeteer that are used. */
+interface PuppeteerModule {
+  launch(options: object): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>;
+}
+
+interface Page {
+  on(event: "console", listen: (message: { type(): string; text(): string }) => void): void;
+  on(event: "pageerror", listen: (error: unknown) => void): void;
+  goto(url: string): Promise<unknown>;
+  waitForFunction(code: string): Promise<unknown>;
+  evaluate(code: string): Promise<unknown>;
+}
+
+/** A browser. Close it with `await using`. */
+export interface Chromium extends AsyncDisposable {
+  /** Opens a page, and waits until it has put a report into `window.report`. @throws What the page threw. */
+  reportOf(url: string): Promise<unknown>;
+}
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Unpacks the Chromium of test/programs and starts it, with a profile of its own. */
+export async function openChromium(): Promise<Chromium> {
+  const folder = mkdtempSync(join(tmpdir(), "pollux-chromium-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const executablePath = join(folder, "chromium");
+    await pipeline(
+      createReadStream(programFile("@sparticuz/chromium", "bin/chromium.br")),
+      createBrotliDecompress(),
+      createWriteStream(executablePath, { mode: 0o755 }),
+    );
+    const file = pathToFileURL(programFile("puppeteer-core", "lib/puppeteer/puppeteer-core.js")).href;
+    const puppeteer = (await import(file)) as PuppeteerModule;
+    const browser = await puppeteer.launch({
+      executablePath,
+      headless: "shell",
+      userDataDir: join(folder, "profile"),
+      args: FLAGS,
+    });
+    return {
+      reportOf: async (url) => await reportOf(await browser.newPage(), url),
+      [Symbol.asyncDispose]: async () => {
+        await browser.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+async function reportOf(page: Page, url: string): Promise<unknown> {
+  const problem = new Promise<never>((_resolve, reject) => page.on("pageerror", reject));
+  problem.catch(() => {}); // also when it comes after the report
+  const said: string[] = [];
+  page.on("console", (message) => void said.push(`${message.type()}: ${message.text()}`));
+  await page.goto(url);
+  await Promise.race([page.waitForFunction("window.report !== undefined"), problem]).catch((error: unknown) => {
+    throw new Error(`the page gave no report; its console says: ${said.join("; ")}`, { cause: error });
+  });
+  return await page.evaluate("window.report");
+}

@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import type { PackedPackage } from "../../scripts/pack-packages.ts";
+
+const run = promisify(execFile);
+const workspace = readFileSync(new URL("../../pnpm-workspace.yaml", import.meta.url), "utf8");
+
+/** What `npm install` takes for the zod that the workspace is tested with. */
+export const ZOD = `zod@${/^ {2}zod: (\S+)$/m.exec(workspace)?.[1]}`;
+
+/**
+ * Installs into a folder with a package.json like a user does, with npm; from its cache where it can.
+ *
+ * npm takes the versions that fit the Node it runs on, which is the first one of `env`'s path.
+ */
+export async function npmInstall(
+  folder: string,
+  specs: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+  await run("npm", ["install", ...flags, ...specs], { cwd: folder, env });
+}
+
+/** Path of one package's tarball. */
+export function tarballOf(packed: readonly PackedPackage[], name: string): string {
+  const found = packed.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`${name} was not packed`);
+  return found.tarball;
+}
