@@ -31,7 +31,7 @@ export type { ListOptions, SessionStore, SessionSummary } from "./session/store.
 // loop
 export type { RunEvent } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/hooks.ts";
-export type { Limits } from "./loop/limits.ts";
+export type { LimitReached, Limits } from "./loop/limits.ts";
 export type {
   Observation,
   ObservationBase,
@@ -52,7 +52,6 @@ export type {
   FinishedRun,
   InvalidOutputRun,
   LimitedRun,
-  LimitReached,
   NeedsApprovalRun,
   NeedsOutcomeRun,
   RepeatedCallsRun,
@@ -64,8 +63,8 @@ export type {
   UnknownFinishRun,
 } from "./loop/result.ts";
 export { runSoFar, type RunSoFar } from "./loop/result.ts";
-export type { OutputImage } from "./loop/build-result.ts";
-export type { CodeRun, RunOutputs, UrlRetrieval } from "./loop/build-result.ts";
+export type { OutputImage } from "./loop/result.ts";
+export type { CodeRun, RunOutputs, UrlRetrieval } from "./loop/result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
 export { afterTurns, calledTool, type RunProgress, type StopRule } from "./loop/stop-when.ts";
 

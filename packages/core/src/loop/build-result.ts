@@ -4,7 +4,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
 import type { Blob, CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
-import type { RunOutcome } from "./result.ts";
+import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { visibleText } from "./transcript.ts";
 
@@ -44,36 +44,6 @@ function findCitations(
   if (own.length > 0) return own;
   const earlier = responses.filter((response) => response !== last);
   return findQuotedCitations(text, earlier, sources);
-}
-
-/** Code the model had run in the service's sandbox, with what came of it. */
-export interface CodeRun {
-  readonly executableCode: ExecutableCode;
-  /** Absent when the answer ended before there was one. */
-  readonly codeExecutionResult?: CodeExecutionResult | undefined;
-}
-
-/** A page the service read for an answer, or tried to. */
-export interface UrlRetrieval {
-  readonly retrievedUrl: string;
-  /** `URL_RETRIEVAL_STATUS_SUCCESS`, `…_ERROR`, `…_PAYWALL`, `…_UNSAFE`, or a newer word. */
-  readonly urlRetrievalStatus: string;
-}
-
-/** What the model gave back besides text, in typed form. What came, unchanged, is in `response` and `contents`. */
-export interface RunOutputs {
-  /** Images of the whole run, in the order they came, those of agents inside it included; interim ones of a thinking model are not. */
-  readonly images: readonly OutputImage[];
-  /** Code that was run in the service's sandbox, in order, over the whole run. */
-  readonly code: readonly CodeRun[];
-  /** Thought summaries, one text for each answer that had any. Ask for them with `includeThoughts`. */
-  readonly thoughts: readonly string[];
-  /** Pages the service read, or failed to, over the whole run. */
-  readonly urls: readonly UrlRetrieval[];
-  /** Ratings of the last answer; usually none. */
-  readonly safetyRatings: readonly SafetyRating[];
-  /** What the last answer quotes from known works, with their licenses; whatever the endpoint's name for it. */
-  readonly citationSources: readonly CitationSource[];
 }
 
 /** The answers of a run, as its state has them. */
@@ -142,25 +112,6 @@ function addCodeResult(runs: readonly OpenCodeRun[], codeExecutionResult: CodeEx
 /** The service's lists are read from JSON: an answer may hold anything in their place. */
 function list<Entry>(value: readonly Entry[] | undefined): readonly Entry[] {
   return Array.isArray(value) ? value : [];
-}
-
-/** An image the model made. Its JSON holds the media type and the base64, not the bytes. */
-export class OutputImage {
-  /** Such as `image/png`. */
-  readonly mimeType: string;
-  /** Base64, as it came. */
-  readonly data: string;
-
-  constructor({ mimeType, data }: Pick<Blob, "mimeType" | "data">) {
-    this.mimeType = mimeType;
-    this.data = data;
-  }
-
-  /** The image's bytes, decoded anew each time. */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    const binary = atob(this.data.replaceAll("-", "+").replaceAll("_", "/"));
-    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  }
 }
 
 const GROUNDING = Symbol.for("pollux.groundingResponses");

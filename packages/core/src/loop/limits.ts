@@ -1,6 +1,5 @@
 import { addUsage, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
-import type { LimitReached } from "./result.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
 export interface Limits {
@@ -31,6 +30,15 @@ export interface Spent {
   readonly wallTimeMs: number;
   /** 0 without a price table. */
   readonly cost: number;
+}
+
+/** A limit and how far the run got. */
+export interface LimitReached {
+  readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs" | "cost";
+  readonly limit: number;
+  readonly used: number;
+  /** The limit is the session's: `used` counts all of its runs. */
+  readonly scope?: "session" | undefined;
 }
 
 /** The first limit that leaves no room for another request, if any. */

@@ -3,7 +3,8 @@ import { RunStepError } from "../errors/run-errors.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { findPrices } from "../model/prices.ts";
-import { compactWhenFull, isPromptTooLong } from "./compaction.ts";
+import { nudges } from "../tool/model-texts.ts";
+import { compactWhenFull, isPromptTooLong } from "./compact-history.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { emitParts, modelStep } from "./model-step.ts";
@@ -71,7 +72,7 @@ export async function modelTurn(
       return { response, steeringWaits, problem, detail };
     const nudge =
       problem === "invalid-output"
-        ? `That does not fit the schema: ${detail}. Answer again with only the corrected JSON.`
+        ? nudges.invalidOutput(detail)
         : nudgeFor(problem, times, [...input.toolset.byName.keys()]);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },

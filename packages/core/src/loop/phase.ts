@@ -1,5 +1,6 @@
 import type { ModelRequest } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
+import { OUTPUT_REQUEST } from "../tool/model-texts.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { PhaseKind } from "../durable/run-log.ts";
@@ -37,11 +38,7 @@ export function workPhase(input: LoopInput, state: RunState): Phase {
  */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
   const contents = state.sendable().map(withoutServerTools);
-  contents.push(
-    userText(
-      "Put your last answer into JSON that fits the given schema. Use only what is said above, and leave out what is not.",
-    ),
-  );
+  contents.push(userText(OUTPUT_REQUEST));
   return { kind: "output", contents, functions: [], builtIns: [], toolChoice: "auto", output };
 }
 

@@ -1,5 +1,6 @@
 import type { ModelResponse } from "../model/model.ts";
 import { classifyFinish, type FinishClass } from "../model/finish-reason.ts";
+import { nudges } from "../tool/model-texts.ts";
 import { callsIn, visibleText } from "./transcript.ts";
 
 /** Why an answer cannot be used as it is. */
@@ -58,15 +59,11 @@ export function problemOf(response: ModelResponse): TurnProblem | undefined {
 export function nudgeFor(problem: TurnProblem, attempt: number, names: readonly string[]): string | undefined {
   switch (problem) {
     case "empty":
-      return attempt === 1 ? undefined : "Your last answer was empty. Please answer, or call a function.";
+      return attempt === 1 ? undefined : nudges.empty;
     case "malformed-call":
-      return attempt === 1
-        ? undefined
-        : "Your last function call could not be read. Make it again with valid JSON arguments, shorter if they were long.";
+      return attempt === 1 ? undefined : nudges.malformedCall;
     case "undeclared-call":
-      return attempt === 1
-        ? undefined
-        : `You called a function that does not exist. ${names.length > 0 ? `Available: ${names.join(", ")}.` : "Answer without functions."}`;
+      return attempt === 1 ? undefined : nudges.undeclaredCall(names);
     case "truncated-call":
     case "interrupted":
     case "invalid-output":

@@ -2,9 +2,10 @@ import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { NO_USAGE, type Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/approval.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Blob, CodeExecutionResult, Content, ExecutableCode } from "../wire/types/content.ts";
+import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
 import type { Compaction } from "./compaction.ts";
-import type { RunOutputs } from "./build-result.ts";
+import type { LimitReached } from "./limits.ts";
 
 /** What every run ends with, whatever the reason. */
 export interface RunOutcome extends Grounding, RunOutputs {
@@ -23,15 +24,6 @@ export interface RunOutcome extends Grounding, RunOutputs {
   readonly cost: number | undefined;
   /** The last answer as it came, with finish reason, ratings and grounding metadata; absent only when a limit ended the run before there was one. */
   readonly response: ModelResponse | undefined;
-}
-
-/** A limit and how far the run got. */
-export interface LimitReached {
-  readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs" | "cost";
-  readonly limit: number;
-  readonly used: number;
-  /** The limit is the session's: `used` counts all of its runs. */
-  readonly scope?: "session" | undefined;
 }
 
 /** The model answered and wanted nothing more. `output` is the typed output; `undefined` when none was asked for. */
@@ -123,6 +115,55 @@ export type RunResult<Output = undefined> =
 
 /** Why a run ended: our word, where the finish reason is the model's. */
 export type StopReason = RunResult["stopReason"];
+
+/** Code the model had run in the service's sandbox, with what came of it. */
+export interface CodeRun {
+  readonly executableCode: ExecutableCode;
+  /** Absent when the answer ended before there was one. */
+  readonly codeExecutionResult?: CodeExecutionResult | undefined;
+}
+
+/** A page the service read for an answer, or tried to. */
+export interface UrlRetrieval {
+  readonly retrievedUrl: string;
+  /** `URL_RETRIEVAL_STATUS_SUCCESS`, `…_ERROR`, `…_PAYWALL`, `…_UNSAFE`, or a newer word. */
+  readonly urlRetrievalStatus: string;
+}
+
+/** What the model gave back besides text, in typed form. What came, unchanged, is in `response` and `contents`. */
+export interface RunOutputs {
+  /** Images of the whole run, in the order they came, those of agents inside it included; interim ones of a thinking model are not. */
+  readonly images: readonly OutputImage[];
+  /** Code that was run in the service's sandbox, in order, over the whole run. */
+  readonly code: readonly CodeRun[];
+  /** Thought summaries, one text for each answer that had any. Ask for them with `includeThoughts`. */
+  readonly thoughts: readonly string[];
+  /** Pages the service read, or failed to, over the whole run. */
+  readonly urls: readonly UrlRetrieval[];
+  /** Ratings of the last answer; usually none. */
+  readonly safetyRatings: readonly SafetyRating[];
+  /** What the last answer quotes from known works, with their licenses; whatever the endpoint's name for it. */
+  readonly citationSources: readonly CitationSource[];
+}
+
+/** An image the model made. Its JSON holds the media type and the base64, not the bytes. */
+export class OutputImage {
+  /** Such as `image/png`. */
+  readonly mimeType: string;
+  /** Base64, as it came. */
+  readonly data: string;
+
+  constructor({ mimeType, data }: Pick<Blob, "mimeType" | "data">) {
+    this.mimeType = mimeType;
+    this.data = data;
+  }
+
+  /** The image's bytes, decoded anew each time. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    const binary = atob(this.data.replaceAll("-", "+").replaceAll("_", "/"));
+    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  }
+}
 
 /** What a run had done when it failed or was aborted. */
 export interface RunSoFar {

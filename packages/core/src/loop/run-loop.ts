@@ -1,9 +1,10 @@
 import { isRunSuspended } from "../durable/outcomes.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
+import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { type AnsweredCalls, answerCalls } from "./calls/answer-calls.ts";
-import { compactWhenFull } from "./compaction.ts";
+import { compactWhenFull } from "./compact-history.ts";
 import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./ending.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
@@ -69,7 +70,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
       return ending;
     }
 
-    const answered = await answerOrSuspend(input, state, calls, isCutOff ? CUT_OFF : undefined);
+    const answered = await answerOrSuspend(input, state, calls, isCutOff ? TRUNCATED : undefined);
     if (answered === undefined) phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
     else phase.contents.push(...answered.contents);
     if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
@@ -94,9 +95,6 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
 async function moreWasSaid({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
   return phase.kind === "work" && (await steering?.waits?.(state.steeringCursor)) === true;
 }
-
-const CUT_OFF = "not run: your answer was cut off by the token limit; make the call again, shorter";
-const UNANSWERED = "not run: the answer it waited for did not come";
 
 /** The answers to a turn's calls, or `undefined` when some of them wait for somebody outside. */
 async function answerOrSuspend(

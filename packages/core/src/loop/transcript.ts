@@ -1,3 +1,4 @@
+import { CANCELLED } from "../tool/model-texts.ts";
 import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
 
 /** The calls of a content, in order. */
@@ -34,7 +35,7 @@ export function userText(text: string): Content {
 export function closeOpenCalls(
   contents: readonly Content[],
   known: ReadonlyMap<number, Part> = new Map(),
-  why: string = "cancelled: the run ended before this call did",
+  why: string = CANCELLED,
 ): readonly Content[] {
   const closed = closing(contents, known, why);
   return closed.length === 0 ? contents : [...contents, ...closed];

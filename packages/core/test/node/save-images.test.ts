@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { OutputImage } from "../../src/loop/build-result.ts";
+import { OutputImage } from "../../src/loop/result.ts";
 import { saveImages } from "../../src/node/save-images.ts";
 
 let folder: string;

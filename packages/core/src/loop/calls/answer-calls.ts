@@ -4,6 +4,7 @@ import type { Op, Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { isObject, type Json } from "../../internal/json.ts";
 import type { PendingCall } from "../../tool/approval.ts";
+import { callLimitReached, toolDisabled } from "../../tool/model-texts.ts";
 import type { Tool } from "../../tool/tool.ts";
 import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
@@ -14,8 +15,8 @@ import { executeStep } from "../single-step.ts";
 import { afterAnswer, isAwaiting, QUESTIONS, routesOf } from "./approvals.ts";
 import {
   answered,
-  CANCELLED,
   type CallState,
+  cancelled,
   routed,
   toolEnd,
   toolOf,
@@ -68,7 +69,7 @@ export async function answerCalls(
   // The limit ends the run before its next request; a resumed one asks again.
   if (routes === "wall-time") {
     state.useUpWallTime(input.limits);
-    for (const call of planned) call.current = answered(input, call, CANCELLED, state.endedAt);
+    for (const call of planned) call.current = answered(input, call, cancelled(), state.endedAt);
   } else
     for (const [index, call] of planned.entries()) {
       const route = routes[index];
@@ -258,10 +259,9 @@ function answerTimeoutOf(tool: Tool | undefined): number | undefined {
 /** Why a call is not run, if it is not. */
 function refusalOf(input: LoopInput, state: RunState, call: FunctionCall): string | undefined {
   const limit = input.limits.toolCalls;
-  if (limit !== undefined && state.toolCalls >= limit)
-    return `not run: the limit of ${limit} function calls for this run is reached`;
+  if (limit !== undefined && state.toolCalls >= limit) return callLimitReached(limit);
   const tool = input.toolset.byName.get(call.name);
   const badCalls = state.badCalls.get(call.name) ?? 0;
   if (tool === undefined || badCalls <= tool.maxRetries) return undefined;
-  return `not run: ${tool.name} was called wrongly ${badCalls} times in this run; go on without it`;
+  return toolDisabled(tool.name, badCalls);
 }

@@ -4,7 +4,7 @@ import type { Outcome } from "../../durable/steps.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson, isObject } from "../../internal/json.ts";
 import type { Approval, PendingQuestion } from "../../tool/approval.ts";
-import { OUTCOME_UNKNOWN } from "../../tool/call-tool.ts";
+import { answerTimedOut, callDenied, NO_RESULT } from "../../tool/model-texts.ts";
 import type { Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
@@ -71,7 +71,7 @@ function denialOf(answer: Approval | undefined): string | undefined {
   // Answers come from outside, and are kept: a run that could not read one could never go on.
   const given: unknown = isObject(answer) ? answer["deny"] : undefined;
   const why = typeof given === "string" ? given.trim() : "";
-  return `not run: the user did not agree to this call${why === "" ? "" : `: ${why}`}`;
+  return callDenied(why);
 }
 
 /** A call that waits for an answer from outside. */
@@ -100,7 +100,7 @@ export function afterAnswer(
   const answer = (given: ToolOutcome): CallState => answered(input, call, given, state.endedAt);
   if (outcome?.ok !== true) {
     if (isWaitTimedOut(outcome)) return answer(nobodyAnswered(input, call, QUESTIONS[current.state]));
-    return answer({ ok: false, kind: "failed", message: outcome?.error.message ?? "no answer came" });
+    return answer({ ok: false, kind: "failed", message: outcome?.error.message ?? NO_RESULT });
   }
   const given: unknown = outcome.value;
   if (current.state === "awaiting-approval") {
@@ -117,11 +117,6 @@ export function afterAnswer(
 }
 
 function nobodyAnswered(input: LoopInput, { call }: PlannedCall, question: PendingQuestion): ToolOutcome {
-  const within = `within ${input.toolset.byName.get(call.name)?.answerTimeoutMs} ms`;
-  const messages: { readonly [Question in PendingQuestion]: string } = {
-    approval: `not run: nobody agreed to this call ${within}`,
-    outcome: `no answer came ${within}; ${OUTCOME_UNKNOWN}`,
-    "unknown-outcome": `nobody said ${within} what came of this call; ${OUTCOME_UNKNOWN}`,
-  };
-  return { ok: false, kind: "timeout", message: messages[question] };
+  const message = answerTimedOut[question](input.toolset.byName.get(call.name)?.answerTimeoutMs);
+  return { ok: false, kind: "timeout", message };
 }

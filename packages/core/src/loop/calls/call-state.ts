@@ -1,6 +1,7 @@
 import type { CallRoute, CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import { functionResponse } from "../../tool/function-response.ts";
+import { CANCELLED } from "../../tool/model-texts.ts";
 import type { ChildRunResult, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
@@ -108,17 +109,15 @@ export function valueOf(
   };
 }
 
-/** A call that somebody said no to. */
+/** A call that was refused. */
 export function denied(message: string): ToolOutcome {
   return { ok: false, kind: "denied", message };
 }
 
 /** A call that the end of its run cut off. */
-export const CANCELLED: Extract<ToolOutcome, { ok: false }> = {
-  ok: false,
-  kind: "cancelled",
-  message: "cancelled: the run ended before this call did",
-};
+export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { ok: false }> {
+  return { ok: false, kind: "cancelled", message };
+}
 
 /** The event of a call that begins. */
 export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {

@@ -2,6 +2,7 @@ import { hookStepName } from "../../durable/run-log.ts";
 import type { Op, Outcome } from "../../durable/steps.ts";
 import { abortable } from "../../internal/abort.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
+import { agentFailures } from "../../tool/model-texts.ts";
 import type { ChildAgent, ChildRunResult, ParentRun, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
@@ -10,7 +11,7 @@ import { remainingOf } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { executeStep } from "../single-step.ts";
-import { answered, CANCELLED, type CallState, denied, type PlannedCall, toolOf, type TurnCall } from "./call-state.ts";
+import { answered, type CallState, cancelled, denied, type PlannedCall, toolOf, type TurnCall } from "./call-state.ts";
 import { callFailed } from "./run-call.ts";
 
 /** The states of a call that is a run of its own. */
@@ -63,7 +64,7 @@ export async function afterChild(
   const left = outcome.value as unknown as HookStepValue;
   if (current.state === "after-hook") {
     const { ended } = current;
-    const given = left.cancelled === true ? CANCELLED : (left.outcome ?? ended.outcome);
+    const given = left.cancelled === true ? cancelled() : (left.outcome ?? ended.outcome);
     return childAnswered(input, state, call, { ...ended, outcome: given });
   }
   if (left.cancelled === true) return childAnswered(input, state, call, NOTHING_DONE);
@@ -115,7 +116,7 @@ interface HookStepValue {
   readonly cancelled?: true | undefined;
 }
 
-const NOTHING_DONE: ChildRunResult = { outcome: CANCELLED, nested: [], activeMs: 0 };
+const NOTHING_DONE: ChildRunResult = { outcome: cancelled(), nested: [], activeMs: 0 };
 
 async function startChild(
   input: LoopInput,
@@ -140,7 +141,10 @@ async function startChild(
 
 async function endedBy({ tool, agent }: ChildTool, outcome: Outcome | undefined): Promise<ChildRunResult> {
   if (outcome?.ok === true) return await agent.finish(outcome.value);
-  return { ...NOTHING_DONE, outcome: describeFailure(tool, new Error(outcome?.error.message ?? "it left no report")) };
+  return {
+    ...NOTHING_DONE,
+    outcome: describeFailure(tool, new Error(outcome?.error.message ?? agentFailures.noReport)),
+  };
 }
 
 function settled(

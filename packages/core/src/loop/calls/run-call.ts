@@ -3,7 +3,8 @@ import { type CallStepValue, callStepName } from "../../durable/run-log.ts";
 import type { Outcome, Step } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
-import { callTool, OUTCOME_UNKNOWN } from "../../tool/call-tool.ts";
+import { callTool } from "../../tool/call-tool.ts";
+import { CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
 import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingOf } from "../limits.ts";
@@ -11,8 +12,8 @@ import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import {
   answered,
-  CANCELLED,
   type CallState,
+  cancelled,
   type PlannedCall,
   toolEnd,
   toolStart,
@@ -63,9 +64,6 @@ export async function runCall(
   return value;
 }
 
-const INTERRUPTED =
-  "it is unknown whether this call took effect: the process ended while it ran; check before you repeat it";
-
 /** What the outcome of a call's step leads to. A step fails only when a hook threw, here or where it ran; that ends the run. */
 export function afterRun(
   input: LoopInput,
@@ -94,7 +92,7 @@ export function callFailed({ callId, call }: PlannedCall, outcome: Outcome | und
 
 /** The answer of a call that may have happened when the run ended: a model that is told less would call it again. */
 export function cutOff(input: LoopInput, state: RunState, call: PlannedCall): CallState {
-  return answered(input, call, { ...CANCELLED, message: `${CANCELLED.message}; ${OUTCOME_UNKNOWN}` }, state.endedAt);
+  return answered(input, call, cancelled(`${CANCELLED}; ${OUTCOME_UNKNOWN}`), state.endedAt);
 }
 
 async function runWithHooks(
@@ -117,7 +115,7 @@ async function runWithHooks(
     return (await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
   } catch (error) {
     // A hook was cut off by the abort; the loop reports the abort itself.
-    if (signal.aborted) return CANCELLED;
+    if (signal.aborted) return cancelled();
     throw error;
   }
 

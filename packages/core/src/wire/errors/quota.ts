@@ -1,6 +1,6 @@
 import type { QuotaViolation } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import type { ErrorBody } from "./status-error.ts";
+import type { ErrorBody } from "./error-body.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
 /** Whether and when a request refused for its rate may be sent again. */
