@@ -13,7 +13,7 @@ const TRANSPORTS = ["stream", "unary"] as const;
 const reader = (world: World, options: Partial<AgentOptions> = {}): Agent =>
   new Agent({ model: world.model(), instructions: INSTRUCTIONS, tools: LOG_TOOLS, ...options });
 
-const isSummaryRequest = ({ body }: Billed): boolean => body.includes("Summarise the conversation above");
+const isSummaryRequest = ({ body }: Billed): boolean => body.includes("Summarize the conversation above");
 
 const breaksOf = (events: readonly RunEvent[]): readonly RunEvent[] =>
   events.filter(
@@ -123,7 +123,7 @@ describe.each(faces)("%s", (face, read) => {
     await using world = await openWorld({
       brain: {
         answer: (turn) =>
-          turn.prompt.includes("Summarise the conversation") ? say("Pages were read.") : reading(10).answer(turn),
+          turn.prompt.includes("Summarize the conversation") ? say("Pages were read.") : reading(10).answer(turn),
       },
     });
     const history = Array.from({ length: 4 }, (_, index) => [

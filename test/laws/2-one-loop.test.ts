@@ -48,7 +48,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       ({ functions, prompt }) =>
         functions.length > 0
           ? say("It makes 3.")
-          : prompt.includes("does not fit")
+          : prompt.includes("does not match the schema")
             ? json({ total: 3 })
             : json({ total: "three" }),
     ),

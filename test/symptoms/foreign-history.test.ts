@@ -200,7 +200,7 @@ test("orphans are refused, or repaired when asked", () => {
     {
       role: "user",
       parts: [
-        { functionResponse: { id: "1", name: "f", response: { error: "The result of this call was not recorded." } } },
+        { functionResponse: { id: "1", name: "f", response: { error: "the result of this call was not recorded" } } },
       ],
     },
     user("b"),

@@ -114,7 +114,7 @@ describe.each(CARRIERS)("hostile text in %s", (_name, carrier) => {
       {
         functionResponse: {
           name: "pay",
-          response: { error: "not run: the user did not agree to this call" },
+          response: { error: "not run: the user denied this call" },
         },
       },
     ]);

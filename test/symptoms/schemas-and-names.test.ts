@@ -232,7 +232,7 @@ describe.each(faces)("%s", (face) => {
     expect(seen.result).toMatchObject({ stopReason: "limit" });
     expect(runs).toBe(0);
     expect(sketch(seen.contents)[2]).toMatch(/^user: f <- \{"error":".*n/);
-    expect(sketch(seen.contents).at(-1)).toMatch(/not run: f was called wrongly/);
+    expect(sketch(seen.contents).at(-1)).toMatch(/not run: f is disabled for this run after/);
     expect(refusals(world.emulator)).toEqual([]);
   });
 

@@ -269,7 +269,7 @@ describe("pollux session show", () => {
     await jsonl(two, (lines) => lines.with(3, "{oops"));
     const { code, out, err } = await run("show", file);
     expect(code).toBe(1);
-    expect(out).toContain("  failed  look: cancelled: the result of this call was not recorded\n");
+    expect(out).toContain("  failed  look: the result of this call was not recorded\n");
     expect(err).toBe(
       "pollux session: 3 problems; this is what a repair would leave. See: pollux session check order-17.jsonl\n",
     );

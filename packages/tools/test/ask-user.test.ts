@@ -49,7 +49,7 @@ test("a wait for a callback ends: by its time, and with the run", async () => {
   const model = new ScriptedModel(call("ask_user", { question: "Why?" }), say("Well."));
   await new Agent({ model, tools: [never] }).run("Go.");
   expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response).toEqual({
-    error: "ask_user did not answer within 20 ms",
+    error: "ask_user timed out after 20 ms",
   });
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });

@@ -77,7 +77,7 @@ async function checkServed(client: Client): Promise<void> {
   });
   expect(await call("fail")).toEqual({ content: [{ type: "text", text: "there is no paper left" }], isError: true });
   expect(await call("add", { a: "one" })).toEqual({
-    content: [{ type: "text", text: expect.stringMatching(/^the arguments do not fit: a: /) }],
+    content: [{ type: "text", text: expect.stringMatching(/^invalid arguments: a: /) }],
     isError: true,
   });
   expect(await call("pay", { amount: 1 })).toEqual({ content: [{ type: "text", text: "paid 1" }] });

@@ -46,7 +46,7 @@ async function checkEverything({ tools, names }: McpTools): Promise<void> {
   expect(await use(tools, "get_sum", { a: 1 })).toEqual({
     ok: false,
     kind: "bad-input",
-    message: "b: required and missing",
+    message: "invalid arguments: b: required but missing",
   });
   expect(await use(tools, "get_sum", { a: "one", b: 2 })).toEqual({
     ok: false,

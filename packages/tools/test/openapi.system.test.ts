@@ -173,7 +173,7 @@ describe("a run", () => {
     for (const [args, message] of [
       [{ operation: "repo_gets" }, /there is no operation "repo_gets"; near it are repos/],
       [{ operation: "repos_get", arguments: "{owner" }, /must be the text of a JSON object/],
-      [{ operation: "repos_get", arguments: '{"owner":"a"}' }, /repo: required and missing/],
+      [{ operation: "repos_get", arguments: '{"owner":"a"}' }, /repo: required but missing/],
     ] as const)
       expect(await use(tools, "call_operation", args)).toEqual({
         ok: false,

@@ -69,7 +69,7 @@ export const WAITS_END: EngineCase = {
         ...problemsOfEnd(first),
         ...problemsOfEnd(second),
         ...(seen.some((one) => one.what === "item") ? ["doubled: it was carried out all the same"] : []),
-        ...(told.length === 2 && told.every((one) => one.includes("nobody agreed"))
+        ...(told.length === 2 && told.every((one) => one.includes("was not approved"))
           ? []
           : [`lost: the model was told ${told.join()}`]),
       ],

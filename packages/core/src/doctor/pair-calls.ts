@@ -1,4 +1,5 @@
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
+import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 import type { SessionProblem } from "./read-lines.ts";
 
@@ -11,8 +12,6 @@ export interface PairedCalls {
   readonly contents: readonly Content[];
   readonly changes: readonly Change[];
 }
-
-const LOST = "cancelled: the result of this call was not recorded";
 
 /**
  * Sees to it that each call is answered once, in call order, in one content right behind it, and that nothing else is answered.
@@ -96,7 +95,7 @@ function pairResponses(
       return part;
     }
     changes.push({ problem: `the call of ${label(call)} has no response`, remedy: "it is answered as cancelled" });
-    return unansweredResponse(call, LOST);
+    return unansweredResponse(call, RESULT_NOT_RECORDED);
   });
   for (const { functionResponse } of left)
     if (functionResponse !== undefined) changes.push(strayResponse(functionResponse));

@@ -1,6 +1,7 @@
 import type { Outcome } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
+import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type ContentRef, type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/entries.ts";
 import { buildRefs } from "../session/session-view.ts";
 import type { Content, Part } from "../wire/types/content.ts";
@@ -27,8 +28,6 @@ interface Place {
   /** Nothing was said before it. */
   readonly first: boolean;
 }
-
-const CANCELLED = "cancelled: the result of this call is not in the log";
 
 const NOT_RESUMED =
   "; it cannot be resumed, so that nothing whose outcome is lost happens twice; the next message may be sent";
@@ -113,7 +112,7 @@ function rebuildEnd(
   outcomes: ReadonlyMap<string, Outcome>,
   { first, isOver }: { readonly first: boolean; readonly isOver: boolean },
 ): { end: Item<EndEntry>; added: readonly Content[] } {
-  const { turns, toolCalls, usage, ...rebuilt } = rebuildRun(outcomes, CANCELLED);
+  const { turns, toolCalls, usage, ...rebuilt } = rebuildRun(outcomes, RESULT_NOT_RECORDED);
   const { contents: added } = pairCalls(rebuilt.added, { first });
   const last = items.at(-1) ?? run;
   const entry: EndEntry = {

@@ -2,6 +2,7 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
 import { defineTool } from "../tool/define-tool.ts";
+import { delegateArgumentMissing, delegateEmpty, type DelegateTexts, delegates } from "../tool/model-texts.ts";
 import type { BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Source } from "./sources.ts";
@@ -45,7 +46,8 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
       `this model cannot take ${builtIn.name} and functions in one request; use a newer model, or leave one of them out`,
     );
   }
-  const { name, description, fields } = delegate;
+  const { name, description } = delegate;
+  const fields = buildFields(delegate);
   const tool = defineTool({
     name,
     description,
@@ -56,10 +58,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     run: async (input, context): Promise<DelegatedResult> => {
       // What `parse` below gives.
       const { text, sources, stopReason } = await run(builtIn, buildPrompt(fields, input as DelegatedInput), context);
-      if (text.trim() === "")
-        throw new ToolFailure(
-          `${name} gave no answer${stopReason === undefined ? "" : ` (${stopReason})`}; rephrase and try again`,
-        );
+      if (text.trim() === "") throw new ToolFailure(delegateEmpty(name, stopReason));
       return { answer: text, sources: sources.map(pickAddress) };
     },
   });
@@ -73,50 +72,17 @@ interface DelegateField {
   readonly description: string;
 }
 
-interface Delegate {
-  readonly name: string;
-  readonly description: string;
-  readonly fields: readonly DelegateField[];
-}
-
 type DelegatedInput = { readonly [field: string]: string | readonly string[] };
 
-const DELEGATES: { readonly [Name in BuiltInName]?: Delegate } = {
-  googleSearch: {
-    name: "google_search",
-    description: "Searches the web with Google and answers from what it finds, with the sources.",
-    fields: [{ name: "query", type: "text", description: "What to find out, as a full question" }],
-  },
-  googleMaps: {
-    name: "google_maps",
-    description: "Looks up places in Google Maps and answers from what it finds, with the sources.",
-    fields: [
-      {
-        name: "query",
-        type: "text",
-        description: "What to find out about places, as a full question that names the area",
-      },
-    ],
-  },
-  urlContext: {
-    name: "url_context",
-    description: "Reads web pages and answers a question about them.",
-    fields: [
-      { name: "question", type: "text", description: "What to find out from the pages" },
-      { name: "urls", type: "texts", description: "Full addresses of the pages, at most 20" },
-    ],
-  },
-  codeExecution: {
-    name: "code_execution",
-    description: "Writes and runs Python code in a sandbox without network, and answers with what it found.",
-    fields: [{ name: "task", type: "text", description: "What to compute, with all the figures it needs" }],
-  },
-  fileSearch: {
-    name: "file_search",
-    description: "Searches the stored documents and answers from what it finds, with the sources.",
-    fields: [{ name: "query", type: "text", description: "What to find out, as a full question" }],
-  },
-};
+const DELEGATES: { readonly [Name in BuiltInName]?: DelegateTexts } = delegates;
+
+function buildFields({ fields }: DelegateTexts): DelegateField[] {
+  return Object.entries(fields).map(([name, description]) => ({
+    name,
+    type: name === "urls" ? "texts" : "text",
+    description,
+  }));
+}
 
 function buildSchema(fields: readonly DelegateField[]): JsonSchema {
   const properties = fields.map(({ name, type, description }) => [
@@ -133,9 +99,7 @@ function parseFields(tool: string, fields: readonly DelegateField[], args: unkno
       const value = given[name];
       if (type === "text" && isText(value)) return [name, value];
       if (type === "texts" && Array.isArray(value) && value.length > 0 && value.every(isText)) return [name, value];
-      throw new ToolRetry(
-        `${tool} needs "${name}": ${type === "text" ? "a non-empty string" : "a non-empty list of strings"}`,
-      );
+      throw new ToolRetry(delegateArgumentMissing(tool, name, type === "texts"));
     }),
   );
 }

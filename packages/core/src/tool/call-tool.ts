@@ -1,6 +1,7 @@
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { jsonSafe } from "./json-safe.ts";
+import { CANCELLED, NO_MESSAGE, OUTCOME_UNKNOWN, timedOut, toolFailed, unknownTool } from "./model-texts.ts";
 import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
 
 /**
@@ -25,17 +26,12 @@ export async function callTool(
     // It may have happened all the same, and a model that is not told so would just call it again.
     const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
     if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);
-    if (ended === "timeout")
-      return failure("timeout", `${tool.name} did not answer within ${tool.timeoutMs} ms${unknown}`);
+    if (ended === "timeout") return failure("timeout", timedOut(tool.name, tool.timeoutMs) + unknown);
     return ended;
   } finally {
     limit.end();
   }
 }
-
-const CANCELLED = "cancelled: the run ended before this call did";
-/** What the model reads of a call that may have happened although nobody waited for its end. */
-export const OUTCOME_UNKNOWN = "it is unknown whether this call took effect; check before you repeat it";
 
 /** The context with a copy of the call, the tool's own signal, and progress that never rejects. */
 function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSignal): ToolContext {
@@ -109,7 +105,7 @@ function report(error: unknown, stage: string, tool: Tool, { logger, callId }: T
 export function describeFailure({ name }: Pick<Tool, "name">, error: unknown): ToolOutcome {
   if (isNamed(error, "ToolRetry")) return failure("bad-input", plannedText(error));
   if (isNamed(error, "ToolFailure")) return failure("failed", plannedText(error));
-  return failure("failed", `${name} failed: ${unplannedText(error)}`);
+  return failure("failed", toolFailed(name, unplannedText(error)));
 }
 
 function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
@@ -129,7 +125,7 @@ function plannedText(error: Error): string {
   try {
     return error.message;
   } catch {
-    return "no message";
+    return NO_MESSAGE;
   }
 }
 
@@ -146,14 +142,14 @@ function unplannedText(error: unknown): string {
           ? error
           : (JSON.stringify(error) ?? String(error));
     const text = (message.split(/\n\s+at /, 1)[0] ?? "").trim();
-    if (text === "") return "no message";
+    if (text === "") return NO_MESSAGE;
     return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH - 1)}…` : text;
   } catch {
-    return "no message";
+    return NO_MESSAGE;
   }
 }
 
-/** The names there are, at most 20, and the nearest one when one is near. */
+/** The names there are, and the nearest one when one is near. */
 function describeUnknownTool(name: string, names: readonly string[]): string {
   const asked = name.replace(/^default_api[.:]/, "").slice(0, 64);
   let nearest: string | undefined;
@@ -162,10 +158,7 @@ function describeUnknownTool(name: string, names: readonly string[]): string {
     const distance = levenshtein(asked.toLowerCase(), known.toLowerCase());
     if (distance < least) [nearest, least] = [known, distance];
   }
-  const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
-  const listed = names.slice(0, 20).join(", ");
-  const more = names.length > 20 ? ` and ${names.length - 20} more` : "";
-  return `no tool is named "${name.slice(0, 100)}".${hint} ${names.length === 0 ? "There are no tools." : `Available: ${listed}${more}.`}`;
+  return unknownTool(name, nearest, names);
 }
 
 function levenshtein(a: string, b: string): number {

@@ -12,6 +12,7 @@ import {
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
+import { ARGUMENT_MISSING, ARGUMENTS_NOT_OBJECT, invalidArguments, notRunHere } from "./model-texts.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
 /** What every tool is made of, whatever its input is described in. */
@@ -113,7 +114,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     }),
     external: spec.run === undefined,
     run: (checked, context) => {
-      if (spec.run === undefined) throw new ToolFailure(`${name} is not run here`);
+      if (spec.run === undefined) throw new ToolFailure(notRunHere(name));
       // The overloads tie the type of `run` to what `parse` gives.
       return spec.run(checked as never, context);
     },
@@ -161,13 +162,15 @@ async function parseInput(schema: unknown, args: unknown): Promise<unknown> {
   if (isStandardSchema(schema)) {
     const checked = await validate(schema, args);
     if (checked.issues === undefined) return checked.value;
-    throw new ToolRetry(`the arguments do not fit: ${issuesText(checked.issues)}`.slice(0, 500));
+    throw new ToolRetry(invalidArguments(issuesText(checked.issues)).slice(0, 500));
   }
-  if (!isObject(args)) throw new ToolRetry("the arguments must be an object");
+  if (!isObject(args)) throw new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT));
   const required = isObject(schema) && Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
   const missing = required.filter((name) => !Object.hasOwn(args, name));
   if (missing.length > 0)
-    throw new ToolRetry(issuesText(missing.map((name) => ({ message: "required and missing", path: [name] }))));
+    throw new ToolRetry(
+      invalidArguments(issuesText(missing.map((name) => ({ message: ARGUMENT_MISSING, path: [name] })))).slice(0, 500),
+    );
   return args;
 }
 

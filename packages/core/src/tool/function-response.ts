@@ -2,6 +2,7 @@ import type { Json } from "../internal/json.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { jsonSafe, type JsonSafe } from "./json-safe.ts";
 import { type Media, mediaPart } from "./media.ts";
+import { jsonCut, mediaHeading, textCut } from "./model-texts.ts";
 import type { ToolOutcome } from "./tool.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -54,13 +55,7 @@ export function functionResponse(
   const after: Part[] = [];
   for (const [index, media] of safe.media.entries()) {
     if (options.mediaInFunctionResponses && IN_RESPONSE.has(media.mimeType)) inside.push(inlinePart(media));
-    else
-      after.push(
-        {
-          text: `[media ${index + 1}] of the result of ${call.name}${call.id === undefined ? "" : ` (call ${call.id})`}:`,
-        },
-        mediaPart(media),
-      );
+    else after.push({ text: mediaHeading(index + 1, call.name, call.id) }, mediaPart(media));
   }
   return { part: responsePart(call, { output: cutResult(safe, outcome.output, maxBytes) }, inside), after };
 }
@@ -100,7 +95,8 @@ function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
   const json = JSON.stringify(safe.value);
   if (complete && fits(json, maxBytes)) return safe.hasRef ? json : safe.value;
   const kept = takePrefix(json, maxBytes, 0);
-  return `${kept}\n[cut: these are the first ${kept.length} characters of ${safe.endless ? "more than" : "about"} ${complete ? json.length : safe.characters} characters of JSON]`;
+  const whole = `${safe.endless ? "more than" : "about"} ${complete ? json.length : safe.characters}`;
+  return `${kept}\n${jsonCut(kept.length, whole)}`;
 }
 
 /** Text that is cut where its JSON would grow beyond `maxBytes`. Looks at no more of it than it keeps. */
@@ -108,7 +104,7 @@ function cutText(whole: string, usable: string, maxBytes: number): string {
   if (usable.length === whole.length && usable.length * WIDEST + 2 <= maxBytes) return usable;
   const kept = takePrefix(usable, maxBytes, 2);
   if (kept.length === whole.length) return usable;
-  return `${kept}\n[cut: these are the first ${kept.length} of ${whole.length} characters]`;
+  return `${kept}\n${textCut(kept.length, whole.length)}`;
 }
 
 function fits(json: string, maxBytes: number): boolean {

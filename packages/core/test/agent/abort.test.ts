@@ -36,7 +36,7 @@ describe.each(faces)("%s", (_face, read) => {
       runSoFar(reason)
         ?.contents.at(-1)
         ?.parts.map((part) => part.functionResponse?.response),
-    ).toEqual([{ output: "done" }, { error: "cancelled: the run ended before this call did" }]);
+    ).toEqual([{ output: "done" }, { error: "cancelled: the run ended before this call finished" }]);
     expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
   });
 

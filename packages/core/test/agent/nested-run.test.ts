@@ -72,7 +72,7 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
     expect(inner.requests).toHaveLength(1);
     expect(result.added.at(-1)?.parts.map((part) => part.functionResponse?.response)).toEqual([
       { output: "First." },
-      { error: "helper was not run: nothing is left of this run's totalTokens" },
+      { error: "helper was not run: this run has used up its totalTokens" },
     ]);
   });
 

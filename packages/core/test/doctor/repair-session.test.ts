@@ -119,7 +119,7 @@ describe("a repair", () => {
                 functionResponse: {
                   id: "c2",
                   name: "look",
-                  response: { error: "cancelled: the result of this call was not recorded" },
+                  response: { error: "the result of this call was not recorded" },
                 },
               },
             ],

@@ -26,7 +26,7 @@ Run 1, (then), gemini-3-pro-preview
   asked   pay: may it be run?
   answer  pay: no: too dear
   result  look: look is done, with "quotes" and ünïcödé
-  failed  pay: not run: the user did not agree to this call: too dear
+  failed  pay: not run: the user denied this call: too dear
   model   Done: Pay.
   end     finished; 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
 
@@ -99,7 +99,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
       "  asked   ask_bob: what came of it?",
       '  answer  ask_bob: {"output":"blue"}',
       "  result  ask_bob: blue",
-      "  retry   Your last answer was empty. Please answer, or call a function.",
+      "  retry   Your last response was empty. Please answer or call a function.",
       "  model   Fine.",
     ]);
   });

@@ -20,7 +20,7 @@ function tools(answerTimeoutMs: number | undefined) {
 }
 
 const BOTH = [calls("pay", "ask"), say("Nobody there.")] as const;
-const UNSURE = "it is unknown whether this call took effect; check before you repeat it";
+const UNSURE = "it is unknown whether this call took effect; check before repeating it";
 
 function answersIn(model: ScriptedModel, request: number): unknown[] {
   return model.requests[request]?.contents.at(-1)?.parts.map((part) => part.functionResponse?.response) ?? [];
@@ -74,8 +74,8 @@ describe("a question that is put to somebody outside", () => {
       face === "run" ? await agent.run("Go.", options) : (await collect(agent.stream("Go.", options))).result;
     expect(result).toMatchObject({ stopReason: "finished", text: "Nobody there." });
     expect(answersIn(model, 1)).toEqual([
-      { error: "not run: nobody agreed to this call within 40 ms" },
-      { error: `no answer came within 40 ms; ${UNSURE}` },
+      { error: "not run: this call was not approved within 40 ms" },
+      { error: `no result arrived within 40 ms; ${UNSURE}` },
     ]);
     expect(made.ran).toEqual([]);
   });
@@ -86,8 +86,8 @@ describe("a question that is put to somebody outside", () => {
     const report = await new MemoryEngine().start(new Agent({ model, tools: made.tools }), "r", { input: "Go." });
     expect(report).toMatchObject({ status: "ended", result: { stopReason: "finished" } });
     expect(answersIn(model, 1)).toEqual([
-      { error: "not run: nobody agreed to this call within 30 ms" },
-      { error: `no answer came within 30 ms; ${UNSURE}` },
+      { error: "not run: this call was not approved within 30 ms" },
+      { error: `no result arrived within 30 ms; ${UNSURE}` },
     ]);
   });
 });
@@ -111,8 +111,8 @@ describe.each(SESSION_FACES)("a session whose questions have a time, read by %s"
     const last = await face.resume(agent.session({ id: "s", store }));
     expect(last).toMatchObject({ stopReason: "finished", text: "Nobody there." });
     expect(answersIn(model, 1)).toEqual([
-      { error: "not run: nobody agreed to this call within 300 ms" },
-      { error: `no answer came within 300 ms; ${UNSURE}` },
+      { error: "not run: this call was not approved within 300 ms" },
+      { error: `no result arrived within 300 ms; ${UNSURE}` },
     ]);
     expect(made.ran).toEqual([]);
     // What was written can be read again, and nobody is asked twice.

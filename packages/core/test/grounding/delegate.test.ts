@@ -41,7 +41,7 @@ describe("buildDelegatedTools", () => {
         type: "object",
         properties: {
           question: { type: "string", description: "What to find out from the pages" },
-          urls: { type: "array", items: { type: "string" }, description: "Full addresses of the pages, at most 20" },
+          urls: { type: "array", items: { type: "string" }, description: "Full URLs of the pages, at most 20" },
         },
         required: ["question", "urls"],
       },
@@ -97,7 +97,7 @@ describe("buildDelegatedTools", () => {
       stopReason: "blocked",
     }));
     await expect((async () => tool!.run({ query: "x" }, CONTEXT))()).rejects.toThrow(
-      new ToolFailure("google_search gave no answer (blocked); rephrase and try again"),
+      new ToolFailure("google_search returned no answer (blocked); rephrase and try again"),
     );
   });
 

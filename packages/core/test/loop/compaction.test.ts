@@ -23,7 +23,7 @@ const HISTORY: readonly Content[] = [
 const look = defineTool({ name: "look", description: "x", run: () => "ok" });
 const compaction = { windowTokens: 1_200, threshold: 0.8, keep: 0.3 };
 const SUMMARY = user(
-  "Summary of the conversation so far, which stands for its earlier messages:\n\nThe user is Ada; it was looked up.",
+  "Summary of the earlier conversation, which it replaces:\n\nThe user is Ada; it was looked up.",
 );
 
 describe.each(faces)("a history that fills the window, by %s", (_face, face) => {
@@ -206,5 +206,5 @@ test("a prompt for typed output that is refused as too long is cut as well", asy
   const result = await agent.run([...HISTORY, user("Who am I?")], { output });
   expect(result).toMatchObject({ stopReason: "finished", output: { name: "Ada" } });
   const sent = scripted.requests.at(-1)?.contents.map(({ parts }) => parts[0]?.text?.slice(0, 10));
-  expect(sent).toEqual(["Summary of", "Who am I?", "Ada.", "Put your l"]);
+  expect(sent).toEqual(["Summary of", "Who am I?", "Ada.", "Convert yo"]);
 });

@@ -25,7 +25,7 @@ test("open calls are answered in order, ready answers first, the others as cance
           functionResponse: {
             id: "a1",
             name: "look",
-            response: { error: "cancelled: the run ended before this call did" },
+            response: { error: "cancelled: the run ended before this call finished" },
           },
         },
         ready,

@@ -34,7 +34,7 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     expect(done).toEqual(["look"]);
     expect(answers(asked.contents)).toEqual([
       { output: "shoes" },
-      { error: "not run: the answer it waited for did not come" },
+      { error: "not run: the answer this call was waiting for never arrived" },
     ]);
 
     const later = new Agent({ model, tools }).session({ id: "s", store });
@@ -49,8 +49,8 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
   });
 
   test.each([
-    ["a reason", { deny: "too dear" }, "not run: the user did not agree to this call: too dear"],
-    ["none", false, "not run: the user did not agree to this call"],
+    ["a reason", { deny: "too dear" }, "not run: the user denied this call: too dear"],
+    ["none", false, "not run: the user denied this call"],
   ] as const)("that is denied with %s reaches the model as data", async (_name, denial, error) => {
     const { done, tools } = shop();
     const model = new ScriptedModel(call("pay", { amount: 20 }), say("Then not."));
@@ -129,7 +129,7 @@ describe.each(faces)("an approve callback, by %s", (_face, face) => {
     ]);
     expect(answers(result.contents.slice(0, 3))).toEqual([
       { output: "paid 20" },
-      { error: "not run: the user did not agree to this call: no" },
+      { error: "not run: the user denied this call: no" },
     ]);
   });
 
@@ -150,7 +150,7 @@ describe.each(faces)("an approve callback, by %s", (_face, face) => {
     const result = await face(new Agent({ model: new ScriptedModel(call("pay", { amount: 20 })), tools }), "Buy.");
     expect(result).toMatchObject({ stopReason: "needs-approval", text: "" });
     expect(waits(result)).toEqual(["call:1.0 approval"]);
-    expect(answers(result.contents)).toEqual([{ error: "not run: the answer it waited for did not come" }]);
+    expect(answers(result.contents)).toEqual([{ error: "not run: the answer this call was waiting for never arrived" }]);
   });
 
   test("is asked about every call when the rule itself fails", async () => {

@@ -32,8 +32,8 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     await expect(face.send(session, "Go.", { signal: abort.signal })).rejects.toThrow("enough");
     expect(await session.state()).toMatchObject({ lastRun: "aborted", resumable: true, pending: [] });
     expect(answers(await session.history())).toEqual([
-      { error: "cancelled: the run ended before this call did" },
-      { error: "cancelled: the run ended before this call did" },
+      { error: "cancelled: the run ended before this call finished" },
+      { error: "cancelled: the run ended before this call finished" },
     ]);
   });
 
@@ -65,7 +65,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     await face.send(session, "Go.");
     const approvals = { "call:1.0": answer as never }; // as a form on the web may send it
     expect((await face.resume(session, { approvals })).text).toBe("Then not.");
-    expect(answers(model.requests[1]?.contents)).toEqual([{ error: "not run: the user did not agree to this call" }]);
+    expect(answers(model.requests[1]?.contents)).toEqual([{ error: "not run: the user denied this call" }]);
   });
 
   test("takes an output that is undefined as null, as a tool's", async () => {
@@ -82,7 +82,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     const session = new Agent({ model, tools: [pay] }).session();
     const late = await face.send(session, "Go.", { limits: { wallTimeMs: 30 }, approve: () => after(500, true) });
     expect(late).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs" }, turns: 1 });
-    expect(answers(late.contents)).toEqual([{ error: "cancelled: the run ended before this call did" }]);
+    expect(answers(late.contents)).toEqual([{ error: "cancelled: the run ended before this call finished" }]);
     const replayed = await session.replay({ limits: { wallTimeMs: 30 }, approve: () => false }).result();
     expect(replayed).toMatchObject({ stopReason: "limit", turns: 1 });
     expect((await face.resume(session, { approve: () => true })).text).toBe("Done.");
@@ -90,8 +90,8 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
   });
 
   test.each([
-    ["its own time", { timeoutMs: 20 }, {}, "pay did not answer within 20 ms"],
-    ["the run's time", {}, { wallTimeMs: 30 }, "cancelled: the run ended before this call did"],
+    ["its own time", { timeoutMs: 20 }, {}, "pay timed out after 20 ms"],
+    ["the run's time", {}, { wallTimeMs: 30 }, "cancelled: the run ended before this call finished"],
   ])("does not say that nothing happened when a once call ran out of %s", async (_name, tool, limits, why) => {
     const model = new ScriptedModel(call("pay"), say("Done."));
     const once = defineTool({
@@ -104,7 +104,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     const session = new Agent({ model, tools: [once], limits }).session();
     await face.send(session, "Go.");
     expect(answers((await session.history()).slice(0, 3))).toEqual([
-      { error: `${why}; it is unknown whether this call took effect; check before you repeat it` },
+      { error: `${why}; it is unknown whether this call took effect; check before repeating it` },
     ]);
   });
 });
@@ -130,7 +130,7 @@ describe.each(SESSION_FACES)("an abort, in a session read by %s", (_face, face) 
     expect(answers(await session.history())).toEqual([
       {
         error:
-          "cancelled: the run ended before this call did; it is unknown whether this call took effect; check before you repeat it",
+          "cancelled: the run ended before this call finished; it is unknown whether this call took effect; check before repeating it",
       },
     ]);
     expect((await face.send(session, "And?")).text).toBe("I will look.");

@@ -122,7 +122,7 @@ test("an aborted run answers its open calls as cancelled, and the next message c
   expect((await session.history()).at(-1)).toEqual({
     role: "user",
     parts: [
-      { functionResponse: { name: "wait", response: { error: "cancelled: the run ended before this call did" } } },
+      { functionResponse: { name: "wait", response: { error: "cancelled: the run ended before this call finished" } } },
     ],
   });
   expect((await session.send("Hello?")).text).toBe("Still here.");

@@ -50,25 +50,25 @@ describe("the response", () => {
 
 describe("a result that is too large", () => {
   test("text is cut with a note that says how long it was", () => {
-    expect(output("x".repeat(1_000), 12)).toBe(`${"x".repeat(10)}\n[cut: these are the first 10 of 1000 characters]`);
+    expect(output("x".repeat(1_000), 12)).toBe(`${"x".repeat(10)}\n[truncated: these are the first 10 of 1000 characters]`);
   });
   test("text that just fits is whole", () => {
     expect(output("x".repeat(10), 12)).toBe("x".repeat(10));
     expect(output("\n".repeat(5), 12)).toBe("\n".repeat(5));
-    expect(output("\n".repeat(6), 12)).toContain("[cut: these are the first 5 of 6 characters]");
+    expect(output("\n".repeat(6), 12)).toContain("[truncated: these are the first 5 of 6 characters]");
   });
   test("text is never cut inside a character", () => {
-    expect(output("😀😀", 8)).toBe("😀\n[cut: these are the first 2 of 4 characters]");
-    expect(output("åå", 5)).toBe("å\n[cut: these are the first 1 of 2 characters]");
+    expect(output("😀😀", 8)).toBe("😀\n[truncated: these are the first 2 of 4 characters]");
+    expect(output("åå", 5)).toBe("å\n[truncated: these are the first 1 of 2 characters]");
   });
   test("a structure is cut as its JSON text", () => {
     const rows = Array.from({ length: 20 }, (_, id) => ({ id }));
     expect(output(rows, 20)).toMatch(
-      /^\[\{"id":0\},\{"id":1\},\{\n\[cut: these are the first 20 characters of about \d+ characters of JSON\]$/,
+      /^\[\{"id":0\},\{"id":1\},\{\n\[truncated: these are the first 20 of about \d+ characters of JSON\]$/,
     );
   });
   test("nothing is left out of the start of a structure that is kept", () => {
-    expect(output([[[{ "": false }]]], 5)).toMatch(/^\[\[\[\{"\n\[cut: /);
+    expect(output([[[{ "": false }]]], 5)).toMatch(/^\[\[\[\{"\n\[truncated: /);
   });
   test("what is kept of a structure is the start of its real JSON text", () => {
     fc.assert(
@@ -79,7 +79,7 @@ describe("a result that is too large", () => {
           const out = output(value, max);
           const json = JSON.stringify(value);
           if (typeof out !== "string") expect(JSON.stringify(out)).toBe(json);
-          else expect(json.startsWith(out.slice(0, out.lastIndexOf("\n[cut: ")))).toBe(true);
+          else expect(json.startsWith(out.slice(0, out.lastIndexOf("\n[truncated: ")))).toBe(true);
         },
       ),
     );
@@ -87,7 +87,7 @@ describe("a result that is too large", () => {
   test("a structure that just fits is whole", () => {
     const value = { a: ["x", 1] };
     expect(output(value, bytes(value))).toEqual(value);
-    expect(output(value, bytes(value) - 1)).toContain("[cut");
+    expect(output(value, bytes(value) - 1)).toContain("[truncated");
   });
   test("an error is cut too", () => {
     const { part } = functionResponse(
@@ -96,7 +96,7 @@ describe("a result that is too large", () => {
       { ...options, maxResultBytes: 12 },
     );
     expect(part.functionResponse?.response).toEqual({
-      error: `${"e".repeat(10)}\n[cut: these are the first 10 of 500 characters]`,
+      error: `${"e".repeat(10)}\n[truncated: these are the first 10 of 500 characters]`,
     });
   });
   test.each([
@@ -166,7 +166,7 @@ describe("media", () => {
   });
   test("follows the responses where the model does not take it there", () => {
     const after: Part[] = [
-      { text: "[media 1] of the result of get_chart (call a1b2c3d4):" },
+      { text: "[media 1] from the result of get_chart (call a1b2c3d4):" },
       { inlineData: { mimeType: "image/png", data: "AQID" } },
     ];
     expect(functionResponse(call, { ok: true, output: png }, { ...options, mediaInFunctionResponses: false })).toEqual({
@@ -178,7 +178,7 @@ describe("media", () => {
     const { part, after } = functionResponse({ name: "f" }, { ok: true, output: [png, mp3] }, options);
     expect(part.functionResponse?.parts).toHaveLength(1);
     expect(after).toEqual([
-      { text: "[media 2] of the result of f:" },
+      { text: "[media 2] from the result of f:" },
       { inlineData: { mimeType: "audio/mpeg", data: "AAAA" } },
     ]);
   });

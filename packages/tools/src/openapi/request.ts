@@ -51,7 +51,7 @@ function pathOf({ operation, parameters }: Plan, input: Input, server: URL): str
     const [own, parameter] = values.get(name) ?? [];
     const value = own === undefined ? undefined : input[own];
     if (own === undefined || parameter === undefined || value === undefined || value === null)
-      throw new ToolRetry(`${own ?? name}: required and missing`);
+      throw new ToolRetry(`${own ?? name}: required but missing`);
     return pathText(parameter, value);
   });
   // What an address reads as "here" or "one up" would lead to another operation.

@@ -82,6 +82,9 @@ function joinContents(contents: readonly Content[]): Content {
   return { role: "model", parts: contents.flatMap(({ parts }) => parts) };
 }
 
+/** Read by a model in place of a result that is lost. */
+export const RESULT_NOT_RECORDED = "the result of this call was not recorded";
+
 /** One model content, or none, and what the user said up to the next. @param start - Index of the first of those. */
 function answerCalls(
   said: Content | undefined,
@@ -103,7 +106,7 @@ function answerCalls(
     if (response === undefined && !repair) {
       throw orphanError(`the call of ${call.name} in contents[${start - 1}] has no response in the next content`);
     }
-    const { id: _id, ...rest } = response ?? { response: { error: "The result of this call was not recorded." } };
+    const { id: _id, ...rest } = response ?? { response: { error: RESULT_NOT_RECORDED } };
     return { functionResponse: { ...rest, id: ids[i], name: call.name } };
   });
   const [stray] = left;

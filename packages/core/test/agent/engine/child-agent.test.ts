@@ -202,7 +202,7 @@ describe.each([
         {},
         {
           parts: [
-            { functionResponse: { response: { error: "research failed: what answered is no run of an agent" } } },
+            { functionResponse: { response: { error: "research failed: it was not answered by an agent" } } },
           ],
         },
         {},
@@ -249,7 +249,7 @@ describe.each([
     engine.serve(helper);
     await engine.start(agent, "r", { input: "Go." });
     expect(models.outer.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response).toEqual({
-      error: "research did not answer within 60 ms",
+      error: "research timed out after 60 ms",
     });
   });
 

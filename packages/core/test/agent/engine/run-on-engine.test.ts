@@ -141,7 +141,7 @@ describe.each([
     expect(report).toMatchObject({ status: "failed", error: { name: "Error", message: "the hook broke" } });
     const soFar = report.status === "failed" ? report.soFar : undefined;
     expect(soFar?.contents.at(-1)?.parts.map((part) => part.functionResponse?.response)).toEqual([
-      { error: "cancelled: the run ended before this call did" },
+      { error: "cancelled: the run ended before this call finished" },
       { output: 2 },
     ]);
     await engine.reopen();

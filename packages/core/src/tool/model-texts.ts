@@ -1,0 +1,209 @@
+/*
+ * Every sentence of this package that a model reads, except the notes that a schema's keywords become. The table in
+ * `test/texts/model-texts.md` shows them as they are sent; a test fails when the two differ.
+ */
+
+/** Appended to the answer of a call that may have happened although its end was never seen: without it, a model calls again. */
+export const OUTCOME_UNKNOWN = "it is unknown whether this call took effect; check before repeating it";
+
+/** A call that the end of its run cut off. */
+export const CANCELLED = "cancelled: the run ended before this call finished";
+
+/** A call with effects that was running when its process ended. */
+export const INTERRUPTED: string = `interrupted: the process ended before this call finished; ${OUTCOME_UNKNOWN}`;
+
+/** A call that waits for a person or a client, in a conversation that continues without them. */
+export const UNANSWERED = "not run: the answer this call was waiting for never arrived";
+
+/** A call of an answer that hit the token limit: its arguments may be cut too. */
+export const TRUNCATED =
+  "not run: your response was cut off by the output token limit; repeat the call in a shorter response";
+
+/** A call beyond the run's limit of calls. */
+export function callLimitReached(limit: number): string {
+  return `not run: this run has reached its limit of ${limit} function calls`;
+}
+
+/** A call of a tool that was called wrongly too often. */
+export function toolDisabled(tool: string, badCalls: number): string {
+  return `not run: ${tool} is disabled for this run after ${badCalls} invalid calls; continue without it`;
+}
+
+/** A call that a person or a policy refused. */
+export function callDenied(reason: string): string {
+  return `not run: the user denied this call${reason === "" ? "" : `: ${reason}`}`;
+}
+
+/** A question about a call that was closed without an answer. */
+export const answerTimedOut: {
+  readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (timeoutMs: number | undefined) => string;
+} = {
+  approval: (timeoutMs) => `not run: this call was not approved within ${timeoutMs} ms`,
+  outcome: (timeoutMs) => `no result arrived within ${timeoutMs} ms; ${OUTCOME_UNKNOWN}`,
+  "unknown-outcome": (timeoutMs) => `the outcome was not confirmed within ${timeoutMs} ms; ${OUTCOME_UNKNOWN}`,
+};
+
+/** An external call that ended without a result and without a reason. */
+export const NO_RESULT = "no result arrived";
+
+/** A call whose tool has no code in this process. */
+export function notRunHere(tool: string): string {
+  return `${tool} is a client-side tool and cannot be run here`;
+}
+
+/** A call that took too long. */
+export function timedOut(tool: string, timeoutMs: number): string {
+  return `${tool} timed out after ${timeoutMs} ms`;
+}
+
+/** A call whose tool threw. */
+export function toolFailed(tool: string, message: string): string {
+  return `${tool} failed: ${message}`;
+}
+
+/** Stands for the message of an error that has none. */
+export const NO_MESSAGE = "no error message";
+
+/** A call of a tool that does not exist: the nearest name when one is near, and at most 20 names. */
+export function unknownTool(name: string, nearest: string | undefined, names: readonly string[]): string {
+  const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
+  const more = names.length > 20 ? ` and ${names.length - 20} more` : "";
+  const listed = names.length === 0 ? "No tools are available." : `Available: ${names.slice(0, 20).join(", ")}${more}.`;
+  return `there is no tool named "${name.slice(0, 100)}".${hint} ${listed}`;
+}
+
+/** Arguments that the schema refuses, with what it said. */
+export function invalidArguments(problems: string): string {
+  return `invalid arguments: ${problems}`;
+}
+
+/** Arguments that are no object. */
+export const ARGUMENTS_NOT_OBJECT = "expected an object";
+
+/** An argument that is not there. */
+export const ARGUMENT_MISSING = "required but missing";
+
+/** A result that is longer than the tool's limit; follows what was kept of it. */
+export function textCut(kept: number, whole: number): string {
+  return `[truncated: these are the first ${kept} of ${whole} characters]`;
+}
+
+/** The same for a result that is not a text. */
+export function jsonCut(kept: number, whole: string): string {
+  return `[truncated: these are the first ${kept} of ${whole} characters of JSON]`;
+}
+
+/** Precedes an image or a file that the model takes only outside the function response. */
+export function mediaHeading(index: number, tool: string, callId: string | undefined): string {
+  return `[media ${index}] from the result of ${tool}${callId === undefined ? "" : ` (call ${callId})`}:`;
+}
+
+/** Sent after an answer that cannot be used. */
+export const nudges: {
+  readonly empty: string;
+  readonly malformedCall: string;
+  readonly undeclaredCall: (names: readonly string[]) => string;
+  readonly invalidOutput: (problem: string | undefined) => string;
+} = {
+  empty: "Your last response was empty. Please answer or call a function.",
+  malformedCall:
+    "Your last function call could not be parsed. Make it again with valid JSON arguments, and shorten them if they were long.",
+  undeclaredCall: (names) =>
+    `You called a function that does not exist. ${names.length > 0 ? `Available: ${names.join(", ")}.` : "Answer without calling functions."}`,
+  invalidOutput: (problem) =>
+    `Your response does not match the schema: ${problem}. Answer again with only the corrected JSON.`,
+};
+
+/** Asks for the answer in the run's schema, when it could not go along with the tools. */
+export const OUTPUT_REQUEST =
+  "Convert your last answer to JSON that matches the given schema. Use only information from the conversation above, and leave out what it does not contain.";
+
+/** Asks for a summary of what no longer fits the model's window. */
+export const SUMMARY_REQUEST: string =
+  "Summarize the conversation above for your own use; the summary will replace these messages. Keep every fact, name, number, " +
+  "identifier, decision, tool result, and user request that may still matter, and everything that is still open. " +
+  "Write plain text, without a preamble.";
+
+/** Precedes that summary in later requests. */
+export const SUMMARY_HEADING = "Summary of the earlier conversation, which it replaces:";
+
+/** An agent's task, in the declaration of the tool that runs it. */
+export const AGENT_TASK = "What to do, including everything needed to do it: the agent sees nothing else.";
+
+/** A call of an agent without a task. */
+export const TASK_MISSING = "task must be a non-empty string";
+
+/** An agent that was not run because its parent has used up a limit. */
+export function nothingLeft(agent: string, limit: string): string {
+  return `${agent} was not run: this run has used up its ${limit}`;
+}
+
+/** An agent's run that gave no answer: how it ended, and what it had said by then. */
+export function agentEnded(agent: string, stopReason: string, limit: string | undefined, text: string): string {
+  const why = limit === undefined ? "" : ` (${limit})`;
+  const said = text === "" ? "" : `; its last text: ${text.slice(0, 2_000)}`;
+  return `${agent} ended with "${stopReason}"${why}${said}`;
+}
+
+/** An agent's run on an engine that gave no report. */
+export const agentFailures: {
+  readonly cancelled: string;
+  readonly notAnAgent: string;
+  readonly noResult: string;
+  readonly noReport: string;
+} = {
+  cancelled: "its run was cancelled",
+  notAnAgent: "it was not answered by an agent",
+  noResult: "its report contains no result",
+  noReport: "it returned no report",
+};
+
+/** A function that stands for a built-in tool of the service. */
+export interface DelegateTexts {
+  /** What the model calls. */
+  readonly name: string;
+  readonly description: string;
+  /** Descriptions of its parameters, by name. */
+  readonly fields: { readonly [name: string]: string };
+}
+
+/** Built-in tools as functions, for models that cannot take both kinds in one request. */
+export const delegates: {
+  readonly [Name in "googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch"]: DelegateTexts;
+} = {
+  googleSearch: {
+    name: "google_search",
+    description: "Searches the web with Google and answers a question from the results, citing sources.",
+    fields: { query: "What to find out, as a complete question" },
+  },
+  googleMaps: {
+    name: "google_maps",
+    description: "Looks up places in Google Maps and answers a question from the results, citing sources.",
+    fields: { query: "What to find out about places, as a complete question that names the area" },
+  },
+  urlContext: {
+    name: "url_context",
+    description: "Reads web pages and answers a question about them.",
+    fields: { question: "What to find out from the pages", urls: "Full URLs of the pages, at most 20" },
+  },
+  codeExecution: {
+    name: "code_execution",
+    description: "Writes and runs Python code in a sandbox without network access, and returns the findings.",
+    fields: { task: "What to compute, with all the numbers it needs" },
+  },
+  fileSearch: {
+    name: "file_search",
+    description: "Searches the stored documents and answers a question from the results, citing sources.",
+    fields: { query: "What to find out, as a complete question" },
+  },
+};
+
+/** A call of such a function without one of its arguments. */
+export function delegateArgumentMissing(tool: string, field: string, isList: boolean): string {
+  return `${tool} needs "${field}": ${isList ? "a non-empty list of strings" : "a non-empty string"}`;
+}
+
+/** A request to a built-in tool that came back without text. */
+export function delegateEmpty(tool: string, stopReason: string | undefined): string {
+  return `${tool} returned no answer${stopReason === undefined ? "" : ` (${stopReason})`}; rephrase and try again`;
+}
