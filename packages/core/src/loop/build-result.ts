@@ -4,7 +4,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
 import type { Blob, CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
-import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs } from "./result.ts";
+import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { visibleText } from "./transcript.ts";
 
