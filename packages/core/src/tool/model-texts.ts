@@ -21,7 +21,7 @@ export const TRUNCATED =
 
 /** A call beyond the run's limit of calls. */
 export function callLimitReached(limit: number): string {
-  return `not run: this run has reached its limit of ${limit} function calls`;
+  return `not run: this run has reached its limit on function calls (${limit})`;
 }
 
 /** A call of a tool that was called wrongly too often. */
