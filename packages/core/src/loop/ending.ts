@@ -16,19 +16,14 @@ export type Ending = {
 }[RunResult<unknown>["stopReason"]];
 
 /** How a usable answer ends the run; `undefined` goes on to its calls. */
-export function endingOf(
-  response: ModelResponse,
-  calls: readonly FunctionCall[],
-  output: unknown,
-  cutOff: boolean,
-): Ending | undefined {
+export function endingOf(response: ModelResponse, calls: readonly FunctionCall[], output: unknown): Ending | undefined {
   const { finishReason, finishMessage } = response;
   const finish = classifyFinish(finishReason);
   switch (finish) {
     case "complete":
       return calls.length > 0 ? undefined : { stopReason: "finished", output };
     case "truncated":
-      return cutOff && calls.length > 0 ? undefined : { stopReason: "truncated" };
+      return calls.length > 0 ? undefined : { stopReason: "truncated" };
     case "calls":
     case "undeclared-call":
       return undefined;
@@ -84,11 +79,8 @@ export function keeps(ending: Ending | undefined, response: ModelResponse): bool
 export function isKept(response: ModelResponse): boolean {
   const problem = problemOf(response);
   const calls = callsIn(response.content);
-  const isCutOff = classifyFinish(response.finishReason) === "truncated";
   const ending =
-    problem === undefined
-      ? endingOf(response, calls, undefined, isCutOff)
-      : endingOfProblem(problem, response, undefined);
+    problem === undefined ? endingOf(response, calls, undefined) : endingOfProblem(problem, response, undefined);
   return keeps(ending, response);
 }
 

@@ -1,5 +1,5 @@
 import { describeError } from "../durable/outcomes.ts";
-import type { ModelStepValue } from "../durable/run-log.ts";
+import type { ModelStepValue, PromptTooLong } from "../durable/run-log.ts";
 import type { Step } from "../durable/steps.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
@@ -7,6 +7,7 @@ import { sleep } from "../internal/abort.ts";
 import type { ModelNotice, ModelRequest } from "../model/model.ts";
 import { isCallPiece } from "../model/response/parts.ts";
 import type { Part } from "../wire/types/content.ts";
+import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { LoopStep } from "./observer.ts";
@@ -23,6 +24,7 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * A stream that breaks after parts were handed on is begun again from the same request, up to `maxRestarts` times; the
  * reader is told by a `discard` event that what came before is void.
  *
+ * @returns `tooLong` for a prompt that the model does not take, when the history can be cut.
  * @param steeringCursor - The place up to which what was said to the run is in the request; absent when nothing is to be added.
  */
 export async function modelStep(
@@ -31,10 +33,10 @@ export async function modelStep(
   turn: number,
   step: LoopStep,
   steeringCursor: number | undefined,
-): Promise<ModelStepValue> {
+): Promise<ModelStepValue | PromptTooLong> {
   const startedAt = input.now();
   const steering = steeringCursor === undefined ? undefined : input.steering;
-  const steered = await steering?.take(steeringCursor ?? 0);
+  const steered = steering === undefined ? undefined : await steering.take(steeringCursor ?? 0);
   const isWatched = input.emit !== undefined;
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
@@ -65,7 +67,10 @@ export async function modelStep(
       };
     } catch (error) {
       if (step.signal.aborted) throw step.signal.reason;
-      if (restarts >= input.maxRestarts || !canRestart(error, attempt.handedOn)) throw error;
+      if (restarts >= input.maxRestarts || !canRestart(error, attempt.handedOn)) {
+        if (input.compaction !== undefined && isPromptTooLong(error)) return { tooLong: true };
+        throw error;
+      }
       const { message } = describeError(error);
       input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; asking again");
       if (isWatched) await step.emit({ type: "discard", turn, reason: message });

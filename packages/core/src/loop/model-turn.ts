@@ -4,7 +4,7 @@ import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { findPrices } from "../model/prices.ts";
 import { nudges } from "../tool/model-texts.ts";
-import { compactWhenFull, isPromptTooLong } from "./compact-history.ts";
+import { compactWhenFull } from "./compact-history.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { emitParts, modelStep } from "./model-step.ts";
@@ -53,7 +53,8 @@ export async function modelTurn(
       state.steeringCursor = steered.upTo;
     }
     state.addActiveTime(value.startedAt, value.endedAt);
-    state.addResponse(response, findPrices(input.prices, response.envelope.modelVersion ?? input.model.id));
+    const { prices } = input;
+    state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? input.model.id));
     if (input.emit !== undefined) await input.emit({ type: "response", turn, response });
 
     let problem = problemOf(response);
@@ -99,14 +100,9 @@ async function askModel(
   // The output's own requests hear nothing.
   const cursor = phase.kind === "work" ? state.steeringCursor : undefined;
   let ranHere = false;
-  const outcome = await singleStep<ModelStepValue | PromptTooLong>(input, name, async (step) => {
+  const outcome = await singleStep(input, name, (step) => {
     ranHere = true;
-    try {
-      return await modelStep(input, request, turn, step, cursor);
-    } catch (error) {
-      if (input.compaction !== undefined && isPromptTooLong(error)) return { tooLong: true };
-      throw error;
-    }
+    return modelStep(input, request, turn, step, cursor);
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;

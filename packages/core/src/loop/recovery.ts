@@ -1,7 +1,7 @@
 import type { ModelResponse } from "../model/model.ts";
 import { classifyFinish, type FinishClass } from "../model/finish-reason.ts";
 import { nudges } from "../tool/model-texts.ts";
-import { callsIn, visibleText } from "./transcript.ts";
+import { callsIn } from "./transcript.ts";
 
 /** Why an answer cannot be used as it is. */
 export type TurnProblem =
@@ -73,8 +73,10 @@ export function nudgeFor(problem: TurnProblem, attempt: number, names: readonly 
 
 /** No text, no call, no media, no code: only thoughts, signatures or nothing. */
 function isEmpty({ content }: ModelResponse): boolean {
-  if (visibleText(content).trim() !== "") return false;
-  return !content.parts.some(
-    (part) => part.functionCall ?? part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult,
-  );
+  for (const part of content.parts) {
+    if (part.functionCall ?? part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult)
+      return false;
+    if (part.thought !== true && part.text !== undefined && part.text.trim() !== "") return false;
+  }
+  return true;
 }

@@ -1,9 +1,7 @@
-import { isRunSuspended } from "../durable/outcomes.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
-import { type AnsweredCalls, answerCalls } from "./calls/answer-calls.ts";
+import { answerCalls } from "./calls/answer-calls.ts";
 import { compactWhenFull } from "./compact-history.ts";
 import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./ending.ts";
 import { firstLimit } from "./limits.ts";
@@ -56,12 +54,9 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
     if (answer === "wall-time") continue;
     const { response, problem, output } = answer;
     const calls = callsIn(response.content);
-    const isCutOff = classifyFinish(response.finishReason) === "truncated";
 
     const ending =
-      problem === undefined
-        ? endingOf(response, calls, output, isCutOff)
-        : endingOfProblem(problem, response, answer.detail);
+      problem === undefined ? endingOf(response, calls, output) : endingOfProblem(problem, response, answer.detail);
     if (keeps(ending, response)) phase.contents.push(response.content);
     if (ending !== undefined) {
       if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
@@ -70,7 +65,8 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
       return ending;
     }
 
-    const answered = await answerOrSuspend(input, state, calls, isCutOff ? TRUNCATED : undefined);
+    const isCutOff = classifyFinish(response.finishReason) === "truncated";
+    const answered = await answerCalls(input, state, calls, isCutOff ? TRUNCATED : undefined);
     if (answered === undefined) phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
     else phase.contents.push(...answered.contents);
     if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
@@ -94,19 +90,4 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
 /** Asked when the run would finish: what comes later is too late. The output's own turns hear nothing. */
 async function moreWasSaid({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
   return phase.kind === "work" && (await steering?.waits?.(state.steeringCursor)) === true;
-}
-
-/** The answers to a turn's calls, or `undefined` when some of them wait for somebody outside. */
-async function answerOrSuspend(
-  input: LoopInput,
-  state: RunState,
-  calls: readonly FunctionCall[],
-  refusal: string | undefined,
-): Promise<AnsweredCalls | undefined> {
-  try {
-    return await answerCalls(input, state, calls, refusal);
-  } catch (error) {
-    if (isRunSuspended(error) && state.pending.length > 0) return undefined;
-    throw error;
-  }
 }

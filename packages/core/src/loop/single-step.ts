@@ -4,7 +4,7 @@ import type { FunctionCall } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { LoopStep } from "./observer.ts";
-import { isWallTimeReached, withinWallTime } from "./wall-clock.ts";
+import { isWallTimeReached } from "./wall-clock.ts";
 
 /** How a round with a single step ended: with what the step left, or because the run's wall time was up. */
 export type SingleStepOutcome<T> = { readonly value: T } | "wall-time";
@@ -25,14 +25,11 @@ export async function singleStep<T>(
     {
       kind: "step",
       name,
-      run: async (step) => {
-        try {
-          return await executeStep(input, name, step, work);
-        } catch (error) {
+      run: (step) =>
+        executeStep(input, name, step, work).catch((error: unknown) => {
           failure = { error };
           throw error;
-        }
-      },
+        }),
     },
   ]);
   // The value is what `work` returned, through JSON.
@@ -54,6 +51,6 @@ export function executeStep<T>(
   work: (step: LoopStep) => Promise<T>,
   call?: FunctionCall,
 ): Promise<T> {
-  if (observed === undefined) return withinWallTime(clock, step, work);
-  return observed.execute(name, step, (seen) => withinWallTime(clock, seen, work), call);
+  const timed = clock === undefined ? work : (seen: LoopStep) => clock.through(seen, work);
+  return observed === undefined ? timed(step) : observed.execute(name, step, timed, call);
 }

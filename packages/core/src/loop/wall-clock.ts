@@ -54,15 +54,6 @@ export class WallClock {
   }
 }
 
-/** The work of a step, within the wall time if there is a limit. */
-export function withinWallTime<StepKind extends Pick<Step, "signal">, T>(
-  clock: WallClock | undefined,
-  step: StepKind,
-  work: (step: StepKind) => Promise<T>,
-): Promise<T> {
-  return clock === undefined ? work(step) : clock.through(step, work);
-}
-
 /** What a step that the wall time ended leaves. */
 export const WALL_TIME_REACHED: { readonly name: string; readonly message: string } = {
   name: NAME,

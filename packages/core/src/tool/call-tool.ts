@@ -20,24 +20,29 @@ export async function callTool(
   const tool = tools.get(call.name);
   if (context.signal.aborted) return failure("cancelled", CANCELLED);
   if (tool === undefined) return failure("not-found", describeUnknownTool(call.name, [...tools.keys()]));
-  const limit = startTimeLimit(context.signal, tool.timeoutMs);
-  try {
-    const ended = await Promise.race([runTool(tool, call, limitContext(context, call, limit.signal)), limit.over]);
-    // It may have happened all the same, and a model that is not told so would just call it again.
-    const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
-    if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);
-    if (ended === "timeout") return failure("timeout", timedOut(tool.name, tool.timeoutMs) + unknown);
-    return ended;
-  } finally {
-    limit.end();
-  }
+  const ended = await new Promise<ToolOutcome | "aborted" | "timeout">((resolve) => {
+    const limit = startTimeLimit(context.signal, tool.timeoutMs, resolve);
+    void runTool(tool, call, limitContext(context, call, limit.signal)).then((outcome) => {
+      limit.end();
+      resolve(outcome);
+    });
+  });
+  // It may have happened all the same, and a model that is not told so would just call it again.
+  const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
+  if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);
+  if (ended === "timeout") return failure("timeout", timedOut(tool.name, tool.timeoutMs) + unknown);
+  return ended;
 }
 
 /** The context with a copy of the call, the tool's own signal, and progress that never rejects. */
 function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSignal): ToolContext {
+  let copy: FunctionCall | undefined;
   return {
     ...context,
-    call: copyJson(call),
+    // Few tools look at it.
+    get call() {
+      return (copy ??= copyJson(call));
+    },
     signal,
     progress: async (value) => {
       if (signal.aborted) return;
@@ -180,32 +185,32 @@ const MAX_TIMER_MS = 2_147_483_647;
 interface TimeLimit {
   /** Aborts with the outer signal's reason, or with a `TimeoutError` when the time is up. */
   readonly signal: AbortSignal;
-  /** Settles when one of the two happens; never rejects, and stays pending when neither does. */
-  readonly over: Promise<"aborted" | "timeout">;
   /** Frees timer and listener. */
   end(): void;
 }
 
-function startTimeLimit(outer: AbortSignal, timeoutMs: number): TimeLimit {
+/** @param onOver - Called when one of the two happens, before the signal is aborted. */
+function startTimeLimit(
+  outer: AbortSignal,
+  timeoutMs: number,
+  onOver: (why: "aborted" | "timeout") => void,
+): TimeLimit {
   const controller = new AbortController();
-  let finish: (why: "aborted" | "timeout") => void = () => {};
-  const over = new Promise<"aborted" | "timeout">((resolve) => (finish = resolve));
+  const end = (): void => {
+    clearTimeout(timer);
+    outer.removeEventListener("abort", onAbort);
+  };
   const onAbort = (): void => {
-    finish("aborted");
+    end();
+    onOver("aborted");
     controller.abort(outer.reason);
   };
   const onTimeout = (): void => {
-    finish("timeout");
+    end();
+    onOver("timeout");
     controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError"));
   };
   outer.addEventListener("abort", onAbort, { once: true });
   const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(onTimeout, timeoutMs);
-  return {
-    signal: controller.signal,
-    over,
-    end: () => {
-      clearTimeout(timer);
-      outer.removeEventListener("abort", onAbort);
-    },
-  };
+  return { signal: controller.signal, end };
 }

@@ -2,13 +2,7 @@ import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
-import {
-  isStandardSchema,
-  issuesText,
-  type StandardIssue,
-  type StandardResult,
-  type StandardSchema,
-} from "../internal/standard-schema.ts";
+import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "../internal/standard-schema.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
@@ -107,7 +101,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
-    parse: (args) => parseInput(input, args),
+    parse: buildParser(input),
     ...approvalRule(spec.needsApproval),
     ...(spec.answerTimeoutMs !== undefined && {
       answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),
@@ -158,30 +152,32 @@ function limit(tool: string, option: string, value: number, least: number): numb
  *
  * @throws {ToolRetry} With at most five problems in at most 500 characters.
  */
-async function parseInput(schema: unknown, args: unknown): Promise<unknown> {
-  if (isStandardSchema(schema)) {
-    const checked = await validate(schema, args);
-    if (checked.issues === undefined) return checked.value;
-    throw new ToolRetry(invalidArguments(issuesText(checked.issues)).slice(0, 500));
-  }
+function buildParser(schema: unknown): (args: unknown) => Promise<unknown> {
+  if (!isStandardSchema(schema)) return async (args) => checkObject(schema, args);
+  // Its synchronous way first compiles code for the schema, which costs as much as some fifty parses, and is forbidden in places.
+  if (isZod4(schema))
+    return async (args) => {
+      const { data, error } = await schema.safeParseAsync(args);
+      if (error !== undefined) throw argumentsError(error.issues);
+      return data;
+    };
+  return async (args) => {
+    const checked = await schema["~standard"].validate(args);
+    if (checked.issues !== undefined) throw argumentsError(checked.issues);
+    return checked.value;
+  };
+}
+
+function checkObject(schema: unknown, args: unknown): unknown {
   if (!isObject(args)) throw new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT));
   const required = isObject(schema) && Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
   const missing = required.filter((name) => !Object.hasOwn(args, name));
-  if (missing.length > 0)
-    throw new ToolRetry(
-      invalidArguments(issuesText(missing.map((name) => ({ message: ARGUMENT_MISSING, path: [name] })))).slice(0, 500),
-    );
+  if (missing.length > 0) throw argumentsError(missing.map((name) => ({ message: ARGUMENT_MISSING, path: [name] })));
   return args;
 }
 
-/**
- * Zod 4 parses asynchronously here: its synchronous way first compiles code for the schema, which costs as much as some
- * fifty parses, and is forbidden in places.
- */
-async function validate(schema: StandardSchema, args: unknown): Promise<StandardResult<unknown>> {
-  if (!isZod4(schema)) return await schema["~standard"].validate(args);
-  const { data, error } = await schema.safeParseAsync(args);
-  return error === undefined ? { value: data } : { issues: error.issues };
+function argumentsError(issues: readonly StandardIssue[]): ToolRetry {
+  return new ToolRetry(invalidArguments(issuesText(issues)).slice(0, 500));
 }
 
 interface Zod4Schema extends StandardSchema {

@@ -12,7 +12,7 @@ import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { responsesContent } from "../transcript.ts";
 import { executeStep } from "../single-step.ts";
-import { afterAnswer, isAwaiting, QUESTIONS, routesOf } from "./approvals.ts";
+import { afterAnswer, isAwaiting, needRoutes, QUESTIONS, routesOf } from "./approvals.ts";
 import {
   answered,
   type CallState,
@@ -27,6 +27,7 @@ import { afterChild, beginChild, childOp, isChild } from "./child-run.ts";
 import { afterRun, cutOff, runCall } from "./run-call.ts";
 
 const PLANNED: CallState = { state: "planned" };
+const RUNNING: CallState = { state: "running", attempt: 0 };
 
 /** The answers to the calls of one turn. */
 export interface AnsweredCalls {
@@ -41,13 +42,14 @@ export interface AnsweredCalls {
  * run in the round in which the others are asked about.
  *
  * @param refusal - When given, no call is run and each is answered with this text.
+ * @returns Undefined when some of them wait for somebody outside, which suspended the run.
  */
 export async function answerCalls(
   input: LoopInput,
   state: RunState,
   calls: readonly FunctionCall[],
   refusal?: string,
-): Promise<AnsweredCalls> {
+): Promise<AnsweredCalls | undefined> {
   const turn = state.turns;
   const planned: TurnCall[] = [];
   for (const call of calls) {
@@ -65,15 +67,15 @@ export async function answerCalls(
   }
   state.calls = planned;
 
-  const routes = await routesOf(input, planned, turn);
+  const routes = needRoutes(input, planned) ? await routesOf(input, planned, turn) : undefined;
   // The limit ends the run before its next request; a resumed one asks again.
   if (routes === "wall-time") {
     state.useUpWallTime(input.limits);
     for (const call of planned) call.current = answered(input, call, cancelled(), state.endedAt);
   } else
-    for (const [index, call] of planned.entries()) {
-      const route = routes[index];
-      if (route !== undefined) call.current = routed(input, call, route, state.endedAt);
+    for (let i = 0; i < planned.length; i++) {
+      const [call, route] = [planned[i], routes?.[i]];
+      if (call !== undefined) call.current = route === undefined ? RUNNING : routed(input, call, route, state.endedAt);
     }
 
   for (;;) {
@@ -81,7 +83,8 @@ export async function answerCalls(
     const open: TurnCall[] = [];
     for (const call of planned) if (call.current.state !== "answered") open.push(call);
     if (open.length === 0) break;
-    await callRound(input, state, input.steps.children === undefined ? open : sideBySide(input, open));
+    const inRound = input.steps.children === undefined ? open : sideBySide(input, open);
+    if ((await callRound(input, state, inRound)) === "suspended") return undefined;
   }
 
   // The step of a call that a journal answered has reported nothing.
@@ -120,7 +123,11 @@ function sideBySide(input: LoopInput, open: readonly TurnCall[]): readonly TurnC
 }
 
 /** One round for some open calls: each of them takes one step further. When it suspends the run, the state knows what is waited for. */
-async function callRound(input: LoopInput, state: RunState, calls: readonly TurnCall[]): Promise<void> {
+async function callRound(
+  input: LoopInput,
+  state: RunState,
+  calls: readonly TurnCall[],
+): Promise<"suspended" | undefined> {
   if (input.emit !== undefined) await reportRound(input.emit, calls);
   const before: CallState[] = [];
   const operations: Op<RunEvent>[] = [];
@@ -139,6 +146,7 @@ async function callRound(input: LoopInput, state: RunState, calls: readonly Turn
         const isWaiting = error.waiting.includes(operations[position]?.name ?? "");
         return isWaiting ? (questionOf(call) ?? []) : [];
       });
+      if (state.pending.length > 0) return "suspended";
     }
     throw error;
   }
@@ -151,6 +159,7 @@ async function callRound(input: LoopInput, state: RunState, calls: readonly Turn
     const next = transition(input, state, call, from, outcomes[i]);
     call.current = next instanceof Promise ? await next : next;
   }
+  return undefined;
 }
 
 /** What is asked about a call that waits for an answer from outside. */
@@ -183,9 +192,9 @@ function transition(
   from: CallState,
   outcome: Outcome | undefined,
 ): CallState | Promise<CallState> {
+  if (from.state === "running") return afterRun(input, state, call, from.attempt, outcome);
   if (isAwaiting(from)) return afterAnswer(input, state, call, from, outcome);
   if (isChild(from)) return afterChild(input, state, call, from, outcome);
-  if (from.state === "running") return afterRun(input, state, call, from.attempt, outcome);
   throw new RangeError(`${call.callId} is ${from.state} and has no operation`);
 }
 
@@ -217,10 +226,10 @@ function operationName({ callId, current }: TurnCall): string {
 
 function operationFor(input: LoopInput, state: RunState, call: TurnCall): Op<RunEvent> {
   const { current } = call;
-  if (isChild(current)) return childOp(input, call, current);
+  if (current.state !== "running" && isChild(current)) return childOp(input, call, current);
   const name = operationName(call);
   const tool = toolOf(input, call);
-  const question = questionOf(call);
+  const question = current.state === "running" ? undefined : questionOf(call);
   if (question !== undefined) {
     const timeoutMs = answerTimeoutOf(tool);
     // JSON all through: the call is as the model made it.

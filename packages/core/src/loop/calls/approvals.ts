@@ -13,17 +13,21 @@ import { answered, type CallState, denied, type PlannedCall, toolOf } from "./ca
 
 const RUN: CallRoute = { do: "run" };
 
-/** Where the calls of a turn go, in call order. Only calls whose tools need somebody's word cost a step. */
+/** True when some calls cannot just be run: their tools need somebody's word. */
+export function needRoutes(input: LoopInput, calls: readonly PlannedCall[]): boolean {
+  for (const call of calls) {
+    const tool = toolOf(input, call);
+    if (tool !== undefined && (tool.external || tool.needsApproval !== undefined)) return true;
+  }
+  return false;
+}
+
+/** Where the calls of a turn go, in call order: one step for all of them. */
 export async function routesOf(
   input: LoopInput,
   calls: readonly PlannedCall[],
   turn: number,
 ): Promise<readonly CallRoute[] | "wall-time"> {
-  const needStep = calls.some((call) => {
-    const tool = toolOf(input, call);
-    return tool !== undefined && (tool.external || tool.needsApproval !== undefined);
-  });
-  if (!needStep) return calls.map(() => RUN);
   const outcome = await singleStep(input, routeStepName(turn), ({ signal }) =>
     // Rejects only when `approve` throws: it is the application's own code.
     Promise.all(calls.map((call) => routeOf(input, call, signal))),

@@ -16,26 +16,25 @@ export class CallGate {
 
   /** Runs `work` when there is room for it; whatever it does, its place is given back. */
   async through<T>(alone: boolean, work: () => Promise<T>): Promise<T> {
-    await new Promise<void>((enter) => {
-      this.#queue.push({ alone, enter });
-      this.#admit();
-    });
+    if (this.#queue.length > 0 || !this.#enter(alone))
+      await new Promise<void>((enter) => this.#queue.push({ alone, enter }));
     try {
       return await work();
     } finally {
       this.#inside--;
       this.#aloneInside = false;
-      this.#admit();
+      for (let next = this.#queue[0]; next !== undefined && this.#enter(next.alone); next = this.#queue[0]) {
+        this.#queue.shift();
+        next.enter();
+      }
     }
   }
 
-  #admit(): void {
-    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if (this.#aloneInside || this.#inside >= this.#room || (next.alone && this.#inside > 0)) return;
-      this.#queue.shift();
-      this.#inside++;
-      this.#aloneInside = next.alone;
-      next.enter();
-    }
+  /** Takes a place, if there is one. */
+  #enter(alone: boolean): boolean {
+    if (this.#aloneInside || this.#inside >= this.#room || (alone && this.#inside > 0)) return false;
+    this.#inside++;
+    this.#aloneInside = alone;
+    return true;
   }
 }

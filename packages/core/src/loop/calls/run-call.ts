@@ -40,15 +40,20 @@ export async function runCall(
   }
 
   const nested: NestedRun[] = [];
-  const outcome: ToolOutcome = interrupted
-    ? { ok: false, kind: "unknown-outcome", message: INTERRUPTED }
-    : await runWithHooks(input, planned, step, {
-        attach: (run) => {
-          nested.push(run);
-          state.unsettled.push(run);
-        },
-        parent: parentRunOf(input, state, planned, startedAt),
-      });
+  const run: Pick<ToolContext, "attach" | "parent"> = {
+    attach: (one) => {
+      nested.push(one);
+      state.unsettled.push(one);
+    },
+    parent: parentRunOf(input, state, planned, startedAt),
+  };
+  const { beforeCall, afterCall } = input.hooks;
+  let outcome: ToolOutcome;
+  if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
+  else if (interrupted) outcome = { ok: false, kind: "unknown-outcome", message: INTERRUPTED };
+  else if (beforeCall === undefined && afterCall === undefined)
+    outcome = await callTool(input.toolset.byName, call, contextOf(input, planned, step, run));
+  else outcome = await runWithHooks(input, planned, step, run);
   // What an abort cut off has no outcome: a resumed run makes the call again, or asks.
   if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
   const value: CallStepValue = {
@@ -101,12 +106,9 @@ async function runWithHooks(
   step: Step<RunEvent>,
   run: Pick<ToolContext, "attach" | "parent">,
 ): Promise<ToolOutcome> {
-  const { turn, callId, call, refusal } = planned;
+  const { turn, callId, call } = planned;
   const { signal } = step;
-  if (refusal !== undefined) return { ok: false, kind: "not-run", message: refusal };
   const { beforeCall, afterCall } = input.hooks;
-  if (beforeCall === undefined && afterCall === undefined)
-    return await callTool(input.toolset.byName, call, contextOf(input, planned, step, run));
   const info = { turn, callId, call, signal };
   try {
     const decision = beforeCall === undefined ? undefined : await abortable(Promise.resolve(beforeCall(info)), signal);
