@@ -141,6 +141,7 @@ export type { UploadProgress } from "./wire/upload.ts";
 export type { WaitForFileOptions } from "./wire/files.ts";
 export type { SafetySetting } from "./wire/types/generate-content.ts";
 export type { ImageConfig, SpeechConfig } from "./wire/types/generate-content.ts";
+export type { RequestBudget } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
 export type { Timeouts } from "./wire/http/timeouts.ts";
@@ -162,6 +163,7 @@ export {
   ApiShapeError,
   ApiStatusError,
   ApiTimeoutError,
+  RequestLimitError,
   type PartialAnswer,
   type QuotaViolation,
   ResponseBlockedError,

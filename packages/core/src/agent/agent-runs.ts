@@ -128,6 +128,7 @@ export class AgentRuns {
       steering: session?.steering ?? steps.steering,
       maxRepeats: this.#options.maxRepeats ?? 3,
       maxRestarts: this.#options.maxRestarts ?? 2,
+      maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
       logger: this.#logger,
       now: Date.now,
     };

@@ -73,6 +73,13 @@ export interface AgentOptions extends SharedOptions {
   readonly maxRepeats?: number | undefined;
   /** How often a stream that broke in the middle is begun again, per request. @defaultValue 2 */
   readonly maxRestarts?: number | undefined;
+  /**
+   * Requests that one turn may send, whatever asks again: a retry, the next piece of a long answer, a changed request, a broken
+   * stream, an answer that cannot be used. When they are spent the run fails with a `RequestLimitError`, or ends with the answer it has.
+   *
+   * @defaultValue 100
+   */
+  readonly maxRequestsPerTurn?: number | undefined;
   /** See everything that the agent's runs do, for traces and metrics. @defaultValue none */
   readonly observers?: readonly Observer[] | undefined;
   /** A pino logger or anything shaped like one. @defaultValue silent, unless `POLLUX_LOG` names a level */

@@ -185,3 +185,21 @@ export class TrafficLimitError extends AgentError {
     this.value = value;
   }
 }
+
+/**
+ * A turn has sent as many requests as it may, because one thing after another was asked again. `cause` is the last failure that a
+ * request met, if any did.
+ */
+export class RequestLimitError extends AgentError {
+  override readonly code = "request_limit";
+  /** The limit: requests of one turn. */
+  readonly limit: number;
+
+  constructor(limit: number, options?: ErrorOptions) {
+    super(
+      `This turn has sent ${limit} requests without an answer that ends it: see the cause and the log, or raise maxRequestsPerTurn.`,
+      options,
+    );
+    this.limit = limit;
+  }
+}

@@ -80,6 +80,8 @@ export interface LoopInput {
   readonly maxRepeats: number;
   /** How often a stream that broke in the middle is begun again, per request. */
   readonly maxRestarts: number;
+  /** Requests that one turn may send, whatever asks again. */
+  readonly maxRequestsPerTurn: number;
   readonly logger: Logger;
   /** Milliseconds since the epoch. Called inside steps only. */
   readonly now: () => number;

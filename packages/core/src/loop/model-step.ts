@@ -6,6 +6,7 @@ import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
 import { sleep } from "../internal/abort.ts";
 import type { ModelNotice, ModelRequest } from "../model/model.ts";
 import { isCallPiece } from "../model/response/parts.ts";
+import type { RequestBudget } from "../wire/http/retry.ts";
 import type { Part } from "../wire/types/content.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "./events.ts";
@@ -33,6 +34,7 @@ export async function modelStep(
   turn: number,
   step: LoopStep,
   steeringCursor: number | undefined,
+  budget: RequestBudget,
 ): Promise<ModelStepValue | PromptTooLong> {
   const startedAt = input.now();
   const steering = steeringCursor === undefined ? undefined : input.steering;
@@ -52,6 +54,7 @@ export async function modelStep(
         signal: step.signal,
         conversation: input.conversation,
         logger: input.logger,
+        budget,
         onParts: attempt.onParts,
         onNotice: isWatched ? attempt.onNotice : undefined,
       });
@@ -71,6 +74,7 @@ export async function modelStep(
         if (input.compaction !== undefined && isPromptTooLong(error)) return { tooLong: true };
         throw error;
       }
+      budget.failed(error);
       const { message } = describeError(error);
       input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; asking again");
       if (isWatched) await step.emit({ type: "discard", turn, reason: message });

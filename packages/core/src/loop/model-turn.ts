@@ -4,6 +4,7 @@ import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { findPrices } from "../model/prices.ts";
 import { nudges } from "../tool/model-texts.ts";
+import { RequestBudget } from "../wire/http/retry.ts";
 import { compactWhenFull } from "./compact-history.ts";
 import { firstLimit } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
@@ -36,9 +37,10 @@ export async function modelTurn(
 ): Promise<ModelAnswer | "wall-time"> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
+  const budget = new RequestBudget(input.maxRequestsPerTurn);
   for (let attempt = 0; ; attempt++) {
     const name = modelStepName(phase.kind, turn, attempt);
-    const value = await askModel(input, state, phase, name, isFirst && !tried.has("malformed-call"));
+    const value = await askModel(input, state, phase, budget, name, isFirst && !tried.has("malformed-call"));
     if (value === "wall-time") {
       state.useUpWallTime(input.limits);
       return value;
@@ -69,7 +71,7 @@ export async function modelTurn(
 
     const times = (tried.get(problem) ?? 0) + 1;
     tried.set(problem, times);
-    if (times > MAX_RECOVERIES[problem] || hasNoBudget(input, state))
+    if (times > MAX_RECOVERIES[problem] || budget.isSpent || hasNoBudget(input, state))
       return { response, steeringWaits, problem, detail };
     const nudge =
       problem === "invalid-output"
@@ -92,6 +94,7 @@ async function askModel(
   input: LoopInput,
   state: RunState,
   phase: Phase,
+  budget: RequestBudget,
   name: string,
   isFirst: boolean,
 ): Promise<ModelStepValue | PromptTooLong | "wall-time"> {
@@ -102,7 +105,7 @@ async function askModel(
   let ranHere = false;
   const outcome = await singleStep(input, name, (step) => {
     ranHere = true;
-    return modelStep(input, request, turn, step, cursor);
+    return modelStep(input, request, turn, step, cursor, budget);
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;

@@ -6,7 +6,7 @@ import { GeminiClient } from "../wire/client.ts";
 import { waitForFile } from "../wire/files.ts";
 import type { RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
-import type { RetryNotice } from "../wire/http/retry.ts";
+import type { RequestBudget, RetryNotice } from "../wire/http/retry.ts";
 import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
@@ -135,6 +135,7 @@ class Answer implements AnswerSource, CallOptions {
   readonly signal: AbortSignal;
   readonly group: object | undefined;
   readonly encoder: RequestEncoder;
+  readonly budget: RequestBudget | undefined;
   readonly logger: Logger | undefined;
   readonly #client: GeminiClient;
   readonly #model: string;
@@ -157,6 +158,7 @@ class Answer implements AnswerSource, CallOptions {
     this.onParts = options.onParts;
     this.signal = options.signal;
     this.group = options.conversation;
+    this.budget = options.budget;
     this.#options = options;
   }
 

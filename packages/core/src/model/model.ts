@@ -1,5 +1,6 @@
 import type { Logger } from "../logging/logger.ts";
 import type { CallSignal } from "../wire/client-options.ts";
+import type { RequestBudget } from "../wire/http/retry.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
 import type { Candidate, GenerateContentResponse } from "../wire/types/generate-content.ts";
@@ -84,6 +85,8 @@ export interface RespondOptions {
    * reader is slow. Never rejects.
    */
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
+  /** Requests that the turn may still send; each one takes from it. @defaultValue no limit but the model's own */
+  readonly budget?: RequestBudget | undefined;
   /** Called for each retry, wait and heal; must not throw. */
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
   readonly logger?: Logger | undefined;

@@ -4,7 +4,7 @@ import type { RequestEncoder } from "./http/encode-request.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import type { HttpClientName } from "./http/choose-transport.ts";
 import type { FetchLike } from "./http/transport.ts";
-import type { RetryNotice, RetryPolicy } from "./http/retry.ts";
+import type { RequestBudget, RetryNotice, RetryPolicy } from "./http/retry.ts";
 import type { Traffic } from "./limiter/traffic.ts";
 import type { WaitNotice } from "./limiter/endpoint-limiter.ts";
 import type { Timeouts } from "./http/timeouts.ts";
@@ -71,6 +71,8 @@ export interface CallOptions extends CallSignal {
   readonly group?: object | string | undefined;
   /** Keeps what was serialised from one request of a conversation to the next. One call at a time may use it. */
   readonly encoder?: RequestEncoder | undefined;
+  /** Requests that this call, together with others, may send. @defaultValue no limit but the retry policy's */
+  readonly budget?: RequestBudget | undefined;
   /** @defaultValue the client's */
   readonly logger?: Logger | undefined;
 }

@@ -89,7 +89,7 @@ export { waitForFile, type WaitForFileOptions } from "./files.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
 export type { FetchLike } from "./http/transport.ts";
-export { DEFAULT_RETRY, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
+export { DEFAULT_RETRY, RequestBudget, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
 export { Traffic, type TrafficOptions, type TrafficState } from "./limiter/traffic.ts";
 export type { WaitNotice } from "./limiter/endpoint-limiter.ts";
 export { DEFAULT_TIMEOUTS, type Timeouts } from "./http/timeouts.ts";
@@ -108,6 +108,7 @@ export {
   type ApiStatusFacts,
   ApiTimeoutError,
   type QuotaViolation,
+  RequestLimitError,
   type TimeoutKind,
 } from "../errors/api-errors.ts";
 export { FileStateError } from "../errors/api-errors.ts";

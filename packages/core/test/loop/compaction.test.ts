@@ -22,9 +22,7 @@ const HISTORY: readonly Content[] = [
 
 const look = defineTool({ name: "look", description: "x", run: () => "ok" });
 const compaction = { windowTokens: 1_200, threshold: 0.8, keep: 0.3 };
-const SUMMARY = user(
-  "Summary of the earlier conversation, which it replaces:\n\nThe user is Ada; it was looked up.",
-);
+const SUMMARY = user("Summary of the earlier conversation, which it replaces:\n\nThe user is Ada; it was looked up.");
 
 describe.each(faces)("a history that fills the window, by %s", (_face, face) => {
   test("is sent with a summary in place of its oldest messages, and kept whole", async () => {

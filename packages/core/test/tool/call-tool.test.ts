@@ -348,7 +348,11 @@ describe("time and abort", () => {
     );
     await idle();
     controller.abort("enough");
-    expect(await working).toEqual({ ok: false, kind: "cancelled", message: "cancelled: the run ended before this call finished" });
+    expect(await working).toEqual({
+      ok: false,
+      kind: "cancelled",
+      message: "cancelled: the run ended before this call finished",
+    });
     expect(reason).toBe("enough");
     over.resolve();
     await idle();

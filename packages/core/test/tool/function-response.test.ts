@@ -50,7 +50,9 @@ describe("the response", () => {
 
 describe("a result that is too large", () => {
   test("text is cut with a note that says how long it was", () => {
-    expect(output("x".repeat(1_000), 12)).toBe(`${"x".repeat(10)}\n[truncated: these are the first 10 of 1000 characters]`);
+    expect(output("x".repeat(1_000), 12)).toBe(
+      `${"x".repeat(10)}\n[truncated: these are the first 10 of 1000 characters]`,
+    );
   });
   test("text that just fits is whole", () => {
     expect(output("x".repeat(10), 12)).toBe("x".repeat(10));

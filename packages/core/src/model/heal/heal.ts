@@ -28,7 +28,8 @@ export type HealName =
   | "simplify-schema"
   | "any-to-auto";
 
-interface Heal {
+/** One change, and when it is made. */
+export interface Heal {
   readonly name: HealName;
   /** What was changed, for logs and events. */
   readonly detail: string;
@@ -52,7 +53,7 @@ const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting)
  *
  * @see https://ai.google.dev/gemini-api/docs/troubleshooting
  */
-const HEALS: readonly Heal[] = [
+export const HEALS: readonly Heal[] = [
   {
     name: "repeat-request",
     detail: "The service could not read a thought signature; the same request is sent again.",

@@ -3,11 +3,7 @@ import { ApiNetworkError, ApiTimeoutError, StreamIncompleteError } from "../../e
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import type { AnswerStream } from "../../wire/http/read-answers.ts";
 import type { Part } from "../../wire/types/content.ts";
-import type {
-  CitationMetadata,
-  GroundingMetadata,
-  GroundingSupport,
-} from "../../wire/types/generate-content.ts";
+import type { CitationMetadata, GroundingMetadata, GroundingSupport } from "../../wire/types/generate-content.ts";
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
 import { addUsage } from "../usage.ts";
@@ -15,7 +11,7 @@ import { listParts, ResponseFold } from "./fold.ts";
 import { PartCollector } from "./parts.ts";
 
 /** Most requests that one answer may take. */
-const MAX_REQUESTS = 64;
+export const MAX_REQUESTS = 64;
 /** Most broken streams in a row that brought no new checkpoint. */
 const MAX_IDLE_RECONNECTS = 3;
 

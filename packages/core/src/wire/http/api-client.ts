@@ -99,10 +99,14 @@ export class ApiClient implements ExchangeSettings {
 
   /** Runs attempts as the retry policy says. */
   retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
-    return withRetry(attempt, options.signal, () => this.#retryOptions(call, options));
+    return withRetry(attempt, options.signal, (failure) => {
+      options.budget?.failed(failure);
+      return this.#retryOptions(call, options);
+    });
   }
 
   #exchange(call: ApiCall, options: CallOptions, attempt: number): Exchange {
+    options.budget?.take();
     const retryAt = attempt > 1 ? this.#retryAt.get(call) : undefined;
     return new Exchange(this, call, options, attempt, retryAt);
   }

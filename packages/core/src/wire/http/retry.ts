@@ -1,5 +1,5 @@
 import { AgentError } from "../../errors/agent-error.ts";
-import { ApiStatusError, TrafficLimitError } from "../../errors/api-errors.ts";
+import { ApiStatusError, RequestLimitError, TrafficLimitError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 
 /** How often and how patiently a request is sent again. */
@@ -54,7 +54,7 @@ export interface RetryOptions {
 export async function withRetry<T>(
   call: (attempt: number) => Promise<T>,
   signal: AbortSignal | undefined,
-  options: () => RetryOptions,
+  options: (failure: AgentError) => RetryOptions,
 ): Promise<T> {
   signal?.throwIfAborted();
   try {
@@ -62,7 +62,7 @@ export async function withRetry<T>(
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof AgentError) || !error.retryable) throw error;
-    return await retry(error, call, options());
+    return await retry(error, call, options(error));
   }
 }
 
@@ -116,4 +116,36 @@ export function delayFor(
 export function describe(error: Error): RetryNotice["error"] {
   const code = error instanceof AgentError ? error.code : error.name;
   return { code, message: error.message, ...(error instanceof ApiStatusError && { status: error.status }) };
+}
+
+/** How many requests one turn may send: each attempt takes one, whoever asks again. */
+export class RequestBudget {
+  readonly limit: number;
+  #left: number;
+  #lastFailure: { readonly error: unknown } | undefined;
+
+  constructor(limit: number) {
+    this.limit = limit;
+    this.#left = limit;
+  }
+
+  /** True when no other request may be sent. */
+  get isSpent(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** @throws {RequestLimitError} When none is left. */
+  take(): void {
+    if (this.isSpent)
+      throw new RequestLimitError(
+        this.limit,
+        this.#lastFailure === undefined ? {} : { cause: this.#lastFailure.error },
+      );
+    this.#left--;
+  }
+
+  /** Remembers why it is asked again. */
+  failed(error: unknown): void {
+    this.#lastFailure = { error };
+  }
 }
