@@ -12,7 +12,7 @@ import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { responsesContent } from "../transcript.ts";
 import { executeStep } from "../single-step.ts";
-import { afterAnswer, isAwaiting, needRoutes, QUESTIONS, routesOf } from "./approvals.ts";
+import { afterAnswer, isAwaiting, QUESTIONS, routesOf } from "./approvals.ts";
 import {
   answered,
   type CallState,
@@ -52,12 +52,17 @@ export async function answerCalls(
 ): Promise<AnsweredCalls | undefined> {
   const turn = state.turns;
   const planned: TurnCall[] = [];
+  // Only calls whose tools need somebody's word cost a step.
+  let needRoutes = false;
   for (const call of calls) {
+    const refused = refusal ?? refusalOf(input, state, call);
+    const tool = refused === undefined ? input.toolset.byName.get(call.name) : undefined;
+    needRoutes ||= tool !== undefined && (tool.external || tool.needsApproval !== undefined);
     planned.push({
       turn,
       callId: callIdOf(turn, planned.length),
       call,
-      refusal: refusal ?? refusalOf(input, state, call),
+      refusal: refused,
       current: PLANNED,
       failure: undefined,
       startReported: false,
@@ -67,7 +72,7 @@ export async function answerCalls(
   }
   state.calls = planned;
 
-  const routes = needRoutes(input, planned) ? await routesOf(input, planned, turn) : undefined;
+  const routes = needRoutes ? await routesOf(input, planned, turn) : undefined;
   // The limit ends the run before its next request; a resumed one asks again.
   if (routes === "wall-time") {
     state.useUpWallTime(input.limits);

@@ -13,15 +13,6 @@ import { answered, type CallState, denied, type PlannedCall, toolOf } from "./ca
 
 const RUN: CallRoute = { do: "run" };
 
-/** True when some calls cannot just be run: their tools need somebody's word. */
-export function needRoutes(input: LoopInput, calls: readonly PlannedCall[]): boolean {
-  for (const call of calls) {
-    const tool = toolOf(input, call);
-    if (tool !== undefined && (tool.external || tool.needsApproval !== undefined)) return true;
-  }
-  return false;
-}
-
 /** Where the calls of a turn go, in call order: one step for all of them. */
 export async function routesOf(
   input: LoopInput,

@@ -83,7 +83,7 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
         const before = kept.flatMap((parts) => collector.add(parts));
         const wasSeen = segment.partsAfter(checkpoint);
         segment = new ResponseFold(collector);
-        const since = chunks.slice(0, checkpoint).flatMap((chunk) => segment.add(chunk));
+        const since = segment.addAll(chunks.slice(0, checkpoint));
         if (wasSeen) {
           source.onRewind(describeError(failure.error));
           if (before.length + since.length > 0) await source.onParts?.([...before, ...since]);

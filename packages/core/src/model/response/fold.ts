@@ -27,26 +27,27 @@ export class ResponseFold {
     this.#collector = collector;
   }
 
-  /** Takes in one chunk. @returns The parts it completed. */
-  add(chunk: GenerateContentResponse): readonly Part[] {
-    let parts: readonly Part[] = [];
-    const candidate = firstCandidate(chunk);
-    this.chunks.push(chunk);
-    if (candidate?.continuationToken) this.checkpoint = this.chunks.length;
-    keepFields(this.#envelope, chunk, "candidates");
-    if (candidate !== undefined) keepFields(this.#candidate, candidate, "content");
-    if (candidate?.content !== undefined) keepFields(this.#content, candidate.content, "parts", "role");
-    if (candidate?.content?.parts !== undefined) parts = this.#collector.add(candidate.content.parts);
-    if (candidate?.finishReason === undefined || classifyFinish(candidate.finishReason) === "continuation")
-      return parts;
-    const closed = this.#collector.close();
-    return closed.length > 0 ? [...parts, ...closed] : parts;
-  }
-
   /** Takes in the chunks of one read. @returns The parts they completed. */
   addAll(chunks: readonly GenerateContentResponse[]): readonly Part[] {
-    const [only] = chunks;
-    return chunks.length === 1 && only !== undefined ? this.add(only) : chunks.flatMap((chunk) => this.add(chunk));
+    let complete: readonly Part[] = [];
+    for (const chunk of chunks) {
+      this.chunks.push(chunk);
+      keepFields(this.#envelope, chunk, "candidates");
+      const candidate = firstCandidate(chunk);
+      if (candidate === undefined) continue;
+      const { content, finishReason } = candidate;
+      if (candidate.continuationToken) this.checkpoint = this.chunks.length;
+      keepFields(this.#candidate, candidate, "content");
+      if (content !== undefined) keepFields(this.#content, content, "parts", "role");
+      if (content?.parts !== undefined) {
+        const parts = this.#collector.add(content.parts);
+        complete = complete.length > 0 ? [...complete, ...parts] : parts;
+      }
+      if (finishReason === undefined || classifyFinish(finishReason) === "continuation") continue;
+      const closed = this.#collector.close();
+      if (closed.length > 0) complete = [...complete, ...closed];
+    }
+    return complete;
   }
 
   /** Token to go on from, of the last chunk that had one. */
@@ -128,19 +129,16 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
   return undefined;
 }
 
+/** Early chunks carry empty objects of what later ones have in full, in no promised order. */
 function keepFields(record: Record<string, unknown>, from: object, ...except: readonly string[]): void {
   // Without a list of entries for each chunk, of which an answer may have thousands.
   for (const name in from) {
+    if (name === "__proto__" || except.includes(name)) continue;
     // Whatever stands there was parsed from JSON.
-    if (!except.includes(name)) keep(record, name, (from as Readonly<Record<string, unknown>>)[name]);
+    const value = (from as Readonly<Record<string, unknown>>)[name];
+    if (typeof value === "number" || !isEmpty(value)) record[name] = value;
+    else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
   }
-}
-
-/** Early chunks carry empty objects of what later ones have in full, in no promised order. */
-function keep(record: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === "__proto__") return;
-  if (typeof value === "number" || !isEmpty(value)) record[name] = value;
-  else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
 }
 
 /** Says nothing: no value, or an object or list of such. */

@@ -116,13 +116,17 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // The parser's own message quotes the text, which may hold a key; the excerpt is cleaned by whoever knows the keys.
-    throw new ApiShapeError(
-      `The answer is not JSON${error instanceof SyntaxError && text === "" ? " but empty" : ""}; check that the base URL is a Gemini API.`,
-      "$",
-      text.slice(0, 200),
-    );
+    throw notJsonError(text, error);
   }
+}
+
+function notJsonError(text: string, error: unknown): ApiShapeError {
+  // The parser's own message quotes the text, which may hold a key; the excerpt is cleaned by whoever knows the keys.
+  return new ApiShapeError(
+    `The answer is not JSON${error instanceof SyntaxError && text === "" ? " but empty" : ""}; check that the base URL is a Gemini API.`,
+    "$",
+    text.slice(0, 200),
+  );
 }
 
 /**
@@ -131,7 +135,12 @@ export function parseJson(text: string): unknown {
  * @throws {ApiShapeError} Naming the path that is not as documented.
  */
 export function parseAnswers(text: string): readonly ParsedAnswer[] {
-  const value = parseJson(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw notJsonError(text, error);
+  }
   return Array.isArray(value) ? value.map((item: unknown, i) => checkAnswer(item, `$[${i}]`)) : [checkAnswer(value)];
 }
 
@@ -197,8 +206,9 @@ function checkParts(parts: unknown, path: string, at: number): void {
   if (!Array.isArray(parts)) throw shapeError(parts, `${path}.candidates[${at}].content.parts`, "a list");
   for (let i = 0; i < parts.length; i++) {
     const part: unknown = parts[i];
-    if (!isObject(part)) throw shapeError(part, partPath(path, at, i), "an object");
-    const { text, functionCall } = part;
+    if (typeof part !== "object" || part === null || Array.isArray(part))
+      throw shapeError(part, partPath(path, at, i), "an object");
+    const { text, functionCall } = part as Readonly<Record<string, unknown>>;
     if (text !== undefined && typeof text !== "string")
       throw shapeError(text, `${partPath(path, at, i)}.text`, "a string");
     if (functionCall === undefined) continue;

@@ -32,6 +32,8 @@ export class RateGate<T> {
   readonly waiting: FairQueue<T> = new FairQueue();
   /** How often it was closed. */
   epoch = 0;
+  /** Nothing is held back. */
+  isOpen = true;
   #refusal: Refusal | undefined;
   /** Requests of this step; 0 before the first one. */
   #step = 0;
@@ -44,10 +46,6 @@ export class RateGate<T> {
     this.name = name;
   }
 
-  get isOpen(): boolean {
-    return this.#refusal === undefined;
-  }
-
   /** Whether one more may be sent now, which then counts as sent. */
   take(now: number): boolean {
     if (this.#refusal === undefined) return true;
@@ -56,6 +54,7 @@ export class RateGate<T> {
       if (this.#left > 0) {
         // The last step was more than enough.
         this.#refusal = undefined;
+        this.isOpen = true;
         return true;
       }
       this.#step = this.#step === 0 ? 1 : this.#step * 2;
@@ -78,6 +77,7 @@ export class RateGate<T> {
     const closedMs = Math.round(Math.min(asked * (1 + MAX_EXTRA * random), MAX_CLOSED_MS));
     const until = now + closedMs;
     this.epoch++;
+    this.isOpen = false;
     this.#step = 0;
     this.#left = 0;
     this.#nextStepAt = 0;
