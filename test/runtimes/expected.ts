@@ -74,7 +74,7 @@ export const WEB_TOOLS_IN_A_PAGE = {
   openapi: {
     ...WEB_TOOLS.openapi,
     moved: {
-      error: "GET /moved answers with a redirect, which is not followed in a web page; calling again does not help",
+      error: "GET /moved responds with a redirect, which is not followed in a web page; retrying will not help",
     },
   },
 } as const;
@@ -90,7 +90,7 @@ export const MACHINE_TOOLS = {
         searched: 1,
       },
     },
-    outside: { error: '"../secret" may lead out of the folder; give a path without ".."' },
+    outside: { error: '"../secret" may point outside the folder; use a path without ".."' },
   },
   http: {
     page: page("site"),
@@ -135,7 +135,7 @@ export const MACHINE_TOOLS_ON_NODE_20 = {
   ...MACHINE_TOOLS,
   sql: {
     ...MACHINE_TOOLS.sql,
-    sqlite: "ConfigurationError: sqliteTools() needs Node 22.13 or later, for node:sqlite; this is Node 20.19.0.",
+    sqlite: "ConfigurationError: sqliteTools() requires Node 22.13 or later for node:sqlite; this is Node 20.19.0.",
   },
 } as const;
 

@@ -35,7 +35,7 @@ describe.each(["run", "stream"])("a question to the user, read by %s", (face) =>
     expect(heard).toEqual([ASKED, { question: "Why?" }]);
     expect([1, 2].map((n) => model.requests[n]?.contents.at(-1)?.parts[0]?.functionResponse?.response)).toEqual([
       { output: { answer: "Blue" } },
-      { error: "the user did not answer; go on as well as you can without" },
+      { error: "the user did not answer; continue as best you can without an answer" },
     ]);
   });
 });
@@ -67,5 +67,7 @@ test("only questions to the user are found among what a run waits for, and bad o
 });
 
 test("an answer that was refused is told as such", () => {
-  expect(userAnswer(undefined)).toEqual({ error: "the user did not answer; go on as well as you can without" });
+  expect(userAnswer(undefined)).toEqual({
+    error: "the user did not answer; continue as best you can without an answer",
+  });
 });

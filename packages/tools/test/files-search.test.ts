@@ -133,7 +133,7 @@ describe("search_files", () => {
       ],
       total: 2,
       searched: 1,
-      note: "the search ended at the limit of 2 matching lines",
+      note: "the search stopped at the limit of 2 matching lines",
     });
   });
 
@@ -156,7 +156,7 @@ describe("search_files", () => {
       files: [{ path: "min.js", matches: [{ line: 1, text: `…${"a".repeat(100)}needle${"b".repeat(194)}…` }] }],
       total: 1,
       searched: 1,
-      note: "files of more than 60000 bytes were passed over: 1; only the first 20000 characters of a line were searched; lines that are longer: 1",
+      note: "files larger than 60000 bytes were skipped: 1; only the first 20000 characters of each line were searched; longer lines: 1",
     });
   });
 
@@ -178,13 +178,13 @@ describe("search_files", () => {
       files: [],
       total: 0,
       searched: 0,
-      note: "the time was up before everything was searched; give a path or a glob",
+      note: "the search timed out before everything was searched; narrow it with a path or a glob",
     });
   });
 
   test("tells the model what is wrong with its expression", async () => {
     await expect(use(searchFiles({ root }), { pattern: "(a" })).rejects.toThrow(
-      "pattern: error parsing regexp: missing closing ): `(a`; RE2 syntax has no look-around and no back references",
+      "pattern: error parsing regexp: missing closing ): `(a`; RE2 syntax supports neither lookaround nor backreferences",
     );
     await expect(use(searchFiles({ root }), { pattern: "(a" })).rejects.toBeInstanceOf(ToolRetry);
   });
@@ -222,7 +222,7 @@ describe("several roots", () => {
     const [, read] = fileTools({ roots });
     expect(await use(read as Tool, { path: "first/a.txt" })).toMatchObject({ path: "first/a.txt", text: "x" });
     for (const path of ["a.txt", "first/../../three/c.txt", "third/c.txt"])
-      await expect(use(read as Tool, { path })).rejects.toThrow(/is in none of the folders|may lead out/);
+      await expect(use(read as Tool, { path })).rejects.toThrow(/is in none of the folders|may point outside/);
   });
 
   test.each<[object]>([

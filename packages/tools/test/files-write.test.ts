@@ -81,7 +81,7 @@ describe("write_file", () => {
     const [read, write] = ["read_file", "write_file"].map((name) => tools.find((tool) => tool.name === name) as Tool);
     const replace = (content: string): Promise<unknown> => use(write as Tool, { path: "a.txt", content });
     const refusal =
-      '"a.txt" exists, and its present content was not read to the end; read it first, or change it with edit_file';
+      '"a.txt" exists, and its current content has not been read completely; read it first, or change it with edit_file';
     expect(await failure(replace("4\n"))).toBe(refusal);
     await use(read as Tool, { path: "a.txt", lines: 2 });
     expect(await failure(replace("4\n"))).toBe(refusal);
@@ -105,7 +105,9 @@ describe("write_file", () => {
     put("a.txt", "x".repeat(5000));
     const seen = new SeenFiles();
     await use(readFile({ root, seen }), { path: "a.txt" });
-    expect(await failure(use(writeFile({ root, seen }), { path: "a.txt", content: "" }))).toContain("not read");
+    expect(await failure(use(writeFile({ root, seen }), { path: "a.txt", content: "" }))).toContain(
+      "has not been read",
+    );
   });
 
   test("keeps mode, encoding, byte order mark and line ends, and follows links inside", async () => {
@@ -120,7 +122,7 @@ describe("write_file", () => {
     await use(write, { path: "b.txt", content: "th\u00e9 5 \u20ac" });
     expect(readFileSync(join(root, "b.txt"))).toEqual(Buffer.from("th\xe9 5 \x80", "latin1"));
     expect(await failure(use(write, { path: "b.txt", content: "漢" }))).toBe(
-      '"b.txt" is written in latin1, which has no "漢"; leave that character out',
+      '"b.txt" is encoded in latin1, which lacks "漢"; leave that character out',
     );
   });
 
@@ -134,21 +136,21 @@ describe("write_file", () => {
     symlinkSync(join(base, "new.txt"), join(root, "out-file"));
     const write = writeFile({ root, overwrite: true, maxFileBytes: 100 });
     for (const [path, message] of [
-      ["a.bin", '"a.bin" is not text (2 bytes), and is not changed'],
-      ["big.txt", '"big.txt" has 101 bytes; only files of up to 100 bytes are changed'],
-      ["folder", '"folder" is a folder; give the path of a file'],
-      [".", '"." is a folder; give the path of a file'],
+      ["a.bin", '"a.bin" is not text (2 bytes) and was not changed'],
+      ["big.txt", '"big.txt" has 101 bytes; only files of up to 100 bytes can be changed'],
+      ["folder", '"folder" is a folder; specify the path of a file'],
+      [".", '"." is a folder; specify the path of a file'],
       ["pipe", '"pipe" is a device, a pipe or a socket, and cannot be written'],
-      ["dangling", '"dangling" is a link to nothing, and is not followed'],
-      ["out-file", '"out-file" is a link to nothing, and is not followed'],
-      ["out/new.txt", '"out" is a link that leads out of the folder, and is not followed'],
-      ["out/new/deep.txt", '"out" is a link that leads out of the folder, and is not followed'],
-      ["../new.txt", '"../new.txt" may lead out of the folder; give a path without ".."'],
-      ["/new.txt", '"/new.txt" is absolute; give a path inside the folder, such as "new.txt"'],
+      ["dangling", '"dangling" is a broken link and is not followed'],
+      ["out-file", '"out-file" is a broken link and is not followed'],
+      ["out/new.txt", '"out" is a link that points outside the folder and is not followed'],
+      ["out/new/deep.txt", '"out" is a link that points outside the folder and is not followed'],
+      ["../new.txt", '"../new.txt" may point outside the folder; use a path without ".."'],
+      ["/new.txt", '"/new.txt" is absolute; use a path inside the folder, such as "new.txt"'],
     ])
       expect(await failure(use(write, { path, content: "x" }))).toBe(message);
     expect(await failure(use(write, { path: "c.txt", content: "é".repeat(51) }))).toBe(
-      '"c.txt" would have 102 bytes; files of up to 100 are written',
+      '"c.txt" would have 102 bytes; the maximum is 100',
     );
     expect(readdirSync(base)).toEqual(["root"]);
     expect(readdirSync(root)).not.toContain("c.txt");
@@ -193,23 +195,23 @@ describe("edit_file", () => {
   test.each([
     [
       [{ old_text: "x", new_text: "y" }],
-      "old_text stands in the file 2 times (lines 1, 3); give more of the text around it, or set all",
+      "old_text occurs 2 times in the file (lines 1, 3); include more of the surrounding text, or set all",
     ],
     [
       [{ old_text: "if (a) {\n  go( );", new_text: "" }],
-      'old_text does not stand in the file: it differs in white space from line 4: "if (a) {\\n\\tgo( );"',
+      'old_text is not in the file: it differs in white space from line 4: "if (a) {\\n\\tgo( );"',
     ],
     [
       [{ old_text: "return the_valeu;", new_text: "" }],
-      'old_text does not stand in the file: the closest is line 6: "return the_value;"',
+      'old_text is not in the file: the closest is line 6: "return the_value;"',
     ],
     [
       [{ old_text: "quite another thing", new_text: "" }],
-      "old_text does not stand in the file: nothing like it stands there; read the file again",
+      "old_text is not in the file: nothing like it stands there; read the file again",
     ],
     [
       [{ old_text: "was there before", new_text: "return the_value;" }],
-      "old_text does not stand in the file: nothing like it stands there; read the file again; new_text stands at line 6: is it done already?",
+      "old_text is not in the file: nothing like it stands there; read the file again; new_text is already at line 6: has this edit been made already?",
     ],
     [[{ old_text: "x", new_text: "x" }], "old_text and new_text are the same"],
     [
@@ -217,7 +219,7 @@ describe("edit_file", () => {
         { old_text: "go", new_text: "run" },
         { old_text: "go", new_text: "run" },
       ],
-      "edits[1].old_text does not stand in the file: nothing like it stands there; read the file again; new_text stands at line 5: is it done already?",
+      "edits[1].old_text is not in the file: nothing like it stands there; read the file again; new_text is already at line 5: has this edit been made already?",
     ],
   ])("changes nothing when an edit does not fit %#", async (edits, problem) => {
     const text = "x\n\nx\nif (a) {\n\tgo( );\nreturn the_value;\n";

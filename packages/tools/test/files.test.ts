@@ -106,7 +106,7 @@ describe("list_files", () => {
     const list = await use(listFiles({ root, maxEntries: 5 }), { recursive });
     expect(list).toMatchObject({
       total: 5,
-      note: "only the first 5 entries were looked at; list a folder further down",
+      note: "only the first 5 entries were examined; list a subfolder",
     });
   });
 
@@ -167,7 +167,7 @@ describe("read_file", () => {
     write("min.js", `${"x".repeat(150_000)}\nend`);
     expect(await use(readFile({ root }), { path: "min.js" })).toEqual({
       path: "min.js",
-      text: `${"x".repeat(2000)}… [line cut: 148000 more characters]\nend`,
+      text: `${"x".repeat(2000)}… [line truncated: 148000 more characters]\nend`,
       first_line: 1,
       last_line: 2,
     });
@@ -238,14 +238,14 @@ describe.each([
   ["file_stats", fileStats as (options: { root: string }) => Tool],
 ])("%s stays inside its folder", (name, make) => {
   test.each([
-    ["../secret.txt", '"../secret.txt" may lead out of the folder; give a path without ".."'],
-    ["a/../../secret.txt", '"a/../../secret.txt" may lead out of the folder; give a path without ".."'],
-    ["..\\secret.txt", '"..\\secret.txt" may lead out of the folder; give a path without ".."'],
-    ["/etc/passwd", '"/etc/passwd" is absolute; give a path inside the folder, such as "passwd"'],
-    ["a.txt\0.png", '"a.txt\0.png" may lead out of the folder; give a path without ".."'],
-    ["out/secret.txt", '"out/secret.txt" is a link that leads out of the folder, and is not followed'],
-    ["out", '"out" is a link that leads out of the folder, and is not followed'],
-    ["secret-link", '"secret-link" is a link that leads out of the folder, and is not followed'],
+    ["../secret.txt", '"../secret.txt" may point outside the folder; use a path without ".."'],
+    ["a/../../secret.txt", '"a/../../secret.txt" may point outside the folder; use a path without ".."'],
+    ["..\\secret.txt", '"..\\secret.txt" may point outside the folder; use a path without ".."'],
+    ["/etc/passwd", '"/etc/passwd" is absolute; use a path inside the folder, such as "passwd"'],
+    ["a.txt\0.png", '"a.txt\0.png" may point outside the folder; use a path without ".."'],
+    ["out/secret.txt", '"out/secret.txt" is a link that points outside the folder and is not followed'],
+    ["out", '"out" is a link that points outside the folder and is not followed'],
+    ["secret-link", '"secret-link" is a link that points outside the folder and is not followed'],
     ["circle", '"circle" is a link that leads in circles'],
     ["missing.txt", '"missing.txt" does not exist; use list_files to see what there is'],
     [
@@ -266,7 +266,7 @@ describe.each([
     writeFileSync(`${root}-other/secret.txt`, "secret");
     symlinkSync(`${root}-other`, join(root, "near"));
     expect(await failure(use(make({ root }), { path: "near" }))).toBe(
-      '"near" is a link that leads out of the folder, and is not followed',
+      '"near" is a link that points outside the folder and is not followed',
     );
   });
 

@@ -82,14 +82,14 @@ describe("what an address may look like", () => {
   });
 
   test.each([
-    ["example.com", '"example.com" is not a full address; give one such as https://example.com/page'],
-    ["http://[::1%25eth0]/", '"http://[::1%25eth0]/" is not a full address; give one such as https://example.com/page'],
-    ["file:///etc/passwd", '"file:///etc/passwd" cannot be fetched: only https: and http: addresses can'],
-    ["data:text/html,x", '"data:text/html,x" cannot be fetched: only https: and http: addresses can'],
-    ["javascript:alert(1)", '"javascript:alert(1)" cannot be fetched: only https: and http: addresses can'],
+    ["example.com", '"example.com" is not a full URL; use one such as https://example.com/page'],
+    ["http://[::1%25eth0]/", '"http://[::1%25eth0]/" is not a full URL; use one such as https://example.com/page'],
+    ["file:///etc/passwd", '"file:///etc/passwd" cannot be fetched: only https: and http: URLs are supported'],
+    ["data:text/html,x", '"data:text/html,x" cannot be fetched: only https: and http: URLs are supported'],
+    ["javascript:alert(1)", '"javascript:alert(1)" cannot be fetched: only https: and http: URLs are supported'],
     [
       "https://user:pass@example.com/",
-      "https://example.com is refused: an address must not hold a user name or password",
+      "https://example.com is refused: a URL must not contain a user name or password",
     ],
     ["https://example.com:8443/", "port 8443 is not allowed; use 80, 443"],
     ["http://example.com:22/", "port 22 is not allowed; use 80, 443"],
@@ -104,7 +104,7 @@ describe("what an address may look like", () => {
   test("a redirect does not leave encryption, and may be relative", () => {
     const policy = new Policy({});
     expect(refusal(policy, "http://example.com/", "https://example.com/")).toBe(
-      '"http://example.com/" is refused: it is not encrypted, and the page that leads there is',
+      '"http://example.com/" is refused: it is unencrypted, but the page that redirects to it is encrypted',
     );
     expect(policy.check("../b?c", new URL("https://example.com/a/x")).href).toBe("https://example.com/b?c");
   });
@@ -116,12 +116,12 @@ describe("allow and deny", () => {
     ["https://example.com/", undefined],
     ["https://EXAMPLE.com./", undefined],
     ["https://a.b.example.org/", undefined],
-    ["https://www.example.com/", "the host www.example.com is not allowed; allowed are example.com, *.example.org"],
-    ["https://example.org/", "the host example.org is not allowed; allowed are example.com, *.example.org"],
-    ["https://evilexample.org/", "the host evilexample.org is not allowed; allowed are example.com, *.example.org"],
+    ["https://www.example.com/", "the host www.example.com is not allowed; allowed: example.com, *.example.org"],
+    ["https://example.org/", "the host example.org is not allowed; allowed: example.com, *.example.org"],
+    ["https://evilexample.org/", "the host evilexample.org is not allowed; allowed: example.com, *.example.org"],
     [
       "https://example.com.evil.net/",
-      "the host example.com.evil.net is not allowed; allowed are example.com, *.example.org",
+      "the host example.com.evil.net is not allowed; allowed: example.com, *.example.org",
     ],
     ["https://secret.example.org/", "the host secret.example.org is not allowed; use another source"],
   ])("%s: %s", (address, message) => {

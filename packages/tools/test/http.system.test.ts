@@ -22,7 +22,7 @@ async function fetchPage(body: string, maxBytes: number): Promise<unknown> {
 
 test("a page of 10 MB is read up to the limit, and that is said", async () => {
   const page = await fetchPage(`<p>${"word ".repeat(2_000_000)}</p>`, 20_000_000);
-  expect(page).toMatchObject({ note: "only the beginning was read: it is larger than this tool reads" });
+  expect(page).toMatchObject({ note: "only the beginning was read: the content exceeds the size limit" });
 });
 
 test("a page whose white space takes minutes is read as plain text when its time is up", async () => {

@@ -175,7 +175,7 @@ ${"More words. ".repeat(20).trim()}`,
     }
     expect(whole).toBe(text);
     expect(await failure(fetchPage({ url, offset: 99_999 }))).toBe(
-      `offset 99999 is behind the end: there are ${text.length} characters`,
+      `offset 99999 is past the end: the text has ${text.length} characters`,
     );
   });
 
@@ -195,7 +195,7 @@ ${"More words. ".repeat(20).trim()}`,
         kind: "html",
         content: "",
         total_characters: 0,
-        note: "the page holds no text; it may need a browser, or whole_page",
+        note: "the page contains no text; it may need a browser or whole_page",
       },
     ],
   ])("%s: %j", async (type, body, expected) => {
@@ -267,10 +267,10 @@ ${"More words. ".repeat(20).trim()}`,
   });
 
   test.each([
-    [404, "does not exist (HTTP 404); check the address or search for it"],
-    [403, "is not for everybody (HTTP 403); use another source"],
-    [429, "takes no more requests now (HTTP 429); try later or use another source"],
-    [503, "has a problem of its own (HTTP 503); try later or use another source"],
+    [404, "does not exist (HTTP 404); check the URL or search for it"],
+    [403, "requires authorization (HTTP 403); use another source"],
+    [429, "accepts no more requests right now (HTTP 429); try again later or use another source"],
+    [503, "has a server error (HTTP 503); try again later or use another source"],
     [418, "cannot be fetched (HTTP 418); use another source"],
   ])("no page that answers %i", async (status, message) => {
     const { url } = await serve((_request, response) => void response.writeHead(status).end("<p>secret"));
@@ -336,8 +336,8 @@ describe("what is not on the public internet is refused", () => {
     ["http://169.254.169.254/latest/meta-data/", refused("169.254.169.254")],
     ["http://[::ffff:a9fe:a9fe]/", refused("::ffff:a9fe:a9fe")],
     ["//inside.test/", refused("inside.test")],
-    ["file:///etc/passwd", '"file:///etc/passwd" cannot be fetched: only https: and http: addresses can'],
-    ["http://u:p@first.test/", "http://first.test is refused: an address must not hold a user name or password"],
+    ["file:///etc/passwd", '"file:///etc/passwd" cannot be fetched: only https: and http: URLs are supported'],
+    ["http://u:p@first.test/", "http://first.test is refused: a URL must not contain a user name or password"],
   ])("after a redirect to %s", async (to, message) => {
     const { port, requests } = await serve(redirect(to));
     const options = { allowPrivate: ["first.test"], lookup: lookupOf(["127.0.0.1"]) };
@@ -356,7 +356,7 @@ describe("what is not on the public internet is refused", () => {
       `port ${other.port} is not allowed; use ${port}`,
     );
     expect(await failure(fetchPage({ url }, { allow: ["127.0.0.1"] }))).toBe(
-      "the host b.test is not allowed; allowed are 127.0.0.1",
+      "the host b.test is not allowed; allowed: 127.0.0.1",
     );
     expect(other.requests.length).toBe(0);
   });
@@ -370,13 +370,13 @@ describe("redirects", () => {
     });
     expect(await fetchPage({ url: `${url}/0` })).toMatchObject({ url: `${url}/3`, content: "there" });
     expect(await failure(fetchPage({ url: `${url}/0` }, { maxRedirects: 2 }))).toBe(
-      `"${url}/0" redirects more than 2 times; try another address`,
+      `"${url}/0" redirects more than 2 times; try another URL`,
     );
   });
 
   test("in circles end", async () => {
     const { url, requests } = await serve(redirect("/"));
-    expect(await failure(fetchPage({ url }))).toBe(`"${url}/" redirects more than 5 times; try another address`);
+    expect(await failure(fetchPage({ url }))).toBe(`"${url}/" redirects more than 5 times; try another URL`);
     expect(requests.length).toBe(6);
   });
 });
@@ -388,12 +388,12 @@ describe("limits", () => {
     expect(page).toMatchObject({
       total_characters: 99_997,
       next_offset: 20_000,
-      note: "only the first 100000 bytes were read: it is larger than this tool reads",
+      note: "only the first 100000 bytes were read: the content exceeds the size limit",
     });
     const longer = await serve(reply(`<p>begin</p><!--${"-".repeat(1_000_000)}--><p>end</p>`, "text/html"));
     expect(await fetchPage({ url: longer.url })).toMatchObject({
       content: "begin",
-      note: "only the beginning was read: it is larger than this tool reads",
+      note: "only the beginning was read: the content exceeds the size limit",
     });
   });
 
@@ -422,10 +422,10 @@ describe("limits", () => {
   });
 
   test.each([
-    ["gzip, gzip, gzip", "the answer is compressed more than twice, which is refused; try another address"],
-    ["zip", 'the answer is compressed as "zip", which cannot be read; try another address'],
-    ["gzip", /cannot be fetched: the answer is compressed wrongly; try another address$/],
-    ["br", /cannot be fetched: the answer is compressed wrongly; try another address$/],
+    ["gzip, gzip, gzip", "the response is compressed more than twice, which is refused; try another URL"],
+    ["zip", 'the response is compressed as "zip", which cannot be read; try another URL'],
+    ["gzip", /cannot be fetched: the compressed response is invalid; try another URL$/],
+    ["br", /cannot be fetched: the compressed response is invalid; try another URL$/],
   ])("what is not %s", async (encoding, message) => {
     const { url } = await serve(reply("not compressed", "text/plain", { "content-encoding": encoding }));
     expect(await failure(fetchPage({ url }))).toEqual(
@@ -463,7 +463,7 @@ describe("limits", () => {
       socket.end("\r\nhello");
     });
     expect(await failure(fetchPage({ url }))).toBe(
-      `"${url}" cannot be fetched: the head of the answer is too large; try another address`,
+      `"${url}" cannot be fetched: the response headers are too large; try another URL`,
     );
   });
 
@@ -471,9 +471,9 @@ describe("limits", () => {
     [
       "what is no HTTP",
       (socket: Socket) => void socket.end("SSH-2.0-OpenSSH\r\n"),
-      "its answer is not HTTP; try another address",
+      "its response is not HTTP; try another URL",
     ],
-    ["a broken connection", (socket: Socket) => void socket.destroy(), "the connection broke off; try again"],
+    ["a broken connection", (socket: Socket) => void socket.destroy(), "the connection was lost; try again"],
   ])("%s", async (_name, talk, message) => {
     const { url } = await serveSocket(talk);
     expect(await failure(fetchPage({ url }))).toBe(`"${url}" cannot be fetched: ${message}`);
@@ -483,7 +483,7 @@ describe("limits", () => {
     const { url, server } = await serve(reply(""));
     server.close();
     expect(await failure(fetchPage({ url }))).toBe(
-      `"${url}" cannot be fetched: the host refuses connections; check the address and the port`,
+      `"${url}" cannot be fetched: the host refuses connections; check the host and port`,
     );
     expect(await failure(fetchPage({ url: "http://nowhere.test/" }, { lookup: lookupOf([]) }))).toBe(
       '"http://nowhere.test/" cannot be fetched: the host does not exist; check its spelling',
@@ -605,17 +605,17 @@ describe("http_request", () => {
     const { url, requests } = await serve(echo);
     await expect(request({ url, method: "POST" })).rejects.toThrow(/method/);
     expect(await failure(request({ url, json: 1, method: "GET" }, { methods: ["GET", "POST"] }))).toBe(
-      "GET takes no body; put what is asked for into the query of the address",
+      "GET takes no body; put parameters into the query of the URL",
     );
     expect(await failure(request({ url, headers: { Cookie: "a" } }))).toBe(
-      'the header "cookie" is not allowed; allowed are accept, accept-language, if-none-match, if-modified-since',
+      'the header "cookie" is not allowed; allowed: accept, accept-language, if-none-match, if-modified-since',
     );
     expect(await failure(request({ url, headers: { accept: "a\r\nx: y" } }))).toBe(
-      "the header accept must be one line of plain characters, up to 2000",
+      "the header accept must be one line of at most 2000 plain characters",
     );
     expect(requests.length).toBe(0);
     expect(() => httpRequest({ allowHeaders: ["Host"] })).toThrow('allowHeaders: "host" cannot be set');
-    expect(() => httpRequest({ headers: { authorization: "x" } })).toThrow("headers need allow");
+    expect(() => httpRequest({ headers: { authorization: "x" } })).toThrow("headers requires allow");
   });
 
   test("sends its own headers only to the hosts that are named, also after redirects", async () => {
@@ -639,7 +639,7 @@ describe("http_request", () => {
     const far = await request({ url: `http://api.test:${port}/away`, headers }, wide);
     expect(far.json.headers).not.toHaveProperty("x-mine");
     expect(await failure(request({ url: `http://api.test:${port}/away` }, options))).toBe(
-      "the host other.test is not allowed; allowed are api.test",
+      "the host other.test is not allowed; allowed: api.test",
     );
     expect(httpRequest(options).declaration).toSatisfy(
       (declared: object) => !JSON.stringify(declared).includes("secret"),
@@ -672,7 +672,7 @@ describe("http_request", () => {
     const other = await serve(echo);
     const { url } = await serve(redirect(`${other.url}/`, 307));
     expect(await failure(request({ url, method: "POST", json: {} }, { methods: ["POST"] }))).toBe(
-      `the server redirects the POST request to ${other.url}; send it there yourself if that is wanted`,
+      `the server redirects the POST request to ${other.url}; send it there yourself if that is intended`,
     );
     expect(other.requests.length).toBe(0);
   });
@@ -684,9 +684,9 @@ describe("http_request", () => {
     expect(first).toMatchObject({ total_characters: 316, next_offset: 200 });
     const second = await request({ url, offset: first.next_offset }, options);
     expect(JSON.parse(first.content + second.content)).toEqual({ text: "x".repeat(300) });
-    expect(await request({ url, method: "POST" }, options)).toMatchObject({ note: "the rest of the body is left out" });
+    expect(await request({ url, method: "POST" }, options)).toMatchObject({ note: "the rest of the body is omitted" });
     expect(await failure(request({ url, method: "POST", offset: 3 }, options))).toBe(
-      "offset works with GET only, since the request is sent again",
+      "offset works only with GET, because the request is sent again",
     );
   });
 
@@ -696,7 +696,7 @@ describe("http_request", () => {
         ? void response.writeHead(204).end()
         : reply(Buffer.from([0, 1]), "application/zip")(incoming, response),
     );
-    expect((await request({ url })).note).toBe("the body is application/zip and not shown");
+    expect((await request({ url })).note).toBe("the body is application/zip and is not shown");
     expect(await request({ url: `${url}/none` })).toEqual({ url: `${url}/none`, status: 204, headers: {} });
     expect(await request({ url, method: "HEAD" })).toMatchObject({ status: 200 });
   });

@@ -213,7 +213,7 @@ describe("who may come in over HTTP", () => {
   test("listens at loopback, and every address needs names", async () => {
     await using server = await serve();
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
-    await expect(serve({ host: "0.0.0.0" })).rejects.toThrow(/say under which as allowedHosts/);
+    await expect(serve({ host: "0.0.0.0" })).rejects.toThrow(/list the permitted names in allowedHosts/);
   });
 });
 
@@ -243,7 +243,7 @@ describe("what cannot be served", () => {
   const options = { transport: "stdio", name: "shown", version: "1" } as const;
 
   test("two tools of one name, and tools without a run", async () => {
-    await expect(serveMcp([greet, greet], options)).rejects.toThrow(/two tools are called "greet"/);
+    await expect(serveMcp([greet, greet], options)).rejects.toThrow(/two tools are named "greet"/);
     await expect(serveMcp([outside], options)).rejects.toThrow(/"ask" has no run/);
   });
 });

@@ -71,7 +71,7 @@ describe("a server that does not start", () => {
   });
 
   test("one that never answers ends with the time limit", async () => {
-    await expect(odd("never-answers", { startTimeoutMs: 50 })).rejects.toThrow(/it did not answer within 50 ms$/);
+    await expect(odd("never-answers", { startTimeoutMs: 50 })).rejects.toThrow(/it did not respond within 50 ms$/);
     await expect.poll(servers).toEqual([]);
   });
 
@@ -94,7 +94,7 @@ describe("a server that dies", () => {
     expect(await use(server.tools, "die")).toEqual({
       ok: false,
       kind: "failed",
-      message: "the MCP server ended while it ran this call (exit code 5)",
+      message: "the MCP server exited during this call (exit code 5)",
     });
     expect(await use(server.tools, "hello")).toEqual({ ok: true, output: "hello of start 2" });
     expect(await use(server.tools, "die")).toMatchObject({ ok: false });
@@ -111,12 +111,12 @@ describe("a server that dies", () => {
     expect(await use(server.tools, "read_only_die")).toEqual({
       ok: false,
       kind: "failed",
-      message: "the MCP server ended while it ran this call (exit code 5)",
+      message: "the MCP server exited during this call (exit code 5)",
     });
     expect(await use(server.tools, "hello")).toEqual({
       ok: false,
       kind: "failed",
-      message: "the MCP server has ended again (exit code 5) and is not started any more: go on without its tools",
+      message: "the MCP server exited again (exit code 5) and will not be restarted; continue without its tools",
     });
     expect(starts()).toHaveLength(2);
     await server.refresh();
@@ -129,7 +129,7 @@ describe("a server that dies", () => {
     const gone = {
       ok: false,
       kind: "failed",
-      message: "the MCP server has ended and could not be started again: go on without its tools",
+      message: "the MCP server exited and could not be restarted; continue without its tools",
     };
     expect(await use(server.tools, "hello")).toEqual(gone);
     expect(await use(server.tools, "hello")).toMatchObject({ ok: false, kind: "failed" });

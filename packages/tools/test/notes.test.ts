@@ -84,7 +84,7 @@ describe.each(STORES)("notes in %s", (_name, kept) => {
       { output: { notes: [{ id, text: "Ada likes black tea.", updated: expect.any(String) }], found: 1, total: 1 } },
       { output: { id, deleted: true } },
       { output: { id, deleted: false } },
-      { error: `there is no note "${id}"; search_notes gives the ids` },
+      { error: `there is no note "${id}"; use search_notes to find the IDs` },
     ]);
     expect(await place.open().load()).toEqual([]);
   });
@@ -116,22 +116,20 @@ describe("bounds", () => {
       await read({ store: withTexts("Zoë lives in Köln") }, ["write_note", { text: "zoe  LIVES in\nkoln" }]),
     ).toEqual([{ output: { id: "note1", duplicate: true } }]);
     expect(await read({ store: withTexts("one", "two") }, ["update_note", { id: "note2", text: "One" }])).toEqual([
-      { error: "note note1 says that already; delete note2 instead, or write something else" },
+      { error: "note note1 already says that; delete note2 instead, or write something else" },
     ]);
   });
 
   test("too many notes and too long ones are refused with what to do", async () => {
     expect(await read({ store: withTexts("one", "two"), maxNotes: 2 }, ["write_note", { text: "three" }])).toEqual([
-      { error: "there are 2 notes, and there is room for no more; delete or join some" },
+      { error: "there are already 2 notes, the maximum; delete or merge some" },
     ]);
     const [refusal] = await read({ maxCharacters: 10 }, ["write_note", { text: "x".repeat(11) }]);
     expect(refusal).toEqual({ error: expect.stringContaining("10 characters") });
   });
 
   test("options that cannot be are an error", () => {
-    expect(() => noteTools({ maxNotes: 0 })).toThrow(
-      "noteTools(): maxNotes must be a whole number of at least 1, and it is 0",
-    );
+    expect(() => noteTools({ maxNotes: 0 })).toThrow("noteTools(): maxNotes must be an integer of at least 1, got 0");
     expect(() => fileNotes(" ")).toThrow("fileNotes(): path must not be empty");
     expect(() => sessionNotes({ store: new MemoryStore(), session: "" })).toThrow("session must not be empty");
   });
@@ -174,7 +172,7 @@ describe("a file of notes", () => {
       await writeFile(path, text);
       const store = fileNotes(path);
       await expect(store.change(() => ({ changes: [{ remove: "a" }], result: 1 }))).rejects.toThrow(
-        `${path} is not a file of notes; move it away to begin anew`,
+        `${path} is not a notes file; move it away to start fresh`,
       );
       expect(await readFile(path, "utf8")).toBe(text);
     },

@@ -77,7 +77,7 @@ describe("documents in use", () => {
 
   test("GitHub without a choice is an error that says how to choose", () => {
     expect(() => openApiTools(github() as object)).toThrow(
-      'This OpenAPI document has 1223 operations, too many to offer at once. Choose some with `operations`, such as "meta/root", ' +
+      'This OpenAPI document has 1223 operations, too many to offer at once. Select some with `operations`, such as "meta/root", ' +
         '"security-advisories/list-global-advisories", "security-advisories/get-global-advisory", "meta/*", or let the model look them up with openApiSearch().',
     );
   });
@@ -182,7 +182,7 @@ describe("a run", () => {
       });
     expect(await use(tools, "find_operation", { query: "qqqq" })).toEqual({
       ok: true,
-      output: { operations: [], note: "nothing was found; try other or fewer words" },
+      output: { operations: [], note: "nothing found; try fewer or different words" },
     });
     expect(seen).toEqual([]);
   });

@@ -90,7 +90,7 @@ describe("a document of many operations", () => {
   test("becomes tools as far as they are chosen; without a choice it is an error that says how to choose", () => {
     const chosen = openApiTools(many(), { operations: ["things/list-items-7", "DELETE /thing8/{owner}/items"] });
     expect([...chosen.operations.keys()]).toEqual(["things_list_items_7", "things_delete_items_8"]);
-    expect(() => openApiTools(many())).toThrow(/has 600 operations, too many to offer at once\. Choose some with/);
+    expect(() => openApiTools(many())).toThrow(/has 600 operations, too many to offer at once\. Select some with/);
   });
 
   test("can be looked up in a run", async () => {
@@ -114,17 +114,14 @@ describe("a document of many operations", () => {
 
 describe("the document", () => {
   test.each([
-    ["openapi: 3.0.0\ninfo:\n  title: x", /is YAML, which is not read here.*package "yaml"/],
-    ["<html>", /is not JSON.*Give the object, or the text of its JSON/],
+    ["openapi: 3.0.0\ninfo:\n  title: x", /is YAML, which is not supported.*package "yaml"/],
+    ["<html>", /is not JSON.*Pass the object or its JSON text/],
     [{}, /neither "openapi" nor "swagger"/],
-    [{ openapi: "4.0.0" }, /OpenAPI 4.0.0 is not known/],
-    [7, /must be an object or the text of its JSON/],
+    [{ openapi: "4.0.0" }, /OpenAPI 4.0.0 is not supported/],
+    [7, /must be an object or its JSON text/],
     [{ openapi: "3.0.0", paths: {} }, /has no operations/],
-    [{ openapi: "3.0.0", paths: { "/a": { get: {} } } }, /names no server\. Give one/],
-    [
-      { openapi: "3.0.0", servers: [{ url: "/v1" }], paths: { "/a": { get: {} } } },
-      /"\/v1", which is no whole address/,
-    ],
+    [{ openapi: "3.0.0", paths: { "/a": { get: {} } } }, /names no server\. Pass one/],
+    [{ openapi: "3.0.0", servers: [{ url: "/v1" }], paths: { "/a": { get: {} } } }, /"\/v1", which is not a full URL/],
   ])("%j is refused with what to do", (document, message) => {
     expect(() => openApiTools(document as object)).toThrow(ConfigurationError);
     expect(() => openApiTools(document as object)).toThrow(message);
@@ -135,8 +132,8 @@ describe("the document", () => {
     expect(() => openApiTools(document, { operations: ["list-pets"] })).toThrow(
       'No operation of this OpenAPI document fits "list-pets" of `operations`; near it are "listPets".',
     );
-    expect(() => openApiTools(document, { operations: () => false })).toThrow(/chooses none of the 1 operations/);
-    expect(() => openApiTools(document, { baseUrl: "ftp://x" })).toThrow(/baseUrl must be an http or https address/);
+    expect(() => openApiTools(document, { operations: () => false })).toThrow(/selects none of the 1 operations/);
+    expect(() => openApiTools(document, { baseUrl: "ftp://x" })).toThrow(/baseUrl must be an http or https URL/);
   });
 
   test("names become legal and unique, by the operationId or by method and path", () => {
@@ -386,7 +383,7 @@ describe("the request", () => {
     expect(both).toEqual({
       ok: false,
       kind: "bad-input",
-      message: 'the path would hold the segment "..", which leads elsewhere; give another value',
+      message: 'the path would contain the segment "..", which leads elsewhere; use another value',
     });
     expect(seen).toEqual([]);
   });
@@ -418,7 +415,7 @@ describe("the request", () => {
     expect(await callIt(document, { "X-List": "a\r\nx-evil: 1", theme: "", filter: {} })).toEqual({
       ok: false,
       kind: "bad-input",
-      message: "X-List: is sent as a header, which holds one line of Latin letters only",
+      message: "X-List: is sent as a header, which allows only one line of Latin characters",
     });
   });
 
@@ -561,7 +558,7 @@ describe("credentials", () => {
     expect(await callIt(one("get", "/a", {}), {}, { auth })).toEqual({
       ok: false,
       kind: "failed",
-      message: `GET /a answers with a redirect to ${elsewhere}, another host; that is not followed, and calling again does not help`,
+      message: `GET /a redirects to ${elsewhere}, another host; this is not followed, and retrying will not help`,
     });
     expect(seen).toHaveLength(1);
     seen = [];

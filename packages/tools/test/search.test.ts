@@ -29,7 +29,7 @@ describe("searchTool", () => {
     expect({ name, description, effects, timeoutMs }).toEqual({
       name: "search_wiki",
       description:
-        "Searches the wiki. Gives title, address and a snippet of each page, best first. For more results of the same query, set offset to next_offset.",
+        "Searches the wiki. Returns title, URL and a snippet of each page, best first. For more results for the same query, set offset to next_offset.",
       effects: "none",
       timeoutMs: 5,
     });
@@ -53,14 +53,14 @@ describe("searchTool", () => {
     expect(await pages({ offset: 12 })).toEqual({
       query: "a",
       uris: [],
-      note: "there are no more results; try other words",
+      note: "there are no more results; try different words",
     });
     expect(limits).toEqual([6, 9, 12, 12]);
   });
 
   test("says what to do when nothing was found, and attaches nothing", async () => {
     expect(await use({ search: () => [] }, { query: "x" })).toEqual({
-      output: { query: "x", results: [], note: "nothing was found; try fewer or other words" },
+      output: { query: "x", results: [], note: "nothing found; try fewer or different words" },
       attached: [],
     });
   });
@@ -84,10 +84,10 @@ describe("searchTool", () => {
   test("refuses empty queries, bad options and answers that are no list", async () => {
     await expect(use({ search: () => [] }, { query: " " })).rejects.toThrow(/query/);
     expect(() => searchTool({ search: () => [], pageSize: 0 })).toThrow(
-      "searchTool(): pageSize must be a whole number of at least 1, and it is 0",
+      "searchTool(): pageSize must be an integer of at least 1, got 0",
     );
     await expect(use({ search: () => "no" as never }, { query: "x" })).rejects.toThrow(
-      "the search function of this tool gave no list of results",
+      "the search function of this tool did not return a list of results",
     );
   });
 

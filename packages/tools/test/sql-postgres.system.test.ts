@@ -193,11 +193,13 @@ describe("sql_query", () => {
     expect(await failure("select * from costumer")).toBe(
       'relation "costumer" does not exist; there are Order, customer, rich, other.log',
     );
-    expect(await failure("select $2::int", { parameters: [1] })).toBe("parameters: 2 are used, and 1 are given");
+    expect(await failure("select $2::int", { parameters: [1] })).toBe(
+      "parameters: the statement uses 2, but 1 were given",
+    );
     expect(await failure("select $1::int", { parameters: [1, 2] })).toMatch(
       /; give exactly one value for each of \$1, \$2/,
     );
-    expect(await failure("select 1; select 2")).toBe("sql: holds 2 statements; send one at a time");
+    expect(await failure("select 1; select 2")).toBe("sql: contains 2 statements; send one at a time");
     expect(await query("select ';' as a, $$;$$ as b, 1 /* ; /* ; */ */")).toMatchObject({ ok: true });
   });
 });
@@ -283,7 +285,7 @@ describe("what does not only read", () => {
       sql.startsWith("BEGIN") ? { rows: [] } : await driver(sql, parameters);
     statements = [];
     const outcome = await query("select 1", {}, { query: pooled });
-    expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/must use one connection of its own/) });
+    expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/must use a dedicated connection/) });
     expect(statements.some((sql) => sql.startsWith("SELECT * FROM ("))).toBe(false);
   });
 });

@@ -42,7 +42,7 @@ test("a connection that is not in a read-only transaction is not used", async ()
   const { statements, query } = database();
   const pooled: SqlDriver = async (sql, values) => ({ ...(await query(sql, values)), rows: [{ read_only: "off" }] });
   const outcome = await use(sqlTools({ dialect: "postgres", query: pooled }), "sql_query", { sql: "select 1" });
-  expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/must use one connection of its own/) });
+  expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/must use a dedicated connection/) });
   expect(shortly(statements)).toEqual([...BEGIN, ...END]);
 });
 

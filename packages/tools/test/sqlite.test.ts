@@ -125,13 +125,13 @@ describe("sql_schema", () => {
     );
     expect(outcome).toMatchObject({
       ok: true,
-      output: { more: expect.arrayContaining(["t59"]), note: "ask for tables of `more` by name" },
+      output: { more: expect.arrayContaining(["t59"]), note: "request tables listed in `more` by name" },
     });
     expect(await use(sqliteTools({ ...PATIENT, file }), "sql_schema", { tables: ["nothing"] })).toEqual({
       ok: false,
       kind: "bad-input",
       message: expect.stringMatching(
-        /^tables: none is named so; there are customer, note, order item, place, rich, t0/,
+        /^tables: no such table; there are customer, note, order item, place, rich, t0/,
       ),
     });
   });
@@ -190,7 +190,7 @@ describe("sql_query", () => {
     expect(outcome).toMatchObject({ ok: true, output: { next_offset: 11, note: expect.stringMatching(/too large/) } });
     expect(await query("select hex(zeroblob(400))", {}, { maxResultBytes: 1_200 })).toMatchObject({
       ok: false,
-      message: expect.stringMatching(/one row is larger.*substr/),
+      message: expect.stringMatching(/one row is too large.*substr/),
     });
   });
 
@@ -203,8 +203,8 @@ describe("sql_query", () => {
     expect(await failure("selct 1")).toBe(
       'near "1": syntax error; correct the statement; it must be SQLite\'s dialect',
     );
-    expect(await failure("select 1; select 2")).toBe("sql: holds 2 statements; send one at a time");
-    expect(await failure(" -- nothing")).toBe("sql: holds no statement");
+    expect(await failure("select 1; select 2")).toBe("sql: contains 2 statements; send one at a time");
+    expect(await failure(" -- nothing")).toBe("sql: contains no statement");
   });
 });
 
@@ -297,8 +297,10 @@ describe("a statement without an end", () => {
 describe("the database", () => {
   test("has to be a file that is there", () => {
     expect(() => sqliteTools({})).toThrow(ConfigurationError);
-    expect(() => sqliteTools({ file: ":memory:" })).toThrow(/one in memory cannot be read/);
-    expect(() => sqliteTools({ database: new DatabaseSync(":memory:") })).toThrow(/one in memory cannot be read/);
+    expect(() => sqliteTools({ file: ":memory:" })).toThrow(/an in-memory database cannot be read/);
+    expect(() => sqliteTools({ database: new DatabaseSync(":memory:") })).toThrow(
+      /an in-memory database cannot be read/,
+    );
     expect(() => sqliteTools({ file: join(folder, "none.db") })).toThrow(/there is no file .*none\.db/);
     expect(() => sqliteTools({ file, maxRows: 0 })).toThrow(TypeError);
   });

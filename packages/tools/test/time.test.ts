@@ -60,17 +60,17 @@ describe("current_time", () => {
     ["Tokyo", 'there is no time zone "Tokyo"; use Asia/Tokyo'],
     [
       "Europe/Münich",
-      'there is no time zone "Europe/Münich"; give an IANA name such as Europe/Berlin, or an offset such as UTC+2',
+      'there is no time zone "Europe/Münich"; use an IANA name such as Europe/Berlin or an offset such as UTC+2',
     ],
     ["Germany/Berlin", 'there is no time zone "Germany/Berlin"; use Europe/Berlin'],
     ["New York", 'there is no time zone "New York"; use America/New_York'],
     ["PST", 'there is no time zone "PST"; use America/Los_Angeles'],
     ["ist", 'there is no time zone "ist"; use one of Asia/Kolkata, Europe/Dublin, Asia/Jerusalem'],
-    ["UTC+99", 'there is no time zone "UTC+99"; give an IANA name such as Europe/Berlin, or an offset such as UTC+2'],
-    ["", 'there is no time zone ""; give an IANA name such as Europe/Berlin, or an offset such as UTC+2'],
+    ["UTC+99", 'there is no time zone "UTC+99"; use an IANA name such as Europe/Berlin or an offset such as UTC+2'],
+    ["", 'there is no time zone ""; use an IANA name such as Europe/Berlin or an offset such as UTC+2'],
     [
       "../etc/passwd",
-      'there is no time zone "../etc/passwd"; give an IANA name such as Europe/Berlin, or an offset such as UTC+2',
+      'there is no time zone "../etc/passwd"; use an IANA name such as Europe/Berlin or an offset such as UTC+2',
     ],
   ])("does not know %j and says what may be meant", async (zone, message) => {
     expect(await failure(use(currentTime(options), { zones: [zone] }))).toBe(message);
@@ -105,7 +105,7 @@ describe("convert_time", () => {
       [
         "2026-03-29T03:30:00+02:00",
         "2026-03-29T01:30:00Z",
-        "2026-03-29 02:30 does not exist in Europe/Berlin, where the clocks go forward; 03:30 was taken",
+        "2026-03-29 02:30 does not exist in Europe/Berlin, where clocks go forward; 03:30 was used",
       ],
     ],
     [
@@ -113,7 +113,7 @@ describe("convert_time", () => {
       [
         "2026-10-25T02:30:00+02:00",
         "2026-10-25T00:30:00Z",
-        "2026-10-25 02:30 comes twice in Europe/Berlin, where the clocks go back; +02:00 was taken, give the offset for the other (+01:00)",
+        "2026-10-25 02:30 occurs twice in Europe/Berlin, where clocks go back; +02:00 was used; specify the offset for the other one (+01:00)",
       ],
     ],
     ["2026-10-25T02:30+01:00", ["2026-10-25T02:30:00+01:00", "2026-10-25T01:30:00Z"]],
@@ -122,11 +122,11 @@ describe("convert_time", () => {
   });
 
   test.each([
-    ["tomorrow", '"tomorrow" cannot be read; give ISO 8601,'],
-    ["2026-02-30", '"2026-02-30" cannot be read: there is no such date or time; give ISO 8601,'],
-    ["25:00", '"25:00" cannot be read: there is no such date or time; give ISO 8601,'],
-    ["+123456-01-01", '"+123456-01-01" cannot be read; give ISO 8601,'],
-    ["1".repeat(10_000), "cannot be read; give ISO 8601,"],
+    ["tomorrow", '"tomorrow" cannot be parsed; use ISO 8601,'],
+    ["2026-02-30", '"2026-02-30" cannot be parsed: there is no such date or time; use ISO 8601,'],
+    ["25:00", '"25:00" cannot be parsed: there is no such date or time; use ISO 8601,'],
+    ["+123456-01-01", '"+123456-01-01" cannot be parsed; use ISO 8601,'],
+    ["1".repeat(10_000), "cannot be parsed; use ISO 8601,"],
   ])("cannot read %.20j", async (time, message) => {
     const text = await failure(use(convertTime(options), { time, to_zones: ["UTC"] }));
     expect(text).toContain(message);
@@ -142,13 +142,13 @@ describe("shift_time", () => {
       { time: "2026-01-31", months: 1 },
       "2026-02-28T00:00:00+01:00",
       "Saturday",
-      ["2026-02 has no day 31; day 28 was taken"],
+      ["2026-02 has no day 31; day 28 was used"],
     ],
     [
       { time: "2024-02-29", years: 1 },
       "2025-02-28T00:00:00+01:00",
       "Friday",
-      ["2025-02 has no day 29; day 28 was taken"],
+      ["2025-02 has no day 29; day 28 was used"],
     ],
     // Over a change of the clocks a day keeps the time of day, and 24 hours do not.
     [{ time: "2026-03-28T12:00", days: 1 }, "2026-03-29T12:00:00+02:00", "Sunday"],
@@ -168,7 +168,7 @@ describe("shift_time", () => {
     "stays inside of the calendar: %j",
     async (args) => {
       expect(await failure(use(shiftTime(options), args))).toBe(
-        "that is outside of the years 1 to 9999; give smaller numbers",
+        "the result is outside the years 1 to 9999; use smaller numbers",
       );
     },
   );

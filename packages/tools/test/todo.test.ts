@@ -38,7 +38,7 @@ describe.each(["run", "stream"])("a plan, read by %s", (face) => {
       { output: { items: AS_SET } },
       { output: { items: middle } },
       { output: { items: last } },
-      { error: 'there is no item "3": the plan has 1 to 2' },
+      { error: 'there is no item "3": the plan has items 1 to 2' },
     ]);
     expect(todo.items).toEqual(last);
     expect(changes).toEqual([AS_SET, middle, last]);
@@ -89,8 +89,8 @@ test("a plan that is too long is refused, and so is a bound that cannot be", asy
   const { added } = await new Agent({ model, tools: todo.tools }).run("Go.");
   expect(added.flatMap(({ parts }) => parts.flatMap((part) => part.functionResponse?.response ?? []))).toEqual([
     { error: expect.stringContaining("items") },
-    { error: 'there is no item "1": there is no plan yet; write it with set_todos' },
+    { error: 'there is no item "1": there is no plan yet; write one with set_todos' },
   ]);
   expect(todo.items).toEqual([]);
-  expect(() => todoList({ maxItems: 0.5 })).toThrow("maxItems must be a whole number of at least 1, and it is 0.5");
+  expect(() => todoList({ maxItems: 0.5 })).toThrow("maxItems must be an integer of at least 1, got 0.5");
 });

@@ -32,12 +32,12 @@ export interface AskUserOptions {
 }
 
 const QUESTION = z.object({
-  question: z.string().trim().min(1).max(2_000).describe("One question that can be understood on its own"),
+  question: z.string().trim().min(1).max(2_000).describe("One self-contained question"),
   choices: z.array(z.string().trim().min(1).max(200)).min(2).max(10).optional().describe("Answers to choose from"),
 });
 
 const DESCRIPTION =
-  "Asks the user one question, when you cannot go on without the answer and cannot find it out yourself. Not for asking leave, and not for small talk.";
+  "Asks the user one question. Use it only when you cannot continue without the answer and cannot find it yourself, not to ask for permission or to make small talk.";
 
 /** `ask_user`: a question to the person in front of the agent, in the middle of a run. */
 export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAnswer> {
@@ -50,7 +50,8 @@ export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAn
     timeoutMs,
     run: async (question, { signal, callId }): Promise<UserAnswer> => {
       const answer = await ask(question, { signal, callId });
-      if (answer === undefined) throw new ToolFailure("the user did not answer; go on as well as you can without");
+      if (answer === undefined)
+        throw new ToolFailure("the user did not answer; continue as best you can without an answer");
       return { answer };
     },
   });
@@ -82,6 +83,6 @@ export function userQuestions(pending: readonly PendingCall[], name: string = "a
  */
 export function userAnswer(answer: string | undefined): ExternalOutcome {
   return answer === undefined
-    ? { error: "the user did not answer; go on as well as you can without" }
+    ? { error: "the user did not answer; continue as best you can without an answer" }
     : { output: { answer } satisfies UserAnswer };
 }

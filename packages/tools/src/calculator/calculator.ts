@@ -42,15 +42,15 @@ export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInpu
   return defineTool({
     name,
     description:
-      "Calculates an expression exactly: + - * / ^ % !, brackets, comparisons, roots, logarithms, trigonometry in radians (or 30 deg), statistics such as mean(1, 2, 3), constants pi and e, units (5 inch to cm, 20 degC to degF), and variables (a = 3; a^2). Use it for every calculation that matters.",
+      "Evaluates an expression exactly: + - * / ^ % !, parentheses, comparisons, roots, logarithms, trigonometry in radians (or 30 deg), statistics such as mean(1, 2, 3), constants pi and e, units (5 inch to cm, 20 degC to degF), and variables (a = 3; a^2). Use it for every calculation where the result matters.",
     input: z.object({
-      expression: z.string().trim().min(1).max(maxCharacters).describe("Such as (1 + 1/3) * 12.50 or 90 km/h to m/s"),
-      digits: z
-        .int()
+      expression: z
+        .string()
+        .trim()
         .min(1)
-        .max(64)
-        .optional()
-        .describe("Significant digits of a result that is not exact (default 32)"),
+        .max(maxCharacters)
+        .describe("For example (1 + 1/3) * 12.50 or 90 km/h to m/s"),
+      digits: z.int().min(1).max(64).optional().describe("Significant digits of an inexact result (default 32)"),
     }),
     effects: "none",
     run: async ({ expression, digits = 32 }, { signal }): Promise<CalculatorResult> => {

@@ -27,15 +27,15 @@ export function applyEdits(before: string, edits: readonly TextEdit[], isCrlf: b
     if (places.length === 0) {
       const isDone = instead !== "" && text.includes(instead);
       const done = isDone
-        ? `; new_text stands at line ${lineAt(text, text.indexOf(instead))}: is it done already?`
+        ? `; new_text is already at line ${lineAt(text, text.indexOf(instead))}: has this edit been made already?`
         : "";
-      return { problem: `${which} does not stand in the file: ${nearMiss(text, wanted)}${done}` };
+      return { problem: `${which} is not in the file: ${nearMiss(text, wanted)}${done}` };
     }
     if (places.length > 1 && edit.all !== true) {
       const lines = places.slice(0, 10).map((place) => lineAt(text, place));
       const more = places.length > 10 ? " and more" : "";
       return {
-        problem: `${which} stands in the file ${places.length} times (lines ${lines.join(", ")}${more}); give more of the text around it, or set all`,
+        problem: `${which} occurs ${places.length} times in the file (lines ${lines.join(", ")}${more}); include more of the surrounding text, or set all`,
       };
     }
     text = text.split(wanted).join(instead);

@@ -37,15 +37,15 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
   return defineTool({
     name: "edit_file",
     description:
-      "Replaces exact texts in a file. Each old_text has to stand in the file once, with the same white space. Several edits are made in order, all or none.",
+      "Replaces exact text in a file. Each old_text must occur exactly once in the file, including whitespace. Multiple edits are applied in order, all or none.",
     input: z.object({
       path: z.string().min(1).describe("Path inside the folder, such as src/index.ts"),
       edits: z
         .array(
           z.object({
-            old_text: z.string().min(1).describe("Text to replace, letter by letter as it stands in the file"),
-            new_text: z.string().describe("Text to put there; empty to take the old text out"),
-            all: z.boolean().optional().describe("Replace it wherever it stands (default false)"),
+            old_text: z.string().min(1).describe("Text to replace, exactly as it appears in the file"),
+            new_text: z.string().describe("Replacement text; empty to delete the old text"),
+            all: z.boolean().optional().describe("Replace all occurrences (default false)"),
           }),
         )
         .min(1)

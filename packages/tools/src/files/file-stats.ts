@@ -27,7 +27,7 @@ export function fileStats(options: FileToolOptions): Tool<FileStatsInput, FileSt
   const folder = new Folder(options);
   return defineTool({
     name: "file_stats",
-    description: "Measures a file without reading it out: bytes, and for text its lines and words.",
+    description: "Returns the size of a file without its content: bytes, and for text also lines and words.",
     input: z.object({ path: z.string().describe("Path inside the folder, such as src/index.ts") }),
     effects: "none",
     run: async ({ path }, { signal }): Promise<FileStats> => {

@@ -44,7 +44,7 @@ export class Folder {
     const root = await realpath(given).catch((error: unknown) => refuse(error, "the folder itself"));
     const real = await realpath(join(root, ...names)).catch((error: unknown) => refuse(error, `"${shown}"`));
     if (!isInside(root, real))
-      throw new ToolFailure(`"${shown}" is a link that leads out of the folder, and is not followed`);
+      throw new ToolFailure(`"${shown}" is a link that points outside the folder and is not followed`);
     return { path: shown, real, root };
   }
 
@@ -89,7 +89,7 @@ export class Folder {
     const { names, shown } = this.#locate(path);
     const existing = await this.#findIfThere(path);
     if (names.length === 0 || (existing !== undefined && existing.real === existing.root))
-      throw new ToolFailure(`"${shown}" is a folder; give the path of a file`);
+      throw new ToolFailure(`"${shown}" is a folder; specify the path of a file`);
     const refused = (error: unknown): never => refuse(error, `"${shown}"`, "write");
     if (existing !== undefined) {
       const parent = await Directory.open(dirname(existing.real), existing.root).catch(refused);
@@ -123,16 +123,16 @@ export class Folder {
   #locate(path: string): { readonly root: string; readonly names: string[]; readonly shown: string } {
     const names = path.split(/[/\\]/).filter((name) => name !== "" && name !== ".");
     if (isAbsolute(path) && names.length > 0)
-      throw new ToolFailure(`"${path}" is absolute; give a path inside the folder, such as "${names.at(-1)}"`);
+      throw new ToolFailure(`"${path}" is absolute; use a path inside the folder, such as "${names.at(-1)}"`);
     if (names.includes("..") || path.includes("\0"))
-      throw new ToolFailure(`"${path}" may lead out of the folder; give a path without ".."`);
+      throw new ToolFailure(`"${path}" may point outside the folder; use a path without ".."`);
     const shown = names.length === 0 ? "." : names.join("/");
     const only = this.#roots.get("");
     if (only !== undefined) return { root: only, names, shown };
     const [first = "", ...rest] = names;
     const root = this.#roots.get(first);
     if (root === undefined)
-      throw new ToolFailure(`"${shown}" is in none of the folders; begin the path with ${this.names.join(" or ")}`);
+      throw new ToolFailure(`"${shown}" is in none of the folders; start the path with ${this.names.join(" or ")}`);
     return { root, names: rest, shown };
   }
 }
@@ -160,10 +160,10 @@ function rootsOf({ root, roots }: FileToolOptions): Map<string, string> {
         ? roots.map((folder: string) => [basename(resolve(folder)), folder])
         : Object.entries(roots as { readonly [name: string]: string });
   if (root !== undefined || named.length === 0 || !named.every(([, folder]) => isText(folder)))
-    throw new TypeError("file tools need a root or roots: the folders they may look into");
+    throw new TypeError("file tools require root or roots, the folders they may access");
   const wrong = named.find(([name], index) => !isName(name) || named.findIndex(([other]) => other === name) < index);
   if (wrong !== undefined)
-    throw new TypeError(`file tools: roots: "${wrong[0]}" is no name of its own; give { name: folder } instead`);
+    throw new TypeError(`file tools: roots: "${wrong[0]}" is not a distinct name; use { name: folder } instead`);
   return new Map(named);
 }
 

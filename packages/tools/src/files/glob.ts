@@ -11,7 +11,7 @@ export type PathFilter = (path: string, inside: string) => boolean;
  */
 export function globFilter(glob: string): PathFilter {
   if (!isTame(glob))
-    throw new ToolRetry(`glob: "${glob.slice(0, 80)}" is too complicated; use at most three * in one name`);
+    throw new ToolRetry(`glob: "${glob.slice(0, 80)}" is too complex; use at most three * in one name`);
   // Extended globs may match in exponential time.
   const options = { dot: true, noextglob: true, nonegate: true, basename: !glob.includes("/") };
   const isMatch = picomatch(glob.replace(/^\.?\//, ""), options);

@@ -61,17 +61,17 @@ export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<Lis
     name: "list_files",
     description: describe(folder.names, skip, gitignore),
     input: z.object({
-      path: z.string().optional().describe("Folder to list (default: the whole folder)"),
-      recursive: z.boolean().optional().describe("Also list what is in its folders (default false)"),
+      path: z.string().optional().describe("Folder to list (default: the root folder)"),
+      recursive: z.boolean().optional().describe("Also list the contents of subfolders (default false)"),
       glob: z
         .string()
         .min(1)
         .max(300)
         .optional()
-        .describe("Only files that this glob means, in all folders below: *.ts, src/**/*.{js,ts}"),
-      include_ignored: z.boolean().optional().describe("Also list what .gitignore names (default false)"),
-      offset: z.int().min(0).optional().describe("Entries to pass over (default 0)"),
-      limit: z.int().min(1).max(500).optional().describe("How many entries at most (default 200)"),
+        .describe("Only files that match this glob, in all subfolders: *.ts, src/**/*.{js,ts}"),
+      include_ignored: z.boolean().optional().describe("Also list what .gitignore excludes (default false)"),
+      offset: z.int().min(0).optional().describe("Entries to skip (default 0)"),
+      limit: z.int().min(1).max(500).optional().describe("Maximum number of entries (default 200)"),
     }),
     effects: "none",
     run: async (input, { signal }): Promise<FileList> => {
@@ -104,20 +104,18 @@ export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<Lis
         total,
         ...(next < total ? { next_offset: next } : {}),
         ...(walk.leftOut > 0 ? { ignored: walk.leftOut } : {}),
-        ...(walk.isFull
-          ? { note: `only the first ${maxEntries} entries were looked at; list a folder further down` }
-          : {}),
+        ...(walk.isFull ? { note: `only the first ${maxEntries} entries were examined; list a subfolder` } : {}),
       };
     },
   });
 }
 
 function describe(roots: readonly string[], skip: readonly string[], gitignore: boolean): string {
-  const left = [...skip, ...(gitignore ? ["what .gitignore names"] : [])];
+  const left = [...skip, ...(gitignore ? ["what .gitignore lists"] : [])];
   return [
-    "Lists files and folders, or the files that a glob means. Long listings come in pages: go on with offset set to next_offset.",
-    ...(roots.length === 0 ? [] : [`The folders are ${roots.join(", ")}; paths begin with one of them.`]),
-    ...(left.length === 0 ? [] : [`Leaves out ${left.join(", ")}.`]),
+    "Lists files and folders, or the files that match a glob. Long listings are returned in pages: to continue, set offset to next_offset.",
+    ...(roots.length === 0 ? [] : [`The folders are ${roots.join(", ")}; paths start with one of them.`]),
+    ...(left.length === 0 ? [] : [`Excludes ${left.join(", ")}.`]),
   ].join(" ");
 }
 

@@ -45,11 +45,11 @@ export function readFile(options: FileToolOptions & ReadFileOptions): Tool<ReadF
   return defineTool({
     name: "read_file",
     description:
-      "Reads a text file. Long files come in pages: go on with first_line set to next_line of the page before.",
+      "Reads a text file. Long files are returned in pages: to continue, set first_line to next_line of the previous page.",
     input: z.object({
       path: z.string().describe("Path inside the folder, such as src/index.ts"),
-      first_line: z.int().min(1).optional().describe("Line to begin with, from 1 (default 1)"),
-      lines: z.int().min(1).max(5000).optional().describe("How many lines at most (default 1000)"),
+      first_line: z.int().min(1).optional().describe("First line to read, starting at 1 (default 1)"),
+      lines: z.int().min(1).max(5000).optional().describe("Maximum number of lines (default 1000)"),
     }),
     effects: "none",
     run: async ({ path, first_line: firstLine = 1, lines = 1000 }, { signal }): Promise<FileText> => {
@@ -105,7 +105,7 @@ async function readLines(
   for await (const { text, cut } of linesOf(file, { maxLine: MAX_LINE, signal, onContent })) {
     number++;
     if (number < firstLine) continue;
-    const line = cut === 0 ? text : `${text}… [line cut: ${cut} more characters]`;
+    const line = cut === 0 ? text : `${text}… [line truncated: ${cut} more characters]`;
     characters += line.length + 1;
     if (taken.length === lines || (characters > maxCharacters && taken.length > 0)) return result(number);
     hasCutLine ||= cut > 0;

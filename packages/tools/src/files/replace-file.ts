@@ -49,8 +49,8 @@ async function readNow(
     return refuse(error, `"${shown}"`, "write");
   });
   if (stats === undefined) return undefined;
-  if (stats.isSymbolicLink()) throw new ToolFailure(`"${shown}" is a link to nothing, and is not followed`);
-  if (stats.isDirectory()) throw new ToolFailure(`"${shown}" is a folder; give the path of a file`);
+  if (stats.isSymbolicLink()) throw new ToolFailure(`"${shown}" is a broken link and is not followed`);
+  if (stats.isDirectory()) throw new ToolFailure(`"${shown}" is a folder; specify the path of a file`);
   if (!stats.isFile()) throw new ToolFailure(`"${shown}" is a device, a pipe or a socket, and cannot be written`);
   // For writing too, so that a file that is protected stays as it is: renaming would not ask.
   const opened = await directory
@@ -58,9 +58,9 @@ async function readNow(
     .catch((error: unknown) => refuse(error, `"${shown}"`, "write"));
   await using file = opened;
   const exact = await file.stat({ bigint: true });
-  if (!exact.isFile()) throw new ToolFailure(`"${shown}" was replaced meanwhile; list the folder again`);
+  if (!exact.isFile()) throw new ToolFailure(`"${shown}" was replaced in the meantime; list the folder again`);
   if (exact.size > maxBytes)
-    throw new ToolFailure(`"${shown}" has ${exact.size} bytes; only files of up to ${maxBytes} bytes are changed`);
+    throw new ToolFailure(`"${shown}" has ${exact.size} bytes; only files of up to ${maxBytes} bytes can be changed`);
   const mode = { mode: Number(exact.mode) & 0o7777, uid: Number(exact.uid), gid: Number(exact.gid) };
   return { bytes: await file.readFile(), version: versionOf(exact), mode };
 }
@@ -128,6 +128,6 @@ async function putInstead(
 ): Promise<void> {
   const found = await lstat(parent.at(name), { bigint: true }).catch(() => undefined);
   if (found === undefined || versionOf(found) !== version)
-    throw new ToolFailure(`"${shown}" was changed by somebody else meanwhile; read it again`);
+    throw new ToolFailure(`"${shown}" was changed by someone else in the meantime; read it again`);
   await rename(parent.at(temporary), parent.at(name));
 }

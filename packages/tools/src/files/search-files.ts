@@ -58,15 +58,15 @@ export function searchFiles(
   const { searchMs = 10_000, maxSearchBytes = 10_000_000 } = options;
   return defineTool({
     name: "search_files",
-    description: `Finds lines that match a regular expression (RE2 syntax) in the text files of a folder and those below.${gitignore ? " Leaves out what .gitignore names." : ""}`,
+    description: `Finds lines that match a regular expression (RE2 syntax) in the text files of a folder and its subfolders.${gitignore ? " Excludes what .gitignore lists." : ""}`,
     input: z.object({
-      pattern: z.string().min(1).max(1000).describe("Regular expression; each line is matched alone"),
-      path: z.string().optional().describe("Folder or file to search (default: the whole folder)"),
-      glob: z.string().min(1).max(300).optional().describe("Only files that this glob means: *.ts, src/**/*.{js,ts}"),
-      ignore_case: z.boolean().optional().describe("Take A and a for the same (default false)"),
+      pattern: z.string().min(1).max(1000).describe("Regular expression, matched against each line separately"),
+      path: z.string().optional().describe("Folder or file to search (default: the root folder)"),
+      glob: z.string().min(1).max(300).optional().describe("Only files that match this glob: *.ts, src/**/*.{js,ts}"),
+      ignore_case: z.boolean().optional().describe("Ignore case (default false)"),
       context: z.int().min(0).max(10).optional().describe("Lines to show before and after each match (default 0)"),
-      limit: z.int().min(1).max(500).optional().describe("How many matching lines at most (default 100)"),
-      include_ignored: z.boolean().optional().describe("Also search what .gitignore names (default false)"),
+      limit: z.int().min(1).max(500).optional().describe("Maximum number of matching lines (default 100)"),
+      include_ignored: z.boolean().optional().describe("Also search what .gitignore excludes (default false)"),
     }),
     effects: "none",
     run: async (input, { signal }): Promise<FoundText> => {
@@ -89,7 +89,7 @@ export function searchFiles(
         await using file = single.file;
         await search.file(single.place.path, file);
       }
-      return search.result(walk.isFull ? `only the first ${maxEntries} files and folders were looked at` : undefined);
+      return search.result(walk.isFull ? `only the first ${maxEntries} files and folders were examined` : undefined);
     },
   });
 }
@@ -178,13 +178,13 @@ class Search {
   result(note: string | undefined): FoundText {
     const notes = [
       ...(note === undefined ? [] : [note]),
-      ...(this.#isLate ? ["the time was up before everything was searched; give a path or a glob"] : []),
-      ...(this.#total >= this.#limit ? [`the search ended at the limit of ${this.#limit} matching lines`] : []),
+      ...(this.#isLate ? ["the search timed out before everything was searched; narrow it with a path or a glob"] : []),
+      ...(this.#total >= this.#limit ? [`the search stopped at the limit of ${this.#limit} matching lines`] : []),
       ...(this.#tooLarge > 0
-        ? [`files of more than ${this.#bounds.maxBytes} bytes were passed over: ${this.#tooLarge}`]
+        ? [`files larger than ${this.#bounds.maxBytes} bytes were skipped: ${this.#tooLarge}`]
         : []),
       ...(this.#longLines > 0
-        ? [`only the first ${MAX_LINE} characters of a line were searched; lines that are longer: ${this.#longLines}`]
+        ? [`only the first ${MAX_LINE} characters of each line were searched; longer lines: ${this.#longLines}`]
         : []),
     ];
     return {
@@ -201,6 +201,8 @@ function compile(pattern: string, ignoreCase: boolean): RE2JS {
     return RE2JS.compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ToolRetry(`pattern: ${reason}; RE2 syntax has no look-around and no back references`, { cause: error });
+    throw new ToolRetry(`pattern: ${reason}; RE2 syntax supports neither lookaround nor backreferences`, {
+      cause: error,
+    });
   }
 }

@@ -16,7 +16,7 @@ export function shapeOf({ place, now }: Target): TextShape {
   if (now === undefined) return { text: "", encoding: "utf-8", hasMark: false, isCrlf: false };
   const decoded = decodeAll(now.bytes);
   if (decoded === undefined)
-    throw new ToolFailure(`"${place.path}" is not text (${now.bytes.length} bytes), and is not changed`);
+    throw new ToolFailure(`"${place.path}" is not text (${now.bytes.length} bytes) and was not changed`);
   const { text, encoding } = decoded;
   const isCrlf = text.includes("\r\n") && !/(^|[^\r])\n/.test(text);
   return { text, encoding, hasMark: hasMark(now.bytes, encoding), isCrlf };
@@ -27,11 +27,11 @@ export function bytesOf(text: string, path: string, shape: Pick<TextShape, "enco
   const encoded = encodeText(shape.hasMark ? text.replace(/^\ufeff/, "") : text, shape.encoding, shape.hasMark);
   if ("bytes" in encoded) return encoded.bytes;
   throw new ToolFailure(
-    `"${path}" is written in ${shape.encoding}, which has no "${encoded.lacks}"; leave that character out`,
+    `"${path}" is encoded in ${shape.encoding}, which lacks "${encoded.lacks}"; leave that character out`,
   );
 }
 
 /** @throws {ToolFailure} When a file would be larger than allowed. */
 export function checkSize(path: string, bytes: number, most: number): void {
-  if (bytes > most) throw new ToolFailure(`"${path}" would have ${bytes} bytes; files of up to ${most} are written`);
+  if (bytes > most) throw new ToolFailure(`"${path}" would have ${bytes} bytes; the maximum is ${most}`);
 }

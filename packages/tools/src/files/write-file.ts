@@ -46,10 +46,10 @@ export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<Wri
   const { seen = new SeenFiles(), overwrite = false, maxFileBytes = MAX_FILE_BYTES } = options;
   return defineTool({
     name: "write_file",
-    description: `Makes a text file with the given content; folders that are missing are made too. ${overwrite ? "Replaces a file that is there." : "Replaces a file only when all of it was read before. To change parts of a file, use edit_file."}`,
+    description: `Writes a text file with the given content, creating missing folders. ${overwrite ? "Replaces an existing file." : "Replaces an existing file only after all of it has been read. To change parts of a file, use edit_file."}`,
     input: z.object({
       path: z.string().min(1).describe("Path inside the folder, such as src/index.ts"),
-      content: z.string().describe("All of the file's text"),
+      content: z.string().describe("The complete text of the file"),
     }),
     // The whole content is given: a second time it is there already.
     effects: "idempotent",
@@ -68,7 +68,7 @@ export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<Wri
         }
         if (now !== undefined && !overwrite && !seen.has(place.real, now.version))
           throw new ToolFailure(
-            `"${place.path}" exists, and its present content was not read to the end; read it first, or change it with edit_file`,
+            `"${place.path}" exists, and its current content has not been read completely; read it first, or change it with edit_file`,
           );
         context.signal.throwIfAborted();
         seen.wrote(place.real, await replaceFile(target, bytes));

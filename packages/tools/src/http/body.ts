@@ -54,7 +54,7 @@ function decompressed(body: Readable, encoding: string): Readable {
   const layers = names.toReversed().map((name) => layerOf(name));
   if (layers.length === 0) return body;
   if (layers.length > MAX_ENCODINGS)
-    throw new ToolFailure("the answer is compressed more than twice, which is refused; try another address");
+    throw new ToolFailure("the response is compressed more than twice, which is refused; try another URL");
   // Errors come out of the last one, which is read.
   return pipeline([body, ...layers], () => {}) as unknown as Readable;
 }
@@ -66,6 +66,6 @@ function layerOf(name: string): NodeJS.ReadWriteStream {
   if (name === "deflate") return createInflate(options);
   if (name === "br") return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
   throw new ToolFailure(
-    `the answer is compressed as ${JSON.stringify(name.slice(0, 20))}, which cannot be read; try another address`,
+    `the response is compressed as ${JSON.stringify(name.slice(0, 20))}, which cannot be read; try another URL`,
   );
 }

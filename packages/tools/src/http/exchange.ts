@@ -68,7 +68,7 @@ export class Exchange {
     } catch (error) {
       signal.throwIfAborted();
       if (limit.signal.aborted)
-        throw new ToolFailure(`${shorten(request.url)} took longer than ${this.timeoutMs} ms; try another address`, {
+        throw new ToolFailure(`${shorten(request.url)} took longer than ${this.timeoutMs} ms; try another URL`, {
           cause: error,
         });
       throw httpFailure(error, shorten(request.url));
@@ -97,14 +97,14 @@ export class Exchange {
       response.body.on("error", () => {}).destroy();
       if (redirects >= this.#maxRedirects)
         throw new ToolFailure(
-          `${shorten(first.href)} redirects more than ${this.#maxRedirects} times; try another address`,
+          `${shorten(first.href)} redirects more than ${this.#maxRedirects} times; try another URL`,
         );
       const next = this.policy.check(location, url);
       const becomesGet = response.statusCode === 303 || (response.statusCode < 303 && method === "POST");
       if (becomesGet) [method, body] = ["GET", undefined];
       if (method !== "GET" && next.origin !== url.origin)
         throw new ToolFailure(
-          `the server redirects the ${method} request to ${next.origin}; send it there yourself if that is wanted`,
+          `the server redirects the ${method} request to ${next.origin}; send it there yourself if that is intended`,
         );
       url = next;
     }
@@ -145,5 +145,5 @@ function headersOf(given: { readonly [name: string]: string | string[] | undefin
 /** @throws {TypeError} When an option is no whole number, or too small. */
 export function bound(option: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new TypeError(`${option} must be a whole number of at least ${least}, and it is ${String(value)}`);
+  throw new TypeError(`${option} must be an integer of at least ${least}, got ${String(value)}`);
 }

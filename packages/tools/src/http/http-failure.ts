@@ -2,24 +2,24 @@ import { ToolFailure } from "@pollux/core";
 
 const ADVICE: { readonly [code: string]: string } = {
   ENOTFOUND: "the host does not exist; check its spelling",
-  EAI_AGAIN: "the host cannot be looked up now; try again later",
-  ECONNREFUSED: "the host refuses connections; check the address and the port",
-  ECONNRESET: "the connection broke off; try again",
-  EPIPE: "the connection broke off; try again",
-  ENETUNREACH: "the host cannot be reached; try another address",
-  EHOSTUNREACH: "the host cannot be reached; try another address",
-  ETIMEDOUT: "the host does not answer; try another address",
-  UND_ERR_CONNECT_TIMEOUT: "the host does not answer; try another address",
-  UND_ERR_HEADERS_TIMEOUT: "the host does not answer; try another address",
-  UND_ERR_BODY_TIMEOUT: "the host stopped sending; try another address",
-  UND_ERR_HEADERS_OVERFLOW: "the head of the answer is too large; try another address",
-  UND_ERR_SOCKET: "the connection broke off; try again",
-  HPE_HEADER_OVERFLOW: "the head of the answer is too large; try another address",
-  Z_DATA_ERROR: "the answer is compressed wrongly; try another address",
-  Z_BUF_ERROR: "the answer is compressed wrongly; try another address",
+  EAI_AGAIN: "the host name cannot be resolved right now; try again later",
+  ECONNREFUSED: "the host refuses connections; check the host and port",
+  ECONNRESET: "the connection was lost; try again",
+  EPIPE: "the connection was lost; try again",
+  ENETUNREACH: "the host cannot be reached; try another URL",
+  EHOSTUNREACH: "the host cannot be reached; try another URL",
+  ETIMEDOUT: "the host does not respond; try another URL",
+  UND_ERR_CONNECT_TIMEOUT: "the host does not respond; try another URL",
+  UND_ERR_HEADERS_TIMEOUT: "the host does not respond; try another URL",
+  UND_ERR_BODY_TIMEOUT: "the host stopped sending; try another URL",
+  UND_ERR_HEADERS_OVERFLOW: "the response headers are too large; try another URL",
+  UND_ERR_SOCKET: "the connection was lost; try again",
+  HPE_HEADER_OVERFLOW: "the response headers are too large; try another URL",
+  Z_DATA_ERROR: "the compressed response is invalid; try another URL",
+  Z_BUF_ERROR: "the compressed response is invalid; try another URL",
 };
 
-const NO_HTTP = "its answer is not HTTP; try another address";
+const NO_HTTP = "its response is not HTTP; try another URL";
 
 /** Not all of them have a code. */
 function isParserError(error: unknown): boolean {
@@ -36,12 +36,12 @@ export function httpFailure(error: unknown, shown: string): ToolFailure {
     if (advice !== undefined) return new ToolFailure(`${shown} cannot be fetched: ${advice}`, { cause: error });
   }
   const reason = error instanceof Error ? error.message.slice(0, 200) : "unknown reason";
-  return new ToolFailure(`${shown} cannot be fetched: ${reason}; try another address`, { cause: error });
+  return new ToolFailure(`${shown} cannot be fetched: ${reason}; try another URL`, { cause: error });
 }
 
 function adviceOfKind(code: string): string | undefined {
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
-    return "its certificate is not valid; try another address";
+    return "its certificate is invalid; try another URL";
   // Brotli's own.
   return code.startsWith("ERR__ERROR") ? ADVICE["Z_DATA_ERROR"] : undefined;
 }

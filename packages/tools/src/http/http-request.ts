@@ -75,7 +75,7 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
   const { methods = ["GET", "HEAD"], idempotencyHeader } = options;
   if (methods.length === 0) throw new TypeError("httpRequest(): methods is empty");
   if (options.headers !== undefined && options.allow === undefined)
-    throw new TypeError("httpRequest(): headers need allow, which says what hosts get them");
+    throw new TypeError("httpRequest(): headers requires allow, the hosts they may be sent to");
   const exchange = new Exchange(options);
   const maxCharacters = bound("maxCharacters", options.maxCharacters ?? 20_000, 1);
   const allowed = allowedHeaders(options.allowHeaders);
@@ -86,16 +86,16 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
 
   return defineTool({
     name: options.name ?? "http_request",
-    description: `${lead}Sends one HTTP request (${methods.join(", ")}) to an API and gives status, headers and body. Ask the API for little: use its filters and pages. Long texts come in pieces: go on with offset set to next_offset.`,
+    description: `${lead}Sends one HTTP request (${methods.join(", ")}) to an API and returns status, headers and body. Request as little as you need: use the API's filters and paging. Long texts are returned in pieces: to continue, set offset to next_offset.`,
     input: z.object({
-      url: z.string().describe("Full address with its query, such as https://api.example.com/items?limit=10"),
+      url: z.string().describe("Full URL including the query, such as https://api.example.com/items?limit=10"),
       method: z.enum(methods).optional().describe(`Default ${methods[0]}`),
       headers: z
         .record(z.string(), z.string())
         .optional()
-        .describe(`Headers by name; allowed are ${[...allowed].join(", ") || "none"}`),
-      ...(writes ? { json: z.unknown().optional().describe("Body, sent as JSON; not with GET or HEAD") } : {}),
-      offset: z.int().min(0).optional().describe("Characters of the body to pass over, with GET only (default 0)"),
+        .describe(`Headers by name; allowed: ${[...allowed].join(", ") || "none"}`),
+      ...(writes ? { json: z.unknown().optional().describe("Body, sent as JSON; not allowed with GET or HEAD") } : {}),
+      offset: z.int().min(0).optional().describe("Characters of the body to skip, GET only (default 0)"),
     }),
     effects: reads ? "none" : idempotencyHeader === undefined ? "once" : "idempotent",
     needsApproval: options.needsApproval ?? (({ method = methods[0] }) => !READING.has(method ?? "")),
@@ -104,9 +104,9 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
     run: async (input: HttpRequestInput, { signal, idempotencyKey }): Promise<HttpRequestResult> => {
       const { url, method = methods[0] ?? "GET", json, offset } = input;
       if (READING.has(method) && json !== undefined)
-        throw new ToolFailure(`${method} takes no body; put what is asked for into the query of the address`);
+        throw new ToolFailure(`${method} takes no body; put parameters into the query of the URL`);
       if (method !== "GET" && offset !== undefined)
-        throw new ToolFailure("offset works with GET only, since the request is sent again");
+        throw new ToolFailure("offset works only with GET, because the request is sent again");
       const headers = checkHeaders(input.headers ?? {}, allowed);
       const body = json === undefined ? undefined : JSON.stringify(json);
       const answer = await exchange.send(
@@ -145,9 +145,9 @@ function bodyOf(
   const contentType = headers.get("content-type") ?? "";
   const kind = kindOfContent(contentType, bytes);
   if (kind === "pdf" || kind === "image" || kind === "other")
-    return { note: `the body is ${mediaTypeOf(contentType) || "a binary file"} and not shown` };
+    return { note: `the body is ${mediaTypeOf(contentType) || "a binary file"} and is not shown` };
   const text = decodeText(bytes, contentType);
-  const cut = isCut ? `only the first ${bytes.length} bytes were read; ask for less` : undefined;
+  const cut = isCut ? `only the first ${bytes.length} bytes were read; request less data` : undefined;
   const value = kind === "json" && !isCut ? parsed(text) : undefined;
   if (value !== undefined && offset === 0 && JSON.stringify(value.json).length <= maxCharacters) return value;
   const page = pageOfText(value === undefined ? text : JSON.stringify(value.json, null, 2), offset, maxCharacters);
@@ -156,7 +156,7 @@ function bodyOf(
   if (next === undefined) return { ...rest, ...(cut === undefined ? {} : { note: cut }) };
   return method === "GET"
     ? { ...page, ...(cut === undefined ? {} : { note: cut }) }
-    : { ...rest, note: "the rest of the body is left out" };
+    : { ...rest, note: "the rest of the body is omitted" };
 }
 
 function parsed(text: string): { readonly json: unknown } | undefined {
@@ -184,10 +184,10 @@ function checkHeaders(
   for (const [name, value] of Object.entries(headers)) {
     if (!allowed.has(name))
       throw new ToolFailure(
-        `the header ${JSON.stringify(name.slice(0, 60))} is not allowed; allowed are ${[...allowed].join(", ") || "none"}`,
+        `the header ${JSON.stringify(name.slice(0, 60))} is not allowed; allowed: ${[...allowed].join(", ") || "none"}`,
       );
     if (value.length > MAX_HEADER || !/^[\t\u0020-\u007e]*$/.test(value))
-      throw new ToolFailure(`the header ${name} must be one line of plain characters, up to ${MAX_HEADER}`);
+      throw new ToolFailure(`the header ${name} must be one line of at most ${MAX_HEADER} plain characters`);
   }
   return headers;
 }

@@ -54,7 +54,7 @@ async function load(): Promise<typeof Unpdf> {
     return await import("unpdf");
   } catch (error) {
     throw new ToolFailure(
-      `PDF files cannot be read by this program (it runs on Node ${process.versions.node}, and reading them needs Node 22); use another source`,
+      `PDF files cannot be read here (this is Node ${process.versions.node}; reading them requires Node 22); use another source`,
       { cause: error },
     );
   }

@@ -41,13 +41,13 @@ export class Policy {
     const url =
       address.length <= MAX_URL && URL.canParse(address, from?.href) ? new URL(address, from?.href) : undefined;
     if (url === undefined)
-      throw new ToolFailure(`${shown} is not a full address; give one such as https://example.com/page`);
+      throw new ToolFailure(`${shown} is not a full URL; use one such as https://example.com/page`);
     if (url.protocol !== "https:" && url.protocol !== "http:")
-      throw new ToolFailure(`${shown} cannot be fetched: only https: and http: addresses can`);
+      throw new ToolFailure(`${shown} cannot be fetched: only https: and http: URLs are supported`);
     if (url.username !== "" || url.password !== "")
-      throw new ToolFailure(`${url.origin} is refused: an address must not hold a user name or password`);
+      throw new ToolFailure(`${url.origin} is refused: a URL must not contain a user name or password`);
     if (from?.protocol === "https:" && url.protocol === "http:")
-      throw new ToolFailure(`${shown} is refused: it is not encrypted, and the page that leads there is`);
+      throw new ToolFailure(`${shown} is refused: it is unencrypted, but the page that redirects to it is encrypted`);
     this.#checkHost(hostOf(url));
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
     if (this.#ports !== "any" && !this.#ports.includes(port))
@@ -58,7 +58,7 @@ export class Policy {
   #checkHost(host: string): void {
     if (this.#deny.match(host)) throw new ToolFailure(`the host ${host} is not allowed; use another source`);
     if (this.#allow !== undefined && !this.#allow.match(host))
-      throw new ToolFailure(`the host ${host} is not allowed; allowed are ${this.#allow.toString()}`);
+      throw new ToolFailure(`the host ${host} is not allowed; allowed: ${this.#allow.toString()}`);
     if (isIP(host) !== 0) this.checkAddress(host, host);
   }
 
@@ -89,7 +89,9 @@ class HostRules {
       const rest = name.slice(wildcard.length);
       const host = URL.canParse(`http://${rest}/`) ? new URL(`http://${rest}/`) : undefined;
       if (host === undefined || /[/@?#\\]|^[^[]*:|\]:/.test(rest))
-        throw new TypeError(`${option}: "${name}" is no host; write example.com, or *.example.com for all below it`);
+        throw new TypeError(
+          `${option}: "${name}" is not a host; write example.com, or *.example.com for all its subdomains`,
+        );
       return wildcard + hostOf(host);
     });
   }

@@ -14,8 +14,9 @@ export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions
   const { name, version, instructions, approve, logger = SILENT } = options;
   const byName = new Map<string, Tool>();
   for (const tool of tools) {
-    if (byName.has(tool.name)) throw new TypeError(`serveMcp(): two tools are called "${tool.name}"`);
-    if (tool.external) throw new TypeError(`serveMcp(): "${tool.name}" has no run, so nobody would answer its calls`);
+    if (byName.has(tool.name)) throw new TypeError(`serveMcp(): two tools are named "${tool.name}"`);
+    if (tool.external)
+      throw new TypeError(`serveMcp(): "${tool.name}" has no run function, so its calls would never be answered`);
     byName.set(tool.name, tool);
   }
   const listed = tools.map(describe);

@@ -52,7 +52,9 @@ export async function serveHttp(
 function allowedHosts(host: string, given: readonly string[] | undefined): string[] {
   if (given !== undefined) return [...given];
   if (host === "0.0.0.0" || host === "::")
-    throw new TypeError(`serveMcp(): host ${host} is reachable under any name; say under which as allowedHosts`);
+    throw new TypeError(
+      `serveMcp(): host ${host} is reachable under any name; list the permitted names in allowedHosts`,
+    );
   return [...localhostAllowedHostnames(), host.includes(":") ? `[${host}]` : host];
 }
 

@@ -103,7 +103,7 @@ export class Connection {
         const mayRepeat = isStranger || (call.repeatable && (isLost || isUnreachable(error)));
         if (isFirst && !this.#isClosed && mayRepeat) continue;
         if (isLost)
-          throw new ToolFailure(`the MCP server ended while it ran this call (${this.#lastEnding})`, { cause: error });
+          throw new ToolFailure(`the MCP server exited during this call (${this.#lastEnding})`, { cause: error });
         throw new ToolFailure(refusalText(error, call), { cause: error });
       }
     }
@@ -127,7 +127,7 @@ export class Connection {
       if (this.#isClosed) throw new ToolFailure(`the MCP server "${this.name}" is closed`);
       if (this.#unproven)
         throw new ToolFailure(
-          `the MCP server has ended again (${this.#lastEnding}) and is not started any more: go on without its tools`,
+          `the MCP server exited again (${this.#lastEnding}) and will not be restarted; continue without its tools`,
         );
       this.#unproven = true;
       this.#options.logger?.warn({ mcpServer: this.name, ending: this.#lastEnding }, "MCP server is started again");
@@ -137,7 +137,7 @@ export class Connection {
     } catch (error) {
       this.#lastEnding = "it did not start";
       this.#options.logger?.error({ mcpServer: this.name, err: error }, "MCP server did not start");
-      throw new ToolFailure("the MCP server has ended and could not be started again: go on without its tools", {
+      throw new ToolFailure("the MCP server exited and could not be restarted; continue without its tools", {
         cause: error,
       });
     }

@@ -87,7 +87,7 @@ function addressTransport({ url, headers, auth }: McpAddress): StreamableHTTPCli
 
 function startProblem(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "REQUEST_TIMEOUT") return `it did not answer within ${timeoutMs} ms`;
+  if ("code" in error && error.code === "REQUEST_TIMEOUT") return `it did not respond within ${timeoutMs} ms`;
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
   return `${error.message}${cause}`;
 }

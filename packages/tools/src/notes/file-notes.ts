@@ -39,7 +39,7 @@ function fileSystem(): FileSystem {
   const disk = host.process?.getBuiltinModule?.("node:fs/promises") as FileSystem | undefined;
   if (disk !== undefined) return disk;
   throw new ConfigurationError(
-    "fileNotes() needs a file system, and there is none here: use sessionNotes() or memoryNotes().",
+    "fileNotes() requires a file system, and none is available here: use sessionNotes() or memoryNotes().",
   );
 }
 
@@ -52,7 +52,7 @@ async function read({ readFile }: FileSystem, path: string): Promise<readonly No
     throw error;
   }
   const notes = notesIn(text);
-  if (notes === undefined) throw new TypeError(`${path} is not a file of notes; move it away to begin anew`);
+  if (notes === undefined) throw new TypeError(`${path} is not a notes file; move it away to start fresh`);
   return notes;
 }
 

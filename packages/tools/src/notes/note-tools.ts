@@ -68,14 +68,14 @@ function writeNote(store: NoteStore, { maxNotes, maxCharacters }: Bounds): Tool<
   return defineTool({
     name: "write_note",
     description:
-      "Writes down one fact worth keeping for later, in a sentence that can be understood on its own. Search first: a note that is there already is better updated.",
+      "Saves one fact worth remembering, as a self-contained sentence. Search first: update an existing note rather than adding another.",
     input: z.object({ text: z.string().trim().min(1).max(maxCharacters).describe("The fact") }),
     run: ({ text }) =>
       store.change((notes): NoteDecision<WrittenNote> => {
         const known = notes.find((note) => sameText(note.text, text));
         if (known !== undefined) return { changes: [], result: { id: known.id, duplicate: true } };
         if (notes.length >= maxNotes)
-          throw new ToolFailure(`there are ${notes.length} notes, and there is room for no more; delete or join some`);
+          throw new ToolFailure(`there are already ${notes.length} notes, the maximum; delete or merge some`);
         const id = freshId(notes);
         return { changes: [{ put: { id, text, updatedAt: Date.now() } }], result: { id } };
       }),
@@ -88,10 +88,11 @@ function searchNotes(
 ): Tool<{ query?: string | undefined; limit?: number | undefined }, FoundNotes> {
   return defineTool({
     name: "search_notes",
-    description: "Searches what was written down, in this conversation or before. Without a query: the newest notes.",
+    description:
+      "Searches the notes saved in this and earlier conversations. Without a query, returns the newest notes.",
     input: z.object({
-      query: z.string().max(500).optional().describe("A few telling words"),
-      limit: z.int().min(1).max(50).optional().describe(`How many notes at most (default ${pageSize})`),
+      query: z.string().max(500).optional().describe("A few keywords"),
+      limit: z.int().min(1).max(50).optional().describe(`Maximum number of notes (default ${pageSize})`),
     }),
     effects: "none",
     run: async ({ query = "", limit = pageSize }): Promise<FoundNotes> => {
@@ -107,15 +108,15 @@ function updateNote(store: NoteStore, { maxCharacters }: Bounds): Tool<{ id: str
     name: "update_note",
     description: "Replaces the text of a note.",
     input: z.object({
-      id: z.string().describe("Id of the note, as search_notes gives it"),
-      text: z.string().trim().min(1).max(maxCharacters).describe("The whole new text"),
+      id: z.string().describe("ID of the note, from search_notes"),
+      text: z.string().trim().min(1).max(maxCharacters).describe("The complete new text"),
     }),
     run: ({ id, text }) =>
       store.change((notes): NoteDecision<WrittenNote> => {
         if (!notes.some((note) => note.id === id)) throw new ToolFailure(noSuchNote(id));
         const known = notes.find((note) => note.id !== id && sameText(note.text, text));
         if (known !== undefined)
-          throw new ToolFailure(`note ${known.id} says that already; delete ${id} instead, or write something else`);
+          throw new ToolFailure(`note ${known.id} already says that; delete ${id} instead, or write something else`);
         return { changes: [{ put: { id, text, updatedAt: Date.now() } }], result: { id } };
       }),
   });
@@ -124,8 +125,8 @@ function updateNote(store: NoteStore, { maxCharacters }: Bounds): Tool<{ id: str
 function deleteNote(store: NoteStore): Tool<{ id: string }, { id: string; deleted: boolean }> {
   return defineTool({
     name: "delete_note",
-    description: "Deletes a note that is wrong or of no more use.",
-    input: z.object({ id: z.string().describe("Id of the note, as search_notes gives it") }),
+    description: "Deletes a note that is wrong or no longer useful.",
+    input: z.object({ id: z.string().describe("ID of the note, from search_notes") }),
     // Asked again after a crash it is gone already, which is no failure.
     run: ({ id }) =>
       store.change((notes) => {
@@ -136,7 +137,7 @@ function deleteNote(store: NoteStore): Tool<{ id: string }, { id: string; delete
 }
 
 function noSuchNote(id: string): string {
-  return `there is no note ${JSON.stringify(id.slice(0, 40))}; search_notes gives the ids`;
+  return `there is no note ${JSON.stringify(id.slice(0, 40))}; use search_notes to find the IDs`;
 }
 
 function shown({ id, text, updatedAt }: Note): ShownNote {
@@ -152,5 +153,5 @@ function freshId(notes: readonly Note[]): string {
 
 function wholeNumber(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new TypeError(`noteTools(): ${option} must be a whole number of at least 1, and it is ${String(value)}`);
+  throw new TypeError(`noteTools(): ${option} must be an integer of at least 1, got ${String(value)}`);
 }

@@ -19,7 +19,7 @@ export function chooseOperations(
   if (operations === undefined) {
     if (all.length <= MOST_UNCHOSEN) return all;
     throw new ConfigurationError(
-      `This OpenAPI document has ${all.length} operations, too many to offer at once. Choose some with \`operations\`, ` +
+      `This OpenAPI document has ${all.length} operations, too many to offer at once. Select some with \`operations\`, ` +
         `such as ${examples(all)}, or let the model look them up with openApiSearch().`,
     );
   }
@@ -27,7 +27,7 @@ export function chooseOperations(
     typeof operations === "function" ? all.filter((one) => operations(shown(one))) : byPattern(all, operations);
   if (chosen.length > 0) return chosen;
   throw new ConfigurationError(
-    `\`operations\` chooses none of the ${all.length} operations of this OpenAPI document; it has ${examples(all)} and others.`,
+    `\`operations\` selects none of the ${all.length} operations of this OpenAPI document, such as ${examples(all)}.`,
   );
 }
 

@@ -17,14 +17,14 @@ const MAX_STEPS = 32;
  */
 export function readDocument(document: unknown): OpenApiRoot {
   const root = typeof document === "string" ? parsed(document) : document;
-  if (!isObject(root)) throw new ConfigurationError("An OpenAPI document must be an object or the text of its JSON.");
+  if (!isObject(root)) throw new ConfigurationError("An OpenAPI document must be an object or its JSON text.");
   const given = root["openapi"] ?? root["swagger"];
   const version = typeof given === "string" || typeof given === "number" ? String(given) : "";
   if (!/^(?:2(?:\.0)?$|3\.\d)/.test(version)) {
     throw new ConfigurationError(
       version === ""
-        ? 'This is not an OpenAPI document: it has neither "openapi" nor "swagger". Give the document itself, not its address.'
-        : `OpenAPI ${version.slice(0, 20)} is not known here; 3.x and Swagger 2.0 are.`,
+        ? 'This is not an OpenAPI document: it has neither "openapi" nor "swagger". Pass the document itself, not its URL.'
+        : `OpenAPI ${version.slice(0, 20)} is not supported; 3.x and Swagger 2.0 are.`,
     );
   }
   return { root, version: version.startsWith("2") ? 2 : 3 };
@@ -37,8 +37,8 @@ function parsed(text: string): unknown {
     const isYaml = /^\s*(?:#[^\n]*\n\s*|---\s*)*(?:openapi|swagger|info)\s*:/.test(text);
     throw new ConfigurationError(
       isYaml
-        ? 'This OpenAPI document is YAML, which is not read here. Parse it first: openApiTools(parse(text)) with `parse` of the package "yaml".'
-        : `This OpenAPI document is not JSON: ${error instanceof Error ? error.message.slice(0, 200) : "it cannot be parsed"}. Give the object, or the text of its JSON.`,
+        ? 'This OpenAPI document is YAML, which is not supported. Parse it first: openApiTools(parse(text)) with `parse` from the package "yaml".'
+        : `This OpenAPI document is not JSON: ${error instanceof Error ? error.message.slice(0, 200) : "it cannot be parsed"}. Pass the object or its JSON text.`,
       { cause: error },
     );
   }

@@ -53,16 +53,16 @@ function findOperation({ document, options }: Service, operations: Operations, t
   const most = options.maxResultBytes ?? MAX_RESULT_BYTES;
   return defineTool({
     name: prefixed("find_operation", options),
-    description: `Looks up operations of an HTTP API by words; there are ${operations.size}. Gives their names, best first, and what the best take as arguments. Search before you call one.`,
+    description: `Finds operations of an HTTP API by keywords (${operations.size} in all). Returns their names, best match first, and the arguments of the best matches. Search before calling one.`,
     input: z.object({
-      query: z.string().min(1).describe("What is to be done, in a few words, or the name of an operation"),
-      limit: z.int().min(1).max(30).optional().describe("How many at most (default 10)"),
+      query: z.string().min(1).describe("What you want to do, in a few words, or the name of an operation"),
+      limit: z.int().min(1).max(30).optional().describe("Maximum number of operations (default 10)"),
     }),
     effects: "none",
     maxResultBytes: most,
     run: ({ query, limit = 10 }) => {
       const found = ranked(query, operations, limit);
-      if (found.length === 0) return { operations: [], note: "nothing was found; try other or fewer words" };
+      if (found.length === 0) return { operations: [], note: "nothing found; try fewer or different words" };
       const listed: object[] = [];
       let bytes = 100;
       for (const [index, [name, operation]] of found.entries()) {
@@ -95,18 +95,18 @@ function callByName(service: Service, operations: Operations, toolFor: ToolFor):
     const operation = operations.get(name);
     if (operation !== undefined) return operation;
     const near = ranked(name, operations, 3).map(([known]) => known);
-    const hint = near.length > 0 ? `; near it are ${near.join(", ")}` : "; look it up with find_operation";
+    const hint = near.length > 0 ? `; similar names: ${near.join(", ")}` : "; look it up with find_operation";
     throw new ToolRetry(`there is no operation ${JSON.stringify(name.slice(0, 100))}${hint}`);
   };
   return defineTool({
     name: prefixed("call_operation", options),
-    description: "Calls an operation that find_operation has found, by its name.",
+    description: "Calls an operation found with find_operation, by name.",
     input: z.object({
-      operation: z.string().min(1).describe("The name, as find_operation gives it"),
+      operation: z.string().min(1).describe("Name of the operation, from find_operation"),
       arguments: z
         .string()
         .optional()
-        .describe('A JSON object with the arguments that find_operation describes, such as {"id": 7}'),
+        .describe('JSON object with the arguments described by find_operation, such as {"id": 7}'),
     }),
     timeoutMs: options.timeoutMs,
     maxResultBytes: options.maxResultBytes ?? MAX_RESULT_BYTES,
@@ -137,7 +137,7 @@ function objectOf(text: string | undefined): unknown {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw new ToolRetry(
-      `arguments: must be the text of a JSON object (${error instanceof Error ? error.message.slice(0, 120) : "it is not JSON"})`,
+      `arguments: must be a JSON object as text (${error instanceof Error ? error.message.slice(0, 120) : "it is not JSON"})`,
     );
   }
 }

@@ -58,7 +58,7 @@ function pathOf({ operation, parameters }: Plan, input: Input, server: URL): str
   const bad = path.split("/").find((segment) => isDots(segment));
   if (bad !== undefined)
     throw new ToolRetry(
-      `the path would hold the segment ${JSON.stringify(bad)}, which leads elsewhere; give another value`,
+      `the path would contain the segment ${JSON.stringify(bad)}, which leads elsewhere; use another value`,
     );
   return server.pathname.replace(/\/+$/, "") + path;
 }
@@ -85,7 +85,7 @@ function bodyOf(plan: Plan, input: Input): string | FormData | undefined {
 }
 
 function formText(plan: Plan, value: unknown): string {
-  if (!isObject(value)) throw new ToolRetry("body: must be an object, as it is sent as a form");
+  if (!isObject(value)) throw new ToolRetry("body: must be an object, because it is sent as a form");
   return Object.entries(value)
     .flatMap(([name, item]) => {
       const encoding = plan.body?.encoding[name];
@@ -113,7 +113,7 @@ function formText(plan: Plan, value: unknown): string {
 }
 
 function formData(plan: Plan, value: unknown): FormData {
-  if (!isObject(value)) throw new ToolRetry("body: must be an object, as it is sent as a form");
+  if (!isObject(value)) throw new ToolRetry("body: must be an object, because it is sent as a form");
   const form = new FormData();
   const schema = plan.body?.schema;
   const properties = isObject(schema) && isObject(schema["properties"]) ? schema["properties"] : {};

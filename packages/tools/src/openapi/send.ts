@@ -35,7 +35,7 @@ export async function send(request: PlannedRequest, sending: Sending): Promise<R
     const response = await fetched(url, { method, headers, body: body ?? null, redirect: "manual", signal }, sending);
     if (response.type === "opaqueredirect")
       throw new ToolFailure(
-        `${title} answers with a redirect, which is not followed in a web page; calling again does not help`,
+        `${title} responds with a redirect, which is not followed in a web page; retrying will not help`,
       );
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return response;
@@ -43,9 +43,9 @@ export async function send(request: PlannedRequest, sending: Sending): Promise<R
     if (redirects === MAX_REDIRECTS) throw new ToolFailure(`${title} redirects more than ${MAX_REDIRECTS} times`);
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next?.origin !== url.origin) {
-      const where = next === undefined ? "an address that is none" : next.origin;
+      const where = next === undefined ? "an invalid URL" : next.origin;
       throw new ToolFailure(
-        `${title} answers with a redirect to ${where}, another host; that is not followed, and calling again does not help`,
+        `${title} redirects to ${where}, another host; this is not followed, and retrying will not help`,
       );
     }
     if (response.status === 303 || (response.status < 303 && method === "POST")) {
@@ -63,7 +63,7 @@ async function fetched(url: URL, init: RequestInit, { fetch, title, credentials,
     return await fetch(url, init);
   } catch (error) {
     signal.throwIfAborted();
-    throw new ToolFailure(`${title} got no answer: ${hidden(reasonOf(error), credentials)}; try again later`, {
+    throw new ToolFailure(`${title} got no response: ${hidden(reasonOf(error), credentials)}; try again later`, {
       cause: error,
     });
   }

@@ -61,7 +61,7 @@ export function pathText(parameter: Parameter, value: unknown): string {
     const segments = value.split("/");
     if (segments.some((segment) => segment === "" || isDots(segment)))
       throw new ToolRetry(
-        `${name}: must be a plain path without empty segments, "." and "..", and it is ${JSON.stringify(value.slice(0, 100))}`,
+        `${name}: must be a plain path without empty segments, "." or "..", got ${JSON.stringify(value.slice(0, 100))}`,
       );
     return segments.map(encodeAll).join("/");
   }
@@ -76,7 +76,7 @@ export function pathText(parameter: Parameter, value: unknown): string {
     if (!explode) return members.flat().join(",");
     return members.map((member) => member.join("=")).join(style === "matrix" ? ";" : style === "label" ? "." : ",");
   })();
-  if (text === "") throw new ToolRetry(`${name}: must not be empty: it is a part of the path`);
+  if (text === "") throw new ToolRetry(`${name}: must not be empty: it is part of the path`);
   // `;a=1;b=2`: the members have names of their own.
   return style === "matrix" && explode && isObject(value) ? `;${text}` : `${start}${text}`;
 }
@@ -91,7 +91,7 @@ export function headerText(parameter: Parameter, value: unknown): string {
     return parameter.explode ? members.map((member) => member.join("=")).join(",") : members.flat().join(",");
   })();
   if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(text))
-    throw new ToolRetry(`${parameter.name}: is sent as a header, which holds one line of Latin letters only`);
+    throw new ToolRetry(`${parameter.name}: is sent as a header, which allows only one line of Latin characters`);
   return text;
 }
 

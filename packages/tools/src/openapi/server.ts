@@ -18,7 +18,7 @@ export function serversOf(document: OpenApiRoot, baseUrl: string | URL | undefin
     const main = address(String(baseUrl));
     if (main === undefined)
       throw new ConfigurationError(
-        `baseUrl must be an http or https address, and it is ${JSON.stringify(String(baseUrl).slice(0, 100))}.`,
+        `baseUrl must be an http or https URL, got ${JSON.stringify(String(baseUrl).slice(0, 100))}.`,
       );
     return { main, of: () => main };
   }
@@ -26,8 +26,8 @@ export function serversOf(document: OpenApiRoot, baseUrl: string | URL | undefin
   const main = given === undefined ? undefined : address(given);
   if (main === undefined) {
     throw new ConfigurationError(
-      `This OpenAPI document ${given === undefined ? "names no server" : `names the server ${JSON.stringify(given.slice(0, 100))}, which is no whole address`}. ` +
-        'Give one: openApiTools(document, { baseUrl: "https://…" }).',
+      `This OpenAPI document ${given === undefined ? "names no server" : `names the server ${JSON.stringify(given.slice(0, 100))}, which is not a full URL`}. ` +
+        'Pass one: openApiTools(document, { baseUrl: "https://…" }).',
     );
   }
   return {

@@ -74,14 +74,14 @@ export function searchTool(options: SearchToolOptions): Tool<SearchInput, Search
   if (typeof search !== "function") throw new TypeError("searchTool(): search must be a function");
   const maxResults = wholeNumber("maxResults", options.maxResults ?? 50);
   const pageSize = Math.min(wholeNumber("pageSize", options.pageSize ?? 8), maxResults);
-  const description = options.description ?? "Searches the web. Use a few telling words, as in a search engine.";
+  const description = options.description ?? "Searches the web. Use a few keywords, as in a search engine.";
   return defineTool({
     name,
-    description: `${description} Gives title, address and a snippet of each page, best first. For more results of the same query, set offset to next_offset.`,
+    description: `${description} Returns title, URL and a snippet of each page, best first. For more results for the same query, set offset to next_offset.`,
     input: z.object({
       query: z.string().trim().min(1).max(500).describe("What to search for"),
-      offset: z.int().min(0).max(maxResults).optional().describe("Results to pass over (default 0)"),
-      limit: z.int().min(1).max(maxResults).optional().describe(`How many results at most (default ${pageSize})`),
+      offset: z.int().min(0).max(maxResults).optional().describe("Results to skip (default 0)"),
+      limit: z.int().min(1).max(maxResults).optional().describe(`Maximum number of results (default ${pageSize})`),
     }),
     effects: "none",
     timeoutMs,
@@ -104,12 +104,14 @@ export function searchTool(options: SearchToolOptions): Tool<SearchInput, Search
 }
 
 function noteOf(offset: number): string {
-  return offset === 0 ? "nothing was found; try fewer or other words" : "there are no more results; try other words";
+  return offset === 0
+    ? "nothing found; try fewer or different words"
+    : "there are no more results; try different words";
 }
 
 /** Well-formed results, each address once. */
 function pagesOf(found: unknown, maxSnippet: number): FoundPage[] {
-  if (!Array.isArray(found)) throw new TypeError("the search function of this tool gave no list of results");
+  if (!Array.isArray(found)) throw new TypeError("the search function of this tool did not return a list of results");
   const pages = new Map<string, FoundPage>();
   for (const one of found as readonly unknown[]) {
     const { uri, title, snippet } = (typeof one === "object" && one !== null ? one : {}) as Record<string, unknown>;
@@ -129,5 +131,5 @@ function text<Key extends string>(key: Key, value: unknown, max: number): { read
 
 function wholeNumber(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new TypeError(`searchTool(): ${option} must be a whole number of at least 1, and it is ${String(value)}`);
+  throw new TypeError(`searchTool(): ${option} must be an integer of at least 1, got ${String(value)}`);
 }

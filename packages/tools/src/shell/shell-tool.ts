@@ -20,18 +20,18 @@ const AFTER_MS = 10_000;
 export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResult> {
   const { timeoutMs = 120_000, graceMs = 2_000, maxOutputBytes = 30_000, needsApproval = true } = options;
   if (typeof options.cwd !== "string" || options.cwd.trim() === "")
-    throw new TypeError("shellTool needs a cwd: the folder that commands begin in");
+    throw new TypeError("shellTool requires cwd, the folder that commands start in");
   for (const [name, value, least] of [
     ["timeoutMs", timeoutMs, 1],
     ["graceMs", graceMs, 0],
     ["maxOutputBytes", maxOutputBytes, 100],
   ] as const)
     if (!(value >= least && value <= 2 ** 31 - 1 - AFTER_MS))
-      throw new TypeError(`shellTool: ${name} must be a number of at least ${least}, and it is ${String(value)}`);
+      throw new TypeError(`shellTool: ${name} must be a number of at least ${least}, got ${String(value)}`);
   const cwd = resolve(options.cwd);
   return defineTool({
     name: "run_command",
-    description: `Runs a shell command and gives back its output and exit code. It begins in the same folder each time, has no input and is ended after ${timeoutMs / 1000} seconds; so is what it leaves running in the background when it ends.`,
+    description: `Runs a shell command and returns its output and exit code. Each command starts in the same folder, has no input, and is stopped after ${timeoutMs / 1000} seconds. Background processes are stopped when the command ends.`,
     input: z.object({ command: z.string().min(1).max(50_000).describe("Command line for the shell") }),
     effects: "once",
     sequential: true,
@@ -60,7 +60,7 @@ export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResu
 }
 
 async function objectionTo(command: string, { allow }: ShellToolOptions): Promise<string | undefined> {
-  if (command.includes("\0")) return "a command cannot hold a NUL character";
+  if (command.includes("\0")) return "a command cannot contain a NUL character";
   const verdict = allow === undefined ? true : await allow(command);
   if (verdict === true) return undefined;
   return verdict || "this command is not allowed here";
@@ -71,7 +71,7 @@ async function start(command: string, cwd: string, { shell, env = [] }: ShellToo
   const program = shell ?? (isWindows ? "cmd.exe" : "/bin/sh");
   const folder = await stat(cwd).catch(() => undefined);
   // The system would say that the shell is missing.
-  if (folder?.isDirectory() !== true) throw new ToolFailure(`the working folder of commands does not exist: ${cwd}`);
+  if (folder?.isDirectory() !== true) throw new ToolFailure(`the working folder does not exist: ${cwd}`);
   try {
     const args = isWindows ? ["/d", "/s", "/c", command] : ["-c", command];
     return await ProcessGroup.start(program, args, { cwd, env: shellEnvironment(env) });

@@ -39,22 +39,22 @@ export async function askSqlite(
         () =>
           reject(
             new ToolFailure(
-              `the statement took longer than ${timeoutMs} ms and was stopped; narrow it with WHERE, end a recursion with LIMIT, or ask for less at once`,
+              `the statement took longer than ${timeoutMs} ms and was stopped; narrow it with WHERE, bound a recursion with LIMIT, or request less at once`,
             ),
           ),
         timeoutMs,
       );
       child.once("message", (response: SqliteResponse) => resolve(response));
       child.once("error", (error) =>
-        reject(new ToolFailure("SQLite could not be started; calling again does not help", { cause: error })),
+        reject(new ToolFailure("SQLite could not be started; retrying will not help", { cause: error })),
       );
       child.once("exit", (code, killed) => {
         // It ends by itself once its answer is sent, and on Deno that can be known before the answer is here.
         if (code !== 0)
-          reject(new ToolFailure(`SQLite ended early (${killed ?? code}), probably for want of memory; ask for less`));
+          reject(new ToolFailure(`SQLite ended early (${killed ?? code}), probably out of memory; request less`));
       });
       child.send({ ...request, lifeMs: timeoutMs + GRACE_MS }, (error) => {
-        if (error !== null) reject(new ToolFailure("SQLite could not be asked; try again", { cause: error }));
+        if (error !== null) reject(new ToolFailure("SQLite could not be queried; try again", { cause: error }));
       });
     });
   } finally {

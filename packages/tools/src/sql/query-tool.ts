@@ -45,23 +45,19 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
   return defineTool({
     name: `${bounds.prefix}sql_query`,
     description:
-      `Runs one ${database.dialect} statement that reads, and gives its rows. Look at the schema first. ` +
+      `Runs one read-only ${database.dialect} statement and returns its rows. Look at the schema first. ` +
       `Nothing can be changed. ${bounds.description}`.trim(),
     input: z.object({
       sql: z
         .string()
         .min(1)
-        .describe(`One SELECT (or WITH … SELECT, or VALUES), with ${database.placeholder} for each of the parameters`),
+        .describe(`One SELECT (or WITH … SELECT, or VALUES), with ${database.placeholder} for the parameters`),
       parameters: z
         .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
         .optional()
         .describe("Values for the placeholders, in order"),
-      limit: z.int().min(1).max(maxRows).optional().describe(`Rows at most (default ${usual})`),
-      offset: z
-        .int()
-        .min(0)
-        .optional()
-        .describe("Rows to pass over: next_offset of the page before. Needs an ORDER BY"),
+      limit: z.int().min(1).max(maxRows).optional().describe(`Maximum number of rows (default ${usual})`),
+      offset: z.int().min(0).optional().describe("Rows to skip: next_offset of the previous page. Requires ORDER BY"),
     }),
     effects: "none",
     // The database's own limit comes first, with better words.
@@ -71,7 +67,7 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
       const count = countStatements(sql);
       if (count !== 1)
         throw new ToolRetry(
-          count === 0 ? "sql: holds no statement" : `sql: holds ${count} statements; send one at a time`,
+          count === 0 ? "sql: contains no statement" : `sql: contains ${count} statements; send one at a time`,
         );
       const found = await database.rows({ sql, parameters, limit: limit + 1, offset }, { signal });
       return page(found, { limit, offset, maxBytes: bounds.maxResultBytes - BESIDE });
@@ -94,13 +90,11 @@ function page({ columns, rows }: SqlRows, { limit, offset, maxBytes }: PageBound
     taken.push(row);
   }
   if (taken.length === 0 && rows.length > 0)
-    throw new ToolFailure(
-      "one row is larger than what can be given back; select fewer columns, or parts of them with substr()",
-    );
+    throw new ToolFailure("one row is too large to return; select fewer columns, or parts of them with substr()");
   const isCut = taken.length < Math.min(rows.length, limit);
   const next = taken.length < rows.length ? { next_offset: offset + taken.length } : {};
   const note = isCut
-    ? "more rows would be too large for one answer; go on with next_offset, or select fewer columns"
+    ? "more rows would be too large for one result; continue with next_offset, or select fewer columns"
     : rows.length === 0
       ? offset > 0
         ? "there are no more rows"

@@ -36,7 +36,7 @@ export class ReadOnlySession {
     const limit = this.#options.timeoutMs + GRACE_MS;
     const state: State = { isStarted: false, isEnded: false, isLeft: false, stopping: undefined };
     const turn = this.#last.then(async () => {
-      if (state.isLeft) throw new ToolFailure("given up before it began");
+      if (state.isLeft) throw new ToolFailure("cancelled before it started");
       state.isStarted = true;
       try {
         return await this.#transaction(work);
@@ -81,7 +81,7 @@ export class ReadOnlySession {
       );
       if (set?.["read_only"] !== "on")
         throw new TypeError(
-          "`query` of sqlTools() must use one connection of its own, without a transaction: with a pool, take a client from it",
+          "`query` of sqlTools() must use a dedicated connection outside any transaction; with a pool, check out one client",
         );
       return await work(query);
     } finally {

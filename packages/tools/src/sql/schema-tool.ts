@@ -27,9 +27,9 @@ export function schemaTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<Sql
   return defineTool({
     name: `${bounds.prefix}sql_schema`,
     description:
-      `Describes the tables of a ${database.dialect} database: columns, keys, how many rows. ${bounds.description}`.trim(),
+      `Describes the tables of a ${database.dialect} database: columns, keys and row counts. ${bounds.description}`.trim(),
     input: z.object({
-      tables: z.array(z.string()).optional().describe("Names of the tables that are meant (default: as many as fit)"),
+      tables: z.array(z.string()).optional().describe("Names of tables to describe (default: as many as fit)"),
     }),
     effects: "none",
     timeoutMs: bounds.timeoutMs + 5_000,
@@ -39,7 +39,7 @@ export function schemaTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<Sql
       const found = await database.tables(wanted, { signal });
       if (wanted !== undefined && found.length === 0) {
         const all = await database.tables(undefined, { signal });
-        throw new ToolRetry(`tables: none is named so; there are ${namesOf(all)}`);
+        throw new ToolRetry(`tables: no such table; there are ${namesOf(all)}`);
       }
       return fitting(found, bounds.maxResultBytes - BESIDE);
     },
@@ -66,6 +66,6 @@ function fitting(all: readonly SqlTable[], maxBytes: number): SqlSchemaResult {
     kept.push(name);
   }
   const unnamed = more.length - kept.length;
-  const others = unnamed > 0 ? `; ${unnamed} more have no room here` : "";
-  return { tables, more: kept, note: `ask for tables of \`more\` by name${others}` };
+  const others = unnamed > 0 ? `; ${unnamed} more are not shown` : "";
+  return { tables, more: kept, note: `request tables listed in \`more\` by name${others}` };
 }

@@ -34,5 +34,5 @@ export function boundsOf(options: SqlBounds): Bounds {
 
 function bound(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new TypeError(`${option} must be a whole number of at least 1, and it is ${String(value)}`);
+  throw new TypeError(`${option} must be an integer of at least 1, got ${String(value)}`);
 }

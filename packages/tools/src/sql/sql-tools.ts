@@ -33,7 +33,7 @@ export interface SqlToolOptions extends SqlBounds {
 export function sqlTools(options: SqlToolOptions): Tool[] {
   const bounds = boundsOf(options);
   if (options.dialect !== "postgres")
-    throw new TypeError(`dialect must be "postgres", and it is ${JSON.stringify(options.dialect)}`);
+    throw new TypeError(`dialect must be "postgres", got ${JSON.stringify(options.dialect)}`);
   if (typeof options.query !== "function") throw new TypeError("query must be a function that sends a statement");
   const database = new Postgres(options, bounds);
   return [schemaTool(database, bounds), queryTool(database, bounds)];
@@ -56,7 +56,7 @@ class Postgres implements ReadOnlyDatabase {
   ): Promise<SqlRows> {
     const used = Math.max(0, ...[...sql.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
     if (used > parameters.length)
-      throw new ToolRetry(`parameters: ${used} are used, and ${parameters.length} are given`);
+      throw new ToolRetry(`parameters: the statement uses ${used}, but ${parameters.length} were given`);
     const count = parameters.length;
     // In parentheses only a query can stand. And with parameters a driver sends what Postgres takes as one statement only.
     const whole = `SELECT * FROM (${trimmed(sql)}\n) AS pollux LIMIT $${count + 1}::int8 OFFSET $${count + 2}::int8`;

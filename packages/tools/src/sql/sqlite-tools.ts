@@ -29,7 +29,7 @@ export function sqliteTools(options: SqliteToolOptions): Tool[] {
   const bounds = boundsOf(options);
   if (!hasSqlite())
     throw new ConfigurationError(
-      `sqliteTools() needs Node 22.13 or later, for node:sqlite; this is Node ${process.versions.node}.`,
+      `sqliteTools() requires Node 22.13 or later for node:sqlite; this is Node ${process.versions.node}.`,
     );
   const database = new SqliteFile(fileOf(options), bounds);
   return [schemaTool(database, bounds), queryTool(database, bounds)];
@@ -44,7 +44,7 @@ function fileOf({ file, database }: SqliteToolOptions): string {
   const given = file ?? database?.location() ?? undefined;
   if (given === undefined || given.trim() === "" || given === ":memory:")
     throw new ConfigurationError(
-      "sqliteTools() needs the file of a database; one in memory cannot be read by another process.",
+      "sqliteTools() requires a database file; an in-memory database cannot be read by another process.",
     );
   const path = resolve(given);
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
@@ -68,7 +68,7 @@ class SqliteFile implements ReadOnlyDatabase {
   ): ReturnType<ReadOnlyDatabase["rows"]> {
     const response = await this.#ask({ kind: "rows", ...question }, signal);
     if ("rows" in response) return response.rows;
-    throw new ToolFailure("SQLite gave no rows");
+    throw new ToolFailure("SQLite returned no rows");
   }
 
   async tables(
@@ -77,7 +77,7 @@ class SqliteFile implements ReadOnlyDatabase {
   ): ReturnType<ReadOnlyDatabase["tables"]> {
     const response = await this.#ask({ kind: "tables", names, maxCount: this.#bounds.maxCount }, signal);
     if ("tables" in response) return response.tables;
-    throw new ToolFailure("SQLite gave no tables");
+    throw new ToolFailure("SQLite returned no tables");
   }
 
   async #ask(ask: SqliteRequest["ask"], signal: AbortSignal): Promise<SqliteResponse> {

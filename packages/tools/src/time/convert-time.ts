@@ -24,13 +24,13 @@ export function convertTime(options: TimeToolOptions = {}): Tool<ConvertTimeInpu
   const clock = clockOf(options);
   return defineTool({
     name: "convert_time",
-    description: "Converts a time from one time zone to others. Also tells the weekday.",
+    description: "Converts a time from one time zone to others. Also returns the weekday.",
     input: z.object({
       time: z.string().describe(TIME_FORMAT),
       from_zone: z
         .string()
         .optional()
-        .describe(`Zone of the time when it has no offset, such as Europe/Berlin (default ${clock.zone})`),
+        .describe(`Time zone of a time without an offset, such as Europe/Berlin (default ${clock.zone})`),
       to_zones: z.array(z.string()).min(1).max(20).describe("Time zones, such as America/New_York"),
     }),
     effects: "none",

@@ -28,7 +28,7 @@ const MAX_TIME = 60;
 export function momentOf(at: DateTime): Moment {
   const time = at.toISO({ suppressMilliseconds: true });
   if (time === null || at.year < 1 || at.year > 9999)
-    throw new ToolFailure("that is outside of the years 1 to 9999; give smaller numbers");
+    throw new ToolFailure("the result is outside the years 1 to 9999; use smaller numbers");
   return { time, zone: at.zoneName ?? "UTC", weekday: at.setLocale("en").weekdayLong ?? "" };
 }
 
@@ -50,7 +50,7 @@ export function readMoment(given: string, zone: string | undefined, clock: Clock
   const at = DateTime.fromISO(whole.slice(0, MAX_TIME + 1), { zone: where });
   if (!at.isValid || text.length > MAX_TIME || at.year < 1 || at.year > 9999) {
     const why = at.isValid ? "" : /unit/.test(at.invalidReason ?? "") ? ": there is no such date or time" : "";
-    throw new ToolFailure(`${JSON.stringify(text.slice(0, MAX_TIME))} cannot be read${why}; give ${TIME_FORMAT}`);
+    throw new ToolFailure(`${JSON.stringify(text.slice(0, MAX_TIME))} cannot be parsed${why}; use ${TIME_FORMAT}`);
   }
   const hasOffset = /(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$/i.test(whole.replace(/^[^T]*/, ""));
   if (hasOffset) return { at, notes: [] };
@@ -64,12 +64,12 @@ function clockChanges(at: DateTime, whole: string, zone: string): string[] {
   const meant = DateTime.fromISO(whole, { zone: "UTC" });
   if (meant.toISO({ includeOffset: false }) !== at.toISO({ includeOffset: false }))
     return [
-      `${meant.toFormat("yyyy-MM-dd HH:mm")} does not exist in ${zone}, where the clocks go forward; ${at.toFormat("HH:mm")} was taken`,
+      `${meant.toFormat("yyyy-MM-dd HH:mm")} does not exist in ${zone}, where clocks go forward; ${at.toFormat("HH:mm")} was used`,
     ];
   const [first, second] = at.getPossibleOffsets().map((one) => one.toFormat("ZZ"));
   if (first === undefined || second === undefined) return [];
   return [
-    `${at.toFormat("yyyy-MM-dd HH:mm")} comes twice in ${zone}, where the clocks go back; ${at.toFormat("ZZ")} was taken, give the offset for the other (${[first, second].find((offset) => offset !== at.toFormat("ZZ"))})`,
+    `${at.toFormat("yyyy-MM-dd HH:mm")} occurs twice in ${zone}, where clocks go back; ${at.toFormat("ZZ")} was used; specify the offset for the other one (${[first, second].find((offset) => offset !== at.toFormat("ZZ"))})`,
   ];
 }
 

@@ -29,11 +29,11 @@ export interface ShiftedTime {
 export function shiftTime(options: TimeToolOptions = {}): Tool<ShiftTimeInput, ShiftedTime> {
   const clock = clockOf(options);
   const amount = (unit: string): z.ZodOptional<z.ZodInt> =>
-    z.int().min(-1_000_000_000).max(1_000_000_000).optional().describe(`${unit} to add; negative to take away`);
+    z.int().min(-1_000_000_000).max(1_000_000_000).optional().describe(`${unit} to add; negative to subtract`);
   return defineTool({
     name: "shift_time",
     description:
-      "Adds durations to a time, or takes them away, and then goes to the next or previous weekday if one is given. Years to days keep the time of day; hours to seconds are exact.",
+      "Adds durations to a time or subtracts them, then moves to the next or previous weekday if one is given. Years through days keep the time of day; hours through seconds are exact.",
     input: z.object({
       time: z.string().optional().describe(`${TIME_FORMAT} (default now)`),
       zone: z.string().optional().describe(`Time zone to calculate in (default ${clock.zone})`),
@@ -44,8 +44,8 @@ export function shiftTime(options: TimeToolOptions = {}): Tool<ShiftTimeInput, S
       hours: amount("Hours"),
       minutes: amount("Minutes"),
       seconds: amount("Seconds"),
-      next_weekday: z.enum(WEEKDAYS).optional().describe("Go to the first such day after that date"),
-      previous_weekday: z.enum(WEEKDAYS).optional().describe("Go to the last such day before that date"),
+      next_weekday: z.enum(WEEKDAYS).optional().describe("Move to the first such day after that date"),
+      previous_weekday: z.enum(WEEKDAYS).optional().describe("Move to the last such day before that date"),
     }),
     effects: "none",
     run: ({ time = "now", zone, next_weekday, previous_weekday, ...given }): ShiftedTime => {
@@ -54,7 +54,7 @@ export function shiftTime(options: TimeToolOptions = {}): Tool<ShiftTimeInput, S
       const months = at.plus({ years: given.years ?? 0, months: given.months ?? 0 });
       const clamped =
         months.isValid && months.day !== at.day
-          ? [`${months.toFormat("yyyy-MM")} has no day ${at.day}; day ${months.day} was taken`]
+          ? [`${months.toFormat("yyyy-MM")} has no day ${at.day}; day ${months.day} was used`]
           : [];
       const shifted = toWeekday(toWeekday(at.plus(duration), next_weekday, 1), previous_weekday, -1);
       return { from: momentOf(at), result: momentOf(shifted), ...notesOf([...notes, ...clamped]) };

@@ -35,10 +35,10 @@ export function timeBetween(options: TimeToolOptions = {}): Tool<TimeBetweenInpu
   return defineTool({
     name: "time_between",
     description:
-      "How much time lies between two times: by the calendar (years, months, days, ...) and in total days, hours and seconds. Good for ages and countdowns.",
+      "Returns the time between two times: by the calendar (years, months, days, ...) and in total days, hours and seconds. Useful for ages and countdowns.",
     input: z.object({
       from: z.string().describe(TIME_FORMAT),
-      to: z.string().describe("The same way"),
+      to: z.string().describe("Same format as from"),
       zone: z.string().optional().describe(`Time zone to calculate in (default ${clock.zone})`),
     }),
     effects: "none",

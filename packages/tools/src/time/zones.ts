@@ -51,7 +51,7 @@ export function zoneOf(given: string): string {
 
 function suggestion(name: string): string {
   const found = ABBREVIATIONS[name.toUpperCase()] ?? nearest(name);
-  if (found.length === 0) return "give an IANA name such as Europe/Berlin, or an offset such as UTC+2";
+  if (found.length === 0) return "use an IANA name such as Europe/Berlin or an offset such as UTC+2";
   return found.length === 1 ? `use ${found[0]}` : `use one of ${found.join(", ")}`;
 }
 

@@ -43,7 +43,7 @@ const MAX_TEXT = 300;
 export function todoList(options: TodoListOptions = {}): TodoList {
   const { history = [], maxItems = 50, onChange } = options;
   if (!Number.isSafeInteger(maxItems) || maxItems < 1)
-    throw new TypeError(`todoList(): maxItems must be a whole number of at least 1, and it is ${String(maxItems)}`);
+    throw new TypeError(`todoList(): maxItems must be an integer of at least 1, got ${String(maxItems)}`);
   let items = todosIn(history) ?? [];
 
   const settle = async (next: readonly TodoItem[], context: ToolContext): Promise<TodoState> => {
@@ -75,13 +75,13 @@ function setTodos(maxItems: number, settle: Settle): Tool<SetTodosInput, TodoSta
   return defineTool({
     name: SET_TODOS,
     description:
-      "Writes the plan: the whole list of what is to be done, in order. Takes the place of the plan there was. For work of three steps or more.",
+      "Writes the plan: the complete list of what needs to be done, in order. Replaces any existing plan. Use it for work of three or more steps.",
     sequential: true,
     input: z.object({
       items: z
         .array(
           z.object({
-            text: z.string().trim().min(1).max(MAX_TEXT).describe("What is to be done, in one line"),
+            text: z.string().trim().min(1).max(MAX_TEXT).describe("What needs to be done, in one line"),
             status: STATUS.optional().describe("Default open"),
           }),
         )
@@ -104,12 +104,18 @@ interface UpdateTodoInput {
 function updateTodo(now: () => readonly TodoItem[], settle: Settle): Tool<UpdateTodoInput, TodoState> {
   return defineTool({
     name: UPDATE_TODO,
-    description: "Changes one item of the plan: doing when you begin it, done when it is finished.",
+    description: "Updates one item of the plan: set it to doing when you start it and to done when it is finished.",
     sequential: true,
     input: z.object({
-      id: z.string().describe("Id of the item, such as 2"),
+      id: z.string().describe("ID of the item, such as 2"),
       status: STATUS.optional(),
-      text: z.string().trim().min(1).max(MAX_TEXT).optional().describe("New text, when what is to be done has changed"),
+      text: z
+        .string()
+        .trim()
+        .min(1)
+        .max(MAX_TEXT)
+        .optional()
+        .describe("New text, if what needs to be done has changed"),
     }),
     run: ({ id, status, text }, context) => {
       const items = now();
@@ -124,6 +130,6 @@ function updateTodo(now: () => readonly TodoItem[], settle: Settle): Tool<Update
 
 function noSuchItem(id: string, items: readonly TodoItem[]): string {
   const known =
-    items.length === 0 ? "there is no plan yet; write it with set_todos" : `the plan has 1 to ${items.length}`;
+    items.length === 0 ? "there is no plan yet; write one with set_todos" : `the plan has items 1 to ${items.length}`;
   return `there is no item ${JSON.stringify(id.slice(0, 20))}: ${known}`;
 }
