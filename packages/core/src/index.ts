@@ -19,7 +19,7 @@ export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
 export type { Json } from "./internal/json.ts";
-export { MemoryStore } from "./session/memory-store.ts";
+export { MemoryStore } from "./session/store.ts";
 export type { SessionEntry } from "./session/entries.ts";
 export { checkSession, type SessionCheck } from "./doctor/repair-session.ts";
 export type { LogLine, SessionProblem } from "./doctor/read-lines.ts";
@@ -30,7 +30,7 @@ export type { ListOptions, SessionStore, SessionSummary } from "./session/store.
 
 // loop
 export type { RunEvent } from "./loop/events.ts";
-export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/hooks.ts";
+export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/loop-input.ts";
 export type { LimitReached, Limits } from "./loop/limits.ts";
 export type {
   Observation,
@@ -105,7 +105,7 @@ export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-mod
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/prepare-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
-export { computeCost, type Prices, type PriceTable } from "./model/prices.ts";
+export { computeCost, type Prices, type PriceTable } from "./model/usage.ts";
 export {
   type Cache,
   type CacheHolds,

@@ -49,29 +49,31 @@ export function omitCached(head: AgentHead, now: number): Pick<AgentHead, "instr
   const name = getCacheName(cache);
   const { model, expireTime, holds }: Partial<CacheRef> = typeof cache === "string" ? {} : cache;
   if (expireTime !== undefined && Date.parse(expireTime) <= now)
-    throw new ConfigurationError(`${name} expired at ${expireTime}: make a new one with agent.createCache().`);
+    throw new ConfigurationError(`${name} expired at ${expireTime}: create a new one with agent.createCache().`);
   if (holds === undefined) {
     if (model !== undefined && lastSegment(model) !== lastSegment(modelId)) throw otherModel(name, model, modelId);
     if (instructions || toolset.functions.length > 0 || toolset.builtIns.length > 0)
       throw new ConfigurationError(
-        `cachedContent: a request that uses ${name} must have no instructions and no tools, since the cache holds its own. Leave them out, or use what agent.createCache() of this agent gives, which holds them.`,
+        `cachedContent: a request that uses ${name} must not have instructions or tools, because the cache contains its own. Remove them, or use a cache made by this agent's createCache(), which contains them.`,
       );
     return { instructions, toolset };
   }
   if (holds.modelId !== modelId) throw otherModel(name, holds.modelId, modelId);
   if (holds.fingerprint !== describeHeld(head).fingerprint)
     throw new ConfigurationError(
-      `${name} was made with other instructions, tools or location than this run has: make a new one with agent.createCache(), or use those it was made with.`,
+      `${name} was created with different instructions, tools or location than this run uses: create a new one with agent.createCache(), or use the same ones.`,
     );
   if (head.toolChoice !== "auto")
     throw new ConfigurationError(
-      `toolChoice cannot be combined with a cache that holds the tools (${name}): leave out one of the two.`,
+      `toolChoice cannot be combined with a cache that contains the tools (${name}): remove one of the two.`,
     );
   return { instructions: undefined, toolset: { ...toolset, functions: [], builtIns: [] } };
 }
 
 function otherModel(name: string, model: string, modelId: string): ConfigurationError {
-  return new ConfigurationError(`${name} was made for ${model} and works on no other model: ${modelId} needs its own.`);
+  return new ConfigurationError(
+    `${name} was created for ${model} and works with no other model: create one for ${modelId}.`,
+  );
 }
 
 function lastSegment(model: string): string {

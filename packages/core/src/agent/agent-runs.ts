@@ -1,4 +1,4 @@
-import { passThrough } from "../durable/pass-through.ts";
+import { passThrough } from "../durable/journal.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { type RunBuiltIn, buildDelegatedTools } from "../grounding/delegate.ts";
@@ -17,7 +17,7 @@ import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
 import { userText } from "../loop/transcript.ts";
 import type { ModelCapabilities } from "../model/capabilities.ts";
 import type { Model } from "../model/model.ts";
-import { checkPrices } from "../model/prices.ts";
+import { checkPrices } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
@@ -72,7 +72,7 @@ export class AgentRuns {
     checkPrices(prices);
     checkCompaction(options.compaction ?? this.#options.compaction);
     if (limits.cost !== undefined && prices === undefined)
-      throw new ConfigurationError("limits.cost needs prices: give the agent a price table.");
+      throw new ConfigurationError("limits.cost requires prices: pass a price table to the agent.");
     return { settings, limits };
   }
 
@@ -211,7 +211,7 @@ export class AgentRuns {
           { runId, step },
         );
         if (stopReason !== "finished" || text.trim() === "")
-          throw new RunStepError(`the summary of the conversation did not come (${stopReason})`, "compact");
+          throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
         return text;
       },
     };

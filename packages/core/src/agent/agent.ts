@@ -91,7 +91,7 @@ export class Agent {
    */
   async createCache(input?: RunInput, options: CreateCacheOptions = {}): Promise<Cache> {
     if (this.model.createCache === undefined)
-      throw new ConfigurationError(`${this.model.id} has no explicit caches: use a model made by gemini().`);
+      throw new ConfigurationError(`${this.model.id} does not support explicit caches: use a model made by gemini().`);
     const { head } = this.#runs.buildHead({}, { ...this.#settings, cachedContent: undefined });
     const { signal, ...life } = options;
     const request = buildFirstRequest(

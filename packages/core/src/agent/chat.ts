@@ -66,7 +66,7 @@ export class Chat {
   ): RunStream<OutputOf<Schema>> {
     this.#settle();
     if (this.#running !== undefined)
-      throw new TypeError("the chat is still answering: wait for the last run, or abort it");
+      throw new TypeError("the chat is still running: wait for the last run or abort it");
     const run = this.#start<OutputOf<Schema>>([...this.#history, ...buildContents(input)], options, {
       key: this.#key,
       compaction: this.#compaction,

@@ -41,7 +41,7 @@ export function checkRemaining(name: string, limits: Limits | undefined): void {
  */
 export function nestedSignal(outer: AbortSignal): AbortSignal {
   const inner = new AbortController();
-  const onAbort = (): void => inner.abort(new DOMException("the calling run was ended", "AbortError"));
+  const onAbort = (): void => inner.abort(new DOMException("the parent run was aborted", "AbortError"));
   if (outer.aborted) onAbort();
   else outer.addEventListener("abort", onAbort, { once: true });
   return inner.signal;

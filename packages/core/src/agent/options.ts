@@ -1,15 +1,14 @@
 import type { Steps } from "../durable/steps.ts";
-import type { StandardSchema } from "../internal/standard-schema.ts";
+import type { StandardSchema } from "../tool/schema/from-zod.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
-import type { Hooks } from "../loop/hooks.ts";
+import type { Hooks, ToolChoice } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";
-import type { ToolChoice } from "../loop/loop-input.ts";
 import type { Observer } from "../loop/observer.ts";
 import type { StopRule } from "../loop/stop-when.ts";
 import type { Model } from "../model/model.ts";
-import type { PriceTable } from "../model/prices.ts";
+import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve } from "../tool/approval.ts";
 import type { AnyTool, ParentStep } from "../tool/tool.ts";

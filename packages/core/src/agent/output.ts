@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { OutputMissingError } from "../errors/run-errors.ts";
-import { isStandardSchema, issuesText } from "../internal/standard-schema.ts";
+import { isStandardSchema, issuesText } from "../tool/schema/from-zod.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
 import type { ModelCapabilities } from "../model/capabilities.ts";
@@ -24,9 +24,7 @@ export interface OutputFacts {
 export function planOutput(schema: OutputSchema, facts: OutputFacts): OutputPlan {
   const { capabilities, hasFunctions, hasBuiltIns } = facts;
   if (!capabilities.jsonOutput)
-    throw new ConfigurationError(
-      `${facts.modelId} cannot answer in JSON: leave \`output\` out, or take a text model for it`,
-    );
+    throw new ConfigurationError(`${facts.modelId} cannot answer in JSON: leave \`output\` out, or use a text model`);
   return {
     schema: schema === "json" ? undefined : declareSchema(schema, "output").schema,
     native: !hasBuiltIns && (!hasFunctions || capabilities.outputWithFunctions),

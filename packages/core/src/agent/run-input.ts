@@ -28,13 +28,13 @@ function toContents(input: RunInput): readonly Content[] {
     return [{ role: "user", parts: [{ text: input }] }];
   }
   if (!Array.isArray(input) || input.length === 0)
-    throw new TypeError("the input must be a text, a list of parts, or a list of contents, and not empty");
+    throw new TypeError("the input must be a non-empty string, list of parts or list of contents");
   const contents = isContents(input)
     ? input
     : [{ role: "user" as const, parts: (input as readonly InputPart[]).map(toPart) }];
   if (endsOnOpenCall(contents)) {
     throw new TypeError(
-      "the contents end on a function call without its response: answer it in a user content, or leave the call out",
+      "the contents end with an unanswered function call: answer it in a user content, or remove the call",
     );
   }
   return contents;
@@ -52,7 +52,7 @@ function toPart(piece: InputPart): Part {
   if (isMedia(piece)) return mediaPart(piece);
   if (piece instanceof Promise)
     throw new TypeError(
-      "a part of the input is a promise: write `await media(blob)`, since a blob has to be read first",
+      "a part of the input is a promise: use `await media(blob)`, because a blob has to be read first",
     );
   return piece;
 }

@@ -48,7 +48,7 @@ export function groupByRun({ items, lost }: Pick<ReadLines, "items" | "lost">): 
         problems.push({
           position,
           problem: "it holds contents from before the session, but comes after a run",
-          remedy: "it is dropped, and its contents with it",
+          remedy: "it is dropped together with its contents",
         });
     } else if (group !== undefined) group.items.push({ position, entry });
     else if (entry.type === "steer") head.push({ position, entry });
@@ -132,6 +132,6 @@ function orphan(position: number, entry: SessionEntry, isOver: boolean = false):
     problem: isOver
       ? `${what} is of run ${runId}, but stands in another`
       : `${what} is of run ${runId}, whose beginning is not in the log`,
-    remedy: isOver ? "it is dropped; nobody reads it there" : "it is dropped: without its run it means nothing",
+    remedy: isOver ? "it is dropped; nothing reads it there" : "it is dropped; it is meaningless without its run",
   };
 }

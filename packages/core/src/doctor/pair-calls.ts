@@ -50,7 +50,7 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
     if (isOpening) {
       changes.push({
         problem: `the history begins with a call to ${names(calls)}`,
-        remedy: "it is left out, with its response",
+        remedy: "it is omitted together with its response",
       });
       if (isReply) paired.push(...dropResponses(next, []));
     } else {

@@ -50,8 +50,8 @@ export function readLines(lines: readonly LogLine[]): ReadLines {
     newer < lines.length
       ? {
           position: newer,
-          problem: `it is of a newer version than ${ENTRY_VERSION}, as is all that follows`,
-          remedy: "nothing is changed; use the release that wrote it, or a newer one",
+          problem: `it and everything after it are newer than version ${ENTRY_VERSION}`,
+          remedy: "nothing is changed; use the release that wrote it or a newer one",
         }
       : undefined;
   return { items, lost, problems: refused === undefined ? problems : [...problems, refused], refused };
@@ -125,7 +125,7 @@ export function describeLost({ type, step }: LostLine): string {
     case "run":
       return "a message is lost, with all that followed from it";
     case "begin":
-      return `the record that ${step ?? "a step"} was begun is lost`;
+      return `the record that ${step ?? "a step"} started is lost`;
     case "step":
       return describeLostStep(step);
     case "answer":

@@ -30,7 +30,7 @@ interface Place {
 }
 
 const NOT_RESUMED =
-  "; it cannot be resumed, so that nothing whose outcome is lost happens twice; the next message may be sent";
+  "; it cannot be resumed, because steps with lost outcomes might run twice; a new message can be sent";
 
 const DAMAGED = {
   name: "SessionDamagedError",
@@ -90,7 +90,7 @@ function repairEndedRun(
     problems.push({
       position: found.position,
       problem: `run ${entry.runId} ended with "${entry.stopReason}", and entries of it are lost`,
-      remedy: `it is over for good${NOT_RESUMED}`,
+      remedy: `it is final${NOT_RESUMED}`,
     });
     const { pending: _, ...rest } = entry;
     entry = { ...rest, stopReason: "stopped", error: DAMAGED };
@@ -169,7 +169,7 @@ export function resolveKnownRefs(
       const value = valueAt(ref.model);
       return isModelStep(value) && !value.response.content.parts.some(isNameless)
         ? value.response.content
-        : lack(ref.model, "what the model said is left out");
+        : lack(ref.model, "the model's response is omitted");
     }
     if ("role" in ref) return ref;
     const parts =
@@ -178,12 +178,12 @@ export function resolveKnownRefs(
             if (typeof one !== "string") return one;
             const value = valueAt(one);
             // The shape of call steps was checked.
-            return isObject(value) && isObject(value["part"]) ? value["part"] : lack(one, "its result is left out");
+            return isObject(value) && isObject(value["part"]) ? value["part"] : lack(one, "its result is omitted");
           })
         : ref.after.flatMap((step): Part[] => {
             const value = valueAt(step);
             if (isObject(value) && Array.isArray(value["after"])) return value["after"] as Part[];
-            return lack(step, "what followed its result is left out");
+            return lack(step, "what followed its result is omitted");
           });
     return parts.length === 0 ? [] : { role: "user", parts };
   });

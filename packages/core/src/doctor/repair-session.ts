@@ -98,7 +98,7 @@ function repairRuns(
       if (!holds)
         problems.push({
           position: end.position,
-          problem: "it is no longer certain what its summary replaces",
+          problem: "it is uncertain what its summary replaces",
           remedy: "the summary is dropped; the whole history is sent until a new one is made",
         });
     }

@@ -138,7 +138,7 @@ function steeredTexts(outcome: Outcome): string[] {
 
 const QUESTIONS: { readonly [Question in PendingCall["question"]]: string } = {
   approval: "may it be run?",
-  outcome: "what came of it?",
+  outcome: "what was the outcome?",
   "unknown-outcome": "did it happen? Its process died while it ran",
 };
 

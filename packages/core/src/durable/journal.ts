@@ -14,13 +14,17 @@ export interface JournalLog {
   record(name: string, outcome: Outcome): Promise<void>;
 }
 
-/** What a journal needs of its run. */
-export interface JournalOptions<Event> {
+/** What the pass-through needs of its run. */
+export interface PassThroughOptions<Event> {
   readonly runId: string;
   readonly signal: AbortSignal;
-  readonly log: JournalLog;
   /** Where live events go; absent when nobody reads them. */
   readonly emit?: ((event: Event) => void | Promise<void>) | undefined;
+}
+
+/** What a journal needs of its run. */
+export interface JournalOptions<Event> extends PassThroughOptions<Event> {
+  readonly log: JournalLog;
   /** Called instead of running an operation that has no outcome yet: a run that is only read again must not act. */
   readonly missing?: ((op: Op<Event>) => never) | undefined;
 }
@@ -39,7 +43,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
     runId,
     round: async (ops) => {
       for (const { name } of ops) {
-        if (seen.has(name)) throw new Error(`two operations of run ${runId} are named ${name}`);
+        if (seen.has(name)) throw new Error(`two operations of run ${runId} have the name ${name}`);
         seen.add(name);
       }
       // All are let end, so that none goes on writing after the run has stopped.
@@ -92,6 +96,48 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
     const outcome = waitTimedOut(name, timeoutMs);
     await log.record(name, outcome);
     return outcome;
+  }
+}
+
+/**
+ * Steps without durability: each operation runs here and now, once. The default of `agent.run`.
+ *
+ * Nobody can answer it from outside: a round with a `wait` does its other operations and then suspends the run.
+ */
+export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Event> {
+  const { runId, signal, emit = ignore } = options;
+  return {
+    runId,
+    round: async (ops) => {
+      const outcomes: Promise<Outcome>[] = [];
+      const waiting: string[] = [];
+      for (const op of ops) {
+        if (op.kind === "wait") waiting.push(op.name);
+        outcomes.push(runHere(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }));
+      }
+      const [only] = outcomes;
+      // Most rounds are one operation.
+      const settled = outcomes.length === 1 && only !== undefined ? [await only] : await Promise.all(outcomes);
+      // Whoever could answer has no way to reach this run again.
+      if (waiting.length > 0) throw new RunSuspended(waiting);
+      return settled;
+    },
+  };
+}
+
+async function runHere<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome> {
+  try {
+    switch (op.kind) {
+      case "step":
+        // JSON by contract; the copy that a journal would make is spared here.
+        return { ok: true, value: (await op.run(step)) as Json };
+      case "wait":
+        return { ok: true, value: null };
+      case "child":
+        throw new TypeError(`${op.name}: a run without a durable engine cannot start another run`);
+    }
+  } catch (error) {
+    return { ok: false, error: describeError(error) };
   }
 }
 

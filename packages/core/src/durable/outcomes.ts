@@ -61,8 +61,8 @@ function valueOutcome(name: string, value: unknown, maxBytes: number): Outcome {
   const bytes = byteLength(text, maxBytes);
   if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
   const message =
-    `what ${name} left has ${bytes} bytes, and ${maxBytes} are kept: ` +
-    "put large data into a file or a store, and give back where it is";
+    `the result of ${name} is ${bytes} bytes, over the limit of ${maxBytes}: ` +
+    "put large data into a file or a store, and return a reference to it";
   return { ok: false, error: { name: "ValueTooLargeError", code: VALUE_TOO_LARGE, message } };
 }
 
@@ -78,7 +78,7 @@ const WAIT_TIMEOUT = "WaitTimeoutError";
 
 /** The outcome of a wait that nobody answered in time. */
 export function waitTimedOut(name: string, timeoutMs: number): Outcome {
-  const message = `no answer to ${name} came within ${timeoutMs} ms`;
+  const message = `${name} was not answered within ${timeoutMs} ms`;
   return { ok: false, error: { name: WAIT_TIMEOUT, code: "wait-timeout", message } };
 }
 

@@ -197,7 +197,7 @@ export class RequestLimitError extends AgentError {
 
   constructor(limit: number, options?: ErrorOptions) {
     super(
-      `This turn has sent ${limit} requests without an answer that ends it: see the cause and the log, or raise maxRequestsPerTurn.`,
+      `This turn sent ${limit} requests without a usable answer: see the cause and the log, or raise maxRequestsPerTurn.`,
       options,
     );
     this.limit = limit;

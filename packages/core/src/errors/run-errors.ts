@@ -43,8 +43,8 @@ export class SessionConflictError extends AgentError {
 
   constructor(sessionId: string, expectedLength: number, actualLength: number) {
     super(
-      `session "${sessionId}" was written to by somebody else: ${expectedLength} entries expected, ${actualLength} found. ` +
-        "Nothing was written; open the session again to go on from what is there",
+      `session "${sessionId}" was changed by another writer: ${expectedLength} entries expected, ${actualLength} found. ` +
+        "Nothing was written; reopen the session to continue from its current state",
     );
     this.sessionId = sessionId;
     this.expectedLength = expectedLength;
@@ -83,7 +83,7 @@ export class SessionUnfinishedError extends AgentError {
 
   constructor(sessionId: string, runId: string, why: string) {
     super(
-      `session "${sessionId}": ${why}. Call resume() to go on with it, ` +
+      `session "${sessionId}": ${why}. Call resume() to continue it, ` +
         'or send with { unfinished: "cancel" } to answer its open calls as cancelled',
     );
     this.sessionId = sessionId;
@@ -91,7 +91,7 @@ export class SessionUnfinishedError extends AgentError {
   }
 }
 
-const SESSION_ADVICE = 'resume it with { anyLoopVersion: true }, or send with { unfinished: "cancel" } to give it up';
+const SESSION_ADVICE = 'resume it with { anyLoopVersion: true }, or send with { unfinished: "cancel" } to abandon it';
 
 /** The run was begun by another version of the loop, which may order its steps otherwise. */
 export class LoopVersionError extends AgentError {
@@ -101,8 +101,8 @@ export class LoopVersionError extends AgentError {
   /** @param advice - What else can be done about it, after "Finish it with the release that began it, ". */
   constructor(runId: string, recorded: number, current: number, advice: string = SESSION_ADVICE) {
     super(
-      `run ${runId} was begun by version ${recorded} of the loop and this is version ${current}. ` +
-        `Finish it with the release that began it, ${advice}`,
+      `run ${runId} was started by loop version ${recorded}, but this is version ${current}. ` +
+        `Finish it with the release that started it, ${advice}`,
     );
     this.runId = runId;
   }
@@ -116,7 +116,7 @@ export class ReplayDifferenceError extends AgentError {
   readonly differences: readonly string[];
 
   constructor(runId: string, differences: readonly string[]) {
-    super(`run ${runId} does not replay as it was recorded:\n${differences.map((line) => `- ${line}`).join("\n")}`);
+    super(`run ${runId} does not replay as recorded:\n${differences.map((line) => `- ${line}`).join("\n")}`);
     this.runId = runId;
     this.differences = differences;
   }

@@ -43,7 +43,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
   const delegate = DELEGATES[builtIn.name];
   if (delegate === undefined) {
     throw new ConfigurationError(
-      `this model cannot take ${builtIn.name} and functions in one request; use a newer model, or leave one of them out`,
+      `this model does not accept ${builtIn.name} and functions in one request; use a newer model, or remove one of them`,
     );
   }
   const { name, description } = delegate;

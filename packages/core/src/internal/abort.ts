@@ -21,8 +21,8 @@ export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise
   });
 }
 
-/** What `setTimeout` can hold, 24 days; a longer delay would be none. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** What `setTimeout` can hold in milliseconds, 24 days; a longer delay would be none. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /** Resolves after `ms` milliseconds, or 24 days if that is less, or rejects with `signal.reason` as soon as the signal aborts. Leaves no timer behind. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {

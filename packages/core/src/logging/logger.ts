@@ -1,5 +1,4 @@
 import { type Environment, processEnvironment } from "../internal/environment.ts";
-import { type Level, LEVELS, type LogWriter, writeToConsole } from "./console-writer.ts";
 
 /** One line of a log: facts first, then a short message, as pino takes them. */
 export interface LogMethod {
@@ -62,4 +61,18 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
 async function loadPino(threshold: Level): Promise<LogWriter> {
   const { openPinoWriter } = await import("#pino-writer");
   return openPinoWriter(threshold);
+}
+
+/** Levels of a log, from the most talkative on. */
+export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+
+/** One of {@link LEVELS}. */
+export type Level = (typeof LEVELS)[number];
+
+/** Writes one line of a level. */
+export type LogWriter = (level: Level, facts: object, message: string) => void;
+
+/** Writes a line as JSON through `console.error`: on runtimes that are not like Node, and where there is no pino. */
+export function writeToConsole(level: Level, facts: object, message: string): void {
+  console.error(JSON.stringify({ level, name: "pollux", ...facts, msg: message }));
 }

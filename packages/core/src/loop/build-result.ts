@@ -1,8 +1,7 @@
 import { resolveCitations, findQuotedCitations } from "../grounding/citations.ts";
 import { type Citation, collectSources, type Source } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
-import type { Blob, CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
+import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
 import type { RunState } from "./run-state.ts";

@@ -36,7 +36,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
   if (cut === undefined || cut <= 0) return false;
   if (!known.boundaries.includes(cut)) {
     throw new TypeError(
-      `the compaction policy cut at ${cut}, and history may only be cut at ${known.boundaries.join(", ")}`,
+      `the compaction policy cut at ${cut}, but history may only be cut at ${known.boundaries.join(", ")}`,
     );
   }
 

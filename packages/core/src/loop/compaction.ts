@@ -69,9 +69,9 @@ export function checkCompaction(options: CompactionOptions | false | undefined):
   if (options === undefined || options === false) return;
   const { threshold = 0.8, keep = 0.3, windowTokens = 1 } = options;
   if (!(threshold > 0 && threshold <= 1))
-    throw new TypeError(`compaction.threshold must be a share over 0 and up to 1, got ${threshold}`);
+    throw new TypeError(`compaction.threshold must be greater than 0 and at most 1, got ${threshold}`);
   if (!(keep >= 0 && keep < threshold))
-    throw new TypeError(`compaction.keep must be a share below the threshold of ${threshold}, got ${keep}`);
+    throw new TypeError(`compaction.keep must be at least 0 and below the threshold of ${threshold}, got ${keep}`);
   if (!(windowTokens > 0))
     throw new TypeError(`compaction.windowTokens must be a positive number, got ${windowTokens}`);
 }

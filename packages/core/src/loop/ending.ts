@@ -1,8 +1,7 @@
-import { assertNever } from "../internal/assert-never.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
 import type { PendingCall } from "../tool/approval.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
 import { problemOf, type TurnProblem } from "./recovery.ts";
 import type { RunOutcome, RunResult } from "./result.ts";
 import { callsIn, visibleText } from "./transcript.ts";
@@ -28,19 +27,13 @@ export function endingOf(response: ModelResponse, calls: readonly FunctionCall[]
     case "undeclared-call":
       return undefined;
     case "blocked":
-      return {
-        stopReason: "blocked",
-        finishReason,
-        finishMessage,
-      };
+      return { stopReason: "blocked", finishReason, finishMessage };
     case "bad-call":
       return { stopReason: "bad-call", finishReason, finishMessage };
     case "continuation":
     case "interrupted":
     case "unknown":
       return { stopReason: "unknown-finish", finishReason, finishMessage };
-    default:
-      return assertNever(finish);
   }
 }
 
@@ -62,8 +55,6 @@ export function endingOfProblem(
       return { stopReason: "unknown-finish", finishReason, finishMessage };
     case "invalid-output":
       return { stopReason: "invalid-output", problem: detail ?? "" };
-    default:
-      return assertNever(problem);
   }
 }
 

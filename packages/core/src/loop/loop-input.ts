@@ -1,21 +1,19 @@
 import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Model } from "../model/model.ts";
-import type { PriceTable } from "../model/prices.ts";
+import type { Model, ModelRequest } from "../model/model.ts";
+import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve } from "../tool/approval.ts";
-import type { NestedRun, ParentStep } from "../tool/tool.ts";
+import type { NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
-import type { Hooks } from "./hooks.ts";
-import type { Limits, SharedLimits } from "./limits.ts";
+import type { Limits, SharedLimits, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
 import type { StopRule } from "./stop-when.ts";
-import type { WallClock } from "./wall-clock.ts";
 
 /** How free the model is in a run's first turn; later turns are always `auto`, since a forced call never ends. `none` holds for all turns. */
 export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
@@ -85,4 +83,46 @@ export interface LoopInput {
   readonly logger: Logger;
   /** Milliseconds since the epoch. Called inside steps only. */
   readonly now: () => number;
+}
+
+/** What a hook is told of the request that is about to be made. */
+export interface RequestInfo {
+  readonly turn: number;
+  readonly request: ModelRequest;
+  readonly signal: AbortSignal;
+}
+
+/** What a hook is told of a call. */
+export interface CallInfo {
+  readonly turn: number;
+  /** Unique in the run, such as `call:3.0`. */
+  readonly callId: string;
+  readonly call: FunctionCall;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What a hook decides about a call before it runs: nothing (it runs), a denial whose text the model reads, other
+ * arguments to run it with, or an output that stands in for running it.
+ */
+export type CallDecision =
+  | void
+  | undefined
+  | { readonly deny: string }
+  | { readonly args: JsonObject }
+  | { readonly output: unknown };
+
+/**
+ * Functions called at fixed points of a run. All may be async; all are awaited, until the run is aborted.
+ * A hook that throws ends the run with its error: it is the application's own code, not the model's.
+ */
+export interface Hooks {
+  /** Before each request. May give back another request; history edited here is edited for this request only. */
+  readonly beforeRequest?: ((info: RequestInfo) => ModelRequest | void | Promise<ModelRequest | void>) | undefined;
+  /** Before each call, side by side for parallel calls. */
+  readonly beforeCall?: ((info: CallInfo) => CallDecision | Promise<CallDecision>) | undefined;
+  /** After each call; may give back another outcome. */
+  readonly afterCall?:
+    | ((info: CallInfo & { readonly outcome: ToolOutcome }) => ToolOutcome | void | Promise<ToolOutcome | void>)
+    | undefined;
 }

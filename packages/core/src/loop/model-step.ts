@@ -76,7 +76,7 @@ export async function modelStep(
       }
       budget.failed(error);
       const { message } = describeError(error);
-      input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; asking again");
+      input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; retrying");
       if (isWatched) await step.emit({ type: "discard", turn, reason: message });
       const wait =
         (error instanceof ApiStatusError ? error.retryAfterMs : undefined) ?? RESTART_DELAY_MS * 2 ** restarts;

@@ -2,7 +2,7 @@ import { type ModelStepValue, modelStepName, type PromptTooLong } from "../durab
 import { RunStepError } from "../errors/run-errors.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
-import { findPrices } from "../model/prices.ts";
+import { findPrices } from "../model/usage.ts";
 import { nudges } from "../tool/model-texts.ts";
 import { RequestBudget } from "../wire/http/retry.ts";
 import { compactWhenFull } from "./compact-history.ts";
@@ -79,11 +79,11 @@ export async function modelTurn(
         : nudgeFor(problem, times, [...input.toolset.byName.keys()]);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },
-      "the answer cannot be used; asking again",
+      "the answer cannot be used; retrying",
     );
     state.discarded.add(response);
     if (input.emit !== undefined)
-      await input.emit({ type: "recover", turn, problem, attempt: times, action: nudge ?? "asked the same again" });
+      await input.emit({ type: "recover", turn, problem, attempt: times, action: nudge ?? "retried unchanged" });
     if (problem === "invalid-output") phase.contents.push(response.content);
     if (nudge !== undefined) phase.contents.push(userText(nudge));
   }
@@ -126,8 +126,8 @@ async function shorten(input: LoopInput, state: RunState, phase: Phase, name: st
     return;
   }
   throw new RunStepError(
-    `${name}: the prompt is longer than the model takes, and there is no earlier message left to sum up: ` +
-      "send less, or cut long tool results",
+    `${name}: the prompt exceeds the model's limit, and there is no earlier message left to summarize: ` +
+      "send less, or shorten long tool results",
     name,
   );
 }

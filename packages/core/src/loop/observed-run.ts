@@ -3,7 +3,7 @@ import { type CallStepValue, type ModelStepValue, parseStepName, type PromptTooL
 import type { Step, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
-import { computeCost, findPrices, type PriceTable } from "../model/prices.ts";
+import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { readOutcome } from "./calls/call-state.ts";
 import type { Emit, RunEvent } from "./events.ts";
@@ -293,7 +293,7 @@ export class ObservedRun implements StepExecutor {
     const { logger, info, observers } = this.#options;
     logger.warn(
       { err: error, runId: info.runId, observer: observers.indexOf(observer) },
-      "an observer failed; the run goes on",
+      "an observer failed; the run continues",
     );
   }
 }

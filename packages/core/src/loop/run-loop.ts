@@ -4,7 +4,7 @@ import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { answerCalls } from "./calls/answer-calls.ts";
 import { compactWhenFull } from "./compact-history.ts";
 import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./ending.ts";
-import { firstLimit } from "./limits.ts";
+import { firstLimit, WallClock } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { modelTurn } from "./model-turn.ts";
 import { outputPhase, type Phase, workPhase } from "./phase.ts";
@@ -13,7 +13,6 @@ import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { RepeatGuard } from "./stop-when.ts";
 import { callsIn, closing, visibleText } from "./transcript.ts";
-import { WallClock } from "./wall-clock.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {

@@ -1,5 +1,4 @@
-import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import { computeCost, type Prices } from "../model/prices.ts";
+import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../model/usage.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun } from "../tool/tool.ts";

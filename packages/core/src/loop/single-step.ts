@@ -4,7 +4,7 @@ import type { FunctionCall } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { LoopStep } from "./observer.ts";
-import { isWallTimeReached } from "./wall-clock.ts";
+import { isWallTimeReached } from "./limits.ts";
 
 /** How a round with a single step ended: with what the step left, or because the run's wall time was up. */
 export type SingleStepOutcome<T> = { readonly value: T } | "wall-time";

@@ -74,7 +74,7 @@ export class GeminiModel implements Model {
   check(settings: ModelSettings): void {
     checkSettings(settings, this.capabilities, this.id, this.#facts.endpointKind);
     if (settings.streamFunctionCallArguments === true && this.#transport === "unary")
-      throw new ConfigurationError('streamFunctionCallArguments works with transport: "stream" only.');
+      throw new ConfigurationError('streamFunctionCallArguments works only with transport: "stream".');
   }
 
   async respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse> {
@@ -96,7 +96,7 @@ export class GeminiModel implements Model {
           file !== undefined && !waitedFor.has(file) && this.#client.endpoint.filesPath !== undefined;
         const healed = isWorthWaiting ? WAIT_FOR_FILE : answer.isBegun ? undefined : healer.learn(error, wanted);
         if (healed === undefined) throw error;
-        logger?.warn({ model: this.id, ...healed }, "the request was refused; sending it again with a change");
+        logger?.warn({ model: this.id, ...healed }, "the request was rejected; retrying with a change");
         options.onNotice?.({ type: "heal", ...healed });
         if (!isWorthWaiting) continue;
         waitedFor.add(file);
@@ -205,7 +205,7 @@ class WholeAnswer implements AnswerStream {
 
 const WAIT_FOR_FILE = {
   heal: "wait-for-file",
-  detail: "The service is still processing a file; the request is sent again once it is ready.",
+  detail: "The service is still processing a file; the request will be retried once it is ready.",
   breaksPrefix: false,
 } as const;
 

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type * as Pino from "pino";
-import type { Level, LogWriter } from "../logging/console-writer.ts";
+import type { Level, LogWriter } from "../logging/logger.ts";
 
 /**
  * JSON lines through pino, on Node and what is like it.

@@ -115,7 +115,7 @@ export function checkEntryHeader(value: unknown): string | undefined {
   const { v, type } = value as { readonly v?: unknown; readonly type?: unknown };
   if (typeof v !== "number" || typeof type !== "string") return "it has no version and type";
   if (v > ENTRY_VERSION)
-    return `it is of version ${v}, written by a newer release; this one reads up to ${ENTRY_VERSION}`;
+    return `it has version ${v}, written by a newer release; this one reads up to ${ENTRY_VERSION}`;
   if (!Object.hasOwn(TYPES, type)) return `its type "${type}" is unknown`;
   return undefined;
 }

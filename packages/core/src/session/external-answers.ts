@@ -40,7 +40,7 @@ function buildEntry(
   answer: Approval | ExternalOutcome,
 ): NewEntry {
   if (question === "outcome" && isObject(answer) && "notExecuted" in answer) {
-    throw new TypeError(`outcomes: ${callId} is carried out elsewhere, so it needs an output or an error`);
+    throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
   }
   return {
     type: "answer",

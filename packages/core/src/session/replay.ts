@@ -3,7 +3,7 @@ import { ReplayDifferenceError, RunStepError } from "../errors/run-errors.ts";
 import { firstDifference } from "../internal/json.ts";
 import { NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunningLoop } from "../loop/run-stream.ts";
-import { WALL_TIME_REACHED } from "../loop/wall-clock.ts";
+import { WALL_TIME_REACHED } from "../loop/limits.ts";
 import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
 import { SessionLog } from "./session-log.ts";
 import { type OpenRecordOptions, type SessionRunRequest, SessionRuns } from "./session-runs.ts";

@@ -71,7 +71,7 @@ export class SessionLog {
   /** The journal's part of the log, for the last run. */
   journalLog(runId: string): JournalLog {
     const run = this.view.run;
-    if (run?.entry.runId !== runId) throw new TypeError(`run ${runId} is not the session's last`);
+    if (run?.entry.runId !== runId) throw new TypeError(`run ${runId} is not the session's last run`);
     return {
       outcomeOf: (name) => run.outcomes.get(name),
       begunAt: (name) => run.begun.get(name),
@@ -156,7 +156,7 @@ function asStoreError(error: unknown, id: string): unknown {
   const why = error instanceof Error ? error.message : String(error);
   return new SessionStoreError(
     id,
-    `could not be written, so the run stops here; resume() goes on when it can: ${why}`,
+    `could not be written, so the run stops here; fix the cause and call resume(): ${why}`,
     {
       cause: error,
     },

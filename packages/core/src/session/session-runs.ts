@@ -9,10 +9,9 @@ import { prepareHistory } from "../model/history/prepare-history.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type EndEntry, isResumable } from "./entries.ts";
 import { buildAnswerEntries, type ExternalAnswers } from "./external-answers.ts";
-import { placeCutInHistory, placeCutInSent } from "./segments.ts";
+import { buildRefs, type HistorySegment, placeCutInHistory, placeCutInSent, type RunRecord } from "./session-view.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
-import { buildRefs, type RunRecord, type HistorySegment } from "./session-view.ts";
 
 /** What a session does about a run that was cut off when the next message comes. */
 export type Unfinished = "refuse" | "cancel";
@@ -70,7 +69,7 @@ export class SessionRuns<Options> {
       const { runId, loop } = record.entry;
       if (record.end !== undefined && !isResumable(record.end)) {
         throw new TypeError(
-          `session "${this.log.id}": its last run is over (${record.end.stopReason}), there is nothing to resume`,
+          `session "${this.log.id}": its last run has ended (${record.end.stopReason}); there is nothing to resume`,
         );
       }
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
@@ -163,7 +162,7 @@ export class SessionRuns<Options> {
   /** A run that is prepared and made, and whose end is recorded, whatever it is. */
   #loop(prepare: (beforeEnd: (result: RunResult<unknown>) => Promise<void>) => Promise<OpenedRun>): RunningLoop {
     if (this.#busy)
-      throw new TypeError(`session "${this.log.id}" is still answering: wait for its run, steer it, or abort it`);
+      throw new TypeError(`session "${this.log.id}" is still running: wait for its run, steer it or abort it`);
     let opened: OpenedRun | undefined;
     let released = false;
     this.#busy = true;
@@ -202,7 +201,7 @@ export class SessionRuns<Options> {
 
   async #append(opened: OpenedRun | undefined, how: RunEnding): Promise<void> {
     const record = this.log.view.run;
-    if (record === undefined || opened === undefined) throw new TypeError("the run was not written down");
+    if (record === undefined || opened === undefined) throw new TypeError("the run could not be recorded");
     await this.log.append(buildEndEntry(record, opened, this.log.view.segments, how));
   }
 

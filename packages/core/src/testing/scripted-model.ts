@@ -73,7 +73,7 @@ export class ScriptedModel implements Model {
   /** @throws {Error} When entries of the script were never asked for. */
   assertSpent(): void {
     const left = this.#script.length - this.#requests.length;
-    if (left > 0) throw new Error(`${left} of the script's ${this.#script.length} turns were never asked for`);
+    if (left > 0) throw new Error(`${left} of the script's ${this.#script.length} turns were never requested`);
   }
 
   async respond(request: ModelRequest, { signal, onParts }: RespondOptions): Promise<ModelResponse> {

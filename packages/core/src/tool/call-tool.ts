@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { jsonSafe } from "./json-safe.ts";
@@ -177,9 +178,6 @@ function levenshtein(a: string, b: string): number {
   }
   return row.at(-1) ?? 0;
 }
-
-/** The longest time a timer can wait, in milliseconds; more would fire at once. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** A signal with an end of its own. */
 interface TimeLimit {

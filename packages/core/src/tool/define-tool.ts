@@ -2,7 +2,7 @@ import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
-import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "../internal/standard-schema.ts";
+import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/from-zod.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
@@ -34,7 +34,7 @@ export interface ToolSpec<Input, Output> {
   /** Whether a person has to agree to a call first: always, or by its checked input. @defaultValue false */
   readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
   /**
-   * Milliseconds until a question about a call (may it run? what came of it?) that nobody answers is closed: the model is told
+   * Milliseconds until a question about a call (may it run? what was the outcome?) that nobody answers is closed: the model is told
    * so, and the call is not run. Counted from when it is asked; a session checks when it is resumed. @defaultValue never
    */
   readonly answerTimeoutMs?: number | undefined;

@@ -29,7 +29,7 @@ export function buildToolset(tools: readonly AnyTool[]): Toolset {
   }
   if (byName.size > MAX_DECLARATIONS) {
     throw new ToolDefinitionError(
-      `${byName.size} functions, and one request takes at most ${MAX_DECLARATIONS}: offer fewer, or group them behind agents`,
+      `${byName.size} functions, but one request accepts at most ${MAX_DECLARATIONS}: offer fewer, or group them behind agents`,
       [...byName.keys()].at(-1) ?? "",
     );
   }
@@ -54,7 +54,7 @@ function addBuiltIn(builtIns: Map<string, BuiltInTool>, tool: BuiltInTool): void
   const other = builtIns.get(tool.name);
   if (other !== undefined && JSON.stringify(other.wire) !== JSON.stringify(tool.wire)) {
     throw new ToolDefinitionError(
-      `${tool.name}() is given twice with different options: merge them into one`,
+      `${tool.name}() is passed twice with different options: merge them into one`,
       tool.name,
     );
   }

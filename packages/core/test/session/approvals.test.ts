@@ -150,7 +150,9 @@ describe.each(faces)("an approve callback, by %s", (_face, face) => {
     const result = await face(new Agent({ model: new ScriptedModel(call("pay", { amount: 20 })), tools }), "Buy.");
     expect(result).toMatchObject({ stopReason: "needs-approval", text: "" });
     expect(waits(result)).toEqual(["call:1.0 approval"]);
-    expect(answers(result.contents)).toEqual([{ error: "not run: the answer this call was waiting for never arrived" }]);
+    expect(answers(result.contents)).toEqual([
+      { error: "not run: the answer this call was waiting for never arrived" },
+    ]);
   });
 
   test("is asked about every call when the rule itself fails", async () => {

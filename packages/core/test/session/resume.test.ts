@@ -111,7 +111,8 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
     const { model, session } = processOf(store, [], "tell-model");
     expect((await face.resume(session)).text).toBe("All done.");
     expect(model.requests[0]?.contents.at(-1)?.parts[2]?.functionResponse?.response).toEqual({
-      error: "interrupted: the process ended before this call finished; it is unknown whether this call took effect; check before repeating it",
+      error:
+        "interrupted: the process ended before this call finished; it is unknown whether this call took effect; check before repeating it",
     });
   });
 

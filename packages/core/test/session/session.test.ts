@@ -70,7 +70,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     const session = new Agent({ model: new ScriptedModel(say("Hi.")) }).session({ id: "a" });
     await expect(face.resume(session)).rejects.toThrow('session "a" has no run yet: send a message');
     await face.send(session, "Hello");
-    await expect(face.resume(session)).rejects.toThrow("its last run is over (finished), there is nothing to resume");
+    await expect(face.resume(session)).rejects.toThrow("its last run has ended (finished); there is nothing to resume");
   });
 
   test("whose limit ended a run goes on with a higher one, in the same run", async () => {
@@ -103,7 +103,7 @@ test("a message while a run is going is refused", async () => {
   const session = new Agent({ model: new ScriptedModel(say("One."), say("Two.")) }).session({ id: "s" });
   const first = session.send("1");
   await expect(session.send("2")).rejects.toThrow(
-    'session "s" is still answering: wait for its run, steer it, or abort it',
+    'session "s" is still running: wait for its run, steer it or abort it',
   );
   expect((await first).text).toBe("One.");
   expect((await session.send("2")).text).toBe("Two.");
@@ -195,9 +195,9 @@ describe("a fork", () => {
     ]);
     expect(await session.history()).toHaveLength(6);
     await expect(session.fork({ contents: 2 })).rejects.toThrow(
-      "fork: a call is still open after 2 contents; cut at 1 or 3",
+      "fork: a call is unanswered after 2 contents; cut at 1 or 3",
     );
-    await expect(session.fork({ contents: 7 })).rejects.toThrow("fork: contents must be a whole number from 0 to 6");
+    await expect(session.fork({ contents: 7 })).rejects.toThrow("fork: contents must be an integer from 0 to 6");
     await expect(session.fork({ id: "b" })).rejects.toThrow(SessionConflictError);
   });
 });
@@ -205,7 +205,7 @@ describe("a fork", () => {
 describe("entries", () => {
   const NEWER = { v: 99, type: "run", at: 0 };
   test.each([
-    ["of a newer release", NEWER, "entry 0: it is of version 99, written by a newer release; this one reads up to 1"],
+    ["of a newer release", NEWER, "entry 0: it has version 99, written by a newer release; this one reads up to 1"],
     ["of an unknown kind", { v: 1, type: "magic", at: 0 }, 'entry 0: its type "magic" is unknown'],
     ["that are none", 7, "entry 0: it is not a JSON object"],
     ["without a version", { type: "run" }, "entry 0: it has no version and type"],
@@ -249,7 +249,7 @@ test("a store that cannot be written ends the run with an error that says what t
       for await (const event of session.stream("Note it.")) events.push(event.type);
     })(),
   ).rejects.toThrow(
-    'session "s": could not be written, so the run stops here; resume() goes on when it can: ENOSPC: no space left on device',
+    'session "s": could not be written, so the run stops here; fix the cause and call resume(): ENOSPC: no space left on device',
   );
   broken = false;
   const result = await new Agent({ model, tools: [{ ...note, run: () => (ran.push("again"), "ok") }] })

@@ -66,7 +66,7 @@ export abstract class AgentRun {
   async answer(call: string | PendingAnswer, outcome: ExternalOutcome): Promise<void> {
     const question = await this.#question(call, "outcome");
     if ("notExecuted" in outcome && question.question !== "unknown-outcome")
-      throw new TypeError("a call that is carried out elsewhere needs an output or an error");
+      throw new TypeError("an external call needs an output or an error");
     // A function without a result has the output null, here as in a tool.
     await this.#answer(question, "output" in outcome ? { output: outcome.output ?? null } : outcome);
   }
@@ -122,7 +122,7 @@ export abstract class AgentRun {
       case "delivered":
         return;
       case "already-answered":
-        throw new EngineError(delivery, `${name} of run "${runId}" has an answer already`);
+        throw new EngineError(delivery, `${name} of run "${runId}" has already been answered`);
       case "run-over":
         throw new EngineError(delivery, `run "${runId}" of ${agent} is over`);
       case "run-unknown":

@@ -1,8 +1,8 @@
 import { ToolFailure } from "../../errors/run-errors.ts";
 import { isObject, type Json } from "../../internal/json.ts";
-import { isStandardSchema } from "../../internal/standard-schema.ts";
+import { isStandardSchema } from "../../tool/schema/from-zod.ts";
 import type { Limits } from "../../loop/limits.ts";
-import { findPrices, type Prices } from "../../model/prices.ts";
+import { findPrices, type Prices } from "../../model/usage.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
 import { agentEnded, agentFailures, timedOut, toolFailed } from "../../tool/model-texts.ts";
 import type { ChildAgent, ChildRunResult, NestedRun, ParentRun, ToolOutcome } from "../../tool/tool.ts";

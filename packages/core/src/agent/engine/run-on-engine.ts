@@ -115,7 +115,7 @@ class StepTracker {
         cause: outcome?.error,
       });
     if (outcome.value !== LOOP_VERSION)
-      throw new LoopVersionError(steps.runId, Number(outcome.value), LOOP_VERSION, "or cancel it and begin another");
+      throw new LoopVersionError(steps.runId, Number(outcome.value), LOOP_VERSION, "or cancel it and start another");
   }
 
   #addOutcome(op: Op<RunEvent>, outcome: Outcome | undefined, begun: number): void {

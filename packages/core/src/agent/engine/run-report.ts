@@ -7,7 +7,7 @@ import type { RunEvent } from "../../loop/events.ts";
 import type { Limits } from "../../loop/limits.ts";
 import { type OutputImage, type RunResult, type RunSoFar, runSoFar } from "../../loop/result.ts";
 import type { ModelResponse } from "../../model/model.ts";
-import type { Prices } from "../../model/prices.ts";
+import type { Prices } from "../../model/usage.ts";
 import type { ParentStep } from "../../tool/tool.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";

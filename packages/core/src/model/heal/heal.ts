@@ -56,7 +56,7 @@ const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting)
 export const HEALS: readonly Heal[] = [
   {
     name: "repeat-request",
-    detail: "The service could not read a thought signature; the same request is sent again.",
+    detail: "The service could not read a thought signature; the same request is retried.",
     lasts: "request",
     matches: (said) => CORRUPTED.test(said),
     apply: (request) => request,
@@ -71,21 +71,21 @@ export const HEALS: readonly Heal[] = [
   },
   {
     name: "sign-calls",
-    detail: "Function calls of the current turn had no thought signature; they were given a placeholder.",
+    detail: "Function calls of the current turn had no thought signature; a placeholder was added.",
     lasts: "conversation",
     matches: (said) => /missing a \W?thought_signature/i.test(said),
     apply: withSignedCalls,
   },
   {
     name: "strip-ids",
-    detail: "The endpoint does not know the ids of function calls; they are left out.",
+    detail: "The endpoint does not accept the IDs of function calls; they are omitted.",
     lasts: "model",
     matches: (said) => /Unknown name \W*id\W* at .*function_?(?:call|response)/i.test(said),
     apply: withoutIds,
   },
   {
     name: "end-with-user",
-    detail: "The history must not end on the model; a user content asks it to continue.",
+    detail: "The history must not end with a model content; a user content asks it to continue.",
     lasts: "model",
     matches: (said) => /Requests ending with a model turn/i.test(said),
     apply: endingWithUser,
@@ -99,7 +99,8 @@ export const HEALS: readonly Heal[] = [
   },
   {
     name: "schema-subset",
-    detail: "The endpoint does not know JSON Schema; schemas were written in the older form, which can lose detail.",
+    detail:
+      "The endpoint does not support JSON Schema; schemas were converted to the older form, which can lose detail.",
     lasts: "model",
     matches: (said) =>
       /Unknown name \W*_?(?:parametersJsonSchema|parameters_json_schema|responseJsonSchema|response_json_schema)/i.test(
@@ -109,7 +110,7 @@ export const HEALS: readonly Heal[] = [
   },
   {
     name: "drop-tool-flag",
-    detail: "The endpoint does not know toolConfig.includeServerSideToolInvocations; it is left out.",
+    detail: "The endpoint does not accept toolConfig.includeServerSideToolInvocations; it is omitted.",
     lasts: "model",
     undoes: "add-tool-flag",
     matches: (said, { toolConfig }) => toolConfig?.includeServerSideToolInvocations === true && SEARCH_FLAG.test(said),
@@ -117,7 +118,7 @@ export const HEALS: readonly Heal[] = [
   },
   {
     name: "add-tool-flag",
-    detail: "The endpoint needs toolConfig.includeServerSideToolInvocations; it is set.",
+    detail: "The endpoint requires toolConfig.includeServerSideToolInvocations; it is set.",
     lasts: "model",
     undoes: "drop-tool-flag",
     matches: (said, { toolConfig }) =>
@@ -138,7 +139,7 @@ export const HEALS: readonly Heal[] = [
   },
   {
     name: "any-to-auto",
-    detail: "The service refused a forced function call; the model now decides whether to call.",
+    detail: "The service rejected a forced function call; the model now decides whether to call.",
     lasts: "request",
     matches: (said, { toolConfig }) =>
       toolConfig?.functionCallingConfig?.mode === "ANY" &&

@@ -29,7 +29,7 @@ export function checkPairing(
       for (const { functionCall } of contents[next]?.parts ?? []) if (functionCall) calls.push(functionCall);
     if (calls.length > 0 && at === 0)
       throw pairingError(
-        `contents[0] calls ${listNames(calls)} before the user said anything; start with the user's question`,
+        `contents[0] calls ${listNames(calls)} before any user content; start with the user's question`,
       );
     const answering = next;
     const responses: FunctionResponse[] = [];
@@ -75,7 +75,7 @@ function findStray(
 }
 
 function describeUnanswered(calls: readonly FunctionCall[], responses: readonly FunctionResponse[]): string {
-  if (responses.length === 0) return "the next content holds no response; answer every call, including failed ones";
+  if (responses.length === 0) return "the next content contains no response; answer every call, including failed ones";
   const count = `${responses.length} of ${calls.length}`;
   return `only ${count} are answered (${listNames(responses)}); answer every call, including failed ones`;
 }
@@ -83,8 +83,8 @@ function describeUnanswered(calls: readonly FunctionCall[], responses: readonly 
 function orphanError(responses: readonly FunctionResponse[], at: number, isSpread: boolean): ConfigurationError {
   return pairingError(
     isSpread
-      ? `contents[${at}] answers ${listNames(responses)} separately from the others; put all responses of a turn into one content`
-      : `contents[${at}] answers ${listNames(responses)}, which the previous content does not call; leave the response out, or cut the history at a question of the user`,
+      ? `contents[${at}] answers ${listNames(responses)} separately from the others; put all responses of one turn into one content`
+      : `contents[${at}] answers ${listNames(responses)}, which the previous content does not call; remove the response, or cut the history at a user's question`,
   );
 }
 

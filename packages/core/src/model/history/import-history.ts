@@ -155,17 +155,17 @@ function withIds(content: Content, ids: readonly string[]): Content {
 
 function orphanError(what: string): ConfigurationError {
   return new ConfigurationError(
-    `The history cannot be imported: ${what}. Give both, leave both out, or pass orphans: "repair".`,
+    `The history cannot be imported: ${what}. Include both, remove both, or pass orphans: "repair".`,
   );
 }
 
 /** What to say for words other vendors use. */
 const INSTEAD: Readonly<Record<string, string | undefined>> = {
   assistant: 'say "model"',
-  system: "give it to the agent as instructions",
-  developer: "give it to the agent as instructions",
-  tool: 'say "user", with functionResponse parts',
-  function: 'say "user", with functionResponse parts',
+  system: "pass it to the agent as instructions",
+  developer: "pass it to the agent as instructions",
+  tool: 'use "user", with functionResponse parts',
+  function: 'use "user", with functionResponse parts',
 };
 
 /**
@@ -201,7 +201,7 @@ function checkPart(part: unknown, role: "user" | "model", at: string, isFirst: b
   const response = part["functionResponse"];
   if (call !== undefined) {
     if (role !== "model") throw historyError(at, "is a call, and only the model calls");
-    if (isFirst) throw historyError(at, "is a call before the user said anything; put the question before it");
+    if (isFirst) throw historyError(at, "is a call before any user content; put the question before it");
     if (!isObject(call) || typeof call["name"] !== "string" || call["name"] === "")
       throw historyError(`${at}.functionCall`, "has no name");
     if (call["args"] !== undefined && !isObject(call["args"]))

@@ -78,17 +78,17 @@ function chooseBuiltIns({ builtIns, calling }: HeadSource): readonly WireTool[] 
 function checkCombination(request: ModelRequest, { capabilities, modelId }: RequestFacts): void {
   const { functions, instructions, settings, contents } = request;
   const builtIns = chooseBuiltIns(request);
-  if (contents.length === 0) throw new ConfigurationError("There is nothing to send: give at least one content.");
+  if (contents.length === 0) throw new ConfigurationError("There is nothing to send: pass at least one content.");
   if (functions.length > 0 && !capabilities.functions)
-    throw new ConfigurationError(`${modelId} cannot call functions: leave the tools out, or take another model.`);
+    throw new ConfigurationError(`${modelId} cannot call functions: remove the tools, or use another model.`);
   if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions) {
     throw new ConfigurationError(
-      `${modelId} cannot take functions and built-in tools in one request: send them in separate requests.`,
+      `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`,
     );
   }
   if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0)) {
     throw new ConfigurationError(
-      "cachedContent holds instructions and tools of its own: leave out one or the other, the service refuses both.",
+      "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.",
     );
   }
 }
@@ -175,12 +175,12 @@ export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): Cre
   const { request, displayName } = cache;
   if (!capabilities.explicitCaches)
     throw new ConfigurationError(
-      `${modelId} has no explicit caches: leave createCache out; the service caches repeated beginnings of requests by itself.`,
+      `${modelId} does not support explicit caches: remove createCache; the service caches repeated prefixes of requests automatically.`,
     );
   const { systemInstruction, tools, preamble } = buildHead(request, facts);
   const contents = preamble ? [preamble, ...request.contents] : request.contents;
   if (contents.length === 0 && systemInstruction === undefined)
-    throw new ConfigurationError("There is nothing to cache: give contents, or an agent with instructions.");
+    throw new ConfigurationError("There is nothing to cache: pass contents, or use an agent with instructions.");
   const toolConfig = buildToolConfig(request, facts);
   return {
     model: modelId,

@@ -16,14 +16,14 @@ const MAX_PDF_BYTES = 50 * 1024 * 1024;
 
 /** Kinds that no model reads, and what to do instead. */
 const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
-  [/^application\/(?:octet-stream|x-binary)$/, "give the media type of what the bytes are"],
+  [/^application\/(?:octet-stream|x-binary)$/, "use the media type of the content"],
   [/^application\/(?:zip|gzip|x-tar|x-gzip|x-zip-compressed|x-7z-compressed|vnd\.rar)$/, "send the files inside"],
   [
     /^application\/(?:msword|vnd\.ms-|vnd\.openxmlformats-officedocument|vnd\.oasis\.opendocument)/,
-    "turn it into a PDF, or into text",
+    "convert it to PDF or text",
   ],
-  [/^image\/svg\+xml$/, "turn it into a PNG, or send its source as text"],
-  [/^image\/(?:tiff|bmp|x-icon|vnd\.microsoft\.icon)$/, "turn it into a PNG or a JPEG"],
+  [/^image\/svg\+xml$/, "convert it to PNG, or send its source as text"],
+  [/^image\/(?:tiff|bmp|x-icon|vnd\.microsoft\.icon)$/, "convert it to PNG or JPEG"],
 ];
 
 /** Families whose kinds of input are known. */
@@ -51,11 +51,11 @@ export function checkMediaParts(contents: readonly Content[], model: MediaModel)
   }
   if (images > MAX_IMAGES)
     throw new ConfigurationError(
-      `The input holds ${images} images, and a request takes at most ${MAX_IMAGES}: split them over several runs.`,
+      `The input contains ${images} images; a request accepts at most ${MAX_IMAGES}: split them across several runs.`,
     );
   if (videos > MAX_VIDEOS)
     throw new ConfigurationError(
-      `The input holds ${videos} videos, and a request takes at most ${MAX_VIDEOS}: split them over several runs.`,
+      `The input contains ${videos} videos; a request accepts at most ${MAX_VIDEOS}: split them across several runs.`,
     );
 }
 
@@ -63,29 +63,29 @@ function checkPart(part: Part, mimeType: string | undefined, { id, capabilities:
   const { inlineData, fileData, mediaResolution } = part;
   if (inlineData?.data === "")
     throw new ConfigurationError(
-      `The input holds ${mimeType} without bytes (inlineData.data is empty): is the file empty?`,
+      `The input contains ${mimeType} without bytes (inlineData.data is empty): is the file empty?`,
     );
   if (fileData?.fileUri === "") throw new ConfigurationError("The input holds fileData with an empty fileUri.");
   if (mediaResolution !== undefined && isOlderFamily(family))
     throw new ConfigurationError(
-      `mediaResolution of a part: ${id} takes one for the whole request only; set it on the agent, or take Gemini 3 or newer.`,
+      `mediaResolution of a part: ${id} accepts it only for the whole request; set it on the agent, or use Gemini 3 or newer.`,
     );
   if (mimeType === undefined) return;
   const type = parseEssence(mimeType);
   if (type === "application/pdf" && inlineData !== undefined && countBytes(inlineData.data) > MAX_PDF_BYTES)
     throw new ConfigurationError(
-      `The input holds a PDF of ${countBytes(inlineData.data)} bytes, and the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`,
+      `The input contains a PDF of ${countBytes(inlineData.data)} bytes; the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`,
     );
   if (!KNOWN.test(family)) return;
   const unread = UNREAD.find(([kind]) => kind.test(type));
   if (unread !== undefined)
-    throw new ConfigurationError(`The input holds ${type}, which ${id} does not read: ${unread[1]}.`);
+    throw new ConfigurationError(`The input contains ${type}, which ${id} does not read: ${unread[1]}.`);
   if (family === "speech" && !(type.startsWith("audio/") && id.includes("transcribe")))
-    throw new ConfigurationError(`The input holds ${type}, and ${id} ${describeSpeechInput(id)}.`);
+    throw new ConfigurationError(`The input contains ${type}, but ${id} ${describeSpeechInput(id)}.`);
 }
 
 function describeSpeechInput(id: string): string {
-  return id.includes("transcribe") ? "reads sound: give it audio" : "reads text only: leave it out";
+  return id.includes("transcribe") ? "reads only audio: pass audio" : "reads only text: remove it";
 }
 
 /** Length of what base64 stands for. */

@@ -29,15 +29,15 @@ export function checkSettings(
   checkStopSequences(settings.stopSequences);
   checkLocation(settings.location);
   if (settings.cachedContent !== undefined && !getCacheName(settings.cachedContent))
-    throw new ConfigurationError('cachedContent is empty: give a name such as "cachedContents/abc123".');
+    throw new ConfigurationError('cachedContent is empty: use a name such as "cachedContents/abc123".');
   const candidates: number | undefined = settings.candidateCount;
   if (candidates !== undefined && candidates !== 1) {
     throw new ConfigurationError(
-      `candidateCount is ${candidates}: a run follows one conversation, and current models refuse more than one candidate. Leave it out, and run again for another answer.`,
+      `candidateCount is ${candidates}: a run follows one conversation, and current models reject more than one candidate. Remove it, and run again for another answer.`,
     );
   }
   if (settings.logprobs !== undefined && settings.responseLogprobs !== true)
-    throw new ConfigurationError("logprobs needs responseLogprobs: true beside it.");
+    throw new ConfigurationError("logprobs requires responseLogprobs: true.");
   checkMediaSettings(settings, capabilities, modelId);
   checkSafetySettings(settings.safetySettings);
   checkLabels(settings.labels);
@@ -76,7 +76,7 @@ function checkStopSequences(stopSequences: ModelSettings["stopSequences"]): void
   if (stopSequences === undefined) return;
   if (stopSequences.length > MAX_STOP_SEQUENCES)
     throw new ConfigurationError(
-      `There are ${stopSequences.length} stopSequences: the service takes at most ${MAX_STOP_SEQUENCES}.`,
+      `There are ${stopSequences.length} stopSequences: the service accepts at most ${MAX_STOP_SEQUENCES}.`,
     );
   if (stopSequences.includes("")) throw new ConfigurationError("A stop sequence is empty: leave it out.");
 }
@@ -101,7 +101,8 @@ function checkSafetySettings(safetySettings: ModelSettings["safetySettings"]): v
       throw new ConfigurationError(
         `safetySettings: ${JSON.stringify(threshold)} is not a threshold; use one like "BLOCK_ONLY_HIGH" or "OFF".`,
       );
-    if (seen.has(category)) throw new ConfigurationError(`safetySettings holds ${category} twice: keep one of them.`);
+    if (seen.has(category))
+      throw new ConfigurationError(`safetySettings contains ${category} twice: keep one of them.`);
     seen.add(category);
   }
 }
@@ -126,31 +127,31 @@ function checkEndpointSettings(
   if (serviceTier !== undefined && !TIERS.includes(serviceTier))
     throw new ConfigurationError(`serviceTier is ${JSON.stringify(serviceTier)}: use one of ${TIERS.join(", ")}.`);
   if (kind === "vertex" && serviceTier !== undefined)
-    throw new ConfigurationError("serviceTier works on the Developer API only: leave it out on Vertex.");
+    throw new ConfigurationError("serviceTier works only on the Developer API: remove it on Vertex.");
   if (kind === "developer") {
     if (/^gemini-[12]$/.test(capabilities.family)) {
       const penalty = settings.presencePenalty === undefined ? "frequencyPenalty" : "presencePenalty";
       if (settings[penalty] !== undefined)
-        throw new ConfigurationError(`${modelId} does not take ${penalty} on the Developer API: leave it out.`);
+        throw new ConfigurationError(`${modelId} does not accept ${penalty} on the Developer API: remove it.`);
     }
     if (settings.responseLogprobs === true)
       throw new ConfigurationError(
-        "responseLogprobs: no model shows log probabilities on the Developer API; leave it out, or use Vertex.",
+        "responseLogprobs: no model returns log probabilities on the Developer API; remove it, or use Vertex.",
       );
     if (safetySettings.some(({ method }) => method !== undefined))
-      throw new ConfigurationError("safetySettings: `method` works on Vertex only; leave it out.");
+      throw new ConfigurationError("safetySettings: `method` works only on Vertex; remove it.");
     const image = safetySettings.find(({ category }) => category.startsWith("HARM_CATEGORY_IMAGE_"));
     if (image !== undefined)
-      throw new ConfigurationError(`safetySettings: ${image.category} works on Vertex only; leave it out.`);
+      throw new ConfigurationError(`safetySettings: ${image.category} works only on Vertex; remove it.`);
   }
   if (settings.streamFunctionCallArguments !== true) return;
   if (kind === "developer" || kind === "gateway")
     throw new ConfigurationError(
-      "streamFunctionCallArguments works on Vertex only: leave it out, calls arrive whole here.",
+      "streamFunctionCallArguments works only on Vertex: remove it; calls arrive whole here.",
     );
   if (isOlderFamily(capabilities.family))
     throw new ConfigurationError(
-      `${modelId} does not stream the arguments of calls: leave streamFunctionCallArguments out, or take Gemini 3 or newer.`,
+      `${modelId} does not stream the arguments of calls: remove streamFunctionCallArguments, or use Gemini 3 or newer.`,
     );
 }
 
@@ -163,18 +164,18 @@ function checkMediaSettings(settings: ModelSettings, capabilities: ModelCapabili
   if (imageConfig !== undefined) checkImageConfig(imageConfig, capabilities, modelId);
   if (mediaResolution !== undefined && !RESOLUTIONS.includes(mediaResolution)) {
     throw new ConfigurationError(
-      `mediaResolution is ${JSON.stringify(mediaResolution)}: use one of ${RESOLUTIONS.join(", ")}; anything higher can only be asked for part by part.`,
+      `mediaResolution is ${JSON.stringify(mediaResolution)}: use one of ${RESOLUTIONS.join(", ")}; higher resolutions can only be set per part.`,
     );
   }
   if (speechConfig?.voiceConfig !== undefined && speechConfig.multiSpeakerVoiceConfig !== undefined)
     throw new ConfigurationError(
-      "speechConfig holds voiceConfig and multiSpeakerVoiceConfig: keep the first for one speaker, the second for several.",
+      "speechConfig contains voiceConfig and multiSpeakerVoiceConfig: keep the first for one speaker, the second for several.",
     );
 }
 
 function checkModalities(modalities: readonly string[], capabilities: ModelCapabilities, modelId: string): void {
   if (modalities.length === 0)
-    throw new ConfigurationError('responseModalities is empty: leave it out, or name some, such as ["TEXT", "IMAGE"].');
+    throw new ConfigurationError('responseModalities is empty: remove it, or list some, such as ["TEXT", "IMAGE"].');
   const wrong = modalities.find((modality) => modality !== modality.toUpperCase());
   if (wrong !== undefined)
     throw new ConfigurationError(`responseModalities: write "${wrong.toUpperCase()}" instead of "${wrong}".`);
@@ -205,6 +206,6 @@ function makesNoImages({ imageOutput, family }: ModelCapabilities, modelId: stri
 
 function noImagesError(setting: string, modelId: string): ConfigurationError {
   return new ConfigurationError(
-    `${setting}: ${modelId} makes no images; take a model that does, such as gemini-3.1-flash-image, or give gemini() the capabilities { imageOutput: true } if this one does.`,
+    `${setting}: ${modelId} does not generate images; use a model that does, such as gemini-3.1-flash-image, or pass gemini() the capabilities { imageOutput: true } if this one does.`,
   );
 }

@@ -59,13 +59,13 @@ function spellLevel(level: string): string {
 function chooseLevel(thinking: Thinking, { thinkingLevels: levels }: ModelCapabilities, modelId: string): string {
   const works = levels.map((level) => JSON.stringify(level)).join(", ");
   if (typeof thinking === "object")
-    throw new ConfigurationError(`${modelId} takes a thinking level, not a budget: use one of ${works}.`);
+    throw new ConfigurationError(`${modelId} accepts a thinking level, not a budget: use one of ${works}.`);
   const level = thinking === "off" ? "minimal" : thinking;
   if (levels.includes(level)) return level;
   throw new ConfigurationError(
     thinking === "off"
-      ? `${modelId} cannot switch thinking off: use one of ${works}.`
-      : `${modelId} does not take thinking ${JSON.stringify(thinking)}: use one of ${works}.`,
+      ? `${modelId} cannot turn thinking off: use one of ${works}.`
+      : `${modelId} does not accept thinking ${JSON.stringify(thinking)}: use one of ${works}.`,
   );
 }
 
@@ -78,7 +78,7 @@ function chooseBudget(thinking: Thinking, { thinkingBudget: range }: ModelCapabi
   const works = `a budget from ${min} to ${max} tokens, -1 (the model decides)${zero ? ', "off"' : ""}, or a level such as "low"`;
   throw new ConfigurationError(
     budget === 0
-      ? `${modelId} cannot switch thinking off: use ${works}.`
+      ? `${modelId} cannot turn thinking off: use ${works}.`
       : `A thinking budget of ${budget} does not work on ${modelId}: use ${works}.`,
   );
 }

@@ -89,8 +89,7 @@ export class Caches {
   /** Lets a cache live longer, or shorter, and gives it with its new expiry. */
   async extend(cache: string | CacheRef, life: CacheLife, { signal }: CallSignal = {}): Promise<Cache> {
     const expiry = buildCacheExpiry(life);
-    if (expiry === undefined)
-      throw new ConfigurationError("extend() needs to know until when: give ttlSeconds, or expireTime.");
+    if (expiry === undefined) throw new ConfigurationError("extend() requires ttlSeconds or expireTime.");
     return readCache(
       await this.#client.caches.update(getCacheName(cache), expiry, { signal }),
       typeof cache === "string" ? undefined : cache.holds,
@@ -129,16 +128,16 @@ export function readCache(content: CachedContent, holds?: CacheHolds): Cache {
  */
 export function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheExpiry | undefined {
   if (ttlSeconds !== undefined && expireTime !== undefined)
-    throw new ConfigurationError("ttlSeconds and expireTime are both given: keep one of them.");
+    throw new ConfigurationError("ttlSeconds and expireTime are mutually exclusive: pass one of them.");
   if (ttlSeconds !== undefined) {
     if (Number.isFinite(ttlSeconds) && ttlSeconds > 0) return { ttl: `${ttlSeconds}s` };
-    throw new ConfigurationError(`ttlSeconds is ${ttlSeconds}: give seconds, more than 0.`);
+    throw new ConfigurationError(`ttlSeconds is ${ttlSeconds}: it must be greater than 0 seconds.`);
   }
   if (expireTime === undefined) return undefined;
   const time = new Date(expireTime);
   if (Number.isNaN(time.getTime()))
     throw new ConfigurationError(
-      `expireTime is ${JSON.stringify(expireTime)}: give a Date, or a string like "2027-01-31T12:00:00Z".`,
+      `expireTime is ${JSON.stringify(expireTime)}: pass a Date, or a string like "2027-01-31T12:00:00Z".`,
     );
   return { expireTime: typeof expireTime === "string" ? expireTime : time.toISOString() };
 }

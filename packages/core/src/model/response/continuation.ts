@@ -95,7 +95,7 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
       }
       logger.warn(
         { requests, error: describeError(failure.error) },
-        "the stream broke; going on from its last checkpoint",
+        "the stream broke; resuming from its last checkpoint",
       );
       // It is as if this request had not been, but for what it cost.
       isUnderestimate ||= !isProgress;
@@ -110,7 +110,7 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
     for (const chunk of segment.chunks) kept.push(listParts(chunk));
     token = next;
     if (failure === undefined) idle = 0;
-    logger.debug({ requests, finishReason: response.finishReason }, "the answer goes on in another request");
+    logger.debug({ requests, finishReason: response.finishReason }, "the answer continues in another request");
   }
 }
 
@@ -121,7 +121,7 @@ function canResume(error: unknown, segment: ResponseFold, token: string | undefi
 function incompleteError(cause: unknown, requests: number, segment: ResponseFold): StreamIncompleteError {
   const partial = segment.partial().content;
   return new StreamIncompleteError(
-    `The answer kept breaking off (${requests} requests; last: ${describeError(cause)}); what arrived is in the error's partial.`,
+    `The answer kept being interrupted (${requests} requests; last: ${describeError(cause)}); what arrived is in the error's partial.`,
     { cause, partial },
   );
 }

@@ -79,7 +79,7 @@ export class ResponseFold {
       const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
       const said = blockReasonMessage === undefined ? "" : ` ${blockReasonMessage}`;
       throw new ResponseBlockedError(
-        `The prompt was refused (${blockReason}).${said}`,
+        `The prompt was blocked (${blockReason}).${said}`,
         blockReason,
         safetyRatings,
         usageMetadata?.promptTokenCount,

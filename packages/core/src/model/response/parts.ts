@@ -180,7 +180,7 @@ function openContainer(holder: unknown, step: Step, kind: "list" | "object", pat
   const at = holder as Record<Step, unknown>;
   const before = Object.hasOwn(at, step) ? at[step] : undefined;
   if (kind === "list" ? Array.isArray(before) : isObject(before)) return before;
-  if (before !== undefined) throw pathError(path, "goes through a value that is no object or list");
+  if (before !== undefined) throw pathError(path, "goes through a value that is not an object or list");
   const made = kind === "list" ? [] : {};
   at[step] = made;
   return made;
@@ -214,7 +214,7 @@ function parsePath(path: unknown): { readonly steps: readonly Step[]; readonly e
 
 function pathError(path: string, problem: string): ApiShapeError {
   return new ApiShapeError(
-    `The streamed arguments cannot be put together: a path ${problem}.`,
+    `The streamed arguments cannot be assembled: a path ${problem}.`,
     "functionCall.partialArgs.jsonPath",
     path,
   );

@@ -213,7 +213,7 @@ export class JsonlFile {
       const path = this.#path("jsonl");
       throw new SessionDamagedError(
         this.#id,
-        `line ${position + 1} of ${path} is damaged (${why}). See what can be saved with: npx @pollux/cli session repair ${path}`,
+        `line ${position + 1} of ${path} is damaged (${why}). To recover what is intact: npx @pollux/cli session repair ${path}`,
         { cause: error },
       );
     }

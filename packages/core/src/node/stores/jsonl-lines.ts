@@ -73,7 +73,7 @@ export function parseLog(data: Uint8Array): ParsedLog {
   const lines = ends.map((end, index): LogLine => parseBytes(data.subarray(ends[index - 1] ?? 0, end), texts));
   const rest = data.length - bytes;
   if (rest > 0)
-    lines.push({ problem: `it was cut off while it was written (${rest.toLocaleString("en-US")} bytes)`, torn: true });
+    lines.push({ problem: `it was cut off while being written (${rest.toLocaleString("en-US")} bytes)`, torn: true });
   return { lines, texts };
 }
 

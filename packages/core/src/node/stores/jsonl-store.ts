@@ -182,14 +182,14 @@ class FileQueue {
 const ADVICE: { readonly [code: string]: string } = {
   ENOSPC: "the disk is full; free some space",
   EDQUOT: "the disk quota is used up; free some space",
-  EFBIG: "the file may not grow any more; raise the limit of file sizes, or free some space",
-  EROFS: "the file system is read-only; give the store a place that can be written",
-  EACCES: "this process has no right to; give it the right, or give the store another place",
-  EPERM: "this process has no right to; give it the right, or give the store another place",
+  EFBIG: "the file size limit is reached; raise it or free some space",
+  EROFS: "the file system is read-only; put the store in a writable place",
+  EACCES: "permission denied; grant it to this process, or put the store elsewhere",
+  EPERM: "permission denied; grant it to this process, or put the store elsewhere",
   ENOENT: "the folder is gone",
-  ENOTDIR: "a part of the path is no folder; give the store another place",
+  ENOTDIR: "part of the path is not a folder; put the store elsewhere",
   EMFILE: "this process has too many files open",
-  EIO: "the disk does not work",
+  EIO: "the disk reported an error",
 };
 
 /** An error of the file system as the error of a store. One that is a session's already stays as it is. */
@@ -206,11 +206,11 @@ export function storeError(sessionId: string, doing: string, error: unknown): Er
 
 function lockError(sessionId: string, error: LockTimeoutError): SessionStoreError {
   const { file, holder, takenAt } = error.held;
-  const who = holder === undefined ? "a process that left no name" : `process ${holder.pid} on ${holder.host}`;
+  const who = holder === undefined ? "an unknown process" : `process ${holder.pid} on ${holder.host}`;
   return new SessionStoreError(
     sessionId,
-    `it is locked by ${who} since ${new Date(takenAt).toISOString()}; try again, and if that process is no writer of sessions ` +
-      `any more, delete ${file}`,
+    `it has been locked by ${who} since ${new Date(takenAt).toISOString()}; try again. If that process no longer writes sessions, ` +
+      `delete ${file}`,
     { cause: error },
   );
 }

@@ -94,7 +94,7 @@ export async function repairSessionFile(
 ): Promise<SessionFileRepair> {
   const { session, inPlace = false } = options;
   const target = `${file}.${inPlace ? "bak" : "repaired"}`;
-  if (existsSync(target)) throw new ConfigurationError(`${target} is there already; move it away first`);
+  if (existsSync(target)) throw new ConfigurationError(`${target} already exists; move it away first`);
   const isSqlite = await isDatabase(file, session);
   const repairs = isSqlite ? repairDatabase(file, session, inPlace) : [await repairJsonl(file, inPlace)];
   const isWritten = repairs.some(({ done }) => done.length > 0);
@@ -117,7 +117,7 @@ async function isDatabase(file: string, session: string | undefined): Promise<bo
     throw new ConfigurationError(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   if (isSqlite || session === undefined) return isSqlite;
-  throw new ConfigurationError(`a session can be chosen in an SQLite file only, and ${file} is one session`);
+  throw new ConfigurationError(`a session can be selected only in an SQLite file; ${file} is a single session`);
 }
 
 // The file of a JsonlStore's session
@@ -199,7 +199,7 @@ function openDatabase(file: string): Database {
   try {
     return openSessionTables(file, "read");
   } catch (error) {
-    throw new ConfigurationError(`${file} has no sessions that can be read: ${messageOf(error)}`, { cause: error });
+    throw new ConfigurationError(`${file} has no readable sessions: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -55,7 +55,7 @@ export function openSqlite(file: string): Database {
       const why = error instanceof Error ? error.message : String(error);
       throw new ConfigurationError(
         `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${why}. ` +
-          "Give the path of a file in a folder that exists and that this process may write to.",
+          "Use a file in an existing folder that this process may write to.",
         { cause: error },
       );
     }
@@ -144,7 +144,7 @@ function sqlite(): typeof Sqlite {
   const found = process.getBuiltinModule?.("node:sqlite");
   if (found !== undefined) return found;
   throw new ConfigurationError(
-    `An SQLite file of sessions needs Node 22.13 or later, and this is ${process.version}. Update Node, or keep sessions in a JsonlStore.`,
+    `SQLite session files require Node 22.13 or later; this is ${process.version}. Update Node, or use a JsonlStore.`,
   );
 }
 

@@ -20,12 +20,12 @@ export interface SqliteStoreOptions {
 
 /** What to do about an error of SQLite's, by its number. */
 const ADVICE: { readonly [code: number]: string } = {
-  5: "another process holds the file; try again, or find out which does",
-  6: "another process holds the file; try again, or find out which does",
-  8: "the file or its folder is read-only; give this process the right to write, or the store another place",
-  10: "the disk refused to read or write; see whether it is full, and whether it works",
+  5: "another process has the file locked; try again, or find that process",
+  6: "another process has the file locked; try again, or find that process",
+  8: "the file or its folder is read-only; make it writable, or put the store elsewhere",
+  10: "the disk failed to read or write; check whether it is full or faulty",
   13: "the disk is full; free some space",
-  14: "the file cannot be opened; see whether its folder is still there",
+  14: "the file cannot be opened; check that its folder still exists",
 };
 
 /** SQLite's numbers for a file that is damaged, or none of its own. */
@@ -146,7 +146,7 @@ export class SqliteStore implements SessionStore {
   async #try<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
     const until = performance.now() + this.#waitMs;
     for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
-      if (this.#closed) throw new SessionStoreError(id, `${doing}: the store was closed; open another`);
+      if (this.#closed) throw new SessionStoreError(id, `${doing}: the store is closed; open a new one`);
       try {
         return work();
       } catch (error) {
@@ -173,7 +173,7 @@ function parse(id: string, position: number, text: string): Json {
     // What JSON.parse gives is JSON.
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw new SessionDamagedError(id, `entry ${position} is no JSON`, { cause: error });
+    throw new SessionDamagedError(id, `entry ${position} is not JSON`, { cause: error });
   }
 }
 

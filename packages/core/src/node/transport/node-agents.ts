@@ -67,13 +67,13 @@ function proxyOf(env: Environment): Record<string, string> | undefined {
     for (const name of named)
       if (!/^https?:\/\/\S+$/i.test(found[name] ?? "") || !URL.canParse(found[name] ?? ""))
         throw new ConfigurationError(
-          `${name} must be an address with http:// or https://: give it one, or pass proxyEnv: {} to nodeTransport to go without a proxy.`,
+          `${name} must be an http:// or https:// URL: correct it, or pass proxyEnv: {} to nodeTransport to use no proxy.`,
         );
     return found;
   }
   throw new ConfigurationError(
-    `${named.join(" and ")} names a proxy, which node:http can use from Node 22.21 and 24.5 on (this is ${process.versions.node}): ` +
-      "pass proxyEnv: {} to nodeTransport to go without it, or leave nodeTransport out and use a fetch that knows the proxy.",
+    `${named.join(" and ")} names a proxy, which node:http supports since Node 22.21 and 24.5 (this is ${process.versions.node}): ` +
+      "pass proxyEnv: {} to nodeTransport to use no proxy, or remove nodeTransport and use a fetch that supports proxies.",
   );
 }
 

@@ -65,7 +65,7 @@ function checkDepth(place: SchemaPlace): void {
   const levels = path.filter((key) => key === "properties" || key === "items" || /^(any|one|all)Of$/.test(key));
   if (levels.length <= MAX_DEPTH && path.length <= MAX_DEPTH * 8) return;
   throw new SchemaPlace(scope, path.slice(0, 12), inlining).refused(
-    `nests deeper than ${MAX_DEPTH} levels: flatten it, or take a part of it as a JSON string`,
+    `nests deeper than ${MAX_DEPTH} levels: flatten it, or accept part of it as a JSON string`,
   );
 }
 
@@ -87,7 +87,7 @@ function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
     const at = place.at("properties", name);
     const cleaned = cleanSchema(property, at);
     if (cleaned !== undefined) properties.set(name, cleaned);
-    else if (required.has(name)) throw at.refused("fits no value and is required: make it optional or leave it out");
+    else if (required.has(name)) throw at.refused("matches no value and is required: make it optional or remove it");
     else at.changed("dropped: no value fits it");
   }
   if (given !== undefined || properties.size > 0) draft.set("properties", Object.fromEntries(properties));
@@ -95,7 +95,7 @@ function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
     if (!properties.has(name))
       throw place
         .at("required")
-        .refused(`names ${JSON.stringify(name)}, which is not among the properties: define it or take it out`);
+        .refused(`names ${JSON.stringify(name)}, which is not among the properties: define it or remove it`);
   }
   if (required.size > 0) draft.set("required", [...required]);
   if (names.length > 0) draft.set("additionalProperties", false);
@@ -151,7 +151,7 @@ function addArray({ schema, types, draft, place }: SchemaNode): void {
     const cleaned = prefix.map((member: unknown, index) => {
       const at = place.at("prefixItems", index);
       const item = cleanSchema(member, at);
-      if (item === undefined) throw at.refused("fits no value: leave it out");
+      if (item === undefined) throw at.refused("matches no value: remove it");
       return item;
     });
     draft.set("prefixItems", cleaned);
@@ -192,7 +192,7 @@ function addAlternatives(base: JsonSchema, schema: SchemaNode["schema"], place: 
       cleaned.push({ type: "null" });
     const merged = mergeSchemas(result, (cleaned.length === 1 ? cleaned[0] : undefined) ?? { anyOf: cleaned });
     if (typeof merged === "string")
-      throw place.at(key).refused(`cannot stand beside what is around it: ${merged}; write the combinations out`);
+      throw place.at(key).refused(`cannot be combined with its siblings: ${merged}; spell out the combinations`);
     result = merged;
   }
   return result;
@@ -223,7 +223,7 @@ function mergeAllOf(
     if (cleaned === undefined || result === undefined) return undefined;
     const merged = mergeSchemas(result, cleaned);
     if (typeof merged === "string")
-      throw place.at("allOf").refused(`cannot be merged: ${merged}; write one schema that says both`);
+      throw place.at("allOf").refused(`cannot be merged: ${merged}; write one schema that covers both`);
     result = merged;
   }
   return result;
@@ -233,7 +233,7 @@ function mergeAllOf(
 export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
   if (!isObject(schema) || typeof schema["$ref"] !== "string") return cleanSchema(schema, place);
   const { $ref, ...beside } = schema;
-  if (place.inlining.has($ref)) throw place.refused(`refers to itself (${$ref}) where it cannot: leave the circle out`);
+  if (place.inlining.has($ref)) throw place.refused(`refers to itself (${$ref}) where it cannot: remove the cycle`);
   const inside = new SchemaPlace(place.scope, place.path, new Set([...place.inlining, $ref]));
   const target = cleanInlined(followReference($ref, place), inside);
   const rest = Object.keys(beside).length === 0 ? {} : cleanSchema(beside, place);
@@ -265,7 +265,7 @@ function defineTarget(ref: string, place: SchemaPlace): string {
   scope.definitions.set(name, undefined);
   const at = new SchemaPlace(scope, ["$defs", name], inlining);
   const cleaned = cleanSchema(target, at);
-  if (cleaned === undefined) throw at.refused("fits no value: leave out what refers to it");
+  if (cleaned === undefined) throw at.refused("matches no value: remove what refers to it");
   scope.definitions.set(name, cleaned);
   return sent;
 }

@@ -2,11 +2,10 @@ import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import { isStandardSchema, type StandardSchema } from "../../internal/standard-schema.ts";
+import { fromZod3, fromZod4, isStandardSchema, loadZodToJsonSchema, type StandardSchema } from "./from-zod.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { fromZod3, fromZod4, loadZodToJsonSchema } from "./from-zod.ts";
 import { findRequiredCycle } from "./references.ts";
 import { SchemaPlace, type SchemaScope } from "./schema-place.ts";
 
@@ -35,7 +34,7 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
   const { schema, changes } = declareSchema(input, tool);
   if (schema["type"] !== "object" || "anyOf" in schema) {
     throw new ToolDefinitionError(
-      `tool "${tool}": the input must be an object, and it is ${describeRoot(schema)}: wrap it, as in z.object({ value: … })`,
+      `tool "${tool}": the input must be an object, got ${describeRoot(schema)}: wrap it, as in z.object({ value: … })`,
       tool,
       "",
     );
@@ -69,7 +68,7 @@ export function declareSchema(input: unknown, tool: string): DeclaredSchema {
   const isInlined = typeof root["$ref"] === "string";
   if (isInlined) place.changed("its target put in its place: the root cannot be a reference", "$ref");
   const cleaned = isInlined ? cleanInlined(withoutDefinitions(root), place) : cleanSchema(root, place);
-  if (cleaned === undefined) throw place.refused("fits no value: describe what it takes");
+  if (cleaned === undefined) throw place.refused("matches no value: describe what it accepts");
 
   const definitions = [...scope.definitions].filter((entry): entry is [string, JsonSchema] => entry[1] !== undefined);
   const schema = definitions.length === 0 ? cleaned : { ...cleaned, $defs: Object.fromEntries(definitions) };
@@ -78,7 +77,7 @@ export function declareSchema(input: unknown, tool: string): DeclaredSchema {
     throw place
       .at(...cycle)
       .refused(
-        "comes back to itself through required properties only, which the service refuses: make a property on the way .optional()",
+        "refers to itself through required properties only, which the service rejects: make a property along the way .optional()",
       );
   return { schema, changes: scope.changes };
 }

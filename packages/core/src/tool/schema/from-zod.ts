@@ -1,6 +1,6 @@
 import type { zodToJsonSchema } from "zod-to-json-schema";
 import type { ZodTypeAny } from "zod/v3";
-import { toJSONSchema, type $ZodType } from "zod/v4/core";
+import { type $ZodType, toJSONSchema } from "zod/v4/core";
 import { ToolDefinitionError } from "../../errors/run-errors.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { withNote } from "./merge-schemas.ts";
@@ -12,7 +12,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["map", "use z.record() or an array of objects"],
   ["set", "use z.array()"],
   ["symbol", "use z.string() or z.enum()"],
-  ["function", "leave it out; give the tool what it needs from its own scope"],
+  ["function", "remove it; let the tool access what it needs from its own scope"],
   ["nan", "use z.number()"],
   ["custom", "use a schema of JSON values, with .refine() or .transform() for the rest"],
   ["file", "use a string schema for a path, URL or base64"],
@@ -78,7 +78,7 @@ export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, tool: str
       if (coerce === true && type === "date") return json;
       if (coerce === true && type === "bigint")
         return { ...json, type: "string", format: undefined, description: "An integer in decimal digits." };
-      throw notJsonError(tool, type, refs.currentPath.slice(1), INSTEAD.get(type) ?? "use a type that JSON has");
+      throw notJsonError(tool, type, refs.currentPath.slice(1), INSTEAD.get(type) ?? "use a type that JSON supports");
     },
   });
 }
@@ -98,7 +98,7 @@ export function loadZodToJsonSchema(tool: string): ZodToJsonSchema {
     // Bundled without its dependencies: the same advice helps.
   }
   throw new ToolDefinitionError(
-    `tool "${tool}": a zod 3 schema cannot be converted in this runtime by itself: import { zod3 } from "@pollux/core/zod3" and pass input: zod3(schema), or use zod 4`,
+    `tool "${tool}": a zod 3 schema cannot be converted automatically in this runtime: import { zod3 } from "@pollux/core/zod3" and pass input: zod3(schema), or use zod 4`,
     tool,
   );
 }
@@ -112,8 +112,48 @@ function notJsonError(
 ): ToolDefinitionError {
   const where = path.join(".");
   return new ToolDefinitionError(
-    `tool "${tool}": ${where === "" ? "the input" : where} is a ${type}, which JSON cannot hold: ${fix}`,
+    `tool "${tool}": ${where === "" ? "the input" : where} is a ${type}, which JSON cannot represent: ${fix}`,
     tool,
     where,
   );
+}
+
+/**
+ * The part of Standard Schema that zod 3.25 and zod 4 share: a type to infer from and a way to check.
+ *
+ * @see https://standardschema.dev
+ */
+export interface StandardSchema<Output = unknown> {
+  readonly "~standard": {
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  };
+}
+
+/** What a check gives: the value, or what is wrong with it. */
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] };
+
+/** One thing that is wrong. */
+export interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** True for a zod schema of either major (and for anything else that speaks Standard Schema). */
+export function isStandardSchema(value: unknown): value is StandardSchema {
+  return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
+}
+
+/** Issues as one short line for a model: `days.0: expected string; ...`, at most five, at most 500 characters. */
+export function issuesText(issues: readonly StandardIssue[]): string {
+  const lines = issues.slice(0, 5).map((issue) => {
+    const path = (issue.path ?? []).map((key) => String(typeof key === "object" ? key.key : key)).join(".");
+    return path === "" ? issue.message : `${path}: ${issue.message}`;
+  });
+  if (issues.length > 5) lines.push(`and ${issues.length - 5} more`);
+  const text = lines.join("; ");
+  return text.length > 500 ? `${text.slice(0, 499)}…` : text;
 }

@@ -1,8 +1,7 @@
 import { zodToJsonSchema } from "zod-to-json-schema";
 import type { output, ZodTypeAny } from "zod/v3";
-import { isStandardSchema } from "../../internal/standard-schema.ts";
+import { fromZod3, isStandardSchema } from "./from-zod.ts";
 import type { DescribedSchema } from "./declare.ts";
-import { fromZod3 } from "./from-zod.ts";
 
 /**
  * A zod 3 schema for `defineTool` and typed output where it cannot be converted by itself: in browsers, on edge

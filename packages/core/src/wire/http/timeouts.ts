@@ -1,4 +1,5 @@
 import { ApiTimeoutError, type TimeoutKind } from "../../errors/api-errors.ts";
+import { MAX_TIMER_MS } from "../../internal/abort.ts";
 
 /** The client's own time limits, in milliseconds; `Infinity` switches one off. */
 export interface Timeouts {
@@ -12,9 +13,6 @@ export interface Timeouts {
 
 /** Five minutes to the first byte, two between reads, twenty in all. */
 export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_000, totalMs: 1_200_000 };
-
-/** What `setTimeout` can hold; a longer delay would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What a {@link Watchdog} ends when a limit has passed. */
 export interface Watched {
@@ -77,9 +75,9 @@ export class Watchdog {
 
 const MESSAGES: Readonly<Record<TimeoutKind, (ms: number) => string>> = {
   "first-byte": (ms) =>
-    `No byte of the answer came within ${ms} ms; raise timeouts.firstByteMs if the model may think longer.`,
-  idle: (ms) => `The answer stalled for ${ms} ms; raise timeouts.idleMs if the model may pause longer.`,
-  total: (ms) => `The answer was not complete after ${ms} ms; raise timeouts.totalMs or ask for less at once.`,
+    `No byte of the response arrived within ${ms} ms; raise timeouts.firstByteMs if the model may think longer.`,
+  idle: (ms) => `The response stalled for ${ms} ms; raise timeouts.idleMs if the model may pause longer.`,
+  total: (ms) => `The response was not complete after ${ms} ms; raise timeouts.totalMs or request less at once.`,
 };
 
 /**

@@ -1,4 +1,5 @@
 import { ApiStatusError, TrafficLimitError } from "../../errors/api-errors.ts";
+import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { describe, type RetryNotice } from "../http/retry.ts";
 import { FairQueue, LinkedList, type ListNode, type QueuePosition } from "./fair-queue.ts";
 import { notSentError, RateGate } from "./rate-gate.ts";
@@ -54,8 +55,6 @@ export interface QueuedRequest {
   readonly onAbort: () => void;
 }
 
-/** What `setTimeout` can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Gates that are kept although nothing waits there. */
 const MAX_GATES = 100;
 
@@ -162,7 +161,7 @@ export class EndpointLimiter {
       throw new TrafficLimitError(
         "maxQueued",
         maxQueued,
-        `${maxQueued} requests already wait for ${new URL(this.baseUrl).host}: start fewer at once, or raise maxQueued of Traffic.`,
+        `${maxQueued} requests are already queued for ${new URL(this.baseUrl).host}: start fewer at once, or raise Traffic's maxQueued.`,
       );
     return new Promise<Permit>((resolve, reject) => {
       const queued: QueuedRequest = {
@@ -261,7 +260,7 @@ export class EndpointLimiter {
     const now = Date.now();
     for (let first = this.#byAge.first; first && first.queuedAt + maxQueueMs <= now; first = this.#byAge.first) {
       const host = new URL(this.baseUrl).host;
-      const why = `A request to ${host} waited ${maxQueueMs} ms without being sent: start fewer at once, or raise maxQueueMs of Traffic.`;
+      const why = `A request to ${host} was queued for ${maxQueueMs} ms without being sent: start fewer at once, or raise Traffic's maxQueueMs.`;
       this.#reject(first, new TrafficLimitError("maxQueueMs", maxQueueMs, why));
     }
     this.#armLimit(now);

@@ -12,7 +12,7 @@ test.each<[ModelSettings, RegExp]>([
   [{ temperature: 2.1 }, /temperature is 2.1: it must be a number from 0 to 2/],
   [{ temperature: Number.NaN }, /temperature is NaN/],
   [{ topP: -0.1 }, /topP is -0.1/],
-  [{ topK: 0 }, /topK is 0: it must be a whole number of at least 1/],
+  [{ topK: 0 }, /topK is 0: it must be an integer of at least 1/],
   [{ maxOutputTokens: 0 }, /maxOutputTokens is 0/],
   [{ maxOutputTokens: 1.5 }, /maxOutputTokens is 1.5/],
   [{ seed: 2 ** 31 }, /seed is 2147483648/],

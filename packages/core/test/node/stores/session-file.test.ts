@@ -52,7 +52,7 @@ describe.each([
     await writeFile(`${path()}.repaired`, "");
     const refused = repairSessionFile(path());
     await expect(refused).rejects.toThrow(ConfigurationError);
-    await expect(refused).rejects.toThrow(/\.repaired is there already; move it away first$/);
+    await expect(refused).rejects.toThrow(/\.repaired already exists; move it away first$/);
   });
 
   test("that is not there, or has no such session, is a configuration error", async () => {

@@ -117,14 +117,14 @@ describe("what cannot be written or read", () => {
     expect((await store.list()).map(({ id, length }) => [id, length])).toEqual([["s", 2]]);
   });
 
-  test("an entry that is no JSON is damage, with its position", async () => {
+  test("an entry that is not JSON is damage, with its position", async () => {
     const file = join(temporaryFolder(), "sessions.db");
     const store = open(file);
     await store.append("s", 0, [0, 1, 2]);
     database(file).exec("update pollux_entry set entry = '{' where position = 1");
     const error: unknown = await store.load("s").catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionDamagedError);
-    expect(String(error)).toContain('session "s" cannot be read: entry 1 is no JSON');
+    expect(String(error)).toContain('session "s" cannot be read: entry 1 is not JSON');
     expect(await store.load("s", 2)).toEqual([2]);
   });
 });
@@ -134,7 +134,7 @@ describe("closing", () => {
     const store = new SqliteStore(":memory:");
     store.close();
     store.close();
-    await expect(store.append("s", 0, [1])).rejects.toThrow(/the store was closed; open another/);
+    await expect(store.append("s", 0, [1])).rejects.toThrow(/the store is closed; open a new one/);
     await expect(store.load("s")).rejects.toBeInstanceOf(SessionStoreError);
   });
 

@@ -1,6 +1,28 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { findExtension } from "../internal/mime-type.ts";
+import { openAsBlob } from "node:fs";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { detectMimeType, findExtension, guessMimeType } from "../internal/mime-type.ts";
+
+/**
+ * A file of this machine as a web `File`, for `uploadFile` and `media`. Its bytes are read when they are needed and not
+ * kept, so its size does not matter.
+ *
+ * @param path - Must not change while the file is in use: reading it then fails.
+ * @param options - `mimeType`: by default by its first bytes, else by its extension, else empty.
+ * @throws {Error} Node's own, such as `ENOENT`, when there is no file to read.
+ */
+export async function fileFromPath(
+  path: string | URL,
+  options: { readonly mimeType?: string | undefined } = {},
+): Promise<File> {
+  const { mtimeMs } = await stat(path); // says ENOENT, where openAsBlob has no code
+  const blob = await openAsBlob(path);
+  const name = basename(path instanceof URL ? fileURLToPath(path) : path);
+  const head = new Uint8Array(await blob.slice(0, 64).arrayBuffer());
+  const type = options.mimeType ?? detectMimeType(head) ?? guessMimeType(name) ?? "";
+  return new File([blob], name, { type, lastModified: Math.round(mtimeMs) });
+}
 
 /** An image as a run's result has it: with its bytes, or with base64. */
 export interface ImageToSave {

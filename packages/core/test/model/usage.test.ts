@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkPrices, computeCost, findPrices } from "../../src/model/prices.ts";
-import { NO_USAGE } from "../../src/model/usage.ts";
+import { checkPrices, computeCost, findPrices, NO_USAGE } from "../../src/model/usage.ts";
 
 const usage = {
   ...NO_USAGE,
