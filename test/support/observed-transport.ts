@@ -6,8 +6,8 @@ import {
   type InFlightRequest,
 } from "../../packages/core/src/wire/http/transport.ts";
 
-/** `POLLUX_TRANSPORT=node` runs the tests that go over a socket with the node transport instead of `fetch`. */
-export const OVER_NODE: boolean = process.env["POLLUX_TRANSPORT"] === "node";
+/** `POLLUX_HTTP_CLIENT=node` runs the tests that go over a socket with the node transport instead of `fetch`. */
+export const OVER_NODE: boolean = process.env["POLLUX_HTTP_CLIENT"] === "node";
 
 /** Shared, as in a program. */
 export const shared = nodeTransport({ proxyEnv: {} });
