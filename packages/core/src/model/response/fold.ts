@@ -29,7 +29,7 @@ export class ResponseFold {
 
   /** Takes in the chunks of one read. @returns The parts they completed. */
   addAll(chunks: readonly GenerateContentResponse[]): readonly Part[] {
-    let complete: readonly Part[] = [];
+    const complete: Part[] = [];
     for (const chunk of chunks) {
       this.chunks.push(chunk);
       keepFields(this.#envelope, chunk, "candidates");
@@ -39,13 +39,9 @@ export class ResponseFold {
       if (candidate.continuationToken) this.checkpoint = this.chunks.length;
       keepFields(this.#candidate, candidate, "content");
       if (content !== undefined) keepFields(this.#content, content, "parts", "role");
-      if (content?.parts !== undefined) {
-        const parts = this.#collector.add(content.parts);
-        complete = complete.length > 0 ? [...complete, ...parts] : parts;
-      }
+      if (content?.parts !== undefined) for (const part of this.#collector.add(content.parts)) complete.push(part);
       if (finishReason === undefined || classifyFinish(finishReason) === "continuation") continue;
-      const closed = this.#collector.close();
-      if (closed.length > 0) complete = [...complete, ...closed];
+      complete.push(...this.#collector.close());
     }
     return complete;
   }
