@@ -269,6 +269,6 @@ describe("what a user says counts", () => {
     );
     // What JavaScript can pass.
     expect(() => make({ httpClient: "undici" as "auto" })).toThrow('httpClient must be "auto", "fetch" or "node".');
-    expect(() => make({ httpClient: "node", fetch: globalThis.fetch })).toThrow("exclude each other");
+    expect(() => make({ httpClient: "node", fetch: globalThis.fetch })).toThrow("mutually exclusive");
   });
 });
