@@ -73,7 +73,7 @@ export { renderMarkdown } from "./grounding/render-markdown.ts";
 export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 
 // tool
-export type { Approval, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/approval.ts";
+export type { Approval, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
 export { callTool } from "./tool/call-tool.ts";
 export { defineTool, type SanitizedNames, sanitizeToolNames } from "./tool/define-tool.ts";
@@ -104,7 +104,7 @@ export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/prepare-history.ts";
-export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions } from "./model/model.ts";
+export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
 export { computeCost, type Prices, type PriceTable } from "./model/usage.ts";
 export {
   type Cache,
@@ -116,7 +116,6 @@ export {
 } from "./model/resources/caches.ts";
 export { type Files, files, type UploadData, uploadFile, type UploadFileOptions } from "./model/resources/files.ts";
 export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
-export type { TokenCount } from "./model/resources/tokens.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
 
@@ -149,7 +148,7 @@ export type { RetryPolicy } from "./wire/http/retry.ts";
 export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
-export { RunSuspended } from "./durable/outcomes.ts";
+export { RunSuspended } from "./durable/steps.ts";
 export type { Steered, Steering } from "./durable/steps.ts";
 export type { Op, Outcome, Step, StepError, Steps } from "./durable/steps.ts";
 

@@ -7,7 +7,7 @@ import { checkCompaction, type Compaction } from "../loop/compaction.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
-import { withoutServerTools } from "../loop/phase.ts";
+import { withoutServerTools } from "../loop/model-turn.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { RunInfo } from "../loop/observer.ts";
 import type { RunResult } from "../loop/result.ts";

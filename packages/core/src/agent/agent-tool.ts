@@ -1,7 +1,6 @@
 import type { RunEvent } from "../loop/events.ts";
 import type { RunStream } from "../loop/run-stream.ts";
-import type { Approve } from "../tool/approval.ts";
-import type { Tool, ToolContext } from "../tool/tool.ts";
+import type { Approve, Tool, ToolContext } from "../tool/tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import { AGENT_TASK } from "../tool/model-texts.ts";
 import type { AnyRunOptions, OutputSchema } from "./options.ts";

@@ -4,9 +4,8 @@ import type { Compaction } from "../loop/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
 import type { Cache } from "../model/resources/caches.ts";
-import type { TokenCount } from "../model/resources/tokens.ts";
 import { gemini } from "../model/gemini-model.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, TokenCount } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Tool } from "../tool/tool.ts";
 import {

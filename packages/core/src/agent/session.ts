@@ -9,7 +9,7 @@ import { checkForkPoint, takeSegments } from "../session/session-view.ts";
 import type { SessionHost, SessionLimits } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
 import { SessionRuns, type Unfinished } from "../session/session-runs.ts";
-import type { Approval, ExternalOutcome, PendingCall } from "../tool/approval.ts";
+import type { Approval, ExternalOutcome, PendingCall } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";

@@ -6,7 +6,7 @@ import type { Usage } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import { SessionView } from "../session/session-view.ts";
 import { formatCall, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
-import type { PendingCall } from "../tool/approval.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import type { Content, FunctionCall } from "../wire/types/content.ts";
 import { groupByRun, type RunGroup } from "./group-runs.ts";
 import { type LogLine, readLines } from "./read-lines.ts";

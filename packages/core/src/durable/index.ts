@@ -8,7 +8,7 @@ export {
   type SettleStepOptions,
   VALUE_TOO_LARGE,
   waitTimedOut,
-} from "./outcomes.ts";
+} from "./steps.ts";
 export type { Op, Outcome, Steered, Steering, Step, StepError, Steps } from "./steps.ts";
 export type { Json } from "../internal/json.ts";
 
@@ -56,4 +56,4 @@ export { LoopVersionError } from "../errors/run-errors.ts";
 export { type RunSoFar, runSoFar } from "../loop/result.ts";
 
 // what is waited for
-export type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/approval.ts";
+export type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";

@@ -1,6 +1,5 @@
 import type { Json } from "../internal/json.ts";
-import { describeError, RunSuspended, waitTimedOut } from "./outcomes.ts";
-import type { Op, Outcome, Step, Steps } from "./steps.ts";
+import { describeError, type Op, type Outcome, RunSuspended, type Step, type Steps, waitTimedOut } from "./steps.ts";
 
 /** What is kept of a run's operations. */
 export interface JournalLog {

@@ -1,6 +1,5 @@
 import type { ModelResponse } from "../model/model.ts";
-import type { PendingQuestion } from "../tool/approval.ts";
-import type { NestedRun, ToolOutcome } from "../tool/tool.ts";
+import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { Steered } from "./steps.ts";
 

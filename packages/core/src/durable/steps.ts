@@ -1,3 +1,4 @@
+import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { Content } from "../wire/types/content.ts";
 
@@ -88,4 +89,108 @@ export interface Steering {
 export interface Steered {
   readonly contents: readonly Content[];
   readonly upTo: number;
+}
+
+/** An error as data: its name and message, and, where it has them, its `code` and the HTTP `status`. */
+export function describeError(error: unknown): StepError {
+  if (error instanceof AgentError)
+    return { name: error.name, message: error.message, code: error.code, ...statusOf(error) };
+  if (error instanceof Error) return { name: textOf(error.name), message: textOf(error.message), ...codeOf(error) };
+  return { name: "Error", message: textOf(error) };
+}
+
+/** Anything can be thrown, also what has no text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "no message";
+  }
+}
+
+function codeOf(error: object): { readonly code?: string } {
+  return "code" in error && typeof error.code === "string" ? { code: error.code } : {};
+}
+
+function statusOf(error: object): { readonly status?: number } {
+  return "status" in error && typeof error.status === "number" ? { status: error.status } : {};
+}
+
+/** Bounds of what a step may leave. */
+export interface SettleStepOptions {
+  /** Largest value in bytes of JSON; a larger one becomes an error. @defaultValue 8_388_608 */
+  readonly maxBytes?: number | undefined;
+}
+
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Runs one step and gives its outcome: what an engine's adapter calls inside the engine's own step. The value went through JSON,
+ * so that it is the same now and when it is read again; an error is data.
+ *
+ * @throws The signal's reason when it has aborted and the step did not end by itself: nothing is to be recorded then.
+ */
+export async function settleStep<Event>(
+  op: Pick<Extract<Op<Event>, { kind: "step" }>, "name" | "run">,
+  step: Step<Event>,
+  { maxBytes = MAX_BYTES }: SettleStepOptions = {},
+): Promise<Outcome> {
+  step.signal.throwIfAborted();
+  try {
+    return valueOutcome(op.name, await op.run(step), maxBytes);
+  } catch (error) {
+    if (step.signal.aborted) throw step.signal.reason;
+    return { ok: false, error: describeError(error) };
+  }
+}
+
+function valueOutcome(name: string, value: unknown, maxBytes: number): Outcome {
+  // `undefined` has no JSON, whatever the types say.
+  const text = (JSON.stringify(value) as string | undefined) ?? "null";
+  const bytes = byteLength(text, maxBytes);
+  if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
+  const message =
+    `the result of ${name} is ${bytes} bytes, over the limit of ${maxBytes}: ` +
+    "put large data into a file or a store, and return a reference to it";
+  return { ok: false, error: { name: "ValueTooLargeError", code: VALUE_TOO_LARGE, message } };
+}
+
+/** Bytes of a text in UTF-8, or fewer when it surely fits: it has at most three for one UTF-16 unit, so most need no counting. */
+export function byteLength(text: string, bound: number): number {
+  return text.length * 3 <= bound ? text.length : new TextEncoder().encode(text).length;
+}
+
+/** Code of the error that a value which is too large becomes. */
+export const VALUE_TOO_LARGE = "value-too-large";
+
+const WAIT_TIMEOUT = "WaitTimeoutError";
+
+/** The outcome of a wait that nobody answered in time. */
+export function waitTimedOut(name: string, timeoutMs: number): Outcome {
+  const message = `${name} was not answered within ${timeoutMs} ms`;
+  return { ok: false, error: { name: WAIT_TIMEOUT, code: "wait-timeout", message } };
+}
+
+/** True for the outcome that {@link waitTimedOut} makes. */
+export function isWaitTimedOut(outcome: Outcome | undefined): boolean {
+  return outcome?.ok === false && outcome.error.name === WAIT_TIMEOUT;
+}
+
+const RUN_SUSPENDED = "RunSuspended";
+
+/** Thrown by `Steps.round` when operations wait for answers from outside that are not there, and nothing else is left to do. */
+export class RunSuspended extends Error {
+  /** Names of the waits without an answer. */
+  readonly waiting: readonly string[];
+
+  constructor(waiting: readonly string[]) {
+    super(`waiting for ${waiting.join(", ")}`);
+    this.name = RUN_SUSPENDED;
+    this.waiting = waiting;
+  }
+}
+
+/** Also recognises one of another copy of this module. */
+export function isRunSuspended(error: unknown): error is RunSuspended {
+  return error instanceof Error && error.name === RUN_SUSPENDED;
 }

@@ -1,6 +1,6 @@
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { PendingCall } from "../tool/approval.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { problemOf, type TurnProblem } from "./recovery.ts";
 import type { RunOutcome, RunResult } from "./result.ts";

@@ -1,7 +1,6 @@
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
-import type { ToolOutcome } from "../tool/tool.ts";
+import type { PendingCall, ToolOutcome } from "../tool/tool.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";
-import type { PendingCall } from "../tool/approval.ts";
 import type { TurnProblem } from "./recovery.ts";
 import type { RunResult } from "./result.ts";
 

@@ -1,6 +1,5 @@
-import { describeError } from "../durable/outcomes.ts";
+import { describeError, type Step } from "../durable/steps.ts";
 import type { ModelStepValue, PromptTooLong } from "../durable/run-log.ts";
-import type { Step } from "../durable/steps.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
 import { sleep } from "../internal/abort.ts";

@@ -1,6 +1,5 @@
-import { isRunSuspended } from "../durable/outcomes.ts";
+import { isRunSuspended, type Step, type Steps } from "../durable/steps.ts";
 import { type CallStepValue, type ModelStepValue, parseStepName, type PromptTooLong } from "../durable/run-log.ts";
-import type { Step, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";

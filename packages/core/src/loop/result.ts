@@ -1,7 +1,7 @@
 import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { NO_USAGE, type Usage } from "../model/usage.ts";
-import type { PendingCall } from "../tool/approval.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import type { Blob, CodeExecutionResult, Content, ExecutableCode } from "../wire/types/content.ts";
 import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
 import type { Compaction } from "./compaction.ts";

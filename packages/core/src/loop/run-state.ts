@@ -1,13 +1,12 @@
 import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../model/usage.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
-import type { NestedRun } from "../tool/tool.ts";
+import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import { CallGate } from "./calls/call-gate.ts";
 import type { CallStepValue } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
-import type { PendingCall } from "../tool/approval.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
 

@@ -9,15 +9,20 @@ import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { RequestBudget, RetryNotice } from "../wire/http/retry.ts";
 import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
+import type { CountTokensResponse } from "../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
 import { Healer, type HealName } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
 import type { HistoryOrigin } from "./history/prepare-history.ts";
-import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions } from "./model.ts";
-import { buildCacheRequest, buildRequest, type RequestFacts } from "./request/build-request.ts";
+import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
+import {
+  buildCacheRequest,
+  buildCountTokensRequest,
+  buildRequest,
+  type RequestFacts,
+} from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
 import { type Cache, readCache } from "./resources/caches.ts";
-import { buildCountTokensRequest, readTokenCount, type TokenCount } from "./resources/tokens.ts";
 import { type AnswerSource, collectWithContinuation } from "./response/continuation.ts";
 import type { ModelSettings } from "./settings.ts";
 
@@ -214,4 +219,13 @@ function findUnreadyFile(error: unknown): string | undefined {
   if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
   const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];
   return id === undefined ? undefined : `files/${id}`;
+}
+
+/** The service's count as ours; what is absent is zero. */
+function readTokenCount(answer: CountTokensResponse): TokenCount {
+  return {
+    totalTokens: answer.totalTokens ?? 0,
+    cachedTokens: answer.cachedContentTokenCount ?? 0,
+    details: answer.promptTokensDetails ?? [],
+  };
 }

@@ -3,10 +3,9 @@ import type { CallSignal } from "../wire/client-options.ts";
 import type { RequestBudget } from "../wire/http/retry.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
-import type { Candidate, GenerateContentResponse } from "../wire/types/generate-content.ts";
+import type { Candidate, GenerateContentResponse, ModalityTokenCount } from "../wire/types/generate-content.ts";
 import type { Cache, CacheLife } from "./resources/caches.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
-import type { TokenCount } from "./resources/tokens.ts";
 import type { HistoryOrigin } from "./history/prepare-history.ts";
 import type { ModelSettings } from "./settings.ts";
 import type { Usage } from "./usage.ts";
@@ -121,4 +120,14 @@ export interface Model {
   countTokens?(request: ModelRequest, options: CallSignal): Promise<TokenCount>;
   /** Makes an explicit cache. Absent when the model cannot. */
   createCache?(request: CacheRequest, options: CallSignal): Promise<Cache>;
+}
+
+/** How large a request is. */
+export interface TokenCount {
+  /** Instructions, tools, contents and what the request's cache holds. */
+  readonly totalTokens: number;
+  /** Of these, the ones in an explicit cache. */
+  readonly cachedTokens: number;
+  /** The same by modality; empty where the endpoint does not say. */
+  readonly details: readonly ModalityTokenCount[];
 }

@@ -5,7 +5,7 @@ import type { Limits } from "../loop/limits.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/history/prepare-history.ts";
 import type { Usage } from "../model/usage.ts";
-import type { PendingCall } from "../tool/approval.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
 /** Version of the entries this release writes. It reads this one and all earlier ones. */

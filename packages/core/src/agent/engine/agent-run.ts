@@ -1,7 +1,7 @@
 import { waitName } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import type { Op } from "../../durable/steps.ts";
-import type { Approval, ExternalOutcome, PendingCall } from "../../tool/approval.ts";
+import type { Approval, ExternalOutcome, PendingCall } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { buildContents } from "../run-input.ts";
 import type { EngineEvent, EngineInput, RunReport } from "./run-report.ts";

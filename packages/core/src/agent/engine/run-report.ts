@@ -1,5 +1,4 @@
-import { byteLength, describeError } from "../../durable/outcomes.ts";
-import type { StepError } from "../../durable/steps.ts";
+import { byteLength, describeError, type StepError } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { groundingResponses } from "../../loop/build-result.ts";

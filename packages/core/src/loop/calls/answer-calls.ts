@@ -1,11 +1,9 @@
-import { isRunSuspended } from "../../durable/outcomes.ts";
+import { isRunSuspended, type Op, type Outcome } from "../../durable/steps.ts";
 import { callIdOf, callStepName, hookStepName, waitName } from "../../durable/run-log.ts";
-import type { Op, Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { isObject, type Json } from "../../internal/json.ts";
-import type { PendingCall } from "../../tool/approval.ts";
+import type { PendingCall, Tool } from "../../tool/tool.ts";
 import { callLimitReached, toolDisabled } from "../../tool/model-texts.ts";
-import type { Tool } from "../../tool/tool.ts";
 import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";

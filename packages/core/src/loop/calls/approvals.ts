@@ -1,11 +1,9 @@
-import { isWaitTimedOut } from "../../durable/outcomes.ts";
+import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
 import { type CallRoute, routeStepName } from "../../durable/run-log.ts";
-import type { Outcome } from "../../durable/steps.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson, isObject } from "../../internal/json.ts";
-import type { Approval, PendingQuestion } from "../../tool/approval.ts";
+import type { Approval, PendingQuestion, Tool, ToolOutcome } from "../../tool/tool.ts";
 import { answerTimedOut, callDenied, NO_RESULT } from "../../tool/model-texts.ts";
-import type { Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";

@@ -1,6 +1,5 @@
-import { VALUE_TOO_LARGE } from "../../durable/outcomes.ts";
+import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { type CallStepValue, callStepName } from "../../durable/run-log.ts";
-import type { Outcome, Step } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { callTool } from "../../tool/call-tool.ts";

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import type { CreateCachedContentRequest } from "../../wire/types/resources.ts";
+import type { CountTokensRequest, CreateCachedContentRequest } from "../../wire/types/resources.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
@@ -190,5 +190,22 @@ export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): Cre
     ...(contents.length > 0 && { contents }),
     ...(toolConfig && { toolConfig }),
     ...buildCacheExpiry(cache),
+  };
+}
+
+/**
+ * The body that counts a whole request. Vertex takes its fields at the top level; elsewhere only the whole request
+ * counts instructions and tools.
+ *
+ * @see https://ai.google.dev/api/tokens
+ */
+export function buildCountTokensRequest(request: GenerateContentRequest, kind: EndpointKind): CountTokensRequest {
+  if (kind !== "vertex") return { generateContentRequest: request };
+  const { contents, systemInstruction, tools, generationConfig } = request;
+  return {
+    ...(systemInstruction && { systemInstruction }),
+    ...(tools && { tools }),
+    contents,
+    ...(generationConfig && { generationConfig }),
   };
 }

@@ -1,4 +1,3 @@
-import { same } from "./check-values.ts";
 import {
   asJson,
   gate,
@@ -6,6 +5,7 @@ import {
   ok,
   oneRound,
   reached,
+  same,
   stepOp,
   type StepsProgram,
   through,

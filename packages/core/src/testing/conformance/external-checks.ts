@@ -1,7 +1,6 @@
-import { isRunSuspended, waitTimedOut } from "../../durable/outcomes.ts";
+import { isRunSuspended, waitTimedOut } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
 import { userText } from "../../loop/transcript.ts";
-import { same } from "./check-values.ts";
 import {
   asJson,
   gate,
@@ -9,6 +8,7 @@ import {
   ok,
   oneRound,
   reached,
+  same,
   shortly,
   stepOp,
   type StepsProgram,

@@ -1,8 +1,7 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { same } from "./check-values.ts";
+import { gate, type NamedStepsCheck, ok, oneRound, same, stepOp, type StepsHarness } from "./steps-harness.ts";
 import { CRASH_CHECKS } from "./crash-checks.ts";
 import { EXTERNAL_CHECKS } from "./external-checks.ts";
-import { gate, type NamedStepsCheck, ok, oneRound, stepOp, type StepsHarness } from "./steps-harness.ts";
 
 /** One thing that is checked. */
 export interface StepsCheck {

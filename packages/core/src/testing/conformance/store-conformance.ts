@@ -1,7 +1,7 @@
 import type { Json } from "../../internal/json.ts";
 import type { SessionStore } from "../../session/store.ts";
 import { AWKWARD_ENTRIES, AWKWARD_IDS } from "./awkward-entries.ts";
-import { type Check, listIds, isConflict, refusal, same, verbatim } from "./check-values.ts";
+import { type Check, listIds, isConflict, refusal, same, verbatim } from "./steps-harness.ts";
 
 /** A store to check, empty. */
 export interface StoreToCheck {

@@ -1,9 +1,8 @@
-import { isObject } from "../../internal/json.ts";
+import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { addBounds, addNotes, addValues, keepsFormat, readTypes, type SchemaNode } from "./keywords.ts";
 import { mergeSchemas, withNote } from "./merge-schemas.ts";
-import { followReference, nameDefinition } from "./references.ts";
-import { SchemaPlace } from "./schema-place.ts";
+import { SchemaPlace, type SchemaScope } from "./schema-place.ts";
 
 /** How deep schemas may nest, in levels of the author's schema; the service refuses far less than this. */
 const MAX_DEPTH = 32;
@@ -268,4 +267,29 @@ function defineTarget(ref: string, place: SchemaPlace): string {
   if (cleaned === undefined) throw at.refused("matches no value: remove what refers to it");
   scope.definitions.set(name, cleaned);
   return sent;
+}
+
+/** What a local reference points to in the author's schema. */
+function followReference(ref: string, place: SchemaPlace): unknown {
+  const where = JSON.stringify(ref);
+  if (ref !== "#" && !ref.startsWith("#/"))
+    throw place.refused(
+      `refers to ${where}, which is not inside the schema: put the definition under $defs and refer to "#/$defs/<name>"`,
+    );
+  const target = followPointer(ref, place.scope.root);
+  if (target === undefined)
+    throw place.refused(`refers to ${where}, which does not exist: define it or correct the path`);
+  return target;
+}
+
+/** The name in `$defs` under which a reference's target is sent. */
+function nameDefinition(ref: string, { names }: SchemaScope): string {
+  const known = names.get(ref);
+  if (known !== undefined) return known;
+  const plain = /^#\/(?:\$defs|definitions)\/([^/~%]+)$/.exec(ref)?.[1];
+  const taken = new Set(names.values());
+  let name = plain ?? `ref_${taken.size + 1}`;
+  while (taken.has(name)) name = `${name}_`;
+  names.set(ref, name);
+  return name;
 }

@@ -6,7 +6,6 @@ import { fromZod3, fromZod4, isStandardSchema, loadZodToJsonSchema, type Standar
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { findRequiredCycle } from "./references.ts";
 import { SchemaPlace, type SchemaScope } from "./schema-place.ts";
 
 /** A schema that brings its own JSON Schema: what `zod3()` gives, or any Standard Schema with a `jsonSchema` beside it. */
@@ -118,6 +117,67 @@ function withoutDefinitions(schema: JsonSchema): JsonSchema {
 function describeRoot(schema: JsonSchema): string {
   if ("anyOf" in schema) return "one of several";
   return schema["type"] === undefined ? "anything" : `of type ${JSON.stringify(schema["type"])}`;
+}
+
+/** A reference that must be followed: nothing optional stands between the two schemas. */
+interface Edge {
+  readonly target: string;
+  readonly path: readonly string[];
+}
+
+/**
+ * Finds a reference that comes back to itself without passing an optional property; the service refuses those.
+ *
+ * @param schema - Cleaned: references are `#` or `#/$defs/<name>`.
+ * @returns Where the circle is closed, or nothing.
+ * @see https://ai.google.dev/gemini-api/docs/structured-output
+ */
+function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {
+  const edges = new Map<string, readonly Edge[]>([["#", listEdges(schema, [])]]);
+  const definitions = schema["$defs"];
+  if (isObject(definitions))
+    for (const [name, definition] of Object.entries(definitions))
+      edges.set(`#/$defs/${name}`, listEdges(definition, ["$defs", name]));
+
+  const done = new Set<string>();
+  const open = new Set<string>();
+  for (const node of edges.keys()) {
+    const found = visit(node);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+
+  function visit(node: string): readonly string[] | undefined {
+    if (done.has(node)) return undefined;
+    open.add(node);
+    for (const { target, path } of edges.get(node) ?? []) {
+      const found = open.has(target) ? path : visit(target);
+      if (found !== undefined) return found;
+    }
+    open.delete(node);
+    done.add(node);
+    return undefined;
+  }
+}
+
+function listEdges(schema: unknown, path: readonly string[]): Edge[] {
+  if (!isObject(schema)) return [];
+  const edges: Edge[] = [];
+  if (typeof schema["$ref"] === "string") edges.push({ target: schema["$ref"], path });
+  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
+  const { properties, items, additionalProperties } = schema;
+  for (const [name, property] of Object.entries(isObject(properties) ? properties : {}))
+    if (required.includes(name)) edges.push(...listEdges(property, [...path, "properties", name]));
+  edges.push(
+    ...listEdges(items, [...path, "items"]),
+    ...listEdges(additionalProperties, [...path, "additionalProperties"]),
+  );
+  for (const key of ["anyOf", "prefixItems"]) {
+    const members = schema[key];
+    if (Array.isArray(members))
+      for (const [index, member] of members.entries()) edges.push(...listEdges(member, [...path, key, String(index)]));
+  }
+  return edges;
 }
 
 /** What is sent for a tool and what was changed in its schema on the way, as text to read. */

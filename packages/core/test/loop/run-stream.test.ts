@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EventQueue } from "../../src/internal/event-queue.ts";
+import { EventQueue } from "../../src/loop/run-stream.ts";
 
 /** Lets everything that is ready run. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
