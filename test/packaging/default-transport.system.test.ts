@@ -14,7 +14,7 @@ import { programCommand, programFile } from "../support/programs.ts";
 
 const run = promisify(execFile);
 const core = fileURLToPath(new URL("../../packages/core/", import.meta.url));
-const undici = fileURLToPath(new URL("../../packages/tools/node_modules/undici/index.js", import.meta.url));
+const undici = join(core, "../tools/node_modules", "undici", "index.js");
 
 /** Asks once and prints what the request went out by. Inside the package, its own name is what is imported. */
 const PROGRAM = `
