@@ -114,9 +114,8 @@ function addToPath(name: string, approve: Approve | undefined): Approve | undefi
 function buildProgress(name: string, event: RunEvent, tools: Map<string, string>): AgentProgress {
   if ("call" in event) tools.set(event.callId, event.call.name);
   const inner = event.type === "tool-progress" ? event.progress : undefined;
-  if (typeof inner === "object" && inner !== null && "path" in inner && "event" in inner && Array.isArray(inner.path)) {
+  if (typeof inner === "object" && inner !== null && "path" in inner && "event" in inner && Array.isArray(inner.path))
     return { path: [name, ...(inner.path as readonly string[])], event: inner.event };
-  }
   const tool = "callId" in event ? tools.get(event.callId) : undefined;
   return { path: tool === undefined ? [name] : [name, tool], event };
 }

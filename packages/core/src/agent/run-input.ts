@@ -32,11 +32,10 @@ function toContents(input: RunInput): readonly Content[] {
   const contents = isContents(input)
     ? input
     : [{ role: "user" as const, parts: (input as readonly InputPart[]).map(toPart) }];
-  if (endsOnOpenCall(contents)) {
+  if (endsOnOpenCall(contents))
     throw new TypeError(
       "the contents end with an unanswered function call: answer it in a user content, or remove the call",
     );
-  }
   return contents;
 }
 

@@ -41,11 +41,10 @@ const TIMEOUT_MS = 120_000;
 
 function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
   const delegate = DELEGATES[builtIn.name];
-  if (delegate === undefined) {
+  if (delegate === undefined)
     throw new ConfigurationError(
       `this model does not accept ${builtIn.name} and functions in one request; use a newer model, or remove one of them`,
     );
-  }
   const { name, description } = delegate;
   const fields = buildFields(delegate);
   const tool = defineTool({

@@ -34,11 +34,10 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
   const policy = options.policy ?? thresholdPolicy(options);
   const cut = policy(known);
   if (cut === undefined || cut <= 0) return false;
-  if (!known.boundaries.includes(cut)) {
+  if (!known.boundaries.includes(cut))
     throw new TypeError(
       `the compaction policy cut at ${cut}, but history may only be cut at ${known.boundaries.join(", ")}`,
     );
-  }
 
   const name = compactStepName(state.turns, overflow ? ++state.overflows : undefined);
   const outcome = await singleStep(input, name, async ({ signal }): Promise<CompactStepValue> => {

@@ -22,9 +22,8 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
     if (input.emit !== undefined) await input.emit({ type: "run-start", runId: state.runId, model: input.model.id });
     let ending = await runTurns(bounded, state, workPhase(input, state));
     const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
-    if (ending.stopReason === "finished" && input.output?.native === false) {
+    if (ending.stopReason === "finished" && input.output?.native === false)
       ending = await runTurns(bounded, state, outputPhase(state, input.output));
-    }
     // Sum types do not survive a spread, but each ending lacks just what RunOutcome has.
     const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
     attachGroundingResponses(result, state.responses);

@@ -69,11 +69,10 @@ export class SessionRuns<Options> {
       await this.log.refresh();
       const record = this.#lastRun();
       const { runId, loop } = record.entry;
-      if (record.end !== undefined && !isResumable(record.end)) {
+      if (record.end !== undefined && !isResumable(record.end))
         throw new TypeError(
           `session "${this.log.id}": its last run has ended (${record.end.stopReason}); there is nothing to resume`,
         );
-      }
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(record, run.answers);
       await this.log.append({ type: "resume", runId }, ...answers);
@@ -308,9 +307,8 @@ function buildEntry(
   { callId, question }: PendingCall,
   answer: Approval | ExternalOutcome,
 ): NewEntry {
-  if (question === "outcome" && isObject(answer) && "notExecuted" in answer) {
+  if (question === "outcome" && isObject(answer) && "notExecuted" in answer)
     throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
-  }
   return {
     type: "answer",
     runId: record.entry.runId,

@@ -173,9 +173,8 @@ export function resolveRefs(refs: readonly ContentRef[], outcomes: ReadonlyMap<s
       );
       return { role: "user", parts };
     }
-    if ("after" in ref) {
+    if ("after" in ref)
       return { role: "user", parts: ref.after.flatMap((name) => (readStep(outcomes, name) as CallStepValue).after) };
-    }
     return ref;
   });
 }
@@ -202,9 +201,8 @@ export function buildRefs(contents: readonly Content[], outcomes: ReadonlyMap<st
   return contents.map((content): ContentRef => {
     const model = models.get(content);
     if (model !== undefined) return { model };
-    if (content.parts.some((part) => calls.has(part))) {
+    if (content.parts.some((part) => calls.has(part)))
       return { calls: content.parts.map((part) => calls.get(part) ?? part) };
-    }
     const names = content.parts.map((part) => after.get(part));
     if (names.length > 0 && names.every((name) => name !== undefined)) return { after: [...new Set(names)] };
     return content;
@@ -221,14 +219,12 @@ function subtractUsage(sum: Usage, part: Usage): Usage {
 /** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
 export function checkForkPoint(all: readonly Content[], contents: number): void {
   const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
-  if (!Number.isInteger(contents) || contents < 0 || contents > all.length) {
+  if (!Number.isInteger(contents) || contents < 0 || contents > all.length)
     throw new TypeError(`fork: contents must be an integer from 0 to ${all.length}, got ${contents}`);
-  }
-  if (!isLegal(contents)) {
+  if (!isLegal(contents))
     throw new TypeError(
       `fork: a call is unanswered after ${contents} contents; cut at ${contents - 1} or ${contents + 1}`,
     );
-  }
 }
 
 /** The segments of the first `count` contents. */

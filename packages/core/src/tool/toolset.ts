@@ -27,12 +27,11 @@ export function buildToolset(tools: readonly AnyTool[]): Toolset {
     if (tool.kind === "function") addFunction(byName, tool);
     else addBuiltIn(builtIns, tool);
   }
-  if (byName.size > MAX_DECLARATIONS) {
+  if (byName.size > MAX_DECLARATIONS)
     throw new ToolDefinitionError(
       `${byName.size} functions, but one request accepts at most ${MAX_DECLARATIONS}: offer fewer, or group them behind agents`,
       [...byName.keys()].at(-1) ?? "",
     );
-  }
   const builtInTools = [...builtIns.values()];
   return {
     byName,
@@ -52,11 +51,10 @@ function addFunction(byName: Map<string, Tool>, tool: Tool): void {
 
 function addBuiltIn(builtIns: Map<string, BuiltInTool>, tool: BuiltInTool): void {
   const other = builtIns.get(tool.name);
-  if (other !== undefined && JSON.stringify(other.wire) !== JSON.stringify(tool.wire)) {
+  if (other !== undefined && JSON.stringify(other.wire) !== JSON.stringify(tool.wire))
     throw new ToolDefinitionError(
       `${tool.name}() is passed twice with different options: merge them into one`,
       tool.name,
     );
-  }
   builtIns.set(tool.name, tool);
 }

@@ -171,15 +171,14 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   const simple: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
     if (NARROWING.has(key) || (key === "enum" && Array.isArray(value) && value.length > MAX_ENUM)) continue;
-    if (key === "properties" && isObject(value)) {
+    if (key === "properties" && isObject(value))
       simple[key] = Object.fromEntries(
         Object.entries(value).map(([name, child]) => [name, simplify(child, root, depth + 1)]),
       );
-    } else if (key === "items" || key === "additionalProperties" || key === "prefixItems") {
+    else if (key === "items" || key === "additionalProperties" || key === "prefixItems")
       simple[key] = simplify(value, root, depth + 1);
-    } else if (key === "anyOf" || key === "oneOf" || key === "allOf") {
-      simple[key] = simplify(value, root, depth);
-    } else simple[key] = value;
+    else if (key === "anyOf" || key === "oneOf" || key === "allOf") simple[key] = simplify(value, root, depth);
+    else simple[key] = value;
   }
   return simple;
 }

@@ -103,18 +103,16 @@ function answerCalls(
       left.map(({ response }) => response),
     );
     const response = found === -1 ? undefined : left.splice(found, 1)[0]?.response;
-    if (response === undefined && !repair) {
+    if (response === undefined && !repair)
       throw orphanError(`the call of ${call.name} in contents[${start - 1}] has no response in the next content`);
-    }
     const { id: _id, ...rest } = response ?? { response: { error: RESULT_NOT_RECORDED } };
     return { functionResponse: { ...rest, id: ids[i], name: call.name } };
   });
   const [stray] = left;
-  if (stray !== undefined && !repair) {
+  if (stray !== undefined && !repair)
     throw orphanError(
       `the response of ${stray.response.name || stray.response.id} in contents[${stray.at}] answers no call of the previous content`,
     );
-  }
   const others = replies.flatMap((content) => {
     const parts = content.parts.filter(({ functionResponse }) => functionResponse === undefined);
     if (parts.length === content.parts.length) return content;

@@ -81,16 +81,14 @@ function checkCombination(request: ModelRequest, { capabilities, modelId }: Requ
   if (contents.length === 0) throw new ConfigurationError("There is nothing to send: pass at least one content.");
   if (functions.length > 0 && !capabilities.functions)
     throw new ConfigurationError(`${modelId} cannot call functions: remove the tools, or use another model.`);
-  if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions) {
+  if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions)
     throw new ConfigurationError(
       `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`,
     );
-  }
-  if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0)) {
+  if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0))
     throw new ConfigurationError(
       "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.",
     );
-  }
 }
 
 /**

@@ -23,7 +23,7 @@ export function checkSettings(
     if (value === undefined) continue;
     const fits = kind === "whole" ? Number.isInteger(value) : Number.isFinite(value);
     if (fits && value >= min && value <= max) continue;
-    const word = kind === "whole" ? "a whole number" : "a number";
+    const word = kind === "whole" ? "an integer" : "a number";
     throw new ConfigurationError(`${name} is ${value}: it must be ${word} ${describeRange(min, max)}.`);
   }
   checkStopSequences(settings.stopSequences);
@@ -31,11 +31,10 @@ export function checkSettings(
   if (settings.cachedContent !== undefined && !getCacheName(settings.cachedContent))
     throw new ConfigurationError('cachedContent is empty: use a name such as "cachedContents/abc123".');
   const candidates: number | undefined = settings.candidateCount;
-  if (candidates !== undefined && candidates !== 1) {
+  if (candidates !== undefined && candidates !== 1)
     throw new ConfigurationError(
       `candidateCount is ${candidates}: a run follows one conversation, and current models reject more than one candidate. Remove it, and run again for another answer.`,
     );
-  }
   if (settings.logprobs !== undefined && settings.responseLogprobs !== true)
     throw new ConfigurationError("logprobs requires responseLogprobs: true.");
   checkMediaSettings(settings, capabilities, modelId);
@@ -162,11 +161,10 @@ function checkMediaSettings(settings: ModelSettings, capabilities: ModelCapabili
   const { responseModalities, imageConfig, mediaResolution, speechConfig } = settings;
   if (responseModalities !== undefined) checkModalities(responseModalities, capabilities, modelId);
   if (imageConfig !== undefined) checkImageConfig(imageConfig, capabilities, modelId);
-  if (mediaResolution !== undefined && !RESOLUTIONS.includes(mediaResolution)) {
+  if (mediaResolution !== undefined && !RESOLUTIONS.includes(mediaResolution))
     throw new ConfigurationError(
       `mediaResolution is ${JSON.stringify(mediaResolution)}: use one of ${RESOLUTIONS.join(", ")}; higher resolutions can only be set per part.`,
     );
-  }
   if (speechConfig?.voiceConfig !== undefined && speechConfig.multiSpeakerVoiceConfig !== undefined)
     throw new ConfigurationError(
       "speechConfig contains voiceConfig and multiSpeakerVoiceConfig: keep the first for one speaker, the second for several.",

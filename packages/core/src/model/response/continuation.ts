@@ -90,9 +90,8 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
         }
       }
       idle = isProgress ? 0 : idle + 1;
-      if (requests >= MAX_REQUESTS || idle > MAX_IDLE_RECONNECTS) {
+      if (requests >= MAX_REQUESTS || idle > MAX_IDLE_RECONNECTS)
         throw incompleteError(failure.error, requests, segment);
-      }
       logger.warn(
         { requests, error: describeError(failure.error) },
         "the stream broke; resuming from its last checkpoint",

@@ -180,7 +180,7 @@ function parse(id: string, position: number, text: string): Json {
 function asStoreError(id: string, doing: string, error: unknown): Error {
   const why = error instanceof Error ? error.message : String(error);
   const code = primaryCode(error);
-  if (DAMAGED.has(code)) {
+  if (DAMAGED.has(code))
     return new SessionDamagedError(
       id,
       `the database file is damaged (${why}); restore it, or see the recover command of sqlite3`,
@@ -188,7 +188,6 @@ function asStoreError(id: string, doing: string, error: unknown): Error {
         cause: error,
       },
     );
-  }
   const advice = ADVICE[code];
   return new SessionStoreError(id, `${doing}${advice === undefined ? "" : `: ${advice}`} (${why})`, { cause: error });
 }

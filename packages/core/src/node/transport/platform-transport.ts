@@ -1,4 +1,4 @@
-import { channel } from "node:diagnostics_channel";
+import type { Channel } from "node:diagnostics_channel";
 import type { Environment } from "../../internal/environment.ts";
 import type { PlatformTransport, Transport } from "../../wire/http/transport.ts";
 
@@ -16,6 +16,8 @@ class NodePlatformTransport implements PlatformTransport {
   /** What was looked at last, and found to be Node's own. */
   #ownFetch: unknown;
   readonly #ownDispatchers = new WeakSet<object>();
+  /** Looked up with the first request: importing this library loads nothing of Node. */
+  #channels: readonly Channel[] | undefined;
 
   whyFetch(): string | undefined {
     const { fetch } = globalThis;
@@ -31,7 +33,7 @@ class NodePlatformTransport implements PlatformTransport {
       if (!isNodesDispatcher(dispatcher)) return "a global dispatcher of undici is set that is not Node's default";
       this.#ownDispatchers.add(dispatcher);
     }
-    for (const one of CHANNELS)
+    for (const one of (this.#channels ??= openChannels()))
       if (one.hasSubscribers) return `somebody listens on the diagnostics channel ${String(one.name)}`;
     return this.#module?.isHttpPatched() === true ? "node:http is patched" : undefined;
   }
@@ -59,8 +61,6 @@ interface NodeModule {
   readonly isHttpPatched: () => boolean;
 }
 
-export const platformTransport: PlatformTransport | undefined = new NodePlatformTransport();
-
 /** Where undici keeps the dispatcher that `fetch` uses; `.2` since undici 8. Node's own fetch sets them, too. */
 const DISPATCHERS = [Symbol.for("undici.globalDispatcher.1"), Symbol.for("undici.globalDispatcher.2")] as const;
 
@@ -69,7 +69,7 @@ const DISPATCHERS = [Symbol.for("undici.globalDispatcher.1"), Symbol.for("undici
  *
  * @see https://undici.nodejs.org/#/docs/api/DiagnosticsChannel
  */
-const CHANNELS = [
+const CHANNEL_NAMES = [
   "undici:request:create",
   "undici:request:bodySent",
   "undici:request:bodyChunkSent",
@@ -82,7 +82,12 @@ const CHANNELS = [
   "undici:client:beforeConnect",
   "undici:client:connected",
   "undici:client:connectError",
-].map((name) => channel(name));
+] as const;
+
+function openChannels(): readonly Channel[] {
+  const { channel } = process.getBuiltinModule("node:diagnostics_channel");
+  return CHANNEL_NAMES.map((name) => channel(name));
+}
 
 /** The text of a function cannot be made up: a proxy, a bound function and another runtime's own say `[native code]`. */
 function isNodesFetch(fetch: unknown): boolean {
@@ -130,3 +135,6 @@ function textOf(value: unknown): string {
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
+
+/** Marked as pure, so that a bundle that uses nothing of it has nothing of it. */
+export const platformTransport: PlatformTransport | undefined = /* @__PURE__ */ new NodePlatformTransport();

@@ -170,9 +170,8 @@ export const CONTENT_CHECKS: readonly Check[] = [
           "lengths",
         );
         for (const { updatedAt } of listed) {
-          if (updatedAt < before || updatedAt > Date.now() + 2000) {
+          if (updatedAt < before || updatedAt > Date.now() + 2000)
             throw new Error(`updatedAt should be about now, in milliseconds since the epoch, and is ${updatedAt}`);
-          }
         }
       }
     },

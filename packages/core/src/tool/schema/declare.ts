@@ -31,13 +31,12 @@ export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, addit
  */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
   const { schema, changes } = declareSchema(input, tool);
-  if (schema["type"] !== "object" || "anyOf" in schema) {
+  if (schema["type"] !== "object" || "anyOf" in schema)
     throw new ToolDefinitionError(
       `tool "${tool}": the input must be an object, got ${describeRoot(schema)}: wrap it, as in z.object({ value: … })`,
       tool,
       "",
     );
-  }
   const empty = schema["properties"] === undefined || Object.keys(schema["properties"] as object).length === 0;
   if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined))
     return { schema, changes };

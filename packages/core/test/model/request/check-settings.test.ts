@@ -8,7 +8,7 @@ const check = (settings: ModelSettings, id = "gemini-3.8-flash", kind?: "develop
   checkSettings(settings, inferCapabilities(id), id, kind);
 
 test.each<[ModelSettings, RegExp]>([
-  [{ thinking: "off" }, /cannot switch thinking off/],
+  [{ thinking: "off" }, /cannot turn thinking off/],
   [{ temperature: 2.1 }, /temperature is 2.1: it must be a number from 0 to 2/],
   [{ temperature: Number.NaN }, /temperature is NaN/],
   [{ topP: -0.1 }, /topP is -0.1/],
@@ -17,7 +17,7 @@ test.each<[ModelSettings, RegExp]>([
   [{ maxOutputTokens: 1.5 }, /maxOutputTokens is 1.5/],
   [{ seed: 2 ** 31 }, /seed is 2147483648/],
   [{ presencePenalty: Infinity }, /presencePenalty is Infinity/],
-  [{ stopSequences: ["a", "b", "c", "d", "e", "f"] }, /6 stopSequences: the service takes at most 5/],
+  [{ stopSequences: ["a", "b", "c", "d", "e", "f"] }, /6 stopSequences: the service accepts at most 5/],
   [{ stopSequences: [""] }, /stop sequence is empty/],
   [{ cachedContent: "" }, /cachedContent is empty/],
   [{ location: { latitude: 91, longitude: 0 } }, /latitude goes from -90 to 90/],
@@ -41,7 +41,7 @@ test("the edges of all ranges are taken", () => {
 });
 
 test("what depends on the endpoint is refused only there", () => {
-  expect(() => check({ serviceTier: "flex" }, "gemini-3.8-flash", "vertex")).toThrow(/Developer API only/);
+  expect(() => check({ serviceTier: "flex" }, "gemini-3.8-flash", "vertex")).toThrow(/only on the Developer API/);
   expect(() => check({ serviceTier: "flex" }, "gemini-3.8-flash", "developer")).not.toThrow();
   expect(() => check({ frequencyPenalty: 1 }, "gemini-2.5-flash", "developer")).toThrow(
     /does not take frequencyPenalty/,

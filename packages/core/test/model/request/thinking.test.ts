@@ -32,7 +32,7 @@ test.each<[string, Thinking, RegExp]>([
   ["gemini-3.8-flash", "off", /cannot turn thinking off: use one of "low", "medium", "high"/],
   ["gemini-3.8-flash", "minimal", /does not accept thinking "minimal": use one of "low"/],
   ["gemini-4-argon", "xhigh", /use one of "low", "medium", "high"/],
-  ["gemini-4-argon", { budget: 100 }, /takes a thinking level, not a budget/],
+  ["gemini-4-argon", { budget: 100 }, /accepts a thinking level, not a budget/],
   ["gemini-2.5-pro", "off", /cannot turn thinking off: use a budget from 128 to 32768/],
   ["gemini-2.5-pro", { budget: 127 }, /127 does not work/],
   ["gemini-2.5-flash-lite", { budget: 100 }, /from 512 to 24576 tokens, -1 \(the model decides\), "off"/],

@@ -148,8 +148,8 @@ describe("a place that cannot be written", () => {
     const store = new JsonlStore(join(folder, "file", "sessions"));
     const error: unknown = await store.append("s", 0, [1]).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionStoreError);
-    expect(String(error)).toMatch(/session "s": its log cannot be written: a part of the path is no folder/);
-    await expect(store.list()).rejects.toThrow(/sessions cannot be listed: a part of the path is no folder/);
+    expect(String(error)).toMatch(/session "s": its log cannot be written: part of the path is not a folder/);
+    await expect(store.list()).rejects.toThrow(/sessions cannot be listed: part of the path is not a folder/);
   });
 
   test("is created with the first append, with all folders above it", async () => {
@@ -195,9 +195,9 @@ describe("the lock", () => {
     writeFileSync(lock, lockOf());
     const error: unknown = await store.append("s", 4, ["next"]).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionStoreError);
-    expect(String(error)).toContain(`it is locked by process ${process.pid} on `);
+    expect(String(error)).toContain(`it has been locked by process ${process.pid} on `);
     expect(String(error)).toContain(`delete ${lock}`);
-    await expect(store.delete("s")).rejects.toThrow(/it is locked by process/);
+    await expect(store.delete("s")).rejects.toThrow(/it has been locked by process/);
     stopClock();
     const appending = new JsonlStore(folder).append("s", 4, ["next"]);
     for (let look = 0; look < 3; look++) {
@@ -221,7 +221,7 @@ describe("the lock", () => {
     const locked = store.append("s", 4, ["next"]).catch(String);
     await until(() => vi.getTimerCount() === 1);
     await vi.runAllTimersAsync();
-    expect(await locked).toMatch(/it is locked by/);
+    expect(await locked).toMatch(/it has been locked by/);
     const then = (Date.now() - afterMs) / 1000;
     utimesSync(lock, then, then);
     await store.append("s", 4, ["next"]);
@@ -232,7 +232,7 @@ describe("the lock", () => {
     const { file, lock, store } = await filled();
     writeFileSync(lock, lockOf());
     appendFileSync(file, '"not acknowledged"\n');
-    await expect(store.load("s")).rejects.toThrow(/it is locked by/);
+    await expect(store.load("s")).rejects.toThrow(/it has been locked by/);
     stopClock();
     const loading = store.load("s");
     await until(() => vi.getTimerCount() === 1);

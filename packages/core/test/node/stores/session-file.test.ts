@@ -59,7 +59,7 @@ describe.each([
     await expect(openSessionFile(join(folder, "none"))).rejects.toThrow(ConfigurationError);
     await open().append(id, 0, log);
     await expect(openSessionFile(path(), { session: "x" })).rejects.toThrow(
-      unit === "line" ? /a session can be chosen in an SQLite file only/ : /has no session "x"$/,
+      unit === "line" ? /a session can be selected only in an SQLite file/ : /has no session "x"$/,
     );
   });
 });

@@ -26,7 +26,7 @@ describe("opening", () => {
   test("needs a Node that has SQLite, and says so", () => {
     vi.spyOn(process, "getBuiltinModule").mockImplementation(() => undefined);
     expect(() => new SqliteStore(":memory:")).toThrow(ConfigurationError);
-    expect(() => new SqliteStore(":memory:")).toThrow(/needs Node 22\.13 or later, and this is v\d+.*JsonlStore/);
+    expect(() => new SqliteStore(":memory:")).toThrow(/require Node 22\.13 or later; this is v\d+.*JsonlStore/);
   });
 
   test("a file that cannot be is an error with its path and what to do", () => {
@@ -92,7 +92,7 @@ describe("a file that another process holds", () => {
     const error: unknown = await store.append("s", 0, [1]).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionStoreError);
     expect(String(error)).toMatch(
-      /session "s": its log cannot be written: another process holds the file; try again.*\(database is locked\)/,
+      /session "s": its log cannot be written: another process has the file locked; try again.*\(database is locked\)/,
     );
     // Reading goes on.
     expect(await store.load("s")).toEqual([]);

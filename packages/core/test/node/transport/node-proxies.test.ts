@@ -118,8 +118,7 @@ describe("a proxy", () => {
       "http://me:secret\n-word@proxy.example:8080",
       "http://",
     ])("with an address like %j is refused, not passed by", (address) => {
-    const refused =
-      /^HTTPS_PROXY must be an address with http:\/\/ or https:\/\/: give it one, or pass proxyEnv: \{\} [\w ]+\.$/;
+    const refused = /^HTTPS_PROXY must be an http:\/\/ or https:\/\/ URL: correct it, or pass proxyEnv: \{\} [\w ]+\.$/;
     expect(() => nodeTransport({ proxyEnv: { https_proxy: address } })).toThrow(
       expect.objectContaining({ code: "configuration", message: expect.stringMatching(refused) }),
     );
@@ -129,7 +128,7 @@ describe("a proxy", () => {
     const versions = vi.spyOn(process, "versions", "get").mockReturnValue({ ...process.versions, node: "20.19.0" });
     try {
       expect(() => nodeTransport({ proxyEnv: { HTTPS_PROXY: "http://127.0.0.1:1" } })).toThrow(
-        /HTTPS_PROXY names a proxy.*20\.19\.0.*proxyEnv: \{\}.*fetch that knows the proxy/,
+        /HTTPS_PROXY names a proxy.*20\.19\.0.*proxyEnv: \{\}.*fetch that supports proxies/,
       );
       expect(() => nodeTransport({ proxyEnv: { NO_PROXY: "*" } })).not.toThrow();
     } finally {
