@@ -33,7 +33,8 @@ class NodePlatformTransport implements PlatformTransport {
       if (!isNodesDispatcher(dispatcher)) return "a global dispatcher of undici is set that is not Node's default";
       this.#ownDispatchers.add(dispatcher);
     }
-    for (const one of (this.#channels ??= openChannels()))
+    this.#channels ??= openChannels();
+    for (const one of this.#channels)
       if (one.hasSubscribers) return `somebody listens on the diagnostics channel ${String(one.name)}`;
     return this.#module?.isHttpPatched() === true ? "node:http is patched" : undefined;
   }

@@ -1,3 +1,4 @@
+import { platformTransport } from "#platform-transport";
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
 import type { Logger } from "../../logging/logger.ts";
@@ -15,7 +16,6 @@ const VARIABLE = "POLLUX_HTTP_CLIENT";
 export class TransportChoice {
   readonly #fetch: FetchLike | undefined;
   readonly #name: HttpClientName;
-  #platform: { readonly transport: PlatformTransport | undefined } | undefined;
   #logged: string | undefined;
 
   /** @throws {ConfigurationError} For a name that is none, and for a `fetch` beside a name. */
@@ -25,7 +25,7 @@ export class TransportChoice {
     env: Environment = processEnvironment(),
   ) {
     if (fetch !== undefined && httpClient !== undefined && httpClient !== "auto")
-      throw new ConfigurationError(`httpClient: "${httpClient}" and fetch exclude each other: give one of them.`);
+      throw new ConfigurationError(`httpClient: "${httpClient}" and fetch are mutually exclusive: pass one of them.`);
     const name = httpClient ?? (env[VARIABLE] || "auto");
     if (!isName(name))
       throw new ConfigurationError(
@@ -43,19 +43,13 @@ export class TransportChoice {
   current(logger: Logger): FetchLike | Promise<FetchLike> {
     if (this.#fetch !== undefined) return this.#fetch;
     if (this.#name === "fetch") return this.#use(platformFetch, logger, "fetch", "asked for");
-    return this.#platform === undefined ? this.#load(logger) : this.#choose(this.#platform.transport, logger);
-  }
-
-  async #load(logger: Logger): Promise<FetchLike> {
-    const { platformTransport } = await import("#platform-transport");
-    this.#platform = { transport: platformTransport };
-    return await this.#choose(platformTransport, logger);
+    return this.#choose(platformTransport, logger);
   }
 
   #choose(platform: PlatformTransport | undefined, logger: Logger): FetchLike | Promise<FetchLike> {
     const isForced = this.#name === "node";
     if (platform === undefined) {
-      if (isForced) throw new ConfigurationError('httpClient: "node" needs Node: leave it out, or say "fetch".');
+      if (isForced) throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
       return this.#use(platformFetch, logger, "fetch", "the platform has nothing else");
     }
     const why = isForced ? undefined : platform.whyFetch();
