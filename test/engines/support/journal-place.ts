@@ -83,6 +83,8 @@ export async function journalPlace(kind: "none" | "jsonl" | "sqlite", outside: s
   }
 
   function hear(said: WorkerSaid): void {
+    // Its run will hang; this says why.
+    if (said.is === "broken") console.error(`${kind}: a worker is broken: ${said.message}`);
     if (said.is !== "waiting" && said.is !== "ended") return;
     const run = of(said.run);
     run.worker = undefined;

@@ -19,9 +19,15 @@ export async function storedLog(store: SessionStore, id: string): Promise<Journa
     if (outcome !== undefined) outcomes.set(name, outcome);
   };
   for (const entry of entries) note(entry);
-  async function add(entry: Entry): Promise<void> {
-    await store.append(id, length, [JSON.parse(JSON.stringify(entry))]);
-    note(entry);
+  // Operations of one round write side by side, and each append says how long the log is.
+  let last: Promise<void> = Promise.resolve();
+  function add(entry: Entry): Promise<void> {
+    const written = last.then(async () => {
+      await store.append(id, length, [JSON.parse(JSON.stringify(entry))]);
+      note(entry);
+    });
+    last = written.catch(() => {});
+    return written;
   }
   return {
     outcomeOf: (name) => outcomes.get(name),
