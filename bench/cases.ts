@@ -50,7 +50,7 @@ export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
           ...base,
           unary: false,
           measures: [
-            cpu("loop", `${turns} tool turns, CPU of a turn`, per, [at("pollux", 1.1), at("pollux-node", 0.7)]),
+            cpu("loop", `${turns} tool turns, CPU of a turn`, per, [at("pollux", 0.8), at("pollux-fetch", 1.25)]),
             peak("loop-memory", `${turns} tool turns, peak memory`),
           ],
         },
@@ -78,7 +78,7 @@ export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
               `history-${turns}`,
               `${label}, CPU of a turn`,
               runs * turns,
-              index === all.length - 1 ? [at("pollux", 0.75)] : [],
+              index === all.length - 1 ? [at("pollux", 0.45), at("pollux-fetch", 1.15)] : [],
             ),
             { ...own(`history-${turns}-sent`, `${label}, sent by a run`, "KB", "sentKB"), per: runs },
           ],
@@ -91,7 +91,13 @@ export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
         {
           ...streamed(chunks, 20, small(3, 1), runs),
           measures: [
-            cpu("stream", `${number(chunks)} chunks, CPU of a chunk`, chunks * runs, [at("pollux", 1.3)], "µs"),
+            cpu(
+              "stream",
+              `${number(chunks)} chunks, CPU of a chunk`,
+              chunks * runs,
+              [at("pollux", 1.15), at("pollux-fetch", 1.3)],
+              "µs",
+            ),
           ],
         },
       ];
@@ -103,7 +109,7 @@ export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
         {
           ...streamed(1, size, small(2, 1), small(2, 1)),
           measures: [
-            cpu("chunk", `${label}, CPU`, small(2, 1), [at("pollux", 1.3)]),
+            cpu("chunk", `${label}, CPU`, small(2, 1), [at("pollux", 1.1), at("pollux-fetch", 1.2)]),
             peak("chunk-memory", `${label}, peak memory`),
           ],
         },
@@ -112,7 +118,7 @@ export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
     case "many":
       return (quick ? [5] : [500, 5_000]).map((runs) => {
         const label = `${number(runs)} runs of 5 turns at once, 20 ms away`;
-        const targets = runs === 5_000 ? [] : [at("pollux", 1.1), at("pollux-node", 0.55)];
+        const targets = runs === 5_000 ? [] : [at("pollux", 0.75), at("pollux-fetch", 1.25)];
         return {
           scenario: { ...turnsOf(5, 100), wait: 20 },
           warm: small(50, 1),

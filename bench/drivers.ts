@@ -13,7 +13,7 @@ export interface Driver {
 }
 
 /** The drivers that take part without being asked for. The first is the base line. */
-export const OWN_DRIVERS: readonly string[] = ["raw", "raw-cached", "raw-http", "pollux", "pollux-node"];
+export const OWN_DRIVERS: readonly string[] = ["raw", "raw-cached", "raw-http", "pollux", "pollux-fetch"];
 
 /**
  * Finds a driver by its name, or takes the path of a module (`.mjs`).

@@ -23,7 +23,7 @@ Measures the built @pollux/core against a loop written by hand, on a local serve
 told on stderr. Ends with 1 when a driver did not do its work, and with 2 when an option is wrong.
 
   --metrics a,b    of ${METRICS.join(", ")} (all of them)
-  --drivers a,b    of raw, raw-cached, raw-http, pollux, pollux-node and the peers, or paths that end in .mjs; the first is
+  --drivers a,b    of raw, raw-cached, raw-http, pollux, pollux-fetch and the peers, or paths that end in .mjs; the first is
                    what the others are compared with (all of them)
   --runs N         samples of each driver, in turns with the others (5)
   --quick          tiny sizes, one sample: shows that all works, not how fast

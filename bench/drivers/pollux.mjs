@@ -2,12 +2,12 @@
 import { Agent, defineTool, endpoint, gemini } from "@pollux/core";
 import { z } from "zod";
 
-/** @param fetch What requests go through; the platform's when it is absent. */
-export async function run({ base, model, weather, unary, fetch }) {
+/** @param httpClient What requests go out by; on Node `node:http` when it is absent. */
+export async function run({ base, model, weather, unary, httpClient }) {
   const agent = new Agent({
     model: gemini(model, {
       endpoint: endpoint({ baseUrl: base, apiKey: "x" }),
-      fetch,
+      httpClient,
       transport: unary ? "unary" : "stream",
     }),
     tools: [

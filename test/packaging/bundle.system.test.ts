@@ -35,7 +35,7 @@ const MARKERS = {
   client: "streamGenerateContent",
   key: "x-goog-api-key",
   loop: "turn-start",
-  session: "is still answering",
+  session: "is still running",
   heals: "replace-signatures",
 } as const;
 

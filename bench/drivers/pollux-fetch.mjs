@@ -1,0 +1,6 @@
+// The same agent over the platform's `fetch`.
+import { run as runAgent } from "./pollux.mjs";
+
+export async function run(work) {
+  return await runAgent({ ...work, httpClient: "fetch" });
+}
