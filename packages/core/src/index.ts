@@ -19,18 +19,16 @@ export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
 export type { Json } from "./internal/json.ts";
-export { MemoryStore } from "./session/store.ts";
 export type { SessionEntry } from "./session/entries.ts";
-export { checkSession, type SessionCheck } from "./doctor/repair-session.ts";
 export type { LogLine, SessionProblem } from "./doctor/read-lines.ts";
-export { repairSession, type SessionRepair } from "./doctor/repair-session.ts";
+export { checkSession, repairSession, type SessionCheck, type SessionRepair } from "./doctor/repair-session.ts";
 export type { ShowOptions as ShowSessionOptions } from "./doctor/page.ts";
 export { sessionHistory, showSession } from "./doctor/show-session.ts";
-export type { ListOptions, SessionStore, SessionSummary } from "./session/store.ts";
+export { type ListOptions, MemoryStore, type SessionStore, type SessionSummary } from "./session/store.ts";
 
 // loop
 export type { RunEvent } from "./loop/events.ts";
-export type { CallDecision, CallInfo, Hooks, RequestInfo } from "./loop/loop-input.ts";
+export type { CallDecision, CallInfo, Hooks, RequestInfo, ToolChoice } from "./loop/loop-input.ts";
 export type { LimitReached, Limits } from "./loop/limits.ts";
 export type {
   Observation,
@@ -43,7 +41,6 @@ export type {
   StepInfo,
   StepStartObservation,
 } from "./loop/observer.ts";
-export type { ToolChoice } from "./loop/loop-input.ts";
 export type { TurnProblem } from "./loop/recovery.ts";
 export type {
   BadCallRun,
@@ -63,8 +60,7 @@ export type {
   UnknownFinishRun,
 } from "./loop/result.ts";
 export { runSoFar, type RunSoFar } from "./loop/result.ts";
-export type { OutputImage } from "./loop/result.ts";
-export type { CodeRun, RunOutputs, UrlRetrieval } from "./loop/result.ts";
+export type { CodeRun, OutputImage, RunOutputs, UrlRetrieval } from "./loop/result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
 export { afterTurns, calledTool, type RunProgress, type StopRule } from "./loop/stop-when.ts";
 
@@ -105,7 +101,7 @@ export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-mod
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/prepare-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
-export { computeCost, type Prices, type PriceTable } from "./model/usage.ts";
+export { computeCost, NO_USAGE, type Prices, type PriceTable, type Usage } from "./model/usage.ts";
 export {
   type Cache,
   type CacheHolds,
@@ -117,7 +113,6 @@ export {
 export { type Files, files, type UploadData, uploadFile, type UploadFileOptions } from "./model/resources/files.ts";
 export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
-export { NO_USAGE, type Usage } from "./model/usage.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
 export type { CallSignal } from "./wire/client-options.ts";
@@ -138,25 +133,22 @@ export type { CitationSource, LogprobsResult, SafetyRating } from "./wire/types/
 export type { GeminiFile } from "./wire/types/resources.ts";
 export type { UploadProgress } from "./wire/upload.ts";
 export type { WaitForFileOptions } from "./wire/files.ts";
-export type { SafetySetting } from "./wire/types/generate-content.ts";
-export type { ImageConfig, SpeechConfig } from "./wire/types/generate-content.ts";
-export type { RequestBudget } from "./wire/http/retry.ts";
+export type { ImageConfig, SafetySetting, SpeechConfig } from "./wire/types/generate-content.ts";
+export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
 export type { Timeouts } from "./wire/http/timeouts.ts";
-export type { RetryPolicy } from "./wire/http/retry.ts";
 export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
 export { RunSuspended } from "./durable/steps.ts";
-export type { Steered, Steering } from "./durable/steps.ts";
-export type { Op, Outcome, Step, StepError, Steps } from "./durable/steps.ts";
+export type { Op, Outcome, Steered, Steering, Step, StepError, Steps } from "./durable/steps.ts";
 
 // logging
 export type { Logger, LogMethod } from "./logging/logger.ts";
 
 // errors
-export { AgentError, type ErrorCode } from "./errors/agent-error.ts";
+export { AgentError, ConfigurationError, type ErrorCode } from "./errors/agent-error.ts";
 export {
   ApiNetworkError,
   ApiShapeError,
@@ -169,9 +161,7 @@ export {
   StreamIncompleteError,
   type TimeoutKind,
 } from "./errors/api-errors.ts";
-export { ConfigurationError } from "./errors/agent-error.ts";
-export { FileStateError } from "./errors/api-errors.ts";
-export { TrafficLimitError } from "./errors/api-errors.ts";
+export { FileStateError, TrafficLimitError } from "./errors/api-errors.ts";
 export { OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
 export {
   LoopVersionError,

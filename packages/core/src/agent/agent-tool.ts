@@ -43,9 +43,7 @@ export interface AgentProgress {
 
 const INPUT = {
   type: "object",
-  properties: {
-    task: { type: "string", description: AGENT_TASK },
-  },
+  properties: { task: { type: "string", description: AGENT_TASK } },
   required: ["task"],
 };
 

@@ -146,11 +146,7 @@ function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly S
   if (!isResumable(end.entry)) return [];
   if (pending === undefined)
     return [
-      {
-        position: end.position,
-        problem: `the last run ended with "${stopReason}"`,
-        remedy: "resume() continues it",
-      },
+      { position: end.position, problem: `the last run ended with "${stopReason}"`, remedy: "resume() continues it" },
     ];
   const calls = pending.map(({ callId, call, question }) => `${callId} (${call.name}: ${question})`).join(", ");
   return [{ position: end.position, problem: `the last run waits for ${calls}`, remedy: goOn }];

@@ -13,8 +13,7 @@ export type { Op, Outcome, Steered, Steering, Step, StepError, Steps } from "./s
 export type { Json } from "../internal/json.ts";
 
 // steps that come with the library
-export { journal, type JournalLog, type JournalOptions } from "./journal.ts";
-export { passThrough, type PassThroughOptions } from "./journal.ts";
+export { journal, type JournalLog, type JournalOptions, passThrough, type PassThroughOptions } from "./journal.ts";
 
 // what the log of a run holds
 export { LOOP_VERSION, parseStepName, type StepName, waitName } from "./run-log.ts";

@@ -103,10 +103,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     // Not before the first event is asked for: an iterator that is dropped unread never gets as far as `finally`.
     this.#checkUnread();
     const queue = new EventQueue<RunEvent>();
-    const running = this.#start({
-      emit: queue.writeInStep.bind(queue),
-      emitLive: queue.write.bind(queue),
-    });
+    const running = this.#start({ emit: queue.writeInStep.bind(queue), emitLive: queue.write.bind(queue) });
     const work = running.run();
     const ended = work.then(
       () => queue.end(),

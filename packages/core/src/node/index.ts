@@ -1,5 +1,5 @@
 // Entry "@pollux/core/node": what needs Node. Names only.
-export { fileFromPath } from "./local-files.ts";
+export { fileFromPath, type ImageToSave, saveImages, type SaveImagesOptions } from "./local-files.ts";
 export { type NodeTransport, nodeTransport, type NodeTransportOptions } from "./transport/node-transport.ts";
 export {
   openSessionFile,
@@ -8,6 +8,5 @@ export {
   type SessionFileRepair,
   type StoredSession,
 } from "./stores/session-file.ts";
-export { type ImageToSave, saveImages, type SaveImagesOptions } from "./local-files.ts";
 export { JsonlStore, type JsonlStoreOptions } from "./stores/jsonl-store.ts";
 export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite-store.ts";

@@ -31,11 +31,7 @@ export function replayRun<Options>(
       opened.release();
     }
   };
-  return {
-    run,
-    soFar: () => opened?.soFar() ?? NOTHING_YET,
-    release: () => opened?.release(),
-  };
+  return { run, soFar: () => opened?.soFar() ?? NOTHING_YET, release: () => opened?.release() };
 }
 
 /** The session whose run is replayed. */

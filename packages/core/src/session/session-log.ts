@@ -157,8 +157,6 @@ function asStoreError(error: unknown, id: string): unknown {
   return new SessionStoreError(
     id,
     `could not be written, so the run stops here; fix the cause and call resume(): ${why}`,
-    {
-      cause: error,
-    },
+    { cause: error },
   );
 }

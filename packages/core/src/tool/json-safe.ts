@@ -54,14 +54,7 @@ export function jsonSafe(value: unknown, options: JsonSafeOptions = {}): JsonSaf
   let values = 0;
   let cut = false;
   let hasRef = false;
-  return {
-    value: safe(value, 0) ?? null,
-    characters,
-    cut,
-    endless: values > MAX_VALUES,
-    media,
-    hasRef,
-  };
+  return { value: safe(value, 0) ?? null, characters, cut, endless: values > MAX_VALUES, media, hasRef };
 
   function safe(raw: unknown, depth: number): Json | undefined {
     if (++values > MAX_VALUES) return undefined;

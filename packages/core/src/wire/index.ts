@@ -24,44 +24,44 @@ export type {
 } from "./types/declaration.ts";
 export type {
   Candidate,
+  CitationMetadata,
+  CitationSource,
   GenerateContentRequest,
   GenerateContentResponse,
   GenerationConfig,
   GroundingChunk,
   GroundingMetadata,
   GroundingSupport,
+  HarmBlockThreshold,
+  HarmCategory,
+  ImageConfig,
+  LogprobsCandidate,
+  LogprobsResult,
+  MediaResolution,
+  Modality,
   ModalityTokenCount,
   PromptFeedback,
+  SafetyRating,
   SafetySetting,
+  SpeechConfig,
   SystemInstruction,
   ThinkingConfig,
   UrlContextMetadata,
   UsageMetadata,
-} from "./types/generate-content.ts";
-export type {
-  CitationMetadata,
-  CitationSource,
-  LogprobsCandidate,
-  LogprobsResult,
-  SafetyRating,
+  VoiceConfig,
 } from "./types/generate-content.ts";
 export type {
   CachedContent,
   CacheExpiry,
+  CountTokensRequest,
+  CountTokensResponse,
   CreateCachedContentRequest,
+  GeminiFile,
   ListCachedContentsResponse,
+  ListFilesResponse,
+  ListModelsResponse,
+  ModelInfo,
 } from "./types/resources.ts";
-export type { GeminiFile, ListFilesResponse } from "./types/resources.ts";
-export type {
-  HarmBlockThreshold,
-  HarmCategory,
-  ImageConfig,
-  MediaResolution,
-  Modality,
-  SpeechConfig,
-  VoiceConfig,
-} from "./types/generate-content.ts";
-export type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
 
 // Endpoints
 export { cometapi, type CometApiOptions } from "./endpoints/cometapi.ts";
@@ -83,9 +83,8 @@ export type { Environment } from "../internal/environment.ts";
 export { GeminiClient } from "./client.ts";
 export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-options.ts";
 export { CachedContents } from "./caches.ts";
-export { FilesClient, type UploadOptions } from "./files.ts";
+export { FilesClient, type UploadOptions, waitForFile, type WaitForFileOptions } from "./files.ts";
 export type { UploadProgress } from "./upload.ts";
-export { waitForFile, type WaitForFileOptions } from "./files.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
 export type { FetchLike } from "./http/transport.ts";
@@ -100,24 +99,22 @@ export { readSse, SseDecoder, type SseOptions } from "./http/sse.ts";
 export { embeddedError, type FailureContext, statusError } from "./errors/status-error.ts";
 
 // Errors
-export { AgentError, type ErrorCode } from "../errors/agent-error.ts";
+export { AgentError, ConfigurationError, type ErrorCode } from "../errors/agent-error.ts";
 export {
   ApiNetworkError,
   ApiShapeError,
   ApiStatusError,
   type ApiStatusFacts,
   ApiTimeoutError,
+  FileStateError,
   type QuotaViolation,
   RequestLimitError,
   type TimeoutKind,
+  TrafficLimitError,
 } from "../errors/api-errors.ts";
-export { FileStateError } from "../errors/api-errors.ts";
-export { TrafficLimitError } from "../errors/api-errors.ts";
-export { ConfigurationError } from "../errors/agent-error.ts";
 
 // Taking secrets out of texts
 export { redact, redactCut, redactPieces, secretsOf } from "./errors/redact.ts";
 
 // Logging
-export { defaultLogger } from "../logging/logger.ts";
-export { type Logger, type LogMethod, SILENT } from "../logging/logger.ts";
+export { defaultLogger, type Logger, type LogMethod, SILENT } from "../logging/logger.ts";

@@ -99,11 +99,7 @@ async function answered(
   // The run knew the schema as JSON Schema only; its checks and changes are made here.
   const checked = await output["~standard"].validate(result.output);
   if (checked.issues === undefined) return { ok: true, output: checked.value };
-  return {
-    ok: false,
-    kind: "failed",
-    message: agentEnded(name, "invalid-output", undefined, result.text),
-  };
+  return { ok: false, kind: "failed", message: agentEnded(name, "invalid-output", undefined, result.text) };
 }
 
 function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {

@@ -160,9 +160,7 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, ownParts: numb
       ...next.candidate,
       ...(grounding && { groundingMetadata: grounding }),
       ...(citations && { citationMetadata: citations }),
-      ...(pages.length > 0 && {
-        urlContextMetadata: { ...next.candidate.urlContextMetadata, urlMetadata: pages },
-      }),
+      ...(pages.length > 0 && { urlContextMetadata: { ...next.candidate.urlContextMetadata, urlMetadata: pages } }),
     },
     envelope: { ...first.envelope, ...next.envelope },
   };

@@ -184,9 +184,7 @@ function asStoreError(id: string, doing: string, error: unknown): Error {
     return new SessionDamagedError(
       id,
       `the database file is damaged (${why}); restore it, or see the recover command of sqlite3`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   const advice = ADVICE[code];
   return new SessionStoreError(id, `${doing}${advice === undefined ? "" : `: ${advice}`} (${why})`, { cause: error });

@@ -1,5 +1,6 @@
 import {
   asJson,
+  check,
   gate,
   type NamedStepsCheck,
   ok,
@@ -15,7 +16,7 @@ const NEVER = new Promise<never>(() => {});
 
 /** What survives a crash. */
 export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
-  [
+  check(
     "a step that ended is not run again after a crash, and gives what it gave, as JSON has it",
     ["durable"],
     async (world) => {
@@ -34,37 +35,33 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
       same(await world.run("r", program(false)), ok({ text: "é\u{1f600}\u2028", list: [0, -1.5, null] }), "outcome");
       same(runs, 1, "how often the step ran");
     },
-  ],
-  [
-    "what a crash cut off is run again, under the same key and with its round",
-    ["durable"],
-    async (world) => {
-      const runs: string[] = [];
-      const all = gate();
-      const program = (crash: boolean): StepsProgram =>
-        oneRound(() =>
-          ["a", "b", "c"].map((name) =>
-            stepOp(name, ({ key }) => {
-              runs.push(key);
-              if (runs.length === 3) all.open();
-              return crash && name === "b" ? NEVER : name;
-            }),
-          ),
-        );
-      await reached(all, world.run("r", program(true)));
-      await world.reopen?.();
-      same(await world.run("r", program(false)), [ok("a"), ok("b"), ok("c")], "outcomes");
-      same(runs.slice(0, 3), ["r/a", "r/b", "r/c"], "the keys at first");
-      // Its neighbours had ended; whether that was recorded in time is a matter of luck.
-      same(
-        runs.slice(3).filter((key) => key === "r/b"),
-        ["r/b"],
-        "the keys of what was cut off, afterwards",
+  ),
+  check("what a crash cut off is run again, under the same key and with its round", ["durable"], async (world) => {
+    const runs: string[] = [];
+    const all = gate();
+    const program = (crash: boolean): StepsProgram =>
+      oneRound(() =>
+        ["a", "b", "c"].map((name) =>
+          stepOp(name, ({ key }) => {
+            runs.push(key);
+            if (runs.length === 3) all.open();
+            return crash && name === "b" ? NEVER : name;
+          }),
+        ),
       );
-      same(new Set(runs.slice(3)).size, runs.length - 3, "how many were run again, each once");
-    },
-  ],
-  [
+    await reached(all, world.run("r", program(true)));
+    await world.reopen?.();
+    same(await world.run("r", program(false)), [ok("a"), ok("b"), ok("c")], "outcomes");
+    same(runs.slice(0, 3), ["r/a", "r/b", "r/c"], "the keys at first");
+    // Its neighbours had ended; whether that was recorded in time is a matter of luck.
+    same(
+      runs.slice(3).filter((key) => key === "r/b"),
+      ["r/b"],
+      "the keys of what was cut off, afterwards",
+    );
+    same(new Set(runs.slice(3)).size, runs.length - 3, "how many were run again, each once");
+  }),
+  check(
     "a once operation that a crash cut off is told so, one that had not begun is not",
     ["durable"],
     async (world) => {
@@ -92,82 +89,70 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
       same(attempts.slice(0, 2), ["pay 1", "pay 2"], "the attempts of the one that was cut off");
       same(attempts.slice(2), ["post 1"], "the attempts of the other");
     },
-  ],
-  [
-    "a failure that was recorded is not tried again after a crash",
-    ["durable", "keepsFailures"],
-    async (world) => {
-      let runs = 0;
-      const cut = gate();
-      const program =
-        (crash: boolean): StepsProgram =>
-        async (steps) => {
-          const [first] = await steps.round([
-            stepOp("a", () => {
-              runs++;
-              throw new RangeError(`failed ${runs}`);
-            }),
-          ]);
-          await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
-          return asJson(first);
-        };
-      await reached(cut, world.run("r", program(true)));
-      await world.reopen?.();
-      const failed = { ok: false, error: { name: "RangeError", message: "failed 1" } };
-      same(await world.run("r", program(false)), failed, "outcome");
-      same(runs, 1, "how often the step ran");
-    },
-  ],
-  [
-    "a run goes on through three crashes, and every step ends once",
-    ["durable"],
-    async (world) => {
-      const ended: string[] = [];
-      let crashes = 0;
-      let cut = gate();
-      const program: StepsProgram = async (steps) => {
-        for (let turn = 1; turn <= 4; turn++) {
-          await steps.round([
-            stepOp(`turn:${turn}`, () => {
-              if (turn === crashes + 2 && crashes < 3) return (cut.open(), NEVER);
-              ended.push(`turn:${turn}`);
-              return turn;
-            }),
-          ]);
-          await steps.round(
-            [0, 1].map((index) => stepOp(`work:${turn}.${index}`, () => void ended.push(`${turn}.${index}`))),
-          );
-        }
-        return "through";
+  ),
+  check("a failure that was recorded is not tried again after a crash", ["durable", "keepsFailures"], async (world) => {
+    let runs = 0;
+    const cut = gate();
+    const program =
+      (crash: boolean): StepsProgram =>
+      async (steps) => {
+        const [first] = await steps.round([
+          stepOp("a", () => {
+            runs++;
+            throw new RangeError(`failed ${runs}`);
+          }),
+        ]);
+        await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
+        return asJson(first);
       };
-      for (; crashes < 3; crashes++) {
-        cut = gate();
-        await reached(cut, world.run("r", program));
-        await world.reopen?.();
+    await reached(cut, world.run("r", program(true)));
+    await world.reopen?.();
+    const failed = { ok: false, error: { name: "RangeError", message: "failed 1" } };
+    same(await world.run("r", program(false)), failed, "outcome");
+    same(runs, 1, "how often the step ran");
+  }),
+  check("a run goes on through three crashes, and every step ends once", ["durable"], async (world) => {
+    const ended: string[] = [];
+    let crashes = 0;
+    let cut = gate();
+    const program: StepsProgram = async (steps) => {
+      for (let turn = 1; turn <= 4; turn++) {
+        await steps.round([
+          stepOp(`turn:${turn}`, () => {
+            if (turn === crashes + 2 && crashes < 3) return (cut.open(), NEVER);
+            ended.push(`turn:${turn}`);
+            return turn;
+          }),
+        ]);
+        await steps.round(
+          [0, 1].map((index) => stepOp(`work:${turn}.${index}`, () => void ended.push(`${turn}.${index}`))),
+        );
       }
-      same(await world.run("r", program), "through", "result");
-      const all = [1, 2, 3, 4].flatMap((turn) => [`turn:${turn}`, `${turn}.0`, `${turn}.1`]);
-      same(ended.toSorted(), all.toSorted(), "what ended");
-    },
-  ],
-  [
-    "an answer is known after a crash",
-    ["durable", "waits"],
-    async (world) => {
-      const [begun, cut] = [gate(), gate()];
-      const program =
-        (crash: boolean): StepsProgram =>
-        async (steps) => {
-          await steps.round([stepOp("a", () => begun.open())]);
-          const [answer] = await steps.round([{ kind: "wait", name: "call:1.0" }]);
-          await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
-          return asJson(answer);
-        };
-      await reached(begun, through(world, "r", program(true)));
-      await world.answer?.("r", "call:1.0", { output: 7 });
-      await cut.opened;
+      return "through";
+    };
+    for (; crashes < 3; crashes++) {
+      cut = gate();
+      await reached(cut, world.run("r", program));
       await world.reopen?.();
-      same(await through(world, "r", program(false)), ok({ output: 7 }), "the answer");
-    },
-  ],
+    }
+    same(await world.run("r", program), "through", "result");
+    const all = [1, 2, 3, 4].flatMap((turn) => [`turn:${turn}`, `${turn}.0`, `${turn}.1`]);
+    same(ended.toSorted(), all.toSorted(), "what ended");
+  }),
+  check("an answer is known after a crash", ["durable", "waits"], async (world) => {
+    const [begun, cut] = [gate(), gate()];
+    const program =
+      (crash: boolean): StepsProgram =>
+      async (steps) => {
+        await steps.round([stepOp("a", () => begun.open())]);
+        const [answer] = await steps.round([{ kind: "wait", name: "call:1.0" }]);
+        await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
+        return asJson(answer);
+      };
+    await reached(begun, through(world, "r", program(true)));
+    await world.answer?.("r", "call:1.0", { output: 7 });
+    await cut.opened;
+    await world.reopen?.();
+    same(await through(world, "r", program(false)), ok({ output: 7 }), "the answer");
+  }),
 ];

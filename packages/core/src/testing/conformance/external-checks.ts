@@ -3,6 +3,7 @@ import type { Json } from "../../internal/json.ts";
 import { userText } from "../../loop/transcript.ts";
 import {
   asJson,
+  check,
   gate,
   type NamedStepsCheck,
   ok,
@@ -19,44 +20,36 @@ const WAIT = { kind: "wait", name: "call:1.0/approval", question: { turn: 1, cal
 
 /** What comes from outside of a run: answers, messages, its end; and runs that it begins itself. */
 export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
-  [
-    "an answer that comes before it is asked for is kept",
-    ["waits"],
-    async (world) => {
-      const [begun, answered] = [gate(), gate()];
-      const program: StepsProgram = async (steps) => {
-        await steps.round([
-          stepOp("a", async () => {
-            begun.open();
-            await answered.opened;
-          }),
-        ]);
-        return asJson(await steps.round([WAIT]));
-      };
-      const run = through(world, "r", program);
-      await reached(begun, run);
-      await world.answer?.("r", WAIT.name, true);
-      answered.open();
-      same(await run, [ok(true)], "outcomes");
-    },
-  ],
-  [
-    "a wait is answered while the steps of its round are done, and by its own name",
-    ["waits"],
-    async (world) => {
-      const done = gate();
-      let runs = 0;
-      const other = { ...WAIT, name: "call:1.1" };
-      const ops = () => [WAIT, stepOp("work", () => (runs++, done.open(), "done")), other];
-      const run = through(world, "r", oneRound(ops));
-      await reached(done, run);
-      await world.answer?.("r", other.name, { output: [1, { a: null }] });
-      await world.answer?.("r", WAIT.name, { deny: "no" });
-      same(await run, [ok({ deny: "no" }), ok("done"), ok({ output: [1, { a: null }] })], "outcomes");
-      same(runs, 1, "how often the step ran");
-    },
-  ],
-  [
+  check("an answer that comes before it is asked for is kept", ["waits"], async (world) => {
+    const [begun, answered] = [gate(), gate()];
+    const program: StepsProgram = async (steps) => {
+      await steps.round([
+        stepOp("a", async () => {
+          begun.open();
+          await answered.opened;
+        }),
+      ]);
+      return asJson(await steps.round([WAIT]));
+    };
+    const run = through(world, "r", program);
+    await reached(begun, run);
+    await world.answer?.("r", WAIT.name, true);
+    answered.open();
+    same(await run, [ok(true)], "outcomes");
+  }),
+  check("a wait is answered while the steps of its round are done, and by its own name", ["waits"], async (world) => {
+    const done = gate();
+    let runs = 0;
+    const other = { ...WAIT, name: "call:1.1" };
+    const ops = () => [WAIT, stepOp("work", () => (runs++, done.open(), "done")), other];
+    const run = through(world, "r", oneRound(ops));
+    await reached(done, run);
+    await world.answer?.("r", other.name, { output: [1, { a: null }] });
+    await world.answer?.("r", WAIT.name, { deny: "no" });
+    same(await run, [ok({ deny: "no" }), ok("done"), ok({ output: [1, { a: null }] })], "outcomes");
+    same(runs, 1, "how often the step ran");
+  }),
+  check(
     "a wait that nobody answers in time says so, and one that somebody answers does not",
     ["waits", "timeouts"],
     async (world) => {
@@ -68,8 +61,8 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       await world.answer?.("r", WAIT.name, true);
       same(await run, [ok(true), waitTimedOut("call:1.1", 30), ok(null)], "outcomes");
     },
-  ],
-  [
+  ),
+  check(
     "a wait without an answer suspends the run when the rest of its round is done, unless it can wait in place",
     [],
     async (world, { waitsInPlace }) => {
@@ -83,159 +76,137 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       same(why, [WAIT.name], "what the run is suspended for");
       same(done, true, "the rest of the round is done");
     },
-  ],
-  [
-    "cancelling a run aborts the steps under way, and it goes no further",
-    ["cancel"],
-    async (world) => {
-      const begun = gate();
-      let [aborted, further] = [false, false];
-      const program: StepsProgram = async (steps, { signal }) => {
-        await steps.round([
-          stepOp(
-            "a",
-            (step) =>
-              new Promise((_, reject) => {
-                step.signal.addEventListener("abort", () => {
-                  aborted = true;
-                  reject(step.signal.reason);
-                });
-                begun.open();
-              }),
-          ),
-        ]);
-        // Steps that are not durable give the failure of the step; the loop looks at the signal.
-        signal.throwIfAborted();
-        await steps.round([stepOp("b", () => (further = true))]);
-        return null;
-      };
-      const run = world.run("r", program).then(
-        () => "it ended",
-        () => "it was stopped",
-      );
-      await reached(begun, run);
-      await world.cancel?.("r");
-      same(await run, "it was stopped", "the run");
-      same({ aborted, further }, { aborted: true, further: false }, "its steps");
-    },
-  ],
-  [
-    "children are runs of their own, side by side, each with its id and input",
-    ["children"],
-    async (world) => {
-      const seen: string[] = [];
-      await world.child?.("helper", async (steps, { input }) => {
-        const [outcome] = await steps.round([
-          stepOp("model:1", ({ key }) => {
-            seen.push(key);
-            return { twice: Number(input) * 2 };
-          }),
-        ]);
-        return { runId: steps.runId, ...(outcome?.ok === true && { value: outcome.value }) };
-      });
-      const ops = () =>
-        [0, 1].map(
-          (index) => ({ kind: "child", name: `call:1.${index}`, agent: "helper", input: index + 20 }) as const,
-        );
-      const program: StepsProgram = async (steps) => {
-        const outcomes = await steps.round([...ops(), stepOp("work", () => "beside")]);
-        return { named: steps.children?.has("helper") ?? false, outcomes: asJson(outcomes) };
-      };
-      const outcomes = [
-        ok({ runId: "r:call:1.0", value: { twice: 40 } }),
-        ok({ runId: "r:call:1.1", value: { twice: 42 } }),
-        ok("beside"),
-      ];
-      same(await through(world, "r", program), { named: true, outcomes }, "result");
-      same(seen.toSorted(), ["r:call:1.0/model:1", "r:call:1.1/model:1"], "the keys of the children's steps");
-    },
-  ],
-  [
-    "cancelling a run ends its children",
-    ["children", "cancel"],
-    async (world) => {
-      const [begun, ended] = [gate(), gate()];
-      await world.child?.("helper", async (steps) => {
-        await steps.round([
-          stepOp(
-            "model:1",
-            ({ signal }) =>
-              new Promise((_, reject) => {
-                signal.addEventListener("abort", () => {
-                  ended.open();
-                  reject(signal.reason);
-                });
-                begun.open();
-              }),
-          ),
-        ]);
-        return null;
-      });
-      const run = world.run(
-        "r",
-        oneRound(() => [{ kind: "child", name: "call:1.0", agent: "helper", input: null }]),
-      );
-      const stopped = run.then(
-        () => false,
-        () => true,
-      );
-      await reached(begun, run);
-      await world.cancel?.("r");
-      await ended.opened;
-      same(await stopped, true, "the run was stopped");
-    },
-  ],
-  [
-    "what is said to a run is read inside a step, once, from a place on",
-    ["steering"],
-    async (world) => {
-      const [begun, said] = [gate(), gate()];
-      const program: StepsProgram = async (steps) => {
-        await steps.round([
-          stepOp("a", async () => {
-            begun.open();
-            await said.opened;
-          }),
-        ]);
-        // Steering is there: the check needs it.
-        const { steering } = steps;
-        const waits = await steering?.waits?.(0);
-        const [heard] = await steps.round([
-          stepOp("model:1", async () => {
-            const first = await steering?.take(0);
-            const more = await steering?.take(first?.upTo ?? 0);
-            return { contents: first?.contents ?? [], upTo: first?.upTo ?? 0, more: more !== undefined };
-          }),
-        ]);
-        const value = heard?.ok === true ? heard.value : null;
-        const { contents, upTo, more } = value as { contents: Json; upTo: number; more: boolean };
-        const later = await steering?.waits?.(upTo);
-        return { contents, more, waits: waits ?? true, later: later ?? false };
-      };
-      const run = world.run("r", program);
-      await reached(begun, run);
-      await world.steer?.("r", [userText("one")]);
-      await world.steer?.("r", [userText("two")]);
-      said.open();
-      same(
-        await run,
-        { contents: [userText("one"), userText("two")], more: false, waits: true, later: false },
-        "what was heard",
-      );
-    },
-  ],
-  [
-    "a run to which nothing was said hears nothing",
-    ["steering"],
-    async (world) => {
-      const program: StepsProgram = async (steps) => {
-        const waits = (await steps.steering?.waits?.(0)) ?? false;
-        const [heard] = await steps.round([
-          stepOp("model:1", async () => ((await steps.steering?.take(0)) === undefined ? "nothing" : "something")),
-        ]);
-        return { waits, heard: asJson(heard) };
-      };
-      same(await world.run("r", program), { waits: false, heard: ok("nothing") }, "what was heard");
-    },
-  ],
+  ),
+  check("cancelling a run aborts the steps under way, and it goes no further", ["cancel"], async (world) => {
+    const begun = gate();
+    let [aborted, further] = [false, false];
+    const program: StepsProgram = async (steps, { signal }) => {
+      await steps.round([
+        stepOp(
+          "a",
+          (step) =>
+            new Promise((_, reject) => {
+              step.signal.addEventListener("abort", () => {
+                aborted = true;
+                reject(step.signal.reason);
+              });
+              begun.open();
+            }),
+        ),
+      ]);
+      // Steps that are not durable give the failure of the step; the loop looks at the signal.
+      signal.throwIfAborted();
+      await steps.round([stepOp("b", () => (further = true))]);
+      return null;
+    };
+    const run = world.run("r", program).then(
+      () => "it ended",
+      () => "it was stopped",
+    );
+    await reached(begun, run);
+    await world.cancel?.("r");
+    same(await run, "it was stopped", "the run");
+    same({ aborted, further }, { aborted: true, further: false }, "its steps");
+  }),
+  check("children are runs of their own, side by side, each with its id and input", ["children"], async (world) => {
+    const seen: string[] = [];
+    await world.child?.("helper", async (steps, { input }) => {
+      const [outcome] = await steps.round([
+        stepOp("model:1", ({ key }) => {
+          seen.push(key);
+          return { twice: Number(input) * 2 };
+        }),
+      ]);
+      return { runId: steps.runId, ...(outcome?.ok === true && { value: outcome.value }) };
+    });
+    const ops = () =>
+      [0, 1].map((index) => ({ kind: "child", name: `call:1.${index}`, agent: "helper", input: index + 20 }) as const);
+    const program: StepsProgram = async (steps) => {
+      const outcomes = await steps.round([...ops(), stepOp("work", () => "beside")]);
+      return { named: steps.children?.has("helper") ?? false, outcomes: asJson(outcomes) };
+    };
+    const outcomes = [
+      ok({ runId: "r:call:1.0", value: { twice: 40 } }),
+      ok({ runId: "r:call:1.1", value: { twice: 42 } }),
+      ok("beside"),
+    ];
+    same(await through(world, "r", program), { named: true, outcomes }, "result");
+    same(seen.toSorted(), ["r:call:1.0/model:1", "r:call:1.1/model:1"], "the keys of the children's steps");
+  }),
+  check("cancelling a run ends its children", ["children", "cancel"], async (world) => {
+    const [begun, ended] = [gate(), gate()];
+    await world.child?.("helper", async (steps) => {
+      await steps.round([
+        stepOp(
+          "model:1",
+          ({ signal }) =>
+            new Promise((_, reject) => {
+              signal.addEventListener("abort", () => {
+                ended.open();
+                reject(signal.reason);
+              });
+              begun.open();
+            }),
+        ),
+      ]);
+      return null;
+    });
+    const run = world.run(
+      "r",
+      oneRound(() => [{ kind: "child", name: "call:1.0", agent: "helper", input: null }]),
+    );
+    const stopped = run.then(
+      () => false,
+      () => true,
+    );
+    await reached(begun, run);
+    await world.cancel?.("r");
+    await ended.opened;
+    same(await stopped, true, "the run was stopped");
+  }),
+  check("what is said to a run is read inside a step, once, from a place on", ["steering"], async (world) => {
+    const [begun, said] = [gate(), gate()];
+    const program: StepsProgram = async (steps) => {
+      await steps.round([
+        stepOp("a", async () => {
+          begun.open();
+          await said.opened;
+        }),
+      ]);
+      // Steering is there: the check needs it.
+      const { steering } = steps;
+      const waits = await steering?.waits?.(0);
+      const [heard] = await steps.round([
+        stepOp("model:1", async () => {
+          const first = await steering?.take(0);
+          const more = await steering?.take(first?.upTo ?? 0);
+          return { contents: first?.contents ?? [], upTo: first?.upTo ?? 0, more: more !== undefined };
+        }),
+      ]);
+      const value = heard?.ok === true ? heard.value : null;
+      const { contents, upTo, more } = value as { contents: Json; upTo: number; more: boolean };
+      const later = await steering?.waits?.(upTo);
+      return { contents, more, waits: waits ?? true, later: later ?? false };
+    };
+    const run = world.run("r", program);
+    await reached(begun, run);
+    await world.steer?.("r", [userText("one")]);
+    await world.steer?.("r", [userText("two")]);
+    said.open();
+    same(
+      await run,
+      { contents: [userText("one"), userText("two")], more: false, waits: true, later: false },
+      "what was heard",
+    );
+  }),
+  check("a run to which nothing was said hears nothing", ["steering"], async (world) => {
+    const program: StepsProgram = async (steps) => {
+      const waits = (await steps.steering?.waits?.(0)) ?? false;
+      const [heard] = await steps.round([
+        stepOp("model:1", async () => ((await steps.steering?.take(0)) === undefined ? "nothing" : "something")),
+      ]);
+      return { waits, heard: asJson(heard) };
+    };
+    same(await world.run("r", program), { waits: false, heard: ok("nothing") }, "what was heard");
+  }),
 ];

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { gate, type NamedStepsCheck, ok, oneRound, same, stepOp, type StepsHarness } from "./steps-harness.ts";
+import { check, gate, type NamedStepsCheck, ok, oneRound, same, stepOp, type StepsHarness } from "./steps-harness.ts";
 import { CRASH_CHECKS } from "./crash-checks.ts";
 import { EXTERNAL_CHECKS } from "./external-checks.ts";
 
@@ -23,7 +23,7 @@ export interface StepsCheck {
  */
 export function stepsConformance(harness: StepsHarness): readonly StepsCheck[] {
   const { can } = harness;
-  return [...ROUND_CHECKS, ...CRASH_CHECKS, ...EXTERNAL_CHECKS].map(([name, needs, check]): StepsCheck => {
+  return [...ROUND_CHECKS, ...CRASH_CHECKS, ...EXTERNAL_CHECKS].map(([name, needs, run]): StepsCheck => {
     const reasons = needs.flatMap((need) => {
       const able = can[need];
       return typeof able === "string" ? [`${need}: ${able}`] : [];
@@ -34,7 +34,7 @@ export function stepsConformance(harness: StepsHarness): readonly StepsCheck[] {
       run: async () => {
         const world = await harness.open();
         try {
-          await check(world, can);
+          await run(world, can);
         } finally {
           await world.close?.();
         }
@@ -45,111 +45,88 @@ export function stepsConformance(harness: StepsHarness): readonly StepsCheck[] {
 
 /** What one round promises. */
 export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
-  [
-    "a round of nothing gives nothing",
-    [],
-    async (world) =>
-      same(
-        await world.run(
-          "r",
-          oneRound(() => []),
-        ),
-        [],
-        "outcomes",
+  check("a round of nothing gives nothing", [], async (world) =>
+    same(
+      await world.run(
+        "r",
+        oneRound(() => []),
       ),
-  ],
-  [
-    "outcomes come in the order of the operations, whichever ends first",
-    [],
-    async (world) => {
-      const second = gate();
-      const ops = () => [
-        stepOp("a", () => second.opened.then(() => 1)),
-        stepOp("b", () => second.open()),
-        stepOp("c", () => "three"),
-      ];
-      same(await world.run("r", oneRound(ops)), [ok(1), ok(null), ok("three")], "outcomes");
-    },
-  ],
-  [
-    "all operations of a round are under way at once, begun in their order",
-    [],
-    async (world) => {
-      const begun: string[] = [];
-      const all = gate();
-      const names = Array.from({ length: 12 }, (_, index) => `s${index}`);
-      const ops = () =>
-        names.map((name) =>
-          stepOp(name, async () => {
-            begun.push(name);
-            if (begun.length === names.length) all.open();
-            await all.opened;
-            return name;
-          }),
-        );
-      same(await world.run("r", oneRound(ops)), names.map(ok), "outcomes");
-      same(begun, names, "the order in which they began");
-    },
-  ],
-  [
-    "rounds follow each other, and each sees what the one before gave",
-    [],
-    async (world) => {
-      const sum = await world.run("r", async (steps) => {
-        let total = 0;
-        for (let index = 1; index <= 5; index++) {
-          const [outcome] = await steps.round([stepOp(`add:${index}`, () => total + index)]);
-          if (outcome?.ok !== true) throw new Error("a step failed");
-          total = Number(outcome.value);
-        }
-        return total;
-      });
-      same(sum, 15, "the sum");
-    },
-  ],
-  [
-    "two operations of one name are refused",
-    ["refusesTwins"],
-    async (world) => {
-      const twice = oneRound(() => [stepOp("a", () => 1), stepOp("a", () => 2)]);
-      const refused = await world.run("r", twice).then(
-        () => false,
-        () => true,
+      [],
+      "outcomes",
+    ),
+  ),
+  check("outcomes come in the order of the operations, whichever ends first", [], async (world) => {
+    const second = gate();
+    const ops = () => [
+      stepOp("a", () => second.opened.then(() => 1)),
+      stepOp("b", () => second.open()),
+      stepOp("c", () => "three"),
+    ];
+    same(await world.run("r", oneRound(ops)), [ok(1), ok(null), ok("three")], "outcomes");
+  }),
+  check("all operations of a round are under way at once, begun in their order", [], async (world) => {
+    const begun: string[] = [];
+    const all = gate();
+    const names = Array.from({ length: 12 }, (_, index) => `s${index}`);
+    const ops = () =>
+      names.map((name) =>
+        stepOp(name, async () => {
+          begun.push(name);
+          if (begun.length === names.length) all.open();
+          await all.opened;
+          return name;
+        }),
       );
-      same(refused, true, "two operations named a are refused");
-    },
-  ],
-  [
-    "a failure is data with name, message and code, and leaves the rest of its round alone",
-    [],
-    async (world) => {
-      const ops = () => [
-        stepOp("type", () => {
-          throw new TypeError("no such thing");
-        }),
-        stepOp("ours", () => {
-          throw new ConfigurationError("not set");
-        }),
-        stepOp("text", () => {
-          // What a careless tool does.
-          // oxlint-disable-next-line only-throw-error
-          throw "just text";
-        }),
-        stepOp("good", () => "done"),
-      ];
-      same(
-        await world.run("r", oneRound(ops)),
-        [
-          { ok: false, error: { name: "TypeError", message: "no such thing" } },
-          { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },
-          { ok: false, error: { name: "Error", message: "just text" } },
-          ok("done"),
-        ],
-        "outcomes",
-      );
-    },
-  ],
-  [
+    same(await world.run("r", oneRound(ops)), names.map(ok), "outcomes");
+    same(begun, names, "the order in which they began");
+  }),
+  check("rounds follow each other, and each sees what the one before gave", [], async (world) => {
+    const sum = await world.run("r", async (steps) => {
+      let total = 0;
+      for (let index = 1; index <= 5; index++) {
+        const [outcome] = await steps.round([stepOp(`add:${index}`, () => total + index)]);
+        if (outcome?.ok !== true) throw new Error("a step failed");
+        total = Number(outcome.value);
+      }
+      return total;
+    });
+    same(sum, 15, "the sum");
+  }),
+  check("two operations of one name are refused", ["refusesTwins"], async (world) => {
+    const twice = oneRound(() => [stepOp("a", () => 1), stepOp("a", () => 2)]);
+    const refused = await world.run("r", twice).then(
+      () => false,
+      () => true,
+    );
+    same(refused, true, "two operations named a are refused");
+  }),
+  check("a failure is data with name, message and code, and leaves the rest of its round alone", [], async (world) => {
+    const ops = () => [
+      stepOp("type", () => {
+        throw new TypeError("no such thing");
+      }),
+      stepOp("ours", () => {
+        throw new ConfigurationError("not set");
+      }),
+      stepOp("text", () => {
+        // What a careless tool does.
+        // oxlint-disable-next-line only-throw-error
+        throw "just text";
+      }),
+      stepOp("good", () => "done"),
+    ];
+    same(
+      await world.run("r", oneRound(ops)),
+      [
+        { ok: false, error: { name: "TypeError", message: "no such thing" } },
+        { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },
+        { ok: false, error: { name: "Error", message: "just text" } },
+        ok("done"),
+      ],
+      "outcomes",
+    );
+  }),
+  check(
     "a step is given its key, its attempt, a signal that has not aborted, and an emit that resolves",
     [],
     async (world) => {
@@ -178,40 +155,32 @@ export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
         "what the steps were given",
       );
     },
-  ],
-  [
-    "a value is what JSON makes of it, also when its step has just run",
-    ["plainValues"],
-    async (world) => {
-      const ops = () => [
-        stepOp("a", () => ({ at: new Date(0), gone: undefined, list: [1, undefined] })),
-        stepOp("b", () => {}),
-      ];
-      let kept: readonly string[] = [];
-      await world.run("r", async (steps) => {
-        kept = (await steps.round(ops())).map(
-          (outcome) => JSON.stringify(outcome.ok && outcome.value) + typeof (outcome.ok && outcome.value),
-        );
-        return null;
-      });
-      same(kept, ['{"at":"1970-01-01T00:00:00.000Z","list":[1,null]}object', "nullobject"], "the values");
-    },
-  ],
-  [
-    "a value that is too large is an error that says so",
-    ["maxBytes"],
-    async (world, { maxBytes }) => {
-      const most = Number(maxBytes);
-      // Two quotes are of the value.
-      const ops = () => [stepOp("fits", () => "x".repeat(most - 2)), stepOp("large", () => "é".repeat(most / 2))];
-      let found: unknown[] = [];
-      await world.run("r", async (steps) => {
-        found = (await steps.round(ops())).map((outcome) =>
-          outcome.ok ? (outcome.value as string).length : { name: outcome.error.name, code: outcome.error.code },
-        );
-        return null;
-      });
-      same(found, [most - 2, { name: "ValueTooLargeError", code: "value-too-large" }], "outcomes");
-    },
-  ],
+  ),
+  check("a value is what JSON makes of it, also when its step has just run", ["plainValues"], async (world) => {
+    const ops = () => [
+      stepOp("a", () => ({ at: new Date(0), gone: undefined, list: [1, undefined] })),
+      stepOp("b", () => {}),
+    ];
+    let kept: readonly string[] = [];
+    await world.run("r", async (steps) => {
+      kept = (await steps.round(ops())).map(
+        (outcome) => JSON.stringify(outcome.ok && outcome.value) + typeof (outcome.ok && outcome.value),
+      );
+      return null;
+    });
+    same(kept, ['{"at":"1970-01-01T00:00:00.000Z","list":[1,null]}object', "nullobject"], "the values");
+  }),
+  check("a value that is too large is an error that says so", ["maxBytes"], async (world, { maxBytes }) => {
+    const most = Number(maxBytes);
+    // Two quotes are of the value.
+    const ops = () => [stepOp("fits", () => "x".repeat(most - 2)), stepOp("large", () => "é".repeat(most / 2))];
+    let found: unknown[] = [];
+    await world.run("r", async (steps) => {
+      found = (await steps.round(ops())).map((outcome) =>
+        outcome.ok ? (outcome.value as string).length : { name: outcome.error.name, code: outcome.error.code },
+      );
+      return null;
+    });
+    same(found, [most - 2, { name: "ValueTooLargeError", code: "value-too-large" }], "outcomes");
+  }),
 ];

@@ -79,6 +79,11 @@ export type NamedStepsCheck = readonly [
   check: (world: StepsWorld, can: StepsAbilities) => Promise<void>,
 ];
 
+/** One check of a list. */
+export function check(...named: NamedStepsCheck): NamedStepsCheck {
+  return named;
+}
+
 /** A step with a name; nothing is left as `null`. */
 export function stepOp(
   name: string,

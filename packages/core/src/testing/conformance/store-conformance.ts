@@ -33,12 +33,12 @@ export interface StoreCheck {
  * });
  */
 export function storeConformance(makeStore: () => Promise<StoreToCheck> | StoreToCheck): readonly StoreCheck[] {
-  return [...CONTENT_CHECKS, ...WRITER_CHECKS].map(([name, check]) => ({
+  return [...CONTENT_CHECKS, ...WRITER_CHECKS].map(([name, run]) => ({
     name,
     run: async () => {
       const made = await makeStore();
       try {
-        await check(made.store, made.reopen ?? (async () => made.store));
+        await run(made.store, made.reopen ?? (async () => made.store));
       } finally {
         await made.close?.();
       }
@@ -46,58 +46,47 @@ export function storeConformance(makeStore: () => Promise<StoreToCheck> | StoreT
   }));
 }
 
+function check(...named: Check): Check {
+  return named;
+}
+
 /** What is stored comes back, and is listed. */
 export const CONTENT_CHECKS: readonly Check[] = [
-  [
-    "a session nobody wrote is empty, not listed, and can be deleted",
-    async (store) => {
-      same(await store.load("nobody"), [], "load");
-      same(await store.load("nobody", 7), [], "load from 7");
-      same(await store.list(), [], "list");
-      await store.delete("nobody");
-    },
-  ],
-  [
-    "entries come back in order, from any position",
-    async (store) => {
-      await store.append("a", 0, [0, 1, 2]);
-      await store.append("a", 3, [3]);
-      await store.append("a", 4, [4, 5]);
-      for (let from = 0; from <= 7; from++) {
-        same(await store.load("a", from), [0, 1, 2, 3, 4, 5].slice(from), `load from ${from}`);
-      }
-      // Once more: what a store remembers of the first time must not change the second.
-      same(await store.load("a", 4), [4, 5], "load from 4 again");
-      same(await store.load("a"), [0, 1, 2, 3, 4, 5], "load again");
-    },
-  ],
-  [
-    "entries come back verbatim, the order of their keys included",
-    async (store, reopen) => {
-      await store.append("a", 0, AWKWARD_ENTRIES);
-      verbatim(await store.load("a"), AWKWARD_ENTRIES);
-      verbatim(await (await reopen()).load("a"), AWKWARD_ENTRIES);
-    },
-  ],
-  [
-    "an entry of 5 MB comes back",
-    async (store, reopen) => {
-      const entries: Json[] = [{ text: "0123456789abcdefé\u{1f600}".repeat(250_000) }, "after it"];
-      await store.append("a", 0, entries);
-      verbatim(await (await reopen()).load("a"), entries);
-      same(await store.load("a", 1), ["after it"], "load from 1");
-    },
-  ],
-  [
-    "many entries come back",
-    async (store, reopen) => {
-      const entries = Array.from({ length: 1000 }, (_, index): Json => ({ index }));
-      for (let at = 0; at < 1000; at += 50) await store.append("a", at, entries.slice(at, at + 50));
-      verbatim(await (await reopen()).load("a"), entries);
-      verbatim(await store.load("a", 777), entries.slice(777));
-    },
-  ],
-  [
+  check("a session nobody wrote is empty, not listed, and can be deleted", async (store) => {
+    same(await store.load("nobody"), [], "load");
+    same(await store.load("nobody", 7), [], "load from 7");
+    same(await store.list(), [], "list");
+    await store.delete("nobody");
+  }),
+  check("entries come back in order, from any position", async (store) => {
+    await store.append("a", 0, [0, 1, 2]);
+    await store.append("a", 3, [3]);
+    await store.append("a", 4, [4, 5]);
+    for (let from = 0; from <= 7; from++) {
+      same(await store.load("a", from), [0, 1, 2, 3, 4, 5].slice(from), `load from ${from}`);
+    }
+    // Once more: what a store remembers of the first time must not change the second.
+    same(await store.load("a", 4), [4, 5], "load from 4 again");
+    same(await store.load("a"), [0, 1, 2, 3, 4, 5], "load again");
+  }),
+  check("entries come back verbatim, the order of their keys included", async (store, reopen) => {
+    await store.append("a", 0, AWKWARD_ENTRIES);
+    verbatim(await store.load("a"), AWKWARD_ENTRIES);
+    verbatim(await (await reopen()).load("a"), AWKWARD_ENTRIES);
+  }),
+  check("an entry of 5 MB comes back", async (store, reopen) => {
+    const entries: Json[] = [{ text: "0123456789abcdefé\u{1f600}".repeat(250_000) }, "after it"];
+    await store.append("a", 0, entries);
+    verbatim(await (await reopen()).load("a"), entries);
+    same(await store.load("a", 1), ["after it"], "load from 1");
+  }),
+  check("many entries come back", async (store, reopen) => {
+    const entries = Array.from({ length: 1000 }, (_, index): Json => ({ index }));
+    for (let at = 0; at < 1000; at += 50) await store.append("a", at, entries.slice(at, at + 50));
+    verbatim(await (await reopen()).load("a"), entries);
+    verbatim(await store.load("a", 777), entries.slice(777));
+  }),
+  check(
     "what was stored does not change with the object that was given, nor with the one that was read",
     async (store) => {
       const entry = { list: [1] };
@@ -108,105 +97,87 @@ export const CONTENT_CHECKS: readonly Check[] = [
       (read as { list: number[] }).list.push(3);
       same(await store.load("a"), [{ list: [1] }], "load");
     },
-  ],
-  [
-    "any text is an id, and no two are the same",
-    async (store, reopen) => {
-      for (const [index, id] of AWKWARD_IDS.entries()) await store.append(id, 0, [index]);
-      const other = await reopen();
-      for (const [index, id] of AWKWARD_IDS.entries()) {
-        same(await other.load(id), [index], `load ${JSON.stringify(id.slice(0, 50))}`);
+  ),
+  check("any text is an id, and no two are the same", async (store, reopen) => {
+    for (const [index, id] of AWKWARD_IDS.entries()) await store.append(id, 0, [index]);
+    const other = await reopen();
+    for (const [index, id] of AWKWARD_IDS.entries()) {
+      same(await other.load(id), [index], `load ${JSON.stringify(id.slice(0, 50))}`);
+    }
+    const ids = [...AWKWARD_IDS].toSorted((a, b) => (a < b ? -1 : 1));
+    same(listIds(await other.list({ limit: 1000 })), ids, "list");
+  }),
+  check("sessions are listed in the order of their ids, by prefix, page by page", async (store) => {
+    const ids = ["B", "a", "a-1", "a-10", "a-2", "a_1", "b", "\u{1f600}", "\uffee"];
+    for (const id of ids.toReversed()) await store.append(id, 0, [id, "more"]);
+    same(listIds(await store.list()), ids, "list");
+    same(listIds(await store.list({ prefix: "a-" })), ["a-1", "a-10", "a-2"], "prefix a-");
+    same(listIds(await store.list({ prefix: "\ud83d" })), ["\u{1f600}"], "prefix of half a letter");
+    same(listIds(await store.list({ prefix: "c" })), [], "prefix c");
+    same(listIds(await store.list({ prefix: "a%" })), [], "prefix a%");
+    same(listIds(await store.list({ after: "a-10" })), ids.slice(4), "after a-10");
+    same(listIds(await store.list({ after: "a-11" })), ids.slice(4), "after an id that is not there");
+    same(listIds(await store.list({ prefix: "a", after: "a-1", limit: 2 })), ["a-10", "a-2"], "a page of a prefix");
+    const pages: string[] = [];
+    for (let page = await store.list({ limit: 2 }); page.length > 0 && pages.length <= ids.length;) {
+      pages.push(...listIds(page));
+      page = await store.list({ limit: 2, after: pages.at(-1) });
+    }
+    same(pages, ids, "pages of two");
+  }),
+  check("a page holds a hundred sessions unless told otherwise", async (store) => {
+    const ids = Array.from({ length: 101 }, (_, index) => `s${String(index).padStart(3, "0")}`);
+    for (const id of ids) await store.append(id, 0, [0]);
+    same(listIds(await store.list()), ids.slice(0, 100), "list");
+    same(listIds(await store.list({ limit: 200 })), ids, "list 200");
+  }),
+  check("the list tells how long a log is and when it was last written to", async (store, reopen) => {
+    const before = Date.now() - 2000;
+    await store.append("a", 0, [0]);
+    await store.append("b", 0, [0, 1]);
+    await store.list();
+    await store.append("a", 1, [1, 2]);
+    for (const through of [store, await reopen()]) {
+      const listed = await through.list();
+      same(
+        listed.map(({ id, length }) => [id, length]),
+        [
+          ["a", 3],
+          ["b", 2],
+        ],
+        "lengths",
+      );
+      for (const { updatedAt } of listed) {
+        if (updatedAt < before || updatedAt > Date.now() + 2000)
+          throw new Error(`updatedAt should be about now, in milliseconds since the epoch, and is ${updatedAt}`);
       }
-      const ids = [...AWKWARD_IDS].toSorted((a, b) => (a < b ? -1 : 1));
-      same(listIds(await other.list({ limit: 1000 })), ids, "list");
-    },
-  ],
-  [
-    "sessions are listed in the order of their ids, by prefix, page by page",
-    async (store) => {
-      const ids = ["B", "a", "a-1", "a-10", "a-2", "a_1", "b", "\u{1f600}", "\uffee"];
-      for (const id of ids.toReversed()) await store.append(id, 0, [id, "more"]);
-      same(listIds(await store.list()), ids, "list");
-      same(listIds(await store.list({ prefix: "a-" })), ["a-1", "a-10", "a-2"], "prefix a-");
-      same(listIds(await store.list({ prefix: "\ud83d" })), ["\u{1f600}"], "prefix of half a letter");
-      same(listIds(await store.list({ prefix: "c" })), [], "prefix c");
-      same(listIds(await store.list({ prefix: "a%" })), [], "prefix a%");
-      same(listIds(await store.list({ after: "a-10" })), ids.slice(4), "after a-10");
-      same(listIds(await store.list({ after: "a-11" })), ids.slice(4), "after an id that is not there");
-      same(listIds(await store.list({ prefix: "a", after: "a-1", limit: 2 })), ["a-10", "a-2"], "a page of a prefix");
-      const pages: string[] = [];
-      for (let page = await store.list({ limit: 2 }); page.length > 0 && pages.length <= ids.length;) {
-        pages.push(...listIds(page));
-        page = await store.list({ limit: 2, after: pages.at(-1) });
-      }
-      same(pages, ids, "pages of two");
-    },
-  ],
-  [
-    "a page holds a hundred sessions unless told otherwise",
-    async (store) => {
-      const ids = Array.from({ length: 101 }, (_, index) => `s${String(index).padStart(3, "0")}`);
-      for (const id of ids) await store.append(id, 0, [0]);
-      same(listIds(await store.list()), ids.slice(0, 100), "list");
-      same(listIds(await store.list({ limit: 200 })), ids, "list 200");
-    },
-  ],
-  [
-    "the list tells how long a log is and when it was last written to",
-    async (store, reopen) => {
-      const before = Date.now() - 2000;
-      await store.append("a", 0, [0]);
-      await store.append("b", 0, [0, 1]);
-      await store.list();
-      await store.append("a", 1, [1, 2]);
-      for (const through of [store, await reopen()]) {
-        const listed = await through.list();
-        same(
-          listed.map(({ id, length }) => [id, length]),
-          [
-            ["a", 3],
-            ["b", 2],
-          ],
-          "lengths",
-        );
-        for (const { updatedAt } of listed) {
-          if (updatedAt < before || updatedAt > Date.now() + 2000)
-            throw new Error(`updatedAt should be about now, in milliseconds since the epoch, and is ${updatedAt}`);
-        }
-      }
-    },
-  ],
+    }
+  }),
 ];
 
 /** What several writers may rely on. */
 export const WRITER_CHECKS: readonly Check[] = [
-  [
-    "an append that expects another length is refused, with both lengths, and writes nothing",
-    async (store) => {
-      await store.append("a", 0, [0, 1]);
-      for (const expected of [0, 1, 3, 100]) {
-        const error = await refusal(store.append("a", expected, ["x"]));
-        same([error.sessionId, error.expectedLength, error.actualLength], ["a", expected, 2], "the error");
-      }
-      const error = await refusal(store.append("b", 1, ["x"]));
-      same([error.sessionId, error.expectedLength, error.actualLength], ["b", 1, 0], "the error");
-      same(await store.load("a"), [0, 1], "load a");
-      same(await store.load("b"), [], "load b");
-    },
-  ],
-  [
-    "an append of nothing writes nothing, and is refused like any other",
-    async (store) => {
-      await store.append("a", 0, []);
-      same(await store.list(), [], "list");
-      await refusal(store.append("a", 1, []));
-      await store.append("a", 0, [0]);
-      await store.append("a", 1, []);
-      await refusal(store.append("a", 0, []));
-      same(await store.load("a"), [0], "load");
-    },
-  ],
-  [
+  check("an append that expects another length is refused, with both lengths, and writes nothing", async (store) => {
+    await store.append("a", 0, [0, 1]);
+    for (const expected of [0, 1, 3, 100]) {
+      const error = await refusal(store.append("a", expected, ["x"]));
+      same([error.sessionId, error.expectedLength, error.actualLength], ["a", expected, 2], "the error");
+    }
+    const error = await refusal(store.append("b", 1, ["x"]));
+    same([error.sessionId, error.expectedLength, error.actualLength], ["b", 1, 0], "the error");
+    same(await store.load("a"), [0, 1], "load a");
+    same(await store.load("b"), [], "load b");
+  }),
+  check("an append of nothing writes nothing, and is refused like any other", async (store) => {
+    await store.append("a", 0, []);
+    same(await store.list(), [], "list");
+    await refusal(store.append("a", 1, []));
+    await store.append("a", 0, [0]);
+    await store.append("a", 1, []);
+    await refusal(store.append("a", 0, []));
+    same(await store.load("a"), [0], "load");
+  }),
+  check(
     "of appends at once that expect the same length one wins, and writes all of its entries",
     async (store, reopen) => {
       const other = await reopen();
@@ -228,65 +199,56 @@ export const WRITER_CHECKS: readonly Check[] = [
         same(await other.load("a", round * 3), expected, "the entries of the winner, read elsewhere");
       }
     },
-  ],
-  [
-    "two writers that read again after a conflict lose nothing and write nothing twice",
-    async (store, reopen) => {
-      let conflicts = 0;
-      const write = async (writer: number, through: SessionStore): Promise<void> => {
-        for (let n = 0; n < 30;) {
-          const { length } = await through.load("a");
-          try {
-            await through.append("a", length, [[writer, n]]);
-            n++;
-          } catch (error) {
-            isConflict(error);
-            if (++conflicts > 1000)
-              throw new Error("a writer that reads again is refused again and again", { cause: error });
-          }
+  ),
+  check("two writers that read again after a conflict lose nothing and write nothing twice", async (store, reopen) => {
+    let conflicts = 0;
+    const write = async (writer: number, through: SessionStore): Promise<void> => {
+      for (let n = 0; n < 30;) {
+        const { length } = await through.load("a");
+        try {
+          await through.append("a", length, [[writer, n]]);
+          n++;
+        } catch (error) {
+          isConflict(error);
+          if (++conflicts > 1000)
+            throw new Error("a writer that reads again is refused again and again", { cause: error });
         }
-      };
-      await Promise.all([write(0, store), write(1, await reopen())]);
-      const all = (await store.load("a")) as readonly (readonly [number, number])[];
-      for (const writer of [0, 1]) {
-        same(
-          all.filter(([by]) => by === writer).map(([, n]) => n),
-          [...Array(30).keys()],
-          `the entries of writer ${writer}`,
-        );
       }
-      same(all.length, 60, "entries");
-    },
-  ],
-  [
-    "a deleted session is gone, and its id free",
-    async (store, reopen) => {
-      await store.append("a", 0, [0, 1]);
-      await store.append("ab", 0, [2]);
-      const other = await reopen();
-      await other.load("a");
-      await store.delete("a");
-      for (const through of [store, other]) {
-        same(await through.load("a"), [], "load");
-        same(listIds(await through.list()), ["ab"], "list");
-      }
-      await refusal(other.append("a", 2, ["x"]));
-      await store.append("a", 0, ["new", "too", "more"]);
-      same(await other.load("a"), ["new", "too", "more"], "load after it was written anew");
-      same(await store.load("ab"), [2], "the other session");
-    },
-  ],
-  [
-    "another process sees what was appended, and what was appended since",
-    async (store, reopen) => {
-      await store.append("a", 0, [0]);
-      const other = await reopen();
-      same(await other.load("a"), [0], "load");
-      await store.append("a", 1, [1]);
-      same(await other.load("a", 1), [1], "load from 1");
-      await other.append("a", 2, [2, 3]);
-      same(await store.load("a", 2), [2, 3], "load from 2");
-      same(await other.load("a", 4), [], "load from the end");
-    },
-  ],
+    };
+    await Promise.all([write(0, store), write(1, await reopen())]);
+    const all = (await store.load("a")) as readonly (readonly [number, number])[];
+    for (const writer of [0, 1]) {
+      same(
+        all.filter(([by]) => by === writer).map(([, n]) => n),
+        [...Array(30).keys()],
+        `the entries of writer ${writer}`,
+      );
+    }
+    same(all.length, 60, "entries");
+  }),
+  check("a deleted session is gone, and its id free", async (store, reopen) => {
+    await store.append("a", 0, [0, 1]);
+    await store.append("ab", 0, [2]);
+    const other = await reopen();
+    await other.load("a");
+    await store.delete("a");
+    for (const through of [store, other]) {
+      same(await through.load("a"), [], "load");
+      same(listIds(await through.list()), ["ab"], "list");
+    }
+    await refusal(other.append("a", 2, ["x"]));
+    await store.append("a", 0, ["new", "too", "more"]);
+    same(await other.load("a"), ["new", "too", "more"], "load after it was written anew");
+    same(await store.load("ab"), [2], "the other session");
+  }),
+  check("another process sees what was appended, and what was appended since", async (store, reopen) => {
+    await store.append("a", 0, [0]);
+    const other = await reopen();
+    same(await other.load("a"), [0], "load");
+    await store.append("a", 1, [1]);
+    same(await other.load("a", 1), [1], "load from 1");
+    await other.append("a", 2, [2, 3]);
+    same(await store.load("a", 2), [2, 3], "load from 2");
+    same(await other.load("a", 4), [], "load from the end");
+  }),
 ];
