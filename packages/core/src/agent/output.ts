@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors/agent-error.ts";
+import { ConfigurationError, messageOf } from "../errors/agent-error.ts";
 import { OutputMissingError } from "../errors/run-errors.ts";
 import { isStandardSchema, issuesText } from "../tool/schema/from-zod.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
@@ -53,7 +53,7 @@ async function parseOutput(
   try {
     value = JSON.parse(withoutFence(text));
   } catch (error) {
-    return { ok: false, problem: `not JSON: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300) };
+    return { ok: false, problem: `not JSON: ${messageOf(error)}`.slice(0, 300) };
   }
   if (!isStandardSchema(schema)) return { ok: true, value };
   try {
@@ -62,7 +62,7 @@ async function parseOutput(
       ? { ok: true, value: checked.value }
       : { ok: false, problem: issuesText(checked.issues) };
   } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    return { ok: false, problem: messageOf(error) };
   }
 }
 

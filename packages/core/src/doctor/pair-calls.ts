@@ -1,4 +1,5 @@
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
+import { describeCall, listNames } from "../model/history/conversation.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 import type { SessionProblem } from "./read-lines.ts";
@@ -49,7 +50,7 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
     const isReply = next !== undefined && next.role === "user" && responsesIn(next).length > 0;
     if (isOpening) {
       changes.push({
-        problem: `the history begins with a call to ${names(calls)}`,
+        problem: `the history begins with a call to ${listNames(calls)}`,
         remedy: "it is omitted together with its response",
       });
       if (isReply) paired.push(...dropResponses(next, []));
@@ -94,7 +95,10 @@ function pairResponses(
       left.splice(index, 1);
       return part;
     }
-    changes.push({ problem: `the call of ${label(call)} has no response`, remedy: "it is answered as cancelled" });
+    changes.push({
+      problem: `the call of ${describeCall(call)} has no response`,
+      remedy: "it is answered as cancelled",
+    });
     return unansweredResponse(call, RESULT_NOT_RECORDED);
   });
   for (const { functionResponse } of left)
@@ -104,7 +108,7 @@ function pairResponses(
   const rest = found.parts.filter((part) => part.functionResponse === undefined);
   if (left.length === 0 && parts.every((part) => found.parts.includes(part)))
     changes.push({
-      problem: `the responses to ${names(calls)} are not in call order, or not alone in their content`,
+      problem: `the responses to ${listNames(calls)} are not in call order, or not alone in their content`,
       remedy: "they are put in call order, alone",
     });
   return [{ role: "user", parts }, ...(rest.length > 0 ? [{ ...found, parts: rest }] : [])];
@@ -120,7 +124,7 @@ function dropResponses(content: Content, changes: Change[]): readonly Content[] 
 }
 
 function strayResponse(response: FunctionResponse): Change {
-  return { problem: `a response of ${label(response)} answers no call`, remedy: "it is left out" };
+  return { problem: `a response of ${describeCall(response)} answers no call`, remedy: "it is left out" };
 }
 
 function answers(response: FunctionResponse, call: FunctionCall): boolean {
@@ -130,12 +134,4 @@ function answers(response: FunctionResponse, call: FunctionCall): boolean {
 
 function responsesIn(content: Content): FunctionResponse[] {
   return content.parts.flatMap(({ functionResponse }) => functionResponse ?? []);
-}
-
-function names(calls: readonly FunctionCall[]): string {
-  return calls.map(({ name }) => name || "(no name)").join(", ");
-}
-
-function label({ id, name }: { readonly id?: string | undefined; readonly name: string }): string {
-  return id ? `${name} (id ${id})` : name;
 }

@@ -56,7 +56,6 @@ interface ExaminedLog {
   readonly entries: readonly SessionEntry[];
   readonly problems: readonly SessionProblem[];
   readonly notes: readonly SessionProblem[];
-  /** Nothing may be changed. */
   readonly refused: SessionProblem | undefined;
 }
 

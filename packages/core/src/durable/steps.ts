@@ -43,9 +43,7 @@ export type Op<Event = unknown> =
     };
 
 /** How an operation ended. Everything that crosses is JSON; errors are data. */
-export type Outcome =
-  | { readonly ok: true; readonly value: Json }
-  | { readonly ok: false; readonly error: StepError };
+export type Outcome = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: StepError };
 
 /** An error as data. */
 export interface StepError {

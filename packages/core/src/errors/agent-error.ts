@@ -38,3 +38,8 @@ export abstract class AgentError extends Error {
 export class ConfigurationError extends AgentError {
   override readonly code = "configuration";
 }
+
+/** What an error says; anything can be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -20,7 +20,6 @@ export class RunStepError extends AgentError {
 /** `finished(result)` was asked of a run that ended otherwise. */
 export class OutputMissingError extends AgentError {
   override readonly code = "output_missing";
-  /** Why the run ended. */
   readonly stopReason: string;
 
   constructor(message: string, stopReason: string) {
@@ -125,7 +124,6 @@ export class ReplayDifferenceError extends AgentError {
 /** A tool cannot be declared as it is written. Thrown at definition, never while a model is waiting. */
 export class ToolDefinitionError extends AgentError {
   override readonly code = "tool_definition";
-  /** Name of the tool. */
   readonly tool: string;
   /** Where in the schema, such as `properties.when`; absent when the schema is not at fault. */
   readonly path: string | undefined;

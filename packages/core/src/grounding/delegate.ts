@@ -21,7 +21,6 @@ export interface DelegatedAnswer {
  */
 export type RunBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolContext) => Promise<DelegatedAnswer>;
 
-/** What the model reads. */
 interface DelegatedResult {
   readonly answer: string;
   readonly sources: readonly { readonly title?: string | undefined; readonly uri?: string | undefined }[];

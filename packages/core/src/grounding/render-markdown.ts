@@ -71,7 +71,6 @@ function escapeUri(uri: string): string {
   );
 }
 
-/** Where a marker goes. */
 interface MarkerPlace {
   /** UTF-16 index in the text, never inside a character. */
   readonly index: number;

@@ -1,11 +1,11 @@
 import { resolveCitations, findQuotedCitations } from "../grounding/citations.ts";
 import { type Citation, collectSources, type Source } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
+import { visibleText } from "../model/response/parts.ts";
 import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
 import type { RunState } from "./run-state.ts";
-import { visibleText } from "./transcript.ts";
 
 /** What every run ends with, whatever the reason. */
 export function buildOutcome(

@@ -1,10 +1,11 @@
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelResponse } from "../model/model.ts";
+import { visibleText } from "../model/response/parts.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { problemOf, type TurnProblem } from "./recovery.ts";
 import type { RunOutcome, RunResult } from "./result.ts";
-import { callsIn, visibleText } from "./transcript.ts";
+import { callsIn } from "./transcript.ts";
 
 /** How a stretch of turns ended: a result without what all results have. */
 export type Ending = {

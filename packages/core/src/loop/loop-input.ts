@@ -50,7 +50,6 @@ export interface LoopInput {
   readonly observed?: StepExecutor | undefined;
   /** Called with the result before the run reports its end; what it throws fails the run. */
   readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
-  /** Aborts the run. */
   readonly signal: AbortSignal;
   /** Cuts off what is under way when the wall time is up, which ends the run with a result. Set by the loop. */
   readonly clock?: WallClock | undefined;

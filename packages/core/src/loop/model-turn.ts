@@ -2,6 +2,7 @@ import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong 
 import { RunStepError } from "../errors/run-errors.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import type { ModelRequest, ModelResponse } from "../model/model.ts";
+import { visibleText } from "../model/response/parts.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import { findPrices } from "../model/usage.ts";
 import { nudges, OUTPUT_REQUEST } from "../tool/model-texts.ts";
@@ -15,7 +16,7 @@ import { emitParts, modelStep } from "./model-step.ts";
 import { MAX_RECOVERIES, nudgeFor, problemOf, type TurnProblem } from "./recovery.ts";
 import type { RunState } from "./run-state.ts";
 import { singleStep } from "./single-step.ts";
-import { callsIn, userText, visibleText } from "./transcript.ts";
+import { callsIn, userText } from "./transcript.ts";
 
 /** What the requests of one turn came to. */
 export interface ModelAnswer {

@@ -39,7 +39,6 @@ export interface RunInfo {
   readonly model: string;
   /** Where its requests go, when that is known. */
   readonly endpoint?: string | undefined;
-  /** The session it belongs to. */
   readonly sessionId?: string | undefined;
   /** The step of another run inside which it is made. That run may be in another process. */
   readonly parent?: ParentStep | undefined;

@@ -16,7 +16,6 @@ export interface RunOutcome extends Grounding, RunOutputs {
   readonly contents: readonly Content[];
   /** Of {@link RunOutcome.contents}, those this run added (the prompt's own content included). */
   readonly added: readonly Content[];
-  /** Turns made. */
   readonly turns: number;
   /** Sum over the run, delegated requests included. */
   readonly usage: Usage;

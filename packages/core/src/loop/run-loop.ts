@@ -1,4 +1,5 @@
 import { classifyFinish } from "../model/finish-reason.ts";
+import { visibleText } from "../model/response/parts.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { answerCalls } from "./calls/answer-calls.ts";
@@ -11,7 +12,7 @@ import { MAX_RECOVERIES } from "./recovery.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { RepeatGuard } from "./stop-when.ts";
-import { callsIn, closing, visibleText } from "./transcript.ts";
+import { callsIn, closing } from "./transcript.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {

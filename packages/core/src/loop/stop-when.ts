@@ -4,7 +4,6 @@ import type { FunctionCall, Part } from "../wire/types/content.ts";
 
 /** What a stop rule may look at: finished turns only. */
 export interface RunProgress {
-  /** Turns made. */
   readonly turns: number;
   /** Calls made, over all turns. */
   readonly toolCalls: number;

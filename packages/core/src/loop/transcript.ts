@@ -8,13 +8,6 @@ export function callsIn(content: Content): FunctionCall[] {
   return calls;
 }
 
-/** Text of the parts that are not thoughts, by plain concatenation. */
-export function visibleText(content: Content): string {
-  let text = "";
-  for (const part of content.parts) if (part.text !== undefined && part.thought !== true) text += part.text;
-  return text;
-}
-
 /** True when the last content is the model's and holds calls: nothing may be sent before they are answered. */
 export function endsOnOpenCall(contents: readonly Content[]): boolean {
   const last = contents.at(-1);

@@ -189,7 +189,6 @@ class Answer implements AnswerSource, CallOptions {
   }
 }
 
-/** An answer that came whole. */
 class WholeAnswer implements AnswerStream {
   #response: GenerateContentResponse | undefined;
 

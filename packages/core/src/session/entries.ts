@@ -21,7 +21,6 @@ export type ContentRef =
   /** The media that follow the responses of these steps. */
   | { readonly after: readonly string[] };
 
-/** What all entries have. */
 interface EntryBase {
   readonly v: number;
   /** Milliseconds since the epoch. */
@@ -38,7 +37,6 @@ export interface RunEntry extends EntryBase {
   readonly model: string;
   /** Where its answers come from: their signatures mean something only there. */
   readonly origin: HistoryOrigin;
-  /** What was asked. */
   readonly input: readonly Content[];
 }
 
@@ -56,11 +54,8 @@ export interface EndEntry extends EntryBase {
   readonly cost?: number | undefined;
   /** What is sent from then on in place of the first contents of the session's history. */
   readonly compaction?: Compaction | undefined;
-  /** Which limit it reached. */
   readonly limit?: keyof Limits | undefined;
-  /** What it waits for. */
   readonly pending?: readonly PendingCall[] | undefined;
-  /** What it failed with. */
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Outcome } from "../durable/steps.ts";
 import type { JournalLog } from "../durable/journal.ts";
+import { messageOf } from "../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/run-errors.ts";
 import type { Json } from "../internal/json.ts";
 import { ENTRY_VERSION, checkEntryHeader, type SessionEntry } from "./entries.ts";
@@ -153,10 +154,9 @@ function isSteering(entry: SessionEntry): boolean {
 
 function asStoreError(error: unknown, id: string): unknown {
   if (error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
-  const why = error instanceof Error ? error.message : String(error);
   return new SessionStoreError(
     id,
-    `could not be written, so the run stops here; fix the cause and call resume(): ${why}`,
+    `could not be written, so the run stops here; fix the cause and call resume(): ${messageOf(error)}`,
     { cause: error },
   );
 }

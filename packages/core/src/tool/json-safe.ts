@@ -1,3 +1,4 @@
+import { messageOf } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import { isMedia, type Media } from "./media.ts";
 
@@ -151,7 +152,7 @@ function read<T>(get: () => T, otherwise: T): T {
 
 /** What stands where reading threw. */
 function unreadable(error: unknown): string {
-  const message = read(() => (error instanceof Error ? error.message : String(error)), "error");
+  const message = read(() => messageOf(error), "error");
   return `[unreadable: ${message.slice(0, 200)}]`;
 }
 

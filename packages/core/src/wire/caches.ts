@@ -8,7 +8,7 @@ import type {
 } from "./types/resources.ts";
 import type { CallOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
-import { type ApiClient, encodeJson } from "./http/api-client.ts";
+import { type ApiClient, encodeJson, type PageRequest, withPage } from "./http/api-client.ts";
 import type { ApiCall } from "./http/exchange.ts";
 
 /**
@@ -48,14 +48,8 @@ export class CachedContents {
    *
    * @param page - `pageSize` up to 1000; `pageToken` from the page before.
    */
-  async list(
-    page: { readonly pageSize?: number | undefined; readonly pageToken?: string | undefined } = {},
-    options: CallOptions = {},
-  ): Promise<ListCachedContentsResponse> {
-    const query = new URLSearchParams();
-    if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
-    if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
-    const path = cachesPath(this.#client.endpoint) + (query.size > 0 ? `?${query}` : "");
+  async list(page: PageRequest = {}, options: CallOptions = {}): Promise<ListCachedContentsResponse> {
+    const path = withPage(cachesPath(this.#client.endpoint), page);
     return await this.#collection({ operation: "listCachedContents", method: "GET", path }, options);
   }
 
@@ -80,7 +74,7 @@ export class CachedContents {
       const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
       if (!isUnknown || error.reason === "NOT_FOUND") throw error;
       throw new ConfigurationError(
-        `${new URL(this.#client.endpoint.baseUrl).host} does not know explicit caches (it answered ${error.status}): use Google's own endpoint for them.`,
+        `${new URL(this.#client.endpoint.baseUrl).host} does not support explicit caches (HTTP ${error.status}): use Google's own endpoint for them.`,
         { cause: error },
       );
     }
@@ -90,7 +84,7 @@ export class CachedContents {
 function cachesPath({ cachesPath: path, baseUrl }: Endpoint): string {
   if (path !== undefined) return path;
   throw new ConfigurationError(
-    `${new URL(baseUrl).host} is a gateway, and gateways have no explicit caches: use Google's own endpoint, or give endpoint() the kind "developer" if this one passes cachedContents on.`,
+    `${new URL(baseUrl).host} is a gateway, and gateways do not support explicit caches: use Google's own endpoint, or pass kind: "developer" to endpoint() if this one forwards cachedContents.`,
   );
 }
 

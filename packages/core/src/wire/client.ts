@@ -4,7 +4,7 @@ import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { embeddedError } from "./errors/status-error.ts";
 import { FilesClient } from "./files.ts";
-import { ApiClient, encodeJson } from "./http/api-client.ts";
+import { ApiClient, encodeJson, type PageRequest, withPage } from "./http/api-client.ts";
 import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
 import type { ApiCall, Exchange } from "./http/exchange.ts";
 import { type AnswerBatch, type AnswerStream, parseAnswers } from "./http/read-answers.ts";
@@ -109,14 +109,8 @@ export class GeminiClient {
    *
    * @param page - `pageSize` up to 1000, by default 50; `pageToken` from the page before.
    */
-  async listModels(
-    page: { readonly pageSize?: number | undefined; readonly pageToken?: string | undefined } = {},
-    options: CallOptions = {},
-  ): Promise<ListModelsResponse> {
-    const query = new URLSearchParams();
-    if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
-    if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
-    const path = this.endpoint.modelsPath + (query.size > 0 ? `?${query}` : "");
+  async listModels(page: PageRequest = {}, options: CallOptions = {}): Promise<ListModelsResponse> {
+    const path = withPage(this.endpoint.modelsPath, page);
     return await this.#client.object({ operation: "listModels", method: "GET", path }, options);
   }
 
@@ -145,7 +139,7 @@ export class GeminiClient {
 function readResponse(text: string, exchange: Exchange): GenerateContentResponse {
   const [answer, ...others] = parseAnswers(text);
   if (answer === undefined || others.length > 0)
-    throw new ApiShapeError("The answer is a list, not one object.", "$", text.slice(0, 200));
+    throw new ApiShapeError("The response is a list, not an object.", "$", text.slice(0, 200));
   if (answer.response) return answer.response;
   throw embeddedError(answer.error, exchange.failure);
 }

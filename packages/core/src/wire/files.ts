@@ -7,7 +7,7 @@ import type { CallOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { embeddedError } from "./errors/status-error.ts";
 import { isErrorObject, parseJson } from "./http/read-answers.ts";
-import type { ApiClient } from "./http/api-client.ts";
+import { type ApiClient, type PageRequest, withPage } from "./http/api-client.ts";
 import type { ApiCall } from "./http/exchange.ts";
 import type { GeminiFile, ListFilesResponse } from "./types/resources.ts";
 import { isFile, upload, type UploadProgress } from "./upload.ts";
@@ -73,7 +73,7 @@ export class FilesClient {
       // First, since a file that failed says so in a field `error`, as an answer that is none does.
       if (isFile(answer)) return answer;
       if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
-      throw new ApiShapeError("The answer is not a file: it lacks name or uri.", "$", text);
+      throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
     });
   }
 
@@ -82,14 +82,8 @@ export class FilesClient {
    *
    * @param page - `pageSize` up to 100, by default 10; `pageToken` from the page before.
    */
-  async list(
-    page: { readonly pageSize?: number | undefined; readonly pageToken?: string | undefined } = {},
-    options: CallOptions = {},
-  ): Promise<ListFilesResponse> {
-    const query = new URLSearchParams();
-    if (page.pageSize !== undefined) query.set("pageSize", String(page.pageSize));
-    if (page.pageToken !== undefined) query.set("pageToken", page.pageToken);
-    const path = filesPath(this.#client.endpoint) + (query.size > 0 ? `?${query}` : "");
+  async list(page: PageRequest = {}, options: CallOptions = {}): Promise<ListFilesResponse> {
+    const path = withPage(filesPath(this.#client.endpoint), page);
     return await this.#known(this.#client.object({ operation: "listFiles", method: "GET", path }, options));
   }
 
@@ -107,7 +101,7 @@ export class FilesClient {
       const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
       if (!isUnknown || error.reason === "NOT_FOUND") throw error;
       throw new ConfigurationError(
-        `${new URL(this.#client.endpoint.baseUrl).host} does not know the Files API (it answered ${error.status}): use Google's own endpoint for it, or send the bytes inline with media().`,
+        `${new URL(this.#client.endpoint.baseUrl).host} does not support the Files API (HTTP ${error.status}): use Google's own endpoint for it, or send the bytes inline with media().`,
         { cause: error },
       );
     }
@@ -119,8 +113,8 @@ function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
   const { host } = new URL(baseUrl);
   throw new ConfigurationError(
     kind === "vertex"
-      ? `Vertex AI (${host}) has no Files API: put the file into Cloud Storage and give its address, media("gs://bucket/file").`
-      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or give endpoint() the kind "developer" if this one passes files on.`,
+      ? `Vertex AI (${host}) has no Files API: put the file into Cloud Storage and pass its URL, media("gs://bucket/file").`
+      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or pass kind: "developer" to endpoint() if this one forwards files.`,
   );
 }
 
@@ -136,10 +130,10 @@ function filePath(endpoint: Endpoint, file: string | GeminiFile): string {
 }
 
 function checkSize(bytes: number): void {
-  if (bytes === 0) throw new ConfigurationError("The file to upload is empty: the service takes at least one byte.");
+  if (bytes === 0) throw new ConfigurationError("The file to upload is empty: the service requires at least one byte.");
   if (bytes <= MAX_FILE_BYTES) return;
   throw new ConfigurationError(
-    `The file to upload has ${bytes} bytes, and the Files API takes ${MAX_FILE_BYTES} (2 GiB) at most: split it, or make it smaller.`,
+    `The file to upload is ${bytes} bytes; the Files API accepts at most ${MAX_FILE_BYTES} (2 GiB): split it or make it smaller.`,
   );
 }
 
@@ -148,9 +142,7 @@ async function mimeTypeOf(blob: Blob, fileName: string | undefined): Promise<str
     blob.type ||
     (detectMimeType(new Uint8Array(await blob.slice(0, 64).arrayBuffer())) ?? guessMimeType(fileName ?? ""));
   if (known) return known;
-  throw new ConfigurationError(
-    'The media type of the file to upload is not known: give mimeType, such as "text/plain".',
-  );
+  throw new ConfigurationError('The media type of the file to upload is unknown: pass mimeType, such as "text/plain".');
 }
 
 /** Options of {@link waitForFile}. */
@@ -178,14 +170,14 @@ export async function waitForFile(
 ): Promise<GeminiFile> {
   const { signal, timeoutMs = 600_000, pollMs = 1_000 } = options;
   for (const [name, value] of Object.entries({ timeoutMs, pollMs }))
-    if (!(value > 0)) throw new ConfigurationError(`${name} is ${value}: it must be more than 0 milliseconds.`);
+    if (!(value > 0)) throw new ConfigurationError(`${name} is ${value}: it must be greater than 0 milliseconds.`);
   const endsAt = performance.now() + timeoutMs;
   let known = typeof file === "string" ? await files.get(file, { signal }) : file;
   for (let wait = pollMs; isUnready(known); wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
     const left = endsAt - performance.now();
     if (left <= 0)
       throw new FileStateError(
-        `${known.name} is still being processed after ${timeoutMs} ms: wait longer (timeoutMs), or come back to it with its name.`,
+        `${known.name} is still being processed after ${timeoutMs} ms: wait longer (timeoutMs), or check it again later by name.`,
         known.name,
         known.state ?? "PROCESSING",
       );

@@ -13,7 +13,6 @@ import type { EndedReport, EngineRunInput, RunReport } from "./run-report.ts";
 
 /** How the agent is offered. */
 export interface OfferedAgent {
-  /** Name of the function. */
   readonly name: string;
   readonly timeoutMs: number;
   readonly output: OutputSchema | undefined;

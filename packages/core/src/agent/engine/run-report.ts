@@ -37,7 +37,6 @@ type PlainResult<Result> = Result extends unknown
 /** How a run on an engine ended. Plain JSON: it is what the engine keeps, and what a calling run reads. */
 export type RunReport = EndedReport | FailedReport | CancelledReport;
 
-/** What every report says. */
 interface ReportBase {
   readonly runId: string;
   /** Milliseconds in which a step was under way, as the steps recorded it. */

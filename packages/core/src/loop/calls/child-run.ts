@@ -107,7 +107,6 @@ export function childOp(input: LoopInput, planned: TurnCall, current: ChildState
   };
 }
 
-/** What a hook's step leaves. */
 interface HookStepValue {
   readonly decision?: Exclude<CallDecision, void> | undefined;
   readonly outcome?: ToolOutcome | undefined;

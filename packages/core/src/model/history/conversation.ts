@@ -147,7 +147,7 @@ export function checkPairing(
     const stray = findStray(calls, responses);
     if (stray !== undefined && !isOlderFamily(family))
       throw pairingError(
-        `contents[${answering}] answers ${label(stray)}, and contents[${answering - 1}] calls ${calls.map(label).join(", ")}; copy the call's name and id`,
+        `contents[${answering}] answers ${describeCall(stray)}, and contents[${answering - 1}] calls ${calls.map(describeCall).join(", ")}; copy the call's name and id`,
       );
     at = next;
   }
@@ -191,10 +191,12 @@ function pairingError(what: string): ConfigurationError {
   );
 }
 
-function listNames(list: readonly { readonly name?: string | undefined }[]): string {
+/** Names of calls or responses, for a message. */
+export function listNames(list: readonly { readonly name?: string | undefined }[]): string {
   return list.map(({ name }) => name || "(no name)").join(", ");
 }
 
-function label({ id, name }: { readonly id?: string | undefined; readonly name: string }): string {
+/** A call or response by its name and id, for a message. */
+export function describeCall({ id, name }: { readonly id?: string | undefined; readonly name: string }): string {
   return id ? `${name} (id ${id})` : name;
 }

@@ -1,4 +1,4 @@
-import { AgentError } from "../../errors/agent-error.ts";
+import { AgentError, messageOf } from "../../errors/agent-error.ts";
 import { ApiNetworkError, ApiTimeoutError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import type { AnswerStream } from "../../wire/http/read-answers.ts";
@@ -8,7 +8,7 @@ import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
 import { addUsage } from "../usage.ts";
 import { listParts, ResponseFold } from "./fold.ts";
-import { PartCollector } from "./parts.ts";
+import { PartCollector, visibleText } from "./parts.ts";
 
 /** Most requests that one answer may take. */
 export const MAX_REQUESTS = 64;
@@ -85,17 +85,14 @@ export async function collectWithContinuation(source: AnswerSource): Promise<Mod
         segment = new ResponseFold(collector);
         const since = segment.addAll(chunks.slice(0, checkpoint));
         if (wasSeen) {
-          source.onRewind(describeError(failure.error));
+          source.onRewind(messageOf(failure.error));
           if (before.length + since.length > 0) await source.onParts?.([...before, ...since]);
         }
       }
       idle = isProgress ? 0 : idle + 1;
       if (requests >= MAX_REQUESTS || idle > MAX_IDLE_RECONNECTS)
         throw incompleteError(failure.error, requests, segment);
-      logger.warn(
-        { requests, error: describeError(failure.error) },
-        "the stream broke; resuming from its last checkpoint",
-      );
+      logger.warn({ requests, error: messageOf(failure.error) }, "the stream broke; resuming from its last checkpoint");
       // It is as if this request had not been, but for what it cost.
       isUnderestimate ||= !isProgress;
       if (!isProgress) continue;
@@ -120,13 +117,9 @@ function canResume(error: unknown, segment: ResponseFold, token: string | undefi
 function incompleteError(cause: unknown, requests: number, segment: ResponseFold): StreamIncompleteError {
   const partial = segment.partial().content;
   return new StreamIncompleteError(
-    `The answer kept being interrupted (${requests} requests; last: ${describeError(cause)}); what arrived is in the error's partial.`,
+    `The answer kept being interrupted (${requests} requests; last: ${messageOf(cause)}); what arrived is in the error's partial.`,
     { cause, partial },
   );
-}
-
-function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -143,7 +136,7 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, ownParts: numb
   const { continuationToken: _token, finishReason: _reason, finishMessage: _message, ...earlier } = first.candidate;
   const shift: Shift = {
     chunks: first.candidate.groundingMetadata?.groundingChunks?.length ?? 0,
-    bytes: new TextEncoder().encode(visibleText(first)).length,
+    bytes: new TextEncoder().encode(visibleText(first.content)).length,
     parts: next.content.parts.length - ownParts,
   };
   const grounding = mergeGrounding(first.candidate.groundingMetadata, next.candidate.groundingMetadata, shift);
@@ -164,10 +157,6 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, ownParts: numb
     },
     envelope: { ...first.envelope, ...next.envelope },
   };
-}
-
-function visibleText({ content }: ModelResponse): string {
-  return content.parts.map((part) => (part.thought === true ? "" : (part.text ?? ""))).join("");
 }
 
 function mergeGrounding(

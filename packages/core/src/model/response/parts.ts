@@ -1,6 +1,6 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import type { FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
+import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
 
 /**
  * Collects the parts of an answer as they arrive.
@@ -218,4 +218,11 @@ function pathError(path: string, problem: string): ApiShapeError {
     "functionCall.partialArgs.jsonPath",
     path,
   );
+}
+
+/** Text of the parts that are not thoughts, by plain concatenation. */
+export function visibleText(content: Content): string {
+  let text = "";
+  for (const part of content.parts) if (part.text !== undefined && part.thought !== true) text += part.text;
+  return text;
 }

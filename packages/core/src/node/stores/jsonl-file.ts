@@ -1,6 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, mkdir, open, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import { KnownPlaces, parseLine, type Place, scanLines } from "./jsonl-lines.ts";
@@ -209,11 +210,10 @@ export class JsonlFile {
     try {
       return parseLine(line);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
       const path = this.#path("jsonl");
       throw new SessionDamagedError(
         this.#id,
-        `line ${position + 1} of ${path} is damaged (${why}). To recover what is intact: npx @pollux/cli session repair ${path}`,
+        `line ${position + 1} of ${path} is damaged (${messageOf(error)}). To recover what is intact: npx @pollux/cli session repair ${path}`,
         { cause: error },
       );
     }

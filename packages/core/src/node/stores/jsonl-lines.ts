@@ -1,4 +1,5 @@
 import type { LogLine } from "../../doctor/read-lines.ts";
+import { messageOf } from "../../errors/agent-error.ts";
 import type { Json } from "../../internal/json.ts";
 
 const LINE_FEED = 0x0a;
@@ -94,7 +95,7 @@ export function parseEntry(text: string, texts: ParsedLog["texts"]): LogLine {
     if (typeof value === "object" && value !== null) texts.set(value, text);
     return { value };
   } catch (error) {
-    return { problem: `it is not JSON (${error instanceof Error ? error.message : String(error)})`, text };
+    return { problem: `it is not JSON (${messageOf(error)})`, text };
   }
 }
 

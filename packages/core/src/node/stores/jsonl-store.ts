@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import type { ListOptions, SessionStore, SessionSummary } from "../../session/store.ts";
@@ -197,11 +198,14 @@ export function storeError(sessionId: string, doing: string, error: unknown): Er
   if (error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
   if (error instanceof LockTimeoutError) return lockError(sessionId, error);
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  const why = error instanceof Error ? error.message : String(error);
   const advice = ADVICE[code];
-  return new SessionStoreError(sessionId, `${doing}${advice === undefined ? "" : `: ${advice}`} (${why})`, {
-    cause: error,
-  });
+  return new SessionStoreError(
+    sessionId,
+    `${doing}${advice === undefined ? "" : `: ${advice}`} (${messageOf(error)})`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function lockError(sessionId: string, error: LockTimeoutError): SessionStoreError {

@@ -3,7 +3,7 @@ import { constants, copyFile, open, readFile, rename, stat, writeFile } from "no
 import { basename, dirname } from "node:path";
 import { repairSession, type SessionRepair } from "../../doctor/repair-session.ts";
 import type { LogLine } from "../../doctor/read-lines.ts";
-import { ConfigurationError } from "../../errors/agent-error.ts";
+import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import type { SessionEntry } from "../../session/entries.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { syncFolder } from "./jsonl-file.ts";
@@ -120,8 +120,6 @@ async function isDatabase(file: string, session: string | undefined): Promise<bo
   throw new ConfigurationError(`a session can be selected only in an SQLite file; ${file} is a single session`);
 }
 
-// The file of a JsonlStore's session
-
 async function idOfFile(file: string): Promise<string | undefined> {
   return await readSessionId(dirname(file), basename(file).replace(/\.jsonl(?:\.(?:repaired|bak))?$/, ""));
 }
@@ -187,7 +185,6 @@ function lockOf(file: string): string {
   return `${file.replace(/\.jsonl$/, "")}.lock`;
 }
 
-/** A session's row. */
 interface SessionRow {
   readonly id: string;
   readonly length: number;
@@ -268,8 +265,4 @@ function repairRows(database: Database, row: SessionRow): SessionRepair {
 /** Node 22 cannot dispose of a database by itself. */
 function closing<Resource extends { close(): void }>(it: Resource): Disposable & { readonly it: Resource } {
   return { it, [Symbol.dispose]: () => it.close() };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

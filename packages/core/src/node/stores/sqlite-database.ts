@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type * as Sqlite from "node:sqlite";
-import { ConfigurationError } from "../../errors/agent-error.ts";
+import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import type { SessionSummary } from "../../session/store.ts";
 
 /** An open database file. */
@@ -52,9 +52,8 @@ export function openSqlite(file: string): Database {
         continue;
       }
       database?.close();
-      const why = error instanceof Error ? error.message : String(error);
       throw new ConfigurationError(
-        `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${why}. ` +
+        `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${messageOf(error)}. ` +
           "Use a file in an existing folder that this process may write to.",
         { cause: error },
       );

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import { sleep } from "../../internal/abort.ts";
@@ -178,14 +179,15 @@ function parse(id: string, position: number, text: string): Json {
 }
 
 function asStoreError(id: string, doing: string, error: unknown): Error {
-  const why = error instanceof Error ? error.message : String(error);
   const code = primaryCode(error);
   if (DAMAGED.has(code))
     return new SessionDamagedError(
       id,
-      `the database file is damaged (${why}); restore it, or see the recover command of sqlite3`,
+      `the database file is damaged (${messageOf(error)}); restore it, or see the recover command of sqlite3`,
       { cause: error },
     );
   const advice = ADVICE[code];
-  return new SessionStoreError(id, `${doing}${advice === undefined ? "" : `: ${advice}`} (${why})`, { cause: error });
+  return new SessionStoreError(id, `${doing}${advice === undefined ? "" : `: ${advice}`} (${messageOf(error)})`, {
+    cause: error,
+  });
 }

@@ -68,7 +68,6 @@ function checkDepth(place: SchemaPlace): void {
   );
 }
 
-/** The keywords of objects. */
 function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
   if (types.length > 0 && !types.includes("object")) {
     for (const key of ["properties", "required", "additionalProperties", "propertyNames", "propertyOrdering"])
@@ -134,7 +133,6 @@ function addAdditionalProperties(schema: SchemaNode["schema"], draft: SchemaNode
   draft.set("additionalProperties", cleaned === undefined ? false : Object.keys(cleaned).length === 0 ? true : cleaned);
 }
 
-/** The keywords of arrays. */
 function addArray({ schema, types, draft, place }: SchemaNode): void {
   if (!types.includes("array")) {
     for (const key of ["items", "prefixItems", "additionalItems", "minItems", "maxItems"])

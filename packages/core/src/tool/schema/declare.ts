@@ -1,5 +1,6 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
+import { messageOf } from "../../errors/agent-error.ts";
 import { ToolDefinitionError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { fromZod3, fromZod4, isStandardSchema, loadZodToJsonSchema, type StandardSchema } from "./from-zod.ts";
@@ -99,7 +100,7 @@ function convert(tool: string, work: () => JsonSchema): JsonSchema {
   } catch (error) {
     if (error instanceof ToolDefinitionError) throw error;
     throw new ToolDefinitionError(
-      `tool "${tool}": the schema cannot be written as JSON Schema: ${error instanceof Error ? error.message : String(error)}`,
+      `tool "${tool}": the schema cannot be written as JSON Schema: ${messageOf(error)}`,
       tool,
       "",
       { cause: error },

@@ -27,12 +27,10 @@ export class SchemaPlace {
     this.inlining = inlining;
   }
 
-  /** The place of a child. */
   at(...keys: readonly (string | number)[]): SchemaPlace {
     return new SchemaPlace(this.scope, [...this.path, ...keys.map(String)], this.inlining);
   }
 
-  /** Records a change. */
   changed(change: string, ...keys: readonly string[]): void {
     this.scope.changes.push({ path: [...this.path, ...keys].join("."), change });
   }

@@ -41,7 +41,7 @@ export class ApiClient implements ExchangeSettings {
     this.timeouts = withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts");
     this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
     if (!Number.isInteger(this.#retry.maxAttempts))
-      throw new TypeError("retry.maxAttempts must be a whole number of at least 1");
+      throw new TypeError("retry.maxAttempts must be an integer of at least 1");
     this.logger = options.logger ?? defaultLogger(options.env);
     this.#maxBufferBytes = options.maxBufferBytes ?? 64 * 1024 * 1024;
     this.#random = options.random ?? Math.random;
@@ -130,7 +130,7 @@ export class ApiClient implements ExchangeSettings {
 
 function readObject(text: string, exchange: Exchange): Readonly<Record<string, unknown>> {
   const value = parseJson(text);
-  if (!isObject(value)) throw new ApiShapeError("The answer is not a JSON object.", "$", text.slice(0, 200));
+  if (!isObject(value)) throw new ApiShapeError("The response is not a JSON object.", "$", text.slice(0, 200));
   if (isErrorObject(value)) throw embeddedError(value, exchange.failure);
   return value;
 }
@@ -138,4 +138,18 @@ function readObject(text: string, exchange: Exchange): Readonly<Record<string, u
 /** JSON as a request's body. */
 export function encodeJson(value: object): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** Which page of a list: how many entries it may have, and the token that the page before gave. */
+export interface PageRequest {
+  readonly pageSize?: number | undefined;
+  readonly pageToken?: string | undefined;
+}
+
+/** The path of a list, with what a page is asked with. */
+export function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
+  const query = new URLSearchParams();
+  if (pageSize !== undefined) query.set("pageSize", String(pageSize));
+  if (pageToken !== undefined) query.set("pageToken", pageToken);
+  return query.size > 0 ? `${path}?${query}` : path;
 }
