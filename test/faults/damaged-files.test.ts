@@ -36,7 +36,7 @@ describe.each(KINDS)("a %s store that is damaged in the middle", (kind) => {
       const file = kind === "jsonl" ? join(hurt.path, "s.jsonl") : hurt.path;
       const bytes = await readFile(file);
       tally.count(row, "times");
-      const advice = kind === "jsonl" ? /line \d+ of .*s\.jsonl is damaged .*repair/ : /restore it|repair|no JSON/;
+      const advice = kind === "jsonl" ? /line \d+ of .*s\.jsonl is damaged .*repair/ : /restore it|repair|not JSON/;
       const found: string[] = [];
       for (const act of [read, send, resume]) {
         const error: unknown = await withStore(hurt, act).catch((reason: unknown) => reason);
@@ -90,7 +90,7 @@ const SQLITE_DAMAGE: readonly Damage[] = [
     const bytes = await readFile(from);
     await writeFile(to, Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096)]));
   },
-  // An entry that is no JSON.
+  // An entry that is not JSON.
   async (from, to) => {
     await copyFile(from, to);
     const database = new DatabaseSync(to);

@@ -277,7 +277,9 @@ describe.each(faces)("%s", (_face, read) => {
     const count = { ...TOOLS[0]!, run: () => ran++ } as (typeof TOOLS)[number];
     const result = await read(new Agent({ model: world.model(), tools: [count, TOOLS[1]!] }), "Weather?");
     expectAnswered(result.contents, "after the cut-off call");
-    expect(result.contents[2]?.parts[0]?.functionResponse?.response["error"]).toContain("cut off by the output token limit");
+    expect(result.contents[2]?.parts[0]?.functionResponse?.response["error"]).toContain(
+      "cut off by the output token limit",
+    );
     expect(refusals(world.emulator)).toEqual([]);
   });
 });

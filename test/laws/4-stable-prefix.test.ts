@@ -93,7 +93,8 @@ describe.each(faces)("%s", (face, read) => {
   test("a schema for the answer, and the correction it needed, stand behind the contents", async () => {
     await using world = await openWorld({
       brain: byStep(
-        ({ prompt }) => (prompt.includes("does not match the schema") ? json({ total: 3 }) : call("add", { a: 1, b: 2 })),
+        ({ prompt }) =>
+          prompt.includes("does not match the schema") ? json({ total: 3 }) : call("add", { a: 1, b: 2 }),
         () => json({ total: "three" }),
       ),
     });

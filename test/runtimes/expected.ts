@@ -37,7 +37,7 @@ export const CORE = {
     name: "ApiStatusError",
     code: "api_status",
     message:
-      "The API answered 400 INVALID_ARGUMENT: API key not valid. Please pass a valid API key. Check the key: GOOGLE_API_KEY or GEMINI_API_KEY for Google, COMETAPI_KEY for CometAPI, or the endpoint's apiKey option.",
+      "The API responded with 400 INVALID_ARGUMENT: API key not valid. Please pass a valid API key. Check the key: GOOGLE_API_KEY or GEMINI_API_KEY for Google, COMETAPI_KEY for CometAPI, or the endpoint's apiKey option.",
   },
   aborted: { said: "One, ", thrown: true },
   otherDoors: { wire: "object", durable: "Broken.", zod3: HALF },
@@ -151,7 +151,7 @@ export const NODE_DOOR = {
 export const NODE_DOOR_ON_NODE_20 = {
   ...NODE_DOOR,
   sqlite:
-    "ConfigurationError: An SQLite file of sessions needs Node 22.13 or later, and this is v20.19.0. Update Node, or keep sessions in a JsonlStore.",
+    "ConfigurationError: SQLite session files require Node 22.13 or later; this is v20.19.0. Update Node, or use a JsonlStore.",
 } as const;
 
 function page(host: string): object {

@@ -84,7 +84,7 @@ describe.each(faces)("%s", (face) => {
       "daily quota resets at",
     ],
     ["the model is not in the key's tier", faults.tierWithoutModel(), { status: 429 }, "not in the key's tier"],
-    ["the credit is used up", faults.prepaidEmpty(), { status: 402 }, "waiting does not help"],
+    ["the credit is used up", faults.prepaidEmpty(), { status: 402 }, "waiting will not help"],
     [
       "the model was retired",
       faults.apiError(404, "NOT_FOUND", "This model models/gemini-1.5-pro is no longer available."),

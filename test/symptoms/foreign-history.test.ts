@@ -191,7 +191,7 @@ const RESPONSE: Content = { role: "user", parts: [{ functionResponse: { id: "9",
 
 test("orphans are refused, or repaired when asked", () => {
   expect(() => importHistory([user("a"), CALL, user("b")])).toThrow(
-    'the call of f in contents[1] has no response in the next content. Give both, leave both out, or pass orphans: "repair".',
+    'the call of f in contents[1] has no response in the next content. Include both, remove both, or pass orphans: "repair".',
   );
   expect(() => importHistory([user("a"), RESPONSE])).toThrow("the response of g in contents[1] answers no call");
   expect(importHistory([user("a"), CALL, RESPONSE, user("b")], { orphans: "repair" })).toEqual([
@@ -214,7 +214,7 @@ test.each<[string, unknown, string]>([
     [{ role: "assistant", parts: [{ text: "a" }] }],
     'contents[0].role is "assistant"; say "model"',
   ],
-  ["instructions", [{ role: "system", parts: [{ text: "a" }] }], "give it to the agent as instructions"],
+  ["instructions", [{ role: "system", parts: [{ text: "a" }] }], "pass it to the agent as instructions"],
   ["no role", [{ parts: [{ text: "a" }] }], 'it must be "user" or "model"'],
   ["no parts", [{ role: "user", parts: [] }], "contents[0].parts is not a list with at least one part"],
   ["a part without data", [{ role: "user", parts: [{}] }], "contents[0].parts[0] has no data"],
@@ -222,7 +222,7 @@ test.each<[string, unknown, string]>([
   [
     "a call at the start",
     [{ role: "model", parts: [{ text: "a" }] }, CALL],
-    "contents[1].parts[0] is a call before the user",
+    "contents[1].parts[0] is a call before any user content",
   ],
   ["a response of the model", [user("a"), { role: "model", parts: RESPONSE.parts }], "only the user's side responds"],
   [

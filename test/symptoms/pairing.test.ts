@@ -183,7 +183,7 @@ describe.each(faces)("%s", (face) => {
       [
         "a call nobody answered",
         [user("Hi."), calling("a"), user("And?")],
-        "contents[1] calls get_weather, and the next content holds no response",
+        "contents[1] calls get_weather, and the next content contains no response",
       ],
       [
         "a call that was answered by a text of the model",

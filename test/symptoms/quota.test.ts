@@ -78,17 +78,17 @@ const TERMINAL: readonly (readonly [row: string, body: string, advice: string, r
     undefined,
   ],
   ["RetryInfo above 300 s", exhausted(EXCEEDED, retry("301s")), "Try again after 301 s.", undefined],
-  ["QUOTA_EXHAUSTED", exhausted("Quota.", info("QUOTA_EXHAUSTED"), retry("3s")), "Waiting does not help", undefined],
+  ["QUOTA_EXHAUSTED", exhausted("Quota.", info("QUOTA_EXHAUSTED"), retry("3s")), "Waiting will not help", undefined],
   [
     "MODEL_CAPACITY_EXHAUSTED",
     exhausted("No capacity.", info("MODEL_CAPACITY_EXHAUSTED")),
-    "Waiting does not help",
+    "Waiting will not help",
     undefined,
   ],
   [
     "INSUFFICIENT_G1_CREDITS_BALANCE",
     exhausted("No credits.", info("INSUFFICIENT_G1_CREDITS_BALANCE")),
-    "Waiting does not help",
+    "Waiting will not help",
     undefined,
   ],
 ];
@@ -211,7 +211,7 @@ test.each([
         code: "api_status",
         status: 429,
         message: expect.stringMatching(
-          /^The API answered 429 RESOURCE_EXHAUSTED: You exceeded .* Try again after 34 s\.$/,
+          /^The API responded with 429 RESOURCE_EXHAUSTED: You exceeded .* Try again after 34 s\.$/,
         ),
       },
     },

@@ -13,27 +13,27 @@ const STORE = "pollux-chats.sqlite";
 
 const HELP = `Usage: pollux chat [options]
 
-Talk to a Gemini agent that can read files and search the web. Without an API key a local emulator makes the answers up.
+Chat with a Gemini agent that can read files and search the web. Without an API key, a local emulator answers.
 
 Options:
   -m, --model ID       model to ask (default ${MODEL})
   -r, --root FOLDER    folder that file tools may read (default: the current one)
-  -t, --tools LIST     tools besides web search, separated by commas (default files); see below
-  -s, --session NAME   keep the conversation under this name, or continue it
-      --store FILE     SQLite file that keeps conversations (default ${STORE})
-  -h, --help           this text
+  -t, --tools LIST     tools in addition to web search, separated by commas (default files); see below
+  -s, --session NAME   save the conversation under this name, or continue it
+      --store FILE     SQLite file to save conversations in (default ${STORE})
+  -h, --help           show this help
 
 Tools:
   ${TOOL_WORDS}
-  write and shell ask before they run.
+  write and shell ask for confirmation before they run.
 
 In the chat:
   /help, /tools, /usage, /history, /save FILE, /exit
-  Ctrl-C stops the answer; pressed twice at the prompt, or Ctrl-D, it ends the chat.
+  Ctrl-C stops the answer; Ctrl-C twice at the prompt, or Ctrl-D, ends the chat.
 
 Environment:
-  GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY   the key of the service
-  GOOGLE_GEMINI_BASE_URL                           another address, such as an emulator's
+  GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY   API key of the service
+  GOOGLE_GEMINI_BASE_URL                           another base URL, such as an emulator's
   POLLUX_LOG=debug                                 log each request to standard error
   POLLUX_PRICES=INPUT,OUTPUT                       show costs (money per million tokens)
   NO_COLOR=1                                       no colors
@@ -95,6 +95,6 @@ function parseChatOptions(args: readonly string[]): ChatOptions {
     store: { type: "string", default: STORE },
   });
   if (positionals[0] !== undefined)
-    throw new UsageError(`Unexpected argument "${positionals[0]}"; messages are typed at the prompt, or piped in`);
+    throw new UsageError(`Unexpected argument "${positionals[0]}"; type messages at the prompt or pipe them in`);
   return { ...values, session: values.session };
 }

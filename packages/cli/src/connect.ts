@@ -33,8 +33,7 @@ export async function connect(env: Readonly<Record<string, string | undefined>> 
   const server = await createEmulator().listen();
   return {
     endpoint: endpoint({ baseUrl: server.url }),
-    description:
-      "no API key is set, so a local emulator answers; set GEMINI_API_KEY or COMETAPI_KEY to reach a service",
+    description: "no API key is set: using a local emulator; set GEMINI_API_KEY or COMETAPI_KEY to use a service",
     emulated: true,
     [Symbol.asyncDispose]: () => server.close(),
   };

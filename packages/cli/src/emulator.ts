@@ -21,22 +21,22 @@ const PROFILES: readonly Profile[] = ["developer", "developer-v1", "vertex", "co
 
 const HELP = `Usage: pollux emulator [options]
 
-Serves a strict local stand-in for the Gemini API, until Ctrl-C. No key, no network, no cost.
+Serve a strict local stand-in for the Gemini API until Ctrl-C. No key, no network, no cost.
 
 Options:
-      --port NUMBER           port to serve on (default 8787; 0 takes a free one)
+      --port NUMBER           port to serve on (default 8787; 0 picks a free one)
       --host ADDRESS          address to serve on (default 127.0.0.1: this machine only)
       --profile NAME          which service to stand in for (default developer):
                               ${PROFILES.join(", ")}
-      --brain improvise       makes answers up from the request (default)
-      --brain script FILE     says the lines of a module: export default [say("Hi"), ...], or a JSON list of texts
-      --brain replay PATH     answers with recorded traffic from a file or folder
+      --brain improvise       make up answers from the request (default)
+      --brain script FILE     answer with the lines of a module (export default [say("Hi"), ...]) or a JSON list
+      --brain replay PATH     answer with recorded traffic from a file or folder
       --replay PATH           the same
       --delay MILLISECONDS    wait before the first byte and between chunks (default 0)
-      --quiet                 no line per request
-  -h, --help                  this text
+      --quiet                 do not log each request
+  -h, --help                  show this help
 
-Exit codes: 0 ended by Ctrl-C, 1 it cannot serve, 2 wrong command line.
+Exit codes: 0 stopped by Ctrl-C, 1 cannot serve, 2 invalid command line.
 
 Examples:
   pollux emulator --port 8787
@@ -79,7 +79,7 @@ async function startServer(
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE")
-      throw new Error(`Port ${port} is taken; choose another with --port, or 0 for a free one`, { cause: error });
+      throw new Error(`Port ${port} is in use; choose another with --port, or 0 for a free one`, { cause: error });
     throw error;
   }
 }
@@ -103,12 +103,13 @@ async function loadLines(file: string): Promise<ScriptLine[]> {
     extname(path) === ".json"
       ? JSON.parse(await readFile(path, "utf8"))
       : ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
-  if (!Array.isArray(loaded) || loaded.length === 0) throw new TypeError("it must export a list of answers");
+  if (!Array.isArray(loaded) || loaded.length === 0)
+    throw new TypeError("it must export a list of answers as its default");
   return loaded.map((line: unknown): ScriptLine => {
     if (typeof line === "string") return say(line);
     if (typeof line === "function") return line as ScriptLine;
     if (Array.isArray(line) || isAnswer(line)) return line as Answer;
-    throw new TypeError("each line must be a text, an answer, or a function");
+    throw new TypeError("each line must be a string, an answer or a function");
   });
 }
 
@@ -166,7 +167,7 @@ function parseEmulatorOptions(args: readonly string[]): EmulatorOptions {
 function parseNumber(flag: string, value: string, max: number): number {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number > max)
-    throw new UsageError(`${flag} must be a whole number from 0 to ${max}, not "${value}"`);
+    throw new UsageError(`${flag} must be an integer from 0 to ${max}, not "${value}"`);
   return number;
 }
 
@@ -175,8 +176,7 @@ function parseBrain(
   replayed: string | undefined,
   positionals: readonly string[],
 ): EmulatorOptions["brain"] {
-  if (replayed !== undefined && named !== undefined)
-    throw new UsageError("--replay says who answers, so --brain cannot be given with it");
+  if (replayed !== undefined && named !== undefined) throw new UsageError("--replay and --brain cannot be combined");
   if (replayed === "") throw new UsageError("--replay needs a file or a folder: --replay PATH");
   const kind = replayed === undefined ? (named ?? "improvise") : "replay";
   if (kind !== "improvise" && kind !== "script" && kind !== "replay") {

@@ -35,10 +35,10 @@ Tool-using agents on the Gemini API.
 Commands:
 ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join("\n")}
 
-  -h, --help      this text; pollux COMMAND --help explains a command
+  -h, --help      show this help; for one command: pollux COMMAND --help
   -v, --version   print the version
 
-Exit codes: 0 success, 1 failure, 2 wrong command line.
+Exit codes: 0 success, 1 failure, 2 invalid command line.
 `;
 
 /** Longest error message, in characters. */

@@ -61,11 +61,11 @@ export class RunPrinter {
       case "notice":
         return this.#warn(describeNotice(event.notice));
       case "discard":
-        return this.#warn(`the answer broke off and begins again: ${event.reason}`);
+        return this.#warn(`the answer was interrupted and starts over: ${event.reason}`);
       case "recover":
         return this.#warn(`asking again (${event.problem})`);
       case "compact":
-        return this.note(`(the oldest ${event.replaced} messages are summed up from here on)`);
+        return this.note(`(the oldest ${event.replaced} messages are summarized from here on)`);
       case "steer":
       case "call-args-delta":
       case "run-start":
@@ -136,7 +136,7 @@ export class RunPrinter {
 
 function describeNotice(notice: Extract<RunEvent, { type: "notice" }>["notice"]): string {
   if (notice.type === "heal") return `adjusted the request: ${notice.detail}`;
-  const what = notice.type === "retry" ? "retrying" : "waiting, and going on";
+  const what = notice.type === "retry" ? "retrying" : "waiting, then continuing";
   return `${what} in ${notice.delayMs} ms: ${notice.error.message}`;
 }
 

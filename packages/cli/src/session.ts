@@ -13,21 +13,21 @@ const HELP = `Usage: pollux session show FILE [--session ID] [--thoughts] [--wid
        pollux session check FILE [--session ID]
        pollux session repair FILE [--session ID] [--in-place]
 
-Looks after stored sessions. FILE is the .jsonl file of a JsonlStore's session, or the file of a SqliteStore.
+Show, check and repair stored sessions. FILE is the .jsonl file of a JsonlStore session, or the file of a SqliteStore.
 
   show      print the conversation
-  check     list what is wrong with a session, and what a repair would make of it
-  repair    write FILE.repaired, which opens and whose history can be sent, and list what is lost
+  check     list the problems of a session, and what a repair would do about them
+  repair    write FILE.repaired, which can be opened and continued, and list what is lost
 
 Options:
-      --session ID      one session of an SQLite file; without it check and repair take all, and show lists them
-      --thoughts        show: also the model's summaries of its thoughts
-      --width COLUMNS   show: columns of a line (default: those of the terminal, or 100)
-      --json            show: the history as JSON, as it goes over the wire
-      --in-place        repair: change FILE itself, and keep what was there as FILE.bak
-  -h, --help            this text
+      --session ID      one session of an SQLite file; without it, check and repair handle all, and show lists them
+      --thoughts        show: include the model's thought summaries
+      --width COLUMNS   show: line width (default: the terminal's, or 100)
+      --json            show: print the history as JSON, as it is sent
+      --in-place        repair: change FILE itself, and keep the original as FILE.bak
+  -h, --help            show this help
 
-Exit codes: 0 all is well, 1 there are problems (after a repair: some are left), 2 wrong command line or unusable file.
+Exit codes: 0 no problems, 1 problems found (after a repair: some remain), 2 invalid command line or unusable file.
 
 Examples:
   pollux session show sessions/order-17.jsonl
@@ -77,7 +77,7 @@ function reportCheck(file: SessionFile, { file: path }: SessionOptions): Report 
     lines.push(`${titleOf(session)}: ${found}, ${log.length} entries`);
     if (problems.length > 0) damaged++;
   }
-  if (damaged > 0) lines.push(`To repair what can be repaired: pollux session repair ${path}`);
+  if (damaged > 0) lines.push(`To repair them: pollux session repair ${path}`);
   else if (file.sessions.length === 0) lines.push("there are no sessions in it");
   return { lines, code: damaged > 0 ? 1 : 0 };
 }
@@ -92,12 +92,12 @@ function reportRepair({ unit, repairs, written, backup }: SessionFileRepair, { i
     for (const { position, problem, remedy } of problems)
       lines.push(`${prefix}${place(unit, position)}: ${problem}: ${remedy}`);
     const rest = refused === undefined ? checkSession(entries.map((value) => ({ value }))).problems : [];
-    for (const { problem } of rest) lines.push(`${title}: this cannot be repaired: ${problem}`);
+    for (const { problem } of rest) lines.push(`${title}: cannot be repaired: ${problem}`);
     if (problems.length === 0) lines.push(`${title}: nothing to repair`);
     left += rest.length + (refused === undefined ? 0 : 1);
   }
   if (written !== undefined)
-    lines.push(inPlace ? `repaired ${written}; what was there before is ${backup}` : `written to ${written}`);
+    lines.push(inPlace ? `repaired ${written}; the original is ${backup}` : `written to ${written}`);
   return { lines, code: left > 0 ? 1 : 0 };
 }
 
@@ -114,7 +114,7 @@ function show(file: SessionFile, options: SessionOptions, terminal: CliProcess):
   const problems = done.length + (refused === undefined ? 0 : 1);
   if (problems > 0)
     stderr.write(
-      `pollux session: ${count(problems, "problem")}; this is what a repair would leave. See: pollux session check ${printable(options.file)}\n`,
+      `pollux session: ${count(problems, "problem")}; shown as a repair would leave it. See: pollux session check ${printable(options.file)}\n`,
     );
   if (options.json) stdout.write(`${JSON.stringify(sessionHistory(entries), null, 2)}\n`);
   else {
@@ -176,17 +176,17 @@ function parseSessionOptions(args: readonly string[]): SessionOptions {
   if (command === undefined)
     throw new UsageError(
       named === undefined
-        ? "Say what to do: show, check or repair"
-        : `Unknown command "${named}"; it is show, check or repair`,
+        ? "Specify a command: show, check or repair"
+        : `Unknown command "${named}"; use show, check or repair`,
     );
   if (file === undefined || file === "")
     throw new UsageError(`${command} needs a file: pollux session ${command} FILE`);
   if (more[0] !== undefined) throw new UsageError(`Unexpected argument "${more[0]}"; one file at a time`);
   for (const [option, only] of ONLY)
     if (values[option] !== undefined && command !== only)
-      throw new UsageError(`--${option} is for ${only}, not for ${command}`);
+      throw new UsageError(`--${option} works with ${only}, not with ${command}`);
   if (values.json === true && (values.thoughts ?? values.width) !== undefined)
-    throw new UsageError("--json gives the whole history; --thoughts and --width do not go with it");
+    throw new UsageError("--json prints the whole history; it cannot be combined with --thoughts or --width");
   return {
     command,
     file,
@@ -201,5 +201,5 @@ function parseSessionOptions(args: readonly string[]): SessionOptions {
 function parseWidth(value: string): number {
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= 30 && number <= 10_000) return number;
-  throw new UsageError(`--width must be a whole number from 30 to 10000, not "${value}"`);
+  throw new UsageError(`--width must be an integer from 30 to 10000, not "${value}"`);
 }

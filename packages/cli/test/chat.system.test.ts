@@ -44,7 +44,7 @@ test("a conversation with commands: help, tools, a message, usage, save, exit", 
     );
     expect(output).toContain("/save FILE");
     expect(output).toContain("googleSearch");
-    expect(output).toContain("there is no command /nonsense; /help lists them");
+    expect(output).toContain("unknown command /nonsense; /help lists the commands");
     expect(output).toMatch(/\d+ tokens in \d+ requests?/);
     expect(output).toContain("saved 2 contents to talk.json");
     expect(output).toContain("talk.json exists already");
@@ -80,7 +80,7 @@ test("tools are chosen by a list; one that is not there is said, with those that
     expect(chosen.output).not.toContain("read_file");
     expect(chosen.code).toBe(0);
     const wrong = await talk([], folder, ["--tools", "files,magic"]);
-    expect(wrong.output).toContain('--tools: there is no "magic"; there are files, write, shell');
+    expect(wrong.output).toContain('--tools: unknown tool "magic"; available: files, write, shell');
     expect(wrong.code).toBe(2);
   } finally {
     rmSync(folder, { recursive: true });

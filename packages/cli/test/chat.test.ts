@@ -46,7 +46,7 @@ test("answers what is piped in, and says what it took", async () => {
 test("without a key and an address, an emulator of its own answers", async () => {
   const { code, out } = await runHere(["chat"], { input: "Hello.\n" });
   expect(code).toBe(0);
-  expect(out).toMatch(/^no API key is set, so a local emulator answers; set GEMINI_API_KEY /);
+  expect(out).toMatch(/^no API key is set: using a local emulator; set GEMINI_API_KEY /);
   expect(out).toMatch(/tokens in 1 request\n$/);
 });
 
@@ -125,7 +125,7 @@ test("what is typed during an answer goes to the model, and a command waits for 
   terminal.stdin.write("Wait.\n");
   await expect.poll(() => prompts).toEqual(["Wait."]);
   terminal.stdin.write("/usage\nAnd this.\n");
-  await expect.poll(() => terminal.out).toContain("(said to the model with its next request)");
+  await expect.poll(() => terminal.out).toContain("(sent to the model with the next request)");
   expect(terminal.out).not.toContain("requests");
   finish();
   await expect.poll(() => terminal.out).toContain("tokens in 2 requests");

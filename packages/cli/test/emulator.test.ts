@@ -70,13 +70,13 @@ test("answers with recorded traffic", async () => {
   expect(await exit).toBe(0);
   const { code, err } = await runHere(["emulator", "--replay", folder, "--brain", "improvise"]);
   expect(code).toBe(2);
-  expect(err).toContain("--brain cannot be given with it");
+  expect(err).toContain("--replay and --brain cannot be combined");
   await rm(folder, { recursive: true });
 });
 
 test.each([
   [["--prot", "1"], /--prot/],
-  [["--port", "many"], /--port must be a whole number from 0 to 65535, not "many"/],
+  [["--port", "many"], /--port must be an integer from 0 to 65535, not "many"/],
   [["--profile", "azure"], /--profile must be one of developer, .*, not "azure"/],
   [["--brain", "human"], /--brain must be improvise, script or replay/],
   [["--brain", "script"], /--brain script needs a file/],
@@ -96,7 +96,7 @@ test("a busy port is said and ends with 1", async () => {
   expect(await runHere(["emulator", "--port", String(port)])).toEqual({
     code: 1,
     out: "",
-    err: `pollux emulator: Port ${port} is taken; choose another with --port, or 0 for a free one\n`,
+    err: `pollux emulator: Port ${port} is in use; choose another with --port, or 0 for a free one\n`,
   });
   await new Promise((resolve) => busy.close(resolve));
 });

@@ -32,8 +32,8 @@ test.each([
   [["--chat"], /^pollux: unknown option "--chat"\n/],
   [["\u001b[31mred"], /^pollux: unknown command "red"\n/],
   [["chat", "--modle", "x"], /^pollux chat: Unknown option '--modle'.*\nTry pollux chat --help\n$/],
-  [["chat", "Hello"], /^pollux chat: Unexpected argument "Hello"; messages are typed at the prompt, or piped in\n/],
-  [["chat", "--tools", "files,magic"], /^pollux chat: --tools: there is no "magic"; there are files, write, shell/],
+  [["chat", "Hello"], /^pollux chat: Unexpected argument "Hello"; type messages at the prompt or pipe them in\n/],
+  [["chat", "--tools", "files,magic"], /^pollux chat: --tools: unknown tool "magic"; available: files, write, shell/],
   [["session", "--", "--help"], /^pollux session: Unknown command "--help"/],
 ])("%j is a wrong command line", async (args, message) => {
   const { code, out, err } = await runHere(args);

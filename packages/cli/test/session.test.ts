@@ -89,14 +89,14 @@ describe("pollux session check", () => {
     expect(out.split("\n")).toEqual([
       expect.stringMatching(/^line 4: it is not JSON \(.*\)\. Repair: it is dropped; what it held is unknown$/),
       expect.stringMatching(
-        /^line \d: the end refers to call:1\.\d, which is not in the log\. Repair: its result is left out$/,
+        /^line \d: the end refers to call:1\.\d, which is not in the log\. Repair: its result is omitted$/,
       ),
       expect.stringMatching(
         /^line \d: the call of look \(id c\d\) has no response\. Repair: it is answered as cancelled$/,
       ),
-      "line 12: it was cut off while it was written (17 bytes). Repair: it is dropped; its write was never confirmed",
+      "line 12: it was cut off while being written (17 bytes). Repair: it is dropped; its write was never confirmed",
       "session order-17: 4 problems, 12 entries",
-      "To repair what can be repaired: pollux session repair order-17.jsonl",
+      "To repair them: pollux session repair order-17.jsonl",
       "",
     ]);
     expect(await readFile(file, "utf8")).toBe(`${text}{"v":1,"at":1,"ty`);
@@ -117,7 +117,7 @@ describe("pollux session check", () => {
       expect.stringMatching(/^session hurt, entry \d: the end refers to call:1\.0/),
       expect.stringMatching(/^session hurt, entry \d: the call of look \(id c1\) has no response/),
       "session hurt: 3 problems, 11 entries",
-      "To repair what can be repaired: pollux session repair sessions.db",
+      "To repair them: pollux session repair sessions.db",
       "",
     ]);
     expect(await run("check", db, "--session", "fine")).toEqual({
@@ -147,7 +147,7 @@ describe("pollux session repair", () => {
     expect(await run("repair", file)).toEqual({
       code: 2,
       out: "",
-      err: "pollux session: order-17.jsonl.repaired is there already; move it away first\n",
+      err: "pollux session: order-17.jsonl.repaired already exists; move it away first\n",
     });
   });
 
@@ -158,7 +158,7 @@ describe("pollux session repair", () => {
     await writeFile(file, damage(text.split("\n")).join("\n"));
     const { code, out } = await run("repair", file, "--in-place");
     expect(code).toBe(0);
-    expect(out).toMatch(/\nrepaired order-17\.jsonl; what was there before is order-17\.jsonl\.bak\n$/);
+    expect(out).toMatch(/\nrepaired order-17\.jsonl; the original is order-17\.jsonl\.bak\n$/);
     expect(await readFile(`${file}.bak`, "utf8")).toBe(damage(text.split("\n")).join("\n"));
     const after = await historyOf(sessions, "order-17");
     expect(after.length).toBe(before.length);
@@ -182,8 +182,8 @@ describe("pollux session repair", () => {
     expect(await run("repair", "--in-place", file)).toEqual({
       code: 0,
       out:
-        "line 12: it was cut off while it was written (6 bytes): it is dropped; its write was never confirmed\n" +
-        "repaired order-17.jsonl; what was there before is order-17.jsonl.bak\n",
+        "line 12: it was cut off while being written (6 bytes): it is dropped; its write was never confirmed\n" +
+        "repaired order-17.jsonl; the original is order-17.jsonl.bak\n",
       err: "",
     });
     expect(await readFile(file, "utf8")).toBe(text.replaceAll(" \n", "\n"));
@@ -201,7 +201,7 @@ describe("pollux session repair", () => {
     const { code, out } = await run("repair", file, "--in-place");
     expect({ code, out }).toEqual({
       code: 1,
-      out: "line 12: it is of a newer version than 1, as is all that follows: nothing is changed; use the release that wrote it, or a newer one\n",
+      out: "line 12: it and everything after it are newer than version 1: nothing is changed; use the release that wrote it or a newer one\n",
     });
     expect(await readFile(file, "utf8")).toBe(text);
   });
@@ -271,7 +271,7 @@ describe("pollux session show", () => {
     expect(code).toBe(1);
     expect(out).toContain("  failed  look: the result of this call was not recorded\n");
     expect(err).toBe(
-      "pollux session: 3 problems; this is what a repair would leave. See: pollux session check order-17.jsonl\n",
+      "pollux session: 3 problems; shown as a repair would leave it. See: pollux session check order-17.jsonl\n",
     );
   });
 
@@ -321,17 +321,17 @@ describe("pollux session", () => {
   });
 
   test.each([
-    [[], /^pollux session: Say what to do: show, check or repair\nTry pollux session --help\n$/],
+    [[], /^pollux session: Specify a command: show, check or repair\nTry pollux session --help\n$/],
     [["mend", "x"], /Unknown command "mend"/],
     [["check"], /check needs a file/],
     [["check", "/no/such/file"], /cannot be read: ENOENT/],
     [["check", tmpdir()], /cannot be read: EISDIR/],
     [["check", "a", "b"], /Unexpected argument "b"/],
-    [["check", "a", "--json"], /--json is for show, not for check/],
-    [["show", "a", "--in-place"], /--in-place is for repair, not for show/],
-    [["show", "a", "--json", "--thoughts"], /--json gives the whole history/],
-    [["show", "a", "--width", "wide"], /--width must be a whole number/],
-    [["show", MAIN, "--session", "x"], /a session can be chosen in an SQLite file only/],
+    [["check", "a", "--json"], /--json works with show, not with check/],
+    [["show", "a", "--in-place"], /--in-place works with repair, not with show/],
+    [["show", "a", "--json", "--thoughts"], /--json prints the whole history/],
+    [["show", "a", "--width", "wide"], /--width must be an integer/],
+    [["show", MAIN, "--session", "x"], /a session can be selected only in an SQLite file/],
     [["--what"], /Unknown option '--what'/],
   ])("%j is no command line", async (args, message) => {
     const { code, out, err } = await runSession(args);
@@ -347,6 +347,6 @@ describe("pollux session", () => {
     database.exec("create table t (x)");
     const { code, err } = await run("check", db);
     expect(code).toBe(2);
-    expect(err).toMatch(/^pollux session: other\.db has no sessions that can be read: no such table: pollux_entry\n/);
+    expect(err).toMatch(/^pollux session: other\.db has no readable sessions: no such table: pollux_entry\n/);
   });
 });

@@ -3,7 +3,7 @@ import { Agent, type Content, endpoint, gemini, type RunEvent } from "@pollux/co
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-service.ts";
 import { faces } from "./helpers/faces.ts";
-import { EventQueue } from "../src/internal/event-queue.ts";
+import { EventQueue } from "../src/loop/run-stream.ts";
 import { RequestEncoder } from "../src/wire/http/encode-request.ts";
 import { FetchRequest, type HttpRequest, SEND } from "../src/wire/http/transport.ts";
 

@@ -105,7 +105,7 @@ describe("says where and why an expression is refused", () => {
     ["mean(1 cm)", "this takes numbers without units, in: mean(1 cm) (character 1)"],
     ["1 kg to 2 g", 'behind "to" stands a unit alone, as in 5 inch to cm, in: 1 kg to 2 g (character 6)'],
     ["(1 < 2) + 1", "a comparison is no number, in: (1 < 2) + 1 (character 9)"],
-    ["gcd(1.5, 2)", "needs whole numbers, in: gcd(1.5, 2) (character 1)"],
+    ["gcd(1.5, 2)", "needs integers, in: gcd(1.5, 2) (character 1)"],
     ["# nothing", "the expression is empty"],
   ])("%s", async (expression, message) => {
     expect(await failure(use({ expression }))).toBe(message);
@@ -178,7 +178,7 @@ describe("hostile expressions", () => {
     expect(await failure(use({ expression }))).toMatch(cannot);
   });
 
-  const tooLarge = /more than 10,000 digits|whole number from [01] to|too large|nested too deeply|powers up to/;
+  const tooLarge = /more than 10,000 digits|integer from [01] to|too large|nested too deeply|powers up to/;
   test.each([
     "9^9^9",
     "9^9^9^9",

@@ -246,7 +246,7 @@ describe.each([
     ["out/secret.txt", '"out/secret.txt" is a link that points outside the folder and is not followed'],
     ["out", '"out" is a link that points outside the folder and is not followed'],
     ["secret-link", '"secret-link" is a link that points outside the folder and is not followed'],
-    ["circle", '"circle" is a link that leads in circles'],
+    ["cycle", '"cycle" is a link that leads in circles'],
     ["missing.txt", '"missing.txt" does not exist; use list_files to see what there is'],
     [
       "a.txt/b",
@@ -257,7 +257,7 @@ describe.each([
     write("a.txt", "x");
     symlinkSync(base, join(root, "out"));
     symlinkSync(join(base, "secret.txt"), join(root, "secret-link"));
-    symlinkSync("circle", join(root, "circle"));
+    symlinkSync("cycle", join(root, "cycle"));
     expect(await failure(use(make({ root }), { path }))).toBe(message);
   });
 

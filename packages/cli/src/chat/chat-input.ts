@@ -92,8 +92,8 @@ export class ChatInput {
     const isForModel = this.#answering !== undefined && message !== "" && !message.startsWith("/");
     // What comes through a pipe is one message after the other.
     if (isForModel && this.#process.stdin.isTTY === true) {
-      this.#printer.note("(said to the model with its next request)");
-      void this.#answering?.say(line).catch((error: unknown) => this.#printer.line(`not said: ${String(error)}`));
+      this.#printer.note("(sent to the model with the next request)");
+      void this.#answering?.say(line).catch((error: unknown) => this.#printer.line(`not sent: ${String(error)}`));
       return;
     }
     this.#typed.push(line);

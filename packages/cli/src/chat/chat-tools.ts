@@ -83,7 +83,7 @@ async function makeTools(
       return server.tools;
     }
     default:
-      throw new UsageError(`--tools: there is no "${kind}"; there are ${TOOL_WORDS}`);
+      throw new UsageError(`--tools: unknown tool "${kind}"; available: ${TOOL_WORDS}`);
   }
 }
 

@@ -20,7 +20,7 @@ const COMMANDS = `/help         this list
 /save FILE    save the conversation as JSON, as it goes over the wire
 /exit         end the chat (also Ctrl-D)
 Ctrl-C        stop the answer that is being written; the chat goes on
-What you type while an answer is being written goes along with the next request.`;
+What you type during an answer is sent with the next request.`;
 
 /** Talks until the person ends it. */
 export async function converse(conversation: Conversation): Promise<void> {
@@ -42,9 +42,9 @@ async function welcome(conversation: Conversation): Promise<void> {
   const { session, printer } = conversation;
   const { runs, lastRun, resumable } = await session.state();
   if (lastRun === undefined) return;
-  printer.note(`${session.id} goes on after ${runs} ${runs === 1 ? "message" : "messages"}; /history shows them`);
+  printer.note(`${session.id} resumed after ${runs} ${runs === 1 ? "message" : "messages"}; /history shows them`);
   if (lastRun !== "cut-off" || !resumable) return;
-  printer.note("the last answer was cut off; it goes on now");
+  printer.note("the last answer was cut off; resuming it");
   await answer(session.resumeStream({ signal: listen(conversation) }), conversation);
 }
 
@@ -64,7 +64,7 @@ async function answer(stream: RunStream, { printer, input }: Conversation): Prom
     printer.line("");
   } catch (error) {
     printer.endLine();
-    if (input.wasStopped) printer.note("(stopped; the conversation goes on)");
+    if (input.wasStopped) printer.note("(stopped; the conversation continues)");
     else if (error instanceof AgentError) printer.line(`${error.name}: ${printable(error.message)}`);
     else throw error;
   } finally {
@@ -102,13 +102,13 @@ async function runCommand(line: string, { session, tools, printer }: Conversatio
       printer.line(await save(rest.join(" "), session));
       return false;
     default:
-      printer.line(`there is no command ${printable(name)}; /help lists them`);
+      printer.line(`unknown command ${printable(name)}; /help lists the commands`);
       return false;
   }
 }
 
 async function save(file: string, session: Session): Promise<string> {
-  if (file === "") return "say where: /save FILE";
+  if (file === "") return "usage: /save FILE";
   const history = await session.history();
   try {
     await writeFile(file, `${JSON.stringify(history, null, 2)}\n`, { flag: "wx" });

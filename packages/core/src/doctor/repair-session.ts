@@ -177,7 +177,7 @@ function byPosition(a: SessionProblem, b: SessionProblem): number {
 }
 
 /** A log whose signatures could be true, what was wrong with them, and what is only worth knowing. */
-export interface RepairedSignatures {
+interface RepairedSignatures {
   readonly log: GroupedLog;
   readonly problems: readonly SessionProblem[];
   readonly notes: readonly SessionProblem[];
@@ -187,7 +187,7 @@ export interface RepairedSignatures {
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
 /** Takes signatures off that cannot be read, and those that were made somewhere else. */
-export function repairSignatures(log: GroupedLog): RepairedSignatures {
+function repairSignatures(log: GroupedLog): RepairedSignatures {
   const problems: SessionProblem[] = [];
   const unsigned: number[] = [];
   /** Where each signature was seen first. */

@@ -88,10 +88,14 @@ export interface Steered {
 
 /** An error as data: its name and message, and, where it has them, its `code` and the HTTP `status`. */
 export function describeError(error: unknown): StepError {
-  if (error instanceof AgentError)
-    return { name: error.name, message: error.message, code: error.code, ...statusOf(error) };
-  if (error instanceof Error) return { name: textOf(error.name), message: textOf(error.message), ...codeOf(error) };
-  return { name: "Error", message: textOf(error) };
+  if (!(error instanceof Error)) return { name: "Error", message: textOf(error) };
+  const { code, status }: Error & { readonly code?: unknown; readonly status?: unknown } = error;
+  return {
+    name: textOf(error.name),
+    message: textOf(error.message),
+    ...(typeof code === "string" && { code }),
+    ...(error instanceof AgentError && typeof status === "number" && { status }),
+  };
 }
 
 /** Anything can be thrown, also what has no text. */
@@ -101,14 +105,6 @@ function textOf(value: unknown): string {
   } catch {
     return "no message";
   }
-}
-
-function codeOf(error: object): { readonly code?: string } {
-  return "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-}
-
-function statusOf(error: object): { readonly status?: number } {
-  return "status" in error && typeof error.status === "number" ? { status: error.status } : {};
 }
 
 /** Bounds of what a step may leave. */

@@ -179,7 +179,7 @@ export function outputPhase(state: RunState, output: OutputPlan): Phase {
 }
 
 /** The request of one turn. */
-export function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, firstTurn: boolean): ModelRequest {
+function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, firstTurn: boolean): ModelRequest {
   return {
     instructions: input.instructions,
     contents: phase.kind === "work" ? state.sendable() : [...phase.contents],

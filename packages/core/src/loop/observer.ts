@@ -2,10 +2,9 @@ import type { PhaseKind } from "../durable/run-log.ts";
 import type { Step } from "../durable/steps.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
-import type { ParentStep, PendingCall, ToolOutcome } from "../tool/tool.ts";
+import type { ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
-import type { TurnProblem } from "./recovery.ts";
 import type { RunResult } from "./result.ts";
 
 /**
@@ -99,20 +98,13 @@ export interface ObservationBase {
 export type Observation =
   | RunStartObservation
   | RunEndObservation
-  | (ObservationBase & { readonly type: "turn-start"; readonly turn: number })
-  | (ObservationBase & { readonly type: "turn-end"; readonly turn: number })
+  | (ObservationBase & Extract<RunEvent, { readonly type: "turn-start" | "turn-end" }>)
   /** The oldest messages were replaced by a summary; the step that made it has just ended. */
   | (ObservationBase & Extract<RunEvent, { readonly type: "compact" }>)
   /** The answer could not be used; the model is asked again by the next step. */
-  | (ObservationBase & {
-      readonly type: "recover";
-      readonly turn: number;
-      readonly problem: TurnProblem;
-      readonly attempt: number;
-      readonly action: string;
-    })
+  | (ObservationBase & Extract<RunEvent, { readonly type: "recover" }>)
   /** A call waits for an answer from outside. */
-  | (ObservationBase & { readonly type: "tool-pending" } & PendingCall)
+  | (ObservationBase & Extract<RunEvent, { readonly type: "tool-pending" }>)
   | StepStartObservation
   | StepEndObservation
   /** What a model step sends, hooks and steering included. */

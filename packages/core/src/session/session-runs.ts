@@ -284,7 +284,7 @@ export interface ExternalAnswers {
  *
  * @throws {TypeError} For an answer nobody waits for; names the calls that do wait.
  */
-export function buildAnswerEntries(record: RunRecord, answers: ExternalAnswers): NewEntry[] {
+function buildAnswerEntries(record: RunRecord, answers: ExternalAnswers): NewEntry[] {
   const pending = record.end?.pending ?? [];
   return (["approvals", "outcomes"] as const).flatMap((kind) =>
     Object.entries(answers[kind]).map(([callId, answer]) => buildEntry(record, find(pending, callId, kind), answer)),

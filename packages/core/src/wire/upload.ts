@@ -74,7 +74,7 @@ export async function upload(source: UploadSource, client: ApiClient, options: C
       );
     });
     if (state.offset <= from && state.file === undefined)
-      throw new ApiShapeError(`The upload stays at byte ${from}; upload the file again.`, "$", "");
+      throw new ApiShapeError(`The upload is stuck at byte ${from}; upload the file again.`, "$", "");
     offset = state.offset;
     source.onProgress?.({ uploadedBytes: offset, totalBytes: data.size });
     if (state.file !== undefined) return state.file;
@@ -104,7 +104,7 @@ async function begin(
       const url = headers.get("x-goog-upload-url");
       if (url === null)
         throw new ApiShapeError(
-          "The answer names no address to upload to (x-goog-upload-url); check that the base URL is a Gemini API.",
+          "The response contains no upload URL (x-goog-upload-url); check that the base URL is a Gemini API.",
           "$",
           text,
         );
@@ -120,7 +120,7 @@ function checkHost(url: string, startUrl: string): void {
   const { origin } = new URL(startUrl);
   if (URL.canParse(url) && new URL(url).origin === origin) return;
   throw new ConfigurationError(
-    `${origin} wants the bytes of an upload sent to ${hostAndPath(url) ?? "an address that is none"}, and the API key only goes to its own host: set baseUrl to the address that takes uploads.`,
+    `${origin} asks to upload to ${hostAndPath(url) ?? "an invalid URL"}, but the API key is only sent to its own host: set baseUrl to the host that accepts uploads.`,
   );
 }
 

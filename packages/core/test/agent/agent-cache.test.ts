@@ -136,29 +136,37 @@ describe.each(faces)("%s", (face, read) => {
     [
       "instructions beside a foreign cache",
       { instructions: "Be brief.", cachedContent: foreign },
-      /no instructions and no tools.*agent.createCache/,
+      /must not have instructions or tools.*createCache/,
     ],
-    ["tools beside a foreign cache", { tools: [add], cachedContent: foreign.name }, /no instructions and no tools/],
-    ["a search tool beside a foreign cache", { tools: [googleSearch()], cachedContent: foreign }, /no tools/],
+    [
+      "tools beside a foreign cache",
+      { tools: [add], cachedContent: foreign.name },
+      /must not have instructions or tools/,
+    ],
+    [
+      "a search tool beside a foreign cache",
+      { tools: [googleSearch()], cachedContent: foreign },
+      /must not have instructions or tools/,
+    ],
     [
       "another model's cache",
       { cachedContent: { ...foreign, model: "models/gemini-2.5-flash" } },
-      /made for models\/gemini-2.5-flash and works on no other model/,
+      /created for models\/gemini-2.5-flash and works with no other model/,
     ],
     [
       "the cache of an agent on another model",
       { cachedContent: { ...foreign, holds: { ...holds, modelId: "m" } } },
-      /made for m /,
+      /created for m /,
     ],
     [
       "a cache of other tools",
       { cachedContent: { ...foreign, holds } },
-      /made with other instructions, tools or location/,
+      /created with different instructions, tools or location/,
     ],
     [
       "an expired cache",
       { cachedContent: { ...foreign, expireTime: "2020-01-01T00:00:00Z" } },
-      /expired at 2020-01-01T00:00:00Z: make a new one/,
+      /expired at 2020-01-01T00:00:00Z: create a new one/,
     ],
   ])("%s is an error before anything is sent", async (_what, options, says) => {
     const service = cacheService();
@@ -175,7 +183,9 @@ describe.each(faces)("%s", (face, read) => {
     await expect(read(agent, "Hi.", { cachedContent, toolChoice: "required" })).rejects.toThrow(
       /^toolChoice cannot be combined with a cache/,
     );
-    await expect(read(agent, "Hi.", { cachedContent, instructions: "Be long." })).rejects.toThrow(/other instructions/);
+    await expect(read(agent, "Hi.", { cachedContent, instructions: "Be long." })).rejects.toThrow(
+      /different instructions/,
+    );
     expect(service.seen).toHaveLength(1);
   });
 
@@ -196,16 +206,22 @@ test("what cannot be cached is an error before anything is sent", async () => {
   const service = cacheService();
   await expect(agentOn(service, {}).createCache()).rejects.toThrow(/nothing to cache/);
   await expect(agentOn(service).createCache(BOOK, { ttlSeconds: 0 })).rejects.toThrow(/^ttlSeconds is 0/);
-  await expect(agentOn(service).createCache(BOOK, { ttlSeconds: 1, expireTime: "x" })).rejects.toThrow(/both given/);
+  await expect(agentOn(service).createCache(BOOK, { ttlSeconds: 1, expireTime: "x" })).rejects.toThrow(
+    /mutually exclusive/,
+  );
   await expect(agentOn(service).createCache(BOOK, { expireTime: "soon" })).rejects.toThrow(/^expireTime is "soon"/);
-  await expect(agentOn(service, {}, "gemini-4-argon").createCache(BOOK)).rejects.toThrow(/no explicit caches/);
-  await expect(new Agent({ model: new ScriptedModel() }).createCache(BOOK)).rejects.toThrow(/no explicit caches/);
+  await expect(agentOn(service, {}, "gemini-4-argon").createCache(BOOK)).rejects.toThrow(
+    /does not support explicit caches/,
+  );
+  await expect(new Agent({ model: new ScriptedModel() }).createCache(BOOK)).rejects.toThrow(
+    /does not support explicit caches/,
+  );
   expect(service.seen).toEqual([]);
 });
 
 test("a gateway has no caches, and the error says what to do", async () => {
   const service = cacheService([], "gateway");
-  await expect(agentOn(service).createCache(BOOK)).rejects.toThrow(/gemini.example is a gateway.*kind "developer"/);
+  await expect(agentOn(service).createCache(BOOK)).rejects.toThrow(/gemini.example is a gateway.*kind: "developer"/);
   await expect(caches(service).get("cachedContents/c1")).rejects.toBeInstanceOf(ConfigurationError);
   expect(service.seen).toEqual([]);
 });
@@ -250,7 +266,7 @@ describe("caches", () => {
   test("are not asked about without a name or an expiry", async () => {
     const service = cacheService();
     await expect(caches(service).get("../models")).rejects.toThrow(/"..\/models" is not the name of a cache/);
-    await expect(caches(service).extend("c1", {})).rejects.toThrow(/give ttlSeconds, or expireTime/);
+    await expect(caches(service).extend("c1", {})).rejects.toThrow(/requires ttlSeconds or expireTime/);
     expect(service.seen).toEqual([]);
   });
 });

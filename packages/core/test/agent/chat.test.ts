@@ -27,7 +27,7 @@ test("each message goes on from the last, in either face, and usage adds up", as
 test("a second message while the first is answered is refused, and nothing is lost", async () => {
   const chat = new Agent({ model: new ScriptedModel(say("One."), say("Two.")) }).chat();
   const first = chat.send("1");
-  await expect(chat.send("2")).rejects.toThrow("the chat is still answering");
+  await expect(chat.send("2")).rejects.toThrow("the chat is still running");
   expect((await first).text).toBe("One.");
   expect((await chat.send("2")).text).toBe("Two.");
 });

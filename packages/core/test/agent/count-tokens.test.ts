@@ -105,7 +105,7 @@ test("a request that could not be made is not counted", async () => {
   const agent = new Agent({ ...OPTIONS, model: gemini(ID, { endpoint: google, fetch }) });
   await expect(agent.countTokens("")).rejects.toThrow(/prompt is empty/);
   await expect(agent.countTokens("Hi.", { topP: 2 })).rejects.toThrow(/topP is 2/);
-  await expect(agent.countTokens("Hi.", { cachedContent: "c" })).rejects.toThrow(/no instructions and no tools/);
+  await expect(agent.countTokens("Hi.", { cachedContent: "c" })).rejects.toThrow(/must not have instructions or tools/);
   await expect(new Agent({ model: new ScriptedModel() }).countTokens("Hi.")).rejects.toThrow(/cannot count tokens/);
   expect(fetched).toEqual([]);
 });

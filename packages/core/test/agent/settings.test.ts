@@ -127,32 +127,32 @@ describe.each(faces)("%s", (_name, read) => {
 
 // What TypeScript would refuse is given as a program in JavaScript gives it.
 const REFUSED: readonly (readonly [settings: object, says: RegExp, kind?: Kind, model?: string])[] = [
-  [{ candidateCount: 2 }, /^candidateCount is 2: .* Leave it out, and run again for another answer/],
-  [{ logprobs: 3 }, /^logprobs needs responseLogprobs: true/, "vertex"],
-  [{ responseLogprobs: true, logprobs: 21 }, /^logprobs is 21: it must be a whole number from 0 to 20/, "vertex"],
+  [{ candidateCount: 2 }, /^candidateCount is 2: .* Remove it, and run again for another answer/],
+  [{ logprobs: 3 }, /^logprobs requires responseLogprobs: true/, "vertex"],
+  [{ responseLogprobs: true, logprobs: 21 }, /^logprobs is 21: it must be an integer from 0 to 20/, "vertex"],
   [{ responseLogprobs: true }, /^responseLogprobs: .* use Vertex/],
-  [{ presencePenalty: 0 }, /gemini-2.5-flash does not take presencePenalty/, "developer", "gemini-2.5-flash"],
+  [{ presencePenalty: 0 }, /gemini-2.5-flash does not accept presencePenalty/, "developer", "gemini-2.5-flash"],
   [{ responseModalities: [] }, /^responseModalities is empty/],
   [{ responseModalities: ["text"] }, /^responseModalities: write "TEXT" instead of "text"/],
-  [{ responseModalities: ["IMAGE"] }, /^responseModalities: gemini-3.8-flash makes no images/],
-  [{ imageConfig: { aspectRatio: "1:1" } }, /^imageConfig: gemini-3.8-flash makes no images/],
+  [{ responseModalities: ["IMAGE"] }, /^responseModalities: gemini-3.8-flash does not generate images/],
+  [{ imageConfig: { aspectRatio: "1:1" } }, /^imageConfig: gemini-3.8-flash does not generate images/],
   [{ imageConfig: { aspectRatio: "wide" } }, /^imageConfig.aspectRatio is "wide": .*"16:9"/, "developer", IMAGES],
   [{ imageConfig: { imageSize: "8K" } }, /^imageConfig.imageSize is "8K": use one of "512"/, "developer", IMAGES],
-  [{ mediaResolution: "MEDIA_RESOLUTION_ULTRA_HIGH" }, /^mediaResolution is .*part by part/],
-  [{ speechConfig: { ...SPEECH, voiceConfig: {} } }, /^speechConfig holds voiceConfig and multiSpeakerVoiceConfig/],
+  [{ mediaResolution: "MEDIA_RESOLUTION_ULTRA_HIGH" }, /^mediaResolution is .*set per part/],
+  [{ speechConfig: { ...SPEECH, voiceConfig: {} } }, /^speechConfig contains voiceConfig and multiSpeakerVoiceConfig/],
   [{ safetySettings: [{ category: "HATE", threshold: "OFF" }] }, /"HATE" is not a category/],
   [{ safetySettings: [{ category: "HARM_CATEGORY_JAILBREAK", threshold: "off" }] }, /"off" is not a threshold/],
-  [{ safetySettings: [SAFETY[0], SAFETY[0]] }, /holds HARM_CATEGORY_HARASSMENT twice/],
-  [{ safetySettings: [{ ...SAFETY[0], method: "SEVERITY" }] }, /`method` works on Vertex only/],
+  [{ safetySettings: [SAFETY[0], SAFETY[0]] }, /contains HARM_CATEGORY_HARASSMENT twice/],
+  [{ safetySettings: [{ ...SAFETY[0], method: "SEVERITY" }] }, /`method` works only on Vertex/],
   [
     { safetySettings: [{ category: "HARM_CATEGORY_IMAGE_HATE", threshold: "OFF" }] },
-    /HARM_CATEGORY_IMAGE_HATE works on Vertex only/,
+    /HARM_CATEGORY_IMAGE_HATE works only on Vertex/,
   ],
   [{ serviceTier: "fast" }, /^serviceTier is "fast": use one of flex, standard, priority/],
-  [{ serviceTier: "flex" }, /^serviceTier works on the Developer API only/, "vertex"],
+  [{ serviceTier: "flex" }, /^serviceTier works only on the Developer API/, "vertex"],
   [{ labels: { team: 1 } }, /^labels: "team"/],
-  [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works on Vertex only/],
-  [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works on Vertex only/, "gateway"],
+  [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works only on Vertex/],
+  [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works only on Vertex/, "gateway"],
   [{ streamFunctionCallArguments: true }, /Gemini 3 or newer/, "vertex", "gemini-2.5-flash"],
 ];
 
@@ -167,7 +167,7 @@ test.each(REFUSED.map(([settings, says, kind, model]) => ({ settings, says, kind
 test("streamed arguments need a streaming transport", () => {
   const to = endpoint({ baseUrl: "https://gemini.example", apiKey: "k", kind: "vertex" });
   const model = gemini("gemini-3.8-flash", { endpoint: to, transport: "unary" });
-  expect(() => new Agent({ model, streamFunctionCallArguments: true })).toThrow(/transport: "stream" only/);
+  expect(() => new Agent({ model, streamFunctionCallArguments: true })).toThrow(/only with transport: "stream"/);
 });
 
 test("what a model can do may be corrected, and of a new one nothing is assumed", () => {

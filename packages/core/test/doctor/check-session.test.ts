@@ -144,12 +144,12 @@ describe("a log is checked for", () => {
   });
 
   test("a line that was cut off, which nobody relies on", () => {
-    const log: LogLine[] = [...lines(two), { problem: "it was cut off while it was written (12 bytes)", torn: true }];
+    const log: LogLine[] = [...lines(two), { problem: "it was cut off while being written (12 bytes)", torn: true }];
     expect(checkSession(log)).toEqual({
       problems: [
         {
           position: two.length,
-          problem: "it was cut off while it was written (12 bytes)",
+          problem: "it was cut off while being written (12 bytes)",
           remedy: "it is dropped; its write was never confirmed",
         },
       ],
@@ -204,8 +204,8 @@ test("a log that goes on in a newer version is left alone", () => {
   expect({ entries, done }).toEqual({ entries: two, done: [] });
   expect(refused).toEqual({
     position: two.length,
-    problem: "it is of a newer version than 1, as is all that follows",
-    remedy: "nothing is changed; use the release that wrote it, or a newer one",
+    problem: "it and everything after it are newer than version 1",
+    remedy: "nothing is changed; use the release that wrote it or a newer one",
   });
   expect(checkSession(lines(newer)).problems).toEqual([refused]);
   // One newer line among others is a damaged one.

@@ -2,7 +2,7 @@ import { checkSession, type Content, type Json, MemoryStore, repairSession, Agen
 import { ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkPairing } from "../../src/model/history/check-pairing.ts";
+import { checkPairing } from "../../src/model/history/conversation.ts";
 import { showSession } from "../../src/doctor/show-session.ts";
 import { type Log, recordedLogs } from "./recorded-logs.ts";
 
@@ -103,7 +103,7 @@ describe("a repair", () => {
       {
         position: end,
         problem: "the end refers to call:1.1, which is not in the log",
-        remedy: "its result is left out",
+        remedy: "its result is omitted",
       },
       { position: end, problem: "the call of look (id c2) has no response", remedy: "it is answered as cancelled" },
     ]);
@@ -230,7 +230,7 @@ describe("a repair", () => {
     expect(summaries(log).length).toBeGreaterThan(0);
     const { entries, done } = repairSession(lines(log.with(0, {} as never)));
     expect(summaries(entries)).toEqual([]);
-    expect(done.map(({ problem }) => problem)).toContain("it is no longer certain what its summary replaces");
+    expect(done.map(({ problem }) => problem)).toContain("it is uncertain what its summary replaces");
     // What is damaged later changes nothing before.
     const last = log.length - 1;
     expect(summaries(repairSession(lines(log.with(last, {} as never))).entries)).toEqual(

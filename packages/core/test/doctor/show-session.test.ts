@@ -96,7 +96,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
       "  model   Look:",
       "  media   [image/png, 3,000 bytes]",
       "  call    ask_bob()",
-      "  asked   ask_bob: what came of it?",
+      "  asked   ask_bob: what was the outcome?",
       '  answer  ask_bob: {"output":"blue"}',
       "  result  ask_bob: blue",
       "  retry   Your last response was empty. Please answer or call a function.",

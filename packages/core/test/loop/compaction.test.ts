@@ -80,14 +80,14 @@ describe.each(faces)("a history that fills the window, by %s", (_face, face) => 
     );
     const agent = new Agent({ model: new ScriptedModel(fails(tooLong)), compaction: {} });
     await expect(face(agent, LONG)).rejects.toThrow(
-      "model:1: the prompt is longer than the model takes, and there is no earlier message left to sum up",
+      "model:1: the prompt exceeds the model's limit, and there is no earlier message left to summarize",
     );
   });
 
   test("whose summary does not come is not cut silently", async () => {
     const agent = new Agent({ model: new ScriptedModel(...Array.from({ length: 4 }, () => say(""))), compaction });
     await expect(face(agent, [...HISTORY, user("Who am I?")])).rejects.toThrow(
-      "the summary of the conversation did not come (empty)",
+      "the conversation could not be summarized (empty)",
     );
   });
 
@@ -101,7 +101,7 @@ describe.each(faces)("a history that fills the window, by %s", (_face, face) => 
     expect(scripted.requests[1]?.contents.slice(1)).toEqual([...HISTORY.slice(2), user("Who am I?")]);
     const bad = new Agent({ model: new ScriptedModel(), compaction: { policy: () => 4 } });
     await expect(face(bad, [...HISTORY, user("Who am I?")])).rejects.toThrow(
-      "the compaction policy cut at 4, and history may only be cut at 0, 2, 6",
+      "the compaction policy cut at 4, but history may only be cut at 0, 2, 6",
     );
   });
 });
@@ -179,8 +179,8 @@ test("the threshold policy leaves what fits, or as little as it can", () => {
 });
 
 test.each([
-  [{ threshold: 0 }, "compaction.threshold must be a share over 0 and up to 1, got 0"],
-  [{ keep: 0.9 }, "compaction.keep must be a share below the threshold of 0.8, got 0.9"],
+  [{ threshold: 0 }, "compaction.threshold must be greater than 0 and at most 1, got 0"],
+  [{ keep: 0.9 }, "compaction.keep must be at least 0 and below the threshold of 0.8, got 0.9"],
   [{ windowTokens: -1 }, "compaction.windowTokens must be a positive number, got -1"],
 ])("options that cannot work, %j, are refused with their names", (options, message) => {
   expect(() => new Agent({ model: new ScriptedModel(), compaction: options })).toThrow(message);

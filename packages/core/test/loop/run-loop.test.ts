@@ -152,9 +152,7 @@ describe.each(faces)("%s", (_face, read) => {
     const tool = defineTool({ name: "wait", description: "x", timeoutMs: 10, run: () => new Promise(() => {}) });
     const model = new ScriptedModel(call("wait"), say("Gave up waiting."));
     await read(new Agent({ model, tools: [tool] }), "Wait.");
-    expect(model.requests[1]?.contents.at(-1)).toEqual(
-      answered(["wait", { error: "wait timed out after 10 ms" }]),
-    );
+    expect(model.requests[1]?.contents.at(-1)).toEqual(answered(["wait", { error: "wait timed out after 10 ms" }]));
   });
 
   test("thoughts, signatures, empty signed text and unknown parts go back as they came", async () => {
@@ -535,7 +533,7 @@ test("events tell of retried answers and finished calls", async () => {
     turn: 1,
     problem: "empty",
     attempt: 1,
-    action: "asked the same again",
+    action: "retried unchanged",
   });
   expect(events.find(({ type }) => type === "tool-end")).toMatchObject({
     callId: "call:1.0",

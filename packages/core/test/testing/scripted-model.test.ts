@@ -187,7 +187,7 @@ describe("ScriptedModel", () => {
 
   test("says so when it is asked too often or too seldom", async () => {
     const model = new ScriptedModel(say("1"), say("2"));
-    expect(() => model.assertSpent()).toThrow("2 of the script's 2 turns were never asked for");
+    expect(() => model.assertSpent()).toThrow("2 of the script's 2 turns were never requested");
     await ask(model);
     await ask(model);
     model.assertSpent();

@@ -63,7 +63,7 @@ test("an older proxy that does not know caches is told from a model that is not 
   const old = answering(() => new Response("404 page not found", { status: 404 }));
   await expect(old.caches.list()).rejects.toThrow(ConfigurationError);
   await expect(old.caches.create({ model: "m" })).rejects.toThrow(
-    /^gemini.example does not know explicit caches \(it answered 404\)/,
+    /^gemini.example does not support explicit caches \(HTTP 404\)/,
   );
   const error = { code: 404, message: "models/m is not found", status: "NOT_FOUND" };
   const missing = answering(() => Response.json({ error }, { status: 404 }));

@@ -164,7 +164,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       await using service = await fileService({ uploadUrl: `${other.url}/upload/v1beta/files?upload_id=u1` });
       const upload = client(service).files.upload(bytesOf(10), { mimeType: "video/mp4" });
       await expect(upload).rejects.toThrow(ConfigurationError);
-      await expect(upload).rejects.toThrow("the API key only goes to its own host");
+      await expect(upload).rejects.toThrow("the API key is only sent to its own host");
       expect(other.seen).toEqual([]);
     });
 
@@ -183,11 +183,11 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
 
     test.each<[string, Blob | Uint8Array<ArrayBuffer>, RegExp]>([
       ["no bytes", new Uint8Array(), /^The file to upload is empty/],
-      ["an unknown media type", new Uint8Array([1, 2]), /give mimeType/],
+      ["an unknown media type", new Uint8Array([1, 2]), /pass mimeType/],
       [
         "more than 2 GiB",
         Object.defineProperty(new Blob(["x"], { type: "video/mp4" }), "size", { value: 2 ** 31 + 1 }),
-        /has 2147483649 bytes, and the Files API takes 2147483648 \(2 GiB\)/,
+        /is 2147483649 bytes; the Files API accepts at most 2147483648 \(2 GiB\)/,
       ],
     ])("of %s is refused before anything is sent", async (_name, data, message) => {
       await using service = await fileService();
@@ -241,11 +241,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
 
     test.each([
       ["a gateway", cometapi({ apiKey: "k" }), "gateways have no Files API: send the bytes inline with media()"],
-      [
-        "Vertex",
-        vertex({ apiKey: "k", env: {} }),
-        'put the file into Cloud Storage and give its address, media("gs://',
-      ],
+      ["Vertex", vertex({ apiKey: "k", env: {} }), 'put the file into Cloud Storage and pass its URL, media("gs://'],
     ])("are not there on %s, and nothing is sent", async (_name, to, message) => {
       let sent = 0;
       const counting = async (): Promise<Response> => (sent++, Response.json({}));
@@ -267,7 +263,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       const answering = (answer: () => Response): GeminiClient["files"] =>
         new GeminiClient({ endpoint: to, fetch: async () => answer(), retry: { maxAttempts: 1 } }).files;
       const old = answering(() => new Response("404 page not found", { status: 404 }));
-      await expect(old.list()).rejects.toThrow(/^proxy.example does not know the Files API \(it answered 404\)/);
+      await expect(old.list()).rejects.toThrow(/^proxy.example does not support the Files API \(HTTP 404\)/);
       await expect(old.upload(bytesOf(1), { mimeType: "a/b" })).rejects.toThrow(ConfigurationError);
       const error = { code: 404, message: "not found", status: "NOT_FOUND" };
       const missing = answering(() => Response.json({ error }, { status: 404 }));
@@ -290,7 +286,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       const to = endpoint({ baseUrl: "https://proxy.example", apiKey: "k", kind: "developer" });
       const { files } = new GeminiClient({ endpoint: to, fetch: async () => Response.json({ ok: true }) });
       await expect(files.get("x")).rejects.toThrow(ApiShapeError);
-      await expect(files.upload(bytesOf(1), { mimeType: "a/b" })).rejects.toThrow("names no address to upload to");
+      await expect(files.upload(bytesOf(1), { mimeType: "a/b" })).rejects.toThrow("contains no upload URL");
     });
   });
 });
@@ -348,7 +344,7 @@ describe("waiting for a file", () => {
       state: "PROCESSING",
       retryable: true,
       message:
-        "files/a is still being processed after 60 ms: wait longer (timeoutMs), or come back to it with its name.",
+        "files/a is still being processed after 60 ms: wait longer (timeoutMs), or check it again later by name.",
     });
     expect(files.times.map((time) => time - startedAt)).toEqual([0, 60]);
   });

@@ -99,7 +99,7 @@ function logarithm([value, base]: readonly BigNumber[], engine: Engine): BigNumb
 
 function root([value, degree]: readonly BigNumber[], engine: Engine): BigNumber {
   if (!degree?.isInteger() || degree.lt(1) || degree.gt(1_000))
-    throw new Problem("needs the root to be a whole number from 1 to 1,000");
+    throw new Problem("needs the root to be an integer from 1 to 1,000");
   return call(engine, "nthRoot", [value, degree] as readonly BigNumber[]);
 }
 
@@ -121,7 +121,7 @@ function power(args: readonly BigNumber[], engine: Engine): BigNumber {
 function placesOf(places: BigNumber | undefined): number {
   if (places === undefined) return 0;
   if (places.isInteger() && places.gte(0) && places.lte(1_000)) return places.toNumber();
-  throw new Problem("needs the decimals to be a whole number from 0 to 1,000");
+  throw new Problem("needs the decimals to be an integer from 0 to 1,000");
 }
 
 function deviation(...all: readonly BigNumber[]): BigNumber {

@@ -145,7 +145,7 @@ function variance(all: readonly Rational[]): Rational {
 
 function whole(value: Rational): bigint {
   if (value.d === 1n) return value.n;
-  throw new Problem("needs whole numbers");
+  throw new Problem("needs integers");
 }
 
 function lcm(a: bigint, b: bigint): bigint {

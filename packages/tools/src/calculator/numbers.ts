@@ -53,5 +53,5 @@ export function tooLong(): Problem {
 /** @throws {Problem} When it is no whole number between 0 and the greatest. */
 export function wholeOf(value: Value, what: string, greatest: number): number {
   if (isRational(value) && value.d === 1n && value.n >= 0n && value.n <= BigInt(greatest)) return Number(value.n);
-  throw new Problem(`needs ${what} to be a whole number from 0 to ${greatest.toLocaleString("en")}`);
+  throw new Problem(`needs ${what} to be an integer from 0 to ${greatest.toLocaleString("en")}`);
 }

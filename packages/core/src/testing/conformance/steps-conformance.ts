@@ -44,7 +44,7 @@ export function stepsConformance(harness: StepsHarness): readonly StepsCheck[] {
 }
 
 /** What one round promises. */
-export const ROUND_CHECKS: readonly NamedStepsCheck[] = [
+const ROUND_CHECKS: readonly NamedStepsCheck[] = [
   check("a round of nothing gives nothing", [], async (world) =>
     same(
       await world.run(

@@ -1,7 +1,8 @@
+import { SessionConflictError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import type { SessionStore } from "../../session/store.ts";
+import type { SessionStore, SessionSummary } from "../../session/store.ts";
 import { AWKWARD_ENTRIES, AWKWARD_IDS } from "./awkward-entries.ts";
-import { type Check, listIds, isConflict, refusal, same, verbatim } from "./steps-harness.ts";
+import { excerpt, same } from "./steps-harness.ts";
 
 /** A store to check, empty. */
 export interface StoreToCheck {
@@ -46,12 +47,15 @@ export function storeConformance(makeStore: () => Promise<StoreToCheck> | StoreT
   }));
 }
 
+/** A name, and what throws when a store is not as the name says. */
+type Check = readonly [string, (store: SessionStore, reopen: () => Promise<SessionStore>) => Promise<void>];
+
 function check(...named: Check): Check {
   return named;
 }
 
 /** What is stored comes back, and is listed. */
-export const CONTENT_CHECKS: readonly Check[] = [
+const CONTENT_CHECKS: readonly Check[] = [
   check("a session nobody wrote is empty, not listed, and can be deleted", async (store) => {
     same(await store.load("nobody"), [], "load");
     same(await store.load("nobody", 7), [], "load from 7");
@@ -156,7 +160,7 @@ export const CONTENT_CHECKS: readonly Check[] = [
 ];
 
 /** What several writers may rely on. */
-export const WRITER_CHECKS: readonly Check[] = [
+const WRITER_CHECKS: readonly Check[] = [
   check("an append that expects another length is refused, with both lengths, and writes nothing", async (store) => {
     await store.append("a", 0, [0, 1]);
     for (const expected of [0, 1, 3, 100]) {
@@ -252,3 +256,34 @@ export const WRITER_CHECKS: readonly Check[] = [
     same(await other.load("a", 4), [], "load from the end");
   }),
 ];
+
+/** The ids of a list. */
+function listIds(listed: readonly SessionSummary[]): string[] {
+  return listed.map(({ id }) => id);
+}
+
+/** The conflict an append comes to. @throws {Error} When it is accepted. */
+async function refusal(append: Promise<void>): Promise<SessionConflictError> {
+  try {
+    await append;
+  } catch (error) {
+    isConflict(error);
+    return error;
+  }
+  throw new Error("an append with a wrong expected length was accepted");
+}
+
+/** @throws {Error} For any other error. */
+function isConflict(error: unknown): asserts error is SessionConflictError {
+  if (error instanceof SessionConflictError) return;
+  throw new Error(`expected a SessionConflictError, got ${String(error)}`, { cause: error });
+}
+
+/** @throws {Error} When entries differ as JSON text, in the order of their keys for example. */
+function verbatim(found: readonly Json[], expected: readonly Json[]): void {
+  same(found.length, expected.length, "entries");
+  for (const [index, entry] of expected.entries()) {
+    const [was, is] = [JSON.stringify(entry), JSON.stringify(found[index])];
+    if (was !== is) throw new Error(`entry ${index} is not verbatim: wrote ${excerpt(was)}, read ${excerpt(is)}`);
+  }
+}

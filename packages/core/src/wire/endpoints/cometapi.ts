@@ -46,11 +46,10 @@ export function cometapi(options: CometApiOptions = {}): Endpoint {
 function cometKeyFor(baseUrl: string, env: Environment): string | undefined {
   if (isLoopback(baseUrl)) return localKey(baseUrl);
   const { host } = new URL(baseUrl);
-  if (!isCometHost(baseUrl)) {
+  if (!isCometHost(baseUrl))
     throw new ConfigurationError(
       `No API key for ${host}: COMETAPI_KEY is only sent to CometAPI; pass apiKey for this host.`,
     );
-  }
   const key = env["COMETAPI_KEY"];
   if (key) return key;
   throw new ConfigurationError(`No API key for ${host}: set COMETAPI_KEY, or pass apiKey to cometapi().`);

@@ -77,11 +77,10 @@ const EMULATOR_HINT =
 export function endpoint(options: EndpointOptions): Endpoint {
   const baseUrl = checkBaseUrl(options.baseUrl);
   const { apiKey, auth = "x-goog-api-key", headers } = options;
-  if (!apiKey && auth !== "none" && !isLoopback(baseUrl)) {
+  if (!apiKey && auth !== "none" && !isLoopback(baseUrl))
     throw new ConfigurationError(
       `No API key for ${new URL(baseUrl).host}: pass apiKey, or auth: "none" if it needs none.`,
     );
-  }
   for (const [name, value] of Object.entries(headers ?? {})) checkHeaderValue(value, `header ${name}`);
   const kind = options.kind ?? (isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway");
   return {
@@ -130,7 +129,7 @@ export function signWith(apiKey: string | undefined, auth: AuthScheme): HeaderFi
 function checkHeaderValue(value: string, what: string): void {
   if (/^[\x20-\x7e]*$/.test(value)) return;
   throw new ConfigurationError(
-    `The ${what} holds a character that HTTP headers cannot carry; was it copied with a line break?`,
+    `The ${what} contains a character that is not allowed in HTTP headers; was it copied with a line break?`,
   );
 }
 
@@ -148,11 +147,10 @@ export function localKey(baseUrl: string): string | undefined {
 /** The environment's Google key, for Google's hosts only. */
 function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
   if (isLoopback(baseUrl)) return localKey(baseUrl);
-  if (!isGoogleHost(baseUrl)) {
+  if (!isGoogleHost(baseUrl))
     throw new ConfigurationError(
       `No API key for ${new URL(baseUrl).host}: a Google key from the environment is only sent to Google; pass apiKey for this host.`,
     );
-  }
   const key = env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
   if (key) return key;
   throw new ConfigurationError(
@@ -167,18 +165,16 @@ export function checkBaseUrl(baseUrl: string): string {
   try {
     url = new URL(baseUrl);
   } catch (error) {
-    throw new ConfigurationError("The base URL is not a URL; write it like https://host or http://127.0.0.1:8787.", {
+    throw new ConfigurationError("The base URL is not a URL; use a form like https://host or http://127.0.0.1:8787.", {
       cause: error,
     });
   }
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
+  if (url.protocol !== "https:" && url.protocol !== "http:")
     throw new ConfigurationError(`The base URL has the protocol ${url.protocol}; use https: or http:.`);
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     throw new ConfigurationError(
-      `The base URL of ${url.host} carries credentials, a query or a fragment; pass the key as apiKey instead.`,
+      `The base URL of ${url.host} contains credentials, a query or a fragment; pass the key as apiKey instead.`,
     );
-  }
   return baseUrl.trim().replace(/\/+$/, "");
 }
 

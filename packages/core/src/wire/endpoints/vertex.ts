@@ -67,7 +67,7 @@ function projectOf(options: VertexOptions, env: Environment): string {
   const project = options.project ?? env["GOOGLE_CLOUD_PROJECT"];
   if (project && /^[\w.:-]+$/.test(project)) return project;
   throw new ConfigurationError(
-    "Vertex with an access token needs a project: pass project, or set GOOGLE_CLOUD_PROJECT.",
+    "Vertex with an access token requires a project: pass project, or set GOOGLE_CLOUD_PROJECT.",
   );
 }
 

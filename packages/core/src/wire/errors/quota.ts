@@ -13,7 +13,7 @@ export interface QuotaVerdict {
   readonly violations: readonly QuotaViolation[];
 }
 
-/** Reasons after which waiting does not help. */
+/** Reasons after which waiting will not help. */
 const TERMINAL_REASONS: ReadonlySet<string> = new Set([
   "QUOTA_EXHAUSTED",
   "MODEL_CAPACITY_EXHAUSTED",
@@ -31,9 +31,8 @@ export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, 
   const reasons = detailsOf(body.details, "ErrorInfo").map(({ reason }) => reason);
   const said = serverDelay(body, headers, now);
   if (/\blimit: 0(?![\d.])/.test(body.message)) return { retryable: false, violations };
-  if (violations.some(({ quotaId }) => quotaId !== undefined && /PerDay|Daily/i.test(quotaId))) {
+  if (violations.some(({ quotaId }) => quotaId !== undefined && /PerDay|Daily/i.test(quotaId)))
     return { retryable: false, resetsAt: nextMidnightPacific(now), violations };
-  }
   if (reasons.some((reason) => typeof reason === "string" && TERMINAL_REASONS.has(reason)))
     return { retryable: false, violations };
   const perMinute =

@@ -28,12 +28,10 @@ export function embeddedError(value: unknown, context: FailureContext = {}): Api
   return buildError(status, body, context);
 }
 
-/**
- * Error for a redirect, which is never followed: the key would go along to a host it does not belong to.
- */
+/** Error for a redirect, which is never followed: the key would go along to a host it does not belong to. */
 export function redirectError(status: number, location: string | null, context: FailureContext = {}): ApiStatusError {
   const target = location === null ? "elsewhere" : `to ${hostAndPath(location, context.url)}`;
-  const message = `The endpoint redirects ${target} (${status}), which is not followed because the API key would go along; set baseUrl to the final address.`;
+  const message = `The endpoint redirects ${target} (${status}); the redirect is not followed because it would forward the API key; set baseUrl to the final URL.`;
   return new ApiStatusError(clean(message, context), { status, retryable: false, url: hostAndPath(context.url) });
 }
 
@@ -105,7 +103,7 @@ function buildError(status: number, received: ErrorBody, context: FailureContext
   const advice = adviceFor(facts, body.message);
   const word = body.reason === undefined ? "" : ` ${body.reason}`;
   const said = body.message.replaceAll(/\s+/g, " ").trim().slice(0, MAX_SAID);
-  const message = `The API answered ${status}${word}${said === "" ? "." : `: ${said}`}${advice === "" ? "" : `${/[.!?]$/.test(said) || said === "" ? "" : "."} ${advice}`}`;
+  const message = `The API responded with ${status}${word}${said === "" ? "." : `: ${said}`}${advice === "" ? "" : `${/[.!?]$/.test(said) || said === "" ? "" : "."} ${advice}`}`;
   return new ApiStatusError(message, facts);
 }
 
@@ -124,23 +122,22 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: Advice
     /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(said) ||
     reason === "invalid_api_key" ||
     status === 401
-  ) {
+  )
     return "Check the key: GOOGLE_API_KEY or GEMINI_API_KEY for Google, COMETAPI_KEY for CometAPI, or the endpoint's apiKey option.";
-  }
   if (/user location is not supported/i.test(said)) return "Use Vertex AI or a gateway from this region.";
   if (status === 402 || reason === "insufficient_user_quota" || reason === "insufficient_quota")
-    return "Credit is used up: top it up, waiting does not help.";
+    return "Credits are used up: add credits; waiting will not help.";
   if (/input token count.*exceeds the maximum/is.test(said))
-    return "Send less: compact the history (drop or sum up old turns), cut long tool results, or take a model with a larger context.";
-  if (/not in an ACTIVE state/i.test(said)) return "Wait until the file is ACTIVE, then send the request again.";
-  if (status === 403) return "Check that the key's project may use this API and this resource.";
+    return "Send less: compact the history (drop or summarize old turns), shorten long tool results, or use a model with a larger context.";
+  if (/not in an ACTIVE state/i.test(said)) return "Wait until the file is ACTIVE, then retry.";
+  if (status === 403) return "Check that the key's project has access to this API and resource.";
   if (status === 404) return "Check the model id and the base URL; listModels lists the models of this key.";
   if (status === 413) return "Send less: shorten the history or upload large files instead of inlining them.";
   if (status === 429 && /\blimit: 0(?![\d.])/.test(said))
-    return "This model is not in the key's tier: use another model or a higher tier, waiting does not help.";
+    return "This model is not in the key's tier: use another model or a higher tier; waiting will not help.";
   if (resetsAt !== undefined)
     return `The daily quota resets at ${new Date(resetsAt).toISOString()}; until then use another model or a paid tier.`;
-  if (status === 429 && !retryable) return "Waiting does not help: use another model or a higher tier.";
+  if (status === 429 && !retryable) return "Waiting will not help: use another model or a higher tier.";
   if (retryAfterMs !== undefined) return `Try again after ${Math.ceil(retryAfterMs / 1000)} s.`;
   return retryable ? "Try again later." : "";
 }

@@ -119,11 +119,11 @@ export function checkRequestSize(bytes: number, limit: number | undefined, { kin
   const most = limit ?? (kind === "vertex" ? Infinity : MAX_REQUEST_BYTES);
   if (bytes <= most) return;
   const instead = {
-    developer: "upload large media with uploadFile() and send the file instead of its bytes",
-    vertex: 'put large media into Cloud Storage and send media("gs://bucket/file") instead of its bytes',
+    developer: "upload large media with uploadFile() and send the file reference",
+    vertex: 'put large media into Cloud Storage and send media("gs://bucket/file")',
     gateway: "send smaller or fewer media",
   }[kind];
   throw new ConfigurationError(
-    `The request has ${bytes} bytes, and maxRequestBytes is ${most}: ${instead}, or shorten the history.`,
+    `The request is ${bytes} bytes; maxRequestBytes is ${most}: ${instead}, or shorten the history.`,
   );
 }

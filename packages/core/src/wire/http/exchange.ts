@@ -146,7 +146,7 @@ export class Exchange implements PermitRequest {
       try {
         this.#head = await this.#request.head;
       } catch (error) {
-        throw this.#failed(error, "No answer came from");
+        throw this.#failed(error, "No response from");
       }
     } catch (error) {
       this.close();
@@ -187,7 +187,7 @@ export class Exchange implements PermitRequest {
     try {
       bytes = (await this.#request.read()).value;
     } catch (error) {
-      throw this.#failed(error, "The connection broke while reading the answer of");
+      throw this.#failed(error, "The connection was lost while reading the response from");
     }
     // It may have been ended meanwhile.
     if (this.#stopped !== undefined) throw this.#stopped.reason;
@@ -214,7 +214,7 @@ export class Exchange implements PermitRequest {
       if (this.bytes <= maxBytes) continue;
       this.#cancel();
       if (!whole) return pieces.join("");
-      throw new ApiShapeError(`The answer is larger than ${maxBytes} bytes.`, "$", pieces[0] ?? "");
+      throw new ApiShapeError(`The response is larger than ${maxBytes} bytes.`, "$", pieces[0] ?? "");
     }
     pieces.push(decoder.decode());
     return pieces.join("");

@@ -92,7 +92,7 @@ export class StreamedAnswer implements AnswerStream {
   #end(): void {
     const leftover = this.#hasEvents ? "" : this.#decoder.leftover;
     if (leftover.startsWith("<")) {
-      const said = "The answer is a web page, not a stream; check that the base URL is a Gemini API.";
+      const said = "The response is a web page, not a stream; check that the base URL is a Gemini API.";
       this.#failure = { error: new ApiShapeError(said, "$", leftover) };
     }
     // What the end completed is still handed out.
@@ -123,7 +123,7 @@ export function parseJson(text: string): unknown {
 function notJsonError(text: string, error: unknown): ApiShapeError {
   // The parser's own message quotes the text, which may hold a key; the excerpt is cleaned by whoever knows the keys.
   return new ApiShapeError(
-    `The answer is not JSON${error instanceof SyntaxError && text === "" ? " but empty" : ""}; check that the base URL is a Gemini API.`,
+    `The response is ${error instanceof SyntaxError && text === "" ? "empty" : "not JSON"}; check that the base URL is a Gemini API.`,
     "$",
     text.slice(0, 200),
   );
@@ -238,5 +238,9 @@ function nameEnum(
 
 function shapeError(value: unknown, path: string, wanted: string): ApiShapeError {
   const excerpt = (JSON.stringify(value) ?? "nothing").slice(0, 200);
-  return new ApiShapeError(`The answer is not as the API documents it: ${path} is not ${wanted}.`, path, excerpt);
+  return new ApiShapeError(
+    `The response does not match the API's documentation: ${path} is not ${wanted}.`,
+    path,
+    excerpt,
+  );
 }

@@ -148,8 +148,8 @@ export function notSentError(name: string, said: ApiStatusError, forMs: number):
   const seconds = Math.ceil(forMs / 1000);
   const word = said.reason === undefined ? "" : ` ${said.reason}`;
   return new ApiStatusError(
-    `Not sent: the service holds requests for ${name} back for another ${seconds} s (${said.status}${word} to another request), ` +
-      "longer than this client waits. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
+    `Not sent: the service rejects requests for ${name} for another ${seconds} s (${said.status}${word} to another request), ` +
+      "which exceeds this client's wait limit. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
     {
       status: said.status,
       reason: said.reason,

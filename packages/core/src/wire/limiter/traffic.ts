@@ -74,7 +74,7 @@ export class TrafficLimiter {
     );
     for (const name of ["maxConcurrent", "maxQueued"] as const)
       if (merged[name] !== Infinity && !Number.isInteger(merged[name]))
-        throw new TypeError(`traffic.${name} must be a whole number of at least 1`);
+        throw new TypeError(`traffic.${name} must be an integer of at least 1`);
     this.#limits = { ...merged, random, onClosed: (error, forMs) => this.#closedMs.set(error, Math.round(forMs)) };
   }
 

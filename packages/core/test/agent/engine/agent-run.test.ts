@@ -157,7 +157,7 @@ test("an empty text steers nothing", async () => {
 });
 
 test.each([
-  ["already-answered", 'call:1.0/approval of run "r" has an answer already'],
+  ["already-answered", 'call:1.0/approval of run "r" has already been answered'],
   ["run-over", 'run "r" of planner is over'],
   ["run-unknown", 'planner has no run "r", or it is no longer kept'],
 ] as const)("what could not be delivered is an error: %s", async (delivery, message) => {

@@ -201,9 +201,7 @@ describe.each([
         {},
         {},
         {
-          parts: [
-            { functionResponse: { response: { error: "research failed: it was not answered by an agent" } } },
-          ],
+          parts: [{ functionResponse: { response: { error: "research failed: it was not answered by an agent" } } }],
         },
         {},
       ],

@@ -196,7 +196,7 @@ describe.each([
         name: "LoopVersionError",
         code: "loop_version",
         message: expect.stringContaining(
-          `begun by version ${LOOP_VERSION + 1} of the loop and this is version ${LOOP_VERSION}`,
+          `started by loop version ${LOOP_VERSION + 1}, but this is version ${LOOP_VERSION}`,
         ) as unknown,
       },
     });
@@ -280,7 +280,7 @@ describe.each([
     const report = await engine.start(new Agent({ model, tools: [image] }), "r", { input: "Draw." });
     expect(report).toMatchObject({ status: "ended", result: { text: "Too large." } });
     expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"]).toMatch(
-      /^what call:1\.0 left has 2\d{4} bytes, and 10000 are kept: put large data into a file or a store/,
+      /^the result of call:1\.0 is 2\d{4} bytes, over the limit of 10000: put large data into a file or a store/,
     );
   });
 

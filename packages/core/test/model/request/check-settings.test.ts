@@ -44,7 +44,7 @@ test("what depends on the endpoint is refused only there", () => {
   expect(() => check({ serviceTier: "flex" }, "gemini-3.8-flash", "vertex")).toThrow(/only on the Developer API/);
   expect(() => check({ serviceTier: "flex" }, "gemini-3.8-flash", "developer")).not.toThrow();
   expect(() => check({ frequencyPenalty: 1 }, "gemini-2.5-flash", "developer")).toThrow(
-    /does not take frequencyPenalty/,
+    /does not accept frequencyPenalty/,
   );
   expect(() => check({ frequencyPenalty: 1 }, "gemini-2.5-flash", "vertex")).not.toThrow();
 });

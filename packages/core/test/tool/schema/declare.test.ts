@@ -471,12 +471,7 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
     ["unknown type", { properties: { a: { type: "date" } } }, "properties.a", "use one of"],
     ["empty type list", { properties: { a: { type: [] } } }, "properties.a", "name one of"],
     ["empty enum", { properties: { a: { enum: [] } } }, "properties.a.enum", "at least one"],
-    [
-      "required without property",
-      { type: "object", properties: { a: {} }, required: ["b"] },
-      "required",
-      "take it out",
-    ],
+    ["required without property", { type: "object", properties: { a: {} }, required: ["b"] }, "required", "remove it"],
     [
       "required that fits nothing",
       { type: "object", properties: { a: false }, required: ["a"] },
@@ -499,7 +494,7 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
         },
       },
       "properties.a.oneOf",
-      "write the combinations out",
+      "spell out the combinations",
     ],
     ["empty anyOf", { properties: { a: { anyOf: [] } } }, "properties.a.anyOf", "at least one"],
     [
@@ -512,10 +507,10 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
       "allOf inside itself",
       { properties: { a: { $ref: "#/$defs/A" } }, $defs: { A: { allOf: [{ $ref: "#/$defs/A" }] } } },
       "$defs.A.allOf.0.allOf.0",
-      "circle",
+      "cycle",
     ],
     ["not a schema", { properties: { a: 5 } }, "properties.a", "use an object"],
-    ["a schema for nothing", { not: {} }, "", "fits no value"],
+    ["a schema for nothing", { not: {} }, "", "matches no value"],
   ])("%s is an error with the path and the fix", (_name, schema, path, fix) => {
     const error = errorOf(() => raw(schema));
     expect(error.path).toBe(path);

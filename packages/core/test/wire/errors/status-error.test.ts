@@ -176,7 +176,7 @@ test.each<[string, unknown, object]>([
 test("a web page becomes its title", () => {
   const error = statusError(502, "<html>\n<head><title>502 Bad\n Gateway</title></head><body>long</body></html>");
   expect(error).toMatchObject({ status: 502, retryable: true });
-  expect(error.message).toBe("The API answered 502: 502 Bad Gateway. Try again later.");
+  expect(error.message).toBe("The API responded with 502: 502 Bad Gateway. Try again later.");
 });
 
 test("a gateway's unknown model is final, though it says 503", () => {
@@ -212,7 +212,7 @@ test.each([
   ],
   [403, google(403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers"), "GEMINI_API_KEY"],
   [404, google(404, "NOT_FOUND", "models/x is not found"), "listModels"],
-  [402, "", "top it up"],
+  [402, "", "add credits"],
   [413, "<html><title>413</title></html>", "Send less"],
 ])("status %d says what to do", (status, body, advice) => {
   expect(statusError(status, body).message).toContain(advice);

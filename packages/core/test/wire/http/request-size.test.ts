@@ -39,19 +39,19 @@ test.each<[string, number, GeminiClientOptions, string]>([
     "larger on the Developer API",
     1001,
     { endpoint: developer, maxRequestBytes: 1000 },
-    "ConfigurationError: The request has 1001 bytes, and maxRequestBytes is 1000: upload large media with uploadFile() and send the file instead of its bytes, or shorten the history.",
+    "ConfigurationError: The request is 1001 bytes; maxRequestBytes is 1000: upload large media with uploadFile() and send the file reference, or shorten the history.",
   ],
   [
     "larger on Vertex",
     1001,
     { endpoint: vertex({ apiKey: "k", env: {} }), maxRequestBytes: 1000 },
-    'ConfigurationError: The request has 1001 bytes, and maxRequestBytes is 1000: put large media into Cloud Storage and send media("gs://bucket/file") instead of its bytes, or shorten the history.',
+    'ConfigurationError: The request is 1001 bytes; maxRequestBytes is 1000: put large media into Cloud Storage and send media("gs://bucket/file"), or shorten the history.',
   ],
   [
     "larger on a gateway",
     1001,
     { endpoint: cometapi({ apiKey: "k" }), maxRequestBytes: 1000 },
-    "ConfigurationError: The request has 1001 bytes, and maxRequestBytes is 1000: send smaller or fewer media, or shorten the history.",
+    "ConfigurationError: The request is 1001 bytes; maxRequestBytes is 1000: send smaller or fewer media, or shorten the history.",
   ],
   ["with no limit of the client's", 100_000, { endpoint: developer }, "sent 100000"],
 ])("a request %s", async (_name, bytes, options, outcome) => {
@@ -66,5 +66,5 @@ test.each<[string, number, Endpoint, boolean]>([
 ])("where nobody set a limit, a request %s", (_name, bytes, to, passes) => {
   const check = (): void => checkRequestSize(bytes, undefined, to);
   if (passes) expect(check).not.toThrow();
-  else expect(check).toThrow(`The request has ${LIMIT + 1} bytes, and maxRequestBytes is ${LIMIT}: `);
+  else expect(check).toThrow(`The request is ${LIMIT + 1} bytes; maxRequestBytes is ${LIMIT}: `);
 });

@@ -120,7 +120,7 @@ describe("slots", () => {
       limit: "maxQueued",
       value: 1,
       retryable: true,
-      message: "1 requests already wait for 127.0.0.1:1: start fewer at once, or raise maxQueued of Traffic.",
+      message: "1 requests are already queued for 127.0.0.1:1: start fewer at once, or raise Traffic's maxQueued.",
     });
     first.release();
     await settle();
@@ -258,8 +258,8 @@ describe("a wait that the service asked for", () => {
       reason: "RESOURCE_EXHAUSTED",
       retryAfterMs: 400_000,
       message:
-        "Not sent: the service holds requests for m back for another 400 s (429 RESOURCE_EXHAUSTED to another request), " +
-        "longer than this client waits. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
+        "Not sent: the service rejects requests for m for another 400 s (429 RESOURCE_EXHAUSTED to another request), " +
+        "which exceeds this client's wait limit. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
     };
     const failed = reasonOf(impatient);
     first.failed(limited(400_000));
