@@ -69,9 +69,8 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
       ending.catch(() => {}); // whoever reads the events sees the error
       const tools = new Map<string, string>();
       try {
-        for (let next = await first; next.done !== true; next = await events.next()) {
+        for (let next = await first; next.done !== true; next = await events.next())
           if (next.value.type !== "run-end") yield buildProgress(name, next.value, tools);
-        }
       } finally {
         await events.return();
       }

@@ -199,9 +199,7 @@ export function buildByteOffsets(text: string): ByteOffsets {
 
 /** Length of the text in UTF-8 bytes. */
 export function byteLength(text: string): number {
-  let bytes = 0;
-  for (const character of text) bytes += countBytes(character);
-  return bytes;
+  return new TextEncoder().encode(text).length;
 }
 
 function countBytes(character: string): number {

@@ -111,8 +111,7 @@ export function findPrices(table: PriceTable | undefined, modelVersion: string):
 /** @throws {TypeError} Naming the price that is no number of at least 0. */
 export function checkPrices(table: PriceTable | undefined): void {
   if (table === undefined || typeof table === "function") return;
-  for (const [name, price] of Object.entries(table)) {
+  for (const [name, price] of Object.entries(table))
     if (price !== undefined && !(typeof price === "number" && price >= 0))
       throw new TypeError(`prices.${name} must be a number of at least 0, got ${String(price)}`);
-  }
 }

@@ -171,9 +171,8 @@ function levenshtein(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, left] of a.split("").entries()) {
     const next = [i + 1];
-    for (const [j, right] of b.split("").entries()) {
+    for (const [j, right] of b.split("").entries())
       next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (left === right ? 0 : 1)));
-    }
     row = next;
   }
   return row.at(-1) ?? 0;

@@ -147,9 +147,8 @@ export class JsonlFile {
     // What somebody left who died while writing.
     if (Number(found.size) > end.byte) await handle.truncate(end.byte);
     try {
-      for (let at = 0; at < data.length;) {
+      for (let at = 0; at < data.length;)
         at += (await handle.write(data, at, data.length - at, end.byte + at)).bytesWritten;
-      }
       await handle.datasync();
     } catch (error) {
       // Where that fails, too, the next append does it.

@@ -66,9 +66,8 @@ const CONTENT_CHECKS: readonly Check[] = [
     await store.append("a", 0, [0, 1, 2]);
     await store.append("a", 3, [3]);
     await store.append("a", 4, [4, 5]);
-    for (let from = 0; from <= 7; from++) {
+    for (let from = 0; from <= 7; from++)
       same(await store.load("a", from), [0, 1, 2, 3, 4, 5].slice(from), `load from ${from}`);
-    }
     // Once more: what a store remembers of the first time must not change the second.
     same(await store.load("a", 4), [4, 5], "load from 4 again");
     same(await store.load("a"), [0, 1, 2, 3, 4, 5], "load again");
@@ -105,9 +104,8 @@ const CONTENT_CHECKS: readonly Check[] = [
   check("any text is an id, and no two are the same", async (store, reopen) => {
     for (const [index, id] of AWKWARD_IDS.entries()) await store.append(id, 0, [index]);
     const other = await reopen();
-    for (const [index, id] of AWKWARD_IDS.entries()) {
+    for (const [index, id] of AWKWARD_IDS.entries())
       same(await other.load(id), [index], `load ${JSON.stringify(id.slice(0, 50))}`);
-    }
     const ids = [...AWKWARD_IDS].toSorted((a, b) => (a < b ? -1 : 1));
     same(listIds(await other.list({ limit: 1000 })), ids, "list");
   }),
@@ -151,10 +149,9 @@ const CONTENT_CHECKS: readonly Check[] = [
         ],
         "lengths",
       );
-      for (const { updatedAt } of listed) {
+      for (const { updatedAt } of listed)
         if (updatedAt < before || updatedAt > Date.now() + 2000)
           throw new Error(`updatedAt should be about now, in milliseconds since the epoch, and is ${updatedAt}`);
-      }
     }
   }),
 ];

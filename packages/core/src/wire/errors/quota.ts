@@ -81,9 +81,8 @@ function detailsOf(details: readonly unknown[], type: string): readonly Readonly
 function durationMs(text: unknown): number | undefined {
   if (typeof text !== "string") return undefined;
   let ms: number | undefined;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[hms])/g)) {
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[hms])/g))
     ms = (ms ?? 0) + Number(amount) * (unit === "ms" ? 1 : unit === "s" ? 1000 : unit === "m" ? 60_000 : 3_600_000);
-  }
   return ms === undefined ? undefined : Math.ceil(ms);
 }
 

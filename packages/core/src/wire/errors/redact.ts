@@ -31,9 +31,8 @@ export function redact(text: string, secrets: readonly string[]): string {
 export function redactCut(text: string, secrets: readonly string[]): string {
   let clean = redact(text, secrets);
   for (const secret of secrets) {
-    for (let length = secret.length - 1; length >= MIN_SECRET; length--) {
+    for (let length = secret.length - 1; length >= MIN_SECRET; length--)
       if (clean.endsWith(secret.slice(0, length))) clean = `${clean.slice(0, -length)}[redacted]`;
-    }
   }
   return clean;
 }
@@ -73,9 +72,8 @@ function secretRanges(text: string, secrets: readonly string[]): readonly Range[
   }));
   for (const secret of new Set(secrets.flatMap((one) => [one, encodeURIComponent(one)]))) {
     if (secret === "") continue;
-    for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length)) {
+    for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length))
       ranges.push({ start: at, end: at + secret.length });
-    }
   }
   const merged: Range[] = [];
   for (const range of ranges.toSorted((a, b) => a.start - b.start)) {

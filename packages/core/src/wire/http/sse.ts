@@ -39,9 +39,8 @@ export class SseDecoder {
     this.#maxBufferBytes = options.maxBufferBytes ?? MAX_BUFFER_BYTES;
     this.#parser = createParser({
       onEvent: ({ data }) => {
-        for (const text of data.includes("\n") ? eventsIn(data) : [data]) {
+        for (const text of data.includes("\n") ? eventsIn(data) : [data])
           if (text !== "[DONE]" && text !== "") this.#data.push(text);
-        }
       },
     });
   }
