@@ -103,7 +103,7 @@ const FAULTS: readonly { fault: string; store: () => SessionStore; noticed: RegE
         load: (id, from) => store.load(id.toLowerCase(), from),
         append: (id, expected, entries) => store.append(id.toLowerCase(), expected, entries),
       })),
-    noticed: /got \[\]|written to by somebody else/,
+    noticed: /got \[\]|changed by another writer/,
   },
   {
     fault: "ignores where to load from",
