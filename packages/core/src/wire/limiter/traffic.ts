@@ -3,7 +3,7 @@ import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { withDefaults } from "../http/timeouts.ts";
 import { EndpointLimiter, type EndpointLimits, type Permit, type PermitRequest } from "./endpoint-limiter.ts";
 
-/** Options of {@link Traffic}. They hold for each endpoint and key by itself. */
+/** Options of {@link Traffic}. They apply per endpoint and key. */
 export interface TrafficOptions {
   /** Most requests on their way at once, each from its sending to the end of its answer. @defaultValue `Infinity` */
   readonly maxConcurrent?: number | undefined;
