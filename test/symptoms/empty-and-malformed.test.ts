@@ -23,7 +23,7 @@ import { openWorld, refusals } from "../support/world.ts";
 /** Calls once and answers, whatever else is said in between. */
 const sum: Brain = {
   answer: ({ request }) =>
-    request.contents.some(({ parts }) => parts.some(({ functionResponse }) => functionResponse !== undefined))
+    request.contents.some((content) => content.parts.some(({ functionResponse }) => functionResponse !== undefined))
       ? say("It is 3.")
       : calls({ name: "add", args: { a: 1, b: 2 } }),
 };
@@ -213,7 +213,9 @@ describe.each(faces)("%s", (face) => {
       seen.saw(`run-start turn-start part response tool-start tool-end turn-end
         turn-start text-delta response turn-end run-end`);
       expect(runs).toBe(0);
-      expect(sketches(world)[1]?.at(-1)).toMatch(/write_file <- \{"error":"not run: .*cut off by the output token limit/);
+      expect(sketches(world)[1]?.at(-1)).toMatch(
+        /write_file <- \{"error":"not run: .*cut off by the output token limit/,
+      );
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "Shorter then." });
       expect(refusals(world.emulator)).toEqual([]);
     });

@@ -130,9 +130,7 @@ describe("sql_schema", () => {
     expect(await use(sqliteTools({ ...PATIENT, file }), "sql_schema", { tables: ["nothing"] })).toEqual({
       ok: false,
       kind: "bad-input",
-      message: expect.stringMatching(
-        /^tables: no such table; there are customer, note, order item, place, rich, t0/,
-      ),
+      message: expect.stringMatching(/^tables: no such table; there are customer, note, order item, place, rich, t0/),
     });
   });
 });

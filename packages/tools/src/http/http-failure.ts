@@ -40,8 +40,7 @@ export function httpFailure(error: unknown, shown: string): ToolFailure {
 }
 
 function adviceOfKind(code: string): string | undefined {
-  if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
-    return "its certificate is invalid; try another URL";
+  if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return "its certificate is invalid; try another URL";
   // Brotli's own.
   return code.startsWith("ERR__ERROR") ? ADVICE["Z_DATA_ERROR"] : undefined;
 }
