@@ -9,7 +9,7 @@ import { openWorld, refusals, type World } from "../support/world.ts";
 /** The parts of each model content in the last request, as text: same keys in the same order. */
 function sentBack(world: World): readonly string[] {
   const { contents } = JSON.parse(world.bodies.at(-1)!) as { contents: { role?: string; parts: unknown }[] };
-  return contents.filter(({ role }) => role === "model").map(({ parts }) => JSON.stringify(parts));
+  return contents.filter(({ role }) => role === "model").map((content) => JSON.stringify(content.parts));
 }
 
 /** The parts of each answer but the last, read the plain way. */

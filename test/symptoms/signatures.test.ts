@@ -28,7 +28,7 @@ function arrived(body: string | undefined): Part[] {
 
 function signaturesIn(world: World): readonly (string | undefined)[] {
   const contents = sentBy(world).at(-1)?.contents ?? [];
-  return contents.flatMap(({ parts }) => parts.flatMap(({ thoughtSignature }) => thoughtSignature ?? []));
+  return contents.flatMap((content) => content.parts.flatMap(({ thoughtSignature }) => thoughtSignature ?? []));
 }
 
 describe.each(faces)("%s", (face) => {
@@ -75,11 +75,11 @@ describe.each(faces)("%s", (face) => {
       "on a part of a new kind",
       [{ functionCall: { name: "ping" } }, { hologram: 1, thoughtSignature: "c2ln" } as unknown as Part],
     ],
-  ])("a signature %s stays there", async (_where, parts) => {
-    const body = eventStream(...parts.map((each) => chunk([each])), chunk([], "STOP"));
+  ])("a signature %s stays there", async (_where, signed) => {
+    const body = eventStream(...signed.map((each) => chunk([each])), chunk([], "STOP"));
     await using service = await openRawService({ body }, answer({ text: "Done." }));
     const seen = await watch(face, new Agent({ model: service.model(), tools: [ping] }), "Ping.");
-    const expected = [user("Ping."), { role: "model", parts }, RESPONSE];
+    const expected = [user("Ping."), { role: "model", parts: signed }, RESPONSE];
     expect(JSON.parse(service.bodies[1] ?? "")).toMatchObject({ contents: expected });
     expect(seen.contents).toEqual([...expected, { role: "model", parts: [{ text: "Done." }] }]);
   });
