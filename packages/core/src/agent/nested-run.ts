@@ -55,12 +55,11 @@ export async function attachNested(
   try {
     const result = await run;
     const { usage, cost } = result;
-    attach({ usage, ...(cost !== undefined && { cost }), responses: groundingResponses(result) });
+    attach({ usage, cost, responses: groundingResponses(result) });
     return result;
   } catch (error) {
     const soFar = runSoFar(error);
-    if (soFar !== undefined)
-      attach({ usage: soFar.usage, ...(soFar.cost !== undefined && { cost: soFar.cost }), responses: [] });
+    if (soFar !== undefined) attach({ usage: soFar.usage, cost: soFar.cost, responses: [] });
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { Limits } from "../../loop/limits.ts";
 import { findPrices, type Prices } from "../../model/usage.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
 import { agentEnded, agentFailures, timedOut, toolFailed } from "../../tool/model-texts.ts";
-import type { ChildAgent, ChildRunResult, NestedRun, ParentRun, ToolOutcome } from "../../tool/tool.ts";
+import type { ChildAgent, ChildRunResult, ParentRun, ToolOutcome } from "../../tool/tool.ts";
 import { declareSchema } from "../../tool/schema/declare.ts";
 import { checkRemaining, type NestedAgent, parseTask, readAnswer } from "../nested-run.ts";
 import type { OutputSchema } from "../options.ts";
@@ -105,13 +105,9 @@ function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;
     const responses = result.response === undefined ? found : [...found, result.response];
-    return [withCost({ usage: result.usage, responses }, result.cost)];
+    return [{ usage: result.usage, cost: result.cost, responses }];
   }
   if ((report.status === "failed" || report.status === "cancelled") && report.soFar !== undefined)
-    return [withCost({ usage: report.soFar.usage, responses: [] }, report.soFar.cost)];
+    return [{ usage: report.soFar.usage, cost: report.soFar.cost, responses: [] }];
   return [];
-}
-
-function withCost(run: NestedRun, cost: number | undefined): NestedRun {
-  return cost === undefined ? run : { ...run, cost };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { CallGate } from "../../src/loop/calls/call-gate.ts";
-import { idle } from "../helpers/fake-time.ts";
+import { CallGate } from "../../../src/loop/calls/call-gate.ts";
+import { idle } from "../../helpers/fake-time.ts";
 
 /** Runs calls through a gate and writes down what was inside at the same time. */
 async function trace(
