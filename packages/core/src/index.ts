@@ -99,7 +99,7 @@ export type {
 export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
-export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/prepare-history.ts";
+export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
 export { computeCost, NO_USAGE, type Prices, type PriceTable, type Usage } from "./model/usage.ts";
 export {

@@ -1,7 +1,7 @@
 import { passThrough } from "../durable/journal.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { RunStepError } from "../errors/run-errors.ts";
-import { type RunBuiltIn, buildDelegatedTools } from "../grounding/delegate.ts";
+import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
 import type { Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction } from "../loop/compaction.ts";
 import type { RunEvent } from "../loop/events.ts";
@@ -15,14 +15,12 @@ import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
 import { userText } from "../loop/transcript.ts";
-import type { ModelCapabilities } from "../model/capabilities.ts";
 import type { Model } from "../model/model.ts";
 import { checkPrices } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
-import type { AnyTool, BuiltInTool, NestedRun, ParentRun, ParentStep, Tool, ToolContext } from "../tool/tool.ts";
-import { buildToolset, type Toolset } from "../tool/toolset.ts";
+import type { BuiltInTool, NestedRun, ParentRun, ParentStep, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, omitCached } from "./agent-cache.ts";
 import { attachNested, nestedSignal } from "./nested-run.ts";
@@ -275,30 +273,4 @@ function follow(signal: AbortSignal | undefined, target: AbortController): () =>
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   return () => signal.removeEventListener("abort", onAbort);
-}
-
-/** The tools of a run, in the form its model can take. */
-export interface MixedTools {
-  readonly toolset: Toolset;
-  /** True when built-in tools became functions, each answered by a request of its own. */
-  readonly delegates: boolean;
-}
-
-/**
- * Lets functions and built-in tools stand side by side on every model: as they are where one request may hold both,
- * otherwise with each built-in tool behind a function.
- */
-export function mixTools(
-  given: readonly AnyTool[] | (() => readonly AnyTool[]),
-  capabilities: ModelCapabilities,
-  ask: RunBuiltIn,
-): MixedTools {
-  const tools = typeof given === "function" ? given() : given;
-  const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
-  const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
-  const delegates = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;
-  return {
-    toolset: buildToolset(delegates ? [...functions, ...buildDelegatedTools(builtIns, ask)] : tools),
-    delegates,
-  };
 }

@@ -1,6 +1,6 @@
 import type { ModelStepValue } from "../durable/run-log.ts";
 import type { Json } from "../internal/json.ts";
-import { type HistoryOrigin, PLACEHOLDER_SIGNATURE } from "../model/history/prepare-history.ts";
+import { type HistoryOrigin, PLACEHOLDER_SIGNATURE } from "../model/history/import-history.ts";
 import { type ContentRef, type EndEntry, isResumable, type SessionEntry } from "../session/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { groupByRun, type GroupedLog, type RunGroup } from "./group-runs.ts";

@@ -1,9 +1,11 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
+import type { ModelCapabilities } from "../model/capabilities.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import { delegateArgumentMissing, delegateEmpty, type DelegateTexts, delegates } from "../tool/model-texts.ts";
-import type { BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
+import type { AnyTool, BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
+import { buildToolset, type Toolset } from "../tool/toolset.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Source } from "./sources.ts";
 
@@ -24,6 +26,32 @@ export type RunBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolCon
 interface DelegatedResult {
   readonly answer: string;
   readonly sources: readonly { readonly title?: string | undefined; readonly uri?: string | undefined }[];
+}
+
+/** The tools of a run, in the form its model can take. */
+export interface MixedTools {
+  readonly toolset: Toolset;
+  /** True when built-in tools became functions, each answered by a request of its own. */
+  readonly delegates: boolean;
+}
+
+/**
+ * Lets functions and built-in tools stand side by side on every model: as they are where one request may hold both,
+ * otherwise with each built-in tool behind a function.
+ */
+export function mixTools(
+  given: readonly AnyTool[] | (() => readonly AnyTool[]),
+  capabilities: ModelCapabilities,
+  ask: RunBuiltIn,
+): MixedTools {
+  const tools = typeof given === "function" ? given() : given;
+  const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
+  const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
+  const delegates = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;
+  return {
+    toolset: buildToolset(delegates ? [...functions, ...buildDelegatedTools(builtIns, ask)] : tools),
+    delegates,
+  };
 }
 
 /**

@@ -13,7 +13,7 @@ import type { CountTokensResponse } from "../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
 import { Healer, type HealName } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
-import type { HistoryOrigin } from "./history/prepare-history.ts";
+import type { HistoryOrigin } from "./history/import-history.ts";
 import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
 import {
   buildCacheRequest,

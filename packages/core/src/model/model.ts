@@ -6,7 +6,7 @@ import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } f
 import type { Candidate, GenerateContentResponse, ModalityTokenCount } from "../wire/types/generate-content.ts";
 import type { Cache, CacheLife } from "./resources/caches.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
-import type { HistoryOrigin } from "./history/prepare-history.ts";
+import type { HistoryOrigin } from "./history/import-history.ts";
 import type { ModelSettings } from "./settings.ts";
 import type { Usage } from "./usage.ts";
 

@@ -3,7 +3,7 @@ import type { Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/compaction.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { StopReason } from "../loop/result.ts";
-import type { HistoryOrigin } from "../model/history/prepare-history.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { Content, Part } from "../wire/types/content.ts";

@@ -6,7 +6,7 @@ import type { Limits, Spent } from "../loop/limits.ts";
 import type { RunResult, RunSoFar } from "../loop/result.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
-import type { HistoryOrigin } from "../model/history/prepare-history.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Content } from "../wire/types/content.ts";
 
 /** A run of the loop that was opened for a session. */

@@ -6,7 +6,7 @@ import { isObject } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
-import { prepareHistory } from "../model/history/prepare-history.ts";
+import { prepareHistory } from "../model/history/import-history.ts";
 import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";
 import { jsonSafe } from "../tool/json-safe.ts";
 import type { Content } from "../wire/types/content.ts";

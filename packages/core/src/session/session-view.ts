@@ -3,7 +3,7 @@ import type { Outcome } from "../durable/steps.ts";
 import type { Compaction } from "../loop/compaction.ts";
 import type { Spent } from "../loop/limits.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
-import type { HistoryOrigin } from "../model/history/prepare-history.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";

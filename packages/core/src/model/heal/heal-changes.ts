@@ -8,7 +8,7 @@ import {
   PLACEHOLDER_SIGNATURE,
   signFirstCall,
   stripIds,
-} from "../history/prepare-history.ts";
+} from "../history/import-history.ts";
 import { toSchemaSubset } from "./schema-subset.ts";
 
 /** What one heal made of contents and tools, so that the next request holds the same objects and serializes none anew. */

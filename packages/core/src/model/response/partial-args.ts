@@ -113,15 +113,3 @@ function pathError(path: string, problem: string): ApiShapeError {
     path,
   );
 }
-
-/** Text of the parts that are not thoughts, by plain concatenation. */
-export function visibleText(content: Content): string {
-  let text = "";
-  for (const part of content.parts) if (part.text !== undefined && part.thought !== true) text += part.text;
-  return text;
-}
-
-/** True for what {@link PartialCall.piece} made: a piece that goes by before the whole call does. */
-export function isCallPiece({ functionCall: call }: Part): boolean {
-  return call?.name !== undefined && call.willContinue === true;
-}

@@ -101,3 +101,15 @@ function isPlainText(part: Part): part is Part & { readonly text: string } {
 function opensCall({ functionCall: call }: Part): boolean {
   return call?.name !== undefined && (call.willContinue === true || call.partialArgs !== undefined);
 }
+
+/** True for what a {@link PartialCall} made: a piece that goes by before the whole call does. */
+export function isCallPiece({ functionCall: call }: Part): boolean {
+  return call?.name !== undefined && call.willContinue === true;
+}
+
+/** Text of the parts that are not thoughts, by plain concatenation. */
+export function visibleText(content: Content): string {
+  let text = "";
+  for (const part of content.parts) if (part.text !== undefined && part.thought !== true) text += part.text;
+  return text;
+}
