@@ -67,9 +67,7 @@ export async function serve(
       if (order.do === "take") void take(order);
       if (order.do === "abort") aborts.get(order.run)?.abort(new DOMException("cancelled", "AbortError"));
       if (order.do === "nap")
-        nap(order.run, order.ms).catch((error: unknown) =>
-          say({ is: "broken", message: String(error) }),
-        );
+        nap(order.run, order.ms).catch((error: unknown) => say({ is: "broken", message: String(error) }));
     },
   };
 }

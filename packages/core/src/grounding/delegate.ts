@@ -47,10 +47,10 @@ export function mixTools(
   const tools = typeof given === "function" ? given() : given;
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
-  const delegates = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;
+  const mustDelegate = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;
   return {
-    toolset: buildToolset(delegates ? [...functions, ...buildDelegatedTools(builtIns, ask)] : tools),
-    delegates,
+    toolset: buildToolset(mustDelegate ? [...functions, ...buildDelegatedTools(builtIns, ask)] : tools),
+    delegates: mustDelegate,
   };
 }
 
