@@ -82,7 +82,7 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^effects:\nbook_hotel begins\nbook_hotel done in \S+, key call:1\.0\nbook_train begins\nbook_train begins\nbook_train done in \S+, key call:1\.1$/m,
   ],
   [QUICKSTART]: [
-    /no API key is set, so a local emulator answers/,
+    /no API key is set: using a local emulator/,
     /→ \S*list_files/,
     /→ file_stats/,
     /✓ \S+ \d+ ms/,
