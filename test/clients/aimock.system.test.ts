@@ -151,7 +151,7 @@ describe.each(faces)("against aimock, by %s", (face, read) => {
       await using opened = await open();
       const { mock, model } = opened;
       // The second is what the model is told when its call was lost.
-      for (const userMessage of ["Oslo?", "could not be read"])
+      for (const userMessage of ["Oslo?", "could not be parsed"])
         mock.on({ userMessage }, { content: "4 degrees.", finishReason });
       const result = await read(new Agent({ model: model(transport), tools: [getWeather] }), "Oslo?");
       expect(result).toMatchObject(end);

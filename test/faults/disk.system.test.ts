@@ -34,7 +34,7 @@ describe.each(KINDS)("a disk that is full, under a %s store", (kind) => {
       tally.count(row, "times");
       const problems = [
         ...lostEntries(acknowledged, atStop),
-        ...problemsOfStop(report, /free some space|see whether it is full/),
+        ...problemsOfStop(report, /free some space|check whether it is full/),
       ];
       if (problems.length === 0) tally.count(row, "stopped, typed");
       problems.push(...(await finish(work)), ...lostEntries(acknowledged, atStop, await entriesOf(work)));
@@ -70,7 +70,10 @@ describe.each(KINDS)("a place that is read-only, under a %s store", (kind) => {
     for (const file of files) await chmod(file, 0o666);
     tally.count(row, "times");
     const problems = [
-      ...problemsOfStop(report, /give (it|this process) the right|another place|may write to/),
+      ...problemsOfStop(
+        report,
+        /grant it to this process|put the store (elsewhere|in a writable place)|make it writable/,
+      ),
       ...lostEntries(acknowledged, before, await entriesOf(work)),
     ];
     if (problems.length === 0) tally.count(row, "stopped, typed");

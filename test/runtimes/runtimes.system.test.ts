@@ -112,9 +112,11 @@ describe.each(NODE_LIKES)("$title", ({ confined, free }) => {
   });
 
   test("runs the emulator's command", async () => {
-    const command = join(home().folder, "node_modules/@pollux/emulator/dist/cli.js");
+    const command = join(home().folder, "node_modules/@pollux/cli/dist/main.js");
     const [program = "", ...flags] = free;
-    const child = spawn(program, [...flags, command, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, [...flags, command, "emulator", "--port", "0"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const ended = once(child, "exit");
     try {
       const url = await new Promise<string>((resolve, reject) => {
@@ -135,9 +137,9 @@ describe.each(NODE_LIKES)("$title", ({ confined, free }) => {
   });
 });
 
-test("only the emulator's command imports what a variable names, and no entry leads there", () => {
+test("only the program pollux imports what a variable names, and no entry leads there", () => {
   const found = inject("packed").flatMap((each) => variableImports(each.tarball));
-  expect(found).toEqual([{ file: "@pollux/emulator/dist/run-cli.js", isReachable: false }]);
+  expect(found).toEqual([{ file: "@pollux/cli/dist/emulator.js", isReachable: false }]);
 });
 
 test.each([

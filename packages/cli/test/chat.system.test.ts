@@ -62,7 +62,7 @@ test("a named conversation goes on after a restart", async () => {
     const named = ["--session", "trip"];
     expect((await talk(["Hello there.", "/exit"], folder, named)).code).toBe(0);
     const { code, output } = await talk(["/history", "And again.", "/save talk.json", "/exit"], folder, named);
-    expect(output).toContain("trip goes on after 1 message");
+    expect(output).toContain("trip resumed after 1 message");
     expect(output).toMatch(/^(> )*Hello there\.$/m);
     expect(output).toContain("saved 4 contents to talk.json");
     expect(code).toBe(0);

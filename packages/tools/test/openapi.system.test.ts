@@ -171,8 +171,8 @@ describe("a run", () => {
       callTool?.needsApproval?.({ operation, arguments: "{}" }, { name: "call_operation", args: {} });
     expect([await approval("repos_get"), await approval("repos_delete")]).toEqual([false, true]);
     for (const [args, message] of [
-      [{ operation: "repo_gets" }, /there is no operation "repo_gets"; near it are repos/],
-      [{ operation: "repos_get", arguments: "{owner" }, /must be the text of a JSON object/],
+      [{ operation: "repo_gets" }, /there is no operation "repo_gets"; similar names: repos/],
+      [{ operation: "repos_get", arguments: "{owner" }, /must be a JSON object as text/],
       [{ operation: "repos_get", arguments: '{"owner":"a"}' }, /repo: required but missing/],
     ] as const)
       expect(await use(tools, "call_operation", args)).toEqual({

@@ -115,7 +115,7 @@ describe("sql_schema", () => {
     expect(await use(tools(), "sql_schema", { tables: ["nothing"] })).toEqual({
       ok: false,
       kind: "bad-input",
-      message: "tables: none is named so; there are Order, customer, rich, other.log",
+      message: "tables: no such table; there are Order, customer, rich, other.log",
     });
   });
 });

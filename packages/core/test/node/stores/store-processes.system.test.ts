@@ -37,7 +37,7 @@ describe.each(kinds)("%s store, several processes", (kind) => {
       const told = await runProgram("append", [kind, path, "forever"], { maxFileKb: 200 }).over;
       const { failed, length } = told.at(-1) ?? {};
       expect(failed).toMatch(
-        /^session "shared": its log cannot be written: .*(free some space|see whether it is full)/,
+        /^session "shared": its log cannot be written: .*(free some space|check whether it is full)/,
       );
       expect(told.length).toBeGreaterThan(5);
       expect(length).toBe(told.at(-2)?.["length"]);
