@@ -72,7 +72,7 @@ describe.each(KINDS)("a place that is read-only, under a %s store", (kind) => {
     const problems = [
       ...problemsOfStop(
         report,
-        /grant it to this process|put the store (elsewhere|in a writable place)|make it writable/,
+        /grant it to this process|put the store (elsewhere|in a writable place)|make it writable|may write to/,
       ),
       ...lostEntries(acknowledged, before, await entriesOf(work)),
     ];

@@ -94,9 +94,8 @@ async function swapping({ root, outside }: Folders): Promise<AsyncDisposable> {
         unlinkSync(at); put(() => renameSync(away, at));
         for (let spin = 0; spin < 20_000 * Math.random(); spin++);
       } catch {
-        // It was quicker twice: begin again.
-        rmSync(at, { recursive: true, force: true });
-        try { renameSync(away, at); } catch {}
+        // It was quicker twice: begin again. It may be quicker here, too.
+        try { rmSync(at, { recursive: true, force: true }); renameSync(away, at); } catch {}
       }
     }`;
   const child = spawn(process.execPath, ["-e", program, root, outside], { stdio: ["ignore", "pipe", "inherit"] });
