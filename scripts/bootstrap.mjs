@@ -18,9 +18,9 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What a step of a script does, said before it starts: some are silent for half a minute. */
 const STEPS = {
-  tsc: "checking types and building",
-  node: "bundling the packages",
-  vitest: "running the tests",
+  "tsc -b": "checking types and building",
+  "node scripts/bundle.ts": "bundling the packages",
+  "vitest run": "running the tests",
 };
 
 const [name, ...args] = process.argv.slice(2);
@@ -81,7 +81,8 @@ async function runScript(line, extraArgs) {
   const commands = line.split(" && ").map((command) => command.split(" "));
   commands.at(-1).push(...extraArgs);
   for (const [program, ...programArgs] of commands) {
-    if (STEPS[program] !== undefined) say(STEPS[program]);
+    const step = STEPS[[program, programArgs[0]].join(" ")];
+    if (step !== undefined) say(step);
     const child = spawn(program, programArgs, { cwd: root, env: environment(), stdio: "inherit", shell: onWindows });
     const code = await exitOf(child);
     if (code !== 0) return code;

@@ -38,7 +38,7 @@ describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
   const isRepaired = async (damaged: readonly string[]): Promise<void> => {
     const repair = repairSession(read(damaged));
     if (repair.refused !== undefined) {
-      expect(repair.refused.problem).toMatch(/newer version/);
+      expect(repair.refused.problem).toMatch(/newer than version/);
       return;
     }
     expect(checkSession(lines(repair.entries)).problems).toEqual([]);
