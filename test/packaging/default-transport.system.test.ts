@@ -21,7 +21,7 @@ const PROGRAM = `
 import { endpoint, GeminiClient } from "@pollux/core/wire";
 const said = [];
 const none = () => {};
-const debug = (facts, message) => void (message === "requests go out by" && said.push(facts));
+const debug = (facts, message) => void (message === "HTTP client chosen" && said.push(facts));
 const logger = { trace: none, debug, info: none, warn: none, error: none };
 const client = new GeminiClient({ endpoint: endpoint({ baseUrl: globalThis.process?.env.SERVICE ?? "http://127.0.0.1:1", apiKey: "key" }), logger });
 const { candidates } = await client.generateContent("m", { contents: [{ role: "user", parts: [{ text: "hi" }] }] });
@@ -30,7 +30,7 @@ console.log(JSON.stringify({ said, text: candidates[0].content.parts[0].text }))
 /** The same, after a request of the platform's own. */
 const AFTER_FETCH = `await (await fetch(process.env.SERVICE)).text();\n${PROGRAM}`;
 
-const WATCHED = { httpClient: "node:http", why: "nobody watches fetch" };
+const WATCHED = { httpClient: "node:http", why: "fetch is unpatched" };
 const NOTHING_ELSE = { httpClient: "fetch", why: "the platform has nothing else" };
 
 /** The packed package, unpacked where its dependencies are found. */

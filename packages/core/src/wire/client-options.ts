@@ -16,9 +16,10 @@ export interface GeminiClientOptions {
   /** Sends all requests. @defaultValue what `httpClient` says */
   readonly fetch?: FetchLike | undefined;
   /**
-   * What requests go out by, without a `fetch`. `auto`: on Node `node:http`, which costs less than half the CPU, as long as nobody could
-   * tell it from `fetch` (`globalThis.fetch` and undici's global dispatcher are Node's own, nobody listens on undici's channels, no
-   * proxy is in use); the platform's `fetch` otherwise. `fetch` and `node` say so for good; `node` goes through the environment's proxy.
+   * The HTTP client to use when no `fetch` is given. `auto` takes `node:http` on Node, at less than half the CPU, while the difference
+   * cannot be observed (`globalThis.fetch` and undici's global dispatcher are Node's own, undici's diagnostics channels have no
+   * subscribers, and no proxy is in use), and the platform's `fetch` otherwise. `fetch` and `node` force one; `node` uses the
+   * environment's proxy.
    *
    * @defaultValue `POLLUX_HTTP_CLIENT`, then "auto"
    */

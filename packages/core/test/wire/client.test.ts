@@ -38,7 +38,7 @@ interface Line {
 
 /** Without the bodies, and without what a client says of itself: what its requests go out by. */
 const requestLines = (lines: readonly Line[]): readonly Line[] =>
-  lines.filter(({ level, message }) => level !== "trace" && message !== "requests go out by");
+  lines.filter(({ level, message }) => level !== "trace" && message !== "HTTP client chosen");
 
 function recorder(): { logger: Logger; lines: Line[] } {
   const lines: Line[] = [];

@@ -4,12 +4,12 @@ import { type Environment, processEnvironment } from "../../internal/environment
 import type { Logger } from "../../logging/logger.ts";
 import type { FetchLike, PlatformTransport } from "./transport.ts";
 
-/** What requests go out by; see `GeminiClientOptions.httpClient`. */
+/** The HTTP client of requests; see `GeminiClientOptions.httpClient`. */
 export type HttpClientName = "auto" | "fetch" | "node";
 
 const NAMES: readonly HttpClientName[] = ["auto", "fetch", "node"];
 
-/** Where the environment says what requests go out by, unless the option does. */
+/** Environment variable that names the HTTP client when the option does not. */
 const VARIABLE = "POLLUX_HTTP_CLIENT";
 
 /** Chooses for each request what it goes out by, and says so in the log when that changes. */
@@ -57,11 +57,11 @@ export class TransportChoice {
     const opened = platform.open(isForced);
     // Loading may have brought to light what was not to be seen before.
     if (opened instanceof Promise) return opened.then(() => this.#choose(platform, logger));
-    return this.#use(opened, logger, platform.name, isForced ? "asked for" : "nobody watches fetch");
+    return this.#use(opened, logger, platform.name, isForced ? "asked for" : "fetch is unpatched");
   }
 
   #use(fetch: FetchLike, logger: Logger, httpClient: string, why: string): FetchLike {
-    if (this.#logged !== why) logger.debug({ httpClient, why }, "requests go out by");
+    if (this.#logged !== why) logger.debug({ httpClient, why }, "HTTP client chosen");
     this.#logged = why;
     return fetch;
   }

@@ -35,7 +35,7 @@ async function watched(): Promise<Watched> {
   const none = (): void => {};
   const logger = {
     trace: none,
-    debug: (facts: object, message: string) => void (message === "requests go out by" && said.push(facts)),
+    debug: (facts: object, message: string) => void (message === "HTTP client chosen" && said.push(facts)),
     info: none,
     warn: none,
     error: none,
@@ -78,7 +78,7 @@ afterEach(() => {
 test("a client goes by node:http, and says so", async () => {
   const { ask, said } = await watched();
   expect(await ask()).toBe("node:http");
-  expect(said).toEqual([{ httpClient: "node:http", why: "nobody watches fetch" }]);
+  expect(said).toEqual([{ httpClient: "node:http", why: "fetch is unpatched" }]);
 });
 
 test("so does a model, and a stream, over connections that all share", async () => {
