@@ -245,7 +245,8 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       // The look that was under way comes to its end, and no other one follows.
       const made = looks.mock.calls.length;
       const last = looks.mock.results.at(-1)?.value as AsyncGenerator;
-      expect(await last.next()).toEqual({ done: true, value: undefined });
+      // It may have been left before it gave what was there already.
+      while ((await last.next()).done !== true);
       expect(looks).toHaveBeenCalledTimes(made);
       // One that stays looks again, and hears what comes later.
       const texts: string[] = [];
