@@ -11,7 +11,8 @@ if (setup.code === "new") {
     load: (url, context, next) => {
       const loaded = next(url, context);
       if (!url.endsWith("/durable/run-log.ts")) return loaded;
-      const source = String(loaded.source);
+      // A file is read as bytes.
+      const source = Buffer.from(loaded.source as Uint8Array).toString();
       const newer = source.replace(/(?<=export const LOOP_VERSION = )\d+/, "999");
       if (newer === source) throw new Error(`${url} says no version of the loop`);
       return { ...loaded, source: newer };
