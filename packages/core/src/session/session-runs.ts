@@ -8,7 +8,7 @@ import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/history/import-history.ts";
 import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";
-import { jsonSafe } from "../tool/json-safe.ts";
+import { jsonSafe } from "../tool/function-response.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type EndEntry, isResumable } from "./entries.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";

@@ -1,17 +1,29 @@
+import { ToolRetry } from "../errors/run-errors.ts";
 import { MAX_TIMER_MS } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
-import { jsonSafe } from "./json-safe.ts";
-import { CANCELLED, NO_MESSAGE, OUTCOME_UNKNOWN, timedOut, toolFailed, unknownTool } from "./model-texts.ts";
+import { jsonSafe } from "./function-response.ts";
+import {
+  ARGUMENT_MISSING,
+  ARGUMENTS_NOT_OBJECT,
+  CANCELLED,
+  invalidArguments,
+  NO_MESSAGE,
+  OUTCOME_UNKNOWN,
+  timedOut,
+  toolFailed,
+  unknownTool,
+} from "./model-texts.ts";
+import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/from-zod.ts";
 import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
 
 /**
- * Finds, checks and runs one call. Never rejects, so a batch can be started before it is awaited.
+ * Looks up the tool, validates the arguments and runs the call. Never rejects, so a batch can be started before it is awaited.
  *
- * The answer comes at once when the run is aborted or the tool's time is up, also from a tool that does not listen;
- * what such a tool does later is ignored. The tool gets copies: nothing it changes reaches the history.
+ * Resolves as soon as the run is aborted or the tool times out, even if the tool ignores its signal; what it does afterwards
+ * is ignored. The tool gets copies: its changes never reach the history.
  *
- * @param context - Of the call; the tool sees it with a signal that also fires when its time is up.
+ * @param context - Context of the call; the tool's `signal` also aborts on its timeout.
  */
 export async function callTool(
   tools: ReadonlyMap<string, Tool>,
@@ -28,19 +40,19 @@ export async function callTool(
       resolve(outcome);
     });
   });
-  // It may have happened all the same, and a model that is not told so would just call it again.
+  // The call may have taken effect anyway; a model that is not told would call again.
   const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
   if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);
   if (ended === "timeout") return failure("timeout", timedOut(tool.name, tool.timeoutMs) + unknown);
   return ended;
 }
 
-/** The context with a copy of the call, the tool's own signal, and progress that never rejects. */
+/** The context the tool gets: a copy of the call, the tool's own signal, and progress that never rejects. */
 function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSignal): ToolContext {
   let copy: FunctionCall | undefined;
   return {
     ...context,
-    // Few tools look at it.
+    // Copied on first use: few tools read it.
     get call() {
       return (copy ??= copyJson(call));
     },
@@ -50,13 +62,13 @@ function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSig
       try {
         await context.progress(jsonSafe(value).value);
       } catch {
-        // A reader's fault must not become the tool's.
+        // A failing event reader must not fail the tool.
       }
     },
   };
 }
 
-/** Never rejects: it may be left behind when the time is up. */
+/** Never rejects: after a timeout, nobody awaits it. */
 async function runTool(tool: Tool, call: FunctionCall, context: ToolContext): Promise<ToolOutcome> {
   let stage = "checking the arguments";
   try {
@@ -66,7 +78,7 @@ async function runTool(tool: Tool, call: FunctionCall, context: ToolContext): Pr
     const result = tool.run(input, context);
     return { ok: true, output: isGenerator(result) ? await drain(result, context) : await result };
   } catch (error) {
-    // Whoever was told to stop may well throw; the caller has its answer already.
+    // A tool that was aborted may throw; the call already has its answer.
     const isPlanned = isNamed(error, "ToolRetry") || isNamed(error, "ToolFailure");
     if (!isPlanned && !context.signal.aborted) report(error, stage, tool, context);
     return describeFailure(tool, error);
@@ -84,7 +96,7 @@ function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, 
 
 async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: ToolContext): Promise<unknown> {
   const leave = (): void => {
-    // Its cleanup runs as soon as it yields; nobody waits for it.
+    // The generator's cleanup runs at its next yield; nobody awaits it.
     Promise.resolve(steps.return(undefined)).catch(() => {});
   };
   context.signal.addEventListener("abort", leave, { once: true });
@@ -103,7 +115,7 @@ function report(error: unknown, stage: string, tool: Tool, { logger, callId }: T
   try {
     logger.error({ err: error, tool: tool.name, callId, stage }, "tool failed");
   } catch {
-    // A logger's fault must not become the run's.
+    // A failing logger must not fail the run.
   }
 }
 
@@ -138,7 +150,7 @@ function plannedText(error: Error): string {
 /** Longest text of an unplanned error that a model is given, in characters. */
 const MAX_ERROR_LENGTH = 500;
 
-/** The message of whatever was thrown, short and never with a stack. */
+/** The message of a thrown value, shortened and without a stack. */
 function unplannedText(error: unknown): string {
   try {
     const message =
@@ -155,7 +167,7 @@ function unplannedText(error: unknown): string {
   }
 }
 
-/** The names there are, and the nearest one when one is near. */
+/** Lists the available names, and suggests a similar one if there is any. */
 function describeUnknownTool(name: string, names: readonly string[]): string {
   const asked = name.replace(/^default_api[.:]/, "").slice(0, 64);
   let nearest: string | undefined;
@@ -178,15 +190,15 @@ function levenshtein(a: string, b: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** A signal with an end of its own. */
+/** A signal with a time limit. */
 interface TimeLimit {
-  /** Aborts with the outer signal's reason, or with a `TimeoutError` when the time is up. */
+  /** Aborts with the outer signal's reason, or with a `TimeoutError`. */
   readonly signal: AbortSignal;
-  /** Frees timer and listener. */
+  /** Clears the timer and the listener. */
   end(): void;
 }
 
-/** @param onOver - Called when one of the two happens, before the signal is aborted. */
+/** @param onOver - Called before the signal aborts. */
 function startTimeLimit(
   outer: AbortSignal,
   timeoutMs: number,
@@ -210,4 +222,47 @@ function startTimeLimit(
   outer.addEventListener("abort", onAbort, { once: true });
   const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(onTimeout, timeoutMs);
   return { signal: controller.signal, end };
+}
+
+/**
+ * Makes the function that validates a call's arguments. With a raw JSON Schema, it only checks for an object with the
+ * required properties, since the values are not typed either. The function throws {@link ToolRetry} with at most five
+ * problems in at most 500 characters.
+ */
+export function buildParser(schema: unknown): (args: unknown) => Promise<unknown> {
+  if (!isStandardSchema(schema)) return async (args) => checkObject(schema, args);
+  // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
+  if (isZod4(schema))
+    return async (args) => {
+      const { data, error } = await schema.safeParseAsync(args);
+      if (error !== undefined) throw argumentsError(error.issues);
+      return data;
+    };
+  return async (args) => {
+    const checked = await schema["~standard"].validate(args);
+    if (checked.issues !== undefined) throw argumentsError(checked.issues);
+    return checked.value;
+  };
+}
+
+function checkObject(schema: unknown, args: unknown): unknown {
+  if (!isObject(args)) throw new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT));
+  const required = isObject(schema) && Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
+  const missing = required.filter((name) => !Object.hasOwn(args, name));
+  if (missing.length > 0) throw argumentsError(missing.map((name) => ({ message: ARGUMENT_MISSING, path: [name] })));
+  return args;
+}
+
+function argumentsError(issues: readonly StandardIssue[]): ToolRetry {
+  return new ToolRetry(invalidArguments(issuesText(issues)).slice(0, 500));
+}
+
+interface Zod4Schema extends StandardSchema {
+  safeParseAsync(
+    value: unknown,
+  ): Promise<{ readonly data?: unknown; readonly error?: { readonly issues: readonly StandardIssue[] } }>;
+}
+
+function isZod4(schema: StandardSchema): schema is Zod4Schema {
+  return "_zod" in schema && "safeParseAsync" in schema;
 }

@@ -1,58 +1,57 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { ToolDefinitionError, ToolFailure, ToolRetry } from "../errors/run-errors.ts";
-import { isObject } from "../internal/json.ts";
-import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/from-zod.ts";
+import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
+import { buildParser } from "./call-tool.ts";
+import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
-import { ARGUMENT_MISSING, ARGUMENTS_NOT_OBJECT, invalidArguments, notRunHere } from "./model-texts.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
-/** What every tool is made of, whatever its input is described in. */
+/** What defines a tool, apart from its input schema. */
 export interface ToolSpec<Input, Output> {
-  /** What the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
+  /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
   readonly name: string;
-  /** What the function does and when to use it: the model decides by this text. */
+  /** What the function does and when to use it: the model decides by this text whether to call it. */
   readonly description: string;
-  /** Runs alone: no other call of the same turn runs beside it. @defaultValue false */
+  /** Whether calls run alone, never in parallel with other calls of the turn. @defaultValue false */
   readonly sequential?: boolean | undefined;
-  /** Milliseconds until the call is answered with a time-out; `Infinity` for none. @defaultValue 60_000 */
+  /** Milliseconds until the call is answered with a timeout; `Infinity` for none. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
-  /** Largest result in bytes of JSON; longer ones are cut, visibly. @defaultValue 65_536 */
+  /** Maximum result size in bytes of JSON; a longer result is cut, with a note to the model. @defaultValue 65_536 */
   readonly maxResultBytes?: number | undefined;
   /** Invalid calls (bad arguments, `ToolRetry`) after which the tool is disabled for the run. @defaultValue 3 */
   readonly maxRetries?: number | undefined;
   /**
-   * What the function does to the world, which decides what a resumed run does with a call that a crash interrupted:
-   * `none` (it reads) and `idempotent` (it hands {@link ToolContext.idempotencyKey} to a service that knows the key) are
-   * run again, `once` is not. @defaultValue "idempotent"
+   * Side effects of the function. They decide what a resumed run does with a call that a crash interrupted: `none`
+   * (read-only) and `idempotent` (passes {@link ToolContext.idempotencyKey} to a service that honors it) run again, `once`
+   * does not. @defaultValue "idempotent"
    */
   readonly effects?: ToolEffects | undefined;
-  /** For `effects: "once"`: who is asked whether an interrupted call took effect. @defaultValue "ask" */
+  /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
   readonly unknownOutcome?: UnknownOutcome | undefined;
-  /** Whether a person has to agree to a call first: always, or by its checked input. @defaultValue false */
+  /** Whether a call requires approval: always, or depending on its validated input. @defaultValue false */
   readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
   /**
-   * Milliseconds until a question about a call (may it run? what was the outcome?) that nobody answers is closed: the model is told
-   * so, and the call is not run. Counted from when it is asked; a session checks when it is resumed. @defaultValue never
+   * Milliseconds until a pending question about a call (approval, outcome) expires: the model is told so, and the call is
+   * not run. Counted from when the question is asked; a session checks when it is resumed. @defaultValue never
    */
   readonly answerTimeoutMs?: number | undefined;
   /**
-   * Does the work with checked input. May be async. May be an async generator: what it yields is reported as progress,
-   * what it returns is the result. Throws `ToolFailure` or `ToolRetry` to speak to the model; any other error is logged.
+   * Runs the function with validated input. May be async, or an async generator: what it yields is reported as progress,
+   * what it returns is the result. Throw `ToolFailure` or `ToolRetry` to tell the model something; any other error is logged.
    *
-   * Without it, calls are answered by the client (a browser, a phone, another service): the run ends with
-   * `needs-outcome`, and `session.resume({ outcomes })` goes on.
+   * Without it, the client (a browser, a phone, another service) answers the calls: the run ends with `needs-outcome`, and
+   * `session.resume({ outcomes })` continues it.
    */
   run?(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
 }
 
 /**
- * Makes a function the model can call. The schema gives the type of `run`'s input, what is sent to the service, and the
- * check of every call's arguments.
+ * Defines a function the model can call. The schema determines the type of `run`'s input, the declaration sent to the
+ * service, and the validation of every call's arguments.
  *
- * @throws {ToolDefinitionError} When the service would refuse the tool; names the path in the schema and the fix.
+ * @throws {ToolDefinitionError} When the service would reject the tool; names the path in the schema and the fix.
  * @example
  * ```ts
  * const getWeather = defineTool({
@@ -70,7 +69,7 @@ export function defineTool<Schema extends z4.$ZodType, Output>(
 export function defineTool<Schema extends z3.ZodTypeAny, Output>(
   spec: ToolSpec<z3.output<Schema>, Output> & { readonly input: Schema },
 ): Tool<z3.output<Schema>, Output>;
-/** With a schema that brings its own JSON Schema, such as `zod3(schema)`. */
+/** With a schema that carries its own JSON Schema, such as `zod3(schema)`. */
 export function defineTool<Input, Output>(
   spec: ToolSpec<Input, Output> & { readonly input: DescribedSchema<Input> },
 ): Tool<Input, Output>;
@@ -78,7 +77,7 @@ export function defineTool<Input, Output>(
 export function defineTool<Output>(
   spec: ToolSpec<Record<string, never>, Output> & { readonly input?: undefined },
 ): Tool<Record<string, never>, Output>;
-/** With a raw JSON Schema: only that the input is an object with the required properties is checked. */
+/** With a raw JSON Schema: only checks that the input is an object with the required properties. */
 export function defineTool<Output>(
   spec: ToolSpec<unknown, Output> & { readonly input: JsonSchema },
 ): Tool<unknown, Output>;
@@ -107,17 +106,18 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
       answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),
     }),
     external: spec.run === undefined,
-    run: (checked, context) => {
-      if (spec.run === undefined) throw new ToolFailure(notRunHere(name));
-      // The overloads tie the type of `run` to what `parse` gives.
-      return spec.run(checked as never, context);
-    },
+    run:
+      spec.run?.bind(spec) ??
+      (() => {
+        throw new ToolFailure(notRunHere(name));
+      }),
   };
 }
 
 /** The service's messages say 64; its newest types say 128. */
 const MAX_NAME_LENGTH = 64;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.:-]*$/;
+
 /**
  * Checks the name of a function.
  *
@@ -134,8 +134,7 @@ export function checkToolName(name: string): void {
 
 function approvalRule(rule: ToolSpec<never, unknown>["needsApproval"]): Pick<Tool, "needsApproval"> {
   if (rule === undefined || rule === false) return {};
-  // As with `run`: the input is what `parse` gave.
-  return { needsApproval: (input, call) => (rule === true ? true : rule(input as never, call)) };
+  return { needsApproval: rule === true ? () => true : rule };
 }
 
 function limit(tool: string, option: string, value: number, least: number): number {
@@ -146,65 +145,21 @@ function limit(tool: string, option: string, value: number, least: number): numb
   );
 }
 
-/**
- * Checks a call's arguments with the author's schema; a raw JSON Schema is only checked for an object with the required
- * properties, since its values are not typed either.
- *
- * @throws {ToolRetry} With at most five problems in at most 500 characters.
- */
-function buildParser(schema: unknown): (args: unknown) => Promise<unknown> {
-  if (!isStandardSchema(schema)) return async (args) => checkObject(schema, args);
-  // Its synchronous way first compiles code for the schema, which costs as much as some fifty parses, and is forbidden in places.
-  if (isZod4(schema))
-    return async (args) => {
-      const { data, error } = await schema.safeParseAsync(args);
-      if (error !== undefined) throw argumentsError(error.issues);
-      return data;
-    };
-  return async (args) => {
-    const checked = await schema["~standard"].validate(args);
-    if (checked.issues !== undefined) throw argumentsError(checked.issues);
-    return checked.value;
-  };
-}
-
-function checkObject(schema: unknown, args: unknown): unknown {
-  if (!isObject(args)) throw new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT));
-  const required = isObject(schema) && Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
-  const missing = required.filter((name) => !Object.hasOwn(args, name));
-  if (missing.length > 0) throw argumentsError(missing.map((name) => ({ message: ARGUMENT_MISSING, path: [name] })));
-  return args;
-}
-
-function argumentsError(issues: readonly StandardIssue[]): ToolRetry {
-  return new ToolRetry(invalidArguments(issuesText(issues)).slice(0, 500));
-}
-
-interface Zod4Schema extends StandardSchema {
-  safeParseAsync(
-    value: unknown,
-  ): Promise<{ readonly data?: unknown; readonly error?: { readonly issues: readonly StandardIssue[] } }>;
-}
-
-function isZod4(schema: StandardSchema): schema is Zod4Schema {
-  return "_zod" in schema && "safeParseAsync" in schema;
-}
-
-/** What every surface, gateway and older model takes. */
+/** Names that every endpoint, gateway and older model accepts. */
 const PORTABLE = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
-/** Names that every endpoint takes, and the way back. */
+/** Names that every endpoint accepts, and the mapping back. */
 export interface SanitizedNames {
-  /** By the name as given. */
+  /** By original name. */
   readonly sanitized: ReadonlyMap<string, string>;
-  /** By the sanitized name. */
+  /** By sanitized name. */
   readonly original: ReadonlyMap<string, string>;
 }
 
 /**
- * Names for tools that are only known at run time, such as an MCP server's. A name that every endpoint takes stays; any
- * other has its illegal characters replaced and a hash of the whole name appended, so that no two collide and the same
- * name always gives the same result.
+ * Makes valid names for tools that are only known at run time, such as an MCP server's. A name that every endpoint accepts
+ * is kept; in any other, illegal characters are replaced and a hash of the whole name is appended, so names never collide
+ * and the result is deterministic.
  */
 export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
   const sanitized = new Map<string, string>();

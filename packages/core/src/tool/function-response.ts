@@ -1,34 +1,33 @@
+import { messageOf } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
-import { jsonSafe, type JsonSafe } from "./json-safe.ts";
-import { type Media, mediaPart } from "./media.ts";
+import { isMedia, type Media, mediaPart } from "./media.ts";
 import { jsonCut, mediaHeading, textCut } from "./model-texts.ts";
 import type { ToolOutcome } from "./tool.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
-
-/** What a function response may hold; anything else goes into a content of its own. */
+/** Media types a function response accepts; others go into a content of their own. */
 const IN_RESPONSE = new Set(["image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"]);
 
-/** What the response depends on besides the outcome. */
+/** How a response is built. */
 export interface FunctionResponseOptions {
-  /** The model takes media inside function responses. */
+  /** Whether the model accepts media inside function responses. */
   readonly mediaInFunctionResponses: boolean;
   /** Largest result in bytes of JSON, media not counted. @defaultValue 65_536 */
   readonly maxResultBytes?: number | undefined;
 }
 
-/** A call's answer in parts. */
+/** The parts that answer a call. */
 export interface ResponseParts {
   /** The function response. */
   readonly part: Part;
-  /** Media that may not stand beside responses: the parts of a `user` content to send after them. */
+  /** Media that cannot be sent with function responses: parts for a `user` content that follows them. */
   readonly after: readonly Part[];
 }
 
 /**
- * Puts an outcome into the form the model reads: the value under `output`, or a failure under `error`, with the call's
- * id and name exactly as they came. Never throws.
+ * Converts an outcome into what the model reads: the value under `output` or the failure under `error`, with the call's id
+ * and name unchanged. Never throws.
  *
  * @see https://ai.google.dev/gemini-api/docs/function-calling
  */
@@ -39,17 +38,11 @@ export function functionResponse(
 ): ResponseParts {
   const maxBytes = options.maxResultBytes ?? DEFAULT_MAX_BYTES;
   if (!outcome.ok) {
-    const safe = jsonSafe(outcome.message, { maxCharacters: maxBytes });
-    return {
-      part: responsePart(
-        call,
-        { error: cutText(outcome.message, typeof safe.value === "string" ? safe.value : "", maxBytes) },
-        [],
-      ),
-      after: [],
-    };
+    const { message } = outcome;
+    const error = cutText(message, wellFormed(message.slice(0, maxBytes)), maxBytes);
+    return { part: responsePart(call, { error }, []), after: [] };
   }
-  // The count runs ahead of the text, by three for each `[` at the most: this much leaves a start of the real text to cut from.
+  // `characters` overestimates the JSON, by three for each `[` at most: three times the limit leaves enough text to cut from.
   const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 3 });
   const inside: FunctionResponsePart[] = [];
   const after: Part[] = [];
@@ -63,7 +56,7 @@ export function functionResponse(
 function responsePart(call: FunctionCall, response: JsonObject, parts: readonly FunctionResponsePart[]): Part {
   return {
     functionResponse: {
-      // An empty id is refused, and a made-up one is unknown to the service.
+      // The service rejects an empty id and one it did not send.
       ...(call.id === undefined || call.id === "" ? {} : { id: call.id }),
       name: call.name,
       response,
@@ -79,27 +72,27 @@ function inlinePart({ mimeType, data, fileUri, displayName }: Media): FunctionRe
     : { inlineData: { mimeType, data, ...name } };
 }
 
-/** The most bytes that JSON makes of one character: a control character as `\u0000`. */
+/** Most bytes of JSON per character: a control character becomes `\u0000`. */
 const WIDEST = 6;
 
 /**
- * The value, or as much of its text as fits, with a note to the model that says so and how large the whole was.
+ * The value, or as much of its JSON as fits plus a note that tells the model how large the whole was.
  *
- * @param maxBytes - Of JSON in UTF-8, note not included.
+ * @param maxBytes - Bytes of JSON in UTF-8, excluding the note.
  */
 function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
   if (typeof raw === "string" && typeof safe.value === "string") return cutText(raw, safe.value, maxBytes);
   const complete = !safe.cut && !safe.endless;
-  // Most results are far below the limit: no need to write them out to know.
+  // Most results are far below the limit and need not be serialized to find out.
   if (complete && !safe.hasRef && safe.characters * WIDEST <= maxBytes) return safe.value;
   const json = JSON.stringify(safe.value);
-  if (complete && fits(json, maxBytes)) return safe.hasRef ? json : safe.value;
   const kept = takePrefix(json, maxBytes, 0);
+  if (complete && kept.length === json.length) return safe.hasRef ? json : safe.value;
   const whole = `${safe.endless ? "more than" : "about"} ${complete ? json.length : safe.characters}`;
   return `${kept}\n${jsonCut(kept.length, whole)}`;
 }
 
-/** Text that is cut where its JSON would grow beyond `maxBytes`. Looks at no more of it than it keeps. */
+/** The text, cut where its JSON would exceed `maxBytes`. Reads no more of it than it keeps. */
 function cutText(whole: string, usable: string, maxBytes: number): string {
   if (usable.length === whole.length && usable.length * WIDEST + 2 <= maxBytes) return usable;
   const kept = takePrefix(usable, maxBytes, 2);
@@ -107,11 +100,7 @@ function cutText(whole: string, usable: string, maxBytes: number): string {
   return `${kept}\n${textCut(kept.length, whole.length)}`;
 }
 
-function fits(json: string, maxBytes: number): boolean {
-  return json.length <= maxBytes && takePrefix(json, maxBytes, 0).length === json.length;
-}
-
-/** The longest start of `text` that takes at most `maxBytes`; never ends inside a character. */
+/** The longest prefix of `text` within `maxBytes`; never splits a character. */
 function takePrefix(text: string, maxBytes: number, quotes: 0 | 2): string {
   let bytes = quotes;
   let at = 0;
@@ -124,7 +113,7 @@ function takePrefix(text: string, maxBytes: number, quotes: 0 | 2): string {
   return at === text.length ? text : text.slice(0, at);
 }
 
-/** Bytes of a character in UTF-8; `escaped` as inside a JSON string. */
+/** Bytes of a character in UTF-8; `escaped` when it is inside a JSON string. */
 function countBytes(code: number, escaped: boolean): number {
   if (escaped && (code === 0x22 || code === 0x5c)) return 2;
   if (escaped && code < 0x20)
@@ -132,4 +121,230 @@ function countBytes(code: number, escaped: boolean): number {
   if (code < 0x80) return 1;
   if (code < 0x800) return 2;
   return code < 0x10000 ? 3 : 4;
+}
+
+const MAX_DEPTH = 64;
+/** Values visited at most: bounds structures that generate themselves while they are read. */
+const MAX_VALUES = 1_000_000;
+
+/** A JSON-safe copy of a value, and what was found in it. */
+export interface JsonSafe {
+  readonly value: Json;
+  /** Approximate length of the whole value as JSON, in characters; a lower bound when `endless`. */
+  readonly characters: number;
+  /** True when `value` was cut because `maxCharacters` was reached. */
+  readonly cut: boolean;
+  /** True when the value has more than a million values inside; the rest was not visited. */
+  readonly endless: boolean;
+  /** Media in the value, in order; each is replaced by a short numbered text. */
+  readonly media: readonly Media[];
+  /** True when some object has a key `$ref`, which the service reads as a reference. */
+  readonly hasRef: boolean;
+}
+
+/**
+ * A JSON-safe deep copy of any value. Never throws.
+ *
+ * | value | becomes |
+ * |---|---|
+ * | `undefined`, function, symbol | omitted from objects, `null` in arrays and at the root |
+ * | `NaN`, `Infinity` | the strings `"NaN"`, `"Infinity"`, `"-Infinity"` |
+ * | bigint | decimal digits as a string |
+ * | Date | ISO string, or `"Invalid Date"` |
+ * | Map | object when all keys are strings, else an array of `[key, value]` |
+ * | Set, numeric typed array | array |
+ * | Error | `{ name, message }` |
+ * | RegExp, URLSearchParams | its text |
+ * | bytes (`Uint8Array`, `ArrayBuffer`, `DataView`, web `Blob`) | a note with their size; use {@link media} to send them |
+ * | an object with `toJSON` | what that returns |
+ * | a cycle | `"[circular]"` |
+ * | deeper than 64 levels | `"[too deep]"` |
+ * | a value that throws when it is read | `"[unreadable: <message>]"` |
+ * | lone surrogates in strings | U+FFFD |
+ *
+ * @param options - `maxCharacters`: what lies beyond is counted, not copied. Defaults to no limit.
+ */
+export function jsonSafe(
+  value: unknown,
+  { maxCharacters: room = Infinity }: { readonly maxCharacters?: number | undefined } = {},
+): JsonSafe {
+  const ancestors = new Set<object>();
+  const media: Media[] = [];
+  let characters = 0;
+  let values = 0;
+  let cut = false;
+  let hasRef = false;
+  return { value: safe(value, 0) ?? null, characters, cut, endless: values > MAX_VALUES, media, hasRef };
+
+  function safe(raw: unknown, depth: number): Json | undefined {
+    if (++values > MAX_VALUES) return undefined;
+    const plain = toPlain(raw);
+    if (typeof plain === "string") return text(plain);
+    if (typeof plain !== "object" || plain === null) {
+      if (plain !== undefined) characters += String(plain).length;
+      return plain;
+    }
+    if (isReadableMedia(plain)) {
+      media.push(plain);
+      return text(`[media ${media.length}: ${plain.mimeType}]`);
+    }
+    // Converting a Map creates a new object each time, so the original is tracked.
+    const original = raw as object;
+    if (ancestors.has(original)) return text("[circular]");
+    if (depth >= MAX_DEPTH) return text("[too deep]");
+    ancestors.add(original);
+    characters += 2;
+    const copy = Array.isArray(plain) ? array(plain, depth) : object(plain, depth);
+    ancestors.delete(original);
+    return copy;
+  }
+
+  function text(whole: string): string {
+    const left = room - characters;
+    characters += whole.length + 2;
+    if (left >= whole.length) return wellFormed(whole);
+    cut = true;
+    return left <= 0 ? "" : wellFormed(whole.slice(0, left));
+  }
+
+  function array(items: readonly unknown[], depth: number): Json[] {
+    const copy: Json[] = [];
+    const length = Math.min(
+      read(() => items.length, 0),
+      MAX_VALUES + 1,
+    );
+    for (let index = 0; index < length && values <= MAX_VALUES; index++) {
+      const before = characters++;
+      const item = safe(readItem(items, index), depth + 1) ?? null;
+      if (before <= room) copy.push(item);
+      else cut = true;
+    }
+    return copy;
+  }
+
+  function object(source: object, depth: number): Json {
+    const entries: [string, Json][] = [];
+    const keys = read(() => Object.keys(source), undefined);
+    if (keys === undefined) return text("[unreadable]");
+    for (const key of keys) {
+      if (values > MAX_VALUES) break;
+      const before = characters;
+      const member = safe(readItem(source, key), depth + 1);
+      if (member === undefined) continue;
+      if (key === "$ref") hasRef = true;
+      characters += key.length + 4;
+      if (before <= room) entries.push([wellFormed(key), member]);
+      else cut = true;
+    }
+    // Defines properties instead of assigning them: a key `__proto__` stays a key.
+    return Object.fromEntries(entries);
+  }
+}
+
+function wellFormed(text: string): string {
+  // Newer than the type library, older than some supported runtimes.
+  const { isWellFormed } = text as unknown as { readonly isWellFormed?: () => boolean };
+  if (isWellFormed?.call(text) === true) return text;
+  return text.replace(/\p{Surrogate}/gu, "\uFFFD");
+}
+
+function isReadableMedia(value: object): value is Media {
+  return read(() => isMedia(value), false);
+}
+
+function readItem(source: object, key: string | number): unknown {
+  try {
+    // Any object can be read by any key; the result is unknown.
+    return (source as Readonly<Record<string | number, unknown>>)[key];
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function read<T>(get: () => T, otherwise: T): T {
+  try {
+    return get();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Replaces a value that threw when it was read. */
+function unreadable(error: unknown): string {
+  const message = read(() => messageOf(error), "error");
+  return `[unreadable: ${message.slice(0, 200)}]`;
+}
+
+/** JSON at the top level; the contents of arrays and objects are unchecked. */
+type PlainValue = string | number | boolean | null | undefined | object;
+
+/** Converts built-in objects to JSON types, one level deep. Never throws. */
+function toPlain(value: unknown): PlainValue {
+  switch (typeof value) {
+    case "bigint":
+      return value.toString();
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "function":
+    case "symbol":
+    case "undefined":
+      return undefined;
+    case "object":
+      return value === null ? null : plainObject(value);
+    default:
+      return value as string | boolean;
+  }
+}
+
+function plainObject(value: object): PlainValue {
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    // The common case.
+    if ((prototype === Object.prototype || prototype === Array.prototype) && !("toJSON" in value)) return value;
+    const binary = describeBytes(value);
+    if (binary !== undefined) return binary;
+    if (Array.isArray(value)) return value;
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
+    if (value instanceof Map) return plainMap(value);
+    if (value instanceof Set) return [...value];
+    if (value instanceof RegExp || value instanceof URLSearchParams) return String(value);
+    if ("toJSON" in value && typeof value.toJSON === "function") {
+      const json: unknown = (value.toJSON as (key: string) => unknown)("");
+      // Called once, as JSON.stringify does, even when the result has a toJSON too.
+      return typeof json === "object" && json !== null ? withoutToJson(json) : toPlain(json);
+    }
+    if (/^\[object (?:Number|String|Boolean|BigInt)\]$/.test(Object.prototype.toString.call(value))) {
+      const bare: unknown = value.valueOf();
+      if (typeof bare !== "object") return toPlain(bare);
+    }
+    if (value instanceof Error) return { name: value.name, message: value.message };
+    return value;
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function describeBytes(value: object): PlainValue {
+  if (
+    value instanceof Uint8Array ||
+    value instanceof Uint8ClampedArray ||
+    value instanceof DataView ||
+    value instanceof ArrayBuffer
+  )
+    return `[${value.byteLength} bytes]`;
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
+  if (value instanceof Blob) return `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`;
+  return undefined;
+}
+
+function plainMap(map: ReadonlyMap<unknown, unknown>): object {
+  const entries = [...map];
+  const named = entries.every((entry): entry is [string, unknown] => typeof entry[0] === "string");
+  return named ? Object.fromEntries(entries) : entries;
+}
+
+function withoutToJson(json: object): object {
+  return "toJSON" in json && !Array.isArray(json)
+    ? Object.fromEntries(Object.entries(json).filter(([key]) => key !== "toJSON"))
+    : json;
 }
