@@ -41,7 +41,7 @@ export type {
   StepInfo,
   StepStartObservation,
 } from "./loop/observer.ts";
-export type { TurnProblem } from "./loop/recovery.ts";
+export type { TurnProblem } from "./loop/turn/classify-answer.ts";
 export type {
   BadCallRun,
   BlockedRun,

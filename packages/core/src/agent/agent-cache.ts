@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { fingerprint } from "../internal/json.ts";
 import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
-import { callingFor } from "../loop/model-turn.ts";
+import { callingFor } from "../loop/turn/model-turn.ts";
 import { type CacheHolds, type CacheLife, getCacheName, type CacheRef } from "../model/resources/caches.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { ModelRequest } from "../model/model.ts";

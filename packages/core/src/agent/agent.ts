@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { defaultLogger } from "../logging/logger.ts";
-import type { Compaction } from "../loop/compaction.ts";
+import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
 import type { Cache } from "../model/resources/caches.ts";

@@ -1,4 +1,4 @@
-import type { Compaction } from "../loop/compaction.ts";
+import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";

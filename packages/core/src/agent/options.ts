@@ -1,7 +1,7 @@
 import type { Steps } from "../durable/steps.ts";
 import type { StandardSchema } from "../tool/schema/from-zod.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { CompactionOptions } from "../loop/compaction.ts";
+import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Hooks, ToolChoice } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";

@@ -3,7 +3,7 @@ import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
-import { problemOf, type TurnProblem } from "./recovery.ts";
+import { problemOf, type TurnProblem } from "./turn/classify-answer.ts";
 import type { RunOutcome, RunResult } from "./result.ts";
 import { callsIn } from "./transcript.ts";
 

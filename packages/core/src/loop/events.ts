@@ -1,7 +1,7 @@
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { PendingCall, ToolOutcome } from "../tool/tool.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";
-import type { TurnProblem } from "./recovery.ts";
+import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { RunResult } from "./result.ts";
 
 /**

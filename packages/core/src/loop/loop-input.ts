@@ -7,7 +7,7 @@ import type { Approve, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.t
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
-import type { CompactionOptions } from "./compaction.ts";
+import type { CompactionOptions } from "./turn/compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Limits, SharedLimits, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";

@@ -4,7 +4,7 @@ import { NO_USAGE, type Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { Blob, CodeExecutionResult, Content, ExecutableCode } from "../wire/types/content.ts";
 import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
-import type { Compaction } from "./compaction.ts";
+import type { Compaction } from "./turn/compaction.ts";
 import type { LimitReached } from "./limits.ts";
 
 /** What every run ends with, whatever the reason. */

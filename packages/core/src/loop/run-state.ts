@@ -5,7 +5,7 @@ import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import { CallGate } from "./calls/call-gate.ts";
 import type { CallStepValue } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
-import { type Compaction, estimateTokens } from "./compaction.ts";
+import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";

@@ -1,6 +1,6 @@
 import type { Outcome } from "../durable/steps.ts";
 import type { Json } from "../internal/json.ts";
-import type { Compaction } from "../loop/compaction.ts";
+import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";

@@ -1,6 +1,6 @@
 import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Compaction } from "../loop/compaction.ts";
+import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Limits, Spent } from "../loop/limits.ts";
 import type { RunResult, RunSoFar } from "../loop/result.ts";

@@ -1,6 +1,6 @@
 import type { CallStepValue, ModelStepValue } from "../durable/run-log.ts";
 import type { Outcome } from "../durable/steps.ts";
-import type { Compaction } from "../loop/compaction.ts";
+import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Spent } from "../loop/limits.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Agent, endpoint, gemini, RequestLimitError, type RunResult } from "@pollux/core";
 import { describe, expect, test } from "vitest";
-import { MAX_RECOVERIES } from "../../src/loop/recovery.ts";
-import { HEALS } from "../../src/model/heal/heal.ts";
-import { MAX_REQUESTS } from "../../src/model/response/continuation.ts";
-import { DEFAULT_RETRY } from "../../src/wire/http/retry.ts";
-import { faces } from "../helpers/faces.ts";
+import { MAX_RECOVERIES } from "../../../src/loop/turn/classify-answer.ts";
+import { HEALS } from "../../../src/model/heal/heal.ts";
+import { MAX_REQUESTS } from "../../../src/model/response/continuation.ts";
+import { DEFAULT_RETRY } from "../../../src/wire/http/retry.ts";
+import { faces } from "../../helpers/faces.ts";
 
 const chunk = (text: string, rest: object): object => ({
   candidates: [{ content: { role: "model", parts: text === "" ? [] : [{ text }] }, ...rest }],
@@ -40,7 +40,7 @@ function failingAgent(
 }
 
 test("the guide says what asks again, how often each may, and what they would come to", () => {
-  const guide = readFileSync(new URL("../../../../docs/guides/cost.md", import.meta.url), "utf8");
+  const guide = readFileSync(new URL("../../../../../docs/guides/cost.md", import.meta.url), "utf8");
   const table = guide.slice(guide.indexOf("### What is asked again"));
   const atMost = (row: string): number =>
     Number(new RegExp(`^\\| \\*{0,2}${row}[^|]*\\|[^|]*\\| *([\\d,]+)`, "m").exec(table)?.[1]?.replaceAll(",", ""));

@@ -1,17 +1,17 @@
-import { describeError, type Step } from "../durable/steps.ts";
-import type { ModelStepValue, PromptTooLong } from "../durable/run-log.ts";
-import { AgentError } from "../errors/agent-error.ts";
-import { ApiStatusError, StreamIncompleteError } from "../errors/api-errors.ts";
-import { sleep } from "../internal/abort.ts";
-import type { ModelNotice, ModelRequest } from "../model/model.ts";
-import { isCallPiece } from "../model/response/parts.ts";
-import type { RequestBudget } from "../wire/http/retry.ts";
-import type { Part } from "../wire/types/content.ts";
+import { describeError, type Step } from "../../durable/steps.ts";
+import type { ModelStepValue, PromptTooLong } from "../../durable/run-log.ts";
+import { AgentError } from "../../errors/agent-error.ts";
+import { ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
+import { sleep } from "../../internal/abort.ts";
+import type { ModelNotice, ModelRequest } from "../../model/model.ts";
+import { isCallPiece } from "../../model/response/parts.ts";
+import type { RequestBudget } from "../../wire/http/retry.ts";
+import type { Part } from "../../wire/types/content.ts";
 import { isPromptTooLong } from "./compact-history.ts";
-import type { RunEvent } from "./events.ts";
-import type { LoopInput } from "./loop-input.ts";
-import type { LoopStep } from "./observer.ts";
-import { callsIn } from "./transcript.ts";
+import type { RunEvent } from "../events.ts";
+import type { LoopInput } from "../loop-input.ts";
+import type { LoopStep } from "../observer.ts";
+import { callsIn } from "../transcript.ts";
 
 /** First wait before a broken stream is begun again, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;

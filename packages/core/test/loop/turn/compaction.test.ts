@@ -3,9 +3,9 @@ import { assertGrammar, collect, costs, fails, say, ScriptedModel, join } from "
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ApiStatusError } from "../../src/errors/api-errors.ts";
-import { boundariesOf, thresholdPolicy } from "../../src/loop/compaction.ts";
-import { faces } from "../helpers/faces.ts";
+import { ApiStatusError } from "../../../src/errors/api-errors.ts";
+import { boundariesOf, thresholdPolicy } from "../../../src/loop/turn/compaction.ts";
+import { faces } from "../../helpers/faces.ts";
 
 const user = (text: string): Content => ({ role: "user", parts: [{ text }] });
 const model = (text: string): Content => ({ role: "model", parts: [{ text }] });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { estimateTokens } from "../../src/loop/compaction.ts";
-import type { Part } from "../../src/wire/types/content.ts";
+import { estimateTokens } from "../../../src/loop/turn/compaction.ts";
+import type { Part } from "../../../src/wire/types/content.ts";
 
 const of = (...parts: Part[]): number => estimateTokens([{ role: "user", parts }]);
 

@@ -1,4 +1,4 @@
-import type { Content, Part } from "../wire/types/content.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
 
 /** What a policy knows when it decides whether, and where, to cut a history. */
 export interface CompactionState {

@@ -1,7 +1,7 @@
-import type { ModelResponse } from "../model/model.ts";
-import { classifyFinish, type FinishClass } from "../model/finish-reason.ts";
-import { nudges } from "../tool/model-texts.ts";
-import { callsIn } from "./transcript.ts";
+import type { ModelResponse } from "../../model/model.ts";
+import { classifyFinish, type FinishClass } from "../../model/finish-reason.ts";
+import { nudges } from "../../tool/model-texts.ts";
+import { callsIn } from "../transcript.ts";
 
 /** Why an answer cannot be used as it is. */
 export type TurnProblem =

@@ -1,13 +1,13 @@
-import { compactStepName, type CompactStepValue } from "../durable/run-log.ts";
-import { ApiStatusError } from "../errors/api-errors.ts";
-import { SUMMARY_HEADING } from "../tool/model-texts.ts";
-import type { NestedRun } from "../tool/tool.ts";
-import type { Content } from "../wire/types/content.ts";
+import { compactStepName, type CompactStepValue } from "../../durable/run-log.ts";
+import { ApiStatusError } from "../../errors/api-errors.ts";
+import { SUMMARY_HEADING } from "../../tool/model-texts.ts";
+import type { NestedRun } from "../../tool/tool.ts";
+import type { Content } from "../../wire/types/content.ts";
 import { boundariesOf, thresholdPolicy, estimateTokens, type CompactionState } from "./compaction.ts";
-import type { LoopInput } from "./loop-input.ts";
-import type { RunState } from "./run-state.ts";
-import { singleStep } from "./single-step.ts";
-import { userText } from "./transcript.ts";
+import type { LoopInput } from "../loop-input.ts";
+import type { RunState } from "../run-state.ts";
+import { singleStep } from "../single-step.ts";
+import { userText } from "../transcript.ts";
 
 /**
  * Puts a summary in the place of the oldest messages, when the next prompt would fill too much of the model's window. The history

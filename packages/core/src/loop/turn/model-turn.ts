@@ -1,22 +1,22 @@
-import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong } from "../durable/run-log.ts";
-import { RunStepError } from "../errors/run-errors.ts";
-import { classifyFinish } from "../model/finish-reason.ts";
-import type { ModelRequest, ModelResponse } from "../model/model.ts";
-import { visibleText } from "../model/response/parts.ts";
-import type { ModelSettings } from "../model/settings.ts";
-import { findPrices } from "../model/usage.ts";
-import { nudges, OUTPUT_REQUEST } from "../tool/model-texts.ts";
-import { RequestBudget } from "../wire/http/retry.ts";
-import type { Content } from "../wire/types/content.ts";
-import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
+import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong } from "../../durable/run-log.ts";
+import { RunStepError } from "../../errors/run-errors.ts";
+import { classifyFinish } from "../../model/finish-reason.ts";
+import type { ModelRequest, ModelResponse } from "../../model/model.ts";
+import { visibleText } from "../../model/response/parts.ts";
+import type { ModelSettings } from "../../model/settings.ts";
+import { findPrices } from "../../model/usage.ts";
+import { nudges, OUTPUT_REQUEST } from "../../tool/model-texts.ts";
+import { RequestBudget } from "../../wire/http/retry.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
 import { compactWhenFull } from "./compact-history.ts";
-import { firstLimit } from "./limits.ts";
-import type { LoopInput, OutputPlan, ToolChoice } from "./loop-input.ts";
+import { firstLimit } from "../limits.ts";
+import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import { emitParts, modelStep } from "./model-step.ts";
-import { MAX_RECOVERIES, nudgeFor, problemOf, type TurnProblem } from "./recovery.ts";
-import type { RunState } from "./run-state.ts";
-import { singleStep } from "./single-step.ts";
-import { callsIn, userText } from "./transcript.ts";
+import { MAX_RECOVERIES, nudgeFor, problemOf, type TurnProblem } from "./classify-answer.ts";
+import type { RunState } from "../run-state.ts";
+import { singleStep } from "../single-step.ts";
+import { callsIn, userText } from "../transcript.ts";
 
 /** What the requests of one turn came to. */
 export interface ModelAnswer {
