@@ -23,19 +23,17 @@ export type ErrorCode =
 
 /** Root of everything this library throws on purpose; a bare `Error` from us is a bug. */
 export abstract class AgentError extends Error {
+  /** The class's name, written out in each class: a minifier renames classes. */
+  abstract override readonly name: string;
   /** Stable word for the kind of failure. */
   abstract readonly code: ErrorCode;
   /** True when the same call could succeed later with nothing changed. */
   readonly retryable: boolean = false;
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
 }
 
 /** Something is missing or cannot work as configured: no key, a thinking level the model does not take. Thrown before any request. */
 export class ConfigurationError extends AgentError {
+  override readonly name = "ConfigurationError";
   override readonly code = "configuration";
 }
 

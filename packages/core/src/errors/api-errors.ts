@@ -34,6 +34,7 @@ export interface ApiStatusFacts {
 
 /** The service (or a gateway before it) refused the request or failed on it. */
 export class ApiStatusError extends AgentError {
+  override readonly name = "ApiStatusError";
   override readonly code = "api_status";
   override readonly retryable: boolean;
   /** {@inheritDoc ApiStatusFacts.status} */
@@ -69,6 +70,7 @@ export class ApiStatusError extends AgentError {
 
 /** No answer came: connection refused, reset, DNS, TLS. `cause` is what `fetch` threw. */
 export class ApiNetworkError extends AgentError {
+  override readonly name = "ApiNetworkError";
   override readonly code = "api_network";
   override readonly retryable = true;
 }
@@ -78,6 +80,7 @@ export type TimeoutKind = "first-byte" | "idle" | "total";
 
 /** One of the client's own time limits ran out. */
 export class ApiTimeoutError extends AgentError {
+  override readonly name = "ApiTimeoutError";
   override readonly code = "api_timeout";
   override readonly retryable: boolean;
   /** Which limit: until the first byte, between chunks, or for the whole call. */
@@ -95,6 +98,7 @@ export class ApiTimeoutError extends AgentError {
 
 /** The answer was not what the API documents (not JSON, not an object, too large). */
 export class ApiShapeError extends AgentError {
+  override readonly name = "ApiShapeError";
   override readonly code = "api_shape";
   /** Where in the body, as a JSON path; `$` is the body itself. */
   readonly path: string;
@@ -119,6 +123,7 @@ export interface PartialAnswer {
  * library gives up on (`retryable` is false then, and `cause` says what happened last).
  */
 export class StreamIncompleteError extends AgentError {
+  override readonly name = "StreamIncompleteError";
   override readonly code = "stream_incomplete";
   override readonly retryable: boolean;
   /** What had come up to the last checkpoint, of an answer that was given up. Its end is missing. */
@@ -134,6 +139,7 @@ export class StreamIncompleteError extends AgentError {
 
 /** The prompt was refused before any candidate was made (`promptFeedback.blockReason`). */
 export class ResponseBlockedError extends AgentError {
+  override readonly name = "ResponseBlockedError";
   override readonly code = "response_blocked";
   /** The service's word, such as `SAFETY` or `PROHIBITED_CONTENT`. */
   readonly blockReason: string;
@@ -152,6 +158,7 @@ export class ResponseBlockedError extends AgentError {
 
 /** An uploaded file cannot be used: the service failed to process it, or had not finished when the wait ended. */
 export class FileStateError extends AgentError {
+  override readonly name = "FileStateError";
   override readonly code = "file_state";
   override readonly retryable: boolean;
   /** Such as `files/abc123`. */
@@ -172,6 +179,7 @@ export class FileStateError extends AgentError {
  * the client does not try again by itself.
  */
 export class TrafficLimitError extends AgentError {
+  override readonly name = "TrafficLimitError";
   override readonly code = "traffic_limit";
   override readonly retryable = true;
   /** Option of `Traffic` whose limit was reached. */
@@ -191,6 +199,7 @@ export class TrafficLimitError extends AgentError {
  * request met, if any did.
  */
 export class RequestLimitError extends AgentError {
+  override readonly name = "RequestLimitError";
   override readonly code = "request_limit";
   /** The limit: requests of one turn. */
   readonly limit: number;

@@ -2,11 +2,13 @@ import { AgentError } from "./agent-error.ts";
 
 /** The reader left a stream before the run ended. */
 export class RunAbandonedError extends AgentError {
+  override readonly name = "RunAbandonedError";
   override readonly code = "run_aborted";
 }
 
 /** A step that was run elsewhere (journal, engine) failed; `cause` is the recorded error. */
 export class RunStepError extends AgentError {
+  override readonly name = "RunStepError";
   override readonly code = "run_step";
   /** Name of the step, such as `model:3` or `call:3.0`. */
   readonly step: string;
@@ -19,6 +21,7 @@ export class RunStepError extends AgentError {
 
 /** `finished(result)` was asked of a run that ended otherwise. */
 export class OutputMissingError extends AgentError {
+  override readonly name = "OutputMissingError";
   override readonly code = "output_missing";
   readonly stopReason: string;
 
@@ -33,6 +36,7 @@ export class OutputMissingError extends AgentError {
  * before stands: read the session again (open it anew, or `resume()`), and decide.
  */
 export class SessionConflictError extends AgentError {
+  override readonly name = "SessionConflictError";
   override readonly code = "session_conflict";
   readonly sessionId: string;
   /** How many entries the writer thought there were. */
@@ -53,6 +57,7 @@ export class SessionConflictError extends AgentError {
 
 /** A session's log cannot be read: a line in its middle is damaged, or an entry is of a version or kind this release does not know. */
 export class SessionDamagedError extends AgentError {
+  override readonly name = "SessionDamagedError";
   override readonly code = "session_damaged";
   readonly sessionId: string;
 
@@ -64,6 +69,7 @@ export class SessionDamagedError extends AgentError {
 
 /** A store could not read or write (disk full, read-only, gone). What was acknowledged before is kept; the entries of this call are not. */
 export class SessionStoreError extends AgentError {
+  override readonly name = "SessionStoreError";
   override readonly code = "session_store";
   override readonly retryable = true;
   readonly sessionId: string;
@@ -76,6 +82,7 @@ export class SessionStoreError extends AgentError {
 
 /** The session's last run is not over: it waits for an answer, or its process died. `resume()` it, or send with `unfinished: "cancel"`. */
 export class SessionUnfinishedError extends AgentError {
+  override readonly name = "SessionUnfinishedError";
   override readonly code = "session_unfinished";
   readonly sessionId: string;
   readonly runId: string;
@@ -94,6 +101,7 @@ const SESSION_ADVICE = 'resume it with { anyLoopVersion: true }, or send with { 
 
 /** The run was begun by another version of the loop, which may order its steps otherwise. */
 export class LoopVersionError extends AgentError {
+  override readonly name = "LoopVersionError";
   override readonly code = "loop_version";
   readonly runId: string;
 
@@ -109,6 +117,7 @@ export class LoopVersionError extends AgentError {
 
 /** A replayed run asked for something else than its log holds, or ended otherwise: the agent's code or options have changed. */
 export class ReplayDifferenceError extends AgentError {
+  override readonly name = "ReplayDifferenceError";
   override readonly code = "replay_difference";
   readonly runId: string;
   /** What is different, one line each. */
@@ -123,6 +132,7 @@ export class ReplayDifferenceError extends AgentError {
 
 /** A tool cannot be declared as it is written. Thrown at definition, never while a model is waiting. */
 export class ToolDefinitionError extends AgentError {
+  override readonly name = "ToolDefinitionError";
   override readonly code = "tool_definition";
   readonly tool: string;
   /** Where in the schema, such as `properties.when`; absent when the schema is not at fault. */
