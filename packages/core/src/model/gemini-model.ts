@@ -6,10 +6,7 @@ import { GeminiClient } from "../wire/client.ts";
 import { waitForFile } from "../wire/files.ts";
 import type { RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
-import type { RequestBudget, RetryNotice } from "../wire/http/retry.ts";
-import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
-import type { CountTokensResponse } from "../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
 import { Healer, type HealName } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
@@ -23,7 +20,8 @@ import {
 } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
 import { type Cache, readCache } from "./resources/caches.ts";
-import { type AnswerSource, collectWithContinuation } from "./response/continuation.ts";
+import { continueAnswer } from "./response/continuation.ts";
+import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
 
 /** Options of {@link gemini}: those of the client, and how the model is used. */
@@ -86,24 +84,28 @@ export class GeminiModel implements Model {
     const conversation = this.#findConversation(options.conversation);
     const logger = options.logger ?? this.#logger;
     const wanted = conversation.buildRequest(request, this.#facts);
-    const healer = new Healer(this.#heals, conversation.heals);
-    const answer = new Answer(this.#client, this.id, this.#transport, conversation.encoder, logger, options);
+    const memory = conversation.heals;
+    // Most requests need no heal.
+    let healer = this.#heals.size + memory.active.size > 0 ? new Healer(wanted, this.#heals, memory) : undefined;
     const waitedFor = new Set<string>();
     for (;;) {
-      answer.request = healer.apply(wanted);
+      const sent = healer?.apply() ?? wanted;
+      const source = this.#createSource(sent, conversation.encoder, logger, options);
       try {
-        const response = await collectWithContinuation(answer);
-        healer.accept(answer.request);
+        const fold = new ResponseFold();
+        const failure = await fold.read(source);
+        const response = fold.token === undefined ? fold.partial() : await continueAnswer(source, fold, failure);
+        memory.answered = sent;
         return response;
       } catch (error) {
-        const file = answer.isBegun ? undefined : findUnreadyFile(error);
-        const isWorthWaiting =
-          file !== undefined && !waitedFor.has(file) && this.#client.endpoint.filesPath !== undefined;
-        const healed = isWorthWaiting ? WAIT_FOR_FILE : answer.isBegun ? undefined : healer.learn(error, wanted);
+        if (source.hasParts === true) throw error;
+        const file = this.#client.endpoint.filesPath === undefined ? undefined : findUnreadyFile(error);
+        const mustWait = file !== undefined && !waitedFor.has(file);
+        const healed = mustWait ? WAIT_FOR_FILE : (healer ??= new Healer(wanted, this.#heals, memory)).learn(error);
         if (healed === undefined) throw error;
         logger?.warn({ model: this.id, ...healed }, "the request was rejected; retrying with a change");
         options.onNotice?.({ type: "heal", ...healed });
-        if (!isWorthWaiting) continue;
+        if (!mustWait) continue;
         waitedFor.add(file);
         await waitForFile(this.#client.files, file, { signal: options.signal });
       }
@@ -113,7 +115,12 @@ export class GeminiModel implements Model {
   /** @throws {ApiStatusError} When the endpoint does not count, as some gateways. */
   async countTokens(request: ModelRequest, { signal }: CallSignal = {}): Promise<TokenCount> {
     const body = buildCountTokensRequest(buildRequest(request, this.#facts), this.#facts.endpointKind);
-    return readTokenCount(await this.#client.countTokens(this.id, body, { signal }));
+    const count = await this.#client.countTokens(this.id, body, { signal });
+    return {
+      totalTokens: count.totalTokens ?? 0,
+      cachedTokens: count.cachedContentTokenCount ?? 0,
+      details: count.promptTokensDetails ?? [],
+    };
   }
 
   /** @throws {ConfigurationError} When model or endpoint have no explicit caches. */
@@ -128,83 +135,48 @@ export class GeminiModel implements Model {
     if (key !== undefined) this.#conversations.set(key, conversation);
     return conversation;
   }
-}
 
-/** One answer, over as many requests as it takes. The options of each of them, too. */
-class Answer implements AnswerSource, CallOptions {
-  /** What to ask for, without a token. */
-  request: GenerateContentRequest = { contents: [] };
-  /** True once parts were handed on. */
-  isBegun = false;
-  readonly onParts: RespondOptions["onParts"];
-  readonly signal: AbortSignal;
-  readonly group: object | undefined;
-  readonly encoder: RequestEncoder;
-  readonly budget: RequestBudget | undefined;
-  readonly logger: Logger | undefined;
-  readonly #client: GeminiClient;
-  readonly #model: string;
-  readonly #transport: "stream" | "unary";
-  readonly #options: RespondOptions;
-
-  constructor(
-    client: GeminiClient,
-    model: string,
-    transport: "stream" | "unary",
+  #createSource(
+    request: GenerateContentRequest,
     encoder: RequestEncoder,
     logger: Logger | undefined,
-    options: RespondOptions,
-  ) {
-    this.#client = client;
-    this.#model = model;
-    this.#transport = transport;
-    this.encoder = encoder;
-    this.logger = logger;
-    this.onParts = options.onParts;
-    this.signal = options.signal;
-    this.group = options.conversation;
-    this.budget = options.budget;
-    this.#options = options;
-  }
-
-  open(continuationToken: string | undefined): Promise<AnswerStream> {
-    const body = continuationToken === undefined ? this.request : { ...this.request, continuationToken };
-    return this.#transport === "stream" ? this.#client.openStream(this.#model, body, this) : this.#openWhole(body);
-  }
-
-  async #openWhole(body: GenerateContentRequest): Promise<AnswerStream> {
-    return new WholeAnswer(await this.#client.generateContent(this.#model, body, this));
-  }
-
-  onRewind(reason: string): void {
-    this.#options.onNotice?.({ type: "rewind", reason });
-  }
-
-  onRetry(retry: RetryNotice): void {
-    this.#options.onNotice?.({ type: "retry", ...retry });
-  }
-
-  onWait(wait: WaitNotice): void {
-    this.#options.onNotice?.({ type: "wait", ...wait });
+    { onParts, onNotice, signal, conversation: group, budget }: RespondOptions,
+  ): AnswerSource {
+    const call: CallOptions = {
+      signal,
+      group,
+      encoder,
+      budget,
+      logger,
+      onRetry: (retry) => onNotice?.({ type: "retry", ...retry }),
+      onWait: (wait) => onNotice?.({ type: "wait", ...wait }),
+    };
+    return {
+      onParts,
+      hasParts: false,
+      onRewind: (reason) => onNotice?.({ type: "rewind", reason }),
+      logger,
+      open: (token) => {
+        const body = token === undefined ? request : { ...request, continuationToken: token };
+        return this.#transport === "stream"
+          ? this.#client.openStream(this.id, body, call)
+          : openWhole(this.#client.generateContent(this.id, body, call));
+      },
+    };
   }
 }
 
-class WholeAnswer implements AnswerStream {
-  #response: GenerateContentResponse | undefined;
-
-  constructor(response: GenerateContentResponse) {
-    this.#response = response;
-  }
-
-  async next(): Promise<AnswerBatch | undefined> {
-    const response = this.#response;
-    this.#response = undefined;
-    return response && [response];
-  }
-
-  close(): void {
-    this.#response = undefined;
-  }
+/** A unary answer, read as a stream of one chunk. */
+async function openWhole(answer: Promise<GenerateContentResponse>): Promise<AnswerStream> {
+  let batch: AnswerBatch | undefined = [await answer];
+  return {
+    async next() {
+      const next = batch;
+      batch = undefined;
+      return next;
+    },
+    close() {},
+  };
 }
 
 const WAIT_FOR_FILE = {
@@ -218,13 +190,4 @@ function findUnreadyFile(error: unknown): string | undefined {
   if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
   const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];
   return id === undefined ? undefined : `files/${id}`;
-}
-
-/** The service's count as ours; what is absent is zero. */
-function readTokenCount(answer: CountTokensResponse): TokenCount {
-  return {
-    totalTokens: answer.totalTokens ?? 0,
-    cachedTokens: answer.cachedContentTokenCount ?? 0,
-    details: answer.promptTokensDetails ?? [],
-  };
 }

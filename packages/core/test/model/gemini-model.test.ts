@@ -292,6 +292,16 @@ describe("a refused request is changed once and sent again", () => {
     expect(forced.sent[2]?.body).toEqual(forced.sent[0]?.body);
   });
 
+  test("requests that are rejected at the same time are all healed", async () => {
+    const { sent, options } = service("unary", [FLAG_UNKNOWN, FLAG_UNKNOWN, OK]);
+    const model = gemini("gemini-3.8-flash", options);
+    const asked = await Promise.all([ask(model, mixed), ask(model, mixed)]);
+    const heal = { type: "heal", heal: "drop-tool-flag", detail: expect.any(String), breaksPrefix: false };
+    expect(asked.map(({ notices }) => notices)).toEqual([[heal], [heal]]);
+    expect(sent[3]?.body).toEqual(sent[2]?.body);
+    expect(sent).toHaveLength(4);
+  });
+
   test("a flag that one answer takes away the next can ask for again", async () => {
     const { sent, options } = service("unary", [
       FLAG_UNKNOWN,

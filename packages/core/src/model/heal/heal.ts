@@ -158,79 +158,78 @@ export interface Healed {
 
 /** What was learned about one conversation, and what its contents became. */
 export class HealMemory {
-  /** The last request of this conversation that was answered, as it was sent. */
-  answered: Pick<GenerateContentRequest, "tools" | "contents"> | undefined;
+  /** The last request of this conversation that was answered, as sent. */
+  answered: GenerateContentRequest | undefined;
   readonly active: Set<HealName> = new Set<HealName>();
   readonly #memos = new Map<HealName, HealMemo>();
 
   memo(name: HealName): HealMemo {
-    const memo = this.#memos.get(name) ?? new WeakMap<object, object>();
-    this.#memos.set(name, memo);
+    let memo = this.#memos.get(name);
+    if (memo === undefined) this.#memos.set(name, (memo = new WeakMap<object, object>()));
     return memo;
   }
 }
 
-/** Changes one request to suit what the service says about it. Each heal is tried at most once. */
+/** Changes one request to suit the service's errors. Each heal is tried at most once. */
 export class Healer {
+  readonly #wanted: GenerateContentRequest;
   readonly #model: Set<HealName>;
   readonly #conversation: HealMemory;
   readonly #request = new Set<HealName>();
   readonly #tried = new Set<HealName>();
+  /** Heals of the request that was sent last. Other requests to the model may have found more since. */
+  #applied: readonly Heal[] = [];
+  #sent: GenerateContentRequest;
 
-  /** @param model - What is known of the model at its endpoint; grows. */
-  constructor(model: Set<HealName>, conversation: HealMemory) {
+  /**
+   * @param wanted - The request without heals.
+   * @param model - What is known of the model at its endpoint; grows.
+   */
+  constructor(wanted: GenerateContentRequest, model: Set<HealName>, conversation: HealMemory) {
+    this.#wanted = wanted;
+    this.#sent = wanted;
     this.#model = model;
     this.#conversation = conversation;
   }
 
-  /** The request with everything applied that is known by now. */
-  apply(request: GenerateContentRequest): GenerateContentRequest {
-    let healed = request;
-    // Nearly every request goes out as it is.
-    if (this.#model.size + this.#conversation.active.size + this.#request.size === 0) return healed;
-    for (const heal of HEALS)
-      if (this.#isActive(heal.name)) healed = heal.apply(healed, this.#conversation.memo(heal.name));
-    return healed;
+  /** The request to send, with every heal known so far. */
+  apply(): GenerateContentRequest {
+    const { active } = this.#conversation;
+    this.#applied = HEALS.filter(({ name }) => this.#model.has(name) || active.has(name) || this.#request.has(name));
+    this.#sent = this.#applied.reduce(
+      (request, heal) => heal.apply(request, this.#conversation.memo(heal.name)),
+      this.#wanted,
+    );
+    return this.#sent;
   }
 
   /**
-   * Learns from an error.
+   * Learns from the error that the last request met.
    *
-   * @param request - What was asked for, before {@link Healer.apply}.
-   * @returns What will be different next time; `undefined` when the error is final.
+   * @returns What will change in the next request; `undefined` when the error is final.
    */
-  learn(error: unknown, request: GenerateContentRequest): Healed | undefined {
+  learn(error: unknown): Healed | undefined {
     if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
-    const sent = this.apply(request);
     const chosen = HEALS.find(
-      ({ name, prepare, matches }) =>
-        !this.#tried.has(name) &&
-        // What marks contents may be needed again, for contents that came since.
-        (prepare !== undefined || !this.#isActive(name)) &&
-        matches(error.message, sent),
+      (heal) =>
+        !this.#tried.has(heal.name) &&
+        // A heal that marks contents may be needed again, for newer contents.
+        (heal.prepare !== undefined || !this.#applied.includes(heal)) &&
+        heal.matches(error.message, this.#sent),
     );
     if (chosen === undefined) return undefined;
     const { name, detail, undoes, lasts } = chosen;
     this.#tried.add(name);
     if (undoes !== undefined) this.#model.delete(undoes);
+    chosen.prepare?.(this.#wanted, this.#conversation.memo(name));
     const active = { model: this.#model, conversation: this.#conversation.active, request: this.#request }[lasts];
-    chosen.prepare?.(request, this.#conversation.memo(name));
     active.add(name);
-    return { heal: name, detail, breaksPrefix: this.#breaksPrefix(this.apply(request)) };
-  }
-
-  /** Notes what was answered: from then on it is expected to stay. */
-  accept({ tools, contents }: GenerateContentRequest): void {
-    this.#conversation.answered = { tools, contents };
+    return { heal: name, detail, breaksPrefix: this.#breaksPrefix(this.apply()) };
   }
 
   #breaksPrefix({ tools, contents }: GenerateContentRequest): boolean {
     const { answered } = this.#conversation;
     if (answered === undefined) return false;
     return answered.tools !== tools || answered.contents.some((content, i) => content !== contents[i]);
-  }
-
-  #isActive(name: HealName): boolean {
-    return this.#model.has(name) || this.#conversation.active.has(name) || this.#request.has(name);
   }
 }

@@ -1,12 +1,20 @@
 import { expect, test } from "vitest";
 import { ApiNetworkError, StreamIncompleteError } from "../../../src/errors/api-errors.ts";
-import { collectWithContinuation } from "../../../src/model/response/continuation.ts";
+import { continueAnswer } from "../../../src/model/response/continuation.ts";
+import { type AnswerSource, ResponseFold } from "../../../src/model/response/fold.ts";
 import type { ModelResponse } from "../../../src/model/model.ts";
 import type { Part } from "../../../src/wire/types/content.ts";
 import type { Candidate, GenerateContentResponse } from "../../../src/wire/types/generate-content.ts";
 import type { AnswerStream } from "../../../src/wire/http/read-answers.ts";
 
 type Hop = readonly (GenerateContentResponse | Error)[];
+
+/** Continues an answer only if its first request left a token, as models do. */
+async function collectWithContinuation(source: AnswerSource): Promise<ModelResponse> {
+  const fold = new ResponseFold();
+  const failure = await fold.read(source);
+  return fold.token === undefined ? fold.partial() : await continueAnswer(source, fold, failure);
+}
 
 /** Plays one list of chunks per request; the last one again and again. */
 async function play(...hops: readonly Hop[]): Promise<{
