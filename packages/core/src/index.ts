@@ -29,7 +29,8 @@ export { type ListOptions, MemoryStore, type SessionStore, type SessionSummary }
 // loop
 export type { RunEvent } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RequestInfo, ToolChoice } from "./loop/loop-input.ts";
-export type { LimitReached, Limits } from "./loop/limits.ts";
+export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
+export type { RunProgress, StopRule } from "./loop/limits.ts";
 export type {
   Observation,
   ObservationBase,
@@ -62,7 +63,6 @@ export type {
 export { runSoFar, type RunSoFar } from "./loop/result.ts";
 export type { CodeRun, OutputImage, RunOutputs, UrlRetrieval } from "./loop/result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
-export { afterTurns, calledTool, type RunProgress, type StopRule } from "./loop/stop-when.ts";
 
 // grounding
 export { renderMarkdown } from "./grounding/render-markdown.ts";

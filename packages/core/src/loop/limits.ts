@@ -1,7 +1,9 @@
 import type { Step } from "../durable/steps.ts";
 import { MAX_TIMER_MS } from "../internal/abort.ts";
+import { sameJson } from "../internal/json.ts";
 import { addUsage, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
+import type { FunctionCall, Part } from "../wire/types/content.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
 export interface Limits {
@@ -15,13 +17,13 @@ export interface Limits {
   readonly outputTokens?: number | undefined;
   /** All tokens, summed. @defaultValue unlimited */
   readonly totalTokens?: number | undefined;
-  /** Milliseconds in which the run was at work (not: waiting for a person). Also cuts off what is under way. @defaultValue unlimited */
+  /** Milliseconds of work; waiting for a person does not count. Also cancels what is in progress. @defaultValue unlimited */
   readonly wallTimeMs?: number | undefined;
-  /** Money, in the unit of the price table, which has to be given as well. @defaultValue unlimited */
+  /** Money, in the unit of the price table, which is required then. @defaultValue unlimited */
   readonly cost?: number | undefined;
 }
 
-/** The limits that hold when nothing is said. */
+/** Limits of a run that sets none. */
 export const DEFAULT_LIMITS: Limits = { turns: 25, toolCalls: 200 };
 
 /** What a run has used of its limits. */
@@ -34,7 +36,7 @@ export interface Spent {
   readonly cost: number;
 }
 
-/** A limit and how far the run got. */
+/** The limit that ended a run, and what the run had used. */
 export interface LimitReached {
   readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs" | "cost";
   readonly limit: number;
@@ -54,7 +56,7 @@ export function limitReached(limits: Limits, spent: Spent): LimitReached | undef
 }
 
 /** What was used, by the names of the limits. */
-export function usedOf(spent: Spent): { readonly [Name in (typeof LIMIT_NAMES)[number]]: number } {
+function usedOf(spent: Spent): { readonly [Name in LimitReached["name"]]: number } {
   return {
     turns: spent.turns,
     toolCalls: spent.toolCalls,
@@ -66,7 +68,7 @@ export function usedOf(spent: Spent): { readonly [Name in (typeof LIMIT_NAMES)[n
   };
 }
 
-/** Limits over several runs, and what the earlier ones have used of them. */
+/** Limits shared by several runs, and what earlier runs have used. */
 export interface SharedLimits {
   readonly limits: Limits;
   readonly before: Spent;
@@ -83,8 +85,7 @@ export function firstLimit(
   return shared && { ...shared, scope: "session" };
 }
 
-/** What two stretches of work have used together. */
-export function addSpent(a: Spent, b: Spent): Spent {
+function addSpent(a: Spent, b: Spent): Spent {
   return {
     turns: a.turns + b.turns,
     toolCalls: a.toolCalls + b.toolCalls,
@@ -94,7 +95,7 @@ export function addSpent(a: Spent, b: Spent): Spent {
   };
 }
 
-/** Throws a `TypeError` that names the limit which is not a positive number. */
+/** @throws {TypeError} Naming a limit that is not a positive number. */
 export function checkLimits(limits: Limits): void {
   for (const name of LIMIT_NAMES) {
     const limit = limits[name];
@@ -105,69 +106,127 @@ export function checkLimits(limits: Limits): void {
 
 const LIMIT_NAMES = ["turns", "toolCalls", "inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cost"] as const;
 
-/** The limits that a run hands on to runs inside its calls. Turns and calls are each run's own. */
-const HANDED_ON = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cost"] as const;
+/** The limits that nested runs share with their caller. Turns and calls are counted per run. */
+const SHARED = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cost"] as const;
 
 /** What is left of the limits of a run, and of its session. */
-export function remainingOf(
+export function remainingLimits(
   { limits, session }: { readonly limits: Limits; readonly session?: SharedLimits | undefined },
   spent: Spent,
 ): RemainingLimits {
-  const own = leftOf(limits, spent);
-  return session === undefined ? own : lower(own, leftOf(session.limits, addSpent(session.before, spent)));
+  const own = subtract(limits, spent);
+  return session === undefined ? own : lower(own, subtract(session.limits, addSpent(session.before, spent)));
 }
 
-/** Limits that are nowhere higher than what a calling run has left. */
+/** The limits, none of them above what a calling run has left. */
 export function within(limits: Limits, remaining: RemainingLimits): Limits {
   return { ...limits, ...lower(limits, remaining) };
 }
 
-function leftOf(limits: Limits, spent: Spent): RemainingLimits {
+type WritableLimits = { -readonly [Name in keyof RemainingLimits]: number };
+
+function subtract(limits: Limits, spent: Spent): RemainingLimits {
   const used = usedOf(spent);
-  return each((name) => {
+  const left: WritableLimits = {};
+  for (const name of SHARED) {
     const limit = limits[name];
-    return limit === undefined ? undefined : Math.max(0, limit - used[name]);
-  });
+    if (limit !== undefined) left[name] = Math.max(0, limit - used[name]);
+  }
+  return left;
 }
 
 function lower(a: RemainingLimits, b: RemainingLimits): RemainingLimits {
-  return each((name) => {
-    const [one = Infinity, other = Infinity] = [a[name], b[name]];
-    const least = Math.min(one, other);
-    return least === Infinity ? undefined : least;
-  });
+  const lowest: WritableLimits = {};
+  for (const name of SHARED) {
+    const limit = Math.min(a[name] ?? Infinity, b[name] ?? Infinity);
+    if (limit !== Infinity) lowest[name] = limit;
+  }
+  return lowest;
 }
 
-function each(valueOf: (name: keyof RemainingLimits) => number | undefined): RemainingLimits {
-  const entries = HANDED_ON.flatMap((name) => {
-    const value = valueOf(name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(entries);
+/** What a stop rule sees: finished turns only. */
+export interface RunProgress {
+  readonly turns: number;
+  /** Calls made, over all turns. */
+  readonly toolCalls: number;
+  readonly usage: Usage;
+  /** The calls of the last turn, in call order. */
+  readonly lastCalls: readonly FunctionCall[];
+  /** Visible text of the last answer. */
+  readonly lastText: string;
+}
+
+/** Returns true to end the run with the stop reason `stopped`. Pure and synchronous; called once after each turn that made calls. */
+export type StopRule = (progress: RunProgress) => boolean;
+
+/** Stops after the turn that called one of these tools; their results are in the history. */
+export function calledTool(...names: readonly string[]): StopRule {
+  return ({ lastCalls }) => lastCalls.some((call) => names.includes(call.name));
+}
+
+/** Stops after this many turns, as a planned end; `limits.turns` is the safety net. */
+export function afterTurns(turns: number): StopRule {
+  return (progress) => progress.turns >= turns;
+}
+
+/** Detects a model that repeats itself: the same calls with the same results in a row. A poll whose result changes does not count. */
+export class RepeatGuard {
+  readonly #limit: number;
+  #calls: readonly FunctionCall[] = [];
+  #responses: readonly Part[] = [];
+  #times = 0;
+
+  /** @param limit - Turns in a row, at least 2; `Infinity` never trips. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** True when this turn was the `limit`-th in a row with the same calls and the same results. */
+  addTurn(calls: readonly FunctionCall[], responses: readonly Part[]): boolean {
+    const same = sameCalls(calls, this.#calls) && sameResults(responses, this.#responses);
+    this.#times = same ? this.#times + 1 : 1;
+    this.#calls = calls;
+    this.#responses = responses;
+    return this.#times >= this.#limit;
+  }
+}
+
+function sameCalls(some: readonly FunctionCall[], others: readonly FunctionCall[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every(({ name, args }, index) => name === others[index]?.name && sameJson(args, others[index]?.args))
+  );
+}
+
+function sameResults(some: readonly Part[], others: readonly Part[]): boolean {
+  return some.every((part, index) =>
+    sameJson(part.functionResponse?.response, others[index]?.functionResponse?.response),
+  );
 }
 
 const WALL_TIME = "WallTimeReached";
 
-/** The timer fires a little late, so that the recorded times of the steps show that the limit was passed. */
+/** The timer fires a little late, so that the recorded times of the steps exceed the limit. */
 const LATE_MS = 20;
-/** Cuts off steps when the wall time of their run is up. It runs only while a step does: a wait for a person costs nothing. */
+
+/** Aborts steps when their run reaches its wall time. It runs only while a step does: waiting for a person costs nothing. */
 export class WallClock {
   readonly #limitMs: number;
   readonly #usedMs: () => number;
   readonly #controller = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #inside = 0;
-  /** What was used before the first step of this process, and the time in steps since. */
+  /** Used before the first step of this process, plus the time in steps since. */
   #spentMs: number | undefined;
   #startedAt = 0;
 
-  /** @param usedMs - What the steps that ended have used. */
+  /** @param usedMs - What finished steps have used. */
   constructor(limitMs: number, usedMs: () => number) {
     this.#limitMs = limitMs;
     this.#usedMs = usedMs;
   }
 
-  /** The work of a step, which also ends when the wall time is up. */
+  /** Runs a step's work, aborted when the wall time is up. */
   async through<StepKind extends Pick<Step, "signal">, T>(
     step: StepKind,
     work: (step: StepKind) => Promise<T>,
@@ -181,7 +240,7 @@ export class WallClock {
   }
 
   #start(): void {
-    // Steps of one round are counted by the run when the round is over; two that follow each other in it are not forgotten here.
+    // The run counts the steps of a round when the round is over; those of the round that have ended are counted here.
     this.#spentMs = Math.max(this.#spentMs ?? 0, this.#usedMs());
     this.#startedAt = Date.now();
     const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;
@@ -197,13 +256,13 @@ export class WallClock {
   }
 }
 
-/** What a step that the wall time ended leaves. */
+/** The recorded error of a step that the wall time aborted. */
 export const WALL_TIME_REACHED: { readonly name: string; readonly message: string } = {
   name: WALL_TIME,
   message: "the run reached its wall time limit",
 };
 
-/** True for the recorded error of a step that the wall time ended. */
+/** True for the error of a step that the wall time aborted. */
 export function isWallTimeReached(error: { readonly name: string } | undefined): boolean {
   return error?.name === WALL_TIME;
 }

@@ -9,10 +9,9 @@ import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
-import type { Limits, SharedLimits, WallClock } from "./limits.ts";
+import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
-import type { StopRule } from "./stop-when.ts";
 
 /** How free the model is in a run's first turn; later turns are always `auto`, since a forced call never ends. `none` holds for all turns. */
 export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };

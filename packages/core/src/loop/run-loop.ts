@@ -5,13 +5,12 @@ import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { answerCalls } from "./calls/answer-calls.ts";
 import { compactWhenFull } from "./turn/compact-history.ts";
 import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./ending.ts";
-import { firstLimit, WallClock } from "./limits.ts";
+import { firstLimit, RepeatGuard, WallClock } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 import { MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
-import { RepeatGuard } from "./stop-when.ts";
 import { callsIn, closing } from "./transcript.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { checkLimits, limitReached } from "../../src/loop/limits.ts";
+import { describe, expect, test } from "vitest";
+import { checkLimits, limitReached, RepeatGuard } from "../../src/loop/limits.ts";
 import { NO_USAGE } from "../../src/model/usage.ts";
 
 const spent = {
@@ -27,4 +27,28 @@ test.each([
 test("a limit that is not a positive number is a TypeError with its name", () => {
   expect(() => checkLimits({ turns: 0 })).toThrow(new TypeError("limits.turns must be a positive number, got 0"));
   expect(() => checkLimits({ wallTimeMs: Number.NaN })).toThrow(TypeError);
+});
+
+describe("repeated calls", () => {
+  const look = (where: string) => [{ name: "look", args: { where } }];
+  const saw = (output: unknown) => [{ functionResponse: { name: "look", response: { output } } }];
+
+  test("trip the guard at the third turn with the same calls and the same results", () => {
+    const guard = new RepeatGuard(3);
+    expect([1, 2, 3].map(() => guard.addTurn(look("up"), saw("sky")))).toEqual([false, false, true]);
+  });
+
+  test("a poll whose result changes, and calls that change, never trip it", () => {
+    const guard = new RepeatGuard(2);
+    expect([1, 2, 3].map((n) => guard.addTurn(look("up"), saw(n)))).toEqual([false, false, false]);
+    expect(["a", "b", "a"].map((where) => guard.addTurn(look(where), saw("same")))).toEqual([false, false, false]);
+  });
+
+  test("ids do not count, and Infinity never trips", () => {
+    const guard = new RepeatGuard(2);
+    expect(guard.addTurn([{ id: "x1", name: "look", args: {} }], saw(1))).toBe(false);
+    expect(guard.addTurn([{ id: "x2", name: "look", args: {} }], saw(1))).toBe(true);
+    const never = new RepeatGuard(Number.POSITIVE_INFINITY);
+    expect(Array.from({ length: 9 }, () => never.addTurn(look("up"), saw("sky")))).not.toContain(true);
+  });
 });

@@ -7,7 +7,7 @@ import type { ChildAgent, ChildRunResult, ParentRun, Tool, ToolOutcome } from ".
 import type { FunctionCall } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { CallDecision, LoopInput } from "../loop-input.ts";
-import { remainingOf } from "../limits.ts";
+import { remainingLimits } from "../limits.ts";
 import type { RunState } from "../run-state.ts";
 import { executeStep } from "../single-step.ts";
 import { answered, type CallState, cancelled, denied, type PlannedCall, toolOf, type TurnCall } from "./call-state.ts";
@@ -127,7 +127,7 @@ async function startChild(
   const { callId } = planned;
   const parent: ParentRun = {
     step: { runId: state.runId, step: callId, callId },
-    remaining: remainingOf(input, state.spent()),
+    remaining: remainingLimits(input, state.spent()),
     prices: input.prices,
   };
   try {

@@ -6,7 +6,7 @@ import { callTool } from "../../tool/call-tool.ts";
 import { CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
 import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { RunEvent } from "../events.ts";
-import { remainingOf } from "../limits.ts";
+import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import {
@@ -157,7 +157,7 @@ function parentRunOf(input: LoopInput, state: RunState, { callId, current }: Tur
   return {
     step: { runId: state.runId, step: callStepName(callId, attempt), callId },
     get remaining() {
-      return remainingOf(input, state.spentInside(input.now() - startedAt));
+      return remainingLimits(input, state.spentInside(input.now() - startedAt));
     },
     prices: input.prices,
     approve: input.approve,
