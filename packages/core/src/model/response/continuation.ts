@@ -188,9 +188,8 @@ function shiftSupport(support: GroundingSupport, shift: Shift): GroundingSupport
   };
 }
 
-function shiftRange<Range extends { readonly startIndex?: number; readonly endIndex?: number }>(
-  range: Range,
-  bytes: number,
-): Range {
+type ByteRange = { readonly startIndex?: number | undefined; readonly endIndex?: number | undefined };
+
+function shiftRange<Range extends ByteRange>(range: Range, bytes: number): Range {
   return { ...range, startIndex: (range.startIndex ?? 0) + bytes, endIndex: (range.endIndex ?? 0) + bytes };
 }
