@@ -103,9 +103,9 @@ Sent as parametersJsonSchema:
   }
 }
 
-Changed on the way:
-- properties.mail.format: "email" moved into the description: the service knows date-time, enum, float, double, int32, int64 only`);
-  expect(explainSchema(defineTool(base))).toContain("Nothing was changed on the way.");
+Changes to the schema:
+- properties.mail.format: "email" moved into the description: the service only supports date-time, enum, float, double, int32, int64`);
+  expect(explainSchema(defineTool(base))).toContain("The schema was not changed.");
 });
 
 describe("names", () => {

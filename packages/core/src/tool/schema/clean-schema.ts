@@ -1,13 +1,21 @@
 import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
-import { addBounds, addNotes, addValues, keepsFormat, readTypes, type SchemaNode } from "./keywords.ts";
+import {
+  addBounds,
+  addNotes,
+  addValues,
+  keepsFormat,
+  readTypes,
+  type SchemaNode,
+  SchemaPlace,
+  type SchemaScope,
+} from "./keywords.ts";
 import { mergeSchemas, withNote } from "./merge-schemas.ts";
-import { SchemaPlace, type SchemaScope } from "./schema-place.ts";
 
-/** How deep schemas may nest, in levels of the author's schema; the service refuses far less than this. */
+/** Maximum nesting of the author's schema, in levels; the service rejects far less. */
 const MAX_DEPTH = 32;
 
-/** What the service documents, and what is turned into it. Anything else is dropped, and said so. */
+/** Keywords that are sent or converted. Any other is dropped and recorded as a change. */
 const HANDLED = new Set(
   (
     "$ref $defs definitions $id $anchor type nullable format title description enum const items prefixItems additionalItems minItems maxItems minimum maximum " +
@@ -16,14 +24,16 @@ const HANDLED = new Set(
   ).split(" "),
 );
 
-/** Keywords that only describe, so they may stand beside a reference. */
+const UNSUPPORTED = "dropped: the service does not support it";
+
+/** Keywords that only describe; a reference may have them as siblings. */
 const ANNOTATIONS = new Set("title description default examples example deprecated readOnly writeOnly id".split(" "));
 
 /**
- * One schema inside the service's documented subset. Every change is recorded in the scope.
+ * Reduces a schema to the subset of JSON Schema that the service documents. Every change is recorded in the scope.
  *
- * @returns The schema, or nothing when no value fits it.
- * @throws {ToolDefinitionError} For what the service would refuse.
+ * @returns The schema, or `undefined` when it matches no value.
+ * @throws {ToolDefinitionError} For a schema that the service would reject.
  */
 export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
   if (schema === true) return {};
@@ -35,14 +45,13 @@ export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | u
   if (typeof schema["$ref"] === "string") return cleanReference(schema, schema["$ref"], place);
   if (isObject(schema["not"]) && Object.keys(schema["not"]).length === 0) return undefined;
 
-  for (const key of Object.keys(schema))
-    if (!HANDLED.has(key) || key === "not") place.changed("dropped: it is not in the service's subset", key);
+  for (const key of Object.keys(schema)) if (!HANDLED.has(key) || key === "not") place.changed(UNSUPPORTED, key);
   const types = readTypes(schema, place);
   const draft = new Map<string, unknown>();
   const node: SchemaNode = { schema, types, draft, notes: [], place };
   if (types.length > 0) draft.set("type", types.length === 1 ? types[0] : types);
   for (const key of ["$id", "$anchor", "title"]) if (typeof schema[key] === "string") draft.set(key, schema[key]);
-  // Keeps its place before the longer keywords; the text follows below.
+  // Reserves its position before the longer keywords; the text is set below.
   draft.set("description", undefined);
   if (typeof schema["format"] === "string" && keepsFormat(schema["format"], types))
     draft.set("format", schema["format"]);
@@ -71,7 +80,7 @@ function checkDepth(place: SchemaPlace): void {
 function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
   if (types.length > 0 && !types.includes("object")) {
     for (const key of ["properties", "required", "additionalProperties", "propertyNames", "propertyOrdering"])
-      if (schema[key] !== undefined) place.changed("dropped: only an object has it", key);
+      if (schema[key] !== undefined) place.changed("dropped: it only applies to objects", key);
     return;
   }
   const names = readPropertyNames(schema, notes, place);
@@ -86,7 +95,7 @@ function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
     const cleaned = cleanSchema(property, at);
     if (cleaned !== undefined) properties.set(name, cleaned);
     else if (required.has(name)) throw at.refused("matches no value and is required: make it optional or remove it");
-    else at.changed("dropped: no value fits it");
+    else at.changed("dropped: it matches no value");
   }
   if (given !== undefined || properties.size > 0) draft.set("properties", Object.fromEntries(properties));
   for (const name of required) {
@@ -106,27 +115,27 @@ function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
     );
 }
 
-/** The names a record may have, when they are listed. */
-function readPropertyNames(schema: SchemaNode["schema"], notes: string[], place: SchemaPlace): readonly string[] {
+/** The property names of a record, if its schema lists them. */
+function readPropertyNames(schema: JsonSchema, notes: string[], place: SchemaPlace): readonly string[] {
   const { propertyNames } = schema;
   if (propertyNames === undefined) return [];
   const given = isObject(propertyNames) ? propertyNames : {};
   const values: unknown = given["enum"] ?? ("const" in given ? [given["const"]] : undefined);
   if (Array.isArray(values) && schema["properties"] === undefined) {
-    place.changed("its names written as properties", "propertyNames");
+    place.changed("replaced by one property per name", "propertyNames");
     return values.map(String);
   }
-  place.changed("dropped: it is not in the service's subset", "propertyNames");
-  if (typeof given["pattern"] === "string") notes.push(`Names match /${given["pattern"]}/.`);
+  place.changed(UNSUPPORTED, "propertyNames");
+  if (typeof given["pattern"] === "string") notes.push(`Property names match /${given["pattern"]}/.`);
   return [];
 }
 
-function addAdditionalProperties(schema: SchemaNode["schema"], draft: SchemaNode["draft"], place: SchemaPlace): void {
+function addAdditionalProperties(schema: JsonSchema, draft: SchemaNode["draft"], place: SchemaPlace): void {
   const additional = schema["additionalProperties"];
   if (additional === undefined) return;
-  // The names that the pattern allowed would be forbidden.
+  // Keeping it would forbid the names the patterns allow.
   if (additional === false && isObject(schema["patternProperties"])) {
-    place.changed("dropped, with patternProperties", "additionalProperties");
+    place.changed("dropped along with patternProperties", "additionalProperties");
     return;
   }
   const cleaned = cleanSchema(additional, place.at("additionalProperties"));
@@ -136,11 +145,11 @@ function addAdditionalProperties(schema: SchemaNode["schema"], draft: SchemaNode
 function addArray({ schema, types, draft, place }: SchemaNode): void {
   if (!types.includes("array")) {
     for (const key of ["items", "prefixItems", "additionalItems", "minItems", "maxItems"])
-      if (schema[key] !== undefined) place.changed("dropped: only an array has it", key);
+      if (schema[key] !== undefined) place.changed("dropped: it only applies to arrays", key);
     return;
   }
   const isOlder = Array.isArray(schema["items"]);
-  if (isOlder) place.changed("a list of schemas written as prefixItems", "items");
+  if (isOlder) place.changed("list of schemas replaced by prefixItems", "items");
   const prefix = isOlder ? schema["items"] : schema["prefixItems"];
   const rest = isOlder ? schema["additionalItems"] : schema["items"];
   const length = Array.isArray(prefix) ? prefix.length : 0;
@@ -154,16 +163,17 @@ function addArray({ schema, types, draft, place }: SchemaNode): void {
     draft.set("prefixItems", cleaned);
   }
   const items = rest === undefined ? {} : cleanSchema(rest, place.at("items"));
-  if (items === undefined) place.changed(`written as maxItems ${length}`, "items");
+  if (items === undefined) place.changed(`replaced by maxItems ${length}`, "items");
   else if (rest !== undefined || length === 0) draft.set("items", items);
-  if (rest === undefined && length === 0) place.changed("added: an array needs it, and any value is meant", "items");
+  if (rest === undefined && length === 0)
+    place.changed("added: the service requires it, and any value is allowed", "items");
   for (const key of ["minItems", "maxItems"]) if (typeof schema[key] === "number") draft.set(key, schema[key]);
   if (items === undefined)
     draft.set("maxItems", Math.min(length, typeof schema["maxItems"] === "number" ? schema["maxItems"] : length));
 }
 
-/** `anyOf` and `oneOf`, joined with what stands beside them. */
-function addAlternatives(base: JsonSchema, schema: SchemaNode["schema"], place: SchemaPlace): JsonSchema | undefined {
+/** Merges `anyOf` and `oneOf` with their sibling keywords. */
+function addAlternatives(base: JsonSchema, schema: JsonSchema, place: SchemaPlace): JsonSchema | undefined {
   let result = base;
   for (const key of ["anyOf", "oneOf"] as const) {
     const members = schema[key];
@@ -173,17 +183,17 @@ function addAlternatives(base: JsonSchema, schema: SchemaNode["schema"], place: 
     const groups = describeRequiredGroups(members);
     if (groups !== undefined) {
       place.changed(
-        "moved into the description: alternatives that only differ in what they require cannot be declared",
+        "moved into the description: alternatives that differ only in required properties cannot be declared",
         key,
       );
-      result = Object.assign({}, result, { description: withNote(result["description"], `Needs ${groups}.`) });
+      result = Object.assign({}, result, { description: withNote(result["description"], `Requires ${groups}.`) });
       continue;
     }
-    if (key === "oneOf") place.changed("written as anyOf: the service reads it so", key);
+    if (key === "oneOf") place.changed("replaced by anyOf: the service treats both alike", key);
     const cleaned = members
       .map((member: unknown, index) => cleanSchema(member, place.at(key, index)))
       .filter((member) => member !== undefined);
-    if (cleaned.length < members.length) place.changed("members that no value fits are dropped", key);
+    if (cleaned.length < members.length) place.changed("dropped members that match no value", key);
     if (cleaned.length === 0) return undefined;
     if (schema["nullable"] === true && !cleaned.some((member) => member["type"] === "null"))
       cleaned.push({ type: "null" });
@@ -195,7 +205,7 @@ function addAlternatives(base: JsonSchema, schema: SchemaNode["schema"], place: 
   return result;
 }
 
-/** `a and b, or c` when no alternative says more than which properties it requires. */
+/** `a and b, or c` if the alternatives only list required properties. */
 function describeRequiredGroups(members: readonly unknown[]): string | undefined {
   const groups = members.map((member) =>
     isObject(member) && Object.keys(member).length === 1 && Array.isArray(member["required"])
@@ -207,14 +217,10 @@ function describeRequiredGroups(members: readonly unknown[]): string | undefined
     : undefined;
 }
 
-function mergeAllOf(
-  schema: SchemaNode["schema"],
-  members: readonly unknown[],
-  place: SchemaPlace,
-): JsonSchema | undefined {
+function mergeAllOf(schema: JsonSchema, members: readonly unknown[], place: SchemaPlace): JsonSchema | undefined {
   const { allOf: _, ...around } = schema;
   let result = Object.keys(around).length === 0 ? {} : cleanSchema(around, place);
-  place.changed("merged into one schema: it is not in the service's subset", "allOf");
+  place.changed("merged into one schema: the service does not support it", "allOf");
   for (const [index, member] of members.entries()) {
     const cleaned = cleanInlined(member, place.at("allOf", index));
     if (cleaned === undefined || result === undefined) return undefined;
@@ -226,7 +232,7 @@ function mergeAllOf(
   return result;
 }
 
-/** Puts a reference's target in its place, where a merge needs it. */
+/** Replaces a reference by its target, where a merge needs it. */
 export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
   if (!isObject(schema) || typeof schema["$ref"] !== "string") return cleanSchema(schema, place);
   const { $ref, ...beside } = schema;
@@ -240,17 +246,17 @@ export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | 
   return merged;
 }
 
-function cleanReference(schema: SchemaNode["schema"], ref: string, place: SchemaPlace): JsonSchema | undefined {
+function cleanReference(schema: JsonSchema, ref: string, place: SchemaPlace): JsonSchema | undefined {
   const { $ref: _, $defs: _defs, definitions: _definitions, $schema: _schema, ...beside } = schema;
   const keys = Object.keys(beside).filter((key) => !key.startsWith("$"));
   if (keys.length === 0) return { $ref: defineTarget(ref, place) };
   if (!keys.every((key) => ANNOTATIONS.has(key))) return cleanInlined({ ...beside, $ref: ref }, place);
-  place.changed("put into an anyOf: nothing may stand beside a reference", "$ref");
+  place.changed("wrapped in anyOf: a reference cannot have sibling keywords", "$ref");
   const around = cleanSchema(beside, place);
   return { ...around, anyOf: [{ $ref: defineTarget(ref, place) }] };
 }
 
-/** The reference in the form that is sent, `#` or `#/$defs/<name>`, with its definition cleaned into the scope. */
+/** The reference as it is sent, `#` or `#/$defs/<name>`. Adds the cleaned definition to the scope. */
 function defineTarget(ref: string, place: SchemaPlace): string {
   if (ref === "#" || ref === "#/") return "#";
   const { scope, inlining } = place;
@@ -258,7 +264,7 @@ function defineTarget(ref: string, place: SchemaPlace): string {
   const name = nameDefinition(ref, scope);
   const sent = `#/$defs/${name}`;
   if (scope.definitions.has(name)) return sent;
-  if (sent !== ref) place.changed(`${ref} written as ${sent}`, "$ref");
+  if (sent !== ref) place.changed(`${ref} rewritten as ${sent}`, "$ref");
   scope.definitions.set(name, undefined);
   const at = new SchemaPlace(scope, ["$defs", name], inlining);
   const cleaned = cleanSchema(target, at);
@@ -267,7 +273,7 @@ function defineTarget(ref: string, place: SchemaPlace): string {
   return sent;
 }
 
-/** What a local reference points to in the author's schema. */
+/** The target of a local reference in the author's schema. */
 function followReference(ref: string, place: SchemaPlace): unknown {
   const where = JSON.stringify(ref);
   if (ref !== "#" && !ref.startsWith("#/"))
@@ -280,7 +286,7 @@ function followReference(ref: string, place: SchemaPlace): unknown {
   return target;
 }
 
-/** The name in `$defs` under which a reference's target is sent. */
+/** The name of a reference's target in the `$defs` that are sent. */
 function nameDefinition(ref: string, { names }: SchemaScope): string {
   const known = names.get(ref);
   if (known !== undefined) return known;

@@ -7,28 +7,28 @@ import { fromZod3, fromZod4, isStandardSchema, loadZodToJsonSchema, type Standar
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { SchemaPlace, type SchemaScope } from "./schema-place.ts";
+import { SchemaPlace, type SchemaScope } from "./keywords.ts";
 
-/** A schema that brings its own JSON Schema: what `zod3()` gives, or any Standard Schema with a `jsonSchema` beside it. */
+/** A schema that carries its own JSON Schema: the result of `zod3()`, or any Standard Schema with a `jsonSchema` member. */
 export interface DescribedSchema<Output = unknown> extends StandardSchema<Output> {
   readonly jsonSchema: JsonSchema;
 }
 
-/** A schema as it is sent, and what was done to get there. */
+/** A schema as it is sent, and how it differs from the author's. */
 export interface DeclaredSchema {
   readonly schema: JsonSchema;
   readonly changes: readonly SchemaChange[];
 }
 
-/** What every recorded surface takes for "no parameters", also under a forced call. */
+/** The form of "no parameters" that every recorded endpoint accepts, also when a call is forced. */
 export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, additionalProperties: false };
 
 /**
  * The schema of a function's parameters.
  *
- * @param input - Zod 4, zod 3, a schema that brings its JSON Schema, or a JSON Schema; its root must be an object.
- * @param tool - Named in errors.
- * @throws {ToolDefinitionError} For what the service would refuse, with the path and the fix.
+ * @param input - Zod 4, zod 3, a schema that carries its JSON Schema, or a JSON Schema; its root must be an object.
+ * @param tool - Tool name, for errors.
+ * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
  */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
   const { schema, changes } = declareSchema(input, tool);
@@ -41,23 +41,20 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
   const empty = schema["properties"] === undefined || Object.keys(schema["properties"] as object).length === 0;
   if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined))
     return { schema, changes };
-  // Never overwrites what the author said about other names.
+  // Keeps the author's additionalProperties.
   const closed = { ...schema, properties: {}, additionalProperties: schema["additionalProperties"] ?? false };
   return {
     schema: closed,
-    changes: [
-      ...changes,
-      { path: "", change: "written as an object without properties in the form that every endpoint takes" },
-    ],
+    changes: [...changes, { path: "", change: "rewritten in the form of no parameters that every endpoint accepts" }],
   };
 }
 
 /**
- * A schema inside the subset of JSON Schema that the service documents. What it has no keyword for is said in the
- * description, so the model still reads it; values are checked against the real schema afterwards in any case.
+ * Converts a schema to the subset of JSON Schema that the service documents. Unsupported keywords move into the description,
+ * so the model still reads them; values are validated against the author's schema anyway.
  *
- * @param input - As for {@link declareParameters}, but any root; `"json"` for any JSON.
- * @throws {ToolDefinitionError} For what the service would refuse, with the path and the fix.
+ * @param input - As for {@link declareParameters}, but with any root; `"json"` for any JSON.
+ * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
 export function declareSchema(input: unknown, tool: string): DeclaredSchema {
@@ -65,7 +62,7 @@ export function declareSchema(input: unknown, tool: string): DeclaredSchema {
   const scope: SchemaScope = { tool, root, changes: [], definitions: new Map(), names: new Map() };
   const place = new SchemaPlace(scope);
   const isInlined = typeof root["$ref"] === "string";
-  if (isInlined) place.changed("its target put in its place: the root cannot be a reference", "$ref");
+  if (isInlined) place.changed("replaced by its target: the root cannot be a reference", "$ref");
   const cleaned = isInlined ? cleanInlined(withoutDefinitions(root), place) : cleanSchema(root, place);
   if (cleaned === undefined) throw place.refused("matches no value: describe what it accepts");
 
@@ -81,7 +78,7 @@ export function declareSchema(input: unknown, tool: string): DeclaredSchema {
   return { schema, changes: scope.changes };
 }
 
-/** Each cast follows the mark that the library itself puts on its schemas. */
+/** Each cast relies on the marker that the schema's own library sets. */
 function toJsonSchema(input: unknown, tool: string): JsonSchema {
   if ((typeof input === "object" || typeof input === "function") && input !== null) {
     // Zod 4 schemas have `_def` too.
@@ -119,17 +116,17 @@ function describeRoot(schema: JsonSchema): string {
   return schema["type"] === undefined ? "anything" : `of type ${JSON.stringify(schema["type"])}`;
 }
 
-/** A reference that must be followed: nothing optional stands between the two schemas. */
+/** A reference reached through required parts only. */
 interface Edge {
   readonly target: string;
   readonly path: readonly string[];
 }
 
 /**
- * Finds a reference that comes back to itself without passing an optional property; the service refuses those.
+ * Finds a cycle of references through required properties only, which the service rejects.
  *
  * @param schema - Cleaned: references are `#` or `#/$defs/<name>`.
- * @returns Where the circle is closed, or nothing.
+ * @returns Path of the reference that closes the cycle, or `undefined`.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
 function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {
@@ -180,7 +177,7 @@ function listEdges(schema: unknown, path: readonly string[]): Edge[] {
   return edges;
 }
 
-/** What is sent for a tool and what was changed in its schema on the way, as text to read. */
+/** The tool as it is sent, and how its schema was changed, as readable text. */
 export function explainSchema(tool: Tool): string {
   const changes = tool.schemaChanges.map(({ path, change }) => `- ${path === "" ? "(root)" : path}: ${change}`);
   return [
@@ -189,7 +186,7 @@ export function explainSchema(tool: Tool): string {
     "Sent as parametersJsonSchema:",
     JSON.stringify(tool.declaration.parametersJsonSchema, null, 2),
     "",
-    changes.length === 0 ? "Nothing was changed on the way." : "Changed on the way:",
+    changes.length === 0 ? "The schema was not changed." : "Changes to the schema:",
     ...changes,
   ].join("\n");
 }

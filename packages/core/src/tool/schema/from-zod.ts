@@ -5,7 +5,7 @@ import { ToolDefinitionError } from "../../errors/run-errors.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { withNote } from "./merge-schemas.ts";
 
-/** What JSON cannot hold, and what to write instead. */
+/** Types that JSON cannot represent, and what to use instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["bigint", "use z.coerce.bigint() (the model sends decimal digits) or z.int()"],
   ["date", "use z.coerce.date() (the model sends an ISO date-time) or a string schema such as z.iso.datetime()"],
@@ -19,9 +19,9 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The JSON Schema of what a zod 4 schema takes in (not of what it gives out).
+ * The JSON Schema of a zod 4 schema's input (not its output).
  *
- * @throws {ToolDefinitionError} For a type that JSON has not; names the path and what to use instead.
+ * @throws {ToolDefinitionError} For a type that JSON cannot represent; names the path and what to use instead.
  */
 export function fromZod4(schema: $ZodType, tool: string): JsonSchema {
   let problem: ToolDefinitionError | undefined;
@@ -50,7 +50,7 @@ export function fromZod4(schema: $ZodType, tool: string): JsonSchema {
   return { ...converted };
 }
 
-/** The one function that is needed of `zod-to-json-schema`. */
+/** The one function used from `zod-to-json-schema`. */
 export type ZodToJsonSchema = typeof zodToJsonSchema;
 
 const ZOD3_TYPES: ReadonlyMap<string, string> = new Map([
@@ -64,9 +64,9 @@ const ZOD3_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The JSON Schema of what a zod 3 schema takes in.
+ * The JSON Schema of a zod 3 schema's input.
  *
- * @throws {ToolDefinitionError} For a type that JSON has not; names the path and what to use instead.
+ * @throws {ToolDefinitionError} For a type that JSON cannot represent; names the path and what to use instead.
  */
 export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, tool: string): JsonSchema {
   return convert(schema, {
@@ -84,15 +84,15 @@ export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, tool: str
 }
 
 /**
- * Finds `zod-to-json-schema` without importing it, so that programs without zod 3 schemas do not carry it.
+ * Loads `zod-to-json-schema` without a static import, so that bundles without zod 3 schemas do not include it.
  *
- * @throws {ToolDefinitionError} Where modules cannot be loaded at once (browsers, most edge runtimes).
+ * @throws {ToolDefinitionError} Where modules cannot be loaded synchronously (browsers, most edge runtimes).
  */
 export function loadZodToJsonSchema(tool: string): ZodToJsonSchema {
   try {
     const createRequire = globalThis.process?.getBuiltinModule?.("node:module")?.createRequire;
     const loaded: unknown = createRequire?.(import.meta.url)("zod-to-json-schema");
-    // The package is a dependency of this one: its shape is known.
+    // The package is a dependency: its shape is known.
     if (loaded !== undefined) return (loaded as { readonly zodToJsonSchema: ZodToJsonSchema }).zodToJsonSchema;
   } catch {
     // Bundled without its dependencies: the same advice helps.
@@ -103,7 +103,6 @@ export function loadZodToJsonSchema(tool: string): ZodToJsonSchema {
   );
 }
 
-/** The error for a type that a model cannot send. */
 function notJsonError(
   tool: string,
   type: string,
@@ -119,7 +118,7 @@ function notJsonError(
 }
 
 /**
- * The part of Standard Schema that zod 3.25 and zod 4 share: a type to infer from and a way to check.
+ * The part of Standard Schema that zod 3.25 and zod 4 share: type inference and validation.
  *
  * @see https://standardschema.dev
  */
@@ -131,18 +130,18 @@ export interface StandardSchema<Output = unknown> {
   };
 }
 
-/** What a check gives: the value, or what is wrong with it. */
+/** Result of a validation: the value or the issues. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] };
 
-/** One thing that is wrong. */
+/** One validation problem. */
 export interface StandardIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** True for a zod schema of either major (and for anything else that speaks Standard Schema). */
+/** True for a zod schema of either major version, and for any other Standard Schema. */
 export function isStandardSchema(value: unknown): value is StandardSchema {
   return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
 }

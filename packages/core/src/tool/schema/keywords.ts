@@ -1,23 +1,67 @@
+import { ToolDefinitionError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import type { SchemaPlace } from "./schema-place.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
+import type { SchemaChange } from "../tool.ts";
 
-/** One schema object on its way to what is sent. */
+/** Shared by all schemas of one tool or output. */
+export interface SchemaScope {
+  /** Tool name, for errors. */
+  readonly tool: string;
+  /** The author's schema, for its references. */
+  readonly root: JsonSchema;
+  readonly changes: SchemaChange[];
+  /** Cleaned definitions by name; undefined while one is being cleaned. */
+  readonly definitions: Map<string, JsonSchema | undefined>;
+  /** Reference as written → name in `$defs`. */
+  readonly names: Map<string, string>;
+}
+
+/** A location in the author's schema. */
+export class SchemaPlace {
+  readonly scope: SchemaScope;
+  readonly path: readonly string[];
+  /** References being inlined, to detect one inside itself. */
+  readonly inlining: ReadonlySet<string>;
+
+  constructor(scope: SchemaScope, path: readonly string[] = [], inlining: ReadonlySet<string> = new Set()) {
+    this.scope = scope;
+    this.path = path;
+    this.inlining = inlining;
+  }
+
+  at(...keys: readonly (string | number)[]): SchemaPlace {
+    return new SchemaPlace(this.scope, [...this.path, ...keys.map(String)], this.inlining);
+  }
+
+  changed(change: string, ...keys: readonly string[]): void {
+    this.scope.changes.push({ path: [...this.path, ...keys].join("."), change });
+  }
+
+  /** The error for a schema that the service would reject. */
+  refused(problem: string): ToolDefinitionError {
+    const path = this.path.join(".");
+    const { tool } = this.scope;
+    return new ToolDefinitionError(`tool "${tool}": ${path === "" ? "the schema" : path} ${problem}`, tool, path);
+  }
+}
+
+/** One schema object being cleaned. */
 export interface SchemaNode {
-  /** The author's. */
-  readonly schema: { readonly [key: string]: unknown };
-  /** Its types, see {@link readTypes}; none stands for any. */
+  /** The author's schema. */
+  readonly schema: JsonSchema;
+  /** Its types, see {@link readTypes}; empty means any. */
   readonly types: readonly string[];
-  /** What is sent; later entries win. */
+  /** Keywords to send; later entries win. */
   readonly draft: Map<string, unknown>;
-  /** Sentences for the description. */
+  /** Sentences to append to the description. */
   readonly notes: string[];
   readonly place: SchemaPlace;
 }
 
 const TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"];
 
-/** The types a schema allows, lower case; what its other keywords imply when it names none. */
-export function readTypes(schema: SchemaNode["schema"], place: SchemaPlace): string[] {
+/** The types a schema allows, in lower case; if it names none, the type its other keywords imply. */
+export function readTypes(schema: JsonSchema, place: SchemaPlace): string[] {
   const { type } = schema;
   const given: readonly unknown[] = Array.isArray(type) ? type : type === undefined ? [] : [type];
   if (Array.isArray(type) && type.length === 0)
@@ -26,7 +70,7 @@ export function readTypes(schema: SchemaNode["schema"], place: SchemaPlace): str
     const lower = String(word).toLowerCase();
     if (!TYPES.includes(lower))
       throw place.refused(`has the type ${JSON.stringify(word)}: use one of ${TYPES.join(", ")}`);
-    if (lower !== word) place.changed(`"${String(word)}" written in lower case`, "type");
+    if (lower !== word) place.changed(`"${String(word)}" changed to lower case`, "type");
     return lower;
   });
   if (types.length === 0) {
@@ -34,17 +78,17 @@ export function readTypes(schema: SchemaNode["schema"], place: SchemaPlace): str
     const implied = isObject(schema["properties"]) ? "object" : isArray ? "array" : undefined;
     if (implied !== undefined) {
       types.push(implied);
-      place.changed(`"${implied}" added: the other keywords mean it`, "type");
+      place.changed(`added "${implied}", which the other keywords imply`, "type");
     }
   }
   if (schema["nullable"] === true) {
-    place.changed('written as the type "null"', "nullable");
+    place.changed('replaced by the type "null"', "nullable");
     if (types.length > 0 && !types.includes("null")) types.push("null");
   }
   return types;
 }
 
-/** `enum` and `const`: strings and numbers stay, the rest is said with types or words. */
+/** `enum` and `const`: keeps strings and numbers; other values become types or a note. */
 export function addValues({ schema, types, draft, notes, place }: SchemaNode): void {
   const key = "const" in schema ? "const" : "enum";
   if (!(key in schema)) return;
@@ -57,7 +101,7 @@ export function addValues({ schema, types, draft, notes, place }: SchemaNode): v
   const flags: unknown[] = values.filter((value) => typeof value === "boolean");
   const nulls: unknown[] = values.filter((value) => value === null);
   if (words.length + flags.length + nulls.length < values.length) {
-    place.changed("moved into the description: the service takes strings that are not empty, and numbers", key);
+    place.changed("moved into the description: the service only accepts numbers and non-empty strings", key);
     notes.push(`One of ${values.map((value) => JSON.stringify(value)).join(", ")}.`);
     return;
   }
@@ -66,9 +110,9 @@ export function addValues({ schema, types, draft, notes, place }: SchemaNode): v
   if (words.length > 0) kinds.push({ type: chooseType(words, types), enum: words });
   if (flags.length > 0) kinds.push({ type: "boolean" });
   if (nulls.length > 0) kinds.push({ type: "null" });
-  if (key === "const" && words.length > 0) place.changed("written as an enum of one value", key);
+  if (key === "const" && words.length > 0) place.changed("replaced by an enum with one value", key);
   else if (words.length < values.length)
-    place.changed("written with types: the service takes strings and numbers in an enum", key);
+    place.changed("replaced by types: the service only accepts strings and numbers in an enum", key);
   if (kinds.length === 1) for (const [name, value] of Object.entries(kinds[0] ?? {})) draft.set(name, value);
   else {
     draft.delete("type");
@@ -87,40 +131,42 @@ function chooseType(words: readonly unknown[], types: readonly string[]): unknow
   return numbers.length < words.length ? ["string", number] : number;
 }
 
+const MOVED = "moved into the description: the service does not support it";
+
 const BOUNDS = [
   { inclusive: "minimum", exclusive: "exclusiveMinimum", step: 1, tighter: Math.max, word: "Greater" },
   { inclusive: "maximum", exclusive: "exclusiveMaximum", step: -1, tighter: Math.min, word: "Less" },
 ] as const;
 
-/** Bounds: exclusive ones become inclusive for integers and words for other numbers. */
+/** Bounds: exclusive ones become inclusive for integers and a note for other numbers. */
 export function addBounds({ schema, types, draft, notes, place }: SchemaNode): void {
   const isWhole = types.includes("integer") && !types.includes("number");
   for (const { inclusive, exclusive, step, tighter, word } of BOUNDS) {
     let bound = typeof schema[inclusive] === "number" ? schema[inclusive] : undefined;
-    // Older drafts say `minimum: 0, exclusiveMinimum: true`.
+    // Older drafts of JSON Schema have `minimum: 0, exclusiveMinimum: true`.
     const open = schema[exclusive] === true ? bound : schema[exclusive];
     if (schema[exclusive] === true) bound = undefined;
     if (typeof open === "number") {
       if (isWhole) {
         const next = (step > 0 ? Math.floor(open) : Math.ceil(open)) + step;
         bound = bound === undefined ? next : tighter(bound, next);
-        place.changed(`written as ${inclusive} ${next}`, exclusive);
+        place.changed(`replaced by ${inclusive} ${next}`, exclusive);
       } else {
         notes.push(`${word} than ${open}.`);
-        place.changed("moved into the description: it is not in the service's subset", exclusive);
+        place.changed(MOVED, exclusive);
       }
     }
     if (bound === undefined) continue;
     if (Math.abs(bound) >= Number.MAX_SAFE_INTEGER)
-      place.changed("dropped: it is only the range of safe integers", inclusive);
+      place.changed("dropped: it only states the range of safe integers", inclusive);
     else draft.set(inclusive, bound);
   }
 }
 
-/** Longest regular expression that is worth a model's attention, in characters. */
+/** Longest regular expression put into a description, in characters. */
 const MAX_PATTERN = 200;
 
-/** Keywords outside the documented subset whose meaning a sentence can carry. */
+/** Unsupported keywords that a sentence in the description can replace. */
 const SENTENCES: ReadonlyMap<string, (value: unknown) => string> = new Map<string, (value: unknown) => string>([
   ["minLength", (value) => `At least ${count(value, "character")}.`],
   ["maxLength", (value) => `At most ${count(value, "character")}.`],
@@ -146,36 +192,31 @@ function count(value: unknown, one: string, many = `${one}s`): string {
   return `${String(value)} ${value === 1 ? one : many}`;
 }
 
-/** Formats the service documents, by type. */
+/** Formats the service supports, by type. */
 const FORMATS: ReadonlyMap<string, readonly string[]> = new Map([
   ["string", ["date-time", "enum"]],
   ["number", ["float", "double"]],
   ["integer", ["int32", "int64"]],
 ]);
 
-/** True for a format that the service documents for one of these types. */
+/** True for a format that the service supports for one of these types. */
 export function keepsFormat(format: string, types: readonly string[]): boolean {
   return types.some((type) => FORMATS.get(type)?.includes(format) === true);
 }
 
-/** Says in words what the service's subset has no keyword for; the answer is checked against the real schema anyway. */
+/** Describes unsupported keywords in words; values are validated against the author's schema anyway. */
 export function addNotes({ schema, types, notes, place }: SchemaNode): void {
   const { format } = schema;
   for (const [key, value] of Object.entries(schema)) {
     const sentence = SENTENCES.get(key);
     if (sentence === undefined) continue;
-    // A named format says more than the regular expression that zod makes of it.
+    // A named format tells the model more than the regular expression zod derives from it.
     const text = key === "pattern" && typeof format === "string" ? "" : sentence(value);
     if (text !== "") notes.push(text);
-    place.changed(
-      text !== ""
-        ? "moved into the description: it is not in the service's subset"
-        : "dropped: it says nothing that a model needs",
-      key,
-    );
+    place.changed(text === "" ? "dropped: the model does not need it" : MOVED, key);
   }
   if (typeof format !== "string" || keepsFormat(format, types)) return;
   notes.push(`Format: ${format}.`);
   const known = [...FORMATS.values()].flat().join(", ");
-  place.changed(`"${format}" moved into the description: the service knows ${known} only`, "format");
+  place.changed(`"${format}" moved into the description: the service only supports ${known}`, "format");
 }

@@ -2,10 +2,9 @@ import { isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /**
- * One schema that says what both say.
+ * Merges two cleaned schemas into one that requires both.
  *
- * @param a - Cleaned, as `b`.
- * @returns The schema, or in words what keeps them from becoming one.
+ * @returns The schema, or why they cannot be merged.
  */
 export function mergeSchemas(a: JsonSchema, b: JsonSchema): JsonSchema | string {
   const merged = new Map(Object.entries(a));
@@ -19,13 +18,11 @@ export function mergeSchemas(a: JsonSchema, b: JsonSchema): JsonSchema | string 
     if (typeof joined === "string") return joined;
     merged.set(key, joined.value);
   }
-  // Each side forbade what the other one names.
-  if (
-    (a["additionalProperties"] === false) !== (b["additionalProperties"] === false) &&
-    (a["properties"] ?? b["properties"]) !== undefined
-  ) {
-    if (a["type"] !== undefined && b["type"] !== undefined) merged.delete("additionalProperties");
-  }
+  // One side forbids the properties of the other.
+  const isClosedByOne = (a["additionalProperties"] === false) !== (b["additionalProperties"] === false);
+  const hasProperties = (a["properties"] ?? b["properties"]) !== undefined;
+  if (isClosedByOne && hasProperties && a["type"] !== undefined && b["type"] !== undefined)
+    merged.delete("additionalProperties");
   return Object.fromEntries(merged);
 }
 
@@ -44,11 +41,10 @@ function join(key: string, a: unknown, b: unknown): { readonly value: unknown } 
     case "maximum":
     case "maxItems":
       return { value: Math.min(Number(a), Number(b)) };
-    case "enum":
-      return nonEmpty(
-        "values",
-        list(a).filter((value) => list(b).includes(value)),
-      );
+    case "enum": {
+      const common = list(a).filter((value) => list(b).includes(value));
+      return common.length === 0 ? "they have no values in common" : { value: common };
+    }
     case "type":
       return joinTypes(list(a), list(b));
     case "properties":
@@ -79,15 +75,11 @@ function joinProperties(a: unknown, b: unknown): { readonly value: unknown } | s
   return { value: Object.fromEntries(properties) };
 }
 
-function nonEmpty(what: string, values: readonly unknown[]): { readonly value: unknown } | string {
-  return values.length === 0 ? `they have no ${what} in common` : { value: values };
-}
-
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** A description with one more sentence. */
+/** Appends a sentence to a description. */
 export function withNote(description: unknown, note: string): string {
   if (typeof description !== "string" || description.trim() === "") return note;
   const text = description.trimEnd();

@@ -351,7 +351,7 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
     [
       "alternatives that only require",
       { type: "object", properties: { a: {}, b: {}, c: {} }, anyOf: [{ required: ["a", "b"] }, { required: ["c"] }] },
-      { type: "object", properties: { a: {}, b: {}, c: {} }, description: "Needs a and b, or c." },
+      { type: "object", properties: { a: {}, b: {}, c: {} }, description: "Requires a and b, or c." },
     ],
     ["const null", { const: null }, { type: "null" }],
     ["enum of numbers", { enum: [1, 2.5] }, { type: "number", enum: [1, 2.5] }],
@@ -532,12 +532,12 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
       "t",
     );
     expect(changes).toEqual([
-      { path: "$schema", change: "dropped: it is not in the service's subset" },
-      { path: "properties.a.minLength", change: "moved into the description: it is not in the service's subset" },
+      { path: "$schema", change: "dropped: the service does not support it" },
+      { path: "properties.a.minLength", change: "moved into the description: the service does not support it" },
       {
         path: "properties.a.format",
         change:
-          '"email" moved into the description: the service knows date-time, enum, float, double, int32, int64 only',
+          '"email" moved into the description: the service only supports date-time, enum, float, double, int32, int64',
       },
     ]);
   });
