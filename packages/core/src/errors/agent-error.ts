@@ -18,6 +18,12 @@ export type ErrorCode =
   | "session_damaged"
   | "session_store"
   | "session_unfinished"
+  | "session_running"
+  | "session_lease_lost"
+  | "session_limit"
+  | "nothing_to_resume"
+  | "unexpected_answer"
+  | "run_stopped"
   | "loop_version"
   | "replay_difference";
 

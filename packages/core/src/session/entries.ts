@@ -7,9 +7,10 @@ import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { Content, Part } from "../wire/types/content.ts";
+import type { Draft } from "./records.ts";
 
 /** Version of the entries this release writes. It reads this one and all earlier ones. */
-export const ENTRY_VERSION = 1;
+export const ENTRY_VERSION = 2;
 
 /** A content of a run, told without saying twice what a step already says. */
 export type ContentRef =
@@ -38,6 +39,8 @@ export interface RunEntry extends EntryBase {
   /** Where its answers come from: their signatures mean something only there. */
   readonly origin: HistoryOrigin;
   readonly input: readonly Content[];
+  /** What was left unfinished by the run before does not become part of the history. */
+  readonly dropInterrupted?: true | undefined;
 }
 
 /** How a run ended, or that it failed or was aborted. */
@@ -45,7 +48,7 @@ export interface EndEntry extends EntryBase {
   readonly type: "end";
   readonly runId: string;
   readonly stopReason: StopReason | "failed" | "aborted";
-  /** All the run added after its input. Ends on no open call. */
+  /** All the run added after its input, but for an unfinished answer. Ends on no open call. */
   readonly added: readonly ContentRef[];
   readonly turns: number;
   readonly toolCalls: number;
@@ -56,8 +59,13 @@ export interface EndEntry extends EntryBase {
   readonly compaction?: Compaction | undefined;
   readonly limit?: keyof Limits | undefined;
   readonly pending?: readonly PendingCall[] | undefined;
+  /** What the model had said when the run ended in the middle of its answer. Part of the history unless the run is resumed. */
+  readonly interrupted?: InterruptedAnswer | undefined;
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
 }
+
+/** An answer that was never finished, as far as it is known. */
+export type InterruptedAnswer = Pick<Draft, "step" | "attempt" | "parts" | "truncated">;
 
 /**
  * One line of a session's log.
@@ -65,6 +73,8 @@ export interface EndEntry extends EntryBase {
  * ```text
  * log = (history | steer)* (run (begin | step | answer | resume | steer | end)*)*
  * ```
+ *
+ * An `info` may stand anywhere.
  *
  * A run is over with its `end`; one that failed, was aborted, reached a limit or waits for an answer is opened again by
  * `resume`. A run without `end` was cut off by a crash.
@@ -86,6 +96,13 @@ export type SessionEntry =
   | (EntryBase & { readonly type: "resume"; readonly runId: string })
   /** Something said to the run while it was going, or to the next one. */
   | (EntryBase & { readonly type: "steer"; readonly contents: readonly Content[] })
+  /** What the application says about the session. A member that is `null` is taken back; one that is absent stays. */
+  | (EntryBase & {
+      readonly type: "info";
+      readonly title?: string | null | undefined;
+      readonly owner?: string | null | undefined;
+      readonly metadata?: { readonly [name: string]: string } | null | undefined;
+    })
   | EndEntry;
 
 /** The kinds of entries this release knows; one that is missing here does not compile. */
@@ -97,6 +114,7 @@ const TYPES: { readonly [Type in SessionEntry["type"]]: true } = {
   answer: true,
   resume: true,
   steer: true,
+  info: true,
   end: true,
 };
 

@@ -2,6 +2,7 @@ import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
+import type { PartialAnswer } from "../loop/partial-answer.ts";
 import type { Limits, Spent } from "../loop/limits.ts";
 import type { RunResult, RunSoFar } from "../loop/result.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
@@ -17,11 +18,22 @@ export interface OpenedRun {
   spent(): Spent;
   /** How many contents there were before it. */
   readonly historyLength: number;
+  /** The answer that is under way, as far as it is known. */
+  readonly partial: PartialAnswer;
   /** True when its own signal was aborted. */
   aborted(): boolean;
+  /** Ends what is under way; the run rejects with the reason. */
+  abort(reason: unknown): void;
   /** Aborts what is under way and frees what the run holds. */
   release(): void;
 }
+
+/**
+ * Called with the result of a run before it reports its end.
+ *
+ * @returns `more-was-said` when the run was steered after it last looked, so that it has to answer first.
+ */
+export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-was-said">;
 
 /** How a session opens a run. */
 export type SessionRunMode = "begin" | "resume" | "read";
@@ -43,12 +55,14 @@ export interface SessionRun<Options> {
   /** Where its events go; absent when nobody watches. */
   readonly emitters: RunEmitters | undefined;
   /** Called with the result before the run reports its end. */
-  readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
+  readonly beforeEnd?: BeforeEnd | undefined;
   readonly steps: (run: {
     readonly runId: string;
     readonly signal: AbortSignal;
     readonly emit: Emit | undefined;
   }) => Steps<RunEvent>;
+  /** Called whenever more of an answer is known. */
+  readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   readonly steering: Steering;
   readonly steeringCursor: number;
   /** Limits over all runs of the session. */

@@ -2,18 +2,34 @@ import type { Outcome } from "../durable/steps.ts";
 import type { JournalLog } from "../durable/journal.ts";
 import { messageOf } from "../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/run-errors.ts";
+import { SessionLeaseLostError } from "../errors/session-errors.ts";
 import type { Json } from "../internal/json.ts";
 import { ENTRY_VERSION, checkEntryHeader, type SessionEntry } from "./entries.ts";
+import { foldInfo } from "./session-info.ts";
 import { SessionView } from "./session-view.ts";
-import type { SessionStore } from "./store.ts";
+import type { AppendOptions, SessionStore } from "./store.ts";
 
 type WithoutBase<Entry> = Entry extends unknown ? Omit<Entry, "v" | "at"> : never;
 
 /** An entry as it is written down: version and time are added. */
 export type NewEntry = WithoutBase<SessionEntry>;
 
+/** On whose behalf something is appended. */
+export interface AppendAs {
+  /** By the run that holds the lease under this token. Absent: by anybody, which is allowed for what is said to a session. */
+  readonly token?: number | undefined;
+  /** The change of the lease that goes along. */
+  readonly lease?: AppendOptions["lease"];
+  /**
+   * Entries of others that came since the log was read, and make the append fail instead of standing before it: all, or what was said
+   * to the run. @defaultValue what only the holder of a lease writes
+   */
+  readonly unless?: "changed" | "steered" | undefined;
+}
+
 interface Waiting {
   readonly entries: readonly SessionEntry[];
+  readonly as: AppendAs;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -26,27 +42,27 @@ interface Waiting {
 export class SessionLog {
   readonly id: string;
   readonly view: SessionView = new SessionView();
-  /** A run of this process is going. */
+  /** A run of this object is going. */
   running = false;
-  readonly #store: SessionStore;
+  readonly store: SessionStore;
   readonly #now: () => number;
   #waiting: Waiting[] = [];
   #writing = false;
 
   constructor(store: SessionStore, id: string, now: () => number = Date.now) {
-    this.#store = store;
+    this.store = store;
     this.id = id;
     this.#now = now;
   }
 
   /**
-   * Reads what others have written since. While a run of ours is going, only what was said to it: anything else is somebody who
+   * Reads what others have written since. While a run of ours is going, only what was said to it: anything else is by a process that
    * took the session over, and has to make our next append fail.
    */
   async refresh(): Promise<void> {
     const from = this.view.length;
     const read = await this.#load(from);
-    const taken = this.running ? read.findIndex((entry) => !isSteering(entry)) : -1;
+    const taken = this.running ? read.findIndex((entry) => !isFromAnybody(entry)) : -1;
     this.#addFrom(from, taken === -1 ? read : read.slice(0, taken));
   }
 
@@ -59,28 +75,33 @@ export class SessionLog {
     }
   }
 
-  /** Resolves when the entries are stored. @throws {SessionConflictError} When somebody else wrote more than steering. */
-  append(...entries: readonly NewEntry[]): Promise<void> {
+  /**
+   * Resolves when the entries are stored.
+   *
+   * @throws {SessionConflictError} When another process wrote what cannot stand before them.
+   * @throws {SessionLeaseLostError} When another process has taken the session over.
+   */
+  append(as: AppendAs, ...entries: readonly NewEntry[]): Promise<void> {
     const at = this.#now();
     const whole = entries.map((entry): SessionEntry => ({ v: ENTRY_VERSION, at, ...entry }));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ entries: whole, resolve, reject });
+      this.#waiting.push({ entries: whole, as, resolve, reject });
       if (!this.#writing) void this.#write();
     });
   }
 
-  /** The journal's part of the log, for the last run. */
-  journalLog(runId: string): JournalLog {
+  /** The journal's part of the log, for the last run; written under the run's lease. */
+  journalLog(runId: string, token: number | undefined): JournalLog {
     const run = this.view.run;
     if (run?.entry.runId !== runId) throw new TypeError(`run ${runId} is not the session's last run`);
     return {
       outcomeOf: (name) => run.outcomes.get(name),
       begunAt: (name) => run.begun.get(name),
       begin: async (step) => {
-        await this.append({ type: "begin", runId, step });
+        await this.append({ token }, { type: "begin", runId, step });
         return run.begun.get(step) ?? this.#now();
       },
-      record: (step: string, outcome: Outcome) => this.append({ type: "step", runId, step, outcome }),
+      record: (step: string, outcome: Outcome) => this.append({ token }, { type: "step", runId, step, outcome }),
     };
   }
 
@@ -88,7 +109,10 @@ export class SessionLog {
     this.#writing = true;
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       try {
-        await this.#storeAll(batch.flatMap((one) => one.entries));
+        await this.#storeAll(
+          batch.flatMap((one) => one.entries),
+          batch[0]?.as ?? {},
+        );
         for (const one of batch) one.resolve();
       } catch (error) {
         for (const one of batch) one.reject(error);
@@ -97,23 +121,28 @@ export class SessionLog {
     this.#writing = false;
   }
 
+  /** The next appends that may go out together: by the same writer, and without a change of the lease. */
   #take(): Waiting[] {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    return batch;
+    const [first, ...rest] = this.#waiting;
+    if (first === undefined) return [];
+    const isAlone = ({ as }: Waiting): boolean => as.lease !== undefined || as.unless !== undefined;
+    const end = isAlone(first) ? 0 : rest.findIndex((one) => one.as.token !== first.as.token || isAlone(one));
+    const count = 1 + (end === -1 ? rest.length : end);
+    return this.#waiting.splice(0, count);
   }
 
-  async #storeAll(entries: readonly SessionEntry[]): Promise<void> {
+  async #storeAll(entries: readonly SessionEntry[], { token, lease, unless }: AppendAs): Promise<void> {
     let { length } = this.view;
     for (;;) {
+      const { info } = foldInfo(this.view.info, entries);
       try {
         // Entries are JSON by their types, but for members that are undefined, which JSON leaves out.
-        await this.#store.append(this.id, length, entries as unknown as readonly Json[]);
+        await this.store.append(this.id, length, entries as unknown as readonly Json[], { token, lease, info });
         this.#addFrom(length, entries);
         return;
       } catch (error) {
         if (!(error instanceof SessionConflictError)) throw asStoreError(error, this.id);
-        const behind = await this.#giveWay(length, entries);
+        const behind = await this.#giveWay(length, entries, unless);
         if (behind === undefined) throw error;
         length = behind;
       }
@@ -126,18 +155,21 @@ export class SessionLog {
     for (const [index, entry] of entries.entries()) if (from + index >= this.view.length) this.view.add(entry);
   }
 
-  /** The place behind what another process wrote, when that is no conflict: one of the two only said something to the run. */
-  async #giveWay(from: number, entries: readonly SessionEntry[]): Promise<number | undefined> {
+  /** The place behind what another process wrote, when that is no conflict: one of the two only said something to the session. */
+  async #giveWay(from: number, entries: readonly SessionEntry[], unless: AppendAs["unless"]): Promise<number | undefined> {
     const others = await this.#load(from);
-    const noConflict = entries.every(isSteering) || others.every(isSteering);
-    if (others.length === 0 || !noConflict) return undefined;
+    const fromAnybody = others.every(isFromAnybody);
     // A run of ours that lost its session has to find that out at its next append.
-    if (!this.running || others.every(isSteering)) this.#addFrom(from, others);
-    return from + others.length;
+    if (!this.running || fromAnybody) this.#addFrom(from, others);
+    const stands =
+      unless === "changed" || (unless === "steered" && others.some(({ type }) => type === "steer"))
+        ? false
+        : fromAnybody || entries.every(isFromAnybody);
+    return others.length > 0 && stands ? from + others.length : undefined;
   }
 
   async #load(from: number): Promise<SessionEntry[]> {
-    const values = await this.#store.load(this.id, from);
+    const values = await this.store.load(this.id, from);
     return values.map((value, index) => this.#checked(value, from + index));
   }
 
@@ -148,12 +180,18 @@ export class SessionLog {
   }
 }
 
-function isSteering(entry: SessionEntry): boolean {
-  return entry.type === "steer";
+/** True for what any process may say to a session at any time, whoever runs it. */
+function isFromAnybody({ type }: SessionEntry): boolean {
+  return type === "steer" || type === "answer" || type === "info";
 }
 
 function asStoreError(error: unknown, id: string): unknown {
-  if (error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
+  if (
+    error instanceof SessionStoreError ||
+    error instanceof SessionDamagedError ||
+    error instanceof SessionLeaseLostError
+  )
+    return error;
   return new SessionStoreError(
     id,
     `could not be written, so the run stops here; fix the cause and call resume(): ${messageOf(error)}`,

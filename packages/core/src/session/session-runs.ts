@@ -1,63 +1,90 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
-import { LOOP_VERSION, waitName } from "../durable/run-log.ts";
+import { LOOP_VERSION, modelStepName } from "../durable/run-log.ts";
 import { describeError } from "../durable/steps.ts";
-import { LoopVersionError, SessionUnfinishedError } from "../errors/run-errors.ts";
-import { isObject } from "../internal/json.ts";
+import { LoopVersionError, SessionConflictError, SessionUnfinishedError } from "../errors/run-errors.ts";
+import {
+  NothingToResumeError,
+  RunStoppedError,
+  SessionLeaseLostError,
+  SessionLimitError,
+  SessionRunningError,
+} from "../errors/session-errors.ts";
 import type { RunEvent } from "../loop/events.ts";
+import type { PartialAnswer } from "../loop/partial-answer.ts";
+import { limitReached } from "../loop/limits.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/history/import-history.ts";
-import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";
-import { jsonSafe } from "../tool/function-response.ts";
 import type { Content } from "../wire/types/content.ts";
-import { type EndEntry, isResumable } from "./entries.ts";
-import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
-import type { NewEntry, SessionLog } from "./session-log.ts";
+import { boundParts, DraftWriter } from "./draft-writer.ts";
+import { type EndEntry, type InterruptedAnswer, isResumable } from "./entries.ts";
+import { HeldLease, LEASE_MS, type LeaseFinding, type LeaseListener, LeaseObserver, nextChange, nextLease } from "./lease.ts";
+import type { Draft, Lease } from "./records.ts";
+import { buildAnswerEntries, type ExternalAnswers } from "./session-answers.ts";
+import type { BeforeEnd, OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
+import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
 import { buildRefs, type HistorySegment, placeCutInHistory, placeCutInSent, type RunRecord } from "./session-view.ts";
 
-/** What a session does about a run that was cut off when the next message comes. */
-export type Unfinished = "refuse" | "cancel";
+/** What a message does with a last run that was cut off or waits for an answer: it closes the run, or is refused. */
+export type Unfinished = "close" | "refuse";
 
 /** One run of a session, about to be read. */
 export interface SessionRunRequest<Options> {
   readonly options: Options;
   readonly emitters: RunEmitters | undefined;
+  /** Ends waiting for others. */
+  readonly signal: AbortSignal | undefined;
 }
 
-/** The runs of one session: begins them, resumes them, and records how they end. One at a time. */
+/** Bounds of what a session keeps and how long. */
+export interface SessionKeeping {
+  readonly limits: SessionLimits | undefined;
+  /** @defaultValue 15_000 */
+  readonly leaseMs?: number | undefined;
+}
+
+/** How often a run is begun or resumed anew because others wrote to the session in between. */
+const MAX_RACES = 20;
+
+/** The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. */
 export class SessionRuns<Options> {
   readonly log: SessionLog;
   readonly #host: SessionHost<Options>;
-  readonly #limits: SessionLimits | undefined;
+  readonly #keeping: SessionKeeping;
+  readonly #observer: LeaseObserver;
   readonly #conversation = {};
-  #busy = false;
+  /** The run of this object that is going. */
+  #current: { readonly runId: string; readonly over: Promise<void> } | undefined;
 
-  constructor(log: SessionLog, host: SessionHost<Options>, limits?: SessionLimits) {
+  constructor(log: SessionLog, host: SessionHost<Options>, keeping: SessionKeeping) {
     this.log = log;
     this.#host = host;
-    this.#limits = limits;
+    this.#keeping = keeping;
+    this.#observer = new LeaseObserver(log.store.processes);
   }
 
-  /** A new run on a message. */
+  /** A new run on a message; without contents, on what was said to the session since its last run. */
   begin(
     run: SessionRunRequest<Options> & {
       readonly input: readonly Content[];
       readonly runId: string;
       readonly unfinished: Unfinished;
+      readonly keepInterrupted: boolean;
     },
   ): RunningLoop {
-    return this.#loop(async (beforeEnd) => {
-      await this.log.refresh();
-      await this.#settleLast(run.unfinished, run.options);
-      await this.log.append({
+    return this.#loop(run, async (take) => {
+      this.#checkLimits();
+      const closing = await this.#closeLast(run.unfinished, run.options);
+      const entry: NewEntry = {
         type: "run",
         runId: run.runId,
         loop: LOOP_VERSION,
         model: this.#host.model.id,
         origin: this.#host.origin,
         input: run.input,
-      });
-      return this.open(this.#lastRun(), run, { mode: "begin", beforeEnd });
+        ...(!run.keepInterrupted && { dropInterrupted: true }),
+      };
+      return { lease: await take(run.runId, ...closing, entry), mode: "begin" };
     });
   }
 
@@ -65,25 +92,23 @@ export class SessionRuns<Options> {
   resume(
     run: SessionRunRequest<Options> & { readonly answers: ExternalAnswers; readonly anyLoopVersion: boolean },
   ): RunningLoop {
-    return this.#loop(async (beforeEnd) => {
-      await this.log.refresh();
-      const record = this.#lastRun();
+    return this.#loop(run, async (take) => {
+      const record = this.log.view.run;
+      if (record === undefined) throw new NothingToResumeError(this.log.id, "it has no run yet");
       const { runId, loop } = record.entry;
       if (record.end !== undefined && !isResumable(record.end))
-        throw new TypeError(
-          `session "${this.log.id}": its last run has ended (${record.end.stopReason}); there is nothing to resume`,
-        );
+        throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
-      const answers = buildAnswerEntries(record, run.answers);
-      await this.log.append({ type: "resume", runId }, ...answers);
-      return this.open(record, run, { mode: "resume", beforeEnd });
+      const answers = buildAnswerEntries(this.log.id, record, run.answers);
+      return { lease: await take(runId, { type: "resume", runId }, ...answers), mode: "resume" };
     });
   }
 
   /** Opens the loop over a run's record. */
-  open(record: RunRecord, run: SessionRunRequest<Options>, how: OpenRecordOptions): OpenedRun {
+  open(record: RunRecord, run: Pick<SessionRunRequest<Options>, "options" | "emitters">, how: OpenRecordOptions): OpenedRun {
     const { runId, input } = record.entry;
-    const { mode = "read", log = this.log.journalLog(runId), beforeEnd, missing } = how;
+    const { mode = "read", log = this.log.journalLog(runId, undefined), missing, onPartial } = how;
+    const { beforeEnd = async (result) => (hasLaterTurn(record, result) ? "more-was-said" : "ended") } = how;
     const before = this.#contentsBefore();
     return this.#host.open({
       options: run.options,
@@ -96,12 +121,39 @@ export class SessionRuns<Options> {
       conversation: this.#conversation,
       emitters: run.emitters,
       beforeEnd,
+      onPartial,
       steps: ({ signal, emit }) => journal<RunEvent>({ runId, signal, emit, log, missing }),
       steering: { take: (after) => this.#steered(after) },
       steeringCursor: record.steeringCursor,
-      limits: this.#limits,
+      limits: this.#keeping.limits,
       spentBefore: record.spentBefore,
     });
+  }
+
+  /** Whether a run is going, after reading what is new. `free` also when its process has died. */
+  async look(): Promise<LeaseFinding> {
+    if (this.#current === undefined) await this.log.refresh();
+    const { lease } = await this.log.store.records(this.log.id);
+    return this.#observer.look(lease);
+  }
+
+  /**
+   * Waits until no run is going.
+   *
+   * @param until - `known`: only until it is known whether one is.
+   * @returns The id of the run that is going; `undefined` when none is.
+   */
+  async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
+    for (;;) {
+      if (this.#current !== undefined) {
+        if (until === "known") return this.#current.runId;
+        await this.#current.over;
+      }
+      const found = await this.look();
+      if (found.state === "free") return undefined;
+      if (until === "known" && found.lives) return found.lease.runId;
+      await nextChange(this.log.store, this.log.id, found.leftMs, signal);
+    }
   }
 
   /** What was said before a run, fit for this session's model. */
@@ -121,28 +173,27 @@ export class SessionRuns<Options> {
     return { contents: said.flatMap((one) => [...one.contents]), upTo: last.position + 1 };
   }
 
-  #lastRun(): RunRecord {
-    const { run } = this.log.view;
-    if (run === undefined) throw new TypeError(`session "${this.log.id}" has no run yet: send a message`);
-    return run;
+  /** Nothing is stored of a message that no request could answer. */
+  #checkLimits(): void {
+    const { limits } = this.#keeping;
+    const reached = limits === undefined ? undefined : limitReached(limits, this.log.view.spent());
+    if (reached !== undefined) throw new SessionLimitError(this.log.id, reached.name, reached.limit, reached.used);
   }
 
-  /** Makes way for the next message, or refuses it. */
-  async #settleLast(unfinished: Unfinished, options: Options): Promise<void> {
+  /** The entries that make way for the next message. */
+  async #closeLast(unfinished: Unfinished, options: Options): Promise<readonly NewEntry[]> {
     const { run } = this.log.view;
-    if (run === undefined) return;
-    const { runId } = run.entry;
+    if (run === undefined) return [];
     const waits = run.end?.pending !== undefined;
-    if (run.end !== undefined && (!waits || unfinished === "cancel")) return;
-    if (unfinished === "refuse") {
+    if (unfinished === "refuse" && (waits || run.end === undefined)) {
       const why = waits ? "its last run waits for an answer" : "its last run was cut off";
-      throw new SessionUnfinishedError(this.log.id, runId, why);
+      throw new SessionUnfinishedError(this.log.id, run.entry.runId, why);
     }
-    await this.#closeCutOff(run, options);
+    return run.end === undefined ? [await this.#endOfCutOff(run, options)] : [];
   }
 
-  /** Reads a run that was cut off as far as its log goes, and writes down that it is over. */
-  async #closeCutOff(record: RunRecord, options: Options): Promise<void> {
+  /** Reads a run that was cut off as far as its log goes: how it ended. */
+  async #endOfCutOff(record: RunRecord, options: Options): Promise<NewEntry> {
     const cutOff = new DOMException("the run was cut off here", "AbortError");
     const missing = (): never => {
       throw cutOff;
@@ -157,24 +208,48 @@ export class SessionRuns<Options> {
     } finally {
       opened.release();
     }
-    await this.log.append(buildEndEntry(record, opened, this.log.view.segments, how));
+    const { draft } = await this.log.store.records(this.log.id);
+    const interrupted = draft !== undefined && isOpenDraft(draft, record) ? interruptedAnswer(draft) : undefined;
+    return buildEndEntry(record, opened, this.log.view.segments, { ...how, interrupted });
   }
 
   /** A run that is prepared and made, and whose end is recorded, whatever it is. */
-  #loop(prepare: (beforeEnd: (result: RunResult<unknown>) => Promise<void>) => Promise<OpenedRun>): RunningLoop {
-    if (this.#busy)
-      throw new TypeError(`session "${this.log.id}" is still running: wait for its run, steer it or abort it`);
+  #loop(run: SessionRunRequest<Options>, prepare: (take: TakeLease) => Promise<TakenRun>): RunningLoop {
     let opened: OpenedRun | undefined;
     let released = false;
-    this.#busy = true;
-    const run = async (): Promise<RunResult<unknown>> => {
+    const make = async (): Promise<RunResult<unknown>> => {
+      if (this.#current !== undefined) throw new SessionRunningError(this.log.id, this.#current.runId);
+      let over = (): void => {};
+      const current = { runId: "", over: new Promise<void>((resolve) => (over = resolve)) };
+      this.#current = current;
+      let lease: HeldLease | undefined;
+      let draft: DraftWriter | undefined;
+      let lost: SessionLeaseLostError | undefined;
       let ended = false;
       try {
-        opened = await prepare(async (result) => {
-          // Before the run reports its end: whoever reads that may rely on it.
-          await this.#append(opened, buildEnding(result));
-          ended = true;
+        const taken = await this.#take(run, prepare, (token) => ({
+          logger: this.#host.logger,
+          stop: () => opened?.abort(new RunStoppedError(`the run was stopped on request (session "${this.log.id}", lease ${token})`)),
+          lost: (error) => {
+            lost = error;
+            opened?.abort(error);
+          },
+        }));
+        lease = taken.lease;
+        const record = this.#lastRun();
+        current.runId = record.entry.runId;
+        draft = new DraftWriter(this.log.store, this.log.id, { ...taken.lease, runId: current.runId }, this.#host.logger);
+        opened = this.open(record, run, {
+          mode: taken.mode,
+          log: this.log.journalLog(current.runId, taken.lease.token),
+          onPartial: draft.changed,
+          beforeEnd: async (result) => {
+            const next = await this.#end(opened, taken.lease, result);
+            ended = next === "ended";
+            return next;
+          },
         });
+        if (taken.mode === "resume") await this.#dropDraft(taken.lease);
         this.log.running = true;
         if (released) opened.release();
         return await opened.run();
@@ -182,16 +257,19 @@ export class SessionRuns<Options> {
         if (opened === undefined) throw error;
         attachRunSoFar(error, opened.soFar());
         const how = released ? { stopReason: "aborted" as const, error: LEFT } : buildFailure(error, opened.aborted());
-        if (!ended) await this.#tryAppend(opened, how);
+        if (!ended && lost === undefined && lease !== undefined) await this.#tryAppendEnd(opened, lease, how);
         throw error;
       } finally {
+        draft?.release();
+        lease?.release();
         opened?.release();
-        this.#busy = false;
         this.log.running = false;
+        this.#current = undefined;
+        over();
       }
     };
     return {
-      run,
+      run: make,
       soFar: () => opened?.soFar() ?? NOTHING_YET,
       release: () => {
         released = true;
@@ -200,16 +278,89 @@ export class SessionRuns<Options> {
     };
   }
 
-  async #append(opened: OpenedRun | undefined, how: RunEnding): Promise<void> {
-    const record = this.log.view.run;
-    if (record === undefined || opened === undefined) throw new TypeError("the run could not be recorded");
-    await this.log.append(buildEndEntry(record, opened, this.log.view.segments, how));
+  /** Waits until it is known that no run is going, and takes the lease with what `prepare` appends. */
+  async #take(
+    run: SessionRunRequest<Options>,
+    prepare: (take: TakeLease) => Promise<TakenRun>,
+    listen: (token: number) => LeaseListener,
+  ): Promise<TakenRun> {
+    const { id, store } = this.log;
+    for (let races = 0; ; races++) {
+      const { lease: last } = await this.#untilFree(run.signal);
+      try {
+        return await prepare(async (runId, ...entries) => {
+          const lease = nextLease(last, runId, this.#keeping.leaseMs ?? LEASE_MS, store);
+          await this.log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
+          return new HeldLease(store, id, lease, listen(lease.token));
+        });
+      } catch (error) {
+        const raced = error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
+        if (!raced || races >= MAX_RACES) throw error;
+      }
+    }
+  }
+
+  /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
+  async #untilFree(signal: AbortSignal | undefined): Promise<{ readonly lease: Lease | undefined }> {
+    for (;;) {
+      // The lease first: whoever takes it after this makes our append fail.
+      const { lease } = await this.log.store.records(this.log.id);
+      const found = this.#observer.look(lease);
+      if (found.state === "free") {
+        await this.log.refresh();
+        return { lease };
+      }
+      if (found.lives) throw new SessionRunningError(this.log.id, found.lease.runId);
+      await nextChange(this.log.store, this.log.id, found.leftMs, signal);
+    }
+  }
+
+  /** What the run had said in a step that is about to be asked again is void. */
+  async #dropDraft({ token }: HeldLease): Promise<void> {
+    const { draft } = await this.log.store.records(this.log.id);
+    if (draft !== undefined) await this.log.store.setDraft(this.log.id, token, undefined);
+  }
+
+  #lastRun(): RunRecord {
+    const { run } = this.log.view;
+    if (run === undefined) throw new TypeError("the run could not be recorded");
+    return run;
+  }
+
+  /** Records how a run ended and gives its lease back, unless it was steered after it last looked. */
+  async #end(opened: OpenedRun | undefined, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
+    const { view } = this.log;
+    const unheard = (): boolean => view.steersAfter(view.steeringCursor).length > 0;
+    const mayContinue = result.stopReason === "finished";
+    if (mayContinue && (hasLaterTurn(this.#lastRun(), result) || unheard())) return "more-was-said";
+    try {
+      await this.#appendEnd(opened, lease, buildEnding(result), mayContinue ? "steered" : undefined);
+      return "ended";
+    } catch (error) {
+      if (mayContinue && error instanceof SessionConflictError && unheard()) return "more-was-said";
+      throw error;
+    }
+  }
+
+  async #appendEnd(
+    opened: OpenedRun | undefined,
+    lease: HeldLease,
+    how: RunEnding,
+    unless?: AppendAs["unless"],
+  ): Promise<void> {
+    if (opened === undefined) throw new TypeError("the run could not be recorded");
+    const { partial } = opened;
+    const parts = partial.parts();
+    const interrupted =
+      parts.length === 0 ? undefined : interruptedAnswer({ step: partial.step, attempt: partial.attempt, ...boundParts(parts) });
+    const entry = buildEndEntry(this.#lastRun(), opened, this.log.view.segments, { ...how, interrupted });
+    await lease.giveBack((change) => this.log.append({ token: lease.token, lease: change, unless }, entry));
   }
 
   /** The run's own error matters more than that its end could not be written: a run without end is one that was cut off. */
-  async #tryAppend(opened: OpenedRun, how: RunEnding): Promise<void> {
+  async #tryAppendEnd(opened: OpenedRun, lease: HeldLease, how: RunEnding): Promise<void> {
     try {
-      await this.#append(opened, how);
+      await this.#appendEnd(opened, lease, how);
     } catch (error) {
       const { id, view } = this.log;
       this.#host.logger.warn(
@@ -220,6 +371,14 @@ export class SessionRuns<Options> {
   }
 }
 
+/** What is prepared before a run is opened: how it takes the lease. */
+type TakeLease = (runId: string, ...entries: readonly NewEntry[]) => Promise<HeldLease>;
+
+interface TakenRun {
+  readonly lease: HeldLease;
+  readonly mode: "begin" | "resume";
+}
+
 function buildFailure(error: unknown, aborted: boolean): RunEnding {
   return { stopReason: aborted ? "aborted" : "failed", error: describeError(error) };
 }
@@ -227,16 +386,37 @@ function buildFailure(error: unknown, aborted: boolean): RunEnding {
 /** The reader of the run left in the middle of it. */
 const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
 
+/** True when the log holds what the run did after it would have finished: it was steered at the last moment. */
+export function hasLaterTurn({ outcomes }: RunRecord, { turns }: { readonly turns: number }): boolean {
+  return outcomes.has(modelStepName("work", turns + 1, 0));
+}
+
+/** True for the draft of a step that never ended. */
+export function isOpenDraft({ runId, step }: Draft, { entry, end, outcomes }: RunRecord): boolean {
+  return end === undefined && runId === entry.runId && !outcomes.has(step);
+}
+
+function interruptedAnswer({
+  step,
+  attempt,
+  parts,
+  truncated,
+}: Omit<InterruptedAnswer, "truncated"> & { readonly truncated?: boolean | undefined }): InterruptedAnswer {
+  return { step, attempt, parts, ...(truncated === true && { truncated }) };
+}
+
 /** How a record is opened. */
 export interface OpenRecordOptions {
   /** @defaultValue "read" */
   readonly mode?: SessionRunMode | undefined;
   /** What the run's steps left, and where it is written. @defaultValue the session's log */
   readonly log?: JournalLog | undefined;
-  /** Called with the result before the run reports its end. */
-  readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
+  /** @defaultValue for a record that is only read: more was said when the log has another turn */
+  readonly beforeEnd?: BeforeEnd | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: { readonly name: string }) => never) | undefined;
+  /** Called whenever more of an answer is known. */
+  readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
 }
 
 /** How a run ended, in the words of its log. */
@@ -254,14 +434,15 @@ export function buildEndEntry(
   record: RunRecord,
   run: OpenedRun,
   segments: readonly HistorySegment[],
-  how: RunEnding,
+  { interrupted, ...how }: RunEnding & Pick<EndEntry, "interrupted">,
 ): Extract<NewEntry, { type: "end" }> {
-  const { contents, compaction } = run.soFar();
+  const { contents, compaction, interrupted: unfinished } = run.soFar();
   const { turns, toolCalls, usage, cost } = run.spent();
+  const end = unfinished === undefined ? contents.length : contents.length - 1;
   return {
     type: "end",
     runId: record.entry.runId,
-    added: buildRefs(contents.slice(run.historyLength + record.entry.input.length), record.outcomes),
+    added: buildRefs(contents.slice(run.historyLength + record.entry.input.length, end), record.outcomes),
     turns,
     toolCalls,
     usage,
@@ -270,61 +451,6 @@ export function buildEndEntry(
       compaction: placeCutInHistory(compaction, contents, run.historyLength, segments),
     }),
     ...how,
+    ...(interrupted !== undefined && { interrupted }),
   };
-}
-
-/** Answers to what a run waits for, by call id. */
-export interface ExternalAnswers {
-  readonly approvals: { readonly [callId: string]: Approval };
-  readonly outcomes: { readonly [callId: string]: ExternalOutcome };
-}
-
-/**
- * The entries that record some answers.
- *
- * @throws {TypeError} For an answer nobody waits for; names the calls that do wait.
- */
-function buildAnswerEntries(record: RunRecord, answers: ExternalAnswers): NewEntry[] {
-  const pending = record.end?.pending ?? [];
-  return (["approvals", "outcomes"] as const).flatMap((kind) =>
-    Object.entries(answers[kind]).map(([callId, answer]) => buildEntry(record, find(pending, callId, kind), answer)),
-  );
-}
-
-function find(pending: readonly PendingCall[], callId: string, kind: "approvals" | "outcomes"): PendingCall {
-  const found = pending.find(
-    (one) => one.callId === callId && (one.question === "approval") === (kind === "approvals"),
-  );
-  if (found !== undefined) return found;
-  const waiting = pending.map((one) => `${one.callId} (${one.call.name}: ${one.question})`).join(", ");
-  throw new TypeError(
-    `${kind}: ${callId} does not wait for one; ${waiting === "" ? "nothing does: call resume() without answers" : `what waits: ${waiting}`}`,
-  );
-}
-
-function buildEntry(
-  record: RunRecord,
-  { callId, question }: PendingCall,
-  answer: Approval | ExternalOutcome,
-): NewEntry {
-  if (question === "outcome" && isObject(answer) && "notExecuted" in answer)
-    throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
-  return {
-    type: "answer",
-    runId: record.entry.runId,
-    step: nextWait(record, callId, question),
-    // A function without a result has the output null, here as in a tool.
-    value: jsonSafe(isVoid(answer) ? { output: null } : answer).value,
-  };
-}
-
-/** The wait that has no answer yet: the same may be asked more than once. */
-function nextWait({ outcomes }: RunRecord, callId: string, question: PendingQuestion): string {
-  let time = 1;
-  while (outcomes.has(waitName(callId, question, time))) time++;
-  return waitName(callId, question, time);
-}
-
-function isVoid(answer: unknown): boolean {
-  return isObject(answer) && "output" in answer && answer["output"] === undefined;
 }

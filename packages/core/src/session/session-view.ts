@@ -1,12 +1,15 @@
-import type { CallStepValue, ModelStepValue } from "../durable/run-log.ts";
+import { type CallStepValue, type ModelStepValue, parseStepName } from "../durable/run-log.ts";
 import type { Outcome } from "../durable/steps.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Spent } from "../loop/limits.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import type { Content, Part } from "../wire/types/content.ts";
+import { sendablePartial } from "../loop/partial-answer.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
+import { foldInfo, type InfoFold, NO_INFO } from "./session-info.ts";
 
 /** Contents of the history that came from one place. */
 export interface HistorySegment {
@@ -56,15 +59,18 @@ export class SessionView {
   toolCalls = 0;
   usage: Usage = NO_USAGE;
   cost = 0;
+  /** What a store is told for its lists. */
+  info: InfoFold = NO_INFO;
 
   add(entry: SessionEntry): void {
     const position = this.length++;
+    this.info = foldInfo(this.info, [entry]);
     switch (entry.type) {
       case "history":
         this.segments.push(...entry.parts);
         return;
       case "run":
-        this.#closeRun();
+        this.#closeRun(entry.dropInterrupted !== true);
         this.run = {
           entry,
           steeringCursor: this.steeringCursor,
@@ -77,6 +83,8 @@ export class SessionView {
         return;
       case "steer":
         this.steers.push({ position, contents: entry.contents });
+        return;
+      case "info":
         return;
       default:
     }
@@ -95,6 +103,7 @@ export class SessionView {
       case "answer":
         run.outcomes.set(entry.step, { ok: true, value: entry.value });
         run.order.push(entry.step);
+        if (run.end?.pending !== undefined) run.end = { ...run.end, pending: run.end.pending.filter((one) => !answers(entry.step, one)) };
         return;
       case "resume":
         if (run.end !== undefined) this.#count(run.end, -1);
@@ -131,9 +140,9 @@ export class SessionView {
     return { turns, toolCalls, usage, wallTimeMs: 0, cost };
   }
 
-  #closeRun(): void {
+  #closeRun(keepsInterrupted: boolean): void {
     if (this.run === undefined) return;
-    this.segments.push(buildSegment(this.run));
+    this.segments.push(buildSegment(this.run, keepsInterrupted));
     this.compaction = this.run.end?.compaction ?? this.compaction;
   }
 
@@ -153,14 +162,28 @@ export class SessionView {
   }
 }
 
-function buildSegment(run: RunRecord): HistorySegment {
-  return { origin: run.entry.origin, contents: listRunContents(run) };
+function answers(step: string, { callId, question }: PendingCall): boolean {
+  const name = parseStepName(step);
+  // What is carried out elsewhere is answered under the name of the call.
+  if (name.kind === "call") return question === "outcome" && step === callId;
+  return name.kind === "wait" && name.callId === callId && name.question === question;
 }
 
-/** What a run added to the history: its input, and, when it ended, what followed. */
-export function listRunContents(run: RunRecord): readonly Content[] {
-  const { input } = run.entry;
-  return run.end === undefined ? closeOpenCalls(input) : [...input, ...resolveRefs(run.end.added, run.outcomes)];
+function buildSegment(run: RunRecord, keepsInterrupted: boolean = true): HistorySegment {
+  return { origin: run.entry.origin, contents: listRunContents(run, keepsInterrupted) };
+}
+
+/**
+ * What a run added to the history: its input, and, when it ended, what followed.
+ *
+ * @param keepsInterrupted - Whether an answer that was never finished is part of it.
+ */
+export function listRunContents({ entry, end, outcomes }: RunRecord, keepsInterrupted: boolean = true): readonly Content[] {
+  const { input } = entry;
+  if (end === undefined) return closeOpenCalls(input);
+  const contents = [...input, ...resolveRefs(end.added, outcomes)];
+  const unfinished = keepsInterrupted && end.interrupted !== undefined ? sendablePartial(end.interrupted.parts) : undefined;
+  return unfinished === undefined ? contents : [...contents, unfinished];
 }
 
 /** The contents that refs stand for. */

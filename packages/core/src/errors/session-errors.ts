@@ -1,0 +1,97 @@
+import { AgentError } from "./agent-error.ts";
+
+/**
+ * A run is going on the session, in this process or another. Nothing was stored or started: wait for the run, steer it, stop it, or say
+ * with `whileRunning` what a message does then.
+ */
+export class SessionRunningError extends AgentError {
+  override readonly name = "SessionRunningError";
+  override readonly code = "session_running";
+  override readonly retryable = true;
+  readonly sessionId: string;
+  readonly runId: string;
+
+  constructor(sessionId: string, runId: string) {
+    super(
+      `session "${sessionId}" is running (run ${runId}). Wait for it, steer() or stop() it, ` +
+        'or send with { whileRunning: "steer" | "wait" | "replace" }',
+    );
+    this.sessionId = sessionId;
+    this.runId = runId;
+  }
+}
+
+/**
+ * Another process took the session over, because this one did not renew its lease in time. Nothing was written after that; the run is
+ * the other process's now.
+ */
+export class SessionLeaseLostError extends AgentError {
+  override readonly name = "SessionLeaseLostError";
+  override readonly code = "session_lease_lost";
+  readonly sessionId: string;
+  /** The token under which this process held the lease; absent when it held none. */
+  readonly token: number | undefined;
+
+  constructor(sessionId: string, token: number | undefined) {
+    super(
+      `session "${sessionId}" was taken over by another process${token === undefined ? "" : ` (lease ${token} is no longer held)`}. ` +
+        "Nothing was written; the run continues there",
+    );
+    this.sessionId = sessionId;
+    this.token = token;
+  }
+}
+
+/** `resume()` was called on a session whose last run is over, or that has no run. */
+export class NothingToResumeError extends AgentError {
+  override readonly name = "NothingToResumeError";
+  override readonly code = "nothing_to_resume";
+  readonly sessionId: string;
+
+  constructor(sessionId: string, why: string) {
+    super(`session "${sessionId}": ${why}; there is nothing to resume. Send a message, or use continue(), which does what fits`);
+    this.sessionId = sessionId;
+  }
+}
+
+/** An approval or outcome was given for a call that does not wait for one; it may have been answered by another process meanwhile. */
+export class UnexpectedAnswerError extends AgentError {
+  override readonly name = "UnexpectedAnswerError";
+  override readonly code = "unexpected_answer";
+  readonly sessionId: string;
+  readonly callId: string;
+
+  constructor(sessionId: string, callId: string, message: string) {
+    super(message);
+    this.sessionId = sessionId;
+    this.callId = callId;
+  }
+}
+
+/** A limit over all runs of the session leaves no room for another. The message was not stored. */
+export class SessionLimitError extends AgentError {
+  override readonly name = "SessionLimitError";
+  override readonly code = "session_limit";
+  readonly sessionId: string;
+  /** Name of the limit, such as `cost`. */
+  readonly limit: string;
+  readonly allowed: number;
+  readonly used: number;
+
+  constructor(sessionId: string, limit: string, allowed: number, used: number) {
+    super(
+      `session "${sessionId}" has reached its limit of ${limit}: ${used} of ${allowed} used. The message was not stored; ` +
+        "open the session with a higher limit, or start a new one",
+    );
+    this.sessionId = sessionId;
+    this.limit = limit;
+    this.allowed = allowed;
+    this.used = used;
+  }
+}
+
+/** The run was stopped on request, by `session.stop()` in this process or another. */
+export class RunStoppedError extends AgentError {
+  override readonly name = "RunStoppedError";
+  override readonly code = "run_stopped";
+}
