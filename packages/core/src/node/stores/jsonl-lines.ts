@@ -1,4 +1,4 @@
-import type { LogLine } from "../../doctor/read-lines.ts";
+import type { LogLine } from "../../doctor/read-log.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import type { Json } from "../../internal/json.ts";
 

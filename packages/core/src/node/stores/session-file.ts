@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { constants, copyFile, open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { repairSession, type SessionRepair } from "../../doctor/repair-session.ts";
-import type { LogLine } from "../../doctor/read-lines.ts";
+import type { LogLine } from "../../doctor/read-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import type { SessionEntry } from "../../session/entries.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
