@@ -23,7 +23,7 @@ import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
 import type { BuiltInTool, NestedRun, ParentRun, ParentStep, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, omitCached } from "./agent-cache.ts";
-import { attachNested, nestedSignal } from "./nested-run.ts";
+import { attachNested, nestedSignal } from "./agent-tool.ts";
 import {
   type AgentOptions,
   type AnyRunOptions,
@@ -74,7 +74,7 @@ export class AgentRuns {
     return { settings, limits };
   }
 
-  /** @see {@link NestedAgent} */
+  /** @see {@link NestedAgent.nestedRunOptions} */
   nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve" | "parent"> {
     const { limits, prices, approve } = this.#options;
     return {
