@@ -153,7 +153,9 @@ function describeLost({ type, step }: LostLine): string {
     case "begin":
       return `the record that ${step ?? "a step"} started is lost`;
     case "step":
-      return describeLostStep(step);
+      return parseStepName(step ?? "").kind === "model"
+        ? `the model's response (${step}) is lost`
+        : `the result of ${step ?? "a step"} is lost`;
     case "answer":
       return `an external answer (${step ?? "to a call"}) is lost`;
     case "resume":
@@ -164,19 +166,6 @@ function describeLost({ type, step }: LostLine): string {
       return "the end of its run is lost";
     default:
       return "what it held is unknown";
-  }
-}
-
-function describeLostStep(step: string | undefined): string {
-  switch (parseStepName(step ?? "").kind) {
-    case "model":
-      return `the model's response (${step}) is lost`;
-    case "call":
-    case "wait":
-    case "hook":
-      return `the result of ${step} is lost`;
-    default:
-      return `the outcome of ${step ?? "a step"} is lost`;
   }
 }
 
@@ -228,17 +217,10 @@ function getRunId({ entry }: Item<EntryOfRun>): string | undefined {
 function orphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean): SessionProblem {
   const what = "step" in entry ? `${entry.type} ${entry.step}` : entry.type;
   const runId = "runId" in entry ? entry.runId : "";
-  return hasRun
-    ? {
-        position,
-        problem: `${what} belongs to run ${runId}, but is inside another`,
-        remedy: "it is dropped; nothing reads it there",
-      }
-    : {
-        position,
-        problem: `${what} belongs to run ${runId}, whose start is not in the log`,
-        remedy: "it is dropped; it is meaningless without its run",
-      };
+  const [where, why] = hasRun
+    ? ["but is inside another", "nothing reads it there"]
+    : ["whose start is not in the log", "it is meaningless without its run"];
+  return { position, problem: `${what} belongs to run ${runId}, ${where}`, remedy: `it is dropped; ${why}` };
 }
 
 /** Keeps the last outcome of each step: it is the one that counts. */
