@@ -92,7 +92,7 @@ describe("pollux session check", () => {
         /^line \d: the end refers to call:1\.\d, which is not in the log\. Repair: its result is omitted$/,
       ),
       expect.stringMatching(
-        /^line \d: the call of look \(id c\d\) has no response\. Repair: it is answered as cancelled$/,
+        /^line \d: the call to look \(id c\d\) has no response\. Repair: it is answered as cancelled$/,
       ),
       "line 12: it was cut off while being written (17 bytes). Repair: it is dropped; its write was never confirmed",
       "session order-17: 4 problems, 12 entries",
@@ -115,7 +115,7 @@ describe("pollux session check", () => {
       "session fine: ok, 11 entries",
       "session hurt, entry 2: it is missing. Repair: it is dropped; what it held is unknown",
       expect.stringMatching(/^session hurt, entry \d: the end refers to call:1\.0/),
-      expect.stringMatching(/^session hurt, entry \d: the call of look \(id c1\) has no response/),
+      expect.stringMatching(/^session hurt, entry \d: the call to look \(id c1\) has no response/),
       "session hurt: 3 problems, 11 entries",
       "To repair them: pollux session repair sessions.db",
       "",
@@ -139,7 +139,7 @@ describe("pollux session repair", () => {
     const { code, out, err } = await run("repair", file);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(/^line 4: it is not JSON \(.*\): it is dropped; what it held is unknown\n/);
-    expect(out).toMatch(/\nline \d: the call of look \(id c\d\) has no response: it is answered as cancelled\n/);
+    expect(out).toMatch(/\nline \d: the call to look \(id c\d\) has no response: it is answered as cancelled\n/);
     expect(out).toMatch(/\nwritten to order-17\.jsonl\.repaired\n$/);
     expect(await readFile(file, "utf8")).toBe(text);
     const repaired = join(folder, "order-17.jsonl.repaired");

@@ -20,7 +20,7 @@ export type { InputPart, RunInput } from "./agent/run-input.ts";
 // session
 export type { Json } from "./internal/json.ts";
 export type { SessionEntry } from "./session/entries.ts";
-export type { LogLine, SessionProblem } from "./doctor/read-lines.ts";
+export type { LogLine, SessionProblem } from "./doctor/read-log.ts";
 export { checkSession, repairSession, type SessionCheck, type SessionRepair } from "./doctor/repair-session.ts";
 export type { ShowOptions as ShowSessionOptions } from "./doctor/page.ts";
 export { sessionHistory, showSession } from "./doctor/show-session.ts";

@@ -5,7 +5,8 @@ import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-ser
 import { faces } from "./helpers/faces.ts";
 import { EventQueue } from "../src/loop/run-stream.ts";
 import { RequestEncoder } from "../src/wire/http/encode-request.ts";
-import { FetchRequest, type HttpRequest, SEND } from "../src/wire/http/transport.ts";
+import { FetchRequest } from "../src/wire/http/choose-transport.ts";
+import { type HttpRequest, SEND } from "../src/wire/http/transport.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -8,7 +8,7 @@ import type { ModelRequest } from "../model/model.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/types/content.ts";
 
-/** How a cache is made from an agent. */
+/** How an agent creates a cache. */
 export interface CreateCacheOptions extends CacheLife {
   /** Shown in lists. */
   readonly displayName?: string | undefined;
@@ -16,7 +16,7 @@ export interface CreateCacheOptions extends CacheLife {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What stands in front of an agent's contents. */
+/** What precedes the contents in an agent's requests. */
 export interface AgentHead {
   readonly modelId: string;
   readonly instructions: string | undefined;
@@ -25,7 +25,7 @@ export interface AgentHead {
   readonly toolChoice: ToolChoice;
 }
 
-/** What a cache made of this head will hold. */
+/** Identifies what a cache of this head contains. */
 export function describeHeld({ modelId, instructions = "", toolset, settings }: AgentHead): CacheHolds {
   const { functions, builtIns } = toolset;
   const { location, streamFunctionCallArguments } = settings;
@@ -36,8 +36,8 @@ export function describeHeld({ modelId, instructions = "", toolset, settings }: 
 }
 
 /**
- * The head as its requests carry it: without instructions and declarations where the cache of the settings holds them.
- * Tools stay callable either way.
+ * The head as it is sent: without instructions and declarations if the settings name a cache that contains them. Tools stay
+ * callable either way.
  *
  * @param now - Milliseconds since the epoch.
  * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.

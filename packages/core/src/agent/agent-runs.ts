@@ -6,7 +6,7 @@ import type { Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
-import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
+import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { RunInfo } from "../loop/observer.ts";
@@ -23,19 +23,12 @@ import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
 import type { BuiltInTool, NestedRun, ParentRun, ParentStep, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, omitCached } from "./agent-cache.ts";
-import { attachNested, nestedSignal } from "./nested-run.ts";
-import {
-  type AgentOptions,
-  type AnyRunOptions,
-  type OutputSchema,
-  type RunOptions,
-  pickSettings,
-  type SharedOptions,
-} from "./options.ts";
+import { attachNested, nestedSignal } from "./agent-tool.ts";
+import { type AgentOptions, type AnyRunOptions, type RunOptions, pickSettings, type SharedOptions } from "./options.ts";
 import { planOutput } from "./output.ts";
 import { buildContents } from "./run-input.ts";
 
-/** Opens an agent's runs: puts its options and those of a run together, and hands them to the loop. */
+/** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
 export class AgentRuns {
   readonly model: Model;
   readonly #options: AgentOptions;
@@ -74,7 +67,7 @@ export class AgentRuns {
     return { settings, limits };
   }
 
-  /** @see {@link NestedAgent} */
+  /** @see {@link NestedAgent.nestedRunOptions} */
   nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve" | "parent"> {
     const { limits, prices, approve } = this.#options;
     return {
@@ -92,7 +85,7 @@ export class AgentRuns {
     const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
     const { signal } = abort;
     const historyLength = session?.historyLength ?? contents.length - 1;
-    const state = new RunState(runId, contents, this.#options.concurrency ?? 8);
+    const state = new RunState(runId, contents);
     const { head, mixed } = this.buildHead(options, run.settings);
     const sent = omitCached(head, Date.now());
     const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
@@ -115,7 +108,7 @@ export class AgentRuns {
       toolset: sent.toolset,
       settings: run.settings,
       toolChoice: head.toolChoice,
-      output: options.output === undefined ? undefined : this.planOutput(options.output, mixed),
+      output: options.output === undefined ? undefined : planOutput(options.output, this.model, mixed),
       limits: run.limits,
       session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
       prices,
@@ -124,6 +117,7 @@ export class AgentRuns {
       hooks: options.hooks ?? this.#options.hooks ?? {},
       approve: options.approve ?? this.#options.approve,
       steering: session?.steering ?? steps.steering,
+      concurrency: this.#options.concurrency ?? 8,
       maxRepeats: this.#options.maxRepeats ?? 3,
       maxRestarts: this.#options.maxRestarts ?? 2,
       maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
@@ -157,16 +151,7 @@ export class AgentRuns {
     return { head, mixed };
   }
 
-  planOutput(output: OutputSchema, { toolset, delegates }: MixedTools): OutputPlan {
-    return planOutput(output, {
-      modelId: this.model.id,
-      capabilities: this.model.capabilities,
-      hasFunctions: toolset.functions.length > 0,
-      hasBuiltIns: delegates || toolset.builtIns.length > 0,
-    });
-  }
-
-  /** Nobody observes a run that is only read again. */
+  /** A replayed run is not observed. */
   #observe(
     { options, session }: OpenRun,
     { runId, signal, prices }: Pick<ObservedRunOptions, "signal" | "prices"> & Pick<RunInfo, "runId">,
@@ -215,13 +200,13 @@ export class AgentRuns {
     };
   }
 
-  /** A built-in tool's own request, for models that cannot take it beside functions: the same loop, this one tool. */
+  /** Runs a built-in tool alone, for models that do not accept it beside functions. */
   async #askBuiltIn(builtIn: BuiltInTool, prompt: string, context: ToolContext): Promise<RunResult<unknown>> {
     const { signal, parent } = context;
     return await this.#runNested(buildContents(prompt), [builtIn], signal, (run) => context.attach(run), parent?.step);
   }
 
-  /** A run inside a run: the same loop with other tools and no instructions, its cost added to the outer one. */
+  /** A run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */
   async #runNested(
     contents: readonly Content[],
     tools: readonly BuiltInTool[],
@@ -240,7 +225,7 @@ export class AgentRuns {
       compaction: false,
       parent,
     };
-    const settings = { ...this.#settings, cachedContent: undefined }; // made for this agent's tools, not for these
+    const settings = { ...this.#settings, cachedContent: undefined }; // the cache contains the agent's own tools
     const run = new RunStream<unknown>((emitters) =>
       this.open({ contents, options, settings, limits: DEFAULT_LIMITS, conversation: {}, emitters }),
     );
@@ -248,25 +233,25 @@ export class AgentRuns {
   }
 }
 
-/** One run about to be opened. */
+/** A run to open. */
 export interface OpenRun {
   readonly contents: readonly Content[];
   readonly options: AnyRunOptions;
   readonly settings: ModelSettings;
   readonly limits: Limits;
   readonly conversation: object;
-  /** Where its events go; absent when nobody watches. */
+  /** Receive its events; absent when nobody reads them. */
   readonly emitters: RunEmitters | undefined;
-  /** What is sent in place of the oldest contents. */
+  /** Replaces the oldest contents in requests. */
   readonly compaction?: Compaction | undefined;
-  /** The session it belongs to, which keeps its steps. */
+  /** The session that stores its steps. */
   readonly session?: SessionRun<AnyRunOptions> | undefined;
 }
 
-/** Aborts tools and requests that are still busy when a run ends; nobody waits for them any more. */
+/** Abort reason for tools and requests that are still running when a run ends. */
 const RUN_OVER = new DOMException("the run is over", "AbortError");
 
-/** Aborts `target` with the signal's reason; the function that is given back stops listening. */
+/** Aborts `target` with the signal's reason. Returns a function that stops listening. */
 function follow(signal: AbortSignal | undefined, target: AbortController): () => void {
   if (signal === undefined) return () => {};
   const onAbort = (): void => target.abort(signal.reason);

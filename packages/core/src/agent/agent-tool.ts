@@ -1,44 +1,82 @@
+import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
+import { isObject, type Json } from "../internal/json.ts";
+import { groundingResponses } from "../loop/build-result.ts";
 import type { RunEvent } from "../loop/events.ts";
+import type { Limits } from "../loop/limits.ts";
+import { type RunResult, runSoFar } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
-import type { Approve, Tool, ToolContext } from "../tool/tool.ts";
+import type { Model } from "../model/model.ts";
+import { findPrices, type Prices } from "../model/usage.ts";
+import { describeFailure } from "../tool/call-tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
-import { AGENT_TASK } from "../tool/model-texts.ts";
-import type { AnyRunOptions, OutputSchema } from "./options.ts";
-import { childAgent } from "./engine/child-agent.ts";
-import { attachNested, checkRemaining, type NestedAgent, nestedSignal, parseTask, readAnswer } from "./nested-run.ts";
+import {
+  AGENT_TASK,
+  agentEnded,
+  agentFailures,
+  nothingLeft,
+  TASK_MISSING,
+  timedOut,
+  toolFailed,
+} from "../tool/model-texts.ts";
+import { declareSchema } from "../tool/schema/declare.ts";
+import { isStandardSchema } from "../tool/schema/from-zod.ts";
+import type {
+  Approve,
+  ChildAgent,
+  ChildRunResult,
+  NestedRun,
+  ParentRun,
+  Tool,
+  ToolContext,
+  ToolOutcome,
+} from "../tool/tool.ts";
+import type { EngineResult, EngineRunInput, RunReport } from "./engine/run-report.ts";
+import type { AnyRunOptions, OutputSchema, RunOptions } from "./options.ts";
+import type { RunInput } from "./run-input.ts";
 import type { Session } from "./session.ts";
 
 /** How an agent is offered as a tool. */
 export interface AgentToolOptions {
   /** Name of the function. @defaultValue the agent's name */
   readonly name?: string | undefined;
-  /** What the agent is good for: the calling model decides by it. */
+  /** What the agent is good for: the calling model decides by this text whether to call it. */
   readonly description: string;
   /** Schema of the agent's answer; without one the answer is its text. */
   readonly output?: OutputSchema | undefined;
-  /** Milliseconds until the call is answered with a time-out. @defaultValue 600_000 */
+  /** Milliseconds until the call is answered with a timeout. @defaultValue 600_000 */
   readonly timeoutMs?: number | undefined;
   /**
-   * A session of the agent that keeps the run inside the call, so that a calling run which is resumed goes on with it and does
-   * not begin it anew. With an id made of the idempotency key each call has one of its own:
+   * A session of the agent that stores the run inside the call, so that resuming the calling run continues it instead of starting
+   * over. An id derived from the idempotency key gives each call its own session:
    * `({ idempotencyKey }) => researcher.session({ id: idempotencyKey, store })`. With a fixed id the agent remembers earlier
-   * calls; such calls must not run side by side. `undefined` keeps nothing. @defaultValue none
+   * calls; such calls must not run in parallel. `undefined` stores nothing. @defaultValue none
    */
   readonly session?: ((context: ToolContext) => Session | undefined) | undefined;
 }
 
-/** What the calling model hands over. */
+/** Arguments of a call to an agent tool. */
 export interface AgentToolInput {
   readonly task: string;
 }
 
 /**
- * What an agent tool reports as progress: an event of the inner run, and how it came, outermost first: agents, and at last the
- * tool for events of a call, such as `["researcher", "web_fetch"]`.
+ * What an agent tool reports as progress: an event of the inner run, and the path it came by, outermost first: the agents, then
+ * the tool for events of a call, such as `["researcher", "web_fetch"]`.
  */
 export interface AgentProgress {
   readonly path: readonly string[];
   readonly event: unknown;
+}
+
+/** An agent whose runs happen inside the calls of another run. */
+export interface NestedAgent {
+  readonly name: string;
+  readonly model: Model;
+  /** Whether the name was set explicitly. Only then can an engine run the agent by it. */
+  readonly isNamed: boolean;
+  stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
+  /** Options of a run inside a call: the agent's own, bounded by what the calling run has left. */
+  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve" | "parent">;
 }
 
 const INPUT = {
@@ -49,24 +87,22 @@ const INPUT = {
 
 /**
  * An agent as a tool of another one. It runs through the same loop, in a conversation of its own; its usage, cost and sources
- * are added to the calling run's, its events are reported as progress with their path. When the calling run is aborted, it ends;
- * it never gets more tokens, time or money than that run has left, and asks that run's `approve`.
+ * are added to the calling run's, its events are reported as progress with their path. It is aborted with the calling run,
+ * never gets more tokens, time or money than that run has left, and asks that run's `approve`.
  */
 export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<AgentToolInput> {
-  const { output } = options;
-  const name = options.name ?? agent.name;
-  const timeoutMs = options.timeoutMs ?? 600_000;
+  const { name = agent.name, description, output, timeoutMs = 600_000 } = options;
   const tool: Tool = defineTool({
     name,
-    description: options.description,
+    description,
     input: INPUT,
     timeoutMs,
     run: async function* (input, context) {
       const stream = await open(parseTask(input), context);
       const events = stream[Symbol.asyncIterator]();
-      const first = events.next(); // before result(), which else would read the run itself
+      const first = events.next(); // before result(), which would otherwise consume the run itself
       const ending = attachNested(stream.result(), (run) => context.attach(run));
-      ending.catch(() => {}); // whoever reads the events sees the error
+      ending.catch(() => {}); // the event iterator reports the error
       const tools = new Map<string, string>();
       try {
         for (let next = await first; next.done !== true; next = await events.next())
@@ -77,13 +113,10 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
       return readAnswer(await ending, name);
     },
   });
-  // A session keeps the run as it is, and an agent without a name would be taken for any other without one.
+  // A session stores the run itself. Unnamed agents all share one name, so an engine could not tell them apart.
   const runsOnEngine = options.session === undefined && agent.isNamed;
-  const whole = runsOnEngine
-    ? { ...tool, agent: childAgent(agent, { name, timeoutMs, output, parse: (args) => tool.parse(args) }) }
-    : tool;
-  // The schema says that there is a task, which is all it is typed for.
-  return whole as Tool<AgentToolInput>;
+  // The schema ensures that there is a task, the only member of the type.
+  return { ...tool, ...(runsOnEngine && { agent: childAgent(agent, tool, output) }) } as Tool<AgentToolInput>;
 
   async function open(task: string, context: ToolContext): Promise<RunStream<unknown>> {
     const { limits, prices, approve, parent } = agent.nestedRunOptions(context.parent);
@@ -97,7 +130,20 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   }
 }
 
-/** Tells whoever is asked which agent wants to make the call. */
+/** @throws {ToolRetry} When the call has no task. */
+function parseTask(input: unknown): string {
+  const task = isObject(input) ? input["task"] : undefined;
+  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry(TASK_MISSING);
+  return task;
+}
+
+/** @throws {ToolFailure} When the calling run has used up a limit. */
+function checkRemaining(name: string, limits: Limits | undefined): void {
+  const used = Object.entries(limits ?? {}).find(([, limit]) => limit === 0);
+  if (used !== undefined) throw new ToolFailure(nothingLeft(name, used[0]));
+}
+
+/** Adds the agent's name to the path of every question about one of its calls. */
 function addToPath(name: string, approve: Approve | undefined): Approve | undefined {
   if (approve === undefined) return undefined;
   return (pending, context) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, context);
@@ -106,7 +152,7 @@ function addToPath(name: string, approve: Approve | undefined): Approve | undefi
 /**
  * Progress of an agent inside an agent keeps one flat path.
  *
- * @param tools - Names of the inner run's tools by call id, filled in on the way.
+ * @param tools - Names of the inner run's tools by call id, filled in here.
  */
 function buildProgress(name: string, event: RunEvent, tools: Map<string, string>): AgentProgress {
   if ("call" in event) tools.set(event.callId, event.call.name);
@@ -115,4 +161,124 @@ function buildProgress(name: string, event: RunEvent, tools: Map<string, string>
     return { path: [name, ...(inner.path as readonly string[])], event: inner.event };
   const tool = "callId" in event ? tools.get(event.callId) : undefined;
   return { path: tool === undefined ? [name] : [name, tool], event };
+}
+
+/**
+ * A signal for a run inside a call. It aborts with the call's signal, but with its own reason: an abort reason carries what its
+ * run had done, and the calling run's reason has to carry the calling run.
+ */
+export function nestedSignal(outer: AbortSignal): AbortSignal {
+  const inner = new AbortController();
+  const onAbort = (): void => inner.abort(new DOMException("the parent run was aborted", "AbortError"));
+  if (outer.aborted) onAbort();
+  else outer.addEventListener("abort", onAbort, { once: true });
+  return inner.signal;
+}
+
+/** Waits for a run inside a call and adds its cost and sources to the calling run's result, even if it failed. */
+export async function attachNested(
+  run: Promise<RunResult<unknown>>,
+  attach: (run: NestedRun) => void,
+): Promise<RunResult<unknown>> {
+  try {
+    const result = await run;
+    const { usage, cost } = result;
+    attach({ usage, cost, responses: groundingResponses(result) });
+    return result;
+  } catch (error) {
+    const soFar = runSoFar(error);
+    if (soFar !== undefined) attach({ usage: soFar.usage, cost: soFar.cost, responses: [] });
+    throw error;
+  }
+}
+
+/** The result of a call that was a run. @throws {ToolFailure} When the run did not finish; tells how it ended. */
+function readAnswer(result: RunResult<unknown> | EngineResult, name: string): unknown {
+  if (result.stopReason === "finished") return result.output ?? result.text;
+  const limit = result.stopReason === "limit" ? result.limit.name : undefined;
+  throw new ToolFailure(agentEnded(name, result.stopReason, limit, result.text));
+}
+
+/**
+ * Makes an agent tool's calls runs of their own on a durable engine: started with the task and what the caller has left, and
+ * answered as a run inside the call would be. The caller's `approve` cannot be passed on: such a run asks its own agent's, or waits.
+ */
+function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undefined): ChildAgent {
+  return {
+    name: agent.name,
+    start: async (args, parent) => {
+      const task = parseTask(await tool.parse(args));
+      const { limits } = agent.nestedRunOptions(parent);
+      checkRemaining(tool.name, limits);
+      const own = agent.nestedRunOptions(undefined).prices;
+      const prices = choosePrices(agent, own, parent);
+      const start: EngineRunInput = {
+        input: task,
+        ...(output !== undefined && { output: output === "json" ? output : declareSchema(output, "output").schema }),
+        limits: dropInfinite({
+          ...limits,
+          wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs),
+          // A cost limit needs prices.
+          ...(prices === undefined && own === undefined && { cost: undefined }),
+        }),
+        ...(prices !== undefined && { prices }),
+        parent: parent.step,
+      };
+      return JSON.parse(JSON.stringify(start)) as Json;
+    },
+    finish: async (report) => {
+      // The engine returns one of our reports, unless something else is registered under the agent's name.
+      const read = (isObject(report) ? report : {}) as Partial<RunReport>;
+      const { activeMs = 0 } = read;
+      return { outcome: await buildOutcome(read, tool, output), nested: collectNested(read), activeMs };
+    },
+  };
+}
+
+/** A price function cannot be passed on, but its prices for the agent's model can. */
+function choosePrices(agent: NestedAgent, own: RunOptions["prices"], parent: ParentRun): Prices | undefined {
+  if (own !== undefined) return typeof own === "function" ? undefined : own;
+  return findPrices(parent.prices, agent.model.id);
+}
+
+/** JSON has no infinity; an absent limit means the same. */
+function dropInfinite(limits: Limits): Limits {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => Number.isFinite(limit)));
+}
+
+async function buildOutcome(
+  report: Partial<RunReport>,
+  tool: Tool,
+  output: OutputSchema | undefined,
+): Promise<ToolOutcome> {
+  const { name, timeoutMs } = tool;
+  try {
+    if (report.status === "failed") throw new Error(report.error?.message);
+    if (report.status === "cancelled") throw new ToolFailure(toolFailed(name, agentFailures.cancelled));
+    if (report.status !== "ended") throw new ToolFailure(toolFailed(name, agentFailures.notAnAgent));
+    const { result } = report;
+    if (result === undefined) throw new ToolFailure(toolFailed(name, agentFailures.noResult));
+    if (result.stopReason === "limit" && result.limit.name === "wallTimeMs" && result.limit.limit === timeoutMs)
+      return { ok: false, kind: "timeout", message: timedOut(name, timeoutMs) };
+    const answer = readAnswer(result, name);
+    if (result.stopReason !== "finished" || output === undefined || !isStandardSchema(output))
+      return { ok: true, output: answer };
+    // The run only had the JSON Schema; the author's schema validates and transforms here.
+    const checked = await output["~standard"].validate(result.output);
+    if (checked.issues === undefined) return { ok: true, output: checked.value };
+    return { ok: false, kind: "failed", message: agentEnded(name, "invalid-output", undefined, result.text) };
+  } catch (error) {
+    return describeFailure(tool, error);
+  }
+}
+
+function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {
+  if (report.status === "ended" && report.result !== undefined) {
+    const { found = [], result } = report;
+    const responses = result.response === undefined ? found : [...found, result.response];
+    return [{ usage: result.usage, cost: result.cost, responses }];
+  }
+  if ((report.status === "failed" || report.status === "cancelled") && report.soFar !== undefined)
+    return [{ usage: report.soFar.usage, cost: report.soFar.cost, responses: [] }];
+  return [];
 }

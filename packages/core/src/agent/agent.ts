@@ -21,11 +21,12 @@ import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } 
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
+import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 /**
- * A model with instructions and tools. Holds configuration only, so one agent serves any number of runs at the same time.
+ * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
  */
 export class Agent {
   readonly name: string;
@@ -35,8 +36,8 @@ export class Agent {
   readonly #isNamed: boolean;
 
   /**
-   * @throws {ConfigurationError} When there is no API key, or a setting cannot work on the model.
-   * @throws {ToolDefinitionError} When two tools have one name.
+   * @throws {ConfigurationError} When there is no API key, or the model does not support a setting.
+   * @throws {ToolDefinitionError} When two tools have the same name.
    */
   constructor(options: AgentOptions) {
     this.name = options.name ?? "agent";
@@ -48,16 +49,16 @@ export class Agent {
         : options.model;
     this.#settings = pickSettings(options);
     this.#runs = new AgentRuns(options, this.model, this.#settings, logger);
-    // Throws now what it would throw at the first run.
+    // Fails here instead of in the first run.
     this.#runs.prepare({});
     this.#runs.buildHead({}, this.#settings);
   }
 
   /**
-   * Runs until the model stops, and gives the result. Drains {@link Agent.stream}.
+   * Runs until the model stops, and returns the result. Drains {@link Agent.stream}.
    *
-   * @throws {AgentError} When a request fails for good; `runSoFar(error)` has what was done by then.
-   * @throws The signal's own reason when it aborts.
+   * @throws {AgentError} When a request fails after all retries; `runSoFar(error)` has what was done before.
+   * @throws The signal's reason when it aborts.
    */
   async run<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
@@ -66,7 +67,7 @@ export class Agent {
     return await this.stream(input, options).result();
   }
 
-  /** A run to watch: `for await` its events, then take its `result()`. Nothing happens until it is read. */
+  /** Streams a run: `for await` its events, then await its `result()`. Nothing happens until it is read. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
     options: RunOptions<Schema> = {},
@@ -74,18 +75,18 @@ export class Agent {
     return this.#stream(input, options);
   }
 
-  /** A conversation in memory: each message goes on from the last. */
+  /** A conversation in memory: each message continues from the last. */
   chat(options: ChatOptions = {}): Chat {
     return new Chat((input, runOptions, conversation) => this.#stream(input, runOptions, conversation), options);
   }
 
   /**
-   * Puts instructions, tools and these contents into an explicit cache. Runs with `cachedContent` set to what this gives
-   * pay the lower rate for them, and the tools stay callable.
+   * Puts the instructions, tools and these contents into an explicit cache. Runs that get it as `cachedContent` pay the lower
+   * rate for them, and the tools stay callable.
    *
-   * @param input - What every run with the cache begins with, such as a long document. @defaultValue nothing
-   * @throws {ConfigurationError} When the model or the endpoint has no explicit caches; nothing is sent then.
-   * @throws {ApiStatusError} When the service refuses, such as for fewer tokens than it caches.
+   * @param input - Beginning of every run with the cache, such as a long document. @defaultValue nothing
+   * @throws {ConfigurationError} When the model or the endpoint has no explicit caches; nothing is sent.
+   * @throws {ApiStatusError} When the service refuses, for example below its minimum token count.
    * @see https://ai.google.dev/gemini-api/docs/caching
    */
   async createCache(input?: RunInput, options: CreateCacheOptions = {}): Promise<Cache> {
@@ -102,9 +103,9 @@ export class Agent {
   }
 
   /**
-   * Counts what a run's first request would hold, instructions and tools included, without making it.
+   * Counts the tokens of a run's first request, including instructions and tools, without sending it.
    *
-   * @throws {ApiStatusError} When the endpoint does not count, as some gateways.
+   * @throws {ApiStatusError} When the endpoint cannot count tokens, as some gateways.
    */
   async countTokens(input: RunInput, options: CountTokensOptions = {}): Promise<TokenCount> {
     if (this.model.countTokens === undefined)
@@ -112,7 +113,7 @@ export class Agent {
     const settings = { ...this.#settings, ...pickSettings(options) };
     this.model.check(settings);
     const { head, mixed } = this.#runs.buildHead(options, settings);
-    const output = options.output === undefined ? undefined : this.#runs.planOutput(options.output, mixed);
+    const output = options.output === undefined ? undefined : planOutput(options.output, this.model, mixed);
     const sent = { ...head, ...omitCached(head, Date.now()) };
     return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
       signal: options.signal,
@@ -138,12 +139,12 @@ export class Agent {
     );
   }
 
-  /** A conversation that is kept in a store, and can be resumed after a crash, in any process. */
+  /** A conversation in a store; it can be resumed after a crash, in any process. */
   session(options: SessionOptions = {}): Session {
     return new Session(this.#runs.sessionHost(), options);
   }
 
-  /** The output is checked against the schema of the options. */
+  /** The options' schema validates the output, which makes the type true. */
   #stream<Output>(
     input: RunInput,
     options: AnyRunOptions,

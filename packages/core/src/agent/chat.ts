@@ -6,9 +6,9 @@ import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
-/** How a chat begins. */
+/** Options of a chat. */
 export interface ChatOptions {
-  /** What was said before, oldest first, as an earlier result's `contents` has it. */
+  /** Earlier contents, oldest first, such as `contents` of an earlier result. */
   readonly history?: readonly Content[] | undefined;
 }
 
@@ -20,10 +20,10 @@ export type StartRun = <Output>(
 ) => RunStream<Output>;
 
 /**
- * A conversation in memory. One message at a time: the next may be sent when the last run is over, however it ended.
+ * A conversation in memory. One message at a time: the next can be sent once the last run has ended, however it ended.
  *
- * A run that fails or is aborted leaves what it had done by then, its open calls answered as cancelled, so the
- * conversation can always go on.
+ * A run that fails or is aborted leaves what it had done in the history, with its open calls answered as cancelled, so the
+ * conversation can always continue.
  */
 export class Chat {
   readonly #start: StartRun;
@@ -39,7 +39,7 @@ export class Chat {
     this.#history = options.history ?? [];
   }
 
-  /** Everything said so far, oldest first, as it goes over the wire. */
+  /** All contents so far, oldest first, as they are sent. */
   get history(): readonly Content[] {
     this.#settle();
     return this.#history;
@@ -51,7 +51,7 @@ export class Chat {
     return this.#usage;
   }
 
-  /** Sends a message and gives the result of its run. */
+  /** Sends a message and returns the result of its run. */
   async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
     options: RunOptions<Schema> = {},
@@ -59,7 +59,7 @@ export class Chat {
     return await this.stream(input, options).result();
   }
 
-  /** Sends a message and gives its run to watch. */
+  /** Sends a message and streams its run. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
     options: RunOptions<Schema> = {},
@@ -75,7 +75,7 @@ export class Chat {
     return run;
   }
 
-  /** Takes over what the last run did, once it is over. */
+  /** Adopts what the last run did, once it has ended. */
   #settle(): void {
     const run = this.#running;
     if (run?.isOver !== true) return;

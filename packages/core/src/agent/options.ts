@@ -14,105 +14,103 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import type { Traffic } from "../wire/limiter/traffic.ts";
 
-/** What the answer has to be: a zod 4 or zod 3 schema, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
+/** Schema of the answer: zod 4, zod 3, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
 export type OutputSchema = StandardSchema | JsonSchema | "json";
 
-/** What an output schema gives; `undefined` without one. */
+/** Output type of a schema; `undefined` without one. */
 export type OutputOf<Schema> = Schema extends undefined
   ? undefined
   : Schema extends StandardSchema<infer Output>
     ? Output
     : unknown;
 
-/** What can be said for an agent, and said otherwise for one run. */
+/** Options of an agent that a run can override. */
 export interface SharedOptions extends ModelSettings {
   /** The system instruction. */
   readonly instructions?: string | undefined;
   /**
-   * Functions and built-in tools, freely mixed. A function is asked when a run begins, for tools that come and go, such as
-   * those of an MCP server; the run keeps what it was given.
+   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
+   * called when a run starts, and the run keeps its result.
    */
   readonly tools?: readonly AnyTool[] | (() => readonly AnyTool[]) | undefined;
-  /** How free the model is in the first turn. @defaultValue "auto" */
+  /** Whether the model may or must call functions in the first turn. @defaultValue "auto" */
   readonly toolChoice?: ToolChoice | undefined;
-  /** Bounds of a run. @defaultValue 25 turns, 200 function calls */
+  /** Limits of a run. @defaultValue 25 turns, 200 function calls */
   readonly limits?: Limits | undefined;
   /**
-   * Cuts a history that gets too long for the model: its oldest messages are replaced by a summary that the model writes.
-   * @defaultValue false: a prompt that is too long is refused by the service
+   * Shortens a history that gets too long for the model: a summary by the model replaces its oldest messages.
+   * @defaultValue false: the service rejects a prompt that is too long
    */
   readonly compaction?: CompactionOptions | false | undefined;
-  /** What the model costs, for `result.cost` and `limits.cost`. @defaultValue none */
+  /** Prices of the model, for `result.cost` and `limits.cost`. @defaultValue none */
   readonly prices?: PriceTable | undefined;
   /** Rules that end a run after a turn. @defaultValue none */
   readonly stopWhen?: readonly StopRule[] | undefined;
   readonly hooks?: Hooks | undefined;
   /**
-   * Asked about calls of tools with `needsApproval`, while the run waits. Without it the run ends with `needs-approval`.
+   * Decides on calls of tools with `needsApproval`, while the run waits. Without it the run ends with `needs-approval`.
    * @defaultValue none
    */
   readonly approve?: Approve | undefined;
 }
 
-/** How an agent is made. */
+/** Options of an agent. */
 export interface AgentOptions extends SharedOptions {
   /** A model id, or a model made by `gemini()`. */
   readonly model: string | Model;
-  /** Where requests go when `model` is an id. @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY` */
+  /** Endpoint of requests when `model` is an id. @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY` */
   readonly endpoint?: Endpoint | undefined;
-  /** Limits and waits shared with other agents, when `model` is an id. @defaultValue one of the agent's own, without a limit */
+  /** Request limits and queues to share with other agents, when `model` is an id. @defaultValue the agent's own, without limits */
   readonly traffic?: Traffic | undefined;
   /** Name of the agent in logs and as a tool. @defaultValue "agent" */
   readonly name?: string | undefined;
-  /** Function calls of one turn that run side by side. @defaultValue 8 */
+  /** Function calls of one turn that run concurrently. @defaultValue 8 */
   readonly concurrency?: number | undefined;
-  /** Turns in a row with the same calls and the same results that end a run; `Infinity` never does. @defaultValue 3 */
+  /** Consecutive turns with the same calls and results that end a run; `Infinity` for no limit. @defaultValue 3 */
   readonly maxRepeats?: number | undefined;
-  /** How often a stream that broke in the middle is begun again, per request. @defaultValue 2 */
+  /** How often a broken stream is restarted, per request. @defaultValue 2 */
   readonly maxRestarts?: number | undefined;
   /**
-   * Requests that one turn may send, whatever asks again: a retry, the next piece of a long answer, a changed request, a broken
-   * stream, an answer that cannot be used. When they are spent the run fails with a `RequestLimitError`, or ends with the answer it has.
-   *
-   * @defaultValue 100
+   * Requests per turn, for any reason: a retry, the next piece of a long answer, a changed request, a broken stream, an unusable
+   * answer. Once they are used up, the run fails with a `RequestLimitError` or ends with the answer it has. @defaultValue 100
    */
   readonly maxRequestsPerTurn?: number | undefined;
-  /** See everything that the agent's runs do, for traces and metrics. @defaultValue none */
+  /** Observe everything the agent's runs do, for traces and metrics. @defaultValue none */
   readonly observers?: readonly Observer[] | undefined;
   /** A pino logger or anything shaped like one. @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
 }
 
-/** How one run differs from the agent's other runs. */
+/** Options of one run; they override the agent's. */
 export interface RunOptions<Schema extends OutputSchema | undefined = undefined> extends SharedOptions {
   /**
-   * What the answer has to fit. With tools that search, the answer is first written as prose (so that citations survive) and then
-   * put into the schema. @defaultValue none: the answer is text
+   * Schema of the answer. With tools that search, the model first answers in prose (so that citations survive) and then converts
+   * the answer to the schema. @defaultValue none: the answer is text
    */
   readonly output?: Schema | undefined;
-  /** Aborts the run: what is under way ends, and `run` rejects with the signal's reason. */
+  /** Aborts the run: requests and tools in progress are aborted, and `run` rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Id of the run, in events and idempotency keys. @defaultValue a random UUID */
   readonly runId?: string | undefined;
-  /** The step of another run inside which this one is made, for observers. An agent tool says it by itself. @defaultValue none */
+  /** The step of another run that contains this one, for observers. An agent tool sets it. @defaultValue none */
   readonly parent?: ParentStep | undefined;
   /**
-   * Where the run's operations happen: for those who run the loop on a durable engine. Called once, when the run is opened.
-   * @defaultValue here and now; in a session, its journal
+   * Executes the run's operations, to run the loop on a durable engine. Called once, when the run is opened.
+   * @defaultValue executes in process; in a session, through its journal
    */
   readonly steps?: StepsFactory | undefined;
 }
 
-/** Makes the steps of one run. `emit` takes live events, and is absent when nobody reads them. */
+/** Makes the steps of one run. `emit` receives live events; absent when nobody reads them. */
 export type StepsFactory = (run: {
   readonly runId: string;
   readonly signal: AbortSignal;
   readonly emit: Emit | undefined;
 }) => Steps<RunEvent>;
 
-/** What a counted request holds besides its input. */
+/** Options of counting tokens. */
 export interface CountTokensOptions extends SharedOptions {
-  /** The schema counts where it goes along with the request. */
+  /** Counted if the request includes the schema. */
   readonly output?: OutputSchema | undefined;
   /** Aborting it ends the call. */
   readonly signal?: AbortSignal | undefined;
@@ -121,7 +119,7 @@ export interface CountTokensOptions extends SharedOptions {
 /** Options of a run, whatever its output. */
 export type AnyRunOptions = RunOptions<OutputSchema | undefined>;
 
-/** The names of all settings; a new one that is not listed here does not compile. */
+/** Names of all settings; adding a setting without listing it here does not compile. */
 const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
   thinking: true,
   includeThoughts: true,
@@ -148,7 +146,7 @@ const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
   streamFunctionCallArguments: true,
 };
 
-/** The model settings among an agent's or a run's options; those that were not given are absent. */
+/** The model settings among an agent's or a run's options; unset ones are absent. */
 export function pickSettings(options: ModelSettings): ModelSettings {
   return Object.fromEntries(
     Object.entries(options).filter(([name, value]) => Object.hasOwn(NAMES, name) && value !== undefined),

@@ -3,39 +3,36 @@ import { OutputMissingError } from "../errors/run-errors.ts";
 import { isStandardSchema, issuesText } from "../tool/schema/from-zod.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
-import type { ModelCapabilities } from "../model/capabilities.ts";
+import type { MixedTools } from "../grounding/delegate.ts";
+import type { Model } from "../model/model.ts";
 import { declareSchema } from "../tool/schema/declare.ts";
 import type { OutputSchema } from "./options.ts";
 
-/** What decides whether a schema can go along with the other requests of a run. */
-export interface OutputFacts {
-  readonly modelId: string;
-  readonly capabilities: ModelCapabilities;
-  readonly hasFunctions: boolean;
-  /** Built-in tools, native or delegated: their citations only survive in prose. */
-  readonly hasBuiltIns: boolean;
-}
-
 /**
- * Plans how an answer is made to fit a schema and how it is checked.
+ * Plans how an answer is made to match a schema, and how it is validated.
  *
  * @throws {ConfigurationError} When the model cannot answer in JSON at all.
  */
-export function planOutput(schema: OutputSchema, facts: OutputFacts): OutputPlan {
-  const { capabilities, hasFunctions, hasBuiltIns } = facts;
+export function planOutput(
+  schema: OutputSchema,
+  { id, capabilities }: Model,
+  { toolset, delegates }: MixedTools,
+): OutputPlan {
   if (!capabilities.jsonOutput)
-    throw new ConfigurationError(`${facts.modelId} cannot answer in JSON: leave \`output\` out, or use a text model`);
+    throw new ConfigurationError(`${id} cannot answer in JSON: leave \`output\` out, or use a text model`);
+  // Citations of built-in tools, native or delegated, only survive in prose.
+  const hasBuiltIns = delegates || toolset.builtIns.length > 0;
   return {
     schema: schema === "json" ? undefined : declareSchema(schema, "output").schema,
-    native: !hasBuiltIns && (!hasFunctions || capabilities.outputWithFunctions),
+    native: !hasBuiltIns && (toolset.functions.length === 0 || capabilities.outputWithFunctions),
     parse: (text) => parseOutput(schema, text),
   };
 }
 
 /**
- * The finished run, with its output.
+ * Narrows a result to a finished run, which has its output.
  *
- * @throws {OutputMissingError} When the run ended otherwise; the message names the stop reason.
+ * @throws {OutputMissingError} When the run did not finish; the message names the stop reason.
  */
 export function finished<Output>(result: RunResult<Output>): FinishedRun<Output> {
   if (result.stopReason === "finished") return result;
@@ -66,7 +63,7 @@ async function parseOutput(
   }
 }
 
-/** Some models put JSON into a Markdown fence even when they are asked for bare JSON. */
+/** Some models wrap JSON in a Markdown fence even when asked for bare JSON. */
 function withoutFence(text: string): string {
   const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text);
   return fenced?.[1] ?? text;

@@ -3,18 +3,18 @@ import { checkMediaParts, type MediaModel } from "../model/request/check-media-p
 import { isMedia, type Media, mediaPart } from "../tool/media.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
-/** One piece of what a run is asked: text, a file made by `media()`, or a part as the wire has it. */
+/** One part of a run's input: text, a file made by `media()`, or a part in wire format. */
 export type InputPart = string | Media | Part;
 
-/** What a run is asked: a text, the pieces of one user content, or whole contents (a history that ends with what is asked). */
+/** Input of a run: text, the parts of one user content, or whole contents (a history that ends with the request). */
 export type RunInput = string | readonly InputPart[] | readonly Content[];
 
 /**
- * The contents of a run's input.
+ * Converts a run's input to contents.
  *
- * @param model - Checks media against what this model takes. Absent leaves that to a later call.
- * @throws {TypeError} When there is nothing to send, or the contents end on a call that nobody answered.
- * @throws {ConfigurationError} When the model or the service would refuse the media.
+ * @param model - Model whose support for the media is checked; without it, a later call checks.
+ * @throws {TypeError} When there is nothing to send, or the contents end on an unanswered call.
+ * @throws {ConfigurationError} When the model or the service would reject the media.
  */
 export function buildContents(input: RunInput, model?: MediaModel): readonly Content[] {
   const contents = toContents(input);
@@ -24,7 +24,7 @@ export function buildContents(input: RunInput, model?: MediaModel): readonly Con
 
 function toContents(input: RunInput): readonly Content[] {
   if (typeof input === "string") {
-    if (input.trim() === "") throw new TypeError("the prompt is empty: say what you want of the agent");
+    if (input.trim() === "") throw new TypeError("the prompt is empty: describe what the agent should do");
     return [{ role: "user", parts: [{ text: input }] }];
   }
   if (!Array.isArray(input) || input.length === 0)
@@ -45,13 +45,13 @@ function isContents(input: readonly InputPart[] | readonly Content[]): input is 
 
 function toPart(piece: InputPart): Part {
   if (typeof piece === "string") {
-    if (piece === "") throw new TypeError("a text of the input is empty: leave it out");
+    if (piece === "") throw new TypeError("a text part of the input is empty: remove it");
     return { text: piece };
   }
   if (isMedia(piece)) return mediaPart(piece);
   if (piece instanceof Promise)
     throw new TypeError(
-      "a part of the input is a promise: use `await media(blob)`, because a blob has to be read first",
+      "a part of the input is a promise: media() of a Blob is asynchronous, so use `await media(blob)`",
     );
   return piece;
 }

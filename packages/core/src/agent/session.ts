@@ -15,10 +15,10 @@ import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./option
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /**
- * A conversation that is kept: every answer of the model and every outcome of a tool is stored before anything depends on it,
- * so a run can be resumed after a crash, in any process, and nothing that was finished happens twice.
+ * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
+ * can be resumed after a crash, in any process, and no finished step is repeated.
  *
- * One run at a time. Options of a run (tools, instructions, an output schema) are not stored: give `resume` what `send` was given.
+ * One run at a time. Options of a run (tools, instructions, an output schema) are not stored: pass `resume` the options of `send`.
  */
 export class Session {
   readonly id: string;
@@ -41,7 +41,7 @@ export class Session {
   }
 
   /**
-   * Sends a message and gives the result of its run.
+   * Sends a message and returns the result of its run.
    *
    * @throws {SessionUnfinishedError} When the last run was cut off or waits for an answer.
    * @throws {SessionConflictError} When another process writes to the session.
@@ -53,20 +53,23 @@ export class Session {
     return await this.stream(input, options).result();
   }
 
-  /** Sends a message and gives its run to watch. Nothing happens until it is read. */
+  /** Sends a message and streams its run. Nothing happens until it is read. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> & SendOptions = {},
+    { unfinished = "refuse", ...options }: RunOptions<Schema> & SendOptions = {},
   ): RunStream<OutputOf<Schema>> {
-    return this.#send(input, options);
+    const contents = buildContents(input, this.#host.model);
+    this.#host.check(options);
+    const runId = options.runId ?? crypto.randomUUID();
+    return new RunStream((emitters) => this.#runs.begin({ input: contents, runId, unfinished, options, emitters }));
   }
 
   /**
-   * Goes on with the last run: after a crash, a failure, an abort or a limit, or with answers to what it waits for. Steps that
-   * ended are not run again; give the same options as the message had.
+   * Continues the last run: after a crash, a failure, an abort or a limit, or with answers to its pending questions. Finished steps
+   * are not repeated; pass the same options as for the message.
    *
-   * @throws {LoopVersionError} When another version of the loop began it.
-   * @throws {TypeError} When there is nothing to resume, or an answer fits no call that waits.
+   * @throws {LoopVersionError} When another version of the loop started it.
+   * @throws {TypeError} When there is nothing to resume, or an answer matches no pending call.
    */
   async resume<Schema extends OutputSchema | undefined = undefined>(
     options: RunOptions<Schema> & ResumeOptions = {},
@@ -74,16 +77,22 @@ export class Session {
     return await this.resumeStream(options).result();
   }
 
-  /** {@link Session.resume} to watch: the events of the whole run, what was done before the stop included. */
-  resumeStream<Schema extends OutputSchema | undefined = undefined>(
-    options: RunOptions<Schema> & ResumeOptions = {},
-  ): RunStream<OutputOf<Schema>> {
-    return this.#resume(options);
+  /** {@link Session.resume} as a stream: the events of the whole run, including those before it stopped. */
+  resumeStream<Schema extends OutputSchema | undefined = undefined>({
+    approvals = {},
+    outcomes = {},
+    anyLoopVersion = false,
+    ...options
+  }: RunOptions<Schema> & ResumeOptions = {}): RunStream<OutputOf<Schema>> {
+    this.#host.check(options);
+    return new RunStream((emitters) =>
+      this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, emitters }),
+    );
   }
 
   /**
-   * Says something to the run that is going, in this process or another: it goes along with the run's next request, as a
-   * content of the user's. With no run going, it goes along with the next message.
+   * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
+   * run is in progress, the next message includes it.
    */
   async steer(input: RunInput): Promise<void> {
     const contents = buildContents(input, this.#host.model);
@@ -92,8 +101,8 @@ export class Session {
   }
 
   /**
-   * The same conversation, led by another agent from its next run on: its instructions, tools, model and settings, this
-   * session's history and limits. Signatures that mean nothing to the other model are taken off on the way.
+   * The same conversation, continued by another agent from the next run on: its instructions, tools, model and settings, with this
+   * session's history and limits. Signatures the other model cannot use are removed.
    *
    * @see `docs/guides/teams.md`
    */
@@ -102,26 +111,26 @@ export class Session {
   }
 
   /**
-   * Begins run `runId`, goes on with it when it was cut off, or gives its result once more when it is over.
+   * Starts run `runId`, resumes it if it was cut off, or replays its result if it has ended.
    *
    * @internal
    */
   async startOrResume(runId: string, input: RunInput, options: AnyRunOptions): Promise<RunStream<unknown>> {
     await this.#log.refresh();
     const { run } = this.#log.view;
-    if (run?.entry.runId !== runId) return this.#send(input, { ...options, runId });
+    if (run?.entry.runId !== runId) return this.stream(input, { ...options, runId });
     const waits = run.end?.pending !== undefined;
     if (run.end !== undefined && (waits || !isResumable(run.end))) return this.replay({ ...options, runId });
-    return this.#resume(options);
+    return this.resumeStream(options);
   }
 
-  /** Everything said, oldest first, as it goes over the wire. Ends on no open call. */
+  /** All contents, oldest first, as they are sent. Never ends on an open call. */
   async history(): Promise<readonly Content[]> {
     await this.#log.refresh();
     return this.#log.view.history();
   }
 
-  /** Where the session stands. */
+  /** The current state of the session. */
   async state(): Promise<SessionState> {
     await this.#log.refresh();
     const { run, runs, turns, toolCalls, usage, cost } = this.#log.view;
@@ -138,10 +147,10 @@ export class Session {
   }
 
   /**
-   * A new session in the same store that begins with this one's history, or with its first `contents` contents.
+   * Creates a session in the same store that starts with this one's history, or with its first `contents` contents.
    *
-   * @throws {TypeError} When the cut would leave a call open; names the nearest places where it would not.
-   * @throws {SessionConflictError} When there is a session with that id.
+   * @throws {TypeError} When the cut would leave a call open; names the nearest valid cuts.
+   * @throws {SessionConflictError} When a session with that id exists.
    */
   async fork(
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
@@ -158,73 +167,51 @@ export class Session {
   }
 
   /**
-   * A run once more from its own log: no model is asked, no tool is run, nothing is written. Gives the same events (whole texts
-   * in place of deltas) and the same result.
+   * Replays a run from its log: no model or tool is called, nothing is written. Produces the same events (whole texts instead of
+   * deltas) and the same result.
    *
-   * @param options - `runId`: which run. Defaults to the last. Otherwise the options the run had.
-   * @throws {ReplayDifferenceError} From reading it, when the agent's code or options have changed what the run does.
+   * @param options - `runId`: which run; defaults to the last. The rest: the options the run had.
+   * @throws {ReplayDifferenceError} While it is read, if the agent's code or options have changed what the run does.
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown> {
     const { runId, ...rest } = options;
     const session = { id: this.id, store: this.#store, host: this.#host, limits: this.#limits };
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
-
-  #send<Output>(
-    input: RunInput,
-    { unfinished = "refuse", ...options }: AnyRunOptions & SendOptions,
-  ): RunStream<Output> {
-    const contents = buildContents(input, this.#host.model);
-    this.#host.check(options);
-    const runId = options.runId ?? crypto.randomUUID();
-    return new RunStream((emitters) => this.#runs.begin({ input: contents, runId, unfinished, options, emitters }));
-  }
-
-  #resume<Output>({
-    approvals = {},
-    outcomes = {},
-    anyLoopVersion = false,
-    ...options
-  }: AnyRunOptions & ResumeOptions): RunStream<Output> {
-    this.#host.check(options);
-    return new RunStream((emitters) =>
-      this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, emitters }),
-    );
-  }
 }
 
-/** Which conversation a session is, and where it is kept. */
+/** Identity, store and limits of a session. */
 export interface SessionOptions {
-  /** The session's name in its store. @defaultValue a random UUID */
+  /** The session's key in its store. @defaultValue a random UUID */
   readonly id?: string | undefined;
   /** @defaultValue a new {@link MemoryStore} */
   readonly store?: SessionStore | undefined;
-  /** Bounds of all runs of the session together; a run that reaches one ends with `limit`, its `scope` being `"session"`. @defaultValue none */
+  /** Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`. @defaultValue none */
   readonly limits?: SessionLimits | undefined;
 }
 
-/** How a message is sent. */
+/** Options of sending a message. */
 export interface SendOptions {
   /**
-   * What to do when the last run was cut off by a crash, or waits for an answer: refuse the message, or answer the open calls
-   * as cancelled and go on. @defaultValue "refuse"
+   * If the last run was cut off by a crash or waits for an answer: refuse the message, or answer the open calls as cancelled and
+   * continue. @defaultValue "refuse"
    */
   readonly unfinished?: Unfinished | undefined;
 }
 
-/** What a run is given to go on with. */
+/** Options of resuming a run. */
 export interface ResumeOptions {
-  /** A person's word on calls that wait for it, by call id: `true` runs the call, `false` or `{ deny }` tells the model no. */
+  /** Decisions on calls that require approval, by call id: `true` runs the call, `false` or `{ deny }` refuses it. */
   readonly approvals?: { readonly [callId: string]: Approval } | undefined;
-  /** What came of calls that were carried out elsewhere, by call id. */
+  /** Outcomes of calls that were executed elsewhere, by call id. */
   readonly outcomes?: { readonly [callId: string]: ExternalOutcome } | undefined;
-  /** Go on with a run that another version of the loop began. @defaultValue false */
+  /** Resume a run that another version of the loop started. @defaultValue false */
   readonly anyLoopVersion?: boolean | undefined;
 }
 
-/** Where a session stands. */
+/** State of a session. */
 export interface SessionState {
-  /** Runs that ended, in whatever way. */
+  /** Runs that have ended, however they ended. */
   readonly runs: number;
   readonly turns: number;
   readonly toolCalls: number;
@@ -234,8 +221,8 @@ export interface SessionState {
   readonly cost: number;
   /** How the last run ended; `"cut-off"` when its process died, `undefined` when there was none. */
   readonly lastRun: StopReason | "failed" | "aborted" | "cut-off" | undefined;
-  /** True when {@link Session.resume} has something to go on with. */
+  /** Whether {@link Session.resume} can continue the last run. */
   readonly resumable: boolean;
-  /** What the last run waits for. */
+  /** Calls the last run waits for. */
   readonly pending: readonly PendingCall[];
 }

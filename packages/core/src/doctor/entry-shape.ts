@@ -2,27 +2,28 @@ import { type CallRoute, parseStepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import { NO_USAGE } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
+import type { Content } from "../wire/types/content.ts";
 
-/** What is wrong with a stored value, with its place in front; `undefined` for nothing. */
+/** What is wrong with a stored value, after its path; `undefined` when nothing is. */
 type Check = (value: unknown, at: string) => string | undefined;
 
-/** What is wrong with the members of an entry whose version and type are known; `undefined` for nothing. */
+/** What is wrong with the members of an entry whose header was checked; `undefined` when nothing is. */
 export function checkEntry(entry: { readonly [key: string]: unknown }): string | undefined {
   return object({ at: number })(entry, "") ?? ENTRIES[entry["type"] as SessionEntry["type"]](entry, "");
 }
 
-/** True for a call that the service could not read. Its answer is not used, and so not in the history. */
+/** True for a call that the service could not parse. A response with one is not used, so it is not in the history. */
 export function isNameless(part: unknown): boolean {
   return isObject(part) && isObject(part["functionCall"]) && (part["functionCall"]["name"] ?? "") === "";
 }
 
-const string: Check = is("a text", (value) => typeof value === "string");
-const text: Check = is("a text", (value) => typeof value === "string" && value !== "");
+const string: Check = is("a string", (value) => typeof value === "string");
+const text: Check = is("a non-empty string", (value) => typeof value === "string" && value !== "");
 const number: Check = is("a number", (value) => Number.isFinite(value));
 const count: Check = is("a whole number", (value) => Number.isSafeInteger(value) && Number(value) >= 0);
 const members: Check = is("an object", isObject);
 const usage: Check = is(
-  "a usage",
+  "a usage record",
   (value) => isObject(value) && Object.entries(NO_USAGE).every(([key, none]) => typeof value[key] === typeof none),
 );
 
@@ -34,12 +35,12 @@ const functionCall: Check = object({ name: text, id: optional(string), args: opt
 const functionResponse: Check = object({ name: text, id: optional(string), response: members });
 const texts = { text: optional(string), thoughtSignature: optional(string) };
 const PARTS: { readonly user: Check; readonly model: Check } = {
-  user: object({ ...texts, functionCall: absent("the model's alone"), functionResponse: optional(functionResponse) }),
-  model: object({ ...texts, functionCall: optional(functionCall), functionResponse: absent("the user side's alone") }),
+  user: object({ ...texts, functionCall: onlyIn("model"), functionResponse: optional(functionResponse) }),
+  model: object({ ...texts, functionCall: optional(functionCall), functionResponse: onlyIn("user") }),
 };
 const contents: Check = list(content);
 
-/** How a run may end; one that is missing here does not compile. */
+/** How a run may end. A missing one does not compile. */
 const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
   finished: true,
   stopped: true,
@@ -57,7 +58,7 @@ const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
   aborted: true,
 };
 
-/** What a route may say is to be done with a call; one that is missing here does not compile. */
+/** What may be done with a call. A missing one does not compile. */
 const ROUTES: { readonly [Do in CallRoute["do"]]: true } = {
   run: true,
   "ask-approval": true,
@@ -73,7 +74,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   run: object({ runId: text, loop: count, model: text, origin, input: contents }),
   begin: object({ runId: text, step: text }),
   step,
-  answer: object({ runId: text, step: text, value: is("there", (value) => value !== undefined) }),
+  answer: object({ runId: text, step: text, value: is("JSON", (value) => value !== undefined) }),
   resume: object({ runId: text }),
   steer: object({ contents }),
   end: object({
@@ -107,7 +108,11 @@ const routeStep: Check = list(object({ do: known(ROUTES) }));
 const nestedRuns: Check = object({ nested: optional(list(object({ usage, responses: list(members) }))) });
 
 function step(entry: unknown, at: string): string | undefined {
-  const problem = object({ runId: text, step: text, outcome: object({ ok: is("a boolean", isBoolean) }) })(entry, at);
+  const problem = object({
+    runId: text,
+    step: text,
+    outcome: object({ ok: is("a boolean", (value) => typeof value === "boolean") }),
+  })(entry, at);
   if (problem !== undefined) return problem;
   // Its shape was checked.
   const { step: name, outcome } = entry as { readonly step: string; readonly outcome: Record<string, unknown> };
@@ -118,7 +123,7 @@ function step(entry: unknown, at: string): string | undefined {
   const fields = isObject(value) ? value : {};
   const inNested = nestedRuns(fields, valueAt);
   if (inNested !== undefined) return inNested;
-  // What is read as one has to be one, under whatever name.
+  // Readers go by the members as well as by the name.
   if (kind === "model" || "response" in fields) return modelStep(value, valueAt);
   if (kind === "call" || "part" in fields) return callStep(value, valueAt);
   if (kind === "compact") return summaryStep(value, valueAt);
@@ -135,7 +140,7 @@ function content(value: unknown, at: string): string | undefined {
 function modelContent(value: unknown, at: string): string | undefined {
   if (!isObject(value) || !Array.isArray(value["parts"])) return content(value, at);
   const readable = { ...value, parts: value["parts"].filter((part) => !isNameless(part)) };
-  return content(readable, at) ?? (value["role"] === "model" ? undefined : `${at} is not the model's`);
+  return content(readable, at) ?? (value["role"] === "model" ? undefined : `${at} is not a model content`);
 }
 
 function responsePart(value: unknown, at: string): string | undefined {
@@ -145,8 +150,8 @@ function responsePart(value: unknown, at: string): string | undefined {
 function ref(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return members(value, at);
   const isStep = "model" in value || "calls" in value || "after" in value;
-  if ("role" in value) return isStep ? `${at} is a content and a step` : content(value, at);
-  if (Object.keys(value).length > 1) return `${at} is neither a content nor a step`;
+  if ("role" in value) return isStep ? `${at} is both a content and a reference to a step` : content(value, at);
+  if (Object.keys(value).length > 1) return `${at} is neither a content nor a reference to a step`;
   if ("model" in value) return text(value["model"], `${at}.model`);
   if ("after" in value) return list(text)(value["after"], `${at}.after`);
   return list((one, where) => (typeof one === "string" ? text : PARTS.user)(one, where))(value["calls"], `${at}.calls`);
@@ -165,7 +170,7 @@ function object(fields: Readonly<Record<string, Check>>): Check {
 
 function list(check: Check): Check {
   return (value, at) => {
-    if (!Array.isArray(value)) return `${at} is not a list`;
+    if (!Array.isArray(value)) return `${at} is not an array`;
     for (const [index, item] of value.entries()) {
       const problem = check(item, `${at}[${index}]`);
       if (problem !== undefined) return problem;
@@ -178,8 +183,8 @@ function optional(check: Check): Check {
   return (value, at) => (value === undefined ? undefined : check(value, at));
 }
 
-function absent(why: string): Check {
-  return (value, at) => (value === undefined ? undefined : `${at} is ${why}`);
+function onlyIn(role: Content["role"]): Check {
+  return (value, at) => (value === undefined ? undefined : `${at} is allowed only in ${role} contents`);
 }
 
 function known(names: Readonly<Record<string, true>>): Check {
@@ -188,8 +193,4 @@ function known(names: Readonly<Record<string, true>>): Check {
 
 function is(what: string, test: (value: unknown) => boolean): Check {
   return (value, at) => (test(value) ? undefined : `${at} is not ${what}`);
-}
-
-function isBoolean(value: unknown): boolean {
-  return typeof value === "boolean";
 }

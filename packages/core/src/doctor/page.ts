@@ -1,19 +1,19 @@
 import { isObject } from "../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, FunctionResponsePart, Part } from "../wire/types/content.ts";
 
-/** How a session is shown. */
+/** Options of `showSession`. */
 export interface ShowOptions {
-  /** Of the session, for its heading. */
+  /** The session's title, for the heading. */
   readonly title?: string | undefined;
-  /** Columns of a line. @defaultValue 100 */
+  /** Columns per line. @defaultValue 100 */
   readonly width?: number | undefined;
-  /** Whether to colour, by the codes of a terminal. @defaultValue false */
+  /** Adds colors as terminal codes. @defaultValue false */
   readonly color?: boolean | undefined;
-  /** Whether to show the model's summaries of its thoughts. @defaultValue false */
+  /** Includes thought summaries. @defaultValue false */
   readonly thoughts?: boolean | undefined;
 }
 
-/** Codes of a terminal: bold, dim, cyan and so on. */
+/** SGR codes of a terminal: bold, dim, cyan and so on. */
 const CODES = {
   heading: "1",
   user: "1;36",
@@ -34,12 +34,12 @@ const CODES = {
   end: "1",
 } as const;
 
-/** Who says a line, or what it is. */
+/** Who speaks, or what kind of line it is. */
 export type Label = Exclude<keyof typeof CODES, "heading">;
 
 const LABEL_COLUMNS = 9;
 
-/** Lines of a page, in two columns: a label, and what is said. */
+/** Text in two columns: labels, and what they introduce. */
 export class Page {
   readonly #lines: string[] = [];
   readonly #width: number;
@@ -55,14 +55,15 @@ export class Page {
     this.#lines.push(...wrapText(printable(text), this.#width).map((line) => this.#paint("heading", line)));
   }
 
-  /** Says a text under a label. Terminal codes in it are taken out. */
+  /** Adds a text under a label, without the terminal codes in it. */
   say(label: Label, text: string): void {
     const clean = printable(text).trimEnd();
     if (clean === "") return;
     for (const [index, line] of wrapText(clean, this.#width - LABEL_COLUMNS - 1).entries()) {
       const name = index === 0 ? label : "";
-      const padding = " ".repeat(LABEL_COLUMNS - countColumns(name));
-      this.#lines.push(`  ${this.#paint(label, name)}${padding.slice(1)}${this.#dim(label, line)}`.trimEnd());
+      const padding = " ".repeat(LABEL_COLUMNS - 1 - name.length);
+      const shown = CODES[label] === CODES.thought ? this.#paint(label, line) : line;
+      this.#lines.push(`  ${this.#paint(label, name)}${padding}${shown}`.trimEnd());
     }
   }
 
@@ -73,18 +74,14 @@ export class Page {
   #paint(what: Label | "heading", text: string): string {
     return this.#color && text !== "" ? `\u001b[${CODES[what]}m${text}\u001b[0m` : text;
   }
-
-  #dim(label: Label, line: string): string {
-    return CODES[label] === "2" ? this.#paint(label, line) : line;
-  }
 }
 
-/** Characters of arguments and results that are shown. */
+/** Characters shown of arguments and results. */
 const SHORT = 240;
 
-/** Puts what a content says on the page. @param who - The label of its text. */
+/** Adds a content to the page. @param who - The label of its text. */
 export function showContent(page: Page, { parts }: Content, who: Label, thoughts: boolean): void {
-  // Neighbouring texts are one text that came in pieces.
+  // Adjacent texts are one text that came in pieces.
   let text = "";
   const flush = (): void => {
     page.say(who, text);
@@ -109,7 +106,7 @@ function showPart(page: Page, part: Part, thoughts: boolean): void {
   else showServiceWork(page, part);
 }
 
-/** What the service did by itself, and media. */
+/** Code execution and tools of the service, and media. */
 function showServiceWork(page: Page, part: Part): void {
   const code: unknown = part.executableCode;
   const printed: unknown = part.codeExecutionResult;
@@ -141,7 +138,7 @@ function showResponse(page: Page, { name, response, parts }: FunctionResponse): 
 }
 
 function formatMedia({ inlineData, fileData }: FunctionResponsePart): string | undefined {
-  // What a log holds of a part's data may be anything.
+  // A log may hold anything here.
   const data: unknown = inlineData;
   const file: unknown = fileData;
   if (isObject(data)) {
@@ -156,19 +153,19 @@ function textIn(fields: Readonly<Record<string, unknown>>, key: string): string 
   return typeof value === "string" ? value : "unknown";
 }
 
-/** Escape sequences: of strings (title, link), of cursor and colour, and all others. */
+/** Escape sequences: strings (title, link), control sequences (cursor, color), and all others. */
 const ESCAPES =
   /(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]?/g;
 
-/** Control characters but line feeds, and what turns the direction of writing around. */
+/** Control characters other than line feeds, and characters that change the text direction. */
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** A text that neither moves the cursor nor recolours the screen, whoever wrote it. Line feeds stay, a tab becomes two spaces. */
+/** A text without anything that moves the cursor or changes colors. Line feeds stay; a tab becomes two spaces. */
 export function printable(text: string): string {
   return text.replaceAll(ESCAPES, "").replaceAll(/\r\n?/g, "\n").replaceAll("\t", "  ").replaceAll(CONTROLS, "");
 }
 
-/** A value as text in one line of at most `length` characters. */
+/** A value as one line of at most `length` characters. */
 export function inOneLine(value: unknown, length: number): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
   const line = printable(text).replaceAll(/\s+/g, " ").trim();
@@ -176,7 +173,7 @@ export function inOneLine(value: unknown, length: number): string {
   return characters.length > length ? `${characters.slice(0, length - 1).join("")}…` : line;
 }
 
-/** A text in lines of at most `width` columns, broken at spaces where there are some. */
+/** A text as lines of at most `width` columns, broken at spaces where possible. */
 export function wrapText(text: string, width: number): string[] {
   return text.split("\n").flatMap((line) => wrapLine(line, Math.max(1, width)));
 }
@@ -210,7 +207,7 @@ function wrapLine(line: string, width: number): string[] {
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
-/** How many columns of a terminal a text takes, about: an East Asian character or an emoji takes two. */
+/** Approximate width of a text in terminal columns: an East Asian character or an emoji takes two. */
 export function countColumns(text: string): number {
   let columns = 0;
   for (const character of text) {

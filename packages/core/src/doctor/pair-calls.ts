@@ -2,12 +2,12 @@ import { callsIn, unansweredResponse } from "../loop/transcript.ts";
 import { describeCall, listNames } from "../model/history/conversation.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
-import type { SessionProblem } from "./read-lines.ts";
+import type { SessionProblem } from "./read-log.ts";
 
-/** What was wrong, and what was made of it. */
+/** What was wrong, and what was done about it. */
 export type Change = Omit<SessionProblem, "position">;
 
-/** A segment of history in which each call has its one response. */
+/** Contents in which each call has exactly one response. */
 export interface PairedCalls {
   /** The same objects where nothing had to change. */
   readonly contents: readonly Content[];
@@ -15,9 +15,9 @@ export interface PairedCalls {
 }
 
 /**
- * Sees to it that each call is answered once, in call order, in one content right behind it, and that nothing else is answered.
+ * Makes sure that each call is answered once, in call order, in the content right after it, and that there are no other responses.
  *
- * @param options - `first`: whether nothing was said before, so that the model cannot begin with a call.
+ * @param options - `first`: nothing precedes the contents, so they must not begin with a call.
  */
 export function pairCalls(contents: readonly Content[], { first }: { readonly first: boolean }): PairedCalls {
   const paired: Content[] = [];
@@ -25,63 +25,51 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
   for (let at = 0; at < contents.length;) {
     const content = contents[at];
     if (content === undefined) break;
-    const turnEnd = endOfTurn(contents, at);
-    const isOpening = first && paired.length === 0 && callsIn(content).length > 0;
     if (content.role === "user") {
       paired.push(...dropResponses(content, changes));
       at++;
-    } else if (turnEnd > at + 1 && !isOpening && isAnswered(contents.slice(at, turnEnd), contents[turnEnd])) {
+      continue;
+    }
+    const calls = callsIn(content);
+    const isOpening = first && paired.length === 0 && calls.length > 0;
+    const turnEnd = endOfTurn(contents, at);
+    if (turnEnd > at + 1 && !isOpening && isAnswered(contents.slice(at, turnEnd), contents[turnEnd])) {
       paired.push(...contents.slice(at, turnEnd + 1));
       at = turnEnd + 1;
-    } else {
-      at += isOpening || callsIn(content).length > 0 ? pairOne(content, contents[at + 1], isOpening) : keep(content);
+      continue;
     }
+    const next = contents[at + 1];
+    const reply = calls.length > 0 && next?.role === "user" && responsesIn(next).length > 0 ? next : undefined;
+    at += reply === undefined ? 1 : 2;
+    if (!isOpening) {
+      paired.push(content);
+      if (calls.length > 0) paired.push(...pairResponses(calls, reply, changes));
+      continue;
+    }
+    changes.push({
+      problem: `the history begins with a call to ${listNames(calls)}`,
+      remedy: "it is omitted together with its response",
+    });
+    if (reply !== undefined) paired.push(...dropResponses(reply, []));
   }
   return { contents: paired, changes };
-
-  function keep(content: Content): number {
-    paired.push(content);
-    return 1;
-  }
-
-  /** @returns How many contents are dealt with. */
-  function pairOne(content: Content, next: Content | undefined, isOpening: boolean): number {
-    const calls = callsIn(content);
-    const isReply = next !== undefined && next.role === "user" && responsesIn(next).length > 0;
-    if (isOpening) {
-      changes.push({
-        problem: `the history begins with a call to ${listNames(calls)}`,
-        remedy: "it is omitted together with its response",
-      });
-      if (isReply) paired.push(...dropResponses(next, []));
-    } else {
-      paired.push(content, ...pairResponses(calls, isReply ? next : undefined, changes));
-    }
-    return isReply ? 2 : 1;
-  }
 }
 
-/** Neighbouring contents of the model are one turn. */
+/** Adjacent model contents are one turn. */
 function endOfTurn(contents: readonly Content[], start: number): number {
   let end = start;
   while (contents[end]?.role === "model") end++;
   return end;
 }
 
-/** True when a content holds a response for each call of a turn, in whatever order, and nothing else. */
+/** True when a content holds a response for each call of a turn, in any order, and nothing else. */
 function isAnswered(turn: readonly Content[], reply: Content | undefined): boolean {
-  const left = [...(reply?.parts ?? [])];
-  for (const call of turn.flatMap(callsIn)) {
-    const index = left.findIndex(
-      ({ functionResponse }) => functionResponse !== undefined && answers(functionResponse, call),
-    );
-    if (index === -1) return false;
-    left.splice(index, 1);
-  }
-  return left.length === 0 && reply?.role === "user" && reply.parts.length > 0;
+  if (reply?.role !== "user" || reply.parts.length === 0) return false;
+  const left = [...reply.parts];
+  return turn.flatMap(callsIn).every((call) => takeResponse(left, call) !== undefined) && left.length === 0;
 }
 
-/** One response for each call, and behind it what else was said: the content that is there, if it is right. */
+/** One response for each call, then the other parts of the reply; the reply itself when it is right. */
 function pairResponses(
   calls: readonly FunctionCall[],
   found: Content | undefined,
@@ -89,20 +77,15 @@ function pairResponses(
 ): readonly Content[] {
   const left = (found?.parts ?? []).filter((part) => part.functionResponse !== undefined);
   const parts = calls.map((call): Part => {
-    const index = left.findIndex(({ functionResponse: response }) => response !== undefined && answers(response, call));
-    const part = left[index];
-    if (part !== undefined) {
-      left.splice(index, 1);
-      return part;
-    }
+    const part = takeResponse(left, call);
+    if (part !== undefined) return part;
     changes.push({
-      problem: `the call of ${describeCall(call)} has no response`,
+      problem: `the call to ${describeCall(call)} has no response`,
       remedy: "it is answered as cancelled",
     });
     return unansweredResponse(call, RESULT_NOT_RECORDED);
   });
-  for (const { functionResponse } of left)
-    if (functionResponse !== undefined) changes.push(strayResponse(functionResponse));
+  changes.push(...left.flatMap(({ functionResponse }) => (functionResponse ? strayResponse(functionResponse) : [])));
   if (found === undefined) return [{ role: "user", parts }];
   if (parts.length === found.parts.length && parts.every((part, i) => part === found.parts[i])) return [found];
   const rest = found.parts.filter((part) => part.functionResponse === undefined);
@@ -114,7 +97,16 @@ function pairResponses(
   return [{ role: "user", parts }, ...(rest.length > 0 ? [{ ...found, parts: rest }] : [])];
 }
 
-/** What is left of a content that answers no call: none or one. */
+/** Removes the response to a call from a list of parts. */
+function takeResponse(parts: Part[], { id, name }: FunctionCall): Part | undefined {
+  const index = parts.findIndex(
+    // An empty id counts as none.
+    ({ functionResponse: response }) => response?.name === name && (response.id || "") === (id || ""),
+  );
+  return index === -1 ? undefined : parts.splice(index, 1)[0];
+}
+
+/** A content that answers no call, without its responses: one content, or none. */
 function dropResponses(content: Content, changes: Change[]): readonly Content[] {
   const responses = responsesIn(content);
   if (responses.length === 0) return [content];
@@ -124,14 +116,9 @@ function dropResponses(content: Content, changes: Change[]): readonly Content[] 
 }
 
 function strayResponse(response: FunctionResponse): Change {
-  return { problem: `a response of ${describeCall(response)} answers no call`, remedy: "it is left out" };
+  return { problem: `the response from ${describeCall(response)} matches no call`, remedy: "it is omitted" };
 }
 
-function answers(response: FunctionResponse, call: FunctionCall): boolean {
-  // An empty id is none.
-  return (response.id || "") === (call.id || "") && response.name === call.name;
-}
-
-function responsesIn(content: Content): FunctionResponse[] {
-  return content.parts.flatMap(({ functionResponse }) => functionResponse ?? []);
+function responsesIn({ parts }: Content): FunctionResponse[] {
+  return parts.flatMap(({ functionResponse }) => functionResponse ?? []);
 }

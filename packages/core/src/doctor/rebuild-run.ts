@@ -6,17 +6,32 @@ import {
   type CallStepValue,
   type ModelStepValue,
   parseStepName,
+  type StepName,
   waitName,
 } from "../durable/run-log.ts";
-import { isKept } from "../loop/ending.ts";
+import { isKept } from "../loop/turn/classify-answer.ts";
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import type { ContentRef, SessionEntry } from "../session/entries.ts";
+import { resolveRefs, type RunRecord, SessionView } from "../session/session-view.ts";
 import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
-import type { Item } from "./read-lines.ts";
+import { isNameless } from "./entry-shape.ts";
+import type { Change } from "./pair-calls.ts";
 
-/** What steps tell of their run, without its end. */
+/** A log as a session reads it, and the record of each of its runs. */
+export function readRuns(entries: Iterable<SessionEntry>): { view: SessionView; runs: readonly RunRecord[] } {
+  const view = new SessionView();
+  const runs: RunRecord[] = [];
+  for (const entry of entries) {
+    view.add(entry);
+    if (entry.type === "run" && view.run !== undefined) runs.push(view.run);
+  }
+  return { view, runs };
+}
+
+/** What the steps of a run tell without its end. */
 export interface RebuiltRun {
-  /** What was said after the run's input, as far as steps hold it. */
+  /** Contents after the run's input, as far as steps hold them. */
   readonly added: readonly Content[];
   readonly turns: number;
   readonly toolCalls: number;
@@ -24,64 +39,51 @@ export interface RebuiltRun {
 }
 
 /**
- * Puts a run together from its steps. What steps do not hold is missing: the requests to answer otherwise, and calls that a
- * person refused read as not carried out.
+ * Rebuilds a run from its steps. What steps do not hold is missing: retry requests, and calls that a person denied count as
+ * not executed.
  *
- * @param why - What is said to the model about calls without an outcome. `undefined` leaves those of the last turn open.
+ * @param why - The error the model reads for calls without an outcome. `undefined` leaves those of the last turn open.
  */
 export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string | undefined): RebuiltRun {
-  const turns = groupModelTurns(outcomes);
+  const attempts = listModelSteps(outcomes)
+    .filter(({ phase }) => phase === "work")
+    .toSorted((a, b) => a.turn - b.turn || a.attempt - b.attempt);
+  const last = attempts.at(-1)?.turn ?? 0;
   const added: Content[] = [];
   let toolCalls = 0;
-  for (const [turn, attempts] of turns) {
-    for (const { steered } of attempts) added.push(...(steered?.contents ?? []));
-    const last = attempts.at(-1);
-    if (last === undefined || !isKept(last.response)) continue;
-    const { content } = last.response;
+  for (const [index, { turn, value }] of attempts.entries()) {
+    added.push(...(value.steered?.contents ?? []));
+    // Only the last attempt of a turn was used.
+    if (attempts[index + 1]?.turn === turn || !isKept(value.response)) continue;
+    const { content } = value.response;
     added.push(content);
     const calls = callsIn(content);
     toolCalls += calls.length;
-    const answered = calls.map((call, index) => findAnswer(outcomes, callIdOf(turn, index), call));
-    const isOpen = why === undefined && turn === Math.max(...turns.keys()) && answered.some((one) => one === undefined);
+    const answers = calls.map((call, position) => findAnswer(outcomes, callIdOf(turn, position), call));
+    const isOpen = why === undefined && turn === last && answers.includes(undefined);
     if (calls.length === 0 || isOpen) continue;
     added.push({
       role: "user",
-      parts: calls.map((call, i) => answered[i]?.part ?? unansweredResponse(call, why ?? "")),
+      parts: calls.map((call, i) => answers[i]?.part ?? unansweredResponse(call, why ?? "")),
     });
-    const after = answered.flatMap((one) => one?.after ?? []);
+    const after = answers.flatMap((answer) => answer?.after ?? []);
     if (after.length > 0) added.push({ role: "user", parts: after });
   }
-  return { added, turns: Math.max(0, ...turns.keys()), toolCalls, usage: sumUsage(outcomes) };
+  return { added, turns: last, toolCalls, usage: sumUsage(outcomes) };
 }
 
-/** The turns that steps speak of whose answer of the model is not among them. */
-export function findMissingTurns(steps: Iterable<string>): number[] {
-  const spoken = new Set<number>();
-  const asked = new Set<number>();
-  for (const step of steps) {
-    const name = parseStepName(step);
-    if (name.kind === "other" || name.kind === "compact" || (name.kind === "model" && name.phase === "output"))
-      continue;
-    spoken.add(name.turn);
-    if (name.kind === "model") asked.add(name.turn);
-  }
-  const last = Math.max(0, ...spoken);
-  return Array.from({ length: last }, (_, index) => index + 1).filter((turn) => !asked.has(turn));
+/** What a model step left, and where in the run. */
+interface ModelStep extends Extract<StepName, { kind: "model" }> {
+  readonly value: ModelStepValue;
 }
 
-/** The answers of each turn of the work, in rising order; the last attempt is the one that was used. */
-function groupModelTurns(outcomes: ReadonlyMap<string, Outcome>): Map<number, ModelStepValue[]> {
-  const found: { turn: number; attempt: number; value: ModelStepValue }[] = [];
-  for (const [name, outcome] of outcomes) {
+/** The model steps of a run that succeeded, in log order. */
+export function listModelSteps(outcomes: ReadonlyMap<string, Outcome>): readonly ModelStep[] {
+  return [...outcomes].flatMap(([name, outcome]): readonly ModelStep[] => {
     const step = parseStepName(name);
     const value = readValue(outcome);
-    if (step.kind === "model" && step.phase === "work" && isModelStep(value))
-      found.push({ turn: step.turn, attempt: step.attempt, value });
-  }
-  found.sort((a, b) => a.turn - b.turn || a.attempt - b.attempt);
-  const turns = new Map<number, ModelStepValue[]>();
-  for (const { turn, value } of found) turns.set(turn, [...(turns.get(turn) ?? []), value]);
-  return turns;
+    return step.kind === "model" && isModelStep(value) ? [{ ...step, value }] : [];
+  });
 }
 
 function findAnswer(
@@ -92,14 +94,14 @@ function findAnswer(
   for (const name of answerNames(outcomes, callId)) {
     const value = readValue(outcomes.get(name));
     if (!isObject(value) || value["unknown"] === true) continue;
-    // A call step's value has a part; what somebody outside answered has one of the others.
+    // A call step leaves a part, an external answer one of the others.
     if (isObject(value["part"])) return value as unknown as CallStepValue;
     if ("output" in value || "error" in value) return { part: externalResponse(call, value), after: [] };
   }
   return undefined;
 }
 
-/** The names under which a call may have been answered, the last one first. */
+/** The steps that may have answered a call, last one first. */
 function answerNames(outcomes: ReadonlyMap<string, Outcome>, callId: string): string[] {
   const names = [callId];
   for (let time = 1; ; time++) {
@@ -120,24 +122,61 @@ function sumUsage(outcomes: ReadonlyMap<string, Outcome>): Usage {
     const value = readValue(outcome);
     if (isModelStep(value)) usage = addUsage(usage, value.response.usage);
     if (!isObject(value) || !Array.isArray(value["nested"])) continue;
-    // Shapes were checked; the context of a nested run says nothing about the caller's.
+    // Shapes were checked; a nested run's context size says nothing about the caller's.
     for (const { usage: nested } of value["nested"] as CallStepValue["nested"])
       usage = { ...addUsage(usage, nested), contextTokens: usage.contextTokens };
   }
   return usage;
 }
 
-/** What steps and answers left, by their names, as a session reads it. */
-export function collectOutcomes(items: readonly Item[]): Map<string, Outcome> {
-  const outcomes = new Map<string, Outcome>();
-  for (const { entry } of items) {
-    if (entry.type === "step") outcomes.set(entry.step, entry.outcome);
-    else if (entry.type === "answer") outcomes.set(entry.step, { ok: true, value: entry.value });
+/** True when the steps include a turn without its model step, or one was skipped. */
+export function hasMissingTurns(steps: Iterable<string>): boolean {
+  let last = 0;
+  const asked = new Set<number>();
+  for (const step of steps) {
+    const name = parseStepName(step);
+    if (name.kind === "other" || name.kind === "compact" || (name.kind === "model" && name.phase === "output"))
+      continue;
+    last = Math.max(last, name.turn);
+    if (name.kind === "model") asked.add(name.turn);
   }
-  return outcomes;
+  for (let turn = 1; turn <= last; turn++) if (!asked.has(turn)) return true;
+  return false;
 }
 
-/** What a step or an answer left; `undefined` when it failed or is not there. */
+/** The contents that refs stand for, except those whose steps are missing. */
+export function resolveKnownRefs(
+  refs: readonly ContentRef[],
+  outcomes: ReadonlyMap<string, Outcome>,
+): { contents: readonly Content[]; missing: readonly Change[] } {
+  const missing: Change[] = [];
+  const has = (step: string, member: keyof typeof IS_USABLE, remedy: string): boolean => {
+    const value = readValue(outcomes.get(step));
+    if (isObject(value) && IS_USABLE[member](value)) return true;
+    missing.push({ problem: `the end refers to ${step}, which is not in the log`, remedy });
+    return false;
+  };
+  const known = refs.flatMap((ref): ContentRef | [] => {
+    if ("model" in ref) return has(ref.model, "response", "the model's response is omitted") ? ref : [];
+    if ("calls" in ref) {
+      const calls = ref.calls.filter((one) => typeof one !== "string" || has(one, "part", "its result is omitted"));
+      return calls.length > 0 ? { calls } : [];
+    }
+    if (!("after" in ref)) return ref;
+    const after = ref.after.filter((step) => has(step, "after", "what followed its result is omitted"));
+    return after.length > 0 ? { after } : [];
+  });
+  return { contents: resolveRefs(known, outcomes), missing };
+}
+
+/** Whether a step's value holds what a ref stands for. */
+const IS_USABLE = {
+  response: (value: unknown): boolean => isModelStep(value) && !value.response.content.parts.some(isNameless),
+  part: ({ part }: Record<string, unknown>): boolean => isObject(part),
+  after: ({ after }: Record<string, unknown>): boolean => Array.isArray(after),
+};
+
+/** What a step or an answer left; `undefined` when it failed or is missing. */
 export function readValue(outcome: Outcome | undefined): unknown {
   return outcome?.ok === true ? outcome.value : undefined;
 }

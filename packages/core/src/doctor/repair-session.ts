@@ -3,25 +3,24 @@ import type { Json } from "../internal/json.ts";
 import { type HistoryOrigin, PLACEHOLDER_SIGNATURE } from "../model/history/import-history.ts";
 import { type ContentRef, type EndEntry, isResumable, type SessionEntry } from "../session/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";
-import { groupByRun, type GroupedLog, type RunGroup } from "./group-runs.ts";
 import { pairCalls } from "./pair-calls.ts";
-import { type Item, type LogLine, readLines, type SessionProblem } from "./read-lines.ts";
+import { type Item, type LogLine, type ReadLog, readLog, type RunGroup, type SessionProblem } from "./read-log.ts";
 import { isModelStep, readValue } from "./rebuild-run.ts";
 import { repairRun } from "./repair-run.ts";
 
 /** What a check found. */
 export interface SessionCheck {
-  /** What keeps the session from opening, or its history from being sent; in the order of the log. */
+  /** What keeps the session from opening, or its history from being sent; in log order. */
   readonly problems: readonly SessionProblem[];
-  /** What is as it may be, and worth knowing: a run that waits for an answer, or was cut off. */
+  /** What is valid but worth knowing: a run that waits for an answer, or was interrupted. */
   readonly notes: readonly SessionProblem[];
 }
 
 /**
- * Checks a session's log: that each line is an entry this release can read and stands where it may stand, that what one entry
- * says of another is there, that each call is answered once, and that signatures could be true.
+ * Checks a session's log: that each line is an entry this release can read, in a place where it may be; that everything an entry
+ * refers to is there; that each call is answered once; and that signatures can be valid.
  *
- * @param lines - The whole log, oldest first: of a store, `(await store.load(id)).map((value) => ({ value }))`.
+ * @param lines - The whole log, oldest first; from a store, `(await store.load(id)).map((value) => ({ value }))`.
  */
 export function checkSession(lines: readonly LogLine[]): SessionCheck {
   const { problems, notes } = examineLog(lines);
@@ -30,19 +29,19 @@ export function checkSession(lines: readonly LogLine[]): SessionCheck {
 
 /** What a repair did. */
 export interface SessionRepair {
-  /** The repaired log; that of before, as far as it can be read, when there was nothing to do or nothing may be done. */
+  /** The repaired log, without what a newer release wrote. */
   readonly entries: readonly SessionEntry[];
-  /** What was wrong and what was made of it; empty when there was nothing to do. */
+  /** What was wrong and what was done about it; empty when there was nothing to do, or nothing may be changed. */
   readonly done: readonly SessionProblem[];
   /** Why nothing may be changed: the log was written by a newer release. */
   readonly refused: SessionProblem | undefined;
 }
 
 /**
- * Makes a log that opens, and whose history can be sent, of one that is damaged. What can be read and means something stays;
- * what is lost by it is said.
+ * Repairs a damaged log, so that it opens and its history can be sent. Everything that can be read and still makes sense is kept;
+ * losses are reported.
  *
- * A run that lost an entry and could be resumed is over: nothing whose outcome is lost may happen twice.
+ * A resumable run that lost an entry becomes final: nothing whose outcome is lost may happen twice.
  *
  * @param lines - The whole log, oldest first.
  */
@@ -51,33 +50,29 @@ export function repairSession(lines: readonly LogLine[]): SessionRepair {
   return { entries, done: refused === undefined ? problems : [], refused };
 }
 
-/** A log as it should be, and what had to be done for it. */
-interface ExaminedLog {
+interface ExaminedLog extends SessionCheck {
+  /** The repaired log. */
   readonly entries: readonly SessionEntry[];
-  readonly problems: readonly SessionProblem[];
-  readonly notes: readonly SessionProblem[];
   readonly refused: SessionProblem | undefined;
 }
 
-/** Reads a log of which nothing is certain, and gives one that opens and whose history can be sent. */
 function examineLog(lines: readonly LogLine[]): ExaminedLog {
-  const read = readLines(lines);
-  const ordered = groupByRun(read);
-  const signed = repairSignatures(ordered);
-  // Contents that are gone may have been counted by a summary that stands for the first ones.
-  const gone = [...read.lost, ...ordered.problems].map(({ position }) => position);
-  const runs = repairRuns(signed.log, Math.min(Infinity, ...gone));
-  const problems = [...read.problems, ...ordered.problems, ...signed.problems, ...runs.problems].toSorted(byPosition);
+  const read = readLog(lines);
+  const signed = repairSignatures(read);
+  // A summary counts the contents it replaces, and some of those may be gone.
+  const goneFrom = Math.min(Infinity, ...read.problems.map(({ position }) => position));
+  const runs = repairRuns(signed.log, goneFrom);
+  const steered = renumberSteering(runs.items);
   return {
-    entries: renumberSteering(runs.items, problems),
-    problems,
-    notes: [...signed.notes, ...runs.notes].toSorted(byPosition),
+    entries: steered.entries,
+    problems: inLogOrder([...read.problems, ...signed.problems, ...runs.problems, ...steered.problems]),
+    notes: inLogOrder([...signed.notes, ...runs.notes]),
     refused: read.refused,
   };
 }
 
 function repairRuns(
-  log: GroupedLog,
+  log: ReadLog,
   goneFrom: number,
 ): { items: Item[]; problems: SessionProblem[]; notes: SessionProblem[] } {
   const { items, contents, problems } = repairHead(log);
@@ -90,24 +85,24 @@ function repairRuns(
     contents.push(...repaired.contents);
     countsHold &&= repaired.problems.length === 0;
     const { end } = repaired;
-    const compaction = end?.entry.compaction;
-    if (end === undefined || compaction === undefined) items.push(...repaired.items);
+    const cut = end?.entry.compaction?.keepFrom;
+    const isCertain = countsHold && goneFrom > (end?.position ?? 0);
+    if (end === undefined || cut === undefined || (isCertain && isPlaceToCut(contents, cut)))
+      items.push(...repaired.items);
     else {
-      const holds = countsHold && goneFrom > end.position && isPlaceToCut(contents, compaction.keepFrom);
-      items.push(...repaired.items.map((item) => (item === end && !holds ? withoutSummary(end) : item)));
-      if (!holds)
-        problems.push({
-          position: end.position,
-          problem: "it is uncertain what its summary replaces",
-          remedy: "the summary is dropped; the whole history is sent until a new one is made",
-        });
+      items.push(...repaired.items.map((item) => (item === end ? withoutSummary(end) : item)));
+      problems.push({
+        position: end.position,
+        problem: "it is uncertain what its summary replaces",
+        remedy: "the summary is dropped; the whole history is sent until a new one is made",
+      });
     }
     if (isLast) notes.push(...noteLastRun(group.run.position, end));
   }
   return { items, problems, notes };
 }
 
-function repairHead({ head }: GroupedLog): { items: Item[]; contents: Content[]; problems: SessionProblem[] } {
+function repairHead({ head }: ReadLog): { items: Item[]; contents: Content[]; problems: SessionProblem[] } {
   const problems: SessionProblem[] = [];
   const contents = head.flatMap(({ entry }) =>
     entry.type === "history" ? entry.parts.flatMap((segment) => segment.contents) : [],
@@ -139,22 +134,21 @@ function withoutSummary({ position, entry: { compaction: _, ...entry } }: Item<E
 }
 
 function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly SessionProblem[] {
-  const goOn = 'resume() continues it; send() with { unfinished: "cancel" } abandons it';
-  if (end === undefined) return [{ position: runAt, problem: "the last run is not over", remedy: goOn }];
-  const { stopReason, pending } = end.entry;
-  if (!isResumable(end.entry)) return [];
-  if (pending === undefined)
-    return [
-      { position: end.position, problem: `the last run ended with "${stopReason}"`, remedy: "resume() continues it" },
-    ];
-  const calls = pending.map(({ callId, call, question }) => `${callId} (${call.name}: ${question})`).join(", ");
-  return [{ position: end.position, problem: `the last run waits for ${calls}`, remedy: goOn }];
+  const remedy = 'resume() continues it; send() with { unfinished: "cancel" } abandons it';
+  if (end === undefined) return [{ position: runAt, problem: "the last run is not over", remedy }];
+  const { position, entry } = end;
+  if (!isResumable(entry)) return [];
+  if (entry.pending === undefined)
+    return [{ position, problem: `the last run ended with "${entry.stopReason}"`, remedy: "resume() continues it" }];
+  const calls = entry.pending.map(({ callId, call, question }) => `${callId} (${call.name}: ${question})`).join(", ");
+  return [{ position, problem: `the last run waits for ${calls}`, remedy }];
 }
 
-/** The entries, in which places in the log are those they have now. */
-function renumberSteering(items: readonly Item[], problems: SessionProblem[]): SessionEntry[] {
+/** The entries, with steering cursors adjusted to their new places in the log. */
+function renumberSteering(items: readonly Item[]): { entries: SessionEntry[]; problems: SessionProblem[] } {
+  const problems: SessionProblem[] = [];
   const before = (place: number): number => items.filter(({ position }) => position < place).length;
-  return items.map(({ position, entry }) => {
+  const entries = items.map(({ position, entry }): SessionEntry => {
     if (entry.type !== "step") return entry;
     const value = readValue(entry.outcome);
     if (!isModelStep(value) || value.steered === undefined) return entry;
@@ -166,58 +160,45 @@ function renumberSteering(items: readonly Item[], problems: SessionProblem[]): S
       });
     const upTo = before(Math.min(value.steered.upTo, position));
     if (upTo === value.steered.upTo) return entry;
-    const heard = { ...value, steered: { ...value.steered, upTo } };
-    // JSON as it was, in other types.
-    return { ...entry, outcome: { ok: true, value: heard as unknown as Json } };
+    return withValue(entry, { ...value, steered: { ...value.steered, upTo } });
   });
+  return { entries, problems };
 }
 
-function byPosition(a: SessionProblem, b: SessionProblem): number {
-  return a.position - b.position;
+function withValue(entry: StepEntry, value: ModelStepValue): StepEntry {
+  // The same JSON under another type.
+  return { ...entry, outcome: { ok: true, value: value as unknown as Json } };
 }
 
-/** A log whose signatures could be true, what was wrong with them, and what is only worth knowing. */
-interface RepairedSignatures {
-  readonly log: GroupedLog;
-  readonly problems: readonly SessionProblem[];
-  readonly notes: readonly SessionProblem[];
+function inLogOrder(problems: readonly SessionProblem[]): readonly SessionProblem[] {
+  return problems.toSorted((a, b) => a.position - b.position);
 }
 
-/** Standard or URL-safe base64, as the service takes both. */
+/** Standard or URL-safe base64: the service accepts both. */
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
-/** Takes signatures off that cannot be read, and those that were made somewhere else. */
-function repairSignatures(log: GroupedLog): RepairedSignatures {
+/** Removes signatures that are not base64, and those from another model or endpoint. */
+function repairSignatures(log: ReadLog): SessionCheck & { readonly log: ReadLog } {
   const problems: SessionProblem[] = [];
   const unsigned: number[] = [];
   /** Where each signature was seen first. */
   const owners = new Map<string, string>();
-
-  const head = mapSame(log.head, (item) => {
-    const { position, entry } = item;
-    if (entry.type !== "history") return item;
-    const parts = mapSame(entry.parts, (segment) => {
-      const { origin } = segment;
-      // Of unknown origin: what it has of signatures is never sent.
-      if (origin === undefined) return segment;
-      const contents = mapSame(segment.contents, (content) => repairContent(content, position, origin));
-      return contents === segment.contents ? segment : { ...segment, contents };
-    });
-    return parts === entry.parts ? item : { position, entry: { ...entry, parts } };
-  });
+  const repair = <One extends Item>(item: One, runOrigin?: HistoryOrigin): One => {
+    const { position } = item;
+    const entry = mapContents(item.entry, runOrigin, (content, origin) => repairContent(content, position, origin));
+    // An entry keeps its type.
+    return entry === item.entry ? item : { ...item, entry };
+  };
+  const head = log.head.map((item) => repair(item));
   const groups = log.groups.map((group): RunGroup => {
     const { origin } = group.run.entry;
-    const repair = <Entry extends Item>(item: Entry): Entry => {
-      const entry = mapContents(item.entry, (content) => repairContent(content, item.position, origin));
-      // Each kind of entry gives one of its kind.
-      return entry === item.entry ? item : { ...item, entry };
-    };
-    return { ...group, run: repair(group.run), items: group.items.map(repair) };
+    return { ...group, run: repair(group.run, origin), items: group.items.map((item) => repair(item, origin)) };
   });
   return { log: { ...log, head, groups }, problems, notes: noteUnsigned(unsigned) };
 
-  function repairContent(content: Content, position: number, origin: HistoryOrigin): Content {
-    if (content.role !== "model") return content;
+  function repairContent(content: Content, position: number, origin: HistoryOrigin | undefined): Content {
+    // Signatures of unknown origin are never sent.
+    if (content.role !== "model" || origin === undefined) return content;
     const isSigned = /^gemini-(?:[3-9]|\d\d)/.test(origin.family);
     const firstCall = content.parts.findIndex((part) => part.functionCall !== undefined);
     const parts = mapSame(content.parts, (part, index): Part => {
@@ -232,7 +213,7 @@ function repairSignatures(log: GroupedLog): RepairedSignatures {
       problems.push({
         position,
         problem,
-        remedy: `it is ${isNeeded ? "replaced by a placeholder" : "taken off"}; the model does not see what it thought`,
+        remedy: `it is ${isNeeded ? "replaced by a placeholder" : "removed"}; the model does not see its earlier thoughts`,
       });
       return isNeeded ? { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE } : bare;
     });
@@ -245,42 +226,57 @@ function repairSignatures(log: GroupedLog): RepairedSignatures {
     const here = `${family} at ${endpoint}`;
     const owner = owners.get(signature) ?? here;
     owners.set(signature, owner);
-    return owner === here ? undefined : `a signature was made by ${owner}, and stands in a run of ${here}`;
+    return owner === here ? undefined : `a signature was made by ${owner}, but is in a run of ${here}`;
   }
 }
 
 function noteUnsigned([position, ...others]: readonly number[]): readonly SessionProblem[] {
   if (position === undefined) return [];
-  const more = others.length === 0 ? "" : `, and so have ${others.length} more`;
+  const more = others.length === 0 ? "" : ` (nor do ${others.length} more)`;
   return [
     {
       position,
-      problem: `a first call has no signature${more}, and its model gives one to each`,
-      remedy: "a placeholder goes along where one is needed; the model does not see what it thought",
+      problem: `the first call of a turn has no signature${more}, although its model signs each`,
+      remedy: "a placeholder is sent where one is required; the model does not see its earlier thoughts",
     },
   ];
 }
 
-/** An entry of a run with other contents in the places where the model's may stand; the same object when all are the same. */
-function mapContents(entry: SessionEntry, change: (content: Content) => Content): SessionEntry {
+type StepEntry = Extract<SessionEntry, { type: "step" }>;
+
+/**
+ * An entry with other contents, where model contents may be; the same object when nothing changes.
+ *
+ * @param runOrigin - Of the run's contents. Imported contents have their own.
+ */
+function mapContents(
+  entry: SessionEntry,
+  runOrigin: HistoryOrigin | undefined,
+  change: (content: Content, origin: HistoryOrigin | undefined) => Content,
+): SessionEntry {
+  const changeOwn = (content: Content): Content => change(content, runOrigin);
   switch (entry.type) {
+    case "history": {
+      const parts = mapSame(entry.parts, (segment) => {
+        const contents = mapSame(segment.contents, (content) => change(content, segment.origin));
+        return contents === segment.contents ? segment : { ...segment, contents };
+      });
+      return parts === entry.parts ? entry : { ...entry, parts };
+    }
     case "run": {
-      const input = mapSame(entry.input, change);
+      const input = mapSame(entry.input, changeOwn);
       return input === entry.input ? entry : { ...entry, input };
     }
     case "end": {
-      const added = mapSame(entry.added, (ref): ContentRef => ("role" in ref ? change(ref) : ref));
+      const added = mapSame(entry.added, (ref): ContentRef => ("role" in ref ? changeOwn(ref) : ref));
       return added === entry.added ? entry : { ...entry, added };
     }
     case "step": {
-      const left = readValue(entry.outcome);
-      if (!isModelStep(left)) return entry;
-      const { response } = left;
-      const content = change(response.content);
-      if (content === response.content) return entry;
-      const value: ModelStepValue = { ...left, response: { ...response, content } };
-      // JSON as it was, in other types.
-      return { ...entry, outcome: { ok: true, value: value as unknown as Json } };
+      const value = readValue(entry.outcome);
+      if (!isModelStep(value)) return entry;
+      const content = changeOwn(value.response.content);
+      if (content === value.response.content) return entry;
+      return withValue(entry, { ...value, response: { ...value.response, content } });
     }
     default:
       return entry;

@@ -1,30 +1,29 @@
 import { classifyFinish } from "../model/finish-reason.ts";
 import { visibleText } from "../model/response/parts.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { answerCalls } from "./calls/answer-calls.ts";
 import { compactWhenFull } from "./turn/compact-history.ts";
-import { type Ending, endingOf, endingOfPending, endingOfProblem, keeps } from "./ending.ts";
 import { firstLimit, RepeatGuard, WallClock } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
-import { MAX_RECOVERIES } from "./turn/classify-answer.ts";
+import { type Ending, endingOf, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
-import { callsIn, closing } from "./transcript.ts";
+import { closing } from "./transcript.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
   const { wallTimeMs } = input.limits;
-  const bounded =
-    wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
+  const timed = wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
   try {
     if (input.emit !== undefined) await input.emit({ type: "run-start", runId: state.runId, model: input.model.id });
-    let ending = await runTurns(bounded, state, workPhase(input, state));
+    let ending = await runTurns(timed, state, workPhase(input, state));
     const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
     if (ending.stopReason === "finished" && input.output?.native === false)
-      ending = await runTurns(bounded, state, outputPhase(state, input.output));
-    // Sum types do not survive a spread, but each ending lacks just what RunOutcome has.
+      ending = await runTurns(timed, state, outputPhase(state, input.output));
+    // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
     const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
     attachGroundingResponses(result, state.responses);
     await input.beforeEnd?.(result);
@@ -49,15 +48,13 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
     if (phase.kind === "work" && input.compaction !== undefined) await compactWhenFull(input, state);
     const answer = await modelTurn(input, state, phase, isFirst);
     if (answer === "wall-time") continue;
-    const { response, problem, output } = answer;
-    const calls = callsIn(response.content);
+    const { response, calls } = answer;
 
-    const ending =
-      problem === undefined ? endingOf(response, calls, output) : endingOfProblem(problem, response, answer.detail);
+    const ending = endingOf(answer);
     if (keeps(ending, response)) phase.contents.push(response.content);
     if (ending !== undefined) {
       if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
-      if (ending.stopReason === "finished" && (answer.steeringWaits || (await moreWasSaid(input, state, phase))))
+      if (ending.stopReason === "finished" && (answer.steeringWaits || (await steeringWaits(input, state, phase))))
         continue;
       return ending;
     }
@@ -67,24 +64,26 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
     if (answered === undefined) phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
     else phase.contents.push(...answered.contents);
     if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
-    if (answered === undefined) return endingOfPending(state.pending);
+    if (answered === undefined) return pendingEnding(state.pending);
     input.signal.throwIfAborted();
 
     cutOffTurns = isCutOff ? cutOffTurns + 1 : 0;
     if (cutOffTurns > MAX_RECOVERIES["truncated-call"]) return { stopReason: "truncated" };
     if (guard.addTurn(calls, answered.responses)) return { stopReason: "repeated-calls" };
-    const progress = {
-      turns: turn,
-      toolCalls: state.toolCalls,
-      usage: state.usage,
-      lastCalls: calls,
-      lastText: visibleText(response.content),
-    };
-    if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
+    if (input.stopWhen.length > 0) {
+      const { toolCalls, usage } = state;
+      const progress = { turns: turn, toolCalls, usage, lastCalls: calls, lastText: visibleText(response.content) };
+      if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
+    }
   }
 }
 
-/** Asked when the run would finish: what comes later is too late. The output's own turns hear nothing. */
-async function moreWasSaid({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
+/** Called when the run would finish: what arrives later is too late. The output phase takes no new messages. */
+async function steeringWaits({ steering }: LoopInput, state: RunState, phase: Phase): Promise<boolean> {
   return phase.kind === "work" && (await steering?.waits?.(state.steeringCursor)) === true;
+}
+
+function pendingEnding(pending: readonly PendingCall[]): Ending {
+  const needsApproval = pending.some(({ question }) => question === "approval");
+  return { stopReason: needsApproval ? "needs-approval" : "needs-outcome", pending };
 }

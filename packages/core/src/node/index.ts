@@ -1,6 +1,7 @@
 // Entry "@pollux/core/node": what needs Node. Names only.
 export { fileFromPath, type ImageToSave, saveImages, type SaveImagesOptions } from "./local-files.ts";
-export { type NodeTransport, nodeTransport, type NodeTransportOptions } from "./transport/node-transport.ts";
+export type { NodeTransportOptions } from "./transport/node-agents.ts";
+export { type NodeTransport, nodeTransport } from "./transport/node-transport.ts";
 export {
   openSessionFile,
   repairSessionFile,

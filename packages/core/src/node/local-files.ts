@@ -5,18 +5,18 @@ import { fileURLToPath } from "node:url";
 import { detectMimeType, findExtension, guessMimeType } from "../internal/mime-type.ts";
 
 /**
- * A file of this machine as a web `File`, for `uploadFile` and `media`. Its bytes are read when they are needed and not
- * kept, so its size does not matter.
+ * A local file as a web `File`, for `uploadFile` and `media`. Its bytes are read on demand and not kept, so its size does not
+ * matter.
  *
- * @param path - Must not change while the file is in use: reading it then fails.
- * @param options - `mimeType`: by default by its first bytes, else by its extension, else empty.
- * @throws {Error} Node's own, such as `ENOENT`, when there is no file to read.
+ * @param path - The file must not change while it is in use: reading it then fails.
+ * @param options - `mimeType`: detected from the first bytes by default, else from the extension, else empty.
+ * @throws {Error} Node's own, such as `ENOENT`, when the file cannot be read.
  */
 export async function fileFromPath(
   path: string | URL,
   options: { readonly mimeType?: string | undefined } = {},
 ): Promise<File> {
-  const { mtimeMs } = await stat(path); // says ENOENT, where openAsBlob has no code
+  const { mtimeMs } = await stat(path); // throws ENOENT, where openAsBlob's error has no code
   const blob = await openAsBlob(path);
   const name = basename(path instanceof URL ? fileURLToPath(path) : path);
   const head = new Uint8Array(await blob.slice(0, 64).arrayBuffer());
@@ -24,9 +24,9 @@ export async function fileFromPath(
   return new File([blob], name, { type, lastModified: Math.round(mtimeMs) });
 }
 
-/** An image as a run's result has it: with its bytes, or with base64. */
+/** An image of a run's result, as bytes or base64. */
 export interface ImageToSave {
-  /** Chooses the extension, such as `.png` for `image/png`. */
+  /** Determines the extension, such as `.png` for `image/png`. */
   readonly mimeType: string;
   readonly bytes?: Uint8Array | undefined;
   /** Base64, used when there are no `bytes`. */
@@ -35,15 +35,15 @@ export interface ImageToSave {
 
 /** Options of {@link saveImages}. */
 export interface SaveImagesOptions {
-  /** What the files are called before their number; letters, digits, dots, dashes and underscores. @defaultValue "image" */
+  /** File name before the number: letters, digits, dots, dashes and underscores. @defaultValue "image" */
   readonly name?: string | undefined;
 }
 
 /**
- * Writes images into a folder, as `image-1.png`, `image-2.jpg` and so on, and gives their paths. A number that is taken
- * is passed over, so nothing that is there is ever overwritten.
+ * Writes images into a folder, as `image-1.png`, `image-2.jpg` and so on, and returns their paths. Never overwrites: numbers in
+ * use are skipped.
  *
- * @param folder - Made when it is not there.
+ * @param folder - Created if it does not exist.
  * @throws {TypeError} When the name could lead out of the folder, or an image has no bytes.
  */
 export async function saveImages(
@@ -76,13 +76,13 @@ function bytesOf({ bytes, data }: ImageToSave, index: number): Uint8Array {
   return found;
 }
 
-/** False when there is something of that name. */
+/** False when the name is in use. */
 async function writeNew(path: string, bytes: Uint8Array): Promise<boolean> {
   try {
     await writeFile(path, bytes, { flag: "wx" });
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   }
 }

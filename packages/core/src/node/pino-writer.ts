@@ -3,14 +3,14 @@ import type * as Pino from "pino";
 import type { Level, LogWriter } from "../logging/logger.ts";
 
 /**
- * JSON lines through pino, on Node and what is like it.
+ * JSON lines through pino, on Node and compatible runtimes.
  *
- * @throws When pino cannot be found, as in a program that was bundled and stands alone.
+ * @throws When pino cannot be found, as in a bundle without `node_modules`.
  */
 export function openPinoWriter(threshold: Level): LogWriter {
-  // Not by `import()`: bundlers would follow it, and a program that never logs would carry pino's 60 KB.
+  // Bundlers would follow an `import()` and add pino's 60 KB to programs that never log.
   const { pino } = createRequire(import.meta.url)("pino") as typeof Pino;
-  // Standard error, so that a program's own output stays clean; synchronous, so that the last lines are not lost.
+  // Standard error keeps the program's own output clean; a synchronous write loses no lines on exit.
   const logger = pino({ level: threshold, name: "pollux" }, pino.destination({ dest: 2, sync: true }));
   return (level, facts, message) => logger[level](facts, message);
 }

@@ -31,8 +31,8 @@ describe("a log is checked for", () => {
       [
         [MODEL, /^it is not a JSON object$/],
         [END, /^the end refers to model:1, which is not in the log$/],
-        [END, /^a response of look \(id c1\) answers no call$/],
-        [END, /^a response of look \(id c2\) answers no call$/],
+        [END, /^the response from look \(id c1\) matches no call$/],
+        [END, /^the response from look \(id c2\) matches no call$/],
       ],
     ],
     [
@@ -62,37 +62,37 @@ describe("a log is checked for", () => {
       [
         [MODEL, /response\.content\.role is neither "user" nor "model"$/],
         [END, /model:1/],
-        [END, /answers no call/],
-        [END, /answers no call/],
+        [END, /matches no call/],
+        [END, /matches no call/],
       ],
     ],
     [
       "a step outside of its run",
       two.toSpliced(0, 1),
       [
-        [0, /^step model:1 is of run \S+, whose beginning is not in the log$/],
+        [0, /^step model:1 belongs to run \S+, whose start is not in the log$/],
         [1, /^step call:1\.0/],
         [2, /^step call:1\.1/],
         [3, /^step model:2/],
         [4, /^step call:2\.0/],
         [5, /^step model:3/],
-        [6, /^end is of run/],
+        [6, /^end belongs to run/],
       ],
     ],
     [
       "a step in another run",
       [...two, two[CALL]],
-      [[two.length, /^step call:1\.0 is of run \S+, but stands in another$/]],
+      [[two.length, /^step call:1\.0 belongs to run \S+, but is inside another$/]],
     ],
     [
       "a damaged runId",
       changed(two, CALL, runId, "someone-else"),
-      [[CALL, /^it is of run someone-else, which was never begun, in the middle of run/]],
+      [[CALL, /^it belongs to run someone-else, which never started, but is in the middle of run/]],
     ],
     [
       "a damaged runId of a run",
       changed(two, 0, runId, "someone-else"),
-      [[0, /^it begins run someone-else, and what follows is of run/]],
+      [[0, /^it starts run someone-else, but the entries after it belong to run/]],
     ],
     [
       "a step that is recorded twice",
@@ -104,7 +104,7 @@ describe("a log is checked for", () => {
       two.toSpliced(CALL, 1),
       [
         [END - 1, /^the end refers to call:1\.0, which is not in the log$/],
-        [END - 1, /^the call of look \(id c1\) has no response$/],
+        [END - 1, /^the call to look \(id c1\) has no response$/],
       ],
     ],
     [
@@ -115,14 +115,14 @@ describe("a log is checked for", () => {
     [
       "an open call at the end of a run",
       changed(two, END, /,\{"calls":\["call:2.0"\]\},\{"model":"model:3"\}/, ""),
-      [[END, /^the call of look \(id c3\) has no response$/]],
+      [[END, /^the call to look \(id c3\) has no response$/]],
     ],
     [
       "a response under another name",
       changed(two, CALL, '"name":"look"', '"name":"lock"'),
       [
-        [END, /^the call of look \(id c1\) has no response$/],
-        [END, /^a response of lock \(id c1\) answers no call$/],
+        [END, /^the call to look \(id c1\) has no response$/],
+        [END, /^the response from lock \(id c1\) matches no call$/],
       ],
     ],
     [
@@ -166,7 +166,7 @@ describe("a log is checked for", () => {
     const found = checkSession(lines([...two.slice(0, from), foreign, ...other.slice(1)])).problems;
     expect(found.map(({ problem }) => problem)).toEqual([
       expect.stringMatching(
-        /^a signature was made by gemini-3 at \S+, and stands in a run of gemini-3 at https:\/\/proxy$/,
+        /^a signature was made by gemini-3 at \S+, but is in a run of gemini-3 at https:\/\/proxy$/,
       ),
       expect.stringMatching(/^a signature was made by/),
     ]);
@@ -190,8 +190,8 @@ describe("a log is noted for", () => {
       notes: [
         {
           position: MODEL,
-          problem: "a first call has no signature, and its model gives one to each",
-          remedy: "a placeholder goes along where one is needed; the model does not see what it thought",
+          problem: "the first call of a turn has no signature, although its model signs each",
+          remedy: "a placeholder is sent where one is required; the model does not see its earlier thoughts",
         },
       ],
     });

@@ -105,7 +105,7 @@ describe("a repair", () => {
         problem: "the end refers to call:1.1, which is not in the log",
         remedy: "its result is omitted",
       },
-      { position: end, problem: "the call of look (id c2) has no response", remedy: "it is answered as cancelled" },
+      { position: end, problem: "the call to look (id c2) has no response", remedy: "it is answered as cancelled" },
     ]);
     expect(entries).toEqual(
       log.toSpliced(lost, 1).with(end - 1, {

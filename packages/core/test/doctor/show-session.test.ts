@@ -23,7 +23,7 @@ Run 1, (then), gemini-3-pro-preview
   user    Pay.
   call    look()
   call    pay({"amount":20})
-  asked   pay: may it be run?
+  asked   pay: may it run?
   answer  pay: no: too dear
   result  look: look is done, with "quotes" and ünïcödé
   failed  pay: not run: the user denied this call: too dear
@@ -36,14 +36,14 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
 
   test("what is waited for", () => {
     expect(shown("an approval that is waited for")).toContain(`\
-  waits   pay({"amount":20}): may it be run? (call:1.1)
+  waits   pay({"amount":20}): may it run? (call:1.1)
   end     needs-approval; 1 turn, 2 calls, 15 tokens (10 in, 5 out) in 1 request
 `);
   });
 
   test("a run that is not over", () => {
     expect(shown("a run that is cut off")).toMatch(
-      /  user    Look twice\.\n  call    look\(\{"at":1\}\)\n  call    look\(\{"at":2\}\)\n  end     none: the run was cut off, or is going on\n/,
+      /  user    Look twice\.\n  call    look\(\{"at":1\}\)\n  call    look\(\{"at":2\}\)\n  end     none: the run was interrupted, or is still running\n/,
     );
   });
 
@@ -56,7 +56,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
       type: "steer",
       contents: [{ role: "user", parts: [{ text: "And quick." }] }],
     } as const;
-    expect(showSession([...log, steer])).toContain("\nSaid, and not heard yet\n  said    And quick.\n");
+    expect(showSession([...log, steer])).toContain("\nSteering messages not delivered yet\n  said    And quick.\n");
   });
 
   test("where its beginning came from", () => {
@@ -65,7 +65,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
 
   test("an error, and a summary", () => {
     expect(shown("a failure, and on")).toContain("  end     failed (Error: the model broke); 2 turns, 1 call, ");
-    expect(shown("a summary")).toMatch(/ {2}summary sent from here on in place of the first \d+ contents: Summary of/);
+    expect(shown("a summary")).toMatch(/ {2}summary sent from now on instead of the first \d+ contents: Summary of/);
   });
 
   test("thoughts only when they are asked for", () => {

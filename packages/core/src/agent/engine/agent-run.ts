@@ -7,9 +7,9 @@ import { buildContents } from "../run-input.ts";
 import type { EngineEvent, EngineInput, RunReport } from "./run-report.ts";
 
 /**
- * A client's handle on one run of an agent that a worker serves. It holds names only: make as many as you like, anywhere.
+ * A client's handle on one run of an agent that a worker serves. It holds only names: create as many as you like, anywhere.
  *
- * What each engine does in its own way is abstract; the rest is the same on all of them.
+ * Abstract members differ per engine; the rest is shared.
  */
 export abstract class AgentRun {
   readonly agent: string;
@@ -21,33 +21,33 @@ export abstract class AgentRun {
   }
 
   /**
-   * Waits for the run to end and gives its report. Failures are reports as well.
+   * Waits for the run to end and returns its report. A failed run has a report too.
    *
    * @throws {EngineError} `server-unreachable` or `run-unknown`.
    */
   abstract result(options?: WaitOptions): Promise<RunReport>;
 
-  /** What goes on now, or how the run ended; `undefined` before it has begun and when it is no longer kept. */
+  /** The current state, or how the run ended; `undefined` before it has started and once it is no longer stored. */
   abstract state(): Promise<EngineRunState | undefined>;
 
-  /** Ends the run and those inside it, and waits until it has ended. One that is over is left as it is. */
+  /** Cancels the run and those inside it, and waits until it has ended. Does nothing to a run that has ended. */
   abstract cancel(options?: WaitOptions): Promise<RunReport>;
 
   /**
-   * What the run reports while it goes on, from any worker. Ends with the run.
+   * Live events of the run, from any worker. Ends with the run.
    *
-   * A `seq` that is not the next one says that events were dropped. A higher `attempt` of a step, or a lower `seq`, says that the
-   * step was begun anew: what it reported before is void. The report has everything, whatever was missed here.
+   * A gap in `seq` means that events were dropped. A higher `attempt` of a step, or a lower `seq`, means that the step was
+   * restarted: discard what it reported before. The report is complete even if events were missed.
    */
   abstract events(options?: WaitOptions): AsyncIterable<EngineEvent>;
 
-  /** What this run and the runs inside it wait for. */
+  /** Questions that this run and the runs inside it wait for. */
   async pending(): Promise<readonly PendingAnswer[]> {
     return await this.#pending([]);
   }
 
   /**
-   * Says whether a call may be run. An answer that comes before its question is kept.
+   * Approves or denies a call. An answer that precedes its question is stored.
    *
    * @param call - A call of this run by its id, such as `call:3.0`, or one of {@link AgentRun.pending}.
    * @param approval - `true`, `false`, or `{ deny: "why" }`. @defaultValue true
@@ -58,7 +58,7 @@ export abstract class AgentRun {
   }
 
   /**
-   * Says what came of a call that is carried out elsewhere, or of one whose outcome is unknown.
+   * Reports the outcome of a call that was executed elsewhere, or of one whose outcome is unknown.
    *
    * @param call - A call of this run by its id, or one of {@link AgentRun.pending}.
    * @throws {EngineError} `already-answered`, `run-over`, or `run-unknown`.
@@ -67,12 +67,12 @@ export abstract class AgentRun {
     const question = await this.#question(call, "outcome");
     if ("notExecuted" in outcome && question.question !== "unknown-outcome")
       throw new TypeError("an external call needs an output or an error");
-    // A function without a result has the output null, here as in a tool.
+    // As in a tool, no result means the output null.
     await this.#answer(question, "output" in outcome ? { output: outcome.output ?? null } : outcome);
   }
 
   /**
-   * Says something to the run: it goes along with the next request to the model.
+   * Sends input to the run: the next request to the model includes it.
    *
    * @throws {EngineError} `run-over` or `run-unknown`.
    */
@@ -83,7 +83,7 @@ export abstract class AgentRun {
   /** A handle on another run of the same engine. */
   protected abstract other(agent: string, runId: string): AgentRun;
 
-  /** Hands over the answer to the wait of this name. */
+  /** Delivers the answer to the wait of this name. */
   protected abstract sendAnswer(name: string, value: Json): Promise<Delivery>;
 
   protected abstract sendSteering(contents: readonly Content[]): Promise<Delivery>;
@@ -99,7 +99,7 @@ export abstract class AgentRun {
     return [...own, ...inside.flat()];
   }
 
-  /** The question about a call; one that was not asked yet has the name it will have. */
+  /** The question about a call, with the name it will have if it has not been asked yet. */
   async #question(call: string | PendingAnswer, kind: "approval" | "outcome"): Promise<Asked> {
     if (typeof call !== "string") return call;
     const { agent, runId } = this;
@@ -133,71 +133,70 @@ export abstract class AgentRun {
 
 type Asked = Pick<PendingAnswer, "agent" | "runId" | "name" | "question">;
 
-/** What became of something that was said to a run. */
+/** Result of sending something to a run. */
 export type Delivery = "delivered" | "already-answered" | "run-over" | "run-unknown";
 
-/** Bounds of a wait. */
+/** Options of a wait. */
 export interface WaitOptions {
-  /** Ends the wait; the run goes on. */
+  /** Ends the wait; the run continues. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What can be read of a run while it is kept, from any process. */
+/** State of a run, readable from any process while the engine stores it. */
 export interface EngineRunState {
   readonly runId: string;
   readonly agent: string;
   /**
-   * `queued`: no worker has it yet. `waiting`: nothing goes on before somebody answers. The last three are the end; the report
-   * says more.
+   * `queued`: no worker has it yet. `waiting`: blocked until a question is answered. The last three are final; see the report.
    */
   readonly status: "queued" | "running" | "waiting" | "ended" | "failed" | "cancelled";
-  /** What is waited for and has no answer yet. */
+  /** Unanswered questions. */
   readonly questions: readonly Question[];
-  /** Runs of other agents that go on inside this one. */
+  /** Runs of other agents in progress inside this one. */
   readonly children: readonly { readonly agent: string; readonly runId: string }[];
 }
 
-/** A question to somebody outside of the run. */
+/** A question that is answered from outside the run. */
 export interface Question extends PendingCall {
-  /** Name of the wait, by which it is answered. */
+  /** Name of the wait, used to answer it. */
   readonly name: string;
 }
 
-/** A call that waits for somebody outside, and where its answer goes. */
+/** A call that waits for an answer from outside, and where to send it. */
 export interface PendingAnswer extends Question {
-  /** The run that asks: this one, or one inside it. */
+  /** Agent of the run that asks: this run, or one inside it. */
   readonly agent: string;
   readonly runId: string;
 }
 
-/** Whether nothing more comes of a run. */
+/** Whether a run has ended. */
 export function isOver({ status }: Pick<EngineRunState, "status">): boolean {
   return status === "ended" || status === "failed" || status === "cancelled";
 }
 
-/** The questions that a round of operations asks. */
+/** The questions in a round of operations. */
 export function questionsIn(ops: readonly Op[]): Question[] {
-  // The loop's own question, which it made from the call.
+  // The loop built this question from the call.
   return ops.flatMap((op) =>
     op.kind === "wait" ? [{ ...(op.question as unknown as PendingCall), name: op.name }] : [],
   );
 }
 
-/** What went wrong between a client and its runs, as a word to `switch` on. */
+/** What went wrong between a client and its runs, as a code to `switch` on. */
 export type EngineErrorCode =
-  /** Nothing answers at the engine's address. */
+  /** The engine's address does not respond. */
   | "server-unreachable"
-  /** The engine refused; the message has its words. */
+  /** The engine rejected the request; the message quotes it. */
   | "server-refused"
   /** No worker serves the agent. */
   | "agent-unknown"
-  /** The run was never started, or is no longer kept. */
+  /** The run was never started, or is no longer stored. */
   | "run-unknown"
-  /** The run is over, so it hears nothing. */
+  /** The run has ended and accepts nothing. */
   | "run-over"
-  /** The question has another answer already. */
+  /** The question already has another answer. */
   | "already-answered"
-  /** Another agent has a run of that id. */
+  /** Another agent has a run with that id. */
   | "id-taken"
   /** No worker was ever started on this database. */
   | "no-tables"
@@ -207,7 +206,7 @@ export type EngineErrorCode =
 /** Thrown by an engine's clients and workers; a run's own failure is a report instead. */
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
-  /** HTTP status of the engine's answer, when there was one. */
+  /** HTTP status of the engine's response, if there was one. */
   readonly status: number | undefined;
 
   constructor(code: EngineErrorCode, message: string, options: ErrorOptions & { readonly status?: number } = {}) {
@@ -218,7 +217,6 @@ export class EngineError extends Error {
   }
 }
 
-/** The error for a run that the engine does not know. */
 export function unknownRun(
   agent: string,
   runId: string,

@@ -1,13 +1,13 @@
 import type { RunEvent } from "../../loop/events.ts";
 import type { EngineEvent } from "./run-report.ts";
 
-/** How events are put together. */
+/** Options of batching events. */
 export interface BatchEventsOptions {
-  /** Milliseconds for which events are gathered before they are sent. @defaultValue 25 */
+  /** Milliseconds to collect events before sending them. @defaultValue 25 */
   readonly everyMs?: number | undefined;
-  /** Bytes of text that are gathered at most; more makes `emit` wait for what is being sent. @defaultValue 65_536 */
+  /** Maximum bytes of text to collect; beyond it `emit` waits for sending. @defaultValue 65_536 */
   readonly maxBytes?: number | undefined;
-  /** Told when sending failed; those events are lost, the run goes on. @defaultValue nobody */
+  /** Called when sending failed; those events are lost, the run continues. @defaultValue ignores it */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -18,18 +18,18 @@ export interface EventSource {
   readonly attempt: number;
 }
 
-/** Gathers live events on their way to a reader in another process. */
+/** Batches live events for a reader in another process. */
 export interface EventBatcher {
   /** Resolves when there is room for more. Never rejects. */
   emit(from: EventSource, event: RunEvent): Promise<void>;
-  /** Sends what is left, and resolves when all is sent. What is emitted later is dropped. Never rejects. */
+  /** Sends what is left, and resolves once everything is sent. Later events are dropped. Never rejects. */
   close(): Promise<void>;
 }
 
 type Delta = Extract<RunEvent, { type: "text-delta" | "thought-delta" }>;
 
 /**
- * Sends live events in few messages: those of a short while go out together, and neighbouring deltas of one kind become one.
+ * Sends live events in few messages: events within a short time go out together, and adjacent deltas of one kind are joined.
  *
  * @param send - Called for one batch at a time, in order.
  */
@@ -42,7 +42,7 @@ export function batchEvents(
   let waiting: EngineEvent[] = [];
   let bytes = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The latest batch that was sent, and the one that goes out after it. */
+  /** The last batch sent, and the one after it. */
   let latest: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   let busy = false;
@@ -63,7 +63,7 @@ export function batchEvents(
     waiting.push({ runId, step, attempt, seq, event });
   }
 
-  /** Resolves when all that waits now is sent. While a batch is on its way, what comes is gathered for the next one. */
+  /** Resolves when everything waiting now is sent. Events that arrive while a batch is in flight join the next one. */
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;

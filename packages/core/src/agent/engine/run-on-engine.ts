@@ -8,24 +8,24 @@ import { attachRunSoFar, NOTHING_YET, runSoFar } from "../../loop/result.ts";
 import type { Agent } from "../agent.ts";
 import { cancelledReport, endedReport, type EngineRunInput, failedReport, type RunReport } from "./run-report.ts";
 
-/** Where a run happens. */
+/** The engine's side of a run. */
 export interface EngineRun {
-  /** Makes the run's steps. Called once; the signal aborts when the run is aborted, and when it is over. */
+  /** Makes the run's steps. Called once; the signal aborts when the run is aborted and when it ends. */
   readonly steps: (run: { readonly signal: AbortSignal }) => Steps<RunEvent>;
   /** The engine's id of the run. */
   readonly runId: string;
-  /** Aborts the run: what is under way ends. Unless `round` rejects then, the report says `cancelled`. */
+  /** Aborts the run. Unless `round` then rejects, the report is `cancelled`. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs one agent on the steps of an engine, and says how that ended: a failure of the run is a report as well. Run again over the
- * same outcomes, it gives the same report.
+ * Runs one agent on the steps of an engine and reports how the run ended; a failed run has a report too. Over the same outcomes, it
+ * returns the same report again.
  *
- * The first step, `loop-version`, keeps the version of the loop; a run that was begun by another one fails with `LoopVersionError`.
+ * The first step, `loop-version`, records the version of the loop; a run started by another version fails with `LoopVersionError`.
  *
- * @throws What `round` or `steering.waits` rejected with: the engine has cancelled the run, or lets it rest. `runSoFar(error)` has
- * what was done by then.
+ * @throws What `round` or `steering.waits` rejected with: the engine has cancelled or suspended the run. `runSoFar(error)` has what
+ * was done before.
  */
 export async function runOnEngine(agent: Agent, start: EngineRunInput, on: EngineRun): Promise<RunReport> {
   const { runId, signal } = on;
@@ -41,11 +41,11 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
       parent,
       steps: (opened) => tracker.track(on.steps({ signal: opened.signal })),
     });
-    // Read, so that steps report live; the events of the run itself have no reader here.
+    // Iterated so that steps report live; the run's own events are not used.
     for await (const _ of run);
     const result = await run.result();
     if (tracker.stopped === undefined) return endedReport(runId, result, tracker.activeMs);
-    // The loop makes a result of a run that is suspended; an engine resumes it.
+    // The loop returns a result for a suspended run; an engine resumes it instead.
     attachRunSoFar(tracker.stopped.reason, run.soFar ?? NOTHING_YET);
   } catch (error) {
     if (tracker.stopped === undefined)
@@ -56,22 +56,22 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
   throw tracker.stopped.reason;
 }
 
-/** JSON has no infinity: it comes as `null`. */
+/** JSON turns infinity into `null`. */
 function restoreLimits(limits: Limits | undefined): Limits {
   const entries: readonly (readonly [string, unknown])[] = Object.entries(limits ?? {});
   return Object.fromEntries(entries.map(([name, limit]) => [name, limit === null ? Infinity : limit]));
 }
 
-/** Sees a run's steps from outside of the loop. */
+/** Tracks a run's steps from outside the loop. */
 class StepTracker {
-  /** What the steps rejected with; the engine wants the run to stop here. */
+  /** What the steps rejected with: the engine stops the run here. */
   stopped: { readonly reason: unknown } | undefined;
-  /** Milliseconds in which a step was under way. */
+  /** Milliseconds in which a step was running. */
   activeMs = 0;
   /** When the last step ended, in milliseconds since the epoch. */
   #endedAt = 0;
 
-  /** The same steps, tracked. Before the first round they are asked which version of the loop began the run. */
+  /** Wraps the steps. Before the first round, checks which version of the loop started the run. */
   track(steps: Steps<RunEvent>): Steps<RunEvent> {
     const { runId, children, steering } = steps;
     let checked = false;

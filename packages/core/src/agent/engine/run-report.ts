@@ -11,51 +11,51 @@ import type { ParentStep } from "../../tool/tool.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/** What a run is asked, as JSON: a text, the pieces of one user content, or whole contents. */
+/** Input of a run as JSON: text, the parts of one user content, or whole contents. */
 export type EngineInput = string | readonly (string | Part)[] | readonly Content[];
 
-/** What starts a run on an engine. Plain JSON; the run's id is the engine's own. */
+/** Starts a run on an engine. Plain JSON; the engine assigns the run's id. */
 export interface EngineRunInput {
   readonly input: EngineInput;
-  /** What the answer has to fit: a JSON Schema, or `"json"` for any JSON. Absent: the answer is text. */
+  /** Schema of the answer: a JSON Schema, or `"json"` for any JSON. Absent: the answer is text. */
   readonly output?: JsonSchema | "json" | undefined;
-  /** Laid over the agent's own. */
+  /** Override the agent's own. */
   readonly limits?: Limits | undefined;
-  /** What the model costs, in place of the agent's own prices. */
+  /** Prices of the model, instead of the agent's own. */
   readonly prices?: Prices | undefined;
-  /** The step of another run that begins this one, for observers. */
+  /** The step of another run that starts this one, for observers. */
   readonly parent?: ParentStep | undefined;
 }
 
-/** A run's result as JSON holds it: images are their media type and base64, without `bytes`. */
+/** A run's result as plain JSON: images have their media type and base64, but no `bytes`. */
 export type EngineResult = PlainResult<RunResult<unknown>>;
 
 type PlainResult<Result> = Result extends unknown
   ? Omit<Result, "images"> & { readonly images: readonly Pick<OutputImage, "mimeType" | "data">[] }
   : never;
 
-/** How a run on an engine ended. Plain JSON: it is what the engine keeps, and what a calling run reads. */
+/** How a run on an engine ended. Plain JSON: the engine stores it, and a calling run reads it. */
 export type RunReport = EndedReport | FailedReport | CancelledReport;
 
 interface ReportBase {
   readonly runId: string;
-  /** Milliseconds in which a step was under way, as the steps recorded it. */
+  /** Milliseconds in which a step was running, as the steps recorded it. */
   readonly activeMs: number;
   /**
-   * Members of the result, of the report or of `soFar` that are empty here because the report would have had more than 16 MiB
-   * of JSON, which not every engine keeps. Absent when nothing was left out.
+   * Members of the result, of the report or of `soFar` that were left empty because the report exceeded 16 MiB of JSON, which not
+   * every engine can store. Absent when nothing was omitted.
    */
   readonly omitted?: readonly OmittedMember[] | undefined;
 }
 
-/** A member that a large report leaves out. `compaction` goes with `contents`. */
+/** A member that a large report omits. `compaction` is omitted with `contents`. */
 export type OmittedMember = "contents" | "added" | "found" | "response";
 
 /** The run came to a result, whatever its stop reason. */
 export interface EndedReport extends ReportBase {
   readonly status: "ended";
   readonly result: EngineResult;
-  /** The answers that its sources rest on, but for `result.response`; absent when there are none. */
+  /** The responses its sources come from, except `result.response`; absent when there are none. */
   readonly found?: readonly ModelResponse[] | undefined;
 }
 
@@ -63,24 +63,24 @@ export interface EndedReport extends ReportBase {
 export interface FailedReport extends ReportBase {
   readonly status: "failed";
   readonly error: StepError;
-  /** What it had done; absent when it could not begin. */
+  /** What it had done; absent when it could not start. */
   readonly soFar?: RunSoFar | undefined;
 }
 
-/** The run was ended from outside. */
+/** The run was cancelled from outside. */
 export interface CancelledReport extends ReportBase {
   readonly status: "cancelled";
-  /** What it had done; absent when it could not begin. */
+  /** What it had done; absent when it could not start. */
   readonly soFar?: RunSoFar | undefined;
 }
 
-/** A live event as a reader in another process gets it. Plain JSON. */
+/** A live event for a reader in another process. Plain JSON. */
 export interface EngineEvent {
   readonly runId: string;
   /** Name of the step that reported it, such as `model:3`. */
   readonly step: string;
   readonly attempt: number;
-  /** From 0 within an attempt of a step. One that is not higher than the last says that the step was begun anew: what it reported before is void. */
+  /** From 0 within an attempt of a step. A value not above the last means that the step was restarted: discard what it reported before. */
   readonly seq: number;
   readonly event: RunEvent;
 }
@@ -90,7 +90,7 @@ export function endedReport(runId: string, result: RunResult<unknown>, activeMs:
   const found = groundingResponses(result).filter((one) => one !== result.response);
   return fitReport<EndedReport>(
     { status: "ended", runId, activeMs, result, ...(found.length > 0 && { found }) },
-    // The conversation grows without end; an answer has a bound of its own, which is that of a step.
+    // The conversation can grow without bound; an answer is bounded by the limit of a step.
     (report) => ({
       ...report,
       result: { ...report.result, contents: [], added: [] },
@@ -119,7 +119,7 @@ export function failedReport(runId: string, error: unknown, activeMs: number): R
 }
 
 /**
- * The report of a run that was ended from outside, for an engine that keeps one of such runs too.
+ * The report of a cancelled run, for an engine that stores one.
  *
  * @param soFar - What it had done: `runSoFar` of what `runOnEngine` rejected with.
  */
@@ -127,11 +127,11 @@ export function cancelledReport(runId: string, soFar: RunSoFar | undefined, acti
   return fitReport<CancelledReport>({ status: "cancelled", runId, activeMs, soFar }, withoutContents);
 }
 
-/** Whether a step failed just now or its failure was read again must make no difference. */
+/** Makes the report of a step that failed just now equal to that of a recorded failure. */
 function recordedError(error: unknown): StepError | undefined {
   if (!(error instanceof RunStepError) || !isObject(error.cause) || error.cause instanceof Error) return undefined;
   const { name, message } = error.cause;
-  // A cause that is no error object is what the steps gave as an outcome's error.
+  // A cause that is not an Error is the error of an outcome, as the steps reported it.
   return typeof name === "string" && typeof message === "string" ? (error.cause as unknown as StepError) : undefined;
 }
 
@@ -143,7 +143,7 @@ function withoutContents<Report extends FailedReport | CancelledReport>(report: 
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** The report as plain JSON, made shorter until an engine can keep it. */
+/** The report as plain JSON, shortened until an engine can store it. */
 function fitReport<Report extends RunReport>(
   whole: Report,
   ...shorter: readonly ((report: Report) => Report)[]
@@ -158,7 +158,7 @@ function fitReport<Report extends RunReport>(
   return JSON.parse(text ?? "") as Report;
 }
 
-/** `undefined` for one that is longer than a text can be. */
+/** `undefined` if it exceeds the maximum length of a string. */
 function stringify(report: RunReport): string | undefined {
   try {
     return JSON.stringify(report);

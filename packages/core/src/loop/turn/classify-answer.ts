@@ -1,24 +1,27 @@
+import { classifyFinish } from "../../model/finish-reason.ts";
 import type { ModelResponse } from "../../model/model.ts";
-import { classifyFinish, type FinishClass } from "../../model/finish-reason.ts";
+import { visibleText } from "../../model/response/parts.ts";
 import { nudges } from "../../tool/model-texts.ts";
+import type { Content, FunctionCall } from "../../wire/types/content.ts";
+import type { RunOutcome, RunResult, StopReason } from "../result.ts";
 import { callsIn } from "../transcript.ts";
 
-/** Why an answer cannot be used as it is. */
+/** Why an answer is unusable. */
 export type TurnProblem =
   /** Nothing to read and nothing to do: no text, no call, no media. */
   | "empty"
-  /** The model wrote a call that the service could not read, one without a name, or one that got lost on the way. */
+  /** The model wrote a call that the service could not read, one without a name, or one that was lost in transit. */
   | "malformed-call"
-  /** The model called something that was not declared, and the call did not come through. */
+  /** The model called a function that was not declared, and the call is missing from the answer. */
   | "undeclared-call"
-  /** The answer was cut off by the token limit in the middle of its calls. */
+  /** The token limit cut the answer off in the middle of its calls. */
   | "truncated-call"
   /** The service stopped for an unspecified reason. */
   | "interrupted"
-  /** The answer does not fit the output schema. */
+  /** The answer does not match the output schema. */
   | "invalid-output";
 
-/** How often each problem is tried again in one turn, before the run ends with it. */
+/** Retries per turn for each problem, before it ends the run. */
 export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
   empty: 3,
   "malformed-call": 3,
@@ -28,23 +31,39 @@ export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
   "invalid-output": 2,
 };
 
-/** Kinds of ending whose calls are answered. A call without a name cannot be: its response needs one. */
-const KEPT: ReadonlySet<FinishClass> = new Set<FinishClass>(["complete", "calls", "truncated", "undeclared-call"]);
+/** The answer of a turn, after all retries. */
+export interface TurnAnswer {
+  readonly response: ModelResponse;
+  /** The calls in it, in order. */
+  readonly calls: readonly FunctionCall[];
+  /** What is still wrong with it. */
+  readonly problem?: TurnProblem | undefined;
+  /** Of an `invalid-output`: what does not match. */
+  readonly detail?: string | undefined;
+  /** The checked output, when there is a schema and this is the final answer. */
+  readonly output?: unknown;
+}
 
-/** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found elsewhere, where the schema and the calls are. */
-export function problemOf(response: ModelResponse): TurnProblem | undefined {
-  const finish = classifyFinish(response.finishReason);
-  const { content } = response;
-  if (KEPT.has(finish) && callsIn(content).some(({ name }) => !name)) return "malformed-call";
-  switch (finish) {
+/** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found where the schema and the calls are. */
+export function findProblem(
+  { content, finishReason }: ModelResponse,
+  calls: readonly FunctionCall[],
+): TurnProblem | undefined {
+  // A call without a name cannot be answered: its response needs one.
+  const isUnnamed = calls.some(({ name }) => !name);
+  switch (classifyFinish(finishReason)) {
     case "complete":
-      return isEmpty(response) ? "empty" : undefined;
+      if (isUnnamed) return "malformed-call";
+      return isEmpty(content) ? "empty" : undefined;
+    case "truncated":
+      return isUnnamed ? "malformed-call" : undefined;
     case "calls":
-      return callsIn(content).length > 0 ? undefined : "malformed-call";
+      return isUnnamed || calls.length === 0 ? "malformed-call" : undefined;
+    case "undeclared-call":
+      if (isUnnamed) return "malformed-call";
+      return calls.length === 0 ? "undeclared-call" : undefined;
     case "bad-call":
       return "malformed-call";
-    case "undeclared-call":
-      return callsIn(content).length > 0 ? undefined : "undeclared-call";
     case "interrupted":
       return "interrupted";
     default:
@@ -52,31 +71,87 @@ export function problemOf(response: ModelResponse): TurnProblem | undefined {
   }
 }
 
-/**
- * What to say to the model before it is asked again; `undefined` asks the same again. The first retry of an empty or
- * unreadable answer changes nothing, since the same request often succeeds; later ones say what was wrong.
- */
-export function nudgeFor(problem: TurnProblem, attempt: number, names: readonly string[]): string | undefined {
-  switch (problem) {
-    case "empty":
-      return attempt === 1 ? undefined : nudges.empty;
-    case "malformed-call":
-      return attempt === 1 ? undefined : nudges.malformedCall;
-    case "undeclared-call":
-      return attempt === 1 ? undefined : nudges.undeclaredCall(names);
-    case "truncated-call":
-    case "interrupted":
-    case "invalid-output":
-      return undefined;
-  }
-}
-
 /** No text, no call, no media, no code: only thoughts, signatures or nothing. */
-function isEmpty({ content }: ModelResponse): boolean {
-  for (const part of content.parts) {
+function isEmpty({ parts }: Content): boolean {
+  for (const part of parts) {
     if (part.functionCall ?? part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult)
       return false;
     if (part.thought !== true && part.text !== undefined && part.text.trim() !== "") return false;
   }
   return true;
+}
+
+/**
+ * What to tell the model before it is asked again; `undefined` repeats the request. The first retry of an empty or
+ * unreadable answer changes nothing, since the same request often succeeds.
+ */
+export function nudgeFor(
+  problem: TurnProblem,
+  attempt: number,
+  toolNames: Iterable<string>,
+  detail: string | undefined,
+): string | undefined {
+  if (problem === "invalid-output") return nudges.invalidOutput(detail);
+  if (attempt === 1) return undefined;
+  switch (problem) {
+    case "empty":
+      return nudges.empty;
+    case "malformed-call":
+      return nudges.malformedCall;
+    case "undeclared-call":
+      return nudges.undeclaredCall([...toolNames]);
+    case "truncated-call":
+    case "interrupted":
+      return undefined;
+  }
+}
+
+/** How a run ended: a result without what all results have. */
+export type Ending = {
+  readonly [Reason in StopReason]: Omit<Extract<RunResult<unknown>, { stopReason: Reason }>, keyof RunOutcome>;
+}[StopReason];
+
+/** How an answer ends the run; `undefined` when its calls come next. */
+export function endingOf({ response, calls, problem, detail, output }: TurnAnswer): Ending | undefined {
+  const { finishReason, finishMessage } = response;
+  // A problem takes precedence over the finish reason.
+  switch (problem ?? classifyFinish(finishReason)) {
+    case "complete":
+      return calls.length > 0 ? undefined : { stopReason: "finished", output };
+    case "truncated":
+      return calls.length > 0 ? undefined : { stopReason: "truncated" };
+    case "calls":
+      return undefined;
+    case "undeclared-call":
+      return calls.length > 0 ? undefined : { stopReason: "bad-call", finishReason, finishMessage };
+    case "malformed-call":
+    case "bad-call":
+      return { stopReason: "bad-call", finishReason, finishMessage };
+    case "empty":
+      return { stopReason: "empty" };
+    case "truncated-call":
+      return { stopReason: "truncated" };
+    case "invalid-output":
+      return { stopReason: "invalid-output", problem: detail ?? "" };
+    case "blocked":
+      return { stopReason: "blocked", finishReason, finishMessage };
+    case "continuation":
+    case "interrupted":
+    case "unknown":
+      return { stopReason: "unknown-finish", finishReason, finishMessage };
+  }
+}
+
+/** History keeps answers that can be sent again: not blocked, unreadable or empty ones. */
+export function keeps(ending: Ending | undefined, response: ModelResponse): boolean {
+  if (response.content.parts.length === 0) return false;
+  if (ending === undefined) return true;
+  if (ending.stopReason === "truncated") return visibleText(response.content) !== "";
+  return ending.stopReason === "finished" || ending.stopReason === "invalid-output";
+}
+
+/** {@link keeps} for an answer of which only the step is known. */
+export function isKept(response: ModelResponse): boolean {
+  const calls = callsIn(response.content);
+  return keeps(endingOf({ response, calls, problem: findProblem(response, calls) }), response);
 }

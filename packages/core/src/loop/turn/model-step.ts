@@ -13,31 +13,31 @@ import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
 import { callsIn } from "../transcript.ts";
 
-/** First wait before a broken stream is begun again, in milliseconds; doubles each time. */
+/** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
-/** Longest wait the service may ask for in the middle of a stream, in milliseconds. */
+/** Longest delay that the service may request in the middle of a stream, in milliseconds. */
 const MAX_RESTART_WAIT_MS = 300_000;
 
 /**
- * Asks the model once and reports what it says while it says it.
+ * Asks the model once and reports the answer while it arrives.
  *
- * A stream that breaks after parts were handed on is begun again from the same request, up to `maxRestarts` times; the
- * reader is told by a `discard` event that what came before is void.
+ * A stream that breaks after its first part is restarted from the same request, up to `maxRestarts` times; a `discard`
+ * event tells the reader that everything before it is void.
  *
- * @returns `tooLong` for a prompt that the model does not take, when the history can be cut.
- * @param steeringCursor - The place up to which what was said to the run is in the request; absent when nothing is to be added.
+ * @param cursor - Steering messages up to this position are in the request; absent adds none.
+ * @returns `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
   input: LoopInput,
   unsteered: ModelRequest,
   turn: number,
   step: LoopStep,
-  steeringCursor: number | undefined,
+  cursor: number | undefined,
   budget: RequestBudget,
 ): Promise<ModelStepValue | PromptTooLong> {
   const startedAt = input.now();
-  const steering = steeringCursor === undefined ? undefined : input.steering;
-  const steered = steering === undefined ? undefined : await steering.take(steeringCursor ?? 0);
+  const steering = cursor === undefined ? undefined : input.steering;
+  const steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
   const isWatched = input.emit !== undefined;
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
@@ -45,8 +45,17 @@ export async function modelStep(
   if (input.hooks.beforeRequest !== undefined)
     request = (await input.hooks.beforeRequest({ turn, request, signal: step.signal })) ?? request;
 
+  const onNotice = (notice: ModelNotice): void => {
+    void step.emit(
+      notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
+    );
+  };
   for (let restarts = 0; ; restarts++) {
-    const attempt = new RequestAttempt(turn, isWatched ? step : undefined);
+    let hasParts = false;
+    const onParts = (parts: readonly Part[]): void | Promise<void> => {
+      hasParts = true;
+      if (isWatched) return emitParts(parts, turn, step);
+    };
     step.asks?.(request);
     try {
       const response = await input.model.respond(request, {
@@ -54,12 +63,13 @@ export async function modelStep(
         conversation: input.conversation,
         logger: input.logger,
         budget,
-        onParts: attempt.onParts,
-        onNotice: isWatched ? attempt.onNotice : undefined,
+        onParts,
+        onNotice: isWatched ? onNotice : undefined,
       });
-      const cursor = steered?.upTo ?? steeringCursor ?? 0;
       const steeringWaits =
-        steering !== undefined && callsIn(response.content).length === 0 && (await steering.take(cursor)) !== undefined;
+        steering !== undefined &&
+        callsIn(response.content).length === 0 &&
+        (await steering.take(steered?.upTo ?? cursor ?? 0)) !== undefined;
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),
@@ -69,7 +79,7 @@ export async function modelStep(
       };
     } catch (error) {
       if (step.signal.aborted) throw step.signal.reason;
-      if (restarts >= input.maxRestarts || !canRestart(error, attempt.handedOn)) {
+      if (restarts >= input.maxRestarts || !canRestart(error, hasParts)) {
         if (input.compaction !== undefined && isPromptTooLong(error)) return { tooLong: true };
         throw error;
       }
@@ -77,46 +87,27 @@ export async function modelStep(
       const { message } = describeError(error);
       input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; retrying");
       if (isWatched) await step.emit({ type: "discard", turn, reason: message });
-      const wait =
-        (error instanceof ApiStatusError ? error.retryAfterMs : undefined) ?? RESTART_DELAY_MS * 2 ** restarts;
-      await sleep(wait, step.signal);
+      const requestedMs = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
+      await sleep(requestedMs ?? RESTART_DELAY_MS * 2 ** restarts, step.signal);
     }
   }
 }
 
-/** What one request hands on: reported to the step where somebody watches, and noted in any case. */
-class RequestAttempt {
-  /** True once the model has said anything. */
-  handedOn = false;
-  readonly #turn: number;
-  readonly #step: Step<RunEvent> | undefined;
-
-  constructor(turn: number, step: Step<RunEvent> | undefined) {
-    this.#turn = turn;
-    this.#step = step;
-  }
-
-  readonly onParts = (parts: readonly Part[]): void | Promise<void> => {
-    this.handedOn = true;
-    if (this.#step !== undefined) return emitParts(parts, this.#turn, this.#step);
-  };
-
-  readonly onNotice = (notice: ModelNotice): void => {
-    const turn = this.#turn;
-    void this.#step?.emit(
-      notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
-    );
-  };
+/** Failures before the first part have been retried by the client; a stream that ends without a finish reason is detected only here. */
+function canRestart(error: unknown, hasParts: boolean): boolean {
+  if (error instanceof StreamIncompleteError) return error.retryable;
+  if (error instanceof ApiStatusError && (error.retryAfterMs ?? 0) > MAX_RESTART_WAIT_MS) return false;
+  return hasParts && error instanceof AgentError && error.retryable;
 }
 
-/** Reports some parts. Neighbouring text becomes one delta. */
+/** Reports parts; adjacent text of the same kind becomes one delta. */
 export function emitParts(
   parts: readonly Part[],
   turn: number,
   to: Pick<Step<RunEvent>, "emit">,
 ): void | Promise<void> {
   const [only] = parts;
-  // What most chunks are.
+  // The usual chunk.
   if (parts.length === 1 && only?.text !== undefined) {
     if (only.text === "") return;
     return to.emit({ type: only.thought === true ? "thought-delta" : "text-delta", turn, delta: only.text });
@@ -154,11 +145,4 @@ function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {
 function pieceEvent({ functionCall: call }: Part, turn: number): RunEvent {
   const { name = "", id, partialArgs: delta = [] } = call ?? {};
   return { type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta };
-}
-
-/** Failures before the first part were retried below already; a stream without an ending is only seen here. */
-function canRestart(error: unknown, handedOn: boolean): boolean {
-  if (error instanceof StreamIncompleteError) return error.retryable;
-  if (error instanceof ApiStatusError && (error.retryAfterMs ?? 0) > MAX_RESTART_WAIT_MS) return false;
-  return handedOn && error instanceof AgentError && error.retryable;
 }

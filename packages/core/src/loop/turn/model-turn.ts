@@ -1,37 +1,34 @@
 import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong } from "../../durable/run-log.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
-import { classifyFinish } from "../../model/finish-reason.ts";
-import type { ModelRequest, ModelResponse } from "../../model/model.ts";
+import type { ModelRequest } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
-import type { ModelSettings } from "../../model/settings.ts";
 import { findPrices } from "../../model/usage.ts";
-import { nudges, OUTPUT_REQUEST } from "../../tool/model-texts.ts";
+import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
-import { compactWhenFull } from "./compact-history.ts";
 import { firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
-import { emitParts, modelStep } from "./model-step.ts";
-import { MAX_RECOVERIES, nudgeFor, problemOf, type TurnProblem } from "./classify-answer.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
 import { callsIn, userText } from "../transcript.ts";
+import {
+  endingOf,
+  findProblem,
+  MAX_RECOVERIES,
+  nudgeFor,
+  type TurnAnswer,
+  type TurnProblem,
+} from "./classify-answer.ts";
+import { compactWhenFull } from "./compact-history.ts";
+import { emitParts, modelStep } from "./model-step.ts";
 
-/** What the requests of one turn came to. */
-export interface ModelAnswer {
-  readonly response: ModelResponse;
-  /** More was said to the run meanwhile. */
+/** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
+export interface ModelAnswer extends TurnAnswer {
   readonly steeringWaits: boolean;
-  /** What stayed wrong with it after the retries. */
-  readonly problem?: TurnProblem | undefined;
-  /** More about the problem. */
-  readonly detail?: string | undefined;
-  /** The checked output, when the phase has one and this is the final answer. */
-  readonly output?: unknown;
 }
 
-/** Asks until the answer can be used, the retries are spent, or the wall time is up. */
+/** Asks until the answer is usable, the retries are used up, or the wall time is up. */
 export async function modelTurn(
   input: LoopInput,
   state: RunState,
@@ -62,24 +59,23 @@ export async function modelTurn(
     state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? input.model.id));
     if (input.emit !== undefined) await input.emit({ type: "response", turn, response });
 
-    let problem = problemOf(response);
+    const calls = callsIn(response.content);
+    let problem = findProblem(response, calls);
     let detail: string | undefined;
-    if (problem === undefined && phase.output !== undefined && isFinalAnswer(response)) {
-      const checked = await phase.output.parse(visibleText(response.content));
-      if (checked.ok) return { response, steeringWaits, output: checked.value };
+    const { output } = phase;
+    if (problem === undefined && output !== undefined && endingOf({ response, calls })?.stopReason === "finished") {
+      const checked = await output.parse(visibleText(response.content));
+      if (checked.ok) return { response, calls, steeringWaits, output: checked.value };
       problem = "invalid-output";
       detail = checked.problem;
     }
-    if (problem === undefined) return { response, steeringWaits };
+    if (problem === undefined) return { response, calls, steeringWaits };
 
     const times = (tried.get(problem) ?? 0) + 1;
     tried.set(problem, times);
-    if (times > MAX_RECOVERIES[problem] || budget.isSpent || hasNoBudget(input, state))
-      return { response, steeringWaits, problem, detail };
-    const nudge =
-      problem === "invalid-output"
-        ? nudges.invalidOutput(detail)
-        : nudgeFor(problem, times, [...input.toolset.byName.keys()]);
+    if (times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state))
+      return { response, calls, steeringWaits, problem, detail };
+    const nudge = nudgeFor(problem, times, input.toolset.byName.keys(), detail);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },
       "the answer cannot be used; retrying",
@@ -92,7 +88,7 @@ export async function modelTurn(
   }
 }
 
-/** One request as one step. The reader sees what the model says while it says it, or at once when a journal has the answer. */
+/** One request as one step. Its events are reported as they arrive, or at once when a journal has the answer. */
 async function askModel(
   input: LoopInput,
   state: RunState,
@@ -103,7 +99,7 @@ async function askModel(
 ): Promise<ModelStepValue | PromptTooLong | "wall-time"> {
   const turn = state.turns;
   const request = buildModelRequest(input, state, phase, isFirst);
-  // The output's own requests hear nothing.
+  // The output phase takes no new messages.
   const cursor = phase.kind === "work" ? state.steeringCursor : undefined;
   let ranHere = false;
   const outcome = await singleStep(input, name, (step) => {
@@ -120,7 +116,7 @@ async function askModel(
   return value;
 }
 
-/** Makes the history shorter after the service refused the prompt. */
+/** Compacts the history after the service refused the prompt as too long. */
 async function shorten(input: LoopInput, state: RunState, phase: Phase, name: string): Promise<void> {
   const sent = state.sendable().length;
   if (await compactWhenFull(input, state, true)) {
@@ -136,18 +132,14 @@ async function shorten(input: LoopInput, state: RunState, phase: Phase, name: st
 }
 
 /** True when a limit leaves no room for another request of the same turn. */
-function hasNoBudget(input: LoopInput, state: RunState): boolean {
+function isLimited(input: LoopInput, state: RunState): boolean {
   return firstLimit({ ...input, limits: { ...input.limits, turns: undefined } }, state.spent()) !== undefined;
 }
 
-function isFinalAnswer(response: ModelResponse): boolean {
-  return classifyFinish(response.finishReason) === "complete" && callsIn(response.content).length === 0;
-}
-
-/** One stretch of a run that sends the same instructions and tools: the work itself, or putting its answer into a schema. */
+/** A part of a run whose requests have the same instructions and tools: the work itself, or converting its answer to a schema. */
 export interface Phase {
   readonly kind: PhaseKind;
-  /** What is said, growing. Those of the work are the history itself, of which a compacted run sends only the end. */
+  /** The conversation, growing. Of the work, it is the history itself; a compacted run sends only its end. */
   readonly contents: Content[];
   readonly functions: readonly FunctionDeclaration[];
   readonly builtIns: readonly WireTool[];
@@ -155,22 +147,16 @@ export interface Phase {
   readonly output: OutputPlan | undefined;
 }
 
-/** The work: all tools, and the schema where it can go along. */
-export function workPhase(input: LoopInput, state: RunState): Phase {
-  const output = input.output?.native === true ? input.output : undefined;
-  return {
-    kind: "work",
-    contents: state.contents,
-    functions: input.toolset.functions,
-    builtIns: input.toolset.builtIns,
-    toolChoice: input.toolChoice,
-    output,
-  };
+/** The work: all tools, and the schema when the model takes both. */
+export function workPhase({ toolset, toolChoice, output }: LoopInput, state: RunState): Phase {
+  const { functions, builtIns } = toolset;
+  const native = output?.native === true ? output : undefined;
+  return { kind: "work", contents: state.contents, functions, builtIns, toolChoice, output: native };
 }
 
 /**
- * The last request of a run whose schema could not go along: no tools, the conversation so far, and the schema. What it
- * says is not part of the history: the prose answer and its citations are.
+ * The last request of a run whose schema could not be sent with the tools: the conversation so far and the schema, without
+ * tools. Its answer is not part of the history, which keeps the prose answer and its citations.
  */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
   const contents = state.sendable().map(withoutServerTools);
@@ -178,32 +164,28 @@ export function outputPhase(state: RunState, output: OutputPlan): Phase {
   return { kind: "output", contents, functions: [], builtIns: [], toolChoice: "auto", output };
 }
 
-/** The request of one turn. */
-function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, firstTurn: boolean): ModelRequest {
+function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFirst: boolean): ModelRequest {
+  const { kind, contents, functions, builtIns, toolChoice, output } = phase;
   return {
     instructions: input.instructions,
-    contents: phase.kind === "work" ? state.sendable() : [...phase.contents],
-    functions: phase.functions,
-    builtIns: phase.builtIns,
-    calling: callingFor(phase.toolChoice, firstTurn),
-    output: phase.output === undefined ? undefined : { schema: phase.output.schema },
-    settings: phase.kind === "work" ? input.settings : withoutCache(input.settings),
+    contents: kind === "work" ? state.sendable() : [...contents],
+    functions,
+    builtIns,
+    calling: callingFor(toolChoice, isFirst),
+    output: output && { schema: output.schema },
+    // A cache may hold tools, which the output phase must not have.
+    settings: kind === "work" ? input.settings : { ...input.settings, cachedContent: undefined },
   };
 }
 
-/** A cache may hold tools, which the request for the output must not have. */
-function withoutCache({ cachedContent: _, ...settings }: ModelSettings): ModelSettings {
-  return settings;
-}
-
-/** Forcing a call holds for the first turn only: a model that must call never answers. */
-export function callingFor(choice: ToolChoice, firstTurn: boolean): ModelRequest["calling"] {
+/** Calls are forced in the first turn only: a model that must call never answers. */
+export function callingFor(choice: ToolChoice, isFirst: boolean): ModelRequest["calling"] {
   if (choice === "none") return { mode: "NONE" };
-  if (choice === "auto" || !firstTurn) return undefined;
+  if (choice === "auto" || !isFirst) return undefined;
   return choice === "required" ? { mode: "ANY" } : { mode: "ANY", allowedFunctionNames: choice.only };
 }
 
-/** Without built-in tools in the request, the parts they left behind have no place; leaving both of a pair out is allowed. */
+/** A content without the parts of built-in tools, which a request without these tools must not have. */
 export function withoutServerTools(content: Content): Content {
   const kept = content.parts.filter((part) => part.toolCall === undefined && part.toolResponse === undefined);
   if (kept.length === content.parts.length || kept.length === 0) return content;

@@ -162,10 +162,10 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
 }
 
 /** Early chunks may hold empty values for fields that other chunks fill, in no guaranteed order: empty never replaces full. */
-function keepFields(record: Record<string, unknown>, from: object, ...except: readonly string[]): void {
-  // No list of entries: an answer may have thousands of chunks.
+function keepFields(record: Record<string, unknown>, from: object, except: string, alsoExcept = except): void {
+  // No lists of names or entries: an answer may have thousands of chunks.
   for (const name in from) {
-    if (name === "__proto__" || except.includes(name)) continue;
+    if (name === except || name === alsoExcept || name === "__proto__") continue;
     // Parsed from JSON, so any value is possible.
     const value = (from as Readonly<Record<string, unknown>>)[name];
     if (typeof value === "number" || !isEmpty(value)) record[name] = value;

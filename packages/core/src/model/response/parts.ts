@@ -1,12 +1,13 @@
-import type { Content, Part } from "../../wire/types/content.ts";
-import { PartialCall } from "./partial-args.ts";
+import { ApiShapeError } from "../../errors/api-errors.ts";
+import { isObject } from "../../internal/json.ts";
+import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
 
 /**
- * Collects the parts of an answer as they arrive.
+ * Collects the parts of an answer as they arrive, joining text deltas.
  *
- * Text grows the last part only when both are plain unsigned text of the same kind (answer or thought); everything else
- * stays a part of its own, as it came. Each character is handled once, however many pieces there are. A call whose
- * arguments come in pieces takes its place where its first piece stood.
+ * Text extends the last part only when both are plain unsigned text of the same kind (answer or thought); every other part is kept
+ * as received. Each character is handled once, however many pieces there are. A call whose arguments are streamed stays
+ * where its first piece was.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
@@ -14,34 +15,38 @@ export class PartCollector {
   readonly #parts: (Part | PartialCall)[] = [];
   /** The last part, while it is plain text that may grow. */
   #text: Part | undefined;
-  /** Text after that of the last part. */
+  /** Text that follows that of the last part. */
   #grown = "";
   #call: PartialCall | undefined;
 
   /**
-   * Takes in what one chunk brought.
+   * Adds the parts of one chunk.
    *
-   * @returns What can be handed on now: the same parts, but of a call with streamed arguments each piece under the
-   *   call's name (see {@link PartialCall.piece}), and then the call, once it is complete.
-   * @throws {ApiShapeError} For streamed arguments that cannot be put together.
+   * @returns What can be handed on now: the same parts, except that a call with streamed arguments comes as its pieces (see
+   *   {@link PartialCall.piece}), then as the whole call once it is complete.
+   * @throws {ApiShapeError} For streamed arguments that cannot be assembled.
    */
   add(incoming: readonly Part[]): readonly Part[] {
+    // Most chunks hold nothing but text, so a new list is made only for a call.
     let complete: Part[] | undefined;
-    for (const [i, part] of incoming.entries()) {
-      if (complete === undefined && this.#call === undefined && part.functionCall === undefined) this.#append(part);
-      else this.#addOne(part, (complete ??= incoming.slice(0, i)));
+    let unchanged = 0;
+    for (const part of incoming) {
+      if (complete === undefined && this.#call === undefined && part.functionCall === undefined) {
+        this.#append(part);
+        unchanged++;
+      } else this.#addOne(part, (complete ??= incoming.slice(0, unchanged)));
     }
     return complete ?? incoming;
   }
 
-  /** Closes a call that was never finished. Its part, if there was one. */
+  /** Ends an unfinished call. @returns Its part, if there was one. */
   close(): readonly Part[] {
     const call = this.#call;
     this.#call = undefined;
     return call === undefined ? [] : [call.finish()];
   }
 
-  /** Everything collected so far, in order of arrival. */
+  /** Every part so far, in order of arrival. */
   parts(): Part[] {
     this.#settle();
     return this.#parts.map((part) => (part instanceof PartialCall ? part.finish() : part));
@@ -49,13 +54,15 @@ export class PartCollector {
 
   #addOne(part: Part, complete: Part[]): void {
     const call = this.#call;
-    if (call !== undefined && part.functionCall !== undefined && part.functionCall.name === undefined) {
-      call.add(part);
-      if (part.functionCall.partialArgs !== undefined) complete.push(call.piece(part));
-      if (!call.open) complete.push(...this.close());
-      return;
+    if (call !== undefined && part.functionCall !== undefined) {
+      if (part.functionCall.name === undefined) {
+        call.add(part);
+        if (part.functionCall.partialArgs !== undefined) complete.push(call.piece(part));
+        if (!call.open) complete.push(...this.close());
+        return;
+      }
+      complete.push(...this.close());
     }
-    if (call !== undefined && part.functionCall !== undefined) complete.push(...this.close());
     if (!opensCall(part)) {
       this.#append(part);
       complete.push(part);
@@ -81,7 +88,7 @@ export class PartCollector {
     this.#text = isText ? part : undefined;
   }
 
-  /** Puts the text that was added since into the last part. */
+  /** Moves the text that arrived since into the last part. */
   #settle(): void {
     if (this.#grown === "") return;
     const last = this.#parts.at(-1) as Part;
@@ -90,26 +97,138 @@ export class PartCollector {
   }
 }
 
-/** Text and nothing else: no signature, and no key that this library does not know. */
+/** Text only: no signature, and no key that this library does not know. */
 function isPlainText(part: Part): part is Part & { readonly text: string } {
   if (typeof part.text !== "string") return false;
   for (const key in part) if (key !== "text" && key !== "thought") return false;
   return true;
 }
 
-/** True for the first piece of a call whose arguments come in pieces. */
+/** True for the first piece of a call with streamed arguments. */
 function opensCall({ functionCall: call }: Part): boolean {
   return call?.name !== undefined && (call.willContinue === true || call.partialArgs !== undefined);
 }
 
-/** True for what a {@link PartialCall} made: a piece that goes by before the whole call does. */
+/** True for a piece made by {@link PartialCall.piece}; the whole call follows later. */
 export function isCallPiece({ functionCall: call }: Part): boolean {
   return call?.name !== undefined && call.willContinue === true;
 }
 
-/** Text of the parts that are not thoughts, by plain concatenation. */
+/** Text of the parts that are not thoughts, concatenated. */
 export function visibleText(content: Content): string {
   let text = "";
   for (const part of content.parts) if (part.text !== undefined && part.thought !== true) text += part.text;
   return text;
+}
+
+/**
+ * A function call with streamed arguments.
+ *
+ * @see https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling
+ */
+class PartialCall {
+  readonly #part: Part;
+  readonly #args: Record<string, unknown>;
+  #signature: string | undefined;
+  /** False once the last piece was added. */
+  open = true;
+
+  /** @param part - The piece that has the name. */
+  constructor(part: Part) {
+    this.#part = part;
+    this.#args = { ...part.functionCall?.args };
+    this.add(part);
+  }
+
+  /** @throws {ApiShapeError} For an invalid path, or one outside the arguments. */
+  add({ functionCall: call, thoughtSignature }: Part): void {
+    this.#signature ??= thoughtSignature;
+    for (const piece of call?.partialArgs ?? []) setPiece(this.#args, piece);
+    this.open = call?.willContinue === true;
+  }
+
+  /** What one piece adds, for readers that follow the call as it is written. Carries the call's name and id. */
+  piece({ functionCall: call }: Part): Part {
+    // The first piece of a call has the name.
+    const { id, name } = this.#part.functionCall as FunctionCall;
+    const partialArgs = call?.partialArgs ?? [];
+    return { functionCall: { ...(id !== undefined && { id }), name, partialArgs, willContinue: true } };
+  }
+
+  /** The call as one part, as if it had come whole. */
+  finish(): Part {
+    const { partialArgs: _pieces, willContinue: _more, ...call } = this.#part.functionCall as FunctionCall;
+    const args: JsonObject = this.#args;
+    return {
+      ...this.#part,
+      functionCall: { ...call, args },
+      ...(this.#signature !== undefined && { thoughtSignature: this.#signature }),
+    };
+  }
+}
+
+type Step = string | number;
+
+function setPiece(root: Record<string, unknown>, piece: PartialArg): void {
+  const { steps, endsList } = parsePath(piece.jsonPath);
+  let holder: unknown = root;
+  steps.forEach((step, i) => {
+    if (i === steps.length - 1) return setValue(holder, step, endsList ? "list" : piece);
+    holder = openContainer(holder, step, typeof steps[i + 1] === "number" ? "list" : "object", piece.jsonPath);
+  });
+}
+
+function setValue(holder: unknown, step: Step, piece: PartialArg | "list"): void {
+  const at = holder as Record<Step, unknown>;
+  const before = Object.hasOwn(at, step) ? at[step] : undefined;
+  if (piece === "list") at[step] = Array.isArray(before) ? before : [];
+  else if (piece.stringValue !== undefined)
+    at[step] = typeof before === "string" ? before + piece.stringValue : piece.stringValue;
+  else if (piece.numberValue !== undefined) at[step] = piece.numberValue;
+  else if (piece.boolValue !== undefined) at[step] = piece.boolValue;
+  else if (piece.nullValue !== undefined) at[step] = null;
+}
+
+function openContainer(holder: unknown, step: Step, kind: "list" | "object", path: string): unknown {
+  const at = holder as Record<Step, unknown>;
+  const before = Object.hasOwn(at, step) ? at[step] : undefined;
+  if (kind === "list" ? Array.isArray(before) : isObject(before)) return before;
+  if (before !== undefined) throw pathError(path, "goes through a value that is not an object or list");
+  const made = kind === "list" ? [] : {};
+  at[step] = made;
+  return made;
+}
+
+/** Segments that would reach the prototype that all objects share. */
+const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+/** Longest array that streamed arguments may build, in elements. */
+const MAX_INDEX = 100_000;
+
+const SEGMENT = /\.([^.[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|(\[\])$/y;
+
+/** Parses a path such as `$.a[0]['b c']`. One that ends in `[]` closes a list, which may be empty. */
+function parsePath(path: unknown): { readonly steps: readonly Step[]; readonly endsList: boolean } {
+  if (typeof path !== "string" || !path.startsWith("$")) throw pathError(String(path), "is not a JSON path");
+  const steps: Step[] = [];
+  let endsList = false;
+  for (SEGMENT.lastIndex = 1; SEGMENT.lastIndex < path.length;) {
+    const match = SEGMENT.exec(path);
+    if (match === null) throw pathError(path, "is not a JSON path");
+    const [, plain, index, single, double, end] = match;
+    const key = plain ?? (single ?? double)?.replaceAll(/\\(.)/g, "$1");
+    if (key !== undefined && FORBIDDEN.has(key)) throw pathError(path, "leads out of the arguments");
+    if (index !== undefined && Number(index) > MAX_INDEX) throw pathError(path, `has an index above ${MAX_INDEX}`);
+    if (end !== undefined) endsList = true;
+    else steps.push(key ?? Number(index));
+  }
+  if (typeof steps[0] !== "string") throw pathError(path, "does not name an argument");
+  return { steps, endsList };
+}
+
+function pathError(path: string, problem: string): ApiShapeError {
+  return new ApiShapeError(
+    `The streamed arguments cannot be assembled: a path ${problem}.`,
+    "functionCall.partialArgs.jsonPath",
+    path,
+  );
 }

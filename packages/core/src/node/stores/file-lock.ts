@@ -3,16 +3,16 @@ import { closeSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, st
 import { hostname } from "node:os";
 import { sleep } from "../../internal/abort.ts";
 
-/** A lock somebody else holds. */
-export interface HeldLock {
+/** A lock held by another call. */
+interface HeldLock {
   readonly file: string;
-  /** Absent while the file is being written. */
+  /** Absent until its holder has been written. */
   readonly holder: LockHolder | undefined;
   /** When it was taken, in milliseconds since the epoch. */
   readonly takenAt: number;
 }
 
-/** Thrown when a lock was not to be had in time. */
+/** Thrown when a lock cannot be taken in time. */
 export class LockTimeoutError extends Error {
   readonly held: HeldLock;
 
@@ -22,24 +22,24 @@ export class LockTimeoutError extends Error {
   }
 }
 
-/** A lock of another machine is given up after this time: whether its holder runs cannot be known. */
+/** A lock of another machine is considered abandoned after this time: whether its holder still runs cannot be known. */
 const UNKNOWN_HOLDER_MS = 60_000;
 
-/** A lock file that says nothing is of a process that died while it took the lock. */
+/** A lock file still empty after this time belongs to a process that died while taking the lock. */
 const NO_HOLDER_MS = 2000;
 
 const MAX_PAUSE_MS = 25;
 
 /**
- * Takes a lock that is a file: whoever creates it holds it. Works between processes, also over a network file system.
+ * Takes a lock that is a file: the process that creates it holds it. Works across processes, and on network file systems.
  *
- * @param options - `waitMs`: how long to wait for others.
- * @returns Releases it.
- * @throws {LockTimeoutError} When others held it all the time.
+ * @param waitMs - How long to wait for other holders.
+ * @returns Releases the lock.
+ * @throws {LockTimeoutError} When the lock does not become free in time.
  */
-export async function takeLock(file: string, options: { readonly waitMs: number }): Promise<() => void> {
+export async function takeLock(file: string, waitMs: number): Promise<() => void> {
   const me = newHolder();
-  const until = performance.now() + options.waitMs;
+  const until = performance.now() + waitMs;
   for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     if (tryTake(file, me)) return () => release(file, me);
     const held = readLock(file);
@@ -51,13 +51,13 @@ export async function takeLock(file: string, options: { readonly waitMs: number 
 }
 
 /**
- * Resolves when whoever holds a lock now has given it back, or is dead.
+ * Resolves when the current holder of a lock has released it or died.
  *
- * @throws {LockTimeoutError} When that takes longer.
+ * @throws {LockTimeoutError} When that takes longer than `waitMs`.
  */
-export async function waitForHolder(file: string, options: { readonly waitMs: number }): Promise<void> {
+export async function waitForHolder(file: string, waitMs: number): Promise<void> {
   const first = readLock(file);
-  const until = performance.now() + options.waitMs;
+  const until = performance.now() + waitMs;
   for (let now = first; now !== undefined && !isStale(now); now = readLock(file)) {
     const { holder } = now;
     if (holder !== undefined && first?.holder !== undefined && holder.token !== first.holder.token) return;
@@ -66,34 +66,34 @@ export async function waitForHolder(file: string, options: { readonly waitMs: nu
   }
 }
 
-/** Who holds a lock now; `undefined` when nobody does. */
-export function readLock(file: string): HeldLock | undefined {
+/** The current state of a lock; `undefined` when it is free. */
+function readLock(file: string): HeldLock | undefined {
   try {
     return { file, holder: parseHolder(readFileSync(file, "utf8")), takenAt: statSync(file).mtimeMs };
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
-    // On Windows, a file that is just being removed.
+    // Windows reports a file that is being removed this way.
     if (codeOf(error) === "EPERM" || codeOf(error) === "EBUSY") return { file, holder: undefined, takenAt: Date.now() };
     throw error;
   }
 }
 
-/** True when the process that took it cannot be at work any more. */
-export function isStale({ holder, takenAt }: HeldLock): boolean {
+/** True when the process that took the lock can no longer be using it. */
+function isStale({ holder, takenAt }: HeldLock): boolean {
   const age = Date.now() - takenAt;
   if (holder === undefined) return age > NO_HOLDER_MS;
   const state = holderState(holder);
   return state === "dead" || (state === "unknown" && age > UNKNOWN_HOLDER_MS);
 }
 
-/** Creates the file and writes who holds it, with nothing between: a process killed there leaves a file that says nothing. */
+/** Creates the file and writes its holder. A process killed between the two leaves an empty file. */
 function tryTake(file: string, me: LockHolder): boolean {
   let descriptor: number;
   try {
     descriptor = openSync(file, "wx");
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
-    // On Windows, of a file that is just being removed.
+    // As above.
     if (["EPERM", "EBUSY"].includes(codeOf(error)) && readLock(file) !== undefined) return false;
     throw error;
   }
@@ -105,20 +105,19 @@ function tryTake(file: string, me: LockHolder): boolean {
     throw error;
   }
   closeSync(descriptor);
-  // Who slept here for long may have lost it as one that said nothing.
+  // After a long pause above, the file may have passed for abandoned and been taken over.
   return readLock(file)?.holder?.token === me.token;
 }
 
 /**
- * Puts our lock in the place of a stale one. Several processes may see it stale at once, and the slowest must not remove the
- * lock of the fastest: only who holds the right to this very lock (a file named for its token) may touch it, and looks again
- * before.
+ * Replaces a stale lock by ours. Several processes may find it stale at once, and the slowest must not remove the lock of the
+ * fastest. So a second lock, named for the token of the stale one, has to be taken before, and the stale one is read again.
  */
 function takeOver({ file, holder }: HeldLock, me: LockHolder): boolean {
   const right = `${file}.${holder?.token ?? "nobody"}`;
   if (!tryTake(right, me)) {
     const before = readLock(right);
-    // Its taker died, too.
+    // Its holder may have died as well.
     if (before === undefined || !isStale(before) || !takeOver(before, me)) return false;
   }
   try {
@@ -137,28 +136,29 @@ function release(file: string, me: LockHolder): void {
   if (readLock(file)?.holder?.token === me.token) rmSync(file, { force: true });
 }
 
-function codeOf(error: unknown): string {
+/** The code of a file system error; empty for other errors. */
+export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? "";
 }
 
-/** Who holds a lock, as its file says. */
-export interface LockHolder {
+/** The content of a lock file. */
+interface LockHolder {
   readonly pid: number;
-  /** Name of the machine and, on Linux, its process namespace: process ids mean something only there. */
+  /** Host name and, on Linux, process namespace: the scope of the process id. */
   readonly host: string;
-  /** When the process began, in the kernel's own time; absent where the system does not tell. */
+  /** Start time of the process in kernel ticks; absent where the system does not tell. */
   readonly began?: string | undefined;
-  /** Different each time a lock is taken. */
+  /** Unique to each time a lock is taken. */
   readonly token: string;
 }
 
-/** This process, about to take a lock. */
+/** This process as a holder, with a new token. */
 export function newHolder(): LockHolder {
   return { pid: process.pid, host: thisHost(), began: beginOf(process.pid), token: randomUUID() };
 }
 
-/** What a lock file says; `undefined` for one whose writer has not come to the end of it. */
-export function parseHolder(text: string): LockHolder | undefined {
+/** The holder in a lock file; `undefined` when it was not fully written. */
+function parseHolder(text: string): LockHolder | undefined {
   try {
     // Checked below.
     const { pid, host, began, token } = JSON.parse(text) as Partial<LockHolder>;
@@ -169,11 +169,11 @@ export function parseHolder(text: string): LockHolder | undefined {
   }
 }
 
-/** Whether the process that took a lock still runs: `unknown` for one on another machine, or of another container. */
-export function holderState({ pid, host, began }: LockHolder): "runs" | "dead" | "unknown" {
+/** Whether the process that took a lock still runs: `unknown` for one on another machine or in another container. */
+function holderState({ pid, host, began }: LockHolder): "runs" | "dead" | "unknown" {
   if (host !== thisHost()) return "unknown";
   if (!exists(pid)) return "dead";
-  // A process that began at another time only has the same number.
+  // With another start time it is a later process with the same id.
   const beganNow = beginOf(pid);
   return began !== undefined && beganNow !== undefined && began !== beganNow ? "dead" : "runs";
 }
@@ -188,20 +188,20 @@ function thisHost(): string {
 
 function exists(pid: number): boolean {
   try {
-    // Signal 0 is not sent.
+    // Signal 0 only checks for existence.
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: somebody else's.
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    // EPERM: it exists and belongs to another user.
+    return codeOf(error) !== "ESRCH";
   }
 }
 
 function beginOf(pid: number): string | undefined {
   try {
-    // The name of the program, in parentheses, may hold spaces; after it the state comes first and the time 20th.
+    // The program name, in parentheses, may contain spaces. Of the fields after it, the first is the state, the 20th the time.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    // A zombie has ended and waits for its parent to hear of it.
+    // A zombie has ended, but its parent has not waited for it.
     return fields[0] === "Z" ? "ended" : fields[19];
   } catch {
     return undefined;

@@ -4,37 +4,38 @@ import { dirname, join } from "node:path";
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import { KnownPlaces, parseLine, type Place, scanLines } from "./jsonl-lines.ts";
+import { codeOf, takeLock, waitForHolder } from "./file-lock.ts";
+import { findLineEnds, KnownPlaces, parseLine, type Place } from "./jsonl-lines.ts";
 import { isShortened, sessionFileName } from "./session-file-name.ts";
-import { waitForHolder, takeLock } from "./file-lock.ts";
 
 /** One append, as lines. */
 export interface LinesToAppend {
   readonly expectedLength: number;
-  /** Empty for an append of no entries. */
+  /** Number of lines. */
+  readonly count: number;
   readonly lines: string;
 }
 
 /**
- * The file of one session. It remembers how much of the file it has seen, so that what is asked again is not read again.
+ * The file of one session. Remembers how much of it was read, so that nothing is read twice.
  *
- * Not for several calls at once. Errors of the file system come out as they are.
+ * Not safe for concurrent calls. Throws file system errors unchanged.
  */
 export class JsonlFile {
   readonly #id: string;
   readonly #folder: string;
-  /** Of its files, without ending. */
+  /** Name of its files, without extension. */
   readonly #name: string;
   readonly #waitMs: number;
   #known: KnownPlaces = new KnownPlaces();
-  /** Which file that was seen in: another one may have come in its place. */
+  /** Identifies the file that `#known` describes: another may have replaced it. */
   #identity = "";
 
-  constructor(folder: string, id: string, options: { readonly waitMs: number }) {
+  constructor(folder: string, id: string, waitMs: number) {
     this.#id = id;
     this.#folder = folder;
     this.#name = sessionFileName(id);
-    this.#waitMs = options.waitMs;
+    this.#waitMs = waitMs;
   }
 
   async load(from: number): Promise<Json[]> {
@@ -55,7 +56,7 @@ export class JsonlFile {
     return entries;
   }
 
-  /** How many entries there are, and when the last came; `undefined` for a session that is not there. */
+  /** Number of entries, and time of the last write; `undefined` for a session that does not exist. */
   async summary(): Promise<{ length: number; updatedAt: number } | undefined> {
     const found = await ifThere(stat(this.#path("jsonl"), { bigint: true }));
     if (found === undefined) return undefined;
@@ -71,9 +72,9 @@ export class JsonlFile {
   }
 
   /**
-   * Appends what fits, in this order, with one write and one sync.
+   * Appends in order what does not conflict, with one write and one sync.
    *
-   * @returns For each append `undefined`, or the conflict it came to.
+   * @returns For each append its conflict, or `undefined`.
    */
   async append(appends: readonly LinesToAppend[]): Promise<(SessionConflictError | undefined)[]> {
     const release = await this.#lock();
@@ -93,7 +94,7 @@ export class JsonlFile {
 
   async remove(): Promise<void> {
     if ((await ifThere(stat(this.#path("jsonl"), { bigint: true }))) === undefined) return;
-    const release = await takeLock(this.#path("lock"), { waitMs: this.#waitMs });
+    const release = await takeLock(this.#path("lock"), this.#waitMs);
     try {
       await rm(this.#path("jsonl"), { force: true });
       await rm(this.#path("id"), { force: true });
@@ -110,10 +111,10 @@ export class JsonlFile {
   ): Promise<(SessionConflictError | undefined)[]> {
     let length = this.#known.end.line;
     let text = "";
-    const answers = appends.map(({ expectedLength, lines }) => {
+    const answers = appends.map(({ expectedLength, lines, count }) => {
       if (expectedLength !== length) return new SessionConflictError(this.#id, expectedLength, length);
       text += lines;
-      length += count(lines);
+      length += count;
       return undefined;
     });
     if (text === "") return answers;
@@ -127,7 +128,7 @@ export class JsonlFile {
     return answers;
   }
 
-  /** The file is there for good before anything is in it. */
+  /** Makes the file's name durable before anything is written to it. */
   async #create(): Promise<FileHandle> {
     if (isShortened(this.#name)) await writeFile(this.#path("id"), JSON.stringify(this.#id), { flush: true });
     const handle = await open(this.#path("jsonl"), constants.O_RDWR | constants.O_CREAT);
@@ -144,21 +145,21 @@ export class JsonlFile {
     const { end } = this.#known;
     const found = await handle.stat({ bigint: true });
     this.#identity = identityOf(found);
-    // What somebody left who died while writing.
+    // Left by a process that died while writing.
     if (Number(found.size) > end.byte) await handle.truncate(end.byte);
     try {
       for (let at = 0; at < data.length;)
         at += (await handle.write(data, at, data.length - at, end.byte + at)).bytesWritten;
       await handle.datasync();
     } catch (error) {
-      // Where that fails, too, the next append does it.
+      // If this fails as well, the next append truncates.
       await handle.truncate(end.byte).catch(() => {});
       throw error;
     }
-    this.#known.add(end, scanLines(data).ends);
+    this.#known.add(end, findLineEnds(data));
   }
 
-  /** Reads from a place to the end of the last whole append, and remembers what it saw. */
+  /** Reads from a place to the end of the last complete append. */
   async #read(
     handle: FileHandle,
     from: Place,
@@ -167,15 +168,15 @@ export class JsonlFile {
     const found = await handle.stat({ bigint: true });
     const place = this.#recognise(found) ? from : this.#known.end;
     const size = Number(found.size);
-    // Bytes somebody is just writing may still be taken back.
-    if (!locked && size > this.#known.end.byte) await waitForHolder(this.#path("lock"), { waitMs: this.#waitMs });
+    // Bytes that another process is writing may still be truncated.
+    if (!locked && size > this.#known.end.byte) await waitForHolder(this.#path("lock"), this.#waitMs);
     const data = await readRange(handle, place.byte, size);
-    const { ends } = scanLines(data);
+    const ends = findLineEnds(data);
     this.#known.add(place, ends);
     return { place, data, ends };
   }
 
-  /** Looks whether what is known still holds, and forgets it if not. */
+  /** True when what is known still holds; forgets it otherwise. */
   #recognise(found: BigIntStats): boolean {
     const identity = identityOf(found);
     if (identity === this.#identity && Number(found.size) >= this.#known.end.byte) return true;
@@ -196,13 +197,13 @@ export class JsonlFile {
   async #lock(): Promise<() => void> {
     const file = this.#path("lock");
     try {
-      return await takeLock(file, { waitMs: this.#waitMs });
+      return await takeLock(file, this.#waitMs);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      if (codeOf(error) !== "ENOENT") throw error;
     }
     const created = await mkdir(this.#folder, { recursive: true });
     if (created !== undefined) await syncFolder(dirname(created));
-    return await takeLock(file, { waitMs: this.#waitMs });
+    return await takeLock(file, this.#waitMs);
   }
 
   #parse(line: Uint8Array, position: number): Json {
@@ -223,16 +224,10 @@ function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
   return `${dev} ${ino} ${birthtimeNs}`;
 }
 
-function count(lines: string): number {
-  let found = 0;
-  for (let at = lines.indexOf("\n"); at !== -1; at = lines.indexOf("\n", at + 1)) found++;
-  return found;
-}
-
-/** Largest read at once; Node takes no more than 2 GB. */
+/** Largest single read; Node accepts at most 2 GB. */
 const MAX_READ_BYTES = 1 << 28;
 
-/** Reads some bytes of a file; fewer where it ends before. */
+/** Reads a range of bytes, up to the end of the file. */
 async function readRange(handle: FileHandle, from: number, to: number): Promise<Buffer> {
   const data = Buffer.allocUnsafe(Math.max(0, to - from));
   let at = 0;
@@ -244,23 +239,23 @@ async function readRange(handle: FileHandle, from: number, to: number): Promise<
   return data.subarray(0, at);
 }
 
-/** `undefined` for a file or folder that is not there. */
-export async function ifThere<Result>(asked: Promise<Result>): Promise<Result | undefined> {
+/** The result, or `undefined` when the file or folder does not exist. */
+export async function ifThere<Result>(operation: Promise<Result>): Promise<Result | undefined> {
   try {
-    return await asked;
+    return await operation;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }
 
-/** Makes sure that a new or a removed name survives a crash of the machine. */
+/** Makes added and removed names survive a crash of the machine. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
     await using handle = await open(folder, "r");
     await handle.sync();
   } catch (error) {
-    // Windows opens no folders, and needs no such thing.
-    if (!["EPERM", "EISDIR", "EACCES", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    // Windows cannot open folders, and does not need this.
+    if (!["EPERM", "EISDIR", "EACCES", "EINVAL"].includes(codeOf(error))) throw error;
   }
 }

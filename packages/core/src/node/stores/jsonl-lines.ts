@@ -1,4 +1,4 @@
-import type { LogLine } from "../../doctor/read-lines.ts";
+import type { LogLine } from "../../doctor/read-log.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import type { Json } from "../../internal/json.ts";
 
@@ -6,36 +6,27 @@ const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 
 /**
- * Entries as lines. All lines of an append but its last have a space before the line feed (JSON takes no notice), so that a
- * reader can tell an append that was cut off after some of its lines: it is whole with its last.
+ * Entries as lines. Every line of an append but the last has a space before the line feed, which JSON ignores: an append is
+ * complete once its last line is there.
  */
 export function formatLines(entries: readonly Json[]): string {
   return `${entries.map((entry) => JSON.stringify(entry)).join(" \n")}\n`;
 }
 
-/** What some bytes of a log hold. */
-export interface Scan {
-  /** Bytes up to the end of the last whole append. */
-  readonly bytes: number;
-  /** Where each line of the whole appends ends, its line feed included. */
-  readonly ends: readonly number[];
-}
-
-/** Finds the whole appends in bytes that begin at the beginning of one. */
-export function scanLines(data: Uint8Array): Scan {
-  const all: number[] = [];
-  let whole = 0;
+/** Where each line of the complete appends ends, after its line feed. @param data - Starts where an append starts. */
+export function findLineEnds(data: Uint8Array): readonly number[] {
+  const ends: number[] = [];
+  let complete = 0;
   for (let at = data.indexOf(LINE_FEED); at !== -1; at = data.indexOf(LINE_FEED, at + 1)) {
-    all.push(at + 1);
-    if (at === 0 || data[at - 1] !== SPACE) whole = all.length;
+    ends.push(at + 1);
+    if (at === 0 || data[at - 1] !== SPACE) complete = ends.length;
   }
-  const wholeBefore = dropUnwritten(data, all, whole);
-  return { bytes: wholeBefore === 0 ? 0 : (all[wholeBefore - 1] ?? 0), ends: all.slice(0, wholeBefore) };
+  return ends.slice(0, dropUnwritten(data, ends, complete));
 }
 
-/** After a power failure a file may have grown by bytes that were never written and read as zeros: such an end is torn, too. */
-function dropUnwritten(data: Uint8Array, ends: readonly number[], whole: number): number {
-  let count = whole;
+/** Leaves out appends at the end that hold zeros: after a power failure, bytes that were never written read as zeros. */
+function dropUnwritten(data: Uint8Array, ends: readonly number[], complete: number): number {
+  let count = complete;
   while (count > 0) {
     const first = startOfAppend(data, ends, count);
     const from = first === 0 ? 0 : (ends[first - 1] ?? 0);
@@ -54,25 +45,25 @@ function startOfAppend(data: Uint8Array, ends: readonly number[], count: number)
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** @throws {Error} When the bytes are no UTF-8 or no JSON. */
+/** @throws {Error} When the bytes are not UTF-8, or not JSON. */
 export function parseLine(line: Uint8Array): Json {
-  // What JSON.parse gives is JSON.
+  // JSON.parse returns JSON.
   return JSON.parse(decoder.decode(line)) as Json;
 }
 
-/** A log as it was read, whatever state it is in. */
+/** A log as it was read, in any condition. */
 export interface ParsedLog {
   readonly lines: readonly LogLine[];
-  /** The text an entry was read from: what is not changed is written back as it was. */
+  /** The text each entry was read from, so that unchanged entries are written back verbatim. */
   readonly texts: WeakMap<object, string>;
 }
 
-/** Reads a whole file of lines. Never throws: what cannot be read is a problem of its line. */
+/** Reads a whole file. Never throws: what cannot be read is a problem of its line. */
 export function parseLog(data: Uint8Array): ParsedLog {
   const texts = new WeakMap<object, string>();
-  const { ends, bytes } = scanLines(data);
+  const ends = findLineEnds(data);
   const lines = ends.map((end, index): LogLine => parseBytes(data.subarray(ends[index - 1] ?? 0, end), texts));
-  const rest = data.length - bytes;
+  const rest = data.length - (ends.at(-1) ?? 0);
   if (rest > 0)
     lines.push({ problem: `it was cut off while being written (${rest.toLocaleString("en-US")} bytes)`, torn: true });
   return { lines, texts };
@@ -99,7 +90,7 @@ export function parseEntry(text: string, texts: ParsedLog["texts"]): LogLine {
   }
 }
 
-/** How many lines lie between two places that are remembered. */
+/** Lines between two remembered places. */
 const STRIDE = 64;
 
 /** A place between two lines of a file. */
@@ -112,9 +103,9 @@ export interface Place {
 
 const START: Place = { line: 0, byte: 0 };
 
-/** What is known of a file that only grows: where its whole appends end, and where some of its lines begin. */
+/** What is known about an append-only file: where its last complete append ends, and where some of its lines start. */
 export class KnownPlaces {
-  /** After the last whole append. */
+  /** After the last complete append. */
   end: Place = START;
   /** Every 64th line or so, in order. */
   readonly #places: Place[] = [START];
@@ -132,7 +123,7 @@ export class KnownPlaces {
     return this.#places[low] ?? START;
   }
 
-  /** Takes note of lines that were seen. @param ends - Where they end, in bytes after `from`. */
+  /** Remembers lines. @param ends - Where they end, in bytes after `from`. */
   add(from: Place, ends: readonly number[]): void {
     let last = this.#places.at(-1) ?? START;
     for (const [index, bytes] of ends.entries()) {

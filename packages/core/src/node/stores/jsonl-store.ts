@@ -3,28 +3,28 @@ import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import type { ListOptions, SessionStore, SessionSummary } from "../../session/store.ts";
+import { codeOf, LockTimeoutError } from "./file-lock.ts";
 import { ifThere, JsonlFile, type LinesToAppend } from "./jsonl-file.ts";
 import { formatLines } from "./jsonl-lines.ts";
 import { readSessionId } from "./session-file-name.ts";
-import { LockTimeoutError } from "./file-lock.ts";
 
 /** Options of {@link JsonlStore}. */
 export interface JsonlStoreOptions {
-  /** How long to wait for another process that writes to the same session, in milliseconds. @defaultValue 10_000 */
+  /** How long to wait for another process that is writing to the same session, in milliseconds. @defaultValue 10_000 */
   readonly lockTimeoutMs?: number | undefined;
 }
 
-/** How many sessions are remembered; of others the file is read anew. */
+/** How many sessions are remembered; the files of others are read again. */
 const MAX_QUEUES = 1000;
 
 const ENDING = ".jsonl";
 
 /**
- * Sessions as files of a folder, one `.jsonl` for each and one entry in each line, to be read with any pager. Any number of
- * processes may work on the folder at once; a file beside the log (`.lock`) says who is writing.
+ * Sessions as files in a folder: one `.jsonl` file per session with one entry per line, readable in any pager. Any number of
+ * processes may use the folder at once; a `.lock` file beside the log names the process that is writing.
  *
- * An append costs one write and one sync, however long the log is; asking again for what is new costs one look at the file's
- * size. A line that was cut off by a crash was never acknowledged: it is not read, and the next append removes it.
+ * An append costs one write and one sync, however long the log is; checking for new entries costs one `stat`. A line cut off
+ * by a crash was never acknowledged: it is not read, and the next append removes it.
  *
  * @example
  * const session = agent.session({ id: "order-17", store: new JsonlStore("sessions") });
@@ -40,20 +40,20 @@ export class JsonlStore implements SessionStore {
     this.#waitMs = options.lockTimeoutMs ?? 10_000;
   }
 
-  /** @throws {SessionDamagedError} For a line that is no JSON, with its file and number. */
+  /** @throws {SessionDamagedError} For a line that is not JSON, with its file and number. */
   async load(id: string, from = 0): Promise<readonly Json[]> {
     try {
-      return await this.#queue(id).load(from);
+      return await this.#queue(id).inTurn((file) => file.load(from));
     } catch (error) {
       throw storeError(id, "its log cannot be read", error);
     }
   }
 
   async append(id: string, expectedLength: number, entries: readonly Json[]): Promise<void> {
-    // As they are now, whatever becomes of them while the append waits.
+    // Serialized at once: the caller may change them while the append waits.
     const lines = entries.length === 0 ? "" : formatLines(entries);
     try {
-      await this.#queue(id).append({ expectedLength, lines });
+      await this.#queue(id).append({ expectedLength, count: entries.length, lines });
     } catch (error) {
       if (error instanceof SessionConflictError) throw error;
       throw storeError(id, "its log cannot be written", error);
@@ -68,7 +68,7 @@ export class JsonlStore implements SessionStore {
       ids.sort((a, b) => (a < b ? -1 : 1));
       for (const id of ids) {
         if (found.length >= limit) break;
-        const summary = await this.#queue(id).summary();
+        const summary = await this.#queue(id).inTurn((file) => file.summary());
         if (summary !== undefined) found.push({ id, ...summary });
       }
     } catch (error) {
@@ -79,7 +79,7 @@ export class JsonlStore implements SessionStore {
 
   async delete(id: string): Promise<void> {
     try {
-      await this.#queue(id).remove();
+      await this.#queue(id).inTurn((file) => file.remove());
     } catch (error) {
       throw storeError(id, "its log cannot be removed", error);
     }
@@ -96,8 +96,8 @@ export class JsonlStore implements SessionStore {
   }
 
   #queue(id: string): FileQueue {
-    const queue = this.#queues.get(id) ?? new FileQueue(new JsonlFile(this.#folder, id, { waitMs: this.#waitMs }));
-    // The one used last stands last.
+    const queue = this.#queues.get(id) ?? new FileQueue(new JsonlFile(this.#folder, id, this.#waitMs));
+    // Keeps the least recently used one first.
     this.#queues.delete(id);
     this.#queues.set(id, queue);
     if (this.#queues.size > MAX_QUEUES) this.#forgetOne();
@@ -118,7 +118,7 @@ interface Waiting extends LinesToAppend {
   readonly reject: (error: unknown) => void;
 }
 
-/** Calls to one session's file, one after another. Appends that wait for the same turn share one write and one sync. */
+/** Calls to one session's file, one at a time. Appends that wait together share one write and one sync. */
 class FileQueue {
   readonly #file: JsonlFile;
   #last: Promise<unknown> = Promise.resolve();
@@ -133,22 +133,10 @@ class FileQueue {
     return this.#running === 0;
   }
 
-  load(from: number): Promise<Json[]> {
-    return this.#inTurn(() => this.#file.load(from));
-  }
-
-  summary(): ReturnType<JsonlFile["summary"]> {
-    return this.#inTurn(() => this.#file.summary());
-  }
-
-  remove(): Promise<void> {
-    return this.#inTurn(() => this.#file.remove());
-  }
-
   append(lines: LinesToAppend): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...lines, resolve, reject });
-      if (this.#waiting.length === 1) void this.#inTurn(() => this.#appendWaiting());
+      if (this.#waiting.length === 1) void this.inTurn(() => this.#appendWaiting());
     });
   }
 
@@ -167,9 +155,9 @@ class FileQueue {
     }
   }
 
-  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  async inTurn<Result>(work: (file: JsonlFile) => Promise<Result>): Promise<Result> {
     this.#running++;
-    const turn = this.#last.then(work);
+    const turn = this.#last.then(() => work(this.#file));
     this.#last = turn.catch(() => {});
     try {
       return await turn;
@@ -179,7 +167,7 @@ class FileQueue {
   }
 }
 
-/** What to do about an error of the file system, by its code. */
+/** Advice for file system errors, by code. */
 const ADVICE: { readonly [code: string]: string } = {
   ENOSPC: "the disk is full; free some space",
   EDQUOT: "the disk quota is used up; free some space",
@@ -193,19 +181,13 @@ const ADVICE: { readonly [code: string]: string } = {
   EIO: "the disk reported an error",
 };
 
-/** An error of the file system as the error of a store. One that is a session's already stays as it is. */
+/** A file system error as a store's error. Session errors are returned as they are. */
 export function storeError(sessionId: string, doing: string, error: unknown): Error {
   if (error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
   if (error instanceof LockTimeoutError) return lockError(sessionId, error);
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  const advice = ADVICE[code];
-  return new SessionStoreError(
-    sessionId,
-    `${doing}${advice === undefined ? "" : `: ${advice}`} (${messageOf(error)})`,
-    {
-      cause: error,
-    },
-  );
+  const advice = ADVICE[codeOf(error)];
+  const what = advice === undefined ? doing : `${doing}: ${advice}`;
+  return new SessionStoreError(sessionId, `${what} (${messageOf(error)})`, { cause: error });
 }
 
 function lockError(sessionId: string, error: LockTimeoutError): SessionStoreError {

@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Longest name, without its ending, that every usual file system takes with room for the endings. */
+/** Longest name without extension; common file systems accept 255 bytes. */
 const MAX_LENGTH = 180;
 
-/** What stands in a short name between the beginning of the id and its hash; never in a whole one. */
+/** Separates the start of the id from its hash in a shortened name; never part of a full one. */
 const CUT = "~";
 
-/** Names that Windows keeps for devices, whatever follows after a dot. */
+/** Names that Windows reserves for devices, with any extension. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/;
 
 /**
- * The name of a session's files, without ending. Different ids have different names, also where a file system does not tell
- * `A` from `a` or normalises letters: small letters, digits, `_`, `-` and inner dots stand as they are, a capital letter is `+`
- * and its small one, all else is `%` and its code.
+ * The name of a session's files, without extension. Different ids have different names, even on file systems that ignore case or
+ * normalize letters: lowercase letters, digits, `_`, `-` and inner dots stay as they are, an uppercase letter becomes `+` and its
+ * lowercase form, everything else `%` and its code.
  *
- * An id whose name would be too long gets its beginning and a hash: {@link isShortened}.
+ * A name that would be too long is shortened to its start and a hash: {@link isShortened}.
  */
 export function sessionFileName(id: string): string {
   let name = "";
@@ -25,17 +25,17 @@ export function sessionFileName(id: string): string {
   if (name.startsWith(".")) name = `%2e${name.slice(1)}`;
   if (DEVICE.test(name)) name = percent(name.charCodeAt(0)) + name.slice(1);
   if (name.length <= MAX_LENGTH) return name;
-  // UTF-16, because UTF-8 has no half surrogates.
+  // UTF-16, because UTF-8 has no lone surrogates.
   const hash = createHash("sha256").update(Buffer.from(id, "utf16le")).digest("hex");
   return `${name.slice(0, MAX_LENGTH - hash.length - 1)}${CUT}${hash}`;
 }
 
-/** True for a name that does not tell the whole id. */
+/** True for a name that does not contain the whole id. */
 export function isShortened(name: string): boolean {
   return name.includes(CUT);
 }
 
-/** The id a name stands for; `undefined` for a shortened name, and for a file that is no session's. */
+/** The id in a full name; `undefined` when the file is not a session's. */
 function sessionIdOf(name: string): string | undefined {
   const id = name
     .replaceAll(/\+([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -45,14 +45,14 @@ function sessionIdOf(name: string): string | undefined {
   return sessionFileName(id) === name ? id : undefined;
 }
 
-/** The id of the session whose files have a name; of a shortened name the file beside it tells. `undefined` for no session's. */
+/** The id of the session with this file name, for a shortened one from its `.id` file. `undefined` when it is not a session's. */
 export async function readSessionId(folder: string, name: string): Promise<string | undefined> {
   if (!isShortened(name)) return sessionIdOf(name);
   try {
     const id: unknown = JSON.parse(await readFile(join(folder, `${name}.id`), "utf8"));
     return typeof id === "string" && sessionFileName(id) === name ? id : undefined;
   } catch {
-    // Deleted meanwhile, or never written to its end: no session.
+    // Deleted meanwhile, or not completely written: not a session.
     return undefined;
   }
 }

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { constants, copyFile, open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { repairSession, type SessionRepair } from "../../doctor/repair-session.ts";
-import type { LogLine } from "../../doctor/read-lines.ts";
+import type { LogLine } from "../../doctor/read-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import type { SessionEntry } from "../../session/entries.ts";
+import type { SessionSummary } from "../../session/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { syncFolder } from "./jsonl-file.ts";
 import { parseEntry, parseLog, type ParsedLog } from "./jsonl-lines.ts";
@@ -12,19 +13,19 @@ import { storeError } from "./jsonl-store.ts";
 import { readSessionId } from "./session-file-name.ts";
 import { type Database, encodeKey, openSessionTables, parseSummary, transaction } from "./sqlite-database.ts";
 
-/** A session as a file holds it. */
+/** A session as stored in a file. */
 export interface StoredSession {
   /** Absent when the file's name does not tell it. */
   readonly id: string | undefined;
   /** Entries in its log. */
   readonly length: number;
-  /** When it was last written to, in milliseconds since the epoch. */
+  /** Time of the last write, in milliseconds since the epoch. */
   readonly updatedAt: number;
-  /** Its log, whatever state it is in: for `checkSession` and `repairSession`. */
+  /** Its log, in any condition: for `checkSession` and `repairSession`. */
   lines(): readonly LogLine[];
 }
 
-/** A file with sessions, open to be read. */
+/** A file of sessions, open for reading. */
 export interface SessionFile extends Disposable {
   /** What `position` counts: lines of a `JsonlStore`'s file, or entries of a session in a `SqliteStore`'s. */
   readonly unit: "line" | "entry";
@@ -37,19 +38,19 @@ export interface SessionFileRepair {
   readonly repairs: readonly (SessionRepair & { readonly id: string | undefined })[];
   /** The file with the repaired log; absent when there was nothing to write. */
   readonly written: string | undefined;
-  /** Where the file from before is kept, if it was repaired in place. */
+  /** The original file, when it was repaired in place. */
   readonly backup: string | undefined;
 }
 
-/** How long to wait for a process that writes to the file. */
+/** How long to wait for a process that is writing to the file. */
 const WAIT_MS = 10_000;
 
 /**
- * Opens the file of a `JsonlStore`'s session, or of a `SqliteStore`, whatever state it is in. Nothing is changed.
+ * Opens a session file of a `JsonlStore`, or the file of a `SqliteStore`, in any condition. Changes nothing.
  *
- * @param options - `session`: the id of one session of a database; all by default.
+ * @param options - `session`: id of one session of a database; all by default.
  * @throws {ConfigurationError} When the file cannot be read, or has no such session.
- * @throws {SessionStoreError} When another process is writing to it all the time.
+ * @throws {SessionStoreError} When another process keeps writing to it for 10 seconds.
  *
  * @example
  * using file = await openSessionFile("sessions.db");
@@ -80,13 +81,13 @@ export async function openSessionFile(
 }
 
 /**
- * Repairs the file of a `JsonlStore`'s session, or sessions of a `SqliteStore`, as `repairSession` does, and writes the result
- * to `FILE.repaired`. Entries that are not changed are written back byte for byte.
+ * Repairs a session file of a `JsonlStore`, or sessions of a `SqliteStore`, as `repairSession` does, and writes the result to
+ * `FILE.repaired`. Unchanged entries are copied byte for byte.
  *
- * @param options - `session`: the id of one session of a database; all by default. `inPlace`: repair the file itself, and keep
- * what was there as `FILE.bak`.
- * @throws {ConfigurationError} When the file cannot be used, or the one to write is there already.
- * @throws {SessionStoreError} When another process is writing to it all the time.
+ * @param options - `session`: id of one session of a database; all by default. `inPlace`: repairs the file itself, and keeps
+ * the original as `FILE.bak`.
+ * @throws {ConfigurationError} When the file cannot be used, or the one to write already exists.
+ * @throws {SessionStoreError} When another process keeps writing to it for 10 seconds.
  */
 export async function repairSessionFile(
   file: string,
@@ -127,12 +128,10 @@ async function idOfFile(file: string): Promise<string | undefined> {
 async function readJsonl(file: string, id: string | undefined): Promise<ParsedLog> {
   const log = parseLog(await readFile(file));
   if (!log.lines.some((line) => "torn" in line)) return log;
-  // Somebody may just be writing it.
-  try {
-    await waitForHolder(lockOf(file), { waitMs: WAIT_MS });
-  } catch (error) {
+  // Another process may be writing the end.
+  await waitForHolder(lockOf(file), WAIT_MS).catch((error: unknown) => {
     throw storeError(id ?? file, "its log cannot be read", error);
-  }
+  });
   return parseLog(await readFile(file));
 }
 
@@ -145,18 +144,18 @@ async function repairJsonl(file: string, inPlace: boolean): Promise<SessionFileR
   return { id, ...repair };
 }
 
-/** While nobody else writes to it. */
+/** Holds the lock, so that no other process writes meanwhile. */
 async function repairJsonlInPlace(file: string, id: string | undefined): Promise<SessionRepair> {
-  const release = await takeLock(lockOf(file), { waitMs: WAIT_MS }).catch((error: unknown) => {
+  const release = await takeLock(lockOf(file), WAIT_MS).catch((error: unknown) => {
     throw storeError(id ?? file, "its log cannot be written", error);
   });
   try {
-    const log = parseLog(await readFile(file));
+    const data = await readFile(file);
+    const log = parseLog(data);
     const repair = repairSession(log.lines);
     if (repair.done.length === 0) return repair;
-    await copyFile(file, `${file}.bak`, constants.COPYFILE_EXCL);
-    await sync(`${file}.bak`);
-    // A new file in the place of the old one: a process that has the old one open finds out.
+    await writeLike(file, `${file}.bak`, data, "wx");
+    // Replaces the file, so that processes that have read it notice.
     await writeLike(file, `${file}.new`, formatLog(log, repair.entries), "w");
     await rename(`${file}.new`, file);
     await syncFolder(dirname(file));
@@ -170,25 +169,17 @@ function formatLog({ texts }: ParsedLog, entries: readonly SessionEntry[]): stri
   return entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("");
 }
 
-/** Writes a file with the rights of another. */
-async function writeLike(file: string, target: string, text: string, flag: "w" | "wx"): Promise<void> {
+/** Writes a file with the permissions of another. */
+async function writeLike(file: string, target: string, data: string | Buffer, flag: "w" | "wx"): Promise<void> {
   const { mode } = await stat(file);
-  await writeFile(target, text, { flag, flush: true, mode });
-}
-
-async function sync(file: string): Promise<void> {
-  await using handle = await open(file, "r+");
-  await handle.sync();
+  await writeFile(target, data, { flag, flush: true, mode });
 }
 
 function lockOf(file: string): string {
   return `${file.replace(/\.jsonl$/, "")}.lock`;
 }
 
-interface SessionRow {
-  readonly id: string;
-  readonly length: number;
-  readonly updatedAt: number;
+interface SessionRow extends SessionSummary {
   readonly number: number;
 }
 
@@ -200,7 +191,7 @@ function openDatabase(file: string): Database {
   }
 }
 
-/** All sessions in the order of their ids, or the one that is asked for. */
+/** All sessions in the order of their ids, or the selected one. */
 function listSessions(database: Database, id: string | undefined, file: string): readonly SessionRow[] {
   const rows = database
     .prepare("select number, key, length, updated_at from pollux_session where ? is null or key = ? order by key")
@@ -236,10 +227,10 @@ function repairDatabase(file: string, id: string | undefined, inPlace: boolean):
   const damaged = found.filter(({ repair }) => repair.done.length > 0);
   if (damaged.length === 0) return found.map(({ row, repair }) => ({ id: row.id, ...repair }));
   const target = `${file}.${inPlace ? "bak" : "repaired"}`;
-  // A whole copy, in a new file.
+  // A complete copy, in a new file.
   database.it.prepare("vacuum into ?").run(target);
   using written = closing(openSessionTables(inPlace ? file : target, "write"));
-  // Read anew: somebody may have written meanwhile.
+  // Read again: another process may have written meanwhile.
   const repaired = transaction(
     written.it,
     () => new Map(damaged.map(({ row }) => [row.number, repairRows(written.it, row)])),
@@ -256,13 +247,13 @@ function repairRows(database: Database, row: SessionRow): SessionRepair {
   const insert = database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
   for (const [position, entry] of entries.entries())
     insert.run(row.number, position, log.texts.get(entry) ?? JSON.stringify(entry));
-  // A store knows no empty sessions.
+  // Stores have no empty sessions.
   if (entries.length === 0) database.prepare("delete from pollux_session where number = ?").run(row.number);
   else database.prepare("update pollux_session set length = ? where number = ?").run(entries.length, row.number);
   return repair;
 }
 
-/** Node 22 cannot dispose of a database by itself. */
+/** In Node 22, a database is not disposable. */
 function closing<Resource extends { close(): void }>(it: Resource): Disposable & { readonly it: Resource } {
   return { it, [Symbol.dispose]: () => it.close() };
 }

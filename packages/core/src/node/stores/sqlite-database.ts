@@ -6,15 +6,15 @@ import type { SessionSummary } from "../../session/store.ts";
 /** An open database file. */
 export type Database = Sqlite.DatabaseSync;
 
-/** How long SQLite itself waits for another process; what is longer is waited for without holding up this one. */
+/** How long SQLite itself waits for another process. Longer waits are asynchronous. */
 const BUSY_MS = 20;
 
-/** How long opening may wait, for others that open the same file. */
+/** How long opening may wait for other processes that are opening the same file. */
 const OPEN_MS = 10_000;
 
 /**
- * One row for a session, one for each of its entries. The key is the id as UTF-16, big end first: its bytes sort by code unit,
- * and no id is changed by it. The entry is text, so the order of its keys stays.
+ * One row per session, and one per entry. The key is the id as big-endian UTF-16, which sorts by code unit and keeps every id
+ * intact. The entry is text, which keeps the order of its keys.
  */
 const TABLES = `
 create table if not exists pollux_session (
@@ -33,9 +33,9 @@ create table if not exists pollux_entry (
 `;
 
 /**
- * Opens a database file, and puts the tables in it that are missing.
+ * Opens a database file, and creates missing tables.
  *
- * @throws {ConfigurationError} On a Node without SQLite, and when the file cannot be opened or is none of SQLite.
+ * @throws {ConfigurationError} On a Node without SQLite, and when the file cannot be opened or is not a database.
  */
 export function openSqlite(file: string): Database {
   const { DatabaseSync } = sqlite();
@@ -61,7 +61,7 @@ export function openSqlite(file: string): Database {
   }
 }
 
-/** Opens a database that has sessions in it, and changes nothing. @throws SQLite's error when it has none. */
+/** Opens a database that has session tables, and changes nothing. @throws SQLite's error when they are missing. */
 export function openSessionTables(file: string, access: "read" | "write"): Database {
   const { DatabaseSync } = sqlite();
   const database = new DatabaseSync(file, { readOnly: access === "read" });
@@ -75,7 +75,7 @@ export function openSessionTables(file: string, access: "read" | "write"): Datab
   }
 }
 
-/** Runs `work` in a transaction. What it reads is still so when it writes. */
+/** Runs `work` in a transaction that no other process writes into. */
 export function transaction<Result>(database: Database, work: () => Result): Result {
   database.exec("begin immediate");
   try {
@@ -86,18 +86,18 @@ export function transaction<Result>(database: Database, work: () => Result): Res
     try {
       database.exec("rollback");
     } catch {
-      // SQLite did so by itself, as it does when the disk is full.
+      // SQLite has already rolled back, as it does when the disk is full.
     }
     throw error;
   }
 }
 
-/** A session's key: its id as UTF-16, big end first. */
+/** A session's key: its id as big-endian UTF-16. */
 export function encodeKey(id: string): Uint8Array {
   return Buffer.from(id, "utf16le").swap16();
 }
 
-/** A row's `key`, `length` and `updated_at` as a store lists them. */
+/** A summary from a row's `key`, `length` and `updated_at`. */
 export function parseSummary({
   key,
   length,
@@ -110,13 +110,13 @@ export function parseSummary({
   return { id, length: Number(length), updatedAt: Number(updatedAt) };
 }
 
-/** True for an error that passes when another process has finished. */
+/** True for an error that goes away when another process has finished. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === 5 || primaryCode(error) === 6;
 }
 
 /**
- * SQLite's number of an error, without its finer distinctions; 0 for another error.
+ * SQLite's primary result code; 0 for other errors.
  *
  * @see https://www.sqlite.org/rescode.html
  */
@@ -125,8 +125,8 @@ export function primaryCode(error: unknown): number {
 }
 
 function prepare(database: Database): void {
-  // A write-ahead log lets others read while one writes; FULL syncs it with every commit. One at a time: to change the mode
-  // of the journal takes the file for oneself, and SQLite does not wait for that.
+  // A write-ahead log lets others read while one writes; FULL syncs it with every commit. The mode is changed only when it
+  // has to be: that needs an exclusive lock, for which SQLite does not wait.
   database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma synchronous = full`);
   const { journal_mode: mode } = database.prepare("pragma journal_mode").get() ?? {};
   if (mode !== "wal" && mode !== "memory") database.exec("pragma journal_mode = wal");
@@ -137,9 +137,9 @@ function prepare(database: Database): void {
   transaction(database, () => database.exec(TABLES));
 }
 
-/** SQLite as Node has it. @throws {ConfigurationError} On a Node without it. */
+/** Node's SQLite module. @throws {ConfigurationError} On a Node without it. */
 function sqlite(): typeof Sqlite {
-  // Not imported, so that a Node without it can load this file.
+  // Not imported, so that this file loads on a Node without it.
   const found = process.getBuiltinModule?.("node:sqlite");
   if (found !== undefined) return found;
   throw new ConfigurationError(
@@ -147,7 +147,7 @@ function sqlite(): typeof Sqlite {
   );
 }
 
-/** Opening is synchronous, so its waiting is. */
+/** Opening is synchronous, so its waits are. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -15,11 +15,11 @@ import {
 
 /** Options of {@link SqliteStore}. */
 export interface SqliteStoreOptions {
-  /** How long to wait for another process that writes to the file, in milliseconds. @defaultValue 10_000 */
+  /** How long to wait for another process that is writing to the file, in milliseconds. @defaultValue 10_000 */
   readonly lockTimeoutMs?: number | undefined;
 }
 
-/** What to do about an error of SQLite's, by its number. */
+/** Advice for SQLite errors, by primary result code. */
 const ADVICE: { readonly [code: number]: string } = {
   5: "another process has the file locked; try again, or find that process",
   6: "another process has the file locked; try again, or find that process",
@@ -29,19 +29,19 @@ const ADVICE: { readonly [code: number]: string } = {
   14: "the file cannot be opened; check that its folder still exists",
 };
 
-/** SQLite's numbers for a file that is damaged, or none of its own. */
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
 const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
 
 const MAX_PAUSE_MS = 50;
 
 /**
- * Sessions in one SQLite file, which any number of processes on a machine may share. Needs Node 22.13 or later.
+ * Sessions in one SQLite file, which any number of processes on a machine may share. Requires Node 22.13 or later.
  *
- * An append is one transaction and one sync of the disk, however long the log is. Reads and writes are synchronous: each takes
- * the process for as long as the disk takes, about a millisecond. Keep the file on a local disk; SQLite's locks do not work over
- * a network.
+ * An append is one transaction and one disk sync, however long the log is. Reads and writes are synchronous: each blocks the
+ * process for as long as the disk takes, about a millisecond. Keep the file on a local disk; SQLite's locks do not work over a
+ * network.
  *
- * The tables are `pollux_session` and `pollux_entry`; others in the file are left alone.
+ * The tables are `pollux_session` and `pollux_entry`; other tables in the file are left alone.
  *
  * @example
  * using store = new SqliteStore("sessions.db");
@@ -53,7 +53,7 @@ export class SqliteStore implements SessionStore {
   #closed = false;
 
   /**
-   * @param file - Created if it does not exist; its folder must. `":memory:"` keeps all in memory.
+   * @param file - Created if it does not exist; its folder must exist. `":memory:"` keeps everything in memory.
    * @throws {ConfigurationError} On an older Node, and when the file cannot be opened.
    */
   constructor(file: string, options: SqliteStoreOptions = {}) {
@@ -73,7 +73,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async append(id: string, expectedLength: number, entries: readonly Json[]): Promise<void> {
-    // As they are now, whatever becomes of them while the append waits.
+    // Serialized at once: the caller may change them while the append waits.
     const texts = entries.map((entry) => JSON.stringify(entry));
     const actual = await this.#try(id, "its log cannot be written", () =>
       transaction(this.#database, () => this.#append(id, expectedLength, texts)),
@@ -82,18 +82,13 @@ export class SqliteStore implements SessionStore {
   }
 
   async list({ prefix = "", after = "", limit = 100 }: ListOptions = {}): Promise<readonly SessionSummary[]> {
+    const end = endOfPrefix(prefix);
     const rows = await this.#try(`${prefix}*`, "sessions cannot be listed", () =>
       this.#database
         .prepare(
           "select key, length, updated_at from pollux_session where key >= ? and key > ? and (? is null or key < ?) order by key limit ?",
         )
-        .all(
-          encodeKey(prefix),
-          encodeKey(after),
-          behind(prefix),
-          behind(prefix),
-          Math.min(limit, Number.MAX_SAFE_INTEGER),
-        ),
+        .all(encodeKey(prefix), encodeKey(after), end, end, Math.min(limit, Number.MAX_SAFE_INTEGER)),
     );
     return rows.map(parseSummary);
   }
@@ -110,7 +105,7 @@ export class SqliteStore implements SessionStore {
     );
   }
 
-  /** Closes the file. What was acknowledged is in it; calls after this fail. */
+  /** Closes the file. Acknowledged appends are in it; later calls fail. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -125,7 +120,7 @@ export class SqliteStore implements SessionStore {
     this.close();
   }
 
-  /** @returns The length found; nothing is written when it is not the one expected. */
+  /** @returns The length before; nothing is written when it is not the expected one. */
   #append(id: string, expectedLength: number, texts: readonly string[]): number {
     const key = encodeKey(id);
     const found = this.#database.prepare("select number, length from pollux_session where key = ?").get(key);
@@ -158,8 +153,8 @@ export class SqliteStore implements SessionStore {
   }
 }
 
-/** The first key behind all that begin with a prefix; `null` when there is none. */
-function behind(prefix: string): Uint8Array | null {
+/** The first key after all keys with a prefix; `null` when there is none. */
+function endOfPrefix(prefix: string): Uint8Array | null {
   const key = encodeKey(prefix);
   let end = key.length;
   while (end > 0 && key[end - 1] === 0xff) end--;
@@ -171,7 +166,7 @@ function behind(prefix: string): Uint8Array | null {
 
 function parse(id: string, position: number, text: string): Json {
   try {
-    // What JSON.parse gives is JSON.
+    // JSON.parse returns JSON.
     return JSON.parse(text) as Json;
   } catch (error) {
     throw new SessionDamagedError(id, `entry ${position} is not JSON`, { cause: error });
@@ -187,7 +182,6 @@ function asStoreError(id: string, doing: string, error: unknown): Error {
       { cause: error },
     );
   const advice = ADVICE[code];
-  return new SessionStoreError(id, `${doing}${advice === undefined ? "" : `: ${advice}`} (${messageOf(error)})`, {
-    cause: error,
-  });
+  const what = advice === undefined ? doing : `${doing}: ${advice}`;
+  return new SessionStoreError(id, `${what} (${messageOf(error)})`, { cause: error });
 }

@@ -5,8 +5,8 @@ import { type SecureContextOptions, TLSSocket } from "node:tls";
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { Environment } from "../../internal/environment.ts";
 
-/** How connections are made and kept. */
-export interface NodeConnectionOptions {
+/** Options of `nodeTransport`. */
+export interface NodeTransportOptions {
   /** Most connections to one host at a time; further requests wait. @defaultValue `Infinity` */
   readonly maxSockets?: number | undefined;
   /** How long a new connection may take, in milliseconds. @defaultValue 10_000 */
@@ -14,12 +14,12 @@ export interface NodeConnectionOptions {
   /** How long an unused connection is kept, in milliseconds; it does not keep the process alive. @defaultValue 60_000 */
   readonly idleSocketMs?: number | undefined;
   /**
-   * Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (in capitals or not) are read; `{}` goes without a proxy.
+   * Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (in either case) are read; `{}` means no proxy.
    *
    * @defaultValue the process's environment
    */
   readonly proxyEnv?: Environment | undefined;
-  /** Certificates: those to trust instead of the usual ones (`ca`), and the client's own. */
+  /** Certificates: those to trust instead of the default ones (`ca`), and the client's own. */
   readonly tls?: Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase"> | undefined;
 }
 
@@ -27,22 +27,22 @@ export interface NodeConnectionOptions {
 export interface NodeAgents {
   readonly "http:": http.Agent;
   readonly "https:": https.Agent;
-  /** How often they were closed on purpose. */
+  /** How often they were closed deliberately. */
   closed: number;
 }
 
 /**
- * Agents that keep connections alive and go through the environment's proxy.
+ * Agents that keep connections alive and use the environment's proxy.
  *
- * @throws {ConfigurationError} When the environment names a proxy that this version of Node cannot use.
+ * @throws {ConfigurationError} When the environment sets a proxy that this version of Node cannot use.
  * @throws {TypeError} For a limit that is not a positive number.
  */
-export function nodeAgents(options: NodeConnectionOptions): NodeAgents {
+export function nodeAgents(options: NodeTransportOptions): NodeAgents {
   const { maxSockets = Infinity, connectMs = 10_000, idleSocketMs = 60_000, proxyEnv = process.env, tls } = options;
   for (const [name, limit] of Object.entries({ maxSockets, connectMs, idleSocketMs }))
     if (!(limit > 0)) throw new TypeError(`${name} must be a positive number`);
   const proxy = proxyOf(proxyEnv);
-  // Node's `timeout` closes a connection only while nobody uses it; the limits of a request are its sender's.
+  // Node's `timeout` closes only unused connections; the limits of a request are up to its sender.
   const common = { keepAlive: true, maxSockets, timeout: idleSocketMs, ...(proxy && { proxyEnv: proxy }) };
   return {
     "http:": connectsWithin(connectMs, new http.Agent(common)),
@@ -53,7 +53,7 @@ export function nodeAgents(options: NodeConnectionOptions): NodeAgents {
 
 const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"] as const;
 
-/** Undefined without a proxy, so that an agent does not look for one. */
+/** Undefined without a proxy. */
 function proxyOf(env: Environment): Record<string, string> | undefined {
   const found: Record<string, string> = {};
   for (const name of PROXY_VARIABLES) {
@@ -63,7 +63,7 @@ function proxyOf(env: Environment): Record<string, string> | undefined {
   const named = Object.keys(found).filter((name) => name !== "NO_PROXY");
   if (named.length === 0) return undefined;
   if (knowsProxies(process.versions.node)) {
-    // Node goes without a proxy whose address it does not understand. The address may hold a password.
+    // Node ignores a proxy whose address it does not understand. The message omits the address, which may hold a password.
     for (const name of named)
       if (!/^https?:\/\/\S+$/i.test(found[name] ?? "") || !URL.canParse(found[name] ?? ""))
         throw new ConfigurationError(
@@ -83,11 +83,11 @@ export function knowsProxies(version: string): boolean {
   return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
 }
 
-/** Gives the making of each connection a limit of its own. */
+/** Limits how long each new connection may take. */
 function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
-    // Only tunnels call back; what Node gives the request then is another socket.
+    // Only a tunnel calls back; the request then gets another socket.
     let tunnelled = (): void => {};
     const socket = connect(options, (error, made) => {
       tunnelled();

@@ -4,10 +4,10 @@ import { pipeline, type Readable, type Transform } from "node:stream";
 import type { AnswerHead, AnswerHeaders, BodyRead, HttpRequest, InFlightRequest } from "../../wire/http/transport.ts";
 import type { NodeAgents } from "./node-agents.ts";
 
-/** The head of an answer of `node:http`. */
+/** The head of an answer from `node:http`. */
 export interface NodeHead extends AnswerHead {
   readonly statusText: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly rawHeaders: readonly string[];
 }
 
@@ -26,12 +26,13 @@ export class NodeRequest implements InFlightRequest {
     this.head = new Promise((resolve, reject) => {
       this.#resolveHead = resolve;
       this.#rejectHead = reject;
+      // An error thrown here rejects the head.
       this.#send(request, request.repeatable === true);
     });
   }
 
   read(): Promise<BodyRead> {
-    return this.#body ? this.#body.read() : Promise.resolve({});
+    return this.#body ? this.#body.read() : DONE;
   }
 
   cancel(reason?: unknown): void {
@@ -49,7 +50,7 @@ export class NodeRequest implements InFlightRequest {
     if (body) headers["content-length"] = body.byteLength;
     const request = (isSecure ? https : http).request({
       method: sent.method,
-      // An IPv6 address stands in brackets in a URL, and nowhere else.
+      // Only a URL has brackets around an IPv6 address.
       hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
       port,
       path: pathname + search,
@@ -62,35 +63,33 @@ export class NodeRequest implements InFlightRequest {
     request.on("socket", (socket) => (received = socket.bytesRead));
     request.on("response", this.#answered);
     request.on("error", (error) => {
-      // Most likely the server closed a kept connection while the request was on its way; nobody can know.
+      // Most likely the server closed a kept connection while the request was in flight.
       const isStale = request.reusedSocket && request.socket?.bytesRead === received && isReset(error);
       const isOurs = this.#cancelled || this.#agents.closed !== closed;
       if (isStale && mayRepeat && !isOurs) this.#send(sent, false);
       else this.#rejectHead(error);
     });
-    // Not every end is an error: a switch of protocols, which nobody asked for, just closes.
+    // A connection may end without an error, as with a switch of protocols that was not requested.
     request.on("close", () => {
-      if (this.#request === request) this.#rejectHead(connectionClosed());
+      if (this.#request === request && this.#body === undefined) this.#rejectHead(connectionClosed());
     });
     if (body !== undefined && body.byteLength <= MAX_JOINED_BYTES) request.end(asLatin1(body), "latin1");
     else request.end(body);
   }
 
-  /** Whoever answered before all was sent has refused it: the rest is not sent. */
-  readonly #onAnswerEnd = (): void => {
-    if (this.#request?.writableFinished === false) this.#request.destroy();
-  };
-
   readonly #answered = (answer: IncomingMessage): void => {
     const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
-    const headers = new NodeHeaders(answer);
-    this.#body = new ByteQueue(decodeBody(answer));
-    answer.on("end", this.#onAnswerEnd);
+    const headers = new NodeHeaders(rawHeaders);
+    this.#body = new ByteQueue(decodeBody(answer, headers.get("content-encoding")));
+    // An answer that ends before the request was sent refuses it: the rest is not sent.
+    answer.on("end", () => {
+      if (this.#request?.writableFinished === false) this.#request.destroy();
+    });
     this.#resolveHead({ status, statusText, headers, rawHeaders, redirected: status >= 300 && status < 400 });
   };
 }
 
-/** What `fetch` says of itself: some gateways refuse a client that says nothing. But no `deflate`, of which there are two kinds. */
+/** As `fetch` sends them, since some gateways reject a client without. But no `deflate`, of which there are two kinds. */
 const PLAIN_HEADERS: OutgoingHttpHeaders = {
   accept: "*/*",
   "user-agent": "node",
@@ -98,16 +97,23 @@ const PLAIN_HEADERS: OutgoingHttpHeaders = {
 };
 const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding": "br, gzip" };
 
-/** Reads headers only when asked. */
+/** Finds headers in the raw list: Node's own object of all of them is made only when it is read, and hardly ever needed. */
 class NodeHeaders implements AnswerHeaders {
-  readonly #answer: IncomingMessage;
+  readonly #raw: readonly string[];
 
-  constructor(answer: IncomingMessage) {
-    this.#answer = answer;
+  constructor(raw: readonly string[]) {
+    this.#raw = raw;
   }
 
   get(name: string): string | null {
-    return this.#answer.headersDistinct[name.toLowerCase()]?.join(", ") ?? null;
+    const wanted = name.toLowerCase();
+    let found: string | null = null;
+    for (let at = 0; at < this.#raw.length; at += 2) {
+      if (this.#raw[at]?.toLowerCase() !== wanted) continue;
+      const value = this.#raw[at + 1] ?? "";
+      found = found === null ? value : `${found}, ${value}`;
+    }
+    return found;
   }
 }
 
@@ -115,10 +121,9 @@ function isReset(error: Error): boolean {
   return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
-/** The body without its content encodings; as it is where one of them is unknown. */
-export function decodeBody(answer: IncomingMessage): Readable {
-  const codings = answer.headers["content-encoding"];
-  if (codings === undefined || codings === "") return answer;
+/** The body without its content encodings; unchanged if one of them is unknown. */
+function decodeBody(answer: IncomingMessage, codings: string | null): Readable {
+  if (codings === null || codings === "") return answer;
   const steps: Transform[] = [];
   for (const coding of codings.toLowerCase().split(",").toReversed()) {
     const step = decoderOf(coding.trim());
@@ -126,16 +131,16 @@ export function decodeBody(answer: IncomingMessage): Readable {
     steps.push(step);
   }
   let body: Readable = answer;
-  // The last stream of the line is told of an error, and its reader listens.
+  // An error reaches the last stream, whose reader listens for it.
   for (const step of steps) body = pipeline(body, step, ignore);
   return body;
 }
 
 function decoderOf(coding: string): Transform | undefined {
-  // Loaded with the first answer that needs it.
+  // Loaded when an answer first needs it.
   const zlib = process.getBuiltinModule("node:zlib");
   const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = zlib.constants;
-  // Each event of a stream is handed on when it comes; a body that breaks off is found by its framing.
+  // Flushed, so that each event of a stream is available at once; a truncated body is detected by its framing.
   switch (coding) {
     case "gzip":
     case "x-gzip":
@@ -151,15 +156,12 @@ function decoderOf(coding: string): Transform | undefined {
 
 function ignore(): void {}
 
-/** Bytes that may wait for a reader before the socket is told to pause. */
+/** Unread bytes at which the socket is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
-/** Mean size up to which chunks that wait are joined: a copy costs less than a turn of the reader. */
+/** Mean size up to which unread chunks are joined: copying them costs less than a read each. */
 const SMALL_BYTES = 8 * 1024;
 
-/**
- * Bytes of a stream, in pieces. Takes them as they come while somebody waits for them; lets the stream pause
- * when its reader is slow, so that never much more than a quarter of a mebibyte is held.
- */
+/** Chunks of a stream. A chunk goes straight to a pending read; a slow reader pauses the stream, which bounds what is held. */
 class ByteQueue {
   readonly #source: Readable;
   #chunks: Uint8Array[] = [];
@@ -176,7 +178,7 @@ class ByteQueue {
     source.on("close", this.#onClose);
   }
 
-  /** The next bytes. What came before a failure is handed out first. */
+  /** The next bytes. Those before a failure come first. */
   read(): Promise<BodyRead> {
     const value = this.#take();
     if (value !== undefined) return Promise.resolve({ value });
@@ -185,16 +187,16 @@ class ByteQueue {
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
   }
 
-  /** Drops what was not read; a read that waits rejects with `error`. Later events of the stream are ignored. */
+  /** Drops what is unread; a pending read rejects with `error`. Later events of the stream are ignored. */
   fail(error: unknown): void {
     this.#chunks = [];
     this.#bytes = 0;
-    // Also where all had arrived: what is dropped here is missing.
+    // Even if everything had arrived: what is dropped here is missing.
     this.#ended = false;
     this.#onError(error);
   }
 
-  /** One chunk; all there are when they are small. */
+  /** One chunk; all of them if they are small. */
   #take(): Uint8Array | undefined {
     const chunks = this.#chunks;
     const [first] = chunks;
@@ -241,7 +243,7 @@ class ByteQueue {
   };
 }
 
-/** For a connection that ended without saying why. */
+/** For a connection that ended without an error. */
 function connectionClosed(): Error {
   return Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
 }
@@ -249,10 +251,10 @@ function connectionClosed(): Error {
 const END: BodyRead = {};
 const DONE: Promise<BodyRead> = Promise.resolve(END);
 
-/** Up to this size a body goes out in one write with its head; a copy of a larger one would cost more than a second buffer. */
+/** Up to this size a body is sent in one write with its head; to copy a larger one costs more than a second buffer. */
 const MAX_JOINED_BYTES = 64 * 1024;
 
-/** Bytes as a string of one character each, which is what Node joins with a head: two buffers take a dearer system call. */
+/** Bytes as a string of one character each, which Node joins with the head: two buffers take a more expensive system call. */
 function asLatin1(bytes: Uint8Array<ArrayBuffer>): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

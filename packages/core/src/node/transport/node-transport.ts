@@ -3,32 +3,29 @@ import https from "node:https";
 import { Socket } from "node:net";
 import { abortable } from "../../internal/abort.ts";
 import { type HttpRequest, SEND, type InFlightRequest, type Transport } from "../../wire/http/transport.ts";
-import { nodeAgents, type NodeAgents, type NodeConnectionOptions } from "./node-agents.ts";
+import { nodeAgents, type NodeAgents, type NodeTransportOptions } from "./node-agents.ts";
 import { type NodeHead, NodeRequest } from "./node-request.ts";
 
-/** Options of {@link nodeTransport}. */
-export type NodeTransportOptions = NodeConnectionOptions;
-
-/** A `fetch` over `node:http`. */
+/** A `fetch` over `node:http`, see {@link nodeTransport}. */
 export interface NodeTransport extends Transport, AsyncDisposable {
-  /** As `fetch`, with redirects left alone and the body taken whole. */
+  /** As `fetch`, without following redirects; reads the request's body into memory. */
   (input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Ends its connections, also those in use, whose requests then fail. The next request makes a new one. */
+  /** Closes all connections; requests in flight fail. The next request opens a new one. */
   close(): Promise<void>;
 }
 
 /**
- * Sends requests by `node:http` instead of the platform's `fetch`, at less than half its cost: give it as `fetch` to a model
- * or a client. Make one for the whole process, or one per test: connections are kept and used again by everyone who has it.
- * Idle ones do not keep the process alive.
+ * Sends requests through `node:http` instead of the platform's `fetch`, at less than half the CPU: pass it as `fetch` to a model
+ * or a client. Create one per process, or one per test: connections are kept alive and shared by all its users. Idle ones do not
+ * keep the process alive.
  *
- * Behaves as `fetch` does for the client: the same errors, limits, aborts and decompression. A request that finds the
- * connection it was to use again just closed by the server is sent once more, unless it uploads. It goes through `HTTPS_PROXY` or `HTTP_PROXY`
- * unless `NO_PROXY` says otherwise.
+ * The client sees no difference from `fetch`: same errors, limits, aborts and decompression. A request whose kept connection was
+ * just closed by the server is sent once more, unless it is part of an upload. Uses `HTTPS_PROXY` and `HTTP_PROXY`, except for
+ * the hosts in `NO_PROXY`.
  *
- * It can also be called like `fetch`, by a recorder for one; that way costs more and takes bodies whole.
+ * It can also be called like `fetch`, for example by a recorder; that costs more and reads the request's body into memory.
  *
- * @throws {ConfigurationError} When the environment names a proxy that this version of Node cannot use.
+ * @throws {ConfigurationError} When the environment sets a proxy that this version of Node cannot use.
  * @throws {TypeError} For a limit that is not a positive number.
  *
  * @example
@@ -48,11 +45,7 @@ export function nodeTransport(options: NodeTransportOptions = {}): NodeTransport
 }
 
 /** `fetch` over `node:http`, with `redirect: "manual"`; rejects as `fetch` does. */
-export async function nodeFetch(
-  agents: NodeAgents,
-  input: string | URL | Request,
-  init: RequestInit = {},
-): Promise<Response> {
+async function nodeFetch(agents: NodeAgents, input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
   const whole = requestOf(input, init);
   // A body that is a stream may never end.
@@ -68,7 +61,7 @@ export async function nodeFetch(
     return new Response(body, { status: head.status, statusText: head.statusText, headers: headersOf(head) });
   } catch (error) {
     done();
-    // A status that no Response can have, for one.
+    // Such as a status that a Response cannot have.
     inFlight.cancel(error);
     signal?.throwIfAborted();
     throw new TypeError("fetch failed", { cause: error });
@@ -79,7 +72,7 @@ export async function nodeFetch(
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 async function requestOf(input: string | URL | Request, init: RequestInit): Promise<HttpRequest> {
-  // Knows every kind of body, and its type.
+  // Handles every kind of body, and sets its content type.
   const whole = new Request(input, init);
   const { method, url } = whole;
   const headers = Object.fromEntries(whole.headers);
@@ -113,21 +106,27 @@ function bodyOf(inFlight: NodeRequest, done: () => void): ReadableStream<Uint8Ar
         inFlight.cancel(reason);
       },
     },
-    // Nothing is read before somebody asks.
+    // Reads nothing ahead.
     { highWaterMark: 0 },
   );
 }
 
-/** Whether somebody sees or answers requests of `node:http` who would not see those of `fetch`: a mock, or a tracer. */
-export function isHttpPatched(): boolean {
-  return (
-    !hasText(http.request, "new ClientRequest(url, options, cb)") ||
-    !hasText(https.request, "ReflectConstruct(ClientRequest, args)") ||
-    !hasText(Reflect.get(Socket.prototype, "connect"), "normalizedArgsSymbol")
+/**
+ * Whether a mock or a tracer intercepts requests of `node:http`, which it would not see from `fetch`.
+ *
+ * @param known - Functions found to be Node's own before, which are not checked again.
+ */
+export function isHttpPatched(known: WeakSet<object>): boolean {
+  return !(
+    isNodesOwn(http.request, "new ClientRequest(url, options, cb)", known) &&
+    isNodesOwn(https.request, "ReflectConstruct(ClientRequest, args)", known) &&
+    isNodesOwn(Reflect.get(Socket.prototype, "connect"), "normalizedArgsSymbol", known)
   );
 }
 
-/** The text of a function cannot be made up: a proxy and a bound function say `[native code]`. */
-function hasText(value: unknown, text: string): boolean {
-  return typeof value === "function" && Function.prototype.toString.call(value).includes(text);
+function isNodesOwn(value: unknown, text: string, known: WeakSet<object>): boolean {
+  if (typeof value !== "function") return false;
+  // The source of a function cannot be faked: that of a proxy or a bound function is `[native code]`.
+  if (!known.has(value) && Function.prototype.toString.call(value).includes(text)) known.add(value);
+  return known.has(value);
 }

@@ -1,42 +1,41 @@
 import type { Channel } from "node:diagnostics_channel";
-import type { Environment } from "../../internal/environment.ts";
 import type { PlatformTransport, Transport } from "../../wire/http/transport.ts";
+import type * as NodeTransportModule from "./node-transport.ts";
 
 /**
- * Decides whether a request may go by `node:http` although nobody asked for it, which is where nobody could tell it from one of
- * Node's own `fetch`. Whatever is not known for sure counts against it.
+ * Decides whether a request may use `node:http` by default: only where nothing can tell it from one of Node's own `fetch`. In
+ * doubt it may not.
  */
 class NodePlatformTransport implements PlatformTransport {
   readonly name = "node:http";
-  /** `node:http` and what is made of it: loaded with the first request. */
-  #module: NodeModule | undefined;
-  // One each for the whole process, as the connections of Node's `fetch` are.
+  /** Loaded with the first request, and `node:http` with it. */
+  #module: typeof NodeTransportModule | undefined;
+  // One of each per process, as with the connections of Node's `fetch`.
   #direct: Transport | undefined;
   #proxied: Transport | undefined;
-  /** What was looked at last, and found to be Node's own. */
-  #ownFetch: unknown;
-  readonly #ownDispatchers = new WeakSet<object>();
-  /** Looked up with the first request: importing this library loads nothing of Node. */
+  /** Functions and dispatchers that were found to be Node's own. */
+  readonly #known = new WeakSet<object>();
+  /** Looked up with the first request: importing this library loads no module of Node. */
   #channels: readonly Channel[] | undefined;
 
   whyFetch(): string | undefined {
     const { fetch } = globalThis;
-    if (fetch !== this.#ownFetch) {
+    if (!this.#known.has(fetch)) {
       if (!isNodesFetch(fetch)) return "globalThis.fetch is not Node's own";
-      this.#ownFetch = fetch;
+      this.#known.add(fetch);
     }
     for (const key of DISPATCHERS) {
       const dispatcher: unknown = Reflect.get(globalThis, key);
       if (dispatcher === undefined) continue;
       if (!isObject(dispatcher)) return "a global dispatcher of undici is set";
-      if (this.#ownDispatchers.has(dispatcher)) continue;
+      if (this.#known.has(dispatcher)) continue;
       if (!isNodesDispatcher(dispatcher)) return "a global dispatcher of undici is set that is not Node's default";
-      this.#ownDispatchers.add(dispatcher);
+      this.#known.add(dispatcher);
     }
     this.#channels ??= openChannels();
     for (const one of this.#channels)
-      if (one.hasSubscribers) return `somebody listens on the diagnostics channel ${String(one.name)}`;
-    return this.#module?.isHttpPatched() === true ? "node:http is patched" : undefined;
+      if (one.hasSubscribers) return `the diagnostics channel ${String(one.name)} has subscribers`;
+    return this.#module?.isHttpPatched(this.#known) === true ? "node:http is patched" : undefined;
   }
 
   open(usesProxy: boolean): Transport | Promise<Transport> {
@@ -44,29 +43,22 @@ class NodePlatformTransport implements PlatformTransport {
   }
 
   async #load(usesProxy: boolean): Promise<Transport> {
-    // By a literal, so that bundlers find it.
-    const { isHttpPatched, nodeTransport } = await import("./node-transport.ts");
-    this.#module ??= { isHttpPatched, nodeTransport };
+    // A literal, so that bundlers find it.
+    this.#module = await import("./node-transport.ts");
     return this.#open(this.#module, usesProxy);
   }
 
-  #open({ nodeTransport }: NodeModule, usesProxy: boolean): Transport {
+  #open({ nodeTransport }: typeof NodeTransportModule, usesProxy: boolean): Transport {
     if (usesProxy) return (this.#proxied ??= nodeTransport());
     return (this.#direct ??= nodeTransport({ proxyEnv: {} }));
   }
 }
 
-/** What is needed of `node-transport.ts`. */
-interface NodeModule {
-  readonly nodeTransport: (options?: { readonly proxyEnv: Environment }) => Transport;
-  readonly isHttpPatched: () => boolean;
-}
-
-/** Where undici keeps the dispatcher that `fetch` uses; `.2` since undici 8. Node's own fetch sets them, too. */
+/** Where undici keeps the dispatcher of `fetch`; `.2` since undici 8. Node's own fetch sets them too. */
 const DISPATCHERS = [Symbol.for("undici.globalDispatcher.1"), Symbol.for("undici.globalDispatcher.2")] as const;
 
 /**
- * Where Node's `fetch` reports its requests: tracing (OpenTelemetry, Sentry, Datadog) and Node's own inspector listen there.
+ * Where Node's `fetch` reports its requests: tracing (OpenTelemetry, Sentry, Datadog) and Node's own inspector subscribe to them.
  *
  * @see https://undici.nodejs.org/#/docs/api/DiagnosticsChannel
  */
@@ -90,28 +82,28 @@ function openChannels(): readonly Channel[] {
   return CHANNEL_NAMES.map((name) => channel(name));
 }
 
-/** The text of a function cannot be made up: a proxy, a bound function and another runtime's own say `[native code]`. */
+/** The source of a function cannot be faked: that of a proxy, a bound function and another runtime's own is `[native code]`. */
 function isNodesFetch(fetch: unknown): boolean {
   return typeof fetch === "function" && textOf(fetch).includes("require('internal/deps/undici/undici')");
 }
 
 /**
- * True for the dispatcher that Node's own `fetch` makes for itself, without options. A package's copy of undici has classes
- * of its own, and so have mocks, proxies by environment and other agents of Node's.
+ * True for the default dispatcher of Node's own `fetch`, without options. A package's copy of undici has different classes, and
+ * so have mocks, environment proxies and Node's other agents.
  */
 function isNodesDispatcher(dispatcher: object): boolean {
   const { constructor } = dispatcher;
   if (typeof constructor !== "function") return false;
   const text = textOf(constructor);
   const isAgent = text.includes("factory must be a function.");
-  // What undici 8 leaves for older copies of itself.
+  // What undici 8 registers for older copies of itself.
   const isWrapper = text.includes("Argument dispatcher must implement dispatch");
   if (!isAgent && !isWrapper) return false;
   // Composed with interceptors.
   if (Reflect.get(dispatcher, "dispatch") !== Reflect.get(Object.getPrototypeOf(dispatcher), "dispatch")) return false;
   if (isAgent && !hasDefaults(dispatcher)) return false;
   try {
-    // As its text says, it refuses this before it does anything; where it stands is in the stack.
+    // According to its source it throws before it does anything; the stack tells which file it is in.
     Reflect.construct(constructor, [{ factory: 1 }]);
     return false;
   } catch (error) {
@@ -119,7 +111,7 @@ function isNodesDispatcher(dispatcher: object): boolean {
   }
 }
 
-/** No limits, certificates or connections of somebody's own. */
+/** No custom limits, certificates or connections. */
 function hasDefaults(agent: object): boolean {
   const values = new Map(
     Object.getOwnPropertySymbols(agent).map((key) => [key.description, Reflect.get(agent, key) as unknown]),
@@ -137,5 +129,5 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Marked as pure, so that a bundle that uses nothing of it has nothing of it. */
+/** Marked as pure, so that a bundle that does not use it does not contain it. */
 export const platformTransport: PlatformTransport | undefined = /* @__PURE__ */ new NodePlatformTransport();

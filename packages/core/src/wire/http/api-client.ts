@@ -75,7 +75,7 @@ export class ApiClient implements ExchangeSettings {
   /** An answer as it is written, once its first chunks have come. */
   stream(call: ApiCall, options: CallOptions): Promise<AnswerStream> {
     return this.retried(call, options, (attempt) =>
-      new StreamedAnswer(this.#exchange(call, options, attempt), this.#maxBufferBytes).open(call),
+      new StreamedAnswer(this.#exchange(call, options, attempt), this.#maxBufferBytes).open(),
     );
   }
 
@@ -85,7 +85,7 @@ export class ApiClient implements ExchangeSettings {
    * @param attempt - From 1.
    */
   async attempt<T>(call: ApiCall, options: CallOptions, attempt: number, read: ReadAnswer<T>): Promise<T> {
-    const exchange = await this.#exchange(call, options, attempt).open(call);
+    const exchange = await this.#exchange(call, options, attempt).open();
     try {
       const text = await exchange.text(this.#maxBufferBytes);
       exchange.trace(text);

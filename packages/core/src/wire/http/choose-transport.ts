@@ -2,23 +2,32 @@ import { platformTransport } from "#platform-transport";
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { FetchLike, PlatformTransport } from "./transport.ts";
+import {
+  type AnswerHead,
+  type BodyRead,
+  type FetchLike,
+  type HttpRequest,
+  type InFlightRequest,
+  type PlatformTransport,
+  SEND,
+  type Transport,
+} from "./transport.ts";
 
 /** The HTTP client of requests; see `GeminiClientOptions.httpClient`. */
 export type HttpClientName = "auto" | "fetch" | "node";
 
 const NAMES: readonly HttpClientName[] = ["auto", "fetch", "node"];
 
-/** Environment variable that names the HTTP client when the option does not. */
+/** Environment variable that names the HTTP client when the option is absent. */
 const VARIABLE = "POLLUX_HTTP_CLIENT";
 
-/** Chooses for each request what it goes out by, and says so in the log when that changes. */
+/** Chooses what sends each request, and logs the choice when it changes. */
 export class TransportChoice {
   readonly #fetch: FetchLike | undefined;
   readonly #name: HttpClientName;
   #logged: string | undefined;
 
-  /** @throws {ConfigurationError} For a name that is none, and for a `fetch` beside a name. */
+  /** @throws {ConfigurationError} For an unknown name, and for a `fetch` together with a name. */
   constructor(
     fetch: FetchLike | undefined,
     httpClient: HttpClientName | undefined,
@@ -36,13 +45,13 @@ export class TransportChoice {
   }
 
   /**
-   * What a request that is sent now goes out by.
+   * What sends the next request.
    *
-   * @throws {ConfigurationError} Where `node` was asked for and there is none.
+   * @throws {ConfigurationError} For `node` on a platform without it.
    */
   current(logger: Logger): FetchLike | Promise<FetchLike> {
     if (this.#fetch !== undefined) return this.#fetch;
-    if (this.#name === "fetch") return this.#use(platformFetch, logger, "fetch", "asked for");
+    if (this.#name === "fetch") return this.#use(platformFetch, logger, "fetch", "configured");
     return this.#choose(platformTransport, logger);
   }
 
@@ -50,14 +59,14 @@ export class TransportChoice {
     const isForced = this.#name === "node";
     if (platform === undefined) {
       if (isForced) throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
-      return this.#use(platformFetch, logger, "fetch", "the platform has nothing else");
+      return this.#use(platformFetch, logger, "fetch", "the platform has no alternative");
     }
     const why = isForced ? undefined : platform.whyFetch();
     if (why !== undefined) return this.#use(platformFetch, logger, "fetch", why);
     const opened = platform.open(isForced);
-    // Loading may have brought to light what was not to be seen before.
-    if (opened instanceof Promise) return opened.then(() => this.#choose(platform, logger));
-    return this.#use(opened, logger, platform.name, isForced ? "asked for" : "fetch is unpatched");
+    // A patch of node:http cannot be detected before it is loaded.
+    if (!isTransport(opened)) return opened.then(() => this.#choose(platform, logger));
+    return this.#use(opened, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
   }
 
   #use(fetch: FetchLike, logger: Logger, httpClient: string, why: string): FetchLike {
@@ -75,3 +84,59 @@ function isName(name: string): name is HttpClientName {
 function platformFetch(input: string, init: RequestInit): Promise<Response> {
   return globalThis.fetch(input, init);
 }
+
+/** Sends through a transport, or through a plain `fetch`. */
+export function sendRequest(request: HttpRequest, fetch: FetchLike): InFlightRequest {
+  return isTransport(fetch) ? fetch[SEND](request) : new FetchRequest(request, fetch);
+}
+
+function isTransport(fetch: FetchLike | Promise<FetchLike>): fetch is Transport {
+  return SEND in fetch;
+}
+
+/** A request sent by a `fetch`, which may ignore its signal. */
+export class FetchRequest implements InFlightRequest {
+  readonly head: Promise<AnswerHead>;
+  readonly #controller = new AbortController();
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #rejectHead: (reason: unknown) => void = ignore;
+
+  constructor(request: HttpRequest, fetch: FetchLike) {
+    this.head = new Promise((resolve, reject) => {
+      this.#rejectHead = reject;
+      this.#send(request, fetch).then(resolve, reject);
+    });
+  }
+
+  read(): Promise<BodyRead> {
+    return this.#reader === undefined ? NO_BODY : this.#reader.read();
+  }
+
+  cancel(reason?: unknown): void {
+    this.#rejectHead(reason);
+    this.#controller.abort(reason);
+    // Settles a pending read even if the body ignores the signal.
+    this.#reader?.cancel().catch(ignore);
+  }
+
+  async #send({ method, url, headers, body, bodyIsView }: HttpRequest, fetch: FetchLike): Promise<AnswerHead> {
+    const { signal } = this.#controller;
+    const init: RequestInit = { method, headers, redirect: "manual", signal };
+    // A fetch, or what instruments it, may keep the body for longer than the request.
+    if (body) init.body = bodyIsView === true ? body.slice() : body;
+    const response = await fetch(url, init);
+    // An answer after the cancel is not read.
+    if (signal.aborted) response.body?.cancel().catch(ignore);
+    else this.#reader = response.body?.getReader();
+    const { status } = response;
+    return {
+      status,
+      headers: response.headers,
+      redirected: response.type === "opaqueredirect" || (status >= 300 && status < 400),
+    };
+  }
+}
+
+const NO_BODY: Promise<BodyRead> = Promise.resolve({});
+
+function ignore(): void {}

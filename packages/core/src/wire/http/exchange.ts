@@ -1,15 +1,17 @@
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiNetworkError, ApiShapeError, type ApiStatusError } from "../../errors/api-errors.ts";
+import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import type { CallOptions } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { redact, redactCut, secretsOf } from "../errors/redact.ts";
 import { type FailureContext, hostAndPath, redirectError, statusError } from "../errors/status-error.ts";
-import type { Permit, PermitRequest, WaitNotice } from "../limiter/endpoint-limiter.ts";
+import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { TrafficLimiter } from "../limiter/traffic.ts";
-import { SseDecoder } from "./sse.ts";
-import { type Timeouts, Watchdog } from "./timeouts.ts";
-import { type AnswerHead, type AnswerHeaders, type FetchLike, type InFlightRequest, sendRequest } from "./transport.ts";
+import { sendRequest } from "./choose-transport.ts";
+import { firstEventOf } from "./sse.ts";
+import { timeoutError, type Timeouts } from "./timeouts.ts";
+import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest } from "./transport.ts";
 
 /** One call of the API, which may take several attempts. */
 export interface ApiCall {
@@ -19,17 +21,17 @@ export interface ApiCall {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Below base URL and version, with its query. */
   readonly path: string;
-  /** Whole address instead of the path, on the endpoint's own host: the key goes there. */
+  /** Full URL instead of the path, on the endpoint's own host: the key is sent there. */
   readonly url?: string | undefined;
-  /** Besides those that sign. */
+  /** In addition to the authentication headers. */
   readonly headers?: HeaderFields | undefined;
-  /** JSON, unless `headers` name another content type. */
+  /** JSON, unless `headers` set another content type. */
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
-  /** The body is a view of memory that the next request will use again: it is valid while this one goes on. @defaultValue false */
+  /** The body is a view of a buffer that the next request reuses. @defaultValue false */
   readonly bodyIsView?: boolean | undefined;
 }
 
-/** What all exchanges of a client have in common. */
+/** What all exchanges of a client share. */
 export interface ExchangeSettings {
   readonly endpoint: Endpoint;
   readonly timeouts: Timeouts;
@@ -37,20 +39,20 @@ export interface ExchangeSettings {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly limiter: TrafficLimiter;
-  /** Whose requests these are in the queue of `limiter`, whatever a call says. */
+  /** Group in the limiter's queue; takes precedence over that of a call. */
   readonly group: object | string | undefined;
   /** Longest wait that the service may ask for, in milliseconds. */
   readonly maxDelayMs: number;
-  /** What the next request goes out by. */
+  /** What sends the next request. */
   fetch(logger: Logger): FetchLike | Promise<FetchLike>;
 }
 
-/** Longest part of an error's body that is read. */
+/** At most this much of an error's body is read. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
 /**
- * One attempt of a call: signed, sent as soon as the traffic lets it, and its answer's body to be read. Redirects are not
- * followed. It holds a slot, a timer, a listener and a connection until the body was read or it is closed.
+ * One attempt of a call: authenticated, sent once the limiter permits it, then read. Redirects are not followed. Holds a slot,
+ * a timer, a listener and a connection until the body is read or it is closed.
  */
 export class Exchange implements PermitRequest {
   /** Bytes of the body read so far, after decompression. */
@@ -62,25 +64,28 @@ export class Exchange implements PermitRequest {
   readonly maxDelayMs: number;
   readonly retryAt: number | undefined;
   readonly #settings: ExchangeSettings;
+  readonly #call: ApiCall;
   readonly #options: CallOptions;
+  readonly #attempt: number;
   readonly #logger: Logger;
-  readonly #facts: { readonly operation: string; readonly model: string | undefined; readonly attempt: number };
-  #bytesSent = 0;
-  #startedAt: number | undefined;
   #auth: HeaderFields = {};
   #url = "";
   #permit: Permit | undefined;
   #request: InFlightRequest | undefined;
   #head: AnswerHead | undefined;
-  #watchdog: Watchdog | undefined;
-  /** Why it was ended from this side: an abort or a limit. */
+  /** When it was sent, on the monotonic clock; 0 before. */
+  #startedAt = 0;
+  /** Since when it has been waiting for the service; undefined between two reads. */
+  #waitingSince: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The abort or timeout that ended it. */
   #stopped: { readonly reason: unknown } | undefined;
   #isOver = false;
   #isClosed = false;
 
   /**
    * @param attempt - From 1.
-   * @param retryAt - When the caller was told that it would be sent, in milliseconds since the epoch.
+   * @param retryAt - When this attempt was announced for, in milliseconds since the epoch.
    */
   constructor(
     settings: ExchangeSettings,
@@ -90,10 +95,11 @@ export class Exchange implements PermitRequest {
     retryAt: number | undefined,
   ) {
     this.#settings = settings;
+    this.#call = call;
     this.#options = options;
+    this.#attempt = attempt;
     this.#logger = options.logger ?? settings.logger;
     this.isTraced = this.#logger.trace !== SILENT.trace;
-    this.#facts = { operation: call.operation, model: call.model, attempt };
     this.signal = options.signal;
     this.group = settings.group ?? options.group;
     this.maxDelayMs = settings.maxDelayMs;
@@ -101,56 +107,33 @@ export class Exchange implements PermitRequest {
   }
 
   /**
-   * Sends the request and waits for an answer that took it.
+   * Sends the request and waits for a successful status.
    *
-   * @throws {ApiStatusError} For any status but success, redirects included.
-   * @throws {ApiNetworkError} When no answer comes.
+   * @throws {ApiStatusError} For any other status, redirects included.
+   * @throws {ApiNetworkError} When there is no response.
    * @throws {ApiTimeoutError} When a limit passes. An abort throws the signal's own reason.
-   * @throws {TrafficLimitError} When it could not be sent at all.
+   * @throws {TrafficLimitError} When the request cannot be queued, or waits in the queue for too long.
    */
-  async open(call: ApiCall): Promise<this> {
-    const { endpoint, limiter, timeouts } = this.#settings;
+  async open(): Promise<this> {
+    const { endpoint, limiter } = this.#settings;
     this.signal?.throwIfAborted();
-    this.#auth = await endpoint.authHeaders();
-    const acquired = limiter.acquire(endpoint, this.#auth, call, this);
-    // Most need not wait, and lose no time over it.
-    if (!(acquired instanceof Promise)) this.#permit = acquired;
-    else {
-      this.#permit = await acquired;
-      try {
-        // A token may have run out meanwhile.
-        this.#auth = await endpoint.authHeaders();
-      } catch (error) {
-        this.#permit.release();
-        throw error;
-      }
-    }
+    // Only promises are awaited: nearly always the key, the permit and the transport are there at once.
+    const auth = endpoint.authHeaders();
+    this.#auth = isPromise(auth) ? await auth : auth;
+    const permit = limiter.acquire(endpoint, this.#auth, this.#call, this);
     try {
-      const chosen = this.#settings.fetch(this.#logger);
-      const fetch = chosen instanceof Promise ? await chosen : chosen;
-      this.signal?.throwIfAborted();
-      this.#startedAt = performance.now();
-      this.#url = call.url ?? addressOf(endpoint, call.path);
-      const request = {
-        method: call.method,
-        url: this.#url,
-        headers: this.#headers(call, timeouts),
-        body: call.body,
-        bodyIsView: call.bodyIsView,
-        // A piece of an upload is lost track of when it arrives twice.
-        repeatable: call.headers?.["x-goog-upload-command"] === undefined,
-      };
-      this.#request = sendRequest(request, fetch);
-      this.#watchdog = new Watchdog(timeouts, this);
-      this.signal?.addEventListener("abort", this);
-      try {
-        this.#head = await this.#request.head;
-      } catch (error) {
-        throw this.#failed(error, "No response from");
+      if (permit instanceof Permit) this.#permit = permit;
+      else {
+        this.#permit = await permit;
+        // A token may have expired in the queue.
+        this.#auth = await endpoint.authHeaders();
       }
+      const fetch = this.#settings.fetch(this.#logger);
+      this.#request = this.#send(typeof fetch === "function" ? fetch : await fetch);
+      this.#head = await this.#request.head;
     } catch (error) {
       this.close();
-      throw error;
+      throw this.#request === undefined ? error : this.#failed(error, "No response from");
     }
     const { status } = this.#head;
     if (status >= 200 && status < 300) {
@@ -158,16 +141,12 @@ export class Exchange implements PermitRequest {
       return this;
     }
     try {
-      const error = await this.#refusal();
+      const error = await this.#refusal(this.#head);
       this.#permit.failed(error);
       throw error;
     } finally {
       this.close();
     }
-  }
-
-  get status(): number {
-    return this.#head?.status ?? 0;
   }
 
   get headers(): AnswerHeaders {
@@ -179,23 +158,27 @@ export class Exchange implements PermitRequest {
     return { headers: this.headers, url: this.#url, secrets: secretsOf(this.#auth), now: this.#settings.now() };
   }
 
-  /** The next bytes; undefined at the end of the body, after which the connection is free again. */
+  /** The next bytes; undefined at the end of the body, which frees the connection. */
   async read(): Promise<Uint8Array | undefined> {
-    if (this.#request === undefined || this.#isOver) return this.#readNothing();
-    this.#watchdog?.waiting();
+    if (this.#request === undefined || this.#isOver) {
+      if (this.#stopped !== undefined) throw this.#stopped.reason;
+      return undefined;
+    }
+    // The wait for the first byte began with the request.
+    this.#waitingSince ??= performance.now();
     let bytes: Uint8Array | undefined;
     try {
       bytes = (await this.#request.read()).value;
     } catch (error) {
       throw this.#failed(error, "The connection was lost while reading the response from");
     }
-    // It may have been ended meanwhile.
+    // An abort or a timeout may have come first.
     if (this.#stopped !== undefined) throw this.#stopped.reason;
     if (bytes === undefined) {
       this.#end();
       return undefined;
     }
-    this.#watchdog?.arrived();
+    this.#waitingSince = undefined;
     this.bytes += bytes.byteLength;
     return bytes;
   }
@@ -222,11 +205,10 @@ export class Exchange implements PermitRequest {
 
   /** Logs text of the answer at trace level, without the key. */
   trace(text: string): void {
-    if (this.isTraced)
-      this.#logger.trace({ ...this.#facts, body: lazyText(text, secretsOf(this.#auth)) }, "response body");
+    if (this.isTraced) this.#logger.trace({ ...this.#facts(), body: this.#lazyText(text) }, "response body");
   }
 
-  /** Takes note of what an error says about waiting, and hides the key in what it quotes from the body. */
+  /** Reports an error to the limiter, and hides the key in what the error quotes from the body. */
   clean(error: unknown): unknown {
     this.#permit?.failed(error);
     if (!(error instanceof ApiShapeError)) return error;
@@ -234,21 +216,21 @@ export class Exchange implements PermitRequest {
     return excerpt === error.excerpt ? error : new ApiShapeError(error.message, error.path, excerpt);
   }
 
-  /** Stops reading, gives back all that it holds, and writes the one line about it. May be called more than once. */
+  /** Cancels what is not read yet, releases everything, and logs the request. May be called more than once. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancel();
-    // First, since a logger may throw.
+    // Before the logger, which may throw.
     this.#permit?.release();
-    if (this.#startedAt === undefined) return;
+    if (this.#request === undefined || this.#logger.debug === SILENT.debug) return;
     const queuedMs = this.#permit?.queuedMs ?? 0;
     this.#logger.debug(
       {
-        ...this.#facts,
+        ...this.#facts(),
         status: this.#head?.status,
         ms: Math.round(performance.now() - this.#startedAt),
-        bytesSent: this.#bytesSent,
+        bytesSent: this.#call.body?.byteLength ?? 0,
         bytesReceived: this.bytes,
         ...(queuedMs > 0 && { queuedMs: Math.round(queuedMs) }),
       },
@@ -256,61 +238,102 @@ export class Exchange implements PermitRequest {
     );
   }
 
-  /** Ends it because of an abort or a limit, whether anybody reads or not. */
-  stop(reason: unknown): void {
-    this.#stopped = { reason };
-    this.#end();
-    this.#request?.cancel(reason);
-    this.#permit?.release();
-  }
-
-  /** The signal was aborted. A method and no closure, of which each would keep its request alive for long. */
+  /** The signal was aborted. As a method it needs no closure, which the signal would keep alive together with its request. */
   handleEvent(): void {
-    this.stop(this.signal?.reason);
+    this.#stop(this.signal?.reason);
   }
 
   onWait(notice: WaitNotice): void {
-    const { operation, model } = this.#facts;
+    const { operation, model } = this.#call;
     this.#logger.info({ operation, model, ...notice }, "request held back");
     this.#options.onWait?.(notice);
   }
 
-  #headers(call: ApiCall, { totalMs }: Timeouts): HeaderFields {
-    const headers: Record<string, string> = { ...call.headers, ...this.#auth };
-    if (call.body !== undefined) {
-      this.#bytesSent = call.body.byteLength;
+  #send(fetch: FetchLike): InFlightRequest {
+    this.signal?.throwIfAborted();
+    const { method, path, url, body, bodyIsView, headers } = this.#call;
+    const { baseUrl, apiVersion } = this.#settings.endpoint;
+    this.#url = url ?? (apiVersion === "" ? `${baseUrl}/${path}` : `${baseUrl}/${apiVersion}/${path}`);
+    this.#startedAt = performance.now();
+    this.#waitingSince = this.#startedAt;
+    const request = {
+      method,
+      url: this.#url,
+      headers: this.#headers(),
+      body,
+      bodyIsView,
+      // A piece of an upload must not arrive twice.
+      repeatable: headers?.["x-goog-upload-command"] === undefined,
+    };
+    const sent = sendRequest(request, fetch);
+    this.#watch();
+    this.signal?.addEventListener("abort", this);
+    return sent;
+  }
+
+  #headers(): HeaderFields {
+    const { body, headers: own } = this.#call;
+    const headers: Record<string, string> = { ...own, ...this.#auth };
+    if (body !== undefined) {
       if (this.isTraced && headers["content-type"] === undefined)
-        this.#logger.trace(
-          { ...this.#facts, body: lazyText(call.body.slice(), secretsOf(this.#auth)) },
-          "request body",
-        );
+        this.#logger.trace({ ...this.#facts(), body: this.#lazyText(body.slice()) }, "request body");
       headers["content-type"] ??= "application/json";
     }
+    const { totalMs } = this.#settings.timeouts;
     if (Number.isFinite(totalMs)) headers["x-server-timeout"] = String(Math.ceil(totalMs / 1000));
     return headers;
   }
 
-  async #refusal(): Promise<ApiStatusError> {
-    if (this.#head?.redirected === true) return redirectError(this.status, this.headers.get("location"), this.failure);
+  /** One timer for all limits: a read only notes the time, and the timer checks whether a limit has passed. */
+  #watch(): void {
+    const { firstByteMs, idleMs, totalMs } = this.#settings.timeouts;
+    const now = performance.now();
+    const leftMs = this.#startedAt + totalMs - now;
+    if (leftMs <= 0) return this.#stop(timeoutError("total", totalMs));
+    const kind = this.bytes === 0 ? "first-byte" : "idle";
+    const limitMs = kind === "idle" ? idleMs : firstByteMs;
+    const waitMs = (this.#waitingSince ?? now) + limitMs - now;
+    if (waitMs <= 0) return this.#stop(timeoutError(kind, limitMs));
+    // Not later than the idle limit, which begins with the first byte.
+    const nextMs = Math.min(Math.ceil(Math.min(waitMs, idleMs, leftMs)), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => this.#watch(), nextMs);
+  }
+
+  async #refusal({ status, headers, redirected }: AnswerHead): Promise<ApiStatusError> {
+    if (redirected) return redirectError(status, headers.get("location"), this.failure);
     let text = "";
     try {
       text = await this.text(MAX_ERROR_BYTES, false);
     } catch (error) {
-      // Of a body that breaks off, the status says enough.
+      // When the body breaks off, the status is enough.
       if (!(error instanceof ApiNetworkError)) throw error;
     }
-    return statusError(this.status, /^\s*data:/.test(text) ? firstEvent(text) : text, this.failure);
+    return statusError(status, /^\s*data:/.test(text) ? firstEventOf(text) : text, this.failure);
   }
 
-  /** What a read gives after the end. */
-  #readNothing(): undefined {
-    if (this.#stopped !== undefined) throw this.#stopped.reason;
+  #facts(): object {
+    const { operation, model } = this.#call;
+    return { operation, model, attempt: this.#attempt };
+  }
+
+  /** Becomes text only when the logger writes it. */
+  #lazyText(body: string | Uint8Array): object {
+    const secrets = secretsOf(this.#auth);
+    return { toJSON: () => redact(typeof body === "string" ? body : new TextDecoder().decode(body), secrets) };
   }
 
   #failed(error: unknown, what: string): unknown {
     if (this.#stopped !== undefined) return this.#stopped.reason;
     this.#cancel();
     return networkError(error, this.#url, what);
+  }
+
+  /** Ends it for an abort or a timeout, whether or not it is being read. */
+  #stop(reason: unknown): void {
+    this.#stopped = { reason };
+    this.#end();
+    this.#request?.cancel(reason);
+    this.#permit?.release();
   }
 
   #cancel(): void {
@@ -322,27 +345,18 @@ export class Exchange implements PermitRequest {
   /** Leaves no timer and no listener. */
   #end(): void {
     this.#isOver = true;
-    this.#watchdog?.end();
+    clearTimeout(this.#timer);
     this.signal?.removeEventListener("abort", this);
   }
 }
 
-// Not the platform's own: making one loads all of its fetch.
+/** Told by its shape: async functions return a different class where `Promise` is patched. */
+function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T> {
+  return "then" in value && typeof value.then === "function";
+}
+
+// Not the platform's own class: creating one loads all of its fetch.
 const NO_HEADERS: AnswerHeaders = { get: () => null };
-
-function addressOf({ baseUrl, apiVersion }: Endpoint, path: string): string {
-  return apiVersion === "" ? `${baseUrl}/${path}` : `${baseUrl}/${apiVersion}/${path}`;
-}
-
-function firstEvent(text: string): string {
-  const decoder = new SseDecoder();
-  return [...decoder.push(new TextEncoder().encode(text)), ...decoder.end()][0] ?? text;
-}
-
-/** A value that becomes text only if the logger really writes it. */
-function lazyText(body: string | Uint8Array, secrets: readonly string[]): object {
-  return { toJSON: () => redact(typeof body === "string" ? body : new TextDecoder().decode(body), secrets) };
-}
 
 function networkError(error: unknown, url: string, what: string): Error {
   if (error instanceof AgentError) return error;

@@ -1,4 +1,4 @@
 import type { PlatformTransport } from "./transport.ts";
 
-/** What `#platform-transport` is on platforms that send by `fetch` and nothing else. */
+/** `#platform-transport` on platforms that have only `fetch`. */
 export const platformTransport: PlatformTransport | undefined = undefined;

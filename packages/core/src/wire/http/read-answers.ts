@@ -1,7 +1,7 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { embeddedError } from "../errors/status-error.ts";
-import type { ApiCall, Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { GenerateContentResponse } from "../types/generate-content.ts";
 import { SseDecoder } from "./sse.ts";
 
@@ -34,8 +34,8 @@ export class StreamedAnswer implements AnswerStream {
   }
 
   /** Sends the request and reads the first batch, which {@link StreamedAnswer.next} then gives. Throws what that and opening throw. */
-  async open(call: ApiCall): Promise<this> {
-    await this.#exchange.open(call);
+  async open(): Promise<this> {
+    await this.#exchange.open();
     this.#first = await this.next();
     return this;
   }

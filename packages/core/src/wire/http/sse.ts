@@ -16,10 +16,9 @@ const MAX_BUFFER_BYTES = 64 * 1024 * 1024;
 /**
  * Bytes of a `text/event-stream` → data strings, one list per read.
  *
- * Takes CR, LF and CRLF, any split of the bytes, a byte order mark, comments, several lines of data, events that a proxy
- * left no blank lines between, and a last event without a blank line if what there is of it is whole JSON (a cut one is
- * dropped: its stream is incomplete). `[DONE]` is ignored. JSON that stands in the body without `data:` (gateways and
- * proxies do that with errors) is one data string.
+ * Takes CR, LF and CRLF, any split of the bytes, a byte order mark, comments, multi-line data, events whose blank lines a proxy
+ * removed, and a last event without a blank line if it is complete JSON (a truncated one is dropped: its stream is incomplete).
+ * `[DONE]` is ignored. JSON in the body without `data:` (gateways and proxies send errors that way) is one data string.
  */
 export class SseDecoder {
   readonly #parser: EventSourceParser;
@@ -30,9 +29,9 @@ export class SseDecoder {
   #rest: string[] = [];
   #restBytes = 0;
   #begun = false;
-  /** An event was completed, so what is kept of the body may begin in the middle of a line. */
-  #handedOn = false;
-  /** The body starts like JSON, not like an event stream. */
+  /** An event was completed, so {@link SseDecoder.#rest} may begin in the middle of a line. */
+  #isCut = false;
+  /** The body begins as JSON, not as an event stream. */
   #bare = false;
 
   constructor(options: SseOptions = {}) {
@@ -55,7 +54,7 @@ export class SseDecoder {
     if (!this.#begun) this.#begin(text);
     if (!this.#bare) this.#parser.feed(text);
     if (this.#data.length > 0) {
-      this.#handedOn = true;
+      this.#isCut = true;
       this.#rest = [text];
       this.#restBytes = bytes.length;
       const data = this.#data;
@@ -76,11 +75,11 @@ export class SseDecoder {
     const last = this.#data.filter(isJson);
     if (last.length > 0) return last;
     const rest = this.#rest.join("");
-    const bare = (this.#bare ? rest : lastBlock(rest, this.#handedOn)).trim();
+    const bare = (this.#bare ? rest : lastBlock(rest, this.#isCut)).trim();
     return /^[[{]/.test(bare) && isJson(bare) ? [bare] : NONE;
   }
 
-  /** Text that belongs to no event, for an error message: at most 200 characters. */
+  /** Text outside of any event, for an error message: at most 200 characters. */
   get leftover(): string {
     return this.#rest.join("").trim().slice(0, 200);
   }
@@ -115,9 +114,15 @@ export async function* readSse(
   if (last.length > 0) yield last;
 }
 
+/** The data of the first event in a whole body; the body itself if there is none. */
+export function firstEventOf(body: string): string {
+  const decoder = new SseDecoder();
+  return [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()][0] ?? body;
+}
+
 const NONE: readonly string[] = [];
 
-/** One event; several when its first line is whole JSON, which the first of many lines of one value cannot be. */
+/** One event; several when its first line alone is complete JSON, which the first line of a multi-line value cannot be. */
 function eventsIn(data: string): readonly string[] {
   const lines = data.split("\n");
   return isJson(lines[0] ?? "") ? lines : [data];
@@ -132,7 +137,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The lines after the last blank one; nothing if they may begin in the middle of a line, which would be data seen already. */
+/** The lines after the last blank one; nothing if they may begin in the middle of a line, whose data was handed out already. */
 function lastBlock(text: string, cut: boolean): string {
   const body = text.trimEnd();
   let start = 0;

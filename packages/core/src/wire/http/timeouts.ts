@@ -1,76 +1,21 @@
 import { ApiTimeoutError, type TimeoutKind } from "../../errors/api-errors.ts";
-import { MAX_TIMER_MS } from "../../internal/abort.ts";
 
-/** The client's own time limits, in milliseconds; `Infinity` switches one off. */
+/** The client's own time limits, in milliseconds; `Infinity` disables one. */
 export interface Timeouts {
   /** From sending the request to the first byte of the body. @defaultValue 300_000 */
   readonly firstByteMs: number;
-  /** Between two reads of the body; only time spent waiting for the service counts. @defaultValue 120_000 */
+  /** Between two reads of the body; only the time spent waiting for the service counts. @defaultValue 120_000 */
   readonly idleMs: number;
-  /** For the whole attempt; also told to the service. @defaultValue 1_200_000 */
+  /** For the whole attempt; also sent to the service. @defaultValue 1_200_000 */
   readonly totalMs: number;
 }
 
-/** Five minutes to the first byte, two between reads, twenty in all. */
+/** Five minutes to the first byte, two between reads, twenty in total. */
 export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_000, totalMs: 1_200_000 };
 
-/** What a {@link Watchdog} ends when a limit has passed. */
-export interface Watched {
-  stop(reason: ApiTimeoutError): void;
-}
-
-/**
- * Watches one exchange with a single timer: reads only note the time, and the timer, when it fires, looks whether a
- * limit has really passed.
- */
-export class Watchdog {
-  readonly #timeouts: Timeouts;
-  readonly #watched: Watched;
-  readonly #startedAt = performance.now();
-  #begun = false;
-  #waitingSince: number | undefined = this.#startedAt;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(timeouts: Timeouts, watched: Watched) {
-    this.#timeouts = timeouts;
-    this.#watched = watched;
-    this.#arm();
-  }
-
-  /** A read begins. */
-  waiting(): void {
-    if (this.#begun) this.#waitingSince = performance.now();
-  }
-
-  /** A read brought bytes. */
-  arrived(): void {
-    this.#waitingSince = undefined;
-    this.#begun = true;
-  }
-
-  /** Ends the watch; leaves no timer. */
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #arm(): void {
-    clearTimeout(this.#timer);
-    const now = performance.now();
-    const total = this.#startedAt + this.#timeouts.totalMs - now;
-    const limit = this.#begun ? this.#timeouts.idleMs : this.#timeouts.firstByteMs;
-    const wait = (this.#waitingSince ?? now) + limit - now;
-    if (total <= 0) return this.#expire("total", this.#timeouts.totalMs);
-    if (wait <= 0) return this.#expire(this.#begun ? "idle" : "first-byte", limit);
-    // Never later than the idle limit of a body that begins right away, so that its first byte needs no new timer.
-    const soonest = this.#begun ? wait : Math.min(wait, this.#timeouts.idleMs);
-    this.#timer = setTimeout(() => this.#arm(), Math.min(Math.ceil(total), Math.ceil(soonest), MAX_TIMER_MS));
-  }
-
-  #expire(kind: TimeoutKind, limitMs: number): void {
-    this.end();
-    this.#watched.stop(new ApiTimeoutError(kind, limitMs, MESSAGES[kind](limitMs)));
-  }
+/** The error for a limit that has passed. */
+export function timeoutError(kind: TimeoutKind, limitMs: number): ApiTimeoutError {
+  return new ApiTimeoutError(kind, limitMs, MESSAGES[kind](limitMs));
 }
 
 const MESSAGES: Readonly<Record<TimeoutKind, (ms: number) => string>> = {

@@ -155,7 +155,7 @@ describe.each([
       status: "failed",
       runId: "r",
       activeMs: 0,
-      error: { name: "TypeError", message: "the prompt is empty: say what you want of the agent" },
+      error: { name: "TypeError", message: "the prompt is empty: describe what the agent should do" },
     });
   });
 

@@ -194,14 +194,14 @@ describe("fetch is used", () => {
   });
 
   test.each(["undici:request:create", "undici:request:headers", "undici:client:connected"])(
-    "while somebody listens on %s, as tracing does",
+    "while %s has subscribers, as with tracing",
     async (name) => {
       const { ask, said } = await watched();
       const seen = vi.fn<() => void>();
       subscribe(name, seen);
       try {
         expect(await ask()).toBe("fetch");
-        expect(said).toMatchObject([{ why: `somebody listens on the diagnostics channel ${name}` }]);
+        expect(said).toMatchObject([{ why: `the diagnostics channel ${name} has subscribers` }]);
       } finally {
         unsubscribe(name, seen);
       }

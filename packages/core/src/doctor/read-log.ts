@@ -1,0 +1,241 @@
+import { parseStepName } from "../durable/run-log.ts";
+import { isObject } from "../internal/json.ts";
+import { ENTRY_VERSION, checkEntryHeader, type RunEntry, type SessionEntry } from "../session/entries.ts";
+import { checkEntry } from "./entry-shape.ts";
+
+/** One line of a session's log as it was read, before anything is known about it. */
+export type LogLine =
+  /** Parsed JSON of any shape. */
+  | { readonly value: unknown }
+  /** A line that could not be read. */
+  | {
+      /** Why, as a clause: `it is not JSON (...)`. */
+      readonly problem: string;
+      /** The text found, if any: part of it may still tell what the line was. */
+      readonly text?: string | undefined;
+      /** Its write was cut off, so nothing depends on it. Only at the end of a log. */
+      readonly torn?: true | undefined;
+    };
+
+/** A defect in a session's log. */
+export interface SessionProblem {
+  /** Index of the entry in the log, from 0. */
+  readonly position: number;
+  /** What is wrong, as a sentence without its period. */
+  readonly problem: string;
+  /** What a repair does about it, and what that loses; for a problem it cannot repair, what else can be done. */
+  readonly remedy: string;
+}
+
+/** An entry and its place in the log. */
+export interface Item<Entry extends SessionEntry = SessionEntry> {
+  readonly position: number;
+  readonly entry: Entry;
+}
+
+/** A line that cannot be kept. What is known about it may be wrong. */
+interface LostLine {
+  readonly position: number;
+  readonly type?: string | undefined;
+  readonly step?: string | undefined;
+}
+
+/** A run's entries, in log order. */
+export interface RunGroup {
+  readonly run: Item<RunEntry>;
+  readonly items: readonly Item<EntryOfRun>[];
+  /** Lines among them that cannot be kept, or that belong to a run without a `run` entry. */
+  readonly lost: readonly LostLine[];
+}
+
+type EntryOfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
+
+/** A log's readable entries, by run. */
+export interface ReadLog {
+  /** Entries before the first run. */
+  readonly head: readonly Item<Extract<SessionEntry, { type: "history" | "steer" }>>[];
+  readonly groups: readonly RunGroup[];
+  readonly problems: readonly SessionProblem[];
+  /** Why nothing may be changed: a newer release wrote the rest of the log. */
+  readonly refused: SessionProblem | undefined;
+}
+
+interface OpenGroup {
+  run: Item<RunEntry>;
+  items: Item<EntryOfRun>[];
+  readonly lost: LostLine[];
+}
+
+/** Reads a log of any condition. Entries that this release cannot read, or that belong to no run, are left out as problems. */
+export function readLog(lines: readonly LogLine[]): ReadLog {
+  const head: Item<Extract<SessionEntry, { type: "history" | "steer" }>>[] = [];
+  const groups: OpenGroup[] = [];
+  const problems: SessionProblem[] = [];
+  const newer = findNewer(lines);
+  for (const [position, line] of lines.entries()) {
+    if (position >= newer && "value" in line) continue;
+    const group = groups.at(-1);
+    const problem = "value" in line ? checkValue(line.value) : line.problem;
+    if (problem !== undefined) {
+      const lost = guessLine(position, line);
+      const isTorn = "torn" in line && line.torn === true;
+      if (!isTorn) group?.lost.push(lost);
+      const why = isTorn ? "its write was never confirmed" : describeLost(lost);
+      problems.push({ position, problem, remedy: `it is dropped; ${why}` });
+      continue;
+    }
+    // Its shape was checked.
+    const { value: entry } = line as { readonly value: SessionEntry };
+    if (entry.type === "run") groups.push({ run: { position, entry }, items: [], lost: [] });
+    else if (entry.type === "history" && group !== undefined)
+      problems.push({
+        position,
+        problem: "it holds contents from before the session, but comes after a run",
+        remedy: "it is dropped together with its contents",
+      });
+    else if (entry.type === "history") head.push({ position, entry });
+    else if (group !== undefined) group.items.push({ position, entry });
+    else if (entry.type === "steer") head.push({ position, entry });
+    else problems.push(orphan({ position, entry }, false));
+  }
+  const started = new Set(groups.map(({ run }) => run.entry.runId));
+  for (const group of groups) {
+    keepOwn(group, started, problems);
+    dropRepeated(group, problems);
+  }
+  if (newer === lines.length) return { head, groups, problems, refused: undefined };
+  const refused: SessionProblem = {
+    position: newer,
+    problem: `it and everything after it are newer than version ${ENTRY_VERSION}`,
+    remedy: "nothing is changed; use the release that wrote it or a newer one",
+  };
+  return { head, groups, problems: [...problems, refused], refused };
+}
+
+/**
+ * Where a newer release took over the log. A single newer line among others is a damaged one: no older release would have
+ * continued after it.
+ */
+function findNewer(lines: readonly LogLine[]): number {
+  let from = lines.length;
+  for (let position = lines.length - 1; position >= 0; position--) {
+    const line = lines[position];
+    const version = line !== undefined && "value" in line && isObject(line.value) ? line.value["v"] : undefined;
+    if (version === undefined) continue;
+    if (typeof version !== "number" || version <= ENTRY_VERSION) break;
+    from = position;
+  }
+  return from;
+}
+
+function checkValue(value: unknown): string | undefined {
+  const problem = checkEntryHeader(value);
+  if (problem !== undefined) return problem;
+  // An object, or it would have been a problem.
+  const wrong = checkEntry(value as Record<string, unknown>);
+  return wrong && `its ${wrong}`;
+}
+
+/** What the text of a line, or of a value that is no entry, suggests that it was. */
+function guessLine(position: number, line: LogLine): LostLine {
+  const text = ("value" in line ? JSON.stringify(line.value) : line.text) ?? "";
+  const word = (key: string): string | undefined =>
+    new RegExp(`"${key}":"([^"\\\\]{1,200})"`).exec(text.slice(0, 600))?.[1];
+  return { position, type: word("type"), step: word("step") };
+}
+
+function describeLost({ type, step }: LostLine): string {
+  switch (type) {
+    case "history":
+      return "the contents the session started with are lost";
+    case "run":
+      return "a message and everything that followed from it are lost";
+    case "begin":
+      return `the record that ${step ?? "a step"} started is lost`;
+    case "step":
+      return parseStepName(step ?? "").kind === "model"
+        ? `the model's response (${step}) is lost`
+        : `the result of ${step ?? "a step"} is lost`;
+    case "answer":
+      return `an external answer (${step ?? "to a call"}) is lost`;
+    case "resume":
+      return "the record that the run was resumed is lost";
+    case "steer":
+      return "a steering message is lost";
+    case "end":
+      return "the end of its run is lost";
+    default:
+      return "what it held is unknown";
+  }
+}
+
+/** Keeps the entries of the group's own run, after correcting a single damaged id. */
+function keepOwn(group: OpenGroup, started: ReadonlySet<string>, problems: SessionProblem[]): void {
+  const { position, entry } = group.run;
+  const ids = group.items.flatMap((item) => getRunId(item) ?? []);
+  const strangers = ids.filter((id) => !started.has(id));
+  const [stranger = ""] = strangers;
+  const mayHideRun = group.lost.some(({ type }) => type === undefined || type === "run");
+  const isOneId = strangers.every((id) => id === stranger);
+  if (strangers.length > 0 && isOneId && !mayHideRun && !ids.includes(entry.runId)) {
+    problems.push({
+      position,
+      problem: `it starts run ${entry.runId}, but the entries after it belong to run ${stranger}`,
+      remedy: "its runId is corrected",
+    });
+    group.run = { position, entry: { ...entry, runId: stranger } };
+  }
+  const { runId } = group.run.entry;
+  let ended = false;
+  const kept: Item<EntryOfRun>[] = [];
+  for (const item of group.items) {
+    const id = getRunId(item);
+    if (id === undefined || id === runId) kept.push(item);
+    else if (strangers.length === 1 && id === stranger && !mayHideRun && !ended) {
+      problems.push({
+        position: item.position,
+        problem: `it belongs to run ${id}, which never started, but is in the middle of run ${runId}`,
+        remedy: "its runId is corrected",
+      });
+      // An entry with a runId, or it would have no id.
+      kept.push({ position: item.position, entry: { ...item.entry, runId } as EntryOfRun });
+    } else {
+      problems.push(orphan(item, started.has(id)));
+      // Not of another run: it may belong to this one under a damaged id.
+      if (!started.has(id)) group.lost.push({ position: item.position, type: item.entry.type });
+    }
+    if (item.entry.type === "end") ended = true;
+    if (item.entry.type === "resume") ended = false;
+  }
+  group.items = kept;
+}
+
+function getRunId({ entry }: Item<EntryOfRun>): string | undefined {
+  return entry.type === "steer" ? undefined : entry.runId;
+}
+
+function orphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean): SessionProblem {
+  const what = "step" in entry ? `${entry.type} ${entry.step}` : entry.type;
+  const runId = "runId" in entry ? entry.runId : "";
+  const [where, why] = hasRun
+    ? ["but is inside another", "nothing reads it there"]
+    : ["whose start is not in the log", "it is meaningless without its run"];
+  return { position, problem: `${what} belongs to run ${runId}, ${where}`, remedy: `it is dropped; ${why}` };
+}
+
+/** Keeps the last outcome of each step: it is the one that counts. */
+function dropRepeated(group: OpenGroup, problems: SessionProblem[]): void {
+  const last = new Map<string, Item>();
+  for (const item of group.items)
+    if ("step" in item.entry && item.entry.type !== "begin") last.set(item.entry.step, item);
+  group.items = group.items.filter((item) => {
+    const { position, entry } = item;
+    if (!("step" in entry) || entry.type === "begin" || last.get(entry.step) === item) return true;
+    problems.push({
+      position,
+      problem: `${entry.step} is recorded again later`,
+      remedy: "it is dropped; the later one counts",
+    });
+    return false;
+  });
+}
