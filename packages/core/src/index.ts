@@ -14,7 +14,14 @@ export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/ag
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
 export { Session } from "./agent/session.ts";
-export type { ResumeOptions, SendOptions, SessionOptions, SessionState } from "./agent/session.ts";
+export type {
+  Answers,
+  ContinueOptions,
+  ResumeOptions,
+  SendOptions,
+  SessionOptions,
+  SessionState,
+} from "./agent/session.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
@@ -24,7 +31,19 @@ export type { LogLine, SessionProblem } from "./doctor/read-log.ts";
 export { checkSession, repairSession, type SessionCheck, type SessionRepair } from "./doctor/repair-session.ts";
 export type { ShowOptions as ShowSessionOptions } from "./doctor/page.ts";
 export { sessionHistory, showSession } from "./doctor/show-session.ts";
-export { type ListOptions, MemoryStore, type SessionStore, type SessionSummary } from "./session/store.ts";
+export { MemoryStore } from "./session/memory-store.ts";
+export type { WhileRunning } from "./session/next-run.ts";
+export type { Draft, Lease, SessionRecords } from "./session/records.ts";
+export type { SessionAbout } from "./session/session-runs.ts";
+export type {
+  AppendOptions,
+  ListOptions,
+  ProcessKnowledge,
+  SessionFilter,
+  SessionInfo,
+  SessionStore,
+  SessionSummary,
+} from "./session/store.ts";
 
 // loop
 export type { RunEvent } from "./loop/events.ts";

@@ -3,12 +3,15 @@ import type { RunResult, StopReason } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
 import type { Usage } from "../model/usage.ts";
 import { isResumable } from "../session/entries.ts";
-import { MemoryStore, type SessionStore } from "../session/store.ts";
+import { MemoryStore } from "../session/memory-store.ts";
+import { type NextInput, NextRun, type WhileRunning } from "../session/next-run.ts";
 import { replayRun } from "../session/replay.ts";
-import { checkForkPoint, takeSegments } from "../session/session-view.ts";
+import { openQuestions } from "../session/session-answers.ts";
 import type { SessionHost, SessionLimits } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
-import { SessionRuns, type Unfinished } from "../session/session-runs.ts";
+import { type SessionAbout, type SessionKeeping, SessionRuns, type Unfinished } from "../session/session-runs.ts";
+import { checkForkPoint, takeSegments } from "../session/session-view.ts";
+import type { SessionStore } from "../session/store.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
@@ -25,26 +28,32 @@ export class Session {
   readonly #store: SessionStore;
   readonly #host: SessionHost<AnyRunOptions>;
   readonly #log: SessionLog;
-  readonly #limits: SessionLimits | undefined;
+  readonly #keeping: SessionKeeping;
   readonly #runs: SessionRuns<AnyRunOptions>;
+  readonly #next: NextRun<AnyRunOptions>;
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
-    this.id = options.id ?? crypto.randomUUID();
-    if (this.id.trim() === "") throw new TypeError("a session's id must not be empty");
-    this.#store = options.store ?? new MemoryStore();
+    const { id = crypto.randomUUID(), store = new MemoryStore(), limits, leaseMs, ...about } = options;
+    if (id.trim() === "") throw new TypeError("a session's id must not be empty");
+    if (limits !== undefined) checkLimits(limits);
+    if (leaseMs !== undefined && !(Number.isFinite(leaseMs) && leaseMs >= 100))
+      throw new TypeError(`leaseMs must be at least 100 (milliseconds), got ${leaseMs}`);
+    this.id = id;
+    this.#store = store;
     this.#host = host;
-    this.#log = new SessionLog(this.#store, this.id);
-    if (options.limits !== undefined) checkLimits(options.limits);
-    this.#limits = options.limits;
-    this.#runs = new SessionRuns(this.#log, host, options.limits);
+    this.#log = new SessionLog(store, id);
+    this.#keeping = { limits, leaseMs, about };
+    this.#runs = new SessionRuns(this.#log, host, this.#keeping);
+    this.#next = new NextRun(this.#runs, host, this.#keeping);
   }
 
   /**
-   * Sends a message and returns the result of its run.
+   * Sends a message and returns the result of its run, in whatever state the session is: a run that failed, was stopped, reached a
+   * limit, was cut off or waits for an answer is closed first, its open calls answered as cancelled.
    *
-   * @throws {SessionUnfinishedError} When the last run was cut off or waits for an answer.
-   * @throws {SessionConflictError} When another process writes to the session.
+   * @throws {SessionRunningError} When a run is going, unless `whileRunning` says what to do then. Nothing was stored.
+   * @throws {SessionLimitError} When a limit of the session leaves no room for another run. Nothing was stored.
    */
   async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
@@ -53,23 +62,25 @@ export class Session {
     return await this.stream(input, options).result();
   }
 
-  /** Sends a message and streams its run. Nothing happens until it is read. */
+  /** {@link Session.send} as a stream. Nothing happens until it is read. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    { unfinished = "refuse", ...options }: RunOptions<Schema> & SendOptions = {},
+    options: RunOptions<Schema> & SendOptions = {},
   ): RunStream<OutputOf<Schema>> {
-    const contents = buildContents(input, this.#host.model);
-    this.#host.check(options);
-    const runId = options.runId ?? crypto.randomUUID();
-    return new RunStream((emitters) => this.#runs.begin({ input: contents, runId, unfinished, options, emitters }));
+    const message = buildContents(input, this.#host.model);
+    const next = this.#nextInput(options);
+    return new RunStream((emitters) => this.#next.send({ ...next, message }, emitters));
   }
 
   /**
    * Continues the last run: after a crash, a failure, an abort or a limit, or with answers to its pending questions. Finished steps
-   * are not repeated; pass the same options as for the message.
+   * are not repeated; pass the same options as for the message. After a crash on another machine it first waits, for as long as
+   * {@link SessionOptions.leaseMs}, to be sure that the run is not going.
    *
    * @throws {LoopVersionError} When another version of the loop started it.
-   * @throws {TypeError} When there is nothing to resume, or an answer matches no pending call.
+   * @throws {SessionRunningError} When the run is going.
+   * @throws {NothingToResumeError} When the last run is over, or there is none.
+   * @throws {UnexpectedAnswerError} When an answer matches no pending call.
    */
   async resume<Schema extends OutputSchema | undefined = undefined>(
     options: RunOptions<Schema> & ResumeOptions = {},
@@ -78,26 +89,78 @@ export class Session {
   }
 
   /** {@link Session.resume} as a stream: the events of the whole run, including those before it stopped. */
-  resumeStream<Schema extends OutputSchema | undefined = undefined>({
-    approvals = {},
-    outcomes = {},
-    anyLoopVersion = false,
-    ...options
-  }: RunOptions<Schema> & ResumeOptions = {}): RunStream<OutputOf<Schema>> {
-    this.#host.check(options);
+  resumeStream<Schema extends OutputSchema | undefined = undefined>(
+    options: RunOptions<Schema> & ResumeOptions = {},
+  ): RunStream<OutputOf<Schema>> {
+    const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(options);
     return new RunStream((emitters) =>
-      this.#runs.resume({ answers: { approvals, outcomes }, anyLoopVersion, options, emitters }),
+      this.#runs.resume({ answers, anyLoopVersion, options: rest, signal, emitters }),
     );
   }
 
   /**
-   * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
-   * run is in progress, the next message includes it.
+   * Does what the session's state calls for: the one call that a handler needs. With a message it sends it; with answers it resumes the
+   * run that waits for them, and a message that comes along is part of its next request; with neither it resumes a run that stopped,
+   * follows one that is going, or gives the last result once more.
+   *
+   * @throws {SessionRunningError} For a message while a run is going, unless `whileRunning` says what to do then. Nothing was stored.
+   * @throws {UnexpectedAnswerError} When an answer matches no pending call. Nothing was stored.
+   * @throws {NothingToResumeError} Without a message on a session that has no run.
    */
-  async steer(input: RunInput): Promise<void> {
-    const contents = buildContents(input, this.#host.model);
+  async continue<Schema extends OutputSchema | undefined = undefined>(
+    options: RunOptions<Schema> & ContinueOptions = {},
+  ): Promise<RunResult<OutputOf<Schema>>> {
+    return await this.continueStream(options).result();
+  }
+
+  /** {@link Session.continue} as a stream. Of a run in another process the events come when it is over. */
+  continueStream<Schema extends OutputSchema | undefined = undefined>({
+    message,
+    ...options
+  }: RunOptions<Schema> & ContinueOptions = {}): RunStream<OutputOf<Schema>> {
+    const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
+    const next = this.#nextInput(options);
+    return new RunStream((emitters) => this.#next.continue({ ...next, message: contents }, emitters));
+  }
+
+  /**
+   * Stores answers to pending calls without running anything. A run that is still busy with other calls goes on with them; any other is
+   * resumed by `resume()` or `continue()`.
+   *
+   * @throws {UnexpectedAnswerError} When an answer matches no pending call. Nothing was stored.
+   */
+  async answer({ approvals = {}, outcomes = {} }: Answers): Promise<void> {
+    await this.#next.answer({ approvals, outcomes });
+  }
+
+  /**
+   * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
+   * run is in progress, the next one includes it.
+   *
+   * @returns `"run"` or `"next-run"`: which of them hears it.
+   */
+  async steer(input: RunInput): Promise<"run" | "next-run"> {
+    const heardBy = await this.#next.steer(buildContents(input, this.#host.model));
+    return heardBy === undefined ? "next-run" : "run";
+  }
+
+  /**
+   * Stops the run in progress, in this process or another, and waits until it has ended: what it was doing is aborted, and what the
+   * model had said by then is kept. Its `send` rejects with `RunStoppedError`.
+   *
+   * @param options - `signal`: ends the wait, not the request to stop.
+   * @returns False when no run was going.
+   */
+  async stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+    return await this.#runs.stop(signal);
+  }
+
+  /** Sets what lists show of the session and go by; `null` takes a member back. */
+  async describe(about: {
+    readonly [Name in keyof SessionAbout]?: SessionAbout[Name] | null;
+  }): Promise<void> {
     await this.#log.refresh();
-    await this.#log.append({ type: "steer", contents });
+    await this.#log.append({}, { type: "info", ...about });
   }
 
   /**
@@ -107,7 +170,33 @@ export class Session {
    * @see `docs/guides/teams.md`
    */
   as(agent: { session(options: SessionOptions): Session }): Session {
-    return agent.session({ id: this.id, store: this.#store, limits: this.#limits });
+    const { about, limits, leaseMs } = this.#keeping;
+    return agent.session({ id: this.id, store: this.#store, limits, leaseMs, ...about });
+  }
+
+  /** What the options of a message, a resumption or both say. */
+  #nextInput(given: AnyRunOptions & SendOptions & ResumeOptions): Omit<NextInput<AnyRunOptions>, "message"> & { readonly message: undefined } {
+    const {
+      whileRunning = "refuse",
+      unfinished = "close",
+      keepInterrupted = true,
+      approvals = {},
+      outcomes = {},
+      anyLoopVersion = false,
+      ...options
+    } = given;
+    this.#host.check(options);
+    return {
+      message: undefined,
+      answers: { approvals, outcomes },
+      whileRunning,
+      unfinished,
+      keepInterrupted,
+      anyLoopVersion,
+      runId: options.runId ?? crypto.randomUUID(),
+      options,
+      signal: options.signal,
+    };
   }
 
   /**
@@ -116,7 +205,7 @@ export class Session {
    * @internal
    */
   async startOrResume(runId: string, input: RunInput, options: AnyRunOptions): Promise<RunStream<unknown>> {
-    await this.#log.refresh();
+    await this.#runs.settle("known", options.signal);
     const { run } = this.#log.view;
     if (run?.entry.runId !== runId) return this.stream(input, { ...options, runId });
     const waits = run.end?.pending !== undefined;
@@ -132,17 +221,18 @@ export class Session {
 
   /** The current state of the session. */
   async state(): Promise<SessionState> {
-    await this.#log.refresh();
+    const { state } = await this.#runs.look();
     const { run, runs, turns, toolCalls, usage, cost } = this.#log.view;
+    const isRunning = state === "held" && run !== undefined && run.end === undefined;
     return {
       runs,
       turns,
       toolCalls,
       usage,
       cost,
-      lastRun: run === undefined ? undefined : (run.end?.stopReason ?? "cut-off"),
-      resumable: run !== undefined && (run.end === undefined || isResumable(run.end)),
-      pending: run?.end?.pending ?? [],
+      lastRun: run === undefined ? undefined : isRunning ? "running" : (run.end?.stopReason ?? "cut-off"),
+      resumable: run !== undefined && !isRunning && (run.end === undefined || isResumable(run.end)),
+      pending: run === undefined ? [] : openQuestions(run),
     };
   }
 
@@ -160,9 +250,10 @@ export class Session {
     const all = view.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
-    const fork = new Session(this.#host, { id: options.id, store: this.#store, limits: this.#limits });
+    const { about, limits, leaseMs } = this.#keeping;
+    const fork = new Session(this.#host, { id: options.id, store: this.#store, limits, leaseMs, ...about });
     const parts = takeSegments(view.allSegments(), contents);
-    await fork.#log.append({ type: "history", parts, from: { session: this.id, contents } });
+    await fork.#log.append({ unless: "changed" }, { type: "history", parts, from: { session: this.id, contents } });
     return fork;
   }
 
@@ -175,38 +266,64 @@ export class Session {
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown> {
     const { runId, ...rest } = options;
-    const session = { id: this.id, store: this.#store, host: this.#host, limits: this.#limits };
+    const session = { id: this.id, store: this.#store, host: this.#host, keeping: this.#keeping };
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
 }
 
 /** Identity, store and limits of a session. */
-export interface SessionOptions {
+export interface SessionOptions extends SessionAbout {
   /** The session's key in its store. @defaultValue a random UUID */
   readonly id?: string | undefined;
   /** @defaultValue a new {@link MemoryStore} */
   readonly store?: SessionStore | undefined;
-  /** Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`. @defaultValue none */
+  /**
+   * Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`, and the next message
+   * is refused with `SessionLimitError`. @defaultValue none
+   */
   readonly limits?: SessionLimits | undefined;
+  /**
+   * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. A shorter one
+   * lets others take over sooner after a crash, also from a process that was only paused. @defaultValue 15_000
+   */
+  readonly leaseMs?: number | undefined;
 }
 
 /** Options of sending a message. */
 export interface SendOptions {
   /**
-   * If the last run was cut off by a crash or waits for an answer: refuse the message, or answer the open calls as cancelled and
-   * continue. @defaultValue "refuse"
+   * What the message does while a run is going: `"refuse"` it with `SessionRunningError`; `"steer"` the run, whose result is returned;
+   * `"wait"` until the run is over; or `"replace"` the run, which is stopped. @defaultValue "refuse"
+   */
+  readonly whileRunning?: WhileRunning | undefined;
+  /**
+   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its open calls answered as cancelled, or `"refuse"` the
+   * message with `SessionUnfinishedError`. @defaultValue "close"
    */
   readonly unfinished?: Unfinished | undefined;
+  /**
+   * Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true
+   */
+  readonly keepInterrupted?: boolean | undefined;
 }
 
-/** Options of resuming a run. */
-export interface ResumeOptions {
+/** Answers to pending calls. */
+export interface Answers {
   /** Decisions on calls that require approval, by call id: `true` runs the call, `false` or `{ deny }` refuses it. */
   readonly approvals?: { readonly [callId: string]: Approval } | undefined;
   /** Outcomes of calls that were executed elsewhere, by call id. */
   readonly outcomes?: { readonly [callId: string]: ExternalOutcome } | undefined;
+}
+
+/** Options of resuming a run. */
+export interface ResumeOptions extends Answers {
   /** Resume a run that another version of the loop started. @defaultValue false */
   readonly anyLoopVersion?: boolean | undefined;
+}
+
+/** What {@link Session.continue} continues with. */
+export interface ContinueOptions extends SendOptions, ResumeOptions {
+  readonly message?: RunInput | undefined;
 }
 
 /** State of a session. */
@@ -219,10 +336,13 @@ export interface SessionState {
   readonly usage: Usage;
   /** Cost of all runs; 0 without a price table. */
   readonly cost: number;
-  /** How the last run ended; `"cut-off"` when its process died, `undefined` when there was none. */
-  readonly lastRun: StopReason | "failed" | "aborted" | "cut-off" | undefined;
+  /**
+   * How the last run ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only known to be abandoned
+   * once it has expired. `"cut-off"` when its process died; `undefined` when there was none.
+   */
+  readonly lastRun: StopReason | "failed" | "aborted" | "running" | "cut-off" | undefined;
   /** Whether {@link Session.resume} can continue the last run. */
   readonly resumable: boolean;
-  /** Calls the last run waits for. */
+  /** Calls the last run waits for, also while it is still busy with others. */
   readonly pending: readonly PendingCall[];
 }

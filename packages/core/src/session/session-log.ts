@@ -68,11 +68,16 @@ export class SessionLog {
 
   /** Reads the log up to the end of one run; all of it without a run. For a log that is only read. */
   async readUpTo(runId: string | undefined): Promise<void> {
+    const entries: SessionEntry[] = [];
     for (const entry of await this.#load(0)) {
       const isNext = entry.type === "run" && entry.runId !== runId;
-      if (runId !== undefined && isNext && this.view.run?.entry.runId === runId) return;
-      this.view.add(entry);
+      if (runId !== undefined && isNext && entries.some((one) => one.type === "run" && one.runId === runId)) break;
+      entries.push(entry);
     }
+    // Answers that came after its end have changed nothing yet.
+    const end = entries.findLastIndex(({ type }) => type === "end");
+    for (const [index, entry] of entries.entries())
+      if (end === -1 || index < end || entry.type !== "answer") this.view.add(entry);
   }
 
   /**

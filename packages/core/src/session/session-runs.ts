@@ -9,6 +9,7 @@ import {
   SessionLimitError,
   SessionRunningError,
 } from "../errors/session-errors.ts";
+import { firstDifference } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import { limitReached } from "../loop/limits.ts";
@@ -36,9 +37,11 @@ export interface SessionRunRequest<Options> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Bounds of what a session keeps and how long. */
+/** How a session is kept. */
 export interface SessionKeeping {
   readonly limits: SessionLimits | undefined;
+  /** What the application says about it; written with its next run when that is new. */
+  readonly about?: SessionAbout | undefined;
   /** @defaultValue 15_000 */
   readonly leaseMs?: number | undefined;
 }
@@ -84,13 +87,18 @@ export class SessionRuns<Options> {
         input: run.input,
         ...(!run.keepInterrupted && { dropInterrupted: true }),
       };
-      return { lease: await take(run.runId, ...closing, entry), mode: "begin" };
+      return { lease: await take(run.runId, ...closing, ...this.#aboutEntries(), entry), mode: "begin" };
     });
   }
 
   /** The last run once more, from where it stopped. */
   resume(
-    run: SessionRunRequest<Options> & { readonly answers: ExternalAnswers; readonly anyLoopVersion: boolean },
+    run: SessionRunRequest<Options> & {
+      readonly answers: ExternalAnswers;
+      /** Said to the run together with the answers. */
+      readonly steering?: readonly Content[] | undefined;
+      readonly anyLoopVersion: boolean;
+    },
   ): RunningLoop {
     return this.#loop(run, async (take) => {
       const record = this.log.view.run;
@@ -100,7 +108,8 @@ export class SessionRuns<Options> {
         throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
-      return { lease: await take(runId, { type: "resume", runId }, ...answers), mode: "resume" };
+      const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", contents: run.steering }];
+      return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
     });
   }
 
@@ -108,7 +117,7 @@ export class SessionRuns<Options> {
   open(record: RunRecord, run: Pick<SessionRunRequest<Options>, "options" | "emitters">, how: OpenRecordOptions): OpenedRun {
     const { runId, input } = record.entry;
     const { mode = "read", log = this.log.journalLog(runId, undefined), missing, onPartial } = how;
-    const { beforeEnd = async (result) => (hasLaterTurn(record, result) ? "more-was-said" : "ended") } = how;
+    const { beforeEnd = async (result) => endOfRecord(record, result) } = how;
     const before = this.#contentsBefore();
     return this.#host.open({
       options: run.options,
@@ -130,11 +139,16 @@ export class SessionRuns<Options> {
     });
   }
 
-  /** Whether a run is going, after reading what is new. `free` also when its process has died. */
+  /** Whether a run is going, and the log as of then. `free` also when its process has died. */
   async look(): Promise<LeaseFinding> {
-    if (this.#current === undefined) await this.log.refresh();
-    const { lease } = await this.log.store.records(this.log.id);
-    return this.#observer.look(lease);
+    const { id, store } = this.log;
+    for (;;) {
+      const { lease } = await store.records(id);
+      await this.log.refresh();
+      // A run that began or ended in between would make the two contradict each other.
+      const now = (await store.records(id)).lease;
+      if (now?.token === lease?.token && now?.held === lease?.held) return this.#observer.look(now);
+    }
   }
 
   /**
@@ -154,6 +168,33 @@ export class SessionRuns<Options> {
       if (until === "known" && found.lives) return found.lease.runId;
       await nextChange(this.log.store, this.log.id, found.leftMs, signal);
     }
+  }
+
+  /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
+  async stop(signal: AbortSignal | undefined): Promise<boolean> {
+    const { id, store } = this.log;
+    const { lease } = await store.records(id);
+    if (lease === undefined || this.#observer.look(lease).state === "free") return false;
+    await store.requestStop(id, lease.token);
+    for (;;) {
+      const now = (await store.records(id)).lease;
+      const found = this.#observer.look(now);
+      if (now?.token !== lease.token || found.state === "free") break;
+      await nextChange(store, id, found.leftMs, signal);
+    }
+    await this.#current?.over;
+    return true;
+  }
+
+  #aboutEntries(): readonly NewEntry[] {
+    const { about } = this.#keeping;
+    if (about === undefined) return [];
+    const { title, info } = this.log.view.info;
+    const isKnown =
+      (about.title === undefined || about.title === title) &&
+      (about.owner === undefined || about.owner === info?.owner) &&
+      (about.metadata === undefined || firstDifference(about.metadata, info?.metadata ?? {}) === undefined);
+    return isKnown ? [] : [{ type: "info", ...about }];
   }
 
   /** What was said before a run, fit for this session's model. */
@@ -371,6 +412,16 @@ export class SessionRuns<Options> {
   }
 }
 
+/** What an application says about a session, for its lists. */
+export interface SessionAbout {
+  /** Shown in lists. @defaultValue the first words of the first message */
+  readonly title?: string | undefined;
+  /** Whose session it is: lists and `deleteSessions` can go by it. */
+  readonly owner?: string | undefined;
+  /** Anything else that lists go by. */
+  readonly metadata?: { readonly [name: string]: string } | undefined;
+}
+
 /** What is prepared before a run is opened: how it takes the lease. */
 type TakeLease = (runId: string, ...entries: readonly NewEntry[]) => Promise<HeldLease>;
 
@@ -389,6 +440,10 @@ const LEFT = { name: "RunAbandonedError", message: "the reader left before the r
 /** True when the log holds what the run did after it would have finished: it was steered at the last moment. */
 export function hasLaterTurn({ outcomes }: RunRecord, { turns }: { readonly turns: number }): boolean {
   return outcomes.has(modelStepName("work", turns + 1, 0));
+}
+
+function endOfRecord(record: RunRecord, result: RunResult<unknown>): "ended" | "more-was-said" {
+  return result.stopReason === "finished" && hasLaterTurn(record, result) ? "more-was-said" : "ended";
 }
 
 /** True for the draft of a step that never ended. */

@@ -1,0 +1,231 @@
+import { SessionConflictError } from "../errors/run-errors.ts";
+import { NothingToResumeError, SessionRunningError } from "../errors/session-errors.ts";
+import { NOTHING_YET } from "../loop/result.ts";
+import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
+import type { Content } from "../wire/types/content.ts";
+import { isResumable } from "./entries.ts";
+import { nextChange } from "./lease.ts";
+import { replayRun } from "./replay.ts";
+import { buildAnswerEntries, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
+import type { SessionHost } from "./session-host.ts";
+import type { SessionKeeping, SessionRuns, Unfinished } from "./session-runs.ts";
+
+/**
+ * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it
+ * waits until the run is over; or it stops the run first.
+ */
+export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
+
+/** What a caller brings: some of a message, approvals and outcomes. */
+export interface NextInput<Options> {
+  readonly message: readonly Content[] | undefined;
+  readonly answers: ExternalAnswers;
+  readonly whileRunning: WhileRunning;
+  readonly unfinished: Unfinished;
+  readonly keepInterrupted: boolean;
+  readonly anyLoopVersion: boolean;
+  readonly runId: string;
+  readonly options: Options;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How many answers may be refused because others answer at the same time. */
+const MAX_RACES = 20;
+
+/** Decides what a session does next: begin a run, resume one, follow one that is going, or give the last result once more. */
+export class NextRun<Options> {
+  readonly #runs: SessionRuns<Options>;
+  readonly #host: SessionHost<Options>;
+  readonly #keeping: SessionKeeping;
+
+  constructor(runs: SessionRuns<Options>, host: SessionHost<Options>, keeping: SessionKeeping) {
+    this.#runs = runs;
+    this.#host = host;
+    this.#keeping = keeping;
+  }
+
+  /** A message, whatever state the session is in. */
+  send(input: NextInput<Options> & { readonly message: readonly Content[] }, emitters: RunEmitters | undefined): RunningLoop {
+    return this.#decided(input, async (signal) => {
+      if (input.whileRunning === "refuse") return this.#begin(input, emitters, signal);
+      const running = await this.#runs.settle("known", signal);
+      return running === undefined
+        ? this.#begin(input, emitters, signal)
+        : await this.#whileRunning(input, running, emitters, signal);
+    });
+  }
+
+  /** What fits the session's state and what the caller brings. */
+  continue(input: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
+    return this.#decided(input, async (signal) => {
+      const running = await this.#runs.settle("known", signal);
+      const { message, answers } = input;
+      if (running !== undefined) {
+        if (message !== undefined && input.whileRunning === "refuse")
+          throw new SessionRunningError(this.#runs.log.id, running);
+        if (hasAnswers(answers)) await this.answer(answers);
+        return message === undefined
+          ? this.#follow(input, running, emitters, signal)
+          : await this.#whileRunning({ ...input, message }, running, emitters, signal);
+      }
+      if (message === undefined) return this.#withoutMessage(input, emitters, signal);
+      if (!hasAnswers(answers)) return this.#begin({ ...input, message }, emitters, signal);
+      return this.#resume({ ...input, message }, emitters, signal);
+    });
+  }
+
+  /**
+   * Stores answers to what the last run waits for, whether it is going or not.
+   *
+   * @throws {UnexpectedAnswerError} For a call that waits for no such answer.
+   */
+  async answer(answers: ExternalAnswers): Promise<void> {
+    const { log } = this.#runs;
+    for (let races = 0; ; races++) {
+      await log.refresh();
+      const { run } = log.view;
+      if (run === undefined) throw new NothingToResumeError(log.id, "it has no run yet");
+      const entries = buildAnswerEntries(log.id, run, answers);
+      try {
+        return await log.append({ unless: "changed" }, ...entries);
+      } catch (error) {
+        if (!(error instanceof SessionConflictError) || races >= MAX_RACES) throw error;
+      }
+    }
+  }
+
+  /**
+   * Stores what is said to a session.
+   *
+   * @returns The id of the run that will hear it; `undefined` when the next one will.
+   */
+  async steer(contents: readonly Content[]): Promise<string | undefined> {
+    const { log } = this.#runs;
+    await log.refresh();
+    await log.append({}, { type: "steer", contents });
+    const { run } = log.view;
+    if (run === undefined || run.end !== undefined) return undefined;
+    return (await this.#runs.look()).state === "held" ? run.entry.runId : undefined;
+  }
+
+  #withoutMessage(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
+    const { view, id } = this.#runs.log;
+    const { run } = view;
+    const wasSteered = view.steersAfter(view.steeringCursor).length > 0;
+    if (run === undefined) {
+      if (wasSteered) return this.#begin({ ...input, message: [] }, emitters, signal);
+      throw new NothingToResumeError(id, "it has no run yet");
+    }
+    const answered = hasAnswers(input.answers);
+    const waits = (run.end?.pending ?? []).length > 0 && !answered;
+    const canResume = run.end === undefined || isResumable(run.end);
+    if ((canResume && !waits) || answered) return this.#resume(input, emitters, signal);
+    if (wasSteered && !waits) return this.#begin({ ...input, message: [] }, emitters, signal);
+    return this.#replay(input, run.entry.runId, emitters);
+  }
+
+  async #whileRunning(
+    input: NextInput<Options> & { readonly message: readonly Content[] },
+    running: string,
+    emitters: RunEmitters | undefined,
+    signal: AbortSignal,
+  ): Promise<RunningLoop> {
+    switch (input.whileRunning) {
+      case "refuse":
+        throw new SessionRunningError(this.#runs.log.id, running);
+      case "steer": {
+        const heardBy = await this.steer(input.message);
+        return heardBy === undefined
+          ? this.#begin({ ...input, message: [] }, emitters, signal)
+          : this.#follow(input, heardBy, emitters, signal);
+      }
+      case "replace":
+        await this.#runs.stop(signal);
+        return this.#begin(input, emitters, signal);
+      case "wait":
+        await this.#runs.settle("over", signal);
+        return this.#begin(input, emitters, signal);
+    }
+  }
+
+  #begin(
+    input: NextInput<Options> & { readonly message: readonly Content[] },
+    emitters: RunEmitters | undefined,
+    signal: AbortSignal,
+  ): RunningLoop {
+    const { message, runId, unfinished, keepInterrupted, options } = input;
+    return this.#runs.begin({ input: message, runId, unfinished, keepInterrupted, options, emitters, signal });
+  }
+
+  #resume(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
+    const { message, answers, anyLoopVersion, options } = input;
+    return this.#runs.resume({ answers, steering: message, anyLoopVersion, options, emitters, signal });
+  }
+
+  #replay({ options }: NextInput<Options>, runId: string, emitters: RunEmitters | undefined): RunningLoop {
+    const { id, store } = this.#runs.log;
+    return replayRun({ id, store, host: this.#host, keeping: this.#keeping }, runId, { options, emitters });
+  }
+
+  /** A run of another process or object: its result once it is over, and then its events. One that dies meanwhile is resumed. */
+  #follow(
+    input: NextInput<Options>,
+    runId: string,
+    emitters: RunEmitters | undefined,
+    signal: AbortSignal,
+  ): RunningLoop {
+    return deferredLoop(async () => {
+      const { log } = this.#runs;
+      for (;;) {
+        const found = await this.#runs.look();
+        const { run } = log.view;
+        if (run?.entry.runId !== runId || run.end !== undefined) return this.#replay(input, runId, emitters);
+        if (found.state === "free") return this.#resume({ ...input, message: undefined, answers: NO_ANSWERS }, emitters, signal);
+        await nextChange(log.store, log.id, found.leftMs, signal);
+      }
+    });
+  }
+
+  /** A run that is decided on when it is read. Where another process was faster, and the caller would wait for it, once more. */
+  #decided(input: NextInput<Options>, decide: (signal: AbortSignal) => Promise<RunningLoop>): RunningLoop {
+    const left = new AbortController();
+    const signal = input.signal === undefined ? left.signal : AbortSignal.any([input.signal, left.signal]);
+    return deferredLoop(
+      () => decide(signal),
+      () => left.abort(new DOMException("the reader left before the run began", "AbortError")),
+      (error) => error instanceof SessionRunningError && input.whileRunning !== "refuse",
+    );
+  }
+}
+
+const NO_ANSWERS: ExternalAnswers = { approvals: {}, outcomes: {} };
+
+/** A loop that is chosen when it is run. */
+function deferredLoop(
+  choose: () => Promise<RunningLoop>,
+  onRelease: () => void = () => {},
+  again: (error: unknown) => boolean = () => false,
+): RunningLoop {
+  let chosen: RunningLoop | undefined;
+  let released = false;
+  return {
+    run: async () => {
+      for (;;) {
+        try {
+          chosen = await choose();
+          if (released) chosen.release();
+          return await chosen.run();
+        } catch (error) {
+          if (released || !again(error)) throw error;
+          chosen?.release();
+        }
+      }
+    },
+    soFar: () => chosen?.soFar() ?? NOTHING_YET,
+    release: () => {
+      released = true;
+      onRelease();
+      chosen?.release();
+    },
+  };
+}
