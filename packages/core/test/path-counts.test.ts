@@ -7,15 +7,15 @@ import type { PathCounts } from "./helpers/measure-path.ts";
 /** What a further tool turn and a further chunk may take, and how many files a whole run with one call may. */
 const BUDGETS = {
   run: {
-    turn: { calls: 275, promises: 75, files: 42 },
-    chunk: { calls: 30, promises: 7 },
-    runFiles: 59,
+    turn: { calls: 255, promises: 71, files: 34 },
+    chunk: { calls: 28, promises: 7 },
+    runFiles: 51,
     generators: 0,
   },
   stream: {
-    turn: { calls: 325, promises: 130, files: 44 },
-    chunk: { calls: 35, promises: 13 },
-    runFiles: 60,
+    turn: { calls: 305, promises: 123, files: 35 },
+    chunk: { calls: 34, promises: 13 },
+    runFiles: 51,
     generators: 1,
   },
 } as const;

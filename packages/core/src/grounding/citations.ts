@@ -3,14 +3,14 @@ import type { Part } from "../wire/types/content.ts";
 import type { GroundingSupport } from "../wire/types/generate-content.ts";
 import { type Citation, numberChunks, type Source } from "./sources.ts";
 
-/** How far from where the service said a segment is first looked for, in UTF-16 units. */
+/** How far from the service's offset a segment is first searched for, in UTF-16 units. */
 const NEAR = 400;
 
 /**
- * Turns an answer's grounding supports into ranges of its visible text, in order of `start`.
+ * Converts an answer's grounding supports to ranges of its visible text, in order of `start`.
  *
- * The service counts UTF-8 bytes and sometimes miscounts, so each range is compared with the text the service says it holds,
- * and looked for when it differs. A support that names no known source or has no segment gives no citation.
+ * The service counts UTF-8 bytes and sometimes miscounts, so each range is compared with the segment's text, which is searched
+ * for if it differs. A support without a known source or without a segment yields no citation.
  *
  * @param sources - Those of the whole run, from {@link collectSources}.
  * @see https://ai.google.dev/api/generate-content#GroundingSupport
@@ -25,29 +25,29 @@ export function resolveCitations(
   const finder = new RangeFinder(content.parts);
   const citations: Citation[] = [];
   for (const support of groundingSupports as readonly (GroundingSupport | null)[]) {
-    const cited = readSources(support, numbers);
-    if (support?.segment && cited.length > 0) citations.push({ ...finder.find(support.segment), sources: cited });
+    const cited = (support?.groundingChunkIndices ?? []).map((chunk) => numbers[chunk]);
+    const known = sortUnique(cited.filter((number) => number !== undefined));
+    if (support?.segment && known.length > 0) citations.push({ ...finder.find(support.segment), sources: known });
   }
-  return citations.toSorted((a, b) => a.start - b.start || a.end - b.end);
+  return citations.toSorted(byPlace);
 }
 
-function readSources(support: GroundingSupport | null, numbers: readonly (number | undefined)[]): number[] {
-  const cited = new Set<number>();
-  for (const chunk of support?.groundingChunkIndices ?? []) {
-    const number = numbers[chunk];
-    if (number !== undefined) cited.add(number);
-  }
-  return [...cited].toSorted((a, b) => a - b);
+function sortUnique(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)].toSorted((a, b) => a - b);
+}
+
+function byPlace(a: Citation, b: Citation): number {
+  return a.start - b.start || a.end - b.end;
 }
 
 type Segment = NonNullable<GroundingSupport["segment"]>;
 type Range = Omit<Citation, "sources">;
 
-/** Finds segments in one answer, in the order they come: remembers how far off the service was and where the last one ended. */
+/** Finds segments of one answer, in order: remembers how far off the last offset was and where the last segment ended. */
 class RangeFinder {
   readonly #text: string;
   readonly #offsets: ByteOffsets;
-  /** Byte in the visible text at which each part begins, by its place among all parts; absent for parts that are not visible text. */
+  /** Where each part begins in the visible text, in bytes, by its index among all parts; absent for parts without visible text. */
   readonly #partStarts: (number | undefined)[] = [];
   #drift = 0;
   #lastEnd = 0;
@@ -67,41 +67,33 @@ class RangeFinder {
   }
 
   find(segment: Segment): Range {
-    const { text } = segment;
+    const { text, startIndex = 0, endIndex = 0 } = segment;
     const bases = this.#listBases(segment.partIndex);
     for (const base of bases) {
-      const range = this.#rangeAt(segment, base);
-      if (range !== undefined && range.text === text) {
-        this.#drift = 0;
-        return this.#found(range.start, range.end, text, "exact");
-      }
+      if (!this.#offsets.isBoundary(base + startIndex) || !this.#offsets.isBoundary(base + endIndex)) continue;
+      const start = this.#offsets.indexAt(base + startIndex);
+      const end = this.#offsets.indexAt(base + endIndex);
+      if (this.#text.slice(start, end) !== text) continue;
+      this.#drift = 0;
+      return this.#found(start, text, "exact");
     }
-    const said = this.#offsets.indexAt((bases[0] ?? 0) + (segment.startIndex ?? 0));
-    const end = Math.max(said, this.#offsets.indexAt((bases[0] ?? 0) + (segment.endIndex ?? 0)));
+    const [base = 0] = bases;
+    const claimed = this.#offsets.indexAt(base + startIndex);
+    const end = Math.max(claimed, this.#offsets.indexAt(base + endIndex));
     if (text === undefined || text === "")
-      return { start: said, end, text: this.#text.slice(said, end), match: "unverified" };
+      return { start: claimed, end, text: this.#text.slice(claimed, end), match: "unverified" };
 
-    const start = this.#nearest(text, said + this.#drift) ?? this.#anywhere(text);
-    if (start === undefined) return { start: said, end, text, match: "unverified" };
-    this.#drift = start - said;
-    return this.#found(start, start + text.length, text, "moved");
+    const start = this.#nearest(text, claimed + this.#drift) ?? indexOfFrom(this.#text, text, this.#lastEnd);
+    if (start === undefined) return { start: claimed, end, text, match: "unverified" };
+    this.#drift = start - claimed;
+    return this.#found(start, text, "moved");
   }
 
-  /** Bytes from which the offsets may count: the visible text, or the named part, counted among all parts or among the visible ones. */
+  /** Byte positions that offsets may count from: the start of the visible text, or of the named part, counted among all or visible parts. */
   #listBases(partIndex: number | undefined): number[] {
     if (partIndex === undefined || partIndex === 0) return [0];
     const visible = this.#partStarts.filter((start) => start !== undefined);
     return [0, this.#partStarts[partIndex], visible[partIndex]].filter((base) => base !== undefined);
-  }
-
-  #rangeAt(
-    { startIndex = 0, endIndex = 0 }: Segment,
-    base: number,
-  ): { readonly start: number; readonly end: number; readonly text: string } | undefined {
-    if (!this.#offsets.isBoundary(base + startIndex) || !this.#offsets.isBoundary(base + endIndex)) return undefined;
-    const start = this.#offsets.indexAt(base + startIndex);
-    const end = this.#offsets.indexAt(base + endIndex);
-    return { start, end, text: this.#text.slice(start, end) };
   }
 
   #nearest(text: string, expected: number): number | undefined {
@@ -115,23 +107,24 @@ class RangeFinder {
     return from + (at - before <= after - at ? before : after);
   }
 
-  #anywhere(text: string): number | undefined {
-    const later = this.#text.indexOf(text, this.#lastEnd);
-    const at = later === -1 ? this.#text.indexOf(text) : later;
-    return at === -1 ? undefined : at;
-  }
-
-  #found(start: number, end: number, text: string, match: Citation["match"]): Range {
-    this.#lastEnd = end;
-    return { start, end, text, match };
+  #found(start: number, text: string, match: Citation["match"]): Range {
+    this.#lastEnd = start + text.length;
+    return { start, end: this.#lastEnd, text, match };
   }
 }
 
+/** The first place from an index on, else the first of all. */
+function indexOfFrom(text: string, wanted: string, from: number): number | undefined {
+  const later = text.indexOf(wanted, from);
+  const at = later === -1 ? text.indexOf(wanted) : later;
+  return at === -1 ? undefined : at;
+}
+
 /**
- * Citations of earlier answers, moved to where the final text says the same.
+ * Moves citations of earlier answers to where the final text repeats them.
  *
- * When search was a request of its own, or an earlier step of the run, the ranges the service gave are of that answer's
- * text. What the final text repeats word for word keeps its sources; what it says in other words has none.
+ * When search was a separate request, or an earlier turn of the run, the service's ranges refer to that answer's text. What the
+ * final text repeats verbatim keeps its sources; a paraphrase has none.
  *
  * @param earlier - Answers before the final one, oldest first.
  */
@@ -145,66 +138,60 @@ export function findQuotedCitations(
     let from = 0;
     for (const citation of resolveCitations(response, sources)) {
       if (citation.text.trim() === "") continue;
-      const later = text.indexOf(citation.text, from);
-      const start = later === -1 ? text.indexOf(citation.text) : later;
-      if (start === -1) continue;
+      const start = indexOfFrom(text, citation.text, from);
+      if (start === undefined) continue;
       const end = start + citation.text.length;
       from = end;
       const key = `${start}-${end}`;
-      const numbers = new Set([...(found.get(key)?.sources ?? []), ...citation.sources]);
-      found.set(key, {
-        start,
-        end,
-        text: citation.text,
-        sources: [...numbers].toSorted((a, b) => a - b),
-        match: "moved",
-      });
+      const numbers = sortUnique([...(found.get(key)?.sources ?? []), ...citation.sources]);
+      found.set(key, { start, end, text: citation.text, sources: numbers, match: "moved" });
     }
   }
-  return [...found.values()].toSorted((a, b) => a.start - b.start || a.end - b.end);
+  return [...found.values()].toSorted(byPlace);
 }
 
-/** Translates places in a text from UTF-8 bytes to UTF-16 indexes. */
+/** Converts positions in a text from UTF-8 bytes to UTF-16 indexes. */
 interface ByteOffsets {
   /** Length of the text in bytes. */
   readonly bytes: number;
-  /** Index of the character that begins at this byte; of the one it lies in when it lies inside one. Clamped to the text. */
+  /** Index of the character that contains this byte. Clamped to the text. */
   indexAt(byte: number): number;
   /** True when a character begins (or the text ends) at this byte. */
   isBoundary(byte: number): boolean;
 }
 
-/** Reads the text once; every translation after that takes constant time. A lone surrogate counts as the three bytes it is sent as. */
+/** Reads the text once; each conversion then takes constant time. A lone surrogate counts as the three bytes it is sent as. */
 export function buildByteOffsets(text: string): ByteOffsets {
-  const bytes = byteLength(text);
-  const inside = (byte: number): number => Math.min(Math.max(Math.trunc(byte), 0), bytes);
+  const encoded = new TextEncoder().encode(text);
+  const bytes = encoded.length;
+  const clamp = (byte: number): number => Math.min(Math.max(Math.trunc(byte), 0), bytes);
   const isWithin = (byte: number): boolean => Number.isInteger(byte) && byte >= 0 && byte <= bytes;
-  if (bytes === text.length) return { bytes, indexAt: inside, isBoundary: isWithin };
+  if (bytes === text.length) return { bytes, indexAt: clamp, isBoundary: isWithin };
 
-  const indexes = new Uint32Array(bytes + 1);
-  const starts = new Uint8Array(bytes + 1);
-  let byte = 0;
+  const indexes = new Uint32Array(bytes + 1).fill(text.length);
   let index = 0;
-  for (const character of text) {
-    starts[byte] = 1;
-    const width = countBytes(character);
-    indexes.fill(index, byte, byte + width);
-    byte += width;
-    index += character.length;
+  let next = 0;
+  for (let byte = 0; byte < bytes; byte++) {
+    if (startsCharacter(encoded[byte])) {
+      index = next;
+      // Characters of four bytes are pairs of surrogates.
+      next += (encoded[byte] ?? 0) >= 0xf0 ? 2 : 1;
+    }
+    indexes[byte] = index;
   }
-  starts[byte] = 1;
-  indexes[byte] = index;
-  return { bytes, indexAt: (at) => indexes[inside(at)] ?? 0, isBoundary: (at) => isWithin(at) && starts[at] === 1 };
+  return {
+    bytes,
+    indexAt: (byte) => indexes[clamp(byte)] ?? 0,
+    isBoundary: (byte) => isWithin(byte) && startsCharacter(encoded[byte]),
+  };
+}
+
+/** False inside a character; the end of the text counts as a start. */
+function startsCharacter(byte: number | undefined): boolean {
+  return byte === undefined || (byte & 0xc0) !== 0x80;
 }
 
 /** Length of the text in UTF-8 bytes. */
 export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
-}
-
-function countBytes(character: string): number {
-  const codePoint = character.codePointAt(0) ?? 0;
-  if (codePoint < 0x80) return 1;
-  if (codePoint < 0x800) return 2;
-  return codePoint < 0x1_0000 ? 3 : 4;
 }

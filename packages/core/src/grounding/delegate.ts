@@ -9,35 +9,32 @@ import { buildToolset, type Toolset } from "../tool/toolset.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Source } from "./sources.ts";
 
-/** What a built-in tool's own request gave. */
+type Address = Pick<Source, "uri" | "title">;
+
+/** What a built-in tool's own request returned. */
 export interface DelegatedAnswer {
   readonly text: string;
-  readonly sources: readonly Pick<Source, "uri" | "title">[];
+  readonly sources: readonly Address[];
   /** Why that request ended. */
   readonly stopReason?: string | undefined;
 }
 
 /**
- * Makes one request that holds nothing but this built-in tool and the prompt. Reports what it cost and found through
- * {@link ToolContext.attach}. May throw; the model is told as of any tool that failed.
+ * Sends a request with only this built-in tool and the prompt. Reports its usage and sources through
+ * {@link ToolContext.attach}. May throw; the model then reads an error as from any failed tool.
  */
 export type RunBuiltIn = (builtIn: BuiltInTool, prompt: string, context: ToolContext) => Promise<DelegatedAnswer>;
 
-interface DelegatedResult {
-  readonly answer: string;
-  readonly sources: readonly { readonly title?: string | undefined; readonly uri?: string | undefined }[];
-}
-
-/** The tools of a run, in the form its model can take. */
+/** The tools of a run, in a form that its model accepts. */
 export interface MixedTools {
   readonly toolset: Toolset;
-  /** True when built-in tools became functions, each answered by a request of its own. */
+  /** True when built-in tools became functions, each answered by a separate request. */
   readonly delegates: boolean;
 }
 
 /**
- * Lets functions and built-in tools stand side by side on every model: as they are where one request may hold both,
- * otherwise with each built-in tool behind a function.
+ * Combines functions and built-in tools on every model: unchanged if the model accepts both in one request, otherwise with
+ * a function in place of each built-in tool.
  */
 export function mixTools(
   given: readonly AnyTool[] | (() => readonly AnyTool[]),
@@ -55,7 +52,7 @@ export function mixTools(
 }
 
 /**
- * Built-in tools as functions, one for each, for models that cannot take both kinds in one request.
+ * Makes a function of each built-in tool, for models that cannot take both kinds in one request.
  *
  * @throws {ConfigurationError} For a tool that makes no sense alone (`computerUse`).
  */
@@ -63,8 +60,13 @@ export function buildDelegatedTools(builtIns: readonly BuiltInTool[], run: RunBu
   return builtIns.map((builtIn) => buildDelegatedTool(builtIn, run));
 }
 
-/** Milliseconds until a delegated request is given up. */
+const DELEGATES: { readonly [Name in BuiltInName]?: DelegateTexts } = delegates;
+/** Timeout of a delegated request, in milliseconds. */
 const TIMEOUT_MS = 120_000;
+/** Fields that are lists of strings; the others are strings. */
+const LISTS: ReadonlySet<string> = new Set(["urls"]);
+
+type DelegatedInput = { readonly [field: string]: string | readonly string[] };
 
 function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
   const delegate = DELEGATES[builtIn.name];
@@ -72,8 +74,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     throw new ConfigurationError(
       `this model does not accept ${builtIn.name} and functions in one request; use a newer model, or remove one of them`,
     );
-  const { name, description } = delegate;
-  const fields = buildFields(delegate);
+  const { name, description, fields } = delegate;
   const tool = defineTool({
     name,
     description,
@@ -81,67 +82,44 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     timeoutMs: TIMEOUT_MS,
     maxRetries: 2,
     effects: "none",
-    run: async (input, context): Promise<DelegatedResult> => {
-      // What `parse` below gives.
-      const { text, sources, stopReason } = await run(builtIn, buildPrompt(fields, input as DelegatedInput), context);
+    run: async (input, context) => {
+      // As returned by `parse` below.
+      const given = input as DelegatedInput;
+      const prompt = Object.keys(fields).map((field) => [given[field] ?? []].flat().join("\n"));
+      const { text, sources, stopReason } = await run(builtIn, prompt.join("\n\n"), context);
       if (text.trim() === "") throw new ToolFailure(delegateEmpty(name, stopReason));
       return { answer: text, sources: sources.map(pickAddress) };
     },
   });
-  return { ...tool, parse: (args) => parseFields(name, fields, args) };
+  return { ...tool, parse: (args) => parseFields(delegate, args) };
 }
 
-/** A field is a text, or a list of texts. */
-interface DelegateField {
-  readonly name: string;
-  readonly type: "text" | "texts";
-  readonly description: string;
-}
-
-type DelegatedInput = { readonly [field: string]: string | readonly string[] };
-
-const DELEGATES: { readonly [Name in BuiltInName]?: DelegateTexts } = delegates;
-
-function buildFields({ fields }: DelegateTexts): DelegateField[] {
-  return Object.entries(fields).map(([name, description]) => ({
+function buildSchema(fields: DelegateTexts["fields"]): JsonSchema {
+  const properties = Object.entries(fields).map(([name, description]) => [
     name,
-    type: name === "urls" ? "texts" : "text",
-    description,
-  }));
-}
-
-function buildSchema(fields: readonly DelegateField[]): JsonSchema {
-  const properties = fields.map(({ name, type, description }) => [
-    name,
-    type === "text" ? { type: "string", description } : { type: "array", items: { type: "string" }, description },
+    LISTS.has(name) ? { type: "array", items: { type: "string" }, description } : { type: "string", description },
   ]);
-  return { type: "object", properties: Object.fromEntries(properties), required: fields.map(({ name }) => name) };
+  return { type: "object", properties: Object.fromEntries(properties), required: Object.keys(fields) };
 }
 
-function parseFields(tool: string, fields: readonly DelegateField[], args: unknown): DelegatedInput {
+function parseFields({ name: tool, fields }: DelegateTexts, args: unknown): DelegatedInput {
   const given = isObject(args) ? args : {};
-  return Object.fromEntries(
-    fields.map(({ name, type }) => {
-      const value = given[name];
-      if (type === "text" && isText(value)) return [name, value];
-      if (type === "texts" && Array.isArray(value) && value.length > 0 && value.every(isText)) return [name, value];
-      throw new ToolRetry(delegateArgumentMissing(tool, name, type === "texts"));
-    }),
-  );
+  const input: Record<string, string | readonly string[]> = {};
+  for (const field of Object.keys(fields)) {
+    const value = given[field];
+    if (LISTS.has(field) ? Array.isArray(value) && value.length > 0 && value.every(isText) : isText(value))
+      // As checked above.
+      input[field] = value as string | readonly string[];
+    else throw new ToolRetry(delegateArgumentMissing(tool, field, LISTS.has(field)));
+  }
+  return input;
 }
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
 }
 
-function buildPrompt(fields: readonly DelegateField[], input: DelegatedInput): string {
-  return fields.map(({ name }) => [input[name] ?? []].flat().join("\n")).join("\n\n");
-}
-
-/** Without numbers: those of a nested run are not those of the run that reads this. */
-function pickAddress({ title, uri }: Pick<Source, "uri" | "title">): {
-  readonly title?: string;
-  readonly uri?: string;
-} {
-  return { ...(title === undefined ? {} : { title }), ...(uri === undefined ? {} : { uri }) };
+/** Drops the number: a nested run counts its sources separately from the run that reads this. */
+function pickAddress({ title, uri }: Address): Address {
+  return { ...(title !== undefined && { title }), ...(uri !== undefined && { uri }) };
 }

@@ -1,13 +1,13 @@
 import type { Citation, Grounding, Source } from "./sources.ts";
 
 /**
- * The answer as Markdown: a marker such as `[1]` after each range that sources support, and the numbered list of sources
- * below a rule at the end. A text without sources comes back unchanged.
+ * Renders the answer as Markdown: a marker such as `[1]` after each range that sources support, and the numbered sources below
+ * a horizontal rule at the end. A text without sources is returned unchanged.
  *
- * Markers never land inside code, a link, an address or a character. The search entry points are HTML with styles of their own
- * and are left to the page that shows the answer.
+ * Markers are never placed inside code, a link, a URL or a character. The search entry points are styled HTML, so the page that
+ * shows the answer has to add them.
  *
- * @param result - A run's result, or anything with these three of its fields.
+ * @param result - A run's result, or an object with these three of its fields.
  */
 export function renderMarkdown(result: { readonly text: string } & Pick<Grounding, "citations" | "sources">): string {
   const { text, citations, sources } = result;
@@ -28,7 +28,7 @@ function renderMarkers(
   setting: "inline" | "spaced" | "paragraph",
   next: string | undefined,
 ): string {
-  // Before a bracket, a plain marker would become the text of a link.
+  // Before these, an unescaped marker would become the text of a link.
   const isLinkText = next === "(" || next === "[" || next === ":";
   const markers = numbers
     .map((number, place) => (isLinkText && place === numbers.length - 1 ? `\\[${number}\\]` : `[${number}]`))
@@ -37,7 +37,7 @@ function renderMarkers(
   return setting === "spaced" ? ` ${markers}` : markers;
 }
 
-/** What closes a code block that the answer left open, as cut-off answers do. */
+/** Closes the code block that a truncated answer leaves open. */
 function closeFence(text: string): string {
   let open: string | undefined;
   for (const line of text.split("\n")) {
@@ -53,7 +53,7 @@ function closeFence(text: string): string {
 function renderSource({ title, uri, kind }: Source): string {
   const label = escapeText(title ?? uri ?? kind);
   if (uri === undefined) return label;
-  // Only addresses a reader may safely click become links.
+  // Only URLs that are safe to click become links.
   if (/^https?:\/\//i.test(uri)) return `[${label}](${escapeUri(uri)})`;
   return title === undefined ? label : `${label} (${escapeText(uri)})`;
 }
@@ -76,11 +76,11 @@ interface MarkerPlace {
   readonly index: number;
   /** Ascending, without repeats. */
   readonly numbers: readonly number[];
-  /** After an address a space must part the two; after a code block the marker is a paragraph of its own. */
+  /** After a URL the marker needs a space; after a code block, a paragraph of its own. */
   readonly setting: "inline" | "spaced" | "paragraph";
 }
 
-/** Decides where the markers of an answer go, in order: at the end of each range, or behind the code, link or address that the end lies in. */
+/** Places the markers of an answer, in order: at the end of each range, or after the code, link or URL that contains the end. */
 function placeMarkers(text: string, citations: readonly Citation[]): MarkerPlace[] {
   const closed = findClosedRanges(text);
   const places = new Map<number, { readonly numbers: Set<number>; readonly setting: MarkerPlace["setting"] }>();
@@ -111,14 +111,14 @@ function placeMarker(
   return { index: around.end, setting: around.kind === "address" ? "spaced" : "inline" };
 }
 
-/** Before the white space and table borders a range may end with: a marker after them would stand in the next line. */
+/** Moves back over trailing white space and table borders: a marker after them would start the next line or cell. */
 function skipTrailing(text: string, start: number, end: number): number {
   let index = end;
   while (index > start && /[\s|]/.test(text.charAt(index - 1))) index--;
   return index === start ? end : index;
 }
 
-/** Behind marks such as the second `*` of `**bold**` when the range ends between the two. */
+/** Moves past the rest of a mark such as the `**` of `**bold**` when the range ends inside it. */
 function skipEmphasis(text: string, index: number): number {
   const mark = text[index - 1];
   let after = index;
@@ -136,14 +136,14 @@ const FENCED = /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:\n {0,3}\1[`~]*[ \t]*$
 const SPAN =
   /``[^\n]*?``|`[^`\n]+`|!?\[(?:[^[\]\\\n]|\\.)*\](?:\((?:[^()\s\\]|\\.|\([^()\s]*\))*(?:[ \t]+"[^"\n]*")?\)|\[[^[\]\n]*\])|<[a-z][^<>\s]*>|(https?:\/\/[^\s<>()[\]`*|]+)/gi;
 
-/** Code blocks, code, links and addresses, in order, none inside another. */
+/** Code blocks, inline code, links and URLs, in order and without overlaps. */
 function findClosedRanges(text: string): ClosedRange[] {
   const ranges: ClosedRange[] = [];
   let at = 0;
   const spans = (until: number): void => {
     for (const match of text.slice(at, until).matchAll(SPAN)) {
       const start = at + match.index;
-      // A full stop that ends the sentence is not part of the address.
+      // Punctuation that ends the sentence is not part of the URL.
       const length = match[1] === undefined ? match[0].length : match[0].replace(/[.,;:!?'"]+$/, "").length;
       ranges.push({ start, end: start + length, kind: match[1] === undefined ? "span" : "address" });
     }
@@ -157,7 +157,7 @@ function findClosedRanges(text: string): ClosedRange[] {
   return ranges;
 }
 
-/** The range that the index lies in or right behind. */
+/** The range that contains the index or ends at it. */
 function findRange(ranges: readonly ClosedRange[], index: number): ClosedRange | undefined {
   let low = 0;
   let high = ranges.length;

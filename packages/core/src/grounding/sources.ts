@@ -1,14 +1,14 @@
 import { isObject } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
 
-/** Something an answer rests on. */
+/** Something that an answer is based on. */
 export interface Source {
-  /** 1 for the first source of the run; what `[1]` in {@link renderMarkdown}'s text means. */
+  /** 1 for the first source of the run, which {@link renderMarkdown} cites as `[1]`. */
   readonly number: number;
   readonly kind: "web" | "maps" | "image" | "document" | "url" | "other";
   readonly uri?: string | undefined;
   readonly title?: string | undefined;
-  /** The grounding chunk as it came. */
+  /** The grounding chunk as received. */
   readonly chunk: unknown;
 }
 
@@ -16,37 +16,35 @@ export interface Source {
 export interface Citation {
   /** First UTF-16 index in the result's `text`. */
   readonly start: number;
-  /** Index after the last; `text.slice(start, end)` is what is supported. */
+  /** UTF-16 index after the last; `text.slice(start, end)` is the supported range. */
   readonly end: number;
-  /** What the service says the range holds. */
+  /** The range's text according to the service. */
   readonly text: string;
   /** {@link Source.number}s, ascending. */
   readonly sources: readonly number[];
-  /** How the range was found: where the service said, near it (the service's offsets drift), or not at all. */
+  /** How the range was found: at the service's offsets, elsewhere (the offsets drift), or not at all. */
   readonly match: "exact" | "moved" | "unverified";
 }
 
-/** What grounding a run had. */
+/** The grounding of a run. */
 export interface Grounding {
   readonly sources: readonly Source[];
   /** Ranges of the final answer's text, in order of `start`. */
   readonly citations: readonly Citation[];
-  /** What was searched for. */
+  /** Queries that the service searched for. */
   readonly searchQueries: readonly string[];
-  /** HTML that the terms of use require to be shown next to a grounded answer; empty when nothing was searched. */
+  /** HTML that the terms of use require next to a grounded answer; empty without a search. */
   readonly searchEntryPoints: readonly string[];
-  /** How search reached the model: in the same request, by a request of its own, or not at all. */
+  /** How search reached the model: in the same request, in a separate request, or not at all. */
   readonly groundedBy: "native" | "delegated" | "none";
 }
 
-/** What the answers of a run rest on. */
+/** What the answers of a run are based on. */
 export type CollectedSources = Pick<Grounding, "sources" | "searchQueries" | "searchEntryPoints">;
 
 /**
- * Gathers the sources of a run's answers, numbered from 1 in order of first appearance; one that comes again keeps its number.
- *
- * Pages and documents are the same when their address is, places when their id is. Also gathers what was searched for and the
- * search entry points, each once.
+ * Collects the sources of a run's answers, numbered from 1 in order of first appearance, with search queries and search entry
+ * points. Each is listed once: pages and documents are identified by address, places by ID.
  *
  * @param responses - Oldest first, those of nested runs included.
  * @see https://ai.google.dev/api/generate-content#GroundingMetadata
@@ -65,7 +63,7 @@ export function collectSources(responses: readonly Pick<ModelResponse, "content"
     if (shown) searchEntryPoints.add(shown);
     for (const { toolCall, toolResponse } of content.parts) {
       if (toolCall) for (const query of list(toolCall.args?.["queries"])) addText(searchQueries, query);
-      // The same suggestions come in the metadata, but only with the answer that ends the turn.
+      // The metadata holds the same suggestions, but only in the answer that ends the turn.
       if (!shown && toolResponse && isObject(toolResponse.response))
         addText(searchEntryPoints, toolResponse.response["search_suggestions"]);
     }
@@ -75,8 +73,11 @@ export function collectSources(responses: readonly Pick<ModelResponse, "content"
       for (const chunk of list(metadata.groundingChunks)) add(readChunk(chunk));
     }
     if (candidate.urlContextMetadata)
-      for (const retrieved of list(candidate.urlContextMetadata.urlMetadata))
-        if (isRead(retrieved)) add(readPage(retrieved));
+      for (const retrieved of list(candidate.urlContextMetadata.urlMetadata)) {
+        if (!isObject(retrieved) || retrieved["urlRetrievalStatus"] !== RETRIEVED) continue;
+        const page = readText(retrieved, "retrievedUrl");
+        if (page !== undefined) add(buildSource(retrieved, "url", page, undefined));
+      }
   }
   return {
     sources: [...sources.values()],
@@ -85,7 +86,7 @@ export function collectSources(responses: readonly Pick<ModelResponse, "content"
   };
 }
 
-/** Finds the sources that the chunks of one answer became. `undefined` at the place of a chunk that is in none. */
+/** Source numbers of an answer's grounding chunks, in order; `undefined` for a chunk without a source. */
 export function numberChunks(chunks: readonly unknown[], sources: readonly Source[]): (number | undefined)[] {
   const numbers = new Map<string, number>();
   for (const { kind, uri, chunk, number } of sources) {
@@ -95,13 +96,7 @@ export function numberChunks(chunks: readonly unknown[], sources: readonly Sourc
   return chunks.map((chunk) => numbers.get(readChunk(chunk).key));
 }
 
-function isRead(retrieved: unknown): retrieved is { readonly retrievedUrl: string } {
-  if (!isObject(retrieved) || typeof retrieved["retrievedUrl"] !== "string" || retrieved["retrievedUrl"] === "")
-    return false;
-  return retrieved["urlRetrievalStatus"] === "URL_RETRIEVAL_STATUS_SUCCESS";
-}
-
-/** What stands in a list of the service, or nothing when it is no list. */
+/** Answers are parsed from JSON, so any value is possible where a list is documented. */
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
@@ -110,41 +105,46 @@ function addText(texts: Set<string>, value: unknown): void {
   if (typeof value === "string" && value !== "") texts.add(value);
 }
 
-/** A source that has no number yet, and what makes it the same source when it comes again. */
+/** Status of a page that the service read because its address was in the conversation. */
+const RETRIEVED = "URL_RETRIEVAL_STATUS_SUCCESS";
+
+/** A source without a number, and the key that identifies it when it appears again. */
 interface FoundSource {
   readonly key: string;
   readonly source: Omit<Source, "number">;
 }
 
-/** Reads a grounding chunk of any kind; one of an unknown kind is kept as `other`, with its `uri` and `title` when it has them. */
+/** Reads a grounding chunk; one of an unknown kind becomes `other`, with its `uri` and `title` if it has them. */
 function readChunk(chunk: unknown): FoundSource {
   const [kind, fields] = findKind(chunk);
   const uri = readText(fields, "uri");
   const title = readText(fields, "title");
   switch (kind) {
     case "web":
-      return buildSource(chunk, "web", uri, title, uri);
+      return buildSource(chunk, "web", uri, title);
     case "image": {
-      const page = readText(fields, "sourceUri") ?? readText(fields, "imageUri");
-      // One page can show many images, and each is a source of its own.
-      return buildSource(chunk, "image", page, title, prefixed("image", readText(fields, "imageUri")) ?? page);
+      const image = readText(fields, "imageUri");
+      // One page can show many images, and each is a separate source.
+      return buildSource(chunk, "image", readText(fields, "sourceUri") ?? image, title, image && `image:${image}`);
     }
-    case "maps":
-      return buildSource(chunk, "maps", uri, title, prefixed("place", readText(fields, "placeId")) ?? uri);
+    case "maps": {
+      const place = readText(fields, "placeId");
+      return buildSource(chunk, "maps", uri, title, place && `place:${place}`);
+    }
     case "retrievedContext": {
       const name = readText(fields, "documentName");
-      const inStore =
-        title === undefined ? undefined : prefixed("stored", `${readText(fields, "fileSearchStore") ?? ""} ${title}`);
-      return buildSource(chunk, "document", uri, title ?? name, uri ?? prefixed("document", name) ?? inStore);
+      const stored = title && `stored:${readText(fields, "fileSearchStore") ?? ""} ${title}`;
+      return buildSource(
+        chunk,
+        "document",
+        uri,
+        title ?? name,
+        uri ?? (name === undefined ? stored : `document:${name}`),
+      );
     }
     default:
-      return buildSource(chunk, "other", uri, title, uri);
+      return buildSource(chunk, "other", uri, title);
   }
-}
-
-/** A page that the service read because its address stood in the conversation. */
-function readPage(retrieved: { readonly retrievedUrl: string }): FoundSource {
-  return buildSource(retrieved, "url", retrieved.retrievedUrl, undefined, retrieved.retrievedUrl);
 }
 
 function findKind(chunk: unknown): readonly [string | undefined, Record<string, unknown>] {
@@ -156,24 +156,22 @@ function findKind(chunk: unknown): readonly [string | undefined, Record<string, 
   return [undefined, Object.values(chunk).find(isObject) ?? {}];
 }
 
+/** @param key - Identifies the source; its address, or else the whole chunk, if absent. */
 function buildSource(
   chunk: unknown,
   kind: Source["kind"],
   uri: string | undefined,
   title: string | undefined,
-  key: string | undefined,
+  key: string | undefined = uri,
 ): FoundSource {
   return {
     key: key ?? `chunk:${JSON.stringify(chunk)}`,
-    source: { kind, ...(uri === undefined ? {} : { uri }), ...(title === undefined ? {} : { title }), chunk },
+    source: { kind, ...(uri !== undefined && { uri }), ...(title !== undefined && { title }), chunk },
   };
 }
 
+/** A non-empty string. */
 function readText(fields: Record<string, unknown>, name: string): string | undefined {
   const value = fields[name];
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function prefixed(prefix: string, value: string | undefined): string | undefined {
-  return value === undefined ? undefined : `${prefix}:${value}`;
 }

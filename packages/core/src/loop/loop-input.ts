@@ -71,6 +71,8 @@ export interface LoopInput {
   readonly approve?: Approve | undefined;
   /** What was said to the run while it was going. */
   readonly steering?: Steering | undefined;
+  /** Calls of one turn that run at the same time. */
+  readonly concurrency: number;
   /** Turns in a row with the same calls and results that end the run. */
   readonly maxRepeats: number;
   /** How often a stream that broke in the middle is begun again, per request. */

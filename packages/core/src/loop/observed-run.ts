@@ -4,7 +4,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
-import { readOutcome } from "./calls/call-state.ts";
+import { readOutcome } from "./calls/run-call.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type {
   LoopStep,

@@ -2,7 +2,6 @@ import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../mod
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
-import { CallGate } from "./calls/call-gate.ts";
 import type { CallStepValue } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
@@ -46,16 +45,12 @@ export class RunState {
   endedAt = 0;
   /** Milliseconds in which a step was under way: a run that waited a day for an answer has not used a day. */
   activeMs = 0;
-
-  /** Lets the calls of a turn in. */
-  readonly gate: CallGate;
   /** The latest answer of the run itself. */
   lastResponse: ModelResponse | undefined;
 
-  constructor(runId: string, contents: readonly Content[], concurrency: number) {
+  constructor(runId: string, contents: readonly Content[]) {
     this.runId = runId;
     this.contents = [...contents];
-    this.gate = new CallGate(concurrency);
   }
 
   /** @param prices - What the model that answered costs. */

@@ -8,23 +8,18 @@ export function callsIn(content: Content): FunctionCall[] {
   return calls;
 }
 
-/** True when the last content is the model's and holds calls: nothing may be sent before they are answered. */
+/** True when the last content is the model's and has calls, which must be answered before anything is sent. */
 export function endsOnOpenCall(contents: readonly Content[]): boolean {
   const last = contents.at(-1);
   return last !== undefined && last.role === "model" && last.parts.some((part) => part.functionCall !== undefined);
 }
 
-/** One `user` content that holds a response for each of the calls, in call order, and nothing else. */
-export function responsesContent(parts: readonly Part[]): Content {
-  return { role: "user", parts };
-}
-
-/** A content of the user with one text. */
+/** A user content with one text. */
 export function userText(text: string): Content {
   return { role: "user", parts: [{ text }] };
 }
 
-/** The contents with the open calls at their end answered: by `known` where there is an answer, elsewhere with why there is none. */
+/** The contents with the open calls at their end answered: with `known` by position, otherwise with the error `why`. */
 export function closeOpenCalls(
   contents: readonly Content[],
   known: ReadonlyMap<number, Part> = new Map(),
@@ -34,7 +29,7 @@ export function closeOpenCalls(
   return closed.length === 0 ? contents : [...contents, ...closed];
 }
 
-/** The content that answers the open calls at the end, if there are any. */
+/** The content that answers the open calls at the end, if any. */
 export function closing(
   contents: readonly Content[],
   known: ReadonlyMap<number, Part>,
@@ -42,12 +37,13 @@ export function closing(
 ): readonly Content[] {
   const last = contents.at(-1);
   if (last === undefined || !endsOnOpenCall(contents)) return [];
-  return [responsesContent(callsIn(last).map((call, index) => known.get(index) ?? unansweredResponse(call, why)))];
+  const parts = callsIn(last).map((call, index) => known.get(index) ?? unansweredResponse(call, why));
+  return [{ role: "user", parts }];
 }
 
-/** The response to a call that was not carried out, with the reason why. */
+/** The response to a call that was not executed, with the reason. */
 export function unansweredResponse({ id, name }: FunctionCall, why: string): Part {
   const response = { error: why };
-  // An empty id is refused.
+  // The service rejects an empty id.
   return { functionResponse: id === undefined || id === "" ? { name, response } : { id, name, response } };
 }

@@ -1,12 +1,12 @@
-/** What a model family can do, decided by exclusion: an unknown `gemini-*` is the newest generation. */
+/** Capabilities of a model. */
 export interface ModelCapabilities {
-  /** Family, such as `gemini-2`, `gemini-3`, `gemini-4`, `gemma`. Signatures are exchanged within one family only. */
+  /** Such as `gemini-2`, `gemini-3`, `gemini-4`, `gemma`. Thought signatures are valid within one family only. */
   readonly family: string;
-  /** How thinking is asked for. */
+  /** How thinking is requested. */
   readonly thinking: "level" | "budget" | "none";
-  /** Levels the model takes, lower case; empty unless `thinking` is `level`. */
+  /** Supported levels, lower case; empty unless `thinking` is `level`. */
   readonly thinkingLevels: readonly string[];
-  /** Smallest and largest budget in tokens, and whether 0 (off) is taken; absent unless `thinking` is `budget`. */
+  /** Smallest and largest budget in tokens, and whether 0 (off) is allowed; absent unless `thinking` is `budget`. */
   readonly thinkingBudget?: { readonly min: number; readonly max: number; readonly zero: boolean } | undefined;
   readonly functions: boolean;
   /** Built-in tools and functions in one request. */
@@ -19,11 +19,11 @@ export interface ModelCapabilities {
   readonly mediaInFunctionResponses: boolean;
   readonly imageOutput: boolean;
   readonly streaming: boolean;
-  /** Explicit caches can be made for it. */
+  /** Supports explicit caches. */
   readonly explicitCaches: boolean;
-  /** Prompt tokens it takes. */
+  /** Most prompt tokens. */
   readonly inputTokenLimit: number;
-  /** The model signs its parts, and a call sent back without its signature is refused. */
+  /** The model signs its parts and rejects a call that is sent back without its signature. */
   readonly signaturesRequired: boolean;
 }
 
@@ -69,7 +69,7 @@ const GEMMA: ModelCapabilities = {
   thinking: "level",
   thinkingLevels: ["minimal", "high"],
 };
-/** What image models cannot do, as far as anyone has seen. */
+/** Limits of image models, as observed. */
 const IMAGE = {
   imageOutput: true,
   inputTokenLimit: 65_536,
@@ -87,7 +87,7 @@ const SPEECH: ModelCapabilities = {
   systemInstruction: false,
 };
 
-/** First match wins, so exceptions stand before the families they belong to. */
+/** The first match wins, so exceptions come before their families. */
 const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabilities])[] = [
   [/-tts|-transcribe/, SPEECH],
 
@@ -95,7 +95,7 @@ const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabili
   [/^gemini-2\.5-.*image/, { ...GEMINI_2_0, ...IMAGE, functions: false, systemInstruction: false }],
   [/^gemini-2\.5-pro/, { ...GEMINI_2_5, thinkingBudget: { min: 128, max: 32_768, zero: false } }],
   [/^gemini-2\.5-flash-lite/, { ...GEMINI_2_5, thinkingBudget: { min: 512, max: 24_576, zero: true } }],
-  // Its limits are not documented; these hold for the models it can be made from.
+  // Its limits are not documented; these are valid for the models that it can be based on.
   [/^gemini-2\.5-computer-use/, { ...GEMINI_2_5, thinkingBudget: { min: 128, max: 24_576, zero: false } }],
   [/^gemini-2\.5/, GEMINI_2_5],
   [/^gemini-2(?!\d)/, GEMINI_2_0],
@@ -128,10 +128,9 @@ const FAMILIES: readonly (readonly [pattern: RegExp, capabilities: ModelCapabili
 ];
 
 /**
- * What a model can do, from its id alone.
+ * Infers a model's capabilities from its ID. A resource prefix such as `models/` is ignored.
  *
- * Decided by exclusion: an id that is not known here (next month's model, a tuned model, a gateway's own name) can do
- * what the newest generation can. A resource prefix such as `models/` does not matter.
+ * An unknown ID (a new model, a tuned model, a gateway's own name) gets the capabilities of the newest generation.
  *
  * @see https://ai.google.dev/gemini-api/docs/models
  */
@@ -143,7 +142,7 @@ export function inferCapabilities(modelId: string): ModelCapabilities {
   return generation === undefined ? GEMINI_4 : { ...GEMINI_4, family: `gemini-${generation}` };
 }
 
-/** Families before Gemini 3, Gemma and speech: they check neither signatures nor pairing as newer ones do. */
+/** True for families before Gemini 3, Gemma and speech: they check signatures and pairing less strictly than newer ones. */
 export function isOlderFamily(family: string): boolean {
   return /^(?:gemini-[12]$|gemma|speech)/.test(family);
 }

@@ -2,21 +2,21 @@
 export type FinishClass =
   /** The model was done, or calls functions. */
   | "complete"
-  /** A gateway's word for a turn with calls. Without a call in the content it claims what is not there. */
+  /** A gateway's word for a turn with calls; without a call in the content, the answer is unusable. */
   | "calls"
   /** Cut off by a token limit. */
   | "truncated"
   /** Refused by a policy. */
   | "blocked"
-  /** The model wrote a call or an answer that the service could not read. */
+  /** The model wrote a call or an answer that the service could not parse. */
   | "bad-call"
   /** The model called something that was not declared. */
   | "undeclared-call"
-  /** The service stopped for no reason of the prompt's; asking again may help. */
+  /** The service stopped for a reason unrelated to the prompt; a retry may help. */
   | "interrupted"
-  /** Not an end: the same request goes on with a token. Joined below this point, so it is seen only when it cannot go on. */
+  /** The same request continues with a token. The model layer joins such answers, so callers see it only when that failed. */
   | "continuation"
-  /** A word of a newer service. */
+  /** Added by a newer service. */
   | "unknown";
 
 const CLASS_OF: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>([
@@ -43,9 +43,9 @@ const CLASS_OF: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>(
 ]);
 
 /**
- * What gateways say where the service says `STOP` and leaves the rest to the parts: their upstream's word, in capitals or
- * as it came. aimock says the first; OpenAI's `tool_calls` and `function_call` and Anthropic's `tool_use` come through
- * gateways that translate parts but not reasons; `TOOL_CALL` is Cohere's.
+ * Finish reasons that gateways send for turns with calls, where the service sends `STOP`. aimock sends the first. The others come
+ * from upstream APIs whose parts are translated but not their reasons: OpenAI's `tool_calls` and `function_call`, Anthropic's
+ * `tool_use`, Cohere's `TOOL_CALL`.
  *
  * @see https://github.com/CopilotKit/aimock/blob/main/src/gemini.ts
  * @see https://github.com/theopenco/llmgateway/pull/2218
@@ -54,10 +54,9 @@ const CLASS_OF: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>(
 const CALL_WORDS: ReadonlySet<string> = new Set(["FUNCTION_CALL", "TOOL_CALLS", "TOOL_CALL", "TOOL_USE"]);
 
 /**
- * A reason we have not met is "unknown", never "complete": a new kind of refusal must not read as success.
+ * Classifies a finish reason. An unfamiliar one is "unknown", never "complete": a new kind of refusal must not pass for success.
  *
- * `STOP` says nothing about calls: whether a turn calls functions is decided by its parts. Google's words count as Google
- * spells them; only the gateways' words for calls come in either case.
+ * `STOP` does not rule out calls: only the parts tell. Google's words are case-sensitive; gateways' words for calls are not.
  *
  * @see https://ai.google.dev/api/generate-content#FinishReason
  */

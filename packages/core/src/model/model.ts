@@ -10,17 +10,17 @@ import type { HistoryOrigin } from "./history/import-history.ts";
 import type { ModelSettings } from "./settings.ts";
 import type { Usage } from "./usage.ts";
 
-/** One request to a model, before the endpoint's and the family's rules are applied to it. */
+/** One request to a model, before the rules of its endpoint and family are applied. */
 export interface ModelRequest {
   /** Text of the system instruction. */
   readonly instructions?: string | undefined;
-  /** Oldest first; must not end on an open function call. Contents are taken as they are and never changed. */
+  /** Oldest first; must not end with an open function call. Never modified. */
   readonly contents: readonly Content[];
   /** Functions the model may call, in `parametersJsonSchema` form. The same array for every request of a run. */
   readonly functions: readonly FunctionDeclaration[];
-  /** Tools the service runs itself. The same array for every request of a run. */
+  /** Tools that the service runs. The same array for every request of a run. */
   readonly builtIns: readonly WireTool[];
-  /** Absent leaves the mode to the model layer (`AUTO`, or `VALIDATED` where built-in tools stand beside functions). */
+  /** @defaultValue `AUTO`, or `VALIDATED` with both built-in tools and functions */
   readonly calling?:
     | { readonly mode: FunctionCallingMode; readonly allowedFunctionNames?: readonly string[] | undefined }
     | undefined;
@@ -29,71 +29,71 @@ export interface ModelRequest {
   readonly settings: ModelSettings;
 }
 
-/** One whole answer. JSON-safe, so that it can be journaled. */
+/** One whole answer, as JSON that can be journaled. */
 export interface ModelResponse {
-  /** Role `model`; every part, key, signature and byte of text as it came. `parts` may be empty. */
+  /** Role `model`; every part, key, signature and byte of text as received. `parts` may be empty. */
   readonly content: Content;
-  /** The model's word; `undefined` never leaves the model layer on a success. */
+  /** As received. */
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
   readonly usage: Usage;
-  /** The candidate without its content, folded over the chunks (latest non-empty wins): grounding, citations, ratings, unknown fields. */
+  /** The candidate without its content: grounding, citations, ratings, unknown fields. Of each, the last non-empty value received. */
   readonly candidate: Omit<Candidate, "content">;
-  /** The response without its candidates, of the last chunk that had each field: model version, response id, raw usage, unknown fields. */
+  /** The response without its candidates: model version, response ID, raw usage, unknown fields. Of each, the last non-empty value received. */
   readonly envelope: Omit<GenerateContentResponse, "candidates">;
 }
 
-/** Something that happened on the way to an answer. */
+/** Something that happened before an answer was complete. */
 export type ModelNotice =
-  /** A request failed and is sent again after a wait. */
+  /** A request failed and will be retried after a delay. */
   | {
       readonly type: "retry";
       readonly attempt: number;
       readonly delayMs: number;
       readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
     }
-  /** The request is not sent yet, because the service asked another one to wait; `delayMs` from now on it lets requests through. */
+  /** The request is delayed because the service asked another request to wait; `delayMs` is the remaining time. */
   | {
       readonly type: "wait";
       readonly delayMs: number;
       readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
     }
-  /** The request was changed once to suit what the service said (see `heal/heal.ts`), and is sent again. */
+  /** The service rejected the request, which will be retried with a change (see `heal/heal.ts`). */
   | {
       readonly type: "heal";
       readonly heal: string;
       readonly detail: string;
-      /** True when what earlier requests of this conversation began with had to change: the service's cache starts anew. */
+      /** True when the prefix of earlier requests had to change, so the service's cache no longer applies. */
       readonly breaksPrefix: boolean;
     }
   /**
-   * A long answer broke off behind its last checkpoint. Every part that was handed on is void: what is left of them comes
-   * again, and the answer goes on from there.
+   * A long answer broke after its last checkpoint. Every part received so far is void: those that are still valid follow
+   * again, then the rest of the answer.
    */
   | { readonly type: "rewind"; readonly reason: string };
 
-/** What a model may use while it answers. */
+/** Options of {@link Model.respond}. */
 export interface RespondOptions {
-  /** Aborting it ends the request, which then rejects with `signal.reason`. */
+  /** Aborting it ends the request, which rejects with `signal.reason`. */
   readonly signal: AbortSignal;
-  /** Identity of the run: contents already sent under the same key are not serialized again. Never read. */
+  /** Identifies the run: contents that were already sent with the same object are not serialized again. Never read. */
   readonly conversation?: object | undefined;
   /**
-   * Takes each batch of parts as it arrives. Text parts are deltas; a call whose arguments are streamed comes in pieces
-   * (`willContinue: true`, with what is new in `partialArgs`) and then whole. A promise has to be awaited before the next batch: the
-   * reader is slow. Never rejects.
+   * Receives each batch of parts as it arrives. Text parts are deltas; a call with streamed arguments comes in pieces
+   * (`willContinue: true`, the new arguments in `partialArgs`) and then whole. A promise must be awaited before the next
+   * batch, so that a slow reader slows the model. Never rejects.
    */
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
-  /** Requests that the turn may still send; each one takes from it. @defaultValue no limit but the model's own */
+  /** Requests that the turn may still send; each one is deducted. @defaultValue only the model's own limit */
   readonly budget?: RequestBudget | undefined;
   /** Called for each retry, wait and heal; must not throw. */
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
   readonly logger?: Logger | undefined;
 }
 
-/** What a cache is to hold, and for how long. */
+/** Contents and lifetime of a new cache. */
 export interface CacheRequest extends CacheLife {
-  /** Instructions, tools, tool config and contents go into the cache; of the settings, only the location can. */
+  /** Its instructions, tools, tool config and contents are cached; of the settings, only the location. */
   readonly request: ModelRequest;
   /** Shown in lists. */
   readonly displayName?: string | undefined;
@@ -102,32 +102,31 @@ export interface CacheRequest extends CacheLife {
 /**
  * Anything that can answer one request.
  *
- * Hands each batch of parts to `onParts` as it arrives, and gives the whole response. A unary call is the same thing with one
- * batch, so callers never branch on "streaming".
+ * Passes each batch of parts to `onParts` as it arrives, and resolves to the whole response. A unary call has a single batch.
  *
- * @throws {AgentError} On transport or protocol failure; failures are never yielded as data. An abort throws `signal.reason`.
+ * @throws {AgentError} On transport or protocol failure, never returned as data. An abort throws `signal.reason`.
  */
 export interface Model {
   /** Model id as the user wrote it. */
   readonly id: string;
   readonly capabilities: ModelCapabilities;
-  /** Where its answers come from: their thought signatures mean something only there. @defaultValue the model's id and family */
+  /** Where its answers come from, and so where their thought signatures are valid. @defaultValue the model's ID and family */
   readonly origin?: HistoryOrigin | undefined;
-  /** Throws a {@link ConfigurationError} when these settings cannot work on this model. Called when an agent is made and when a run starts. */
+  /** Throws a {@link ConfigurationError} for settings that cannot work on this model. Called when an agent is created and when a run starts. */
   check(settings: ModelSettings): void;
   respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse>;
-  /** Counts a request without answering it. Absent when the model cannot. */
+  /** Counts the tokens of a request without answering it. Absent if unsupported. */
   countTokens?(request: ModelRequest, options: CallSignal): Promise<TokenCount>;
-  /** Makes an explicit cache. Absent when the model cannot. */
+  /** Creates an explicit cache. Absent if unsupported. */
   createCache?(request: CacheRequest, options: CallSignal): Promise<Cache>;
 }
 
-/** How large a request is. */
+/** Size of a request. */
 export interface TokenCount {
-  /** Instructions, tools, contents and what the request's cache holds. */
+  /** Instructions, tools and contents, including those in the request's cache. */
   readonly totalTokens: number;
-  /** Of these, the ones in an explicit cache. */
+  /** Of these, those in an explicit cache. */
   readonly cachedTokens: number;
-  /** The same by modality; empty where the endpoint does not say. */
+  /** By modality; empty where the endpoint does not report them. */
   readonly details: readonly ModalityTokenCount[];
 }

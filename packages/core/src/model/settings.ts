@@ -7,15 +7,15 @@ import type {
 } from "../wire/types/generate-content.ts";
 import type { CacheRef } from "./resources/caches.ts";
 
-/** How much the model may think before it answers. Mapped to a level or a budget by model family; what the model cannot do is an error at construction. */
+/** How much the model may think before it answers. Mapped to a level or a budget by model family; throws at construction if unsupported. */
 export type Thinking = "off" | "minimal" | "low" | "medium" | "high" | "xhigh" | { readonly budget: number };
 
-/** What can be set for every request of an agent or of one run. Absent fields are left to the service. */
+/** Settings for every request of an agent or a run. Absent fields are left to the service. */
 export interface ModelSettings {
   readonly thinking?: Thinking | undefined;
-  /** Ask for thought summaries, which arrive as `thought-delta` events. @defaultValue false */
+  /** Request thought summaries, which arrive as `thought-delta` events. @defaultValue false */
   readonly includeThoughts?: boolean | undefined;
-  /** 0 to 2. Does nothing from Gemini 3.6 on. */
+  /** 0 to 2. No effect from Gemini 3.6 on. */
   readonly temperature?: number | undefined;
   /** 0 to 1. */
   readonly topP?: number | undefined;
@@ -24,27 +24,27 @@ export interface ModelSettings {
   readonly maxOutputTokens?: number | undefined;
   /** At most five. */
   readonly stopSequences?: readonly string[] | undefined;
-  /** Zero is a seed like any other. */
+  /** Any 32-bit integer; 0 is valid. */
   readonly seed?: number | undefined;
-  /** Against words that were said already. Gemini 2.5 takes it on Vertex only. */
+  /** Penalizes tokens that already appeared. On Gemini 2.5, Vertex only. */
   readonly presencePenalty?: number | undefined;
-  /** Against words by how often they were said. Gemini 2.5 takes it on Vertex only. */
+  /** Penalizes tokens by how often they appeared. On Gemini 2.5, Vertex only. */
   readonly frequencyPenalty?: number | undefined;
-  /** Always one: a run follows a single conversation. Run again for another answer. */
+  /** Always 1: a run follows a single conversation. Run again for another answer. */
   readonly candidateCount?: 1 | undefined;
-  /** Ask for log probabilities, found in `response.candidate.logprobsResult`. Not on the Developer API. @defaultValue false */
+  /** Request log probabilities, returned in `response.candidate.logprobsResult`. Not on the Developer API. @defaultValue false */
   readonly responseLogprobs?: boolean | undefined;
-  /** Alternatives to show for each token, 0 to 20; with `responseLogprobs`. */
+  /** Alternatives for each token, 0 to 20; requires `responseLogprobs`. */
   readonly logprobs?: number | undefined;
-  /** What image and speech models should give back. */
+  /** Output of image and speech models. */
   readonly responseModalities?: readonly Modality[] | undefined;
-  /** For models that make images. */
+  /** For models that generate images. */
   readonly imageConfig?: ImageConfig | undefined;
-  /** For models that speak. */
+  /** For models that generate speech. */
   readonly speechConfig?: SpeechConfig | undefined;
-  /** How many tokens media becomes. */
+  /** Tokens per image or video frame. */
   readonly mediaResolution?: MediaResolution | undefined;
-  /** At most one for each category; the rest is left to the service. */
+  /** At most one per category; other categories are left to the service. */
   readonly safetySettings?: readonly SafetySetting[] | undefined;
   /** Where the user is, for maps and search. */
   readonly location?:
@@ -53,17 +53,13 @@ export interface ModelSettings {
   /** `flex`, `standard` or `priority`. Developer API only. */
   readonly serviceTier?: "flex" | "standard" | "priority" | undefined;
   /**
-   * An explicit cache: what `agent.createCache()` gave, or the name of one made elsewhere (`cachedContents/…`). A cache made
-   * by this agent holds its instructions and declarations, so they are left out of the requests; one made elsewhere
-   * excludes instructions, tools and tool choice.
+   * An explicit cache: the result of `agent.createCache()`, or the name of another one (`cachedContents/…`). A cache made
+   * by this agent holds its instructions and declarations, so requests omit them; any other excludes instructions, tools
+   * and tool choice.
    */
   readonly cachedContent?: string | CacheRef | undefined;
   /** Names and values for billing reports. */
   readonly labels?: { readonly [key: string]: string } | undefined;
-  /**
-   * Stream the arguments of function calls as they are written. Vertex, Gemini 3 and newer, only.
-   *
-   * @defaultValue false
-   */
+  /** Stream the arguments of function calls as they are written. Vertex with Gemini 3 or newer only. @defaultValue false */
   readonly streamFunctionCallArguments?: boolean | undefined;
 }

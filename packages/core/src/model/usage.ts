@@ -2,7 +2,7 @@ import type { UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** Tokens of one response, or summed over a run. */
 export interface Usage {
-  /** Model requests that were answered. */
+  /** Answered model requests. */
   readonly requests: number;
   /** Prompt tokens, cached ones included. */
   readonly inputTokens: number;
@@ -12,19 +12,19 @@ export interface Usage {
   readonly outputTokens: number;
   /** Thinking; billed as output. */
   readonly thoughtTokens: number;
-  /** Content pulled in by the service's own tools; billed as input. */
+  /** Content added by the service's built-in tools; billed as input. */
   readonly toolUseTokens: number;
   /** The service's own total; equals input + output + thoughts + tool use. */
   readonly totalTokens: number;
   /** Prompt size of the latest request, in tokens: how full the context is. */
   readonly contextTokens: number;
-  /** Web searches that were made; billed apiece. */
+  /** Web searches; billed individually. */
   readonly searchQueries: number;
-  /** True when a stream died early, so that the figures are a lower bound. */
+  /** True when a stream ended early, so the figures are a lower bound. */
   readonly incomplete: boolean;
 }
 
-/** Nothing used yet. */
+/** Zero usage. */
 export const NO_USAGE: Usage = {
   requests: 0,
   inputTokens: 0,
@@ -38,7 +38,7 @@ export const NO_USAGE: Usage = {
   incomplete: false,
 };
 
-/** Usage of one response. The last chunk's object is the whole truth (chunks are never summed). */
+/** Usage of one response, from its last chunk: each chunk reports the total so far. */
 export function readUsage(metadata: UsageMetadata | undefined, searchQueries = 0): Usage {
   const inputTokens = metadata?.promptTokenCount ?? 0;
   const outputTokens = metadata?.candidatesTokenCount ?? 0;
@@ -74,7 +74,7 @@ export function addUsage(sum: Usage, next: Usage): Usage {
   };
 }
 
-/** What a model costs, in any unit of money. All but `searchQuery` are for 1,000,000 tokens. */
+/** Prices of a model, in any currency. All but `searchQuery` are per 1,000,000 tokens. */
 export interface Prices {
   readonly input: number;
   /** Prompt tokens read from a cache. @defaultValue as `input` */
@@ -82,16 +82,16 @@ export interface Prices {
   readonly output: number;
   /** Thinking. @defaultValue as `output` */
   readonly thoughts?: number | undefined;
-  /** What the service's own tools pull in. @defaultValue as `input` */
+  /** Content added by the service's built-in tools. @defaultValue as `input` */
   readonly toolUse?: number | undefined;
-  /** One query of Google Search; billed apiece. @defaultValue 0 */
+  /** One Google Search query. @defaultValue 0 */
   readonly searchQuery?: number | undefined;
 }
 
-/** Prices by the model that answered, as the response names it; `undefined` for one that has none. */
+/** Prices, or a function from the model version of the response to its prices; `undefined` if unknown. */
 export type PriceTable = Prices | ((modelVersion: string) => Prices | undefined);
 
-/** What some usage costs. */
+/** Cost of some usage. */
 export function computeCost(usage: Usage, prices: Prices): number {
   const { input, output } = prices;
   const tokens =
@@ -103,12 +103,12 @@ export function computeCost(usage: Usage, prices: Prices): number {
   return tokens / 1_000_000 + usage.searchQueries * (prices.searchQuery ?? 0);
 }
 
-/** The prices of one model in a table. */
+/** Looks up the prices of a model. */
 export function findPrices(table: PriceTable | undefined, modelVersion: string): Prices | undefined {
   return typeof table === "function" ? table(modelVersion) : table;
 }
 
-/** @throws {TypeError} Naming the price that is no number of at least 0. */
+/** @throws {TypeError} Naming a price that is not a number of at least 0. */
 export function checkPrices(table: PriceTable | undefined): void {
   if (table === undefined || typeof table === "function") return;
   for (const [name, price] of Object.entries(table))

@@ -1,6 +1,6 @@
 import type { RunEvent } from "../loop/events.ts";
 
-/** A run to read: a `RunStream`, or anything shaped like it. */
+/** A run to read: a `RunStream`, or any object of that shape. */
 export interface ReadableRun<Result> extends AsyncIterable<RunEvent> {
   result(): Promise<Result>;
 }
@@ -18,7 +18,7 @@ export async function collect<Result>(
   return { events, result: await run.result() };
 }
 
-/** The types of the events in order; neighbouring deltas of one kind count once, however the text was cut into pieces. */
+/** The types of the events in order; adjacent deltas of one kind count once, however the text was split. */
 export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
   const shape: RunEvent["type"][] = [];
   for (const { type } of events) {
@@ -28,10 +28,10 @@ export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
   return shape;
 }
 
-/** Where in a run the next event stands. */
+/** Position in a run. */
 type Place = "before" | "between-turns" | "answer" | "answered" | "calls" | "after";
 
-/** What may come at each place, and where it leads. */
+/** Events allowed at each position, and the position after each. */
 const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place }>> = {
   before: { "run-start": "between-turns" },
   "between-turns": { "turn-start": "answer", "run-end": "after" },
@@ -58,13 +58,13 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
 };
 
 /**
- * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1 and each event
- * belongs to the turn it stands in, and that each call that starts ends once.
+ * Checks the events of a run against the grammar of {@link RunEvent}: their order, that turns count up from 1, that each event
+ * belongs to the current turn, and that each started call ends once.
  *
- * A run that a limit ends may have no turn, or a last turn that was cut short.
+ * A run ended by a limit may have no turn, or a last turn that was cut short.
  *
  * @param options - `complete: false` for a run that threw: it may stop anywhere.
- * @throws {Error} Naming the event that does not fit.
+ * @throws {Error} Names the first event that does not fit.
  */
 export function assertGrammar(
   events: readonly RunEvent[],

@@ -1,23 +1,23 @@
 import type { Observation, RunInfo, StepInfo } from "../loop/observer.ts";
 
-/** What is known of a run while its observations are checked. */
+/** State of a run while its observations are checked. */
 interface ObservedSoFar {
   count: number;
   turn: number;
   isTurnOpen: boolean;
-  /** How it ended, when it has. */
+  /** How it ended, if it has. */
   ended: string | undefined;
   readonly openSteps: Set<StepInfo>;
   readonly names: Set<string>;
 }
 
 /**
- * Checks what an observer was told against the grammar of {@link Observation}: the order within each run, that turns and steps begin
- * and end once and stand in one another, and that each run says how it ended. Runs may go side by side and inside one another.
+ * Checks observations against the grammar of {@link Observation}: the order within each run, that turns and steps start and end
+ * once and are nested, and that each run ends. Runs may be concurrent and nested.
  *
- * @param observations - As they came, of any number of runs.
- * @param options - `complete: false` when a process died, or when runs are still going: they may stop anywhere.
- * @throws {Error} Naming the observation that does not fit.
+ * @param observations - In order of arrival, of any number of runs.
+ * @param options - `complete: false` if a process died or runs are in progress: they may stop anywhere.
+ * @throws {Error} Names the first observation that does not fit.
  */
 export function assertObservations(
   observations: readonly Observation[],
@@ -46,7 +46,7 @@ function check(observation: Observation, run: ObservedSoFar): string | undefined
   if (observation.seq !== run.count) return `its seq is ${observation.seq}, expected ${run.count}`;
   const isFirst = run.count++ === 0;
   if (isFirst !== (observation.type === "run-start")) return isFirst ? "expected run-start" : "the run began before";
-  // What an engine let go of may end late.
+  // A step that an engine abandoned may end late.
   const isLateEnd = observation.type === "step-end" && run.ended !== "result";
   if (run.ended !== undefined && !isLateEnd) return "the run was over";
   if ("step" in observation && observation.step.run !== observation.run) return "its step belongs to another run";

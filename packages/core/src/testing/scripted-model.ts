@@ -9,23 +9,23 @@ import type { Part } from "../wire/types/content.ts";
 import type { UsageMetadata } from "../wire/types/generate-content.ts";
 import type { ScriptedTurn } from "./turns.ts";
 
-/** A turn, or what makes one of the request. It may be asynchronous; what it throws is thrown by the model. */
+/** A turn, or a function that makes one from the request. It may be async; the model throws what it throws. */
 export type ScriptLine = ScriptedTurn | ((request: ModelRequest) => ScriptedTurn | Promise<ScriptedTurn>);
 
-/** How a {@link ScriptedModel} presents itself. */
+/** Options of {@link ScriptedModel.with}. */
 export interface ScriptedModelOptions {
   /** @defaultValue "gemini-scripted" */
   readonly id?: string | undefined;
-  /** Laid over those of the id's family. */
+  /** Override those of the id's family. */
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
-  /** Called by {@link ScriptedModel.check}; throws when it does not like the settings. @defaultValue what a real model of these capabilities refuses */
+  /** Implements {@link ScriptedModel.check}; throws to reject settings. @defaultValue rejects what a real model of these capabilities rejects */
   readonly check?: ((settings: ModelSettings) => void) | undefined;
 }
 
 const DEFAULT_USAGE: UsageMetadata = { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 };
 
 /**
- * A model that answers from a script, one entry for each request, and remembers what it was asked.
+ * A model that answers from a script, one entry per request, and records the requests.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export class ScriptedModel implements Model {
     this.#script = script;
   }
 
-  /** A scripted model of another name or with other capabilities. */
+  /** A scripted model with another id or other capabilities. */
   static with(options: ScriptedModelOptions, ...script: readonly ScriptLine[]): ScriptedModel {
     const model = new ScriptedModel(...script);
     model.#options = options;
@@ -60,7 +60,7 @@ export class ScriptedModel implements Model {
     return this.#capabilities;
   }
 
-  /** Every request so far, oldest first, as it was at the time: a deep copy. */
+  /** Deep copies of all requests so far, oldest first. */
   get requests(): readonly ModelRequest[] {
     return this.#requests;
   }
@@ -70,7 +70,7 @@ export class ScriptedModel implements Model {
     else this.#options.check(settings);
   }
 
-  /** @throws {Error} When entries of the script were never asked for. */
+  /** @throws {Error} When entries of the script were never requested. */
   assertSpent(): void {
     const left = this.#script.length - this.#requests.length;
     if (left > 0) throw new Error(`${left} of the script's ${this.#script.length} turns were never requested`);
@@ -82,7 +82,7 @@ export class ScriptedModel implements Model {
     this.#requests.push(asked);
     const { batches, end, ...rest } = await this.#nextTurn(asked, signal);
     for (const batch of batches) {
-      // Pieces come in turns of their own, as they do from a network.
+      // Each batch arrives in its own microtask, as from a network.
       await abortable(Promise.resolve(), signal);
       await onParts?.(batch);
     }

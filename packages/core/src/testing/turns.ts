@@ -2,32 +2,32 @@ import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-error
 import type { JsonObject, Part } from "../wire/types/content.ts";
 import type { Candidate, GroundingMetadata, UsageMetadata } from "../wire/types/generate-content.ts";
 
-/** One answer of a {@link ScriptedModel}: what it streams and how that ends. Turns combine with {@link join}. */
+/** One answer of a {@link ScriptedModel}: what it streams and how it ends. Combine turns with {@link join}. */
 export interface ScriptedTurn {
-  /** What is yielded, piece by piece. */
+  /** The parts it streams, batch by batch. */
   readonly batches: readonly (readonly Part[])[];
   /** @defaultValue "STOP" */
   readonly finishReason?: string | undefined;
   readonly finishMessage?: string | undefined;
   /** More fields of the candidate, such as grounding metadata. */
   readonly candidate?: Omit<Candidate, "content"> | undefined;
-  /** Token counts as the service would send them. @defaultValue 10 prompt tokens and 5 candidate tokens */
+  /** Token counts as the service sends them. @defaultValue 10 prompt tokens and 5 candidate tokens */
   readonly usage?: UsageMetadata | undefined;
-  /** What happens after the last piece instead of an answer: an error, or nothing until the request is aborted. */
+  /** What happens after the last batch instead of an answer: an error, or nothing until the request is aborted. */
   readonly end?: { readonly type: "error"; readonly error: unknown } | { readonly type: "hang" } | undefined;
 }
 
 /** A function call to make: a bare name is a call without arguments. */
 export type ScriptedCall = string | ({ readonly name: string; readonly args?: JsonObject | undefined } & CallFields);
 
-/** Fields of a call beside its name and arguments. */
+/** Fields of a call besides its name and arguments. */
 export interface CallFields {
-  /** Newer models always send one; absent unless given. */
+  /** Newer models always send one. @defaultValue none */
   readonly id?: string | undefined;
   readonly thoughtSignature?: string | undefined;
 }
 
-/** Several turns as one answer: their pieces in order; of finish reasons, usage and endings the last one given. */
+/** Combines turns into one answer: batches in order; the last finish reason, usage and ending win. */
 export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
   const batches = turns.flatMap((one) => one.batches);
   const candidate: Omit<Candidate, "content"> = Object.assign({}, ...turns.map((one) => one.candidate));
@@ -35,7 +35,7 @@ export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
   return { ...fields, batches, ...(fields.candidate === undefined ? {} : { candidate }) };
 }
 
-/** Text, streamed in these pieces. */
+/** Text, streamed in these batches. */
 export function say(...texts: readonly string[]): ScriptedTurn {
   return { batches: texts.map((text) => [{ text }]) };
 }
@@ -45,7 +45,7 @@ export function think(text: string): ScriptedTurn {
   return { batches: [[{ text, thought: true }]] };
 }
 
-/** Any parts, in one piece: images, code, parts of a kind that is still to come. */
+/** Any parts in one batch: images, code, unknown kinds of parts. */
 export function parts(...given: readonly Part[]): ScriptedTurn {
   return { batches: [given] };
 }
@@ -55,7 +55,7 @@ export function call(name: string, args: JsonObject = {}, fields: CallFields = {
   return calls({ name, args, ...fields });
 }
 
-/** Calls several functions at once, in one piece. */
+/** Calls several functions at once, in one batch. */
 export function calls(...given: readonly ScriptedCall[]): ScriptedTurn {
   return parts(
     ...given.map((one): Part => {
@@ -68,42 +68,42 @@ export function calls(...given: readonly ScriptedCall[]): ScriptedTurn {
   );
 }
 
-/** `STOP` with nothing in it. */
+/** An empty answer that ends with `STOP`. */
 export function empty(): ScriptedTurn {
   return { batches: [], finishReason: "STOP" };
 }
 
-/** Text that the token limit cut off; with no text, or after a call in {@link join}, just the cut. */
+/** Text that the token limit cut off. Without text it only sets the finish reason, such as after a call in {@link join}. */
 export function cut(...texts: readonly string[]): ScriptedTurn {
   return { ...say(...texts), finishReason: "MAX_TOKENS" };
 }
 
-/** An answer that was withheld. `blocked("SAFETY")` */
+/** A withheld answer. `blocked("SAFETY")` */
 export function blocked(reason = "SAFETY", message?: string): ScriptedTurn {
   return ending(reason, message);
 }
 
-/** A prompt that was refused before there was an answer: throws a {@link ResponseBlockedError}. */
+/** A prompt that was refused before any answer: throws a {@link ResponseBlockedError}. */
 export function refused(blockReason = "PROHIBITED_CONTENT"): ScriptedTurn {
   return fails(new ResponseBlockedError(`the prompt was refused (${blockReason})`, blockReason, []));
 }
 
-/** A call that the service could not read. */
+/** A call that the service could not parse. */
 export function malformed(message = "Malformed function call: get_weather(city="): ScriptedTurn {
   return ending("MALFORMED_FUNCTION_CALL", message);
 }
 
-/** A call of something that was not declared, which did not come through. */
+/** A call of an undeclared function, which the service withheld. */
 export function undeclared(name: string): ScriptedTurn {
   return ending("UNEXPECTED_TOOL_CALL", `Unexpected tool call: ${name}`);
 }
 
-/** Ends for any other reason, known or not. `finishes("SOMETHING_NEW")` */
+/** Any other finish reason, known or not. `finishes("SOMETHING_NEW")` */
 export function finishes(reason: string, message?: string): ScriptedTurn {
   return ending(reason, message);
 }
 
-/** Text with sources, as the service reports a search: each source supports the texts it names, or all of it. */
+/** Text with sources, as the service reports a search: each source supports the texts it names, or the whole answer. */
 export function grounded(
   text: string,
   options: { readonly sources: readonly GroundedSource[]; readonly queries?: readonly string[] | undefined },
@@ -114,7 +114,7 @@ export function grounded(
   };
 }
 
-/** The service's own search beside functions: its call and its answer, which the client only echoes. */
+/** The service's own search alongside functions: its call and its response, which the client only echoes. */
 export function serverSearch(...queries: readonly string[]): ScriptedTurn {
   const toolType = "GOOGLE_SEARCH_WEB";
   const id = "search01";
@@ -131,7 +131,7 @@ export function serverSearch(...queries: readonly string[]): ScriptedTurn {
   };
 }
 
-/** A stream that ends after these texts without a finish reason, or breaks with this error. */
+/** A stream that ends after these texts without a finish reason, or fails with this error. */
 export function dies(...given: readonly (string | Error)[]): ScriptedTurn {
   const texts = given.filter((piece) => typeof piece === "string");
   const error =
@@ -145,12 +145,12 @@ export function fails(error: unknown): ScriptedTurn {
   return { batches: [], end: { type: "error", error } };
 }
 
-/** A stream that says this much and then nothing, until the request is aborted. */
+/** A stream that stalls after these texts until the request is aborted. */
 export function hangs(...texts: readonly string[]): ScriptedTurn {
   return { ...say(...texts), end: { type: "hang" } };
 }
 
-/** What an answer costs. `join(say("x"), costs({ promptTokenCount: 100 }))` */
+/** Token counts of an answer. `join(say("x"), costs({ promptTokenCount: 100 }))` */
 export function costs(usage: UsageMetadata): ScriptedTurn {
   return { batches: [], usage };
 }
@@ -159,18 +159,18 @@ function ending(finishReason: string, finishMessage: string | undefined): Script
   return { batches: [], finishReason, ...(finishMessage === undefined ? {} : { finishMessage }) };
 }
 
-/** A page that a scripted answer rests on. */
+/** A source of a scripted answer. */
 export interface GroundedSource {
   readonly uri: string;
   readonly title?: string | undefined;
-  /** Texts of the answer that the page supports, word for word. @defaultValue the whole answer */
+  /** Texts of the answer that the page supports, verbatim. @defaultValue the whole answer */
   readonly supports?: readonly string[] | undefined;
 }
 
 /**
- * Grounding metadata as the service would send it for this text: byte offsets, zero left out, one support for each text.
+ * Grounding metadata as the service sends it for this text: byte offsets, zero omitted, one support per text.
  *
- * @throws {TypeError} When a source supports something that the text does not hold.
+ * @throws {TypeError} When a source supports a text that the answer does not contain.
  */
 export function buildGrounding(
   text: string,
@@ -197,7 +197,7 @@ function buildSegment(
   text: string,
 ): { readonly startIndex?: number; readonly endIndex: number; readonly text: string } {
   const index = whole.indexOf(text);
-  if (index === -1) throw new TypeError(`a source supports ${JSON.stringify(text)}, which the answer does not say`);
+  if (index === -1) throw new TypeError(`a source supports ${JSON.stringify(text)}, which the answer does not contain`);
   const encoder = new TextEncoder();
   const startIndex = encoder.encode(whole.slice(0, index)).length;
   const endIndex = startIndex + encoder.encode(text).length;

@@ -1,37 +1,37 @@
 import type { BuiltInTool } from "./tool.ts";
 
-/** What {@link googleSearch} looks for. */
+/** Options of {@link googleSearch}. */
 export interface GoogleSearchOptions {
-  /** Only pages of this time, RFC 3339, such as `2026-01-01T00:00:00Z`. Developer API. */
+  /** Only pages from this period, RFC 3339, such as `2026-01-01T00:00:00Z`. Developer API. */
   readonly timeRange?: { readonly startTime: string; readonly endTime: string } | undefined;
-  /** @defaultValue web search, by the service */
+  /** @defaultValue the service's: web search */
   readonly searchTypes?: readonly ("web" | "image")[] | undefined;
-  /** Domains whose pages are left out. Vertex. */
+  /** Domains to exclude. Vertex. */
   readonly excludeDomains?: readonly string[] | undefined;
 }
 
-/** What {@link fileSearch} searches. */
+/** Options of {@link fileSearch}. */
 export interface FileSearchOptions {
   /** Store names, such as `fileSearchStores/manuals`; at least one. */
   readonly stores: readonly string[];
-  /** Filter over the documents' metadata, such as `author = "Ibsen"`. */
+  /** Filter on the documents' metadata, such as `author = "Ibsen"`. */
   readonly metadataFilter?: string | undefined;
-  /** How many chunks are found. */
+  /** Number of chunks to retrieve. */
   readonly topK?: number | undefined;
 }
 
-/** What {@link computerUse} drives. */
+/** Options of {@link computerUse}. */
 export interface ComputerUseOptions {
-  /** The service's word for it. @defaultValue "ENVIRONMENT_BROWSER" */
+  /** The service's name of the environment. @defaultValue "ENVIRONMENT_BROWSER" */
   readonly environment?: string | undefined;
-  /** Predefined functions the model is not given, such as `drag_and_drop`. */
+  /** Predefined functions to exclude, such as `drag_and_drop`. */
   readonly excluded?: readonly string[] | undefined;
   readonly promptInjectionDetection?: boolean | undefined;
   readonly disabledSafetyPolicies?: readonly string[] | undefined;
 }
 
 /**
- * Google Search, run by the service; what it found comes back as sources and citations.
+ * Google Search, run by the service; the result has its sources and citations.
  *
  * @see https://ai.google.dev/gemini-api/docs/google-search
  */
@@ -52,7 +52,7 @@ export function googleSearch(options: GoogleSearchOptions = {}): BuiltInTool {
 }
 
 /**
- * Google Maps, run by the service. A place to search around is the model setting `location`.
+ * Google Maps, run by the service. Set the model setting `location` to search around a place.
  *
  * @see https://ai.google.dev/gemini-api/docs/maps-grounding
  */
@@ -61,7 +61,7 @@ export function googleMaps(): BuiltInTool {
 }
 
 /**
- * Lets the service read the pages whose URLs stand in the conversation, up to 20.
+ * Lets the service read the pages whose URLs are in the conversation, up to 20.
  *
  * @see https://ai.google.dev/gemini-api/docs/url-context
  */
@@ -79,7 +79,7 @@ export function codeExecution(): BuiltInTool {
 }
 
 /**
- * Search over your own documents in file search stores. Developer API.
+ * Search in your own documents in file search stores. Developer API.
  *
  * @throws {TypeError} Without a store.
  * @see https://ai.google.dev/gemini-api/docs/file-search
@@ -95,7 +95,7 @@ export function fileSearch(options: FileSearchOptions): BuiltInTool {
 }
 
 /**
- * Lets a model that can do so drive a screen: its actions come as function calls that your program carries out.
+ * Lets a model with support for it control a screen: its actions are function calls that your program executes.
  *
  * @see https://ai.google.dev/gemini-api/docs/computer-use
  */

@@ -1,40 +1,40 @@
 /*
- * Every sentence of this package that a model reads, except the notes that a schema's keywords become. The table in
+ * Every sentence of this package that a model reads, except the notes made from a schema's keywords. The table in
  * `test/texts/model-texts.md` shows them as they are sent; a test fails when the two differ.
  */
 
-/** Appended to the answer of a call that may have happened although its end was never seen: without it, a model calls again. */
+/** Appended to the answer of a call that may have taken effect: without it, a model calls again. */
 export const OUTCOME_UNKNOWN = "it is unknown whether this call took effect; check before repeating it";
 
-/** A call that the end of its run cut off. */
+/** A call cut off by the end of its run. */
 export const CANCELLED = "cancelled: the run ended before this call finished";
 
-/** A call with effects that was running when its process ended. */
+/** A call with side effects that was running when its process ended. */
 export const INTERRUPTED: string = `interrupted: the process ended before this call finished; ${OUTCOME_UNKNOWN}`;
 
-/** A call that waits for a person or a client, in a conversation that continues without them. */
+/** A call whose answer never came, in a conversation that continues without it. */
 export const UNANSWERED = "not run: the answer this call was waiting for never arrived";
 
-/** A call of an answer that hit the token limit: its arguments may be cut too. */
+/** A call in an answer that hit the token limit: its arguments may be cut off too. */
 export const TRUNCATED =
   "not run: your response was cut off by the output token limit; repeat the call in a shorter response";
 
-/** A call beyond the run's limit of calls. */
+/** A call beyond the run's limit on calls. */
 export function callLimitReached(limit: number): string {
   return `not run: this run has reached its limit on function calls (${limit})`;
 }
 
-/** A call of a tool that was called wrongly too often. */
+/** A call of a tool with too many invalid calls. */
 export function toolDisabled(tool: string, badCalls: number): string {
   return `not run: ${tool} is disabled for this run after ${badCalls} invalid calls; continue without it`;
 }
 
-/** A call that a person or a policy refused. */
+/** A call that a person or a policy denied. */
 export function callDenied(reason: string): string {
   return `not run: the user denied this call${reason === "" ? "" : `: ${reason}`}`;
 }
 
-/** A question about a call that was closed without an answer. */
+/** A question about a call that expired. */
 export const answerTimedOut: {
   readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (timeoutMs: number | undefined) => string;
 } = {
@@ -61,10 +61,10 @@ export function toolFailed(tool: string, message: string): string {
   return `${tool} failed: ${message}`;
 }
 
-/** Stands for the message of an error that has none. */
+/** Replaces an empty error message. */
 export const NO_MESSAGE = "no error message";
 
-/** A call of a tool that does not exist: the nearest name when one is near, and at most 20 names. */
+/** A call of a tool that does not exist: the most similar name, if any, and at most 20 names. */
 export function unknownTool(name: string, nearest: string | undefined, names: readonly string[]): string {
   const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
   const more = names.length > 20 ? ` and ${names.length - 20} more` : "";
@@ -72,33 +72,33 @@ export function unknownTool(name: string, nearest: string | undefined, names: re
   return `there is no tool named "${name.slice(0, 100)}".${hint} ${listed}`;
 }
 
-/** Arguments that the schema refuses, with what it said. */
+/** Arguments that the schema rejects, with its messages. */
 export function invalidArguments(problems: string): string {
   return `invalid arguments: ${problems}`;
 }
 
-/** Arguments that are no object. */
+/** Arguments that are not an object. */
 export const ARGUMENTS_NOT_OBJECT = "expected an object";
 
-/** An argument that is not there. */
+/** A missing argument. */
 export const ARGUMENT_MISSING = "required but missing";
 
-/** A result that is longer than the tool's limit; follows what was kept of it. */
+/** Follows the kept part of a result above the tool's limit. */
 export function textCut(kept: number, whole: number): string {
   return `[truncated: these are the first ${kept} of ${whole} characters]`;
 }
 
-/** The same for a result that is not a text. */
+/** The same for a result that is not text. */
 export function jsonCut(kept: number, whole: string): string {
   return `[truncated: these are the first ${kept} of ${whole} characters of JSON]`;
 }
 
-/** Precedes an image or a file that the model takes only outside the function response. */
+/** Precedes an image or a file that the model only accepts outside the function response. */
 export function mediaHeading(index: number, tool: string, callId: string | undefined): string {
   return `[media ${index}] from the result of ${tool}${callId === undefined ? "" : ` (call ${callId})`}:`;
 }
 
-/** Sent after an answer that cannot be used. */
+/** Sent after an unusable answer. */
 export const nudges: {
   readonly empty: string;
   readonly malformedCall: string;
@@ -114,11 +114,11 @@ export const nudges: {
     `Your response does not match the schema: ${problem}. Answer again with only the corrected JSON.`,
 };
 
-/** Asks for the answer in the run's schema, when it could not go along with the tools. */
+/** Asks for the answer in the run's schema, if the schema could not be sent with the tools. */
 export const OUTPUT_REQUEST =
   "Convert your last answer to JSON that matches the given schema. Use only information from the conversation above, and leave out what it does not contain.";
 
-/** Asks for a summary of what no longer fits the model's window. */
+/** Asks for a summary of what no longer fits the model's context window. */
 export const SUMMARY_REQUEST: string =
   "Summarize the conversation above for your own use; the summary will replace these messages. Keep every fact, name, number, " +
   "identifier, decision, tool result, and user request that may still matter, and everything that is still open. " +
@@ -133,19 +133,19 @@ export const AGENT_TASK = "What to do, including everything needed to do it: the
 /** A call of an agent without a task. */
 export const TASK_MISSING = "task must be a non-empty string";
 
-/** An agent that was not run because its parent has used up a limit. */
+/** An agent that was not run because the calling run has used up a limit. */
 export function nothingLeft(agent: string, limit: string): string {
   return `${agent} was not run: this run has used up its ${limit}`;
 }
 
-/** An agent's run that gave no answer: how it ended, and what it had said by then. */
+/** An agent's run without an answer: how it ended, and its last text. */
 export function agentEnded(agent: string, stopReason: string, limit: string | undefined, text: string): string {
   const why = limit === undefined ? "" : ` (${limit})`;
   const said = text === "" ? "" : `; its last text: ${text.slice(0, 2_000)}`;
   return `${agent} ended with "${stopReason}"${why}${said}`;
 }
 
-/** An agent's run on an engine that gave no report. */
+/** An agent's run on an engine without a report. */
 export const agentFailures: {
   readonly cancelled: string;
   readonly notAnAgent: string;

@@ -10,48 +10,48 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly kind: "function";
   readonly name: string;
   readonly description: string;
-  /** What is sent: name, description and `parametersJsonSchema`. */
+  /** The declaration that is sent: name, description and `parametersJsonSchema`. */
   readonly declaration: FunctionDeclaration;
-  /** What was changed in the schema on the way. */
+  /** How the sent schema differs from the author's. */
   readonly schemaChanges: readonly SchemaChange[];
-  /** Runs alone: no other call of the same turn runs beside it. */
+  /** Whether calls run alone, never in parallel with other calls of the turn. */
   readonly sequential: boolean;
-  /** Milliseconds until the call is answered with a time-out. */
+  /** Milliseconds until the call is answered with a timeout. */
   readonly timeoutMs: number;
-  /** Largest result in bytes of JSON; longer ones are cut, visibly. */
+  /** Maximum result size in bytes of JSON; a longer result is cut, with a note to the model. */
   readonly maxResultBytes: number;
   /** Invalid calls (bad arguments, {@link ToolRetry}) after which the tool is disabled for the run. */
   readonly maxRetries: number;
   /**
-   * What resuming does with a call that a crash interrupted: `none` and `idempotent` run again (the latter with the same
+   * How resuming treats a call that a crash interrupted: `none` and `idempotent` run again (the latter with the same
    * {@link ToolContext.idempotencyKey}), `once` does not.
    */
   readonly effects: ToolEffects;
-  /** For `once`: who is asked about an interrupted call. */
+  /** For `once`: who decides about an interrupted call. */
   readonly unknownOutcome: UnknownOutcome;
-  /** Calls are answered outside this process; {@link Tool.run} fails. */
+  /** Whether calls are answered outside this process; {@link Tool.run} then fails. */
   readonly external: boolean;
-  /** Milliseconds until a question about a call that nobody answers is closed with a time-out; absent for never. */
+  /** Milliseconds until a pending question about a call expires; absent for never. */
   readonly answerTimeoutMs?: number | undefined;
-  /** Set when the tool is another agent, whose runs can be made elsewhere. */
+  /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
-  /** Whether a person has to agree to this call first; absent when never. Throwing counts as yes. */
+  /** Whether the call requires approval; absent when never. Throwing counts as yes. */
   needsApproval?(input: Input, call: FunctionCall): boolean | Promise<boolean>;
-  /** Checks the arguments. @throws {ToolRetry} With a short message for the model when they do not fit. */
+  /** Validates the arguments. @throws {ToolRetry} With a short message for the model when they are invalid. */
   parse(args: unknown): Input | Promise<Input>;
-  /** Does the work. May yield progress and return the result (async generator), or return it. */
+  /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
   run(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
 }
 
-/** What a tool may use while it runs. */
+/** Context of a running call. */
 export interface ToolContext {
-  /** Aborts when the run is aborted or the tool's time is up. Pass it on to everything that waits. */
+  /** Aborts when the run is aborted or the tool times out. Pass it to everything that waits. */
   readonly signal: AbortSignal;
-  /** Unique in the run, the same over retries and resumes: `call:3.0` is the first call of turn 3. */
+  /** Unique in the run, stable across retries and resumes: `call:3.0` is the first call of turn 3. */
   readonly callId: string;
   /** The call as the model made it. */
   readonly call: FunctionCall;
-  /** The same over retries, crashes and resumes: hand it to services that take an idempotency key. */
+  /** Stable across retries, crashes and resumes: pass it to services that accept an idempotency key. */
   readonly idempotencyKey: string;
   readonly runId: string;
   /** Turn of the run, from 1. */
@@ -59,9 +59,9 @@ export interface ToolContext {
   readonly logger: Logger;
   /** Reports progress as a `tool-progress` event; `value` must be JSON-safe. Never rejects. */
   progress(value: unknown): Promise<void>;
-  /** Adds what a run made inside this call cost and found to the calling run's `usage` and `sources`. */
+  /** Adds the usage, cost and sources of a run inside this call to the calling run's. */
   attach(run: NestedRun): void;
-  /** What a run inside this call takes over from the calling run: the rest of its limits, its prices, its `approve`. */
+  /** What a run inside this call inherits from the calling run: remaining limits, prices, `approve`. */
   readonly parent?: ParentRun | undefined;
 }
 
@@ -88,21 +88,21 @@ export type ToolFailureKind =
   /** The answer that held the call was cut off, or the call was repeated too often. */
   | "not-run";
 
-/** What a tool does to the world: nothing, something safe to repeat under one key, or something that must not happen twice. */
+/** Side effects of a tool: none, safe to repeat with the same key, or must not happen twice. */
 export type ToolEffects = "none" | "idempotent" | "once";
 
-/** Who is asked whether an interrupted call took effect: whoever resumes the run, or the model. */
+/** Who decides whether an interrupted call took effect: the caller that resumes the run, or the model. */
 export type UnknownOutcome = "ask" | "tell-model";
 
 /** One difference between the author's schema and what is sent. */
 export interface SchemaChange {
   /** Where, such as `properties.when.format`; empty for the root. */
   readonly path: string;
-  /** What was done and why, one sentence. */
+  /** What was changed and why, one phrase. */
   readonly change: string;
 }
 
-/** A tool that the service runs itself. Made by `googleSearch()` and its like. */
+/** A tool that the service runs itself, such as `googleSearch()`. */
 export interface BuiltInTool {
   readonly kind: "built-in";
   readonly name: BuiltInName;
@@ -113,34 +113,34 @@ export interface BuiltInTool {
 /** Names of the built-in tools. */
 export type BuiltInName = "googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse";
 
-/** What an agent's `tools` may hold. */
+/** An entry of an agent's `tools`. */
 export type AnyTool = Tool | BuiltInTool;
 
-/** A run that was made inside a tool call. */
+/** A run inside a tool call. */
 export interface NestedRun {
   readonly usage: Usage;
-  /** What it cost; absent without a price table. */
+  /** Its cost; absent without a price table. */
   readonly cost?: number | undefined;
-  /** Its answers, oldest first, for their sources. */
+  /** Its responses, oldest first, for their sources. */
   readonly responses: readonly ModelResponse[];
 }
 
-/** The step of a run inside which another run is made. */
+/** The step of a run that contains another run. */
 export interface ParentStep {
   readonly runId: string;
   /** Name of the step, such as `call:3.0`, or `compact:4` for the request of a summary. */
   readonly step: string;
-  /** Id of the call, when the step is one; the same when the call is run again. */
+  /** Id of the call, if the step is a call; stable when the call runs again. */
   readonly callId?: string | undefined;
 }
 
-/** What a run inside a call takes over from the run that made the call. */
+/** What a run inside a call inherits from the calling run. */
 export interface ParentRun {
-  /** Where in the calling run the call stands, for observers. */
+  /** The step of the call in the calling run, for observers. */
   readonly step: ParentStep;
   /**
-   * What is left when it is read, after everything that runs inside other calls have reported by then. Parallel runs each
-   * see what is left when they begin.
+   * What is left at the time of reading, after what runs inside other calls have reported so far. Parallel runs each see what is
+   * left when they start.
    */
   readonly remaining: RemainingLimits;
   readonly prices?: PriceTable | undefined;
@@ -148,7 +148,7 @@ export interface ParentRun {
   readonly approve?: Approve | undefined;
 }
 
-/** What is left of a run's limits; one that is absent does not bound it. 0 when it is used up. */
+/** Remaining limits of a run: 0 when used up, absent when unlimited. */
 export interface RemainingLimits {
   readonly inputTokens?: number | undefined;
   /** Visible output and thoughts. */
@@ -159,32 +159,32 @@ export interface RemainingLimits {
   readonly cost?: number | undefined;
 }
 
-/** An agent behind a tool: how a call becomes a run of its own on a durable engine, and how that run answers the call. */
+/** An agent behind a tool: how a call becomes a separate run on a durable engine, and how that run answers the call. */
 export interface ChildAgent {
-  /** Name of the agent. The tool may have another one. */
+  /** Name of the agent; the tool's name may differ. */
   readonly name: string;
-  /** What the run is begun with. @throws What a call with these arguments would throw before it ran. */
+  /** Input that starts the run. @throws What a call with these arguments would throw before running. */
   start(args: unknown, parent: ParentRun): Promise<Json>;
-  /** Reads what the run reported. Never rejects. */
+  /** Reads the run's report. Never rejects. */
   finish(report: Json): Promise<ChildRunResult>;
 }
 
-/** How a run that a call started ended. */
+/** Result of a run that a call started. */
 export interface ChildRunResult {
   readonly outcome: ToolOutcome;
-  /** The run itself, for the calling run's totals; empty when there was none. */
+  /** The run's totals, for the calling run's; empty when there was none. */
   readonly nested: readonly NestedRun[];
-  /** Milliseconds it was at work. */
+  /** Milliseconds it was active. */
   readonly activeMs: number;
 }
 
-/** What a run has to know about a call before it can go on. */
+/** What a run needs to know about a call before it can continue. */
 export type PendingQuestion =
-  /** May it be run? */
+  /** May it run? */
   | "approval"
-  /** What came of it? The tool has no `run`: it runs elsewhere. */
+  /** What is its outcome? The tool has no `run`: it runs elsewhere. */
   | "outcome"
-  /** Did it take effect? The process died while it ran, and its tool must not run twice. */
+  /** Did it take effect? The process died during the call, and its tool must not run twice. */
   | "unknown-outcome";
 
 /** A call that waits for an answer. */
@@ -194,17 +194,17 @@ export interface PendingCall {
   readonly callId: string;
   readonly call: FunctionCall;
   readonly question: PendingQuestion;
-  /** The agents it came through, outermost first, when a run inside a call asks; its turn and `callId` are of that run. */
+  /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */
   readonly path?: readonly string[] | undefined;
 }
 
-/** Whether a call may run; a refusal can tell the model why. */
+/** Whether a call may run; a denial can tell the model why. */
 export type Approval = boolean | { readonly deny: string };
 
-/** Asks a person, or a policy, while the run waits. */
+/** Decides whether a call may run, by asking a person or a policy; the run waits. */
 export type Approve = (pending: PendingCall, context: { readonly signal: AbortSignal }) => Approval | Promise<Approval>;
 
-/** How a call ended that ran elsewhere. `notExecuted` says that it never happened: it is run now. */
+/** How a call that ran elsewhere ended. `notExecuted` means that it never ran: it is run now. */
 export type ExternalOutcome =
   | { readonly output: unknown }
   | { readonly error: string }

@@ -5,20 +5,19 @@ import type { AnyTool, BuiltInTool, Tool } from "./tool.ts";
 /** @see https://ai.google.dev/api/caching#Tool */
 const MAX_DECLARATIONS = 512;
 
-/** The tools of a run, in the forms its parts need. */
+/** The tools of a run, as the loop and the requests need them. */
 export interface Toolset {
   readonly byName: ReadonlyMap<string, Tool>;
-  /** In the order given, so the request's prefix is stable. */
+  /** In the order given, which keeps the request's prefix stable. */
   readonly functions: readonly FunctionDeclaration[];
   /** Entries for the request's `tools`. */
   readonly builtIns: readonly WireTool[];
-  readonly builtInTools: readonly BuiltInTool[];
 }
 
 /**
- * Puts tools together. The same built-in tool twice counts once.
+ * Combines tools; duplicates of a tool count once.
  *
- * @throws {ToolDefinitionError} For two tools of one name, one built-in tool in two versions, or too many functions.
+ * @throws {ToolDefinitionError} For two tools with one name, a built-in tool with different options, or too many functions.
  */
 export function buildToolset(tools: readonly AnyTool[]): Toolset {
   const byName = new Map<string, Tool>();
@@ -32,12 +31,10 @@ export function buildToolset(tools: readonly AnyTool[]): Toolset {
       `${byName.size} functions, but one request accepts at most ${MAX_DECLARATIONS}: offer fewer, or group them behind agents`,
       [...byName.keys()].at(-1) ?? "",
     );
-  const builtInTools = [...builtIns.values()];
   return {
     byName,
     functions: [...byName.values()].map((tool) => tool.declaration),
-    builtIns: builtInTools.map((tool) => tool.wire),
-    builtInTools,
+    builtIns: [...builtIns.values()].map((tool) => tool.wire),
   };
 }
 

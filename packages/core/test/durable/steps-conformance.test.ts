@@ -151,7 +151,7 @@ const FAULTS: readonly { fault: string; change: (steps: Steps) => Partial<Steps>
           ),
         ),
     }),
-    noticed: /what the steps were given/,
+    noticed: /what the steps got/,
   },
   {
     fault: "never says that an attempt was made before",
@@ -161,12 +161,12 @@ const FAULTS: readonly { fault: string; change: (steps: Steps) => Partial<Steps>
           ops.map((op) => (op.kind === "step" ? { ...op, run: (step) => op.run({ ...step, attempt: 1 }) } : op)),
         ),
     }),
-    noticed: /the attempts of the one that was cut off/,
+    noticed: /the attempts: expected/,
   },
   {
     fault: "hears everything again",
     change: (steps) => ({ steering: { ...steps.steering, take: async () => steps.steering?.take(0) } }),
-    noticed: /what was heard/,
+    noticed: /what was read/,
   },
   {
     fault: "forgets its waits' time",

@@ -105,7 +105,7 @@ describe("grounded", () => {
 
   test("refuses a source for something the answer does not say", () => {
     expect(() => grounded("Oslo won.", { sources: [{ uri: "https://a.example/", supports: ["Bergen"] }] })).toThrow(
-      'a source supports "Bergen", which the answer does not say',
+      'a source supports "Bergen", which the answer does not contain',
     );
   });
 });

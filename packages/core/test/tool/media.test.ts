@@ -56,7 +56,7 @@ describe("the media type", () => {
     ["an address that does not tell", "https://x.no/picture"],
     ["a file that does not tell", { name: "files/a", uri: "https://x.no/a" }],
   ])("has to be given for %s", (_name, source) => {
-    expect(() => media(source)).toThrow("the media type cannot be seen from this; give it as mimeType");
+    expect(() => media(source)).toThrow("cannot detect the media type: pass it as mimeType");
   });
 });
 
@@ -78,7 +78,7 @@ describe("a Blob", () => {
     });
   });
   test("without bytes is refused", async () => {
-    await expect(media(new Blob([], { type: "text/plain" }))).rejects.toThrow("there are no bytes");
+    await expect(media(new Blob([], { type: "text/plain" }))).rejects.toThrow("the source has no bytes");
   });
 });
 
@@ -107,10 +107,10 @@ describe("options", () => {
     expect(media("gs://b/a.mp4", { videoMetadata: { startOffset } }).videoMetadata).toEqual({ startOffset: written });
   });
   test.each([
-    [{ fps: 0 }, "videoMetadata.fps is 0"],
-    [{ fps: 25 }, "videoMetadata.fps is 25"],
-    [{ startOffset: -1 }, "videoMetadata.startOffset is -1"],
-    [{ endOffset: Number.NaN }, "videoMetadata.endOffset is NaN"],
+    [{ fps: 0 }, "videoMetadata.fps must be frames per second above 0 and up to 24, got 0"],
+    [{ fps: 25 }, "videoMetadata.fps must be frames per second above 0 and up to 24, got 25"],
+    [{ startOffset: -1 }, "videoMetadata.startOffset must be seconds from the start, got -1"],
+    [{ endOffset: Number.NaN }, "videoMetadata.endOffset must be seconds from the start, got NaN"],
     [{ startOffset: 5, endOffset: 5 }, "endOffset must be after startOffset"],
     [{ endOffset: 0 }, "endOffset must be after startOffset"],
   ])("%j are refused", (videoMetadata, message) => {
@@ -119,10 +119,14 @@ describe("options", () => {
 });
 
 test.each<[string, Parameters<typeof media>[0], string]>([
-  ["no bytes", new Uint8Array(), "there are no bytes"],
-  ["an empty text", "", "there are no bytes"],
+  ["no bytes", new Uint8Array(), "the source has no bytes"],
+  ["an empty text", "", "the source has no bytes"],
   ["a file that failed", { name: "files/a", uri: "u", mimeType: "a/b", state: "FAILED" }, "could not process files/a"],
-  ["a file without an address", { name: "files/a", uri: "" }, "give bytes, base64, a URL, a Blob, or a file"],
+  [
+    "a file without an address",
+    { name: "files/a", uri: "" },
+    "the source must be bytes, base64, a URL, a Blob, or an uploaded file",
+  ],
 ])("media of %s is refused", (_name, source, message) => {
   expect(() => media(source, "image/png")).toThrow(TypeError);
   expect(() => media(source, "image/png")).toThrow(message);

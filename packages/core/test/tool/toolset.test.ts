@@ -27,7 +27,6 @@ describe("toolset", () => {
       ]),
       functions: [b.declaration, a.declaration],
       builtIns: [{ googleSearch: {} }],
-      builtInTools: [search],
     });
   });
   test("the same tool twice is one", () => {

@@ -2,87 +2,70 @@ import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
 import { type CallRoute, routeStepName } from "../../durable/run-log.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson, isObject } from "../../internal/json.ts";
-import type { Approval, PendingQuestion, Tool, ToolOutcome } from "../../tool/tool.ts";
+import type { Approval, ToolOutcome } from "../../tool/tool.ts";
 import { answerTimedOut, callDenied, NO_RESULT } from "../../tool/model-texts.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
-import { answered, type CallState, denied, type PlannedCall, toolOf } from "./call-state.ts";
+import { type AwaitingState, type CallState, type PlannedCall, QUESTIONS, type TurnCall } from "./call-state.ts";
+import { answered, cancelled, denied } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
 
-/** Where the calls of a turn go, in call order: one step for all of them. */
-export async function routesOf(
-  input: LoopInput,
-  calls: readonly PlannedCall[],
-  turn: number,
-): Promise<readonly CallRoute[] | "wall-time"> {
-  const outcome = await singleStep(input, routeStepName(turn), ({ signal }) =>
-    // Rejects only when `approve` throws: it is the application's own code.
-    Promise.all(calls.map((call) => routeOf(input, call, signal))),
+/** Decides which calls of a turn run and which wait, in one step for all of them. */
+export async function routeCalls(input: LoopInput, state: RunState, calls: readonly TurnCall[]): Promise<void> {
+  const outcome = await singleStep(input, routeStepName(state.turns), ({ signal }) =>
+    // Rejects only when `approve` throws, which is the application's own code.
+    Promise.all(calls.map((call) => routeCall(input, call, signal))),
   );
-  return outcome === "wall-time" ? outcome : outcome.value;
+  if (outcome === "wall-time") {
+    // The limit ends the run before its next request; a resumed run asks again.
+    state.useUpWallTime(input.limits);
+    for (const call of calls) call.current = answered(input, call, cancelled(), state.endedAt);
+    return;
+  }
+  for (const [index, call] of calls.entries()) {
+    const route = outcome.value[index] ?? RUN;
+    if (route.do === "deny") call.current = answered(input, call, denied(route.why), state.endedAt);
+    if (route.do === "ask-approval") call.current = { state: "awaiting-approval" };
+    if (route.do === "ask-outcome") call.current = { state: "awaiting-output" };
+  }
 }
 
-async function routeOf(input: LoopInput, planned: PlannedCall, signal: AbortSignal): Promise<CallRoute> {
-  const tool = toolOf(input, planned);
+async function routeCall(input: LoopInput, planned: PlannedCall, signal: AbortSignal): Promise<CallRoute> {
+  const { turn, callId, call, tool } = planned;
   if (tool === undefined) return RUN;
-  const checked = await check(tool, planned);
-  // Running it answers with what is wrong; nobody needs to be asked about a call that cannot be carried out.
-  if (!checked.ok) return RUN;
-  if (checked.needsApproval) {
+  let args: unknown;
+  try {
+    args = await tool.parse(copyJson(call.args ?? {}));
+  } catch {
+    // Running it tells the model what is wrong; an invalid call needs no approval.
+    return RUN;
+  }
+  let needsApproval: boolean;
+  try {
+    needsApproval = (await tool.needsApproval?.(args, copyJson(call))) ?? false;
+  } catch {
+    needsApproval = true;
+  }
+  if (needsApproval) {
     if (input.approve === undefined) return { do: "ask-approval" };
-    const { turn, callId, call } = planned;
-    const asked = input.approve({ turn, callId, call: copyJson(call), question: "approval" }, { signal });
-    const why = denialOf(await abortable(Promise.resolve(asked), signal));
+    const approval = input.approve({ turn, callId, call: copyJson(call), question: "approval" }, { signal });
+    const why = findDenial(await abortable(Promise.resolve(approval), signal));
     if (why !== undefined) return { do: "deny", why };
   }
   return tool.external ? { do: "ask-outcome" } : RUN;
 }
 
-async function check(
-  tool: Tool,
-  { call }: PlannedCall,
-): Promise<{ readonly ok: false } | { readonly ok: true; readonly needsApproval: boolean }> {
-  let checked: unknown;
-  try {
-    checked = await tool.parse(copyJson(call.args ?? {}));
-  } catch {
-    return { ok: false };
-  }
-  try {
-    return { ok: true, needsApproval: (await tool.needsApproval?.(checked, copyJson(call))) ?? false };
-  } catch {
-    // Better to ask once too often.
-    return { ok: true, needsApproval: true };
-  }
-}
-
-/** What a denied call's model is told; `undefined` when it may run. Anything but a plain yes is a no. */
-function denialOf(answer: Approval | undefined): string | undefined {
+/** Why a call is denied, for the model; `undefined` when it may run. Anything but `true` is a denial. */
+function findDenial(answer: Approval | undefined): string | undefined {
   if (answer === true) return undefined;
-  // Answers come from outside, and are kept: a run that could not read one could never go on.
+  // Answers come from outside and are recorded: a run that threw here could never be resumed.
   const given: unknown = isObject(answer) ? answer["deny"] : undefined;
-  const why = typeof given === "string" ? given.trim() : "";
-  return callDenied(why);
+  return callDenied(typeof given === "string" ? given.trim() : "");
 }
 
-/** A call that waits for an answer from outside. */
-export type AwaitingState = Extract<CallState, { state: "awaiting-approval" | "awaiting-output" | "interrupted" }>;
-
-/** What is asked while a call is in such a state. */
-export const QUESTIONS: { readonly [State in AwaitingState["state"]]: PendingQuestion } = {
-  "awaiting-approval": "approval",
-  "awaiting-output": "outcome",
-  interrupted: "unknown-outcome",
-};
-
-/** True when the call waits for an answer from outside. */
-export function isAwaiting(current: CallState): current is AwaitingState {
-  return Object.hasOwn(QUESTIONS, current.state);
-}
-
-/** What an answer from outside leads to. */
+/** The state of a call after the outcome of its wait. */
 export function afterAnswer(
   input: LoopInput,
   state: RunState,
@@ -91,25 +74,20 @@ export function afterAnswer(
   outcome: Outcome | undefined,
 ): CallState {
   const answer = (given: ToolOutcome): CallState => answered(input, call, given, state.endedAt);
-  if (outcome?.ok !== true) {
-    if (isWaitTimedOut(outcome)) return answer(nobodyAnswered(input, call, QUESTIONS[current.state]));
-    return answer({ ok: false, kind: "failed", message: outcome?.error.message ?? NO_RESULT });
+  if (isWaitTimedOut(outcome)) {
+    const message = answerTimedOut[QUESTIONS[current.state]](call.tool?.answerTimeoutMs);
+    return answer({ ok: false, kind: "timeout", message });
   }
+  if (outcome?.ok !== true) return answer({ ok: false, kind: "failed", message: outcome?.error.message ?? NO_RESULT });
   const given: unknown = outcome.value;
   if (current.state === "awaiting-approval") {
-    // Whoever resumed the run was typed to give one; anything else is a no.
-    const why = denialOf(given as Approval);
+    // Typed where the run is resumed; anything else is a denial.
+    const why = findDenial(given as Approval);
     if (why !== undefined) return answer(denied(why));
-    return toolOf(input, call)?.external === true ? { state: "awaiting-output" } : { state: "running", attempt: 0 };
+    return call.tool?.external === true ? { state: "awaiting-output" } : { state: "running", attempt: 0 };
   }
   if (isObject(given) && "notExecuted" in given)
     return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
   if (isObject(given) && "output" in given) return answer({ ok: true, output: given["output"] });
-  const message = isObject(given) ? String(given["error"]) : String(given);
-  return answer({ ok: false, kind: "failed", message });
-}
-
-function nobodyAnswered(input: LoopInput, { call }: PlannedCall, question: PendingQuestion): ToolOutcome {
-  const message = answerTimedOut[question](input.toolset.byName.get(call.name)?.answerTimeoutMs);
-  return { ok: false, kind: "timeout", message };
+  return answer({ ok: false, kind: "failed", message: String(isObject(given) ? given["error"] : given) });
 }

@@ -1,20 +1,20 @@
-interface Waiter {
+interface Waiting {
   readonly alone: boolean;
   readonly enter: () => void;
 }
 
-/** Lets calls of one turn in, in call order: at most `room` side by side, and one that must be alone by itself. */
+/** Admits the calls of a round in call order: at most `room` at a time, and a sequential one only alone. */
 export class CallGate {
   readonly #room: number;
   #inside = 0;
   #aloneInside = false;
-  readonly #queue: Waiter[] = [];
+  readonly #queue: Waiting[] = [];
 
   constructor(room: number) {
     this.#room = room;
   }
 
-  /** Runs `work` when there is room for it; whatever it does, its place is given back. */
+  /** Runs `work` once there is room for it. */
   async through<T>(alone: boolean, work: () => Promise<T>): Promise<T> {
     if (this.#queue.length > 0 || !this.#enter(alone))
       await new Promise<void>((enter) => this.#queue.push({ alone, enter }));

@@ -1,40 +1,56 @@
-import type { CallRoute, CallStepValue } from "../../durable/run-log.ts";
+import type { CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
-import { functionResponse } from "../../tool/function-response.ts";
-import { CANCELLED } from "../../tool/model-texts.ts";
-import type { ChildRunResult, Tool, ToolOutcome } from "../../tool/tool.ts";
+import type { ChildRunResult, PendingQuestion, Tool } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
-import type { RunEvent } from "../events.ts";
-import type { LoopInput } from "../loop-input.ts";
 
 /**
- * Where a call of the open turn stands. Each state but the first and the last is one operation of a round:
+ * The state of a call of the open turn. Each state but the last is one operation of a round:
  *
  * ```text
- * planned ─┬─► awaiting-approval ─► running | awaiting-output | answered
- *          ├─► awaiting-output ───► answered
- *          ├─► running ───────────► answered | interrupted
- *          │     interrupted ─────► answered | running
- *          ├─► before-hook ► child-run ► after-hook ► answered      (any of the hooks may be missing)
- *          └─► answered
+ * call ─┬─► running ───────────► answered | interrupted
+ *       │     interrupted ─────► answered | running
+ *       ├─► awaiting-approval ─► running | awaiting-output | answered
+ *       ├─► awaiting-output ───► answered | running
+ *       ├─► before-hook ► child-run ► after-hook ► answered      (either hook may be missing)
+ *       └─► answered
  * ```
  */
 export type CallState =
-  /** Nobody has looked at it yet. */
-  | { readonly state: "planned" }
-  /** A person has to agree to it. */
-  | { readonly state: "awaiting-approval" }
-  /** It is run here. `attempt` is how often it was begun before, as far as anybody knows. */
+  /** It runs here. `attempt` counts the earlier attempts that are known. */
   | { readonly state: "running"; readonly attempt: number }
-  /** Its tool has no `run`: somebody outside carries it out. */
+  /** A person must approve it. */
+  | { readonly state: "awaiting-approval" }
+  /** Its tool has no `run`: its output comes from outside. */
   | { readonly state: "awaiting-output" }
-  /** The process died while it ran, and it must not run twice: somebody outside has to say whether it happened. `time` counts how often that was asked, from 1. */
+  /** The process died during a call that must not run twice: somebody must say whether it happened. `time` counts these questions, from 1. */
   | { readonly state: "interrupted"; readonly time: number }
-  /** It is a run of its own on an engine: the hook before it, the run, the hook after it. */
+  /** It is a separate run on an engine, with a hook before and after it. */
   | { readonly state: "before-hook" }
   | { readonly state: "child-run"; readonly agent: string; readonly input: Json }
   | { readonly state: "after-hook"; readonly ended: ChildRunResult }
-  | { readonly state: "answered"; readonly value: CallStepValue };
+  | AnsweredState;
+
+export interface AnsweredState {
+  readonly state: "answered";
+  readonly value: CallStepValue;
+}
+
+/** The states of a call that is a separate run. */
+export type ChildState = Extract<CallState, { state: "before-hook" | "child-run" | "after-hook" }>;
+
+/** The states of a call that waits for an answer from outside. */
+export type AwaitingState = Extract<CallState, { state: "awaiting-approval" | "awaiting-output" | "interrupted" }>;
+
+/** The question that each of these states waits for. */
+export const QUESTIONS: { readonly [State in AwaitingState["state"]]: PendingQuestion } = {
+  "awaiting-approval": "approval",
+  "awaiting-output": "outcome",
+  interrupted: "unknown-outcome",
+};
+
+export function isAwaiting(current: CallState): current is AwaitingState {
+  return Object.hasOwn(QUESTIONS, current.state);
+}
 
 /** A call as the model made it. */
 export interface PlannedCall {
@@ -42,94 +58,19 @@ export interface PlannedCall {
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   readonly call: FunctionCall;
-  /** The call is not to be run; the text tells the model why. */
-  readonly refusal?: string | undefined;
+  /** Absent when there is no such tool, or the call is refused. */
+  readonly tool: Tool | undefined;
+  /** Why the call must not run, for the model. */
+  readonly refusal: string | undefined;
 }
 
-/** A call of the open turn: what is to be done, and how far it has come. */
+/** A call of the open turn and its progress. */
 export interface TurnCall extends PlannedCall {
   current: CallState;
-  /** What threw in a step of this process. */
+  /** What its step threw in this process. */
   failure: { readonly error: unknown } | undefined;
-  /** The reader knows that it began, and that it ended. */
+  /** Its `tool-start` has been emitted. */
   startReported: boolean;
+  /** Its `tool-end` has been emitted. */
   endReported: boolean;
-}
-
-/** The tool of a call that may be run. */
-export function toolOf(input: LoopInput, { call, refusal }: PlannedCall): Tool | undefined {
-  return refusal === undefined ? input.toolset.byName.get(call.name) : undefined;
-}
-
-/** Where a call goes by its route. */
-export function routed(input: LoopInput, call: PlannedCall, route: CallRoute, now: number): CallState {
-  switch (route.do) {
-    case "run":
-      return { state: "running", attempt: 0 };
-    case "ask-approval":
-      return { state: "awaiting-approval" };
-    case "ask-outcome":
-      return { state: "awaiting-output" };
-    case "deny":
-      return answered(input, call, denied(route.why), now);
-  }
-}
-
-/** A call with the outcome it was given. */
-export function answered(
-  input: LoopInput,
-  call: PlannedCall,
-  outcome: ToolOutcome,
-  startedAt: number,
-  endedAt: number = startedAt,
-): Extract<CallState, { state: "answered" }> {
-  return { state: "answered", value: valueOf(input, call, outcome, startedAt, endedAt) };
-}
-
-/** What a call's step leaves for an outcome. */
-export function valueOf(
-  input: LoopInput,
-  { call }: PlannedCall,
-  outcome: ToolOutcome,
-  startedAt: number,
-  endedAt: number,
-): CallStepValue {
-  const { part, after } = functionResponse(call, outcome, {
-    mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
-    maxResultBytes: input.toolset.byName.get(call.name)?.maxResultBytes,
-  });
-  return {
-    part,
-    after,
-    failure: outcome.ok ? undefined : outcome,
-    nested: [],
-    durationMs: endedAt - startedAt,
-    startedAt,
-    endedAt,
-  };
-}
-
-/** A call that was refused. */
-export function denied(message: string): ToolOutcome {
-  return { ok: false, kind: "denied", message };
-}
-
-/** A call that the end of its run cut off. */
-export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { ok: false }> {
-  return { ok: false, kind: "cancelled", message };
-}
-
-/** The event of a call that begins. */
-export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {
-  return { type: "tool-start", turn, callId, call };
-}
-
-/** The event of a call that ended; what the model reads is what the reader sees. */
-export function toolEnd({ turn, callId, call }: PlannedCall, value: CallStepValue): RunEvent {
-  return { type: "tool-end", turn, callId, call, outcome: readOutcome(value), durationMs: value.durationMs };
-}
-
-/** How the call came out that left this. */
-export function readOutcome({ failure, part }: CallStepValue): ToolOutcome {
-  return failure ?? { ok: true, output: part.functionResponse?.response["output"] };
 }

@@ -1,36 +1,27 @@
-import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { type CallStepValue, callStepName } from "../../durable/run-log.ts";
+import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { callTool } from "../../tool/call-tool.ts";
+import { functionResponse } from "../../tool/function-response.ts";
 import { CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
 import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import {
-  answered,
-  type CallState,
-  cancelled,
-  type PlannedCall,
-  toolEnd,
-  toolStart,
-  valueOf,
-  type TurnCall,
-} from "./call-state.ts";
+import type { AnsweredState, CallState, PlannedCall, TurnCall } from "./call-state.ts";
 
-/** Runs one call with its hooks and gives what its step leaves. Rejects only when a hook throws. */
+/** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
 export async function runCall(
   input: LoopInput,
   state: RunState,
   planned: TurnCall,
   step: Step<RunEvent>,
 ): Promise<CallStepValue> {
-  const { callId, call, refusal } = planned;
+  const { callId, call, tool, refusal } = planned;
   const startedAt = input.now();
-  const tool = input.toolset.byName.get(call.name);
-  const interrupted = tool?.effects === "once" && step.attempt > 1 && refusal === undefined;
+  const interrupted = tool?.effects === "once" && step.attempt > 1;
   const asks = interrupted && tool.unknownOutcome === "ask";
   const isWatched = input.emit !== undefined && !asks;
   if (isWatched) {
@@ -44,19 +35,19 @@ export async function runCall(
       nested.push(one);
       state.unsettled.push(one);
     },
-    parent: parentRunOf(input, state, planned, startedAt),
+    parent: parentRun(input, state, planned, startedAt),
   };
   const { beforeCall, afterCall } = input.hooks;
   let outcome: ToolOutcome;
   if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
   else if (interrupted) outcome = { ok: false, kind: "unknown-outcome", message: INTERRUPTED };
   else if (beforeCall === undefined && afterCall === undefined)
-    outcome = await callTool(input.toolset.byName, call, contextOf(input, planned, step, run));
+    outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run));
   else outcome = await runWithHooks(input, planned, step, run);
-  // What an abort cut off has no outcome: a resumed run makes the call again, or asks.
+  // An aborted call has no outcome: a resumed run makes it again, or asks.
   if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
   const value: CallStepValue = {
-    ...valueOf(input, planned, outcome, startedAt, input.now()),
+    ...recordOutcome(input, planned, outcome, startedAt, input.now()),
     nested,
     ...(asks && { unknown: true }),
   };
@@ -66,37 +57,6 @@ export async function runCall(
     await step.emit(toolEnd(planned, value));
   }
   return value;
-}
-
-/** What the outcome of a call's step leads to. A step fails only when a hook threw, here or where it ran; that ends the run. */
-export function afterRun(
-  input: LoopInput,
-  state: RunState,
-  call: PlannedCall,
-  attempt: number,
-  outcome: Outcome | undefined,
-): CallState {
-  if (outcome?.ok === true) {
-    // The value is what runCall returned, through JSON.
-    const value = outcome.value as unknown as CallStepValue;
-    return value.unknown === true ? { state: "interrupted", time: attempt + 1 } : { state: "answered", value };
-  }
-  const cause = outcome?.error;
-  // It was done, but what it left cannot be kept: the model has to ask for less.
-  if (cause?.code === VALUE_TOO_LARGE)
-    return answered(input, call, { ok: false, kind: "failed", message: cause.message }, state.endedAt);
-  throw callFailed(call, outcome);
-}
-
-/** A call that failed because the application's own code did. */
-export function callFailed({ callId, call }: PlannedCall, outcome: Outcome | undefined): RunStepError {
-  const cause = outcome?.ok === false ? outcome.error : undefined;
-  return new RunStepError(`${callId} (${call.name}) failed: ${cause?.message ?? "no outcome"}`, callId, { cause });
-}
-
-/** The answer of a call that may have happened when the run ended: a model that is told less would call it again. */
-export function cutOff(input: LoopInput, state: RunState, call: PlannedCall): CallState {
-  return answered(input, call, cancelled(`${CANCELLED}; ${OUTCOME_UNKNOWN}`), state.endedAt);
 }
 
 async function runWithHooks(
@@ -111,24 +71,23 @@ async function runWithHooks(
   const info = { turn, callId, call, signal };
   try {
     const decision = beforeCall === undefined ? undefined : await abortable(Promise.resolve(beforeCall(info)), signal);
-    const outcome = await carryOut(decision);
+    let outcome: ToolOutcome;
+    if (decision !== undefined && "deny" in decision) outcome = denied(decision.deny);
+    else if (decision !== undefined && "output" in decision) outcome = { ok: true, output: decision.output };
+    else {
+      const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
+      outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run));
+    }
     if (afterCall === undefined) return outcome;
     return (await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
   } catch (error) {
-    // A hook was cut off by the abort; the loop reports the abort itself.
+    // The abort itself is reported by the loop.
     if (signal.aborted) return cancelled();
     throw error;
   }
-
-  function carryOut(decision: Awaited<ReturnType<NonNullable<typeof beforeCall>>>): ToolOutcome | Promise<ToolOutcome> {
-    if (decision !== undefined && "deny" in decision) return { ok: false, kind: "denied", message: decision.deny };
-    if (decision !== undefined && "output" in decision) return { ok: true, output: decision.output };
-    const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
-    return callTool(input.toolset.byName, changed.call, contextOf(input, changed, step, run));
-  }
 }
 
-function contextOf(
+function toolContext(
   input: LoopInput,
   { turn, callId, call }: PlannedCall,
   step: Step<RunEvent>,
@@ -139,7 +98,7 @@ function contextOf(
     signal: step.signal,
     callId,
     call,
-    // Not the step's own key, which differs when a call that never happened is run again.
+    // Not the step's own key, which differs when a call that was not executed is run again.
     idempotencyKey: `${runId}/${callId}`,
     runId,
     turn,
@@ -151,8 +110,8 @@ function contextOf(
   };
 }
 
-/** What a run inside a call gets of the one that made the call. */
-function parentRunOf(input: LoopInput, state: RunState, { callId, current }: TurnCall, startedAt: number): ParentRun {
+/** What a run inside the call receives from this one. */
+function parentRun(input: LoopInput, state: RunState, { callId, current }: TurnCall, startedAt: number): ParentRun {
   const attempt = current.state === "running" ? current.attempt : 0;
   return {
     step: { runId: state.runId, step: callStepName(callId, attempt), callId },
@@ -162,4 +121,82 @@ function parentRunOf(input: LoopInput, state: RunState, { callId, current }: Tur
     prices: input.prices,
     approve: input.approve,
   };
+}
+
+/** The state of a call after its step. A step fails only when a hook threw, in this process or another; that ends the run. */
+export function afterRun(
+  input: LoopInput,
+  state: RunState,
+  call: PlannedCall,
+  attempt: number,
+  outcome: Outcome | undefined,
+): CallState {
+  if (outcome?.ok === true) {
+    // What runCall returned, through JSON.
+    const value = outcome.value as unknown as CallStepValue;
+    return value.unknown === true ? { state: "interrupted", time: attempt + 1 } : { state: "answered", value };
+  }
+  // The call ran, but its result is too large to record: the model has to ask for less.
+  if (outcome?.error.code === VALUE_TOO_LARGE)
+    return answered(input, call, { ok: false, kind: "failed", message: outcome.error.message }, state.endedAt);
+  throw callFailed(call, outcome);
+}
+
+/** The error of a call whose hook failed. */
+export function callFailed({ callId, call }: PlannedCall, outcome: Outcome | undefined): RunStepError {
+  const cause = outcome?.ok === false ? outcome.error : undefined;
+  return new RunStepError(`${callId} (${call.name}) failed: ${cause?.message ?? "no outcome"}`, callId, { cause });
+}
+
+/** The answer of a call that may have taken effect when the run ended; the text keeps the model from repeating it. */
+export function cutOff(input: LoopInput, state: RunState, call: PlannedCall): AnsweredState {
+  return answered(input, call, cancelled(`${CANCELLED}; ${OUTCOME_UNKNOWN}`), state.endedAt);
+}
+
+/** A call with this outcome. Times are in milliseconds since the epoch. */
+export function answered(
+  input: LoopInput,
+  call: PlannedCall,
+  outcome: ToolOutcome,
+  startedAt: number,
+  endedAt: number = startedAt,
+): AnsweredState {
+  return { state: "answered", value: recordOutcome(input, call, outcome, startedAt, endedAt) };
+}
+
+function recordOutcome(
+  input: LoopInput,
+  { call, tool }: PlannedCall,
+  outcome: ToolOutcome,
+  startedAt: number,
+  endedAt: number,
+): CallStepValue {
+  const { part, after } = functionResponse(call, outcome, {
+    mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
+    maxResultBytes: tool?.maxResultBytes,
+  });
+  const failure = outcome.ok ? undefined : outcome;
+  return { part, after, failure, nested: [], durationMs: endedAt - startedAt, startedAt, endedAt };
+}
+
+export function denied(message: string): ToolOutcome {
+  return { ok: false, kind: "denied", message };
+}
+
+/** The outcome of a call that the end of its run cut off. */
+export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { ok: false }> {
+  return { ok: false, kind: "cancelled", message };
+}
+
+export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {
+  return { type: "tool-start", turn, callId, call };
+}
+
+export function toolEnd({ turn, callId, call }: PlannedCall, value: CallStepValue): RunEvent {
+  return { type: "tool-end", turn, callId, call, outcome: readOutcome(value), durationMs: value.durationMs };
+}
+
+/** The outcome that a call's step recorded, as the model reads it. */
+export function readOutcome({ failure, part }: CallStepValue): ToolOutcome {
+  return failure ?? { ok: true, output: part.functionResponse?.response["output"] };
 }

@@ -1,6 +1,6 @@
 import type { Json } from "../../internal/json.ts";
 
-/** JSON that a store may be tempted to change. */
+/** JSON that a store might change. */
 export const AWKWARD_ENTRIES: readonly Json[] = [
   { z: 1, a: 2, m: { y: 1, b: 2 } },
   { a: 2, z: 1 },
@@ -26,7 +26,7 @@ export const AWKWARD_ENTRIES: readonly Json[] = [
   { deep: { deeper: { deepest: [1, [2, [3, [4, [5]]]]] } } },
 ];
 
-/** Ids that files, folders, patterns or indices may take for something else. */
+/** Ids that file systems, patterns or indices might misinterpret. */
 export const AWKWARD_IDS: readonly string[] = [
   "plain",
   "Plain",

@@ -2,6 +2,7 @@ import { isRunSuspended, waitTimedOut } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
 import { userText } from "../../loop/transcript.ts";
 import {
+  aborting,
   asJson,
   check,
   gate,
@@ -9,6 +10,7 @@ import {
   ok,
   oneRound,
   reached,
+  rejects,
   same,
   shortly,
   stepOp,
@@ -18,17 +20,12 @@ import {
 
 const WAIT = { kind: "wait", name: "call:1.0/approval", question: { turn: 1, callId: "call:1.0" } } as const;
 
-/** What comes from outside of a run: answers, messages, its end; and runs that it begins itself. */
+/** What reaches a run from outside: answers, messages, cancellation; and the runs that it starts itself. */
 export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
-  check("an answer that comes before it is asked for is kept", ["waits"], async (world) => {
+  check("an answer that arrives before its wait is kept", ["waits"], async (world) => {
     const [begun, answered] = [gate(), gate()];
     const program: StepsProgram = async (steps) => {
-      await steps.round([
-        stepOp("a", async () => {
-          begun.open();
-          await answered.opened;
-        }),
-      ]);
+      await steps.round([stepOp("a", () => (begun.open(), answered.opened))]);
       return asJson(await steps.round([WAIT]));
     };
     const run = through(world, "r", program);
@@ -37,7 +34,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     answered.open();
     same(await run, [ok(true)], "outcomes");
   }),
-  check("a wait is answered while the steps of its round are done, and by its own name", ["waits"], async (world) => {
+  check("a wait is answered by its own name, while the steps of its round run", ["waits"], async (world) => {
     const done = gate();
     let runs = 0;
     const other = { ...WAIT, name: "call:1.1" };
@@ -50,7 +47,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     same(runs, 1, "how often the step ran");
   }),
   check(
-    "a wait that nobody answers in time says so, and one that somebody answers does not",
+    "a wait without an answer in time is reported as timed out, an answered one is not",
     ["waits", "timeouts"],
     async (world) => {
       const begun = gate();
@@ -63,49 +60,35 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     },
   ),
   check(
-    "a wait without an answer suspends the run when the rest of its round is done, unless it can wait in place",
+    "a wait without an answer suspends the run after the rest of its round, unless it can wait in place",
     [],
     async (world, { waitsInPlace }) => {
       if (waitsInPlace === true) return;
       let done = false;
       const ops = () => [WAIT, stepOp("a", () => shortly().then(() => (done = true)))];
       const why = await world.run("r", oneRound(ops)).then(
-        () => "it went on",
+        () => "it continued",
         (error: unknown) => (isRunSuspended(error) ? error.waiting : String(error)),
       );
       same(why, [WAIT.name], "what the run is suspended for");
       same(done, true, "the rest of the round is done");
     },
   ),
-  check("cancelling a run aborts the steps under way, and it goes no further", ["cancel"], async (world) => {
+  check("cancelling a run aborts its running steps, and no more are started", ["cancel"], async (world) => {
     const begun = gate();
     let [aborted, further] = [false, false];
     const program: StepsProgram = async (steps, { signal }) => {
-      await steps.round([
-        stepOp(
-          "a",
-          (step) =>
-            new Promise((_, reject) => {
-              step.signal.addEventListener("abort", () => {
-                aborted = true;
-                reject(step.signal.reason);
-              });
-              begun.open();
-            }),
-        ),
-      ]);
-      // Steps that are not durable give the failure of the step; the loop looks at the signal.
+      const run = stepOp("a", (step) => (begun.open(), aborting(step, () => (aborted = true))));
+      await steps.round([run]);
+      // Steps that are not durable return the step's failure; the loop checks the signal.
       signal.throwIfAborted();
       await steps.round([stepOp("b", () => (further = true))]);
       return null;
     };
-    const run = world.run("r", program).then(
-      () => "it ended",
-      () => "it was stopped",
-    );
-    await reached(begun, run);
+    const stopped = rejects(world.run("r", program));
+    await reached(begun, stopped);
     await world.cancel?.("r");
-    same(await run, "it was stopped", "the run");
+    same(await stopped, true, "the run was stopped");
     same({ aborted, further }, { aborted: true, further: false }, "its steps");
   }),
   check("children are runs of their own, side by side, each with its id and input", ["children"], async (world) => {
@@ -136,44 +119,21 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
   check("cancelling a run ends its children", ["children", "cancel"], async (world) => {
     const [begun, ended] = [gate(), gate()];
     await world.child?.("helper", async (steps) => {
-      await steps.round([
-        stepOp(
-          "model:1",
-          ({ signal }) =>
-            new Promise((_, reject) => {
-              signal.addEventListener("abort", () => {
-                ended.open();
-                reject(signal.reason);
-              });
-              begun.open();
-            }),
-        ),
-      ]);
+      await steps.round([stepOp("model:1", (step) => (begun.open(), aborting(step, () => ended.open())))]);
       return null;
     });
-    const run = world.run(
-      "r",
-      oneRound(() => [{ kind: "child", name: "call:1.0", agent: "helper", input: null }]),
-    );
-    const stopped = run.then(
-      () => false,
-      () => true,
-    );
-    await reached(begun, run);
+    const program = oneRound(() => [{ kind: "child", name: "call:1.0", agent: "helper", input: null }]);
+    const stopped = rejects(world.run("r", program));
+    await reached(begun, stopped);
     await world.cancel?.("r");
     await ended.opened;
     same(await stopped, true, "the run was stopped");
   }),
-  check("what is said to a run is read inside a step, once, from a place on", ["steering"], async (world) => {
+  check("steering is read inside a step, once, from a position on", ["steering"], async (world) => {
     const [begun, said] = [gate(), gate()];
     const program: StepsProgram = async (steps) => {
-      await steps.round([
-        stepOp("a", async () => {
-          begun.open();
-          await said.opened;
-        }),
-      ]);
-      // Steering is there: the check needs it.
+      await steps.round([stepOp("a", () => (begun.open(), said.opened))]);
+      // Present: the check requires it.
       const { steering } = steps;
       const waits = await steering?.waits?.(0);
       const [heard] = await steps.round([
@@ -196,10 +156,10 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     same(
       await run,
       { contents: [userText("one"), userText("two")], more: false, waits: true, later: false },
-      "what was heard",
+      "what was read",
     );
   }),
-  check("a run to which nothing was said hears nothing", ["steering"], async (world) => {
+  check("a run without steering reads none", ["steering"], async (world) => {
     const program: StepsProgram = async (steps) => {
       const waits = (await steps.steering?.waits?.(0)) ?? false;
       const [heard] = await steps.round([
@@ -207,6 +167,6 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       ]);
       return { waits, heard: asJson(heard) };
     };
-    same(await world.run("r", program), { waits: false, heard: ok("nothing") }, "what was heard");
+    same(await world.run("r", program), { waits: false, heard: ok("nothing") }, "what was read");
   }),
 ];

@@ -1,20 +1,30 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { check, gate, type NamedStepsCheck, ok, oneRound, same, stepOp, type StepsHarness } from "./steps-harness.ts";
+import {
+  check,
+  gate,
+  type NamedStepsCheck,
+  ok,
+  oneRound,
+  rejects,
+  same,
+  stepOp,
+  type StepsHarness,
+} from "./steps-harness.ts";
 import { CRASH_CHECKS } from "./crash-checks.ts";
 import { EXTERNAL_CHECKS } from "./external-checks.ts";
 
-/** One thing that is checked. */
+/** One check. */
 export interface StepsCheck {
   readonly name: string;
-  /** Why it is left out; absent when it is not. Then `run` does nothing. */
+  /** Why it is skipped, if it is: `run` then does nothing. */
   readonly skipped?: string | undefined;
-  /** @throws {Error} Naming what is not as promised. */
+  /** @throws {Error} Naming the broken promise. */
   readonly run: () => Promise<void>;
 }
 
 /**
- * The promises of `Steps` as checks, for any test runner: rounds, failures, crashes, waits, children, steering. A check that hangs
- * has failed: give the runner a time limit.
+ * The contract of `Steps` as checks for any test runner: rounds, failures, crashes, waits, children, steering. A check that hangs
+ * has failed: set a time limit in the runner.
  *
  * @example
  * describe.each(stepsConformance({ can, open: () => new MyWorld() }))("$name", ({ run, skipped }) => {
@@ -43,19 +53,13 @@ export function stepsConformance(harness: StepsHarness): readonly StepsCheck[] {
   });
 }
 
-/** What one round promises. */
+/** The contract of a round. */
 const ROUND_CHECKS: readonly NamedStepsCheck[] = [
-  check("a round of nothing gives nothing", [], async (world) =>
-    same(
-      await world.run(
-        "r",
-        oneRound(() => []),
-      ),
-      [],
-      "outcomes",
-    ),
-  ),
-  check("outcomes come in the order of the operations, whichever ends first", [], async (world) => {
+  check("an empty round has no outcomes", [], async (world) => {
+    const program = oneRound(() => []);
+    same(await world.run("r", program), [], "outcomes");
+  }),
+  check("outcomes are in the order of the operations, whichever ends first", [], async (world) => {
     const second = gate();
     const ops = () => [
       stepOp("a", () => second.opened.then(() => 1)),
@@ -64,7 +68,7 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
     ];
     same(await world.run("r", oneRound(ops)), [ok(1), ok(null), ok("three")], "outcomes");
   }),
-  check("all operations of a round are under way at once, begun in their order", [], async (world) => {
+  check("all operations of a round run at once, started in their order", [], async (world) => {
     const begun: string[] = [];
     const all = gate();
     const names = Array.from({ length: 12 }, (_, index) => `s${index}`);
@@ -78,9 +82,9 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
         }),
       );
     same(await world.run("r", oneRound(ops)), names.map(ok), "outcomes");
-    same(begun, names, "the order in which they began");
+    same(begun, names, "the order in which they started");
   }),
-  check("rounds follow each other, and each sees what the one before gave", [], async (world) => {
+  check("rounds run one after another, and each sees the outcomes of the one before", [], async (world) => {
     const sum = await world.run("r", async (steps) => {
       let total = 0;
       for (let index = 1; index <= 5; index++) {
@@ -92,42 +96,42 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
     });
     same(sum, 15, "the sum");
   }),
-  check("two operations of one name are refused", ["refusesTwins"], async (world) => {
+  check("two operations with one name are refused", ["refusesTwins"], async (world) => {
     const twice = oneRound(() => [stepOp("a", () => 1), stepOp("a", () => 2)]);
-    const refused = await world.run("r", twice).then(
-      () => false,
-      () => true,
-    );
-    same(refused, true, "two operations named a are refused");
-  }),
-  check("a failure is data with name, message and code, and leaves the rest of its round alone", [], async (world) => {
-    const ops = () => [
-      stepOp("type", () => {
-        throw new TypeError("no such thing");
-      }),
-      stepOp("ours", () => {
-        throw new ConfigurationError("not set");
-      }),
-      stepOp("text", () => {
-        // What a careless tool does.
-        // oxlint-disable-next-line only-throw-error
-        throw "just text";
-      }),
-      stepOp("good", () => "done"),
-    ];
-    same(
-      await world.run("r", oneRound(ops)),
-      [
-        { ok: false, error: { name: "TypeError", message: "no such thing" } },
-        { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },
-        { ok: false, error: { name: "Error", message: "just text" } },
-        ok("done"),
-      ],
-      "outcomes",
-    );
+    same(await rejects(world.run("r", twice)), true, "two operations named a are refused");
   }),
   check(
-    "a step is given its key, its attempt, a signal that has not aborted, and an emit that resolves",
+    "a failure is data with name, message and code, and does not affect the rest of its round",
+    [],
+    async (world) => {
+      const ops = () => [
+        stepOp("type", () => {
+          throw new TypeError("no such thing");
+        }),
+        stepOp("ours", () => {
+          throw new ConfigurationError("not set");
+        }),
+        stepOp("text", () => {
+          // As careless tools do.
+          // oxlint-disable-next-line only-throw-error
+          throw "just text";
+        }),
+        stepOp("good", () => "done"),
+      ];
+      same(
+        await world.run("r", oneRound(ops)),
+        [
+          { ok: false, error: { name: "TypeError", message: "no such thing" } },
+          { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },
+          { ok: false, error: { name: "Error", message: "just text" } },
+          ok("done"),
+        ],
+        "outcomes",
+      );
+    },
+  ),
+  check(
+    "a step gets its key, its attempt, a signal that is not aborted, and an emit that resolves",
     [],
     async (world) => {
       const seen: unknown[] = [];
@@ -152,11 +156,11 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
           { key: "run-7/model:1", attempt: 1, aborted: false },
           { key: "run-7/call:1.0", attempt: 1, aborted: false },
         ],
-        "what the steps were given",
+        "what the steps got",
       );
     },
   ),
-  check("a value is what JSON makes of it, also when its step has just run", ["plainValues"], async (world) => {
+  check("a value is plain JSON, even right after its step ran", ["plainValues"], async (world) => {
     const ops = () => [
       stepOp("a", () => ({ at: new Date(0), gone: undefined, list: [1, undefined] })),
       stepOp("b", () => {}),
@@ -170,9 +174,9 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
     });
     same(kept, ['{"at":"1970-01-01T00:00:00.000Z","list":[1,null]}object', "nullobject"], "the values");
   }),
-  check("a value that is too large is an error that says so", ["maxBytes"], async (world, { maxBytes }) => {
+  check("a value that is too large is a ValueTooLargeError", ["maxBytes"], async (world, { maxBytes }) => {
     const most = Number(maxBytes);
-    // Two quotes are of the value.
+    // Two bytes are the quotes.
     const ops = () => [stepOp("fits", () => "x".repeat(most - 2)), stepOp("large", () => "é".repeat(most / 2))];
     let found: unknown[] = [];
     await world.run("r", async (steps) => {

@@ -4,54 +4,54 @@ import type { RunEvent } from "../../loop/events.ts";
 import type { Content } from "../../wire/types/content.ts";
 
 /**
- * What a run does with its steps. Like the loop it may be called again from its start, over the outcomes that are recorded: it
- * makes the same rounds each time, and acts only inside of steps.
+ * What a run does with its steps. Like the loop, it may be called again from the start and is given the recorded outcomes: it
+ * makes the same rounds each time, and has effects only inside steps.
  */
 export type StepsProgram = (
   steps: Steps<RunEvent>,
   run: {
     readonly signal: AbortSignal;
-    /** What a child was begun with; `null` for other runs. */
+    /** A child's input; `null` for other runs. */
     readonly input: Json;
   },
 ) => Promise<Json>;
 
-/** Runs on steps that are to be checked, and what surrounds them. One for each check. */
+/** An environment that runs programs on the steps to check. One per check. */
 export interface StepsWorld {
   /**
-   * Runs a program as the run of this id: begun, or taken up where it was left. Settles as the program does, or rejects because
-   * the run was ended. Unless it can wait in place, it rejects with `RunSuspended` and is called again when there may be an answer.
+   * Starts or resumes the run with this id. Settles as the program does, or rejects because the run was cancelled. Unless it can
+   * wait in place, it rejects with `RunSuspended`, and is called again when there may be an answer.
    */
   run(runId: string, program: StepsProgram): Promise<unknown>;
-  /** Answers a wait, before it is asked for or later. */
+  /** Answers a wait, which may not have started yet. */
   answer?(runId: string, name: string, value: Json): Promise<void>;
-  /** Says something to a run that is going. */
+  /** Sends a steering message to a running run. */
   steer?(runId: string, contents: readonly Content[]): Promise<void>;
-  /** Ends a run from outside. Its `run` settles in the end. */
+  /** Cancels a run. Its `run` settles eventually. */
   cancel?(runId: string): Promise<void>;
-  /** Says what runs as a child of this agent's name. Called before the run that needs it. */
+  /** Sets the program for children of this agent name. Called before the run that needs it. */
   child?(agent: string, program: StepsProgram): Promise<void> | void;
-  /** As a crash: runs that are going in this process do nothing any more, and what is not recorded is gone. */
+  /** Simulates a crash: running runs of this process stop for good, and what is not recorded is lost. */
   reopen?(): Promise<void>;
-  /** Called when the check is over, whether it passed or not. */
+  /** Called after the check, whether it passed or failed. */
   close?(): Promise<void> | void;
 }
 
-/** What these steps can do; a text says why not, and the checks for it are left out with that reason. */
+/** What these steps can do. A string says why not; checks that need it are skipped with that reason. */
 export interface StepsAbilities {
-  /** What was done is known after a crash: needs `reopen`. */
+  /** Outcomes survive a crash: needs `reopen`. */
   readonly durable: true | string;
-  /** Failures are recorded too. */
+  /** Failures are recorded as well. */
   readonly keepsFailures: true | string;
-  /** A value is as JSON has it already when the step has just run. */
+  /** A value is plain JSON even right after its step ran. */
   readonly plainValues: true | string;
-  /** Two operations of one name are refused. */
+  /** Two operations with one name are refused. */
   readonly refusesTwins: true | string;
   /** Waits are answered from outside: needs `answer`. */
   readonly waits: true | string;
   /** A wait without an answer does not suspend the run. */
   readonly waitsInPlace: true | string;
-  /** Waits end with a time-out. */
+  /** Waits can time out. */
   readonly timeouts: true | string;
   /** Needs `child`. */
   readonly children: true | string;
@@ -59,18 +59,18 @@ export interface StepsAbilities {
   readonly steering: true | string;
   /** Needs `cancel`. */
   readonly cancel: true | string;
-  /** The largest value in bytes, at most some megabytes. */
+  /** Size limit of a value in bytes, at most a few megabytes. */
   readonly maxBytes: number | string;
 }
 
-/** Steps to be checked. */
+/** Steps to check. */
 export interface StepsHarness {
   readonly can: StepsAbilities;
-  /** Called for each check; nothing has run in it yet. */
+  /** Called for each check; returns an environment without runs. */
   open(): Promise<StepsWorld> | StepsWorld;
 }
 
-/** A name, what it needs, and what throws when the steps are not as the name says. */
+/** A name, what it needs, and a function that throws when the steps are not as the name says. */
 export type NamedStepsCheck = readonly [
   name: string,
   needs: readonly (keyof StepsAbilities)[],
@@ -82,7 +82,7 @@ export function check(...named: NamedStepsCheck): NamedStepsCheck {
   return named;
 }
 
-/** A step with a name; nothing is left as `null`. */
+/** A step; `undefined` becomes `null`. */
 export function stepOp(
   name: string,
   run: (step: Step<RunEvent>) => unknown,
@@ -91,24 +91,19 @@ export function stepOp(
   return { kind: "step", name, ...(once && { once }), run: async (step) => (await run(step)) ?? null };
 }
 
-/** A program of one round, whose outcomes it gives back. */
+/** A program of one round, which returns its outcomes. */
 export function oneRound(ops: () => readonly Op<RunEvent>[]): StepsProgram {
   return async (steps) => asJson(await steps.round(ops()));
 }
 
-/** Runs a program until it is through: one that was suspended is taken up again, after `meanwhile`. */
-export async function through(
-  world: StepsWorld,
-  runId: string,
-  program: StepsProgram,
-  meanwhile: () => Promise<void> = shortly,
-): Promise<unknown> {
+/** Runs a program to its end: a suspended one is resumed after a few milliseconds. */
+export async function through(world: StepsWorld, runId: string, program: StepsProgram): Promise<unknown> {
   for (;;) {
     try {
       return await world.run(runId, program);
     } catch (error) {
       if (!isRunSuspended(error)) throw error;
-      await meanwhile();
+      await shortly();
     }
   }
 }
@@ -120,7 +115,7 @@ export function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open };
 }
 
-/** Waits until a run has opened a gate. How it ends after that is for others to see, or nobody's business. @throws When it ends before. */
+/** Waits until a run has opened a gate. @throws When the run ends before. */
 export async function reached({ opened }: { readonly opened: Promise<void> }, run: Promise<unknown>): Promise<void> {
   const early = run.then((result) => {
     throw new Error(`the run ended early, with ${JSON.stringify(result)}`);
@@ -128,22 +123,40 @@ export async function reached({ opened }: { readonly opened: Promise<void> }, ru
   await Promise.race([opened, early]);
 }
 
-/** A few milliseconds. */
+/** True when a run is rejected. */
+export function rejects(run: Promise<unknown>): Promise<boolean> {
+  return run.then(
+    () => false,
+    () => true,
+  );
+}
+
+/** Work of a step that only an abort ends. */
+export function aborting({ signal }: Pick<Step<RunEvent>, "signal">, onAbort: () => void): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => {
+      onAbort();
+      reject(signal.reason);
+    });
+  });
+}
+
+/** Waits a few milliseconds. */
 export function shortly(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** The outcome of a step that went well. */
+/** The outcome of a successful step. */
 export function ok(value: Json): Outcome {
   return { ok: true, value };
 }
 
-/** Outcomes, as what they are: JSON. */
+/** Outcomes as JSON, which they are. */
 export function asJson(outcomes: Outcome | readonly Outcome[] | undefined): Json {
   return outcomes as unknown as Json;
 }
 
-/** @throws {Error} When two values differ. @param what - Names the value that was found. */
+/** @throws {Error} When two values differ. @param what - Names the value found. */
 export function same(found: unknown, expected: unknown, what: string): void {
   const path = firstDifference(found, expected);
   if (path === undefined) return;
@@ -153,7 +166,7 @@ export function same(found: unknown, expected: unknown, what: string): void {
   );
 }
 
-/** The beginning of a text that may be long. */
+/** The start of a text that may be long. */
 export function excerpt(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}… (${text.length} characters)`;
 }

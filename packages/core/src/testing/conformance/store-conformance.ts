@@ -8,25 +8,25 @@ import { excerpt, same } from "./steps-harness.ts";
 export interface StoreToCheck {
   readonly store: SessionStore;
   /**
-   * The same sessions through another store object, as another process would see them. Leave it out for a store that keeps
-   * nothing outside of its object; what it is needed for is then not checked.
+   * Opens the same sessions in another store object, as another process would. Omit it for a store that keeps nothing outside
+   * its object; checks then use that object.
    */
   readonly reopen?: (() => Promise<SessionStore>) | undefined;
-  /** Called when a check is over, whether it passed or not: close connections and remove files here. */
+  /** Called after the check, whether it passed or failed: closes connections and removes files. */
   readonly close?: (() => Promise<void> | void) | undefined;
 }
 
-/** One thing that is checked. */
+/** One check. */
 export interface StoreCheck {
   readonly name: string;
-  /** Makes a store, checks it and closes it. @throws {Error} Naming what is not as promised. */
+  /** Makes a store, checks it and closes it. @throws {Error} Naming the broken promise. */
   readonly run: () => Promise<void>;
 }
 
 /**
- * The promises of {@link SessionStore} as checks, for any test runner. What they cannot see is whether entries survive a crash.
+ * The contract of {@link SessionStore} as checks for any test runner. They cannot test whether entries survive a crash.
  *
- * @param makeStore - Called for each check; gives a new, empty store.
+ * @param makeStore - Called for each check; returns a new, empty store.
  *
  * @example
  * describe.each(storeConformance(async () => ({ store: new MyStore() })))("$name", ({ run }) => {
@@ -34,7 +34,7 @@ export interface StoreCheck {
  * });
  */
 export function storeConformance(makeStore: () => Promise<StoreToCheck> | StoreToCheck): readonly StoreCheck[] {
-  return [...CONTENT_CHECKS, ...WRITER_CHECKS].map(([name, run]) => ({
+  return Object.entries({ ...CONTENT_CHECKS, ...WRITER_CHECKS }).map(([name, run]) => ({
     name,
     run: async () => {
       const made = await makeStore();
@@ -47,78 +47,71 @@ export function storeConformance(makeStore: () => Promise<StoreToCheck> | StoreT
   }));
 }
 
-/** A name, and what throws when a store is not as the name says. */
-type Check = readonly [string, (store: SessionStore, reopen: () => Promise<SessionStore>) => Promise<void>];
+/** By name: functions that throw when a store is not as the name says. */
+type Checks = Readonly<Record<string, (store: SessionStore, reopen: () => Promise<SessionStore>) => Promise<void>>>;
 
-function check(...named: Check): Check {
-  return named;
-}
-
-/** What is stored comes back, and is listed. */
-const CONTENT_CHECKS: readonly Check[] = [
-  check("a session nobody wrote is empty, not listed, and can be deleted", async (store) => {
+/** Entries are returned and listed. */
+const CONTENT_CHECKS: Checks = {
+  "an unwritten session is empty, not listed, and can be deleted": async (store) => {
     same(await store.load("nobody"), [], "load");
     same(await store.load("nobody", 7), [], "load from 7");
     same(await store.list(), [], "list");
     await store.delete("nobody");
-  }),
-  check("entries come back in order, from any position", async (store) => {
+  },
+  "entries are returned in order, from any position": async (store) => {
     await store.append("a", 0, [0, 1, 2]);
     await store.append("a", 3, [3]);
     await store.append("a", 4, [4, 5]);
     for (let from = 0; from <= 7; from++)
       same(await store.load("a", from), [0, 1, 2, 3, 4, 5].slice(from), `load from ${from}`);
-    // Once more: what a store remembers of the first time must not change the second.
+    // Once more: what the store remembers from the first time must not change the second.
     same(await store.load("a", 4), [4, 5], "load from 4 again");
     same(await store.load("a"), [0, 1, 2, 3, 4, 5], "load again");
-  }),
-  check("entries come back verbatim, the order of their keys included", async (store, reopen) => {
+  },
+  "entries are returned verbatim, including the order of their keys": async (store, reopen) => {
     await store.append("a", 0, AWKWARD_ENTRIES);
     verbatim(await store.load("a"), AWKWARD_ENTRIES);
     verbatim(await (await reopen()).load("a"), AWKWARD_ENTRIES);
-  }),
-  check("an entry of 5 MB comes back", async (store, reopen) => {
+  },
+  "an entry of 5 MB is returned": async (store, reopen) => {
     const entries: Json[] = [{ text: "0123456789abcdefé\u{1f600}".repeat(250_000) }, "after it"];
     await store.append("a", 0, entries);
     verbatim(await (await reopen()).load("a"), entries);
     same(await store.load("a", 1), ["after it"], "load from 1");
-  }),
-  check("many entries come back", async (store, reopen) => {
+  },
+  "many entries are returned": async (store, reopen) => {
     const entries = Array.from({ length: 1000 }, (_, index): Json => ({ index }));
     for (let at = 0; at < 1000; at += 50) await store.append("a", at, entries.slice(at, at + 50));
     verbatim(await (await reopen()).load("a"), entries);
     verbatim(await store.load("a", 777), entries.slice(777));
-  }),
-  check(
-    "what was stored does not change with the object that was given, nor with the one that was read",
-    async (store) => {
-      const entry = { list: [1] };
-      const appending = store.append("a", 0, [entry]);
-      entry.list.push(2);
-      await appending;
-      const [read] = await store.load("a");
-      (read as { list: number[] }).list.push(3);
-      same(await store.load("a"), [{ list: [1] }], "load");
-    },
-  ),
-  check("any text is an id, and no two are the same", async (store, reopen) => {
+  },
+  "stored entries do not change with the object that was passed, nor with the one that was read": async (store) => {
+    const entry = { list: [1] };
+    const appending = store.append("a", 0, [entry]);
+    entry.list.push(2);
+    await appending;
+    const [read] = await store.load("a");
+    (read as { list: number[] }).list.push(3);
+    same(await store.load("a"), [{ list: [1] }], "load");
+  },
+  "any string is an id, and no two are the same": async (store, reopen) => {
     for (const [index, id] of AWKWARD_IDS.entries()) await store.append(id, 0, [index]);
     const other = await reopen();
     for (const [index, id] of AWKWARD_IDS.entries())
       same(await other.load(id), [index], `load ${JSON.stringify(id.slice(0, 50))}`);
     const ids = [...AWKWARD_IDS].toSorted((a, b) => (a < b ? -1 : 1));
     same(listIds(await other.list({ limit: 1000 })), ids, "list");
-  }),
-  check("sessions are listed in the order of their ids, by prefix, page by page", async (store) => {
+  },
+  "sessions are listed in the order of their ids, by prefix, page by page": async (store) => {
     const ids = ["B", "a", "a-1", "a-10", "a-2", "a_1", "b", "\u{1f600}", "\uffee"];
     for (const id of ids.toReversed()) await store.append(id, 0, [id, "more"]);
     same(listIds(await store.list()), ids, "list");
     same(listIds(await store.list({ prefix: "a-" })), ["a-1", "a-10", "a-2"], "prefix a-");
-    same(listIds(await store.list({ prefix: "\ud83d" })), ["\u{1f600}"], "prefix of half a letter");
+    same(listIds(await store.list({ prefix: "\ud83d" })), ["\u{1f600}"], "prefix of half a character");
     same(listIds(await store.list({ prefix: "c" })), [], "prefix c");
     same(listIds(await store.list({ prefix: "a%" })), [], "prefix a%");
     same(listIds(await store.list({ after: "a-10" })), ids.slice(4), "after a-10");
-    same(listIds(await store.list({ after: "a-11" })), ids.slice(4), "after an id that is not there");
+    same(listIds(await store.list({ after: "a-11" })), ids.slice(4), "after an id that does not exist");
     same(listIds(await store.list({ prefix: "a", after: "a-1", limit: 2 })), ["a-10", "a-2"], "a page of a prefix");
     const pages: string[] = [];
     for (let page = await store.list({ limit: 2 }); page.length > 0 && pages.length <= ids.length;) {
@@ -126,14 +119,14 @@ const CONTENT_CHECKS: readonly Check[] = [
       page = await store.list({ limit: 2, after: pages.at(-1) });
     }
     same(pages, ids, "pages of two");
-  }),
-  check("a page holds a hundred sessions unless told otherwise", async (store) => {
+  },
+  "a page holds 100 sessions by default": async (store) => {
     const ids = Array.from({ length: 101 }, (_, index) => `s${String(index).padStart(3, "0")}`);
     for (const id of ids) await store.append(id, 0, [0]);
     same(listIds(await store.list()), ids.slice(0, 100), "list");
     same(listIds(await store.list({ limit: 200 })), ids, "list 200");
-  }),
-  check("the list tells how long a log is and when it was last written to", async (store, reopen) => {
+  },
+  "the list has the length of each log and the time of its last write": async (store, reopen) => {
     const before = Date.now() - 2000;
     await store.append("a", 0, [0]);
     await store.append("b", 0, [0, 1]);
@@ -151,14 +144,14 @@ const CONTENT_CHECKS: readonly Check[] = [
       );
       for (const { updatedAt } of listed)
         if (updatedAt < before || updatedAt > Date.now() + 2000)
-          throw new Error(`updatedAt should be about now, in milliseconds since the epoch, and is ${updatedAt}`);
+          throw new Error(`updatedAt should be about now, in milliseconds since the epoch, but is ${updatedAt}`);
     }
-  }),
-];
+  },
+};
 
-/** What several writers may rely on. */
-const WRITER_CHECKS: readonly Check[] = [
-  check("an append that expects another length is refused, with both lengths, and writes nothing", async (store) => {
+/** The contract for several writers. */
+const WRITER_CHECKS: Checks = {
+  "an append that expects another length is refused with both lengths, and writes nothing": async (store) => {
     await store.append("a", 0, [0, 1]);
     for (const expected of [0, 1, 3, 100]) {
       const error = await refusal(store.append("a", expected, ["x"]));
@@ -168,8 +161,8 @@ const WRITER_CHECKS: readonly Check[] = [
     same([error.sessionId, error.expectedLength, error.actualLength], ["b", 1, 0], "the error");
     same(await store.load("a"), [0, 1], "load a");
     same(await store.load("b"), [], "load b");
-  }),
-  check("an append of nothing writes nothing, and is refused like any other", async (store) => {
+  },
+  "an empty append writes nothing, and is refused like any other": async (store) => {
     await store.append("a", 0, []);
     same(await store.list(), [], "list");
     await refusal(store.append("a", 1, []));
@@ -177,31 +170,31 @@ const WRITER_CHECKS: readonly Check[] = [
     await store.append("a", 1, []);
     await refusal(store.append("a", 0, []));
     same(await store.load("a"), [0], "load");
-  }),
-  check(
-    "of appends at once that expect the same length one wins, and writes all of its entries",
-    async (store, reopen) => {
-      const other = await reopen();
-      for (let round = 0; round < 10; round++) {
-        const settled = await Promise.allSettled(
-          Array.from({ length: 8 }, (_, writer) =>
-            (writer % 2 === 0 ? store : other).append(
-              "a",
-              round * 3,
-              [0, 1, 2].map((n): Json => [round, writer, n]),
-            ),
+  },
+  "of concurrent appends that expect the same length, one wins and writes all of its entries": async (
+    store,
+    reopen,
+  ) => {
+    const other = await reopen();
+    for (let round = 0; round < 10; round++) {
+      const settled = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, writer) =>
+          (writer % 2 === 0 ? store : other).append(
+            "a",
+            round * 3,
+            [0, 1, 2].map((n): Json => [round, writer, n]),
           ),
-        );
-        const winners = settled.flatMap(({ status }, writer) => (status === "fulfilled" ? [writer] : []));
-        same(winners.length, 1, "winners");
-        for (const one of settled) if (one.status === "rejected") isConflict(one.reason);
-        const expected = [0, 1, 2].map((n): Json => [round, winners[0] ?? -1, n]);
-        same(await store.load("a", round * 3), expected, "the entries of the winner");
-        same(await other.load("a", round * 3), expected, "the entries of the winner, read elsewhere");
-      }
-    },
-  ),
-  check("two writers that read again after a conflict lose nothing and write nothing twice", async (store, reopen) => {
+        ),
+      );
+      const winners = settled.flatMap(({ status }, writer) => (status === "fulfilled" ? [writer] : []));
+      same(winners.length, 1, "winners");
+      for (const one of settled) if (one.status === "rejected") isConflict(one.reason);
+      const expected = [0, 1, 2].map((n): Json => [round, winners[0] ?? -1, n]);
+      same(await store.load("a", round * 3), expected, "the entries of the winner");
+      same(await other.load("a", round * 3), expected, "the entries of the winner, read elsewhere");
+    }
+  },
+  "two writers that read again after a conflict lose nothing and write nothing twice": async (store, reopen) => {
     let conflicts = 0;
     const write = async (writer: number, through: SessionStore): Promise<void> => {
       for (let n = 0; n < 30;) {
@@ -211,8 +204,7 @@ const WRITER_CHECKS: readonly Check[] = [
           n++;
         } catch (error) {
           isConflict(error);
-          if (++conflicts > 1000)
-            throw new Error("a writer that reads again is refused again and again", { cause: error });
+          if (++conflicts > 1000) throw new Error("a writer that reads again keeps being refused", { cause: error });
         }
       }
     };
@@ -226,8 +218,8 @@ const WRITER_CHECKS: readonly Check[] = [
       );
     }
     same(all.length, 60, "entries");
-  }),
-  check("a deleted session is gone, and its id free", async (store, reopen) => {
+  },
+  "a deleted session is gone, and its id is free": async (store, reopen) => {
     await store.append("a", 0, [0, 1]);
     await store.append("ab", 0, [2]);
     const other = await reopen();
@@ -239,10 +231,10 @@ const WRITER_CHECKS: readonly Check[] = [
     }
     await refusal(other.append("a", 2, ["x"]));
     await store.append("a", 0, ["new", "too", "more"]);
-    same(await other.load("a"), ["new", "too", "more"], "load after it was written anew");
+    same(await other.load("a"), ["new", "too", "more"], "load after it was written again");
     same(await store.load("ab"), [2], "the other session");
-  }),
-  check("another process sees what was appended, and what was appended since", async (store, reopen) => {
+  },
+  "another process sees appends from before and after it opened the store": async (store, reopen) => {
     await store.append("a", 0, [0]);
     const other = await reopen();
     same(await other.load("a"), [0], "load");
@@ -251,15 +243,14 @@ const WRITER_CHECKS: readonly Check[] = [
     await other.append("a", 2, [2, 3]);
     same(await store.load("a", 2), [2, 3], "load from 2");
     same(await other.load("a", 4), [], "load from the end");
-  }),
-];
+  },
+};
 
-/** The ids of a list. */
 function listIds(listed: readonly SessionSummary[]): string[] {
   return listed.map(({ id }) => id);
 }
 
-/** The conflict an append comes to. @throws {Error} When it is accepted. */
+/** The conflict that refuses an append. @throws {Error} When it is accepted. */
 async function refusal(append: Promise<void>): Promise<SessionConflictError> {
   try {
     await append;
@@ -276,7 +267,7 @@ function isConflict(error: unknown): asserts error is SessionConflictError {
   throw new Error(`expected a SessionConflictError, got ${String(error)}`, { cause: error });
 }
 
-/** @throws {Error} When entries differ as JSON text, in the order of their keys for example. */
+/** @throws {Error} When entries differ as JSON text, even if only in the order of their keys. */
 function verbatim(found: readonly Json[], expected: readonly Json[]): void {
   same(found.length, expected.length, "entries");
   for (const [index, entry] of expected.entries()) {
