@@ -12,6 +12,7 @@ import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { RunInfo } from "../loop/observer.ts";
 import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
+import { PartialAnswer } from "../loop/partial-answer.ts";
 import { RunState } from "../loop/run-state.ts";
 import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
 import { userText } from "../loop/transcript.ts";
@@ -85,7 +86,7 @@ export class AgentRuns {
     const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
     const { signal } = abort;
     const historyLength = session?.historyLength ?? contents.length - 1;
-    const state = new RunState(runId, contents);
+    const state = new RunState(runId, contents, session?.onPartial);
     const { head, mixed } = this.buildHead(options, run.settings);
     const sent = omitCached(head, Date.now());
     const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
@@ -126,11 +127,17 @@ export class AgentRuns {
     };
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
+    if (session?.interrupted !== undefined) {
+      state.partial = new PartialAnswer(session.interrupted.step);
+      state.partial.add(session.interrupted.parts);
+    }
     return {
       run: () => (observed === undefined ? runLoop(input, state) : observed.run(() => runLoop(input, state), state)),
       soFar: () => state.soFar(),
       spent: () => state.spent(),
       historyLength,
+      partial: () => state.partial,
+      abort: (reason) => abort.abort(reason),
       aborted: () => signal.aborted,
       release: () => {
         stopListening();

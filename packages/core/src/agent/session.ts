@@ -93,9 +93,7 @@ export class Session {
     options: RunOptions<Schema> & ResumeOptions = {},
   ): RunStream<OutputOf<Schema>> {
     const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(options);
-    return new RunStream((emitters) =>
-      this.#runs.resume({ answers, anyLoopVersion, options: rest, signal, emitters }),
-    );
+    return new RunStream((emitters) => this.#runs.resume({ answers, anyLoopVersion, options: rest, signal, emitters }));
   }
 
   /**
@@ -175,7 +173,9 @@ export class Session {
   }
 
   /** What the options of a message, a resumption or both say. */
-  #nextInput(given: AnyRunOptions & SendOptions & ResumeOptions): Omit<NextInput<AnyRunOptions>, "message"> & { readonly message: undefined } {
+  #nextInput(
+    given: AnyRunOptions & SendOptions & ResumeOptions,
+  ): Omit<NextInput<AnyRunOptions>, "message"> & { readonly message: undefined } {
     const {
       whileRunning = "refuse",
       unfinished = "close",

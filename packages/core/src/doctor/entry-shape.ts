@@ -66,12 +66,22 @@ const ROUTES: { readonly [Do in CallRoute["do"]]: true } = {
   deny: true,
 };
 
+const flag: Check = is("true", (value) => value === true);
+const metadata: Check = is(
+  "an object of strings",
+  (value) => isObject(value) && Object.values(value).every((one) => typeof one === "string"),
+);
+const nullable =
+  (check: Check): Check =>
+  (value, at) =>
+    value === null ? undefined : check(value, at);
+
 const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   history: object({
     parts: list(object({ origin: optional(origin), contents })),
     from: optional(object({ session: text, contents: count })),
   }),
-  run: object({ runId: text, loop: count, model: text, origin, input: contents }),
+  run: object({ runId: text, loop: count, model: text, origin, input: contents, dropInterrupted: optional(flag) }),
   begin: object({ runId: text, step: text }),
   step,
   answer: object({ runId: text, step: text, value: is("JSON", (value) => value !== undefined) }),
@@ -87,7 +97,13 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     error: optional(error),
     compaction: optional(object({ keepFrom: count, summary: contents })),
     pending: optional(list(object({ callId: text, question: text, call: members, turn: count }))),
+    interrupted: optional(object({ step: text, attempt: count, parts: list(PARTS.model), truncated: optional(flag) })),
     added: list(ref),
+  }),
+  info: object({
+    title: optional(nullable(text)),
+    owner: optional(nullable(text)),
+    metadata: optional(nullable(metadata)),
   }),
 };
 

@@ -211,7 +211,7 @@ function keepOwn(group: OpenGroup, started: ReadonlySet<string>, problems: Sessi
 }
 
 function getRunId({ entry }: Item<EntryOfRun>): string | undefined {
-  return entry.type === "steer" ? undefined : entry.runId;
+  return "runId" in entry ? entry.runId : undefined;
 }
 
 function orphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean): SessionProblem {

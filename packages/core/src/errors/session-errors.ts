@@ -49,7 +49,9 @@ export class NothingToResumeError extends AgentError {
   readonly sessionId: string;
 
   constructor(sessionId: string, why: string) {
-    super(`session "${sessionId}": ${why}; there is nothing to resume. Send a message, or use continue(), which does what fits`);
+    super(
+      `session "${sessionId}": ${why}; there is nothing to resume. Send a message, or use continue(), which does what fits`,
+    );
     this.sessionId = sessionId;
   }
 }

@@ -13,14 +13,16 @@ export function buildOutcome(
   state: RunState,
   response: ModelResponse | undefined,
 ): RunOutcome {
+  const interrupted = state.interrupted();
+  const contents = interrupted === undefined ? [...state.contents] : [...state.contents, interrupted];
   const found = collectSources(state.responses);
   const text = response === undefined ? "" : visibleText(response.content);
   const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
   return {
     runId: state.runId,
     text,
-    contents: [...state.contents],
-    added: state.contents.slice(input.historyLength),
+    contents,
+    added: contents.slice(input.historyLength),
     turns: state.turns,
     usage: state.usage,
     cost: input.prices === undefined ? undefined : state.cost,

@@ -39,6 +39,13 @@ export interface CompactionPlan {
   ) => Promise<string>;
 }
 
+/**
+ * Called with the result of a run before it reports its end.
+ *
+ * @returns `more-was-said` when the run was steered after it last looked, so that it has to answer first.
+ */
+export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-was-said">;
+
 /** Everything one run needs. Made by the agent; the loop adds nothing to it. */
 export interface LoopInput {
   readonly model: Model;
@@ -48,7 +55,7 @@ export interface LoopInput {
   /** Carries out the steps of a run that has observers; absent when there are none. */
   readonly observed?: StepExecutor | undefined;
   /** Called with the result before the run reports its end; what it throws fails the run. */
-  readonly beforeEnd?: ((result: RunResult<unknown>) => Promise<void>) | undefined;
+  readonly beforeEnd?: BeforeEnd | undefined;
   readonly signal: AbortSignal;
   /** Cuts off what is under way when the wall time is up, which ends the run with a result. Set by the loop. */
   readonly clock?: WallClock | undefined;

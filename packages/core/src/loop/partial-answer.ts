@@ -2,28 +2,28 @@ import { PartCollector } from "../model/response/parts.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
 /**
- * What the model has said in the request that is under way. Empty between two requests, and once the answer is whole.
+ * What the model has said in a step that is under way; empty between two requests, and once the answer is whole.
  *
  * Function calls are left out: a call that the model has made is not begun before its answer is whole.
  */
 export class PartialAnswer {
   /** Name of the step that asks. */
-  step = "";
-  /** From 1: how often its request was sent in this process. */
+  readonly step: string;
+  /** How often its request was sent in this process. */
   attempt = 0;
   readonly #changed: ((partial: PartialAnswer) => void) | undefined;
   #collector: PartCollector = new PartCollector();
   #isEmpty = true;
 
   /** @param changed - Called after each change. */
-  constructor(changed?: (partial: PartialAnswer) => void) {
+  constructor(step: string, changed?: (partial: PartialAnswer) => void) {
+    this.step = step;
     this.#changed = changed;
   }
 
   /** A request is sent: what an earlier one said is void. */
-  begin(step: string): void {
-    this.attempt = step === this.step ? this.attempt + 1 : 1;
-    this.step = step;
+  begin(): void {
+    this.attempt++;
     this.clear();
   }
 

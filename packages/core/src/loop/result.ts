@@ -39,6 +39,8 @@ export interface StoppedRun extends RunOutcome {
 /** A limit ended the run. `text` is what there was. */
 export interface LimitedRun extends RunOutcome {
   readonly stopReason: "limit";
+  /** The last of the contents, when the wall time was up in the middle of an answer: the model's text as far as it came. */
+  readonly interrupted?: Content | undefined;
   readonly limit: LimitReached;
 }
 
@@ -169,6 +171,8 @@ export interface RunSoFar {
   readonly runId: string;
   /** Everything that can be kept: ends on no open call (cut-off calls are answered as cancelled), so it can be sent again. */
   readonly contents: readonly Content[];
+  /** The last of the contents, when the run ended in the middle of an answer: the model's text as far as it came. */
+  readonly interrupted?: Content | undefined;
   /** What is sent in place of the oldest contents; absent while all are sent. */
   readonly compaction?: Compaction | undefined;
   /** Turns that were finished. */

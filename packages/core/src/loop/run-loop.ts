@@ -19,16 +19,18 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
   const timed = wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
   try {
     if (input.emit !== undefined) await input.emit({ type: "run-start", runId: state.runId, model: input.model.id });
-    let ending = await runTurns(timed, state, workPhase(input, state));
-    const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
-    if (ending.stopReason === "finished" && input.output?.native === false)
-      ending = await runTurns(timed, state, outputPhase(state, input.output));
-    // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
-    const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
-    attachGroundingResponses(result, state.responses);
-    await input.beforeEnd?.(result);
-    if (input.emit !== undefined) await input.emit({ type: "run-end", result });
-    return result;
+    for (;;) {
+      let ending = await runTurns(timed, state, workPhase(input, state));
+      const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
+      if (ending.stopReason === "finished" && input.output?.native === false)
+        ending = await runTurns(timed, state, outputPhase(state, input.output));
+      // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
+      const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
+      attachGroundingResponses(result, state.responses);
+      if ((await input.beforeEnd?.(result)) === "more-was-said") continue;
+      if (input.emit !== undefined) await input.emit({ type: "run-end", result });
+      return result;
+    }
   } catch (error) {
     attachRunSoFar(error, state.soFar());
     throw error;
@@ -40,7 +42,10 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
   let cutOffTurns = 0;
   for (let isFirst = true; ; isFirst = false) {
     const limit = firstLimit(input, state.spent());
-    if (limit !== undefined) return { stopReason: "limit", limit };
+    if (limit !== undefined) {
+      const interrupted = state.interrupted();
+      return { stopReason: "limit", limit, ...(interrupted !== undefined && { interrupted }) };
+    }
     input.signal.throwIfAborted();
 
     const turn = ++state.turns;

@@ -2,10 +2,11 @@ import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../mod
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
-import type { CallStepValue } from "../durable/run-log.ts";
+import type { CallStepValue, PhaseKind } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
+import { PartialAnswer, sendablePartial } from "./partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
 
@@ -45,10 +46,14 @@ export class RunState {
   endedAt = 0;
   /** Milliseconds in which a step was under way: a run that waited a day for an answer has not used a day. */
   activeMs = 0;
+  /** The answer of the run that is under way. What puts the result into a schema is not shown, so it is none. */
+  partial: PartialAnswer = new PartialAnswer("");
+  readonly #onPartial: ((partial: PartialAnswer) => void) | undefined;
   /** The latest answer of the run itself. */
   lastResponse: ModelResponse | undefined;
 
-  constructor(runId: string, contents: readonly Content[]) {
+  constructor(runId: string, contents: readonly Content[], onPartial?: ((partial: PartialAnswer) => void) | undefined) {
+    this.#onPartial = onPartial;
     this.runId = runId;
     this.contents = [...contents];
   }
@@ -142,12 +147,28 @@ export class RunState {
     };
   }
 
+  /** Follows the answer that a step is about to ask for. */
+  beginAnswer(step: string, phase: PhaseKind): PartialAnswer {
+    if (phase === "output") return new PartialAnswer(step);
+    this.partial = new PartialAnswer(step, this.#onPartial);
+    return this.partial;
+  }
+
+  /** The answer that is under way, as a content that can be sent. */
+  interrupted(): Content | undefined {
+    return sendablePartial(this.partial.parts());
+  }
+
   /** What there is by now, in a form that can be sent. */
   soFar(): RunSoFar {
+    const interrupted = this.interrupted();
+    const contents = [...closeOpenCalls(this.contents, this.answeredParts())];
+    if (interrupted !== undefined) contents.push(interrupted);
     return {
       ...(this.compaction !== undefined && { compaction: this.compaction }),
       runId: this.runId,
-      contents: [...closeOpenCalls(this.contents, this.answeredParts())],
+      contents,
+      ...(interrupted !== undefined && { interrupted }),
       turns: this.turns,
       usage: this.usage,
       ...(this.cost > 0 && { cost: this.cost }),

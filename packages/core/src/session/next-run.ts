@@ -45,7 +45,10 @@ export class NextRun<Options> {
   }
 
   /** A message, whatever state the session is in. */
-  send(input: NextInput<Options> & { readonly message: readonly Content[] }, emitters: RunEmitters | undefined): RunningLoop {
+  send(
+    input: NextInput<Options> & { readonly message: readonly Content[] },
+    emitters: RunEmitters | undefined,
+  ): RunningLoop {
     return this.#decided(input, async (signal) => {
       if (input.whileRunning === "refuse") return this.#begin(input, emitters, signal);
       const running = await this.#runs.settle("known", signal);
@@ -180,7 +183,8 @@ export class NextRun<Options> {
         const found = await this.#runs.look();
         const { run } = log.view;
         if (run?.entry.runId !== runId || run.end !== undefined) return this.#replay(input, runId, emitters);
-        if (found.state === "free") return this.#resume({ ...input, message: undefined, answers: NO_ANSWERS }, emitters, signal);
+        if (found.state === "free")
+          return this.#resume({ ...input, message: undefined, answers: NO_ANSWERS }, emitters, signal);
         await nextChange(log.store, log.id, found.leftMs, signal);
       }
     });

@@ -6,7 +6,13 @@ import type { RunningLoop } from "../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../loop/limits.ts";
 import type { OpenedRun, SessionHost } from "./session-host.ts";
 import { SessionLog } from "./session-log.ts";
-import { hasLaterTurn, type OpenRecordOptions, type SessionKeeping, type SessionRunRequest, SessionRuns } from "./session-runs.ts";
+import {
+  hasLaterTurn,
+  type OpenRecordOptions,
+  type SessionKeeping,
+  type SessionRunRequest,
+  SessionRuns,
+} from "./session-runs.ts";
 import { resolveRefs, type RunRecord } from "./session-view.ts";
 import type { SessionStore } from "./store.ts";
 
@@ -97,11 +103,12 @@ function hasNoResult({ end }: RunRecord): boolean {
 function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
   const { end, entry, outcomes } = record;
   if (end === undefined) return [`it ends with "${result.stopReason}", and the log has no end`];
+  const unfinished = "interrupted" in result && result.interrupted !== undefined ? 1 : 0;
   const now = {
     stopReason: result.stopReason,
     turns: result.turns,
     usage: result.usage,
-    added: result.added.slice(entry.input.length),
+    added: result.added.slice(entry.input.length, result.added.length - unfinished),
   };
   const then = {
     stopReason: end.stopReason,

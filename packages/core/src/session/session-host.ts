@@ -4,11 +4,13 @@ import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import type { Limits, Spent } from "../loop/limits.ts";
+import type { BeforeEnd } from "../loop/loop-input.ts";
 import type { RunResult, RunSoFar } from "../loop/result.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Content } from "../wire/types/content.ts";
+import type { InterruptedAnswer } from "./entries.ts";
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun {
@@ -19,7 +21,7 @@ export interface OpenedRun {
   /** How many contents there were before it. */
   readonly historyLength: number;
   /** The answer that is under way, as far as it is known. */
-  readonly partial: PartialAnswer;
+  partial(): PartialAnswer;
   /** True when its own signal was aborted. */
   aborted(): boolean;
   /** Ends what is under way; the run rejects with the reason. */
@@ -27,13 +29,6 @@ export interface OpenedRun {
   /** Aborts what is under way and frees what the run holds. */
   release(): void;
 }
-
-/**
- * Called with the result of a run before it reports its end.
- *
- * @returns `more-was-said` when the run was steered after it last looked, so that it has to answer first.
- */
-export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-was-said">;
 
 /** How a session opens a run. */
 export type SessionRunMode = "begin" | "resume" | "read";
@@ -61,6 +56,8 @@ export interface SessionRun<Options> {
     readonly signal: AbortSignal;
     readonly emit: Emit | undefined;
   }) => Steps<RunEvent>;
+  /** Of a run that is only read again: the answer it ended in the middle of. */
+  readonly interrupted?: Pick<InterruptedAnswer, "step" | "parts"> | undefined;
   /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   readonly steering: Steering;

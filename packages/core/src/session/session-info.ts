@@ -66,7 +66,9 @@ function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
         info: { ...info, state: "running", messages: info.messages + (entry.input.length > 0 ? 1 : 0) },
       });
     case "resume":
-      return entry.runId === fold.runId ? { ...fold, info: { ...info, ...fold.before, state: "running" } } : { ...fold, info };
+      return entry.runId === fold.runId
+        ? { ...fold, info: { ...info, ...fold.before, state: "running" } }
+        : { ...fold, info };
     case "end": {
       if (entry.runId !== fold.runId) return { ...fold, info };
       const { turns, usage, cost = 0, pending } = entry;
@@ -91,7 +93,11 @@ function withTitle(fold: InfoFold): InfoFold {
 function firstWordsOf(contents: readonly Content[]): string | undefined {
   for (const { role, parts } of contents) {
     if (role === "model") continue;
-    const text = parts.map((part) => part.text ?? "").join(" ").replaceAll(/\s+/g, " ").trim();
+    const text = parts
+      .map((part) => part.text ?? "")
+      .join(" ")
+      .replaceAll(/\s+/g, " ")
+      .trim();
     if (text === "") continue;
     if (text.length <= TITLE_CHARACTERS) return text;
     const cut = text.slice(0, TITLE_CHARACTERS);

@@ -161,7 +161,11 @@ export class SessionLog {
   }
 
   /** The place behind what another process wrote, when that is no conflict: one of the two only said something to the session. */
-  async #giveWay(from: number, entries: readonly SessionEntry[], unless: AppendAs["unless"]): Promise<number | undefined> {
+  async #giveWay(
+    from: number,
+    entries: readonly SessionEntry[],
+    unless: AppendAs["unless"],
+  ): Promise<number | undefined> {
     const others = await this.#load(from);
     const fromAnybody = others.every(isFromAnybody);
     // A run of ours that lost its session has to find that out at its next append.

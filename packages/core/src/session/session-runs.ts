@@ -19,10 +19,19 @@ import { prepareHistory } from "../model/history/import-history.ts";
 import type { Content } from "../wire/types/content.ts";
 import { boundParts, DraftWriter } from "./draft-writer.ts";
 import { type EndEntry, type InterruptedAnswer, isResumable } from "./entries.ts";
-import { HeldLease, LEASE_MS, type LeaseFinding, type LeaseListener, LeaseObserver, nextChange, nextLease } from "./lease.ts";
+import {
+  HeldLease,
+  LEASE_MS,
+  type LeaseFinding,
+  type LeaseListener,
+  LeaseObserver,
+  nextChange,
+  nextLease,
+} from "./lease.ts";
 import type { Draft, Lease } from "./records.ts";
 import { buildAnswerEntries, type ExternalAnswers } from "./session-answers.ts";
-import type { BeforeEnd, OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
+import type { BeforeEnd } from "../loop/loop-input.ts";
+import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
 import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
 import { buildRefs, type HistorySegment, placeCutInHistory, placeCutInSent, type RunRecord } from "./session-view.ts";
 
@@ -114,7 +123,11 @@ export class SessionRuns<Options> {
   }
 
   /** Opens the loop over a run's record. */
-  open(record: RunRecord, run: Pick<SessionRunRequest<Options>, "options" | "emitters">, how: OpenRecordOptions): OpenedRun {
+  open(
+    record: RunRecord,
+    run: Pick<SessionRunRequest<Options>, "options" | "emitters">,
+    how: OpenRecordOptions,
+  ): OpenedRun {
     const { runId, input } = record.entry;
     const { mode = "read", log = this.log.journalLog(runId, undefined), missing, onPartial } = how;
     const { beforeEnd = async (result) => endOfRecord(record, result) } = how;
@@ -130,6 +143,7 @@ export class SessionRuns<Options> {
       conversation: this.#conversation,
       emitters: run.emitters,
       beforeEnd,
+      interrupted: mode === "read" ? record.end?.interrupted : undefined,
       onPartial,
       steps: ({ signal, emit }) => journal<RunEvent>({ runId, signal, emit, log, missing }),
       steering: { take: (after) => this.#steered(after) },
@@ -270,7 +284,10 @@ export class SessionRuns<Options> {
       try {
         const taken = await this.#take(run, prepare, (token) => ({
           logger: this.#host.logger,
-          stop: () => opened?.abort(new RunStoppedError(`the run was stopped on request (session "${this.log.id}", lease ${token})`)),
+          stop: () =>
+            opened?.abort(
+              new RunStoppedError(`the run was stopped on request (session "${this.log.id}", lease ${token})`),
+            ),
           lost: (error) => {
             lost = error;
             opened?.abort(error);
@@ -279,7 +296,12 @@ export class SessionRuns<Options> {
         lease = taken.lease;
         const record = this.#lastRun();
         current.runId = record.entry.runId;
-        draft = new DraftWriter(this.log.store, this.log.id, { ...taken.lease, runId: current.runId }, this.#host.logger);
+        draft = new DraftWriter(
+          this.log.store,
+          this.log.id,
+          { ...taken.lease, runId: current.runId },
+          this.#host.logger,
+        );
         opened = this.open(record, run, {
           mode: taken.mode,
           log: this.log.journalLog(current.runId, taken.lease.token),
@@ -390,10 +412,12 @@ export class SessionRuns<Options> {
     unless?: AppendAs["unless"],
   ): Promise<void> {
     if (opened === undefined) throw new TypeError("the run could not be recorded");
-    const { partial } = opened;
+    const partial = opened.partial();
     const parts = partial.parts();
     const interrupted =
-      parts.length === 0 ? undefined : interruptedAnswer({ step: partial.step, attempt: partial.attempt, ...boundParts(parts) });
+      parts.length === 0
+        ? undefined
+        : interruptedAnswer({ step: partial.step, attempt: partial.attempt, ...boundParts(parts) });
     const entry = buildEndEntry(this.#lastRun(), opened, this.log.view.segments, { ...how, interrupted });
     await lease.giveBack((change) => this.log.append({ token: lease.token, lease: change, unless }, entry));
   }

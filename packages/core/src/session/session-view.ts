@@ -103,7 +103,8 @@ export class SessionView {
       case "answer":
         run.outcomes.set(entry.step, { ok: true, value: entry.value });
         run.order.push(entry.step);
-        if (run.end?.pending !== undefined) run.end = { ...run.end, pending: run.end.pending.filter((one) => !answers(entry.step, one)) };
+        if (run.end?.pending !== undefined)
+          run.end = { ...run.end, pending: run.end.pending.filter((one) => !answers(entry.step, one)) };
         return;
       case "resume":
         if (run.end !== undefined) this.#count(run.end, -1);
@@ -178,11 +179,15 @@ function buildSegment(run: RunRecord, keepsInterrupted: boolean = true): History
  *
  * @param keepsInterrupted - Whether an answer that was never finished is part of it.
  */
-export function listRunContents({ entry, end, outcomes }: RunRecord, keepsInterrupted: boolean = true): readonly Content[] {
+export function listRunContents(
+  { entry, end, outcomes }: RunRecord,
+  keepsInterrupted: boolean = true,
+): readonly Content[] {
   const { input } = entry;
   if (end === undefined) return closeOpenCalls(input);
   const contents = [...input, ...resolveRefs(end.added, outcomes)];
-  const unfinished = keepsInterrupted && end.interrupted !== undefined ? sendablePartial(end.interrupted.parts) : undefined;
+  const unfinished =
+    keepsInterrupted && end.interrupted !== undefined ? sendablePartial(end.interrupted.parts) : undefined;
   return unfinished === undefined ? contents : [...contents, unfinished];
 }
 

@@ -161,7 +161,9 @@ export function matchesFilter(
     (filter.owner === undefined || owner === filter.owner) &&
     (filter.state === undefined || state === filter.state) &&
     (filter.updatedBefore === undefined || updatedAt < filter.updatedBefore) &&
-    Object.entries(filter.metadata ?? {}).every(([name, value]) => Object.hasOwn(metadata, name) && metadata[name] === value)
+    Object.entries(filter.metadata ?? {}).every(
+      ([name, value]) => Object.hasOwn(metadata, name) && metadata[name] === value,
+    )
   );
 }
 
@@ -169,7 +171,8 @@ export function matchesFilter(
 export function compareSummaries(
   order: ListOptions["order"] = "recent",
 ): (a: Pick<SessionSummary, "id" | "updatedAt">, b: Pick<SessionSummary, "id" | "updatedAt">) => number {
-  const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
+    a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
   return order === "id" ? byId : (a, b) => b.updatedAt - a.updatedAt || byId(b, a);
 }
 

@@ -11,6 +11,7 @@ import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
+import type { PartialAnswer } from "../partial-answer.ts";
 import { callsIn } from "../transcript.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
@@ -25,6 +26,7 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * event tells the reader that everything before it is void.
  *
  * @param cursor - Steering messages up to this position are in the request; absent adds none.
+ * @param partial - Follows what the model has said.
  * @returns `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
@@ -34,6 +36,7 @@ export async function modelStep(
   step: LoopStep,
   cursor: number | undefined,
   budget: RequestBudget,
+  partial: PartialAnswer,
 ): Promise<ModelStepValue | PromptTooLong> {
   const startedAt = input.now();
   const steering = cursor === undefined ? undefined : input.steering;
@@ -46,6 +49,8 @@ export async function modelStep(
     request = (await input.hooks.beforeRequest({ turn, request, signal: step.signal })) ?? request;
 
   const onNotice = (notice: ModelNotice): void => {
+    if (notice.type === "rewind") partial.clear();
+    if (!isWatched) return;
     void step.emit(
       notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
     );
@@ -54,8 +59,10 @@ export async function modelStep(
     let hasParts = false;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
+      partial.add(parts);
       if (isWatched) return emitParts(parts, turn, step);
     };
+    partial.begin();
     step.asks?.(request);
     try {
       const response = await input.model.respond(request, {
@@ -64,12 +71,13 @@ export async function modelStep(
         logger: input.logger,
         budget,
         onParts,
-        onNotice: isWatched ? onNotice : undefined,
+        onNotice,
       });
       const steeringWaits =
         steering !== undefined &&
         callsIn(response.content).length === 0 &&
         (await steering.take(steered?.upTo ?? cursor ?? 0)) !== undefined;
+      partial.clear();
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),

@@ -104,7 +104,7 @@ async function askModel(
   let ranHere = false;
   const outcome = await singleStep(input, name, (step) => {
     ranHere = true;
-    return modelStep(input, request, turn, step, cursor, budget);
+    return modelStep(input, request, turn, step, cursor, budget, state.beginAnswer(name, phase.kind));
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
