@@ -181,6 +181,14 @@ export {
   type TimeoutKind,
 } from "./errors/api-errors.ts";
 export { FileStateError, TrafficLimitError } from "./errors/api-errors.ts";
+export {
+  NothingToResumeError,
+  RunStoppedError,
+  SessionLeaseLostError,
+  SessionLimitError,
+  SessionRunningError,
+  UnexpectedAnswerError,
+} from "./errors/session-errors.ts";
 export { OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
 export {
   LoopVersionError,

@@ -191,14 +191,12 @@ describe("notes beside a session", () => {
   test("when another process writes first, the change is decided anew", async () => {
     const store = new MemoryStore();
     let others = 2;
-    const racing: SessionStore = {
+    const racing: Pick<SessionStore, "load" | "append"> = {
       load: (id, from) => store.load(id, from),
       append: async (id, length, entries) => {
         if (others-- > 0) await store.append(id, length, [{ put: { id: `other${others}`, text: "x", updatedAt: 1 } }]);
         await store.append(id, length, entries);
       },
-      list: (options) => store.list(options),
-      delete: (id) => store.delete(id),
     };
     const seen: number[] = [];
     await sessionNotes({ store: racing, session: "s" }).change((notes) => {
@@ -215,11 +213,9 @@ describe("notes beside a session", () => {
 
   test("a store that always conflicts is given up, and an entry that is no note is an error", async () => {
     const store = new MemoryStore();
-    const never: SessionStore = {
+    const never: Pick<SessionStore, "load" | "append"> = {
       load: (id, from) => store.load(id, from),
       append: (id) => Promise.reject(new SessionConflictError(id, 0, 1)),
-      list: (options) => store.list(options),
-      delete: (id) => store.delete(id),
     };
     await expect(
       sessionNotes({ store: never, session: "s" }).change(() => ({ changes: [{ remove: "a" }], result: 0 })),

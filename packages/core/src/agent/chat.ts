@@ -10,6 +10,8 @@ import { buildContents, type RunInput } from "./run-input.ts";
 export interface ChatOptions {
   /** Earlier contents, oldest first, such as `contents` of an earlier result. */
   readonly history?: readonly Content[] | undefined;
+  /** Whether an answer that was cut off in the middle stays in the history, as far as it was shown. @defaultValue true */
+  readonly keepInterrupted?: boolean | undefined;
 }
 
 /** Starts a run of the chat's agent. */
@@ -30,6 +32,7 @@ export class Chat {
   readonly #key = {};
   #compaction: Compaction | undefined;
   #history: readonly Content[];
+  readonly #keepsInterrupted: boolean;
   #usage: Usage = NO_USAGE;
   #running: RunStream<unknown> | undefined;
 
@@ -37,6 +40,7 @@ export class Chat {
   constructor(start: StartRun, options: ChatOptions) {
     this.#start = start;
     this.#history = options.history ?? [];
+    this.#keepsInterrupted = options.keepInterrupted ?? true;
   }
 
   /** All contents so far, oldest first, as they are sent. */
@@ -81,7 +85,8 @@ export class Chat {
     if (run?.isOver !== true) return;
     this.#running = undefined;
     if (run.soFar === undefined) return;
-    this.#history = run.soFar.contents;
+    const { contents, interrupted } = run.soFar;
+    this.#history = interrupted !== undefined && !this.#keepsInterrupted ? contents.slice(0, -1) : contents;
     this.#compaction = run.soFar.compaction;
     this.#usage = addUsage(this.#usage, run.soFar.usage);
   }

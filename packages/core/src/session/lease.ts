@@ -43,6 +43,7 @@ export class HeldLease {
   /** On the monotonic clock. */
   #renewedAt: number;
   #over = false;
+  #isGivenBack = false;
 
   constructor(store: SessionStore, id: string, lease: Lease, on: LeaseListener) {
     this.#store = store;
@@ -66,11 +67,20 @@ export class HeldLease {
     await this.#renewing;
     try {
       await append({ expected: this.#lease, next: { ...this.#lease, held: false } });
+      this.#isGivenBack = true;
       this.release();
     } catch (error) {
       if (!this.#over) this.#plan();
       throw error;
     }
+  }
+
+  /** Ends the lease of a run whose end could not be recorded, so that others need not wait until it has expired. Never rejects. */
+  async abandon(): Promise<void> {
+    this.release();
+    if (this.#isGivenBack) return;
+    await this.#renewing;
+    await this.#store.setLease(this.#id, this.#lease, { ...this.#lease, held: false }).catch(() => {});
   }
 
   /** Stops renewing. */

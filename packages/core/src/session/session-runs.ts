@@ -84,7 +84,7 @@ export class SessionRuns<Options> {
       readonly keepInterrupted: boolean;
     },
   ): RunningLoop {
-    return this.#loop(run, async (take) => {
+    return this.#loop(run, run.runId, async (take) => {
       this.#checkLimits();
       const closing = await this.#closeLast(run.unfinished, run.options);
       const entry: NewEntry = {
@@ -109,7 +109,7 @@ export class SessionRuns<Options> {
       readonly anyLoopVersion: boolean;
     },
   ): RunningLoop {
-    return this.#loop(run, async (take) => {
+    return this.#loop(run, this.log.view.run?.entry.runId ?? "", async (take) => {
       const record = this.log.view.run;
       if (record === undefined) throw new NothingToResumeError(this.log.id, "it has no run yet");
       const { runId, loop } = record.entry;
@@ -269,13 +269,13 @@ export class SessionRuns<Options> {
   }
 
   /** A run that is prepared and made, and whose end is recorded, whatever it is. */
-  #loop(run: SessionRunRequest<Options>, prepare: (take: TakeLease) => Promise<TakenRun>): RunningLoop {
+  #loop(run: SessionRunRequest<Options>, runId: string, prepare: (take: TakeLease) => Promise<TakenRun>): RunningLoop {
     let opened: OpenedRun | undefined;
     let released = false;
     const make = async (): Promise<RunResult<unknown>> => {
       if (this.#current !== undefined) throw new SessionRunningError(this.log.id, this.#current.runId);
       let over = (): void => {};
-      const current = { runId: "", over: new Promise<void>((resolve) => (over = resolve)) };
+      const current = { runId, over: new Promise<void>((resolve) => (over = resolve)) };
       this.#current = current;
       let lease: HeldLease | undefined;
       let draft: DraftWriter | undefined;
@@ -324,8 +324,8 @@ export class SessionRuns<Options> {
         throw error;
       } finally {
         draft?.release();
-        lease?.release();
         opened?.release();
+        await lease?.abandon();
         this.log.running = false;
         this.#current = undefined;
         over();
@@ -353,8 +353,15 @@ export class SessionRuns<Options> {
       try {
         return await prepare(async (runId, ...entries) => {
           const lease = nextLease(last, runId, this.#keeping.leaseMs ?? LEASE_MS, store);
-          await this.log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
-          return new HeldLease(store, id, lease, listen(lease.token));
+          const held = new HeldLease(store, id, lease, listen(lease.token));
+          try {
+            await this.log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
+            return held;
+          } catch (error) {
+            // It may have been written all the same.
+            await held.abandon();
+            throw error;
+          }
         });
       } catch (error) {
         const raced = error instanceof SessionConflictError || error instanceof SessionLeaseLostError;

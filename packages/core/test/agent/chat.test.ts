@@ -52,11 +52,26 @@ test("a run that is aborted or fails leaves a conversation that goes on", async 
   expect(model.requests[2]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user", "user"]);
 });
 
-test("leaving a stream keeps the question and frees the chat", async () => {
-  const chat = new Agent({ model: new ScriptedModel(hangs("Once"), say("Yes.")) }).chat();
+test("leaving a stream keeps the question and what was said, and frees the chat", async () => {
+  const model = new ScriptedModel(hangs("Once"), say("Yes."));
+  const chat = new Agent({ model }).chat();
+  for await (const event of chat.stream("Tell me.")) if (event.type === "text-delta") break;
+  expect(chat.history).toEqual([
+    { role: "user", parts: [{ text: "Tell me." }] },
+    { role: "model", parts: [{ text: "Once" }] },
+  ]);
+  expect((await chat.send("Are you there?")).text).toBe("Yes.");
+  expect(model.requests[1]?.contents.map(({ parts }) => parts[0]?.text)).toEqual([
+    "Tell me.",
+    "Once",
+    "Are you there?",
+  ]);
+});
+
+test("a chat that keeps no interrupted answers drops what was said", async () => {
+  const chat = new Agent({ model: new ScriptedModel(hangs("Once"), say("Yes.")) }).chat({ keepInterrupted: false });
   for await (const event of chat.stream("Tell me.")) if (event.type === "text-delta") break;
   expect(chat.history).toEqual([{ role: "user", parts: [{ text: "Tell me." }] }]);
-  expect((await chat.send("Are you there?")).text).toBe("Yes.");
 });
 
 test("a chat begins with a history, and has typed output", async () => {

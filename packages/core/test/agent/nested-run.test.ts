@@ -11,6 +11,7 @@ import { call, calls, grounded, hangs, say, ScriptedModel } from "@pollux/core/t
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../helpers/faces.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES } from "../session/session-faces.ts";
 
 const PRICES = { input: 1, output: 1 };
@@ -227,18 +228,15 @@ describe.each(SESSION_FACES)("an inner run with a session of its own, read by %s
   /** A store that fails the given append of entries whose JSON holds a text, once. */
   function failingOnce(store: SessionStore, id: string, text: string): SessionStore {
     let failed = false;
-    return {
-      load: (session, from) => store.load(session, from),
-      append: (session, length, entries) => {
+    return storeLike(store, {
+      append: (session, length, entries, options) => {
         if (!failed && session === id && JSON.stringify(entries).includes(text)) {
           failed = true;
           return Promise.reject(new SessionStoreError(session, "the disk is full"));
         }
-        return store.append(session, length, entries);
+        return store.append(session, length, entries, options);
       },
-      list: (options) => store.list(options),
-      delete: (session) => store.delete(session),
-    };
+    });
   }
 
   function process(store: SessionStore, innerModel: ScriptedModel, outerModel: ScriptedModel, looked: string[]) {

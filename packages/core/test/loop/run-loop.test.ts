@@ -379,7 +379,7 @@ describe.each(faces)("%s", (_face, read) => {
       );
     });
 
-    test("the wall time cuts off a model that says nothing", async () => {
+    test("the wall time cuts off a model in the middle of its answer, and keeps what it said", async () => {
       const { hangs } = await import("@pollux/core/testing");
       const result = await endOf(new ScriptedModel(hangs("Well")), { limits: { wallTimeMs: 30 } });
       expect(result).toMatchObject({
@@ -388,7 +388,8 @@ describe.each(faces)("%s", (_face, read) => {
         limit: { name: "wallTimeMs", limit: 30, used: 30 },
         text: "",
         response: undefined,
-        contents: [user("Go.")],
+        contents: [user("Go."), { role: "model", parts: [{ text: "Well" }] }],
+        interrupted: { role: "model", parts: [{ text: "Well" }] },
       });
     });
 

@@ -83,13 +83,15 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     expect(done).toEqual(["pay 5"]);
   });
 
-  test("keeps the session from other messages until it is answered or given up", async () => {
+  test("is answered as not run by the next message, which can be refused instead", async () => {
     const { done, tools } = shop();
     const model = new ScriptedModel(call("pay", { amount: 20 }), say("As you like."));
     const session = new Agent({ model, tools }).session({ id: "s" });
     await face.send(session, "Buy.");
-    await expect(face.send(session, "Never mind.")).rejects.toThrow('session "s": its last run waits for an answer');
-    expect((await face.send(session, "Never mind.", { unfinished: "cancel" })).text).toBe("As you like.");
+    await expect(face.send(session, "Never mind.", { unfinished: "refuse" })).rejects.toThrow(
+      'session "s": its last run waits for an answer',
+    );
+    expect((await face.send(session, "Never mind.")).text).toBe("As you like.");
     expect(model.requests[1]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user"]);
     expect(done).toEqual([]);
   });
@@ -99,10 +101,10 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     const session = new Agent({ model: new ScriptedModel(call("pay", { amount: 20 })), tools }).session();
     await face.send(session, "Buy.");
     await expect(face.resume(session, { approvals: { "call:9.0": true } })).rejects.toThrow(
-      "approvals: call:9.0 does not wait for one; what waits: call:1.0 (pay: approval)",
+      "approvals: call:9.0 is not waiting for one; waiting: call:1.0 (pay: approval)",
     );
     await expect(face.resume(session, { outcomes: { "call:1.0": { output: 1 } } })).rejects.toThrow(
-      "outcomes: call:1.0 does not wait for one",
+      "outcomes: call:1.0 is not waiting for one",
     );
     expect(await session.state()).toMatchObject({ lastRun: "needs-approval" });
   });

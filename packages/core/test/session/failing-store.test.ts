@@ -5,37 +5,33 @@ import {
   MemoryStore,
   type RunResult,
   type SessionStore,
-  SessionConflictError,
+  SessionLeaseLostError,
   SessionStoreError,
 } from "@pollux/core";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { idle } from "../helpers/fake-time.ts";
+import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
 
 /** A store whose appends are done by another function. */
-function withAppend(store: MemoryStore, append: SessionStore["append"]): SessionStore {
-  return {
-    load: (id, from) => store.load(id, from),
-    append,
-    list: (options) => store.list(options),
-    delete: (id) => store.delete(id),
-  };
+function withAppend(store: SessionStore, append: SessionStore["append"]): SessionStore {
+  return storeLike(store, { append });
 }
 
 /** Runs on a store whose process dies right after the beginning of a step was written. */
 async function diesAtBegin(
-  store: MemoryStore,
+  processes: Processes,
   step: string,
   run: (store: SessionStore) => Promise<unknown>,
 ): Promise<void> {
   const dead = deferred();
-  let isDead = false;
-  const dying = withAppend(store, async (id, length, entries) => {
-    if (!isDead) await store.append(id, length, entries);
-    isDead ||= entries.some((entry) => JSON.stringify(entry).includes(`"step":${JSON.stringify(step)}`));
-    if (!isDead) return;
+  const { store, die } = processes.start();
+  const dying = withAppend(store, async (id, length, entries, options) => {
+    await store.append(id, length, entries, options);
+    if (!entries.some((entry) => JSON.stringify(entry).includes(`"step":${JSON.stringify(step)}`))) return;
+    die();
     dead.resolve();
     await new Promise(() => {});
   });
@@ -46,8 +42,8 @@ async function diesAtBegin(
 /** A store that writes at once, and says so when it is told to. */
 function lateToTell(store: MemoryStore) {
   const [written, told] = [deferred(), deferred()];
-  const late = withAppend(store, async (id, length, entries) => {
-    await store.append(id, length, entries);
+  const late = withAppend(store, async (id, length, entries, options) => {
+    await store.append(id, length, entries, options);
     written.resolve();
     await told.promise;
   });
@@ -59,7 +55,7 @@ const turnsIn = (request: { readonly contents: readonly { readonly role: string 
 
 describe.each(SESSION_FACES)("read by %s", (_face, face) => {
   test("a once call whose process dies each time it is run is asked about each time", async () => {
-    const store = new MemoryStore();
+    const store = new Processes(new MemoryStore());
     const done: string[] = [];
     const pay = defineTool({ name: "pay", description: "x", effects: "once", run: () => (done.push("pay"), "paid") });
     const script = [call("pay"), say("Done.")];
@@ -72,14 +68,14 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
     const outcomes = { "call:1.0": { notExecuted: true } } as const;
     await diesAtBegin(store, "call:1.0", (dying) => open(dying).send("Go."));
     for (const again of ["call:1.0/again", "call:1.0/again.2"]) {
-      expect(waits(await face.resume(open(store)))).toEqual(["call:1.0 unknown-outcome"]);
+      expect(waits(await face.resume(open(store.start().store)))).toEqual(["call:1.0 unknown-outcome"]);
       await diesAtBegin(store, again, (dying) => open(dying).resume({ outcomes }));
       expect(done).toEqual([]);
     }
-    expect(waits(await face.resume(open(store)))).toEqual(["call:1.0 unknown-outcome"]);
-    expect((await face.resume(open(store), { outcomes })).text).toBe("Done.");
+    expect(waits(await face.resume(open(store.start().store)))).toEqual(["call:1.0 unknown-outcome"]);
+    expect((await face.resume(open(store.start().store), { outcomes })).text).toBe("Done.");
     expect(done).toEqual(["pay"]);
-    expect((await open(store).replay().result()).text).toBe("Done.");
+    expect((await open(store.start().store).replay().result()).text).toBe("Done.");
   });
 
   const failures = [true, false].flatMap((written) =>
@@ -90,9 +86,9 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
     async (fail) => {
       const inner = new MemoryStore();
       let appends = 0;
-      const store = withAppend(inner, async (id, length, entries: readonly Json[]) => {
+      const store = withAppend(inner, async (id, length, entries: readonly Json[], options) => {
         const fails = ++appends === fail.at;
-        if (!fails || fail.written) await inner.append(id, length, entries);
+        if (!fails || fail.written) await inner.append(id, length, entries, options);
         if (fails) throw new SessionStoreError(id, "disk full");
       });
       const done: string[] = [];
@@ -172,21 +168,24 @@ describe("a store that tells late that it has written", () => {
 
 test("steering by a process that has lost its session is kept, and does not hide the loss from its run", async () => {
   const store = new MemoryStore();
+  const processes = new Processes(store);
+  const paused = processes.start();
   let runs = 0;
   const work = defineTool({
     name: "work",
     description: "x",
     run: async () => {
       runs++;
-      await other.send("Mine now.", { unfinished: "cancel" });
+      paused.seemDead();
+      await other.send("Mine now.");
       await mine.steer("Hurry.");
       return "worked";
     },
   });
   const agent = new Agent({ model: new ScriptedModel(call("work"), say("Ok."), say("On.")), tools: [work] });
-  const mine = agent.session({ id: "s", store });
-  const other = agent.session({ id: "s", store });
-  await expect(mine.send("Go.")).rejects.toThrow(SessionConflictError);
+  const mine = agent.session({ id: "s", store: paused.store });
+  const other = agent.session({ id: "s", store: processes.start().store });
+  await expect(mine.send("Go.")).rejects.toThrow(SessionLeaseLostError);
   expect(runs).toBe(1);
   const types = (await store.load("s")).map((entry) => (entry as { type: string }).type);
   expect(types).toEqual(["run", "step", "end", "run", "step", "end", "steer"]);

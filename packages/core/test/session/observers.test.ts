@@ -14,6 +14,7 @@ import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { drawTrace, record, shape } from "../helpers/observations.ts";
+import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
 
 fakeTime("leaps");
@@ -28,18 +29,18 @@ function processOf(store: SessionStore, script: readonly ScriptedTurn[]) {
 }
 
 /** A store whose process dies after so many appends. */
-function dyingAfter(store: SessionStore, appends: number, onDeath: () => void): SessionStore {
+function dyingAfter(processes: Processes, appends: number, onDeath: () => void): SessionStore {
   let left = appends;
-  return {
-    load: (id, from) => store.load(id, from),
-    append: (id, length, entries) => {
-      if (left-- > 0) return store.append(id, length, entries);
-      onDeath();
-      return new Promise(() => {});
+  const { store, die } = processes.start();
+  return storeLike(store, {
+    append: (...args) => {
+      if (left-- === 0) {
+        die();
+        onDeath();
+      }
+      return store.append(...args);
     },
-    list: (options) => store.list(options),
-    delete: (id) => store.delete(id),
-  };
+  });
 }
 
 describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
@@ -62,15 +63,15 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     [2, ["resumed run agent: finished", "  call:1.0 look: ok", "  model:2: STOP 15"]],
     [3, ["resumed run agent: finished", "  model:2: STOP 15"]],
   ])("that was cut off after append %i is observed for what was left to do", async (appends, trace) => {
-    const store = new MemoryStore();
+    const processes = new Processes(new MemoryStore());
     const dead = deferred();
-    const before = processOf(dyingAfter(store, appends, dead.resolve), [call("look"), say("Done.")]);
+    const before = processOf(dyingAfter(processes, appends, dead.resolve), [call("look"), say("Done.")]);
     await Promise.race([face.send(before.session, "Go."), dead.promise]);
     await idle();
     assertObservations(before.observations, { complete: false });
 
     const left = appends === 1 ? [call("look"), say("Done.")] : [say("Done.")];
-    const { session, observations } = processOf(store, left);
+    const { session, observations } = processOf(processes.start().store, left);
     const result = await face.resume(session);
     assertObservations(observations);
     expect(drawTrace(observations)).toEqual(trace);
@@ -145,7 +146,7 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
   });
 
   test("that asks what came of a call is observed with the call, and with the call run again", async () => {
-    const store = new MemoryStore();
+    const processes = new Processes(new MemoryStore());
     const dead = deferred();
     const once = (at: SessionStore, ...script: ScriptedTurn[]) => {
       const observer = record();
@@ -153,11 +154,11 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
       const agent = new Agent({ model: new ScriptedModel(...script), tools: [pay], observers: [observer] });
       return { session: agent.session({ id: "s", store: at }), observations: observer.observations };
     };
-    const before = once(dyingAfter(store, 3, dead.resolve), call("pay"));
+    const before = once(dyingAfter(processes, 3, dead.resolve), call("pay"));
     await Promise.race([face.send(before.session, "Pay."), dead.promise]);
     await idle();
 
-    const asks = once(store);
+    const asks = once(processes.start().store);
     expect(waits(await face.resume(asks.session))).toEqual(["call:1.0 unknown-outcome"]);
     expect(drawTrace(asks.observations)).toEqual([
       "resumed run agent: call:1.0 waits, needs-outcome",
@@ -165,7 +166,7 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     ]);
     expect(asks.observations.find((one) => one.type === "step-start")).toMatchObject({ step: { attempt: 2 } });
 
-    const goes = once(store, say("Paid."));
+    const goes = once(processes.start().store, say("Paid."));
     await face.resume(goes.session, { outcomes: { "call:1.0": { notExecuted: true } } });
     for (const { observations } of [asks, goes]) assertObservations(observations);
     expect(drawTrace(goes.observations)).toEqual([
@@ -179,12 +180,12 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
   });
 
   test("that only lacks its end is observed without a turn", async () => {
-    const store = new MemoryStore();
+    const processes = new Processes(new MemoryStore());
     const dead = deferred();
-    const before = processOf(dyingAfter(store, 2, dead.resolve), [say("Done.")]);
+    const before = processOf(dyingAfter(processes, 2, dead.resolve), [say("Done.")]);
     await Promise.race([face.send(before.session, "Go."), dead.promise]);
     await idle();
-    const { session, observations } = processOf(store, []);
+    const { session, observations } = processOf(processes.start().store, []);
     await face.resume(session);
     assertObservations(observations);
     expect(shape(observations)).toEqual(["run-start", "run-end"]);
@@ -193,11 +194,9 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
   test("whose end cannot be written has failed", async () => {
     const store = new MemoryStore();
     let left = 2;
-    const full: SessionStore = {
-      ...dyingAfter(store, 99, () => {}),
-      append: (id, length, entries) =>
-        left-- > 0 ? store.append(id, length, entries) : Promise.reject(new Error("the disk is full")),
-    };
+    const full = storeLike(store, {
+      append: (...args) => (left-- > 0 ? store.append(...args) : Promise.reject(new Error("the disk is full"))),
+    });
     const { session, observations } = processOf(full, [say("Done.")]);
     await expect(face.send(session, "Go.")).rejects.toThrow("the disk is full");
     assertObservations(observations);
@@ -206,8 +205,8 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
 });
 
 test("a replay is not observed, nor is a run that is read to close it", async () => {
-  const store = new MemoryStore();
-  const { session, observations } = processOf(store, [call("look"), say("Done.")]);
+  const processes = new Processes(new MemoryStore());
+  const { session, observations } = processOf(processes.start().store, [call("look"), say("Done.")]);
   await session.send("Go.");
   observations.length = 0;
   await collect(session.replay());
@@ -215,11 +214,11 @@ test("a replay is not observed, nor is a run that is read to close it", async ()
   expect(observations).toEqual([]);
 
   const dead = deferred();
-  const cut = processOf(dyingAfter(store, 2, dead.resolve), [call("look")]);
+  const cut = processOf(dyingAfter(processes, 2, dead.resolve), [call("look")]);
   await Promise.race([cut.session.send("Go on."), dead.promise]);
   await idle();
-  const next = processOf(store, [say("Else.")]);
-  await next.session.send("Something else.", { unfinished: "cancel" });
+  const next = processOf(processes.start().store, [say("Else.")]);
+  await next.session.send("Something else.");
   assertObservations(next.observations);
   expect(drawTrace(next.observations)).toEqual(["run agent: finished", "  model:1: STOP 15"]);
 });

@@ -10,23 +10,24 @@ import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
 
 fakeTime("stands");
 
 /** A store whose process dies: after the given number of appends nothing is written any more and nothing comes back. */
-function dyingAfter(store: SessionStore, appends: number, onDeath: () => void): SessionStore {
+function dyingAfter(processes: Processes, appends: number, onDeath: () => void): SessionStore {
   let left = appends;
-  return {
-    load: (id, from) => store.load(id, from),
-    append: (id, length, entries) => {
-      if (left-- > 0) return store.append(id, length, entries);
-      onDeath();
-      return new Promise(() => {});
+  const { store, die } = processes.start();
+  return storeLike(store, {
+    append: (...args) => {
+      if (left-- === 0) {
+        die();
+        onDeath();
+      }
+      return store.append(...args);
     },
-    list: (options) => store.list(options),
-    delete: (id) => store.delete(id),
-  };
+  });
 }
 
 const SCRIPT = [calls("read", "save", "pay"), call("read"), say("All done.")] as const;
@@ -51,7 +52,7 @@ function processOf(store: SessionStore, effects: string[], unknownOutcome: "ask"
   return { model, session: new Agent({ model, tools }).session({ id: "s", store }) };
 }
 
-async function diesAfter(appends: number, store: SessionStore, effects: string[]): Promise<void> {
+async function diesAfter(appends: number, store: Processes, effects: string[]): Promise<void> {
   const dead = deferred();
   const { session } = processOf(dyingAfter(store, appends, dead.resolve), effects);
   await Promise.race([session.send("Go."), dead.promise]);
@@ -62,15 +63,15 @@ async function diesAfter(appends: number, store: SessionStore, effects: string[]
 describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, face) => {
   // Writes of a whole run: run, model:1, begin of pay, three outcomes (in one or more appends), model:2, call, model:3, end.
   test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])("goes on after its append %i was the last", async (appends) => {
-    const store = new MemoryStore();
+    const store = new Processes(new MemoryStore());
     const before: string[] = [];
     await diesAfter(appends, store, before);
     const after: string[] = [];
-    const { model, session } = processOf(store, after);
+    const { model, session } = processOf(store.start().store, after);
     const { lastRun } = await session.state();
     if (lastRun === "finished") return;
     expect(lastRun).toBe("cut-off");
-    await expect(face.send(session, "Next.")).rejects.toThrow(SessionUnfinishedError);
+    await expect(face.send(session, "Next.", { unfinished: "refuse" })).rejects.toThrow(SessionUnfinishedError);
 
     let result = await face.resume(session);
     const unknown = waits(result);
@@ -94,11 +95,11 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
   });
 
   test("runs a call that must happen once when it is told that it never did", async () => {
-    const store = new MemoryStore();
+    const store = new Processes(new MemoryStore());
     const before: string[] = [];
     await diesAfter(3, store, before);
     const after: string[] = [];
-    const { session } = processOf(store, after);
+    const { session } = processOf(store.start().store, after);
     expect(waits(await face.resume(session))).toEqual(["call:1.2 unknown-outcome"]);
     const result = await face.resume(session, { outcomes: { "call:1.2": { notExecuted: true } } });
     expect(result.text).toBe("All done.");
@@ -106,9 +107,9 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
   });
 
   test("tells the model that nobody knows, where the tool says so", async () => {
-    const store = new MemoryStore();
+    const store = new Processes(new MemoryStore());
     await diesAfter(3, store, []);
-    const { model, session } = processOf(store, [], "tell-model");
+    const { model, session } = processOf(store.start().store, [], "tell-model");
     expect((await face.resume(session)).text).toBe("All done.");
     expect(model.requests[0]?.contents.at(-1)?.parts[2]?.functionResponse?.response).toEqual({
       error:
@@ -116,12 +117,12 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
     });
   });
 
-  test("is given up by the next message when that says so, its open calls answered", async () => {
-    const store = new MemoryStore();
+  test("is closed by the next message, its open calls answered", async () => {
+    const store = new Processes(new MemoryStore());
     await diesAfter(2, store, []);
     const effects: string[] = [];
-    const { model, session } = processOf(store, effects);
-    await face.send(session, "Something else.", { unfinished: "cancel" });
+    const { model, session } = processOf(store.start().store, effects);
+    await face.send(session, "Something else.");
     expect(effects.filter((one) => one.includes("call:1.2"))).toEqual([]);
     expect(model.requests[0]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user"]);
     expect(model.requests[0]?.contents[2]?.parts).toHaveLength(3);
@@ -129,10 +130,10 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
 });
 
 test("a run of another loop version is not gone on with silently", async () => {
-  const store = new MemoryStore();
-  await diesAfter(2, store, []);
+  const kept = new MemoryStore();
+  await diesAfter(2, new Processes(kept), []);
   const other = new MemoryStore();
-  const entries = (await store.load("s")).map((entry) => ({ ...(entry as object), loop: 99 }));
+  const entries = (await kept.load("s")).map((entry) => ({ ...(entry as object), loop: 99 }));
   await other.append("s", 0, entries);
   const { session } = processOf(other, []);
   await expect(session.resume()).rejects.toThrow(LoopVersionError);

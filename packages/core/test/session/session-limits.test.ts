@@ -1,4 +1,4 @@
-import { Agent, ConfigurationError, defineTool, MemoryStore } from "@pollux/core";
+import { Agent, ConfigurationError, defineTool, MemoryStore, SessionLimitError } from "@pollux/core";
 import { call, costs, say, ScriptedModel, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { SESSION_FACES } from "./session-faces.ts";
@@ -37,13 +37,31 @@ describe.each(SESSION_FACES)("limits of a session read by %s", (_face, face) => 
       new Agent({ model: new ScriptedModel(dear), prices: PRICES }).session({ id: "s", store, limits });
     expect(await face.send(open({ turns: 2 }), "One.")).toMatchObject({ stopReason: "finished" });
     expect(await face.send(open({ turns: 2 }), "Two.")).toMatchObject({ stopReason: "finished" });
-    const third = await face.send(open({ turns: 2 }), "Three.");
-    expect(third).toMatchObject({
-      stopReason: "limit",
-      limit: { name: "turns", limit: 2, used: 2, scope: "session" },
-      turns: 0,
+    const stored = await store.load("s");
+    await expect(face.send(open({ turns: 2 }), "Three.")).rejects.toMatchObject({
+      code: "session_limit",
+      limit: "turns",
+      allowed: 2,
+      used: 2,
     });
-    expect(await face.resume(open({ turns: 5 }))).toMatchObject({ stopReason: "finished", text: "A word." });
+    // A message that no request could answer is not stored.
+    expect(await store.load("s")).toEqual(stored);
+    expect(await face.send(open({ turns: 5 }), "Three.")).toMatchObject({ stopReason: "finished", text: "A word." });
+  });
+
+  test("end a run that reaches them, and a higher one resumes it", async () => {
+    const store = new MemoryStore();
+    const open = (limits: { cost: number }) =>
+      new Agent({ model, tools: [look], prices: PRICES }).session({ id: "s", store, limits });
+    const model = new ScriptedModel(dear, dearCall, dear);
+    expect(await face.send(open({ cost: 3.5 }), "One.")).toMatchObject({ stopReason: "finished" });
+    expect(await face.send(open({ cost: 3.5 }), "Two.")).toMatchObject({
+      stopReason: "limit",
+      limit: { name: "cost", limit: 3.5, used: 4, scope: "session" },
+      turns: 1,
+    });
+    await expect(face.send(open({ cost: 3.5 }), "Three.")).rejects.toThrow(SessionLimitError);
+    expect(await face.resume(open({ cost: 9 }))).toMatchObject({ stopReason: "finished", text: "A word." });
   });
 });
 
@@ -67,5 +85,5 @@ test("a fork has the limits of its session", async () => {
   await session.send("One.");
   const fork = await session.fork();
   expect(await fork.send("Two.")).toMatchObject({ stopReason: "finished" });
-  expect(await fork.send("Three.")).toMatchObject({ stopReason: "limit", limit: { scope: "session" } });
+  await expect(fork.send("Three.")).rejects.toThrow(SessionLimitError);
 });

@@ -1,8 +1,10 @@
-import { Agent, defineTool, MemoryStore, type RunEvent, SessionConflictError, type SessionStore } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type RunEvent, SessionConflictError, SessionRunningError } from "@pollux/core";
 import { call, fails, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { deferred } from "../helpers/deferred.ts";
+import { fakeTime } from "../helpers/fake-time.ts";
+import { storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 
 const add = defineTool({
@@ -11,6 +13,8 @@ const add = defineTool({
   input: z.object({ a: z.number(), b: z.number() }),
   run: ({ a, b }) => a + b,
 });
+
+fakeTime("leaps");
 
 describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
   test("goes on from what was said, in another process as well", async () => {
@@ -68,7 +72,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
 
   test("with nothing to resume says so", async () => {
     const session = new Agent({ model: new ScriptedModel(say("Hi.")) }).session({ id: "a" });
-    await expect(face.resume(session)).rejects.toThrow('session "a" has no run yet: send a message');
+    await expect(face.resume(session)).rejects.toThrow('session "a": it has no run yet; there is nothing to resume');
     await face.send(session, "Hello");
     await expect(face.resume(session)).rejects.toThrow("its last run has ended (finished); there is nothing to resume");
   });
@@ -83,27 +87,27 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     expect(model.requests).toHaveLength(3);
   });
 
-  test("refuses a second writer, who loses nothing", async () => {
+  test("is not taken from a run that goes on, and the message is not stored", async () => {
     const store = new MemoryStore();
     const [asked, answered] = [deferred(), deferred()];
     const slow = new ScriptedModel(async () => (asked.resolve(), await answered.promise, say("Mine.")));
     const one = new Agent({ model: slow }).session({ id: "s", store });
     const two = new Agent({ model: new ScriptedModel(say("Yours.")) }).session({ id: "s", store });
     const first = face.send(one, "A");
-    // The other one begins while the first waits for its answer, and takes the session over.
     await asked.promise;
-    expect((await face.send(two, "B", { unfinished: "cancel" })).text).toBe("Yours.");
+    await expect(face.send(two, "B")).rejects.toThrow(SessionRunningError);
     answered.resolve();
-    await expect(first).rejects.toThrow(SessionConflictError);
-    expect((await two.history()).map(({ parts }) => parts[0]?.text)).toEqual(["A", "B", "Yours."]);
+    expect((await first).text).toBe("Mine.");
+    expect((await two.history()).map(({ parts }) => parts[0]?.text)).toEqual(["A", "Mine."]);
+    expect((await face.send(two, "B")).text).toBe("Yours.");
   });
 });
 
 test("a message while a run is going is refused", async () => {
   const session = new Agent({ model: new ScriptedModel(say("One."), say("Two.")) }).session({ id: "s" });
-  const first = session.send("1");
+  const first = session.send("1", { runId: "r1" });
   await expect(session.send("2")).rejects.toThrow(
-    'session "s" is still running: wait for its run, steer it or abort it',
+    'session "s" is running (run r1). Wait for it, steer() or stop() it, or send with { whileRunning:',
   );
   expect((await first).text).toBe("One.");
   expect((await session.send("2")).text).toBe("Two.");
@@ -205,7 +209,7 @@ describe("a fork", () => {
 describe("entries", () => {
   const NEWER = { v: 99, type: "run", at: 0 };
   test.each([
-    ["of a newer release", NEWER, "entry 0: it has version 99, written by a newer release; this one reads up to 1"],
+    ["of a newer release", NEWER, "entry 0: it has version 99, written by a newer release; this one reads up to 2"],
     ["of an unknown kind", { v: 1, type: "magic", at: 0 }, 'entry 0: its type "magic" is unknown'],
     ["that are none", 7, "entry 0: it is not a JSON object"],
     ["without a version", { type: "run" }, "entry 0: it has no version and type"],
@@ -232,13 +236,10 @@ test("history of another endpoint or family goes out without its signatures, and
 test("a store that cannot be written ends the run with an error that says what to do, and a resume goes on", async () => {
   const store = new MemoryStore();
   let broken = false;
-  const failing: SessionStore = {
-    load: (id, from) => store.load(id, from),
-    append: (id, length, entries) =>
-      broken ? Promise.reject(new Error("ENOSPC: no space left on device")) : store.append(id, length, entries),
-    list: (options) => store.list(options),
-    delete: (id) => store.delete(id),
-  };
+  const failing = storeLike(store, {
+    append: (...args) =>
+      broken ? Promise.reject(new Error("ENOSPC: no space left on device")) : store.append(...args),
+  });
   const ran: string[] = [];
   const note = defineTool({ name: "note", description: "x", run: () => ((broken = true), ran.push("note"), "ok") });
   const model = new ScriptedModel(call("note"), say("Noted."));

@@ -4,7 +4,7 @@ import { isNote, type Note, type NoteChange, type NoteDecision, type NoteStore, 
 /** Where {@link sessionNotes} keeps its notes. */
 export interface SessionNotesOptions {
   /** The store the sessions live in. */
-  readonly store: SessionStore;
+  readonly store: Pick<SessionStore, "load" | "append">;
   /** Id of the session, or any other name: of a user, say, for notes that all of their sessions share. */
   readonly session: string;
 }
