@@ -81,12 +81,12 @@ export const RESULT_NOT_RECORDED = "the result of this call was not recorded";
 
 /** Pairs one model content, if any, with the user contents that follow. @param start - Index of the first of those. */
 function answerCalls(
-  said: Content | undefined,
+  calling: Content | undefined,
   replies: readonly Content[],
   start: number,
   { repair, seen }: Pairing,
 ): readonly Content[] {
-  const calls = said?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
+  const calls = calling?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
   const left = replies.flatMap(({ parts }, i) =>
     parts.flatMap(({ functionResponse }) => (functionResponse ? [{ response: functionResponse, at: start + i }] : [])),
   );
@@ -110,7 +110,7 @@ function answerCalls(
     return parts.length > 0 ? { ...content, parts } : [];
   });
   return [
-    ...(said === undefined ? [] : [calls.length > 0 ? withIds(said, ids) : said]),
+    ...(calling === undefined ? [] : [calls.length > 0 ? withIds(calling, ids) : calling]),
     ...(responses.length > 0 ? [{ role: "user" as const, parts: responses }] : []),
     ...others,
   ];
