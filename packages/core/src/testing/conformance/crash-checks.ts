@@ -17,17 +17,13 @@ const NEVER = new Promise<never>(() => {});
 
 /** What survives a crash. */
 export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
-  check(
-    "a finished step is not run again after a crash, and its outcome is what JSON keeps",
-    ["durable"],
-    async (world) => {
-      let runs = 0;
-      const value = { text: "é\u{1f600}\u2028", list: [0, -1.5, null], gone: undefined };
-      const outcome = await crashBehind(world, () => (runs++, value));
-      same(outcome, ok({ text: "é\u{1f600}\u2028", list: [0, -1.5, null] }), "outcome");
-      same(runs, 1, "how often the step ran");
-    },
-  ),
+  check("a finished step is not run again after a crash, and has its outcome as JSON", ["durable"], async (world) => {
+    let runs = 0;
+    const value = { text: "é\u{1f600}\u2028", list: [0, -1.5, null], gone: undefined };
+    const outcome = await crashBehind(world, () => (runs++, value));
+    same(outcome, ok({ text: "é\u{1f600}\u2028", list: [0, -1.5, null] }), "outcome");
+    same(runs, 1, "how often the step ran");
+  }),
   check("an interrupted step is run again, under the same key and with its round", ["durable"], async (world) => {
     const runs: string[] = [];
     const all = gate();

@@ -100,66 +100,58 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
     const twice = oneRound(() => [stepOp("a", () => 1), stepOp("a", () => 2)]);
     same(await rejects(world.run("r", twice)), true, "two operations named a are refused");
   }),
-  check(
-    "a failure is data with name, message and code, and does not affect the rest of its round",
-    [],
-    async (world) => {
-      const ops = () => [
-        stepOp("type", () => {
-          throw new TypeError("no such thing");
-        }),
-        stepOp("ours", () => {
-          throw new ConfigurationError("not set");
-        }),
-        stepOp("text", () => {
-          // As careless tools do.
-          // oxlint-disable-next-line only-throw-error
-          throw "just text";
-        }),
-        stepOp("good", () => "done"),
-      ];
-      same(
-        await world.run("r", oneRound(ops)),
-        [
-          { ok: false, error: { name: "TypeError", message: "no such thing" } },
-          { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },
-          { ok: false, error: { name: "Error", message: "just text" } },
-          ok("done"),
-        ],
-        "outcomes",
+  check("a failure is data with name, message and code, and its round continues", [], async (world) => {
+    const ops = () => [
+      stepOp("type", () => {
+        throw new TypeError("no such thing");
+      }),
+      stepOp("ours", () => {
+        throw new ConfigurationError("not set");
+      }),
+      stepOp("text", () => {
+        // As careless tools do.
+        // oxlint-disable-next-line only-throw-error
+        throw "just text";
+      }),
+      stepOp("good", () => "done"),
+    ];
+    same(
+      await world.run("r", oneRound(ops)),
+      [
+        { ok: false, error: { name: "TypeError", message: "no such thing" } },
+        { ok: false, error: { name: "ConfigurationError", message: "not set", code: "configuration" } },
+        { ok: false, error: { name: "Error", message: "just text" } },
+        ok("done"),
+      ],
+      "outcomes",
+    );
+  }),
+  check("a step gets its key, its attempt, a live signal and a working emit", [], async (world) => {
+    const seen: unknown[] = [];
+    const look = (once?: true) =>
+      stepOp(
+        once ? "call:1.0" : "model:1",
+        async (step) => {
+          const { key, attempt, signal } = step;
+          await step.emit({ type: "text-delta", turn: 1, delta: "x" });
+          seen.push({ key, attempt, aborted: signal.aborted });
+        },
+        once,
       );
-    },
-  ),
-  check(
-    "a step gets its key, its attempt, a signal that is not aborted, and an emit that resolves",
-    [],
-    async (world) => {
-      const seen: unknown[] = [];
-      const look = (once?: true) =>
-        stepOp(
-          once ? "call:1.0" : "model:1",
-          async (step) => {
-            const { key, attempt, signal } = step;
-            await step.emit({ type: "text-delta", turn: 1, delta: "x" });
-            seen.push({ key, attempt, aborted: signal.aborted });
-          },
-          once,
-        );
-      await world.run("run-7", async (steps) => {
-        await steps.round([look()]);
-        await steps.round([look(true)]);
-        return steps.runId;
-      });
-      same(
-        seen,
-        [
-          { key: "run-7/model:1", attempt: 1, aborted: false },
-          { key: "run-7/call:1.0", attempt: 1, aborted: false },
-        ],
-        "what the steps got",
-      );
-    },
-  ),
+    await world.run("run-7", async (steps) => {
+      await steps.round([look()]);
+      await steps.round([look(true)]);
+      return steps.runId;
+    });
+    same(
+      seen,
+      [
+        { key: "run-7/model:1", attempt: 1, aborted: false },
+        { key: "run-7/call:1.0", attempt: 1, aborted: false },
+      ],
+      "what the steps got",
+    );
+  }),
   check("a value is plain JSON, even right after its step ran", ["plainValues"], async (world) => {
     const ops = () => [
       stepOp("a", () => ({ at: new Date(0), gone: undefined, list: [1, undefined] })),
