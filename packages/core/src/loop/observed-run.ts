@@ -125,13 +125,8 @@ export class ObservedRun implements StepExecutor {
   async #executeInside<T>(info: StepInfo, step: Step<RunEvent>, work: (step: LoopStep) => Promise<T>): Promise<T> {
     try {
       const value = await work(this.#observedStep(info, step));
-      this.#report({
-        type: "step-end",
-        at: this.#options.now(),
-        step: info,
-        ok: true,
-        ...this.#detailsOf(info, value),
-      });
+      const details = this.#detailsOf(info, value);
+      this.#report({ type: "step-end", at: this.#options.now(), step: info, ok: true, ...details });
       return value;
     } catch (error) {
       this.#report({ type: "step-end", at: this.#options.now(), step: info, ok: false, error });
@@ -179,20 +174,23 @@ export class ObservedRun implements StepExecutor {
   /** Begins the work inside all observers, the first one outermost. None of them can prevent it. */
   #around<T>(step: StepInfo, work: () => Promise<T>): Promise<T> {
     const { observers } = this.#options;
-    const begin = (index: number): Begun<T> => {
+    // Assigned by begin(0), whatever the observers do.
+    let running!: Promise<T>;
+    const begin = (index: number): Promise<void> => {
       const observer = observers[index];
       if (observer === undefined) {
-        const running = work();
-        return { running, over: running.then(ignore, ignore) };
+        running = work();
+        return running.then(ignore, ignore);
       }
       if (observer.around === undefined) return begin(index + 1);
-      let begun: Begun<T> | undefined;
-      const next = (): Promise<void> => (begun ??= begin(index + 1)).over;
+      let over: Promise<void> | undefined;
+      const next = (): Promise<void> => (over ??= begin(index + 1));
       this.#callObserver(observer, () => observer.around?.(step, next));
-      if (begun === undefined) this.#logFailure(observer, new Error("around() returned before it called next()"));
-      return (begun ??= begin(index + 1));
+      if (over === undefined) this.#logFailure(observer, new Error("around() returned before it called next()"));
+      return next();
     };
-    return begin(0).running;
+    void begin(0);
+    return running;
   }
 
   #addEvent(event: RunEvent): void {
@@ -275,12 +273,6 @@ export class ObservedRun implements StepExecutor {
       "an observer failed; the run continues",
     );
   }
-}
-
-interface Begun<T> {
-  readonly running: Promise<T>;
-  /** Resolves when it is over. Never rejects. */
-  readonly over: Promise<void>;
 }
 
 function describeStep(
