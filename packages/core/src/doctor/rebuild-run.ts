@@ -1,8 +1,8 @@
 import type { Outcome } from "../durable/steps.ts";
-import { isObject } from "../internal/json.ts";
 import { callIdOf, type CallStepValue, type ModelStepValue, parseStepName, type StepName } from "../durable/run-log.ts";
-import { isKept } from "../loop/turn/classify-answer.ts";
+import { isObject } from "../internal/json.ts";
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
+import { isKept } from "../loop/turn/classify-answer.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import { resolveRefs, type RunRecord, SessionView } from "../session/session-view.ts";

@@ -18,7 +18,7 @@ export interface RepairedRun {
   readonly problems: readonly SessionProblem[];
 }
 
-/** Where a run stands in its session. */
+/** Position of a run in its session. */
 interface Place {
   /** No run follows. */
   readonly isLast: boolean;

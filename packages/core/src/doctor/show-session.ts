@@ -4,9 +4,9 @@ import { callsIn } from "../loop/transcript.ts";
 import type { Usage } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import type { RunRecord } from "../session/session-view.ts";
-import { formatCall, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
+import { formatCall, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
 import {
   type CallValue,
   listCallValues,

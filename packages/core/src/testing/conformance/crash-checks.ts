@@ -20,7 +20,7 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
   check("a finished step is not run again after a crash, and has its outcome as JSON", ["durable"], async (world) => {
     let runs = 0;
     const value = { text: "é\u{1f600}\u2028", list: [0, -1.5, null], gone: undefined };
-    const outcome = await crashBehind(world, () => (runs++, value));
+    const outcome = await crashAfter(world, () => (runs++, value));
     same(outcome, ok({ text: "é\u{1f600}\u2028", list: [0, -1.5, null] }), "outcome");
     same(runs, 1, "how often the step ran");
   }),
@@ -50,32 +50,36 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
     );
     same(new Set(again).size, again.length, "how many were run again, each once");
   }),
-  check("an interrupted once operation is told so, one that had not started is not", ["durable"], async (world) => {
-    const attempts: string[] = [];
-    const cut = gate();
-    const program =
-      (crash: boolean): StepsProgram =>
-      async (steps) => {
-        const pay = stepOp(
-          "pay",
-          ({ attempt }) => {
-            attempts.push(`pay ${attempt}`);
-            return crash ? (cut.open(), NEVER) : null;
-          },
-          true,
-        );
-        await steps.round([pay]);
-        await steps.round([stepOp("post", ({ attempt }) => void attempts.push(`post ${attempt}`), true)]);
-        return null;
-      };
-    await reached(cut, world.run("r", program(true)));
-    await world.reopen?.();
-    await world.run("r", program(false));
-    same(attempts, ["pay 1", "pay 2", "post 1"], "the attempts");
-  }),
+  check(
+    "an interrupted once operation gets attempt 2, one that had not started attempt 1",
+    ["durable"],
+    async (world) => {
+      const attempts: string[] = [];
+      const cut = gate();
+      const program =
+        (crash: boolean): StepsProgram =>
+        async (steps) => {
+          const pay = stepOp(
+            "pay",
+            ({ attempt }) => {
+              attempts.push(`pay ${attempt}`);
+              return crash ? (cut.open(), NEVER) : null;
+            },
+            true,
+          );
+          await steps.round([pay]);
+          await steps.round([stepOp("post", ({ attempt }) => void attempts.push(`post ${attempt}`), true)]);
+          return null;
+        };
+      await reached(cut, world.run("r", program(true)));
+      await world.reopen?.();
+      await world.run("r", program(false));
+      same(attempts, ["pay 1", "pay 2", "post 1"], "the attempts");
+    },
+  ),
   check("a recorded failure is not retried after a crash", ["durable", "keepsFailures"], async (world) => {
     let runs = 0;
-    const outcome = await crashBehind(world, () => {
+    const outcome = await crashAfter(world, () => {
       runs++;
       throw new RangeError(`failed ${runs}`);
     });
@@ -111,16 +115,16 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
     same(ended.toSorted(), all.toSorted(), "what ended");
   }),
   check("an answer is kept across a crash", ["durable", "waits"], async (world) => {
-    const [begun, cut] = [gate(), gate()];
+    const [started, cut] = [gate(), gate()];
     const program =
       (crash: boolean): StepsProgram =>
       async (steps) => {
-        await steps.round([stepOp("a", () => begun.open())]);
+        await steps.round([stepOp("a", () => started.open())]);
         const [answer] = await steps.round([{ kind: "wait", name: "call:1.0" }]);
         await steps.round([stepOp("b", () => (crash ? (cut.open(), NEVER) : null))]);
         return asJson(answer);
       };
-    await reached(begun, through(world, "r", program(true)));
+    await reached(started, through(world, "r", program(true)));
     await world.answer?.("r", "call:1.0", { output: 7 });
     await cut.opened;
     await world.reopen?.();
@@ -128,8 +132,8 @@ export const CRASH_CHECKS: readonly NamedStepsCheck[] = [
   }),
 ];
 
-/** The outcome of a step, after a crash in the step behind it and a second run. */
-async function crashBehind(world: StepsWorld, run: () => unknown): Promise<unknown> {
+/** The outcome of a step, after a crash in the next step and a second run. */
+async function crashAfter(world: StepsWorld, run: () => unknown): Promise<unknown> {
   const cut = gate();
   const program =
     (crash: boolean): StepsProgram =>

@@ -69,20 +69,20 @@ const ROUND_CHECKS: readonly NamedStepsCheck[] = [
     same(await world.run("r", oneRound(ops)), [ok(1), ok(null), ok("three")], "outcomes");
   }),
   check("all operations of a round run at once, started in their order", [], async (world) => {
-    const begun: string[] = [];
+    const started: string[] = [];
     const all = gate();
     const names = Array.from({ length: 12 }, (_, index) => `s${index}`);
     const ops = () =>
       names.map((name) =>
         stepOp(name, async () => {
-          begun.push(name);
-          if (begun.length === names.length) all.open();
+          started.push(name);
+          if (started.length === names.length) all.open();
           await all.opened;
           return name;
         }),
       );
     same(await world.run("r", oneRound(ops)), names.map(ok), "outcomes");
-    same(begun, names, "the order in which they started");
+    same(started, names, "the order in which they started");
   }),
   check("rounds run one after another, and each sees the outcomes of the one before", [], async (world) => {
     const sum = await world.run("r", async (steps) => {
