@@ -74,6 +74,7 @@ export type StepName =
 const STEP_NAME =
   /^(?<output>output\/)?(?<kind>model|call|route|compact):(?<turn>\d+)(?:\.(?<index>\d+))?(?:\/(?<rest>[a-z-]+)(?:\.(?<time>\d+))?)?$/;
 
+/** Parses the name of a step. */
 export function parseStepName(name: string): StepName {
   const { output, kind, turn: digits = "", index, rest, time = "1" } = STEP_NAME.exec(name)?.groups ?? {};
   const turn = Number(digits);

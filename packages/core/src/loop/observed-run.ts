@@ -19,6 +19,7 @@ import type {
 import type { RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 
+/** What an {@link ObservedRun} needs of its run. */
 export interface ObservedRunOptions {
   /** At least one. */
   readonly observers: readonly Observer[];

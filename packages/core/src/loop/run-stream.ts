@@ -10,6 +10,7 @@ export interface RunEmitters {
   readonly emitLive: Emit;
 }
 
+/** A run that is ready to start. */
 export interface RunningLoop {
   /** Executes the run. Called once. */
   run(): Promise<RunResult<unknown>>;

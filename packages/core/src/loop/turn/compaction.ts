@@ -42,6 +42,7 @@ export interface Compaction {
   readonly keepFrom: number;
 }
 
+/** The default policy: keeps a share of the window once a threshold is passed. */
 export function thresholdPolicy({ threshold = 0.8, keep = 0.3 }: CompactionOptions): CompactionPolicy {
   return ({ promptTokens, windowTokens, boundaries, tokensFrom }) => {
     if (promptTokens < threshold * windowTokens) return undefined;
