@@ -123,7 +123,7 @@ export const MACHINE_TOOLS = {
       rows: { output: { columns: ["name"], rows: [["Ada"]] } },
       refused: {
         error:
-          'near "delete": syntax error; only reading is possible here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables',
+          'near "delete": syntax error; the database is read-only here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables',
       },
     },
   },

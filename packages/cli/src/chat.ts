@@ -44,7 +44,7 @@ Examples:
   pollux chat --tools 'mcp:npx -y some-mcp-server'
 `;
 
-/** A conversation in the terminal, kept in a file when it has a name. */
+/** A chat in the terminal, saved in a file if it has a name. */
 export const chatCommand: Command = { help: HELP, run: runChat };
 
 async function runChat(args: readonly string[], terminal: CliProcess): Promise<number> {

@@ -21,17 +21,17 @@ export interface Command {
    * Runs it.
    *
    * @returns The exit code.
-   * @throws {UsageError} For arguments it does not take: exit code 2. Anything else thrown is a failure: exit code 1.
+   * @throws {UsageError} For invalid arguments: exit code 2. Anything else thrown is a failure: exit code 1.
    */
   run(args: readonly string[], terminal: CliProcess): Promise<number>;
 }
 
-/** A command line that cannot be followed; the message says why. */
+/** An invalid command line; the message says why. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** Node's `parseArgs`, with positionals. @throws {UsageError} For an option that is unknown or lacks its value. */
+/** Node's `parseArgs`, with positionals. @throws {UsageError} For an unknown option, or one that lacks its value. */
 export function parseOptions<const Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: Options,
@@ -43,7 +43,7 @@ export function parseOptions<const Options extends ParseArgsOptionsConfig>(
   }
 }
 
-/** What an error says. */
+/** The message of an error. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

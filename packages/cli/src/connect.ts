@@ -2,22 +2,22 @@ import type { Endpoint } from "@pollux/core";
 import { defaultEndpoint, endpoint } from "@pollux/core/wire";
 import { createEmulator } from "@pollux/emulator";
 
-/** Where requests go. */
+/** Where requests are sent. */
 export interface Connection extends AsyncDisposable {
   readonly endpoint: Endpoint;
-  /** One line for the person at the terminal. */
+  /** One line for the user. */
   readonly description: string;
-  /** True when a local emulator answers. */
+  /** True if a local emulator answers. */
   readonly emulated: boolean;
 }
 
-/** Any of them says where requests are to go. */
+/** If any of these is set, requests go to a service. */
 const VARIABLES = ["GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", "COMETAPI_KEY"];
 const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
 
 /**
- * The service that the environment names, otherwise an emulator on a free port of this machine, for as long as the connection
- * is not disposed of. For demos and examples: a program whose answers matter should fail without a key, as `Agent` does.
+ * Connects to the service that the environment names, otherwise to an emulator on a free local port, which runs until the
+ * connection is disposed of. For demos and examples: a program whose answers matter should fail without a key, as `Agent` does.
  */
 export async function connect(env: Readonly<Record<string, string | undefined>> = process.env): Promise<Connection> {
   const isNamed = VARIABLES.some((name) => env[name]) || SWITCHES.some((name) => /^(?:1|true)$/i.test(env[name] ?? ""));

@@ -43,7 +43,7 @@ Examples:
   pollux emulator --replay test/recordings
 `;
 
-/** Serves the emulator until a signal ends it. */
+/** Serves the emulator until a signal stops it. */
 export const emulatorCommand: Command = { help: HELP, run: runEmulator };
 
 async function runEmulator(args: readonly string[], terminal: CliProcess): Promise<number> {
@@ -98,7 +98,7 @@ async function createBrain(chosen: EmulatorOptions["brain"]): Promise<Brain> {
 
 async function loadLines(file: string): Promise<ScriptLine[]> {
   const path = resolve(file);
-  // What a user's file exports is known only once it is loaded.
+  // The exports of a user's file are unknown until it is loaded.
   const loaded: unknown =
     extname(path) === ".json"
       ? JSON.parse(await readFile(path, "utf8"))
@@ -113,7 +113,7 @@ async function loadLines(file: string): Promise<ScriptLine[]> {
   });
 }
 
-/** An answer with options has its parts in a list; more is not checked. */
+/** An answer with options has its parts in a list; nothing more is checked. */
 function isAnswer(line: unknown): line is Answer {
   return typeof line === "object" && line !== null && "parts" in line && Array.isArray(line.parts);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runPollux } from "./run-pollux.ts";
 
-// Whoever reads, such as `head`, may have had enough.
+// The reader of the output, such as `head`, may close it early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);

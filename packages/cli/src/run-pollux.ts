@@ -6,7 +6,7 @@ interface CommandEntry {
   readonly name: string;
   /** For the list in `pollux --help`. */
   readonly summary: string;
-  /** Only the command that is asked for is loaded. */
+  /** Only the requested command is loaded. */
   readonly load: () => Promise<Command>;
 }
 
@@ -44,7 +44,7 @@ Exit codes: 0 success, 1 failure, 2 invalid command line.
 /** Longest error message, in characters. */
 const MESSAGE_LENGTH = 2000;
 
-/** Runs the program; returns the exit code: 0, 1 for a failure, 2 for a command line that cannot be followed. */
+/** Runs the program; returns the exit code: 0, 1 for a failure, 2 for an invalid command line. */
 export async function runPollux(args: readonly string[], terminal: CliProcess): Promise<number> {
   const [first, ...rest] = args;
   if (first === undefined) {

@@ -16,8 +16,8 @@ type Color = "cyan" | "dim" | "green" | "red" | "yellow";
 const LINE_LENGTH = 120;
 
 /**
- * Writes a run to a terminal as it happens: the answer as it arrives, thoughts dim, each call with its duration and its result
- * in short.
+ * Prints a run to a terminal as it happens: the answer as it arrives, thoughts dimmed, each call with its duration and a short
+ * form of its result.
  *
  * @example
  * const printer = new RunPrinter();
@@ -26,7 +26,7 @@ const LINE_LENGTH = 120;
 export class RunPrinter {
   readonly #write: (text: string) => unknown;
   readonly #color: boolean;
-  /** True when the last thing written did not end its line. */
+  /** True if the last output did not end its line. */
   #midLine = false;
   #thinking = false;
 
@@ -35,7 +35,7 @@ export class RunPrinter {
     this.#color = options.color ?? showsColor(process);
   }
 
-  /** Shows an event, in the order in which a run reports them. */
+  /** Prints an event; pass events in the order in which a run reports them. */
   print(event: RunEvent): void {
     if (event.type !== "thought-delta" && this.#thinking) this.endLine();
     switch (event.type) {
@@ -77,31 +77,31 @@ export class RunPrinter {
     }
   }
 
-  /** The sources of a run, one in each line. */
+  /** Prints the sources of a run, one per line. */
   sources({ sources }: Pick<RunResult<unknown>, "sources">): void {
     for (const { number, title, uri } of sources)
       this.note(`[${number}] ${printable(title ?? "untitled")}${uri === undefined ? "" : `  ${printable(uri)}`}`);
   }
 
-  /** A dim line of its own. */
+  /** Prints a dimmed line. */
   note(text: string): void {
     this.line(this.dim(text));
   }
 
-  /** A line of its own. */
+  /** Prints a line. */
   line(text: string): void {
     this.endLine();
     this.#write(`${text}\n`);
   }
 
-  /** Ends a line that was begun. */
+  /** Ends an unfinished line. */
   endLine(): void {
     if (this.#midLine) this.#write("\n");
     this.#midLine = false;
     this.#thinking = false;
   }
 
-  /** A text in the color of what is beside the point. */
+  /** A text in the color of secondary information. */
   dim(text: string): string {
     return this.#style("dim", text);
   }
@@ -129,7 +129,7 @@ export class RunPrinter {
   }
 
   #style(color: Color, text: string): string {
-    // Whether to color is known; the stream of a test is none that Node could ask.
+    // The color setting is already known; a test's stream is not one that Node could query.
     return this.#color ? styleText(color, text, { validateStream: false }) : text;
   }
 }
@@ -140,7 +140,7 @@ function describeNotice(notice: Extract<RunEvent, { type: "notice" }>["notice"])
   return `${what} in ${notice.delayMs} ms: ${notice.error.message}`;
 }
 
-/** Tokens in one line, and what they cost when `POLLUX_PRICES=INPUT,OUTPUT` (money per million tokens) is set. */
+/** Tokens in one line, and their cost if `POLLUX_PRICES=INPUT,OUTPUT` (per million tokens) is set. */
 export function formatUsage(usage: Usage, prices: string | undefined = process.env["POLLUX_PRICES"]): string {
   const count = (tokens: number): string => tokens.toLocaleString("en-US");
   const tokens = `${count(usage.inputTokens)} in (${count(usage.cachedTokens)} cached), ${count(usage.outputTokens)} out, ${count(usage.thoughtTokens)} thinking; ${count(usage.totalTokens)} tokens in ${usage.requests} ${usage.requests === 1 ? "request" : "requests"}`;

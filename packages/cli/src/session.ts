@@ -129,7 +129,7 @@ function placeIn(file: SessionFile, session: StoredSession, { position }: Sessio
   return `${file.sessions.length > 1 ? `${titleOf(session)}, ` : ""}${place(file.unit, position)}`;
 }
 
-/** As the errors of the stores count: lines of a file from 1, entries of a database from 0. */
+/** Counts as the stores' errors do: lines of a file from 1, entries of a database from 0. */
 function place(unit: "line" | "entry", position: number): string {
   return unit === "line" ? `line ${position + 1}` : `entry ${position}`;
 }
@@ -145,7 +145,7 @@ function count(number: number, one: string): string {
 interface SessionOptions {
   readonly command: "check" | "repair" | "show";
   readonly file: string;
-  /** Which session of an SQLite file; absent for all. */
+  /** Id of the session in an SQLite file; absent for all of them. */
   readonly session: string | undefined;
   readonly inPlace: boolean;
   readonly thoughts: boolean;
@@ -155,7 +155,7 @@ interface SessionOptions {
 
 const COMMANDS: readonly SessionOptions["command"][] = ["check", "repair", "show"];
 
-/** Which command takes an option. */
+/** Which command supports an option. */
 const ONLY = [
   ["in-place", "repair"],
   ["thoughts", "show"],

@@ -16,13 +16,13 @@ import { EVENT_STREAM, LAST_WORDS_MS, type SentAnswer, STEER_TOPIC } from "./pro
 import { findAnswered, findWorkflow, readReport, readState } from "./run-state.ts";
 import { abortable, pause } from "./waiting.ts";
 
-/** How live events are read. */
+/** Options for reading live events. */
 export interface EventsOptions extends WaitOptions {
-  /** How many batches to leave out, such as those that were read before. @defaultValue 0: all since the run began */
+  /** How many batches to skip, such as those already read. @defaultValue 0: everything since the run started */
   readonly offset?: number | undefined;
 }
 
-/** Seconds for which DBOS looks for a batch: a look cannot be called off, and one for a reader who has left has to end. */
+/** Seconds that DBOS waits for a batch: this wait can't be aborted, and one for a reader that has left must end. */
 const READ_S = 2;
 
 /** A handle on one run of an agent that a worker serves on DBOS. */
@@ -31,10 +31,10 @@ export class DbosRun extends AgentRun {
 
   /** @internal */
   constructor(connection: Connection, agent: string, runId: string) {
-    // What Postgres cannot keep would be kept as another text.
+    // Postgres would store a different text for these.
     if (/^$|\0|\p{Surrogate}/u.test(runId))
       throw new TypeError(
-        `runId: ${JSON.stringify(runId)} cannot be the id of a run: it is empty, or no text that Postgres takes`,
+        `runId: ${JSON.stringify(runId)} cannot be the id of a run: it is empty or contains characters that Postgres cannot store`,
       );
     super(agent, runId);
     this.#connection = connection;
@@ -67,7 +67,7 @@ export class DbosRun extends AgentRun {
     }
   }
 
-  /** Begins with what the run reported before. @throws {EngineError} `run-unknown` */
+  /** Starts with what the run has already reported. @throws {EngineError} `run-unknown` */
   async *events({ signal, offset = 0 }: EventsOptions = {}): AsyncGenerator<EngineEvent, void, void> {
     const { eventPollMs: pollingIntervalMs } = this.#connection;
     const client = await this.#connection.dbos();
@@ -100,7 +100,7 @@ export class DbosRun extends AgentRun {
     const { database } = this.#connection;
     const client = await this.#connection.dbos();
     if ((await findAnswered(database, runId, [{ name }])).has(name)) return "already-answered";
-    // Of two that answer at the very same time, the first is heard: DBOS keeps one message of a key.
+    // Of two answers sent at the same moment, the first counts: DBOS keeps one message per key.
     const sent: SentAnswer<Json> = { value };
     return await this.#deliver(() => client.send(runId, sent, name, name));
   }

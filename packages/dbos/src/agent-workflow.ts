@@ -7,19 +7,19 @@ import { dbosSteps } from "./dbos-steps.ts";
 import { type LiveOptions, liveRun } from "./live-run.ts";
 import type { AgentWorkflow } from "./external-ops.ts";
 
-/** What the workflows of one worker share. */
+/** Shared by the workflows of one worker. */
 export interface WorkflowHost {
-  /** Opened before a workflow runs. */
+  /** Open before any workflow runs. */
   readonly database: Database;
   readonly agents: ReadonlyMap<string, AgentWorkflow>;
   readonly live: LiveOptions | false;
   readonly pollMs: number;
-  /** The runs that are in this process now. */
+  /** Runs currently in this process. */
   readonly running: Set<AbortController>;
   closing: boolean;
 }
 
-/** The function that is registered as an agent's workflow: its input is an `EngineRunInput`, its output a `RunReport`. */
+/** The workflow function registered for an agent: its input is an `EngineRunInput`, its output a `RunReport`. */
 export function agentWorkflow(agent: Agent, host: WorkflowHost): AgentWorkflow {
   return async (input) => {
     const runId = DBOS.workflowID;
@@ -28,7 +28,7 @@ export function agentWorkflow(agent: Agent, host: WorkflowHost): AgentWorkflow {
     const abort = new AbortController();
     host.running.add(abort);
     const report = await runToEnd(agent, input, { runId, abort, host }).finally(() => host.running.delete(abort));
-    // Whatever came of being cut off by the end of this process is not how the run ended: another worker goes on with it.
+    // The outcome of an interruption by the end of this process is not how the run ended: another worker continues it.
     if (host.closing) return await new Promise<never>(() => {});
     if (report.kind === "threw") {
       await keepCancelled(cancelledReport(runId, runSoFar(report.error)), host.database);
@@ -56,15 +56,15 @@ async function runToEnd(agent: Agent, input: Json, { runId, abort, host }: ThisR
     const { agents, database, pollMs } = host;
     const live = liveRun(runId, host.live);
     const steps = ({ signal }: { readonly signal: AbortSignal }): Steps<RunEvent> => {
-      setMaxListeners(0, signal); // each step in flight listens
+      setMaxListeners(0, signal); // one listener per step in flight
       const cancel = (reason: unknown): void => abort.abort(reason);
       const closing = (): boolean => host.closing;
       return dbosSteps({ runId, signal, cancel, execution, pollMs, database, agents, live, closing });
     };
-    // What comes in is what a client or a calling run sent.
+    // The input is what a client or a calling run sent.
     const start = input as unknown as EngineRunInput;
     const report = await runOnEngine(agent, start, { runId, signal: abort.signal, steps });
-    // Readers leave when the run is over.
+    // Readers disconnect when the run is over.
     await live.close();
     return { kind: "came", report };
   } catch (error) {
@@ -72,22 +72,22 @@ async function runToEnd(agent: Agent, input: Json, { runId, abort, host }: ThisR
   }
 }
 
-/** How often a run was begun, this time included. */
+/** How often a run has been started, including this time. */
 async function countExecutions(runId: string, database: Database): Promise<number> {
   const nonce = crypto.randomUUID();
   const first = await DBOS.runStep(() => Promise.resolve(nonce), { name: "begin" });
   if (first === nonce) return 1;
   const sql = `INSERT INTO pollux.restarts VALUES ($1, 1)
     ON CONFLICT (run_id) DO UPDATE SET restarts = pollux.restarts.restarts + 1 RETURNING restarts`;
-  // It only tells readers apart what comes again: no reason to fail.
+  // It only helps readers recognize repeated events: not a reason to fail.
   const [row] = await database.query<{ restarts: number }>(sql, [runId]).catch(() => []);
   return 1 + (row?.restarts ?? 1);
 }
 
-/** What a cancelled run had done. DBOS keeps nothing of a workflow after its cancellation, so it is kept beside it. */
+/** What a cancelled run had done. DBOS keeps nothing of a cancelled workflow, so it is stored separately. */
 async function keepCancelled(report: RunReport, { query, schema }: Database): Promise<void> {
-  // A run that stopped here for another reason, such as having been taken over, has no such report. Not `jsonb`, which refuses
-  // some texts that JSON can hold.
+  // A run that stopped here for another reason, such as a takeover, has no such report. Not `jsonb`, which rejects some texts
+  // that are valid JSON.
   const sql = `INSERT INTO pollux.cancelled
     SELECT workflow_uuid, $2::json FROM "${schema}".workflow_status WHERE workflow_uuid = $1 AND status = 'CANCELLED'
     ON CONFLICT (run_id) DO UPDATE SET report = $2::json`;

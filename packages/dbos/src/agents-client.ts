@@ -5,33 +5,33 @@ import { type Database, type DatabaseOptions, openDatabase } from "./database.ts
 import { QUEUE, WORKFLOW_CLASS } from "./protocol.ts";
 import { findWorkflow } from "./run-state.ts";
 
-/** Where runs are started and read. */
+/** Options of {@link agentsClient}. */
 export interface AgentsClientOptions extends DatabaseOptions, PollOptions {}
 
-/** What a run is started with, beside its input. */
+/** Options for starting a run. */
 export interface StartOptions extends Omit<EngineRunInput, "input"> {
-  /** The run's id. Another start with the same one starts nothing and gives the same run. @defaultValue a random one */
+  /** The run's id. Starting a run with the same id again starts nothing and returns the same run. @defaultValue a random one */
   readonly runId?: string | undefined;
 }
 
-/** Starts the runs of agents that workers serve, and finds them again. */
+/** Starts runs of agents that workers serve, and looks them up later. */
 export interface AgentsClient<Name extends string = string> {
   /**
-   * Starts a run and resolves when the database has written it down.
+   * Starts a run and resolves once the database has stored it.
    *
-   * @throws {EngineError} `server-unreachable`, `server-refused`, `no-tables`, `id-taken` when another agent has a run of that id,
-   * or `agent-unknown` when there are workers and none serves it.
-   * @throws {TypeError} For an id that Postgres cannot keep: an empty one, or one with U+0000 or half a surrogate pair.
+   * @throws {EngineError} `server-unreachable`, `server-refused`, `no-tables`, `id-taken` if another agent has a run with that id,
+   * or `agent-unknown` if there are workers but none serves it.
+   * @throws {TypeError} For an id that Postgres can't store: an empty one, or one with U+0000 or a lone surrogate.
    */
   start(agent: Name, input: EngineInput, options?: StartOptions): Promise<DbosRun>;
-  /** A run that was started before, here or elsewhere. Nothing is asked of the database. */
+  /** A handle on an existing run, started here or elsewhere. Doesn't query the database. */
   run(agent: Name, runId: string): DbosRun;
-  /** Ends the client's connections. Its runs go on. */
+  /** Closes the client's connections. Its runs continue. */
   close(): Promise<void>;
 }
 
 /**
- * A client of the agents that workers serve, over the database that both reach. Give it their names as a type to have them checked.
+ * A client for the agents that workers serve, over the shared database. Pass the agents' names as a type to have them checked.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
   const connection = connect(database, options);
   const start: Start = async (agent, { runId, ...run }) => {
     const client = await connection.dbos();
-    // DBOS would keep the run that there is, and log that it did.
+    // DBOS would silently keep the existing run and only log it.
     const known = await findWorkflow(client, runId);
     if (known !== undefined) return checkAgent(runId, known.workflowName, agent);
     await checkServed(database, agent);
@@ -59,13 +59,13 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
   });
 }
 
-/** Ids are the database's, not each agent's. @throws {EngineError} `id-taken` */
+/** Ids are unique in the database, not per agent. @throws {EngineError} `id-taken` */
 export function checkAgent(runId: string, known: string | undefined, agent: string): void {
   if (known !== agent)
-    throw new EngineError("id-taken", `run "${runId}" is one of ${known}, not of ${agent}: take another id`);
+    throw new EngineError("id-taken", `run "${runId}" belongs to ${known}, not to ${agent}: use another id`);
 }
 
-/** Puts a run where a worker finds it, unless it is there already. */
+/** Puts a run where a worker finds it, unless it already exists. */
 export type Start = (agent: string, run: EngineRunInput & { readonly runId: string }) => Promise<void>;
 
 /** A client over an open connection. */
@@ -86,7 +86,7 @@ export function createClient<Name extends string>(
   };
 }
 
-/** A run of an agent that no worker serves would stay on the queue. Without any worker it waits for the first. */
+/** A run of an agent that no worker serves would stay in the queue. If there are no workers, it waits for the first. */
 async function checkServed(database: Database, agent: string): Promise<void> {
   const rows = await database.query<{ agents: readonly string[] }>(
     "SELECT agents FROM pollux.executors WHERE heartbeat_at > now() - interval '1 minute'",
@@ -95,6 +95,6 @@ async function checkServed(database: Database, agent: string): Promise<void> {
   if (served.size === 0 || served.has(agent)) return;
   throw new EngineError(
     "agent-unknown",
-    `no worker serves an agent "${agent}"; there is ${[...served].toSorted().join(", ")}`,
+    `no worker serves an agent "${agent}"; available: ${[...served].toSorted().join(", ")}`,
   );
 }

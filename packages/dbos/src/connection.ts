@@ -2,26 +2,26 @@ import { DBOSClient } from "@dbos-inc/dbos-sdk";
 import { EngineError } from "@pollux/core/durable";
 import type { Database } from "./database.ts";
 
-/** How a client reaches the runs. */
+/** A client's connection. */
 export interface Connection {
   readonly database: Database;
   readonly pollMs: number;
   readonly eventPollMs: number;
   /**
-   * DBOS's client. DBOS tries a database that does not answer again without end, so the first call looks whether it does.
+   * DBOS's client. DBOS retries an unreachable database forever, so the first call checks whether it is reachable.
    *
-   * @throws {EngineError} `server-unreachable`, `server-refused`, `no-tables`, or `not-launched` after the worker was closed.
+   * @throws {EngineError} `server-unreachable`, `server-refused`, `no-tables`, or `not-launched` if the worker has been closed.
    */
   readonly dbos: () => Promise<DBOSClient>;
-  /** Lets go of DBOS's client; the database stays open. */
+  /** Closes DBOS's client; the database stays open. */
   readonly close: () => Promise<void>;
 }
 
-/** Bounds of what a client asks. */
+/** How often a client polls. */
 export interface PollOptions {
-  /** Milliseconds between a waiting `result()`'s looks into the database. @defaultValue 250 */
+  /** Milliseconds between polls while `result()` waits. @defaultValue 250 */
   readonly pollMs?: number | undefined;
-  /** Milliseconds between a reader's looks for live events. @defaultValue 25 */
+  /** Milliseconds between polls for live events. @defaultValue 25 */
   readonly eventPollMs?: number | undefined;
 }
 

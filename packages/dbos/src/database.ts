@@ -1,35 +1,35 @@
 import pg from "pg";
 import { databaseError } from "./database-error.ts";
 
-/** Where the system database of DBOS is. */
+/** Where DBOS's system database is. */
 export interface DatabaseOptions {
-  /** Of the system database. @defaultValue `DBOS_SYSTEM_DATABASE_URL` of the environment */
+  /** URL of the system database. @defaultValue the environment variable `DBOS_SYSTEM_DATABASE_URL` */
   readonly databaseUrl?: string | undefined;
-  /** A pool of your own on that database, in place of one made from the URL. You end it. */
+  /** Your own pool for that database, instead of one created from the URL. You close it. */
   readonly pool?: pg.Pool | undefined;
   /** Schema of DBOS's own tables. @defaultValue "dbos" */
   readonly schema?: string | undefined;
 }
 
-/** A connection to the system database, beside the one that DBOS has. */
+/** A connection to the system database, separate from DBOS's own. */
 export interface Database {
   readonly url: string | undefined;
   readonly pool: pg.Pool;
   /** DBOS's own schema. */
   readonly schema: string;
-  /** @throws {EngineError} When the database does not answer, refuses, or has no tables yet. */
+  /** @throws {EngineError} If the database doesn't answer, refuses, or has no tables yet. */
   readonly query: <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
-  /** Ends the pool, unless it is the caller's. */
+  /** Closes the pool, unless it is the caller's. */
   readonly close: () => Promise<void>;
 }
 
-/** @throws {TypeError} Without a URL and without a pool. */
+/** @throws {TypeError} If there is neither a URL nor a pool. */
 export function openDatabase({ databaseUrl, pool: given, schema = "dbos" }: DatabaseOptions): Database {
   const url = databaseUrl ?? process.env["DBOS_SYSTEM_DATABASE_URL"];
   if (given === undefined && url === undefined)
-    throw new TypeError("databaseUrl is missing: give the URL of a Postgres database, or set DBOS_SYSTEM_DATABASE_URL");
+    throw new TypeError("databaseUrl is missing: pass the URL of a Postgres database, or set DBOS_SYSTEM_DATABASE_URL");
   const pool = given ?? new pg.Pool({ connectionString: url, max: 3, connectionTimeoutMillis: 10_000 });
-  // A connection that breaks while idle is made anew by the next query.
+  // A connection that breaks while idle is replaced on the next query.
   if (given === undefined) pool.on("error", () => {});
   return {
     url,
@@ -48,9 +48,9 @@ export function openDatabase({ databaseUrl, pool: given, schema = "dbos" }: Data
   };
 }
 
-/** The tables of this library, beside DBOS's own. */
+/** The tables of this package, in addition to DBOS's. */
 export async function createTables(database: Database): Promise<void> {
-  // Two workers that start at once would both create them. The lock is held for this one statement.
+  // Two workers that start at once would both create them. The lock is held only for this statement.
   await database.query(`DO $$ BEGIN
     PERFORM pg_advisory_xact_lock(778201455);
     CREATE SCHEMA IF NOT EXISTS pollux;

@@ -8,24 +8,24 @@ import type { LiveRun } from "./live-run.ts";
 import { type AgentWorkflow, receiveAnswer, childOutcome, endedChild, startChild, waitingFor } from "./external-ops.ts";
 import { STATE_EVENT } from "./protocol.ts";
 
-/** What the steps of a run on DBOS need beside the workflow they are called in. */
+/** Options of {@link dbosSteps}. */
 export interface DbosStepsOptions {
   readonly runId: string;
-  /** Of the run: told to the steps in flight. */
+  /** The run's signal, passed to the steps in flight. */
   readonly signal: AbortSignal;
   /** Aborts the run: it was cancelled. */
   readonly cancel: (reason: unknown) => void;
-  /** How often this run was begun or taken up, from 1. */
+  /** How often this run has been started or resumed, from 1. */
   readonly execution: number;
-  /** How often a run that waits looks into the database, in milliseconds. */
+  /** How often a waiting run polls the database, in milliseconds. */
   readonly pollMs: number;
-  /** Has what cancelled runs had done; without it, such a run inside this one counts as one that used nothing. */
+  /** Stores what cancelled runs had done; without it, a cancelled nested run counts as having used nothing. */
   readonly database?: Database | undefined;
-  /** Workflows of the agents that are served. */
+  /** Workflows of the served agents. */
   readonly agents: ReadonlyMap<string, AgentWorkflow>;
-  /** Where live events go, beside the journal. */
+  /** Destination of live events, separate from the journal. */
   readonly live: LiveRun;
-  /** True when this process is being closed: what is cut off by that leaves no trace. */
+  /** True while this process is closing: interruptions by that are not recorded. */
   readonly closing: () => boolean;
 }
 
@@ -33,12 +33,12 @@ type StepOp = Extract<Op<RunEvent>, { kind: "step" }>;
 type Begun = ReadonlyMap<string, number | WorkflowHandle<Json>>;
 
 /**
- * A run's operations as steps of a DBOS workflow. DBOS numbers them in the order in which they are called, so all of a round are
- * called in order before any is awaited. Retrying happens inside the steps; DBOS never repeats one unless the process died.
+ * A run's operations as steps of a DBOS workflow. DBOS numbers steps in the order in which they are called, so all steps of a round
+ * are called in order before any is awaited. Retries happen inside the steps; DBOS repeats one only if the process died.
  */
 export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
   const { runId, execution, pollMs, agents } = options;
-  // A `begin` entry with another value was made by a process before this one.
+  // A `begin` entry with another value was written by an earlier process.
   const nonce = crypto.randomUUID();
   const steering = dbosSteering();
 
@@ -47,14 +47,14 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
     const onCancel = (): void => options.cancel(cancelled?.reason);
     cancelled?.addEventListener("abort", onCancel, { once: true });
     const events = options.live.step(op.name, execution);
-    // Events are written in the name of the step they come from, whoever emits them.
+    // Events belong to the step they come from, no matter what code emits them.
     const here = new AsyncResource("pollux-step");
     const emit = (event: RunEvent): Promise<void> => here.runInAsyncScope(() => events.emit(event));
     const step: Step<RunEvent> = { key: `${runId}/${op.name}`, attempt, signal: options.signal, emit };
     try {
       return await settleStep(op, step);
     } catch (error) {
-      // A rejection would be recorded as the step's outcome; only a step that never ends leaves nothing behind.
+      // A rejection would be recorded as the step's outcome; only a promise that never settles records nothing.
       if (options.closing()) return await new Promise<never>(() => {});
       throw error;
     } finally {
@@ -63,10 +63,10 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
     }
   }
 
-  /** What has to be done in order, one after the other, before a round's operations start. */
+  /** What must happen, one after another, before a round's operations start. */
   async function begin(ops: readonly Op<RunEvent>[]): Promise<Begun> {
     const begun = new Map<string, number | WorkflowHandle<Json>>();
-    // What a model step is told is received before it.
+    // Messages to the run are received before the model step that includes them.
     if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await steering.listen();
     for (const op of ops) {
       if (op.kind === "child") begun.set(op.name, await startChild(runId, op, agents));
@@ -90,7 +90,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
     const begun = await begin(ops);
     const waits = ops.some(({ kind }) => kind === "wait");
     if (waits) await DBOS.setEvent(STATE_EVENT, waitingFor(ops));
-    // All are let end, so that none goes on writing after the run has stopped.
+    // All of them must settle, so that none still writes after the run has stopped.
     const settled = await Promise.allSettled(ops.map((op) => start(op, begun.get(op.name))));
     const outcomes = settled.map((one) => {
       if (one.status === "rejected") throw one.reason;

@@ -2,27 +2,27 @@ import type { Logger } from "@pollux/core";
 import type { Database } from "./database.ts";
 import { takeOverOn } from "./take-over.ts";
 
-/** A worker as others see it. */
+/** A worker, as others see it. */
 export interface Executor {
   readonly executorId: string;
   readonly applicationVersion: string;
   readonly agents: readonly string[];
 }
 
-/** How a worker shows that it lives, and looks after the others. */
+/** Heartbeats and takeover of dead workers' runs. */
 export interface WatchOptions {
   /** Milliseconds between heartbeats. @defaultValue 3_000 */
   readonly heartbeatMs?: number | undefined;
   /** Milliseconds without a heartbeat after which another executor counts as dead. @defaultValue 15_000 */
   readonly deadAfterMs?: number | undefined;
-  /** Whether to take over the runs of the dead. @defaultValue true */
+  /** Whether to take over the runs of dead executors. @defaultValue true */
   readonly takeOver?: boolean | undefined;
 }
 
 /**
- * Writes this worker's heartbeat, and takes over the runs of workers that have none any more, until it is stopped.
+ * Writes this worker's heartbeat and takes over the runs of workers whose heartbeats have stopped, until stopped itself.
  *
- * @returns A function that stops it and says goodbye: what is left of the worker's runs is taken over at the others' next look.
+ * @returns A function that stops it and signs the worker off: the others take over its remaining runs at their next check.
  */
 export async function watchExecutors(
   database: Database,
@@ -56,14 +56,14 @@ export async function watchExecutors(
   async function look(): Promise<void> {
     try {
       await beat();
-      // After a time without database all look dead: they are given the time to show that they are not.
+      // After a database outage, all look dead: they get time to show that they are not.
       if (Date.now() - lastBeat > heartbeatMs + deadAfterMs / 2) patientUntil = Date.now() + deadAfterMs;
       lastBeat = Date.now();
       if (!takeOver || lastBeat < patientUntil) return;
       for (const taken of await takeOverOn(database, deadAfterMs))
-        if (taken.runIds.length > 0) logger.warn({ ...taken }, "took over the runs of an executor without heartbeat");
+        if (taken.runIds.length > 0) logger.warn({ ...taken }, "took over the runs of an executor without a heartbeat");
     } catch (error) {
-      logger.warn({ err: error }, "no heartbeat could be written; the next one is tried as usual");
+      logger.warn({ err: error }, "the heartbeat could not be written; retrying at the next interval");
     }
   }
 

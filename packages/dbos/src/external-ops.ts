@@ -5,13 +5,13 @@ import type { Database } from "./database.ts";
 import { LAST_WORDS_MS, LONGEST_WAIT_S, type SentAnswer, type WaitingFor } from "./protocol.ts";
 import { pause } from "./waiting.ts";
 
-/** An agent's workflow, as it is registered. */
+/** An agent's workflow, as registered. */
 export type AgentWorkflow = (input: Json) => Promise<Json>;
 
 type WaitOp = Extract<Op, { kind: "wait" }>;
 type ChildOp = Extract<Op, { kind: "child" }>;
 
-/** Waits for the answer to a question. An answer that came before the question was put is there at once. */
+/** Waits for the answer to a question. An answer that came before the question is available immediately. */
 export async function receiveAnswer(op: WaitOp, pollMs: number): Promise<Outcome> {
   const timeoutSeconds = op.timeoutMs === undefined ? LONGEST_WAIT_S : op.timeoutMs / 1000;
   const answer = await DBOS.recv<SentAnswer<Json>>(op.name, { timeoutSeconds, pollingIntervalMs: pollMs });
@@ -20,7 +20,7 @@ export async function receiveAnswer(op: WaitOp, pollMs: number): Promise<Outcome
     : { ok: true, value: answer.value };
 }
 
-/** Starts another agent's run. Children of one round are started one after the other, since DBOS numbers them as well. */
+/** Starts another agent's run. The children of a round are started one after another, since DBOS numbers them too. */
 export async function startChild(
   runId: string,
   op: ChildOp,
@@ -36,15 +36,15 @@ export async function childOutcome(op: ChildOp, child: WorkflowHandle<Json>, pol
   try {
     return { ok: true, value: await child.getResult({ pollingIntervalMs: pollMs }) };
   } catch (error) {
-    // When the parent was cancelled as well, its next step says so.
+    // If the parent was cancelled as well, its next step reports it.
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     return { ok: false, error: { name, message: `${op.name} (${op.agent}): ${message}` } };
   }
 }
 
 /**
- * What is kept of another agent's run that DBOS ended, such as one that was cancelled without its caller: what it used counts.
- * A step of its own, whatever the reason, so that it is the same when the run is run again.
+ * The report of another agent's run that DBOS ended, such as one cancelled without its caller: its usage counts. Always its own
+ * step, so that a rerun has the same steps.
  */
 export async function endedChild(runId: string, op: ChildOp, failed: Outcome, database: Database): Promise<Outcome> {
   const childId = `${runId}:${op.name}`;
@@ -63,7 +63,7 @@ async function lastWords(runId: string, { query, schema }: Database): Promise<Js
   }
 }
 
-/** What a round of operations waits for, as readers of the run's state are told. */
+/** What a round of operations is waiting for, for readers of the run's state. */
 export function waitingFor(ops: readonly Op[]): WaitingFor {
   const questions = questionsIn(ops);
   return { questions, only: questions.length === ops.length };

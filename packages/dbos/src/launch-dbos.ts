@@ -4,8 +4,8 @@ import pg from "pg";
 import type { Database } from "./database.ts";
 
 /**
- * Launches DBOS, one worker at a time: those that start together on a new database would get in each other's way while each
- * creates DBOS's tables.
+ * Launches DBOS, one worker at a time: workers that start together on a new database would conflict while creating DBOS's
+ * tables.
  */
 export async function launchDbos(database: Database): Promise<void> {
   const turn = await takeTurn(database);
@@ -17,12 +17,12 @@ export async function launchDbos(database: Database): Promise<void> {
   }
 }
 
-/** After so long the other worker is taken to be stuck, in milliseconds. */
+/** After this many milliseconds, the other worker is considered stuck. */
 const TURN_MS = 60_000;
-/** Of this library: another than that of its own tables. */
+/** This package's lock, different from the one for its own tables. */
 const LOCK = 778201456;
 
-/** A connection that holds the lock; `undefined` where there can be none, so that DBOS says what is wrong. */
+/** A connection that holds the lock; `undefined` if there can't be one, so that DBOS reports the problem. */
 async function takeTurn({ pool, url }: Database): Promise<pg.PoolClient | undefined> {
   let connection: pg.PoolClient | undefined;
   try {
@@ -31,13 +31,13 @@ async function takeTurn({ pool, url }: Database): Promise<pg.PoolClient | undefi
       await createDatabase(url);
       return await pool.connect();
     });
-    // Asked again and again: a statement that waits would hold up the indexes that the other worker builds.
+    // Polled: a waiting statement would block the indexes that the other worker builds.
     for (const until = Date.now() + TURN_MS; Date.now() < until; await setTimeout(100)) {
       const { rows } = await connection.query<{ mine: boolean }>("SELECT pg_try_advisory_lock($1) AS mine", [LOCK]);
       if (rows[0]?.mine === true) return connection;
     }
   } catch {
-    // DBOS says it better.
+    // DBOS has the better error.
   }
   connection?.release();
   return undefined;

@@ -3,18 +3,18 @@ import type { RunEvent } from "@pollux/core";
 import { batchEvents, type EngineEvent } from "@pollux/core/durable";
 import { EVENT_STREAM } from "./protocol.ts";
 
-/** How live events get to their readers. */
+/** How live events reach their readers. */
 export interface LiveOptions {
-  /** Milliseconds for which events are gathered; each batch is one row and one commit. @defaultValue 40 */
+  /** Milliseconds for which events are batched; each batch is one row and one commit. @defaultValue 40 */
   readonly everyMs?: number | undefined;
-  /** Bytes of JSON that are written for one run by one process; later events are dropped. @defaultValue 4_194_304 */
+  /** Most bytes of JSON that one process writes for one run; later events are dropped. @defaultValue 4_194_304 */
   readonly maxBytes?: number | undefined;
 }
 
 /** The live events of one run while it is in this process. */
 export interface LiveRun {
   step(name: string, attempt: number): LiveStep;
-  /** Resolves when all that its steps reported is written. Never rejects. */
+  /** Resolves once everything its steps reported has been written. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export interface LiveRun {
 export interface LiveStep {
   /** Never rejects. */
   emit(event: RunEvent): Promise<void>;
-  /** Hands on what is left; what is emitted later is dropped. The step does not wait for it. */
+  /** Flushes the rest; events emitted later are dropped. The step doesn't wait for it. */
   end(): void;
 }
 
@@ -32,7 +32,7 @@ const NOTHING = Promise.resolve();
 export function liveRun(runId: string, options: LiveOptions | false): LiveRun {
   if (options === false) return SILENT;
   let left = options.maxBytes ?? 4_194_304;
-  // Two writes to one stream at a time would fight for the same place in it.
+  // Two concurrent writes to one stream would compete for the same position.
   let writing = NOTHING;
   let ending = NOTHING;
   const write = (events: readonly EngineEvent[]): Promise<void> => {

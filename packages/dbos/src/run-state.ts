@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { STATE_EVENT, type WaitingFor } from "./protocol.ts";
 
-/** What a run is at, or `undefined` when there is none of that id. */
+/** The state of a run, or `undefined` if there is none with that id. */
 export async function readState({ dbos, database }: Connection, runId: string): Promise<EngineRunState | undefined> {
   const client = await dbos();
   const workflow = await findWorkflow(client, runId);
@@ -30,10 +30,10 @@ export async function readState({ dbos, database }: Connection, runId: string): 
   return { ...run, status: rests ? "waiting" : "running", questions, children };
 }
 
-/** How a run ended. Only for one that is over. */
+/** How a run ended. Only for runs that are over. */
 export async function readReport(client: DBOSClient, database: Database, runId: string): Promise<RunReport> {
   const workflow = await client.getWorkflow(runId);
-  // What an agent's workflow returns is a report.
+  // An agent's workflow returns a report.
   if (workflow?.status === "SUCCESS") return workflow.output as RunReport;
   if (workflow?.status === "CANCELLED") {
     const sql = "SELECT report FROM pollux.cancelled WHERE run_id = $1";
@@ -41,17 +41,17 @@ export async function readReport(client: DBOSClient, database: Database, runId: 
     return kept?.report ?? cancelledReport(runId, undefined);
   }
   const error =
-    workflow?.error instanceof Error ? workflow.error : new Error(`DBOS gave the run up: ${workflow?.status}`);
+    workflow?.error instanceof Error ? workflow.error : new Error(`DBOS gave up on the run: ${workflow?.status}`);
   return { status: "failed", runId, activeMs: 0, error: { name: error.name, message: error.message } };
 }
 
-/** A workflow's row, without what it was given and what it gave. */
+/** A workflow's row, without its input and output. */
 export async function findWorkflow(client: DBOSClient, runId: string): Promise<WorkflowStatus | undefined> {
   const [workflow] = await client.listWorkflows({ workflowIDs: [runId], ...BRIEF });
   return workflow;
 }
 
-/** Names of the questions that have an answer, whether the run has read it or not. */
+/** Names of the questions that have an answer, whether or not the run has read it. */
 export async function findAnswered(
   { query, schema }: Database,
   runId: string,

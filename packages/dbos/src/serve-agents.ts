@@ -13,56 +13,56 @@ import type { LiveOptions } from "./live-run.ts";
 import type { AgentWorkflow } from "./external-ops.ts";
 import { QUEUE, WORKFLOW_CLASS } from "./protocol.ts";
 
-/** How agents are served. */
+/** Options of {@link serveAgents}. */
 export interface ServeAgentsOptions extends Omit<DatabaseOptions, "pool"> {
-  /** Their names are what runs are started by, and must differ. */
+  /** Runs are started by the agents' names, which must be unique. */
   readonly agents: readonly Agent[];
   /**
-   * Name of this worker, different from that of every other worker on the database. One that is the same after a restart takes its
-   * own runs up again at once; a new one leaves them to be taken over.
-   * @defaultValue the host's name and a random part
+   * Name of this worker, unique among all workers on the database. If it is the same after a restart, the worker resumes its own
+   * runs immediately; with a new name, its old runs are taken over.
+   * @defaultValue the host name and a random part
    */
   readonly executorId?: string | undefined;
-  /** A run is only gone on with by a worker of the version it was begun with. @defaultValue "1" */
+  /** Only workers of the version that started a run continue it. @defaultValue "1" */
   readonly applicationVersion?: string | undefined;
   /** Name of the application in DBOS's tables. @defaultValue "pollux" */
   readonly applicationName?: string | undefined;
-  /** Heartbeats, and taking over the runs of dead workers. @defaultValue on */
+  /** Heartbeats, and takeover of dead workers' runs. @defaultValue on */
   readonly watch?: WatchOptions | false | undefined;
   /** Live events for readers in other processes. @defaultValue on */
   readonly events?: LiveOptions | false | undefined;
-  /** Milliseconds between looks into the queue for runs that were started elsewhere. @defaultValue 200 */
+  /** Milliseconds between polls of the queue for runs started elsewhere. @defaultValue 200 */
   readonly queuePollMs?: number | undefined;
-  /** Milliseconds between a waiting run's looks for a cancellation (and for an answer, where the database has no LISTEN). @defaultValue 1_000 */
+  /** Milliseconds between a waiting run's polls for cancellation (and for an answer, if the database has no LISTEN). @defaultValue 1_000 */
   readonly pollMs?: number | undefined;
-  /** Anything else of DBOS's own configuration; laid over what is made from these options. */
+  /** Any other DBOS configuration; takes precedence over what these options set. */
   readonly dbos?: Partial<DBOSConfig> | undefined;
-  /** Told when runs are taken over, and when no heartbeat can be written. @defaultValue silent; DBOS itself writes warnings to the console */
+  /** Receives a message when runs are taken over and when a heartbeat can't be written. @defaultValue silent; DBOS itself logs warnings to the console */
   readonly logger?: Logger | undefined;
 }
 
-/** A worker: agents that are served, and a client in the same process. */
+/** A worker: served agents, and a client in the same process. */
 export interface AgentsWorker {
   readonly executorId: string;
-  /** Starts runs in this very process, without the queue's delay; for the rest like any client. Closed with the worker. */
+  /** Starts runs in this process, without the queue's delay; otherwise like any client. Closed with the worker. */
   readonly client: AgentsClient;
-  /** Stops. What was going on here is taken up by another worker, or by the next one. */
+  /** Stops the worker. Another worker, or the next one, continues its runs. */
   close(): Promise<void>;
 }
 
 /**
- * Registers agents as DBOS workflows, launches DBOS, and serves runs until it is closed: DBOS keeps each run and brings it to its
- * end. Once per process, as DBOS itself; other workflows of yours are to be registered before.
+ * Registers agents as DBOS workflows, launches DBOS, and serves runs until closed: DBOS stores each run and sees it through to its
+ * end. Can be called once per process, like DBOS itself; register your own workflows before.
  *
- * @throws {EngineError} When the database does not answer or refuses.
- * @throws {ConfigurationError} When there is no agent, two have one name, or DBOS was launched already.
+ * @throws {EngineError} If the database doesn't answer or refuses.
+ * @throws {ConfigurationError} If there are no agents, two have the same name, or DBOS has already been launched.
  */
 export async function serveAgents(options: ServeAgentsOptions): Promise<AgentsWorker> {
   const { agents, events: live = {}, pollMs = 1_000 } = options;
   check(agents);
   const database = openDatabase({ databaseUrl: options.databaseUrl, schema: options.schema });
   try {
-    // A database that is not there yet has no runs to go on with either; the launch creates it.
+    // If the database doesn't exist yet, it has no runs to continue either; the launch creates it.
     if (await exists(database)) await createTables(database);
     const workflows = new Map<string, AgentWorkflow>();
     const host: WorkflowHost = { database, agents: workflows, live, pollMs, running: new Set(), closing: false };
@@ -104,7 +104,7 @@ async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<
   try {
     await launchDbos(database);
     await createTables(database);
-    // Before it takes runs: nobody would miss a worker that never had a heartbeat.
+    // Before it takes runs: no other worker would notice the death of one that never had a heartbeat.
     stopWatching = watch === false ? undefined : await watchExecutors(database, executor, watch, logger);
     await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: queuePollMs, onConflict: "always_update" });
   } catch (error) {
@@ -120,7 +120,7 @@ function startHere(host: WorkflowHost): Start {
     if (host.closing) throw new EngineError("not-launched", "this worker was closed");
     if (workflow === undefined) {
       const known = [...host.agents.keys()].join(", ");
-      throw new EngineError("agent-unknown", `no agent "${agent}" is served by this worker; there is ${known}`);
+      throw new EngineError("agent-unknown", `no agent "${agent}" is served by this worker; available: ${known}`);
     }
     try {
       // JSON by contract.
@@ -146,12 +146,14 @@ async function exists(database: Database): Promise<boolean> {
 
 function check(agents: readonly Agent[]): void {
   if (DBOS.isInitialized())
-    throw new ConfigurationError("DBOS is launched already: serveAgents registers and launches, once per process");
-  if (agents.length === 0) throw new ConfigurationError("agents: there is none to serve");
+    throw new ConfigurationError(
+      "DBOS has already been launched: serveAgents() registers and launches, once per process",
+    );
+  if (agents.length === 0) throw new ConfigurationError("agents: must not be empty");
   const names = new Set<string>();
   for (const { name } of agents) {
     if (names.has(name))
-      throw new ConfigurationError(`agents: two of them are named "${name}": give each a \`name\` of its own`);
+      throw new ConfigurationError(`agents: two of them are named "${name}": give each its own \`name\``);
     names.add(name);
   }
 }

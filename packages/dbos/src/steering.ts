@@ -3,13 +3,13 @@ import type { Content } from "@pollux/core";
 import type { Steps } from "@pollux/core/durable";
 import { STEER_TOPIC } from "./protocol.ts";
 
-/** Steering, as its workflow has received it so far. */
+/** Steering that the workflow has received so far. */
 export type DbosSteering = NonNullable<Steps["steering"]> & {
-  /** Receives what has been said since. Called in the workflow, between rounds: what it receives is in the journal. */
+  /** Receives new messages. Called in the workflow between rounds, so that what it receives is in the journal. */
   listen(): Promise<void>;
 };
 
-/** Steering over DBOS messages: a model step may not receive itself, so the workflow does it for it, before the step begins. */
+/** Steering over DBOS messages: a model step can't receive them itself, so the workflow does it before the step starts. */
 export function dbosSteering(): DbosSteering {
   const said: (readonly Content[])[] = [];
   const listen = async (): Promise<void> => {

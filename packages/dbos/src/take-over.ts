@@ -8,23 +8,23 @@ export interface TakeOverOptions extends DatabaseOptions {
   readonly deadAfterMs?: number | undefined;
 }
 
-/** The runs that were taken from one dead executor. */
+/** The runs taken over from one dead executor. */
 export interface TakenOver {
   readonly executorId: string;
   readonly runIds: readonly string[];
 }
 
-/** Milliseconds after which a helper that claimed an executor and did not finish is given up. */
+/** Milliseconds after which a helper's unfinished claim on an executor expires. */
 const CLAIM_MS = 30_000;
 
 /**
- * Finds executors without a heartbeat and puts their runs on the queue again, where any worker of the same application version
- * takes them up. Any number of helpers may do that at the same time: each dead executor is claimed by one of them.
+ * Finds executors without a heartbeat and puts their runs back on the queue, where any worker of the same application version
+ * picks them up. Any number of helpers may do this concurrently: each dead executor is claimed by one of them.
  *
- * An executor that is alive but silent (blocked, cut off from the database) goes on until its next write, which DBOS refuses:
- * the step it is in may run twice.
+ * An executor that is alive but silent (blocked, or cut off from the database) continues until its next write, which DBOS
+ * refuses: the step it is in may run twice.
  *
- * @throws {EngineError} When the database does not answer or has no tables yet.
+ * @throws {EngineError} If the database doesn't answer or has no tables yet.
  */
 export async function takeOver(options: TakeOverOptions): Promise<readonly TakenOver[]> {
   const database = openDatabase(options);
@@ -37,7 +37,7 @@ export async function takeOver(options: TakeOverOptions): Promise<readonly Taken
 
 /** The same over an open connection. */
 export async function takeOverOn(database: Database, deadAfterMs: number = 15_000): Promise<readonly TakenOver[]> {
-  // One statement: of two helpers, one gets the row. The claim runs out, in case its helper dies as well.
+  // One statement, so only one of two helpers gets the row. The claim expires, in case its helper dies as well.
   const dead = await database.query<{ executor_id: string }>(
     `UPDATE pollux.executors SET claimed_at = now()
      WHERE heartbeat_at < now() - $1 * interval '1 millisecond'
@@ -57,7 +57,7 @@ export async function takeOverOn(database: Database, deadAfterMs: number = 15_00
       const runs = await client.listWorkflows({ status: "PENDING", executorId, loadInput: false, loadOutput: false });
       const runIds = runs.filter((run) => run.workflowClassName === WORKFLOW_CLASS).map((run) => run.workflowID);
       if (runIds.length > 0) await client.resumeWorkflows(runIds, { queueName: QUEUE });
-      // One that is back has a new heartbeat, and keeps its row.
+      // An executor that is back has a new heartbeat and keeps its row.
       await database.query(
         `DELETE FROM pollux.executors
          WHERE executor_id = $1 AND heartbeat_at < now() - $2 * interval '1 millisecond'`,

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits so many milliseconds. @throws The signal's reason when it aborts. */
+/** Waits for a number of milliseconds. @throws The signal's reason, if it aborts. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(ms, undefined, { signal });
   } catch (error) {
-    // Node has an error of its own for it.
+    // Node throws its own error instead.
     signal?.throwIfAborted();
     throw error;
   }
 }
 
-/** What `work` gives, unless the signal aborts before. @throws The signal's reason. */
+/** The result of `work`, unless the signal aborts first. @throws The signal's reason. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work;
   signal.throwIfAborted();

@@ -287,7 +287,7 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
 
     it("serves once per process", async () => {
       await expect(serveAgents({ agents: testAgents({ log: () => {} }), databaseUrl: postgres.url() })).rejects.toThrow(
-        "DBOS is launched already",
+        "DBOS has already been launched",
       );
     });
 

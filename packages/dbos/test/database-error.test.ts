@@ -22,7 +22,7 @@ describe("a database that does not answer", () => {
       expect(error).toMatchObject({
         name: "EngineError",
         code: "server-unreachable",
-        message: `no database answers at 127.0.0.1:${port}/runs (ECONNREFUSED): start Postgres, or give its address as \`databaseUrl\``,
+        message: `no database answers at 127.0.0.1:${port}/runs (ECONNREFUSED): start Postgres, or pass its URL as \`databaseUrl\``,
       });
     }
     await client.close();

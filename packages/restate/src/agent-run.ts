@@ -13,7 +13,7 @@ import { type Connection, type RunClient, sendRequest } from "./connection.ts";
 import { type EventSourceOfRun, readEvents } from "./read-events.ts";
 import type { RunState } from "./run-state.ts";
 
-/** A request that only waits is made anew after so many milliseconds: `fetch` gives up a little later. */
+/** A request that only waits is renewed after this many milliseconds: `fetch` gives up a little later. */
 const ATTACH_MS = 240_000;
 
 /** A handle on one run of an agent that a worker serves on Restate. */
@@ -22,7 +22,7 @@ export class RestateRun extends AgentRun {
 
   /** @internal */
   constructor(connection: Connection, agent: string, runId: string) {
-    // Parts of an address: these would name another one.
+    // As URL segments, these would mean another address.
     if (["", ".", ".."].includes(runId)) throw new TypeError(`runId: "${runId}" cannot be the id of a run`);
     super(agent, runId);
     this.#connection = connection;
@@ -52,7 +52,7 @@ export class RestateRun extends AgentRun {
     return await this.result(options);
   }
 
-  /** Begins with what the worker still has of the run. */
+  /** Starts with the events that the worker still has. */
   events({ signal }: WaitOptions = {}): AsyncIterable<EngineEvent> {
     const source: EventSourceOfRun = {
       over: (until) => this.result({ signal: until }),
@@ -79,7 +79,7 @@ export class RestateRun extends AgentRun {
     return sendRequest(this.#connection, this.agent, this.runId, request);
   }
 
-  /** A run that Restate itself ended, such as by `kill`, has no report of its own. */
+  /** A run that Restate itself ended, for example with `kill`, has no report of its own. */
   #endedBadly(error: unknown): RunReport {
     if (!(error instanceof EngineError) || error.code !== "server-refused") throw error;
     const { runId } = this;
@@ -92,7 +92,7 @@ export class RestateRun extends AgentRun {
   }
 }
 
-/** What makes several attempts at a request one to the server: made before the first of them. */
+/** The key that makes several attempts at a request one for the server: created before the first attempt. */
 function retriable(): ReturnType<typeof rpc.opts<never, never>> {
   return rpc.opts({ idempotencyKey: crypto.randomUUID() });
 }

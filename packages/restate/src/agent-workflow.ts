@@ -20,18 +20,18 @@ import { restateSteps } from "./restate-steps.ts";
 import { type RunState, STATE, stateDuring } from "./run-state.ts";
 import { sharedHandlers } from "./shared-handlers.ts";
 
-/** What an agent's workflow needs of its worker. */
+/** Options of {@link agentWorkflow}. */
 export interface AgentWorkflowOptions {
   /** Names of the agents that are served as workflows. */
   readonly children: ReadonlySet<string>;
   readonly inactivityTimeoutMs: number;
   readonly abortTimeoutMs: number;
   readonly retentionMs: number;
-  /** A new place for an attempt's live events. */
+  /** Opens a new feed for an attempt's live events. */
   readonly openFeed: (agent: string, runId: string) => RunFeed;
 }
 
-/** Where one attempt's live events go. */
+/** Destination of one attempt's live events. */
 export interface RunFeed {
   readonly push: Parameters<typeof batchEvents>[0];
   close(): void;
@@ -42,11 +42,11 @@ export type AgentHandlers = typeof sharedHandlers & {
   run(ctx: WorkflowContext, start: EngineRunInput): Promise<RunReport>;
 };
 
-/** An agent as a Restate workflow of its name: the workflow's key is the run's id. */
+/** An agent as a Restate workflow with its name: the workflow's key is the run's id. */
 export function agentWorkflow(agent: Agent, options: AgentWorkflowOptions): WorkflowDefinition<string, AgentHandlers> {
   const shared = Object.entries(sharedHandlers).map(([name, handler]) => [
     name,
-    // Each has one input at most; nobody looks at their journals afterwards.
+    // Each has at most one input, and their journals are not read afterwards.
     handlers.workflow.shared(
       { journalRetention: 0, idempotencyRetention: 600_000 },
       handler as (ctx: unknown, input: unknown) => Promise<unknown>,
@@ -66,7 +66,7 @@ export function agentWorkflow(agent: Agent, options: AgentWorkflowOptions): Work
   });
 }
 
-/** Gives a report whatever happens: Restate would try anything else again. */
+/** Always returns a report: Restate would retry anything else. */
 async function run(
   agent: Agent,
   ctx: WorkflowContext,
@@ -112,7 +112,7 @@ async function run(
   }
   await events.close();
   over();
-  // The journal of another loop cannot be ended by this one. Thrown, it is tried again until its own code is back.
+  // This loop can't finish the journal of another version. Throwing makes Restate retry until the right code is back.
   if (report.status === "failed" && report.error.name === "LoopVersionError") throw new Error(report.error.message);
   ctx.set(STATE, { ...state, status: report.status, steps: [], questions: [], children: [] });
   return report;

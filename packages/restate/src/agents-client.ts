@@ -3,37 +3,37 @@ import { connect, defaultShouldRetry, type Ingress } from "@restatedev/restate-s
 import { RestateRun } from "./agent-run.ts";
 import { sendRequest } from "./connection.ts";
 
-/** Where runs are started and read. */
+/** Options of {@link agentsClient}. */
 export interface AgentsClientOptions {
-  /** Address of Restate's ingress. @defaultValue "http://127.0.0.1:8080" */
+  /** URL of Restate's ingress. @defaultValue "http://127.0.0.1:8080" */
   readonly ingress?: string | undefined;
-  /** Sent with every request to it, such as an `authorization`. */
+  /** Sent with every request to the ingress, for example `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** How long a server that does not answer is tried again, in milliseconds. @defaultValue 5_000 */
+  /** How long to retry while the server doesn't answer, in milliseconds. @defaultValue 5_000 */
   readonly retryForMs?: number | undefined;
 }
 
-/** What a run is started with, beside its input. */
+/** Options for starting a run. */
 export interface StartOptions extends Omit<EngineRunInput, "input"> {
-  /** The run's id. Another start with the same one starts nothing and gives the same run. @defaultValue a random one */
+  /** The run's id. Starting a run with the same id again starts nothing and returns the same run. @defaultValue a random one */
   readonly runId?: string | undefined;
 }
 
-/** Starts the runs of agents that workers serve, and finds them again. */
+/** Starts runs of agents that workers serve, and looks them up later. */
 export interface AgentsClient<Name extends string> {
   /**
-   * Starts a run and resolves when Restate has written it down.
+   * Starts a run and resolves once Restate has stored it.
    *
    * @throws {EngineError} `server-unreachable` or `agent-unknown`.
-   * @throws {TypeError} For an empty id, `"."` and `".."`, and for input that has no JSON.
+   * @throws {TypeError} For the ids `""`, `"."` and `".."`, and for input that can't be converted to JSON.
    */
   start(agent: Name, input: EngineInput, options?: StartOptions): Promise<RestateRun>;
-  /** A run that was started before, here or elsewhere. Nothing is asked of the server. */
+  /** A handle on an existing run, started here or elsewhere. Doesn't contact the server. */
   run(agent: Name, runId: string): RestateRun;
 }
 
 /**
- * A client of the agents that workers serve. Give it their names as a type to have them checked.
+ * A client for the agents that workers serve. Pass the agents' names as a type to have them checked.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
   const ingress: Ingress = connect({
     url,
     ...(headers !== undefined && { headers: { ...headers } }),
-    // Not for a network that fails, which `sendRequest` knows better.
+    // Not for network failures, which `sendRequest` handles better.
     retry: {
       maxAttempts: false,
       maxDuration: retryForMs,

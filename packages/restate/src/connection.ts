@@ -3,7 +3,7 @@ import type { Ingress, IngressWorkflowClient, Workflow } from "@restatedev/resta
 import type { AgentHandlers } from "./agent-workflow.ts";
 import { clientError } from "./client-error.ts";
 
-/** How a client reaches its runs. */
+/** A client's connection. */
 export interface Connection {
   readonly ingress: Ingress;
   readonly url: string;
@@ -19,8 +19,8 @@ const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
 
 /**
- * Makes a request about a run, and makes it again while the server is away: all requests may be made twice. The time counts from
- * when the server went away, since some requests wait for hours before that.
+ * Sends a request about a run and retries while the server is away: all requests may be repeated. The time counts from when the
+ * server went away, since some requests have waited for hours by then.
  *
  * @throws {EngineError}
  */
@@ -55,12 +55,12 @@ export async function sendRequest<T>(
   }
 }
 
-/** Also while it starts. */
+/** Also true while it starts. */
 function isAway({ code, status }: EngineError): boolean {
   return code === "server-unreachable" || status === 503;
 }
 
-/** True when the server had taken the request. */
+/** True if the server had accepted the request. */
 function brokeOff(error: unknown): boolean {
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && "code" in cause && (cause.code === "UND_ERR_SOCKET" || cause.code === "ECONNRESET");

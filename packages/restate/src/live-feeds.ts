@@ -2,24 +2,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { EngineEvent } from "@pollux/core/durable";
 
-/** Where the live events of a worker's runs are read. */
+/** Where a worker serves the live events of its runs. */
 export interface LiveEventsOptions {
   /** Interface to listen on. @defaultValue "127.0.0.1" */
   readonly host?: string | undefined;
-  /** @defaultValue 0, any free one */
+  /** @defaultValue 0, any free port */
   readonly port?: number | undefined;
-  /** How readers reach this worker, such as `http://10.0.0.7:9081`. @defaultValue the address it listens on */
+  /** URL at which readers reach this worker, such as `http://10.0.0.7:9081`. @defaultValue the address it listens on */
   readonly url?: string | undefined;
-  /** How much is kept of one run for readers that come late or fall behind, in bytes; the oldest goes first. @defaultValue 262_144 */
+  /** How much of one run is kept for readers that join late or fall behind, in bytes; the oldest is dropped first. @defaultValue 262_144 */
   readonly maxBytes?: number | undefined;
 }
 
-/** The live events of one run, while an attempt of it is in this process. */
+/** The live events of one run while an attempt of it is in this process. */
 export interface LiveFeed {
-  /** What a reader fetches. Nobody guesses it: it is told only to who may ask Restate for it. */
+  /** Path for readers. It can't be guessed: only Restate reveals it, to those who may query it. */
   readonly path: string;
   push(events: readonly EngineEvent[]): void;
-  /** Readers are let go; the next attempt, if there is one, has a feed of its own. */
+  /** Disconnects readers; the next attempt, if there is one, has its own feed. */
   close(): void;
 }
 
@@ -29,12 +29,12 @@ interface Line {
 }
 
 const HEARTBEAT_MS = 10_000;
-/** How long what a run said can be read after it has ended here, in milliseconds: readers may have just set out. */
+/** How long a run's events can be read after it has ended here, in milliseconds: readers may be about to connect. */
 const LINGER_MS = 10_000;
 
 /**
- * Serves the live events of the runs that are in this process, one JSON line each, from a buffer of bounded size: what has
- * left it is gone, and a reader that falls behind is let go to come again.
+ * Serves the live events of the runs in this process, as JSON lines, from a bounded buffer: events dropped from it are gone, and a
+ * reader that falls behind is disconnected and reconnects.
  */
 export class LiveFeeds {
   readonly #options: LiveEventsOptions;
@@ -46,7 +46,7 @@ export class LiveFeeds {
     this.#options = options;
   }
 
-  /** Where this worker is reached; it begins to listen with the first call. */
+  /** URL of this worker; the first call starts listening. */
   async url(): Promise<string> {
     this.#server ??= this.#listen();
     const { address, port } = (await this.#server).address() as AddressInfo;
@@ -93,7 +93,7 @@ export class LiveFeeds {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    // Not `new URL`, which throws for some of what anybody may send.
+    // Not `new URL`, which throws for some requests that anyone could send.
     const [path = "", query] = (request.url ?? "").split("?", 2);
     const feed = this.#feeds.get(path);
     if (request.method !== "GET" || feed === undefined) {
@@ -108,7 +108,7 @@ export class LiveFeeds {
 
 class Feed {
   readonly #maxBytes: number;
-  /** Each with its heartbeat. */
+  /** Each reader with its heartbeat timer. */
   readonly #readers = new Map<ServerResponse, ReturnType<typeof setInterval>>();
   #lines: Line[] = [];
   #bytes = 0;
@@ -120,7 +120,7 @@ class Feed {
   }
 
   push(events: readonly EngineEvent[]): void {
-    // A step that is being cut off may still have something to say; nobody is left to read it.
+    // A step that is being aborted may still report something, but there are no readers any more.
     if (events.length === 0 || this.#closed) return;
     const text = events
       .map((event) => {
@@ -157,7 +157,7 @@ class Feed {
     this.#closed = true;
     for (const reader of this.#readers.keys()) {
       reader.end();
-      // One that reads slowly stays open until it has all; nothing may be written to it any more.
+      // A slow reader stays connected until it has received everything; nothing more is written to it.
       this.#forget(reader);
     }
   }

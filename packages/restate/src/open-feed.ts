@@ -2,7 +2,7 @@ import type { Logger } from "@pollux/core";
 import type { RunFeed } from "./agent-workflow.ts";
 import type { LiveFeeds } from "./live-feeds.ts";
 
-/** How a worker tells Restate where live events are. */
+/** How a worker announces to Restate where its live events are. */
 export interface Announcing {
   /** Restate's ingress. */
   readonly ingress: string;
@@ -10,12 +10,12 @@ export interface Announcing {
   readonly logger?: Logger | undefined;
 }
 
-/** How long the worker waits before it tells again what it could not, in milliseconds. */
+/** Milliseconds before a failed announcement is retried. */
 const AGAIN_MS = 1_000;
-/** How long a run waits at most until that is told, in milliseconds. */
+/** Most milliseconds that a run waits for its announcement. */
 const PATIENCE_MS = 5_000;
 
-/** Gives each attempt of a run a feed, and tells Restate where it is as soon as there is something to read. */
+/** Opens a feed for each attempt of a run, and announces it to Restate as soon as there is something to read. */
 export function openFeed(feeds: LiveFeeds | undefined, options: Announcing): (agent: string, runId: string) => RunFeed {
   return (agent, runId) => {
     if (feeds === undefined) return { push: () => Promise.resolve(), close: () => {} };
@@ -28,10 +28,10 @@ export function openFeed(feeds: LiveFeeds | undefined, options: Announcing): (ag
         againAt = Infinity;
         const told = announce(`/${agent}/${encodeURIComponent(runId)}/announce`).catch((error: unknown) => {
           againAt = Date.now() + AGAIN_MS;
-          // Readers get nothing; the run itself does not depend on it.
-          options.logger?.warn({ agent, runId, err: error }, "could not tell Restate where live events are");
+          // Readers get nothing; the run itself doesn't depend on it.
+          options.logger?.warn({ agent, runId, err: error }, "could not announce live events to Restate");
         });
-        // A run that is over at once is still heard of.
+        // Gives even a very short run time to be announced.
         await Promise.race([told, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
       },
       close: () => feed.close(),

@@ -1,18 +1,18 @@
 import type { EngineEvent, RunReport } from "@pollux/core/durable";
 import type { FeedPlace, FeedQuestion } from "./shared-handlers.ts";
 
-/** Where a reader learns of a run. */
+/** What a reader needs to know about a run. */
 export interface EventSourceOfRun {
-  /** Resolves when the run is over; rejects when there is no such run. */
+  /** Resolves when the run is over; rejects if there is no such run. */
   over(signal: AbortSignal): Promise<RunReport>;
-  /** Where the run's events are after that place; `null`: nowhere yet. */
+  /** The next place of the run's events, after the given one; `null`: none yet. */
   next(asked: FeedQuestion, signal: AbortSignal): Promise<FeedPlace | null>;
 }
 
-/** A worker that says nothing for so long, in milliseconds, is gone: it beats every ten seconds. */
+/** A worker silent for this many milliseconds is gone: its heartbeat interval is ten seconds. */
 const SILENCE_MS = 30_000;
 const AGAIN_MS = 50;
-/** How long a worker may take to hand over what it has of a run that is over, in milliseconds. */
+/** How long a worker may take to send the remaining events of a run that is over, in milliseconds. */
 const REST_MS = 10_000;
 
 /** The live events of a run, from one worker after another. */
@@ -49,7 +49,7 @@ export async function* readEvents(
   }
 }
 
-/** Waits for the next place; `undefined` when the run is over and there is none. */
+/** Waits for the next place; `undefined` if the run is over and there is none. */
 async function nextPlace(
   source: EventSourceOfRun,
   after: number,
@@ -76,7 +76,7 @@ async function* readPlace({ number, url }: FeedPlace, until: AbortSignal): Async
     try {
       const signal = AbortSignal.any([until, silence.signal]);
       const response = await fetch(`${url}?after=${after}`, { signal });
-      // The attempt is over, or its worker has forgotten it.
+      // The attempt is over, or its worker no longer has it.
       if (!response.ok || response.body === null) {
         await response.body?.cancel();
         return;
@@ -92,7 +92,7 @@ async function* readPlace({ number, url }: FeedPlace, until: AbortSignal): Async
       return;
     } catch (error) {
       if (until.aborted || isRefused(error)) return;
-      // A reader that fell behind was let go: it comes again for what is still there.
+      // A reader that fell behind was disconnected: it reconnects for what is still there.
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     } finally {
       clearTimeout(timer);
@@ -100,7 +100,7 @@ async function* readPlace({ number, url }: FeedPlace, until: AbortSignal): Async
   }
 }
 
-/** True when nobody listens there any more. */
+/** True if nothing is listening there any more. */
 function isRefused(error: unknown): boolean {
   return error instanceof TypeError && error.message === "fetch failed";
 }

@@ -1,22 +1,22 @@
 import { EngineError } from "@pollux/core/durable";
 import { serverWords } from "./client-error.ts";
 
-/** Which worker is made known to which server. */
+/** Options of {@link register}. */
 export interface RegisterOptions {
-  /** Address of Restate's admin interface. @defaultValue "http://127.0.0.1:9070" */
+  /** URL of Restate's admin interface. @defaultValue "http://127.0.0.1:9070" */
   readonly admin?: string | undefined;
-  /** Where Restate reaches the worker, or the workers behind one address. */
+  /** URL at which Restate reaches the worker, or the workers behind one address. */
   readonly uri: string;
-  /** Replaces what the server knows of this address, such as after an agent was added. Runs in flight see the new code. @defaultValue false */
+  /** Replaces the existing registration of this URL, for example after an agent was added. Runs in flight see the new code. @defaultValue false */
   readonly force?: boolean | undefined;
 }
 
 /**
- * Makes a worker's address known to Restate, which asks it what it serves. Needed once for each address, not at each start.
+ * Registers a worker's URL with Restate, which asks the worker what it serves. Needed once per URL, not on every start.
  *
- * New code goes to an address of its own: runs in flight stay on the one they began on.
+ * Give new code a new URL: runs in flight stay on the one they started on.
  *
- * @throws {EngineError} `server-unreachable` when no server answers, `server-refused` when it cannot reach the worker.
+ * @throws {EngineError} `server-unreachable` if no server answers, `server-refused` if it can't reach the worker.
  */
 export async function register({
   admin = "http://127.0.0.1:9070",
@@ -33,7 +33,7 @@ export async function register({
       signal: AbortSignal.timeout(30_000),
     });
   } catch (error) {
-    const why = `no Restate server answers at ${at}: start one (npx restate-server), or give the address of its admin interface as \`admin\``;
+    const why = `no Restate server answers at ${at}: start one (npx restate-server), or pass the URL of its admin interface as \`admin\``;
     throw new EngineError("server-unreachable", why, { cause: error });
   }
   const { status } = response;

@@ -16,29 +16,29 @@ import {
   type WorkflowContext,
 } from "@restatedev/restate-sdk";
 
-/** What the steps of a run on Restate need beside its context. */
+/** Options of {@link restateSteps}. */
 export interface RestateStepsOptions {
   /** Aborts the steps in flight: the run was cancelled, or this attempt is over. */
   readonly signal: AbortSignal;
   /** Names of the agents that are served as workflows. */
   readonly children: ReadonlySet<string>;
-  /** Called before each round, with its operations: what readers of the run's state are told. */
+  /** Called before each round with its operations, for readers of the run's state. */
   readonly note: (ops: readonly Op<RunEvent>[]) => void;
   /** The run was cancelled: ends the steps in flight. */
   readonly cancelled: (error: unknown) => void;
-  /** Live events, beside the journal. */
+  /** Live events, separate from the journal. */
   readonly emit: (from: EventSource, event: RunEvent) => Promise<void>;
 }
 
 type StepOp = Extract<Op<RunEvent>, { kind: "step" }>;
 
 /**
- * A run's operations as entries of a Restate journal. One await at a time, and only Restate's own combinators: anything else
- * breaks on replay. Retrying happens inside the steps; Restate never runs one again unless the attempt itself died.
+ * A run's operations as entries of a Restate journal. One await at a time, and only Restate's own combinators: anything else breaks
+ * on replay. Retries happen inside the steps; Restate reruns one only if the attempt itself died.
  */
 export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions): Steps<RunEvent> {
   const { signal, children } = options;
-  // A `begin` entry with another value was made by an attempt before this one.
+  // A `begin` entry with another value was written by an earlier attempt.
   const thisAttempt = crypto.randomUUID();
   const heard: (readonly Content[])[] = [];
 
@@ -65,7 +65,7 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
       signal,
       emit: (event: RunEvent) => options.emit({ runId: ctx.key, step: op.name, attempt }, event),
     };
-    // It rejects when the signal has aborted: nothing may be recorded then, a failure neither.
+    // It rejects when the signal has aborted: then nothing may be recorded, not even a failure.
     return await settleStep(op, step).catch(() => new Promise<never>(() => {}));
   }
 
@@ -96,7 +96,7 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
     round: async (ops) => {
       options.note(ops);
       try {
-        // What a model step hears has to be in the journal before it begins.
+        // Messages for a model step must be in the journal before it starts.
         if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await listen();
         const attempts = await countAttempts(ops);
         return await RestatePromise.all(ops.map((op) => start(op, attempts)));

@@ -1,17 +1,17 @@
 import { type EngineRunState, type Op, parseStepName, questionsIn } from "@pollux/core/durable";
 
-/** What can be read of a run while it is kept, from any process. */
+/** The state of a run, readable from any process while it is kept. */
 export interface RunState extends EngineRunState {
-  /** Of the last model step; 0 before the first. */
+  /** Turn of the last model step; 0 before the first. */
   readonly turn: number;
-  /** Names of the operations that are going on, such as `model:3` or `call:3.0`. */
+  /** Names of the operations in progress, such as `model:3` or `call:3.0`. */
   readonly steps: readonly string[];
 }
 
 /** Key of the state in the workflow. */
 export const STATE = "run";
 
-/** The state while a round of operations goes on. Made of data of the journal only, so that it is the same on replay. */
+/** The state during a round of operations. Derived only from journaled data, so that it is the same on replay. */
 export function stateDuring(before: RunState, ops: readonly Op[]): RunState {
   const going = ops.filter((op) => op.kind !== "wait");
   const model = ops.map(({ name }) => parseStepName(name)).find((name) => name.kind === "model");

@@ -13,42 +13,42 @@ import { type LiveEventsOptions, LiveFeeds } from "./live-feeds.ts";
 import { openFeed } from "./open-feed.ts";
 import { workerLog } from "./worker-log.ts";
 
-/** What a worker serves, and how. */
+/** Options of {@link serveAgents}. */
 export interface ServeAgentsOptions extends Pick<EndpointOptions, "identityKeys"> {
-  /** Each is served as a workflow of its own name. Agents used as tools by others run as children when they are here as well. */
+  /** Each is served as a workflow with its name. Agents used as tools by others run as children if they are listed too. */
   readonly agents: readonly Agent[];
-  /** Where Restate takes requests; the worker tells readers there where live events are. @defaultValue "http://127.0.0.1:8080" */
+  /** URL of Restate's ingress; the worker announces its live events there. @defaultValue "http://127.0.0.1:8080" */
   readonly ingress?: string | undefined;
-  /** Sent along with that, such as an `authorization`. */
+  /** Sent with those requests, for example `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Where readers get live events from; `false` serves none. @defaultValue any free port on 127.0.0.1 */
+  /** Where readers get live events; `false` serves none. @defaultValue any free port on 127.0.0.1 */
   readonly events?: LiveEventsOptions | false | undefined;
-  /** A run that only waits leaves the worker after so many milliseconds. @defaultValue 60_000 */
+  /** Milliseconds after which a run that only waits leaves the worker. @defaultValue 60_000 */
   readonly inactivityTimeoutMs?: number | undefined;
   /**
-   * Must be above the longest step (a model's answer, a tool), in milliseconds: Restate cuts a longer one off and runs it again.
+   * Must exceed the longest step (a model response, a tool call), in milliseconds: Restate interrupts a longer one and reruns it.
    *
    * @defaultValue 86_400_000, a day
    */
   readonly abortTimeoutMs?: number | undefined;
-  /** How long the report and state of a run that is over are kept, in milliseconds. @defaultValue 86_400_000, a day */
+  /** How long the report and state of a finished run are kept, in milliseconds. @defaultValue 86_400_000, a day */
   readonly retentionMs?: number | undefined;
-  /** Gets the words of Restate's SDK. @defaultValue nobody */
+  /** Receives the logs of Restate's SDK. @defaultValue none */
   readonly logger?: Logger | undefined;
 }
 
 /** A worker: agents that Restate can run here. */
 export interface AgentsWorker {
-  /** The workflows, for an endpoint of your own. */
+  /** The workflows, for your own endpoint. */
   readonly services: readonly WorkflowDefinition<string, AgentHandlers>[];
-  /** Answers Restate's requests: for `http2.createServer`. */
+  /** Handles Restate's requests: pass it to `http2.createServer`. */
   readonly handler: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-  /** Listens, on loopback and port 9080 if nothing else is said, and gives the address to register. */
+  /** Listens, by default on loopback and port 9080, and returns the URL to register. */
   listen(at?: {
     readonly host?: string | undefined;
     readonly port?: number | undefined;
   }): Promise<{ readonly url: string; readonly port: number }>;
-  /** Stops. What was going on here is taken up by another worker, or by the next one. */
+  /** Stops the worker. Another worker, or the next one, continues its runs. */
   close(): Promise<void>;
 }
 
@@ -56,9 +56,9 @@ const DAY_MS = 86_400_000;
 const SERVICE_NAME = /^(?:[a-zA-Z]|_[a-zA-Z0-9])[\w.-]*$/;
 
 /**
- * Makes a worker of agents: Restate keeps each of their runs and brings it to its end, over crashes of this process and others.
+ * Creates a worker for agents: Restate stores each of their runs and sees it through to its end, even if processes crash.
  *
- * @throws {ConfigurationError} For a name that cannot be a service's, two agents of one name, or a Node below 22.
+ * @throws {ConfigurationError} For a name that can't be a service name, two agents with the same name, or a Node below 22.
  */
 export function serveAgents(options: ServeAgentsOptions): AgentsWorker {
   const { agents, ingress = "http://127.0.0.1:8080", headers, identityKeys, logger } = options;
@@ -112,7 +112,7 @@ export function serveAgents(options: ServeAgentsOptions): AgentsWorker {
 function check(agents: readonly Agent[]): void {
   if (!("withResolvers" in Promise))
     throw new ConfigurationError(`Restate's SDK needs Node 22 or newer for workers; this is ${process.version}.`);
-  if (agents.length === 0) throw new ConfigurationError("agents: there is none to serve");
+  if (agents.length === 0) throw new ConfigurationError("agents: must not be empty");
   const names = new Set<string>();
   for (const { name } of agents) {
     if (!SERVICE_NAME.test(name))
@@ -120,7 +120,7 @@ function check(agents: readonly Agent[]): void {
         `agents: "${name}" cannot be the name of a Restate service: give the agent a name of letters, digits, "_", "-" and "."`,
       );
     if (names.has(name))
-      throw new ConfigurationError(`agents: two of them are named "${name}": give each a \`name\` of its own`);
+      throw new ConfigurationError(`agents: two of them are named "${name}": give each its own \`name\``);
     names.add(name);
   }
 }

@@ -5,19 +5,19 @@ import { type RunState, STATE } from "./run-state.ts";
 
 /** Where a run's live events are served. */
 export interface FeedPlace {
-  /** From 1: how often the run was taken up so far. */
+  /** How often the run has been started or resumed so far, from 1. */
   readonly number: number;
   readonly url: string;
 }
 
-/** What a reader of live events asks for. */
+/** A reader's request for live events. */
 export interface FeedQuestion {
   readonly after: number;
-  /** False: the run is over, there will be no other. */
+  /** False: the run is over, and there will be no other place. */
   readonly wait: boolean;
 }
 
-/** What can be said to a run, and asked of it, while it goes on: handlers of an agent's workflow beside `run`. */
+/** Handlers for messages and queries to a run in progress, next to `run` in an agent's workflow. */
 export const sharedHandlers: {
   answer(ctx: WorkflowSharedContext, answer: { readonly name: string; readonly value: unknown }): Promise<Delivery>;
   steer(ctx: WorkflowSharedContext, contents: readonly Content[]): Promise<Delivery>;
@@ -34,7 +34,7 @@ export const sharedHandlers: {
     return (await settle(ctx, name, value)) ? "delivered" : "already-answered";
   },
 
-  /** Messages are numbered as they come. */
+  /** Messages are numbered in order of arrival. */
   steer: async (ctx, contents) => {
     const state = await ctx.get<RunState>(STATE);
     if (state !== null && isOver(state)) return "run-over";
@@ -45,7 +45,7 @@ export const sharedHandlers: {
   state: async (ctx) => {
     const state = await ctx.get<RunState>(STATE);
     if (state === null) return null;
-    // The state is written when the question is put; answers come later.
+    // The state is written when the question is asked; answers come later.
     const answers = await RestatePromise.all(state.questions.map(({ name }) => peek(ctx, name)));
     return { ...state, questions: state.questions.filter((_, index) => answers[index] === undefined) };
   },
@@ -54,12 +54,12 @@ export const sharedHandlers: {
     ctx.cancel(await ctx.promise<InvocationId>("begun").get());
   },
 
-  /** A worker tells where it serves the run's events. */
+  /** A worker announces where it serves the run's events. */
   announce: async (ctx, url) => {
     await settleFirst(ctx, "feed", url);
   },
 
-  /** The latest such place after a number; when there is none, the next, waited for a while. */
+  /** The latest such place after a number; if there is none, waits a while for the next one. */
   feed: async (ctx, { after, wait }) => {
     let last: FeedPlace | undefined;
     for (let number = after + 1; ; number++) {
@@ -82,7 +82,7 @@ export const sharedHandlers: {
   },
 };
 
-/** Then the reader asks again. */
+/** After this long, the reader asks again. */
 const FEED_WAIT_MS = 20_000;
 
 async function settleFirst(ctx: WorkflowSharedContext, kind: "steer" | "feed", value: unknown): Promise<void> {
@@ -91,20 +91,20 @@ async function settleFirst(ctx: WorkflowSharedContext, kind: "steer" | "feed", v
   }
 }
 
-/** False when it was settled before. */
+/** False if it was already settled. */
 async function settle(ctx: WorkflowSharedContext, name: string, value: unknown): Promise<boolean> {
   if ((await peek(ctx, name)) !== undefined) return false;
   try {
     await ctx.promise<unknown>(name).resolve(value);
     return true;
   } catch (error) {
-    // Somebody else was faster.
+    // Another request was faster.
     if ((await peek(ctx, name)) !== undefined) return false;
     throw error;
   }
 }
 
 function peek(ctx: WorkflowSharedContext, name: string): RestatePromise<unknown> {
-  // Typed as any promise, but one of Restate's: only such may stand in its combinators.
+  // Typed as an ordinary promise, but it is one of Restate's: only those work in its combinators.
   return ctx.promise<unknown>(name).peek() as RestatePromise<unknown>;
 }

@@ -1,7 +1,7 @@
 import type { Logger } from "@pollux/core";
 import type { LoggerTransport, RestateLogLevel } from "@restatedev/restate-sdk";
 
-/** The SDK's words as lines of a logger: each start and end of a handler is there at `debug`. */
+/** The SDK's log messages as lines of a logger: each start and end of a handler is logged at `debug`. */
 export function workerLog(logger: Logger | undefined): LoggerTransport {
   return ({ level, replaying, context }, message, ...more) => {
     if (logger === undefined || replaying) return;

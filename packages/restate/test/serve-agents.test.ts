@@ -13,7 +13,7 @@ describe("a worker", () => {
     expect(() => serveAgents({ agents: [new Agent({ model }), new Agent({ model })] })).toThrow(
       /two of them are named "agent"/,
     );
-    expect(() => serveAgents({ agents: [] })).toThrow(/there is none to serve/);
+    expect(() => serveAgents({ agents: [] })).toThrow(/agents: must not be empty/);
   });
 
   test("says which Node it needs", () => {

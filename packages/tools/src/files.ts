@@ -27,7 +27,7 @@ export type { TextEncoding } from "./files/text-encoding.ts";
 export { writeFile, type WriteFileInput, type WriteFileOptions, type WrittenFile } from "./files/write-file.ts";
 export type { FileChange, WriteOptions } from "./files/write-options.ts";
 
-/** What {@link fileTools} gives, and how. */
+/** Options of {@link fileTools}. */
 export interface FileToolsOptions
   extends
     FileToolOptions,
@@ -35,15 +35,15 @@ export interface FileToolsOptions
     ReadFileOptions,
     SearchFilesOptions,
     Pick<WriteFileOptions, "overwrite" | "maxFileBytes"> {
-  /** Whether `write_file` and `edit_file` are among them. @defaultValue false */
+  /** Whether to include `write_file` and `edit_file`. @defaultValue false */
   readonly write?: boolean | undefined;
-  /** Whether a person has to agree to each change of a file first: always, or by its path. @defaultValue false */
+  /** Whether a person must approve each change to a file: always, or depending on its path. @defaultValue false */
   readonly approve?: boolean | ((change: { readonly path: string }) => boolean | Promise<boolean>) | undefined;
 }
 
 /**
- * `list_files`, `read_file`, `search_files` and `file_stats` for one folder or several; with `write` also `write_file` and
- * `edit_file`. Nothing outside of the folders can be reached.
+ * `list_files`, `read_file`, `search_files` and `file_stats` for one or more folders; with `write`, also `write_file` and
+ * `edit_file`. Nothing outside the folders can be reached.
  */
 export function fileTools(options: FileToolsOptions): Tool[] {
   const { seen = new SeenFiles(), write = false, approve = false } = options;

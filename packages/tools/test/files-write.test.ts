@@ -207,11 +207,11 @@ describe("edit_file", () => {
     ],
     [
       [{ old_text: "quite another thing", new_text: "" }],
-      "old_text is not in the file: nothing like it stands there; read the file again",
+      "old_text is not in the file: there is nothing like it; read the file again",
     ],
     [
       [{ old_text: "was there before", new_text: "return the_value;" }],
-      "old_text is not in the file: nothing like it stands there; read the file again; new_text is already at line 6: has this edit been made already?",
+      "old_text is not in the file: there is nothing like it; read the file again; new_text is already at line 6: has this edit been made already?",
     ],
     [[{ old_text: "x", new_text: "x" }], "old_text and new_text are the same"],
     [
@@ -219,7 +219,7 @@ describe("edit_file", () => {
         { old_text: "go", new_text: "run" },
         { old_text: "go", new_text: "run" },
       ],
-      "edits[1].old_text is not in the file: nothing like it stands there; read the file again; new_text is already at line 5: has this edit been made already?",
+      "edits[1].old_text is not in the file: there is nothing like it; read the file again; new_text is already at line 5: has this edit been made already?",
     ],
   ])("changes nothing when an edit does not fit %#", async (edits, problem) => {
     const text = "x\n\nx\nif (a) {\n\tgo( );\nreturn the_value;\n";

@@ -246,11 +246,11 @@ describe.each([
     ["out/secret.txt", '"out/secret.txt" is a link that points outside the folder and is not followed'],
     ["out", '"out" is a link that points outside the folder and is not followed'],
     ["secret-link", '"secret-link" is a link that points outside the folder and is not followed'],
-    ["cycle", '"cycle" is a link that leads in circles'],
+    ["cycle", '"cycle" is a circular link'],
     ["missing.txt", '"missing.txt" does not exist; use list_files to see what there is'],
     [
       "a.txt/b",
-      '"a.txt/b" does not exist: a file stands where a folder would have to; use list_files to see what there is',
+      '"a.txt/b" does not exist: part of the path is a file, not a folder; use list_files to see what there is',
     ],
   ])("refuses %j", async (path, message) => {
     writeFileSync(join(base, "secret.txt"), "secret");
@@ -317,6 +317,8 @@ describe.each([
   test.skipIf(process.platform === "win32" || process.getuid?.() === 0)("refuses what it may not read", async () => {
     write("a.txt", "x");
     chmodSync(join(root, "a.txt"), 0);
-    expect(await failure(use(make({ root }), { path: "a.txt" }))).toBe('"a.txt" may not be read by this program');
+    expect(await failure(use(make({ root }), { path: "a.txt" }))).toBe(
+      '"a.txt" cannot be read: this program lacks the permission',
+    );
   });
 });

@@ -422,7 +422,7 @@ describe("limits", () => {
   });
 
   test.each([
-    ["gzip, gzip, gzip", "the response is compressed more than twice, which is refused; try another URL"],
+    ["gzip, gzip, gzip", "the response is compressed more than twice, which is not supported; try another URL"],
     ["zip", 'the response is compressed as "zip", which cannot be read; try another URL'],
     ["gzip", /cannot be fetched: the compressed response is invalid; try another URL$/],
     ["br", /cannot be fetched: the compressed response is invalid; try another URL$/],

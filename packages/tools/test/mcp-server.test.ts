@@ -82,7 +82,7 @@ async function checkServed(client: Client): Promise<void> {
   });
   expect(await call("pay", { amount: 1 })).toEqual({ content: [{ type: "text", text: "paid 1" }] });
   expect(await call("pay", { amount: 11 })).toEqual({
-    content: [{ type: "text", text: "pay needs a person's approval, and nobody can be asked here" }],
+    content: [{ type: "text", text: "pay needs a person's approval, and this server has no way to ask" }],
     isError: true,
   });
   await expect(client.callTool({ name: "nothing" })).rejects.toThrow(/Unknown tool: nothing/);

@@ -130,7 +130,7 @@ describe("the document", () => {
   test("choices that fit nothing are refused, with what is near", () => {
     const document = one("get", "/pets", { operationId: "listPets" });
     expect(() => openApiTools(document, { operations: ["list-pets"] })).toThrow(
-      'No operation of this OpenAPI document fits "list-pets" of `operations`; near it are "listPets".',
+      'No operation of this OpenAPI document matches "list-pets" of `operations`; similar ones are "listPets".',
     );
     expect(() => openApiTools(document, { operations: () => false })).toThrow(/selects none of the 1 operations/);
     expect(() => openApiTools(document, { baseUrl: "ftp://x" })).toThrow(/baseUrl must be an http or https URL/);

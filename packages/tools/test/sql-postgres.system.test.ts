@@ -276,7 +276,7 @@ describe("what does not only read", () => {
   test("a refusal says what is possible", async () => {
     expect(await failure("delete from customer")).toMatch(/syntax error at or near "from"; send one SELECT/);
     expect(await failure("select nextval('counter')")).toBe(
-      "cannot execute nextval() in a read-only transaction; only reading is possible here: send one SELECT that changes nothing",
+      "cannot execute nextval() in a read-only transaction; the database is read-only here: send one SELECT that changes nothing",
     );
   });
 

@@ -199,7 +199,7 @@ describe("sql_query", () => {
     );
     expect(await failure("select ? + ?", { parameters: [1, 2, 3] })).toMatch(/; give exactly one value for each \?/);
     expect(await failure("selct 1")).toBe(
-      'near "1": syntax error; correct the statement; it must be SQLite\'s dialect',
+      'near "1": syntax error; correct the statement; it must be in SQLite\'s dialect',
     );
     expect(await failure("select 1; select 2")).toBe("sql: contains 2 statements; send one at a time");
     expect(await failure(" -- nothing")).toBe("sql: contains no statement");
@@ -217,7 +217,7 @@ describe("what does not only read", () => {
       ok: false,
       kind: "failed",
       message:
-        'near "delete": syntax error; only reading is possible here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables',
+        'near "delete": syntax error; the database is read-only here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables',
     });
   });
 
@@ -247,7 +247,7 @@ describe("what does not only read", () => {
   });
 
   test("cannot make the process large", async () => {
-    expect(await failure("select zeroblob(900000000)")).toMatch(/too big; take less of it/);
+    expect(await failure("select zeroblob(900000000)")).toMatch(/too big; request less/);
   });
 });
 

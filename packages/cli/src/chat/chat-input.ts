@@ -2,7 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { CliProcess } from "../command.ts";
 import type { RunPrinter } from "../run-printer.ts";
 
-/** The person at the terminal: what is typed, Ctrl-C, and questions asked in between. */
+/** The user's input: lines, Ctrl-C, and answers to questions in between. */
 export class ChatInput {
   readonly #printer: RunPrinter;
   readonly #process: Pick<CliProcess, "stdin" | "stdout">;
@@ -29,12 +29,12 @@ export class ChatInput {
     this.#interface.on("SIGINT", () => this.#onInterrupt());
   }
 
-  /** True when the last answer was ended by Ctrl-C. */
+  /** True if the last answer was stopped by Ctrl-C. */
   get wasStopped(): boolean {
     return this.#stopped;
   }
 
-  /** Prompts, and yields what is typed until the input ends. */
+  /** Prompts, and yields lines until the input ends. */
   async *lines(): AsyncGenerator<string, void, void> {
     for (;;) {
       const line = this.#typed.shift();
@@ -49,7 +49,7 @@ export class ChatInput {
     }
   }
 
-  /** An answer is being written: Ctrl-C aborts the signal that is returned, and what is typed goes to `say`. */
+  /** While an answer is being written, Ctrl-C aborts the returned signal, and typed lines go to `say`. */
   begin(say: (text: string) => Promise<void>): AbortSignal {
     const abort = new AbortController();
     this.#stopped = false;
@@ -63,7 +63,7 @@ export class ChatInput {
     this.#asking?.("");
   }
 
-  /** Asks a yes-or-no question, after those that were asked before. No where there is nobody to answer. */
+  /** Asks a yes-or-no question once earlier questions are answered. The answer is no if there is no one to ask. */
   ask(question: string): Promise<boolean> {
     const asked = this.#lastQuestion.then(() => this.#askNow(question));
     this.#lastQuestion = asked;
@@ -76,7 +76,7 @@ export class ChatInput {
 
   async #askNow(question: string): Promise<boolean> {
     const isStopped = this.#answering?.abort.signal.aborted !== false;
-    // What a person typed before the question was shown is no answer to it.
+    // Text typed before the question was shown doesn't answer it.
     const piped = this.#process.stdin.isTTY === true ? undefined : this.#typed.shift();
     if (isStopped || (this.#closed && piped === undefined)) return false;
     this.#printer.endLine();
@@ -90,7 +90,7 @@ export class ChatInput {
     if (this.#asking !== undefined) return this.#asking(line);
     const message = line.trim();
     const isForModel = this.#answering !== undefined && message !== "" && !message.startsWith("/");
-    // What comes through a pipe is one message after the other.
+    // Lines from a pipe are separate messages.
     if (isForModel && this.#process.stdin.isTTY === true) {
       this.#printer.note("(sent to the model with the next request)");
       void this.#answering?.say(line).catch((error: unknown) => this.#printer.line(`not sent: ${String(error)}`));

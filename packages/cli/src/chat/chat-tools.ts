@@ -2,22 +2,22 @@ import { readFile } from "node:fs/promises";
 import type { AnyTool, SessionStore } from "@pollux/core";
 import { UsageError } from "../command.ts";
 
-/** Where the tools of a chat work. */
+/** Settings of the chat that its tools need. */
 export interface ChatPlace {
   readonly root: string;
   readonly session: string | undefined;
   readonly store: SessionStore | undefined;
 }
 
-/** What `--tools` takes, for the help text. */
+/** Values of `--tools`, for the help text. */
 export const TOOL_WORDS = `files, write, shell, http, calculator, time, notes, todo, sql:FILE, openapi:FILE, mcp:"COMMAND ARGS" or mcp:URL`;
 
-/** The tools that were asked for; dispose of them when the chat is over. */
+/** The requested tools; dispose of them when the chat is over. */
 export interface ChatTools extends AsyncDisposable {
   readonly list: readonly AnyTool[];
 }
 
-/** Makes the tools of a list. Only the modules that are asked for are loaded. */
+/** Creates the listed tools. Only the modules they need are loaded. */
 export async function chatTools(list: string, place: ChatPlace): Promise<ChatTools> {
   const servers: AsyncDisposable[] = [];
   const close = async (): Promise<void> => {
@@ -25,10 +25,10 @@ export async function chatTools(list: string, place: ChatPlace): Promise<ChatToo
   };
   const tools: AnyTool[] = [];
   try {
-    // A comma separates words; within what an MCP server is started with it does not.
+    // A comma separates tools, except inside an MCP server's command.
     const words = list.split(/,(?=[a-z]+(?:[:,]|$))/).map((word) => word.trim());
     for (const word of new Set(words)) {
-      // Writing comes with reading.
+      // `write` includes reading.
       if (word === "files" && words.includes("write")) continue;
       tools.push(...(await makeTools(word, place, servers)));
     }
@@ -88,6 +88,6 @@ async function makeTools(
 }
 
 function requireValue(word: string, value: string): string {
-  if (value === "") throw new UsageError(`--tools: "${word}" needs more, as in ${TOOL_WORDS}`);
+  if (value === "") throw new UsageError(`--tools: "${word}" needs a value, as in ${TOOL_WORDS}`);
   return value;
 }

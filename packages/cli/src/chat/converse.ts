@@ -5,7 +5,7 @@ import { formatUsage, type RunPrinter } from "../run-printer.ts";
 import { printable } from "../terminal-text.ts";
 import type { ChatInput } from "./chat-input.ts";
 
-/** Who talks, with what, and where. */
+/** A chat session with its input, output and tools. */
 export interface Conversation {
   readonly session: Session;
   readonly tools: readonly AnyTool[];
@@ -22,7 +22,7 @@ const COMMANDS = `/help         this list
 Ctrl-C        stop the answer that is being written; the chat goes on
 What you type during an answer is sent with the next request.`;
 
-/** Talks until the person ends it. */
+/** Runs the chat until the user ends it. */
 export async function converse(conversation: Conversation): Promise<void> {
   const { session, printer, input } = conversation;
   await welcome(conversation);
@@ -37,7 +37,7 @@ export async function converse(conversation: Conversation): Promise<void> {
   printer.note(`\n${formatUsage((await session.state()).usage)}`);
 }
 
-/** Says where the conversation stands, and goes on with an answer that was cut off. */
+/** Prints the state of the conversation, and resumes an interrupted answer. */
 async function welcome(conversation: Conversation): Promise<void> {
   const { session, printer } = conversation;
   const { runs, lastRun, resumable } = await session.state();
@@ -48,7 +48,7 @@ async function welcome(conversation: Conversation): Promise<void> {
   await answer(session.resumeStream({ signal: listen(conversation) }), conversation);
 }
 
-/** Takes what is typed during an answer to the model. */
+/** Sends what the user types during an answer to the model. */
 function listen({ session, input }: Conversation): AbortSignal {
   return input.begin((text) => session.steer(text));
 }
@@ -72,7 +72,7 @@ async function answer(stream: RunStream, { printer, input }: Conversation): Prom
   }
 }
 
-/** Runs a command; true ends the chat. */
+/** Runs a command; returns true if it ends the chat. */
 async function runCommand(line: string, { session, tools, printer }: Conversation): Promise<boolean> {
   const [name = "", ...rest] = line.split(/\s+/);
   switch (name) {
@@ -115,6 +115,6 @@ async function save(file: string, session: Session): Promise<string> {
     return `saved ${history.length} contents to ${file}`;
   } catch (error) {
     const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    return exists ? `${file} exists already; choose another name` : `not saved: ${errorMessage(error)}`;
+    return exists ? `${file} already exists; choose another name` : `not saved: ${errorMessage(error)}`;
   }
 }

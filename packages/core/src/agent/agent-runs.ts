@@ -21,7 +21,7 @@ import { checkPrices } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
-import type { BuiltInTool, NestedRun, ParentRun, ParentStep, ToolContext } from "../tool/tool.ts";
+import type { BuiltInTool, NestedRun, ParentRun, ParentStep } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, omitCached } from "./agent-cache.ts";
 import { attachNested, nestedSignal } from "./agent-tool.ts";
@@ -35,7 +35,11 @@ export class AgentRuns {
   readonly #options: AgentOptions;
   readonly #settings: ModelSettings;
   readonly #logger: Logger;
-  readonly #ask: RunBuiltIn = (builtIn, prompt, context) => this.#askBuiltIn(builtIn, prompt, context);
+  /** Runs a built-in tool alone, for models that do not accept it beside functions. */
+  readonly #ask: RunBuiltIn = async (builtIn, prompt, context) => {
+    const attach = (run: NestedRun): void => context.attach(run);
+    return await this.#runNested(buildContents(prompt), [builtIn], context.signal, attach, context.parent?.step);
+  };
 
   constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
     this.#options = options;
@@ -205,12 +209,6 @@ export class AgentRuns {
         return text;
       },
     };
-  }
-
-  /** Runs a built-in tool alone, for models that do not accept it beside functions. */
-  async #askBuiltIn(builtIn: BuiltInTool, prompt: string, context: ToolContext): Promise<RunResult<unknown>> {
-    const { signal, parent } = context;
-    return await this.#runNested(buildContents(prompt), [builtIn], signal, (run) => context.attach(run), parent?.step);
   }
 
   /** A run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */

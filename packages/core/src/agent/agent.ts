@@ -25,9 +25,7 @@ import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
-/**
- * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
- */
+/** A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs. */
 export class Agent {
   readonly name: string;
   readonly model: Model;

@@ -1,20 +1,13 @@
 import type { Outcome } from "../durable/steps.ts";
+import { callIdOf, type CallStepValue, type ModelStepValue, parseStepName, type StepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import {
-  callIdOf,
-  callStepName,
-  type CallStepValue,
-  type ModelStepValue,
-  parseStepName,
-  type StepName,
-  waitName,
-} from "../durable/run-log.ts";
-import { isKept } from "../loop/turn/classify-answer.ts";
 import { callsIn, unansweredResponse } from "../loop/transcript.ts";
+import { isKept } from "../loop/turn/classify-answer.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import { resolveRefs, type RunRecord, SessionView } from "../session/session-view.ts";
-import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
+import type { PendingQuestion } from "../tool/tool.ts";
+import type { Content, FunctionCall } from "../wire/types/content.ts";
 import { isNameless } from "./entry-shape.ts";
 import type { Change } from "./pair-calls.ts";
 
@@ -49,6 +42,7 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string |
     .filter(({ phase }) => phase === "work")
     .toSorted((a, b) => a.turn - b.turn || a.attempt - b.attempt);
   const last = attempts.at(-1)?.turn ?? 0;
+  const values = listCallValues(outcomes);
   const added: Content[] = [];
   let toolCalls = 0;
   for (const [index, { turn, value }] of attempts.entries()) {
@@ -59,7 +53,7 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string |
     added.push(content);
     const calls = callsIn(content);
     toolCalls += calls.length;
-    const answers = calls.map((call, position) => findAnswer(outcomes, callIdOf(turn, position), call));
+    const answers = calls.map((call, position) => findAnswer(call, values.get(callIdOf(turn, position))));
     const isOpen = why === undefined && turn === last && answers.includes(undefined);
     if (calls.length === 0 || isOpen) continue;
     added.push({
@@ -86,34 +80,41 @@ export function listModelSteps(outcomes: ReadonlyMap<string, Outcome>): readonly
   });
 }
 
+/** What a call step left, or an answer from outside. */
+export interface CallValue {
+  /** What was answered; `undefined` for what the step left. */
+  readonly question: PendingQuestion | undefined;
+  readonly value: unknown;
+}
+
+/** What there is about each call, by its id, in log order. */
+export function listCallValues(outcomes: ReadonlyMap<string, Outcome>): ReadonlyMap<string, readonly CallValue[]> {
+  const found = new Map<string, CallValue[]>();
+  for (const [name, outcome] of outcomes) {
+    const step = parseStepName(name);
+    const value = readValue(outcome);
+    if ((step.kind !== "wait" && step.kind !== "call") || value === undefined) continue;
+    // An outcome from outside has the name of its call, but no part.
+    const ofStep = isObject(value) && "part" in value ? undefined : "outcome";
+    const question = step.kind === "wait" ? step.question : ofStep;
+    found.set(step.callId, [...(found.get(step.callId) ?? []), { question, value }]);
+  }
+  return found;
+}
+
 function findAnswer(
-  outcomes: ReadonlyMap<string, Outcome>,
-  callId: string,
-  call: FunctionCall,
+  { id, name }: FunctionCall,
+  values: readonly CallValue[] = [],
 ): Pick<CallStepValue, "part" | "after"> | undefined {
-  for (const name of answerNames(outcomes, callId)) {
-    const value = readValue(outcomes.get(name));
+  for (const { value } of values.toReversed()) {
     if (!isObject(value) || value["unknown"] === true) continue;
-    // A call step leaves a part, an external answer one of the others.
+    // The shape of call steps was checked.
     if (isObject(value["part"])) return value as unknown as CallStepValue;
-    if ("output" in value || "error" in value) return { part: externalResponse(call, value), after: [] };
+    if (!("output" in value) && !("error" in value)) continue;
+    const response = "output" in value ? { output: value["output"] } : { error: String(value["error"]) };
+    return { part: { functionResponse: id ? { id, name, response } : { name, response } }, after: [] };
   }
   return undefined;
-}
-
-/** The steps that may have answered a call, last one first. */
-function answerNames(outcomes: ReadonlyMap<string, Outcome>, callId: string): string[] {
-  const names = [callId];
-  for (let time = 1; ; time++) {
-    const pair = [waitName(callId, "unknown-outcome", time), callStepName(callId, time)];
-    if (!pair.some((name) => outcomes.has(name))) return names.toReversed();
-    names.push(...pair);
-  }
-}
-
-function externalResponse({ id, name }: FunctionCall, answer: Record<string, unknown>): Part {
-  const response = "output" in answer ? { output: answer["output"] } : { error: String(answer["error"]) };
-  return { functionResponse: id ? { id, name, response } : { name, response } };
 }
 
 function sumUsage(outcomes: ReadonlyMap<string, Outcome>): Usage {

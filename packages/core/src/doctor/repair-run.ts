@@ -18,7 +18,7 @@ export interface RepairedRun {
   readonly problems: readonly SessionProblem[];
 }
 
-/** Where a run stands in its session. */
+/** Position of a run in its session. */
 interface Place {
   /** No run follows. */
   readonly isLast: boolean;
@@ -45,7 +45,8 @@ export function repairRun(group: RunGroup, place: Place): RepairedRun {
   if (end !== undefined) return repairEndedRun(group, place, end, outcomes);
   const { run, problems } = repairInput(group.run, place.first);
   const { input } = run.entry;
-  const isDamaged = hasGaps(group);
+  // An end that is not in effect must not stay the last one.
+  const isDamaged = record?.end !== undefined || hasGaps(group);
   if (place.isLast && !isDamaged)
     return { items: [run, ...group.items], contents: closeOpenCalls(input), end, problems };
   const isFinal = isDamaged && place.isLast;

@@ -60,7 +60,7 @@ function examineLog(lines: readonly LogLine[]): ExaminedLog {
   const read = readLog(lines);
   const signed = repairSignatures(read);
   // A summary counts the contents it replaces, and some of those may be gone.
-  const goneFrom = Math.min(Infinity, ...read.problems.map(({ position }) => position));
+  const goneFrom = inLogOrder(read.problems)[0]?.position ?? Infinity;
   const runs = repairRuns(signed.log, goneFrom);
   const steered = renumberSteering(runs.items);
   return {

@@ -1,14 +1,20 @@
-import { callIdOf, waitName } from "../durable/run-log.ts";
-import type { Outcome } from "../durable/steps.ts";
+import { callIdOf } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import { callsIn } from "../loop/transcript.ts";
 import type { Usage } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import type { RunRecord } from "../session/session-view.ts";
+import type { PendingQuestion } from "../tool/tool.ts";
+import type { Content } from "../wire/types/content.ts";
 import { formatCall, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
-import type { PendingCall } from "../tool/tool.ts";
-import type { Content, FunctionCall } from "../wire/types/content.ts";
-import { listModelSteps, readRuns, readValue, rebuildRun, resolveKnownRefs } from "./rebuild-run.ts";
+import {
+  type CallValue,
+  listCallValues,
+  listModelSteps,
+  readRuns,
+  rebuildRun,
+  resolveKnownRefs,
+} from "./rebuild-run.ts";
 
 /**
  * A session's conversation as text for a person: who said what, calls and results in short form, questions and answers, how each
@@ -66,13 +72,20 @@ function showRun(page: Page, { entry, outcomes, end }: RunRecord, thoughts: bool
   const steered = new Set(
     steps.flatMap(({ value }) => value.steered?.contents ?? []).map((one) => JSON.stringify(one)),
   );
+  const calls = listCallValues(outcomes);
   const added =
     end === undefined ? rebuildRun(outcomes, undefined).added : resolveKnownRefs(end.added, outcomes).contents;
   for (const content of entry.input) showContent(page, content, content.role, thoughts);
   for (const content of added) {
     showContent(page, content, chooseLabel(content, steered), thoughts);
     const turn = turns.get(content);
-    if (turn !== undefined) callsIn(content).forEach((call, index) => showAnswers(page, call, turn, index, outcomes));
+    if (turn === undefined) continue;
+    for (const [index, { name }] of callsIn(content).entries())
+      for (const one of calls.get(callIdOf(turn, index)) ?? []) {
+        if (one.question === undefined) continue;
+        page.say("asked", `${name}: ${QUESTIONS[one.question]}`);
+        page.say("answer", `${name}: ${formatAnswer(one)}`);
+      }
   }
   if (end?.compaction !== undefined) {
     const { summary, keepFrom } = end.compaction;
@@ -114,42 +127,15 @@ function chooseLabel(content: Content, steered: ReadonlySet<string>): Label {
   return steered.has(JSON.stringify(content)) ? "said" : "retry";
 }
 
-const QUESTIONS: { readonly [Question in PendingCall["question"]]: string } = {
+const QUESTIONS: { readonly [Question in PendingQuestion]: string } = {
   approval: "may it run?",
   outcome: "what was the outcome?",
   "unknown-outcome": "did it happen? The process died while it was running",
 };
 
-/** What was asked about a call from outside the run, and the answers. */
-function showAnswers(
-  page: Page,
-  call: FunctionCall,
-  turn: number,
-  index: number,
-  outcomes: ReadonlyMap<string, Outcome>,
-): void {
-  const callId = callIdOf(turn, index);
-  const valueAt = (name: string): unknown => readValue(outcomes.get(name));
-  const approval = valueAt(waitName(callId, "approval"));
-  if (approval !== undefined) {
-    page.say("asked", `${call.name}: ${QUESTIONS.approval}`);
-    page.say("answer", `${call.name}: ${formatApproval(approval)}`);
-  }
-  const external = valueAt(waitName(callId, "outcome"));
-  if (isObject(external) && !("part" in external)) showOutcome(page, call.name, "outcome", external);
-  for (let time = 1; ; time++) {
-    const unknown = valueAt(waitName(callId, "unknown-outcome", time));
-    if (!isObject(unknown)) return;
-    showOutcome(page, call.name, "unknown-outcome", unknown);
-  }
-}
-
-function showOutcome(page: Page, name: string, question: "outcome" | "unknown-outcome", answer: object): void {
-  page.say("asked", `${name}: ${QUESTIONS[question]}`);
-  page.say("answer", `${name}: ${"notExecuted" in answer ? "it never happened" : inOneLine(answer, 240)}`);
-}
-
-function formatApproval(approval: unknown): string {
-  if (approval === true) return "yes";
-  return isObject(approval) && typeof approval["deny"] === "string" ? `no: ${approval["deny"]}` : "no";
+function formatAnswer({ question, value }: CallValue): string {
+  if (value === true) return "yes";
+  const fields = isObject(value) ? value : {};
+  if (question === "approval") return typeof fields["deny"] === "string" ? `no: ${fields["deny"]}` : "no";
+  return "notExecuted" in fields ? "it never happened" : inOneLine(value, 240);
 }

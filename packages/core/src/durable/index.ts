@@ -12,7 +12,7 @@ export {
 export type { Op, Outcome, Steered, Steering, Step, StepError, Steps } from "./steps.ts";
 export type { Json } from "../internal/json.ts";
 
-// steps that come with the library
+// built-in steps
 export { journal, type JournalLog, type JournalOptions, passThrough, type PassThroughOptions } from "./journal.ts";
 
 // what the log of a run holds
@@ -54,5 +54,5 @@ export { cancelledReport } from "../agent/engine/run-report.ts";
 export { LoopVersionError } from "../errors/run-errors.ts";
 export { type RunSoFar, runSoFar } from "../loop/result.ts";
 
-// what is waited for
+// questions to a run, and their answers
 export type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";

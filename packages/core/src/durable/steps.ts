@@ -2,15 +2,15 @@ import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { Content } from "../wire/types/content.ts";
 
-/** What one operation may use while it runs. */
+/** What an operation uses while it runs. */
 export interface Step<Event = unknown> {
-  /** Idempotency key: the same over retries, crashes and resumes. */
+  /** Idempotency key: the same across retries, crashes and resumes. */
   readonly key: string;
-  /** From 1; more only after a crash or when an engine runs the step again. */
+  /** From 1; higher only after a crash or when an engine repeats the step. */
   readonly attempt: number;
   /** Aborts with the run. */
   readonly signal: AbortSignal;
-  /** Reports live, beside the journal. A promise means that the reader has no room: it resolves when there is (back-pressure). Never rejects. */
+  /** Reports live, without recording. A promise is back-pressure: it resolves when the reader has room. Never rejects. */
   emit(event: Event): void | Promise<void>;
 }
 
@@ -19,74 +19,74 @@ export type Op<Event = unknown> =
   | {
       readonly kind: "step";
       readonly name: string;
-      /** Must be told by `attempt > 1` whenever an earlier attempt may have begun: it has an effect that must not happen twice. */
+      /** Its effect must not happen twice: `attempt` must exceed 1 whenever an earlier attempt may have begun. */
       readonly once?: boolean | undefined;
       run(step: Step<Event>): Promise<unknown>;
     }
   | {
-      /** Answered from outside by run id and name; an answer that comes before it is asked for is kept. */
+      /** Answered from outside by run id and name; an answer that arrives early is kept. */
       readonly kind: "wait";
       readonly name: string;
-      /** What is asked. In a run of an agent: a `PendingCall`. */
+      /** In an agent's run: a `PendingCall`. */
       readonly question?: Json | undefined;
-      /** Milliseconds until it ends with `waitTimedOut`. @defaultValue it never does */
+      /** Milliseconds until it ends with `waitTimedOut`. @defaultValue no timeout */
       readonly timeoutMs?: number | undefined;
     }
   | {
-      /** A run of its own, whose outcome is how it ended: a `RunReport`. Its id is `${runId}:${name}`. Ends when its parent is cancelled. */
+      /** A separate run with the id `${runId}:${name}`; its outcome is a `RunReport`. It is cancelled with its parent. */
       readonly kind: "child";
       readonly name: string;
       /** One of {@link Steps.children}. */
       readonly agent: string;
-      /** What it is begun with: an `EngineRunInput`. */
+      /** An `EngineRunInput`. */
       readonly input: Json;
     };
 
-/** How an operation ended. Everything that crosses is JSON; errors are data. */
+/** How an operation ended. Values are JSON, and errors are data. */
 export type Outcome = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: StepError };
 
 /** An error as data. */
 export interface StepError {
   readonly name: string;
   readonly message: string;
-  /** Stable word for the kind of failure, when there is one. */
+  /** Stable name of the kind of failure. */
   readonly code?: string | undefined;
-  /** HTTP status of the service's answer, when that was the failure. */
+  /** HTTP status of the service's answer, if that was the failure. */
   readonly status?: number | undefined;
 }
 
-/** Where a run's operations happen: in this process, in a journal, or on a durable engine. */
+/** Where a run's operations are executed: in this process, with a journal, or on a durable engine. */
 export interface Steps<Event = unknown> {
   readonly runId: string;
-  /** What is said to the run from outside. Absent: nothing can be said. */
+  /** Messages to the run from outside; absent when it takes none. */
   readonly steering?: Steering | undefined;
-  /** Names of the agents that can be run as runs of their own. A call of an agent tool whose agent has such a name is a `child`. */
+  /** Names of agents that can run separately: a call of an agent tool with such an agent is a `child`. */
   readonly children?: ReadonlySet<string> | undefined;
   /**
-   * Starts all operations at once, in this order, and gives their outcomes in the same order. Rejects only when the run must
-   * stop here: with `RunSuspended` when nothing but waits without an answer is left, and this kind of steps cannot wait for them.
+   * Starts all operations at once, in this order, and returns their outcomes in the same order. Rejects only when the run must
+   * stop here: with `RunSuspended` when only waits without an answer are left and cannot be waited for here.
    */
   round(ops: readonly Op<Event>[]): Promise<Outcome[]>;
 }
 
-/** Where a run hears what is said to it while it is going. */
+/** Messages sent to a run while it is in progress. */
 export interface Steering {
-  /** Messages after place `after`, or `undefined` when there are none. Called inside model steps only. */
+  /** Messages after position `after`, or `undefined` when there are none. Called inside model steps only. */
   take(after: number): Promise<Steered | undefined>;
   /**
-   * Whether there is something after place `after`. Called between rounds, before a run would finish; what it says has to be the
-   * same when the run is run again. Absent: a run finishes without asking.
+   * Whether there is a message after position `after`. Called between rounds, before a run would finish; a replay must get the
+   * same answer. Absent: a run finishes without asking.
    */
   waits?(after: number): Promise<boolean>;
 }
 
-/** Messages for a run, and the place up to which they were read. */
+/** Messages to a run, and the position up to which they were read. */
 export interface Steered {
   readonly contents: readonly Content[];
   readonly upTo: number;
 }
 
-/** An error as data: its name and message, and, where it has them, its `code` and the HTTP `status`. */
+/** An error as data: its name, message and, if present, `code` and HTTP `status`. */
 export function describeError(error: unknown): StepError {
   if (!(error instanceof Error)) return { name: "Error", message: textOf(error) };
   const { code, status }: Error & { readonly code?: unknown; readonly status?: unknown } = error;
@@ -98,7 +98,7 @@ export function describeError(error: unknown): StepError {
   };
 }
 
-/** Anything can be thrown, also what has no text. */
+/** Anything can be thrown, even a value that cannot be converted to text. */
 function textOf(value: unknown): string {
   try {
     return String(value);
@@ -107,7 +107,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Bounds of what a step may leave. */
+/** Bounds of what a step may record. */
 export interface SettleStepOptions {
   /** Largest value in bytes of JSON; a larger one becomes an error. @defaultValue 8_388_608 */
   readonly maxBytes?: number | undefined;
@@ -116,10 +116,10 @@ export interface SettleStepOptions {
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Runs one step and gives its outcome: what an engine's adapter calls inside the engine's own step. The value went through JSON,
- * so that it is the same now and when it is read again; an error is data.
+ * Runs one step and returns its outcome; an engine's adapter calls it inside the engine's own step. The value has been through
+ * JSON, so that it is the same when it is read again; an error is data.
  *
- * @throws The signal's reason when it has aborted and the step did not end by itself: nothing is to be recorded then.
+ * @throws The signal's reason when the signal has aborted and the step failed: record nothing then.
  */
 export async function settleStep<Event>(
   op: Pick<Extract<Op<Event>, { kind: "step" }>, "name" | "run">,
@@ -136,7 +136,7 @@ export async function settleStep<Event>(
 }
 
 function valueOutcome(name: string, value: unknown, maxBytes: number): Outcome {
-  // `undefined` has no JSON, whatever the types say.
+  // JSON.stringify returns undefined for `undefined`, despite its type.
   const text = (JSON.stringify(value) as string | undefined) ?? "null";
   const bytes = byteLength(text, maxBytes);
   if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
@@ -146,30 +146,30 @@ function valueOutcome(name: string, value: unknown, maxBytes: number): Outcome {
   return { ok: false, error: { name: "ValueTooLargeError", code: VALUE_TOO_LARGE, message } };
 }
 
-/** Bytes of a text in UTF-8, or fewer when it surely fits: it has at most three for one UTF-16 unit, so most need no counting. */
+/** Bytes of a text in UTF-8, or fewer when it certainly fits: a UTF-16 unit takes at most three, so most texts need no counting. */
 export function byteLength(text: string, bound: number): number {
   return text.length * 3 <= bound ? text.length : new TextEncoder().encode(text).length;
 }
 
-/** Code of the error that a value which is too large becomes. */
+/** Code of the error in place of a value that is too large. */
 export const VALUE_TOO_LARGE = "value-too-large";
 
 const WAIT_TIMEOUT = "WaitTimeoutError";
 
-/** The outcome of a wait that nobody answered in time. */
+/** The outcome of a wait that was not answered in time. */
 export function waitTimedOut(name: string, timeoutMs: number): Outcome {
   const message = `${name} was not answered within ${timeoutMs} ms`;
   return { ok: false, error: { name: WAIT_TIMEOUT, code: "wait-timeout", message } };
 }
 
-/** True for the outcome that {@link waitTimedOut} makes. */
+/** True for an outcome made by {@link waitTimedOut}. */
 export function isWaitTimedOut(outcome: Outcome | undefined): boolean {
   return outcome?.ok === false && outcome.error.name === WAIT_TIMEOUT;
 }
 
 const RUN_SUSPENDED = "RunSuspended";
 
-/** Thrown by `Steps.round` when operations wait for answers from outside that are not there, and nothing else is left to do. */
+/** Thrown by `Steps.round` when only waits without an answer are left. */
 export class RunSuspended extends Error {
   /** Names of the waits without an answer. */
   readonly waiting: readonly string[];
@@ -181,7 +181,7 @@ export class RunSuspended extends Error {
   }
 }
 
-/** Also recognises one of another copy of this module. */
+/** Also recognizes one from another copy of this module. */
 export function isRunSuspended(error: unknown): error is RunSuspended {
   return error instanceof Error && error.name === RUN_SUSPENDED;
 }

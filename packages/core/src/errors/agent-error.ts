@@ -1,4 +1,4 @@
-/** What went wrong, as a stable word to `switch` on; the class of the error says the same. */
+/** Kind of failure, as a stable word to `switch` on; one per class. */
 export type ErrorCode =
   | "api_status"
   | "api_network"
@@ -27,23 +27,23 @@ export type ErrorCode =
   | "loop_version"
   | "replay_difference";
 
-/** Root of everything this library throws on purpose; a bare `Error` from us is a bug. */
+/** Base of all errors that this library throws deliberately; a plain `Error` from it is a bug. */
 export abstract class AgentError extends Error {
   /** The class's name, written out in each class: a minifier renames classes. */
   abstract override readonly name: string;
   /** Stable word for the kind of failure. */
   abstract readonly code: ErrorCode;
-  /** True when the same call could succeed later with nothing changed. */
+  /** True when the same call may succeed later. */
   readonly retryable: boolean = false;
 }
 
-/** Something is missing or cannot work as configured: no key, a thinking level the model does not take. Thrown before any request. */
+/** A missing or invalid setting: no key, a thinking level that the model does not support. Thrown before any request. */
 export class ConfigurationError extends AgentError {
   override readonly name = "ConfigurationError";
   override readonly code = "configuration";
 }
 
-/** What an error says; anything can be thrown. */
+/** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

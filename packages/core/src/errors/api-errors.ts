@@ -1,10 +1,10 @@
 import { AgentError } from "./agent-error.ts";
 
-/** What the service said about a quota, read from `QuotaFailure` details. */
+/** An exceeded quota, from the `QuotaFailure` details of an error. */
 export interface QuotaViolation {
-  /** Metric that ran out, such as `generativelanguage.googleapis.com/generate_content_free_tier_requests`. */
+  /** Metric that was exceeded, such as `generativelanguage.googleapis.com/generate_content_free_tier_requests`. */
   readonly quotaMetric?: string | undefined;
-  /** Id of the limit; one with `PerDay` in it will not recover before the reset. */
+  /** Id of the limit; one that contains `PerDay` lasts until the daily reset. */
   readonly quotaId?: string | undefined;
   /** The limit itself, a decimal string. */
   readonly quotaValue?: string | undefined;
@@ -18,21 +18,21 @@ export interface ApiStatusFacts {
   readonly reason?: string | undefined;
   /** True when the same request may succeed later. */
   readonly retryable: boolean;
-  /** Wait the service asked for, in milliseconds. */
+  /** Wait that the service asked for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** When a daily quota resets, as milliseconds since the epoch; set for exhausted daily quotas only. */
   readonly resetsAt?: number | undefined;
-  /** Quota violations, when the service listed them. */
+  /** Exceeded quotas, if the service listed them. */
   readonly quotaViolations?: readonly QuotaViolation[] | undefined;
-  /** The `details` list of the error body as it came. */
+  /** The unchanged `details` list of the error body. */
   readonly details?: readonly unknown[] | undefined;
-  /** Id to quote to the operator of the endpoint, when one was given. */
+  /** Id of the request for the endpoint's operator, if there is one. */
   readonly requestId?: string | undefined;
-  /** Host and path that answered, without query. */
+  /** Host and path of the request, without query. */
   readonly url?: string | undefined;
 }
 
-/** The service (or a gateway before it) refused the request or failed on it. */
+/** The service, or a gateway in front of it, responded with an error. */
 export class ApiStatusError extends AgentError {
   override readonly name = "ApiStatusError";
   override readonly code = "api_status";
@@ -68,22 +68,22 @@ export class ApiStatusError extends AgentError {
   }
 }
 
-/** No answer came: connection refused, reset, DNS, TLS. `cause` is what `fetch` threw. */
+/** There was no response, or it broke off: connection refused, reset, DNS, TLS. `cause` is what `fetch` threw. */
 export class ApiNetworkError extends AgentError {
   override readonly name = "ApiNetworkError";
   override readonly code = "api_network";
   override readonly retryable = true;
 }
 
-/** Which of the client's time limits ended the call. */
+/** Which of the client's time limits passed. */
 export type TimeoutKind = "first-byte" | "idle" | "total";
 
-/** One of the client's own time limits ran out. */
+/** One of the client's own time limits passed. */
 export class ApiTimeoutError extends AgentError {
   override readonly name = "ApiTimeoutError";
   override readonly code = "api_timeout";
   override readonly retryable: boolean;
-  /** Which limit: until the first byte, between chunks, or for the whole call. */
+  /** Until the first byte, between reads, or for the whole attempt. */
   readonly kind: TimeoutKind;
   /** The limit, in milliseconds. */
   readonly limitMs: number;
@@ -96,13 +96,13 @@ export class ApiTimeoutError extends AgentError {
   }
 }
 
-/** The answer was not what the API documents (not JSON, not an object, too large). */
+/** The response does not have the documented shape (not JSON, not an object), or is too large. */
 export class ApiShapeError extends AgentError {
   override readonly name = "ApiShapeError";
   override readonly code = "api_shape";
   /** Where in the body, as a JSON path; `$` is the body itself. */
   readonly path: string;
-  /** At most 200 characters of what was there. */
+  /** At most 200 characters of what is there. */
   readonly excerpt: string;
 
   constructor(message: string, path: string, excerpt: string, options?: ErrorOptions) {
@@ -112,21 +112,21 @@ export class ApiShapeError extends AgentError {
   }
 }
 
-/** What had come of an answer that was given up: a content as the API sends it. */
+/** The received part of an incomplete answer: a content as the API sends it. */
 export interface PartialAnswer {
   readonly role: string;
   readonly parts: readonly object[];
 }
 
 /**
- * The body ended before any candidate carried a finish reason; or a long answer broke off again and again, which the
- * library gives up on (`retryable` is false then, and `cause` says what happened last).
+ * The body ended before a candidate had a finish reason; or a long answer broke off so often that the library gave up: then
+ * `retryable` is false, and `cause` is the last failure.
  */
 export class StreamIncompleteError extends AgentError {
   override readonly name = "StreamIncompleteError";
   override readonly code = "stream_incomplete";
   override readonly retryable: boolean;
-  /** What had come up to the last checkpoint, of an answer that was given up. Its end is missing. */
+  /** The answer up to the last checkpoint, if the library gave up on it. */
   readonly partial: PartialAnswer | undefined;
 
   constructor(message: string, options: ErrorOptions & { readonly partial?: PartialAnswer | undefined } = {}) {
@@ -137,15 +137,15 @@ export class StreamIncompleteError extends AgentError {
   }
 }
 
-/** The prompt was refused before any candidate was made (`promptFeedback.blockReason`). */
+/** The prompt was blocked before there was a candidate (`promptFeedback.blockReason`). */
 export class ResponseBlockedError extends AgentError {
   override readonly name = "ResponseBlockedError";
   override readonly code = "response_blocked";
   /** The service's word, such as `SAFETY` or `PROHIBITED_CONTENT`. */
   readonly blockReason: string;
-  /** Ratings that came with the refusal, as they came. */
+  /** The service's ratings, unchanged. */
   readonly safetyRatings: readonly unknown[];
-  /** Size of the refused prompt, in tokens; it is paid for all the same. 0 when the service did not say. */
+  /** Size of the blocked prompt in tokens, which is billed; 0 if the service did not report it. */
   readonly promptTokens: number;
 
   constructor(message: string, blockReason: string, safetyRatings: readonly unknown[], promptTokens: number = 0) {
@@ -156,14 +156,14 @@ export class ResponseBlockedError extends AgentError {
   }
 }
 
-/** An uploaded file cannot be used: the service failed to process it, or had not finished when the wait ended. */
+/** An uploaded file cannot be used: the service failed to process it, or was still processing it when the wait ended. */
 export class FileStateError extends AgentError {
   override readonly name = "FileStateError";
   override readonly code = "file_state";
   override readonly retryable: boolean;
   /** Such as `files/abc123`. */
   readonly file: string;
-  /** The service's word: `FAILED`, or `PROCESSING` when the wait ended before the service did; then `retryable` is true. */
+  /** The service's word: `FAILED`, or `PROCESSING` if the wait ended first; then `retryable` is true. */
   readonly state: string;
 
   constructor(message: string, file: string, state: string, options?: ErrorOptions) {
@@ -175,8 +175,8 @@ export class FileStateError extends AgentError {
 }
 
 /**
- * A request was not sent, because too many wait for the same endpoint, or because it waited too long. Nothing was paid for;
- * the client does not try again by itself.
+ * A request was not sent, because the queue for its endpoint is full, or because it was queued for too long. Nothing is billed;
+ * the client does not retry it.
  */
 export class TrafficLimitError extends AgentError {
   override readonly name = "TrafficLimitError";
@@ -195,8 +195,7 @@ export class TrafficLimitError extends AgentError {
 }
 
 /**
- * A turn has sent as many requests as it may, because one thing after another was asked again. `cause` is the last failure that a
- * request met, if any did.
+ * A turn has used up its requests with retries of all kinds. `cause` is the last failure, if a request failed.
  */
 export class RequestLimitError extends AgentError {
   override readonly name = "RequestLimitError";

@@ -1,12 +1,12 @@
 import { AgentError } from "./agent-error.ts";
 
-/** The reader left a stream before the run ended. */
+/** The reader left the stream before the run ended. */
 export class RunAbandonedError extends AgentError {
   override readonly name = "RunAbandonedError";
   override readonly code = "run_aborted";
 }
 
-/** A step that was run elsewhere (journal, engine) failed; `cause` is the recorded error. */
+/** A step of a journal or an engine failed; `cause` is the recorded error. */
 export class RunStepError extends AgentError {
   override readonly name = "RunStepError";
   override readonly code = "run_step";
@@ -19,7 +19,7 @@ export class RunStepError extends AgentError {
   }
 }
 
-/** `finished(result)` was asked of a run that ended otherwise. */
+/** `finished(result)` was called for a run that did not finish. */
 export class OutputMissingError extends AgentError {
   override readonly name = "OutputMissingError";
   override readonly code = "output_missing";
@@ -32,16 +32,16 @@ export class OutputMissingError extends AgentError {
 }
 
 /**
- * Somebody else wrote to the session since this process read it. Nothing of yours was written, and what was acknowledged
- * before stands: read the session again (open it anew, or `resume()`), and decide.
+ * Another writer changed the session after it was read. Nothing of this write was stored, and what was acknowledged before is kept:
+ * reopen the session, or `resume()` it.
  */
 export class SessionConflictError extends AgentError {
   override readonly name = "SessionConflictError";
   override readonly code = "session_conflict";
   readonly sessionId: string;
-  /** How many entries the writer thought there were. */
+  /** How many entries this writer had read. */
   readonly expectedLength: number;
-  /** How many there were. */
+  /** How many entries there are. */
   readonly actualLength: number;
 
   constructor(sessionId: string, expectedLength: number, actualLength: number) {
@@ -55,7 +55,7 @@ export class SessionConflictError extends AgentError {
   }
 }
 
-/** A session's log cannot be read: a line in its middle is damaged, or an entry is of a version or kind this release does not know. */
+/** A session's log cannot be read: a line before the last is damaged, or an entry's version or kind is unknown to this release. */
 export class SessionDamagedError extends AgentError {
   override readonly name = "SessionDamagedError";
   override readonly code = "session_damaged";
@@ -67,7 +67,7 @@ export class SessionDamagedError extends AgentError {
   }
 }
 
-/** A store could not read or write (disk full, read-only, gone). What was acknowledged before is kept; the entries of this call are not. */
+/** A store cannot read or write (disk full, read-only, gone). What was acknowledged before is kept; the entries of this call are not. */
 export class SessionStoreError extends AgentError {
   override readonly name = "SessionStoreError";
   override readonly code = "session_store";
@@ -80,7 +80,7 @@ export class SessionStoreError extends AgentError {
   }
 }
 
-/** The session's last run is not over: it waits for an answer, or its process died. `resume()` it, or send with `unfinished: "cancel"`. */
+/** The session's last run is unfinished: it waits for an answer, or its process died. `resume()` it, or send with `unfinished: "cancel"`. */
 export class SessionUnfinishedError extends AgentError {
   override readonly name = "SessionUnfinishedError";
   override readonly code = "session_unfinished";
@@ -99,13 +99,13 @@ export class SessionUnfinishedError extends AgentError {
 
 const SESSION_ADVICE = 'resume it with { anyLoopVersion: true }, or send with { unfinished: "cancel" } to abandon it';
 
-/** The run was begun by another version of the loop, which may order its steps otherwise. */
+/** The run was started by another version of the loop, whose steps may differ. */
 export class LoopVersionError extends AgentError {
   override readonly name = "LoopVersionError";
   override readonly code = "loop_version";
   readonly runId: string;
 
-  /** @param advice - What else can be done about it, after "Finish it with the release that began it, ". */
+  /** @param advice - The alternative to "Finish it with the release that started it, ". */
   constructor(runId: string, recorded: number, current: number, advice: string = SESSION_ADVICE) {
     super(
       `run ${runId} was started by loop version ${recorded}, but this is version ${current}. ` +
@@ -115,12 +115,12 @@ export class LoopVersionError extends AgentError {
   }
 }
 
-/** A replayed run asked for something else than its log holds, or ended otherwise: the agent's code or options have changed. */
+/** A replayed run differs from its log in a request or in its end: the agent's code or options have changed. */
 export class ReplayDifferenceError extends AgentError {
   override readonly name = "ReplayDifferenceError";
   override readonly code = "replay_difference";
   readonly runId: string;
-  /** What is different, one line each. */
+  /** One line for each difference. */
   readonly differences: readonly string[];
 
   constructor(runId: string, differences: readonly string[]) {
@@ -130,12 +130,12 @@ export class ReplayDifferenceError extends AgentError {
   }
 }
 
-/** A tool cannot be declared as it is written. Thrown at definition, never while a model is waiting. */
+/** A tool's declaration is invalid. Thrown when the tool is defined, never during a run. */
 export class ToolDefinitionError extends AgentError {
   override readonly name = "ToolDefinitionError";
   override readonly code = "tool_definition";
   readonly tool: string;
-  /** Where in the schema, such as `properties.when`; absent when the schema is not at fault. */
+  /** Path in the schema, such as `properties.when`; undefined if the schema is not the problem. */
   readonly path: string | undefined;
 
   constructor(message: string, tool: string, path?: string, options?: ErrorOptions) {
@@ -146,16 +146,15 @@ export class ToolDefinitionError extends AgentError {
 }
 
 /**
- * Thrown by a tool's author: this call failed, tell the model so in these words.
- * Any other error is logged with its stack and reported to the model by its message only.
+ * For a tool to throw: the call failed, and the model gets this message. Any other error is logged with its stack, and the model
+ * gets its message only.
  */
 export class ToolFailure extends Error {
   override readonly name = "ToolFailure";
 }
 
 /**
- * Thrown by a tool's author: the call was wrong in a way that the model can correct; the text says how.
- * Spends one of the tool's retries for the run.
+ * For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's retries in the run.
  */
 export class ToolRetry extends Error {
   override readonly name = "ToolRetry";

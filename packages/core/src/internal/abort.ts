@@ -1,6 +1,6 @@
 /**
- * Settles as `work` does, or rejects with `signal.reason` as soon as the signal aborts. What `work` does after that is
- * ignored, also when it rejects. Leaves no listener behind.
+ * Settles as `work` does, or rejects with `signal.reason` as soon as the signal aborts; then the outcome of `work` is ignored.
+ * Leaves no listener behind.
  */
 export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -21,10 +21,10 @@ export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise
   });
 }
 
-/** What `setTimeout` can hold in milliseconds, 24 days; a longer delay would be none. */
+/** The longest delay of `setTimeout` in milliseconds, 24 days: it fires at once for a longer one. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
-/** Resolves after `ms` milliseconds, or 24 days if that is less, or rejects with `signal.reason` as soon as the signal aborts. Leaves no timer behind. */
+/** Resolves after `ms` milliseconds, at most 24 days; rejects with `signal.reason` as soon as the signal aborts. Leaves no timer behind. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

@@ -1,4 +1,4 @@
-/** Anything that survives `JSON.parse(JSON.stringify(value))` unchanged. */
+/** Anything that `JSON.parse(JSON.stringify(value))` leaves unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /** True for a JSON object (not null, not an array). */
@@ -6,7 +6,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What a local reference (`#`, `#/$defs/Place`) points to inside `root`; `undefined` when there is nothing. */
+/** Resolves a local reference (`#`, `#/$defs/Place`) in `root`; `undefined` if it points to nothing. */
 export function followPointer(reference: string, root: unknown): unknown {
   if (reference === "#" || reference === "#/") return root;
   if (!reference.startsWith("#/")) return undefined;
@@ -29,12 +29,12 @@ function unescapePointer(key: string): string {
 }
 
 /**
- * A deep copy of a JSON value. Values that are no JSON (a hook may have put some in) are handed through as they are.
- * For the small objects of calls this takes a fraction of what `structuredClone` takes.
+ * A deep copy of a JSON value. Anything else in it (from a hook, for example) is not copied. For the small objects of calls much
+ * faster than `structuredClone`.
  */
 export function copyJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  // A copy has the type of what it is a copy of.
+  // A copy has the type of its original.
   if (Array.isArray(value)) return value.map((item: unknown) => copyJson(item)) as T;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
@@ -68,7 +68,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return stepsToDifference(a, b) === undefined;
 }
 
-/** The path is put together on the way back only, so that comparing equal values builds none. */
+/** The path is built on the way back, so that comparing equal values builds none. */
 function stepsToDifference(a: unknown, b: unknown): readonly string[] | undefined {
   if (Object.is(a, b)) return undefined;
   if (Array.isArray(a) && Array.isArray(b)) {
@@ -88,7 +88,7 @@ function stepsToDifference(a: unknown, b: unknown): readonly string[] | undefine
 }
 
 /**
- * A short text that differs when the value's JSON does: 64 bits, in hex. To tell versions apart, not to keep secrets.
+ * A hash of the value's JSON: 64 bits, in hex. Not cryptographic.
  */
 export function fingerprint(value: unknown): string {
   let low = 0x811c9dc5;

@@ -1,8 +1,8 @@
 /**
- * Media type of a file, from its first bytes.
+ * Detects the media type of a file from its first bytes.
  *
- * @param head - The first 64 bytes are enough.
- * @returns undefined for what has no such mark, as all texts.
+ * @param head - 64 bytes are enough.
+ * @returns undefined for a file without a signature, such as text.
  */
 export function detectMimeType(head: Uint8Array): string | undefined {
   const text = String.fromCharCode(...head.subarray(0, 64));
@@ -12,7 +12,7 @@ export function detectMimeType(head: Uint8Array): string | undefined {
   if (brand !== undefined) return findBrandType(brand);
   const known = STARTS.find(([start]) => start.test(text));
   if (known !== undefined) return known[1];
-  // One family of frame headers; the layer is 0 in AAC only.
+  // The frame headers are similar; only AAC has a layer of 0.
   const [first = 0, second = 0] = head;
   if (first !== 0xff || (second & 0xe0) !== 0xe0) return undefined;
   if ((second & 0xf6) === 0xf0) return "audio/aac";
@@ -25,7 +25,7 @@ export function guessMimeType(name: string): string | undefined {
   return extension === undefined ? undefined : EXTENSIONS.get(extension);
 }
 
-/** Usual extension of a media type, without a dot; `bin` for one that is not known. */
+/** Usual extension of a media type, without a dot; `bin` if it is unknown. */
 export function findExtension(mimeType: string): string {
   const type = parseEssence(mimeType);
   for (const [extension, known] of EXTENSIONS) if (known === type) return extension;
@@ -50,7 +50,7 @@ const STARTS: readonly (readonly [start: RegExp, mimeType: string])[] = [
   [/^\x00\x00\x01[\xba\xb3]/, "video/mpeg"],
 ];
 
-/** The brand of an ISO media file says which kind it is. */
+/** Media type of an ISO media file, by its brand. */
 function findBrandType(brand: string): string {
   if (/^hei[cxms]$|^hev[cxms]$/.test(brand)) return "image/heic";
   if (/^mif1$|^msf1$/.test(brand)) return "image/heif";

@@ -17,13 +17,12 @@ export interface Logger {
 /** Does nothing. The default unless `POLLUX_LOG` names a level. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** What turns lines into output: pino, unless a test says otherwise. */
+/** Opens the output: pino, except in tests. */
 export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
 
 /**
- * Silent, unless the variable `POLLUX_LOG` is a level (`trace`, `debug`, `info`, `warn`, `error`): then JSON lines on
+ * Silent, unless the variable `POLLUX_LOG` is a level (`trace`, `debug`, `info`, `warn`, `error`): then writes JSON lines to
  * standard error through pino, which is loaded with the first line, or through `console.error` where there is no pino.
- * Any other value is silent too.
  */
 export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadPino): Logger {
   const level = LEVELS.find((name) => name === env["POLLUX_LOG"]?.toLowerCase());
@@ -31,7 +30,7 @@ export function defaultLogger(env: Environment = processEnvironment(), load: Loa
 }
 
 function lazyLogger(threshold: Level, load: LoadWriter): Logger {
-  // Lines written before the writer is there, in order.
+  // Lines from before the writer is loaded, in order.
   let waiting: Parameters<LogWriter>[] = [];
   let loading: Promise<void> | undefined;
   let write: LogWriter = (...line) => {
@@ -57,14 +56,14 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
   };
 }
 
-/** Which file this is stands in `imports` of package.json: under the condition `node` the one with pino, elsewhere one that throws. */
+/** `imports` in package.json selects the file: with pino under the condition `node`, elsewhere one that throws. */
 async function loadPino(threshold: Level): Promise<LogWriter> {
   const { openPinoWriter } = await import("#pino-writer");
   return openPinoWriter(threshold);
 }
 
-/** Levels of a log, from the most talkative on. */
-export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+/** Levels of a log, most verbose first. */
+const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
 /** One of {@link LEVELS}. */
 export type Level = (typeof LEVELS)[number];
@@ -72,7 +71,7 @@ export type Level = (typeof LEVELS)[number];
 /** Writes one line of a level. */
 export type LogWriter = (level: Level, facts: object, message: string) => void;
 
-/** Writes a line as JSON through `console.error`: on runtimes that are not like Node, and where there is no pino. */
-export function writeToConsole(level: Level, facts: object, message: string): void {
+/** Writes a line as JSON through `console.error`: on runtimes unlike Node, and without pino. */
+function writeToConsole(level: Level, facts: object, message: string): void {
   console.error(JSON.stringify({ level, name: "pollux", ...facts, msg: message }));
 }

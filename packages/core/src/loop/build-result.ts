@@ -7,7 +7,7 @@ import type { LoopInput } from "./loop-input.ts";
 import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 
-/** What every run ends with, whatever the reason. */
+/** What every result has, whatever the stop reason. */
 export function buildOutcome(
   input: Pick<LoopInput, "historyLength" | "prices">,
   state: RunState,
@@ -27,14 +27,14 @@ export function buildOutcome(
     usage: state.usage,
     cost: input.prices === undefined ? undefined : state.cost,
     response,
-    ...outputsOf(state, response),
+    ...collectOutputs(state, response),
     ...found,
     citations: found.sources.length === 0 ? [] : findCitations(state.responses, response, text, found.sources),
     groundedBy: !grounded ? "none" : state.nestedResponses.size > 0 ? "delegated" : "native",
   };
 }
 
-/** Those of the last answer; without any, those of earlier ones that it repeats. */
+/** The citations of the last answer; if it has none, those of earlier answers that it quotes. */
 function findCitations(
   responses: readonly ModelResponse[],
   last: ModelResponse | undefined,
@@ -47,28 +47,17 @@ function findCitations(
   return findQuotedCitations(text, earlier, sources);
 }
 
-/** The answers of a run, as its state has them. */
-export interface RunAnswers {
-  /** Oldest first, those of runs inside it included. */
-  readonly responses: readonly ModelResponse[];
-  /** Of these, the ones that are not the run's own. */
-  readonly nestedResponses: ReadonlySet<ModelResponse>;
-  /** Of these, the ones that could not be used and were asked for again. */
-  readonly discarded: ReadonlySet<ModelResponse>;
-}
-
-/**
- * What a run's answers hold besides text.
- *
- * @param last - The answer the run ends with.
- */
-export function outputsOf(answers: RunAnswers, last: ModelResponse | undefined): RunOutputs {
+/** What a run's answers contain besides text. */
+function collectOutputs(
+  { responses, nestedResponses, discarded }: RunState,
+  last: ModelResponse | undefined,
+): RunOutputs {
   const images: OutputImage[] = [];
   const code: CodeRun[] = [];
   const thoughts: string[] = [];
   const urls: UrlRetrieval[] = [];
-  for (const response of answers.responses) {
-    if (answers.discarded.has(response)) continue;
+  for (const response of responses) {
+    if (discarded.has(response)) continue;
     const ran: OpenCodeRun[] = [];
     let thought = "";
     for (const part of response.content.parts) {
@@ -80,7 +69,7 @@ export function outputsOf(answers: RunAnswers, last: ModelResponse | undefined):
       if (codeExecutionResult !== undefined) addCodeResult(ran, codeExecutionResult);
     }
     code.push(...ran);
-    if (thought !== "" && !answers.nestedResponses.has(response)) thoughts.push(thought);
+    if (thought !== "" && !nestedResponses.has(response)) thoughts.push(thought);
     const { urlContextMetadata } = response.candidate;
     if (urlContextMetadata)
       for (const { retrievedUrl = "", urlRetrievalStatus = "" } of list(urlContextMetadata.urlMetadata))
@@ -102,7 +91,7 @@ interface OpenCodeRun {
   codeExecutionResult?: CodeExecutionResult;
 }
 
-/** A result belongs to the code of its id; without ids, to the last code before it. */
+/** A result belongs to the code with its id; without ids, to the last code before it. */
 function addCodeResult(runs: readonly OpenCodeRun[], codeExecutionResult: CodeExecutionResult): void {
   const { id } = codeExecutionResult;
   const open = runs.filter((run) => run.codeExecutionResult === undefined);
@@ -110,23 +99,23 @@ function addCodeResult(runs: readonly OpenCodeRun[], codeExecutionResult: CodeEx
   if (run !== undefined) run.codeExecutionResult = codeExecutionResult;
 }
 
-/** The service's lists are read from JSON: an answer may hold anything in their place. */
+/** Responses are not validated: anything may be in the place of a list. */
 function list<Entry>(value: readonly Entry[] | undefined): readonly Entry[] {
   return Array.isArray(value) ? value : [];
 }
 
 const GROUNDING = Symbol.for("pollux.groundingResponses");
 
-/** Hangs the answers a run's sources rest on upon its result, out of sight of `JSON.stringify`, for a run that called it. */
+/** Attaches the responses behind a run's sources to its result, hidden from `JSON.stringify`, for the run that called it. */
 export function attachGroundingResponses(result: object, responses: readonly ModelResponse[]): void {
   Object.defineProperty(result, GROUNDING, { value: [...responses], enumerable: false });
 }
 
-/** The answers that a run's sources rest on, those of runs inside it included; oldest first, its last answer among them. */
+/** The responses behind a run's sources, nested runs included; oldest first, with the run's last response at the end. */
 export function groundingResponses(result: { readonly response: ModelResponse | undefined }): readonly ModelResponse[] {
   const found = (result as { readonly [GROUNDING]?: readonly ModelResponse[] })[GROUNDING] ?? [];
   const { response: last } = result;
-  // The rest of a run's answers says nothing about sources, and would only make the journal of the calling run longer.
+  // Other responses would only make the journal of the calling run longer.
   return [...found.filter((one) => one !== last && hasSources(one)), ...(last === undefined ? [] : [last])];
 }
 

@@ -5,7 +5,7 @@ import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { RunResult } from "./result.ts";
 
 /**
- * Everything a run reports, in order. Plain JSON-safe objects; a delta carries only what is new.
+ * Everything that a run reports, in order. JSON-safe plain objects; a delta has only what is new.
  *
  * Grammar, where `answer` is what one request streams:
  *
@@ -15,30 +15,31 @@ import type { RunResult } from "./result.ts";
  * answer = (steer | text-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
- * `discard` says that everything streamed since the last `turn-start`, `recover` or `discard` is void and comes again.
- * A limit may end a run before its first turn, and the wall time in the middle of an answer. Every `tool-start` has one `tool-end` with its `callId`. A run that fails throws instead of reporting `run-end`.
+ * `discard` voids everything streamed since the last `turn-start`, `recover` or `discard`; it is streamed again. A limit may end
+ * a run before its first turn, and the wall time in the middle of an answer. Every `tool-start` has one `tool-end` with its
+ * `callId`. A run that fails throws instead of reporting `run-end`.
  */
 export type RunEvent =
   | { readonly type: "run-start"; readonly runId: string; readonly model: string }
   | { readonly type: "turn-start"; readonly turn: number }
-  /** The oldest messages were replaced by a summary in what is sent; the history keeps them. The service's cache starts anew. */
+  /** A summary replaces the oldest messages in what is sent; the history keeps them. The service's implicit cache starts over. */
   | {
       readonly type: "compact";
       readonly turn: number;
-      /** How many contents the summary stands for. */
+      /** Number of contents that the summary replaces. */
       readonly replaced: number;
       readonly summary: string;
       /** Prompt tokens before and after, estimated. */
       readonly tokensBefore: number;
       readonly tokensAfter: number;
     }
-  /** What was said to the run while it was going, as it goes along with this request. */
+  /** Messages that arrived while the run was in progress, sent with this request. */
   | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
   /**
-   * A call is being written, on endpoints that stream arguments. The first one has an empty `delta`; a `stringValue`
-   * continues that of the same `jsonPath`. The whole call follows as a `part`.
+   * Arguments of a call that is being written, on endpoints that stream them. The first one has an empty `delta`; a
+   * `stringValue` continues that of the same `jsonPath`. The whole call follows as a `part`.
    */
   | {
       readonly type: "call-args-delta";
@@ -47,9 +48,9 @@ export type RunEvent =
       readonly id?: string | undefined;
       readonly delta: readonly PartialArg[];
     }
-  /** A part that is not text: a call, an image, code and its result, the service's own tool call. */
+  /** A part that is not text: a call, an image, code and its result, a tool call of the service. */
   | { readonly type: "part"; readonly turn: number; readonly part: Part }
-  /** A request is sent again or for the first time after a wait, or was changed once to suit the endpoint. */
+  /** A request is retried, delayed, or was changed once to suit the endpoint. */
   | {
       readonly type: "notice";
       readonly turn: number;
@@ -57,7 +58,7 @@ export type RunEvent =
     }
   | { readonly type: "discard"; readonly turn: number; readonly reason: string }
   | { readonly type: "response"; readonly turn: number; readonly response: ModelResponse }
-  /** The answer could not be used; the model is asked again. */
+  /** The answer is unusable; the model is asked again. */
   | {
       readonly type: "recover";
       readonly turn: number;
@@ -81,7 +82,7 @@ export type RunEvent =
   | { readonly type: "run-end"; readonly result: RunResult<unknown> };
 
 /**
- * Hands one event to whoever watches the run. A promise means that the run has to wait: the event is one that the reader follows in
- * step, or there is no room for more. Never rejects; once the reader has left, events are dropped.
+ * Passes one event to the reader. A promise means that the run has to wait for the reader. Never rejects; events for a reader
+ * that has left are dropped.
  */
 export type Emit = (event: RunEvent) => void | Promise<void>;

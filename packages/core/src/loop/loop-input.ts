@@ -13,13 +13,13 @@ import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
 
-/** How free the model is in a run's first turn; later turns are always `auto`, since a forced call never ends. `none` holds for all turns. */
+/** Whether the model must call functions in a run's first turn. Later turns are `auto`, because a forced call never ends; `none` applies to all turns. */
 export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
 
-/** Typed output: what is asked for, and how an answer is checked. */
+/** Typed output: the schema, and the check of an answer. */
 export interface OutputPlan {
   readonly schema: JsonSchema | undefined;
-  /** The schema goes along with every request; otherwise a last request without tools turns the answer into it. */
+  /** The schema is sent with every request; otherwise a last request without tools converts the answer. */
   readonly native: boolean;
   /** Checks an answer's text. Never rejects. */
   parse(
@@ -27,11 +27,11 @@ export interface OutputPlan {
   ): Promise<{ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string }>;
 }
 
-/** How a history that gets too long for the model is cut. */
+/** How a history that is too long for the model is compacted. */
 export interface CompactionPlan {
   readonly options: CompactionOptions;
   readonly windowTokens: number;
-  /** Asks for a summary of contents. */
+  /** Requests a summary of contents. */
   readonly summarize: (
     contents: readonly Content[],
     step: Pick<ParentStep, "step"> & { readonly signal: AbortSignal },
@@ -46,22 +46,22 @@ export interface CompactionPlan {
  */
 export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-was-said">;
 
-/** Everything one run needs. Made by the agent; the loop adds nothing to it. */
+/** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
   readonly model: Model;
   readonly steps: Steps<RunEvent>;
-  /** Takes the events of the run itself, which its reader follows in step; absent when nobody reads events, and then none are made. */
+  /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
   readonly emit: Emit | undefined;
-  /** Carries out the steps of a run that has observers; absent when there are none. */
+  /** Executes the steps of a run that has observers. */
   readonly observed?: StepExecutor | undefined;
-  /** Called with the result before the run reports its end; what it throws fails the run. */
+  /** Called with the result before `run-end`; what it throws fails the run. */
   readonly beforeEnd?: BeforeEnd | undefined;
   readonly signal: AbortSignal;
-  /** Cuts off what is under way when the wall time is up, which ends the run with a result. Set by the loop. */
+  /** Aborts steps when the wall time is up. Set by the loop. */
   readonly clock?: WallClock | undefined;
-  /** How many of the state's contents were there before this run. */
+  /** Number of contents before this run's own. */
   readonly historyLength: number;
-  /** Identity under which contents already sent are remembered. */
+  /** Identity under which sent contents are remembered. */
   readonly conversation: object;
   readonly instructions: string | undefined;
   readonly toolset: Toolset;
@@ -74,31 +74,31 @@ export interface LoopInput {
   readonly compaction?: CompactionPlan | undefined;
   readonly stopWhen: readonly StopRule[];
   readonly hooks: Hooks;
-  /** Asked about calls that need a person's word; without it the run suspends. */
+  /** Decides about calls that need approval; without it, the run suspends. */
   readonly approve?: Approve | undefined;
-  /** What was said to the run while it was going. */
+  /** Messages to the run while it is in progress. */
   readonly steering?: Steering | undefined;
   /** Calls of one turn that run at the same time. */
   readonly concurrency: number;
-  /** Turns in a row with the same calls and results that end the run. */
+  /** Turns in a row with the same calls and results after which the run ends. */
   readonly maxRepeats: number;
-  /** How often a stream that broke in the middle is begun again, per request. */
+  /** Restarts of a broken stream, per request. */
   readonly maxRestarts: number;
-  /** Requests that one turn may send, whatever asks again. */
+  /** Requests that one turn may send, retries included. */
   readonly maxRequestsPerTurn: number;
   readonly logger: Logger;
   /** Milliseconds since the epoch. Called inside steps only. */
   readonly now: () => number;
 }
 
-/** What a hook is told of the request that is about to be made. */
+/** A request that is about to be sent, for a hook. */
 export interface RequestInfo {
   readonly turn: number;
   readonly request: ModelRequest;
   readonly signal: AbortSignal;
 }
 
-/** What a hook is told of a call. */
+/** A call, for a hook. */
 export interface CallInfo {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
@@ -108,8 +108,8 @@ export interface CallInfo {
 }
 
 /**
- * What a hook decides about a call before it runs: nothing (it runs), a denial whose text the model reads, other
- * arguments to run it with, or an output that stands in for running it.
+ * A hook's decision about a call: nothing to run it, a denial with a reason for the model, other arguments to run it with, or
+ * an output to use instead of running it.
  */
 export type CallDecision =
   | void
@@ -119,15 +119,15 @@ export type CallDecision =
   | { readonly output: unknown };
 
 /**
- * Functions called at fixed points of a run. All may be async; all are awaited, until the run is aborted.
- * A hook that throws ends the run with its error: it is the application's own code, not the model's.
+ * Functions called at fixed points of a run. They may be async and are awaited, until the run is aborted. A hook that throws
+ * ends the run with its error.
  */
 export interface Hooks {
-  /** Before each request. May give back another request; history edited here is edited for this request only. */
+  /** Before each request. May return another request; changes to the history apply to this request only. */
   readonly beforeRequest?: ((info: RequestInfo) => ModelRequest | void | Promise<ModelRequest | void>) | undefined;
-  /** Before each call, side by side for parallel calls. */
+  /** Before each call; at the same time for parallel calls. */
   readonly beforeCall?: ((info: CallInfo) => CallDecision | Promise<CallDecision>) | undefined;
-  /** After each call; may give back another outcome. */
+  /** After each call. May return another outcome. */
   readonly afterCall?:
     | ((info: CallInfo & { readonly outcome: ToolOutcome }) => ToolOutcome | void | Promise<ToolOutcome | void>)
     | undefined;

@@ -1,7 +1,6 @@
 import { isRunSuspended, type Step, type Steps } from "../durable/steps.ts";
 import { type CallStepValue, type ModelStepValue, parseStepName, type PromptTooLong } from "../durable/run-log.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { ModelResponse } from "../model/model.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { readOutcome } from "./calls/run-call.ts";
@@ -20,14 +19,14 @@ import type {
 import type { RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 
-/** What an observed run is made with. */
+/** What an {@link ObservedRun} needs of its run. */
 export interface ObservedRunOptions {
   /** At least one. */
   readonly observers: readonly Observer[];
   readonly info: RunInfo;
-  /** The run is known to have been begun before. */
+  /** The run began earlier. */
   readonly resumed: boolean;
-  /** Its steps are an engine's, which may end it here and go on with it later. */
+  /** Its steps are those of an engine, which may end it here and continue it later. */
   readonly onEngine: boolean;
   readonly signal: AbortSignal;
   readonly prices: PriceTable | undefined;
@@ -36,11 +35,12 @@ export interface ObservedRunOptions {
   readonly now: () => number;
 }
 
-type Told<T = Observation> = T extends unknown ? Omit<T, Exclude<keyof ObservationBase, "at">> : never;
+/** An observation without the fields that {@link ObservedRun} adds to all of them. */
+type Fact<T = Observation> = T extends unknown ? Omit<T, Exclude<keyof ObservationBase, "at">> : never;
 
 /**
- * Tells the observers of a run what it does: by the events it emits and the steps it executes. What it does between two steps is held
- * back until the next one is executed here, and dropped when that one is found recorded.
+ * Reports a run to its observers, from the events that it emits and the steps that it executes. What happens between two steps is
+ * held back until the next one is executed here, and dropped when that one turns out to be recorded.
  */
 export class ObservedRun implements StepExecutor {
   readonly #options: ObservedRunOptions;
@@ -49,12 +49,12 @@ export class ObservedRun implements StepExecutor {
   #seq = 0;
   #resumed: boolean;
   #isStarted = false;
-  /** The turn that observers know of, while it is going. */
+  /** The turn whose start was reported, until its end is. */
   #turn: number | undefined;
-  /** The last operation was executed here, so what follows happens here as well. */
+  /** The last operation was executed here, so what follows happens here too. */
   #isLive = false;
-  #held: Told[] = [];
-  /** A step of the round that is going was executed here. */
+  #held: Fact[] = [];
+  /** A step of the current round was executed here. */
   #hasExecuted = false;
   /** The engine has ended the run here. */
   #isStopped = false;
@@ -65,10 +65,9 @@ export class ObservedRun implements StepExecutor {
     this.#startedAt = options.now();
   }
 
-  /** Makes the run, from its start to its end. */
-  async run(make: () => Promise<RunResult<unknown>>, state: RunState): Promise<RunResult<unknown>> {
+  async run(run: () => Promise<RunResult<unknown>>, state: RunState): Promise<RunResult<unknown>> {
     try {
-      const result = await make();
+      const result = await run();
       this.#end(state, { ended: "result", result });
       return result;
     } catch (error) {
@@ -78,15 +77,15 @@ export class ObservedRun implements StepExecutor {
     }
   }
 
-  /** Hands the run's own events on, and takes from them what observers are told. */
+  /** Passes the run's own events on, and reports them. */
   events(emit: Emit | undefined): Emit {
     return (event) => {
-      this.#take(event);
+      this.#addEvent(event);
       return emit?.(event);
     };
   }
 
-  /** The same steps; says which rounds were answered without executing anything. */
+  /** The same steps; finds rounds that were answered without executing anything. */
   steps(steps: Steps<RunEvent>): Steps<RunEvent> {
     const { runId, steering, children } = steps;
     return {
@@ -97,10 +96,10 @@ export class ObservedRun implements StepExecutor {
         this.#hasExecuted = false;
         try {
           const outcomes = await steps.round(ops);
-          if (!this.#hasExecuted) this.#readBack();
+          if (!this.#hasExecuted) this.#skipRound();
           return outcomes;
         } catch (error) {
-          // What is asked is asked here, and by nobody else.
+          // Its questions are asked by this process.
           if (isRunSuspended(error)) this.#flush();
           this.#isStopped = this.#options.onEngine;
           throw error;
@@ -109,7 +108,6 @@ export class ObservedRun implements StepExecutor {
     };
   }
 
-  /** @see {@link StepExecutor.execute} */
   execute<T>(
     name: string,
     step: Step<RunEvent>,
@@ -121,112 +119,93 @@ export class ObservedRun implements StepExecutor {
     this.#hasExecuted = true;
     this.#isLive = true;
     this.#flush();
-    this.#tell({ type: "step-start", at: startedAt, step: info });
-    return this.#around(info, () => this.#carryOut(info, step, work));
+    this.#report({ type: "step-start", at: startedAt, step: info });
+    return this.#around(info, () => this.#executeInside(info, step, work));
   }
 
-  async #carryOut<T>(info: StepInfo, step: Step<RunEvent>, work: (step: LoopStep) => Promise<T>): Promise<T> {
+  async #executeInside<T>(info: StepInfo, step: Step<RunEvent>, work: (step: LoopStep) => Promise<T>): Promise<T> {
     try {
       const value = await work(this.#observedStep(info, step));
-      this.#tell({ type: "step-end", at: this.#options.now(), step: info, ok: true, ...this.#detailsOf(info, value) });
+      const details = this.#detailsOf(info, value);
+      this.#report({ type: "step-end", at: this.#options.now(), step: info, ok: true, ...details });
       return value;
     } catch (error) {
-      this.#tell({ type: "step-end", at: this.#options.now(), step: info, ok: false, error });
+      this.#report({ type: "step-end", at: this.#options.now(), step: info, ok: false, error });
       throw error;
     }
   }
 
-  /** The step, its live events seen. */
+  /** The step; its live events are reported. */
   #observedStep(step: StepInfo, live: Step<RunEvent>): LoopStep {
     const { now } = this.#options;
-    const { key, attempt, signal } = live;
-    let hasSpoken = false;
+    let hasParts = false;
     return {
-      key,
-      attempt,
-      signal,
+      ...live,
       emit: (event) => {
-        if (event.type === "notice") this.#tell({ type: "notice", at: now(), step, notice: event.notice });
+        if (event.type === "notice") this.#report({ type: "notice", at: now(), step, notice: event.notice });
         else if (event.type === "discard") {
-          hasSpoken = false;
-          this.#tell({ type: "discard", at: now(), step, reason: event.reason });
-        } else if (!hasSpoken && isSpoken(event)) {
-          hasSpoken = true;
-          this.#tell({ type: "first-part", at: now(), step });
+          hasParts = false;
+          this.#report({ type: "discard", at: now(), step, reason: event.reason });
+        } else if (!hasParts && isPart(event)) {
+          hasParts = true;
+          this.#report({ type: "first-part", at: now(), step });
         }
         return live.emit(event);
       },
-      asks: (request) => this.#tell({ type: "request", at: now(), step, request }),
+      asks: (request) => this.#report({ type: "request", at: now(), step, request }),
     };
   }
 
   #detailsOf({ run, kind }: StepInfo, value: unknown): Partial<StepEndObservation> {
-    // What a step of each kind leaves is said in run-log.ts.
+    // run-log.ts has what each kind of step records.
     if (kind === "call") return { outcome: readOutcome(value as CallStepValue) };
     if (kind !== "model") return {};
     const answer = value as ModelStepValue | PromptTooLong;
     if ("tooLong" in answer) return {};
     const { response } = answer;
-    const cost = this.#costOf(response, run);
-    return { response, ...(cost !== undefined && { cost }) };
-  }
-
-  /** A price table may be a function; when it throws, the loop finds out where it would without observers. */
-  #costOf({ envelope, usage }: ModelResponse, { model }: RunInfo): number | undefined {
     try {
-      const prices = findPrices(this.#options.prices, envelope.modelVersion ?? model);
-      return prices === undefined ? undefined : computeCost(usage, prices);
+      const prices = findPrices(this.#options.prices, response.envelope.modelVersion ?? run.model);
+      return { response, ...(prices !== undefined && { cost: computeCost(response.usage, prices) }) };
     } catch {
-      return undefined;
+      // A price table may be a function; the loop calls it too, and throws its error.
+      return { response };
     }
   }
 
-  /** Begins the work inside of all observers, the first one outermost. None of them can keep it from beginning. */
+  /** Begins the work inside all observers, the first one outermost. None of them can prevent it. */
   #around<T>(step: StepInfo, work: () => Promise<T>): Promise<T> {
     const { observers } = this.#options;
-    const begin = (index: number): Begun<T> => {
+    // Assigned by begin(0), whatever the observers do.
+    let running!: Promise<T>;
+    const begin = (index: number): Promise<void> => {
       const observer = observers[index];
       if (observer === undefined) {
-        const running = work();
-        return { running, over: running.then(ignore, ignore) };
+        running = work();
+        return running.then(ignore, ignore);
       }
       if (observer.around === undefined) return begin(index + 1);
-      let begun: Begun<T> | undefined;
-      const next = (): Promise<void> => (begun ??= begin(index + 1)).over;
-      this.#call(observer, () => observer.around?.(step, next));
-      if (begun === undefined) this.#complain(observer, new Error("around() returned before it called next()"));
-      return (begun ??= begin(index + 1));
+      let over: Promise<void> | undefined;
+      const next = (): Promise<void> => (over ??= begin(index + 1));
+      this.#callObserver(observer, () => observer.around?.(step, next));
+      if (over === undefined) this.#logFailure(observer, new Error("around() returned before it called next()"));
+      return next();
     };
-    return begin(0).running;
+    void begin(0);
+    return running;
   }
 
-  /** What an event of the run itself tells observers. */
-  #take(event: RunEvent): void {
+  #addEvent(event: RunEvent): void {
+    const { type } = event;
     const at = this.#options.now();
-    switch (event.type) {
-      case "turn-start":
-        this.#endTurn(at);
-        this.#hold({ type: "turn-start", at, turn: event.turn });
-        return;
-      case "turn-end":
-        this.#endTurn(at);
-        return;
-      case "compact":
-      case "recover":
-      case "tool-pending":
-        this.#hold({ at, ...event });
-        return;
-      default:
-    }
+    if (type === "turn-start" || type === "turn-end") this.#endTurn(at);
+    if (type !== "turn-start" && type !== "compact" && type !== "recover" && type !== "tool-pending") return;
+    const fact = { at, ...event };
+    if (this.#isLive) this.#report(fact);
+    else this.#held.push(fact);
   }
 
-  #hold(told: Told): void {
-    if (this.#isLive) this.#tell(told);
-    else this.#held.push(told);
-  }
-
-  /** The round did nothing here: what was held back before it happened elsewhere. */
-  #readBack(): void {
+  /** The round executed nothing here: what was held back before it happened elsewhere. */
+  #skipRound(): void {
     this.#isLive = false;
     this.#resumed ||= !this.#isStarted;
     this.#held = this.#held.filter(({ type }) => type === "turn-start");
@@ -236,18 +215,18 @@ export class ObservedRun implements StepExecutor {
     this.#start();
     const held = this.#held;
     this.#held = [];
-    for (const told of held) this.#tell(told);
+    for (const fact of held) this.#report(fact);
   }
 
   #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#tell({ type: "run-start", at: this.#startedAt, resumed: this.#resumed });
+    this.#report({ type: "run-start", at: this.#startedAt, resumed: this.#resumed });
   }
 
   #endTurn(at: number): void {
     this.#held = [];
-    if (this.#turn !== undefined) this.#tell({ type: "turn-end", at, turn: this.#turn });
+    if (this.#turn !== undefined) this.#report({ type: "turn-end", at, turn: this.#turn });
   }
 
   #end(state: RunState, how: Pick<RunEndObservation, "ended" | "result" | "error">): void {
@@ -255,7 +234,7 @@ export class ObservedRun implements StepExecutor {
     const { turns, usage, cost } = state;
     this.#endTurn(at);
     this.#start();
-    this.#tell({
+    this.#report({
       type: "run-end",
       at,
       startedAt: this.#startedAt,
@@ -266,27 +245,27 @@ export class ObservedRun implements StepExecutor {
     });
   }
 
-  #tell(told: Told): void {
-    if (told.type === "turn-start") this.#turn = told.turn;
-    if (told.type === "turn-end") this.#turn = undefined;
+  #report(fact: Fact): void {
+    if (fact.type === "turn-start") this.#turn = fact.turn;
+    if (fact.type === "turn-end") this.#turn = undefined;
     const { info: run, observers } = this.#options;
-    // What an observation is made of but for these two.
-    const observation = Object.freeze({ ...told, run, seq: this.#seq++ }) as Observation;
-    for (const observer of observers) this.#call(observer, () => observer.observe?.(observation));
+    // A fact lacks exactly these two.
+    const observation = Object.freeze({ ...fact, run, seq: this.#seq++ }) as Observation;
+    for (const observer of observers) this.#callObserver(observer, () => observer.observe?.(observation));
   }
 
-  #call(observer: Observer, call: () => unknown): void {
-    const complain = (error: unknown): void => this.#complain(observer, error);
+  #callObserver(observer: Observer, call: () => unknown): void {
+    const logFailure = (error: unknown): void => this.#logFailure(observer, error);
     try {
       const returned = call();
       if (typeof returned === "object" && returned !== null && "then" in returned)
-        Promise.resolve(returned).catch(complain);
+        Promise.resolve(returned).catch(logFailure);
     } catch (error) {
-      complain(error);
+      logFailure(error);
     }
   }
 
-  #complain(observer: Observer, error: unknown): void {
+  #logFailure(observer: Observer, error: unknown): void {
     if (this.#failed.has(observer)) return;
     this.#failed.add(observer);
     const { logger, info, observers } = this.#options;
@@ -297,12 +276,6 @@ export class ObservedRun implements StepExecutor {
   }
 }
 
-interface Begun<T> {
-  readonly running: Promise<T>;
-  /** Resolves when it is over, however it ended. */
-  readonly over: Promise<void>;
-}
-
 function describeStep(
   run: RunInfo,
   name: string,
@@ -311,7 +284,7 @@ function describeStep(
   call: FunctionCall | undefined,
 ): StepInfo {
   const parsed = parseStepName(name);
-  if (parsed.kind === "wait" || parsed.kind === "other") throw new RangeError(`${name} is no step of the loop`);
+  if (parsed.kind === "wait" || parsed.kind === "other") throw new RangeError(`${name} is not a step of the loop`);
   const { kind, turn } = parsed;
   return Object.freeze({
     run,
@@ -327,8 +300,8 @@ function describeStep(
   });
 }
 
-/** True for what the model says itself. */
-function isSpoken({ type }: RunEvent): boolean {
+/** True for a part of the answer. */
+function isPart({ type }: RunEvent): boolean {
   return type === "text-delta" || type === "thought-delta" || type === "call-args-delta" || type === "part";
 }
 

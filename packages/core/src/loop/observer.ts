@@ -8,80 +8,80 @@ import type { RunEvent } from "./events.ts";
 import type { RunResult } from "./result.ts";
 
 /**
- * Sees what an agent's runs do, and changes nothing: a function that throws, rejects or never ends is logged at most, once a run.
+ * Observes an agent's runs without affecting them: a failure of its functions is logged, once per run.
  *
- * One observer serves any number of runs at the same time. Runs that are only read again (a replay) are not observed.
+ * One observer serves any number of concurrent runs. Replays are not observed.
  */
 export interface Observer {
   /**
-   * Called with each {@link Observation} of each run, in order and at once, so it should be quick: put slow work off. What it returns
-   * is ignored; a promise is not awaited.
+   * Called synchronously with each {@link Observation} of each run, in order; defer slow work. Its return value is ignored, and a
+   * promise is not awaited.
    */
   observe?(observation: Observation): unknown;
   /**
-   * Wraps the execution of a step, so that a context, such as that of an `AsyncLocalStorage`, is active in everything the step does.
-   * Called after the step's `step-start`; the first observer is the outermost.
+   * Wraps the execution of a step, so that a context such as that of an `AsyncLocalStorage` is active in it. Called after the
+   * step's `step-start`; the first observer is the outermost. Its return value is ignored.
    *
-   * @param next - Begins the step. To be called once, before `around` returns or awaits anything; a step that has not begun by then
-   * begins without it. Called again, it begins nothing. Gives a promise that resolves when the step is over, and never rejects: how
-   * the step ended is in its `step-end`. What `around` returns is ignored as well.
+   * @param next - Begins the step. Call it once, before `around` returns or awaits anything: a step that has not begun by then
+   * begins without it, and further calls do nothing. Its promise resolves when the step is over and never rejects; `step-end`
+   * has the outcome.
    */
   around?(step: StepInfo, next: () => Promise<void>): unknown;
 }
 
-/** A run as observers see it. The same object in all observations of a run in one process: a key for a `WeakMap`. */
+/** A run as observers see it. The same object in all observations of a run in one process, so it can be the key of a `WeakMap`. */
 export interface RunInfo {
   readonly runId: string;
   /** Name of the agent. */
   readonly agent: string;
   /** Id of the agent's model. */
   readonly model: string;
-  /** Where its requests go, when that is known. */
+  /** Where its requests are sent, if known. */
   readonly endpoint?: string | undefined;
   readonly sessionId?: string | undefined;
-  /** The step of another run inside which it is made. That run may be in another process. */
+  /** The step of another run that contains it. That run may be in another process. */
   readonly parent?: ParentStep | undefined;
 }
 
-/** A step that is executed in this process. The same object in all observations of the step. */
+/** A step executed in this process. The same object in all observations of the step. */
 export interface StepInfo {
   readonly run: RunInfo;
-  /** Name in the run, such as `model:3`, `model:3.1` when it is asked again, `call:3.0`. What {@link ParentStep.step} refers to. */
+  /** Name in the run, such as `model:3`, `model:3.1` for a retry, `call:3.0`. {@link ParentStep.step} refers to it. */
   readonly name: string;
   /**
-   * A request to the model; a call; who has to agree to the calls of a turn; a summary of the oldest messages; a hook around a call
-   * that is a run of its own.
+   * A request to the model; a call; the decision which calls of a turn need approval; a summary of the oldest messages; a hook
+   * around a call that is a separate run.
    */
   readonly kind: "model" | "call" | "route" | "compact" | "hook";
   readonly turn: number;
-  /** Idempotency key: the same over retries, crashes and resumes. */
+  /** Idempotency key: the same across retries, crashes and resumes. */
   readonly key: string;
-  /** From 1; more when its journal or engine knows that it was begun before. */
+  /** From 1; higher when its journal or engine knows of an earlier attempt. */
   readonly attempt: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Of a model step: the work of the run, or putting its answer into a schema. */
+  /** Of a model step: the work of the run, or converting its answer to a schema. */
   readonly phase?: PhaseKind | undefined;
-  /** Of a call, and of the hooks around one: its id, the same when it is run again. */
+  /** Of a call or a hook around it: the call's id, the same for each attempt. */
   readonly callId?: string | undefined;
-  /** Of a call: what the model asks for. */
+  /** Of a call: the call as the model made it. */
   readonly call?: FunctionCall | undefined;
 }
 
-/** What every observation says. */
+/** What every observation has. */
 export interface ObservationBase {
   readonly run: RunInfo;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** From 0 in a run of this process: the order in which they are given. */
+  /** Position among the run's observations in this process, from 0. */
   readonly seq: number;
 }
 
 /**
- * Something that happened in a run. Plain JSON-safe objects but for errors, which are what was thrown. Contents, requests and
- * responses are the run's own: not to be changed.
+ * Something that happened in a run. JSON-safe plain objects, except for errors, which are the thrown values. Do not change
+ * contents, requests and responses: they are the run's own.
  *
- * Grammar, where the steps of a turn's calls go side by side:
+ * Grammar; the steps of a turn's calls interleave:
  *
  * ```text
  * run  = run-start turn* run-end
@@ -89,55 +89,55 @@ export interface ObservationBase {
  * step = step-start (request | first-part | notice | discard)* step-end
  * ```
  *
- * Only what is executed in this process is observed. A run that is resumed or goes on elsewhere has a `run-start` and a `run-end` in
- * each process, turns of which every step is recorded are left out, and others hold the steps that were still to be done. A step
- * that its engine lets go of may end after `run-end`; a process that dies says nothing more.
+ * Only what is executed in this process is observed. A run that continues in another process has a `run-start` and a `run-end` in
+ * each; recorded steps, and turns in which every step is recorded, are left out. A step that its engine abandons may end after
+ * `run-end`.
  *
- * Within a model step, `request` says what is sent; a second one follows a `discard` when the stream broke and is begun again.
+ * Within a model step, `request` is what is sent; a second one follows a `discard` when a broken stream is restarted.
  */
 export type Observation =
   | RunStartObservation
   | RunEndObservation
   | (ObservationBase & Extract<RunEvent, { readonly type: "turn-start" | "turn-end" }>)
-  /** The oldest messages were replaced by a summary; the step that made it has just ended. */
+  /** A summary has replaced the oldest messages; its step has just ended. */
   | (ObservationBase & Extract<RunEvent, { readonly type: "compact" }>)
-  /** The answer could not be used; the model is asked again by the next step. */
+  /** The answer is unusable; the next step asks the model again. */
   | (ObservationBase & Extract<RunEvent, { readonly type: "recover" }>)
   /** A call waits for an answer from outside. */
   | (ObservationBase & Extract<RunEvent, { readonly type: "tool-pending" }>)
   | StepStartObservation
   | StepEndObservation
-  /** What a model step sends, hooks and steering included. */
+  /** What a model step sends, after hooks and steering. */
   | (ObservationBase & { readonly type: "request"; readonly step: StepInfo; readonly request: ModelRequest })
-  /** The first thing the model says. */
+  /** The first part of the answer. */
   | (ObservationBase & { readonly type: "first-part"; readonly step: StepInfo })
-  /** A request is sent again or for the first time after a wait, or was changed once to suit the endpoint. */
+  /** A request is retried, delayed, or was changed once to suit the endpoint. */
   | (ObservationBase & {
       readonly type: "notice";
       readonly step: StepInfo;
       readonly notice: Exclude<ModelNotice, { readonly type: "rewind" }>;
     })
-  /** What the model has said in this step is void and comes again. */
+  /** What the step has streamed is void, and is streamed again. */
   | (ObservationBase & { readonly type: "discard"; readonly step: StepInfo; readonly reason: string });
 
-/** A run begins in this process, or goes on in it. */
+/** A run begins or continues in this process. */
 export interface RunStartObservation extends ObservationBase {
   readonly type: "run-start";
-  /** It was begun before, in this process or another. */
+  /** It began earlier, in this process or another. */
   readonly resumed: boolean;
 }
 
-/** A run is over, as far as this process is concerned. */
+/** A run has ended in this process. */
 export interface RunEndObservation extends ObservationBase {
   readonly type: "run-end";
   readonly startedAt: number;
-  /** `stopped`: its engine ended it here, to go on with it later or elsewhere. */
+  /** `stopped`: its engine ended it here and continues it later or elsewhere. */
   readonly ended: "result" | "failed" | "aborted" | "stopped";
-  /** How it ended; in every other case there is an error. */
+  /** Present when `ended` is `result`; otherwise there is an `error`. */
   readonly result?: RunResult<unknown> | undefined;
-  /** What it threw: the signal's reason after an abort. */
+  /** What it threw; after an abort, the signal's reason. */
   readonly error?: unknown;
-  /** Turns, tokens and cost of the whole run, what was done before it was resumed and runs inside it included. */
+  /** Turns, tokens and cost are those of the whole run, including nested runs and what was done before a resume. */
   readonly turns: number;
   readonly usage: Usage;
   /** In the unit of the price table; absent without one. */
@@ -154,30 +154,30 @@ export interface StepStartObservation extends ObservationBase {
 export interface StepEndObservation extends ObservationBase {
   readonly type: "step-end";
   readonly step: StepInfo;
-  /** `false` when it threw. A failed tool is data, and its step is fine. */
+  /** `false` when it threw. A failed tool is data, so its step is `ok`. */
   readonly ok: boolean;
-  /** What it threw, when it is not `ok`. */
+  /** What it threw, if not `ok`. */
   readonly error?: unknown;
-  /** Of a model step: the answer, with finish reason, usage (cached tokens included), model version and response id. Absent when the prompt was too long. */
+  /** Of a model step: the answer, with finish reason, usage, model version and response id. Absent when the prompt was too long. */
   readonly response?: ModelResponse | undefined;
-  /** What the answer cost, in the unit of the price table; absent without one. */
+  /** Cost of the answer, in the unit of the price table; absent without one. */
   readonly cost?: number | undefined;
-  /** Of a call: what the model is told. */
+  /** Of a call: the outcome that the model reads. */
   readonly outcome?: ToolOutcome | undefined;
 }
 
-/** A step as the loop carries it out. */
+/** A step as the loop executes it. */
 export interface LoopStep extends Step<RunEvent> {
-  /** Tells observers what is sent to the model; absent when there are none. */
+  /** Reports a request to observers; absent when there are none. */
   readonly asks?: ((request: ModelRequest) => void) | undefined;
 }
 
-/** What carries out the steps of a run that has observers. */
+/** Executes the steps of a run that has observers. */
 export interface StepExecutor {
   /**
-   * Carries out a step. Whatever observers do, `work` is called once, at once.
+   * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
    *
-   * @param call - What a call's step runs.
+   * @param call - The call that the step runs, if any.
    */
   execute<T>(
     name: string,

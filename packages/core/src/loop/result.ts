@@ -7,25 +7,25 @@ import type { CitationSource, SafetyRating } from "../wire/types/generate-conten
 import type { Compaction } from "./turn/compaction.ts";
 import type { LimitReached } from "./limits.ts";
 
-/** What every run ends with, whatever the reason. */
+/** What every result has, whatever the stop reason. */
 export interface RunOutcome extends Grounding, RunOutputs {
   readonly runId: string;
   /** Visible text of the last answer; empty when there was none. */
   readonly text: string;
-  /** The whole conversation: what was given and what was added. Can be sent again as it stands. */
+  /** The whole conversation: the input and what the run added. Can be sent again as it is. */
   readonly contents: readonly Content[];
-  /** Of {@link RunOutcome.contents}, those this run added (the prompt's own content included). */
+  /** Those of {@link RunOutcome.contents} that this run added, including the prompt. */
   readonly added: readonly Content[];
   readonly turns: number;
-  /** Sum over the run, delegated requests included. */
+  /** Sum over the run, including delegated requests. */
   readonly usage: Usage;
-  /** What the run cost, nested runs included, in the unit of the price table; `undefined` without one. */
+  /** Cost of the run, including nested runs, in the unit of the price table; `undefined` without one. */
   readonly cost: number | undefined;
-  /** The last answer as it came, with finish reason, ratings and grounding metadata; absent only when a limit ended the run before there was one. */
+  /** The last answer, unchanged, with finish reason, ratings and grounding metadata; absent only when a limit ended the run before the first answer. */
   readonly response: ModelResponse | undefined;
 }
 
-/** The model answered and wanted nothing more. `output` is the typed output; `undefined` when none was asked for. */
+/** The model gave its final answer. `output` is the typed output; `undefined` without a schema. */
 export interface FinishedRun<Output = undefined> extends RunOutcome {
   readonly stopReason: "finished";
   readonly output: Output;
@@ -36,7 +36,7 @@ export interface StoppedRun extends RunOutcome {
   readonly stopReason: "stopped";
 }
 
-/** A limit ended the run. `text` is what there was. */
+/** A limit ended the run. `text` is that of the last answer. */
 export interface LimitedRun extends RunOutcome {
   readonly stopReason: "limit";
   /** The last of the contents, when the wall time was up in the middle of an answer: the model's text as far as it came. */
@@ -44,62 +44,62 @@ export interface LimitedRun extends RunOutcome {
   readonly limit: LimitReached;
 }
 
-/** The answer was cut off by the token limit. */
+/** The token limit cut the answer off. */
 export interface TruncatedRun extends RunOutcome {
   readonly stopReason: "truncated";
 }
 
-/** The answer was withheld (`SAFETY`, `RECITATION`, ...); `safetyRatings` has its ratings. A refused prompt is a `ResponseBlockedError` instead. */
+/** The service blocked the answer (`SAFETY`, `RECITATION`, ...); `safetyRatings` has its ratings. A blocked prompt is a `ResponseBlockedError` instead. */
 export interface BlockedRun extends RunOutcome {
   readonly stopReason: "blocked";
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
 }
 
-/** The model kept answering with nothing, after the retries. Never a success. */
+/** The answer was still empty after the retries. Never a success. */
 export interface EmptyRun extends RunOutcome {
   readonly stopReason: "empty";
 }
 
-/** The model kept writing calls that cannot be read, after the retries. */
+/** The model's calls were still unreadable after the retries. */
 export interface BadCallRun extends RunOutcome {
   readonly stopReason: "bad-call";
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
 }
 
-/** The model kept making the same calls with the same arguments. */
+/** The model repeated the same calls, with the same results. */
 export interface RepeatedCallsRun extends RunOutcome {
   readonly stopReason: "repeated-calls";
 }
 
-/** The model finished, but its answer does not fit the output schema, after the retries. */
+/** The final answer still does not match the output schema after the retries. */
 export interface InvalidOutputRun extends RunOutcome {
   readonly stopReason: "invalid-output";
-  /** What does not fit, short. */
+  /** What does not match, in short. */
   readonly problem: string;
 }
 
-/** The model stopped for a reason this version does not know. Never a success. */
+/** The model stopped for a reason that this version does not know. Never a success. */
 export interface UnknownFinishRun extends RunOutcome {
   readonly stopReason: "unknown-finish";
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
 }
 
-/** Calls wait for somebody's word; `session.resume({ approvals })` goes on. In `contents` they are answered as not run, so that they can be sent. */
+/** Calls wait for approval; continue with `session.resume({ approvals })`. In `contents` they are answered as not run, so that they can be sent. */
 export interface NeedsApprovalRun extends RunOutcome {
   readonly stopReason: "needs-approval";
   readonly pending: readonly PendingCall[];
 }
 
-/** Calls wait for what came of them elsewhere; `session.resume({ outcomes })` goes on. In `contents` they are answered as not run, so that they can be sent. */
+/** Calls wait for their outcome from outside; continue with `session.resume({ outcomes })`. In `contents` they are answered as not run, so that they can be sent. */
 export interface NeedsOutcomeRun extends RunOutcome {
   readonly stopReason: "needs-outcome";
   readonly pending: readonly PendingCall[];
 }
 
-/** How a run ended, discriminated by `stopReason`: a `switch` over it is exhaustive. */
+/** How a run ended, discriminated by `stopReason`. */
 export type RunResult<Output = undefined> =
   | FinishedRun<Output>
   | StoppedRun
@@ -114,44 +114,44 @@ export type RunResult<Output = undefined> =
   | NeedsApprovalRun
   | NeedsOutcomeRun;
 
-/** Why a run ended: our word, where the finish reason is the model's. */
+/** Why a run ended. (The finish reason is why one answer of the model ended.) */
 export type StopReason = RunResult["stopReason"];
 
-/** Code the model had run in the service's sandbox, with what came of it. */
+/** Code that the model ran in the service's sandbox, and its result. */
 export interface CodeRun {
   readonly executableCode: ExecutableCode;
-  /** Absent when the answer ended before there was one. */
+  /** Absent when the answer ended before it. */
   readonly codeExecutionResult?: CodeExecutionResult | undefined;
 }
 
-/** A page the service read for an answer, or tried to. */
+/** A page that the service read for an answer, or tried to. */
 export interface UrlRetrieval {
   readonly retrievedUrl: string;
-  /** `URL_RETRIEVAL_STATUS_SUCCESS`, `…_ERROR`, `…_PAYWALL`, `…_UNSAFE`, or a newer word. */
+  /** `URL_RETRIEVAL_STATUS_SUCCESS`, `…_ERROR`, `…_PAYWALL`, `…_UNSAFE`, or a newer value. */
   readonly urlRetrievalStatus: string;
 }
 
-/** What the model gave back besides text, in typed form. What came, unchanged, is in `response` and `contents`. */
+/** The model's output besides text, in typed form. `response` and `contents` have it unchanged. */
 export interface RunOutputs {
-  /** Images of the whole run, in the order they came, those of agents inside it included; interim ones of a thinking model are not. */
+  /** Images of the whole run, in order of arrival, including nested runs but not the interim images of a thinking model. */
   readonly images: readonly OutputImage[];
-  /** Code that was run in the service's sandbox, in order, over the whole run. */
+  /** Code that ran in the service's sandbox, in order, over the whole run. */
   readonly code: readonly CodeRun[];
-  /** Thought summaries, one text for each answer that had any. Ask for them with `includeThoughts`. */
+  /** Thought summaries, one text for each answer that has any. Request them with `includeThoughts`. */
   readonly thoughts: readonly string[];
-  /** Pages the service read, or failed to, over the whole run. */
+  /** Pages that the service read or failed to read, over the whole run. */
   readonly urls: readonly UrlRetrieval[];
   /** Ratings of the last answer; usually none. */
   readonly safetyRatings: readonly SafetyRating[];
-  /** What the last answer quotes from known works, with their licenses; whatever the endpoint's name for it. */
+  /** Works that the last answer quotes, with their licenses; endpoints have different names for this field. */
   readonly citationSources: readonly CitationSource[];
 }
 
-/** An image the model made. Its JSON holds the media type and the base64, not the bytes. */
+/** An image made by the model. Its JSON has the media type and the base64, not the bytes. */
 export class OutputImage {
   /** Such as `image/png`. */
   readonly mimeType: string;
-  /** Base64, as it came. */
+  /** Base64, unchanged. */
   readonly data: string;
 
   constructor({ mimeType, data }: Pick<Blob, "mimeType" | "data">) {
@@ -159,7 +159,7 @@ export class OutputImage {
     this.data = data;
   }
 
-  /** The image's bytes, decoded anew each time. */
+  /** The image's bytes, decoded on each access. */
   get bytes(): Uint8Array<ArrayBuffer> {
     const binary = atob(this.data.replaceAll("-", "+").replaceAll("_", "/"));
     return Uint8Array.from(binary, (character) => character.charCodeAt(0));
@@ -169,37 +169,36 @@ export class OutputImage {
 /** What a run had done when it failed or was aborted. */
 export interface RunSoFar {
   readonly runId: string;
-  /** Everything that can be kept: ends on no open call (cut-off calls are answered as cancelled), so it can be sent again. */
+  /** Can be sent again: open calls are answered as cancelled. */
   readonly contents: readonly Content[];
   /** The last of the contents, when the run ended in the middle of an answer: the model's text as far as it came. */
   readonly interrupted?: Content | undefined;
   /** What is sent in place of the oldest contents; absent while all are sent. */
   readonly compaction?: Compaction | undefined;
-  /** Turns that were finished. */
+  /** Finished turns. */
   readonly turns: number;
-  /** What was paid for. */
   readonly usage: Usage;
-  /** What it cost, in the unit of the price table; absent without one. */
+  /** In the unit of the price table; absent without one. */
   readonly cost?: number | undefined;
 }
 
-/** Of a run that has not begun. */
+/** For a run that has not begun. */
 export const NOTHING_YET: RunSoFar = { runId: "", contents: [], turns: 0, usage: NO_USAGE };
 
 const RUNS = Symbol.for("pollux.runSoFar");
 
 /**
- * What the run that threw this error had done by then, or `undefined` when the error is not from a run.
+ * What the run that threw this error had done, or `undefined` when the error is not from a run.
  *
- * Works for every error a run throws, the reason of your own abort signal included (when that is an object).
- * To go on, hand `contents` and the rest of your question to another run.
+ * Works for every error that a run throws, including the reason of your own abort signal if it is an object. To continue, pass
+ * `contents` and the rest of your question to another run.
  */
 export function runSoFar(error: unknown): RunSoFar | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   return (error as { readonly [RUNS]?: RunSoFar })[RUNS];
 }
 
-/** Hangs the run's state on its error, out of sight of loggers and `JSON.stringify`. A frozen error is left alone. */
+/** Attaches the run's state to its error, hidden from loggers and `JSON.stringify`. Frozen errors stay as they are. */
 export function attachRunSoFar(error: unknown, run: RunSoFar): void {
   if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
   Object.defineProperty(error, RUNS, { value: run, enumerable: false, configurable: true, writable: true });

@@ -4,14 +4,14 @@ import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { answerCalls } from "./calls/answer-calls.ts";
-import { compactWhenFull } from "./turn/compact-history.ts";
 import { firstLimit, RepeatGuard, WallClock } from "./limits.ts";
 import type { LoopInput } from "./loop-input.ts";
-import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
-import { type Ending, endingOf, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { closing } from "./transcript.ts";
+import { type Ending, endingOf, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
+import { compactWhenFull } from "./turn/compact-history.ts";
+import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {

@@ -10,46 +10,46 @@ import { PartialAnswer, sendablePartial } from "./partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
 
-/** Progress of one run. Only the loop writes to it; what is read from outside is a copy. */
+/** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {
   readonly runId: string;
-  /** History and what the run added, growing. */
+  /** The history and what the run has added to it. */
   readonly contents: Content[];
   turns = 0;
   toolCalls = 0;
   usage: Usage = NO_USAGE;
   /** In the unit of the price table. */
   cost = 0;
-  /** Answers that can carry sources, in the order they came, those of nested runs included. */
+  /** Answers that can have sources, in order of arrival, those of nested runs included. */
   readonly responses: ModelResponse[] = [];
-  /** Of these, the ones of nested runs. */
+  /** Those of nested runs. */
   readonly nestedResponses: Set<ModelResponse> = new Set();
-  /** Of these, the ones that could not be used and were asked for again. */
+  /** Those that were unusable and retried. */
   readonly discarded: Set<ModelResponse> = new Set();
-  /** The calls of the open turn, with the answers there are. */
+  /** The calls of the open turn, some of them answered. */
   calls: readonly TurnCall[] = [];
-  /** Runs that ended inside calls of the open turn; they are in no total yet. */
+  /** Runs that ended inside calls of the open turn; not in the totals yet. */
   readonly unsettled: NestedRun[] = [];
-  /** Bad calls so far, by tool name. */
+  /** Calls with invalid arguments, by tool name. */
   readonly badCalls: Map<string, number> = new Map();
-  /** What is sent in place of the oldest contents, when the history got too long. */
+  /** What is sent in place of the oldest contents; absent while all are sent. */
   compaction: Compaction | undefined;
-  /** How often the service refused a prompt as too long. */
+  /** How many prompts the service has refused as too long. */
   overflows = 0;
-  /** Tokens of the last prompt and its answer, by the service's count, and how many contents they were. */
+  /** Tokens of the last prompt and its answer as the service counted them, and the number of their contents. */
   #counted: { readonly tokens: number; readonly contents: number } | undefined;
-  /** Calls that wait for an answer from outside, when that suspended the run. */
+  /** Calls that wait for an answer from outside, in a suspended run. */
   pending: readonly PendingCall[] = [];
-  /** The place up to which what was said to the run is part of it. */
+  /** Steering messages up to this position are in the contents. */
   steeringCursor = 0;
-  /** When the last step ended, in milliseconds since the epoch, as the steps recorded it. */
+  /** When the last step ended, in milliseconds since the epoch, from the recorded times. */
   endedAt = 0;
-  /** Milliseconds in which a step was under way: a run that waited a day for an answer has not used a day. */
+  /** Milliseconds in which a step was executed: waiting for an answer does not count. */
   activeMs = 0;
   /** The answer of the run that is under way. What puts the result into a schema is not shown, so it is none. */
   partial: PartialAnswer = new PartialAnswer("");
   readonly #onPartial: ((partial: PartialAnswer) => void) | undefined;
-  /** The latest answer of the run itself. */
+  /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
 
   constructor(runId: string, contents: readonly Content[], onPartial?: ((partial: PartialAnswer) => void) | undefined) {
@@ -58,13 +58,13 @@ export class RunState {
     this.contents = [...contents];
   }
 
-  /** @param prices - What the model that answered costs. */
+  /** @param prices - Of the model that answered. */
   addResponse(response: ModelResponse, prices?: Prices): void {
     this.lastResponse = response;
     if (prices !== undefined) this.cost += computeCost(response.usage, prices);
     this.usage = addUsage(this.usage, response.usage);
     const { contextTokens, outputTokens } = response.usage;
-    // Thoughts are not sent again; the answer itself is about to follow the contents that were sent.
+    // Thoughts are not sent again; the answer is appended to the contents that were sent.
     if (contextTokens > 0)
       this.#counted = { tokens: contextTokens + outputTokens, contents: this.#sendableCount() + 1 };
     this.responses.push(response);
@@ -76,9 +76,9 @@ export class RunState {
     if (value.failure?.kind === "bad-input") this.badCalls.set(name, (this.badCalls.get(name) ?? 0) + 1);
   }
 
-  /** Adds what a run inside this one cost and found. */
+  /** Adds the usage, cost and answers of a nested run. */
   addNested(run: NestedRun): void {
-    // The context of a nested run says nothing about how full the caller's is.
+    // The context of a nested run is not the caller's.
     this.usage = { ...addUsage(this.usage, run.usage), contextTokens: this.usage.contextTokens };
     this.cost += run.cost ?? 0;
     this.responses.push(...run.responses);
@@ -90,7 +90,7 @@ export class RunState {
     this.endedAt = Math.max(this.endedAt, endedAt);
   }
 
-  /** A step that the wall-time limit cut off records no time: it has used up what was left. */
+  /** A step that the wall time aborted records no time: it has used up the rest. */
   useUpWallTime({ wallTimeMs = 0 }: Limits): void {
     this.activeMs = Math.max(this.activeMs, wallTimeMs);
   }
@@ -108,14 +108,14 @@ export class RunState {
       : compaction.summary.length + contents.length - compaction.keepFrom;
   }
 
-  /** About how many tokens the next prompt has: what the service counted last, and an estimate of what came since. */
+  /** Approximate tokens of the next prompt: the service's last count plus an estimate of what follows. */
   promptTokens(): number {
     const sent = this.sendable();
     if (this.#counted === undefined) return estimateTokens(sent);
     return this.#counted.tokens + estimateTokens(sent.slice(this.#counted.contents));
   }
 
-  /** Puts a summary in the place of the first `cut` contents that are sent. */
+  /** Replaces the first `cut` contents that are sent with a summary. */
   compact(summary: readonly Content[], cut: number): void {
     const { compaction } = this;
     const keepFrom = compaction === undefined ? cut : compaction.keepFrom + cut - compaction.summary.length;
@@ -123,7 +123,7 @@ export class RunState {
     this.#counted = undefined;
   }
 
-  /** Responses of the open turn that are ready, by position. */
+  /** Responses of the open turn's answered calls, by position. */
   answeredParts(): ReadonlyMap<number, Part> {
     const parts = new Map<number, Part>();
     for (const [index, { current }] of this.calls.entries())
@@ -136,7 +136,7 @@ export class RunState {
     return { turns, toolCalls, usage, wallTimeMs, cost };
   }
 
-  /** The same while calls are under way: with what ended inside of them, and the time since this one began. */
+  /** {@link spent} during a call: includes its nested runs that have ended, and the time since it began. */
   spentInside(elapsedMs: number): Spent {
     const { usage, cost, wallTimeMs, ...rest } = this.spent();
     return {
@@ -159,7 +159,7 @@ export class RunState {
     return sendablePartial(this.partial.parts());
   }
 
-  /** What there is by now, in a form that can be sent. */
+  /** A snapshot whose contents can be sent. */
   soFar(): RunSoFar {
     const interrupted = this.interrupted();
     const contents = [...closeOpenCalls(this.contents, this.answeredParts())];

@@ -2,28 +2,28 @@ import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
-/** Where the events of a watched run go. */
+/** Where the events of a run go when somebody reads them. */
 export interface RunEmitters {
-  /** Of the run itself: its reader follows them in step. */
+  /** For the run's own events: the run waits until each is read. */
   readonly emit: Emit;
-  /** Of its steps: some may wait for the reader. */
+  /** For live events of its steps, which are buffered. */
   readonly emitLive: Emit;
 }
 
-/** A run that can be made: how to make it, inspect it and end it. */
+/** A run that is ready to start. */
 export interface RunningLoop {
-  /** Makes the run, to its end. Called once. */
+  /** Executes the run. Called once. */
   run(): Promise<RunResult<unknown>>;
-  /** Aborts what is under way and frees what the run holds. Called once, when the run is over for whatever reason. */
+  /** Aborts what is in progress and frees resources. Called once, when the run is over for any reason. */
   release(): void;
   soFar(): RunSoFar;
 }
 
 /**
- * A run you can watch. Read events with `for await`, then take {@link RunStream.result}.
+ * A run as a stream of events. Read them with `for await`, then take {@link RunStream.result}.
  *
  * Pull-driven and single-use: nothing runs until it is read, and leaving the `for await` early ends the run. A slow
- * reader slows the run down; at most 64 events wait for it.
+ * reader slows the run down; at most 64 events are buffered.
  */
 export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
@@ -39,11 +39,11 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
       // The agent that made this stream knows the type of its output.
       this.#settle = { resolve: (result) => resolve(result as RunResult<Output>), reject };
     });
-    this.#outcome.catch(() => {}); // whoever iterates already sees the error
+    this.#outcome.catch(() => {}); // the iterator throws it as well
   }
 
   /**
-   * The final result. Makes the whole run when nobody has started to read it; then no events are made at all.
+   * The final result. Executes the run, without making events, if reading has not started.
    *
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
@@ -52,12 +52,12 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     return this.#outcome;
   }
 
-  /** True when the run has ended, in whatever way. */
+  /** True when the run has ended, in any way. */
   get isOver(): boolean {
     return this.#over;
   }
 
-  /** What the run has done by now: contents that can be sent again, turns, usage. `undefined` before it was started. */
+  /** What the run has done so far: contents that can be sent again, turns, usage. `undefined` before it starts. */
   get soFar(): RunSoFar | undefined {
     return this.#running?.soFar();
   }
@@ -87,7 +87,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     try {
       running = this.#start(undefined);
     } catch {
-      return; // the outcome has been rejected with that
+      return; // the outcome has been rejected
     }
     try {
       this.#settle.resolve(await running.run());
@@ -100,7 +100,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   async *#read(): AsyncGenerator<RunEvent, void, void> {
-    // Not before the first event is asked for: an iterator that is dropped unread never gets as far as `finally`.
+    // Not before the first read: an iterator that is dropped unread never reaches `finally`.
     this.#checkUnread();
     const queue = new EventQueue<RunEvent>();
     const running = this.#start({ emit: queue.writeInStep.bind(queue), emitLive: queue.write.bind(queue) });
@@ -124,7 +124,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
       this.#over = true;
       running.release();
       queue.close();
-      // A run that was left is over when its steps are; with its last events read or not, it may have had its result.
+      // After an early exit, the steps end first; the run may still have its result.
       await ended;
       await work.then(this.#settle.resolve, () => this.#settle.reject(abandoned(running)));
     }
@@ -137,28 +137,27 @@ function abandoned(running: RunningLoop): RunAbandonedError {
   return error;
 }
 
-/** How many values may wait for the reader before writers wait too. */
-const ROOM = 64;
+/** Buffered values before writers wait. */
+const CAPACITY = 64;
 
 /**
- * A bounded queue from many writers to one reader, so that a slow reader slows its writers down.
- *
- * A closed queue drops what is written and holds nobody up: no writer hangs on a reader who left.
+ * A bounded queue from many writers to one reader: a slow reader slows its writers down. A closed queue drops what is written,
+ * so that no writer waits for a reader that has left.
  */
 export class EventQueue<T> {
-  #waiting: T[] = [];
+  #buffer: T[] = [];
   #closed = false;
   #ended = false;
-  /** The reader, while it waits. */
+  /** Resolves the reader's promise, while it waits. */
   #reader: ((values: readonly T[] | undefined) => void) | undefined;
   /** Writers that wait for room. */
   #wakeWriters: (() => void)[] = [];
-  /** Writers that wait until what they wrote, and is now with the reader, has been read. */
+  /** Writers in step whose values the reader is reading. */
   #wakeInStep: (() => void)[] = [];
-  /** The same for values that are still here. */
+  /** Writers in step whose values are in the buffer. */
   #inStep: (() => void)[] = [];
 
-  /** Adds a value. A promise means that there is no room left: it resolves when there is. */
+  /** Adds a value. A promise means that the buffer is full: it resolves when there is room. */
   write(value: T): void | Promise<void> {
     if (this.#closed) return;
     if (this.#reader !== undefined) {
@@ -166,12 +165,12 @@ export class EventQueue<T> {
       this.#reader = undefined;
       return;
     }
-    this.#waiting.push(value);
-    if (this.#waiting.length < ROOM) return;
+    this.#buffer.push(value);
+    if (this.#buffer.length < CAPACITY) return;
     return new Promise((resolve) => this.#wakeWriters.push(resolve));
   }
 
-  /** Adds a value, and resolves when the reader has read it and asks for more. */
+  /** Adds a value, and resolves when the reader has read it and requests more. */
   writeInStep(value: T): void | Promise<void> {
     if (this.#closed) return;
     if (this.#reader !== undefined) {
@@ -179,24 +178,24 @@ export class EventQueue<T> {
       this.#reader = undefined;
       return new Promise((resolve) => this.#wakeInStep.push(resolve));
     }
-    this.#waiting.push(value);
+    this.#buffer.push(value);
     return new Promise((resolve) => this.#inStep.push(resolve));
   }
 
   /**
-   * Everything that waits, oldest first, or a promise of what comes next; `undefined` when nothing more will come. Says that all
-   * values given before have been read. Only one reader may wait.
+   * The buffered values, oldest first, or a promise of the next ones; `undefined` at the end. A call means that all earlier
+   * values have been read. Only one reader may wait.
    */
   next(): readonly T[] | undefined | Promise<readonly T[] | undefined> {
     for (const wake of this.#wakeInStep) wake();
     this.#wakeInStep = this.#inStep;
     this.#inStep = [];
-    const values = this.#waiting;
+    const values = this.#buffer;
     if (values.length === 0) {
       if (this.#ended || this.#closed) return undefined;
       return new Promise((resolve) => (this.#reader = resolve));
     }
-    this.#waiting = [];
+    this.#buffer = [];
     const writers = this.#wakeWriters;
     this.#wakeWriters = [];
     for (const wake of writers) wake();
@@ -212,7 +211,7 @@ export class EventQueue<T> {
   /** The reader has left. */
   close(): void {
     this.#closed = true;
-    this.#waiting = [];
+    this.#buffer = [];
     this.#reader?.(undefined);
     for (const writers of [this.#wakeWriters, this.#wakeInStep, this.#inStep]) for (const wake of writers) wake();
   }

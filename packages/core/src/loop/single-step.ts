@@ -6,20 +6,18 @@ import type { LoopInput } from "./loop-input.ts";
 import type { LoopStep } from "./observer.ts";
 import { isWallTimeReached } from "./limits.ts";
 
-/** How a round with a single step ended: with what the step left, or because the run's wall time was up. */
-export type SingleStepOutcome<T> = { readonly value: T } | "wall-time";
-
 /**
- * Makes a round of one step.
+ * Executes a round of one step.
  *
- * @param work - What the step does, unless a journal already has its outcome. Gives JSON.
- * @throws What `work` threw, as it was thrown; {@link RunStepError} for a failure that another process recorded.
+ * @param work - The step's work, which returns JSON; not called when a journal has the outcome.
+ * @returns The step's value, or `wall-time` when the run's wall time is up.
+ * @throws What `work` threw; {@link RunStepError} for a failure that another process recorded.
  */
 export async function singleStep<T>(
   input: LoopInput,
   name: string,
   work: (step: LoopStep) => Promise<T>,
-): Promise<SingleStepOutcome<T>> {
+): Promise<{ readonly value: T } | "wall-time"> {
   let failure: { readonly error: unknown } | undefined;
   const [outcome] = await input.steps.round([
     {
@@ -32,7 +30,7 @@ export async function singleStep<T>(
         }),
     },
   ]);
-  // The value is what `work` returned, through JSON.
+  // What `work` returned, through JSON.
   if (outcome?.ok === true) return { value: outcome.value as T };
   if (isWallTimeReached(outcome?.error)) return "wall-time";
   if (failure !== undefined) throw failure.error;
@@ -40,9 +38,9 @@ export async function singleStep<T>(
 }
 
 /**
- * Carries out a step: within the wall time, and seen by the run's observers.
+ * Executes a step within the wall time, reporting it to the run's observers.
  *
- * @param call - What a call's step runs.
+ * @param call - The call that the step runs, if any.
  */
 export function executeStep<T>(
   { clock, observed }: Pick<LoopInput, "clock" | "observed">,

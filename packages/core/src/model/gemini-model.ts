@@ -24,15 +24,15 @@ import { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
 
-/** Options of {@link gemini}: those of the client, and how the model is used. */
+/** Options of {@link gemini}, including those of the client. */
 export interface GeminiOptions extends GeminiClientOptions {
   /**
-   * Whether answers are asked for as a stream or whole. What comes back is the same.
+   * Whether to request answers as a stream or whole. The response is the same.
    *
    * @defaultValue "stream"; "unary" for models that do not stream
    */
   readonly transport?: "stream" | "unary" | undefined;
-  /** Corrects what is assumed from the model's id, for tuned models and names of a gateway's own. */
+  /** Overrides what is inferred from the model's ID, for tuned models and gateways' own names. */
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
 }
 
@@ -40,13 +40,13 @@ export interface GeminiOptions extends GeminiClientOptions {
  * A model of the Gemini API.
  *
  * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too.
- * @throws {ConfigurationError} When there is no key in the environment and no endpoint was given, or the id cannot be one.
+ * @throws {ConfigurationError} For an invalid ID, or without both an endpoint and a key in the environment.
  */
 export function gemini(id: string, options: GeminiOptions = {}): GeminiModel {
   return new GeminiModel(id, options);
 }
 
-/** See {@link gemini}. Serves any number of runs at the same time. */
+/** See {@link gemini}. Serves any number of concurrent runs. */
 export class GeminiModel implements Model {
   readonly id: string;
   readonly capabilities: ModelCapabilities;
@@ -66,7 +66,7 @@ export class GeminiModel implements Model {
     endpoint.modelPath(id);
     this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };
     if (options.endpoint === undefined) {
-      // Asking for the key now makes a missing one an error of the construction. A token that has to be fetched may wait.
+      // Reading the key now makes a missing one throw here. A token that has to be fetched can fail later.
       Promise.resolve(endpoint.authHeaders()).catch(() => {});
     }
     this.#facts = { modelId: id, capabilities: this.capabilities, endpointKind: endpoint.kind };
@@ -112,7 +112,7 @@ export class GeminiModel implements Model {
     }
   }
 
-  /** @throws {ApiStatusError} When the endpoint does not count, as some gateways. */
+  /** @throws {ApiStatusError} When the endpoint does not count tokens, as with some gateways. */
   async countTokens(request: ModelRequest, { signal }: CallSignal = {}): Promise<TokenCount> {
     const body = buildCountTokensRequest(buildRequest(request, this.#facts), this.#facts.endpointKind);
     const count = await this.#client.countTokens(this.id, body, { signal });
@@ -123,7 +123,7 @@ export class GeminiModel implements Model {
     };
   }
 
-  /** @throws {ConfigurationError} When model or endpoint have no explicit caches. */
+  /** @throws {ConfigurationError} When the model or endpoint does not support explicit caches. */
   async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
     return readCache(await this.#client.caches.create(buildCacheRequest(request, this.#facts), { signal }));
   }
@@ -185,7 +185,7 @@ const WAIT_FOR_FILE = {
   breaksPrefix: false,
 } as const;
 
-/** Name of the file (`files/abc`) that a request was refused for because the service still works on it. */
+/** Name (`files/abc`) of the file that the service is still processing, if that is the error. */
 function findUnreadyFile(error: unknown): string | undefined {
   if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
   const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];

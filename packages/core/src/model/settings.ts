@@ -42,7 +42,7 @@ export interface ModelSettings {
   readonly imageConfig?: ImageConfig | undefined;
   /** For models that generate speech. */
   readonly speechConfig?: SpeechConfig | undefined;
-  /** Tokens per image or video frame. */
+  /** How many tokens an image or a video frame uses. */
   readonly mediaResolution?: MediaResolution | undefined;
   /** At most one per category; other categories are left to the service. */
   readonly safetySettings?: readonly SafetySetting[] | undefined;

@@ -119,7 +119,7 @@ function report(error: unknown, stage: string, tool: Tool, { logger, callId }: T
   }
 }
 
-/** What a tool threw, as the model reads it. */
+/** Converts what a tool threw into the outcome the model reads. */
 export function describeFailure({ name }: Pick<Tool, "name">, error: unknown): ToolOutcome {
   if (isNamed(error, "ToolRetry")) return failure("bad-input", plannedText(error));
   if (isNamed(error, "ToolFailure")) return failure("failed", plannedText(error));

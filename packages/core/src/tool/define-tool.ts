@@ -82,7 +82,7 @@ export function defineTool<Output>(
   spec: ToolSpec<unknown, Output> & { readonly input: JsonSchema },
 ): Tool<unknown, Output>;
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
-  const { name, description, input } = spec;
+  const { name, description, input, needsApproval } = spec;
   checkToolName(name);
   if (typeof description !== "string" || description.trim() === "")
     throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
@@ -101,7 +101,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
     parse: buildParser(input),
-    ...approvalRule(spec.needsApproval),
+    ...(needsApproval && { needsApproval: needsApproval === true ? () => true : needsApproval }),
     ...(spec.answerTimeoutMs !== undefined && {
       answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),
     }),
@@ -130,11 +130,6 @@ export function checkToolName(name: string): void {
     `"${name.slice(0, 80)}" cannot be a tool's name: start with a letter or underscore, then letters, digits and _ . : -, at most ${MAX_NAME_LENGTH} characters`,
     name,
   );
-}
-
-function approvalRule(rule: ToolSpec<never, unknown>["needsApproval"]): Pick<Tool, "needsApproval"> {
-  if (rule === undefined || rule === false) return {};
-  return { needsApproval: rule === true ? () => true : rule };
 }
 
 function limit(tool: string, option: string, value: number, least: number): number {

@@ -4,9 +4,7 @@ import type { GeminiFile } from "../wire/types/resources.ts";
 
 const KIND = "@pollux/media";
 
-/**
- * An image, document, audio, video or other file in a run's input or a tool's result. JSON-safe; made by {@link media}.
- */
+/** An image, document, audio, video or other file in a run's input or a tool's result. JSON-safe; made by {@link media}. */
 export interface Media extends Pick<Part, "mediaResolution" | "videoMetadata"> {
   readonly kind: typeof KIND;
   readonly mimeType: string;
@@ -136,7 +134,7 @@ function findMedia(source: MediaSource): Found {
   return { fileUri: source.uri, mimeType: source.mimeType, displayName: source.displayName };
 }
 
-/** A YouTube page stands for its video. */
+/** The address of a YouTube page refers to its video. */
 function findAddress(address: string): Found {
   const { hostname, pathname } = new URL(address);
   const isVideo = /^(?:(?:www\.|m\.)?youtube\.com|youtu\.be)$/.test(hostname);

@@ -74,7 +74,7 @@ export type ToolOutcome =
 export type ToolFailureKind =
   /** No tool has that name. */
   | "not-found"
-  /** The arguments do not fit the schema, or the tool threw `ToolRetry`. */
+  /** The arguments do not match the schema, or the tool threw `ToolRetry`. */
   | "bad-input"
   /** The tool threw. */
   | "failed"

@@ -1,4 +1,3 @@
-import { ApiStatusError } from "../errors/api-errors.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import type {
   CachedContent,
@@ -12,9 +11,9 @@ import { type ApiClient, encodeJson, type PageRequest, withPage } from "./http/a
 import type { ApiCall } from "./http/exchange.ts";
 
 /**
- * The operations on explicit caches, as `GeminiClient.caches`.
+ * Operations on explicit caches: `GeminiClient.caches`.
  *
- * All throw {@link ConfigurationError} when the endpoint has no caches, where that is known before anything is sent.
+ * All throw {@link ConfigurationError} on an endpoint without caches, before they send anything if that is known.
  *
  * @see https://ai.google.dev/api/caching
  */
@@ -26,7 +25,7 @@ export class CachedContents {
     this.#client = client;
   }
 
-  /** Makes a cache. `model` may be a bare id. */
+  /** Creates a cache. `model` may be a bare id. */
   async create(request: CreateCachedContentRequest, options: CallOptions = {}): Promise<CachedContent> {
     const endpoint = this.#client.endpoint;
     const body = encodeJson({ ...request, model: endpoint.modelPath(request.model) });
@@ -35,7 +34,7 @@ export class CachedContents {
     return asCache(await this.#collection(call, options), request);
   }
 
-  /** What the service says about one cache. */
+  /** Describes one cache. */
   async get(name: string, options: CallOptions = {}): Promise<CachedContent> {
     const path = cachePath(this.#client.endpoint, name);
     return asCache(await this.#client.object({ operation: "getCachedContent", method: "GET", path }, options), {
@@ -46,14 +45,14 @@ export class CachedContents {
   /**
    * One page of the caches.
    *
-   * @param page - `pageSize` up to 1000; `pageToken` from the page before.
+   * @param page - `pageSize` up to 1000; `pageToken` from the previous page.
    */
   async list(page: PageRequest = {}, options: CallOptions = {}): Promise<ListCachedContentsResponse> {
     const path = withPage(cachesPath(this.#client.endpoint), page);
     return await this.#collection({ operation: "listCachedContents", method: "GET", path }, options);
   }
 
-  /** Changes when a cache expires, the only thing about it that can change. */
+  /** Changes the expiry of a cache, the only thing that can change. */
   async update(name: string, expiry: CacheExpiry, options: CallOptions = {}): Promise<CachedContent> {
     const path = cachePath(this.#client.endpoint, name);
     const call: ApiCall = { operation: "updateCachedContent", method: "PATCH", path, body: encodeJson(expiry) };
@@ -66,18 +65,9 @@ export class CachedContents {
     await this.#client.object({ operation: "deleteCachedContent", method: "DELETE", path }, options);
   }
 
-  /** A service that has caches never answers that their collection is not there; a missing model comes with a reason. */
-  async #collection(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
-    try {
-      return await this.#client.object(call, options);
-    } catch (error) {
-      const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
-      if (!isUnknown || error.reason === "NOT_FOUND") throw error;
-      throw new ConfigurationError(
-        `${new URL(this.#client.endpoint.baseUrl).host} does not support explicit caches (HTTP ${error.status}): use Google's own endpoint for them.`,
-        { cause: error },
-      );
-    }
+  #collection(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
+    const answer = this.#client.object(call, options);
+    return this.#client.onCollection(answer, "explicit caches", "use Google's own endpoint for them");
   }
 }
 
@@ -88,7 +78,7 @@ function cachesPath({ cachesPath: path, baseUrl }: Endpoint): string {
   );
 }
 
-/** Resource path of a cache: a full name stands as it is, an id gets the endpoint's path in front. */
+/** Resource path of a cache, from its full name or its id. */
 function cachePath(endpoint: Endpoint, name: string): string {
   const caches = cachesPath(endpoint);
   const id = /^(?:(projects\/[\w.:-]+\/locations\/[\w-]+)\/)?(?:cachedContents\/)?([\w-]+)$/.exec(name);
@@ -99,7 +89,7 @@ function cachePath(endpoint: Endpoint, name: string): string {
   return id[1] === undefined ? `${caches}/${id[2]}` : name;
 }
 
-/** A gateway's or a newer service's answer may lack what was asked with. */
+/** Fills in what the answer of a gateway or a newer service may lack. */
 function asCache(
   answer: Readonly<Record<string, unknown>>,
   asked: { readonly name?: string | undefined; readonly model?: string | undefined },

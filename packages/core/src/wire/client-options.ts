@@ -11,9 +11,9 @@ import type { Timeouts } from "./http/timeouts.ts";
 
 /** Options of `GeminiClient`. */
 export interface GeminiClientOptions {
-  /** @defaultValue what the environment asks for, see `defaultEndpoint`; read with the first request */
+  /** @defaultValue from the environment, see `defaultEndpoint`; read with the first request */
   readonly endpoint?: Endpoint | undefined;
-  /** Sends all requests. @defaultValue what `httpClient` says */
+  /** Sends all requests. @defaultValue according to `httpClient` */
   readonly fetch?: FetchLike | undefined;
   /**
    * The HTTP client to use when no `fetch` is given. `auto` takes `node:http` on Node, at less than half the CPU, while the difference
@@ -27,12 +27,12 @@ export interface GeminiClientOptions {
   readonly timeouts?: { readonly [Limit in keyof Timeouts]?: Timeouts[Limit] | undefined } | undefined;
   readonly retry?: { readonly [Field in keyof RetryPolicy]?: RetryPolicy[Field] | undefined } | undefined;
   /**
-   * Limits how much is sent at once, and shares what the service says about waiting. One object may serve any number of clients.
+   * Limits concurrent requests, and shares the waits that the service asks for. One object may serve any number of clients.
    *
-   * @defaultValue one of the client's own, without a limit
+   * @defaultValue the client's own, without a limit
    */
   readonly traffic?: Traffic | undefined;
-  /** Whose requests these are in the queue of `traffic`, where groups take turns. @defaultValue each run is a group */
+  /** Group of these requests in the queue of `traffic`; groups take turns. @defaultValue each run is a group */
   readonly group?: object | string | undefined;
   /** @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
@@ -43,20 +43,20 @@ export interface GeminiClientOptions {
    */
   readonly maxBufferBytes?: number | undefined;
   /**
-   * Most bytes of a request, inline media as base64 included. A larger one is refused before it is sent.
+   * Most bytes of a request, including inline media as base64. A larger one is rejected before it is sent.
    *
-   * @defaultValue 104_857_600 (100 MiB), what the service takes; on Vertex no limit
+   * @defaultValue 104_857_600 (100 MiB), the limit of the service; none on Vertex
    */
   readonly maxRequestBytes?: number | undefined;
-  /** Numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
+  /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
   readonly random?: (() => number) | undefined;
-  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  /** Returns milliseconds since the epoch. @defaultValue `Date.now` */
   readonly now?: (() => number) | undefined;
   /** @defaultValue the process's environment */
   readonly env?: Environment | undefined;
 }
 
-/** How one call is ended early. */
+/** How to cancel a call. */
 export interface CallSignal {
   /** Aborting it ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -66,13 +66,13 @@ export interface CallSignal {
 export interface CallOptions extends CallSignal {
   /** Called before each wait; must not throw. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
-  /** Called before a wait that the service asked another request for; must not throw. */
+  /** Called before a wait that the service imposed on another request; must not throw. */
   readonly onWait?: ((notice: WaitNotice) => void) | undefined;
-  /** Whose request this is in the queue of `traffic`. @defaultValue the client's */
+  /** Group of this request in the queue of `traffic`. @defaultValue the client's */
   readonly group?: object | string | undefined;
-  /** Keeps what was serialised from one request of a conversation to the next. One call at a time may use it. */
+  /** Reuses what it serialised for the previous request of a conversation. For one call at a time. */
   readonly encoder?: RequestEncoder | undefined;
-  /** Requests that this call, together with others, may send. @defaultValue no limit but the retry policy's */
+  /** Limits the requests of several calls together. @defaultValue only the retry policy limits them */
   readonly budget?: RequestBudget | undefined;
   /** @defaultValue the client's */
   readonly logger?: Logger | undefined;

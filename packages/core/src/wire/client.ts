@@ -14,8 +14,8 @@ import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, Model
 /**
  * A typed client of the Gemini API: one method per operation, wire types in and out, no format of its own.
  *
- * All methods retry what may succeed later, and throw {@link ApiStatusError}, {@link ApiNetworkError},
- * {@link ApiTimeoutError} or {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
+ * All methods retry, and throw {@link ApiStatusError}, {@link ApiNetworkError}, {@link ApiTimeoutError} or
+ * {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
  */
 export class GeminiClient {
   /** Explicit caches: create, get, list, update, delete. */
@@ -24,8 +24,8 @@ export class GeminiClient {
   readonly files: FilesClient;
   readonly #client: ApiClient;
   readonly #maxRequestBytes: number | undefined;
-  /** The model asked last and its path: a client hardly ever asks another one. */
-  #asked: { readonly model: string; readonly path: string } | undefined;
+  /** The path of the last model: a client rarely uses another one. */
+  #last: { readonly model: string; readonly path: string } | undefined;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions = {}) {
@@ -55,10 +55,10 @@ export class GeminiClient {
   }
 
   /**
-   * An answer as it is written, one list of chunks per read from the network.
+   * A streamed answer, one list of chunks per read from the network.
    *
-   * Retries only before the first list is handed on. Ends where the body ends: whether the answer was complete is for
-   * the reader to say, by its finish reason. Leaving the loop cancels the request.
+   * Retries only before the first list. Ends where the body ends: the answer is complete if it has a finish reason. Leaving the
+   * loop cancels the request.
    *
    * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
    */
@@ -76,7 +76,7 @@ export class GeminiClient {
   }
 
   /**
-   * As {@link GeminiClient.streamGenerateContent}, without a generator. Resolves once the first chunks have come.
+   * As {@link GeminiClient.streamGenerateContent}, without a generator. Resolves with the first chunks.
    *
    * @internal
    */
@@ -105,16 +105,16 @@ export class GeminiClient {
   }
 
   /**
-   * One page of the models this key may use.
+   * One page of the models available to this key.
    *
-   * @param page - `pageSize` up to 1000, by default 50; `pageToken` from the page before.
+   * @param page - `pageSize` up to 1000, by default 50; `pageToken` from the previous page.
    */
   async listModels(page: PageRequest = {}, options: CallOptions = {}): Promise<ListModelsResponse> {
     const path = withPage(this.endpoint.modelsPath, page);
     return await this.#client.object({ operation: "listModels", method: "GET", path }, options);
   }
 
-  /** What the service says about one model. */
+  /** Describes one model. */
   async getModel(model: string, options: CallOptions = {}): Promise<ModelInfo> {
     const path = this.endpoint.modelPath(model);
     const info = await this.#client.object({ operation: "getModel", model, method: "GET", path }, options);
@@ -130,8 +130,8 @@ export class GeminiClient {
   ): ApiCall {
     const body = (options.encoder ?? new RequestEncoder()).encodeView(request);
     checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
-    if (this.#asked?.model !== model) this.#asked = { model, path: this.endpoint.modelPath(model) };
-    const path = `${this.#asked.path}:${operation}${query}`;
+    if (this.#last?.model !== model) this.#last = { model, path: this.endpoint.modelPath(model) };
+    const path = `${this.#last.path}:${operation}${query}`;
     return { operation, model, method: "POST", path, body, bodyIsView: true };
   }
 }
@@ -139,7 +139,7 @@ export class GeminiClient {
 function readResponse(text: string, exchange: Exchange): GenerateContentResponse {
   const [answer, ...others] = parseAnswers(text);
   if (answer === undefined || others.length > 0)
-    throw new ApiShapeError("The response is a list, not an object.", "$", text.slice(0, 200));
+    throw new ApiShapeError("The response is a list, not an object.", "$", text);
   if (answer.response) return answer.response;
   throw embeddedError(answer.error, exchange.failure);
 }

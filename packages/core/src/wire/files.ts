@@ -1,4 +1,4 @@
-import { ApiShapeError, ApiStatusError, FileStateError } from "../errors/api-errors.ts";
+import { ApiShapeError, FileStateError } from "../errors/api-errors.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { sleep } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
@@ -23,14 +23,14 @@ export interface UploadOptions extends CallOptions {
   readonly displayName?: string | undefined;
   /** Id of the file: lower-case letters, digits and dashes, at most 40. @defaultValue the service chooses one */
   readonly name?: string | undefined;
-  /** Called whenever a chunk (8 MiB) has arrived; must not throw. */
+  /** Called after each chunk (8 MiB) that has arrived; must not throw. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
 /**
- * The operations on files, as `GeminiClient.files`.
+ * Operations on files: `GeminiClient.files`.
  *
- * All throw {@link ConfigurationError} when the endpoint has no Files API, where that is known before anything is sent.
+ * All throw {@link ConfigurationError} on an endpoint without the Files API, before they send anything if that is known.
  *
  * @see https://ai.google.dev/api/files
  */
@@ -43,10 +43,10 @@ export class FilesClient {
   }
 
   /**
-   * Uploads a file in chunks of 8 MiB, each retried as the policy says and taken up where the service stands. A blob is
-   * read chunk by chunk. The file may still be `PROCESSING` then, see {@link waitForFile}.
+   * Uploads a file in chunks of 8 MiB, each retried according to the policy and continued where the service left off. A blob is
+   * read chunk by chunk. The uploaded file may still be `PROCESSING`, see {@link waitForFile}.
    *
-   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or a media type that is neither given nor to be seen.
+   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or an unknown media type.
    */
   async upload(data: Blob | Uint8Array<ArrayBuffer> | ArrayBuffer, options: UploadOptions = {}): Promise<GeminiFile> {
     const endpoint = this.#client.endpoint;
@@ -59,18 +59,17 @@ export class FilesClient {
     const name = options.name === undefined ? undefined : filePath(endpoint, options.name);
     const startUrl = [endpoint.baseUrl, "upload", endpoint.apiVersion, path].filter((piece) => piece !== "").join("/");
     const file = { ...(name !== undefined && { name }), ...(displayName !== undefined && { displayName }), mimeType };
-    return await this.#known(
-      upload({ startUrl, data: blob, mimeType, file, onProgress: options.onProgress }, this.#client, options),
-    );
+    const source = { startUrl, data: blob, mimeType, file, onProgress: options.onProgress };
+    return await this.#collection(upload(source, this.#client, options));
   }
 
-  /** What the service says about one file. */
+  /** Describes one file. */
   async get(file: string | GeminiFile, options: CallOptions = {}): Promise<GeminiFile> {
     const path = filePath(this.#client.endpoint, file);
     const call: ApiCall = { operation: "getFile", method: "GET", path };
     return await this.#client.whole(call, options, (text, exchange) => {
       const answer = parseJson(text);
-      // First, since a file that failed says so in a field `error`, as an answer that is none does.
+      // First, since a file that failed has a field `error`, just as an error object does.
       if (isFile(answer)) return answer;
       if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
       throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
@@ -80,11 +79,11 @@ export class FilesClient {
   /**
    * One page of the files.
    *
-   * @param page - `pageSize` up to 100, by default 10; `pageToken` from the page before.
+   * @param page - `pageSize` up to 100, by default 10; `pageToken` from the previous page.
    */
   async list(page: PageRequest = {}, options: CallOptions = {}): Promise<ListFilesResponse> {
     const path = withPage(filesPath(this.#client.endpoint), page);
-    return await this.#known(this.#client.object({ operation: "listFiles", method: "GET", path }, options));
+    return await this.#collection(this.#client.object({ operation: "listFiles", method: "GET", path }, options));
   }
 
   /** Deletes a file before its 48 hours are over. */
@@ -93,18 +92,9 @@ export class FilesClient {
     await this.#client.object({ operation: "deleteFile", method: "DELETE", path }, options);
   }
 
-  /** A service that has files never answers that their collection is not there. */
-  async #known<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
-      if (!isUnknown || error.reason === "NOT_FOUND") throw error;
-      throw new ConfigurationError(
-        `${new URL(this.#client.endpoint.baseUrl).host} does not support the Files API (HTTP ${error.status}): use Google's own endpoint for it, or send the bytes inline with media().`,
-        { cause: error },
-      );
-    }
+  #collection<T>(call: Promise<T>): Promise<T> {
+    const advice = "use Google's own endpoint for it, or send the bytes inline with media()";
+    return this.#client.onCollection(call, "the Files API", advice);
   }
 }
 
@@ -118,7 +108,7 @@ function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
   );
 }
 
-/** Resource path of a file, from its name, its id, or its uri. */
+/** Resource path of a file, from its name, id or URI. */
 function filePath(endpoint: Endpoint, file: string | GeminiFile): string {
   const files = filesPath(endpoint);
   const name = typeof file === "string" ? file : file.name;
@@ -151,16 +141,16 @@ export interface WaitForFileOptions {
   readonly signal?: AbortSignal | undefined;
   /** Longest wait in milliseconds. A long video takes minutes. @defaultValue 600_000 */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds before the second look; each wait is half as long again, up to 10_000. @defaultValue 1_000 */
+  /** Milliseconds before the second poll; each further wait is 1.5 times as long, up to 10_000. @defaultValue 1_000 */
   readonly pollMs?: number | undefined;
 }
 
 const LONGEST_POLL_MS = 10_000;
 
 /**
- * Waits until the service has processed a file, which then is `ACTIVE`.
+ * Waits until the service has processed a file and it is `ACTIVE`.
  *
- * @param file - As `upload` gave it, or its name. One that is known to be ready is given back without a request.
+ * @param file - What `upload` returned, or its name. One that is ready is returned without a request.
  * @throws {FileStateError} When the service failed to process it, or had not finished after `timeoutMs`.
  */
 export async function waitForFile(
@@ -193,7 +183,7 @@ export async function waitForFile(
   );
 }
 
-/** A state that is not known here is taken for a usable one: a request with the file will say. */
+/** An unknown state counts as ready: a request with the file will fail if it is not. */
 function isUnready({ state }: GeminiFile): boolean {
   return state === "PROCESSING" || state === "STATE_UNSPECIFIED";
 }

@@ -5,23 +5,23 @@ import type { CallOptions } from "./client-options.ts";
 import type { HeaderFields } from "./endpoints/endpoint.ts";
 import type { GeminiFile } from "./types/resources.ts";
 import { parseJson } from "./http/read-answers.ts";
-import type { ApiClient } from "./http/api-client.ts";
+import { type ApiClient, encodeJson } from "./http/api-client.ts";
 import type { ApiCall, Exchange } from "./http/exchange.ts";
 import { hostAndPath } from "./errors/status-error.ts";
 
-/** Bytes of one request of an upload; each but the last is a multiple of what the service asks for. */
+/** Bytes per request of an upload, except for the last: rounded down to a multiple of the service's granularity. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
 
-/** How far an upload is. */
+/** Progress of an upload. */
 export interface UploadProgress {
-  /** Bytes the service has said it holds. */
+  /** Bytes the service has confirmed. */
   readonly uploadedBytes: number;
   readonly totalBytes: number;
 }
 
-/** What is uploaded, and as what. */
-export interface UploadSource {
-  /** Address that begins an upload. */
+/** What to upload. */
+interface UploadSource {
+  /** Where an upload begins. */
   readonly startUrl: string;
   readonly data: Blob;
   readonly mimeType: string;
@@ -31,10 +31,10 @@ export interface UploadSource {
 }
 
 /**
- * Uploads bytes in chunks. A chunk that fails is tried again as the retry policy says, from where the service says it
- * is, so nothing is sent twice that has arrived. Reads one chunk at a time.
+ * Uploads bytes in chunks, one chunk in memory at a time. A chunk that fails is retried according to the policy, from the offset
+ * that the service reports: what has arrived is not sent again.
  *
- * @throws {ConfigurationError} When the service wants the bytes on another host, where the key does not belong.
+ * @throws {ConfigurationError} When the service asks for the bytes on another host, which must not get the key.
  * @throws {ApiShapeError} When the service ends the upload without a file.
  * @see https://ai.google.dev/api/files#method:-media.upload
  */
@@ -97,7 +97,7 @@ async function begin(
       "x-goog-upload-header-content-length": String(data.size),
       "x-goog-upload-header-content-type": mimeType,
     },
-    body: new TextEncoder().encode(JSON.stringify({ file })),
+    body: encodeJson({ file }),
   };
   return await client.retried(call, options, (attempt) =>
     client.attempt(call, options, attempt, (text, { headers }) => {
@@ -124,13 +124,13 @@ function checkHost(url: string, startUrl: string): void {
   );
 }
 
-/** Where the upload stands: bytes the service holds, and the file when it is whole. */
+/** Bytes the service holds, and the file once it is complete. */
 interface UploadState {
   readonly offset: number;
   readonly file?: GeminiFile | undefined;
 }
 
-/** @param sentUpTo - End of the chunk that was accepted; absent when the service was only asked. */
+/** @param sentUpTo - End of the chunk that was accepted; absent for a query. */
 function stateOf(text: string, { headers }: Exchange, totalBytes: number, sentUpTo?: number): UploadState {
   const status = headers.get("x-goog-upload-status");
   if (status === "active" && (sentUpTo === undefined || sentUpTo < totalBytes)) {
@@ -149,7 +149,7 @@ function stateOf(text: string, { headers }: Exchange, totalBytes: number, sentUp
   );
 }
 
-/** What the rest of the library relies on. */
+/** Checks the fields that the rest of the library relies on. */
 export function isFile(value: unknown): value is GeminiFile {
   return isObject(value) && typeof value["name"] === "string" && typeof value["uri"] === "string";
 }

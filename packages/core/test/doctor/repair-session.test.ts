@@ -204,6 +204,16 @@ describe("a repair", () => {
     expect((await historyOf(entries)).map(({ role }) => role)).toEqual(["user", "model", "user", "model"]);
   });
 
+  test("leaves no early end that refers to missing steps when the last end is lost", async () => {
+    const log = pick("parallel calls, then another message");
+    const run = log.findLastIndex(({ type }) => type === "run");
+    const early = { ...log.find(({ type }) => type === "end"), runId: (log[run] as { runId: string }).runId };
+    const damaged: unknown[] = [...log.slice(0, run + 1), early, ...log.slice(run + 1, -1), { v: 1, type: "end" }];
+    const { entries } = repairSession(lines(damaged));
+    expect(checkSession(lines(entries)).problems).toEqual([]);
+    expect((await historyOf(entries)).at(-1)).toEqual({ role: "model", parts: [{ text: "Done: Thanks." }] });
+  });
+
   test("puts the place up to which a run heard what was said where it is now", async () => {
     const log = pick("steering").slice(0, 8);
     const upTo = (entries: Log): unknown[] =>

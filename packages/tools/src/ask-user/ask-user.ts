@@ -1,10 +1,10 @@
 import { defineTool, type ExternalOutcome, type PendingCall, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
 
-/** What the model asks. */
+/** The model's question. */
 export interface UserQuestion {
   readonly question: string;
-  /** Answers to choose from; another answer is fine. */
+  /** Suggested answers; the user may also give another one. */
   readonly choices?: readonly string[] | undefined;
 }
 
@@ -18,8 +18,8 @@ export interface AskUserOptions {
   /** @defaultValue "ask_user" */
   readonly name?: string | undefined;
   /**
-   * Puts the question to the user, and resolves with the answer; `undefined` when there is none. `signal` aborts when nobody
-   * waits any more. Without it the run ends with `needs-outcome`, and the session goes on with the answer.
+   * Asks the user and resolves with the answer, or `undefined` if there is none. `signal` aborts when the answer is no
+   * longer needed. Without `ask`, the run ends with `needs-outcome`, and the session continues once it has the answer.
    */
   readonly ask?:
     | ((
@@ -27,7 +27,7 @@ export interface AskUserOptions {
         context: { readonly signal: AbortSignal; readonly callId: string },
       ) => Promise<string | undefined>)
     | undefined;
-  /** For `ask`: milliseconds until the model is told that no answer came. @defaultValue 600_000 */
+  /** For `ask`: milliseconds until the model reads that no answer came. @defaultValue 600_000 */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -39,11 +39,11 @@ const QUESTION = z.object({
 const DESCRIPTION =
   "Asks the user one question. Use it only when you cannot continue without the answer and cannot find it yourself, not to ask for permission or to make small talk.";
 
-/** `ask_user`: a question to the person in front of the agent, in the middle of a run. */
+/** `ask_user`: asks the user a question in the middle of a run. */
 export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAnswer> {
   const { name = "ask_user", ask, timeoutMs = 600_000 } = options;
   const spec = { name, description: DESCRIPTION, input: QUESTION, effects: "none" as const };
-  // Without `run`, somebody outside gives the answer.
+  // Without `run`, the answer comes from outside.
   if (ask === undefined) return defineTool<typeof QUESTION, UserAnswer>(spec);
   return defineTool({
     ...spec,
@@ -57,16 +57,16 @@ export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAn
   });
 }
 
-/** A question that a run waits for. */
+/** A question that a run is waiting for. */
 export interface PendingUserQuestion extends UserQuestion {
   /** The key of the answer in `session.resume({ outcomes })`. */
   readonly callId: string;
 }
 
 /**
- * The questions to the user among what a run waits for.
+ * The questions to the user among a run's pending calls.
  *
- * @param name - Of the tool. @defaultValue "ask_user"
+ * @param name - The tool's name. @defaultValue "ask_user"
  */
 export function userQuestions(pending: readonly PendingCall[], name: string = "ask_user"): PendingUserQuestion[] {
   return pending.flatMap(({ call, callId, question }) => {
@@ -79,7 +79,7 @@ export function userQuestions(pending: readonly PendingCall[], name: string = "a
 /**
  * The user's answer, for `session.resume({ outcomes: { [callId]: userAnswer("Blue") } })`.
  *
- * @param answer - `undefined` when the user would not say.
+ * @param answer - `undefined` if the user declined to answer.
  */
 export function userAnswer(answer: string | undefined): ExternalOutcome {
   return answer === undefined

@@ -13,28 +13,28 @@ export interface CalculatorOptions {
   readonly maxCharacters?: number | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface CalculatorInput {
   readonly expression: string;
   readonly digits?: number | undefined;
 }
 
-/** What came out. */
+/** The result of a calculation. */
 export interface CalculatorResult {
   /** A number in decimal notation, with its unit if it has one; or `true` or `false` for a comparison. */
   readonly result: string;
-  /** The exact value, such as `1/3`, where the decimals never end. */
+  /** The exact value, such as `1/3`, if the decimal digits never end. */
   readonly fraction?: string | undefined;
-  /** Present when `result` is not exact. */
+  /** Present if `result` is not exact. */
   readonly rounded?: true | undefined;
 }
 
-/** Significant digits of each step that is not exact: more than is ever shown, so that rounding does not. */
+/** Significant digits of each inexact step: more than are ever shown, so that rounding errors don't show. */
 const PRECISION = 80;
 
 /**
- * `calculator`: exact arithmetic, decimals of up to 64 digits, and units. Expressions are read by mathjs and carried out by
- * a fixed list of functions: nothing else can be reached. Whole numbers and fractions stay exact.
+ * `calculator`: exact arithmetic, decimals of up to 64 digits, and units. mathjs parses the expressions; a fixed list of
+ * functions evaluates them, and nothing else can be reached. Whole numbers and fractions stay exact.
  */
 export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInput, CalculatorResult> {
   const { name = "calculator", maxCharacters = 1_000 } = options;

@@ -3,17 +3,17 @@ import type { Engine } from "./engine.ts";
 import { MAX_EXPONENT, tooLong } from "./numbers.ts";
 import { Problem } from "./problem.ts";
 
-/** A function of rounded decimals. */
+/** A function on rounded decimals. */
 export interface DecimalFunction {
   readonly least: number;
   readonly most: number;
   apply(args: readonly BigNumber[], engine: Engine): BigNumber | boolean;
 }
 
-/** Angles beyond this have lost the digits that matter. */
+/** Larger angles have lost their significant digits. */
 const MAX_ANGLE = 1e15;
 
-/** Operators and functions of rounded decimals, by mathjs's names. */
+/** Operators and functions on rounded decimals, by mathjs's names. */
 export const DECIMAL: ReadonlyMap<string, DecimalFunction> = new Map<string, DecimalFunction>([
   ...["add", "subtract", "multiply", "divide"].map((name) => plain(name, 2)),
   ...["unaryMinus", "abs", "sqrt", "cbrt", "log10", "log2"].map((name) => plain(name, 1)),
@@ -55,7 +55,7 @@ function method(
   apply: (first: BigNumber, ...more: readonly BigNumber[]) => BigNumber,
   most = least,
 ): Entry {
-  // The number of arguments was checked against `least`, which is at least 1.
+  // The number of arguments has been checked against `least`, which is at least 1.
   return [name, { least, most, apply: ([first, ...more]) => apply(first as BigNumber, ...more) }];
 }
 
@@ -63,7 +63,7 @@ function compare(name: string, holds: (order: number) => boolean): Entry {
   return [name, { least: 2, most: 2, apply: ([a, b]) => holds(a?.cmp(b ?? a) ?? 0) }];
 }
 
-/** Results of these functions on decimals are decimals. */
+/** On decimals, these functions return decimals. */
 function call(engine: Engine, name: string, args: readonly BigNumber[]): BigNumber {
   const result = engine.call(name, args);
   if (engine.isBig(result)) return result;
@@ -77,7 +77,7 @@ function angle(name: string): DecimalFunction["apply"] {
   };
 }
 
-/** What is left of a zero by rounding `pi`. */
+/** Replaces the residue of a zero, left by rounding `pi`, with zero. */
 function tidy(value: BigNumber): BigNumber {
   return value.toDecimalPlaces(70);
 }
@@ -109,7 +109,7 @@ function hypotenuse(args: readonly BigNumber[], engine: Engine): BigNumber {
 
 function power(args: readonly BigNumber[], engine: Engine): BigNumber {
   const [base, exponent] = args;
-  // Decides by size alone, without calculating a number that nobody can read.
+  // Decides by size alone, without computing a number too long to read.
   if (base !== undefined && exponent !== undefined && !base.isZero()) {
     const digits = Math.abs(exponent.toNumber() * (base.e + 1));
     if (Math.abs(base.e) > 0 && digits > MAX_EXPONENT * 3) throw tooLong();

@@ -36,17 +36,17 @@ import {
   unitDependencies,
 } from "mathjs";
 
-/** What of mathjs is used: its parser, decimals of a fixed number of digits, and units. Loaded on first use. */
+/** The parts of mathjs that are used: its parser, decimals of a fixed precision, and units. Loaded on first use. */
 export interface Engine {
-  /** @throws {Error} With `char`, the place counted from 1, when it is no expression. */
+  /** @throws {Error} With `char`, the position counted from 1, if it is not an expression. */
   parse(expression: string): unknown;
   big(text: string): BigNumber;
   isBig(value: unknown): value is BigNumber;
   isUnit(value: unknown): value is Unit;
-  /** One of the unit, or `undefined` when there is none of this name. */
+  /** One of the unit, or `undefined` if there is no unit of this name. */
   unit(name: string): Unit | undefined;
   constant(name: string): BigNumber | undefined;
-  /** Calls a function of mathjs that was chosen by this package, never by an expression. */
+  /** Calls a mathjs function chosen by this package, never by an expression. */
   call(name: string, args: readonly unknown[]): unknown;
 }
 
@@ -91,7 +91,7 @@ export function createEngine(precision: number): Engine {
     },
     { number: "BigNumber", precision, predictable: true },
   );
-  // Every name that is looked up here is one of the above.
+  // Every name looked up here is one of the above.
   const functions = math as unknown as { readonly [name: string]: (...args: readonly unknown[]) => unknown };
   return {
     parse: (expression) => math.parse(expression),

@@ -6,7 +6,7 @@ import { bigOf, checkBig, constantOf, isRational, type Value } from "./numbers.t
 import { at, Problem } from "./problem.ts";
 import { calculateWithUnits } from "./with-units.ts";
 
-/** What is read of mathjs's nodes. Only the kinds named below are carried out, by this package's own functions. */
+/** The parts of mathjs's nodes that are read. Only the kinds listed below are evaluated, by this package's own functions. */
 interface Node {
   readonly type: string;
   readonly value?: unknown;
@@ -22,7 +22,7 @@ interface Node {
   toString(): string;
 }
 
-/** Names that people write for functions of mathjs. */
+/** Common names for functions that mathjs calls something else. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ["ln", "log"],
   ["average", "mean"],
@@ -33,10 +33,10 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["trunc", "fix"],
 ]);
 
-/** Functions that take a list in brackets as well as its items. */
+/** Functions that take a bracketed list as well as separate arguments. */
 const OF_LISTS: ReadonlySet<string> = new Set(["sum", "mean", "median", "min", "max", "variance", "std", "gcd", "lcm"]);
 
-/** What gives away a kind of node that is not carried out. */
+/** The sign by which to name a kind of node that is not evaluated. */
 const SIGNS: { readonly [type: string]: string } = {
   AccessorNode: ".",
   IndexNode: "[",
@@ -47,20 +47,20 @@ const SIGNS: { readonly [type: string]: string } = {
   ConditionalNode: "?",
 };
 
-/** Names of the functions an expression may use. */
+/** Names of the functions that an expression can use. */
 export const FUNCTION_NAMES: readonly string[] = [...new Set([...EXACT.keys(), ...DECIMAL.keys()])]
   .filter((name) => !/^(?:add|subtract|multiply|divide|unary\w+|larger\w*|smaller\w*|equal|unequal)$/.test(name))
   .toSorted();
 
 /**
- * Calculates an expression, or several that are parted by `;` or a new line, and gives the last one's value.
+ * Evaluates an expression, or several separated by `;` or a new line, and returns the last value.
  *
- * @throws {Problem} When it cannot be read or calculated.
+ * @throws {Problem} If it can't be parsed or evaluated.
  */
 export function evaluate(expression: string, engine: Engine): Value {
   let node: Node;
   try {
-    // What is read of it is checked below, kind by kind.
+    // The nodes are checked below, kind by kind.
     node = engine.parse(expression) as Node;
   } catch (error) {
     if (error instanceof RangeError) throw new Problem("the expression is nested too deeply", { cause: error });
@@ -105,7 +105,7 @@ class Evaluation {
     switch (node.type) {
       case "ConstantNode":
         if (this.#engine.isBig(node.value)) return constantOf(node.value, this.#engine);
-        // The hundred of a percentage, which the parser puts in.
+        // The 100 of a percentage, inserted by the parser.
         if (typeof node.value === "number") return constantOf(this.#engine.big(String(node.value)), this.#engine);
         throw new Problem(node.value === undefined ? "the expression is empty" : "only numbers can be calculated with");
       case "ParenthesisNode":
@@ -131,7 +131,7 @@ class Evaluation {
     throw new Problem(
       isFunction
         ? `"${name}"${at(this.#expression, name)} is a function: write ${name}(...)`
-        : `"${name.slice(0, 40)}"${at(this.#expression, name)} is no number, unit or variable that is known here`,
+        : `"${name.slice(0, 40)}"${at(this.#expression, name)} is not a known number, unit or variable`,
     );
   }
 
@@ -156,14 +156,14 @@ class Evaluation {
 
   #apply(name: string, args: readonly Value[]): Value {
     const engine = this.#engine;
-    if (args.some((one) => typeof one === "boolean")) throw new Problem("a comparison is no number");
+    if (args.some((one) => typeof one === "boolean")) throw new Problem("a comparison is not a number");
     if (name === "to" || args.some((one) => engine.isUnit(one))) return calculateWithUnits(name, args, engine);
     const numbers = rationals(args);
     const exact = numbers && EXACT.get(name)?.exact(numbers, engine);
     if (exact !== undefined) return exact;
     const decimal = DECIMAL.get(name);
     if (decimal === undefined) throw new Problem("this takes numbers that are known exactly, not roots or the like");
-    // Booleans and units were sorted out above.
+    // Booleans and units have been handled above.
     const bigs = args.map((one) => bigOf(one as BigNumber, engine));
     const result = decimal.apply(bigs, engine);
     return typeof result === "boolean" || isRational(result) ? result : checkBig(result);
@@ -172,7 +172,7 @@ class Evaluation {
   #unknown(node: Node, shown: string): Problem {
     if (node.type === "OperatorNode") return this.#unsupported(shown);
     return new Problem(
-      `"${shown.slice(0, 40)}"${at(this.#expression, shown)} is no function here; there are ${FUNCTION_NAMES.join(", ")}`,
+      `"${shown.slice(0, 40)}"${at(this.#expression, shown)} is not a function here; the functions are ${FUNCTION_NAMES.join(", ")}`,
     );
   }
 
@@ -187,7 +187,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Enough of a step to find it again. */
+/** Enough of a step to recognize it. */
 function part(node: Node): string {
   const text = node.toString();
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;

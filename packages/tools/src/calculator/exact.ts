@@ -16,10 +16,10 @@ import {
   squareRoot,
 } from "./rational.ts";
 
-/** Gives `undefined` where the result is not exact: the decimal function of the same name is used then. */
+/** Returns `undefined` if the result is not exact: then the decimal function of the same name is used. */
 export type Exact = (args: readonly Rational[], engine: Engine) => Value | undefined;
 
-/** How many arguments a function takes, and how it is calculated exactly. */
+/** How many arguments a function takes, and how to compute it exactly. */
 export interface ExactFunction {
   readonly least: number;
   readonly most: number;
@@ -30,10 +30,10 @@ const ZERO = rational(0n);
 const ONE = rational(1n);
 const MANY = 1_000;
 
-/** What is calculated of several numbers at once needs a common denominator, which costs by the square of the bits. */
+/** Functions of several numbers need a common denominator, whose cost grows with the square of its bits. */
 const MAX_SHARED_BITS = 16_000;
 
-/** Fractions of longer numbers are not put in lowest terms. */
+/** Fractions of longer numbers are not reduced to lowest terms. */
 const MAX_REDUCED_BITS = 4_096;
 
 /** Operators and functions that can be exact, by mathjs's names. */
@@ -136,7 +136,7 @@ function median(all: readonly Rational[]): Rational {
   return mean(sorted.slice(half, sorted.length - half));
 }
 
-/** Of a sample: divided by one less than there are. */
+/** Of a sample: divided by the count minus one. */
 function variance(all: readonly Rational[]): Rational {
   const middle = mean(all);
   const squares = all.map((one) => add(one, negate(middle))).map((one) => multiply(one, one));
@@ -170,7 +170,7 @@ function choose(n: Rational, k: Rational): Rational {
   return rational(product(all, steps(fewer)).n / factorial(steps(fewer)).n);
 }
 
-/** `n · (n − 1) · …`, so many factors. */
+/** `n · (n − 1) · …`, with the given number of factors. */
 function product(n: bigint, factors: number): Rational {
   if (n < 0n) throw new Problem("needs numbers that are not negative");
   let result = 1n;
@@ -181,7 +181,7 @@ function product(n: bigint, factors: number): Rational {
   return rational(result);
 }
 
-/** Those of the arguments, or `undefined` when one is not exact. */
+/** The arguments, or `undefined` if one is not exact. */
 export function rationals(args: readonly Value[]): readonly Rational[] | undefined {
   return args.every(isRational) ? args : undefined;
 }

@@ -3,7 +3,7 @@ export class Problem extends Error {
   override readonly name = "Problem";
 }
 
-/** Says where: the place of `text` in the expression, counted from 1. */
+/** The position of `text` in the expression, counted from 1, as words. */
 export function at(expression: string, text: string): string {
   const escaped = text.replaceAll(/[^\w]/g, String.raw`\$&`);
   const index = expression.search(

@@ -4,14 +4,14 @@ export interface Rational {
   readonly d: bigint;
 }
 
-/** @throws {RangeError} When `d` is 0. */
+/** @throws {RangeError} If `d` is 0. */
 export function rational(n: bigint, d: bigint = 1n): Rational {
   if (d === 0n) throw new RangeError("division by zero");
   const factor = gcd(n, d) * (d < 0n ? -1n : 1n);
   return factor === 0n ? { n: 0n, d: 1n } : { n: n / factor, d: d / factor };
 }
 
-/** Reads plain decimal notation, such as `-12.50`. */
+/** Parses plain decimal notation, such as `-12.50`. */
 export function rationalOf(text: string): Rational {
   const [whole = "0", decimals = ""] = text.split(".");
   return rational(BigInt(whole + decimals), 10n ** BigInt(decimals.length));
@@ -29,23 +29,23 @@ export function multiply(a: Rational, b: Rational): Rational {
   return rational(a.n * b.n, a.d * b.d);
 }
 
-/** @throws {RangeError} When `b` is 0. */
+/** @throws {RangeError} If `b` is 0. */
 export function divide(a: Rational, b: Rational): Rational {
   return rational(a.n * b.d, a.d * b.n);
 }
 
-/** Negative, 0 or positive, as `a` is less than, equal to or more than `b`. */
+/** Negative, 0 or positive if `a` is less than, equal to or greater than `b`. */
 export function compare(a: Rational, b: Rational): number {
   const difference = a.n * b.d - b.n * a.d;
   return difference < 0n ? -1 : difference === 0n ? 0 : 1;
 }
 
-/** The greatest whole number that is not above it. */
+/** The greatest integer that is not greater. */
 export function floor({ n, d }: Rational): Rational {
   return { n: n / d - (n < 0n && n % d !== 0n ? 1n : 0n), d: 1n };
 }
 
-/** To the nearest number of so many decimals; halves away from zero. */
+/** Rounds to a number of decimals, halves away from zero. */
 export function round(value: Rational, decimals: number): Rational {
   const scale = 10n ** BigInt(decimals);
   const { n, d } = value;
@@ -53,7 +53,7 @@ export function round(value: Rational, decimals: number): Rational {
   return rational(n < 0n ? -twice : twice, scale);
 }
 
-/** The exact root, or `undefined` when there is none. */
+/** The exact root, or `undefined` if there is none. */
 export function squareRoot({ n, d }: Rational): Rational | undefined {
   const [top, bottom] = [wholeRoot(n), wholeRoot(d)];
   return top === undefined || bottom === undefined ? undefined : { n: top, d: bottom };
@@ -65,12 +65,12 @@ export function gcd(a: bigint, b: bigint): bigint {
   return x;
 }
 
-/** Bits of the longer of the two numbers it is made of, give or take three. */
+/** Bits of numerator or denominator, whichever is longer; accurate to about three bits. */
 export function bitsOf({ n, d }: Rational): number {
   return Math.max(n.toString(16).length, d.toString(16).length) * 4;
 }
 
-/** Decimal notation, or `undefined` when the digits never end or are more than that. */
+/** Decimal notation, or `undefined` if the digits never end or exceed `maxDigits`. */
 export function decimalOf({ n, d }: Rational, maxDigits: number): string | undefined {
   let rest = d;
   let [twos, fives] = [0, 0];

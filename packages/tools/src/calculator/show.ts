@@ -10,13 +10,13 @@ export interface Shown {
   readonly rounded?: true | undefined;
 }
 
-/** Exact results are shown with up to so many digits. */
+/** Most digits shown of an exact result. */
 const MAX_EXACT_DIGITS = 1_000;
 
-/** Longest fraction that is shown, in characters. */
+/** Longest fraction shown, in characters. */
 const MAX_FRACTION = 100;
 
-/** @param digits - Significant digits of what is not exact. */
+/** @param digits - Significant digits of inexact results. */
 export function show(value: Value, digits: number, engine: Engine): Shown {
   if (typeof value === "boolean") return { result: String(value) };
   if (isRational(value)) {

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import { bigOf, checkBig, isRational, type Value } from "./numbers.ts";
 import { Problem } from "./problem.ts";
 
-/** What can be done with units; by mathjs's names. */
+/** Operations that take units, by mathjs's names. */
 const WITH_UNITS: ReadonlySet<string> = new Set([
   "to",
   "add",
@@ -19,13 +19,13 @@ const WITH_UNITS: ReadonlySet<string> = new Set([
   "tan",
 ]);
 
-/** Powers of units beyond this mean nothing. */
+/** Higher powers of units are meaningless. */
 const MAX_POWER = 20;
 
 /**
  * Calculates with units.
  *
- * @throws {Problem} When the units do not fit.
+ * @throws {Problem} If the units don't match.
  */
 export function calculateWithUnits(name: string, args: readonly Value[], engine: Engine): Value {
   if (!WITH_UNITS.has(name)) throw new Problem("this takes numbers without units");
@@ -37,7 +37,7 @@ export function calculateWithUnits(name: string, args: readonly Value[], engine:
     (exponent === undefined || !isRational(exponent) || bigOf(exponent, engine).abs().gt(MAX_POWER))
   )
     throw new Problem(`a unit takes powers up to ${MAX_POWER}`);
-  // Booleans were sorted out before; all else is a number or a unit.
+  // Booleans have been handled before; everything else is a number or a unit.
   const operands = args.map((one) => (isRational(one) ? bigOf(one, engine) : one));
   const result = engine.call(name, name === "to" ? [operands[0], bare(operands[1] as Unit, engine)] : operands);
   if (engine.isBig(result)) return checkBig(result);
@@ -49,12 +49,12 @@ export function calculateWithUnits(name: string, args: readonly Value[], engine:
 
 /** The unit alone: `to` takes it without a number. */
 function bare(unit: Unit, engine: Engine): Unit {
-  if (!isOne(unit, engine)) throw new Problem('behind "to" stands a unit alone, as in 5 inch to cm');
-  // A unit without a value, which mathjs's types do not know.
+  if (!isOne(unit, engine)) throw new Problem('"to" must be followed by a unit alone, as in 5 inch to cm');
+  // A unit without a value, which mathjs's types don't include.
   return Object.assign(unit.clone(), { value: null });
 }
 
-/** What is written without a number counts once. */
+/** A unit written without a number has the value 1. */
 function isOne(unit: Unit, engine: Engine): boolean {
   const own = unit.toNumeric(unit.formatUnits());
   return engine.isBig(own) ? own.eq(1) : own === 1;

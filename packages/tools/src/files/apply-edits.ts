@@ -2,17 +2,19 @@ import { nearMiss } from "./near-miss.ts";
 
 /** One exact replacement. */
 export interface TextEdit {
-  /** Has to stand in the text once, letter by letter. */
+  /** Must occur in the text exactly once. */
   readonly old_text: string;
   readonly new_text: string;
-  /** Replace it wherever it stands. */
+  /** Replace all occurrences. */
   readonly all?: boolean | undefined;
 }
 
-/** The text after all edits, or why one of them does not fit, in words for the model. */
+/** The text after all edits, or why one of them can't be applied, in words for the model. */
 export type Edited = { readonly text: string; readonly replaced: number } | { readonly problem: string };
 
-/** Makes each edit in what those before it made, or none. In a text of `\r\n` lines, edits may be written with `\n`. */
+/** Applies each edit to the result of the previous ones, all or none. In a text with `\r
+` lines, edits may use `
+`. */
 export function applyEdits(before: string, edits: readonly TextEdit[], isCrlf: boolean): Edited {
   let text = before;
   let replaced = 0;
@@ -48,7 +50,7 @@ function toCrlf(text: string): string {
   return text.replaceAll(/\r?\n/g, "\r\n");
 }
 
-/** Where a text stands, without overlaps. */
+/** Where a text occurs, without overlaps. */
 function placesOf(text: string, wanted: string): number[] {
   const places: number[] = [];
   for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) places.push(at);

@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { ToolFailure } from "@pollux/core";
 import { isInside, isOpenedInside, openedPath } from "./real-path.ts";
 
-/** A link as the last name is not followed, and a pipe is not waited for. */
+/** Doesn't follow a link as the last name, and doesn't wait for a pipe. */
 const SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * A folder inside the root, held open. On Linux everything in it is reached by way of the open folder, so that it stays
- * this folder even when another one, or a link, is put in its place; elsewhere its path is checked again after each step.
+ * A folder inside the root, held open. On Linux, everything in it is reached through the open handle, so it stays the same
+ * folder even if another one, or a link, is put in its place; elsewhere, its path is checked again after each step.
  */
 export class Directory implements AsyncDisposable {
   readonly #handle: FileHandle | undefined;
   readonly #base: string;
   readonly #isHeld: boolean;
-  /** Where it was found, links resolved. */
+  /** Where it was found, with links resolved. */
   readonly real: string;
   readonly #root: string;
 
@@ -27,9 +27,9 @@ export class Directory implements AsyncDisposable {
     this.#base = isHeld && handle !== undefined ? `/proc/self/fd/${handle.fd}` : place.real;
   }
 
-  /** @throws {ToolFailure} When it is not, or is no longer, inside the root. */
+  /** @throws {ToolFailure} If it is not, or no longer, inside the root. */
   static async open(real: string, root: string): Promise<Directory> {
-    // Windows does not open folders.
+    // Windows can't open folders.
     if (process.platform === "win32") {
       const directory = new Directory(undefined, false, { real, root });
       await directory.check();
@@ -45,12 +45,12 @@ export class Directory implements AsyncDisposable {
     }
   }
 
-  /** Path of a name in it, for the file system; good as long as the folder is open. */
+  /** File system path of a name in it; valid as long as the folder is open. */
   at(name: string): string {
     return join(this.#base, name);
   }
 
-  /** A folder in it; not one that a link leads to. */
+  /** A folder in it, but not one reached through a link. */
   async folder(name: string): Promise<Directory> {
     const real = join(this.real, name);
     if (!this.#isHeld) return await Directory.open(real, this.#root);
@@ -58,7 +58,7 @@ export class Directory implements AsyncDisposable {
     return new Directory(handle, true, { real, root: this.#root });
   }
 
-  /** Opens a name in it, whatever that is; not by way of a link. The caller closes it. */
+  /** Opens a name in it, whatever it is, but not through a link. The caller closes it. */
   async open(name: string, flags: number = constants.O_RDONLY): Promise<FileHandle> {
     const file = await open(this.at(name), flags | SAFELY, 0o666);
     if (this.#isHeld || (await isOpenedInside(file, this.at(name), this.#root))) return file;
@@ -66,7 +66,7 @@ export class Directory implements AsyncDisposable {
     throw moved();
   }
 
-  /** What is in it, up to `max` entries, in order of names. */
+  /** Its entries, up to `max`, ordered by name. */
   async entries(max: number, signal: AbortSignal): Promise<{ readonly names: Dirent[]; readonly isFull: boolean }> {
     const names: Dirent[] = [];
     let isFull = false;
@@ -82,7 +82,7 @@ export class Directory implements AsyncDisposable {
     return { names: names.toSorted((a, b) => (a.name < b.name ? -1 : 1)), isFull };
   }
 
-  /** Fails when its path leads elsewhere by now; needless when it is reached by its handle. */
+  /** Fails if its path now leads elsewhere; not needed if it is reached through its handle. */
   async check(): Promise<void> {
     if (this.#isHeld) return;
     const real = await realpath(this.real);

@@ -8,13 +8,13 @@ import { cutDiff, diffOf } from "./text-diff.ts";
 import { bytesOf, checkSize, shapeOf } from "./text-shape.ts";
 import { type FileChange, MAX_FILE_BYTES, SHORT_DIFF, type WriteOptions } from "./write-options.ts";
 
-/** What the model asks for. */
+/** The model's input. */
 export interface EditFileInput {
   readonly path: string;
   readonly edits: readonly TextEdit[];
 }
 
-/** What was changed. */
+/** The result of an edit. */
 export interface EditedFile {
   readonly path: string;
   /** Replacements made. */
@@ -23,13 +23,13 @@ export interface EditedFile {
   readonly added: number;
   /** Lines. */
   readonly removed: number;
-  /** Unified diff, cut when it is long. */
+  /** Unified diff, truncated if long. */
   readonly diff: string;
 }
 
 /**
- * `edit_file`: replaces exact texts in one file inside the root, all of them or none, in one step. The file keeps its mode,
- * its encoding and its line ends.
+ * `edit_file`: replaces exact texts in one file inside the root, all or none, in one step. The file keeps its mode,
+ * encoding and line endings.
  */
 export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>): Tool<EditFileInput, EditedFile> {
   const folder = new Folder(options);
@@ -51,7 +51,7 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
         .min(1)
         .max(50),
     }),
-    // An insertion finds its place a second time, so it must not be repeated; the model can look whether it was made.
+    // An inserted text would be inserted again, so the call must not be repeated; the model can check whether it was made.
     effects: "once",
     unknownOutcome: "tell-model",
     sequential: true,
@@ -67,7 +67,7 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
         checkSize(place.path, bytes.length, maxFileBytes);
         context.signal.throwIfAborted();
         const version = await replaceFile(target, bytes);
-        // Who had read all of it knows all of it now.
+        // If all of the file had been read, all of the new content is known too.
         if (now !== undefined && seen?.has(place.real, now.version) === true) seen.wrote(place.real, version);
         const { diff, added, removed } = diffOf(shape.text, edited.text);
         await context.progress({ type: "file-change", path: place.path, diff } satisfies FileChange);

@@ -4,7 +4,7 @@ import { encodingOf, type TextEncoding } from "./text-encoding.ts";
 /** Bytes read at a time. */
 const CHUNK_BYTES = 65_536;
 
-/** A file's bytes, chunk by chunk; each chunk is only good until the next one is asked for. */
+/** A file's bytes in chunks; each chunk is valid only until the next one is requested. */
 export async function* chunksOf(file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
   const chunk = new Uint8Array(CHUNK_BYTES);
   for (let position = 0; ;) {
@@ -32,13 +32,13 @@ const BEGINNINGS: readonly (readonly [beginning: string, kind: string])[] = [
   ["ID3", "MP3 audio"],
 ];
 
-/** What a file holds, judged by how it begins: text in some encoding, or the kind of file it is instead. */
+/** What a file contains, judged by its first bytes: text in some encoding, or another kind of file. */
 export function contentOf(beginning: Uint8Array): { readonly encoding: TextEncoding } | { readonly kind: string } {
   const head = beginning.subarray(0, 8192);
   const start = String.fromCharCode(...head.subarray(0, 16));
   const kind = BEGINNINGS.find(([bytes]) => start.startsWith(bytes))?.[1];
   const encoding = encodingOf(head);
-  // Text may begin with letters such as MZ; only what is also no plain text counts.
+  // Text may begin with letters such as MZ, so a signature counts only if the bytes are not plain text.
   if (kind !== undefined && (encoding === undefined || encoding === "latin1" || kind === "PDF document"))
     return { kind };
   return encoding === undefined ? { kind: "binary file" } : { encoding };

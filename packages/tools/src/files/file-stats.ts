@@ -5,24 +5,24 @@ import { contentOf, chunksOf } from "./file-bytes.ts";
 import type { FileToolOptions } from "./file-tool-options.ts";
 import { Folder } from "./folder.ts";
 
-/** What the model asks for. */
+/** The model's input. */
 export interface FileStatsInput {
   readonly path: string;
 }
 
-/** How large a file is. */
+/** The size of a file. */
 export interface FileStats {
   readonly path: string;
   readonly bytes: number;
-  /** `text`, or the kind of file it is instead. */
+  /** `text`, or what kind of file it is instead. */
   readonly kind: string;
-  /** Text only: lines, a last one without an end included. */
+  /** Text only: number of lines, including a last one without a line ending. */
   readonly lines?: number | undefined;
-  /** Text only: stretches without white space. */
+  /** Text only: sequences without white space. */
   readonly words?: number | undefined;
 }
 
-/** `file_stats`: size, lines and words of one file inside the root, without reading it to the model. */
+/** `file_stats`: size, lines and words of one file inside the root, without its content. */
 export function fileStats(options: FileToolOptions): Tool<FileStatsInput, FileStats> {
   const folder = new Folder(options);
   return defineTool({
@@ -56,7 +56,7 @@ async function measure(file: FileHandle, signal: AbortSignal): Promise<Pick<File
     if (text === "") continue;
     for (const _ of text.matchAll(/\n/g)) lines++;
     for (const _ of text.matchAll(/\S+/g)) words++;
-    // A word that goes on from the chunk before was counted there.
+    // A word that continues from the previous chunk has already been counted.
     if (/\S/.test(last) && /^\S/.test(text)) words--;
     last = text.slice(-1);
   }

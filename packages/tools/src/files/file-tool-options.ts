@@ -1,14 +1,14 @@
 import type { SeenFiles } from "./seen-files.ts";
 
-/** What every file tool needs to know: one folder, or several under names of their own. */
+/** Options of every file tool: one folder, or several, each with a name. */
 export interface FileToolOptions {
-  /** The folder that the tool may look into. Relative paths count from the working directory. */
+  /** The folder that the tool can access. Relative paths are resolved against the working directory. */
   readonly root?: string | undefined;
   /**
-   * Several folders instead of one: `{ app: "./packages/app", docs: "../docs" }`. Paths then begin with such a name. A list
-   * names each folder by its last part.
+   * Several folders instead of one: `{ app: "./packages/app", docs: "../docs" }`. Paths then begin with one of the names. A
+   * list names each folder after its last path segment.
    */
   readonly roots?: readonly string[] | { readonly [name: string]: string } | undefined;
-  /** What was read before. Tools that share one know of each other's reading; `fileTools` shares one. */
+  /** What has been read so far. Tools with the same object know what the others have read; `fileTools` shares one. */
   readonly seen?: SeenFiles | undefined;
 }

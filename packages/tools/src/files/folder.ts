@@ -7,38 +7,38 @@ import type { FileToolOptions } from "./file-tool-options.ts";
 import { isInside, isOpenedInside } from "./real-path.ts";
 import { codeOf, refuse } from "./refusal.ts";
 
-/** A place inside a root that exists. */
+/** An existing place inside a root. */
 export interface Place {
-  /** Path with `/` between names, `.` for the only root itself: what the model knows it by. */
+  /** Path with `/` between names, as the model sees it; `.` for the root itself if there is only one. */
   readonly path: string;
-  /** Where it is on the disk, links resolved. */
+  /** Its path on disk, with links resolved. */
   readonly real: string;
-  /** The root it is in, links resolved. */
+  /** The root it is in, with links resolved. */
   readonly root: string;
 }
 
-/** A file that was opened; whoever opened it closes it. */
+/** A file that was opened; the code that opened it closes it. */
 export interface OpenedFile {
   readonly place: Place;
   readonly file: FileHandle;
   readonly bytes: number;
 }
 
-/** The only way from a model's path to the disk: everything that leads out of the roots is refused. */
+/** The only way from a model's path to the disk: refuses everything outside the roots. */
 export class Folder {
-  /** By name; the only one has an empty name. */
+  /** By name; a single root has an empty name. */
   readonly #roots: ReadonlyMap<string, string>;
 
   constructor(options: FileToolOptions) {
     this.#roots = rootsOf(options);
   }
 
-  /** Names of the roots when there are several. */
+  /** Names of the roots, if there are several. */
   get names(): readonly string[] {
     return this.#roots.has("") ? [] : [...this.#roots.keys()];
   }
 
-  /** @throws {ToolFailure} When nothing is there, or it is not inside a root. */
+  /** @throws {ToolFailure} If nothing is there, or it is not inside a root. */
   async find(path: string): Promise<Place> {
     const { root: given, names, shown } = this.#locate(path);
     const root = await realpath(given).catch((error: unknown) => refuse(error, "the folder itself"));
@@ -48,7 +48,7 @@ export class Folder {
     return { path: shown, real, root };
   }
 
-  /** Whether a folder is there, or all roots are meant. @throws {ToolFailure} As {@link Folder.find}. */
+  /** Whether it is a folder, or stands for all roots. @throws {ToolFailure} Like {@link Folder.find}. */
   async isFolder(path: string): Promise<boolean> {
     if (this.names.length > 0 && path.split(/[/\\]/).every((name) => name === "" || name === ".")) return true;
     const place = await this.find(path);
@@ -64,9 +64,9 @@ export class Folder {
     const place = await this.find(path);
     const doing = flags === constants.O_RDONLY ? "read" : "write";
     const refused = (error: unknown): never => refuse(error, `"${place.path}"`, doing);
-    // Opening alone does something to some devices.
+    // Merely opening some devices has side effects.
     checkRegular(await lstat(place.real).catch(refused), place.path);
-    // Not following guards against a link put there since; not blocking, against a pipe that nobody writes to.
+    // NOFOLLOW guards against a link created since; NONBLOCK, against a pipe that has no writer.
     const safely = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
     const file = await open(place.real, flags | safely).catch(refused);
     try {
@@ -82,8 +82,8 @@ export class Folder {
   }
 
   /**
-   * The folder that a file stands in or would stand in, held open, and the file's name in it. Links that stay inside are
-   * followed; folders that are missing on the way are made.
+   * The folder that contains or would contain a file, held open, and the file's name in it. Links that stay inside are
+   * followed; missing folders on the way are created.
    */
   async parentOf(path: string): Promise<{ readonly place: Place; readonly parent: Directory; readonly name: string }> {
     const { names, shown } = this.#locate(path);
@@ -113,7 +113,7 @@ export class Folder {
     try {
       return await this.find(path);
     } catch (error) {
-      // The root itself has to be there.
+      // The root itself must exist.
       if (error instanceof ToolFailure && codeOf(error.cause) === "ENOENT" && this.#locate(path).names.length > 0)
         return undefined;
       throw error;
@@ -137,7 +137,7 @@ export class Folder {
   }
 }
 
-/** Goes down, making what is not there; the folders on the way are closed again. */
+/** Descends, creating missing folders, and closes the folders on the way. */
 async function makeFolders(start: Directory, names: readonly string[]): Promise<Directory> {
   let directory = start;
   for (const name of names) {

@@ -3,13 +3,13 @@ import ignore, { type Ignore } from "ignore";
 import type { Directory } from "./directory.ts";
 import { isTame } from "./glob.ts";
 
-/** Largest `.gitignore` that is read. */
+/** Largest `.gitignore` that is read, in bytes. */
 const MAX_BYTES = 262_144;
 
-/** What the `.gitignore` files from the root down to a folder say; the nearest has the last word. */
+/** The rules of the `.gitignore` files from the root down to a folder; the nearest one wins. */
 export class IgnoreRules {
   readonly #rules: Ignore;
-  /** The folder's path from the root, with `/` at its end; empty for the root. */
+  /** The folder's path from the root, with a trailing `/`; empty for the root. */
   readonly #base: string;
   readonly #above: IgnoreRules | undefined;
 
@@ -19,7 +19,7 @@ export class IgnoreRules {
     this.#above = above;
   }
 
-  /** The rules in a folder: those above, and its own when it has some. */
+  /** The rules in a folder: those from above, plus its own if it has any. */
   static async in(
     directory: Directory,
     base: string,
@@ -31,7 +31,7 @@ export class IgnoreRules {
     return new IgnoreRules(ignore({ ignorecase: false, allowRelativePaths: true }).add(lines), base, above);
   }
 
-  /** Whether the rules leave out a path from the root. */
+  /** Whether the rules exclude a path from the root. */
   leaveOut(path: string, isFolder: boolean): boolean {
     const { ignored, unignored } = this.#rules.test(path.slice(this.#base.length) + (isFolder ? "/" : ""));
     if (ignored || unignored) return ignored;
@@ -49,7 +49,7 @@ async function readRules(directory: Directory): Promise<string | undefined> {
       await file.close();
     }
   } catch {
-    // There is none, or it is not for us to read.
+    // There is none, or it may not be read.
     return undefined;
   }
 }

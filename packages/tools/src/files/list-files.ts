@@ -6,17 +6,17 @@ import { Folder } from "./folder.ts";
 import { globFilter } from "./glob.ts";
 import { type Found, startsOf, Walk } from "./walk.ts";
 
-/** What {@link listFiles} leaves out, and how much it looks at. */
+/** Options of {@link listFiles}: what to exclude, and how much to examine. */
 export interface ListFilesOptions {
-  /** Names of files and folders that are left out, wherever they stand. @defaultValue ["node_modules", ".git", "dist"] */
+  /** Names of files and folders to exclude at any depth. @defaultValue ["node_modules", ".git", "dist"] */
   readonly skip?: readonly string[] | undefined;
-  /** Whether what `.gitignore` files inside the root name is left out, unless the model asks for it. @defaultValue true */
+  /** Whether to exclude what `.gitignore` files inside the root list, unless the model asks for it. @defaultValue true */
   readonly gitignore?: boolean | undefined;
-  /** Most entries that one call looks at; a longer listing ends there and says so. @defaultValue 20_000 */
+  /** Most entries that one call examines; a longer listing stops there and says so. @defaultValue 20_000 */
   readonly maxEntries?: number | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface ListFilesInput {
   readonly path?: string | undefined;
   readonly recursive?: boolean | undefined;
@@ -28,7 +28,7 @@ export interface ListFilesInput {
 
 /** One entry of a listing. */
 export interface ListedFile {
-  /** Path that the other tools take. */
+  /** Path, as the other tools take it. */
   readonly path: string;
   readonly type: "file" | "folder" | "link" | "other";
   /** Files only. */
@@ -38,21 +38,21 @@ export interface ListedFile {
 /** One page of a listing. */
 export interface FileList {
   readonly path: string;
-  /** In order of their paths, each folder before what is in it. */
+  /** Ordered by path, each folder before its contents. */
   readonly entries: readonly ListedFile[];
   /** Entries on all pages. */
   readonly total: number;
-  /** Where to go on; absent on the last page. */
+  /** Offset of the next page; absent on the last one. */
   readonly next_offset?: number | undefined;
-  /** Entries that `.gitignore` names; absent when there are none, or when they are listed too. */
+  /** Entries excluded by `.gitignore`; absent if there are none, or if they are listed too. */
   readonly ignored?: number | undefined;
-  /** Present when there is more than was looked at. */
+  /** Present if not everything was examined. */
   readonly note?: string | undefined;
 }
 
 /**
- * `list_files`: what is in a folder inside the root, or the files below it that a glob means. Links are listed, never
- * followed.
+ * `list_files`: the contents of a folder inside the root, or the files below it that match a glob. Links are listed but
+ * never followed.
  */
 export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<ListFilesInput, FileList> {
   const folder = new Folder(options);
@@ -124,7 +124,7 @@ async function listed({ path, name, type, directory }: Found): Promise<ListedFil
   try {
     return { path, type, bytes: (await lstat(directory.at(name))).size };
   } catch {
-    // Gone since it was listed.
+    // Deleted since it was listed.
     return { path, type };
   }
 }

@@ -1,19 +1,19 @@
 /** A line that matches. */
 export interface SearchMatch {
   /** Its number, from 1. */
-  readonly line: number;
+  /** Line number, from 1. */
   /** The line; of a long one the part around the match. */
-  readonly text: string;
+  /** The line, or the part around the match if it is long. */
   /** Lines before it that no other match shows already; absent when none was asked for. */
-  readonly before?: readonly string[] | undefined;
+  /** Lines before it that no other match includes; absent if none were requested. */
   /** Lines after it, up to the next match; absent when none was asked for. */
-  readonly after?: readonly string[] | undefined;
+  /** Lines after it, up to the next match; absent if none were requested. */
 }
 
-/** Most characters of a line that are shown. */
+/** Most characters shown of a line. */
 const SHOWN = 300;
 
-/** Gathers the matching lines of one file with the lines around them, each line once. */
+/** Collects the matching lines of one file with the lines around them, each line once. */
 export class MatchWindow {
   readonly matches: SearchMatch[] = [];
   readonly #context: number;
@@ -25,12 +25,12 @@ export class MatchWindow {
     this.#context = context;
   }
 
-  /** No match waits for more lines after it. */
+  /** No match is waiting for more lines after it. */
   get isSettled(): boolean {
     return this.#after === undefined || this.#after.length >= this.#context;
   }
 
-  /** Takes the next line, with where in it the match begins. */
+  /** Takes the next line, and where the match begins in it. */
   line(text: string, matchStart: number | undefined): void {
     this.#number++;
     if (matchStart === undefined) {

@@ -1,7 +1,7 @@
-/** Lines of a file that are compared with a text that was not found. */
+/** Most lines of a file that are compared with a text that was not found. */
 const MAX_LINES = 20_000;
 
-/** What to tell about a text that does not stand in a file: where something like it stands, and what is different. */
+/** Explains why a text was not found: where similar text is, and what differs. */
 export function nearMiss(text: string, wanted: string): string {
   const lines = text.split(/\r?\n/).slice(0, MAX_LINES);
   const asked = wanted.split(/\r?\n/);
@@ -11,7 +11,7 @@ export function nearMiss(text: string, wanted: string): string {
     return `it differs in white space from line ${at + 1}: ${quoted(lines.slice(at, at + asked.length))}`;
   const key = loose.reduce((longest, line) => (line.length > longest.length ? line : longest), "");
   const best = mostLike(lines, key);
-  if (best === undefined) return "nothing like it stands there; read the file again";
+  if (best === undefined) return "there is nothing like it; read the file again";
   const start = Math.max(0, best - loose.indexOf(key));
   return `the closest is line ${start + 1}: ${quoted(lines.slice(start, start + asked.length))}`;
 }
@@ -25,7 +25,7 @@ function quoted(lines: readonly string[]): string {
   return JSON.stringify(text.length > 600 ? `${text.slice(0, 600)}…` : text);
 }
 
-/** The line that shares most pairs of letters; undefined when none shares half of them. */
+/** The line that shares the most pairs of letters; undefined if none shares half of them. */
 function mostLike(lines: readonly string[], wanted: string): number | undefined {
   const pairs = pairsOf(wanted);
   let best: number | undefined;

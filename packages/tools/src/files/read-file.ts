@@ -9,11 +9,11 @@ import { type LineOptions, linesOf } from "./text-lines.ts";
 
 /** Bounds of {@link readFile}. */
 export interface ReadFileOptions {
-  /** Most characters that one call gives back. @defaultValue 40_000 */
+  /** Most characters returned by one call. @defaultValue 40_000 */
   readonly maxCharacters?: number | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface ReadFileInput {
   readonly path: string;
   readonly first_line?: number | undefined;
@@ -27,15 +27,15 @@ export interface FileText {
   readonly text: string;
   /** Number of the first line in `text`, from 1. */
   readonly first_line: number;
-  /** Number of the last line in `text`; one less than `first_line` when there is none. */
+  /** Number of the last line in `text`; one less than `first_line` if there is none. */
   readonly last_line: number;
-  /** Where to go on reading; absent at the end of the file. */
+  /** Where to continue reading; absent at the end of the file. */
   readonly next_line?: number | undefined;
-  /** Present when it is not UTF-8: UTF-16 is told by its byte order mark, Latin-1 by what is left. */
+  /** Present if it is not UTF-8: UTF-16 if there is a byte order mark, otherwise Latin-1. */
   readonly encoding?: TextEncoding | undefined;
 }
 
-/** Most characters of one line; the rest is cut, visibly. */
+/** Most characters of one line; the rest is visibly truncated. */
 const MAX_LINE = 2_000;
 
 /** `read_file`: text of one file inside the root, a page of lines at a time. */

@@ -7,12 +7,12 @@ import { versionOf } from "./file-version.ts";
 import type { Folder, Place } from "./folder.ts";
 import { codeOf, refuse } from "./refusal.ts";
 
-/** A file that is to be written: where it stands, and what it is now. */
+/** A file to be written: where it is, and what it contains now. */
 export interface Target {
   readonly place: Place;
   readonly parent: Directory;
   readonly name: string;
-  /** Absent when there is no such file yet. */
+  /** Absent if the file doesn't exist yet. */
   readonly now?: { readonly bytes: Uint8Array; readonly version: string; readonly mode: FileMode } | undefined;
 }
 
@@ -23,9 +23,9 @@ interface FileMode {
 }
 
 /**
- * Holds the folder of a file open and reads what the file holds, and lets `change` decide what becomes of it.
+ * Holds a file's folder open, reads the file, and lets `change` decide what to do with it.
  *
- * @throws {ToolFailure} For what is no regular file, is too large or must not be written.
+ * @throws {ToolFailure} If it is not a regular file, is too large or must not be written.
  */
 export async function withTarget<Result>(
   folder: Folder,
@@ -52,7 +52,7 @@ async function readNow(
   if (stats.isSymbolicLink()) throw new ToolFailure(`"${shown}" is a broken link and is not followed`);
   if (stats.isDirectory()) throw new ToolFailure(`"${shown}" is a folder; specify the path of a file`);
   if (!stats.isFile()) throw new ToolFailure(`"${shown}" is a device, a pipe or a socket, and cannot be written`);
-  // For writing too, so that a file that is protected stays as it is: renaming would not ask.
+  // Opened for writing too, so that a protected file stays unchanged: a rename would ignore its mode.
   const opened = await directory
     .open(name, constants.O_RDWR)
     .catch((error: unknown) => refuse(error, `"${shown}"`, "write"));
@@ -66,11 +66,11 @@ async function readNow(
 }
 
 /**
- * Puts new content in a file's place in one step: readers see the old file or the new one, never a part. Mode and, where
- * allowed, owner stay.
+ * Replaces a file's content in one step: readers see the old file or the new one, never a part. Mode and, if permitted,
+ * owner are preserved.
  *
- * @returns The version of what was written.
- * @throws {ToolFailure} When the file was changed or made since it was looked at.
+ * @returns The version of the written file.
+ * @throws {ToolFailure} If the file was changed or created in the meantime.
  */
 export async function replaceFile({ place, parent, name, now }: Target, bytes: Uint8Array): Promise<string> {
   const temporary = `.${randomUUID()}.pollux-tmp`;
@@ -92,18 +92,18 @@ export async function replaceFile({ place, parent, name, now }: Target, bytes: U
     await unlink(parent.at(temporary)).catch(() => undefined);
     return refused(error);
   }
-  // Somebody may have taken it away again already.
+  // It may already have been deleted again.
   return versionOf(await lstat(parent.at(name), { bigint: true }).catch(refused));
 }
 
 async function keepMode(file: FileHandle, { mode, uid, gid }: FileMode): Promise<void> {
   const made = await file.stat();
-  // Only the superuser may give files away; anyone else's copy is their own.
+  // Only the superuser can give files away; for others, the copy is their own.
   if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
   await file.chmod(mode);
 }
 
-/** A link fails when somebody made a file of that name meanwhile, where a rename would overwrite it. */
+/** Creating a link fails if the file has been created in the meantime; a rename would overwrite it. */
 async function putNew(parent: Directory, temporary: string, name: string): Promise<void> {
   try {
     await link(parent.at(temporary), parent.at(name));

@@ -12,13 +12,13 @@ import { type Found, startsOf, Walk } from "./walk.ts";
 
 /** Bounds of {@link searchFiles}. */
 export interface SearchFilesOptions {
-  /** Milliseconds after which a search ends with what it has found, and says so. @defaultValue 10_000 */
+  /** Milliseconds after which a search stops, returns what it has found, and says so. @defaultValue 10_000 */
   readonly searchMs?: number | undefined;
-  /** Larger files are passed over, in bytes. @defaultValue 10_000_000 */
+  /** Larger files are skipped, in bytes. @defaultValue 10_000_000 */
   readonly maxSearchBytes?: number | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface SearchFilesInput {
   readonly pattern: string;
   readonly path?: string | undefined;
@@ -29,24 +29,24 @@ export interface SearchFilesInput {
   readonly include_ignored?: boolean | undefined;
 }
 
-/** What was found. */
+/** The search result. */
 export interface FoundText {
-  /** In order of their paths, only those with a match. */
+  /** Files with matches, ordered by path. */
   readonly files: readonly { readonly path: string; readonly matches: readonly SearchMatch[] }[];
-  /** Lines that match, as far as was looked. */
+  /** Matching lines found. */
   readonly total: number;
-  /** Text files that were looked through. */
+  /** Text files searched. */
   readonly searched: number;
-  /** Present when not everything was looked at: why, and what to do. */
+  /** Present if not everything was searched: why, and what to do. */
   readonly note?: string | undefined;
 }
 
-/** Most characters of a line that are looked at. */
+/** Most characters searched in a line. */
 const MAX_LINE = 20_000;
 
 /**
- * `search_files`: lines that match a regular expression, in the text files below a folder. The expressions are RE2's: time
- * grows with the text only, whatever the expression is; there are no look-arounds and back references.
+ * `search_files`: lines that match a regular expression, in the text files below a folder. Uses RE2, whose running time
+ * grows only with the text, for any expression; it has no lookaround and no backreferences.
  *
  * @see https://github.com/google/re2/wiki/Syntax
  */
@@ -94,14 +94,14 @@ export function searchFiles(
   });
 }
 
-/** The file when the path is that of one; folders are walked. */
+/** The file, if the path is one; folders are walked. */
 async function openFile(folder: Folder, path: string): Promise<Awaited<ReturnType<Folder["open"]>> | undefined> {
   if (await folder.isFolder(path)) return undefined;
   return await folder.open(path);
 }
 
 interface Bounds {
-  /** In milliseconds since 1970. */
+  /** Milliseconds since the epoch. */
   readonly until: number;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
@@ -135,12 +135,12 @@ class Search {
     return this.#isLate || this.#total >= this.#limit;
   }
 
-  /** False when no more is to be looked at. */
+  /** Returns false when the search should stop. */
   async found({ path, inside, name, type, directory }: Found): Promise<boolean> {
     if (Date.now() > this.#bounds.until) this.#isLate = true;
     if (this.isOver) return false;
     if (type !== "file" || !this.#isMeant(path, inside)) return true;
-    // Gone since, or not for us to read.
+    // Deleted since, or not readable.
     const opened = await directory.open(name, constants.O_RDONLY).catch(() => undefined);
     if (opened === undefined) return true;
     await using file = opened;
@@ -151,7 +151,7 @@ class Search {
   async file(path: string, file: TextFile): Promise<void> {
     const { signal, until, maxBytes } = this.#bounds;
     const stats = await file.stat();
-    // Something else may have been put in the file's place.
+    // Something else may have replaced the file.
     if (!stats.isFile()) return;
     if (stats.size > maxBytes) {
       this.#tooLarge++;

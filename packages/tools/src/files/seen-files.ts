@@ -1,17 +1,17 @@
 interface Seen {
   readonly version: string;
-  /** Lines read without a gap from the first; `Infinity` once the end was reached. */
+  /** Lines read without a gap from the first; `Infinity` once the end has been reached. */
   readonly lines: number;
 }
 
 /**
- * Which files were read to their end, and in which version: what {@link writeFile} may replace without being told to.
- * Kept in memory, for the newest 10,000 files.
+ * Files that have been read to their end, by version: {@link writeFile} may replace these. Kept in memory for the newest
+ * 10,000 files.
  */
 export class SeenFiles {
   readonly #files = new Map<string, Seen>();
 
-  /** @internal Lines `first` to `last` were given to the model; `atEnd` when nothing comes after. */
+  /** @internal Lines `first` to `last` were sent to the model; `atEnd` if nothing follows. */
   read(real: string, version: string, page: { first: number; last: number; atEnd: boolean }): void {
     const known = this.#files.get(real);
     const before = known?.version === version ? known.lines : 0;
@@ -19,7 +19,7 @@ export class SeenFiles {
     this.#set(real, { version, lines: page.atEnd ? Number.POSITIVE_INFINITY : Math.max(before, page.last) });
   }
 
-  /** @internal Whether all of this version was read. */
+  /** @internal Whether all of this version has been read. */
   has(real: string, version: string): boolean {
     const known = this.#files.get(real);
     return known?.version === version && known.lines === Number.POSITIVE_INFINITY;

@@ -1,8 +1,8 @@
 import { OMIT_HEADERS, formatPatch, structuredPatch } from "diff";
 
-/** What a change did to a text. */
+/** The effect of a change on a text. */
 export interface TextDiff {
-  /** Unified, without headers; a note instead when it would be too long or take too long. */
+  /** Unified, without headers; a note instead if it would be too long or take too long. */
   readonly diff: string;
   /** Lines. */
   readonly added: number;
@@ -13,9 +13,9 @@ export interface TextDiff {
 /** Longest diff that is reported, in characters. */
 const MAX_DIFF = 60_000;
 
-/** The difference between two texts by lines, with three lines around each change. */
+/** A line diff of two texts, with three lines around each change. */
 export function diffOf(before: string, after: string): TextDiff {
-  // A diff of texts that have little in common takes long and helps nobody.
+  // A diff of texts that have little in common takes long and is of no use.
   const patch = structuredPatch("", "", before, after, undefined, undefined, { context: 3, timeout: 1000 });
   if (patch === undefined) {
     const [added, removed] = [linesIn(after), linesIn(before)];
@@ -29,7 +29,7 @@ export function diffOf(before: string, after: string): TextDiff {
   };
 }
 
-/** The beginning of a diff, in whole lines, with a note of what was left out. */
+/** The beginning of a diff, in whole lines, with a note of how much was cut. */
 export function cutDiff(diff: string, max: number): string {
   if (diff.length <= max) return diff;
   const end = Math.max(0, diff.lastIndexOf("\n", max));

@@ -1,4 +1,4 @@
-/** How a text file is written down; `latin1` is what browsers mean by it (Windows-1252). */
+/** Encoding of a text file; `latin1` is Windows-1252, as in browsers. */
 export type TextEncoding = "utf-8" | "utf-16le" | "utf-16be" | "latin1";
 
 const MARKS: { readonly [encoding in TextEncoding]: readonly number[] } = {
@@ -15,8 +15,8 @@ export function hasMark(bytes: Uint8Array, encoding: TextEncoding): boolean {
 }
 
 /**
- * The encoding of text, judged by how it begins: UTF-16 by its byte order mark, UTF-8 when it is valid, else Latin-1 when
- * it holds no control characters. `undefined` for what is no text.
+ * The encoding of text, judged by its first bytes: UTF-16 by its byte order mark, UTF-8 if valid, otherwise Latin-1 if there
+ * are no control characters. `undefined` if it is not text.
  */
 export function encodingOf(beginning: Uint8Array): TextEncoding | undefined {
   for (const encoding of ["utf-16le", "utf-16be"] as const)
@@ -27,7 +27,7 @@ export function encodingOf(beginning: Uint8Array): TextEncoding | undefined {
   return looksLikeLatin1(beginning) ? "latin1" : undefined;
 }
 
-/** Decodes all of the text; what is UTF-8 in the beginning only is read as Latin-1. `undefined` for what is no text. */
+/** Decodes all of the text; falls back to Latin-1 if only the beginning is UTF-8. `undefined` if it is not text. */
 export function decodeAll(bytes: Uint8Array): { readonly text: string; readonly encoding: TextEncoding } | undefined {
   const encoding = encodingOf(bytes.subarray(0, 8192));
   if (encoding === undefined) return undefined;
@@ -36,7 +36,7 @@ export function decodeAll(bytes: Uint8Array): { readonly text: string; readonly 
   return looksLikeLatin1(bytes) ? { text: new TextDecoder("latin1").decode(bytes), encoding: "latin1" } : undefined;
 }
 
-/** Bytes of a text, with a byte order mark when asked; the first character that the encoding lacks when there is one. */
+/** Bytes of a text, optionally with a byte order mark; or the first character that the encoding lacks. */
 export function encodeText(
   text: string,
   encoding: TextEncoding,
@@ -54,7 +54,7 @@ export function encodeText(
   return { bytes: Buffer.concat([Uint8Array.from(mark), encoding === "utf-16be" ? body.swap16() : body]) };
 }
 
-/** Streaming by default, since a beginning may end inside a character. */
+/** Streaming by default, since the sample may end inside a character. */
 function decodes(bytes: Uint8Array, encoding: TextEncoding, stream = true): string | undefined {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream });
@@ -63,7 +63,7 @@ function decodes(bytes: Uint8Array, encoding: TextEncoding, stream = true): stri
   }
 }
 
-/** No control characters but those of text, and mostly ASCII, as text in the languages of Latin-1 is. */
+/** Only the control characters of text, and mostly ASCII, as in languages written in Latin-1. */
 function looksLikeLatin1(bytes: Uint8Array): boolean {
   let high = 0;
   for (const byte of bytes) {
@@ -73,7 +73,7 @@ function looksLikeLatin1(bytes: Uint8Array): boolean {
   return high * 3 <= bytes.length;
 }
 
-/** Byte of each character, by the word of the decoder itself. */
+/** Byte of each character, according to the decoder itself. */
 function latin1Table(): Map<string, number> {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
   return new Map(Array.from(new TextDecoder("latin1").decode(bytes), (character, byte) => [character, byte]));

@@ -2,23 +2,23 @@ import type { FileHandle } from "node:fs/promises";
 import { chunksOf, contentOf } from "./file-bytes.ts";
 import type { TextEncoding } from "./text-encoding.ts";
 
-/** How {@link linesOf} goes about it. */
+/** Options of {@link linesOf}. */
 export interface LineOptions {
-  /** Most characters of a line that are kept. */
+  /** Most characters kept of a line. */
   readonly maxLine: number;
   readonly signal: AbortSignal;
-  /** Called once, before the first line; what it throws ends the reading. */
+  /** Called once, before the first line; if it throws, reading ends. */
   readonly onContent?: ((content: { readonly encoding: TextEncoding } | { readonly kind: string }) => void) | undefined;
 }
 
-/** A line without its end (`\n` or `\r\n`). */
+/** A line without its ending (`\n` or `\r\n`). */
 export interface TextLine {
   readonly text: string;
-  /** Characters that were left out at its end. */
+  /** Characters cut off its end. */
   readonly cut: number;
 }
 
-/** Lines of a text file, never more of one in memory than is given back of it; none of a file that is no text. */
+/** Lines of a text file, keeping at most the returned part of a line in memory; none if the file is not text. */
 export async function* linesOf(file: FileHandle, options: LineOptions): AsyncGenerator<TextLine, void, void> {
   const { maxLine, signal, onContent } = options;
   let decoder: TextDecoder | undefined;

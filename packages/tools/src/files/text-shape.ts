@@ -2,7 +2,7 @@ import { ToolFailure } from "@pollux/core";
 import type { Target } from "./replace-file.ts";
 import { decodeAll, encodeText, hasMark, type TextEncoding } from "./text-encoding.ts";
 
-/** How a text file is written down, which stays when its content is changed. */
+/** How a text file is encoded, which is kept when its content changes. */
 export interface TextShape {
   readonly text: string;
   readonly encoding: TextEncoding;
@@ -11,7 +11,7 @@ export interface TextShape {
   readonly isCrlf: boolean;
 }
 
-/** The text of a file and how it is written down. @throws {ToolFailure} For what is no text. */
+/** The text of a file and how it is encoded. @throws {ToolFailure} If it is not text. */
 export function shapeOf({ place, now }: Target): TextShape {
   if (now === undefined) return { text: "", encoding: "utf-8", hasMark: false, isCrlf: false };
   const decoded = decodeAll(now.bytes);
@@ -22,7 +22,7 @@ export function shapeOf({ place, now }: Target): TextShape {
   return { text, encoding, hasMark: hasMark(now.bytes, encoding), isCrlf };
 }
 
-/** Bytes of a text in a file's encoding. @throws {ToolFailure} When the encoding lacks one of its characters. */
+/** Bytes of a text in a file's encoding. @throws {ToolFailure} If the encoding lacks one of its characters. */
 export function bytesOf(text: string, path: string, shape: Pick<TextShape, "encoding" | "hasMark">): Uint8Array {
   const encoded = encodeText(shape.hasMark ? text.replace(/^\ufeff/, "") : text, shape.encoding, shape.hasMark);
   if ("bytes" in encoded) return encoded.bytes;
@@ -31,7 +31,7 @@ export function bytesOf(text: string, path: string, shape: Pick<TextShape, "enco
   );
 }
 
-/** @throws {ToolFailure} When a file would be larger than allowed. */
+/** @throws {ToolFailure} If the file would exceed the maximum size. */
 export function checkSize(path: string, bytes: number, most: number): void {
   if (bytes > most) throw new ToolFailure(`"${path}" would have ${bytes} bytes; the maximum is ${most}`);
 }

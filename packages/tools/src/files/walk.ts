@@ -6,40 +6,40 @@ import type { Folder, Place } from "./folder.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { codeOf, refuse } from "./refusal.ts";
 
-/** Folders below one another that a walk goes down. */
+/** Deepest nesting of folders that a walk descends. */
 const MAX_DEPTH = 64;
 
-/** What a walk leaves out, and how far it goes. */
+/** What a walk excludes, and how far it goes. */
 export interface WalkOptions {
-  /** Names that are left out wherever they stand. */
+  /** Names excluded at any depth. */
   readonly skip: ReadonlySet<string>;
-  /** Whether `.gitignore` files are heeded. */
+  /** Whether `.gitignore` files are honored. */
   readonly gitignore: boolean;
   readonly maxEntries: number;
   readonly recursive: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Something that a walk came by. */
+/** An entry found on a walk. */
 export interface Found {
-  /** Path that the tools take. */
+  /** Path, as the tools take it. */
   readonly path: string;
-  /** Path from where the walk began. */
+  /** Path from where the walk started. */
   readonly inside: string;
   readonly name: string;
   readonly type: "file" | "folder" | "link" | "other";
-  /** The folder it is in; open until the next one is asked for. */
+  /** The folder it is in; open until the next entry is requested. */
   readonly directory: Directory;
 }
 
-/** One walk over folders, depth first, in order of names, up to a number of entries. Links are found, never followed. */
+/** One walk over folders, depth first, ordered by name, up to a number of entries. Links are found but never followed. */
 export class Walk {
   readonly #options: WalkOptions;
-  /** Entries looked at. */
+  /** Entries examined. */
   looked = 0;
-  /** Entries that `.gitignore` left out; what is in them is not counted. */
+  /** Entries excluded by `.gitignore`; the contents of excluded folders are not counted. */
   leftOut = 0;
-  /** There is more than was looked at. */
+  /** There is more than was examined. */
   isFull = false;
 
   constructor(options: WalkOptions) {
@@ -50,7 +50,7 @@ export class Walk {
     return this.#options.recursive;
   }
 
-  /** Folders below the first that cannot be opened (no right to, or gone since) are found but not walked. */
+  /** Subfolders that can't be opened (no permission, or gone) are found but not walked. */
   async *from(place: Place): AsyncGenerator<Found, void, void> {
     const first = await Directory.open(place.real, place.root).catch((error: unknown) => {
       if (codeOf(error) === "ENOTDIR")
@@ -116,24 +116,24 @@ export class Walk {
 }
 
 interface Position {
-  /** Beginning of the paths that the tools take. */
+  /** Prefix of the paths that the tools take. */
   readonly shown: string;
-  /** Beginning of the paths from where the walk began. */
+  /** Prefix of the paths from where the walk started. */
   readonly inside: string;
-  /** Beginning of the real paths from the root. */
+  /** Prefix of the real paths from the root. */
   readonly fromRoot: string;
   readonly depth: number;
   readonly rules: IgnoreRules | undefined;
 }
 
-/** Where a walk begins: the folder asked for, or each root when there are several and none is named. */
+/** Where a walk starts: the requested folder, or each root if there are several and none is named. */
 export async function startsOf(folder: Folder, path: string): Promise<readonly Place[]> {
   const isTop = path.split(/[/\\]/).every((name) => name === "" || name === ".");
   const names = isTop && folder.names.length > 0 ? folder.names : [path];
   return await Promise.all(names.map((name) => folder.find(name)));
 }
 
-/** The rules of the folders above the one where the walk begins. */
+/** The rules of the folders above the one where the walk starts. */
 async function rulesAbove(root: string, names: readonly string[]): Promise<IgnoreRules | undefined> {
   let rules: IgnoreRules | undefined;
   let base = "";
@@ -147,7 +147,7 @@ async function rulesAbove(root: string, names: readonly string[]): Promise<Ignor
       base += `${name}/`;
     }
   } catch {
-    // Gone meanwhile: the walk itself says so.
+    // Deleted in the meantime: the walk itself reports it.
   } finally {
     await directory?.[Symbol.asyncDispose]();
   }

@@ -8,22 +8,22 @@ import { cutDiff, diffOf } from "./text-diff.ts";
 import { bytesOf, checkSize, shapeOf } from "./text-shape.ts";
 import { type FileChange, MAX_FILE_BYTES, SHORT_DIFF, type WriteOptions } from "./write-options.ts";
 
-/** What the model asks for. */
+/** The model's input. */
 export interface WriteFileInput {
   readonly path: string;
   readonly content: string;
 }
 
-/** What {@link writeFile} may do. */
+/** Options of {@link writeFile}. */
 export interface WriteFileOptions extends WriteOptions<WriteFileInput> {
   /**
-   * Whether any file may be replaced. Without it, only one whose present content was read to its end, or written, by the
+   * Whether any file may be replaced. Without it, only files whose current content was read to its end, or written, by the
    * tools that share {@link FileToolOptions.seen}. @defaultValue false
    */
   readonly overwrite?: boolean | undefined;
 }
 
-/** What was written. */
+/** The result of a write. */
 export interface WrittenFile {
   readonly path: string;
   readonly change: "created" | "replaced" | "unchanged";
@@ -33,13 +33,13 @@ export interface WrittenFile {
   readonly added: number;
   /** Lines. */
   readonly removed: number;
-  /** Unified diff, cut when it is long; only of a file that was replaced. */
+  /** Unified diff, truncated if long; only if an existing file was replaced. */
   readonly diff?: string | undefined;
 }
 
 /**
- * `write_file`: makes a text file inside the root, or replaces one, in one step; folders on the way are made. A file that
- * is replaced keeps its mode, its encoding and its line ends. Writing the same again changes nothing.
+ * `write_file`: creates or replaces a text file inside the root in one step, creating missing folders. A replaced file keeps
+ * its mode, encoding and line endings. Writing the same content again changes nothing.
  */
 export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<WriteFileInput, WrittenFile> {
   const folder = new Folder(options);
@@ -51,7 +51,7 @@ export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<Wri
       path: z.string().min(1).describe("Path inside the folder, such as src/index.ts"),
       content: z.string().describe("The complete text of the file"),
     }),
-    // The whole content is given: a second time it is there already.
+    // The whole content is passed: writing it again has no further effect.
     effects: "idempotent",
     sequential: true,
     needsApproval: options.needsApproval,
@@ -75,7 +75,7 @@ export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<Wri
         const { diff, added, removed } = diffOf(shape.text, text);
         await context.progress({ type: "file-change", path: place.path, diff } satisfies FileChange);
         const result = { path: place.path, bytes: bytes.length, added, removed };
-        // What the model has just written it need not read again.
+        // The model need not read what it has just written.
         if (now === undefined) return { ...result, change: "created" };
         return { ...result, change: "replaced", diff: cutDiff(diff, SHORT_DIFF) };
       });

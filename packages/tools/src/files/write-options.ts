@@ -1,12 +1,12 @@
 /** Bounds of {@link writeFile} and {@link editFile}. */
 export interface WriteOptions<Input> {
-  /** Whether a person has to agree first: always, or by the call's input. @defaultValue false */
+  /** Whether a person must approve first: always, or depending on the call's input. @defaultValue false */
   readonly needsApproval?: boolean | ((input: Input) => boolean | Promise<boolean>) | undefined;
   /** Larger files are neither written nor changed, in bytes. @defaultValue 4_000_000 */
   readonly maxFileBytes?: number | undefined;
 }
 
-/** What `write_file` and `edit_file` report as progress once the file is changed. */
+/** Progress reported by `write_file` and `edit_file` once the file has changed. */
 export interface FileChange {
   readonly type: "file-change";
   readonly path: string;
@@ -14,7 +14,7 @@ export interface FileChange {
   readonly diff: string;
 }
 
-/** Most bytes of a file that is written or changed, unless told otherwise. */
+/** Largest file that is written or changed by default, in bytes. */
 export const MAX_FILE_BYTES = 4_000_000;
 
 /** Most characters of the diff that the model reads. */

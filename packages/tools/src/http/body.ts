@@ -6,17 +6,17 @@ import { ToolFailure } from "@pollux/core";
 /** A body, up to a limit. */
 export interface ReadBody {
   readonly bytes: Uint8Array;
-  /** The body is longer; reading it was stopped. */
+  /** The body is longer than what was read. */
   readonly isCut: boolean;
 }
 
-/** Layers of compression that are taken off. */
+/** Most layers of compression that are decoded. */
 const MAX_ENCODINGS = 2;
 
 /**
- * Reads and decompresses a body, and stops at the limit: what would come after is neither received nor decompressed.
+ * Reads and decompresses a body up to the limit: the rest is neither received nor decompressed.
  *
- * @throws {ToolFailure} When it is compressed in a way that is not known.
+ * @throws {ToolFailure} If the compression is unknown.
  */
 export async function readBody(
   body: Readable,
@@ -39,7 +39,7 @@ export async function readBody(
   } finally {
     signal.removeEventListener("abort", stop);
     plain.destroy();
-    // It may end with an error of its own, which says nothing any more.
+    // It may still emit an error, which no longer matters.
     body.on("error", () => {}).destroy();
   }
   return { bytes: Buffer.concat(chunks), isCut: size > maxBytes };
@@ -54,13 +54,13 @@ function decompressed(body: Readable, encoding: string): Readable {
   const layers = names.toReversed().map((name) => layerOf(name));
   if (layers.length === 0) return body;
   if (layers.length > MAX_ENCODINGS)
-    throw new ToolFailure("the response is compressed more than twice, which is refused; try another URL");
-  // Errors come out of the last one, which is read.
+    throw new ToolFailure("the response is compressed more than twice, which is not supported; try another URL");
+  // Errors surface on the last stream, which is the one being read.
   return pipeline([body, ...layers], () => {}) as unknown as Readable;
 }
 
 function layerOf(name: string): NodeJS.ReadWriteStream {
-  // Servers that end a body early are common; what came is read.
+  // Many servers end a compressed body early; what arrived is used.
   const options = { finishFlush: constants.Z_SYNC_FLUSH };
   if (name === "gzip" || name === "x-gzip") return createGunzip(options);
   if (name === "deflate") return createInflate(options);

@@ -5,20 +5,20 @@ import type { Agent, buildConnector } from "undici";
 import type { LookupFunction } from "./http-options.ts";
 import type { Policy } from "./policy.ts";
 
-/** The parts of undici that are used, which is loaded on first use. */
+/** The parts of undici that are used; it is loaded on first use. */
 export type Undici = Pick<typeof UndiciModule, "Agent" | "buildConnector" | "request">;
 
-/** Limits of what is sent and received. */
+/** Limits on a connection. */
 export interface ConnectionLimits {
   readonly timeoutMs: number;
 }
 
-/** Largest head of an answer, in bytes. */
+/** Largest response head, in bytes. */
 const MAX_HEADER_BYTES = 32_768;
 
 /**
- * Connections that lead only where the policy lets them: every address of a host is checked when it is looked up, only
- * these are connected to, and the one at the other end is checked again before a byte is sent.
+ * Connections that lead only where the policy allows: every address of a host is checked when it is resolved, only those
+ * addresses are used, and the remote address is checked again before a byte is sent.
  */
 export function openConnections(
   undici: Undici,
@@ -32,7 +32,7 @@ export function openConnections(
     connect: (options, callback) => {
       const host = options.hostname.replaceAll(/^\[|\]$/g, "").replace(/\.$/, "");
       try {
-        // A host that is an address is not looked up.
+        // A host that is an IP address is not looked up.
         if (isIP(host) !== 0) policy.checkAddress(host, host);
       } catch (error) {
         callback(asError(error), null);
@@ -64,7 +64,7 @@ async function systemAddresses(hostname: string): ReturnType<LookupFunction> {
   return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
 }
 
-/** A lookup for sockets that gives nothing when one of the addresses is refused. */
+/** A lookup for sockets that fails if any of the addresses is refused. */
 function checkedLookup(host: string, policy: Policy, lookup: LookupFunction): SocketLookup {
   return (hostname, options, callback) => {
     const find = async (): Promise<{ address: string; family: number }[]> => {

@@ -1,10 +1,10 @@
-/** What an answer holds. */
+/** What a response contains. */
 export type ContentKind = "html" | "json" | "text" | "pdf" | "image" | "other";
 
-/** Bytes that are looked at when nothing says what they are. */
+/** Bytes examined if nothing else tells the kind. */
 const SAMPLE_BYTES = 1_024;
 
-/** Images the service can look at. */
+/** Image types the service accepts. */
 const IMAGES: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"]);
 
 /** The media type alone, in lower case; empty when there is none. */
@@ -12,7 +12,7 @@ export function mediaTypeOf(contentType: string): string {
   return (contentType.split(";")[0] ?? "").trim().toLowerCase();
 }
 
-/** By the media type; by the first bytes when that is absent or says nothing. */
+/** By the media type; by the first bytes if that is absent or generic. */
 export function kindOfContent(contentType: string, bytes: Uint8Array): ContentKind {
   const type = mediaTypeOf(contentType);
   if (type === "text/html" || type === "application/xhtml+xml") return "html";
@@ -41,7 +41,7 @@ function sniff(bytes: Uint8Array): ContentKind {
   return /^[[{]/.test(start) ? "json" : "text";
 }
 
-/** Type of an image by its first bytes. */
+/** Type of an image, from its first bytes. */
 export function imageTypeOf(bytes: Uint8Array): string | undefined {
   if (hasAt(bytes, 0, [0x89, 0x50, 0x4e, 0x47])) return "image/png";
   if (hasAt(bytes, 0, [0xff, 0xd8, 0xff])) return "image/jpeg";

@@ -11,14 +11,14 @@ export interface Request {
   readonly url: string;
   /** By lower-case name. Sent to the first host only. */
   readonly headers: { readonly [name: string]: string };
-  /** Sent to the hosts that `allow` names, encrypted, and to no other. By lower-case name. */
+  /** Sent only over an encrypted connection to hosts that `allow` names. By lower-case name. */
   readonly secretHeaders?: { readonly [name: string]: string } | undefined;
   readonly body?: string | undefined;
 }
 
-/** What came back. */
+/** The response. */
 export interface Answer extends ReadBody {
-  /** Where the answer came from, after redirects. */
+  /** Where the response came from, after redirects. */
   readonly url: URL;
   readonly status: number;
   readonly headers: Headers;
@@ -36,7 +36,7 @@ export class Exchange {
   readonly #maxBytes: number;
   readonly #maxRedirects: number;
 
-  /** @throws {TypeError} When an option is malformed. */
+  /** @throws {TypeError} If an option is malformed. */
   constructor(options: HttpOptions) {
     this.#options = options;
     this.policy = new Policy(options);
@@ -48,13 +48,13 @@ export class Exchange {
   /**
    * Sends one request and follows redirects.
    *
-   * @throws {ToolFailure} When it may not be sent, or no answer came.
+   * @throws {ToolFailure} If it may not be sent, or no response came.
    */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
-    // Before anything is loaded: most refusals are here.
+    // Before anything is loaded: most refusals happen here.
     const url = this.policy.check(request.url);
-    // By its file: Bun has a module of its own in place of "undici", which would connect wherever a name leads.
+    // By file name: Bun replaces "undici" with its own module, which would connect to any address a name resolves to.
     const undici: Undici = await import("undici/index.js");
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), this.timeoutMs);
@@ -93,7 +93,7 @@ export class Exchange {
         const read = await readBody(response.body, headers, this.#maxBytes, signal);
         return { url, status: response.statusCode, headers, ...read };
       }
-      // What the redirect says is not read; the connections are closed at the end.
+      // The body of a redirect is not read; the connections are closed at the end.
       response.body.on("error", () => {}).destroy();
       if (redirects >= this.#maxRedirects)
         throw new ToolFailure(
@@ -135,14 +135,14 @@ function headersOf(given: { readonly [name: string]: string | string[] | undefin
       try {
         headers.append(name, one);
       } catch {
-        // A header that is none of HTTP's is of no use.
+        // An invalid header is of no use.
       }
     }
   }
   return headers;
 }
 
-/** @throws {TypeError} When an option is no whole number, or too small. */
+/** @throws {TypeError} If an option is not an integer, or too small. */
 export function bound(option: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new TypeError(`${option} must be an integer of at least ${least}, got ${String(value)}`);

@@ -1,13 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { HTML_MODULE, type HtmlPage, loadHtmlReader, type ReadHtmlOptions, textOf } from "./html-page.ts";
 
-/** Milliseconds until a page is read as plain text instead. */
+/** Milliseconds until a page is converted as plain text instead. */
 const TIMEOUT_MS = 10_000;
 
-/** Memory that reading a page may take, in megabytes. */
+/** Memory for converting a page, in megabytes. */
 const MEMORY_MB = 512;
 
-/** What the thread runs: the module that reads pages, and nothing else. */
+/** Source of the worker thread: it only runs the module that reads pages. */
 const CODE = `
 const { parentPort, workerData } = require("node:worker_threads");
 import(workerData.module).then(async ({ loadHtmlReader }) => {
@@ -21,10 +21,10 @@ import(workerData.module).then(async ({ loadHtmlReader }) => {
 type Message = { readonly type: "ready" } | { readonly type: "page"; readonly page: HtmlPage };
 
 /**
- * Reads a page in a thread of its own: pages exist that take minutes and all memory, and nothing else must wait for them.
- * Such a page is read as plain text.
+ * Converts a page in a separate thread: some pages take minutes and all memory, and nothing else must wait for them. Such
+ * a page is converted as plain text.
  *
- * @param onReading - Told when the thread begins to read.
+ * @param onReading - Called when the thread starts converting.
  */
 export async function readHtmlApart(
   html: string,
@@ -43,7 +43,7 @@ export async function readHtmlApart(
     const page = await pageOf(worker, signal, onReading);
     signal.throwIfAborted();
     if (page === "too much") return { markdown: textOf(html), links: [], isCut: false };
-    // In a bundle the module does not stand where the thread looks for it.
+    // In a bundle, the module is not where the thread looks for it.
     return page === "not loaded" ? (await loadHtmlReader())(html, options) : page;
   } finally {
     await worker.terminate();

@@ -2,58 +2,58 @@ import { createRequire } from "node:module";
 import type TurndownService from "turndown";
 import { addListRule, addTableRules } from "./markdown-rules.ts";
 
-/** What is read out of a page. */
+/** The content of a page. */
 export interface HtmlPage {
   readonly title?: string | undefined;
   readonly markdown: string;
-  /** Every link of the page, each address once, in order. */
+  /** All links of the page, each URL once, in order. */
   readonly links: readonly { readonly text: string; readonly url: string }[];
-  /** The page is longer than what was read. */
+  /** The page is longer than what was converted. */
   readonly isCut: boolean;
 }
 
-/** How a page is read. */
+/** How to convert a page. */
 export interface ReadHtmlOptions {
-  /** Where the page came from, for its relative links. */
+  /** URL of the page, to resolve its relative links. */
   readonly url: URL;
-  /** Navigation, header and footer too. */
+  /** Include navigation, header and footer. */
   readonly isWhole: boolean;
 }
 
-/** Where this module stands, for the thread that reads pages. It imports nothing that is not here. */
+/** URL of this module, for the thread that converts pages. The module must not import anything outside itself. */
 export const HTML_MODULE: string = import.meta.url;
 
-/** Reads pages. */
+/** Converts pages. */
 export type HtmlReader = (html: string, options: ReadHtmlOptions) => HtmlPage;
 
-/** Longest page that is read, in characters. */
+/** Longest page that is converted, in characters. */
 const MAX_HTML = 1_000_000;
 
-/** Most tags that are read, opening and closing ones. */
+/** Most opening and closing tags that are converted. */
 const MAX_TAGS = 60_000;
 
-/** Deepest nesting that is followed. */
+/** Deepest nesting that is converted. */
 const MAX_DEPTH = 400;
 
-/** What is never content. */
+/** Elements that are never content. */
 const NEVER =
   "script, style, noscript, template, svg, canvas, iframe, object, embed, link, meta, dialog, input, select, textarea, button";
 
-/** What stands around the content. */
+/** Elements around the content. */
 const AROUND =
   "nav, header, footer, aside, form, [role=navigation], [role=banner], [role=contentinfo], [role=search], [aria-hidden=true], [hidden]";
 
-/** A main part that holds less than this many characters is not the content. */
+/** A main element with fewer characters than this is not the content. */
 const LEAST_MAIN = 200;
 
 interface Domino {
   createDocument(html: string, force: boolean): Document;
 }
 
-/** Loads what is needed to read HTML. */
+/** Loads the libraries for converting HTML. */
 export async function loadHtmlReader(): Promise<HtmlReader> {
   const { default: Turndown } = await import("turndown");
-  // The tree that turndown works on. An import would ask for its types, which are of another time and no module.
+  // The DOM that turndown works on. An import would require its types, which are outdated and not a module.
   const require = createRequire(import.meta.url);
   const domino = require("@mixmark-io/domino") as Domino;
   return (html, options) => readHtml(html, options, domino, Turndown);
@@ -82,23 +82,23 @@ function readHtml(html: string, options: ReadHtmlOptions, domino: Domino, Turndo
   return { ...(title === "" ? {} : { title }), markdown, links, isCut };
 }
 
-/** What domino gives cannot always be iterated. */
+/** Not everything domino returns can be iterated. */
 function all(root: Document | Element, selector: string): HTMLElement[] {
   return Array.from(root.querySelectorAll<HTMLElement>(selector));
 }
 
 function remove(root: Document | Element, selector: string): void {
-  // From the end: taking a child away costs by how many stand behind it.
+  // From the end: the cost of removing a child grows with the number of its later siblings.
   for (const element of all(root, selector).toReversed()) element.remove();
 }
 
-/** The part that holds the content, without what stands around it; the whole page where no part is marked. */
+/** The part with the content, without what surrounds it; the whole page if no part is marked. */
 function mainOf(document: Document): HTMLElement {
   const { body } = document;
   const lengthOf = (element: Element): number => (element.textContent ?? "").replaceAll(/\s+/g, " ").length;
   for (const selector of ["main, [role=main]", "article"]) {
     const found = all(document, selector).slice(0, 100);
-    // Pages of many articles are lists of them: none of these is the content alone.
+    // A page with several articles is a list of them: none of them alone is the content.
     if (selector === "article" && found.length !== 1) continue;
     const [longest] = found.toSorted((a, b) => lengthOf(b) - lengthOf(a));
     if (longest === undefined || lengthOf(longest) < LEAST_MAIN) continue;
@@ -116,7 +116,7 @@ function baseOf(document: Document, url: URL): URL {
   return URL.canParse(href, url) ? new URL(href, url) : url;
 }
 
-/** Makes links whole addresses, takes away those that lead nowhere, and lists them. */
+/** Makes link URLs absolute, removes links that lead nowhere, and lists the rest. */
 function resolveLinks(document: Document, base: URL): HtmlPage["links"] {
   const links = new Map<string, string>();
   for (const element of all(document, "a[href], img[src]")) {
@@ -136,11 +136,11 @@ function resolveLinks(document: Document, base: URL): HtmlPage["links"] {
   return [...links].map(([url, text]) => ({ text, url }));
 }
 
-/** Tags that are closed by what follows them. */
+/** Tags that are closed implicitly by the ones that follow. */
 const UNCLOSED =
   /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|t[drh]|thead|tbody|d[td]|option)$/i;
 
-/** How much of a page can be read, and whether its tags stand in each other deeper than can be followed. */
+/** How much of a page can be converted, and whether its tags are nested too deeply. */
 function survey(html: string): { readonly end: number; readonly isTooDeep: boolean } {
   let [depth, tags] = [0, 0];
   for (const { index, 1: close, 2: name = "" } of html.matchAll(/<(\/?)([a-z][a-z0-9]*)/gi)) {
@@ -152,7 +152,7 @@ function survey(html: string): { readonly end: number; readonly isTooDeep: boole
   return { end: Math.min(html.length, MAX_HTML), isTooDeep: false };
 }
 
-/** The text of a page that cannot be read as a tree. */
+/** The text of a page that can't be parsed as a tree. */
 export function textOf(html: string): string {
   return html
     .replaceAll(/<(script|style)\b[^<]*(?:<(?!\/\1)[^<]*)*/gi, "")

@@ -21,14 +21,14 @@ const ADVICE: { readonly [code: string]: string } = {
 
 const NO_HTTP = "its response is not HTTP; try another URL";
 
-/** Not all of them have a code. */
+/** Not all parser errors have a code. */
 function isParserError(error: unknown): boolean {
   return error instanceof Error && error.name === "HTTPParserError";
 }
 
-/** An error of the network in words for the model. Failures pass as they are. */
+/** Explains a network error to the model. Failures are returned unchanged. */
 export function httpFailure(error: unknown, shown: string): ToolFailure {
-  // Refusals while connecting may come wrapped, or several together.
+  // Refusals while connecting may be wrapped, or several at once.
   for (const one of causes(error)) if (one instanceof ToolFailure) return one;
   for (const one of causes(error)) {
     const code = typeof one === "object" && one !== null && "code" in one ? String(one.code) : "";
@@ -41,11 +41,11 @@ export function httpFailure(error: unknown, shown: string): ToolFailure {
 
 function adviceOfKind(code: string): string | undefined {
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return "its certificate is invalid; try another URL";
-  // Brotli's own.
+  // Brotli's own codes.
   return code.startsWith("ERR__ERROR") ? ADVICE["Z_DATA_ERROR"] : undefined;
 }
 
-/** The error, what caused it, and what it is made of; not deeper than a few steps. */
+/** The error, its causes, and the errors it aggregates, a few levels deep. */
 function causes(error: unknown, depth = 0): readonly unknown[] {
   if (depth > 4 || typeof error !== "object" || error === null) return [];
   const parts = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [];

@@ -6,34 +6,34 @@ import { type Answer, bound, Exchange } from "./exchange.ts";
 import type { HttpOptions } from "./http-options.ts";
 import { pageOfText, type TextPage } from "./page-of-text.ts";
 
-/** Methods that the model can be given. */
+/** Methods that can be offered to the model. */
 type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** Options of {@link httpRequest}. */
 export interface HttpRequestOptions extends HttpOptions {
   /** @defaultValue "http_request" */
   readonly name?: string | undefined;
-  /** What the API is and where it stands; how the tool works is added. @defaultValue nothing */
+  /** What the API is and its URL; how the tool works is appended. @defaultValue nothing */
   readonly description?: string | undefined;
   /** @defaultValue ["GET", "HEAD"] */
   readonly methods?: readonly Method[] | undefined;
   /** Headers that the model may set. @defaultValue ["accept", "accept-language", "if-none-match", "if-modified-since"] */
   readonly allowHeaders?: readonly string[] | undefined;
   /**
-   * Headers that are always sent, which the model never sees: an API key, for one. They go only to hosts that `allow` names,
-   * over https: (or to what `allowPrivate` opens), and are not sent on when a redirect leads elsewhere.
+   * Headers that are always sent and that the model never sees, such as an API key. They are sent only to hosts that `allow`
+   * names, over https: (or to addresses that `allowPrivate` permits), and not to other hosts after a redirect.
    */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** Header for the call's idempotency key, of an API that knows one, such as `Idempotency-Key`. @defaultValue none */
+  /** Header for the call's idempotency key, if the API supports one, such as `Idempotency-Key`. @defaultValue none */
   readonly idempotencyHeader?: string | undefined;
-  /** Whether a person has to agree first. @defaultValue to everything but GET and HEAD */
+  /** Whether a person must approve first. @defaultValue for everything but GET and HEAD */
   readonly needsApproval?:
     | boolean
     | ((input: HttpRequestInput, call: FunctionCall) => boolean | Promise<boolean>)
     | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface HttpRequestInput {
   readonly url: string;
   readonly method?: Method | undefined;
@@ -42,22 +42,22 @@ export interface HttpRequestInput {
   readonly offset?: number | undefined;
 }
 
-/** What the API answered. */
+/** The API's response. */
 export interface HttpRequestResult extends Partial<TextPage> {
-  /** Where it came from, after redirects. */
+  /** The final URL, after redirects. */
   readonly url: string;
   readonly status: number;
-  /** Those that tell how to go on. */
+  /** Only the headers needed for a follow-up request. */
   readonly headers: { readonly [name: string]: string };
-  /** The body, when it is JSON that fits; other text is in `content`. */
+  /** The body, if it is JSON and fits; other text is in `content`. */
   readonly json?: unknown;
-  /** Present when something is missing. */
+  /** Present if something is missing. */
   readonly note?: string | undefined;
 }
 
 const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
-/** Headers that belong to the connection, or that would let a request pass for another one. */
+/** Headers that belong to the connection, or that could disguise the request. */
 const NEVER =
   /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|expect|cookie2?|accept-encoding|content-encoding|(?:proxy|sec)-.*)$/;
 
@@ -67,9 +67,9 @@ const SHOWN =
 const MAX_HEADER = 2_000;
 
 /**
- * `http_request`: an HTTP API. Reads only, unless other methods are given; those need a person's approval by default.
+ * `http_request`: calls an HTTP API. Read-only unless other methods are listed; those need a person's approval by default.
  *
- * @throws {TypeError} When an option is malformed, or there are `headers` and no `allow` to say who gets them.
+ * @throws {TypeError} If an option is malformed, or there are `headers` but no `allow` to say which hosts may get them.
  */
 export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestInput, HttpRequestResult> {
   const { methods = ["GET", "HEAD"], idempotencyHeader } = options;
@@ -151,7 +151,7 @@ function bodyOf(
   const value = kind === "json" && !isCut ? parsed(text) : undefined;
   if (value !== undefined && offset === 0 && JSON.stringify(value.json).length <= maxCharacters) return value;
   const page = pageOfText(value === undefined ? text : JSON.stringify(value.json, null, 2), offset, maxCharacters);
-  // What is sent again happens again.
+  // Sending the request again would repeat its effect.
   const { next_offset: next, ...rest } = page;
   if (next === undefined) return { ...rest, ...(cut === undefined ? {} : { note: cut }) };
   return method === "GET"

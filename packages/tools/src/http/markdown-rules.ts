@@ -1,6 +1,6 @@
 import type TurndownService from "turndown";
 
-/** Teaches turndown tables: a line of cells for each row, the first one as the head. */
+/** Adds tables to turndown: a line of cells per row, the first row as the header. */
 export function addTableRules(service: TurndownService): void {
   service.addRule("table-cell", {
     filter: ["td", "th"],
@@ -38,7 +38,7 @@ function countCells(row: Node): number {
   return [...row.childNodes].filter(({ nodeName }) => nodeName === "TD" || nodeName === "TH").length;
 }
 
-/** Lists as turndown has them, but counted: turndown looks through the whole list for the number of each item. */
+/** Lists as in turndown, but with a counter: turndown searches the whole list for the number of each item. */
 export function addListRule(service: TurndownService): void {
   const numbers = new WeakMap<Node, number>();
   service.addRule("list-item", {

@@ -1,13 +1,13 @@
-/** Some of a long text. */
+/** One page of a long text. */
 export interface TextPage {
   readonly content: string;
-  /** Of the whole text. */
+  /** Length of the whole text. */
   readonly total_characters: number;
-  /** Where to go on; absent at the end. */
+  /** Offset of the next page; absent at the end. */
   readonly next_offset?: number | undefined;
 }
 
-/** Cuts at the end of a line, if one is near, and never inside of a character. */
+/** Cuts at the end of a line if one is near, and never inside a character. */
 export function pageOfText(text: string, offset: number, limit: number): TextPage {
   let end = Math.min(offset + limit, text.length);
   if (end < text.length) {

@@ -1,19 +1,19 @@
 import { ToolFailure } from "@pollux/core";
 import type * as Unpdf from "unpdf";
 
-/** Text of a document, and what it is called. */
+/** Text and title of a document. */
 export interface PdfText {
   readonly title?: string | undefined;
   readonly text: string;
 }
 
-/** Pages that are read; a document with more is cut, visibly. */
+/** Pages that are read; longer documents are visibly truncated. */
 const MAX_PAGES = 500;
 
 /**
  * Text of a PDF, page by page.
  *
- * @throws {ToolFailure} When it cannot be read, or this Node cannot read any.
+ * @throws {ToolFailure} If it can't be read, or this version of Node can't read PDFs.
  */
 export async function pdfText(bytes: Uint8Array, signal: AbortSignal): Promise<PdfText> {
   const { getDocumentProxy } = await load();

@@ -3,19 +3,19 @@ import { ToolFailure } from "@pollux/core";
 import { kindOfAddress } from "./addresses.ts";
 import type { HttpOptions } from "./http-options.ts";
 
-/** Longest address that is followed. */
+/** Longest URL that is accepted. */
 const MAX_URL = 4_000;
 
 const DEFAULT_PORTS: readonly number[] = [80, 443];
 
-/** Which addresses may be reached. The same for the first request and for every redirect. */
+/** Which URLs and addresses may be reached: the same rules for the first request and for every redirect. */
 export class Policy {
   readonly #allow: HostRules | undefined;
   readonly #deny: HostRules;
   readonly #allowPrivate: HostRules | boolean;
   readonly #ports: readonly number[] | "any";
 
-  /** @throws {TypeError} When an option is malformed. */
+  /** @throws {TypeError} If an option is malformed. */
   constructor(options: HttpOptions) {
     const { allow, deny = [], allowPrivate = false, ports = DEFAULT_PORTS } = options;
     this.#allow = allow && new HostRules("allow", allow);
@@ -24,17 +24,17 @@ export class Policy {
     this.#ports = ports;
   }
 
-  /** Whether `allow` names this host and nobody on the way reads along, so that it may be given what is not for everybody. */
+  /** Whether `allow` names this host and the connection is encrypted or private, so that it may receive secrets. */
   isTrusted(url: URL): boolean {
     const host = hostOf(url);
     return (this.#allow?.match(host) ?? false) && (url.protocol === "https:" || this.#allowsPrivate(host));
   }
 
   /**
-   * Reads an address and checks all of it that can be checked without connecting.
+   * Parses a URL and checks everything that can be checked without connecting.
    *
-   * @param from - The page that leads there.
-   * @throws {ToolFailure} When it may not be reached.
+   * @param from - The URL that redirected there.
+   * @throws {ToolFailure} If it may not be reached.
    */
   check(address: string, from?: URL): URL {
     const shown = shorten(address);
@@ -63,9 +63,9 @@ export class Policy {
   }
 
   /**
-   * Checks where a host really is. Called with each address before it is connected to, and with the one it was connected to.
+   * Checks the address behind a host. Called with each address before connecting, and with the one it connected to.
    *
-   * @throws {ToolFailure} When it is not to be reached.
+   * @throws {ToolFailure} If it may not be reached.
    */
   checkAddress(host: string, address: string): void {
     const kind = kindOfAddress(address);
@@ -105,12 +105,12 @@ class HostRules {
   }
 }
 
-/** As rules and lookups take it: without the brackets of IPv6 and the dot of a root. */
+/** In the form rules and lookups use: without IPv6 brackets and without a trailing dot. */
 export function hostOf(url: URL): string {
   return url.hostname.replaceAll(/^\[|\]$/g, "").replace(/\.$/, "");
 }
 
-/** An address as errors show it: never whole, for it may be huge. */
+/** A URL as errors show it: truncated, since it may be huge. */
 export function shorten(address: string): string {
   return JSON.stringify(address.length > 200 ? `${address.slice(0, 200)}…` : address);
 }

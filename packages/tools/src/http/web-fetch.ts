@@ -15,7 +15,7 @@ export interface WebFetchOptions extends HttpOptions {
   readonly name?: string | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface WebFetchInput {
   readonly url: string;
   readonly offset?: number | undefined;
@@ -24,40 +24,40 @@ export interface WebFetchInput {
   readonly links?: boolean | undefined;
 }
 
-/** A link of a page. */
+/** A link on a page. */
 export interface PageLink {
   readonly text: string;
   readonly url: string;
 }
 
-/** A page, or a part of it. */
+/** A web page, or a part of it. */
 export interface FetchedPage extends Partial<TextPage> {
-  /** Where it came from, after redirects. */
+  /** The final URL, after redirects. */
   readonly url: string;
   readonly kind: "html" | "json" | "text" | "pdf" | "image";
   readonly title?: string | undefined;
   readonly links?: readonly PageLink[] | undefined;
   /** Images only: the model sees it. */
   readonly image?: Media | undefined;
-  /** Present when something is missing. */
+  /** Present if something is missing. */
   readonly note?: string | undefined;
 }
 
-/** Links that one call lists. */
+/** Most links that one call lists. */
 const MAX_LINKS = 100;
 
-/** How the text of an answer is read. */
+/** How the text of a response is read. */
 interface Reading extends Pick<FetchedPage, "kind" | "title" | "links"> {
   readonly text: string;
-  /** There is more in what came than was read. */
+  /** The response contains more than was converted. */
   readonly isCut?: boolean | undefined;
 }
 
 /**
- * `web_fetch`: a page as the model reads it. HTML becomes Markdown, of the main content where a page marks it; JSON is
- * indented; of PDF files the text is read; images are shown. Nothing private can be reached unless it is allowed.
+ * `web_fetch`: reads a page. HTML becomes Markdown, only the main content if the page marks it; JSON is indented; PDF files
+ * become text; images are shown. Nothing private can be reached unless it is allowed.
  *
- * @throws {TypeError} When an option is malformed.
+ * @throws {TypeError} If an option is malformed.
  */
 export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, FetchedPage> {
   const exchange = new Exchange(options);
@@ -104,7 +104,7 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
       links: z.boolean().optional().describe("Also list the links of the whole page (default false)"),
     }),
     effects: "none",
-    // The exchange has a time limit that speaks to the model; this is for reading what came.
+    // The exchange has its own time limit with a message for the model; this one covers converting the response.
     timeoutMs: exchange.timeoutMs + 30_000,
     maxResultBytes: maxCharacters * 6 + 200_000,
     run: async (input, { signal }): Promise<FetchedPage> => {
@@ -146,7 +146,7 @@ function refuseCut({ isCut, bytes, url }: Answer): void {
     );
 }
 
-/** Indented, or as it came when it is no JSON after all. */
+/** Indented, or unchanged if it is not JSON after all. */
 function indented(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -11,7 +11,7 @@ import {
 } from "@pollux/core";
 import { callResult } from "./call-result.ts";
 
-/** What a call needs besides its tool. */
+/** Options for answering a call. */
 export interface AnswerOptions {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly approve: Approve | undefined;
@@ -42,10 +42,11 @@ async function refusal(
 ): Promise<ToolOutcome | undefined> {
   if (tool.needsApproval === undefined) return undefined;
   try {
-    // A call with bad arguments asks nobody: running it says what is wrong with them.
+    // No approval is requested for a call with bad arguments: running it reports what is wrong with them.
     const input = await Promise.resolve(tool.parse(structuredClone(call.args))).catch(() => UNFIT);
     if (input === UNFIT || !(await asks(tool, input, call))) return undefined;
-    if (approve === undefined) return denied(`${tool.name} needs a person's approval, and nobody can be asked here`);
+    if (approve === undefined)
+      return denied(`${tool.name} needs a person's approval, and this server has no way to ask`);
     const pending: PendingCall = { turn: 1, callId, call, question: "approval" };
     const word = await approve(pending, { signal: client.mcpReq.signal });
     if (word === true) return undefined;
@@ -96,7 +97,7 @@ function contextOf(
   };
 }
 
-/** Progress in MCP's words is a number that grows; what a tool reports goes along as the message. */
+/** MCP's progress is an increasing number; what a tool reports is passed along as the message. */
 function progressOf(value: unknown, count: number): { progress: number; total?: number; message?: string } {
   const { progress, total, message } = typeof value === "object" && value !== null ? (value as Progress) : {};
   if (typeof progress === "number")

@@ -2,8 +2,8 @@ import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/server"
 import { type FunctionCall, functionResponse, type JsonObject, type Tool, type ToolOutcome } from "@pollux/core";
 
 /**
- * An outcome as MCP has it: JSON as text, objects as structured content too, media as images, sounds or resources, a
- * failure as `isError`. Results are cut as they are for a model.
+ * An outcome in MCP's form: JSON as text, objects also as structured content, media as images, audio or resources, a
+ * failure as `isError`. Results are truncated as they are for a model.
  */
 export function callResult(call: FunctionCall, tool: Tool, outcome: ToolOutcome): CallToolResult {
   const { part, after } = functionResponse(call, outcome, {

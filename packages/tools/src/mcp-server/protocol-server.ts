@@ -6,9 +6,9 @@ import type { ServeMcpOptions } from "./serve-options.ts";
 const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /**
- * Makes servers of one toolset, one for each connection.
+ * Creates servers for one toolset, one per connection.
  *
- * @throws {TypeError} When two tools have one name, or a tool has no `run`.
+ * @throws {TypeError} If two tools have the same name, or a tool has no `run`.
  */
 export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions): () => Server {
   const { name, version, instructions, approve, logger = SILENT } = options;
@@ -26,7 +26,7 @@ export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions
       { name, version },
       { capabilities: { tools: {} }, ...(instructions && { instructions }) },
     );
-    // The SDK has callbacks, and no events.
+    // The SDK uses callbacks, not events.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
     server.onerror = (error) => logger.debug({ err: error }, "MCP server");
     server.setRequestHandler("tools/list", () => ({ tools: listed }));
@@ -45,13 +45,13 @@ function describe({ name, description, declaration, effects }: Tool): McpTool {
   return {
     name,
     description,
-    // Tools take objects only: `defineTool` has seen to it.
+    // Tools take only objects: `defineTool` ensures it.
     inputSchema: { ...(declaration.parametersJsonSchema as McpTool["inputSchema"]) },
     annotations: { readOnlyHint: effects === "none" },
   };
 }
 
-/** Tools that are `sequential` run one after the other; they have a queue for all connections. */
+/** Runs `sequential` tools one at a time; all connections share the queue. */
 class Turns {
   #last: Promise<unknown> = Promise.resolve();
 

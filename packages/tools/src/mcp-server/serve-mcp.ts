@@ -7,11 +7,11 @@ import type { McpServerHandle, ServeMcpOptions } from "./serve-options.ts";
 /**
  * Serves tools to any MCP client, over stdio or streamable HTTP.
  *
- * Calls run as they do in an agent: arguments are checked, time and size limited, failures told to the client as `isError`,
- * progress and cancellation passed on.
+ * Calls run as they do in an agent: arguments are checked, time and size are limited, failures are returned as `isError`,
+ * and progress and cancellation are passed on.
  *
- * @throws {TypeError} When two tools have one name, a tool has no `run`, or an address needs `allowedHosts`.
- * @throws When the port is taken.
+ * @throws {TypeError} If two tools have the same name, a tool has no `run`, or an address needs `allowedHosts`.
+ * @throws If the port is in use.
  * @example
  * ```ts
  * await serveMcp(fileTools({ root: "." }), { transport: "stdio", name: "files", version: "1.0.0" });

@@ -1,9 +1,9 @@
 import { type Server, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 
-/** Sessions that are kept; the one that was quiet for longest makes room for a new one. */
+/** Most sessions that are kept; the one idle for longest makes room for a new one. */
 const MOST_SESSIONS = 256;
 
-/** The sessions of clients that shake hands: a server for each, until it leaves. */
+/** The sessions of clients that perform a handshake: one server per session, until the client leaves. */
 export class Sessions {
   readonly #newServer: () => Server;
   /** Least recently used first. */
@@ -41,7 +41,7 @@ export class Sessions {
     });
     await this.#newServer().connect(transport);
     const response = await transport.handleRequest(request);
-    // Whoever does not shake hands has been told so.
+    // A client without a handshake has its answer.
     if (!isSession) await transport.close();
     await this.#makeRoom();
     return response;
@@ -56,7 +56,7 @@ export class Sessions {
   }
 }
 
-/** The status at which clients begin a new session. */
+/** The status on which clients start a new session. */
 function unknownSession(): Response {
   return Response.json(
     { jsonrpc: "2.0", error: { code: -32_001, message: "Session not found" }, id: null },

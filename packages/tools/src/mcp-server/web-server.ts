@@ -4,18 +4,18 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 
-/** A web server that is listening. */
+/** A listening web server. */
 export interface WebServer {
   readonly port: number;
-  /** Stops listening and ends all connections. */
+  /** Stops listening and closes all connections. */
   close(): Promise<void>;
 }
 
 /**
- * Listens for HTTP requests and answers each as the web's `fetch` handlers do. A request's signal fires when the client
- * leaves.
+ * Listens for HTTP requests and answers them with a web-standard `fetch` handler. A request's signal fires when the client
+ * disconnects.
  *
- * @throws When the port is taken.
+ * @throws If the port is in use.
  */
 export async function listen(
   place: { readonly host: string; readonly port: number },
@@ -26,7 +26,7 @@ export async function listen(
     server.once("error", reject);
     server.listen(place.port, place.host, resolve);
   });
-  // Listening over TCP, it has an address with a port.
+  // A TCP server has an address with a port.
   const { port } = server.address() as AddressInfo;
   return { port, close: () => end(server) };
 }
@@ -54,7 +54,7 @@ async function exchange(
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
   const { method = "GET", url = "/", headers } = incoming;
   const hasBody = method !== "GET" && method !== "HEAD";
-  // Node reads a stream as a body, and asks for `duplex` then; the web's types know neither.
+  // Node accepts a stream as a body but then requires `duplex`; the web's types know neither.
   const body = hasBody ? { body: Readable.toWeb(incoming), duplex: "half" } : {};
   return new Request(new URL(url, `http://${headers.host}`), {
     method,

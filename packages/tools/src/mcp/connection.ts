@@ -5,10 +5,10 @@ import { type OpenClient, openClient } from "./open-client.ts";
 import { serverName } from "./server-name.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
 
-/** The longest wait that a timer of the platform takes. */
+/** The longest delay a platform timer accepts. */
 const LONGEST_MS = 2_147_483_647;
 
-/** What a {@link Connection} needs to know. */
+/** Options of a {@link Connection}. */
 export interface ConnectionOptions {
   readonly startTimeoutMs: number;
   readonly logger: Logger | undefined;
@@ -21,14 +21,14 @@ export interface McpCall {
   readonly args: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** Whether it may be made a second time when nobody knows how the first one ended. */
+  /** Whether it may be repeated if the outcome of the first attempt is unknown. */
   readonly repeatable: boolean;
   onProgress(progress: Progress): void;
 }
 
 /**
- * A server, over as many processes as it takes: one that died is started again at the next call. One that dies again before
- * it has answered anything stays down.
+ * A connection to a server, over as many processes as needed: if one dies, it is restarted on the next call. If it dies again
+ * before answering anything, it stays down.
  */
 export class Connection {
   readonly name: string;
@@ -36,9 +36,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #opening: Promise<OpenClient> | undefined;
   #standing: OpenClient | undefined;
-  /** How the last process ended, for those who still ask. */
+  /** How the last process ended, for later calls. */
   #lastEnding = "the connection ended";
-  /** It has been started again and has answered nothing since. */
+  /** It has been restarted and has not answered anything since. */
   #unproven = false;
   #isClosed = false;
 
@@ -48,7 +48,7 @@ export class Connection {
     this.name = serverName(server);
   }
 
-  /** @throws {McpServerError} When the server does not start. */
+  /** @throws {McpServerError} If the server doesn't start. */
   async open(signal?: AbortSignal): Promise<OpenClient> {
     if (this.#isClosed) throw new McpServerError(`the MCP server "${this.name}" is closed`, this.name, "");
     this.#opening ??= this.#open(signal).catch((error: unknown) => {
@@ -58,7 +58,7 @@ export class Connection {
     return await this.#opening;
   }
 
-  /** @throws {McpServerError} When the server does not start, or does not list its tools. */
+  /** @throws {McpServerError} If the server doesn't start, or doesn't list its tools. */
   async listTools(signal?: AbortSignal): Promise<readonly Tool[]> {
     const isFresh = this.#standing === undefined;
     const open = await this.open(signal);
@@ -86,7 +86,7 @@ export class Connection {
     }
   }
 
-  /** @throws {ToolFailure} When the server cannot be reached any more, or refuses the call, in words for the model. */
+  /** @throws {ToolFailure} If the server can no longer be reached, or refuses the call, in words for the model. */
   async call(call: McpCall): Promise<CallToolResult> {
     for (let isFirst = true; ; isFirst = false) {
       const open = await this.#openForCall();
@@ -99,7 +99,7 @@ export class Connection {
         const isLost = this.#standing !== open;
         const isStranger = !isLost && knowsNoSession(error);
         if (isStranger) await this.#drop(open, "it has forgotten this session");
-        // What a stranger refused has not happened.
+        // A call refused for an unknown session was not executed.
         const mayRepeat = isStranger || (call.repeatable && (isLost || isUnreachable(error)));
         if (isFirst && !this.#isClosed && mayRepeat) continue;
         if (isLost)
@@ -109,7 +109,7 @@ export class Connection {
     }
   }
 
-  /** Ends the connection; a process of it is gone afterwards. Never rejects. */
+  /** Closes the connection and ends its process, if any. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const opening = this.#opening;
@@ -117,7 +117,7 @@ export class Connection {
     await opening?.then((open) => open.close()).catch(() => {});
   }
 
-  /** Lets a server that stays down be started once more. */
+  /** Allows a server that stays down to be started once more. */
   forgive(): void {
     this.#unproven = false;
   }
@@ -155,7 +155,7 @@ export class Connection {
       },
     });
     this.#standing = open;
-    // It may have ended between its answer and here.
+    // It may have ended since it answered.
     if (open.ending() !== undefined) void this.#drop(open, open.ending() ?? "");
     return open;
   }
@@ -174,23 +174,23 @@ export class Connection {
       { name: tool.name, arguments: args },
       {
         signal,
-        // The tool's own limit comes first and cancels the call; this one is for the platform's timers.
+        // The tool's own limit expires first and cancels the call; this one is for platform timers.
         timeout: Math.min(timeoutMs + 1_000, LONGEST_MS),
         onprogress: (progress) => call.onProgress(progress),
-        // What does not fit the server's own output schema is still what it answered.
+        // A result that doesn't match the server's own output schema is still its result.
         toolDefinition: { ...tool, outputSchema: undefined },
       },
     );
   }
 }
 
-/** The server was started again behind its address: it answers, and has never heard of this client. */
+/** The server behind the address was restarted: it answers, but doesn't know this client's session. */
 function knowsNoSession(error: unknown): boolean {
   if (!(error instanceof Error) || !("status" in error)) return false;
   return error.status === 404 || (error.status === 400 && /session/i.test(error.message));
 }
 
-/** Nobody listens, or the line went dead: how `fetch` says it. */
+/** Nothing is listening, or the connection broke, as `fetch` reports it. */
 function isUnreachable(error: unknown): boolean {
   return error instanceof TypeError;
 }

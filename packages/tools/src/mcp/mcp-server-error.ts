@@ -1,9 +1,9 @@
-/** An MCP server did not start, cannot be reached, or does not speak the protocol. */
+/** An MCP server did not start, can't be reached, or doesn't speak the protocol. */
 export class McpServerError extends Error {
   override readonly name = "McpServerError";
-  /** The command without its later arguments, or the address without its query. */
+  /** The command without its later arguments, or the URL without its query. */
   readonly server: string;
-  /** The end of what a server of a command wrote to stderr, at most 8 KiB; empty for one behind an address. */
+  /** The end of what a child process wrote to stderr, at most 8 KiB; empty for a URL. */
   readonly stderr: string;
 
   constructor(message: string, server: string, stderr: string, options?: ErrorOptions) {

@@ -6,39 +6,39 @@ import type { McpAddress, McpCommand, McpToolsOptions } from "./server-options.t
 import { toolNames } from "./tool-names.ts";
 import { toolOf } from "./tool-of.ts";
 
-/** A server's tool that the model is not offered. */
+/** A server's tool that is not offered to the model. */
 export interface SkippedMcpTool {
   /** The server's name for it. */
   readonly name: string;
-  /** Why the service would refuse it. */
+  /** Why the service would reject it. */
   readonly reason: string;
 }
 
-/** The tools of one MCP server, for as long as it is open. */
+/** The tools of one MCP server, while it is open. */
 export interface McpTools extends AsyncDisposable {
-  /** What the server offers now; a new array whenever its list has changed. */
+  /** What the server currently offers; a new array whenever the list has changed. */
   readonly tools: readonly Tool[];
-  /** The model's name of a tool → the server's. */
+  /** From the model's name of a tool to the server's. */
   readonly names: ReadonlyMap<string, string>;
-  /** Tools whose schema the service would refuse. */
+  /** Tools whose schema the service would reject. */
   readonly skipped: readonly SkippedMcpTool[];
   /**
-   * Asks the server for its list again. A server that has ended is started again, also one that was given up.
+   * Requests the server's list again. A server that has ended is restarted, even if it had been given up.
    *
-   * @throws {McpServerError} When it cannot be reached; the tools stay what they were.
+   * @throws {McpServerError} If it can't be reached; the tools stay the same.
    */
   refresh(): Promise<readonly Tool[]>;
-  /** Leaves the server. A process that was started for it is gone afterwards, with all that it started. */
+  /** Disconnects from the server. If it is a child process, it has ended afterwards, with everything it started. */
   close(): Promise<void>;
 }
 
 /**
- * Connects to an MCP server and makes its tools ready for an agent. Close it when it is not needed any more: `await using`
- * does.
+ * Connects to an MCP server and makes its tools available to an agent. Close it when it is no longer needed: `await using`
+ * does that.
  *
- * @param server - A command to start, or an address.
- * @throws {McpServerError} When the server does not start in time, names its command and the end of its stderr.
- * @throws The reason of `options.signal` when it aborts.
+ * @param server - A command to start, or a URL.
+ * @throws {McpServerError} If the server doesn't start in time; names its command and the end of its stderr.
+ * @throws The reason of `options.signal`, if it aborts.
  * @example
  * ```ts
  * await using files = await mcpTools({ command: "npx", args: ["-y", "@modelcontextprotocol/server-filesystem", "."] });
@@ -108,7 +108,7 @@ class ServerTools implements McpTools {
     this.#offer();
   }
 
-  /** A misspelt name must not pass for a server without tools. */
+  /** A misspelled name must not look like a server without tools. */
   checkNames(): void {
     const { include = [], exclude = [] } = this.#options;
     const has = new Set(this.#listed.map(({ name }) => name));
@@ -151,7 +151,7 @@ class ServerTools implements McpTools {
     this.#skipped = skipped;
   }
 
-  /** One list at a time: what changes while one is on its way is asked for once more. */
+  /** One list request at a time: a change during a request causes one more. */
   async #reload(): Promise<void> {
     this.#isStale = true;
     if (this.#isLoading) return;

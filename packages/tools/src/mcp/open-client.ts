@@ -6,18 +6,18 @@ import { serverName } from "./server-name.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
 import { StderrTail } from "./stderr-tail.ts";
 
-/** A connection that stands. */
+/** An open connection. */
 export interface OpenClient {
   readonly client: Client;
-  /** How the server's process ended, such as `exit code 1`; undefined while it runs, and for an address. */
+  /** How the server's process ended, such as `exit code 1`; undefined while it runs, and for a URL. */
   ending(): string | undefined;
   /** The end of the server's stderr. */
   stderr(): string;
-  /** Leaves the server; one of a command is gone afterwards. Never rejects. */
+  /** Disconnects; a child process has ended afterwards. Never rejects. */
   close(): Promise<void>;
 }
 
-/** How a connection is made, and who is told of what comes over it. */
+/** How to connect, and the callbacks for what arrives. */
 export interface OpenClientOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -27,10 +27,10 @@ export interface OpenClientOptions {
 }
 
 /**
- * Starts the server, or finds it, and shakes hands.
+ * Starts or connects to the server, and performs the handshake.
  *
- * @throws {McpServerError} Naming the server, and how its stderr ends.
- * @throws The signal's reason when it aborts.
+ * @throws {McpServerError} With the server's name and the end of its stderr.
+ * @throws The signal's reason, if it aborts.
  */
 export async function openClient(server: McpCommand | McpAddress, options: OpenClientOptions): Promise<OpenClient> {
   const { timeoutMs, signal, logger } = options;
@@ -41,11 +41,11 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
     { name: "pollux", version: "0.1.0" },
     {
       listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => options.onToolsChanged() } },
-      // A server of a command that knows older revisions only may end at a request that it does not know.
+      // A child process that knows only older revisions may exit on a request it doesn't know.
       ...("url" in server && { versionNegotiation: { mode: "auto" } }),
     },
   );
-  // The SDK has callbacks, and no events.
+  // The SDK uses callbacks, not events.
   // oxlint-disable-next-line unicorn/prefer-add-event-listener
   client.onerror = (error) => logger?.debug({ mcpServer: name, err: error }, "MCP connection");
   let isLeft = false;

@@ -5,16 +5,16 @@ import { getDefaultEnvironment } from "@modelcontextprotocol/client/stdio";
 import type { McpCommand } from "./server-options.ts";
 import type { StderrTail } from "./stderr-tail.ts";
 
-/** Milliseconds a server has to end by itself when its stdin is closed, and again when it is asked to. */
+/** Milliseconds a server has to exit on its own after its stdin is closed, and again after SIGTERM. */
 const GRACE_MS = 1_000;
-/** Milliseconds in which the last words of a server that has ended are read, when something it left behind holds its pipes open. */
+/** Milliseconds for reading the last output of a server that has ended while something it left behind holds its pipes open. */
 const DRAIN_MS = 1_000;
-/** Milliseconds until a server that has closed its stdin is expected to have ended. */
+/** Milliseconds within which a server that has closed its stdin is expected to end. */
 const FAREWELL_MS = 5_000;
 
 /**
- * Speaks to a child process over its stdin and stdout, one JSON message a line. The process leads a group of its own, so
- * that what it has started itself, such as the server behind `npx`, ends with it.
+ * Talks to a child process over its stdin and stdout, one JSON message per line. The process leads its own group, so that
+ * everything it started, such as the server behind `npx`, ends with it.
  *
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio
  */
@@ -43,8 +43,8 @@ export class ProcessTransport implements Transport {
   }
 
   /**
-   * Resolves when it is known how a server ended that takes no messages any more, and its last words were read; at once for one that
-   * takes them. A broken pipe may be noticed before the end that broke it.
+   * Resolves once it is known how a server that no longer takes messages ended, and its last output has been read; immediately if
+   * it still takes them. A broken pipe may be noticed before the exit that broke it.
    */
   async lastWords(): Promise<void> {
     if (this.#ending === undefined && this.#child?.stdin?.destroyed !== true) return;
@@ -91,7 +91,7 @@ export class ProcessTransport implements Transport {
     });
   }
 
-  /** Ends the process and what it started: it may end by itself, then it is asked to, then it is killed. */
+  /** Ends the process and everything it started: first it may exit on its own, then it gets SIGTERM, then it is killed. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -106,7 +106,7 @@ export class ProcessTransport implements Transport {
       this.#kill(signal);
     }
     await this.#gone;
-    // What it left behind in its group holds the pipes open.
+    // Processes left behind in its group hold the pipes open.
     this.#kill("SIGKILL");
     child.stdout?.destroy();
     child.stderr?.destroy();
@@ -120,7 +120,7 @@ export class ProcessTransport implements Transport {
       if (process.platform === "win32") this.#child?.kill(signal);
       else process.kill(-pid, signal);
     } catch {
-      // Nobody of the group is left.
+      // The group has no processes left.
     }
   }
 
@@ -128,7 +128,7 @@ export class ProcessTransport implements Transport {
     try {
       this.#incoming.append(chunk);
     } catch (error) {
-      // A message that does not end: nothing after it can be read.
+      // An endless message: nothing after it can be read.
       this.onerror?.(asError(error));
       void this.close();
       return;
@@ -144,7 +144,7 @@ export class ProcessTransport implements Transport {
         const message = this.#incoming.readMessage();
         if (message === null) break;
         this.onmessage?.(message);
-        // The client looks at notifications a moment later: progress would come after the result that ends it.
+        // The client processes notifications with a delay: without this, progress would arrive after the result.
         if (!("id" in message)) await setImmediate();
       } catch (error) {
         this.onerror?.(asError(error));
@@ -166,7 +166,7 @@ export class ProcessTransport implements Transport {
     void this.#leave();
   }
 
-  /** What it said last may still be on its way; a process that it left behind may hold the pipe open. */
+  /** Its last output may still be in transit; a process it left behind may hold the pipe open. */
   async #leave(): Promise<void> {
     await this.#drained();
     while (this.#isDelivering) await setImmediate();
@@ -179,7 +179,7 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** False when the time was up first. */
+/** False if the time was up first. */
 async function within(wait: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

@@ -1,17 +1,17 @@
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
 import { media, ToolFailure } from "@pollux/core";
 
-/** What the model can look at or listen to; a request that holds anything else is refused as a whole. */
+/** Media the model can see or hear; a request with anything else is rejected as a whole. */
 const SEEN =
   /^(?:image\/(?:png|jpeg|webp|heic|heif)|audio\/(?:wav|x-wav|mp3|mpeg|aiff|aac|ogg|flac)|video\/(?:mp4|mpeg|quicktime|webm|wmv|3gpp)|application\/pdf)$/;
-/** Bytes that are text all the same. */
+/** Binary content that is really text. */
 const TEXT = /^text\/|[/+](?:json|xml|yaml)$/;
 
 /**
- * What the model reads of a result: the structured content when there is one, otherwise the text, and media as media.
- * Several pieces become an array.
+ * What the model reads of a result: the structured content if there is any, otherwise the text; and media as media. Several
+ * pieces become an array.
  *
- * @throws {ToolFailure} With the server's words when it says that the call failed.
+ * @throws {ToolFailure} With the server's message, if it reports that the call failed.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result
  */
 export function resultOutput(result: CallToolResult, tool: string): unknown {
@@ -21,7 +21,7 @@ export function resultOutput(result: CallToolResult, tool: string): unknown {
     const pieces = content.map(outputOf);
     return pieces.length === 1 ? pieces[0] : pieces;
   }
-  // Servers say the same once more as text, for clients that know no structured content.
+  // Servers repeat structured content as text for clients that don't support it.
   const rest = content.filter((block) => !(block.type === "text" && saysTheSame(block.text, structuredContent)));
   return rest.length === 0 ? structuredContent : { structuredContent, content: rest.map(outputOf) };
 }
@@ -51,7 +51,7 @@ function outputOf(block: ContentBlock): unknown {
       return { link: uri, name, description, mimeType, bytes: size };
     }
     default:
-      // A kind that is newer than this: the model may still make something of it.
+      // A newer kind of content: the model may still be able to use it.
       return block;
   }
 }
@@ -67,7 +67,7 @@ function mediaOf(data: string, mimeType: string | undefined): unknown {
   }
 }
 
-/** The whole as JSON, or what one of its fields holds. */
+/** Whether the text is the structured content as JSON, or one of its fields. */
 function saysTheSame(text: string, structured: unknown): boolean {
   if (typeof structured === "object" && structured !== null && Object.values(structured).includes(text)) return true;
   try {
@@ -77,7 +77,7 @@ function saysTheSame(text: string, structured: unknown): boolean {
   }
 }
 
-/** JSON with the keys of all objects in order. */
+/** JSON with sorted object keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)

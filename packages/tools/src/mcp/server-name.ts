@@ -1,8 +1,8 @@
 import type { McpAddress, McpCommand } from "./server-options.ts";
 
 /**
- * What a server is called in errors and logs: the command with the program it runs, such as `npx -y some-server`, or the
- * address without credentials and query. Other arguments may hold a key and are left out.
+ * A server's name in errors and logs: the command with the program it runs, such as `npx -y some-server`, or the URL
+ * without credentials and query. Other arguments may contain a key and are omitted.
  */
 export function serverName(server: McpCommand | McpAddress): string {
   if ("url" in server) {

@@ -1,34 +1,34 @@
 import type { AuthProvider, OAuthClientProvider } from "@modelcontextprotocol/client";
 import type { FunctionCall, Logger, ToolEffects } from "@pollux/core";
 
-/** A server that is started as a child process and spoken to over its stdin and stdout. */
+/** A server that runs as a child process and communicates over its stdin and stdout. */
 export interface McpCommand {
   /** Program to start, without a shell. */
   readonly command: string;
   readonly args?: readonly string[] | undefined;
   /**
-   * Environment variables of the server. Beside these it gets only what a program needs to run (`PATH`, `HOME`, `USER`,
-   * `SHELL`, `TERM`, `LOGNAME`; on Windows their like), so no key that is not meant for it.
+   * Environment variables of the server. Besides these, it gets only what a program needs to run (`PATH`, `HOME`, `USER`,
+   * `SHELL`, `TERM`, `LOGNAME`; their equivalents on Windows), so that it gets no key that isn't meant for it.
    */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** @defaultValue the working directory of this process */
   readonly cwd?: string | undefined;
 }
 
-/** A server that is reached over streamable HTTP. */
+/** A server reached over streamable HTTP. */
 export interface McpAddress {
   readonly url: string | URL;
   /** Sent with every request to the server, and to no other host. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** A bearer token; what gives one; or an OAuth provider as the MCP SDK has it. */
+  /** A bearer token, a token provider, or an OAuth provider of the MCP SDK. */
   readonly auth?: string | AuthProvider | OAuthClientProvider | undefined;
 }
 
 /** A tool as its server describes it. */
 export interface McpToolInfo {
-  /** The server's own name for it. */
+  /** The server's name for it. */
   readonly name: string;
-  /** Hints that nothing vouches for but the server. */
+  /** Hints from the server, not verified. */
   readonly annotations: {
     readonly readOnlyHint?: boolean | undefined;
     readonly destructiveHint?: boolean | undefined;
@@ -37,32 +37,32 @@ export interface McpToolInfo {
   };
 }
 
-/** How the tools of a server are offered to the model. */
+/** How a server's tools are offered to the model. */
 export interface McpToolsOptions {
-  /** Put before each name with a `_` between: keeps servers with equal names apart. @defaultValue none */
+  /** Prepended to each name with `_`: prevents clashes between servers. @defaultValue none */
   readonly prefix?: string | undefined;
-  /** The only tools that are offered, by the server's names. @defaultValue all of them */
+  /** The only tools to offer, by the server's names. @defaultValue all of them */
   readonly include?: readonly string[] | undefined;
-  /** Tools that are not offered, by the server's names. @defaultValue none */
+  /** Tools not to offer, by the server's names. @defaultValue none */
   readonly exclude?: readonly string[] | undefined;
-  /** Milliseconds until a call is cancelled and answered with a time-out. @defaultValue 60_000 */
+  /** Milliseconds until a call is cancelled and reported as timed out. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds the server has to start and to list its tools. @defaultValue 30_000 */
+  /** Milliseconds for the server to start and list its tools. @defaultValue 30_000 */
   readonly startTimeoutMs?: number | undefined;
-  /** Largest result in bytes of JSON; longer ones are cut, visibly. @defaultValue 65_536 */
+  /** Largest result in bytes of JSON; longer ones are visibly truncated. @defaultValue 65_536 */
   readonly maxResultBytes?: number | undefined;
-  /** Whether a person has to agree to a call first: always, or by tool and arguments. @defaultValue false */
+  /** Whether a person must approve a call first: always, or depending on tool and arguments. @defaultValue false */
   readonly needsApproval?:
     | boolean
     | ((tool: McpToolInfo, input: unknown, call: FunctionCall) => boolean | Promise<boolean>)
     | undefined;
   /**
-   * What the tools do to the world: for all of them, or by tool. Calls of `none` and `idempotent` are made again when the
-   * server dies under them. @defaultValue by annotation: `readOnlyHint` is `none`, `idempotentHint` is `idempotent`, anything else `once`
+   * Side effects of the tools: for all of them, or per tool. Calls with `none` and `idempotent` are retried if the server dies
+   * during them. @defaultValue by annotation: `readOnlyHint` is `none`, `idempotentHint` is `idempotent`, anything else `once`
    */
   readonly effects?: ToolEffects | ((tool: McpToolInfo) => ToolEffects) | undefined;
-  /** Told of what the server writes to stderr and to its log (debug), of restarts and of tools that are left out (warn). @defaultValue silent */
+  /** Receives the server's stderr and log (debug), and restarts and omitted tools (warn). @defaultValue silent */
   readonly logger?: Logger | undefined;
-  /** Aborting it ends the start. It has no say afterwards. */
+  /** Aborts the start. It has no effect afterwards. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -2,12 +2,12 @@ import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { Logger } from "@pollux/core";
 
-/** Characters that are kept. */
+/** Most characters that are kept. */
 const KEPT = 8_192;
-/** Values shorter than this are words, not secrets. */
+/** Shorter values are words, not secrets. */
 const SHORTEST_SECRET = 8;
 
-/** The end of what a process writes to stderr, without the values it was given in its environment. */
+/** The end of a process's stderr, without the values passed in its environment. */
 export class StderrTail {
   readonly #secrets: readonly string[];
   readonly #log: (line: string) => void;
@@ -26,7 +26,7 @@ export class StderrTail {
     stream.on("error", () => {});
   }
 
-  /** What was kept, without white space at its ends. */
+  /** What was kept, trimmed. */
   text(): string {
     return this.#clean(this.#text).trim();
   }
@@ -34,7 +34,7 @@ export class StderrTail {
   #add(text: string): void {
     this.#text = (this.#text + text).slice(-KEPT);
     const lines = (this.#line + text).split("\n");
-    // A line without an end is bounded too.
+    // A line that never ends is bounded too.
     this.#line = (lines.pop() ?? "").slice(-KEPT);
     for (const line of lines) if (line.trim() !== "") this.#log(this.#clean(line));
   }

@@ -1,10 +1,10 @@
 import { sanitizeToolNames } from "@pollux/core";
 
 /**
- * The model's names for a server's tools: the prefix and `_` in front, whatever is no letter, digit or `_` replaced by
- * `_`. Where that would make two names one, or is still not legal, a hash of the whole name stands at the end.
+ * The model's names for a server's tools: prepends the prefix and `_`, and replaces any character other than a letter, digit
+ * or `_` with `_`. If two names would then be the same, or a name is still invalid, a hash of the full name is appended.
  *
- * @returns Server's name → model's name, which is unique.
+ * @returns A map from the server's name to the model's name, which is unique.
  */
 export function toolNames(names: readonly string[], prefix: string | undefined): ReadonlyMap<string, string> {
   const wanted = new Map(names.map((name) => [name, prefix === undefined ? name : `${prefix}_${name}`]));

@@ -4,13 +4,13 @@ import type { Connection } from "./connection.ts";
 import { resultOutput } from "./result-output.ts";
 import type { McpToolInfo, McpToolsOptions } from "./server-options.ts";
 
-/** Progress notifications that may wait for their reader; more are passed over. */
+/** Most progress notifications that wait for their reader; further ones are dropped. */
 const MOST_WAITING = 100;
 
 /**
- * A server's tool as one that an agent can call.
+ * Turns a server's tool into one that an agent can call.
  *
- * @throws {ToolDefinitionError} When the service would refuse its schema.
+ * @throws {ToolDefinitionError} If the service would reject its schema.
  */
 export function toolOf(tool: McpTool, name: string, connection: Connection, options: McpToolsOptions): Tool {
   const { timeoutMs = 60_000, needsApproval } = options;
@@ -29,7 +29,7 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
       const reports = new Reports(context);
       const result = await connection.call({
         tool,
-        // `parse` has seen that it is an object.
+        // `parse` has checked that it is an object.
         args: input as Readonly<Record<string, unknown>>,
         signal: context.signal,
         timeoutMs,
@@ -48,7 +48,7 @@ function effectsOf(tool: McpToolInfo, given: McpToolsOptions["effects"]): ToolEf
   return tool.annotations.idempotentHint === true ? "idempotent" : "once";
 }
 
-/** Hands progress on in order, and no faster than it is read. */
+/** Passes progress on in order, and no faster than it is read. */
 class Reports {
   readonly #context: ToolContext;
   #last: Promise<void> = Promise.resolve();

@@ -2,17 +2,17 @@ import type * as FileSystemModule from "node:fs/promises";
 import { ConfigurationError } from "@pollux/core";
 import { isNote, type Note, type NoteDecision, type NoteStore, withChanges } from "./note-store.ts";
 
-/** Version of the file this release writes. */
+/** Version of the file format that this release writes. */
 const VERSION = 1;
 
 type FileSystem = typeof FileSystemModule;
 
 /**
- * Notes in one JSON file, which is replaced as a whole: a crash leaves the old one or the new one. The file is made when the
- * first note is written; its folder has to be there. For one process at a time.
+ * Notes in one JSON file, which is always replaced as a whole: a crash leaves the old file or the new one. The file is created
+ * with the first note; its folder must exist. For one process at a time.
  *
- * @param path - Of the file; relative paths are taken from the working directory at the first use.
- * @throws {ConfigurationError} Where there are no files, as in a web page.
+ * @param path - Path of the file; relative paths are resolved against the working directory at first use.
+ * @throws {ConfigurationError} Where there is no file system, as in a web page.
  */
 export function fileNotes(path: string): NoteStore {
   if (typeof path !== "string" || path.trim() === "") throw new TypeError("fileNotes(): path must not be empty");
@@ -33,7 +33,7 @@ export function fileNotes(path: string): NoteStore {
   };
 }
 
-/** Not by `import`: these notes stand in one entry with others that need no files, and bundlers for web pages warn of it. */
+/** Not an `import`: the entry point also has notes that need no files, and bundlers for web pages would warn about it. */
 function fileSystem(): FileSystem {
   const host: { readonly process?: { readonly getBuiltinModule?: (name: string) => unknown } } = globalThis;
   const disk = host.process?.getBuiltinModule?.("node:fs/promises") as FileSystem | undefined;

@@ -1,6 +1,6 @@
 import type { Note } from "./note-store.ts";
 
-/** The notes that hold words of the query, those with most of them first, newer ones before older ones; all for no words. */
+/** The notes that contain words of the query: most words first, then newest first. Without words, all notes. */
 export function findNotes(notes: readonly Note[], query: string): readonly Note[] {
   const words = [...new Set(plain(query).match(/[\p{L}\p{N}]+/gu))];
   const newest = notes.toReversed();
@@ -15,7 +15,7 @@ export function findNotes(notes: readonly Note[], query: string): readonly Note[
     .map(({ note }) => note);
 }
 
-/** True when two texts say the same but for case, accents, and space. */
+/** Whether two texts are the same except for case, accents, and space. */
 export function sameText(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }

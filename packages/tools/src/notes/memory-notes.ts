@@ -1,6 +1,6 @@
 import { type Note, type NoteDecision, type NoteStore, withChanges } from "./note-store.ts";
 
-/** Notes that last as long as this object. */
+/** Notes in memory, as long as this object exists. */
 export function memoryNotes(first: readonly Note[] = []): NoteStore {
   let notes = first;
   return {

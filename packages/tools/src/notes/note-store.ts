@@ -1,32 +1,32 @@
-/** One thing the model wrote down. */
+/** A note the model wrote. */
 export interface Note {
-  /** Eight hexadecimal digits; never used again. */
+  /** Eight hexadecimal digits; never reused. */
   readonly id: string;
   readonly text: string;
   /** When it was written or last changed, in milliseconds since the epoch. */
   readonly updatedAt: number;
 }
 
-/** One change: a note that is new or takes the place of the one with its id, or one that goes. */
+/** One change: adds a note or replaces the one with its id, or removes one. */
 export type NoteChange = { readonly put: Note } | { readonly remove: string };
 
-/** What a change of notes comes to. */
+/** The outcome of deciding on a change. */
 export interface NoteDecision<Result> {
-  /** In this order; none when nothing changes. */
+  /** Applied in order; empty if nothing changes. */
   readonly changes: readonly NoteChange[];
   readonly result: Result;
 }
 
 /**
- * Where notes live.
+ * Stores notes.
  *
- * `change` reads, decides and writes as one: between what `decide` sees and what is written nobody else writes. `decide` is
- * synchronous, may be called more than once, and only its last call counts; when it throws, nothing is written.
+ * `change` reads, decides and writes atomically: nothing else writes between what `decide` sees and what is written. `decide` is
+ * synchronous and may be called more than once; only its last call counts. If it throws, nothing is written.
  */
 export interface NoteStore {
   /** All notes, oldest first. */
   load(): Promise<readonly Note[]>;
-  /** Resolves with the decision's result when its changes are kept, all of them or none. */
+  /** Resolves with the decision's result once all of its changes are stored, or none. */
   change<Result>(decide: (notes: readonly Note[]) => NoteDecision<Result>): Promise<Result>;
 }
 
@@ -41,7 +41,7 @@ export function withChanges(notes: readonly Note[], changes: readonly NoteChange
   return [...byId.values()];
 }
 
-/** True for a note as this release writes it. */
+/** Whether it is a note as this release writes it. */
 export function isNote(value: unknown): value is Note {
   if (typeof value !== "object" || value === null) return false;
   const { id, text, updatedAt } = value as { readonly [Key in keyof Note]?: unknown };

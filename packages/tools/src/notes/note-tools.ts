@@ -6,13 +6,13 @@ import type { Note, NoteDecision, NoteStore } from "./note-store.ts";
 
 /** Options of {@link noteTools}. */
 export interface NoteToolOptions {
-  /** Where the notes live. @defaultValue `memoryNotes()`, which are gone with the process */
+  /** Where to keep the notes. @defaultValue `memoryNotes()`, which don't outlive the process */
   readonly store?: NoteStore | undefined;
   /** Most notes. @defaultValue 200 */
   readonly maxNotes?: number | undefined;
-  /** Characters of one note. @defaultValue 2_000 */
+  /** Most characters per note. @defaultValue 2_000 */
   readonly maxCharacters?: number | undefined;
-  /** Notes that one search gives when the model names no limit. @defaultValue 10 */
+  /** Notes returned by a search in which the model sets no limit. @defaultValue 10 */
   readonly pageSize?: number | undefined;
 }
 
@@ -24,30 +24,30 @@ export interface ShownNote {
   readonly updated: string;
 }
 
-/** What became of a note that was written. */
+/** The result of writing a note. */
 export interface WrittenNote {
   readonly id: string;
-  /** Present when a note that says the same was there already; it was left as it is. */
+  /** Present if a note with the same text already existed; it was not changed. */
   readonly duplicate?: true | undefined;
 }
 
-/** What a search found. */
+/** The result of a search. */
 export interface FoundNotes {
   /** Best first. */
   readonly notes: readonly ShownNote[];
-  /** Notes found, those that are not shown included. */
+  /** Matching notes, including those not shown. */
   readonly found: number;
-  /** Notes there are. */
+  /** All notes in the store. */
   readonly total: number;
 }
 
 /**
- * `write_note`, `search_notes`, `update_note` and `delete_note`: a small memory the model keeps for itself.
+ * `write_note`, `search_notes`, `update_note` and `delete_note`: a small memory for the model.
  *
- * Notes are read back as data in function responses, never as instructions; what a page or a user made the model write down is
- * still what a page or a user said.
+ * The model reads notes as data in function responses, never as instructions. Text that a page or a user got the model to
+ * write down is still that page's or user's text.
  *
- * @throws {TypeError} When a bound is not a whole number of at least 1.
+ * @throws {TypeError} If a bound is not an integer of at least 1.
  */
 export function noteTools(options: NoteToolOptions = {}): Tool[] {
   const store = options.store ?? memoryNotes();
@@ -127,7 +127,7 @@ function deleteNote(store: NoteStore): Tool<{ id: string }, { id: string; delete
     name: "delete_note",
     description: "Deletes a note that is wrong or no longer useful.",
     input: z.object({ id: z.string().describe("ID of the note, from search_notes") }),
-    // Asked again after a crash it is gone already, which is no failure.
+    // Repeated after a crash, the note is already gone, which is not a failure.
     run: ({ id }) =>
       store.change((notes) => {
         const deleted = notes.some((note) => note.id === id);

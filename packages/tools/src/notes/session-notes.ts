@@ -3,18 +3,18 @@ import { isNote, type Note, type NoteChange, type NoteDecision, type NoteStore, 
 
 /** Where {@link sessionNotes} keeps its notes. */
 export interface SessionNotesOptions {
-  /** The store the sessions live in. */
+  /** The store that has the sessions. */
   readonly store: Pick<SessionStore, "load" | "append">;
-  /** Id of the session, or any other name: of a user, say, for notes that all of their sessions share. */
+  /** Id of the session, or any other name, such as a user's, for notes that all of their sessions share. */
   readonly session: string;
 }
 
-/** How often a change is decided anew because somebody else wrote first. */
+/** How often a change is retried because another process wrote first. */
 const MAX_CONFLICTS = 20;
 
 /**
- * Notes beside a session, in the same store, under the id `notes:<session>`. Any number of processes may write. When the
- * session is deleted, delete `notes:<session>` too.
+ * Notes next to a session, in the same store, under the id `notes:<session>`. Any number of processes may write. When you
+ * delete the session, delete `notes:<session>` too.
  */
 export function sessionNotes({ store, session }: SessionNotesOptions): NoteStore {
   if (typeof session !== "string" || session.trim() === "")

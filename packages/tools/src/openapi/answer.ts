@@ -3,32 +3,32 @@ import { boundedJson, bytesOf } from "./bounded-json.ts";
 import { hidden, type SentCredentials } from "./credentials.ts";
 import { shortened } from "./json.ts";
 
-/** What the model gets of an answer. */
+/** What the model reads of a response. */
 export interface OpenApiAnswer {
   readonly status: number;
-  /** The JSON, or the text; absent when there is none. */
+  /** The JSON, or the text; absent if there is none. */
   readonly body?: unknown;
   /** The `Link` header: where further pages are. */
   readonly link?: string | undefined;
-  /** The `Location` header: where the new thing is. */
+  /** The `Location` header: the URL of what was created. */
   readonly location?: string | undefined;
-  /** What is to be known about the body. */
+  /** A remark about the body. */
   readonly note?: string | undefined;
 }
 
-/** Most that is received of a body, in bytes. */
+/** Most bytes of a body that are received. */
 const MAX_RECEIVED = 10_000_000;
 
-/** Room for everything beside the body, in bytes. */
+/** Bytes reserved for everything except the body. */
 const BESIDE = 1_000;
 
-/** Longest part of an error's body that the model reads, in characters. */
+/** Most characters of an error's body that the model reads. */
 const MAX_ERROR = 800;
 
 /**
- * Reads an answer.
+ * Reads a response.
  *
- * @throws {ToolFailure} For a status from 400 on, with a part of what the service said.
+ * @throws {ToolFailure} For a status of 400 or above, with part of the service's message.
  */
 export async function answerOf(
   response: Response,
@@ -58,14 +58,14 @@ export async function answerOf(
   const bounded = boundedJson(whole === undefined ? text : whole.value, Math.max(100, maxResultBytes - BESIDE));
   const body = bounded.isCut && whole === undefined ? cutText(text, maxResultBytes - BESIDE) : bounded.value;
   const note =
-    bounded.isCut || isCut ? "the answer is too long to show whole; ask for less, or for the next page" : undefined;
+    bounded.isCut || isCut ? "the answer is too long to show in full; request less, or the next page" : undefined;
   return { ...known, body, ...(note !== undefined && { note }) };
 }
 
 async function receive({ body }: Response): Promise<{ readonly bytes: Uint8Array; readonly isCut: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Not every browser iterates over a stream.
+  // Not every browser can iterate over a stream.
   const reader = body?.getReader();
   for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
     chunks.push(read.value.subarray(0, MAX_RECEIVED - size));
@@ -97,7 +97,7 @@ function parsed(text: string): { readonly value: unknown } | undefined {
 }
 
 function cutText(text: string, maxBytes: number): string {
-  // A character of JSON takes at most six bytes; most take one.
+  // A character takes at most six bytes of JSON; most take one.
   const kept = text.slice(0, Math.max(100, Math.floor(maxBytes * 0.8)));
   const fitting = bytesOf(kept) <= maxBytes ? kept : text.slice(0, Math.max(100, Math.floor(maxBytes / 6)));
   const whole = fitting.replace(/[\ud800-\udbff]$/, "");
@@ -122,8 +122,8 @@ function adviceFor(status: number, headers: Headers): string {
   if (status === 401) return "The service does not accept the credentials; calling again does not help.";
   if (status === 403) return "The credentials do not allow this; calling again does not help.";
   if (status === 404 || status === 410) return "Check the identifiers.";
-  if (status === 409) return "It contradicts the present state; look at that first.";
-  return status >= 500 ? "The fault is the service's; try again later, or another way." : "Correct the arguments.";
+  if (status === 409) return "It conflicts with the current state; check that state first.";
+  return status >= 500 ? "The service failed; try again later, or find another way." : "Correct the arguments.";
 }
 
 /** Seconds that the service asks to wait. */

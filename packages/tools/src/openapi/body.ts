@@ -3,7 +3,7 @@ import { isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
 import type { FoundOperation } from "./operations.ts";
 import { parameterObjects, schemaOfSwagger } from "./parameters.ts";
 
-/** How a body is written. `text` is sent as it is, whatever its media type. */
+/** How a body is encoded. `text` is sent unchanged, whatever its media type. */
 export type BodyKind = "json" | "form" | "multipart" | "text";
 
 /** The body of an operation. */
@@ -13,11 +13,11 @@ export interface Body {
   readonly required: boolean;
   readonly description: string | undefined;
   readonly schema: unknown;
-  /** How single fields of a form are written, by name. */
+  /** How individual fields of a form are encoded, by name. */
   readonly encoding: JsonObject;
 }
 
-/** The body that is sent, of those that the document allows: JSON first, then forms, then anything as text. */
+/** The body to send, of those that the document allows: JSON first, then forms, then anything as text. */
 export function bodyOf(document: OpenApiRoot, operation: FoundOperation): Body | undefined {
   return document.version === 2 ? bodyOfSwagger(document, operation) : bodyOfOpenApi(document, operation);
 }
@@ -104,7 +104,7 @@ function kindOf(mediaType: string): Pick<Body, "kind" | "mediaType"> {
   return { kind: "text", mediaType: mediaType.includes("*") ? "text/plain" : mediaType };
 }
 
-/** Media types of the answers to a call that went well, best first. */
+/** Media types of successful responses, best first. */
 export function answerTypes(document: OpenApiRoot, operation: FoundOperation): readonly string[] {
   if (document.version === 2) {
     const produces = [operation.definition["produces"], document.root["produces"], []].find((list) =>
@@ -116,7 +116,7 @@ export function answerTypes(document: OpenApiRoot, operation: FoundOperation): r
   return Object.keys(objectAt(answer, "content"));
 }
 
-/** The answer to a call that went well, as it is described. */
+/** The documented response of a successful call. */
 export function successOf(
   { root }: OpenApiRoot,
   { definition }: FoundOperation,
@@ -126,7 +126,7 @@ export function successOf(
   return { status, answer: resolved(root, responses[status]) };
 }
 
-/** The schema of that answer, when there is one. */
+/** The schema of that response, if there is one. */
 export function successSchema(document: OpenApiRoot, operation: FoundOperation): JsonObject {
   const { answer } = successOf(document, operation);
   if (document.version === 2) return resolved(document.root, answer["schema"]);
@@ -135,7 +135,7 @@ export function successSchema(document: OpenApiRoot, operation: FoundOperation):
   return isObject(media) ? resolved(document.root, media["schema"]) : {};
 }
 
-/** Names of the members of an object, also through `allOf`; at most `most`. */
+/** Names of an object's members, including those from `allOf`; at most `most`. */
 export function memberNames({ root }: OpenApiRoot, schema: JsonObject, most: number): readonly string[] {
   const names = new Set(Object.keys(objectAt(schema, "properties")));
   for (const member of listAt(schema, "allOf")) {

@@ -6,7 +6,7 @@ interface Limits {
   readonly depth: number;
 }
 
-/** From hardly anything left out to hardly anything left. */
+/** From omitting almost nothing to keeping almost nothing. */
 const STEPS: readonly Limits[] = [
   { items: 200, characters: 4_000, depth: 12 },
   { items: 100, characters: 1_000, depth: 8 },
@@ -19,10 +19,10 @@ const STEPS: readonly Limits[] = [
 ];
 
 /**
- * The value, or as much of it as fits: lists end early, long texts are cut, deep members go, each with a word about it.
+ * The value, or as much of it as fits: lists are shortened, long texts are truncated, deep members are dropped, each with a note.
  *
- * @param maxBytes - Of its JSON in UTF-8.
- * @returns `isCut` says whether anything is missing. When not even the least fits, the value is a note.
+ * @param maxBytes - Size of its JSON in UTF-8.
+ * @returns `isCut` says whether anything is missing. If not even the minimum fits, the value is a note.
  */
 export function boundedJson(value: unknown, maxBytes: number): { readonly value: unknown; readonly isCut: boolean } {
   if (bytesOf(value) <= maxBytes) return { value, isCut: false };
@@ -30,7 +30,7 @@ export function boundedJson(value: unknown, maxBytes: number): { readonly value:
     const smaller = shrunk(value, limits, 0);
     if (bytesOf(smaller) <= maxBytes) return { value: smaller, isCut: true };
   }
-  return { value: "[too large to show: ask for less]", isCut: true };
+  return { value: "[too large to show: request less]", isCut: true };
 }
 
 function shrunk(value: unknown, limits: Limits, depth: number): unknown {
@@ -52,7 +52,7 @@ function shrunk(value: unknown, limits: Limits, depth: number): unknown {
   return Object.fromEntries(entries.length > most ? [...kept, ["…", `${entries.length - most} more`]] : kept);
 }
 
-/** Bytes of the value's JSON. */
+/** Size of the value's JSON in bytes. */
 export function bytesOf(value: unknown): number {
   return new TextEncoder().encode(JSON.stringify(value) ?? "").length;
 }

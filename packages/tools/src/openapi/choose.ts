@@ -3,13 +3,13 @@ import picomatch from "picomatch";
 import { type FoundOperation, shown } from "./operations.ts";
 import type { OpenApiOptions } from "./options.ts";
 
-/** More functions than this are too many for a model to choose among. */
+/** With more functions than this, a model can't choose well. */
 const MOST_UNCHOSEN = 128;
 
 /**
- * The operations that are meant.
+ * The selected operations.
  *
- * @throws {ConfigurationError} When none is, when a name fits none, or when the document is too large to take all of it.
+ * @throws {ConfigurationError} If there are none, if a name matches none, or if the document is too large to take all of it.
  */
 export function chooseOperations(
   all: readonly FoundOperation[],
@@ -40,12 +40,12 @@ function byPattern(all: readonly FoundOperation[], patterns: readonly string[]):
     if (found.length === 0) throw new ConfigurationError(unknownText(all, pattern));
     for (const one of found) kept.add(one);
   }
-  // In the document's order, so that the list of tools does not depend on how it was asked for.
+  // In the document's order, so that the list of tools doesn't depend on the order of `operations`.
   return all.filter((one) => (wanted.length === 0 || kept.has(one)) && !unwanted.some((fits) => fits(one)));
 }
 
 function matcher(pattern: string): (operation: FoundOperation) => boolean {
-  // `{owner}` is a parameter of a path; `{a,b}` is a choice.
+  // `{owner}` is a path parameter; `{a,b}` is a choice.
   const fits = picomatch(pattern.replaceAll(/\{([^{},]*)\}/g, String.raw`\{$1\}`), { dot: true });
   return ({ id, method, path }) =>
     id === pattern || `${method} ${path}` === pattern || fits(id) || fits(`${method} ${path}`);
@@ -59,8 +59,8 @@ function unknownText(all: readonly FoundOperation[], pattern: string): string {
     .toSorted((a, b) => b.hits - a.hits)
     .slice(0, 5)
     .map(({ id }) => JSON.stringify(id));
-  const hint = near.length > 0 ? `near it are ${near.join(", ")}` : `it has ${examples(all)} and others`;
-  return `No operation of this OpenAPI document fits ${JSON.stringify(pattern.slice(0, 100))} of \`operations\`; ${hint}.`;
+  const hint = near.length > 0 ? `similar ones are ${near.join(", ")}` : `it has ${examples(all)} and others`;
+  return `No operation of this OpenAPI document matches ${JSON.stringify(pattern.slice(0, 100))} of \`operations\`; ${hint}.`;
 }
 
 function examples(all: readonly FoundOperation[]): string {

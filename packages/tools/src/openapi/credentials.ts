@@ -1,22 +1,22 @@
 import type { OpenApiAuth, OpenApiCredentials } from "./options.ts";
 
-/** Credentials as they are sent. */
+/** Credentials, as they are sent. */
 export interface SentCredentials {
   readonly headers: ReadonlyMap<string, string>;
   readonly query: ReadonlyMap<string, string>;
-  /** What must not be shown to anybody. */
+  /** Values that must never be shown. */
   readonly secrets: readonly string[];
 }
 
 export const NO_CREDENTIALS: SentCredentials = { headers: new Map(), query: new Map(), secrets: [] };
 
-/** Headers whose values are no secret, such as a version. */
+/** Names of headers whose values are secret; a version, for example, is not. */
 const SECRET_NAME = /auth|key|token|secret|pass|session|cookie|credential|signature/i;
 
-/** Shorter ones would blot out ordinary words. */
+/** Replacing shorter values would garble ordinary words. */
 const LEAST_SECRET = 6;
 
-/** Credentials in the form that goes into a request. */
+/** Credentials in the form that a request needs. */
 export function sentCredentials({ bearer, basic, header = {}, query = {} }: OpenApiCredentials): SentCredentials {
   const headers = new Map(Object.entries(header).map(([name, value]) => [name.toLowerCase(), value]));
   const pair = basic === undefined ? undefined : base64(`${basic.username}:${basic.password}`);
@@ -36,7 +36,7 @@ export function sentCredentials({ bearer, basic, header = {}, query = {} }: Open
   };
 }
 
-/** Places that the credentials fill, as far as that is known before a request. */
+/** Parameters that the credentials fill, if that is known before a request. */
 export function filledBy(auth: OpenApiCredentials | OpenApiAuth | undefined): ReadonlySet<string> {
   if (auth === undefined || typeof auth === "function") return new Set();
   const { headers, query } = sentCredentials(auth);
@@ -46,7 +46,7 @@ export function filledBy(auth: OpenApiCredentials | OpenApiAuth | undefined): Re
   ]);
 }
 
-/** The text without what must not be shown. */
+/** The text without the secret values. */
 export function hidden(text: string, { secrets }: SentCredentials): string {
   let shown = text;
   for (const secret of secrets) {

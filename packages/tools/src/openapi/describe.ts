@@ -3,10 +3,10 @@ import { type OpenApiRoot, resolved } from "./document.ts";
 import { shortened, textAt } from "./json.ts";
 import type { FoundOperation } from "./operations.ts";
 
-/** Longest text of the document in a description, in characters. */
+/** Longest text taken from the document for a description, in characters. */
 const MAX_TEXT = 600;
 
-/** What the model decides by: the document's summary and description, the request, and what comes back. */
+/** What the model reads: the document's summary and description, the request, and the response. */
 export function describe(document: OpenApiRoot, operation: FoundOperation): string {
   const { definition, method, path, summary } = operation;
   const text = textAt(definition, "description") ?? "";
@@ -43,7 +43,7 @@ function answerText(document: OpenApiRoot, operation: FoundOperation): string {
   return parts.length === 0 ? "" : `Gives ${parts.join("; ")}.`.replaceAll(/\.\.$/g, ".");
 }
 
-/** Links by their text, no tags. */
+/** Replaces links by their text and removes tags. */
 function withoutMarkup(text: string): string {
   return text.replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/<\/?[a-z][^<>]*>/gi, " ");
 }

@@ -1,14 +1,14 @@
 import { ConfigurationError } from "@pollux/core";
 import { isObject, type JsonObject } from "./json.ts";
 
-/** An OpenAPI document that was looked at. */
+/** A checked OpenAPI document. */
 export interface OpenApiRoot {
   readonly root: JsonObject;
   /** 2 for Swagger 2.0, 3 for OpenAPI 3.0 and later. */
   readonly version: 2 | 3;
 }
 
-/** How many references may lead to one another. */
+/** Longest chain of references. */
 const MAX_STEPS = 32;
 
 /**
@@ -44,20 +44,20 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What a `#/…` reference leads to; `undefined` when nothing is there, or it leads out of the document. */
+/** The target of a `#/…` reference; `undefined` if there is none, or it is outside the document. */
 export function follow(root: JsonObject, ref: string): unknown {
   if (ref === "#" || ref === "#/") return root;
   if (!ref.startsWith("#/")) return undefined;
   let target: unknown = root;
   for (const key of ref.slice(2).split("/").map(unescaped)) {
     if (typeof target !== "object" || target === null || !Object.hasOwn(target, key)) return undefined;
-    // Own members only, as checked above; a list has them by number.
+    // Own members only, as checked above; a list is indexed by number.
     target = (target as JsonObject)[key];
   }
   return target;
 }
 
-/** The object itself, or what it refers to. Empty when that is nothing. */
+/** The object itself, or what it refers to; empty if that doesn't exist. */
 export function resolved(root: JsonObject, value: unknown): JsonObject {
   let at = value;
   for (let step = 0; step < MAX_STEPS && isObject(at) && typeof at["$ref"] === "string"; step++) {

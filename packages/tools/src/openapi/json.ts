@@ -1,30 +1,30 @@
-/** A JSON object of which nothing else is known. */
+/** A JSON object with unknown members. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** True for what JSON writes in braces. */
+/** Whether it is a JSON object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The member when it is an object, otherwise an empty one. */
+/** The member if it is an object, otherwise an empty one. */
 export function objectAt(value: JsonObject, key: string): JsonObject {
   const member = Object.hasOwn(value, key) ? value[key] : undefined;
   return isObject(member) ? member : {};
 }
 
-/** The member when it is a list, otherwise an empty one. */
+/** The member if it is a list, otherwise an empty one. */
 export function listAt(value: JsonObject, key: string): readonly unknown[] {
   const member = Object.hasOwn(value, key) ? value[key] : undefined;
   return Array.isArray(member) ? member : [];
 }
 
-/** The member when it is text with something in it. */
+/** The member if it is a nonempty string. */
 export function textAt(value: JsonObject, key: string): string | undefined {
   const member = Object.hasOwn(value, key) ? value[key] : undefined;
   return typeof member === "string" && member.trim() !== "" ? member.trim() : undefined;
 }
 
-/** The text on one line, with `…` where it is cut. */
+/** The text on one line, with `…` where it is truncated. */
 export function shortened(text: string, most: number): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length <= most ? line : `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;

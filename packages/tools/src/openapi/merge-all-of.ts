@@ -1,8 +1,8 @@
 import { isObject, type JsonObject, listAt } from "./json.ts";
 
 /**
- * One schema that says what all of them say, as far as one can: where two contradict each other the later one stands.
- * None of them may be a reference.
+ * Merges schemas into one that requires what all of them require, as far as possible; if two contradict each other, the later
+ * one wins. None of them may be a reference.
  */
 export function mergeAllOf(schemas: readonly JsonObject[]): JsonObject {
   const merged = new Map<string, unknown>();
@@ -33,10 +33,10 @@ function joined(key: string, a: unknown, b: unknown): unknown {
       return a;
     case "anyOf":
     case "oneOf":
-      // Every pair would have to be written out; the first choice stands, and the service checks the rest.
+      // Every combination would have to be written out: the first choice is kept, and the service checks the rest.
       return a;
     case "additionalProperties":
-      // Each forbids what the others name.
+      // Each forbids what only the others define.
       return a === false || b === false ? undefined : b;
     default:
       return b;
@@ -59,7 +59,7 @@ function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** Names that are required and that there are: a document may require what it nowhere describes. */
+/** Required names that are also defined: a document may require a member that it never describes. */
 export function knownRequired(schema: JsonObject): readonly string[] {
   const properties = isObject(schema["properties"]) ? schema["properties"] : {};
   return listAt(schema, "required")

@@ -12,15 +12,15 @@ import type { OpenApiOptions } from "./options.ts";
 import { ranked } from "./rank.ts";
 import { serversOf } from "./server.ts";
 
-/** How many of what was found come with their arguments. */
+/** Number of search results that include their arguments. */
 const MOST_EXPLAINED = 5;
 
 /**
- * Two tools for a document of any size: `find_operation` looks operations up by words, with what they take, and
- * `call_operation` calls one by its name.
+ * Two tools for a document of any size: `find_operation` finds operations by keywords and returns their arguments, and
+ * `call_operation` calls one by name.
  *
- * @param document - As for {@link openApiTools}.
- * @throws {ConfigurationError} As {@link openApiTools}, but no document is too large.
+ * @param document - Same as for {@link openApiTools}.
+ * @throws {ConfigurationError} Same as {@link openApiTools}, but no document is too large.
  * @example
  * ```ts
  * const agent = new Agent({ model: "gemini-flash-latest", tools: openApiSearch(document, { auth: { bearer: token } }) });

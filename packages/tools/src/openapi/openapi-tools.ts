@@ -11,18 +11,18 @@ import { serversOf } from "./server.ts";
 /** The tools of one document. */
 export interface OpenApiTools {
   readonly tools: readonly Tool[];
-  /** Name of a tool → its operation. */
+  /** From the name of a tool to its operation. */
   readonly operations: ReadonlyMap<string, OpenApiOperation>;
-  /** Operations whose schema the service would refuse. */
+  /** Operations whose schema the service would reject. */
   readonly skipped: readonly SkippedOperation[];
 }
 
 /**
- * Makes the operations of an OpenAPI document ready for an agent: OpenAPI 3.x, and Swagger 2.0. Only those that are chosen
- * are looked at.
+ * Turns the operations of an OpenAPI document (3.x or Swagger 2.0) into tools for an agent. Only the selected operations are
+ * converted.
  *
- * @param document - The document, or the text of its JSON.
- * @throws {ConfigurationError} When it is no such document, names no server, or has too many operations to take all.
+ * @param document - The document as an object or as JSON text.
+ * @throws {ConfigurationError} If it is not an OpenAPI document, names no server, or has too many operations to take all.
  * @example
  * ```ts
  * const { tools } = openApiTools(document, { operations: ["repos/get", "issues/*"], auth: { bearer: token } });

@@ -10,7 +10,7 @@ import { requestOf } from "./request.ts";
 import { send } from "./send.ts";
 import type { Servers } from "./server.ts";
 
-/** What calls of one document share. */
+/** Shared by all calls of one document. */
 export interface Service {
   readonly document: OpenApiRoot;
   readonly servers: Servers;
@@ -26,7 +26,7 @@ export async function callOperation(
 ): Promise<OpenApiAnswer> {
   const { operation } = plan;
   const server = servers.of(operation);
-  // `parse` has seen that it is an object.
+  // `parse` has checked that it is an object.
   const request = requestOf(plan, input as { readonly [name: string]: unknown }, server);
   const credentials = await credentialsFor(plan, server.origin === servers.main.origin, options, signal);
   const title = `${operation.method} ${operation.path}`;
@@ -42,10 +42,10 @@ export async function callOperation(
   return await answerOf(response, title, credentials, options.maxResultBytes ?? MAX_RESULT_BYTES);
 }
 
-/** Bytes of a result, unless the options say otherwise. */
+/** Default size limit of a result, in bytes. */
 export const MAX_RESULT_BYTES = 32_768;
 
-/** A key goes to the host it belongs to, and to no other that a document may name for an operation. */
+/** Credentials are sent only to the host they belong to, not to other hosts that a document may list for an operation. */
 async function credentialsFor(
   { operation }: Plan,
   isMain: boolean,

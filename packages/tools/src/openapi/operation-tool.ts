@@ -6,20 +6,20 @@ import { callOperation, MAX_RESULT_BYTES, type Service } from "./operation-call.
 import type { OpenApiOptions } from "./options.ts";
 import { type Plan, planOf } from "./plan.ts";
 
-/** Largest schema of one tool, in characters of JSON. */
+/** Largest schema of a tool, in characters of JSON. */
 const MAX_SCHEMA = 40_000;
 
-/** How many levels of a body are shown when all of them are too many, or too tangled for the service. */
+/** Levels of a body to show, tried in this order until the schema is accepted. */
 const LEVELS: readonly number[] = [Infinity, 6, 4, 2, 1];
 
-/** An operation as something a model can call. */
+/** An operation as a tool. */
 export interface OperationTool {
   readonly tool: Tool;
   readonly plan: Plan;
 }
 
 /**
- * @throws {ToolDefinitionError} When the service would refuse its schema, however little of it is shown.
+ * @throws {ToolDefinitionError} If the service would reject its schema even at the lowest level of detail.
  */
 export function operationTool(service: Service, operation: FoundOperation, name: string): OperationTool {
   let refusal: unknown;
@@ -57,7 +57,7 @@ function toolOf(service: Service, plan: Plan, name: string): Tool {
   });
 }
 
-/** The rule for one operation. */
+/** The approval rule for one operation. */
 export function approvalOf(
   operation: FoundOperation,
   rule: OpenApiOptions["needsApproval"],

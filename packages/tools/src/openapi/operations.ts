@@ -2,18 +2,18 @@ import { resolved, type OpenApiRoot } from "./document.ts";
 import { isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
 import type { OpenApiOperation } from "./options.ts";
 
-/** An operation and what the document says of it. */
+/** An operation and its entry in the document. */
 export interface FoundOperation extends OpenApiOperation {
-  /** What its tool is called, as far as that name is legal. */
+  /** The preferred name for its tool, which may not be valid. */
   readonly wantedName: string;
-  /** The path's own entry, for what all of its operations share. */
+  /** The entry of the path, for what all of its operations share. */
   readonly item: JsonObject;
   readonly definition: JsonObject;
 }
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"] as const;
 
-/** Every operation, in the document's order. Reads none of their schemas. */
+/** All operations, in the document's order. Doesn't read their schemas. */
 export function operationsOf({ root }: OpenApiRoot): readonly FoundOperation[] {
   const operations: FoundOperation[] = [];
   const ids = new Set<string>();
@@ -52,12 +52,12 @@ export function operationsOf({ root }: OpenApiRoot): readonly FoundOperation[] {
   return operations;
 }
 
-/** What users of the library see of an operation. */
+/** The operation, as users of the library see it. */
 export function shown({ id, method, path, tags, summary, deprecated }: OpenApiOperation): OpenApiOperation {
   return { id, method, path, tags, summary, deprecated };
 }
 
-/** True for methods that only read. */
+/** Whether the method only reads. */
 export function reads({ method }: OpenApiOperation): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }

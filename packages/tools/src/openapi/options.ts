@@ -2,9 +2,9 @@ import type { FunctionCall } from "@pollux/core";
 
 /** One operation of a document. */
 export interface OpenApiOperation {
-  /** The document's `operationId`; `METHOD /path` where it has none, or has it twice. */
+  /** The document's `operationId`; `METHOD /path` if it is missing or not unique. */
   readonly id: string;
-  /** In capitals, such as `GET`. */
+  /** In uppercase, such as `GET`. */
   readonly method: string;
   /** The document's path, such as `/pets/{petId}`. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface OpenApiOperation {
   readonly deprecated: boolean;
 }
 
-/** What a service knows its caller by. Sent to the host of `baseUrl`, or of the document's first server, and to no other. */
+/** Credentials. Sent only to the host of `baseUrl`, or of the document's first server. */
 export interface OpenApiCredentials {
   /** `Authorization: Bearer …`. */
   readonly bearer?: string | undefined;
@@ -25,37 +25,37 @@ export interface OpenApiCredentials {
   readonly query?: { readonly [name: string]: string } | undefined;
 }
 
-/** Gives the credentials of one request; asked anew each time, so tokens may run out. */
+/** Returns the credentials for one request; called for each request, so tokens may expire. */
 export type OpenApiAuth = (
   operation: OpenApiOperation,
   signal: AbortSignal,
 ) => OpenApiCredentials | Promise<OpenApiCredentials>;
 
-/** How a document becomes tools. */
+/** Options of {@link openApiTools} and {@link openApiSearch}. */
 export interface OpenApiOptions {
-  /** Where requests go, in place of the document's servers: `https://api.example.com/v1`. @defaultValue the document's */
+  /** Where requests go, instead of the document's servers: `https://api.example.com/v1`. @defaultValue the document's */
   readonly baseUrl?: string | URL | undefined;
   /**
-   * The operations that are meant: names (`operationId`), globs of names (`repos/*`), `METHOD /path` with globs
-   * (`GET /repos/**`), with `!` in front what is left out; or a function that says it.
+   * The operations to offer: names (`operationId`), globs of names (`repos/*`), `METHOD /path` with globs (`GET /repos/**`),
+   * each with a leading `!` to exclude; or a function that returns whether to offer an operation.
    *
-   * @defaultValue all, when there are at most 128
+   * @defaultValue all, if there are at most 128
    */
   readonly operations?: readonly string[] | ((operation: OpenApiOperation) => boolean) | undefined;
-  /** Credentials, or a function that gives them for each request. Parameters they fill are not shown to the model. */
+  /** Credentials, or a function that returns them for each request. Parameters they fill are not shown to the model. */
   readonly auth?: OpenApiCredentials | OpenApiAuth | undefined;
   /** @defaultValue the global one */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** Put before each tool's name, with `_`. @defaultValue none */
+  /** Prepended to each tool's name, with `_`. @defaultValue none */
   readonly prefix?: string | undefined;
-  /** Largest result in bytes of JSON; lists and texts in longer ones are shortened, visibly. @defaultValue 32_768 */
+  /** Largest result in bytes of JSON; lists and texts in longer ones are visibly shortened. @defaultValue 32_768 */
   readonly maxResultBytes?: number | undefined;
   /** Milliseconds for one call. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
   /**
-   * Whether a person has to agree to a call first. Of a function, throwing counts as yes.
+   * Whether a person must approve a call first. A function that throws requires approval.
    *
-   * @defaultValue yes for every method but GET, HEAD and OPTIONS
+   * @defaultValue `true` for every method but GET, HEAD and OPTIONS
    */
   readonly needsApproval?:
     | boolean
@@ -63,7 +63,7 @@ export interface OpenApiOptions {
     | undefined;
 }
 
-/** An operation that the model is not offered. */
+/** An operation that is not offered to the model. */
 export interface SkippedOperation {
   readonly operation: OpenApiOperation;
   /** Why. */

@@ -2,10 +2,10 @@ import { type OpenApiRoot, resolved } from "./document.ts";
 import { isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
 import type { FoundOperation } from "./operations.ts";
 
-/** Where a value goes. */
+/** Where a value is sent. */
 export type Place = "path" | "query" | "header" | "cookie";
 
-/** How a list or an object is written. `tabDelimited` is of Swagger 2.0. */
+/** How a list or an object is encoded. Only Swagger 2.0 has `tabDelimited`. */
 export type Style =
   | "simple"
   | "label"
@@ -16,7 +16,7 @@ export type Style =
   | "tabDelimited"
   | "deepObject";
 
-/** A parameter outside of the body, with the document's defaults filled in. */
+/** A parameter outside the body, with the document's defaults filled in. */
 export interface Parameter {
   readonly name: string;
   readonly in: Place;
@@ -25,11 +25,11 @@ export interface Parameter {
   readonly schema: unknown;
   readonly style: Style;
   readonly explode: boolean;
-  /** `:/?#[]@!$&'()*+,;=` stay as they are. */
+  /** `:/?#[]@!$&'()*+,;=` are not encoded. */
   readonly allowReserved: boolean;
-  /** The value is written as JSON. */
+  /** The value is encoded as JSON. */
   readonly isJson: boolean;
-  /** A path parameter that may hold several segments. */
+  /** A path parameter that may contain several segments. */
   readonly isPath: boolean;
 }
 
@@ -49,11 +49,11 @@ const COLLECTIONS: { readonly [format: string]: Style } = {
   pipes: "pipeDelimited",
 };
 
-/** Headers that belong to the request itself; the specification says to pass over the first three. */
+/** Headers that belong to the request itself; the specification says to ignore the first three. */
 const NOT_OFFERED =
   /^(?:accept|content-type|authorization|cookie|host|content-length|connection|transfer-encoding|upgrade|te|trailer|expect|keep-alive|proxy-.*)$/i;
 
-/** The parameters of an operation and of its path, as they stand; of two for one place and name the operation's. */
+/** The parameters of an operation and its path, unresolved; if both define the same one, the operation's. */
 export function parameterObjects({ root }: OpenApiRoot, { item, definition }: FoundOperation): readonly JsonObject[] {
   const found = new Map<string, JsonObject>();
   for (const given of [...listAt(item, "parameters"), ...listAt(definition, "parameters")]) {
@@ -65,13 +65,13 @@ export function parameterObjects({ root }: OpenApiRoot, { item, definition }: Fo
 }
 
 /**
- * The parameters outside of the body, those of the path first.
+ * The parameters outside the body, path parameters first.
  *
  * @see https://spec.openapis.org/oas/v3.1.0#parameter-object
  */
 export function parametersOf(document: OpenApiRoot, operation: FoundOperation): readonly Parameter[] {
   const found = parameterObjects(document, operation).flatMap((one) => parameterOf(one));
-  // A name in the path that nobody described is still needed.
+  // A name in the path is needed even if the document doesn't describe it.
   for (const [, name = ""] of operation.path.matchAll(/\{([^{}]+)\}/g)) {
     if (!found.some((one) => one.in === "path" && one.name === name))
       found.unshift(...parameterOf({ name, in: "path", required: true, schema: { type: "string" } }));
@@ -112,13 +112,13 @@ function styleOf(parameter: JsonObject, place: Place): Style {
 
 function explodes(parameter: JsonObject, style: Style): boolean {
   if (typeof parameter["explode"] === "boolean") return parameter["explode"];
-  // Swagger 2.0 has the type beside the name, and joins lists by commas unless it says "multi".
+  // Swagger 2.0 has the type next to the name, and joins lists with commas unless it says "multi".
   if (parameter["schema"] === undefined && parameter["content"] === undefined)
     return parameter["collectionFormat"] === "multi";
   return style === "form" || style === "deepObject";
 }
 
-/** What Swagger 2.0 has beside the name: everything that is of no parameter is of the schema. */
+/** In Swagger 2.0, everything in a parameter that is not about the parameter itself belongs to the schema. */
 export function schemaOfSwagger(parameter: JsonObject): JsonObject {
   const {
     name: _,

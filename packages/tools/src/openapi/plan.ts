@@ -7,28 +7,28 @@ import type { FoundOperation } from "./operations.ts";
 import { type Parameter, parametersOf } from "./parameters.ts";
 import { type CopyDepth, SchemaCopy } from "./schema-copy.ts";
 
-/** How one call's input becomes a request. */
+/** How the input of a call becomes a request. */
 export interface Plan {
   readonly operation: FoundOperation;
-  /** What the model is shown. */
+  /** The schema for the model. */
   readonly schema: JsonSchema;
-  /** Parameters outside of the body, by the name that the model uses. */
+  /** Parameters outside the body, by the model's name for them. */
   readonly parameters: ReadonlyMap<string, Parameter>;
   readonly body: Body | undefined;
-  /** Members of the body by the name that the model uses; the one named `""` is the body itself. */
+  /** Members of the body, by the model's name for them; the one named `""` is the body itself. */
   readonly bodyMembers: ReadonlyMap<string, string>;
 }
 
-/** The whole body, as a member of {@link Plan.bodyMembers}. */
+/** Marks the whole body, as a member of {@link Plan.bodyMembers}. */
 export const WHOLE = "";
 
 /** Longest description of a parameter, in characters. */
 const MAX_DESCRIPTION = 400;
 
-/** Parameters that the credentials fill, `header x-api-key`, so nobody else does. */
+/** Parameters that the credentials fill, such as `header x-api-key`; the model doesn't see them. */
 export type Filled = ReadonlySet<string>;
 
-/** The input of an operation: parameters of all places and the members of the body side by side. */
+/** The input of an operation: all parameters and the members of the body, in one flat object. */
 export function planOf(document: OpenApiRoot, operation: FoundOperation, filled: Filled, depth: CopyDepth): Plan {
   const copies = new SchemaCopy(document, depth);
   const properties = new Map<string, JsonObject>();
@@ -44,7 +44,7 @@ export function planOf(document: OpenApiRoot, operation: FoundOperation, filled:
   for (const one of parametersOf(document, operation)) {
     if (filled.has(`${one.in} ${one.name.toLowerCase()}`)) continue;
     const schema = copies.copy(one.schema);
-    // What the parameter says of itself counts.
+    // The parameter's own description takes precedence.
     const shown =
       one.description === undefined ? schema : { ...schema, description: shortened(one.description, MAX_DESCRIPTION) };
     parameters.set(add(one.name, one.in, shown, one.required), one);
@@ -76,7 +76,7 @@ export function planOf(document: OpenApiRoot, operation: FoundOperation, filled:
   return { operation, schema, parameters, body, bodyMembers };
 }
 
-/** The body's members when they can stand beside the parameters: nothing is lost and nothing becomes required by it. */
+/** The body's members, if they can be put next to the parameters without losing anything or making anything required. */
 function membersOf(body: Body, copies: SchemaCopy): JsonObject | undefined {
   if (body.kind === "text") return undefined;
   const plain = copies.plain(body.schema);
@@ -88,7 +88,7 @@ function membersOf(body: Body, copies: SchemaCopy): JsonObject | undefined {
   return body.required || knownRequired(copy).length === 0 ? copy : undefined;
 }
 
-/** The name itself, in what every endpoint takes; with its place in front where it is taken. */
+/** The name with characters that the service accepts, prefixed with its location if already taken. */
 function freeName(name: string, place: string, taken: ReadonlyMap<string, unknown>): string {
   const plain = /^[A-Za-z_][\w.-]{0,63}$/.test(name)
     ? name

@@ -1,13 +1,13 @@
 import { textAt } from "./json.ts";
 import type { FoundOperation } from "./operations.ts";
 
-/** What a word counts for where it is found. */
+/** Weight of a word, by where it is found. */
 const WEIGHTS = { name: 5, summary: 3, path: 3, tag: 2, description: 1 } as const;
 
-/** Words that are in every question. */
+/** Words that say nothing about the operation. */
 const PLAIN = new Set(["a", "an", "and", "all", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"]);
 
-/** Operations that have words of the query, best first. A name that is the query itself is first. */
+/** Operations that contain words of the query, best first. A name equal to the query comes first. */
 export function ranked(
   query: string,
   operations: ReadonlyMap<string, FoundOperation>,
@@ -40,13 +40,13 @@ function scoreOf(words: readonly string[], [name, operation]: readonly [string, 
         return word.length > 3 && held.some((one) => one.startsWith(word)) ? weight / 2 : 0;
       }),
     );
-    // To have one more of the words counts for more than to have one in a better place.
+    // One more matching word counts more than a match in a better place.
     if (best > 0) score += 4 + best;
   }
   return operation.deprecated ? score / 2 : score;
 }
 
-/** Lower case, `camelCase` apart, without the plural's `s`. */
+/** Lower-case words, with `camelCase` split and the plural `s` removed. */
 function wordsOf(text: string): readonly string[] {
   const apart = text.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   return (apart.match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => (word.length > 3 ? word.replace(/s$/, "") : word));

@@ -4,7 +4,7 @@ import type { Parameter } from "./parameters.ts";
 import { type Plan, WHOLE } from "./plan.ts";
 import { headerText, isDots, pairsOf, pathText, plainText } from "./serialise.ts";
 
-/** What is sent, before credentials. */
+/** A request, before credentials are added. */
 export interface PlannedRequest {
   readonly url: URL;
   readonly headers: Headers;
@@ -14,10 +14,10 @@ export interface PlannedRequest {
 type Input = { readonly [name: string]: unknown };
 
 /**
- * The request that a call's input means.
+ * Builds the request for a call's input.
  *
- * @param server - What the document's paths are put behind.
- * @throws {ToolRetry} For values that cannot be sent where they belong.
+ * @param server - Prefix of the document's paths.
+ * @throws {ToolRetry} For values that can't be sent in their place.
  */
 export function requestOf(plan: Plan, input: Input, server: URL): PlannedRequest {
   const headers = new Headers();
@@ -36,7 +36,7 @@ export function requestOf(plan: Plan, input: Input, server: URL): PlannedRequest
   url.search = query.join("&");
   if (cookies.length > 0) headers.set("cookie", cookies.join("; "));
   const body = bodyOf(plan, input);
-  // `fetch` itself writes the type of a multipart body, for its boundary.
+  // `fetch` itself sets the type of a multipart body, because of the boundary.
   if (body !== undefined && typeof body === "string") headers.set("content-type", plan.body?.mediaType ?? "");
   return { url, headers, body };
 }
@@ -54,7 +54,7 @@ function pathOf({ operation, parameters }: Plan, input: Input, server: URL): str
       throw new ToolRetry(`${own ?? name}: required but missing`);
     return pathText(parameter, value);
   });
-  // What an address reads as "here" or "one up" would lead to another operation.
+  // Segments that URLs resolve, `.` and `..`, would lead to another operation.
   const bad = path.split("/").find((segment) => isDots(segment));
   if (bad !== undefined)
     throw new ToolRetry(

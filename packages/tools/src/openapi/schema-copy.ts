@@ -2,9 +2,9 @@ import { type OpenApiRoot, follow } from "./document.ts";
 import { isObject, type JsonObject, listAt, shortened } from "./json.ts";
 import { knownRequired, mergeAllOf } from "./merge-all-of.ts";
 
-/** How much of a document's schemas is taken over. */
+/** How much of a document's schemas is copied. */
 export interface CopyDepth {
-  /** Levels of objects and lists; what lies deeper is described as "any". `Infinity` keeps references as `$defs`. */
+  /** Levels of objects and lists; anything deeper is described as "any". `Infinity` keeps references as `$defs`. */
   readonly levels: number;
 }
 
@@ -35,7 +35,7 @@ const KEPT: readonly string[] = [
   "maxProperties",
 ];
 
-/** Takes schemas out of a document, for what is sent: without what only answers hold, with the references they need. */
+/** Copies schemas out of a document, for requests: without read-only members, with the definitions they refer to. */
 export class SchemaCopy {
   readonly #document: OpenApiRoot;
   readonly #levels: number;
@@ -47,17 +47,17 @@ export class SchemaCopy {
     this.#levels = levels;
   }
 
-  /** What the copies refer to; for the root of the schema. */
+  /** The definitions that the copies refer to, for the root of the schema. */
   get definitions(): JsonObject {
     return Object.fromEntries(this.#definitions);
   }
 
-  /** A schema that stands for itself, but for references to {@link definitions}. */
+  /** A self-contained schema, except for references to {@link definitions}. */
   copy(schema: unknown): JsonObject {
     return this.#copy(schema, 0, []);
   }
 
-  /** The members of what is an object in the end, in one place; not copied. */
+  /** The merged members of an object schema; not copied. */
   plain(schema: unknown): JsonObject {
     return this.#merged(schema, []).schema;
   }
@@ -127,7 +127,7 @@ export class SchemaCopy {
     return name;
   }
 
-  /** Without `allOf`, and no reference itself. */
+  /** Merges `allOf`, and resolves references. */
   #merged(
     given: unknown,
     inside: readonly string[],
@@ -156,7 +156,7 @@ export class SchemaCopy {
   }
 }
 
-/** OpenAPI 3.0 says with `true` that the bound itself is left out. */
+/** In OpenAPI 3.0, `true` means that the bound itself is excluded. */
 function numericBounds(copy: { [key: string]: unknown }, schema: JsonObject): void {
   for (const [bound, exclusive] of [
     ["minimum", "exclusiveMinimum"],

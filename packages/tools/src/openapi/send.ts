@@ -2,10 +2,10 @@ import { ToolFailure } from "@pollux/core";
 import { hidden, type SentCredentials } from "./credentials.ts";
 import type { PlannedRequest } from "./request.ts";
 
-/** What {@link send} works with. */
+/** Options of {@link send}. */
 export interface Sending {
   readonly method: string;
-  /** Named in errors: the method and the document's path, never an address with values in it. */
+  /** For errors: the method and the document's path, never a URL with values in it. */
   readonly title: string;
   readonly accept: string;
   readonly credentials: SentCredentials;
@@ -17,10 +17,10 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
 
 /**
- * Sends a request. Redirects within the host are followed, others are refused; in a web page, which does not see where a
- * redirect leads, all of them.
+ * Sends a request. Redirects within the host are followed, others are refused; in a web page, all are refused, because it
+ * can't see where a redirect leads.
  *
- * @throws {ToolFailure} When no answer came, or one that leads elsewhere.
+ * @throws {ToolFailure} If there is no response, or it redirects to another host.
  */
 export async function send(request: PlannedRequest, sending: Sending): Promise<Response> {
   const { title, credentials, signal } = sending;
@@ -53,7 +53,7 @@ export async function send(request: PlannedRequest, sending: Sending): Promise<R
       body = undefined;
       headers.delete("content-type");
     }
-    // The keys of the query are the service's to repeat, and they stay with the host.
+    // The service may have dropped the query's keys; they stay with the host, so they are added again.
     url = withKeys(next, credentials);
   }
 }

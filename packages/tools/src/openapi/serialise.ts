@@ -12,9 +12,9 @@ const JOINTS: { readonly [style in Style]?: string } = {
 };
 
 /**
- * A value as it stands in a query, a cookie or a form.
+ * A value encoded for a query, a cookie or a form.
  *
- * @returns `name=value` for each, percent-encoded; none for a value that is not there.
+ * @returns `name=value` pairs, percent-encoded; none for a missing value.
  * @see https://spec.openapis.org/oas/v3.1.0#style-examples
  */
 export function pairsOf(parameter: Parameter, value: unknown): readonly Pair[] {
@@ -44,14 +44,14 @@ function deepPairs(name: string, value: object, encode: (text: string) => string
     const inner = Array.isArray(value) ? `${name}%5B%5D` : `${name}%5B${encodeAll(key)}%5D`;
     if (item === undefined || item === null) return [];
     if (typeof item !== "object") return [`${inner}=${encode(plainText(item))}`];
-    // A list inside repeats its name, as most services read it.
+    // A nested list repeats its name, as most services expect.
     if (Array.isArray(item)) return item.map((one: unknown) => `${inner}=${encode(plainText(one))}`);
     return deepPairs(inner, item, encode);
   });
 }
 
 /**
- * A value as it stands in a path. Can neither leave its segment nor, where it may hold several, climb.
+ * A value encoded for a path. It can't leave its segment or, if several are allowed, move up.
  *
  * @throws {ToolRetry} For a value that would change the path.
  */
@@ -77,11 +77,11 @@ export function pathText(parameter: Parameter, value: unknown): string {
     return members.map((member) => member.join("=")).join(style === "matrix" ? ";" : style === "label" ? "." : ",");
   })();
   if (text === "") throw new ToolRetry(`${name}: must not be empty: it is part of the path`);
-  // `;a=1;b=2`: the members have names of their own.
+  // `;a=1;b=2`: the members have their own names.
   return style === "matrix" && explode && isObject(value) ? `;${text}` : `${start}${text}`;
 }
 
-/** A value as it stands in a header. */
+/** A value encoded for a header. */
 export function headerText(parameter: Parameter, value: unknown): string {
   const text = ((): string => {
     if (parameter.isJson) return JSON.stringify(value);
@@ -95,19 +95,19 @@ export function headerText(parameter: Parameter, value: unknown): string {
   return text;
 }
 
-/** True for what an address reads as "here" or "one up", however it is written. */
+/** Whether a URL would resolve the segment as `.` or `..`, in any encoding. */
 export function isDots(segment: string): boolean {
   return /^(?:\.|%2e){1,2}$/i.test(segment);
 }
 
-/** A single value as text; what is nested deeper than the style can say is JSON. */
+/** A single value as text; anything nested deeper than the style allows becomes JSON. */
 export function plainText(value: unknown): string {
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : JSON.stringify(value);
 }
 
 function encodeAll(text: string): string {
-  // Half a character cannot be encoded.
+  // A lone surrogate can't be encoded.
   const whole = text.replaceAll(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
   return encodeURIComponent(whole).replaceAll(
     /[!'()*]/g,
@@ -115,7 +115,7 @@ function encodeAll(text: string): string {
   );
 }
 
-/** Reserved signs stay, but for those that would end the value. */
+/** Keeps reserved characters, except those that would end the value. */
 function encodeReserved(text: string): string {
   return encodeAll(text).replaceAll(/%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B|5B|5D)/g, (code) =>
     decodeURIComponent(code),

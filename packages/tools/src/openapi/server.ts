@@ -5,13 +5,13 @@ import type { FoundOperation } from "./operations.ts";
 
 /** Where requests go. */
 export interface Servers {
-  /** The one that the credentials belong to. */
+  /** The server that the credentials belong to. */
   readonly main: URL;
   of(operation: FoundOperation): URL;
 }
 
 /**
- * @throws {ConfigurationError} When neither the document nor the option names an address.
+ * @throws {ConfigurationError} If neither the document nor the option has a URL.
  */
 export function serversOf(document: OpenApiRoot, baseUrl: string | URL | undefined): Servers {
   if (baseUrl !== undefined) {

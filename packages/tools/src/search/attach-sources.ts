@@ -1,6 +1,6 @@
 import { NO_USAGE, type ToolContext } from "@pollux/core";
 
-/** Makes pages sources of the run, the way the service's own search reports them. */
+/** Adds pages to the run's sources, the way the service's own search reports them. */
 export function attachSources(
   context: Pick<ToolContext, "attach">,
   query: string,

@@ -2,21 +2,21 @@ import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
 import { attachSources } from "./attach-sources.ts";
 
-/** One page that was found. */
+/** A search result. */
 export interface FoundPage {
   readonly title?: string | undefined;
-  /** Address of the page; a result without one is left out. */
+  /** URL of the page; a result without one is dropped. */
   readonly uri: string;
-  /** What the page says about the query. */
+  /** An excerpt relevant to the query. */
   readonly snippet?: string | undefined;
 }
 
 /**
- * Asks a search service.
+ * Calls a search service.
  *
- * @param query - What the model searches for.
- * @param options - `signal` aborts with the call. `limit` is how many results are wanted, counted from the best one; it
- *   grows when the model asks for more, so that a service needs no pages of its own. Fewer or more may come.
+ * @param query - The model's query.
+ * @param options - `signal` aborts with the call. `limit` is the number of results wanted, counted from the best one; it
+ *   grows when the model asks for more, so the service needs no paging. Fewer or more may be returned.
  */
 export type SearchFunction = (
   query: string,
@@ -28,19 +28,19 @@ export interface SearchToolOptions {
   readonly search: SearchFunction;
   /** @defaultValue "web_search" */
   readonly name?: string | undefined;
-  /** What is searched and when to use it; how to page is added. @defaultValue "Searches the web. ..." */
+  /** What is searched and when to use it; how to page is appended. @defaultValue "Searches the web. ..." */
   readonly description?: string | undefined;
-  /** Results that one call gives when the model names no limit. @defaultValue 8 */
+  /** Results per call if the model sets no limit. @defaultValue 8 */
   readonly pageSize?: number | undefined;
-  /** Most results of one query over all pages. @defaultValue 50 */
+  /** Most results per query, across all pages. @defaultValue 50 */
   readonly maxResults?: number | undefined;
-  /** Characters of a snippet; the rest is cut. @defaultValue 500 */
+  /** Most characters of a snippet; the rest is truncated. @defaultValue 500 */
   readonly maxSnippetCharacters?: number | undefined;
-  /** Milliseconds until the call is answered with a time-out. @defaultValue 30_000 */
+  /** Milliseconds until the call times out. @defaultValue 30_000 */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface SearchInput {
   readonly query: string;
   readonly offset?: number | undefined;
@@ -52,22 +52,22 @@ export interface SearchResults {
   readonly query: string;
   /** Best first. */
   readonly results: readonly FoundPage[];
-  /** Where to go on; absent when there is no more. */
+  /** Offset of the next page; absent if there are no more results. */
   readonly next_offset?: number | undefined;
-  /** Present when nothing was found: what to try. */
+  /** Present if nothing was found: what to try. */
   readonly note?: string | undefined;
 }
 
-/** Characters of a title; the rest is cut. */
+/** Most characters of a title; the rest is truncated. */
 const MAX_TITLE = 200;
 
-/** Longest address that is passed on. */
+/** Longest URL that is passed on. */
 const MAX_URI = 2_000;
 
 /**
- * A search service as a function of the model. What it finds is also among the run's `sources`, as with Google Search.
+ * Turns a search service into a tool. Its results are also in the run's `sources`, as with Google Search.
  *
- * @throws {TypeError} When `search` is no function or a bound is not a whole number of at least 1.
+ * @throws {TypeError} If `search` is not a function or a bound is not an integer of at least 1.
  */
 export function searchTool(options: SearchToolOptions): Tool<SearchInput, SearchResults> {
   const { search, name = "web_search", maxSnippetCharacters = 500, timeoutMs = 30_000 } = options;
@@ -87,7 +87,7 @@ export function searchTool(options: SearchToolOptions): Tool<SearchInput, Search
     timeoutMs,
     run: async ({ query, offset = 0, limit = pageSize }, context): Promise<SearchResults> => {
       const end = Math.min(offset + limit, maxResults);
-      // One more than is shown tells whether there is more.
+      // One more than is shown, to know whether there are more.
       const wanted = Math.min(end + 1, maxResults);
       const found = pagesOf(await search(query, { signal: context.signal, limit: wanted }), maxSnippetCharacters);
       context.signal.throwIfAborted();
@@ -109,7 +109,7 @@ function noteOf(offset: number): string {
     : "there are no more results; try different words";
 }
 
-/** Well-formed results, each address once. */
+/** Well-formed results, each URL once. */
 function pagesOf(found: unknown, maxSnippet: number): FoundPage[] {
   if (!Array.isArray(found)) throw new TypeError("the search function of this tool did not return a list of results");
   const pages = new Map<string, FoundPage>();
@@ -125,7 +125,7 @@ function text<Key extends string>(key: Key, value: unknown, max: number): { read
   if (typeof value !== "string" || value.trim() === "") return {};
   const flat = value.replaceAll(/\s+/g, " ").trim();
   const cut = flat.length > max ? `${flat.slice(0, max).replace(/[\uD800-\uDBFF]$/, "")}…` : flat;
-  // Computed keys lose their type.
+  // A computed key loses its type.
   return { [key]: cut } as { readonly [K in Key]?: string };
 }
 

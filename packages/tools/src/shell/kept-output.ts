@@ -1,4 +1,4 @@
-/** Keeps the beginning and the end of a long text, half of the room each, and counts what it drops. */
+/** Keeps the beginning and the end of a long text, each half of the limit, and counts the bytes it drops. */
 export class KeptOutput {
   readonly #half: number;
   readonly #head: Buffer[] = [];
@@ -11,7 +11,7 @@ export class KeptOutput {
     this.#half = Math.floor(maxBytes / 2);
   }
 
-  /** Takes the next piece. */
+  /** Adds the next piece. */
   add(text: string): void {
     const bytes = Buffer.from(text);
     this.#totalBytes += bytes.length;
@@ -22,7 +22,7 @@ export class KeptOutput {
     if (rest.length === 0) return;
     this.#tail.push(rest);
     this.#tailBytes += rest.length;
-    // Not at each small piece: twice the room is the most that is held.
+    // Not on each small piece: at most twice the limit is kept in memory.
     if (this.#tailBytes > 2 * this.#half) this.#trim();
   }
 
@@ -41,13 +41,13 @@ export class KeptOutput {
 
   #trim(): void {
     if (this.#tailBytes <= this.#half) return;
-    // A copy, so that what is dropped is also freed.
+    // Copied, so that the memory of the dropped part is freed.
     this.#tail = [Buffer.from(Buffer.concat(this.#tail).subarray(this.#tailBytes - this.#half))];
     this.#tailBytes = this.#half;
   }
 }
 
-/** Where the last whole character ends. */
+/** Index after the last complete character. */
 function endOfCharacters(bytes: Buffer): number {
   let start = bytes.length - 1;
   while (start >= 0 && isInside(bytes[start])) start--;
@@ -56,14 +56,14 @@ function endOfCharacters(bytes: Buffer): number {
   return bytes.length - start < length ? Math.max(0, start) : bytes.length;
 }
 
-/** Where the first whole character begins. */
+/** Index of the first complete character. */
 function startOfCharacters(bytes: Buffer): number {
   let start = 0;
   while (start < bytes.length && isInside(bytes[start])) start++;
   return start;
 }
 
-/** Not the first byte of a UTF-8 character. */
+/** Whether it is a continuation byte of a UTF-8 character. */
 function isInside(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }

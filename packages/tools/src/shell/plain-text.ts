@@ -1,11 +1,11 @@
-/** Longest control string, such as a window title, that is waited out. */
+/** Longest control string, such as a window title, that is skipped. */
 const MAX_STRING = 4096;
 
 type State = "text" | "escape" | "sequence" | "string" | "string-escape";
 
 /**
- * Makes plain text of what a program wrote for a terminal, piece by piece: characters that come in two pieces are put
- * together, escape sequences and control characters are taken out, and a carriage return ends a line.
+ * Converts terminal output to plain text, piece by piece: joins characters split across pieces, removes escape sequences and
+ * control characters, and turns a carriage return into a line break.
  */
 export class PlainText {
   readonly #decoder = new TextDecoder();
@@ -13,25 +13,25 @@ export class PlainText {
   #stringLength = 0;
   #wasReturn = false;
 
-  /** The text of the next piece. Bytes that are no UTF-8 become U+FFFD. */
+  /** The text of the next piece. Invalid UTF-8 becomes U+FFFD. */
   add(bytes: Uint8Array): string {
     return this.#clean(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** What is left at the end. */
+  /** The remaining text at the end. */
   end(): string {
     return this.#clean(this.#decoder.decode());
   }
 
   #clean(text: string): string {
-    // Most output needs nothing done.
+    // Most output needs no changes.
     if (this.#state === "text" && !this.#wasReturn && !/[^\P{Cc}\t\n]/u.test(text)) return text;
     let clean = "";
     for (const character of text) clean += this.#take(character);
     return clean;
   }
 
-  /** What one character adds to the text. */
+  /** Text for one character. */
   #take(character: string): string {
     switch (this.#state) {
       case "text":
@@ -39,13 +39,13 @@ export class PlainText {
       case "escape":
         if (character === "[") this.#state = "sequence";
         else if ("]PX^_".includes(character)) this.#beginString();
-        // Bytes between come before a final one.
+        // Intermediate bytes come before a final byte.
         else if (!/[ -/]/.test(character)) this.#state = "text";
         return "";
       case "sequence":
         if (character === "\u001b") this.#state = "escape";
         else if (/[@-~]/.test(character)) this.#state = "text";
-        // No sequence holds this: it was cut off.
+        // Not valid in a sequence: the sequence was truncated.
         else if (!/[ -?]/.test(character)) {
           this.#state = "text";
           return this.#takeText(character);

@@ -3,22 +3,22 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { runsInGroup } from "./group-members.ts";
 
-/** Milliseconds between two looks at whether anybody of the group is left. */
+/** Milliseconds between two checks whether any process of the group is running. */
 const LOOK_MS = 20;
-/** Milliseconds that killed processes have to be gone. */
+/** Milliseconds that killed processes have to disappear. */
 const GONE_MS = 1_000;
 
-/** How a process ended: one of both is set. */
+/** How a process ended: one of the two is set. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A process that leads a group of its own, so that what it started can be ended with it. */
+/** A process that leads its own group, so that everything it started can be ended with it. */
 export class ProcessGroup {
   readonly #child: ChildProcess;
   readonly #killAtExit = (): void => void this.#send("SIGKILL");
-  /** When the leader has ended; others of the group may go on. */
+  /** Resolves when the leader has ended; others in the group may still run. */
   readonly ended: Promise<Ending>;
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -28,11 +28,11 @@ export class ProcessGroup {
     this.stdout = stdout;
     this.stderr = stderr;
     this.ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
-    // Else it would outlive the program.
+    // Otherwise it would outlive the program.
     process.once("exit", this.#killAtExit);
   }
 
-  /** Starts a command with nothing on its stdin. @throws What the system says when it cannot be started. */
+  /** Starts a command with empty stdin. @throws The system's error if it can't be started. */
   static async start(
     command: string,
     args: readonly string[],
@@ -50,7 +50,7 @@ export class ProcessGroup {
         child.once("spawn", resolve);
         child.once("error", reject);
       });
-      // Later errors are about signals that come too late.
+      // Later errors are about signals sent too late.
       child.on("error", () => {});
       return group;
     } catch (error) {
@@ -59,13 +59,13 @@ export class ProcessGroup {
     }
   }
 
-  /** Whether anybody of the group is left. */
+  /** Whether any process of the group is running. */
   get isAlive(): boolean {
     const { pid } = this.#child;
     return pid !== undefined && this.#send(0) && (runsInGroup(pid) ?? true);
   }
 
-  /** Asks everybody of the group to end and kills, after the grace, whoever is left. Ends in bounded time. */
+  /** Sends SIGTERM to the group and, after the grace period, SIGKILL to what still runs. Ends in bounded time. */
   async end(graceMs: number): Promise<void> {
     this.#send("SIGTERM");
     if (!(await this.#isGoneWithin(graceMs))) this.#send("SIGKILL");
@@ -73,7 +73,7 @@ export class ProcessGroup {
     process.removeListener("exit", this.#killAtExit);
   }
 
-  /** Reads no further: somebody who left the group may still hold the pipes open. */
+  /** Stops reading: a process that left the group may still hold the pipes open. */
   closeOutput(): void {
     this.stdout.destroy();
     this.stderr.destroy();
@@ -85,7 +85,7 @@ export class ProcessGroup {
     return !this.isAlive;
   }
 
-  /** False when nobody of the group is left. */
+  /** False if no process of the group is running. */
   #send(signal: NodeJS.Signals | 0): boolean {
     const { pid, exitCode, signalCode } = this.#child;
     if (pid === undefined) return false;
@@ -95,7 +95,7 @@ export class ProcessGroup {
       process.kill(-pid, signal);
       return true;
     } catch (error) {
-      // The system does not let us: somebody is left who became another user.
+      // No permission: a process that became another user is still running.
       return error instanceof Error && "code" in error && error.code === "EPERM";
     }
   }

@@ -5,27 +5,27 @@ import { PlainText } from "./plain-text.ts";
 import type { ProcessGroup } from "./process-group.ts";
 import type { ShellOutput, ShellResult } from "./shell-options.ts";
 
-/** Milliseconds that the output has to end once the command has. */
+/** Milliseconds for the output to end after the command has. */
 const DRAIN_MS = 250;
-/** More than a command can have left in its pipes: who writes so much after its end has left the group. */
+/** More than a command can leave in its pipes: this much output after its end comes from a process outside the group. */
 const MAX_LAST_BYTES = 4_000_000;
-/** Most characters of one command that are reported as progress. */
+/** Most characters of one command's output that are reported as progress. */
 const MAX_REPORTED = 1_000_000;
 
-/** How {@link followCommand} goes about it. */
+/** Options of {@link followCommand}. */
 export interface FollowOptions {
   readonly timeoutMs: number;
   readonly graceMs: number;
   readonly maxOutputBytes: number;
   readonly signal: AbortSignal;
-  /** Awaited, so that a slow reader slows the command down. Never rejects. */
+  /** Awaited, so that a slow reader slows down the command. Never rejects. */
   report(output: ShellOutput): Promise<void>;
 }
 
 /**
- * Follows a command to its end, its time limit or the abort. Nobody of its group is left afterwards.
+ * Follows a command until it ends, times out or is aborted. Afterwards, no process of its group is running.
  *
- * @throws The signal's reason when it aborts.
+ * @throws The signal's reason, if it aborts.
  */
 export async function followCommand(group: ProcessGroup, options: FollowOptions): Promise<ShellResult> {
   const { timeoutMs, graceMs, signal } = options;
@@ -38,11 +38,11 @@ export async function followCommand(group: ProcessGroup, options: FollowOptions)
     readAll(group.stderr, reading, async (text) => (kept.add(text), await report("stderr", text))),
   ]);
   const first = await firstOf(group.ended, timeoutMs, signal);
-  // What it said last may be on its way; a process that it left behind may hold the pipes open.
+  // Its last output may still be in transit; a process it left behind may hold the pipes open.
   if (first === "ended") await lastWords(reading);
   const hadMore = group.isAlive;
   await group.end(graceMs);
-  // The last words of those that were just ended, too.
+  // Includes the last output of processes that were just ended.
   await lastWords(reading);
   group.closeOutput();
   await reading.end;
@@ -60,7 +60,7 @@ export async function followCommand(group: ProcessGroup, options: FollowOptions)
   };
 }
 
-/** Reports until it has been enough. */
+/** Reports until the limit is reached. */
 function reporter(options: FollowOptions): (stream: ShellOutput["stream"], text: string) => Promise<void> {
   let room = MAX_REPORTED;
   return async (stream, text) => {
@@ -71,10 +71,10 @@ function reporter(options: FollowOptions): (stream: ShellOutput["stream"], text:
   };
 }
 
-/** How far the output is read. */
+/** State of reading the output. */
 interface Reading {
   bytes: number;
-  /** Pieces that are being taken: whoever reads the reports may be slow. */
+  /** Pieces being processed: the reader of the reports may be slow. */
   readonly taking: Set<Promise<void>>;
   end: Promise<unknown>;
 }
@@ -90,7 +90,7 @@ async function readAll(stream: Readable, reading: Reading, take: (text: string) 
       reading.taking.delete(taken);
     }
   } catch {
-    // Destroyed, since somebody held it open after the end.
+    // Destroyed, because a process held it open after the end.
   }
   await take(plain.end());
 }
@@ -117,8 +117,8 @@ async function firstOf(
 }
 
 /**
- * Reads on until the output ends. Where somebody holds the pipes open it is given up after a while, but not before what is in
- * them is read, however busy this program is and however slow who reads the reports.
+ * Reads on until the output ends. If something holds the pipes open, gives up after a while, but not before the data in them
+ * has been read, however busy this program or slow the reader of the reports is.
  */
 async function lastWords(reading: Reading): Promise<void> {
   if (await isOverWithin(reading.end, DRAIN_MS)) return;
@@ -126,7 +126,7 @@ async function lastWords(reading: Reading): Promise<void> {
   for (let before = -1; before !== reading.bytes && reading.bytes - begun < MAX_LAST_BYTES;) {
     before = reading.bytes;
     await Promise.all(reading.taking);
-    // What has come meanwhile is read in the first turn of the event loop, and what that made room for in the next.
+    // Data that arrived in the meantime is read in the first turn of the event loop, and what that made room for in the next.
     for (let turns = 0; turns < 3; turns++) await setImmediate();
   }
 }

@@ -1,10 +1,10 @@
-/** What every command sees of the program's environment. None of these holds a secret by custom. */
+/** Environment variables that every command gets. By convention, none of these is a secret. */
 const PASSED_ON = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
 
-/** Without these nothing starts on Windows. */
+/** Nothing starts on Windows without these. */
 const PASSED_ON_WINDOWS = ["SystemRoot", "SystemDrive", "ComSpec", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "APPDATA"];
 
-/** The environment of a command: the named variables of the program's own, and `TERM=dumb`. */
+/** The environment of a command: the named variables of the program, and `TERM=dumb`. */
 export function shellEnvironment(names: readonly string[]): Record<string, string> {
   const system = process.platform === "win32" ? PASSED_ON_WINDOWS : [];
   const passed = [...PASSED_ON, ...system, ...names].flatMap((name) => {

@@ -1,50 +1,50 @@
 /** How {@link shellTool} runs commands. */
 export interface ShellToolOptions {
-  /** Folder that commands begin in. Relative paths count from the working directory. */
+  /** Folder in which commands start. Relative paths are resolved against the working directory. */
   readonly cwd: string;
   /** Program that gets `-c` and the command (`/d /s /c` on Windows). @defaultValue "/bin/sh", on Windows `cmd.exe` */
   readonly shell?: string | undefined;
-  /** Milliseconds until a command is ended. @defaultValue 120_000 */
+  /** Milliseconds until a command is stopped. @defaultValue 120_000 */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds between the request to end and the kill. @defaultValue 2_000 */
+  /** Milliseconds between SIGTERM and SIGKILL. @defaultValue 2_000 */
   readonly graceMs?: number | undefined;
-  /** Most bytes of output that the model reads: the beginning and the end of what is longer. @defaultValue 30_000 */
+  /** Most bytes of output that the model reads; of longer output, the beginning and the end. @defaultValue 30_000 */
   readonly maxOutputBytes?: number | undefined;
   /**
-   * Names of variables that commands see besides `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL`, `LANG`, `LC_ALL`, `LC_CTYPE`,
-   * `TZ`, `TMPDIR` and `TERM=dumb`. Everything else of the program's environment is kept from them.
+   * Names of environment variables that commands get besides `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL`, `LANG`, `LC_ALL`,
+   * `LC_CTYPE`, `TZ`, `TMPDIR` and `TERM=dumb`. They get no other variables of the program.
    */
   readonly env?: readonly string[] | undefined;
-  /** Whether a person has to agree first: always, or by the command. @defaultValue true */
+  /** Whether a person must approve first: always, or depending on the command. @defaultValue true */
   readonly needsApproval?: boolean | ((input: ShellInput) => boolean | Promise<boolean>) | undefined;
   /**
-   * Says no to commands before anybody is asked: `false`, or the reason for the model. Called up to twice for a command; when
-   * it throws, the command does not run. @defaultValue all are allowed
+   * Refuses commands before approval is requested: returns `false`, or the reason for the model. Called up to twice per command;
+   * if it throws, the command doesn't run. @defaultValue all are allowed
    */
   readonly allow?: ((command: string) => boolean | string | Promise<boolean | string>) | undefined;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface ShellInput {
   readonly command: string;
 }
 
-/** What came of a command. */
+/** The result of a command. */
 export interface ShellResult {
-  /** Absent when a signal ended it. */
+  /** Absent if a signal ended it. */
   readonly exit_code?: number | undefined;
   /** The signal that ended it, such as `SIGTERM`. */
   readonly signal?: string | undefined;
-  /** Stdout and stderr as they came, without terminal escapes; a note stands where something was left out. */
+  /** Stdout and stderr in the order they came, without terminal escapes; a note marks what was dropped. */
   readonly output: string;
-  /** Bytes that were left out; absent when nothing was. */
+  /** Bytes that were dropped; absent if none were. */
   readonly dropped_bytes?: number | undefined;
   readonly duration_ms: number;
-  /** Present when the command did not end by itself, or left processes running. */
+  /** Present if the command did not end on its own, or left processes running. */
   readonly note?: string | undefined;
 }
 
-/** What is reported as progress while a command runs; up to 1,000,000 characters of a command. */
+/** Progress while a command runs; up to 1,000,000 characters per command. */
 export interface ShellOutput {
   readonly type: "shell-output";
   readonly stream: "stdout" | "stderr";

@@ -7,15 +7,15 @@ import { followCommand } from "./run-command.ts";
 import { shellEnvironment } from "./shell-environment.ts";
 import type { ShellInput, ShellResult, ShellToolOptions } from "./shell-options.ts";
 
-/** Milliseconds that the loop waits longer than the command may take, so that the model reads what came until then. */
+/** Milliseconds that the loop waits beyond the command's time limit, so that the model reads the output so far. */
 const AFTER_MS = 10_000;
 
 /**
- * `run_command`: a command in a shell, in a folder, after a person has agreed. It has no stdin and sees a few variables of
- * the environment only; its output is reported while it comes. When it ends, is late or is aborted, whatever it started ends
- * with it. It is no sandbox: a command can do what the program's user can do.
+ * `run_command`: runs a shell command in a folder, after a person has approved it. It has no stdin and gets only a few
+ * environment variables; its output is reported as it arrives. When it ends, times out or is aborted, everything it started is
+ * ended too. It is not a sandbox: a command can do whatever the program's user can do.
  *
- * @throws {TypeError} For options that make no sense.
+ * @throws {TypeError} If an option is invalid.
  */
 export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResult> {
   const { timeoutMs = 120_000, graceMs = 2_000, maxOutputBytes = 30_000, needsApproval = true } = options;
@@ -36,10 +36,10 @@ export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResu
     effects: "once",
     sequential: true,
     timeoutMs: timeoutMs + graceMs + AFTER_MS,
-    // In JSON, quotes and line ends take two bytes each.
+    // In JSON, quotes and line breaks take two bytes each.
     maxResultBytes: Math.max(65_536, 2 * maxOutputBytes + 4096),
     needsApproval: async (input) => {
-      // Nobody needs to be asked about what is refused anyway.
+      // No approval is needed for a command that is refused anyway.
       if ((await objectionTo(input.command, options)) !== undefined) return false;
       return typeof needsApproval === "function" ? await needsApproval(input) : needsApproval;
     },
@@ -70,7 +70,7 @@ async function start(command: string, cwd: string, { shell, env = [] }: ShellToo
   const isWindows = process.platform === "win32";
   const program = shell ?? (isWindows ? "cmd.exe" : "/bin/sh");
   const folder = await stat(cwd).catch(() => undefined);
-  // The system would say that the shell is missing.
+  // Otherwise the system's error would say that the shell is missing.
   if (folder?.isDirectory() !== true) throw new ToolFailure(`the working folder does not exist: ${cwd}`);
   try {
     const args = isWindows ? ["/d", "/s", "/c", command] : ["-c", command];

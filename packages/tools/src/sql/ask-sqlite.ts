@@ -7,9 +7,9 @@ import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
 const GRACE_MS = 5_000;
 
 /**
- * Asks a process of its own, which is gone afterwards: also when the limit or an abort comes while SQLite is at work.
+ * Runs a request in a new process, which is gone afterwards, even if the time limit or an abort interrupts SQLite.
  *
- * @throws {ToolFailure} When it takes too long or ends early. @throws The signal's reason when it aborts.
+ * @throws {ToolFailure} If it takes too long or ends early. @throws The signal's reason, if it aborts.
  */
 export async function askSqlite(
   request: Omit<SqliteRequest, "lifeMs">,
@@ -22,7 +22,7 @@ export async function askSqlite(
   const child = spawn(
     process.execPath,
     ["--no-warnings", "--max-old-space-size=256", fileURLToPath(new URL(program, import.meta.url))],
-    // Nothing of this program's environment is of use to it.
+    // It needs nothing from this program's environment.
     {
       env: SystemRoot === undefined ? {} : { SystemRoot },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -49,7 +49,7 @@ export async function askSqlite(
         reject(new ToolFailure("SQLite could not be started; retrying will not help", { cause: error })),
       );
       child.once("exit", (code, killed) => {
-        // It ends by itself once its answer is sent, and on Deno that can be known before the answer is here.
+        // It exits once its answer is sent; on Deno, the exit may be known before the answer has arrived.
         if (code !== 0)
           reject(new ToolFailure(`SQLite ended early (${killed ?? code}), probably out of memory; request less`));
       });

@@ -1,9 +1,9 @@
-/** How many bytes of a blob are shown. */
+/** Bytes of a blob that are shown. */
 const BLOB_BYTES = 16;
 
 /**
- * A value of a database as JSON: integers that JSON cannot hold exactly are text, dates ISO 8601, blobs a description, long
- * texts are cut, visibly.
+ * A database value as JSON: integers that JSON can't represent exactly become strings, dates ISO 8601, blobs a description,
+ * and long texts are visibly truncated.
  */
 export function cellOf(value: unknown, maxCharacters: number): unknown {
   switch (typeof value) {

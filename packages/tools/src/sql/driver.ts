@@ -1,17 +1,17 @@
 import type { SqlParameter } from "./table.ts";
 
-/** What a driver gives for a statement; `pg`, PGlite and most others give it so. */
+/** A driver's result for a statement, in the form of `pg`, PGlite and most others. */
 export interface SqlDriverResult {
   /** Objects by column, or lists of values. */
   readonly rows: readonly unknown[];
-  /** The type's number, where a driver gives it, tells dates from moments. */
+  /** The type's OID, if the driver reports it, distinguishes dates from timestamps. */
   readonly fields?: readonly { readonly name: string; readonly dataTypeID?: number | undefined }[] | undefined;
 }
 
-/** Sends one statement over one connection, always the same, with `$1`, `$2`, … bound by the driver. */
+/** Sends one statement, always over the same connection, with `$1`, `$2`, … bound by the driver. */
 export type SqlDriver = (sql: string, parameters: readonly SqlParameter[]) => Promise<SqlDriverResult>;
 
-/** Rows by column. @throws {TypeError} When a driver gives something else. */
+/** Rows by column. @throws {TypeError} If the driver returns something else. */
 export function rowsOf(result: unknown): {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly unknown[])[];
@@ -24,7 +24,7 @@ export function rowsOf(result: unknown): {
   const rows = given.rows as readonly unknown[];
   const named = given.fields?.map(({ name }) => name);
   const columns = named ?? (isRecord(rows[0]) ? Object.keys(rows[0]) : []);
-  // Objects hold one value for all columns of one name.
+  // An object has only one value for several columns with the same name.
   const keys = [...new Set(columns)];
   const isList = rows.some((row) => Array.isArray(row));
   const shown = isList ? columns : keys;
@@ -39,7 +39,7 @@ export function rowsOf(result: unknown): {
 const DATE = 1082;
 const TIMESTAMP = 1114;
 
-/** Drivers make a `Date` of what has no zone: of a day its midnight here or in UTC, of a time the time here. */
+/** Drivers make a `Date` from values without a zone: from a date, midnight here or in UTC; from a timestamp, local time. */
 function plainDate(value: unknown, type: number | undefined): unknown {
   if (!(value instanceof Date) || Number.isNaN(value.getTime()) || (type !== DATE && type !== TIMESTAMP)) return value;
   const isMidnight = value.getTime() % 86_400_000 === 0;

@@ -2,7 +2,7 @@ import { ToolFailure } from "@pollux/core";
 import { columnsText, namesOf } from "./advice.ts";
 import type { SqlTable } from "./table.ts";
 
-/** Postgres's words for an error with what the model can do about it. Failures and errors of the program pass. */
+/** Postgres's error message with what the model can do about it. Failures and program errors are returned unchanged. */
 export async function postgresProblem(
   error: unknown,
   sql: string,
@@ -18,15 +18,16 @@ export async function postgresProblem(
 async function adviceFor(code: string, sql: string, tables: () => Promise<readonly SqlTable[]>): Promise<string> {
   if (code === "42703") return columnsText(await known(tables), sql);
   if (code === "42P01") return `there are ${namesOf(await known(tables))}`;
-  if (code === "57014") return "it was stopped at its time limit; narrow it with WHERE, or end a recursion with LIMIT";
-  if (code === "55P03") return "the table is locked now; try again later";
+  if (code === "57014")
+    return "it was stopped at its time limit; narrow it with WHERE, or bound a recursion with LIMIT";
+  if (code === "55P03") return "the table is locked; try again later";
   if (code === "42501") return "this role may not read that; choose other tables";
-  if (code === "25006") return "only reading is possible here: send one SELECT that changes nothing";
+  if (code === "25006") return "the database is read-only here: send one SELECT that changes nothing";
   if (code === "42601" || code === "0A000")
-    return "send one SELECT, WITH … SELECT or VALUES in Postgres's dialect: nothing else is possible here, also not SHOW and EXPLAIN";
+    return "send one SELECT, WITH … SELECT or VALUES in Postgres's dialect; nothing else is supported, not even SHOW and EXPLAIN";
   if (code === "08P01" || code === "42P02" || code === "42P18")
     return "give exactly one value for each of $1, $2, … in parameters; a type can be named, as in $1::int";
-  return "correct the statement; it must be Postgres's dialect";
+  return "correct the statement; it must be in Postgres's dialect";
 }
 
 async function known(tables: () => Promise<readonly SqlTable[]>): Promise<readonly SqlTable[]> {

@@ -1,10 +1,10 @@
 import { recordsOf, type SqlDriver } from "./driver.ts";
 import type { SqlTable } from "./table.ts";
 
-/** Tables are not counted when there are more of them. */
+/** With more tables than this, rows are not counted. */
 const MOST_COUNTED = 50;
 
-/** Tables, columns and keys of all schemas but the system's, as far as the role may read them. */
+/** Tables, columns and keys of all schemas except the system's, as far as the role may read them. */
 const TABLES = `
 select c.oid::text as id, n.nspname as schema, c.relname as name, c.relkind::text as kind, c.reltuples::float8 as estimate
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -27,7 +27,7 @@ from pg_catalog.pg_constraint k
 where k.contype in ('p', 'f') and k.conrelid::text in (select json_array_elements_text($1::json))
 order by k.conname`;
 
-/** @param names - `table` or `schema.table`; all when absent. `maxCount` 0 counts nothing. */
+/** @param names - `table` or `schema.table`; all if absent. With `maxCount` 0, nothing is counted. */
 export async function postgresTables(
   query: SqlDriver,
   names: readonly string[] | undefined,
@@ -90,7 +90,7 @@ async function count(
   estimate: number,
   most: number,
 ): Promise<number | string> {
-  // The planner knows that it is large; no need to look.
+  // The planner's estimate is already large enough; there is no need to count.
   if (estimate > most * 2) return `about ${Math.round(estimate)}`;
   const from = [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join(".");
   const [row] = recordsOf(

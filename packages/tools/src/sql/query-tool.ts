@@ -5,19 +5,19 @@ import type { Bounds } from "./sql-options.ts";
 import { countStatements } from "./statements.ts";
 import type { SqlQuestion, SqlRows, SqlTable } from "./table.ts";
 
-/** A database that is only read. */
+/** A read-only database. */
 export interface ReadOnlyDatabase {
-  /** What the model is told to write, such as `SQLite`. */
+  /** SQL dialect for the model, such as `SQLite`. */
   readonly dialect: string;
-  /** How placeholders look, such as `?`. */
+  /** Form of placeholders, such as `?`. */
   readonly placeholder: string;
   /** @throws {ToolFailure} @throws {ToolRetry} */
   rows(question: SqlQuestion, context: Pick<ToolContext, "signal">): Promise<SqlRows>;
-  /** All tables, or those of these names, with everything about them. @throws {ToolFailure} */
+  /** All tables, or those with these names, in full detail. @throws {ToolFailure} */
   tables(names: readonly string[] | undefined, context: Pick<ToolContext, "signal">): Promise<readonly SqlTable[]>;
 }
 
-/** What the model asks for. */
+/** The model's input. */
 export interface SqlQueryInput {
   readonly sql: string;
   readonly parameters?: readonly (string | number | boolean | null)[] | undefined;
@@ -25,7 +25,7 @@ export interface SqlQueryInput {
   readonly offset?: number | undefined;
 }
 
-/** Some rows. */
+/** One page of rows. */
 export interface SqlQueryResult {
   readonly columns: readonly string[];
   /** Values by column, in order. */
@@ -35,10 +35,10 @@ export interface SqlQueryResult {
   readonly note?: string | undefined;
 }
 
-/** Room for what stands beside the rows, in bytes. */
+/** Bytes reserved for everything except the rows. */
 const BESIDE = 1_000;
 
-/** `sql_query`: rows of one statement that reads. */
+/** `sql_query`: rows of one read-only statement. */
 export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQueryInput, SqlQueryResult> {
   const { maxRows } = bounds;
   const usual = Math.min(50, maxRows);
@@ -60,7 +60,7 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
       offset: z.int().min(0).optional().describe("Rows to skip: next_offset of the previous page. Requires ORDER BY"),
     }),
     effects: "none",
-    // The database's own limit comes first, with better words.
+    // The database's own limit expires first, with a better message.
     timeoutMs: bounds.timeoutMs + 5_000,
     maxResultBytes: bounds.maxResultBytes,
     run: async ({ sql, parameters = [], limit = usual, offset = 0 }, { signal }): Promise<SqlQueryResult> => {
@@ -98,7 +98,7 @@ function page({ columns, rows }: SqlRows, { limit, offset, maxBytes }: PageBound
     : rows.length === 0
       ? offset > 0
         ? "there are no more rows"
-        : "no row fits"
+        : "there are no matching rows"
       : undefined;
   return { columns, rows: taken, ...next, ...(note !== undefined && { note }) };
 }

@@ -1,14 +1,14 @@
 import { ToolFailure } from "@pollux/core";
 import { recordsOf, type SqlDriver } from "./driver.ts";
 
-/** What {@link ReadOnlySession} is made of. */
+/** Options of {@link ReadOnlySession}. */
 export interface SessionOptions {
   readonly query: SqlDriver;
   readonly cancel: (() => void | Promise<void>) | undefined;
   readonly timeoutMs: number;
 }
 
-/** How long the database's own limit has before this one, in milliseconds. */
+/** How much earlier the database's own limit expires, in milliseconds. */
 const GRACE_MS = 1_000;
 
 interface State {
@@ -18,7 +18,7 @@ interface State {
   stopping: Promise<void> | undefined;
 }
 
-/** Lets one piece of work at a time use a Postgres connection, each in a read-only transaction that is rolled back. */
+/** Gives one task at a time access to a Postgres connection, each in a read-only transaction that is rolled back. */
 export class ReadOnlySession {
   readonly #options: SessionOptions;
   #last: Promise<unknown> = Promise.resolve();
@@ -28,8 +28,8 @@ export class ReadOnlySession {
   }
 
   /**
-   * @throws {ToolFailure} When the time is up, or the connection is not given back by an earlier statement.
-   * @throws The driver's errors. @throws The signal's reason when it aborts.
+   * @throws {ToolFailure} If the time is up, or an earlier statement has not released the connection.
+   * @throws The driver's errors. @throws The signal's reason, if it aborts.
    */
   async read<Value>(work: (query: SqlDriver) => Promise<Value>, signal: AbortSignal): Promise<Value> {
     signal.throwIfAborted();
@@ -46,7 +46,7 @@ export class ReadOnlySession {
         await state.stopping;
       }
     });
-    // The next one waits for this to end, however it does.
+    // The next one waits until this one settles.
     this.#last = turn.catch(() => {});
     let timer: ReturnType<typeof setTimeout> | undefined;
     let onAbort: (() => void) | undefined;
@@ -86,7 +86,7 @@ export class ReadOnlySession {
       return await work(query);
     } finally {
       await query("ROLLBACK", []);
-      // The only thing that a query can take and a rollback does not give back.
+      // Advisory locks are the only thing a query can acquire that a rollback doesn't release.
       await query("SELECT pg_advisory_unlock_all()", []);
     }
   }
@@ -95,7 +95,7 @@ export class ReadOnlySession {
     try {
       await this.#options.cancel?.();
     } catch {
-      // The statement goes on until its own limit; who waits for the connection is told so.
+      // The statement runs until its own limit; calls that wait for the connection get an error that says so.
     }
   }
 }
@@ -103,5 +103,5 @@ export class ReadOnlySession {
 const BUSY = "the connection is busy with an earlier statement; try again later";
 
 function tooLong(timeoutMs: number): string {
-  return `the statement took longer than ${timeoutMs} ms; narrow it with WHERE, end a recursion with LIMIT, or ask for less at once`;
+  return `the statement took longer than ${timeoutMs} ms; narrow it with WHERE, bound a recursion with LIMIT, or request less at once`;
 }

@@ -6,23 +6,23 @@ import type { ReadOnlyDatabase } from "./query-tool.ts";
 import type { Bounds } from "./sql-options.ts";
 import type { SqlTable } from "./table.ts";
 
-/** What the model asks for. */
+/** The model's input. */
 export interface SqlSchemaInput {
   readonly tables?: readonly string[] | undefined;
 }
 
-/** Tables, as far as they fit. */
+/** As many tables as fit. */
 export interface SqlSchemaResult {
   readonly tables: readonly SqlTable[];
-  /** Names of tables that are described when they are asked for. */
+  /** Names of tables that were omitted; they are described on request. */
   readonly more?: readonly string[] | undefined;
   readonly note?: string | undefined;
 }
 
-/** Room for what stands beside the tables, in bytes. */
+/** Bytes reserved for everything except the tables. */
 const BESIDE = 1_000;
 
-/** `sql_schema`: tables and views with columns, keys and how many rows they have. */
+/** `sql_schema`: tables and views with columns, keys and row counts. */
 export function schemaTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlSchemaInput, SqlSchemaResult> {
   return defineTool({
     name: `${bounds.prefix}sql_schema`,
@@ -53,7 +53,7 @@ function fitting(all: readonly SqlTable[], maxBytes: number): SqlSchemaResult {
   let bytes = 0;
   for (const table of all) {
     bytes += bytesOf(table) + 1;
-    // Half is for the names of the others.
+    // The rest is reserved for the names of the others.
     if (bytes <= (all.length > 1 ? maxBytes * 0.7 : maxBytes)) tables.push(table);
     else more.push(table.table);
   }

@@ -1,25 +1,25 @@
-/** Bounds that the SQL tools share. */
+/** Options that the SQL tools share. */
 export interface SqlBounds {
-  /** Put before each tool's name, with `_`. @defaultValue none */
+  /** Prepended to each tool's name, with `_`. @defaultValue none */
   readonly prefix?: string | undefined;
-  /** Said of the database in the tools' descriptions: what it holds. @defaultValue nothing */
+  /** What the database contains, for the tools' descriptions. @defaultValue nothing */
   readonly description?: string | undefined;
-  /** Most rows that one call gives back. @defaultValue 200 */
+  /** Most rows per call. @defaultValue 200 */
   readonly maxRows?: number | undefined;
-  /** Most characters of one value; longer ones are cut, visibly. @defaultValue 1_000 */
+  /** Most characters of one value; longer ones are visibly truncated. @defaultValue 1_000 */
   readonly maxCellCharacters?: number | undefined;
-  /** Milliseconds that one statement may take. @defaultValue 10_000 */
+  /** Milliseconds per statement. @defaultValue 10_000 */
   readonly timeoutMs?: number | undefined;
-  /** Largest result in bytes of JSON; the rows that do not fit are on the next page. @defaultValue 32_768 */
+  /** Largest result in bytes of JSON; rows that don't fit are on the next page. @defaultValue 32_768 */
   readonly maxResultBytes?: number | undefined;
-  /** Rows up to which tables are counted; of larger ones only that is said. @defaultValue 10_000 */
+  /** Tables are counted up to this many rows; larger ones are reported as larger. @defaultValue 10_000 */
   readonly maxCount?: number | undefined;
 }
 
-/** {@link SqlBounds}, filled in. */
+/** {@link SqlBounds} with defaults. */
 export type Bounds = { readonly [Key in keyof SqlBounds]-?: NonNullable<SqlBounds[Key]> };
 
-/** @throws {TypeError} When an option is no whole number of at least 1. */
+/** @throws {TypeError} If an option is not an integer of at least 1. */
 export function boundsOf(options: SqlBounds): Bounds {
   return {
     prefix: options.prefix === undefined ? "" : `${options.prefix}_`,

@@ -10,20 +10,20 @@ import { type Bounds, boundsOf, type SqlBounds } from "./sql-options.ts";
 import { trimmed } from "./statements.ts";
 import type { SqlQuestion, SqlRows, SqlTable } from "./table.ts";
 
-/** How a database is reached. */
+/** Options of {@link sqlTools}. */
 export interface SqlToolOptions extends SqlBounds {
   readonly dialect: "postgres";
-  /** Sends a statement. Has to use one connection that nobody else uses: of a pool, a client that was taken from it. */
+  /** Sends a statement. Must use one connection that nothing else uses; with a pool, a client checked out from it. */
   readonly query: SqlDriver;
-  /** Stops what `query` is doing, as `pg_cancel_backend` does; for aborts. @defaultValue it ends at the time limit */
+  /** Stops what `query` is doing, like `pg_cancel_backend`; called on aborts. @defaultValue it runs until the time limit */
   readonly cancel?: (() => void | Promise<void>) | undefined;
 }
 
 /**
  * `sql_schema` and `sql_query` for Postgres, over the driver you use. Each call is a READ ONLY transaction with a time limit
- * that is rolled back; one statement, which the database itself reads as a query, with a limit of rows that it carries out.
+ * that is rolled back. It runs one statement, which the database itself parses as a query and limits in rows.
  *
- * @throws {TypeError} When an option is malformed.
+ * @throws {TypeError} If an option is malformed.
  * @example
  * ```ts
  * const client = await pool.connect();
@@ -58,7 +58,7 @@ class Postgres implements ReadOnlyDatabase {
     if (used > parameters.length)
       throw new ToolRetry(`parameters: the statement uses ${used}, but ${parameters.length} were given`);
     const count = parameters.length;
-    // In parentheses only a query can stand. And with parameters a driver sends what Postgres takes as one statement only.
+    // Parentheses allow only a query. And with parameters, drivers use the protocol that allows only one statement.
     const whole = `SELECT * FROM (${trimmed(sql)}\n) AS pollux LIMIT $${count + 1}::int8 OFFSET $${count + 2}::int8`;
     try {
       return await this.#session.read(async (query) => {

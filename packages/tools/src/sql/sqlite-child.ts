@@ -1,4 +1,4 @@
-// A process of its own for one question: SQLite cannot be interrupted in Node, a process can be ended.
+// A separate process per request: Node can't interrupt SQLite, but a process can be killed.
 import * as sqlite from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import { openReadOnly } from "./sqlite-guard.ts";
@@ -23,7 +23,7 @@ function answer(request: SqliteRequest): SqliteResponse {
   }
 }
 
-/** Also while SQLite does not come back and nobody is left to end this process. */
+/** Ends this process even if SQLite never returns and the parent is gone. */
 function endLater(milliseconds: number): void {
   const code = `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${milliseconds})`;
   new Worker(code, { eval: true, stdout: true, stderr: true }).unref();

@@ -1,6 +1,6 @@
 import type * as Sqlite from "node:sqlite";
 
-/** Functions that reach beyond the database, where a build has them. */
+/** Functions that reach outside the database, if a build has them. */
 const FORBIDDEN = new Set([
   "load_extension",
   "fts3_tokenizer",
@@ -11,9 +11,9 @@ const FORBIDDEN = new Set([
   "sqlite_detach",
 ]);
 
-/** Pragmas that change nothing: those that describe tables, mostly. */
+/** Pragmas that change nothing; most of them describe tables. */
 const DESCRIBING = new Set([
-  // How a full-text index sees that it was changed.
+  // Full-text indexes use this to detect changes.
   "data_version",
   "table_info",
   "table_xinfo",
@@ -27,15 +27,15 @@ const DESCRIBING = new Set([
   "compile_options",
 ]);
 
-/** Largest text or blob that SQLite itself may make, in bytes. */
+/** Largest text or blob that SQLite may create, in bytes. */
 const MAX_LENGTH = 20_000_000;
 
-/** A database as newer versions of Node have it. */
+/** Methods of newer versions of Node. */
 type Newer = Partial<Pick<Sqlite.DatabaseSync, "setAuthorizer" | "enableDefensive">>;
 
 /**
- * Opens a file so that SQLite itself refuses what does not only read: the file is opened read-only, no statement may
- * write, and, where this Node has an authorizer, nothing but reading is compiled at all.
+ * Opens a file so that SQLite itself refuses anything but reading: the file is opened read-only, statements may not write, and,
+ * if this Node has an authorizer, only reading statements are compiled at all.
  */
 export function openReadOnly({ DatabaseSync, constants }: typeof Sqlite, file: string): Sqlite.DatabaseSync {
   const options = { readOnly: true, allowExtension: false, timeout: 2_000, limits: { length: MAX_LENGTH, attach: 0 } };
@@ -48,7 +48,7 @@ export function openReadOnly({ DatabaseSync, constants }: typeof Sqlite, file: s
     constants.SQLITE_SELECT,
     constants.SQLITE_READ,
     constants.SQLITE_RECURSIVE,
-    // Virtual tables prepare them when they are connected; to carry them out is refused by the file being read-only.
+    // Virtual tables prepare these when they are connected; executing them fails because the file is read-only.
     constants.SQLITE_INSERT,
     constants.SQLITE_UPDATE,
     constants.SQLITE_DELETE,
@@ -64,10 +64,10 @@ export function openReadOnly({ DatabaseSync, constants }: typeof Sqlite, file: s
 }
 
 /**
- * Lets SQLite's own grammar decide whether a text is one query: only a query can stand in parentheses after FROM. Nothing is
- * carried out.
+ * Lets SQLite's own grammar decide whether a text is one query: only a query can be in parentheses after FROM. Nothing is
+ * executed.
  *
- * @throws What SQLite says about anything else.
+ * @throws SQLite's error for anything else.
  */
 export function checkQuery(database: Sqlite.DatabaseSync, sql: string): void {
   database.prepare(`SELECT * FROM (${sql}\n)`);

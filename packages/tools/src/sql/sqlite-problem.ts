@@ -3,7 +3,7 @@ import { columnsText, namesOf } from "./advice.ts";
 import { readTables } from "./sqlite-read.ts";
 import type { SqlProblem, SqlTable } from "./table.ts";
 
-/** SQLite's words for an error, and what the model can do about it. */
+/** SQLite's error message, and what the model can do about it. */
 export function sqliteProblem(error: unknown, database: DatabaseSync | undefined, sql: string): SqlProblem {
   const message = (error instanceof Error ? error.message : String(error)).slice(0, 300);
   if (database === undefined) return { message, advice: "the database cannot be opened; calling again does not help" };
@@ -14,17 +14,17 @@ function adviceFor(message: string, tables: () => readonly SqlTable[], sql: stri
   if (/no such table/i.test(message)) return `there are ${namesOf(tables())}`;
   if (/no such column/i.test(message)) return columnsText(tables(), sql);
   if (/not authorized|authorization denied|prohibited|readonly|read-only|unsafe use/i.test(message))
-    return "only reading is possible here: send one SELECT";
+    return "the database is read-only here: send one SELECT";
   if (
     /near "(?:insert|update|delete|replace|create|drop|alter|attach|detach|pragma|vacuum|begin|commit|rollback|savepoint|release|reindex|analyze|explain)"/i.test(
       message,
     )
   )
-    return "only reading is possible here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables";
+    return "the database is read-only here: send one SELECT, WITH … SELECT or VALUES; sql_schema describes the tables";
   if (/column index out of range|bind|parameter/i.test(message))
     return "give exactly one value for each ? in parameters";
-  if (/too big|too large|string or blob/i.test(message)) return "take less of it, such as with substr() or LIMIT";
-  return "correct the statement; it must be SQLite's dialect";
+  if (/too big|too large|string or blob/i.test(message)) return "request less, for example with substr() or LIMIT";
+  return "correct the statement; it must be in SQLite's dialect";
 }
 
 function tablesOf(database: DatabaseSync): readonly SqlTable[] {

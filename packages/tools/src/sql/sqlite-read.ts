@@ -5,10 +5,10 @@ import type { SqliteRequest } from "./sqlite-request.ts";
 import { trimmed } from "./statements.ts";
 import type { SqlParameter, SqlRows, SqlTable } from "./table.ts";
 
-/** Tables are not counted when there are more of them, unless they were asked for by name. */
+/** With more tables than this, rows are not counted, unless the tables were requested by name. */
 const MOST_COUNTED = 200;
 
-/** Newer versions of Node have more. */
+/** Methods of newer versions of Node. */
 type Newer = Partial<Pick<StatementSync, "columns" | "setReturnArrays">>;
 
 /** The rows of one query, up to a limit. */
@@ -39,13 +39,13 @@ export function readRows(
   return { columns, rows };
 }
 
-/** Whole numbers are integers for SQLite too, or divisions would come out differently. */
+/** Whole numbers must be integers for SQLite too, or divisions would give different results. */
 function bound(value: SqlParameter): SQLInputValue {
   if (typeof value === "boolean") return value ? 1 : 0;
   return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-/** Tables and views with all that is known about them. */
+/** Tables and views in full detail. */
 export function readTables(
   database: DatabaseSync,
   ask: Extract<SqliteRequest["ask"], { kind: "tables" }>,
@@ -61,7 +61,7 @@ export function readTables(
 }
 
 function describeTable(database: DatabaseSync, name: string, isView: boolean, maxCount: number): SqlTable {
-  // Hidden columns of virtual tables are commands rather than data.
+  // Hidden columns of virtual tables are commands, not data.
   const columns = attempt(() => all(database, "SELECT * FROM pragma_table_xinfo(?) WHERE hidden <> 1", name)) ?? [];
   const keys = columns.filter((row) => Number(row["pk"]) > 0).toSorted((a, b) => Number(a["pk"]) - Number(b["pk"]));
   const foreign = foreignKeys(database, name);
@@ -108,7 +108,7 @@ function all(database: DatabaseSync, sql: string, ...values: readonly SQLInputVa
   return database.prepare(sql).all(...values);
 }
 
-/** A view of what is gone, or a table of a module that is not there, is still named. */
+/** A view whose table is gone, or a table of a missing module, is still listed by name. */
 function attempt<Value>(work: () => Value): Value | undefined {
   try {
     return work();

@@ -1,6 +1,6 @@
 import type { SqlParameter, SqlProblem, SqlRows, SqlTable } from "./table.ts";
 
-/** What the process that reads a SQLite file is asked. */
+/** A request to the process that reads a SQLite file. */
 export interface SqliteRequest {
   /** Absolute path of the database. */
   readonly file: string;
@@ -14,13 +14,13 @@ export interface SqliteRequest {
       }
     | { readonly kind: "tables"; readonly names: readonly string[] | undefined; readonly maxCount: number };
   readonly maxCellCharacters: number;
-  /** Rows are fetched until they are larger than this. */
+  /** Rows are fetched until they exceed this. */
   readonly maxBytes: number;
-  /** Milliseconds after which the process ends itself, whatever it does: its parent may be gone. */
+  /** Milliseconds after which the process exits no matter what, since its parent may be gone. */
   readonly lifeMs: number;
 }
 
-/** What it answers. */
+/** Its response. */
 export type SqliteResponse =
   | { readonly rows: SqlRows }
   | { readonly tables: readonly SqlTable[] }

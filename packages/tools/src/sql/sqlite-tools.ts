@@ -7,19 +7,19 @@ import { schemaTool } from "./schema-tool.ts";
 import { type Bounds, boundsOf, type SqlBounds } from "./sql-options.ts";
 import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
 
-/** Which SQLite database is read, and how much of it at once. */
+/** Options of {@link sqliteTools}. */
 export interface SqliteToolOptions extends SqlBounds {
   /** Path of the database file. */
   readonly file?: string | undefined;
-  /** An open `DatabaseSync` in place of the path; its file is opened once more, read-only. */
+  /** An open `DatabaseSync` instead of the path; its file is opened again, read-only. */
   readonly database?: { location(): string | null } | undefined;
 }
 
 /**
- * `sql_schema` and `sql_query` for a SQLite file. It is opened read-only, in a process of its own for each call: SQLite refuses
- * every write, and a statement that does not come to an end is ended with its process.
+ * `sql_schema` and `sql_query` for a SQLite file. Each call opens it read-only in its own process: SQLite refuses every write,
+ * and a statement that never finishes is killed with its process.
  *
- * @throws {ConfigurationError} On a Node without SQLite (before 22.13), and when there is no such file.
+ * @throws {ConfigurationError} On a Node without SQLite (before 22.13), and if there is no such file.
  * @example
  * ```ts
  * const agent = new Agent({ model: "gemini-flash-latest", tools: sqliteTools({ file: "shop.db" }) });

@@ -1,6 +1,6 @@
 /**
- * How many statements a text holds; comments and empty ones do not count. For telling the model: whether a statement may be
- * carried out is the database's to decide.
+ * How many statements a text contains, not counting comments and empty ones. Only for the error message: the database decides
+ * whether a statement may run.
  */
 export function countStatements(sql: string): number {
   let count = 0;
@@ -18,7 +18,7 @@ export function countStatements(sql: string): number {
   return count;
 }
 
-/** Without `;` and comments behind the last statement. */
+/** Without `;` and comments after the last statement. */
 export function trimmed(sql: string): string {
   let end = 0;
   for (let at = 0; at < sql.length;) {
@@ -50,7 +50,7 @@ function tokenLength(sql: string, at: number): number {
   return 1;
 }
 
-/** Comments nest in Postgres; in SQLite they do not, and there is rarely a second start in one. */
+/** Comments nest in Postgres; in SQLite they don't, but a comment rarely contains a second start. */
 function commentLength(sql: string, at: number): number {
   let depth = 0;
   for (let end = at; end < sql.length;) {

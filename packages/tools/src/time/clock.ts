@@ -3,20 +3,20 @@ import { zoneOf } from "./zones.ts";
 
 /** Options of the time tools. */
 export interface TimeToolOptions {
-  /** Where a time stands whose zone nobody names, such as `Europe/Oslo`. @defaultValue the zone of this machine */
+  /** Zone of times that don't name one, such as `Europe/Oslo`. @defaultValue the zone of this machine */
   readonly zone?: string | undefined;
-  /** The time, in milliseconds since 1970 in UTC. @defaultValue Date.now */
+  /** The current time, in milliseconds since the epoch. @defaultValue Date.now */
   readonly now?: (() => number) | undefined;
 }
 
-/** What the tools of one set share. */
+/** Shared by the tools of one set. */
 export interface Clock {
   readonly zone: string;
   /** The current time in a zone. */
   now(zone: string): DateTime;
 }
 
-/** @throws {TypeError} When the zone is none. */
+/** @throws {TypeError} If the zone is invalid. */
 export function clockOf({ zone, now = Date.now }: TimeToolOptions): Clock {
   let home: string;
   try {

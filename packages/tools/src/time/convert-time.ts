@@ -4,7 +4,7 @@ import { clockOf, type TimeToolOptions } from "./clock.ts";
 import { type Moment, momentOf, notesOf, readMoment, TIME_FORMAT } from "./moment.ts";
 import { zoneOf } from "./zones.ts";
 
-/** What the model asks for. */
+/** The model's input. */
 export interface ConvertTimeInput {
   readonly time: string;
   readonly from_zone?: string | undefined;
@@ -15,11 +15,11 @@ export interface ConvertTimeInput {
 export interface ConvertedTimes {
   readonly from: Moment;
   readonly to: readonly Moment[];
-  /** What a change of the clocks does to the time. */
+  /** How clock changes affect the time. */
   readonly notes?: readonly string[] | undefined;
 }
 
-/** `convert_time`: a time of one zone in other zones. */
+/** `convert_time`: converts a time from one zone to others. */
 export function convertTime(options: TimeToolOptions = {}): Tool<ConvertTimeInput, ConvertedTimes> {
   const clock = clockOf(options);
   return defineTool({

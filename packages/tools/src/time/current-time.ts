@@ -4,17 +4,17 @@ import { clockOf, type TimeToolOptions } from "./clock.ts";
 import { type Moment, momentOf } from "./moment.ts";
 import { zoneOf } from "./zones.ts";
 
-/** What the model asks for. */
+/** The model's input. */
 export interface CurrentTimeInput {
   readonly zones?: readonly string[] | undefined;
 }
 
-/** One moment, once for each zone. */
+/** One moment in each zone. */
 export interface CurrentTimes {
   readonly times: readonly Moment[];
 }
 
-/** `current_time`: date, time and weekday, now, in one or more zones. */
+/** `current_time`: current date, time and weekday in one or more zones. */
 export function currentTime(options: TimeToolOptions = {}): Tool<CurrentTimeInput, CurrentTimes> {
   const clock = clockOf(options);
   return defineTool({

@@ -12,19 +12,19 @@ export interface Moment {
   readonly weekday: string;
 }
 
-/** A time that was read, and what has to be said about it. */
+/** A parsed time, and notes about it. */
 export interface ReadMoment {
   readonly at: DateTime;
   readonly notes: readonly string[];
 }
 
-/** How times are given, for the descriptions of inputs. */
+/** Accepted time formats, for the descriptions of inputs. */
 export const TIME_FORMAT = "ISO 8601, such as 2026-03-01T14:30, 2026-03-01T14:30:00Z, 2026-03-01, 14:30 (today) or now";
 
-/** Longest time text. */
+/** Longest text of a time, in characters. */
 const MAX_TIME = 60;
 
-/** The calendar reaches from year 1 to 9999. */
+/** The calendar ranges from year 1 to 9999. */
 export function momentOf(at: DateTime): Moment {
   const time = at.toISO({ suppressMilliseconds: true });
   if (time === null || at.year < 1 || at.year > 9999)
@@ -33,10 +33,10 @@ export function momentOf(at: DateTime): Moment {
 }
 
 /**
- * Reads a time. An offset in the text decides what moment is meant; without one it is read in the zone.
+ * Parses a time. An offset in the text determines the moment; without one, it is a local time in the zone.
  *
- * @param zone - What the model named; else the clock's. The result stands in it.
- * @throws {ToolFailure} When the text is no time, or the zone none.
+ * @param zone - The model's zone, otherwise the clock's. The result is in this zone.
+ * @throws {ToolFailure} If the text is not a time, or the zone is invalid.
  */
 export function readMoment(given: string, zone: string | undefined, clock: Clock): ReadMoment {
   const where = zone === undefined ? clock.zone : zoneOf(zone);
@@ -54,12 +54,12 @@ export function readMoment(given: string, zone: string | undefined, clock: Clock
   }
   const hasOffset = /(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$/i.test(whole.replace(/^[^T]*/, ""));
   if (hasOffset) return { at, notes: [] };
-  // Which of two comes out of the text depends on the season it is read in.
+  // Which of the two a text means depends on the offset used for parsing.
   const earliest = at.getPossibleOffsets().reduce((first, other) => (other < first ? other : first), at);
   return { at: earliest, notes: clockChanges(earliest, whole, where) };
 }
 
-/** What a change of the clocks does to a local time: it may not exist, or exist twice. */
+/** How clock changes affect a local time: it may not exist, or exist twice. */
 function clockChanges(at: DateTime, whole: string, zone: string): string[] {
   const meant = DateTime.fromISO(whole, { zone: "UTC" });
   if (meant.toISO({ includeOffset: false }) !== at.toISO({ includeOffset: false }))
@@ -73,7 +73,7 @@ function clockChanges(at: DateTime, whole: string, zone: string): string[] {
   ];
 }
 
-/** Notes as a field that is absent when there are none. */
+/** Notes as a field that is absent if there are none. */
 export function notesOf(notes: readonly string[]): { readonly notes?: readonly string[] } {
   return notes.length === 0 ? {} : { notes };
 }

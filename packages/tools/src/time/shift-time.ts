@@ -9,7 +9,7 @@ const WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 
 type Weekday = (typeof WEEKDAYS)[number];
 
-/** What the model asks for. */
+/** The model's input. */
 export type ShiftTimeInput = {
   readonly time?: string | undefined;
   readonly zone?: string | undefined;
@@ -17,15 +17,15 @@ export type ShiftTimeInput = {
   readonly previous_weekday?: Weekday | undefined;
 } & { readonly [Unit in (typeof UNITS)[number]]?: number | undefined };
 
-/** A time and what became of it. */
+/** A time and the result. */
 export interface ShiftedTime {
   readonly from: Moment;
   readonly result: Moment;
-  /** What the calendar or a change of the clocks did. */
+  /** Effects of the calendar or of clock changes. */
   readonly notes?: readonly string[] | undefined;
 }
 
-/** `shift_time`: adds or takes away durations, and finds the next or previous weekday. */
+/** `shift_time`: adds or subtracts durations, and finds the next or previous weekday. */
 export function shiftTime(options: TimeToolOptions = {}): Tool<ShiftTimeInput, ShiftedTime> {
   const clock = clockOf(options);
   const amount = (unit: string): z.ZodOptional<z.ZodInt> =>
@@ -62,7 +62,7 @@ export function shiftTime(options: TimeToolOptions = {}): Tool<ShiftTimeInput, S
   });
 }
 
-/** The nearest such day in that direction; never the day itself. */
+/** The nearest such day in that direction, never the day itself. */
 function toWeekday(at: DateTime, weekday: Weekday | undefined, direction: 1 | -1): DateTime {
   if (weekday === undefined || !at.isValid) return at;
   const wanted = WEEKDAYS.indexOf(weekday) + 1;

@@ -5,31 +5,31 @@ import { type Moment, momentOf, notesOf, readMoment, TIME_FORMAT } from "./momen
 
 const UNITS = ["years", "months", "days", "hours", "minutes", "seconds"] as const;
 
-/** What the model asks for. */
+/** The model's input. */
 export interface TimeBetweenInput {
   readonly from: string;
   readonly to: string;
   readonly zone?: string | undefined;
 }
 
-/** What lies between two times. The figures are never negative; `order` says which came first. */
+/** The difference between two times. The numbers are never negative; `order` says which time is later. */
 export interface TimeBetween {
   readonly from: Moment;
   readonly to: Moment;
   readonly order: "to is later" | "to is earlier" | "the same moment";
   /** By the calendar, such as `1 year, 2 months, 3 days`. */
   readonly duration: string;
-  /** Midnights between the two in the zone. */
+  /** Number of midnights in between, in the zone. */
   readonly calendar_days: number;
   /** 24 hours each, with fractions. */
   readonly total_days: number;
   readonly total_hours: number;
   readonly total_seconds: number;
-  /** What a change of the clocks does to the times. */
+  /** How clock changes affect the times. */
   readonly notes?: readonly string[] | undefined;
 }
 
-/** `time_between`: how much time lies between two times. */
+/** `time_between`: the time between two times. */
 export function timeBetween(options: TimeToolOptions = {}): Tool<TimeBetweenInput, TimeBetween> {
   const clock = clockOf(options);
   return defineTool({

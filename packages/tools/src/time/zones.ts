@@ -1,7 +1,7 @@
 import { ToolFailure } from "@pollux/core";
 import { IANAZone } from "luxon";
 
-/** Abbreviations that stand for more than one place, or for none that is known by them. */
+/** Abbreviations that are ambiguous, or that IANA doesn't use. */
 const ABBREVIATIONS: { readonly [name: string]: readonly string[] } = {
   PST: ["America/Los_Angeles"],
   PDT: ["America/Los_Angeles"],
@@ -30,9 +30,9 @@ const ABBREVIATIONS: { readonly [name: string]: readonly string[] } = {
 const OFFSET = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?$/i;
 
 /**
- * The zone as luxon names it.
+ * Luxon's name for the zone.
  *
- * @throws {ToolFailure} When there is none of this name; names those it may have meant.
+ * @throws {ToolFailure} If there is no such zone; suggests similar ones.
  */
 export function zoneOf(given: string): string {
   const name = given.trim();
@@ -43,7 +43,7 @@ export function zoneOf(given: string): string {
     return Number(hours) === 0 && rest === "" ? "UTC" : `UTC${sign}${Number(hours)}${rest}`;
   }
   const underscored = name.replaceAll(/\s+/g, "_");
-  // Some engines know abbreviations, but each its own way.
+  // Some engines know abbreviations, but each interprets them differently.
   if (ABBREVIATIONS[name.toUpperCase()] === undefined && IANAZone.isValidZone(underscored))
     return new Intl.DateTimeFormat("en", { timeZone: underscored }).resolvedOptions().timeZone;
   throw new ToolFailure(`there is no time zone ${JSON.stringify(name.slice(0, 60))}; ${suggestion(name)}`);
@@ -55,7 +55,7 @@ function suggestion(name: string): string {
   return found.length === 1 ? `use ${found[0]}` : `use one of ${found.join(", ")}`;
 }
 
-/** Up to five zones whose city, or whole name, is like this. */
+/** Up to five zones whose city or full name is similar. */
 function nearest(name: string): readonly string[] {
   const wanted = simple(name.split(/[/,]/).at(-1) ?? "").slice(0, 40);
   if (wanted.length < 3) return [];
@@ -78,7 +78,7 @@ function simple(name: string): string {
     .toLowerCase();
 }
 
-/** How many letters have to be changed, put in or left out. */
+/** Edit distance: letters to change, insert or remove. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of a.split("").entries()) {

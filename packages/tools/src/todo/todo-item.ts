@@ -1,18 +1,18 @@
 import type { Content } from "@pollux/core";
 import { z } from "zod/v4";
 
-/** How far an item is. */
+/** Status of an item. */
 export type TodoStatus = "open" | "doing" | "done";
 
-/** One item of a plan. */
+/** One item of a to-do list. */
 export interface TodoItem {
-  /** `"1"`, `"2"` and so on, by its place in the plan. */
+  /** `"1"`, `"2"` and so on, by position in the list. */
   readonly id: string;
   readonly text: string;
   readonly status: TodoStatus;
 }
 
-/** What both tools give back: the whole plan as it is now. */
+/** The result of both tools: the whole current list. */
 export interface TodoState {
   readonly items: readonly TodoItem[];
 }
@@ -25,7 +25,7 @@ const STATE = z.object({
   items: z.array(z.object({ id: z.string(), text: z.string(), status: z.enum(["open", "doing", "done"]) })),
 });
 
-/** The plan as the tools left it last in a history; `undefined` when they were never called. */
+/** The latest list in a history; `undefined` if the tools were never called. */
 export function todosIn(contents: readonly Content[]): readonly TodoItem[] | undefined {
   for (const { role, parts } of contents.toReversed()) {
     if (role !== "user") continue;

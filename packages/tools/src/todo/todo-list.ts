@@ -4,26 +4,26 @@ import { SET_TODOS, type TodoItem, type TodoState, type TodoStatus, todosIn, UPD
 
 /** Options of {@link todoList}. */
 export interface TodoListOptions {
-  /** The conversation so far, such as `await session.history()`: the plan goes on from there. @defaultValue none */
+  /** The conversation so far, such as `await session.history()`: the list continues from there. @defaultValue none */
   readonly history?: readonly Content[] | undefined;
-  /** Most items of a plan. @defaultValue 50 */
+  /** Most items of a list. @defaultValue 50 */
   readonly maxItems?: number | undefined;
-  /** Called with the whole plan whenever it changes. @defaultValue none */
+  /** Called with the whole list whenever it changes. @defaultValue none */
   readonly onChange?: ((items: readonly TodoItem[]) => void) | undefined;
 }
 
-/** What is reported as progress of a call. */
+/** Progress reported by a call. */
 export interface TodoProgress {
   readonly todo: readonly TodoItem[];
 }
 
-/** A plan the model keeps, for one conversation. Made by {@link todoList}. */
+/** The model's to-do list for one conversation. Created by {@link todoList}. */
 export interface TodoList {
   /** `set_todos` and `update_todo`. */
   readonly tools: readonly Tool[];
-  /** The plan as it is now. */
+  /** The current list. */
   readonly items: readonly TodoItem[];
-  /** Takes the plan from a history, such as that of a session that is about to be resumed. */
+  /** Restores the list from a history, such as that of a session about to be resumed. */
   restore(history: readonly Content[]): void;
 }
 
@@ -33,12 +33,12 @@ const STATUS = z.enum(["open", "doing", "done"]);
 const MAX_TEXT = 300;
 
 /**
- * A plan the model keeps while it works: `set_todos` writes it, `update_todo` changes an item.
+ * A to-do list for the model: `set_todos` writes it, `update_todo` changes one item.
  *
- * One list is for one conversation. Each result carries the whole plan, so it can be taken from the history again: give
- * `history` when a conversation goes on in another process. Each change is also a `tool-progress` event, `{ todo: items }`.
+ * Each conversation needs its own list. Each result contains the whole list, so it can be restored: pass `history` when a
+ * conversation continues in another process. Each change is also a `tool-progress` event, `{ todo: items }`.
  *
- * @throws {TypeError} When `maxItems` is not a whole number of at least 1.
+ * @throws {TypeError} If `maxItems` is not an integer of at least 1.
  */
 export function todoList(options: TodoListOptions = {}): TodoList {
   const { history = [], maxItems = 50, onChange } = options;

@@ -217,6 +217,7 @@ export class EngineError extends Error {
   }
 }
 
+/** The error for a run that the engine does not know, or no longer stores. */
 export function unknownRun(
   agent: string,
   runId: string,

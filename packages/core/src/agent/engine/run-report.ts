@@ -51,7 +51,7 @@ interface ReportBase {
 /** A member that a large report omits. `compaction` is omitted with `contents`. */
 export type OmittedMember = "contents" | "added" | "found" | "response";
 
-/** The run came to a result, whatever its stop reason. */
+/** The run produced a result, with any stop reason. */
 export interface EndedReport extends ReportBase {
   readonly status: "ended";
   readonly result: EngineResult;
@@ -85,7 +85,7 @@ export interface EngineEvent {
   readonly event: RunEvent;
 }
 
-/** The report of a run that came to a result. */
+/** The report of a run that produced a result. */
 export function endedReport(runId: string, result: RunResult<unknown>, activeMs: number): RunReport {
   const found = groundingResponses(result).filter((one) => one !== result.response);
   return fitReport<EndedReport>(

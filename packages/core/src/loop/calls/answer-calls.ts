@@ -39,16 +39,21 @@ export async function answerCalls(
   refusal?: string,
 ): Promise<AnsweredCalls | undefined> {
   const planned: TurnCall[] = [];
-  for (const call of calls) planned.push(planCall(input, state, call, planned.length, refusal));
+  // Only calls that may need an answer from outside cost a step.
+  let needsRoutes = false;
+  for (const call of calls) {
+    const next = planCall(input, state, call, planned.length, refusal);
+    needsRoutes ||= next.tool?.external === true || next.tool?.needsApproval !== undefined;
+    planned.push(next);
+  }
   state.calls = planned;
-  // Other turns need no step for this.
-  if (planned.some(({ tool }) => tool?.external === true || tool?.needsApproval !== undefined))
-    await routeCalls(input, state, planned);
+  if (needsRoutes) await routeCalls(input, state, planned);
 
   const hasChildren = input.steps.children !== undefined;
   for (;;) {
     if (hasChildren) await beginChildren(input, state, planned);
-    const open = planned.filter(({ current }) => current.state !== "answered");
+    const open: TurnCall[] = [];
+    for (const call of planned) if (call.current.state !== "answered") open.push(call);
     if (open.length === 0) break;
     if ((await callRound(input, state, hasChildren ? sideBySide(open) : open)) === "suspended") return undefined;
   }

@@ -30,6 +30,7 @@ export type CallState =
   | { readonly state: "after-hook"; readonly ended: ChildRunResult }
   | AnsweredState;
 
+/** The call has its answer. */
 export interface AnsweredState {
   readonly state: "answered";
   readonly value: CallStepValue;
@@ -48,6 +49,7 @@ export const QUESTIONS: { readonly [State in AwaitingState["state"]]: PendingQue
   interrupted: "unknown-outcome",
 };
 
+/** True for a call that waits for an answer from outside. */
 export function isAwaiting(current: CallState): current is AwaitingState {
   return Object.hasOwn(QUESTIONS, current.state);
 }

@@ -179,6 +179,7 @@ function recordOutcome(
   return { part, after, failure, nested: [], durationMs: endedAt - startedAt, startedAt, endedAt };
 }
 
+/** The outcome of a call that was denied; the message is for the model. */
 export function denied(message: string): ToolOutcome {
   return { ok: false, kind: "denied", message };
 }
@@ -188,10 +189,12 @@ export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { o
   return { ok: false, kind: "cancelled", message };
 }
 
+/** The event of a call that begins. */
 export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {
   return { type: "tool-start", turn, callId, call };
 }
 
+/** The event of a call that has ended. */
 export function toolEnd({ turn, callId, call }: PlannedCall, value: CallStepValue): RunEvent {
   return { type: "tool-end", turn, callId, call, outcome: readOutcome(value), durationMs: value.durationMs };
 }

@@ -10,11 +10,11 @@ import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
 
 /**
- * Puts a summary in the place of the oldest messages, when the next prompt would fill too much of the model's window. The history
- * itself stays whole; only what is sent gets shorter.
+ * Replaces the oldest messages with a summary when the next prompt would fill too much of the model's window. The history
+ * itself stays complete; only what is sent gets shorter.
  *
- * @param overflow - The service has refused the prompt as too long: cut wherever it can be cut.
- * @returns Whether something was cut.
+ * @param overflow - The service has refused the prompt as too long.
+ * @returns True when something was replaced.
  */
 export async function compactWhenFull(input: LoopInput, state: RunState, overflow: boolean = false): Promise<boolean> {
   const { compaction } = input;
@@ -22,7 +22,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
   const { options, windowTokens, summarize } = compaction;
   const contents = state.sendable();
   const promptTokens = overflow ? windowTokens : state.promptTokens();
-  // A prompt that was refused shows how far the estimate is off.
+  // A refused prompt shows how far off the estimate is.
   const scale = overflow ? Math.max(1, windowTokens / estimateTokens(contents)) : 1;
   const known: CompactionState = {
     contents,
@@ -31,8 +31,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
     boundaries: boundariesOf(contents),
     tokensFrom: (index) => scale * estimateTokens(contents.slice(index)),
   };
-  const policy = options.policy ?? thresholdPolicy(options);
-  const cut = policy(known);
+  const cut = (options.policy ?? thresholdPolicy(options))(known);
   if (cut === undefined || cut <= 0) return false;
   if (!known.boundaries.includes(cut))
     throw new TypeError(
@@ -48,7 +47,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
     const summary = await summarizeInPieces(known, cut, (overflow ? 0.5 : 0.9) * windowTokens, ask);
     return { summary, nested, startedAt, endedAt: input.now() };
   });
-  if (outcome === "wall-time") return false; // the request finds out
+  if (outcome === "wall-time") return false; // the next request ends the run
   const { summary, nested, startedAt, endedAt } = outcome.value;
   state.addActiveTime(startedAt, endedAt);
   for (const run of nested) state.addNested({ ...run, responses: [] });
@@ -65,7 +64,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
   return true;
 }
 
-/** Sums up what stands before the cut, in pieces that the model takes: smaller ones when it refuses. */
+/** Summarizes the contents before the cut in pieces that fit the model; smaller ones when it refuses. */
 async function summarizeInPieces(
   known: CompactionState,
   cut: number,
@@ -78,13 +77,13 @@ async function summarizeInPieces(
     for (const piece of pieces) summary = await ask([...(summary === "" ? [] : summaryContents(summary)), ...piece]);
     return summary;
   } catch (error) {
-    // Every piece is one message by now, or the guess was too high.
+    // Smaller pieces do not exist.
     if (!isPromptTooLong(error) || piecesOf(known, cut, room / 2).length === pieces.length) throw error;
     return await summarizeInPieces(known, cut, room / 2, ask);
   }
 }
 
-/** The contents before the cut in pieces, each a request for a summary that the model can take, parted at the user's messages. */
+/** The contents before the cut, split at the user's messages into pieces of at most `room` tokens where possible. */
 function piecesOf({ contents, boundaries, tokensFrom }: CompactionState, cut: number, room: number): Content[][] {
   const pieces: Content[][] = [];
   const places = [...boundaries.filter((index) => index > 0 && index < cut), cut];
@@ -104,7 +103,7 @@ function summaryContents(summary: string): readonly Content[] {
 }
 
 /**
- * True when the service refused a request because its prompt is longer than the model takes.
+ * True when the service refused a request because its prompt exceeds the model's limit.
  *
  * @see https://ai.google.dev/gemini-api/docs/troubleshooting
  */

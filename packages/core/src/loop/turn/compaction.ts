@@ -1,40 +1,40 @@
 import type { Content, Part } from "../../wire/types/content.ts";
 
-/** What a policy knows when it decides whether, and where, to cut a history. */
+/** What a policy sees when it decides whether and where to cut a history. */
 export interface CompactionState {
   /** What the next request would send, oldest first. */
   readonly contents: readonly Content[];
-  /** About how many tokens its prompt would have. */
+  /** Approximate tokens of its prompt. */
   readonly promptTokens: number;
-  /** How many the model takes. */
+  /** Prompt tokens the model accepts. */
   readonly windowTokens: number;
   /**
-   * Places where the history may be cut, in rising order: each is the index of a user's message, so calls and their responses stay
-   * together. None lies behind the last message, so the current turn keeps its signatures.
+   * Indices where the history may be cut, ascending: those of the user's messages, so that calls keep their responses. None is
+   * after the last message, so that the current turn keeps its signatures.
    */
   readonly boundaries: readonly number[];
-  /** About how many tokens the contents from an index on have. */
+  /** Approximate tokens of the contents from an index to the end. */
   readonly tokensFrom: (index: number) => number;
 }
 
-/** Decides where a history is cut: contents before the index are replaced by a summary. `undefined` leaves it as it is. */
+/** Returns the index before which contents are replaced by a summary; `undefined` keeps them all. */
 export type CompactionPolicy = (state: CompactionState) => number | undefined;
 
-/** How a history is kept within the model's window. */
+/** How a history is kept within the model's context window. */
 export interface CompactionOptions {
   /** Share of the window that a prompt may fill before the history is cut. @defaultValue 0.8 */
   readonly threshold?: number | undefined;
-  /** Share of the window that the messages which stay may fill. @defaultValue 0.3 */
+  /** Share of the window that the remaining messages may fill. @defaultValue 0.3 */
   readonly keep?: number | undefined;
-  /** Prompt tokens the model takes. @defaultValue what is known of its family */
+  /** Prompt tokens the model accepts. @defaultValue the known limit of its family */
   readonly windowTokens?: number | undefined;
-  /** What the summary is asked for with. @defaultValue a request for all facts, decisions and open points */
+  /** Prompt for the summary. @defaultValue asks for all facts, decisions and open points */
   readonly instructions?: string | undefined;
-  /** Takes the place of `threshold` and `keep`. Has to be pure. */
+  /** Replaces `threshold` and `keep`. Must be pure. */
   readonly policy?: CompactionPolicy | undefined;
 }
 
-/** A history that was cut: what stands for its beginning. */
+/** A compacted history: the replacement of its beginning. */
 export interface Compaction {
   /** What is sent in place of the contents before {@link Compaction.keepFrom}. */
   readonly summary: readonly Content[];
@@ -42,17 +42,17 @@ export interface Compaction {
   readonly keepFrom: number;
 }
 
-/** The policy of a threshold and a share to keep. */
+/** The default policy: keeps a share of the window once a threshold is passed. */
 export function thresholdPolicy({ threshold = 0.8, keep = 0.3 }: CompactionOptions): CompactionPolicy {
   return ({ promptTokens, windowTokens, boundaries, tokensFrom }) => {
     if (promptTokens < threshold * windowTokens) return undefined;
     const cuts = boundaries.filter((index) => index > 0);
-    // The earliest place that leaves little enough, or the last one there is.
+    // The earliest cut that leaves few enough tokens, or the last one.
     return cuts.find((index) => tokensFrom(index) <= keep * windowTokens) ?? cuts.at(-1);
   };
 }
 
-/** The indices of the user's messages: contents of the user's that answer no call. */
+/** The indices of the user's messages: user contents that answer no call. */
 export function boundariesOf(contents: readonly Content[]): number[] {
   const found: number[] = [];
   for (const [index, content] of contents.entries()) {
@@ -64,7 +64,7 @@ export function boundariesOf(contents: readonly Content[]): number[] {
   return found;
 }
 
-/** @throws {TypeError} Naming the option that cannot work. */
+/** @throws {TypeError} Naming the invalid option. */
 export function checkCompaction(options: CompactionOptions | false | undefined): void {
   if (options === undefined || options === false) return;
   const { threshold = 0.8, keep = 0.3, windowTokens = 1 } = options;
@@ -76,19 +76,19 @@ export function checkCompaction(options: CompactionOptions | false | undefined):
     throw new TypeError(`compaction.windowTokens must be a positive number, got ${windowTokens}`);
 }
 
-/** Of plain text; the service's tokenizers take about four characters of English a token. */
+/** In English, as the service documents it. */
 const CHARACTERS_PER_TOKEN = 4;
-/** Scripts that are written without spaces take about one token a character. */
+/** Scripts without spaces take about one token per character. */
 const DENSE = /[\u2E80-\u9FFF\uAC00-\uD7AF\uF900-\uFAFF\u0E00-\u0E7F\u{20000}-\u{2FA1F}]/gu;
 const IMAGE_TOKENS = 258;
-/** About a second of a compressed recording. */
+/** Of a compressed recording, roughly. */
 const BYTES_PER_SECOND = 16_000;
 const AUDIO_TOKENS_PER_SECOND = 32;
 const VIDEO_TOKENS_PER_SECOND = 263;
 const PDF_BYTES_PER_PAGE = 50_000;
 
 /**
- * About how many prompt tokens contents take. A guess, good to a fifth for text: the service's own count is in `usage`.
+ * Estimates the prompt tokens of contents; for text, within about 20 percent. The service's own count is in `usage`.
  *
  * @see https://ai.google.dev/gemini-api/docs/tokens
  */
@@ -102,10 +102,10 @@ function tokensOfPart(part: Part): number {
   if (part.text !== undefined) return tokensOfText(part.text);
   if (part.inlineData !== undefined) return tokensOfMedia(part.inlineData.mimeType, part.inlineData.data.length * 0.75);
   if (part.fileData !== undefined) return tokensOfMedia(part.fileData.mimeType ?? "", 0);
-  // A signature is not read by the model.
-  const { thoughtSignature: _signature, ...said } = part;
+  // The model does not read signatures.
+  const { thoughtSignature: _signature, ...rest } = part;
   let characters = 0;
-  for (const value of Object.values(said)) if (value !== undefined) characters += JSON.stringify(value).length;
+  for (const value of Object.values(rest)) if (value !== undefined) characters += JSON.stringify(value).length;
   return characters / CHARACTERS_PER_TOKEN;
 }
 

@@ -129,24 +129,16 @@ async function emitAll(events: readonly RunEvent[], to: Pick<Step<RunEvent>, "em
 
 function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {
   const events: RunEvent[] = [];
-  let type: "text-delta" | "thought-delta" = "text-delta";
-  let delta = "";
-  const endText = (): void => {
-    if (delta !== "") events.push({ type, turn, delta });
-    delta = "";
-  };
   for (const part of parts) {
-    if (part.text === undefined) {
-      endText();
-      events.push(isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part });
-      continue;
+    if (part.text === undefined) events.push(isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part });
+    else if (part.text !== "") {
+      const type = part.thought === true ? "thought-delta" : "text-delta";
+      const last = events.at(-1);
+      const isAdjacent = last?.type === type && (last.type === "text-delta" || last.type === "thought-delta");
+      if (isAdjacent) events.pop();
+      events.push({ type, turn, delta: isAdjacent ? last.delta + part.text : part.text });
     }
-    const kind = part.thought === true ? "thought-delta" : "text-delta";
-    if (kind !== type) endText();
-    type = kind;
-    delta += part.text;
   }
-  endText();
   return events;
 }
 

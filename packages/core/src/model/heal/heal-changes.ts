@@ -11,11 +11,11 @@ import {
 } from "../history/import-history.ts";
 import { toSchemaSubset } from "./schema-subset.ts";
 
-/** What one heal made of contents and tools, so that the next request holds the same objects and serializes none anew. */
+/** What one heal made of contents and tools, so that later requests reuse the same objects and serialize none again. */
 export type HealMemo = WeakMap<object, object>;
 
 function remember<T extends object>(memo: HealMemo, original: T, change: (original: T) => T): T {
-  // What is kept for a value is what the same change made of it.
+  // A memo holds the results of a single change.
   const known = memo.get(original) as T | undefined;
   if (known !== undefined) return known;
   const changed = change(original);
@@ -27,12 +27,12 @@ function recall(memo: HealMemo, content: Content): Content {
   return (memo.get(content) as Content | undefined) ?? content;
 }
 
-/** Without the ids of calls and responses; both sides lose theirs, so they still belong together by order. */
+/** Removes the IDs of calls and responses alike, so that their order still matches them. */
 export function withoutIds(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
   return { ...request, contents: request.contents.map((content) => remember(memo, content, stripIds)) };
 }
 
-/** First calls of the current turn that have no signature get the placeholder; those that got it keep it in later turns. */
+/** Puts the placeholder on unsigned first calls of the current turn; in later turns they keep it. */
 export function withSignedCalls(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
   const turn = findCurrentTurn(request.contents);
   const contents = request.contents.map((content, i) =>
@@ -41,7 +41,7 @@ export function withSignedCalls(request: GenerateContentRequest, memo: HealMemo)
   return { ...request, contents };
 }
 
-/** Marks the signatures of the current turn as those that {@link withReplacedSignatures} replaces. */
+/** Selects the signatures that {@link withReplacedSignatures} replaces: those of the current turn. */
 export function markSignatures({ contents }: GenerateContentRequest, memo: HealMemo): void {
   for (const content of contents.slice(findCurrentTurn(contents))) {
     const replaced = mapParts(content, (part) =>
@@ -51,7 +51,7 @@ export function markSignatures({ contents }: GenerateContentRequest, memo: HealM
   }
 }
 
-/** Later signatures are the service's own again, so only marked contents change. */
+/** Replaces the selected signatures only, because later ones are valid. */
 export function withReplacedSignatures(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
   return { ...request, contents: request.contents.map((content) => recall(memo, content)) };
 }
@@ -59,13 +59,13 @@ export function withReplacedSignatures(request: GenerateContentRequest, memo: He
 /** One object for all requests, see {@link HealMemo}. */
 const PLEASE_CONTINUE: Content = { role: "user", parts: [{ text: "Please continue." }] };
 
-/** The last word is the user's. */
+/** Ends the history with a user content. */
 export function endingWithUser(request: GenerateContentRequest): GenerateContentRequest {
   if (request.contents.at(-1)?.role !== "model") return request;
   return { ...request, contents: [...request.contents, PLEASE_CONTINUE] };
 }
 
-/** Schemas in the older form. */
+/** Converts schemas to the older form. */
 export function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
   const { responseJsonSchema, ...config } = request.generationConfig ?? {};
   const responseSchema = responseJsonSchema && toSchemaSubset(responseJsonSchema).schema;
@@ -78,7 +78,7 @@ export function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo
   };
 }
 
-/** Schemas with less to constrain. */
+/** Removes constraints from schemas. */
 export function withSimplerSchemas(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
   const { generationConfig } = request;
   const { responseJsonSchema } = generationConfig ?? {};
@@ -99,20 +99,16 @@ function mapDeclarations(
   change: (declaration: FunctionDeclaration, schema: JsonSchema) => FunctionDeclaration,
 ): GenerateContentRequest {
   if (request.tools === undefined) return request;
+  const mapOne = (declaration: FunctionDeclaration): FunctionDeclaration => {
+    const { parametersJsonSchema: schema } = declaration;
+    return schema === undefined ? declaration : change(declaration, schema);
+  };
   const mapTool = (tool: WireTool): WireTool =>
-    tool.functionDeclarations === undefined
-      ? tool
-      : {
-          ...tool,
-          functionDeclarations: tool.functionDeclarations.map((declaration) => {
-            const { parametersJsonSchema: schema } = declaration;
-            return schema === undefined ? declaration : change(declaration, schema);
-          }),
-        };
+    tool.functionDeclarations ? { ...tool, functionDeclarations: tool.functionDeclarations.map(mapOne) } : tool;
   return { ...request, tools: remember(memo, request.tools, (tools) => tools.map(mapTool)) };
 }
 
-/** With or without the flag for built-in tools beside functions. */
+/** Sets or removes the flag for built-in tools with functions. */
 export function withFlag(request: GenerateContentRequest, flag: boolean): GenerateContentRequest {
   const { includeServerSideToolInvocations: _flag, ...config } = request.toolConfig ?? {};
   const isMixed =
@@ -120,7 +116,7 @@ export function withFlag(request: GenerateContentRequest, flag: boolean): Genera
   return withToolConfig(request, flag && isMixed ? { ...config, includeServerSideToolInvocations: true } : config);
 }
 
-/** The model may call functions, but need not. */
+/** Lets the model decide whether to call functions. */
 export function withoutForcedCalls(request: GenerateContentRequest): GenerateContentRequest {
   return withToolConfig(request, { ...request.toolConfig, functionCallingConfig: { mode: "AUTO" } });
 }
@@ -130,19 +126,19 @@ function withToolConfig(request: GenerateContentRequest, config: ToolConfig): Ge
   return Object.keys(config).length > 0 ? { ...rest, toolConfig: config } : rest;
 }
 
-/** Thinking is left to the model. */
+/** Leaves thinking to the model. */
 export function withoutThinking(request: GenerateContentRequest): GenerateContentRequest {
-  const { generationConfig: given, ...rest } = request;
-  const { thinkingConfig: _thinking, ...config } = given ?? {};
+  const { generationConfig, ...rest } = request;
+  const { thinkingConfig: _thinking, ...config } = generationConfig ?? {};
   return Object.keys(config).length > 0 ? { ...rest, generationConfig: config } : rest;
 }
 
-/** Deepest nesting that is kept; deeper values are only said to be an object or a list. */
+/** Deepest nesting that is kept; deeper values keep only their type and description. */
 const MAX_DEPTH = 6;
 /** Longest enum that is kept, in members. */
 const MAX_ENUM = 50;
 
-/** What narrows a value without saying what it is. */
+/** Keywords that constrain a value without describing it. */
 const NARROWING: ReadonlySet<string> = new Set(
   (
     "minItems maxItems uniqueItems minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf " +
@@ -151,8 +147,8 @@ const NARROWING: ReadonlySet<string> = new Set(
 );
 
 /**
- * A schema that costs the service less to hold the model to: no bounds, patterns and formats, no long enums, references
- * written out, and nothing nested deeper than six levels. Whatever the full schema takes, this one takes as well.
+ * Makes a schema cheaper to enforce: no bounds, patterns, formats or long enums, references inlined, and nothing nested deeper
+ * than six levels. It accepts every value that the full schema accepts.
  */
 export function simplifySchema(schema: JsonSchema): JsonSchema {
   return simplify(schema, schema, 0) as JsonSchema;
@@ -164,10 +160,10 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   const { $ref: reference, ...rest } = node;
   if (typeof reference === "string") {
     const target = followPointer(reference, root);
-    if (depth >= MAX_DEPTH || !isObject(target)) return { ...pickType(target), ...pickDescription(node) };
+    if (depth >= MAX_DEPTH || !isObject(target)) return { ...pick("type", target), ...pick("description", node) };
     return simplify({ ...target, ...rest }, root, depth + 1);
   }
-  if (depth >= MAX_DEPTH) return { ...pickType(node), ...pickDescription(node) };
+  if (depth >= MAX_DEPTH) return { ...pick("type", node), ...pick("description", node) };
   const simple: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
     if (NARROWING.has(key) || (key === "enum" && Array.isArray(value) && value.length > MAX_ENUM)) continue;
@@ -183,10 +179,6 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   return simple;
 }
 
-function pickType(node: unknown): object {
-  return isObject(node) && node["type"] !== undefined ? { type: node["type"] } : {};
-}
-
-function pickDescription(node: Readonly<Record<string, unknown>>): object {
-  return node["description"] === undefined ? {} : { description: node["description"] };
+function pick(key: "type" | "description", node: unknown): object {
+  return isObject(node) && node[key] !== undefined ? { [key]: node[key] } : {};
 }

@@ -14,7 +14,7 @@ import {
   withSignedCalls,
 } from "./heal-changes.ts";
 
-/** What can be changed in a request that was refused. */
+/** A change to a rejected request. */
 export type HealName =
   | "repeat-request"
   | "replace-signatures"
@@ -28,18 +28,18 @@ export type HealName =
   | "simplify-schema"
   | "any-to-auto";
 
-/** One change, and when it is made. */
+/** A change to a rejected request, and when to make it. */
 export interface Heal {
   readonly name: HealName;
-  /** What was changed, for logs and events. */
+  /** What changed, for logs and events. */
   readonly detail: string;
-  /** How long it is kept: it says something about the model and its endpoint, about this history, or about this request only. */
+  /** Which requests it applies to: those to this model at its endpoint, of this conversation, or this one only. */
   readonly lasts: "model" | "conversation" | "request";
-  /** The heal that this one takes back. */
+  /** The heal that this one reverts. */
   readonly undoes?: HealName | undefined;
-  /** @param said - The service's message. */
-  readonly matches: (said: string, sent: GenerateContentRequest) => boolean;
-  /** Called each time it is chosen. */
+  /** @param message - The service's. */
+  readonly matches: (message: string, sent: GenerateContentRequest) => boolean;
+  /** Called each time the heal is chosen. */
   readonly prepare?: ((request: GenerateContentRequest, memo: HealMemo) => void) | undefined;
   apply(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest;
 }
@@ -49,7 +49,7 @@ const SEARCH_FLAG = /Unknown name \W*(?:includeServerSideToolInvocations|include
 const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting) depth/i;
 
 /**
- * Applied in this order. What knows contents by identity stands before what changes all of them.
+ * In order of application: heals that recognize contents by identity come before those that replace all contents.
  *
  * @see https://ai.google.dev/gemini-api/docs/troubleshooting
  */
@@ -58,14 +58,14 @@ export const HEALS: readonly Heal[] = [
     name: "repeat-request",
     detail: "The service could not read a thought signature; the same request is retried.",
     lasts: "request",
-    matches: (said) => CORRUPTED.test(said),
+    matches: (message) => CORRUPTED.test(message),
     apply: (request) => request,
   },
   {
     name: "replace-signatures",
     detail: "The service could not read a thought signature; those of the current turn were replaced by a placeholder.",
     lasts: "conversation",
-    matches: (said) => CORRUPTED.test(said),
+    matches: (message) => CORRUPTED.test(message),
     prepare: markSignatures,
     apply: withReplacedSignatures,
   },
@@ -73,28 +73,28 @@ export const HEALS: readonly Heal[] = [
     name: "sign-calls",
     detail: "Function calls of the current turn had no thought signature; a placeholder was added.",
     lasts: "conversation",
-    matches: (said) => /missing a \W?thought_signature/i.test(said),
+    matches: (message) => /missing a \W?thought_signature/i.test(message),
     apply: withSignedCalls,
   },
   {
     name: "strip-ids",
     detail: "The endpoint does not accept the IDs of function calls; they are omitted.",
     lasts: "model",
-    matches: (said) => /Unknown name \W*id\W* at .*function_?(?:call|response)/i.test(said),
+    matches: (message) => /Unknown name \W*id\W* at .*function_?(?:call|response)/i.test(message),
     apply: withoutIds,
   },
   {
     name: "end-with-user",
     detail: "The history must not end with a model content; a user content asks it to continue.",
     lasts: "model",
-    matches: (said) => /Requests ending with a model turn/i.test(said),
+    matches: (message) => /Requests ending with a model turn/i.test(message),
     apply: endingWithUser,
   },
   {
     name: "simplify-schema",
     detail: "A schema is more complex than the service can enforce; it was sent with fewer constraints.",
     lasts: "model",
-    matches: (said) => TOO_MUCH_SCHEMA.test(said),
+    matches: (message) => TOO_MUCH_SCHEMA.test(message),
     apply: withSimplerSchemas,
   },
   {
@@ -102,9 +102,9 @@ export const HEALS: readonly Heal[] = [
     detail:
       "The endpoint does not support JSON Schema; schemas were converted to the older form, which can lose detail.",
     lasts: "model",
-    matches: (said) =>
+    matches: (message) =>
       /Unknown name \W*_?(?:parametersJsonSchema|parameters_json_schema|responseJsonSchema|response_json_schema)/i.test(
-        said,
+        message,
       ),
     apply: withSchemaSubset,
   },
@@ -113,7 +113,8 @@ export const HEALS: readonly Heal[] = [
     detail: "The endpoint does not accept toolConfig.includeServerSideToolInvocations; it is omitted.",
     lasts: "model",
     undoes: "add-tool-flag",
-    matches: (said, { toolConfig }) => toolConfig?.includeServerSideToolInvocations === true && SEARCH_FLAG.test(said),
+    matches: (message, { toolConfig }) =>
+      toolConfig?.includeServerSideToolInvocations === true && SEARCH_FLAG.test(message),
     apply: (request) => withFlag(request, false),
   },
   {
@@ -121,19 +122,19 @@ export const HEALS: readonly Heal[] = [
     detail: "The endpoint requires toolConfig.includeServerSideToolInvocations; it is set.",
     lasts: "model",
     undoes: "drop-tool-flag",
-    matches: (said, { toolConfig }) =>
+    matches: (message, { toolConfig }) =>
       toolConfig?.includeServerSideToolInvocations !== true &&
-      /Please enable tool_?config\.include_?server_?side_?tool_?invocations/i.test(said),
+      /Please enable tool_?config\.include_?server_?side_?tool_?invocations/i.test(message),
     apply: (request) => withFlag(request, true),
   },
   {
     name: "drop-thinking",
     detail: "The model does not support the requested thinking; its own default is used.",
     lasts: "model",
-    matches: (said, { generationConfig }) =>
+    matches: (message, { generationConfig }) =>
       generationConfig?.thinkingConfig !== undefined &&
       /Thinking level\b.*not supported|Budget \d+ is invalid|only one of thinking budget|thinking budget .*is invalid|thinking_?(?:config|budget|level)/i.test(
-        said,
+        message,
       ),
     apply: withoutThinking,
   },
@@ -141,22 +142,22 @@ export const HEALS: readonly Heal[] = [
     name: "any-to-auto",
     detail: "The service rejected a forced function call; the model now decides whether to call.",
     lasts: "request",
-    matches: (said, { toolConfig }) =>
+    matches: (message, { toolConfig }) =>
       toolConfig?.functionCallingConfig?.mode === "ANY" &&
-      (/Request contains an invalid argument\./i.test(said) || TOO_MUCH_SCHEMA.test(said)),
+      (/Request contains an invalid argument\./i.test(message) || TOO_MUCH_SCHEMA.test(message)),
     apply: withoutForcedCalls,
   },
 ];
 
-/** A heal that was chosen. */
+/** A heal that was chosen for a request. */
 export interface Healed {
   readonly heal: HealName;
   readonly detail: string;
-  /** Whether something that stood in an earlier request of this conversation is sent differently from now on. */
+  /** True when contents or tools of earlier requests of this conversation change. */
   readonly breaksPrefix: boolean;
 }
 
-/** What was learned about one conversation, and what its contents became. */
+/** Heals of one conversation, and what they made of its contents. */
 export class HealMemory {
   /** The last request of this conversation that was answered, as sent. */
   answered: GenerateContentRequest | undefined;
@@ -183,7 +184,7 @@ export class Healer {
 
   /**
    * @param wanted - The request without heals.
-   * @param model - What is known of the model at its endpoint; grows.
+   * @param model - Heals of all requests to the model; grows.
    */
   constructor(wanted: GenerateContentRequest, model: Set<HealName>, conversation: HealMemory) {
     this.#wanted = wanted;
@@ -204,7 +205,7 @@ export class Healer {
   }
 
   /**
-   * Learns from the error that the last request met.
+   * Chooses a heal for the error of the last request.
    *
    * @returns What will change in the next request; `undefined` when the error is final.
    */

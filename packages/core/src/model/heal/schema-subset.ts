@@ -1,15 +1,15 @@
 import { followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/** A schema in the older form, and what was lost on the way. */
+/** A schema in the older form, and what it lost. */
 export interface SubsetSchema {
-  /** `undefined` when the schema allows no value but an empty object: such a function is declared without parameters. */
+  /** `undefined` when the schema allows only an empty object: such a function is declared without parameters. */
   readonly schema: JsonSchema | undefined;
-  /** One sentence each, with the path in front. */
+  /** One phrase each, preceded by the path. */
   readonly changes: readonly string[];
 }
 
-/** Deepest nesting that is kept, which also ends schemas that refer to themselves. */
+/** Deepest nesting that is kept; this also ends recursive schemas. */
 const MAX_DEPTH = 12;
 const COPIED =
   "title description default minItems maxItems minProperties maxProperties minLength maxLength pattern minimum maximum".split(
@@ -25,15 +25,15 @@ const READ = new Set<string>([
   ..."type format nullable enum const items prefixItems properties required propertyOrdering anyOf oneOf allOf $ref $defs definitions $schema $id example".split(
     " ",
   ),
-  // Without it the service assumes the same, so nothing is lost.
+  // The service's default, so nothing is lost.
   "additionalProperties",
 ]);
 
 /**
- * JSON Schema → the older OpenAPI subset of `parameters` and `responseSchema`, for endpoints that know no other.
+ * Converts JSON Schema to the older OpenAPI subset of `parameters` and `responseSchema`, for endpoints that do not support it.
  *
- * References are written out, `const` becomes an `enum`, `oneOf` an `anyOf`, `null` in a list of types `nullable`;
- * keywords the subset lacks are dropped and listed.
+ * References are inlined, `const` becomes an `enum`, `oneOf` an `anyOf`, `null` in a list of types `nullable`; keywords that the
+ * subset lacks are dropped and listed.
  *
  * @see https://ai.google.dev/api/caching#Schema
  */
@@ -78,7 +78,7 @@ function convert(given: unknown, scope: Scope): Draft {
   return { ...draft, type, ...convertValues(node, type, scope), ...convertShape(node, type, scope) };
 }
 
-/** Writes out a reference and joins `allOf`; what stands beside them wins. */
+/** Inlines a reference and joins `allOf`; keywords next to them win. */
 function flatten(node: Draft, scope: Scope): Draft {
   let flat = node;
   for (let hops = 0; typeof flat["$ref"] === "string" && hops < MAX_DEPTH; hops++) {
@@ -148,9 +148,9 @@ function convertValues(node: Draft, type: string, { changes, path }: Scope): Dra
   if (values.length === 0) return draft;
   if (type === "STRING" && values.every((value) => typeof value === "string" && value !== ""))
     return { ...draft, enum: values };
-  const said = typeof node["description"] === "string" ? `${node["description"]} ` : "";
+  const prefix = typeof node["description"] === "string" ? `${node["description"]} ` : "";
   changes.push(`${path}: only words can be listed, so the values went into the description`);
-  return { ...draft, description: `${said}One of: ${values.map((value) => JSON.stringify(value)).join(", ")}.` };
+  return { ...draft, description: `${prefix}One of: ${values.map((value) => JSON.stringify(value)).join(", ")}.` };
 }
 
 function convertShape(node: Draft, type: string, scope: Scope): Draft {
@@ -176,7 +176,7 @@ function convertShape(node: Draft, type: string, scope: Scope): Draft {
   };
 }
 
-/** The service refuses an object without properties, so one that may be left out is put in. */
+/** Adds an optional property to an object without any, which the service rejects. */
 function fill(draft: Draft): Draft {
   if (draft["type"] !== "OBJECT" || draft["properties"] !== undefined) return draft;
   return { ...draft, properties: { _: { type: "STRING", nullable: true, description: "Not used; leave it out." } } };

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { RequestEncoder } from "../../wire/http/encode-request.ts";
-import type { Content, FunctionCall, FunctionResponse } from "../../wire/types/content.ts";
+import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 import { HealMemory } from "../heal/heal.ts";
@@ -14,27 +14,27 @@ import {
 } from "../request/build-request.ts";
 
 /**
- * What is kept from one request of a conversation to the next, so that a long history is not gone through, built or serialized
- * again with each turn. Contents are remembered by identity: one must not be changed after it was sent.
+ * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
+ * again. Contents are remembered by identity and must not be modified once sent.
  */
 export class Conversation {
   readonly encoder: RequestEncoder = new RequestEncoder();
   readonly heals: HealMemory = new HealMemory();
-  /** Contents of the last request, as they are sent; all of them were checked. */
+  /** Contents of the last request, as sent; all of them were checked. */
   #seen: readonly Content[] = [];
-  /** Where their last turn begins, which more contents may have joined since. */
+  /** Where their last turn begins; later contents may extend it. */
   #lastTurn = 0;
   readonly #split = new WeakMap<Content, readonly Content[]>();
   #headSource: HeadSource | undefined;
   #head: RequestHead = {};
 
-  /** @throws {ConfigurationError} For what cannot be sent. */
+  /** @throws {ConfigurationError} For a request that cannot be sent. */
   buildRequest(request: ModelRequest, facts: RequestFacts): GenerateContentRequest {
     const contents = this.#prepare(request.contents, facts);
     return buildRequest({ ...request, contents }, facts, this.#findHead(request, facts));
   }
 
-  /** The contents as they are sent: checked, and with nothing behind function responses. */
+  /** The contents to send: checked, and with nothing after function responses. */
   #prepare(contents: readonly Content[], { capabilities }: RequestFacts): readonly Content[] {
     let known = countShared(this.#seen, contents);
     let prepared = contents;
@@ -48,18 +48,18 @@ export class Conversation {
   }
 
   /**
-   * What stands behind function responses gets a `user` content of its own: the service refuses such a sibling, or reads it as if
-   * the model had the last word. The same content always becomes the same ones.
+   * Moves parts after function responses into another `user` content: the service rejects such parts, or treats the model as the
+   * last speaker. A content is always split into the same objects.
    */
   #splitMixed(content: Content): readonly Content[] {
     if (!isMixed(content)) return [content];
     const known = this.#split.get(content);
     if (known !== undefined) return known;
     const first = content.parts.findIndex((part) => part.functionResponse !== undefined);
-    const stays = content.parts.filter((part, i) => i < first || part.functionResponse !== undefined);
+    const stays = (part: Part, i: number): boolean => i < first || part.functionResponse !== undefined;
     const split = [
-      { ...content, parts: stays },
-      { ...content, parts: content.parts.filter((part) => !stays.includes(part)) },
+      { ...content, parts: content.parts.filter(stays) },
+      { ...content, parts: content.parts.filter((part, i) => !stays(part, i)) },
     ];
     this.#split.set(content, split);
     return split;
@@ -82,14 +82,14 @@ export class Conversation {
   }
 }
 
-/** How many contents both begin with. */
+/** Length of the common prefix. */
 function countShared(seen: readonly Content[], contents: readonly Content[]): number {
   let shared = 0;
   while (shared < seen.length && seen[shared] === contents[shared]) shared++;
   return shared;
 }
 
-/** What stands before the responses may stay. */
+/** True for parts after function responses; before them, others are allowed. */
 function isMixed(content: Content): boolean {
   let hasResponse = false;
   for (const { functionResponse } of content.parts) {
@@ -100,15 +100,14 @@ function isMixed(content: Content): boolean {
 }
 
 /**
- * Checks that every function call has its response where the service looks for it, before anything is sent: in the `user`
- * content right behind the calls, under the same name and id, and nowhere else. Older families may spread responses over
- * several contents and take any name.
+ * Checks that every function call has its response where the service expects it: in the `user` content right after the
+ * calls, with the same name and ID, and nowhere else. Older families accept responses spread over several contents, and any name.
  *
- * A mismatch is refused by the service at best; newer models answer it with nothing.
+ * The service rejects a mismatch at best; newer models return an empty answer.
  *
- * @param start - Where a turn begins; what stands before it is not checked.
- * @returns Where the last turn begins, which more contents may still join.
- * @throws {ConfigurationError} Naming the content that does not fit.
+ * @param start - Where a turn begins; earlier contents are not checked.
+ * @returns Where the last turn begins; later contents may extend it.
+ * @throws {ConfigurationError} Naming the content at fault.
  * @see https://ai.google.dev/gemini-api/docs/function-calling
  */
 export function checkPairing(
@@ -121,7 +120,7 @@ export function checkPairing(
     turn = at;
     const calls: FunctionCall[] = [];
     let next = at;
-    // Neighbouring contents of the model are one turn.
+    // Adjacent model contents are one turn.
     for (; contents[next]?.role === "model"; next++)
       for (const { functionCall } of contents[next]?.parts ?? []) if (functionCall) calls.push(functionCall);
     if (calls.length > 0 && at === 0)
@@ -138,12 +137,16 @@ export function checkPairing(
       const isLate = next > answering && !isOlderFamily(family);
       if (calls.length === 0 || isLate) throw orphanError(responses.slice(before), next, isLate && calls.length > 0);
     }
-    const open = calls.length - responses.length;
-    if (open > 0)
+    if (responses.length < calls.length) {
+      const found =
+        responses.length === 0
+          ? "the next content contains no response"
+          : `only ${responses.length} of ${calls.length} are answered (${listNames(responses)})`;
       throw pairingError(
-        `contents[${answering - 1}] calls ${listNames(calls)}, and ${describeUnanswered(calls, responses)}`,
+        `contents[${answering - 1}] calls ${listNames(calls)}, and ${found}; answer every call, including failed ones`,
       );
-    if (open < 0) throw orphanError(responses.slice(calls.length), next - 1, false);
+    }
+    if (responses.length > calls.length) throw orphanError(responses.slice(calls.length), next - 1, false);
     const stray = findStray(calls, responses);
     if (stray !== undefined && !isOlderFamily(family))
       throw pairingError(
@@ -154,27 +157,18 @@ export function checkPairing(
   return turn;
 }
 
-/** The first response that belongs to no call; of two calls with one name and id, each has its own. */
+/** The first response without a call; two calls with the same name and ID need two responses. */
 function findStray(
   calls: readonly FunctionCall[],
   responses: readonly FunctionResponse[],
 ): FunctionResponse | undefined {
   const open = [...calls];
-  for (const response of responses) {
-    let at = 0;
-    // An empty id is none.
-    while (at < open.length && !(open[at]?.name === response.name && (open[at]?.id || "") === (response.id || "")))
-      at++;
-    if (at === open.length) return response;
-    open.splice(at, 1);
-  }
-  return undefined;
-}
-
-function describeUnanswered(calls: readonly FunctionCall[], responses: readonly FunctionResponse[]): string {
-  if (responses.length === 0) return "the next content contains no response; answer every call, including failed ones";
-  const count = `${responses.length} of ${calls.length}`;
-  return `only ${count} are answered (${listNames(responses)}); answer every call, including failed ones`;
+  return responses.find((response) => {
+    // An empty ID is none.
+    const at = open.findIndex(({ name, id }) => name === response.name && (id || "") === (response.id || ""));
+    if (at !== -1) open.splice(at, 1);
+    return at === -1;
+  });
 }
 
 function orphanError(responses: readonly FunctionResponse[], at: number, isSpread: boolean): ConfigurationError {
@@ -191,12 +185,12 @@ function pairingError(what: string): ConfigurationError {
   );
 }
 
-/** Names of calls or responses, for a message. */
+/** Names of calls or responses, for messages. */
 export function listNames(list: readonly { readonly name?: string | undefined }[]): string {
   return list.map(({ name }) => name || "(no name)").join(", ");
 }
 
-/** A call or response by its name and id, for a message. */
+/** Name and ID of a call or response, for messages. */
 export function describeCall({ id, name }: { readonly id?: string | undefined; readonly name: string }): string {
   return id ? `${name} (id ${id})` : name;
 }

@@ -5,18 +5,18 @@ import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
 
 /** Options of {@link importHistory}. */
 export interface ImportHistoryOptions {
-  /** Id of the model that goes on with it. @defaultValue the newest generation */
+  /** ID of the model that continues it. @defaultValue the newest generation */
   readonly model?: string | undefined;
   /**
-   * Ids of calls and their responses. `"complete"` keeps those that are there and makes the missing ones up;
-   * `"strip"` takes all off, for endpoints that do not know the field.
+   * IDs of calls and their responses. `"complete"` keeps existing ones and generates the missing ones; `"strip"` removes them
+   * all, for endpoints that do not know the field.
    *
    * @defaultValue "complete"
    */
   readonly ids?: "complete" | "strip" | undefined;
   /**
-   * Calls without a response, and responses without a call. `"refuse"` throws and says where; `"repair"` answers such a
-   * call with an error that says so, and leaves such a response out.
+   * Calls without a response, and responses without a call. `"refuse"` throws and names the place; `"repair"` answers such
+   * calls with an error and drops such responses.
    *
    * @defaultValue "refuse"
    */
@@ -29,15 +29,15 @@ interface Pairing {
 }
 
 /**
- * A history that Gemini did not write, or that comes from another model or endpoint → one that a run can go on from.
+ * Converts a history that Gemini did not write, or that comes from another model or endpoint, into one that a run can continue.
  *
- * Takes contents in Gemini's form. Neighbouring model contents become one; the responses to their calls are brought into
- * one content, in the order of the calls, under the name and id of their call, and what stood among them follows in a
- * content of its own. Signatures, thoughts and the service's own tool calls are treated as {@link prepareHistory} treats
- * foreign ones. To keep what Gemini itself wrote, hand it to a run as it is; it needs no import.
+ * Takes contents in Gemini's format. Adjacent model contents are joined; the responses to their calls move into one content, in
+ * the order of the calls, with the call's name and ID, and other parts follow in separate contents. Signatures, thoughts and the
+ * service's own tool calls are treated as foreign, see {@link prepareHistory}. A history that Gemini wrote needs no import:
+ * pass it to a run as it is.
  *
- * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before
- *   anything the user said, and for orphans; the message says where.
+ * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before any
+ *   user content, and orphans; the message names the place.
  * @example
  * ```ts
  * const history = importHistory([
@@ -59,48 +59,40 @@ export function importHistory(contents: readonly Content[], options: ImportHisto
     let end = at;
     while (contents[end]?.role === role) end++;
     const segment = contents.slice(at, end);
-    if (role === "model") {
-      const said = joinContents(segment);
-      let next = end;
-      while (contents[next]?.role === "user") next++;
-      paired.push(...answerCalls(said, contents.slice(end, next), end, pairing));
-      at = next;
-    } else {
+    if (role === "user") {
       paired.push(...answerCalls(undefined, segment, at, pairing));
       at = end;
+      continue;
     }
+    let next = end;
+    while (contents[next]?.role === "user") next++;
+    const joined: Content | undefined =
+      segment.length === 1 ? segment[0] : { role: "model", parts: segment.flatMap(({ parts }) => parts) };
+    paired.push(...answerCalls(joined, contents.slice(end, next), end, pairing));
+    at = next;
   }
   const { family } = inferCapabilities(model ?? "gemini-4");
   const prepared = prepareHistory(paired, { to: { family } });
   return ids === "strip" ? prepared.map(stripIds) : prepared;
 }
 
-function joinContents(contents: readonly Content[]): Content {
-  const [first] = contents;
-  if (contents.length === 1 && first !== undefined) return first;
-  return { role: "model", parts: contents.flatMap(({ parts }) => parts) };
-}
-
-/** Read by a model in place of a result that is lost. */
+/** What a model reads in place of a lost result. */
 export const RESULT_NOT_RECORDED = "the result of this call was not recorded";
 
-/** One model content, or none, and what the user said up to the next. @param start - Index of the first of those. */
+/** Pairs one model content, if any, with the user contents that follow. @param start - Index of the first of those. */
 function answerCalls(
-  said: Content | undefined,
+  calling: Content | undefined,
   replies: readonly Content[],
   start: number,
   { repair, seen }: Pairing,
 ): readonly Content[] {
-  const calls = said?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
+  const calls = calling?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
   const left = replies.flatMap(({ parts }, i) =>
     parts.flatMap(({ functionResponse }) => (functionResponse ? [{ response: functionResponse, at: start + i }] : [])),
   );
   const ids = calls.map((call) => freshId(call.id, seen));
   const responses: Part[] = calls.map((call, i) => {
-    const found = findResponse(
-      call,
-      left.map(({ response }) => response),
-    );
+    const found = findResponse(call, left);
     const response = found === -1 ? undefined : left.splice(found, 1)[0]?.response;
     if (response === undefined && !repair)
       throw orphanError(`the call of ${call.name} in contents[${start - 1}] has no response in the next content`);
@@ -118,27 +110,25 @@ function answerCalls(
     return parts.length > 0 ? { ...content, parts } : [];
   });
   return [
-    ...(said === undefined ? [] : [calls.length > 0 ? withIds(said, ids) : said]),
+    ...(calling === undefined ? [] : [calls.length > 0 ? withIds(calling, ids) : calling]),
     ...(responses.length > 0 ? [{ role: "user" as const, parts: responses }] : []),
     ...others,
   ];
 }
 
-/** By id where both have one, else the first of that name, or of none: other vendors' results have only an id. */
-function findResponse(call: FunctionCall, responses: readonly FunctionResponse[]): number {
-  const byId = call.id ? responses.findIndex(({ id }) => id === call.id) : -1;
+/** Matches by ID if both have one, else by name, or takes one without a name: other vendors' results have only an ID. */
+function findResponse(call: FunctionCall, left: readonly { readonly response: FunctionResponse }[]): number {
+  const byId = call.id ? left.findIndex(({ response }) => response.id === call.id) : -1;
   if (byId !== -1) return byId;
-  return responses.findIndex(({ id, name }) => (!name || name === call.name) && (!id || !call.id));
+  return left.findIndex(({ response: { id, name } }) => (!name || name === call.name) && (!id || !call.id));
 }
 
-/** The id, unless there is none or it was used before. */
+/** The ID, or a new one if it is absent or already used. */
 function freshId(given: string | undefined, seen: Set<string>): string {
-  const id = given && !seen.has(given) ? given : `call-${seen.size + 1}`;
-  if (!seen.has(id)) {
-    seen.add(id);
-    return id;
-  }
-  return freshId(`${id}x`, seen);
+  let id = given && !seen.has(given) ? given : `call-${seen.size + 1}`;
+  while (seen.has(id)) id += "x";
+  seen.add(id);
+  return id;
 }
 
 function withIds(content: Content, ids: readonly string[]): Content {
@@ -156,7 +146,7 @@ function orphanError(what: string): ConfigurationError {
   );
 }
 
-/** What to say for words other vendors use. */
+/** Advice for roles of other vendors. */
 const INSTEAD: Readonly<Record<string, string | undefined>> = {
   assistant: 'say "model"',
   system: "pass it to the agent as instructions",
@@ -166,9 +156,9 @@ const INSTEAD: Readonly<Record<string, string | undefined>> = {
 };
 
 /**
- * Checks what came from elsewhere and may be anything: roles, parts, where calls and responses may stand.
+ * Checks foreign contents, which can be anything: roles, parts, and the places of calls and responses.
  *
- * @throws {ConfigurationError} Naming the place and what to write instead.
+ * @throws {ConfigurationError} Naming the place and the fix.
  */
 function checkHistory(contents: unknown): void {
   if (!Array.isArray(contents)) throw historyError("it", "is not a list of contents");
@@ -215,9 +205,9 @@ function historyError(at: string, problem: string): ConfigurationError {
   return new ConfigurationError(`The history cannot be imported: ${at} ${problem}.`);
 }
 
-/** Where contents came from or go to. Thought signatures are valid within one origin only. */
+/** Origin or destination of contents. Thought signatures are valid within one origin only. */
 export interface HistoryOrigin {
-  /** What tells endpoints, and projects behind them, apart: the endpoint's `baseUrl` for one. Compared, never called. */
+  /** Identifies the endpoint and the project behind it, such as the endpoint's `baseUrl`. Only compared. */
   readonly endpoint: string;
   /** {@link ModelCapabilities.family} of the model. */
   readonly family: string;
@@ -225,21 +215,21 @@ export interface HistoryOrigin {
 
 /** Options of {@link prepareHistory}. */
 export interface PrepareHistoryOptions {
-  /** Who wrote the model contents; absent when it was no Gemini at all, or nobody knows. */
+  /** Who wrote the model contents; absent if unknown or not Gemini. */
   readonly from?: HistoryOrigin | undefined;
-  /** Who is to read them. Without an endpoint only the family counts, and every signature is foreign. */
+  /** Who will read them. Without an endpoint, every signature is foreign. */
   readonly to: Pick<HistoryOrigin, "family"> & Partial<HistoryOrigin>;
 }
 
 /**
- * Makes a history fit for another model, key or endpoint than the one that wrote it.
+ * Adapts a history to a different model, key or endpoint than the one that wrote it.
  *
- * Within one endpoint and family nothing changes. Across them signatures are foreign, and one of them stops a
- * conversation for good. They are taken off; the first call of each model content, which Gemini 3 and newer must find
- * signed, gets the placeholder that the service takes instead. Thoughts are left out, and so are the service's own tool
- * calls and their responses, which are nothing without their signature. Older families and Gemma get no signature at all.
+ * Within one endpoint and family nothing changes. Elsewhere signatures are foreign, and a single one makes the service reject the
+ * conversation from then on. They are removed; the first call of each model content, which Gemini 3 and newer require to be
+ * signed, gets the placeholder that the service accepts instead. Thoughts are dropped, and so are the service's own tool calls
+ * and their responses, which are invalid without their signature. Older families and Gemma get no signatures.
  *
- * @returns New contents; those that did not have to change are the same objects, and with nothing to change so is the list.
+ * @returns New contents; unchanged ones are the same objects, and so is the list if nothing changes.
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
 export function prepareHistory(contents: readonly Content[], { from, to }: PrepareHistoryOptions): readonly Content[] {
@@ -250,7 +240,7 @@ export function prepareHistory(contents: readonly Content[], { from, to }: Prepa
     if (content.role !== "model") return content;
     const own = isForeign ? withoutForeign(content) : content;
     if (own === undefined) return [];
-    // What a model of the same origin left unsigned in earlier turns stays as it was sent.
+    // Earlier turns of the same origin stay as they were sent, even if unsigned.
     return isSigned && (isForeign || i >= turn) ? signFirstCall(own) : own;
   });
   return prepared.length === contents.length && prepared.every((content, i) => content === contents[i])
@@ -258,7 +248,7 @@ export function prepareHistory(contents: readonly Content[], { from, to }: Prepa
     : prepared;
 }
 
-/** Without what only its writer can read; `undefined` when nothing else was in it. */
+/** Without what only its author can read; `undefined` if nothing remains. */
 function withoutForeign(content: Content): Content | undefined {
   const own = mapParts(content, (part) => {
     if (part.thought === true || part.toolCall !== undefined || part.toolResponse !== undefined) return [];
@@ -269,19 +259,19 @@ function withoutForeign(content: Content): Content | undefined {
   return own.parts.length === 0 ? undefined : own;
 }
 
-/** An empty text is only there to carry its signature. */
+/** An empty text only carries its signature. */
 function isEmptyText(part: Part): boolean {
   return part.text === "" && Object.keys(part).every((key) => key === "text" || key === "thoughtSignature");
 }
 
 /**
- * Signature that the service takes in place of one of its own, on all surfaces.
+ * Signature that the service accepts in place of its own, on all endpoints.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
 export const PLACEHOLDER_SIGNATURE = "skip_thought_signature_validator";
 
-/** Index of the first content after the last one that a user wrote. Only there are signatures checked. */
+/** Index of the first content after the last user input. Signatures are checked only from there on. */
 export function findCurrentTurn(contents: readonly Content[]): number {
   return (
     contents.findLastIndex(
@@ -290,16 +280,16 @@ export function findCurrentTurn(contents: readonly Content[]): number {
   );
 }
 
-/** With the dummy on the first call, if that has no signature; the content itself otherwise. */
+/** Puts the placeholder on the first call if it has no signature; otherwise returns the content itself. */
 export function signFirstCall(content: Content): Content {
   const first = content.parts.findIndex((part) => part.functionCall !== undefined);
   const call = content.parts[first];
-  // An empty signature is none.
+  // An empty signature counts as none.
   if (content.role !== "model" || call === undefined || call.thoughtSignature) return content;
   return { ...content, parts: content.parts.with(first, { ...call, thoughtSignature: PLACEHOLDER_SIGNATURE }) };
 }
 
-/** Without the ids of calls and responses. */
+/** Without the IDs of calls and responses. */
 export function stripIds(content: Content): Content {
   return mapParts(content, (part) => {
     const { functionCall, functionResponse } = part;
@@ -313,7 +303,7 @@ export function stripIds(content: Content): Content {
   });
 }
 
-/** The content with each part changed, or left out; the content itself when none changes. */
+/** Replaces or drops parts; returns the content itself if none changes. */
 export function mapParts(content: Content, change: (part: Part) => Part | readonly []): Content {
   const parts = content.parts.flatMap(change);
   return parts.length === content.parts.length && parts.every((part, i) => part === content.parts[i])

@@ -9,14 +9,14 @@ import type { ModelCapabilities } from "../capabilities.ts";
 import type { CacheRequest, ModelRequest } from "../model.ts";
 import { buildThinkingConfig } from "./thinking.ts";
 
-/** What decides the shape of a request besides what is asked. */
+/** The model and endpoint that a request is built for. */
 export interface RequestFacts {
   readonly modelId: string;
   readonly capabilities: ModelCapabilities;
   readonly endpointKind: EndpointKind;
 }
 
-/** What stands before the contents; the same object for every request of a run, so that it is serialized once. */
+/** Everything before the contents; the same object for every request of a run, so that it is serialized once. */
 export interface RequestHead {
   readonly systemInstruction?: SystemInstruction | undefined;
   readonly tools?: readonly WireTool[] | undefined;
@@ -24,10 +24,10 @@ export interface RequestHead {
   readonly preamble?: Content | undefined;
 }
 
-/** What of a request decides its head. */
+/** The fields of a request that determine its head. */
 export type HeadSource = Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "calling">;
 
-/** System instruction and tools of a request. All functions stand in one entry, before the built-in tools. */
+/** System instruction and tools of a request. All functions are in one entry, before the built-in tools. */
 export function buildHead(request: HeadSource, { capabilities }: Pick<RequestFacts, "capabilities">): RequestHead {
   const { instructions, functions } = request;
   const builtIns = chooseBuiltIns(request);
@@ -41,10 +41,10 @@ export function buildHead(request: HeadSource, { capabilities }: Pick<RequestFac
 }
 
 /**
- * The wire request. Pure; contents are passed on by identity.
+ * Builds the wire request. Pure; contents keep their identity.
  *
- * @param head - From {@link buildHead}, kept from the request before where nothing changed.
- * @throws {ConfigurationError} For what no single request to this model can carry.
+ * @param head - From {@link buildHead}; reused from the previous request if nothing changed.
+ * @throws {ConfigurationError} For a combination that this model does not accept in one request.
  */
 export function buildRequest(
   request: ModelRequest,
@@ -70,7 +70,7 @@ export function buildRequest(
   };
 }
 
-/** Mode `NONE` holds for functions only: built-in tools must be left out to stay unused. */
+/** Mode `NONE` affects functions only, so built-in tools have to be omitted. */
 function chooseBuiltIns({ builtIns, calling }: HeadSource): readonly WireTool[] {
   return calling?.mode === "NONE" ? [] : builtIns;
 }
@@ -92,8 +92,8 @@ function checkCombination(request: ModelRequest, { capabilities, modelId }: Requ
 }
 
 /**
- * Functions alone need no config. Built-in tools beside functions need the flag on the Developer API, which Vertex does
- * not know; a gateway is asked with it first. Built-in tools alone take neither flag nor calling mode.
+ * Functions alone need no config. Built-in tools with functions need the flag on the Developer API; Vertex does not know it,
+ * and gateways are tried with it first. Built-in tools alone accept neither flag nor calling mode.
  */
 function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
   const { functions, settings } = request;
@@ -124,7 +124,7 @@ function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts):
   return Object.keys(config).length > 0 ? config : undefined;
 }
 
-/** Settings that go into `generationConfig` under the name they have. */
+/** Settings that are copied to `generationConfig`. */
 const COPIED = [
   "temperature",
   "topP",
@@ -150,10 +150,11 @@ function buildGenerationConfig(
   const copied: Record<string, unknown> = {};
   for (const name of COPIED) if (settings[name] !== undefined) copied[name] = settings[name];
   const { thinking, includeThoughts } = settings;
-  const asksForThinking = thinking !== undefined || includeThoughts === true;
-  const thinkingConfig = asksForThinking
-    ? buildThinkingConfig(thinking, includeThoughts, capabilities, modelId)
-    : undefined;
+  // Thinking is rarely set.
+  const thinkingConfig =
+    thinking === undefined && includeThoughts !== true
+      ? undefined
+      : buildThinkingConfig(thinking, includeThoughts, capabilities, modelId);
   const config: GenerationConfig = {
     ...copied,
     ...(output && { responseMimeType: "application/json" }),
@@ -164,9 +165,9 @@ function buildGenerationConfig(
 }
 
 /**
- * The body that makes a cache.
+ * Builds the body of a request that creates a cache.
  *
- * @throws {ConfigurationError} For a model without explicit caches, an empty cache, or a life that is none.
+ * @throws {ConfigurationError} For a model without explicit caches, an empty cache, or an invalid lifetime.
  */
 export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): CreateCachedContentRequest {
   const { capabilities, modelId } = facts;
@@ -192,8 +193,8 @@ export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): Cre
 }
 
 /**
- * The body that counts a whole request. Vertex takes its fields at the top level; elsewhere only the whole request
- * counts instructions and tools.
+ * Builds the body that counts the tokens of a request. Vertex takes its fields at the top level; elsewhere only the whole
+ * request counts instructions and tools.
  *
  * @see https://ai.google.dev/api/tokens
  */

@@ -3,18 +3,18 @@ import { parseEssence } from "../../internal/mime-type.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 
-/** What is known of the model that the media goes to. */
+/** The model that receives the media. */
 export interface MediaModel {
   readonly id: string;
   readonly capabilities: Pick<ModelCapabilities, "family">;
 }
 
-/** Images of one request; pages of documents count as images, which only the service can count. */
+/** Per request. Pages of documents count as images, but only the service can count those. */
 const MAX_IMAGES = 3_600;
 const MAX_VIDEOS = 10;
 const MAX_PDF_BYTES = 50 * 1024 * 1024;
 
-/** Kinds that no model reads, and what to do instead. */
+/** Media types that no model reads, and what to do instead. */
 const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
   [/^application\/(?:octet-stream|x-binary)$/, "use the media type of the content"],
   [/^application\/(?:zip|gzip|x-tar|x-gzip|x-zip-compressed|x-7z-compressed|vnd\.rar)$/, "send the files inside"],
@@ -26,21 +26,21 @@ const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
   [/^image\/(?:tiff|bmp|x-icon|vnd\.microsoft\.icon)$/, "convert it to PNG or JPEG"],
 ];
 
-/** Families whose kinds of input are known. */
+/** Families whose input types are known. */
 const KNOWN = /^(?:gemini-[1-4]|gemma|speech)$/;
 
 /**
- * Refuses media that the service would refuse, before anything is sent. Of families and kinds that are not known here,
- * only what holds for all is checked.
+ * Rejects media that the service would reject, before anything is sent. For unknown families and media types, only the rules
+ * that apply to all are checked.
  *
- * @throws {ConfigurationError} Naming the media and what to do.
+ * @throws {ConfigurationError} Naming the media and the fix.
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
  */
 export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {
   let images = 0;
   let videos = 0;
   for (const { role, parts } of contents) {
-    // What a model made is nobody's choice.
+    // The caller cannot change media that a model generated.
     if (role !== "user") continue;
     for (const part of parts) {
       const mimeType = part.inlineData?.mimeType ?? part.fileData?.mimeType;
@@ -65,7 +65,7 @@ function checkPart(part: Part, mimeType: string | undefined, { id, capabilities:
     throw new ConfigurationError(
       `The input contains ${mimeType} without bytes (inlineData.data is empty): is the file empty?`,
     );
-  if (fileData?.fileUri === "") throw new ConfigurationError("The input holds fileData with an empty fileUri.");
+  if (fileData?.fileUri === "") throw new ConfigurationError("The input contains fileData with an empty fileUri.");
   if (mediaResolution !== undefined && isOlderFamily(family))
     throw new ConfigurationError(
       `mediaResolution of a part: ${id} accepts it only for the whole request; set it on the agent, or use Gemini 3 or newer.`,
@@ -80,15 +80,13 @@ function checkPart(part: Part, mimeType: string | undefined, { id, capabilities:
   const unread = UNREAD.find(([kind]) => kind.test(type));
   if (unread !== undefined)
     throw new ConfigurationError(`The input contains ${type}, which ${id} does not read: ${unread[1]}.`);
-  if (family === "speech" && !(type.startsWith("audio/") && id.includes("transcribe")))
-    throw new ConfigurationError(`The input contains ${type}, but ${id} ${describeSpeechInput(id)}.`);
+  const isTranscriber = id.includes("transcribe");
+  if (family !== "speech" || (isTranscriber && type.startsWith("audio/"))) return;
+  const reads = isTranscriber ? "reads only audio: pass audio" : "reads only text: remove it";
+  throw new ConfigurationError(`The input contains ${type}, but ${id} ${reads}.`);
 }
 
-function describeSpeechInput(id: string): string {
-  return id.includes("transcribe") ? "reads only audio: pass audio" : "reads only text: remove it";
-}
-
-/** Length of what base64 stands for. */
+/** Length of the decoded data. */
 function countBytes(base64: string): number {
   return Math.floor((base64.length * 3) / 4);
 }

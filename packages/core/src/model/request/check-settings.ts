@@ -6,10 +6,10 @@ import type { ModelSettings } from "../settings.ts";
 import { buildThinkingConfig } from "./thinking.ts";
 
 /**
- * Refuses settings that cannot work on a model, before anything is sent.
+ * Rejects settings that cannot work on a model, before anything is sent.
  *
- * @param endpointKind - Absent checks only what holds everywhere.
- * @throws {ConfigurationError} Naming the setting, its value and what works.
+ * @param endpointKind - If absent, only rules of all endpoints are checked.
+ * @throws {ConfigurationError} Naming the setting, its value and valid values.
  */
 export function checkSettings(
   settings: ModelSettings,
@@ -21,10 +21,9 @@ export function checkSettings(
   for (const [name, min, max, kind] of RANGES) {
     const value = settings[name];
     if (value === undefined) continue;
-    const fits = kind === "whole" ? Number.isInteger(value) : Number.isFinite(value);
-    if (fits && value >= min && value <= max) continue;
-    const word = kind === "whole" ? "an integer" : "a number";
-    throw new ConfigurationError(`${name} is ${value}: it must be ${word} ${describeRange(min, max)}.`);
+    const isKind = kind === "an integer" ? Number.isInteger(value) : Number.isFinite(value);
+    if (!isKind || value < min || value > max)
+      throw new ConfigurationError(`${name} is ${value}: it must be ${kind} ${describeRange(min, max)}.`);
   }
   checkStopSequences(settings.stopSequences);
   checkLocation(settings.location);
@@ -43,26 +42,16 @@ export function checkSettings(
   checkEndpointSettings(settings, capabilities, modelId, endpointKind);
 }
 
-type NumberSetting =
-  | "temperature"
-  | "topP"
-  | "topK"
-  | "maxOutputTokens"
-  | "seed"
-  | "presencePenalty"
-  | "frequencyPenalty"
-  | "logprobs";
-
-const RANGES: readonly (readonly [name: NumberSetting, min: number, max: number, kind: "whole" | "any"])[] = [
-  ["temperature", 0, 2, "any"],
-  ["topP", 0, 1, "any"],
-  ["topK", 1, Infinity, "whole"],
-  ["maxOutputTokens", 1, Infinity, "whole"],
-  ["seed", -(2 ** 31), 2 ** 31 - 1, "whole"],
-  ["presencePenalty", -Infinity, Infinity, "any"],
-  ["frequencyPenalty", -Infinity, Infinity, "any"],
-  ["logprobs", 0, 20, "whole"],
-];
+const RANGES = [
+  ["temperature", 0, 2, "a number"],
+  ["topP", 0, 1, "a number"],
+  ["topK", 1, Infinity, "an integer"],
+  ["maxOutputTokens", 1, Infinity, "an integer"],
+  ["seed", -(2 ** 31), 2 ** 31 - 1, "an integer"],
+  ["presencePenalty", -Infinity, Infinity, "a number"],
+  ["frequencyPenalty", -Infinity, Infinity, "a number"],
+  ["logprobs", 0, 20, "an integer"],
+] as const;
 
 function describeRange(min: number, max: number): string {
   if (Number.isFinite(max)) return `from ${min} to ${max}`;
@@ -85,7 +74,7 @@ function checkLocation(location: ModelSettings["location"]): void {
   const { latitude, longitude } = location;
   if (Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return;
   throw new ConfigurationError(
-    `location is ${latitude}, ${longitude}: latitude goes from -90 to 90 and longitude from -180 to 180, in degrees.`,
+    `location is ${latitude}, ${longitude}: latitude ranges from -90 to 90 and longitude from -180 to 180, in degrees.`,
   );
 }
 
@@ -115,7 +104,7 @@ function checkLabels(labels: ModelSettings["labels"]): void {
 
 const TIERS = ["flex", "standard", "priority"];
 
-/** A gateway is asked for everything but what only Vertex itself has. */
+/** Gateways are assumed to support everything except what only Vertex has. */
 function checkEndpointSettings(
   settings: ModelSettings,
   capabilities: ModelCapabilities,
@@ -197,7 +186,7 @@ function checkImageConfig(
     );
 }
 
-/** Of newer families, and of names that are not the service's own, nothing is known. */
+/** False for newer families and gateways' own names, of which nothing is known. */
 function makesNoImages({ imageOutput, family }: ModelCapabilities, modelId: string): boolean {
   return !imageOutput && /^(?:gemini-[123]|gemma|speech)$/.test(family) && !/omni/.test(modelId);
 }

@@ -5,7 +5,7 @@ import type { Thinking } from "../settings.ts";
 
 type Level = Exclude<Thinking, "off" | { readonly budget: number }>;
 
-/** Tokens that stand for a level on models that take a budget; moved into the model's own range. */
+/** Token budgets for levels, on models that take a budget; clamped to the model's range. */
 const LEVEL_BUDGETS: Readonly<Record<Level, number>> = {
   minimal: 512,
   low: 1024,
@@ -15,13 +15,13 @@ const LEVEL_BUDGETS: Readonly<Record<Level, number>> = {
 };
 
 /**
- * What to ask for, in the one key that the model takes.
+ * Builds the thinking config, as a level or a budget, whichever the model takes.
  *
- * A level becomes a budget on Gemini 2.5: 512 tokens for minimal, 1,024 for low, 8,192 for medium, 24,576 for high, 32,768
- * for xhigh, moved into the model's range. "off" is a budget of 0, or the level minimal where a model has one.
+ * On Gemini 2.5 a level becomes a budget: 512 tokens for minimal, 1,024 for low, 8,192 for medium, 24,576 for high, 32,768
+ * for xhigh, clamped to the model's range. "off" is a budget of 0, or the level minimal where a model has one.
  *
- * @returns `undefined` when there is nothing to ask for.
- * @throws {ConfigurationError} When the model cannot do it, naming what it can.
+ * @returns `undefined` when the model's default applies.
+ * @throws {ConfigurationError} When the model does not support the setting, naming what it supports.
  * @see https://ai.google.dev/gemini-api/docs/thinking
  */
 export function buildThinkingConfig(
@@ -51,7 +51,7 @@ function chooseAmount(
   }
 }
 
-/** Upper case is what every surface reads; of `xhigh` only the lower case is documented. */
+/** Every endpoint accepts upper case, but `xhigh` is documented in lower case only. */
 function spellLevel(level: string): string {
   return level === "xhigh" ? level : level.toUpperCase();
 }

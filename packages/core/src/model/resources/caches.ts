@@ -11,44 +11,44 @@ import type { CachedContent, CacheExpiry } from "../../wire/types/resources.ts";
 export interface CacheRef {
   /** Such as `cachedContents/abc123`. */
   readonly name: string;
-  /** The only model that can use it, as the service names it. */
+  /** The only model that can use it, by the service's name. */
   readonly model?: string | undefined;
-  /** When it ends, RFC 3339; using it later is an error. */
+  /** When it expires, RFC 3339; using it later is an error. */
   readonly expireTime?: string | undefined;
-  /** What it holds of the agent that made it; absent for a cache made elsewhere. */
+  /** The agent that it was made from; absent for other caches. */
   readonly holds?: CacheHolds | undefined;
 }
 
 /** Which agent a cache was made from. */
 export interface CacheHolds {
-  /** Model id as the agent has it. */
+  /** Model ID of the agent. */
   readonly modelId: string;
-  /** Changes with the instructions, declarations and tool config that are in the cache. */
+  /** Changes with the cached instructions, declarations and tool config. */
   readonly fingerprint: string;
 }
 
-/** How long a cache lives; the service takes one hour when neither is given. */
+/** Lifetime of a cache; the service's default is one hour. */
 export interface CacheLife {
   /** Seconds from now. Excludes `expireTime`. */
   readonly ttlSeconds?: number | undefined;
-  /** When it ends; a string is RFC 3339. Excludes `ttlSeconds`. */
+  /** When it expires; a string is RFC 3339. Excludes `ttlSeconds`. */
   readonly expireTime?: Date | string | undefined;
 }
 
-/** What is known of an explicit cache. Plain data: store it, and hand it to a run later as `cachedContent`. */
+/** An explicit cache as the service describes it. Plain data: store it, and pass it to later runs as `cachedContent`. */
 export interface Cache extends CacheRef {
   readonly model: string;
   readonly displayName?: string | undefined;
   /** RFC 3339. */
   readonly createTime?: string | undefined;
-  /** Tokens in the cache, which every request that uses it pays at the lower rate. 0 when the service does not say. */
+  /** Tokens in the cache, billed at the lower rate for every request that uses it. 0 when the service does not report it. */
   readonly totalTokens: number;
 }
 
 /**
- * The explicit caches of a key: to look at, to extend and to delete. `agent.createCache()` makes one.
+ * Lists, extends and deletes the explicit caches of a key. `agent.createCache()` creates one.
  *
- * @param options - Those of the client, most of all `endpoint`, which must be the one the caches were made on.
+ * @param options - Client options, in particular the `endpoint` that the caches were created on.
  * @see https://ai.google.dev/gemini-api/docs/caching
  */
 export function caches(options: GeminiClientOptions = {}): Caches {
@@ -56,8 +56,8 @@ export function caches(options: GeminiClientOptions = {}): Caches {
 }
 
 /**
- * See {@link caches}. Every method throws a {@link ConfigurationError} before anything is sent when the endpoint has no
- * caches, and an `ApiStatusError` when the service refuses, such as 403 or 404 for one that has expired.
+ * See {@link caches}. Every method throws a {@link ConfigurationError} before anything is sent if the endpoint has no caches,
+ * and an `ApiStatusError` if the service rejects the request, such as 403 or 404 for an expired cache.
  */
 export class Caches {
   readonly #client: GeminiClient;
@@ -67,7 +67,7 @@ export class Caches {
     this.#client = client;
   }
 
-  /** All caches of the key, page by page as they are read. */
+  /** All caches of the key; pages are requested as they are read. */
   async *list({ signal }: CallSignal = {}): AsyncGenerator<Cache, void, void> {
     let pageToken: string | undefined;
     do {
@@ -78,37 +78,36 @@ export class Caches {
     } while (pageToken);
   }
 
-  /** One cache. What it holds of an agent is remembered by the value `createCache` gave, not by the service. */
+  /** One cache. The service does not store `holds`: it is taken from the given {@link CacheRef}. */
   async get(cache: string | CacheRef, { signal }: CallSignal = {}): Promise<Cache> {
-    return readCache(
-      await this.#client.caches.get(getCacheName(cache), { signal }),
-      typeof cache === "string" ? undefined : cache.holds,
-    );
+    return readCache(await this.#client.caches.get(getCacheName(cache), { signal }), cache);
   }
 
-  /** Lets a cache live longer, or shorter, and gives it with its new expiry. */
+  /** Changes when a cache expires, and returns it with the new expiry. */
   async extend(cache: string | CacheRef, life: CacheLife, { signal }: CallSignal = {}): Promise<Cache> {
     const expiry = buildCacheExpiry(life);
     if (expiry === undefined) throw new ConfigurationError("extend() requires ttlSeconds or expireTime.");
-    return readCache(
-      await this.#client.caches.update(getCacheName(cache), expiry, { signal }),
-      typeof cache === "string" ? undefined : cache.holds,
-    );
+    return readCache(await this.#client.caches.update(getCacheName(cache), expiry, { signal }), cache);
   }
 
-  /** Deletes a cache, which ends what it costs. */
+  /** Deletes a cache, which stops its storage costs. */
   async delete(cache: string | CacheRef, { signal }: CallSignal = {}): Promise<void> {
     await this.#client.caches.delete(getCacheName(cache), { signal });
   }
 }
 
-/** The name that goes over the wire. */
+/** Name of a cache. */
 export function getCacheName(cache: string | CacheRef): string {
   return typeof cache === "string" ? cache : cache.name;
 }
 
-/** What the service says about a cache. */
-export function readCache(content: CachedContent, holds?: CacheHolds): Cache {
+/**
+ * Reads a cache from the service's answer.
+ *
+ * @param known - What the caller passed; its `holds` is kept.
+ */
+export function readCache(content: CachedContent, known?: string | CacheRef): Cache {
+  const holds = typeof known === "object" ? known.holds : undefined;
   const { name, model, displayName, createTime, expireTime, usageMetadata } = content;
   return {
     name,
@@ -122,9 +121,9 @@ export function readCache(content: CachedContent, holds?: CacheHolds): Cache {
 }
 
 /**
- * The life of a cache as it goes over the wire; undefined when nothing was said.
+ * Builds the lifetime of a cache for the wire; `undefined` for the service's default.
  *
- * @throws {ConfigurationError} For a life that is none, or is given twice.
+ * @throws {ConfigurationError} For an invalid lifetime, or two.
  */
 export function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheExpiry | undefined {
   if (ttlSeconds !== undefined && expireTime !== undefined)

@@ -3,22 +3,22 @@ import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.
 import type { GeminiFile } from "../../wire/types/resources.ts";
 import { type UploadOptions, waitForFile, type WaitForFileOptions } from "../../wire/files.ts";
 
-/** Options of an upload and of the wait for it. */
+/** Options of an upload and of the wait until the file is ready. */
 export interface UploadFileOptions
   extends Pick<UploadOptions, "mimeType" | "displayName" | "name" | "onProgress" | "signal">, WaitForFileOptions {
-  /** False gives the file as soon as its bytes have arrived, perhaps still `PROCESSING`. @defaultValue true */
+  /** False returns the file once it is uploaded, possibly still `PROCESSING`. @defaultValue true */
   readonly waitUntilActive?: boolean | undefined;
 }
 
-/** What can be uploaded. A web `File` or `Blob` is read chunk by chunk; `fileFromPath` of `@pollux/core/node` makes one. */
+/** Data to upload. A web `File` or `Blob` is read chunk by chunk; `fileFromPath` of `@pollux/core/node` creates one. */
 export type UploadData = Blob | Uint8Array<ArrayBuffer> | ArrayBuffer;
 
 /**
- * Uploads a file to the Files API and waits until a request can use it, as `media(file)`. It lives for 48 hours.
+ * Uploads a file to the Files API and waits until requests can use it, as `media(file)`. It expires after 48 hours.
  *
- * @param options - Those of the client, most of all `endpoint`, which must be that of the agent; and those of the upload.
+ * @param options - Client options, in particular the agent's `endpoint`; and upload options.
  * @throws {ConfigurationError} For no bytes, more than 2 GiB, an unknown media type, or an endpoint without a Files API.
- * @throws {FileStateError} When the service cannot process it, or has not after `timeoutMs`.
+ * @throws {FileStateError} When the service cannot process it, or not within `timeoutMs`.
  * @see https://ai.google.dev/gemini-api/docs/files
  */
 export async function uploadFile(
@@ -29,18 +29,18 @@ export async function uploadFile(
 }
 
 /**
- * The files of a key: to upload, to look at and to delete.
+ * Uploads, lists and deletes the files of a key.
  *
- * @param options - Those of the client, most of all `endpoint`.
+ * @param options - Client options, in particular `endpoint`.
  */
 export function files(options: GeminiClientOptions = {}): Files {
   return new Files(new GeminiClient(options));
 }
 
 /**
- * See {@link files}. A file goes by its name (`files/abc123`), its uri, or what {@link Files.upload} gave. Every method
- * throws a {@link ConfigurationError} before anything is sent when the endpoint has no Files API, and an
- * `ApiStatusError` when the service refuses, such as 403 for a file of another project or one that has expired.
+ * See {@link files}. Pass a file as its name (`files/abc123`), its URI, or the result of {@link Files.upload}. Every method
+ * throws a {@link ConfigurationError} before anything is sent if the endpoint has no Files API, and an `ApiStatusError` if
+ * the service rejects the request, such as 403 for an expired file or one of another project.
  */
 export class Files {
   readonly #client: GeminiClient;
@@ -63,7 +63,7 @@ export class Files {
     return await waitForFile(this.#client.files, file, options);
   }
 
-  /** All files of the key's project, page by page as they are read. */
+  /** All files of the key's project; pages are requested as they are read. */
   async *list({ signal }: CallSignal = {}): AsyncGenerator<GeminiFile, void, void> {
     let pageToken: string | undefined;
     do {
@@ -74,12 +74,12 @@ export class Files {
     } while (pageToken);
   }
 
-  /** What the service says about a file now. */
+  /** The current state of a file. */
   async get(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<GeminiFile> {
     return await this.#client.files.get(file, { signal });
   }
 
-  /** Deletes a file before its 48 hours are over. */
+  /** Deletes a file before it expires. */
   async delete(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<void> {
     await this.#client.files.delete(file, { signal });
   }

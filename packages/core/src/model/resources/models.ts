@@ -3,9 +3,9 @@ import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.
 import type { ModelInfo } from "../../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "../capabilities.ts";
 
-/** A model as the service lists it, and what this library takes it to be able to do. */
+/** A model as the service lists it, with the capabilities that this library infers. */
 export interface ListedModel extends ModelInfo {
-  /** What to give as `model`: the name without `models/`. */
+  /** To pass as `model`: the name without `models/`. */
   readonly id: string;
   readonly capabilities: ModelCapabilities;
 }
@@ -14,10 +14,10 @@ export interface ListedModel extends ModelInfo {
 export type ListModelsOptions = GeminiClientOptions & CallSignal;
 
 /**
- * The models that a key may use, page by page as they are read.
+ * Lists the models that a key may use; pages are requested as they are read.
  *
  * @throws {ConfigurationError} When there is no key.
- * @throws {ApiStatusError} When the endpoint has no such list, as some gateways.
+ * @throws {ApiStatusError} When the endpoint does not list models, as with some gateways.
  * @see https://ai.google.dev/api/models#method:-models.list
  */
 export async function* listModels(options: ListModelsOptions = {}): AsyncGenerator<ListedModel, void, void> {

@@ -40,8 +40,11 @@ export class ResponseFold {
   readonly #content: Record<string, unknown> = {};
   /** As received. */
   readonly chunks: GenerateContentResponse[] = [];
-  /** How many of {@link ResponseFold.chunks} the last continuation token covers. */
+  /** Continuation token of the last chunk that had one. */
+  token: string | undefined;
+  /** How many of {@link ResponseFold.chunks} the token covers. */
   checkpoint = 0;
+  #isFinished = false;
 
   /** @param collector - Holds the parts of earlier requests when this one continues their answer. */
   constructor(collector: PartCollector = new PartCollector()) {
@@ -66,7 +69,7 @@ export class ResponseFold {
         const reading = source.onParts?.(parts);
         if (reading !== undefined) await reading;
       }
-      this.#checkFinished();
+      if (!this.#isFinished) throw this.#incompleteError();
       return undefined;
     } catch (error) {
       // Once the finish reason has arrived the answer is complete, however the connection ends.
@@ -87,24 +90,19 @@ export class ResponseFold {
       keepFields(this.#envelope, chunk, "candidates");
       const candidate = firstCandidate(chunk);
       if (candidate === undefined) continue;
-      const { content, finishReason } = candidate;
-      if (candidate.continuationToken) this.checkpoint = this.chunks.length;
+      const { content, finishReason, continuationToken } = candidate;
+      if (continuationToken) {
+        this.token = continuationToken;
+        this.checkpoint = this.chunks.length;
+      }
       keepFields(this.#candidate, candidate, "content");
       if (content !== undefined) keepFields(this.#content, content, "parts", "role");
       if (content?.parts !== undefined) for (const part of this.collector.add(content.parts)) complete.push(part);
-      if (finishReason === undefined || classifyFinish(finishReason) === "continuation") continue;
-      complete.push(...this.collector.close());
+      if (finishReason === undefined) continue;
+      this.#isFinished = true;
+      if (classifyFinish(finishReason) !== "continuation") complete.push(...this.collector.close());
     }
     return complete;
-  }
-
-  /** Continuation token of the last chunk that had one. */
-  get token(): string | undefined {
-    return (this.#candidate as Candidate).continuationToken;
-  }
-
-  get #isFinished(): boolean {
-    return (this.#candidate as Candidate).finishReason !== undefined;
   }
 
   /**
@@ -114,18 +112,17 @@ export class ResponseFold {
    * @throws {StreamIncompleteError} When no chunk had a finish reason.
    */
   response(): ModelResponse {
-    this.#checkFinished();
+    if (!this.#isFinished) throw this.#incompleteError();
     return this.partial();
   }
 
-  #checkFinished(): void {
-    if (this.#isFinished) return;
+  #incompleteError(): ResponseBlockedError | StreamIncompleteError {
     const { promptFeedback, usageMetadata } = this.#envelope as GenerateContentResponse;
     if (promptFeedback?.blockReason === undefined)
-      throw new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
+      return new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
     const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
     const detail = blockReasonMessage === undefined ? "" : ` ${blockReasonMessage}`;
-    throw new ResponseBlockedError(
+    return new ResponseBlockedError(
       `The prompt was blocked (${blockReason}).${detail}`,
       blockReason,
       safetyRatings,

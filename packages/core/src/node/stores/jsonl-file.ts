@@ -41,7 +41,7 @@ export class JsonlFile {
   async load(from: number): Promise<Json[]> {
     const found = await ifThere(stat(this.#path("jsonl"), { bigint: true }));
     if (found === undefined) return [];
-    this.#recognise(found);
+    this.#recognize(found);
     if (Number(found.size) === this.#known.end.byte && from >= this.#known.end.line) return [];
     const handle = await ifThere(open(this.#path("jsonl"), "r"));
     if (handle === undefined) return [];
@@ -60,13 +60,8 @@ export class JsonlFile {
   async summary(): Promise<{ length: number; updatedAt: number } | undefined> {
     const found = await ifThere(stat(this.#path("jsonl"), { bigint: true }));
     if (found === undefined) return undefined;
-    this.#recognise(found);
-    if (Number(found.size) !== this.#known.end.byte) {
-      const handle = await ifThere(open(this.#path("jsonl"), "r"));
-      if (handle === undefined) return undefined;
-      await using _ = handle;
-      await this.#read(handle, this.#known.end, false);
-    }
+    // Finds new lines, and parses none.
+    await this.load(Infinity);
     const { line } = this.#known.end;
     return line === 0 ? undefined : { length: line, updatedAt: Number(found.mtimeMs) };
   }
@@ -166,7 +161,7 @@ export class JsonlFile {
     locked: boolean,
   ): Promise<{ place: Place; data: Buffer; ends: readonly number[] }> {
     const found = await handle.stat({ bigint: true });
-    const place = this.#recognise(found) ? from : this.#known.end;
+    const place = this.#recognize(found) ? from : this.#known.end;
     const size = Number(found.size);
     // Bytes that another process is writing may still be truncated.
     if (!locked && size > this.#known.end.byte) await waitForHolder(this.#path("lock"), this.#waitMs);
@@ -177,7 +172,7 @@ export class JsonlFile {
   }
 
   /** True when what is known still holds; forgets it otherwise. */
-  #recognise(found: BigIntStats): boolean {
+  #recognize(found: BigIntStats): boolean {
     const identity = identityOf(found);
     if (identity === this.#identity && Number(found.size) >= this.#known.end.byte) return true;
     this.#forget();

@@ -23,13 +23,13 @@ const WAIT = { kind: "wait", name: "call:1.0/approval", question: { turn: 1, cal
 /** What reaches a run from outside: answers, messages, cancellation; and the runs that it starts itself. */
 export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
   check("an answer that arrives before its wait is kept", ["waits"], async (world) => {
-    const [begun, answered] = [gate(), gate()];
+    const [started, answered] = [gate(), gate()];
     const program: StepsProgram = async (steps) => {
-      await steps.round([stepOp("a", () => (begun.open(), answered.opened))]);
+      await steps.round([stepOp("a", () => (started.open(), answered.opened))]);
       return asJson(await steps.round([WAIT]));
     };
     const run = through(world, "r", program);
-    await reached(begun, run);
+    await reached(started, run);
     await world.answer?.("r", WAIT.name, true);
     answered.open();
     same(await run, [ok(true)], "outcomes");
@@ -46,21 +46,17 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     same(await run, [ok({ deny: "no" }), ok("done"), ok({ output: [1, { a: null }] })], "outcomes");
     same(runs, 1, "how often the step ran");
   }),
+  check("a wait times out when no answer arrives", ["waits", "timeouts"], async (world) => {
+    const started = gate();
+    const slow = { ...WAIT, name: "call:1.1", timeoutMs: 30 };
+    const ops = () => [{ ...WAIT, timeoutMs: 600_000 }, slow, stepOp("work", () => started.open())];
+    const run = through(world, "r", oneRound(ops));
+    await reached(started, run);
+    await world.answer?.("r", WAIT.name, true);
+    same(await run, [ok(true), waitTimedOut("call:1.1", 30), ok(null)], "outcomes");
+  }),
   check(
-    "a wait without an answer in time is reported as timed out, an answered one is not",
-    ["waits", "timeouts"],
-    async (world) => {
-      const begun = gate();
-      const slow = { ...WAIT, name: "call:1.1", timeoutMs: 30 };
-      const ops = () => [{ ...WAIT, timeoutMs: 600_000 }, slow, stepOp("work", () => begun.open())];
-      const run = through(world, "r", oneRound(ops));
-      await reached(begun, run);
-      await world.answer?.("r", WAIT.name, true);
-      same(await run, [ok(true), waitTimedOut("call:1.1", 30), ok(null)], "outcomes");
-    },
-  ),
-  check(
-    "a wait without an answer suspends the run after the rest of its round, unless it can wait in place",
+    "a wait without an answer suspends the run after the rest of its round",
     [],
     async (world, { waitsInPlace }) => {
       if (waitsInPlace === true) return;
@@ -75,10 +71,10 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     },
   ),
   check("cancelling a run aborts its running steps, and no more are started", ["cancel"], async (world) => {
-    const begun = gate();
+    const started = gate();
     let [aborted, further] = [false, false];
     const program: StepsProgram = async (steps, { signal }) => {
-      const run = stepOp("a", (step) => (begun.open(), aborting(step, () => (aborted = true))));
+      const run = stepOp("a", (step) => (started.open(), aborting(step, () => (aborted = true))));
       await steps.round([run]);
       // Steps that are not durable return the step's failure; the loop checks the signal.
       signal.throwIfAborted();
@@ -86,7 +82,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       return null;
     };
     const stopped = rejects(world.run("r", program));
-    await reached(begun, stopped);
+    await reached(started, stopped);
     await world.cancel?.("r");
     same(await stopped, true, "the run was stopped");
     same({ aborted, further }, { aborted: true, further: false }, "its steps");
@@ -117,22 +113,22 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
     same(seen.toSorted(), ["r:call:1.0/model:1", "r:call:1.1/model:1"], "the keys of the children's steps");
   }),
   check("cancelling a run ends its children", ["children", "cancel"], async (world) => {
-    const [begun, ended] = [gate(), gate()];
+    const [started, ended] = [gate(), gate()];
     await world.child?.("helper", async (steps) => {
-      await steps.round([stepOp("model:1", (step) => (begun.open(), aborting(step, () => ended.open())))]);
+      await steps.round([stepOp("model:1", (step) => (started.open(), aborting(step, () => ended.open())))]);
       return null;
     });
     const program = oneRound(() => [{ kind: "child", name: "call:1.0", agent: "helper", input: null }]);
     const stopped = rejects(world.run("r", program));
-    await reached(begun, stopped);
+    await reached(started, stopped);
     await world.cancel?.("r");
     await ended.opened;
     same(await stopped, true, "the run was stopped");
   }),
   check("steering is read inside a step, once, from a position on", ["steering"], async (world) => {
-    const [begun, said] = [gate(), gate()];
+    const [started, said] = [gate(), gate()];
     const program: StepsProgram = async (steps) => {
-      await steps.round([stepOp("a", () => (begun.open(), said.opened))]);
+      await steps.round([stepOp("a", () => (started.open(), said.opened))]);
       // Present: the check requires it.
       const { steering } = steps;
       const waits = await steering?.waits?.(0);
@@ -149,7 +145,7 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       return { contents, more, waits: waits ?? true, later: later ?? false };
     };
     const run = world.run("r", program);
-    await reached(begun, run);
+    await reached(started, run);
     await world.steer?.("r", [userText("one")]);
     await world.steer?.("r", [userText("two")]);
     said.open();

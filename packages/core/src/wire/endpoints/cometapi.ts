@@ -23,7 +23,7 @@ export interface CometApiOptions {
 }
 
 /**
- * The CometAPI gateway, which speaks Gemini's format under `v1beta`. The key is read with each request.
+ * The CometAPI gateway, which serves Gemini's format under `v1beta`. Reads the key with each request.
  *
  * @see https://api.cometapi.com/doc
  */

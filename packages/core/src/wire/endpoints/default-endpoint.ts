@@ -4,9 +4,9 @@ import { cometapi } from "./cometapi.ts";
 import { vertex } from "./vertex.ts";
 
 /**
- * The endpoint the environment asks for: Vertex if `GOOGLE_GENAI_USE_ENTERPRISE` (or `GOOGLE_GENAI_USE_VERTEXAI`) is
- * true; Google if a base URL, `GOOGLE_API_KEY` or `GEMINI_API_KEY` is set; CometAPI if `COMETAPI_KEY` is.
- * With none of them it is Google's, and the first request says which variables to set.
+ * The endpoint from the environment: Vertex if `GOOGLE_GENAI_USE_ENTERPRISE` (or `GOOGLE_GENAI_USE_VERTEXAI`) is true; Google if a
+ * base URL, `GOOGLE_API_KEY` or `GEMINI_API_KEY` is set; CometAPI if `COMETAPI_KEY` is set. Otherwise Google, whose first request
+ * fails with the variables to set.
  */
 export function defaultEndpoint(env: Environment = processEnvironment()): Endpoint {
   if (isTrue(env["GOOGLE_GENAI_USE_ENTERPRISE"] ?? env["GOOGLE_GENAI_USE_VERTEXAI"])) return vertex({ env });

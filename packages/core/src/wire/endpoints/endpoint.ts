@@ -1,21 +1,21 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
 
-/** Whose rules an endpoint follows: Google's Developer API, Vertex AI, or a gateway in front of either. */
+/** Kind of service: Google's Developer API, Vertex AI, or a gateway in front of either. */
 export type EndpointKind = "developer" | "vertex" | "gateway";
 
-/** How a key is sent: in a header of Google's, as a bearer token, or not at all. */
+/** How the key is sent: in Google's header, as a bearer token, or not at all. */
 export type AuthScheme = "x-goog-api-key" | "bearer" | "none";
 
 /** HTTP headers by name. */
 export type HeaderFields = { readonly [name: string]: string };
 
-/** Where requests go and how they sign. Holds its key out of reach of `JSON.stringify` and of logs. */
+/** Where requests go and how they authenticate. The key is hidden from `JSON.stringify` and logs. */
 export interface Endpoint {
   readonly kind: EndpointKind;
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  /** Path segment after the base URL; empty leaves it out. */
+  /** Path segment after the base URL; may be empty. */
   readonly apiVersion: string;
   /** Path of the list of models, below base URL and version. */
   readonly modelsPath: string;
@@ -23,10 +23,10 @@ export interface Endpoint {
   readonly cachesPath?: string | undefined;
   /** Path of the list of files, below base URL and version; absent where there is no Files API. */
   readonly filesPath?: string | undefined;
-  /** Path of one model, below base URL and version. Throws a {@link ConfigurationError} for what cannot be a model id. */
+  /** Path of one model, below base URL and version. @throws {ConfigurationError} For an invalid model id. */
   modelPath(model: string): string;
   /**
-   * Headers that sign a request; called for each attempt. Their values are secrets: they are kept out of errors and logs.
+   * Headers that authenticate a request; called for each attempt. Their values are secrets, kept out of errors and logs.
    *
    * @throws {ConfigurationError} When there is no key for this host.
    */
@@ -35,15 +35,15 @@ export interface Endpoint {
 
 /** Options of {@link endpoint}. */
 export interface EndpointOptions {
-  /** Scheme, host, and a path prefix if the API does not stand at the root. */
+  /** Scheme, host, and a path prefix if the API is not at the root. */
   readonly baseUrl: string;
-  /** Key for this very host. May be left out on this machine (loopback), or with `auth: "none"`. */
+  /** Key for this host. Optional on loopback, and with `auth: "none"`. */
   readonly apiKey?: string | undefined;
   /** @defaultValue "x-goog-api-key" */
   readonly auth?: AuthScheme | undefined;
   /** @defaultValue "v1beta"; "v1beta1" for `kind: "vertex"` */
   readonly apiVersion?: string | undefined;
-  /** @defaultValue "developer" for Google's hosts and this machine, otherwise "gateway" */
+  /** @defaultValue "developer" for Google's hosts and loopback, otherwise "gateway" */
   readonly kind?: EndpointKind | undefined;
   /** Sent with each request; treated as secrets. */
   readonly headers?: HeaderFields | undefined;
@@ -62,7 +62,7 @@ export interface GoogleOptions {
 }
 
 const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
-/** Key that a local emulator accepts; no secret. */
+/** Key that a local emulator accepts; not a secret. */
 export const EMULATOR_KEY = "emulator";
 
 const EMULATOR_HINT =
@@ -70,9 +70,9 @@ const EMULATOR_HINT =
   "GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787.";
 
 /**
- * Any host that speaks the Gemini API: a gateway, a proxy, the emulator. Reads nothing from the environment.
+ * Any host that serves the Gemini API: a gateway, a proxy, the emulator. Reads nothing from the environment.
  *
- * @throws {ConfigurationError} For a base URL that is none, and for a missing key.
+ * @throws {ConfigurationError} For an invalid base URL, and for a missing key.
  */
 export function endpoint(options: EndpointOptions): Endpoint {
   const baseUrl = checkBaseUrl(options.baseUrl);
@@ -96,8 +96,8 @@ export function endpoint(options: EndpointOptions): Endpoint {
 }
 
 /**
- * Google's Developer API. The environment is read when this is called, the key with each request, so a key that is
- * loaded late is found and a missing one fails the first request, not the construction.
+ * Google's Developer API. Reads the environment when it is called, but the key with each request: it may be set later, and a
+ * missing one fails the first request.
  *
  * @see https://ai.google.dev/gemini-api/docs/api-key
  */
@@ -117,7 +117,7 @@ export function google(options: GoogleOptions = {}): Endpoint {
   };
 }
 
-/** Headers that carry a key the given way; none without a key. */
+/** Headers with a key; none without one. */
 export function signWith(apiKey: string | undefined, auth: AuthScheme): HeaderFields {
   const key = apiKey?.trim();
   if (!key || auth === "none") return {};
@@ -125,7 +125,7 @@ export function signWith(apiKey: string | undefined, auth: AuthScheme): HeaderFi
   return auth === "bearer" ? { authorization: `Bearer ${key}` } : { "x-goog-api-key": key };
 }
 
-/** `fetch` quotes a value it cannot send in its error, so such a value must not reach it. */
+/** Rejects a value that `fetch` would quote in its error. */
 function checkHeaderValue(value: string, what: string): void {
   if (/^[\x20-\x7e]*$/.test(value)) return;
   throw new ConfigurationError(
@@ -133,13 +133,13 @@ function checkHeaderValue(value: string, what: string): void {
   );
 }
 
-/** API version of Google's own services from the environment, with the short form `beta` written out. */
+/** API version of Google's services from the environment; `beta` is short for the one given. */
 export function apiVersionFrom(env: Environment, beta: string): string {
   const version = env["GOOGLE_GENAI_API_VERSION"];
   return !version || version === "beta" ? beta : version;
 }
 
-/** What an emulator on this machine takes for a key, so that none has to be set there; nothing elsewhere. */
+/** The emulator's key on loopback, where none has to be set; undefined elsewhere. */
 export function localKey(baseUrl: string): string | undefined {
   return isLoopback(baseUrl) ? EMULATOR_KEY : undefined;
 }
@@ -159,7 +159,7 @@ function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
   );
 }
 
-/** A checked base URL without a trailing slash. Credentials and queries are refused, since they would show up in errors and logs. */
+/** A valid base URL without a trailing slash. Rejects credentials and queries, which would show up in errors and logs. */
 export function checkBaseUrl(baseUrl: string): string {
   let url: URL;
   try {
@@ -178,19 +178,19 @@ export function checkBaseUrl(baseUrl: string): string {
   return baseUrl.trim().replace(/\/+$/, "");
 }
 
-/** True where a key issued by Google belongs: Google's API hosts over https. */
+/** True for the hosts that may get a key issued by Google: Google's API hosts over https. */
 export function isGoogleHost(baseUrl: string): boolean {
   const { protocol, hostname } = new URL(baseUrl);
   return protocol === "https:" && (hostname === "googleapis.com" || hostname.endsWith(".googleapis.com"));
 }
 
-/** True where a CometAPI key belongs. */
+/** True for the hosts that may get a CometAPI key. */
 export function isCometHost(baseUrl: string): boolean {
   const { protocol, hostname } = new URL(baseUrl);
   return protocol === "https:" && (hostname === "cometapi.com" || hostname.endsWith(".cometapi.com"));
 }
 
-/** True for this machine, where an emulator may run without a key. */
+/** True for loopback, where an emulator needs no key. */
 export function isLoopback(baseUrl: string): boolean {
   const { hostname } = new URL(baseUrl);
   return (
@@ -202,8 +202,8 @@ export function isLoopback(baseUrl: string): boolean {
 }
 
 /**
- * Resource path of a model on the Developer API and on gateways: a bare id gets `models/` in front, an id with a slash
- * stands as it is.
+ * Resource path of a model on the Developer API and on gateways: a bare id is prefixed with `models/`, an id with a slash is left
+ * unchanged.
  *
  * @throws {ConfigurationError} For an id that would change the URL around it.
  */

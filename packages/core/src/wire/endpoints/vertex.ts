@@ -16,7 +16,7 @@ import {
 export interface VertexOptions {
   /** Express mode: no project and no location in the path. @defaultValue `GOOGLE_API_KEY`, when no `accessToken` is given */
   readonly apiKey?: string | undefined;
-  /** Called for each attempt; gives a fresh OAuth access token. May be async; what it throws fails the request. */
+  /** Called for each attempt; returns a valid OAuth access token. May be async; if it throws, the request fails. */
   readonly accessToken?: (() => string | Promise<string>) | undefined;
   /** @defaultValue `GOOGLE_CLOUD_PROJECT` */
   readonly project?: string | undefined;

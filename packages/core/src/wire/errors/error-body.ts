@@ -1,20 +1,20 @@
 import { isObject } from "../../internal/json.ts";
 
-/** What an error body says, whoever wrote it. */
+/** The content of an error body, from Google or a gateway. */
 export interface ErrorBody {
-  /** Text for people; empty when there is none. */
+  /** Text for people; may be empty. */
   readonly message: string;
-  /** Numeric code inside the body. */
+  /** Numeric code in the body. */
   readonly code?: number | undefined;
   /** The service's status word, or a gateway's string code or type. */
   readonly reason?: string | undefined;
   readonly details: readonly unknown[];
 }
 
-/** How deep an error may be wrapped as text inside another error's message. */
+/** How many levels of errors wrapped as text in another error's message are read. */
 const MAX_NESTING = 2;
 
-/** Body text → what it says. Never throws: HTML becomes its title, anything else its own text. */
+/** Reads the text of an error body. Never throws: the message is the title of HTML, and the text itself if it is not JSON. */
 export function readErrorText(text: string): ErrorBody {
   const value = tryJson(text);
   if (value !== undefined) return readErrorValue(value);
@@ -22,8 +22,8 @@ export function readErrorText(text: string): ErrorBody {
 }
 
 /**
- * Parsed error in Google's shape, a gateway's (`error.message`, `error` as a string, `message`), or a list of one of
- * them. JSON inside the message is read too, two levels deep; the innermost error wins where it says something.
+ * Reads a parsed error in Google's shape, in a gateway's (`error.message`, `error` as a string, `message`), or in a list of one of
+ * them. Also reads JSON in the message, two levels deep; the fields of the innermost error take precedence.
  */
 export function readErrorValue(value: unknown): ErrorBody {
   return readLevel(value, 0);
@@ -48,7 +48,7 @@ function readFields(error: Readonly<Record<string, unknown>>): ErrorBody {
   };
 }
 
-/** Follows an error that was put as text into the message of another one. */
+/** Reads an error that is text in the message of another one. */
 function unwrap(outer: ErrorBody, depth: number): ErrorBody {
   if (depth >= MAX_NESTING) return outer;
   const start = outer.message.search(/[[{]/);

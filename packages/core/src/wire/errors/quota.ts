@@ -3,7 +3,7 @@ import { isObject } from "../../internal/json.ts";
 import type { ErrorBody } from "./error-body.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
-/** Whether and when a request refused for its rate may be sent again. */
+/** Whether and when to retry a request that was rejected for its rate. */
 export interface QuotaVerdict {
   readonly retryable: boolean;
   /** Milliseconds. */
@@ -13,7 +13,7 @@ export interface QuotaVerdict {
   readonly violations: readonly QuotaViolation[];
 }
 
-/** Reasons after which waiting will not help. */
+/** Reasons for which a retry does not help. */
 const TERMINAL_REASONS: ReadonlySet<string> = new Set([
   "QUOTA_EXHAUSTED",
   "MODEL_CAPACITY_EXHAUSTED",
@@ -21,8 +21,8 @@ const TERMINAL_REASONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads what an error says about waiting. A daily quota comes with a `RetryInfo` of seconds all the same, so the
- * quota's id decides before the delay. A limit of 0 never resets. Of several violations the strictest decides.
+ * Decides whether and when to retry a 429. A daily quota also comes with a `RetryInfo` of seconds, so the quota's id takes
+ * precedence over the delay. A limit of 0 never resets. Of several violations the strictest decides.
  *
  * @see https://ai.google.dev/gemini-api/docs/rate-limits
  */
@@ -54,7 +54,7 @@ export function serverDelay(body: ErrorBody, headers: AnswerHeaders | undefined,
 export function nextMidnightPacific(now: number): number {
   const day = 86_400_000;
   const next = now + day - pacificTimeOfDay(now);
-  // On the two days a year that have 23 or 25 hours this lands an hour beside midnight.
+  // On the two days a year with 23 or 25 hours this is an hour off midnight.
   const off = pacificTimeOfDay(next);
   return off > day / 2 ? next + (day - off) : next - off;
 }

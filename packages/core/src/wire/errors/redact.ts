@@ -1,12 +1,12 @@
 import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 
-/** Shapes of the keys and access tokens Google hands out; hidden even when they are not ours. */
+/** Keys and access tokens issued by Google; redacted even if they are not ours. */
 const GOOGLE_KEY = /AIza[\w-]{30,}|AQ\.[\w-]{30,}|ya29\.[\w.-]{20,}/g;
 
-/** Shorter values would hide ordinary words. */
+/** Shorter values could be ordinary words. */
 const MIN_SECRET = 6;
 
-/** The secret values inside signing headers: whole values, and the token of `Bearer token`. */
+/** The secrets in authentication headers: whole values, and the token of `Bearer token`. */
 export function secretsOf(headers: HeaderFields): readonly string[] {
   const secrets: string[] = [];
   for (const value of Object.values(headers)) {
@@ -16,7 +16,7 @@ export function secretsOf(headers: HeaderFields): readonly string[] {
   return secrets;
 }
 
-/** The text with each secret, and whatever looks like a Google key, replaced by `[redacted]`. */
+/** The text with each secret, and anything that looks like a Google key, replaced by `[redacted]`. */
 export function redact(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) {
@@ -27,7 +27,7 @@ export function redact(text: string, secrets: readonly string[]): string {
   return clean.replaceAll(GOOGLE_KEY, "[redacted]");
 }
 
-/** The same for a text that was cut off, where the beginning of a secret may stand at the end. */
+/** The same for a truncated text, which may end with the beginning of a secret. */
 export function redactCut(text: string, secrets: readonly string[]): string {
   let clean = redact(text, secrets);
   for (const secret of secrets) {
@@ -38,8 +38,8 @@ export function redactCut(text: string, secrets: readonly string[]): string {
 }
 
 /**
- * The same for texts that follow one another, such as the deltas of a stream: also finds a secret that begins in one and
- * ends in a later one. `[redacted]` stands where it begins.
+ * The same for consecutive texts, such as the deltas of a stream: also finds a secret that spans several of them. `[redacted]`
+ * replaces it where it begins.
  */
 export function redactPieces(pieces: readonly string[], secrets: readonly string[]): readonly string[] {
   const found = secretRanges(pieces.join(""), secrets);
@@ -64,7 +64,7 @@ interface Range {
   readonly end: number;
 }
 
-/** Where secrets stand, in order; overlapping ones as one. */
+/** Positions of secrets, in order; overlapping ones are merged. */
 function secretRanges(text: string, secrets: readonly string[]): readonly Range[] {
   const ranges: Range[] = [...text.matchAll(GOOGLE_KEY)].map(({ 0: key, index }) => ({
     start: index,

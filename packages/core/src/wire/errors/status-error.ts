@@ -1,41 +1,41 @@
-import { ApiStatusError } from "../../errors/api-errors.ts";
-import { judgeQuota, serverDelay } from "./quota.ts";
+import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
+import { judgeQuota, type QuotaVerdict, serverDelay } from "./quota.ts";
 import { type ErrorBody, readErrorText, readErrorValue } from "./error-body.ts";
 import { redact } from "./redact.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
-/** What is known besides the error itself. */
+/** Context of a failed request. */
 export interface FailureContext {
   readonly headers?: AnswerHeaders | undefined;
-  /** Address of the request; only host and path are kept. */
+  /** URL of the request; only host and path are kept. */
   readonly url?: string | undefined;
-  /** Values that must not appear in the error, even if the body echoes them. */
+  /** Values to redact, in case the body echoes them. */
   readonly secrets?: readonly string[] | undefined;
   /** Milliseconds since the epoch. @defaultValue `Date.now()` */
   readonly now?: number | undefined;
 }
 
-/** HTTP status and body → error. The body may be anything: Google's JSON, a gateway's, a list, HTML, nothing. */
+/** HTTP status and body → error. The body may be anything: Google's JSON, a gateway's, a list, HTML, empty. */
 export function statusError(status: number, bodyText: string, context: FailureContext = {}): ApiStatusError {
-  // The status line counts: some gateways repeat an upstream's code in a body they answer with another status.
+  // Takes the status line's code: some gateways respond with a different one than their upstream's, which is in the body.
   return buildError(status, readErrorText(bodyText), context);
 }
 
-/** Error object that came with status 200, as an event of a stream or as the body → error. */
+/** Error object in a response with status 200, as an event of a stream or as the body → error. */
 export function embeddedError(value: unknown, context: FailureContext = {}): ApiStatusError {
   const body = readErrorValue(value);
   const status = body.code ?? STATUS_OF_WORD[body.reason ?? ""] ?? 500;
   return buildError(status, body, context);
 }
 
-/** Error for a redirect, which is never followed: the key would go along to a host it does not belong to. */
+/** Error for a redirect, which is never followed: it would send the key to another host. */
 export function redirectError(status: number, location: string | null, context: FailureContext = {}): ApiStatusError {
   const target = location === null ? "elsewhere" : `to ${hostAndPath(location, context.url)}`;
   const message = `The endpoint redirects ${target} (${status}); the redirect is not followed because it would forward the API key; set baseUrl to the final URL.`;
   return new ApiStatusError(clean(message, context), { status, retryable: false, url: hostAndPath(context.url) });
 }
 
-/** Host and path of an address, without query and credentials. */
+/** Host and path of a URL, without query and credentials. */
 export function hostAndPath(url: string | undefined, base?: string): string | undefined {
   if (url === undefined) return undefined;
   try {
@@ -48,7 +48,7 @@ export function hostAndPath(url: string | undefined, base?: string): string | un
 
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504]);
 
-/** A gateway's words for what no waiting mends, whatever status it dresses them in. */
+/** Codes of gateways for which a retry does not help, whatever the status. */
 const TERMINAL_CODES: ReadonlySet<string> = new Set([
   "model_not_found",
   "invalid_api_key",
@@ -79,44 +79,37 @@ const STATUS_OF_WORD: Readonly<Record<string, number | undefined>> = {
 const MAX_SAID = 2000;
 
 function buildError(status: number, received: ErrorBody, context: FailureContext): ApiStatusError {
-  // Before anything is read from it or cut off, so that no part of a key is left anywhere.
+  // Before anything is read from it or truncated, so that no part of a key remains.
   const body = cleanBody(received, context);
   const now = context.now ?? Date.now();
   const { headers } = context;
   const terminal = body.reason !== undefined && TERMINAL_CODES.has(body.reason);
   const retryable = !terminal && (RETRYABLE.has(status) || (status > 504 && status < 600));
-  const quota =
+  const quota: QuotaVerdict =
     status === 429
       ? judgeQuota(body, headers, now)
       : { retryable, violations: [], retryAfterMs: retryable ? serverDelay(body, headers, now) : undefined };
-  const facts = {
+  const facts: ApiStatusFacts = {
     status,
     reason: body.reason,
     retryable: retryable && quota.retryable,
     retryAfterMs: quota.retryAfterMs,
-    resetsAt: "resetsAt" in quota ? quota.resetsAt : undefined,
+    resetsAt: quota.resetsAt,
     quotaViolations: quota.violations,
     details: body.details,
-    requestId: requestId(body, headers, context),
+    requestId: requestId(body, context),
     url: hostAndPath(context.url),
   };
   const advice = adviceFor(facts, body.message);
   const word = body.reason === undefined ? "" : ` ${body.reason}`;
   const said = body.message.replaceAll(/\s+/g, " ").trim().slice(0, MAX_SAID);
-  const message = `The API responded with ${status}${word}${said === "" ? "." : `: ${said}`}${advice === "" ? "" : `${/[.!?]$/.test(said) || said === "" ? "" : "."} ${advice}`}`;
-  return new ApiStatusError(message, facts);
+  const start = `The API responded with ${status}${word}${said === "" ? "." : `: ${said}`}`;
+  if (advice === "") return new ApiStatusError(start, facts);
+  return new ApiStatusError(`${start}${/[.!?]$/.test(start) ? "" : "."} ${advice}`, facts);
 }
 
-interface AdviceFacts {
-  readonly status: number;
-  readonly reason: string | undefined;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | undefined;
-  readonly resetsAt: number | undefined;
-}
-
-/** What the reader can do about it, as one sentence; empty when only waiting helps and says so itself. */
-function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: AdviceFacts, said: string): string {
+/** What to do about it, as one sentence; empty if there is no advice. */
+function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: ApiStatusFacts, said: string): string {
   if (reason === "model_not_found") return "The gateway has no such model: call listModels or see its model list.";
   if (
     /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(said) ||
@@ -142,13 +135,9 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: Advice
   return retryable ? "Try again later." : "";
 }
 
-function requestId(
-  { message }: ErrorBody,
-  headers: AnswerHeaders | undefined,
-  context: FailureContext,
-): string | undefined {
+function requestId({ message }: ErrorBody, context: FailureContext): string | undefined {
   for (const name of ["x-request-id", "x-oneapi-request-id", "x-goog-request-id"]) {
-    const id = headers?.get(name);
+    const id = context.headers?.get(name);
     if (id) return clean(id, context).slice(0, 200);
   }
   return /\(request id: ([\w-]+)\)/.exec(message)?.[1];

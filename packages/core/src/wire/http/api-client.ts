@@ -1,4 +1,5 @@
-import { ApiShapeError } from "../../errors/api-errors.ts";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { ApiShapeError, ApiStatusError } from "../../errors/api-errors.ts";
 import type { Environment } from "../../internal/environment.ts";
 import { isObject } from "../../internal/json.ts";
 import { defaultLogger, type Logger } from "../../logging/logger.ts";
@@ -10,14 +11,13 @@ import { type TrafficLimiter, Traffic } from "../limiter/traffic.ts";
 import { TransportChoice } from "./choose-transport.ts";
 import { type ApiCall, Exchange, type ExchangeSettings } from "./exchange.ts";
 import { type AnswerStream, isErrorObject, parseJson, StreamedAnswer } from "./read-answers.ts";
-import { DEFAULT_RETRY, type RetryNotice, type RetryOptions, type RetryPolicy, withRetry } from "./retry.ts";
+import { DEFAULT_RETRY, type RetryOptions, type RetryPolicy, withRetry } from "./retry.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./timeouts.ts";
-import type { FetchLike } from "./transport.ts";
 
 /** Reads a whole answer. */
-export type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
+type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 
-/** Sends calls of the API, and tries again what may succeed later. Holds what all calls of a client have in common. */
+/** Sends calls of the API and retries them. Holds what all calls of a client share. */
 export class ApiClient implements ExchangeSettings {
   readonly timeouts: Timeouts;
   readonly logger: Logger;
@@ -25,19 +25,19 @@ export class ApiClient implements ExchangeSettings {
   readonly limiter: TrafficLimiter;
   readonly group: object | string | undefined;
   readonly maxDelayMs: number;
+  readonly transport: TransportChoice;
   readonly #retry: RetryPolicy;
   readonly #random: () => number;
   readonly #maxBufferBytes: number;
   readonly #env: Environment | undefined;
-  readonly #transport: TransportChoice;
-  /** When a call that is tried again will be sent, in milliseconds since the epoch. */
+  /** When the retry of a call was announced for, in milliseconds since the epoch. */
   readonly #retryAt = new WeakMap<ApiCall, number>();
   #endpoint: Endpoint | undefined;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions) {
     this.#endpoint = options.endpoint;
-    this.#transport = new TransportChoice(options.fetch, options.httpClient, options.env);
+    this.transport = new TransportChoice(options.fetch, options.httpClient, options.env);
     this.timeouts = withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts");
     this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
     if (!Number.isInteger(this.#retry.maxAttempts))
@@ -49,7 +49,7 @@ export class ApiClient implements ExchangeSettings {
     this.#env = options.env;
     this.limiter = (options.traffic ?? new Traffic({ random: this.#random })).limiter;
     this.group = options.group;
-    // Who does not want to try again does not want to wait either.
+    // A client without retries does not wait for the service either.
     this.maxDelayMs = this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0;
   }
 
@@ -58,21 +58,17 @@ export class ApiClient implements ExchangeSettings {
     return (this.#endpoint ??= defaultEndpoint(this.#env));
   }
 
-  fetch(logger: Logger): FetchLike | Promise<FetchLike> {
-    return this.#transport.current(logger);
-  }
-
-  /** One JSON object. */
+  /** A call whose answer is a JSON object. */
   object(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
     return this.whole(call, options, readObject);
   }
 
-  /** One whole answer. */
+  /** A call whose answer is read whole. */
   whole<T>(call: ApiCall, options: CallOptions, read: ReadAnswer<T>): Promise<T> {
     return this.retried(call, options, (attempt) => this.attempt(call, options, attempt, read));
   }
 
-  /** An answer as it is written, once its first chunks have come. */
+  /** A call whose answer is streamed; resolves with the first chunks. */
   stream(call: ApiCall, options: CallOptions): Promise<AnswerStream> {
     return this.retried(call, options, (attempt) =>
       new StreamedAnswer(this.#exchange(call, options, attempt), this.#maxBufferBytes).open(),
@@ -97,12 +93,33 @@ export class ApiClient implements ExchangeSettings {
     }
   }
 
-  /** Runs attempts as the retry policy says. */
+  /** Makes attempts according to the retry policy. */
   retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
     return withRetry(attempt, options.signal, (failure) => {
       options.budget?.failed(failure);
       return this.#retryOptions(call, options);
     });
+  }
+
+  /**
+   * A call on a collection that not every service has.
+   *
+   * @param feature - Name of the collection, for the error.
+   * @param advice - What to do without it.
+   * @throws {ConfigurationError} When the service does not have it.
+   */
+  async onCollection<T>(call: Promise<T>, feature: string, advice: string): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
+      // With this reason the service has the collection, and lacks something else, such as the model.
+      if (!isUnknown || error.reason === "NOT_FOUND") throw error;
+      const { host } = new URL(this.endpoint.baseUrl);
+      throw new ConfigurationError(`${host} does not support ${feature} (HTTP ${error.status}): ${advice}.`, {
+        cause: error,
+      });
+    }
   }
 
   #exchange(call: ApiCall, options: CallOptions, attempt: number): Exchange {
@@ -112,15 +129,14 @@ export class ApiClient implements ExchangeSettings {
   }
 
   #retryOptions(call: ApiCall, options: CallOptions): RetryOptions {
-    const logger = options.logger ?? this.logger;
     const { operation, model } = call;
     return {
       policy: this.#retry,
       signal: options.signal,
       random: this.#random,
-      onRetry: (notice: RetryNotice) => {
+      onRetry: (notice) => {
         this.#retryAt.set(call, Date.now() + notice.delayMs);
-        logger.warn({ operation, model, ...notice }, "request failed, retrying");
+        (options.logger ?? this.logger).warn({ operation, model, ...notice }, "request failed, retrying");
         options.onRetry?.(notice);
       },
       heldMs: (error) => this.limiter.closedMs(error),
@@ -130,23 +146,23 @@ export class ApiClient implements ExchangeSettings {
 
 function readObject(text: string, exchange: Exchange): Readonly<Record<string, unknown>> {
   const value = parseJson(text);
-  if (!isObject(value)) throw new ApiShapeError("The response is not a JSON object.", "$", text.slice(0, 200));
+  if (!isObject(value)) throw new ApiShapeError("The response is not a JSON object.", "$", text);
   if (isErrorObject(value)) throw embeddedError(value, exchange.failure);
   return value;
 }
 
-/** JSON as a request's body. */
+/** JSON as the body of a request. */
 export function encodeJson(value: object): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** Which page of a list: how many entries it may have, and the token that the page before gave. */
+/** A page of a list: how many entries at most, and the token from the previous page. */
 export interface PageRequest {
   readonly pageSize?: number | undefined;
   readonly pageToken?: string | undefined;
 }
 
-/** The path of a list, with what a page is asked with. */
+/** The path of a list, with the query of a page. */
 export function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
   const query = new URLSearchParams();
   if (pageSize !== undefined) query.set("pageSize", String(pageSize));

@@ -4,14 +4,14 @@ import type { Content } from "../types/content.ts";
 import type { GenerateContentRequest } from "../types/generate-content.ts";
 
 /**
- * Request → bytes, serialising each content once.
+ * Request → bytes, serializing each content once.
  *
- * Keeps the bytes of the last request up to the end of its contents. Contents at the same place and of the same identity
- * are not serialised again, so a content must not be changed after it was sent. System instruction, tools and cached
- * content stand before the contents and everything else after them, so that a conversation that only grows gives bytes
- * that only grow, which is what the service's implicit cache looks at.
+ * Keeps the bytes of the last request up to the end of its contents. The same content object at the same index is not serialized
+ * again, so a content must not change after it was sent. System instruction, tools and cached content come before the contents
+ * and everything else after them: as long as a conversation only grows, its bytes are a stable prefix, which the service's
+ * implicit cache needs.
  *
- * One encoder serves one conversation; it holds as much memory as its largest request.
+ * Use one encoder per conversation; it holds as much memory as its largest request.
  *
  * @see https://ai.google.dev/gemini-api/docs/caching
  */
@@ -21,24 +21,24 @@ export class RequestEncoder {
   #headLength = 0;
   #head: RequestHead | undefined;
   #headText: string | undefined;
-  /** The contents in the buffer, and where the bytes of each end. */
+  /** The contents in the buffer, and the end of each in bytes. */
   #contents: Content[] = [];
   #ends: number[] = [];
   #serialised = 0;
 
-  /** How many contents were serialised so far, over all requests. */
+  /** How many contents were serialized so far, over all requests. */
   get serialisedContents(): number {
     return this.#serialised;
   }
 
-  /** The whole body, in bytes of its own. */
+  /** The whole body, as a copy. */
   encode(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
     return this.encodeView(request).slice();
   }
 
   /**
-   * The whole body, as a view of the encoder's own memory: valid until the next request is encoded. A copy of a history of
-   * 300 KB costs as much as sending it does.
+   * The whole body, as a view of the encoder's buffer: valid until the next request is encoded. To copy a history of 300 KB costs
+   * as much as to send it.
    */
   encodeView(request: GenerateContentRequest): Uint8Array<ArrayBuffer> {
     const { systemInstruction, tools, cachedContent, contents, ...rest } = request;
@@ -83,12 +83,12 @@ export class RequestEncoder {
     return end;
   }
 
-  /** Writes text at a place in the buffer, growing it as needed; gives the place after it. */
+  /** Writes text at an offset of the buffer, which grows as needed. @returns The offset after it. */
   #append(text: string, at: number): number {
     if (at + text.length > this.#buffer.length) this.#grow(at + text.length);
     const first = this.#encoder.encodeInto(text, this.#buffer.subarray(at));
     if (first.read === text.length) return at + first.written;
-    // More than a byte for some characters: make room for the worst case of what is left.
+    // Some characters take more than a byte: make room for the worst case of the rest.
     const left = text.slice(first.read);
     const end = at + first.written;
     if (end + left.length * 3 > this.#buffer.length) this.#grow(end + left.length * 3);
@@ -102,17 +102,17 @@ export class RequestEncoder {
   }
 }
 
-/** What stands before the contents. */
+/** The fields before the contents. */
 type RequestHead = Pick<GenerateContentRequest, "systemInstruction" | "tools" | "cachedContent">;
 
 /** 100 MiB, the limit of the Developer API. */
 const MAX_REQUEST_BYTES = 104_857_600;
 
 /**
- * Refuses a body that the endpoint would refuse, before it is sent.
+ * Rejects a body that the endpoint would reject.
  *
- * @param limit - Absent means the endpoint's own; none is known of Vertex.
- * @throws {ConfigurationError} Naming both sizes and what to do.
+ * @param limit - Absent means the endpoint's own; Vertex documents none.
+ * @throws {ConfigurationError} With both sizes and advice.
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
  */
 export function checkRequestSize(bytes: number, limit: number | undefined, { kind }: Endpoint): void {

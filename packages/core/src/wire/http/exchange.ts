@@ -8,7 +8,7 @@ import { redact, redactCut, secretsOf } from "../errors/redact.ts";
 import { type FailureContext, hostAndPath, redirectError, statusError } from "../errors/status-error.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { TrafficLimiter } from "../limiter/traffic.ts";
-import { sendRequest } from "./choose-transport.ts";
+import { sendRequest, type TransportChoice } from "./choose-transport.ts";
 import { firstEventOf } from "./sse.ts";
 import { timeoutError, type Timeouts } from "./timeouts.ts";
 import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest } from "./transport.ts";
@@ -43,8 +43,7 @@ export interface ExchangeSettings {
   readonly group: object | string | undefined;
   /** Longest wait that the service may ask for, in milliseconds. */
   readonly maxDelayMs: number;
-  /** What sends the next request. */
-  fetch(logger: Logger): FetchLike | Promise<FetchLike>;
+  readonly transport: TransportChoice;
 }
 
 /** At most this much of an error's body is read. */
@@ -128,7 +127,7 @@ export class Exchange implements PermitRequest {
         // A token may have expired in the queue.
         this.#auth = await endpoint.authHeaders();
       }
-      const fetch = this.#settings.fetch(this.#logger);
+      const fetch = this.#settings.transport.current(this.#logger);
       this.#request = this.#send(typeof fetch === "function" ? fetch : await fetch);
       this.#head = await this.#request.head;
     } catch (error) {

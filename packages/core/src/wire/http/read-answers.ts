@@ -8,17 +8,17 @@ import { SseDecoder } from "./sse.ts";
 /** The chunks of one read from the network. */
 export type AnswerBatch = readonly GenerateContentResponse[];
 
-/** An answer that is being read. */
+/** An answer while it is read. */
 export interface AnswerStream {
-  /** The chunks of the next read that completed any; undefined at the end of the body. One read at a time. */
+  /** The chunks of the next read that completes any; undefined at the end of the body. One read at a time. */
   next(): Promise<AnswerBatch | undefined>;
-  /** Ends the request and gives its connection back. May be called more than once. */
+  /** Ends the request and releases its connection. May be called more than once. */
   close(): void;
 }
 
 /**
- * Body of a stream → chunks. Takes event streams and bare JSON, whatever the content type says. What came before an error is
- * handed out before the error is thrown.
+ * Body of a stream → chunks. Takes event streams and bare JSON, regardless of the content type. Chunks before an error are
+ * returned before the error is thrown.
  */
 export class StreamedAnswer implements AnswerStream {
   readonly #exchange: Exchange;
@@ -33,7 +33,7 @@ export class StreamedAnswer implements AnswerStream {
     this.#decoder = new SseDecoder({ maxBufferBytes });
   }
 
-  /** Sends the request and reads the first batch, which {@link StreamedAnswer.next} then gives. Throws what that and opening throw. */
+  /** Sends the request and reads the first batch, which {@link StreamedAnswer.next} then returns. Throws as both do. */
   async open(): Promise<this> {
     await this.#exchange.open();
     this.#first = await this.next();
@@ -42,7 +42,7 @@ export class StreamedAnswer implements AnswerStream {
 
   /**
    * @throws {ApiStatusError} For an error object among the chunks.
-   * @throws {ApiShapeError} For a chunk that is not as documented, and for a web page.
+   * @throws {ApiShapeError} For a chunk that does not have the documented shape, and for a web page.
    */
   async next(): Promise<AnswerBatch | undefined> {
     const first = this.#first;
@@ -71,14 +71,15 @@ export class StreamedAnswer implements AnswerStream {
     this.#exchange.close();
   }
 
-  /** Chunks up to the first that is an error, which is kept for the next read. */
+  /** Chunks up to the first error, which the next read throws. */
   #parse(texts: readonly string[]): AnswerBatch {
     this.#hasEvents = true;
     const batch: GenerateContentResponse[] = [];
     try {
       for (const text of texts) {
         if (this.#exchange.isTraced) this.#exchange.trace(text);
-        for (const { response, error } of parseAnswers(text)) {
+        const value = parseJson(text);
+        for (const { response, error } of Array.isArray(value) ? checkAnswers(value) : [checkAnswer(value)]) {
           if (response === undefined) throw embeddedError(error, this.#exchange.failure);
           batch.push(response);
         }
@@ -95,14 +96,14 @@ export class StreamedAnswer implements AnswerStream {
       const said = "The response is a web page, not a stream; check that the base URL is a Gemini API.";
       this.#failure = { error: new ApiShapeError(said, "$", leftover) };
     }
-    // What the end completed is still handed out.
+    // Otherwise the next read throws it.
     if (this.#failure === undefined) this.close();
   }
 }
 
 const NONE: AnswerBatch = [];
 
-/** What a body or a data event turned out to be: an answer, or an error object in any of the known shapes. */
+/** A body or a data event: an answer, or an error object in any of the known shapes. */
 export type ParsedAnswer =
   | { readonly response: GenerateContentResponse; readonly error?: undefined }
   | { readonly response?: undefined; readonly error: Readonly<Record<string, unknown>> };
@@ -115,45 +116,40 @@ export type ParsedAnswer =
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw notJsonError(text, error);
+  } catch {
+    // Without the parser's message, which quotes the text and maybe a key in it; keys are removed from the excerpt later.
+    throw new ApiShapeError(
+      `The response is ${text === "" ? "empty" : "not JSON"}; check that the base URL is a Gemini API.`,
+      "$",
+      text,
+    );
   }
 }
 
-function notJsonError(text: string, error: unknown): ApiShapeError {
-  // The parser's own message quotes the text, which may hold a key; the excerpt is cleaned by whoever knows the keys.
-  return new ApiShapeError(
-    `The response is ${error instanceof SyntaxError && text === "" ? "empty" : "not JSON"}; check that the base URL is a Gemini API.`,
-    "$",
-    text.slice(0, 200),
-  );
-}
-
 /**
- * JSON text → checked answers: one for an object, several for the array a stream without SSE framing consists of.
+ * JSON text → checked answers: one for an object, several for an array, which is a stream without SSE framing.
  *
- * @throws {ApiShapeError} Naming the path that is not as documented.
+ * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */
 export function parseAnswers(text: string): readonly ParsedAnswer[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw notJsonError(text, error);
-  }
-  return Array.isArray(value) ? value.map((item: unknown, i) => checkAnswer(item, `$[${i}]`)) : [checkAnswer(value)];
+  const value = parseJson(text);
+  return Array.isArray(value) ? checkAnswers(value) : [checkAnswer(value)];
+}
+
+function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {
+  return list.map((item, i) => checkAnswer(item, `$[${i}]`));
 }
 
 /**
- * Checks the structure that readers of an answer rely on and nothing else: unknown fields stay, absent ones stay absent.
- * In place, the value being fresh from the parser, `null` envelope fields are removed and number enums become words.
+ * Checks only the structure that readers of an answer rely on: unknown fields and absent ones are fine. Changes the value, which
+ * is fresh from the parser, in place: removes envelope fields that are `null`, and turns numeric enums into words.
  *
- * @throws {ApiShapeError} Naming the path that is not as documented.
+ * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */
 export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
   if (!isObject(value)) throw shapeError(value, path, "an object");
   if ((value["error"] !== undefined || value["message"] !== undefined) && isErrorObject(value)) return { error: value };
-  // Field by field and not by lists of names, and a path only for an error: an answer may have thousands of chunks.
+  // An answer may have thousands of chunks: no lists of field names, and a path is built only for an error.
   if (value["candidates"] === null) delete value["candidates"];
   if (value["promptFeedback"] === null) delete value["promptFeedback"];
   if (value["usageMetadata"] === null) delete value["usageMetadata"];
@@ -201,7 +197,7 @@ function checkCandidates(candidates: unknown, path: string): void {
   }
 }
 
-/** @param at - Number of the candidate. */
+/** @param at - Index of the candidate. */
 function checkParts(parts: unknown, path: string, at: number): void {
   if (!Array.isArray(parts)) throw shapeError(parts, `${path}.candidates[${at}].content.parts`, "a list");
   for (let i = 0; i < parts.length; i++) {
@@ -223,7 +219,7 @@ function partPath(path: string, candidate: number, part: number): string {
   return `${path}.candidates[${candidate}].content.parts[${part}]`;
 }
 
-/** Makes a word of a number. @returns False for what can be neither. */
+/** Replaces a number by its word. @returns False for anything but a word or a number. */
 function nameEnum(
   value: Record<string, unknown>,
   field: "blockReason" | "finishReason",
@@ -237,10 +233,9 @@ function nameEnum(
 }
 
 function shapeError(value: unknown, path: string, wanted: string): ApiShapeError {
-  const excerpt = (JSON.stringify(value) ?? "nothing").slice(0, 200);
   return new ApiShapeError(
     `The response does not match the API's documentation: ${path} is not ${wanted}.`,
     path,
-    excerpt,
+    JSON.stringify(value) ?? "nothing",
   );
 }

@@ -38,8 +38,8 @@ export class SseDecoder {
     this.#maxBufferBytes = options.maxBufferBytes ?? MAX_BUFFER_BYTES;
     this.#parser = createParser({
       onEvent: ({ data }) => {
-        for (const text of data.includes("\n") ? eventsIn(data) : [data])
-          if (text !== "[DONE]" && text !== "") this.#data.push(text);
+        if (data.includes("\n")) this.#data.push(...eventsIn(data));
+        else if (data !== "[DONE]" && data !== "") this.#data.push(data);
       },
     });
   }
@@ -125,7 +125,7 @@ const NONE: readonly string[] = [];
 /** One event; several when its first line alone is complete JSON, which the first line of a multi-line value cannot be. */
 function eventsIn(data: string): readonly string[] {
   const lines = data.split("\n");
-  return isJson(lines[0] ?? "") ? lines : [data];
+  return isJson(lines[0] ?? "") ? lines.filter((line) => line !== "[DONE]" && line !== "") : [data];
 }
 
 function isJson(text: string): boolean {

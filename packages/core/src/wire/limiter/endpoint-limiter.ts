@@ -4,33 +4,33 @@ import { describe, type RetryNotice } from "../http/retry.ts";
 import { FairQueue, LinkedList, type ListNode, type QueuePosition } from "./fair-queue.ts";
 import { notSentError, RateGate } from "./rate-gate.ts";
 
-/** Limits of each {@link EndpointLimiter}, and what they share. */
+/** Shared by the {@link EndpointLimiter}s of one `Traffic`. */
 export interface EndpointLimits {
   readonly maxConcurrent: number;
   readonly maxQueued: number;
   readonly maxQueueMs: number;
-  /** Number from 0 to 1, for jitter. */
+  /** Returns a number from 0 to 1, for jitter. */
   readonly random: () => number;
-  /** Called with an error that closed a gate, and for how long that is closed now, in milliseconds. */
+  /** Called with an error that closed a gate, and for how many milliseconds it is closed. */
   readonly onClosed: (error: ApiStatusError, forMs: number) => void;
 }
 
-/** A request is not sent yet, because the service asked another one to wait. */
+/** A request is held back, because the service asked another one to wait. */
 export interface WaitNotice {
   /** Milliseconds until requests are let through again, a few at first. */
   readonly delayMs: number;
-  /** What the other request was told. */
+  /** The error of the other request. */
   readonly error: RetryNotice["error"];
 }
 
-/** A request that asks for a {@link Permit}. */
+/** A request for a {@link Permit}. */
 export interface PermitRequest {
-  /** Whose request it is: groups take turns. */
+  /** Groups take turns in the queue. */
   readonly group: object | string | undefined;
   readonly signal: AbortSignal | undefined;
   /** Longest wait that the service may ask for, in milliseconds. */
   readonly maxDelayMs: number;
-  /** When it was told before that it would be sent again, in milliseconds since the epoch. */
+  /** When its retry was announced for, in milliseconds since the epoch. */
   readonly retryAt?: number | undefined;
   /** Called before a wait for the service; must not throw. */
   onWait?(notice: WaitNotice): void;
@@ -40,13 +40,13 @@ export interface PermitRequest {
 export interface QueuedRequest {
   readonly request: PermitRequest;
   readonly gate: RateGate<QueuedRequest>;
-  /** Epoch of the gate that let it through; older ones have to ask again. */
+  /** Epoch of the gate that let it through; it has to pass again in a later one. */
   epoch: number;
   /** Milliseconds since the epoch. */
   readonly queuedAt: number;
-  /** When it was told that it would be sent. */
+  /** When it was last announced to be sent, in milliseconds since the epoch. */
   retryAt: number;
-  /** In the queue of its gate, or in that for slots. */
+  /** In the queue of its gate, or in that of the slots. */
   position: QueuePosition<QueuedRequest> | undefined;
   /** Among all queued requests, oldest first. */
   age: ListNode<QueuedRequest> | undefined;
@@ -55,24 +55,24 @@ export interface QueuedRequest {
   readonly onAbort: () => void;
 }
 
-/** Gates that are kept although nothing waits there. */
+/** More gates than this are kept only while something waits there. */
 const MAX_GATES = 100;
 
 /**
- * What goes to one endpoint with one key: so many requests at once, the rest in a fair queue. A request first passes the gate
- * of its model, then takes a slot; one that waits at a gate holds no slot.
+ * Limits the requests to one endpoint with one key: so many at once, the rest in a fair queue. A request first passes the gate of
+ * its model, then takes a slot; it holds no slot while it waits at the gate.
  */
 export class EndpointLimiter {
   readonly baseUrl: string;
-  /** Requests on their way, until their answers' ends. */
+  /** Requests in flight, until the end of their answers. */
   active = 0;
-  /** Nobody can find it any more. */
+  /** No longer in use: another one takes its place. */
   isDropped = false;
   readonly #limits: EndpointLimits;
   readonly #gates = new Map<string, RateGate<QueuedRequest>>();
-  /** Requests that passed their gate and wait for a slot. */
+  /** Requests that have passed their gate and wait for a slot. */
   readonly #slots = new FairQueue<QueuedRequest>();
-  /** All queued requests, oldest first: one timer serves the limit of them all. */
+  /** All queued requests, oldest first, so that one timer enforces the limit for all. */
   readonly #byAge = new LinkedList<QueuedRequest>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fillTimer: ReturnType<typeof setTimeout> | undefined;
@@ -91,16 +91,16 @@ export class EndpointLimiter {
     return [...this.#gates.values()].filter((gate) => gate.waiting.size > 0 || gate.remainingMs(now) > 0);
   }
 
-  /** Nothing is going on, and nothing need be remembered. */
+  /** Nothing is in flight, queued or held back. */
   isIdle(now: number): boolean {
     return this.active === 0 && this.queued === 0 && this.closedGates(now).length === 0;
   }
 
   /**
-   * A permit to send, at once where nothing is in the way.
+   * A permit to send: without a promise if one is available.
    *
-   * @param name - Of the gate: the model, or another operation and its model.
-   * @throws {TrafficLimitError} When too many wait already, or, later, when the wait was too long.
+   * @param name - Of the gate: the model, or for other operations the operation and its model.
+   * @throws {TrafficLimitError} When the queue is full; rejects with one after too long a wait.
    * @throws {ApiStatusError} When the service asked for a longer wait than the request allows. An abort rejects with the
    *   signal's reason.
    */
@@ -113,11 +113,11 @@ export class EndpointLimiter {
     return new Permit(this, gate, 0);
   }
 
-  /** Gives a slot back. */
+  /** Frees a slot. */
   release(): void {
     this.active--;
     if (this.#slots.size === 0 || this.#fillTimer !== undefined) return;
-    // A moment later, since the platform takes that long to see that the connection can be used again.
+    // Not in this task, in which the platform does not reuse the connection yet.
     this.#fillTimer = setTimeout(() => {
       this.#fillTimer = undefined;
       this.#fill();
@@ -138,7 +138,7 @@ export class EndpointLimiter {
     gate.arm(() => this.#open(gate), now);
   }
 
-  /** A request got through a gate that is not open. */
+  /** The service accepted a request although its gate is not open. */
   answered(gate: RateGate<QueuedRequest>): void {
     if (gate.answered(Date.now())) this.#open(gate);
   }
@@ -191,7 +191,7 @@ export class EndpointLimiter {
     this.#notify(queued, now);
   }
 
-  /** One whose notice fails waits no longer: nobody would give its slot back. */
+  /** A request whose notice throws leaves the queue: nothing would release its slot. */
   #notify(queued: QueuedRequest, now: number): void {
     try {
       notifyDelay(queued, now);
@@ -213,14 +213,14 @@ export class EndpointLimiter {
     this.#fill();
   }
 
-  /** Gives free slots to those in turn. */
+  /** Gives free slots to the next requests. */
   #fill(): void {
     while (this.active < this.#limits.maxConcurrent) {
       const queued = this.#slots.shift();
       if (queued === undefined) return;
       const { gate } = queued;
       const now = Date.now();
-      // It may have been closed since.
+      // The gate may have been closed since.
       if (queued.epoch === gate.epoch || gate.isOpen || (gate.waiting.size === 0 && gate.take(now))) {
         this.active++;
         this.#dequeue(queued);
@@ -267,9 +267,9 @@ export class EndpointLimiter {
   }
 }
 
-/** Permission to send one request. It holds a slot until {@link Permit.release}. */
+/** Permission to send one request. Holds a slot until {@link Permit.release}. */
 export class Permit {
-  /** How long the request waited for it, in milliseconds. */
+  /** How long the request was queued, in milliseconds. */
   readonly queuedMs: number;
   readonly #limiter: EndpointLimiter;
   readonly #gate: RateGate<QueuedRequest>;
@@ -281,29 +281,29 @@ export class Permit {
     this.queuedMs = queuedMs;
   }
 
-  /** Gives the slot back. May be called more than once. */
+  /** Frees the slot. May be called more than once. */
   release(): void {
     if (this.#released) return;
     this.#released = true;
     this.#limiter.release();
   }
 
-  /** The service took the request. */
+  /** The service accepted the request. */
   accepted(): void {
     if (!this.#gate.isOpen) this.#limiter.answered(this.#gate);
   }
 
-  /** What an error says about waiting, if anything, goes for all requests of this kind. */
+  /** A wait that the error asks for applies to all requests of this kind. */
   failed(error: unknown): void {
     if (!(error instanceof ApiStatusError)) return;
     const { status, retryable, retryAfterMs = 0 } = error;
     if ((status === 429 || status === 503) && retryable && retryAfterMs > 0) this.#limiter.close(this.#gate, error);
-    // Anything else was not held back; a quota for the day is for each to be told.
+    // Any other failure means that requests get through. A daily quota is reported to each request.
     else this.accepted();
   }
 }
 
-/** Says that a wait became longer, unless it is hardly longer than was said before. */
+/** Announces a wait that is more than a second longer than the one announced before. */
 function notifyDelay(queued: QueuedRequest, now: number): void {
   const { gate, request } = queued;
   const delayMs = gate.remainingMs(now);

@@ -1,13 +1,13 @@
 /**
- * A queue of groups that take turns: one of each group, then one of each again; first in, first out inside a group. A group
- * that waits with a thousand is served as often as one that waits with one.
+ * A queue of groups that take turns: one value of each group, then one of each again; first in, first out within a group. A group
+ * with a thousand values is served as often as one with a single value.
  */
 export class FairQueue<T> {
   readonly #groups = new Map<unknown, Group<T>>();
   readonly #turns = new LinkedList<Group<T>>();
   size = 0;
 
-  /** @param key - Names the group: any value, told apart as a `Map` does. */
+  /** @param key - Of the group: any value, compared as the keys of a `Map`. */
   push(key: unknown, value: T): QueuePosition<T> {
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -19,7 +19,7 @@ export class FairQueue<T> {
     return { queue: this, group, node: group.waiting.push(value) };
   }
 
-  /** The next in turn. */
+  /** Removes the next value. */
   shift(): T | undefined {
     const group = this.#turns.shift();
     const value = group?.waiting.shift();
@@ -30,7 +30,7 @@ export class FairQueue<T> {
     return value;
   }
 
-  /** Does nothing for a value that has left the queue already. */
+  /** Does nothing for a value that has already left the queue. */
   remove({ queue, group, node }: QueuePosition<T>): void {
     if (queue !== this || node.list !== group.waiting) return;
     group.waiting.remove(node);
@@ -41,7 +41,7 @@ export class FairQueue<T> {
   }
 }
 
-/** Where a value stands in a {@link FairQueue}; to be given back to {@link FairQueue.remove}. */
+/** Position of a value in a {@link FairQueue}, for {@link FairQueue.remove}. */
 export interface QueuePosition<T> {
   readonly queue: FairQueue<T>;
   readonly group: Group<T>;
@@ -55,7 +55,7 @@ interface Group<T> {
   turn: ListNode<Group<T>> | undefined;
 }
 
-/** First in, first out, and a value may leave from anywhere. Everything but reading it all takes constant time. */
+/** First in, first out, with removal from anywhere. Everything but {@link LinkedList.toArray} takes constant time. */
 export class LinkedList<T> {
   size = 0;
   #first: ListNode<T> | undefined;
@@ -80,7 +80,7 @@ export class LinkedList<T> {
     return first?.value;
   }
 
-  /** Does nothing for a node that was removed already. */
+  /** Does nothing for a node that was already removed. */
   remove(node: ListNode<T>): void {
     if (node.list !== this) return;
     node.list = undefined;
@@ -101,10 +101,10 @@ export class LinkedList<T> {
   }
 }
 
-/** A value in a {@link LinkedList}; to be given back to {@link LinkedList.remove}. */
+/** Node of a {@link LinkedList}, for {@link LinkedList.remove}. */
 export interface ListNode<T> {
   readonly value: T;
-  /** Not set once it was removed. */
+  /** Undefined once it was removed. */
   list: LinkedList<T> | undefined;
   before: ListNode<T> | undefined;
   after: ListNode<T> | undefined;

@@ -1,43 +1,42 @@
 import { ApiStatusError } from "../../errors/api-errors.ts";
 import { FairQueue } from "./fair-queue.ts";
 
-/** What was refused to one request, and holds for all of its kind. */
+/** An answer that closed a gate. */
 interface Refusal {
   readonly error: ApiStatusError;
   /** Milliseconds since the epoch. */
   until: number;
-  /** How long that was when it was said: the clock of a machine may be set back. */
+  /** The length of the wait, since the clock may be set back. */
   readonly forMs: number;
-  /** How much of that was added to what the service asked for. */
+  /** The part of it that was added to what the service asked for. */
   readonly extraMs: number;
 }
 
-/** Most that is added to a wait, as a part of it. */
+/** Most that is added to a wait, as a fraction of it. */
 const MAX_EXTRA = 0.2;
-
-/** Longest time what one answer said is believed, in milliseconds. */
+/** Longest time that one answer closes a gate, in milliseconds. */
 const MAX_CLOSED_MS = 3_600_000;
-/** How long the first request after a wait may take to be answered before a second one is sent, in milliseconds. */
+/** How long the first request after a wait may take to be answered before another is sent, in milliseconds. */
 const PROBE_MS = 2000;
-/** Time between two steps after that, each of twice as many requests, in milliseconds. */
+/** Time between later steps, each of twice as many requests, in milliseconds. */
 const STEP_MS = 250;
 
 /**
- * Whether requests of one kind may be sent now. Open until an answer asks for a wait; closed for that long; then it lets one
- * through, and when that is answered, 2, 4, 8 and so on, until nobody waits any more.
+ * Decides whether requests of one kind may be sent. Open until an answer asks for a wait; closed for that long; then lets one
+ * request through, and once it is answered 2, 4, 8 and so on, until none is waiting.
  */
 export class RateGate<T> {
-  /** The model, or another operation and its model. */
+  /** The model, or for other operations the operation and its model. */
   readonly name: string;
   readonly waiting: FairQueue<T> = new FairQueue();
   /** How often it was closed. */
   epoch = 0;
-  /** Nothing is held back. */
+  /** Holds nothing back. */
   isOpen = true;
   #refusal: Refusal | undefined;
   /** Requests of this step; 0 before the first one. */
   #step = 0;
-  /** Requests of this step that are left. */
+  /** Requests left in this step. */
   #left = 0;
   #nextStepAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -46,13 +45,13 @@ export class RateGate<T> {
     this.name = name;
   }
 
-  /** Whether one more may be sent now, which then counts as sent. */
+  /** Whether one more request may be sent now; if so, it is counted. */
   take(now: number): boolean {
     if (this.#refusal === undefined) return true;
     if (now < this.#refusal.until) return false;
     if (now >= this.#nextStepAt) {
       if (this.#left > 0) {
-        // The last step was more than enough.
+        // The last step let through all that were waiting.
         this.#refusal = undefined;
         this.isOpen = true;
         return true;
@@ -67,8 +66,8 @@ export class RateGate<T> {
   }
 
   /**
-   * Closes for as long as the service asked, unless it is closed for longer already. Never for less; a little longer, so that
-   * many processes do not come back at once.
+   * Closes for as long as the service asked, unless it is already closed for longer; and a little longer, so that processes do not
+   * resume all at once.
    *
    * @param random - From 0 to 1.
    */
@@ -85,7 +84,7 @@ export class RateGate<T> {
       this.#refusal = { error, until, forMs: closedMs, extraMs: Math.max(0, closedMs - asked) };
   }
 
-  /** A request was answered and not held back. @returns Whether more may be sent because of it. */
+  /** The service accepted a request. @returns Whether that lets more requests through. */
   answered(now: number): boolean {
     if (this.#step !== 1 || this.#left > 0 || now >= this.#nextStepAt) return false;
     this.#nextStepAt = now;
@@ -96,23 +95,23 @@ export class RateGate<T> {
   remainingMs(now: number): number {
     if (this.#refusal === undefined) return 0;
     const { until, forMs } = this.#refusal;
-    // For good, or a clock that was set back would hold back each one that comes until it has caught up.
+    // Stored, since a clock that was set back would otherwise hold back every later request too.
     if (until - now > forMs) this.#refusal.until = now + forMs;
     return Math.max(0, Math.min(until - now, forMs));
   }
 
-  /** Whether the wait is longer than `maxDelayMs`, which is compared with what the service asked for: what was added is ours. */
+  /** Whether the wait that the service asked for, without what was added to it, is longer than `maxDelayMs`. */
   exceeds(maxDelayMs: number, now: number): boolean {
     const extraMs = Math.min(this.#refusal?.extraMs ?? 0, MAX_EXTRA * maxDelayMs);
     return this.remainingMs(now) - extraMs > maxDelayMs;
   }
 
-  /** What the answer that closed it said. */
+  /** The error that closed it. */
   get reason(): ApiStatusError | undefined {
     return this.#refusal?.error;
   }
 
-  /** Calls `wake` when the next in the queue may be let through; the one timer of all that wait here. */
+  /** Calls `wake` when the next request may be let through; one timer for all that wait here. */
   arm(wake: () => void, now: number): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -120,7 +119,7 @@ export class RateGate<T> {
     const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
     this.#timer = setTimeout(
       () => {
-        // The timer counts, not the clock: it may fire a moment early, and a test may run it ahead.
+        // The timer decides, not the clock: it may fire slightly early.
         const fired = Date.now();
         if (this.#refusal) this.#refusal.until = Math.min(this.#refusal.until, fired);
         this.#nextStepAt = Math.min(this.#nextStepAt, fired);
@@ -130,12 +129,12 @@ export class RateGate<T> {
     );
   }
 
-  /** Whether {@link arm} is in force. */
+  /** Whether {@link arm} has a timer. */
   get isArmed(): boolean {
     return this.#timer !== undefined;
   }
 
-  /** Leaves no timer when nobody waits. */
+  /** Clears the timer if nothing waits. */
   disarmIfEmpty(): void {
     if (this.waiting.size > 0) return;
     clearTimeout(this.#timer);
@@ -143,7 +142,7 @@ export class RateGate<T> {
   }
 }
 
-/** A refusal for a request that was not sent, because another one was refused. */
+/** The error of a request that was not sent, because another one was rejected with `said`. */
 export function notSentError(name: string, said: ApiStatusError, forMs: number): ApiStatusError {
   const seconds = Math.ceil(forMs / 1000);
   const word = said.reason === undefined ? "" : ` ${said.reason}`;

@@ -3,39 +3,39 @@ import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { withDefaults } from "../http/timeouts.ts";
 import { EndpointLimiter, type EndpointLimits, type Permit, type PermitRequest } from "./endpoint-limiter.ts";
 
-/** Options of {@link Traffic}. They apply per endpoint and key. */
+/** Options of {@link Traffic}. The limits apply per endpoint and key. */
 export interface TrafficOptions {
-  /** Most requests on their way at once, each from its sending to the end of its answer. @defaultValue `Infinity` */
+  /** Most requests in flight, each until the end of its answer. @defaultValue `Infinity` */
   readonly maxConcurrent?: number | undefined;
-  /** Most requests that wait. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
+  /** Most queued requests. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
   readonly maxQueued?: number | undefined;
   /**
-   * Longest that one request waits to be sent, in milliseconds; then it fails with a `TrafficLimitError`. `Infinity` switches it off.
+   * Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. `Infinity` disables the limit.
    *
    * @defaultValue 3_600_000
    */
   readonly maxQueueMs?: number | undefined;
-  /** Numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
+  /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
   readonly random?: (() => number) | undefined;
 }
 
-/** What {@link Traffic.state} says of one endpoint and key. */
+/** State of one endpoint and key. */
 export interface TrafficState {
   readonly baseUrl: string;
-  /** Requests on their way. */
+  /** Requests in flight. */
   readonly active: number;
-  /** Requests that wait, for a slot or for the service. */
+  /** Requests that wait for a slot or for the service. */
   readonly queued: number;
-  /** What the service holds back: a model (or another operation and its model), and for how many more milliseconds. */
+  /** What is held back: a model (or for other operations the operation and its model), and for how many more milliseconds. */
   readonly heldBack: readonly { readonly name: string; readonly forMs: number }[];
 }
 
 /**
- * What many clients, models and agents know together about the endpoints they use: how many requests are on their way, who
- * waits, and for how long the service wants to be left alone. Give the same object to all of them.
+ * Limits on requests that clients, models and agents share: how many are in flight, which are queued, and how long the service asked
+ * to wait. Pass the same object to all of them.
  *
- * Requests are counted by endpoint and key, waits that the service asked for also by model. Runs take turns in the queue,
- * however many requests each of them has. A key takes part as a salted fingerprint, and is shown nowhere.
+ * Requests are counted per endpoint and key; a wait that the service asked for applies per model as well. Runs take turns in the
+ * queue, however many requests each of them has. Of a key only a salted fingerprint is kept, which is never shown.
  */
 export class Traffic {
   /** @internal */
@@ -46,20 +46,20 @@ export class Traffic {
     this.limiter = new TrafficLimiter(options);
   }
 
-  /** What is going on now, for each endpoint and key with anything to say. */
+  /** The current state of each endpoint and key that is not idle. */
   state(): readonly TrafficState[] {
     return this.limiter.state();
   }
 }
 
-/** Limiters that are kept although nothing is going on there. */
+/** More limiters than this are kept only while they are not idle. */
 const MAX_LIMITERS = 1000;
 
-/** Finds the {@link EndpointLimiter} of an endpoint and key, for one `Traffic`. */
+/** Finds the {@link EndpointLimiter} of an endpoint and key. */
 export class TrafficLimiter {
   readonly #limits: EndpointLimits;
   readonly #limiters = new Map<string, EndpointLimiter>();
-  /** The limiter of each endpoint object, as long as it signs the same way. */
+  /** The limiter of each endpoint object, valid for the same authentication. */
   readonly #known = new WeakMap<Endpoint, { readonly signature: string; readonly limiter: EndpointLimiter }>();
   readonly #closedMs = new WeakMap<object, number>();
   readonly #salt = Math.random();
@@ -78,7 +78,6 @@ export class TrafficLimiter {
     this.#limits = { ...merged, random, onClosed: (error, forMs) => this.#closedMs.set(error, Math.round(forMs)) };
   }
 
-  /** See {@link Traffic.state}. */
   state(): readonly TrafficState[] {
     const now = Date.now();
     return [...this.#limiters.values()]
@@ -94,7 +93,7 @@ export class TrafficLimiter {
       }));
   }
 
-  /** A permit to send a request. See {@link EndpointLimiter.acquire}. */
+  /** See {@link EndpointLimiter.acquire}. */
   acquire(
     endpoint: Endpoint,
     auth: HeaderFields,
@@ -106,7 +105,7 @@ export class TrafficLimiter {
     return this.#limiterFor(endpoint, auth).acquire(generates ? model : `${operation} ${model}`, request);
   }
 
-  /** How long requests like the one that failed are held back because of it, in milliseconds; undefined if they are not. */
+  /** For how many milliseconds an error holds back requests of its kind; undefined if it does not. */
   closedMs(error: object): number | undefined {
     return this.#closedMs.get(error);
   }
@@ -116,7 +115,7 @@ export class TrafficLimiter {
     const known = this.#known.get(endpoint);
     if (known !== undefined && known.signature === signature && !known.limiter.isDropped) return known.limiter;
     const { baseUrl, cachesPath, modelsPath } = endpoint;
-    // On Vertex the path names the project.
+    // On Vertex the path contains the project.
     const id = [baseUrl, cachesPath ?? modelsPath, fingerprint([this.#salt, signature])].join(" ");
     let limiter = this.#limiters.get(id);
     if (limiter === undefined) {
@@ -138,7 +137,7 @@ export class TrafficLimiter {
   }
 }
 
-/** What tells one key from another. Tokens of Vertex are renewed every hour, and go for the same project. */
+/** Identifies the key. Vertex's access tokens do not count: they are renewed every hour, for the same project. */
 function joinSignature({ kind }: Endpoint, auth: HeaderFields): string {
   let signature = "";
   for (const name in auth) {

@@ -20,7 +20,7 @@ test.each<[ModelSettings, RegExp]>([
   [{ stopSequences: ["a", "b", "c", "d", "e", "f"] }, /6 stopSequences: the service accepts at most 5/],
   [{ stopSequences: [""] }, /stop sequence is empty/],
   [{ cachedContent: "" }, /cachedContent is empty/],
-  [{ location: { latitude: 91, longitude: 0 } }, /latitude goes from -90 to 90/],
+  [{ location: { latitude: 91, longitude: 0 } }, /latitude ranges from -90 to 90/],
 ])("%o is refused", (settings, message) => {
   expect(() => check(settings)).toThrow(ConfigurationError);
   expect(() => check(settings)).toThrow(message);
