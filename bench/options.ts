@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
 import { METRICS, type Metric } from "./cases.ts";
 
-/** What the command line asked for. */
+/** The parsed command line. */
 export interface Options {
   readonly metrics: readonly Metric[];
-  /** As they were named; absent for the usual ones. */
+  /** Named drivers; absent for the default ones. */
   readonly drivers: readonly string[] | undefined;
   readonly runs: number;
   readonly quick: boolean;
@@ -37,9 +37,9 @@ told on stderr. Ends with 1 when a driver did not do its work, and with 2 when a
 `;
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
- * @throws {TypeError} For an option that is unknown or makes no sense; the message says which and what it may be.
+ * @throws {TypeError} For an unknown or invalid option; the message says which, and what is valid.
  */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -62,7 +62,7 @@ export function readOptions(args: readonly string[]): Options {
   const { against, out, json, quick, peers, build, docs, help } = values;
   if (against !== undefined && (peers || docs || values.drivers !== undefined))
     throw new TypeError("--against compares two builds; leave out --drivers, --peers and --docs.");
-  if (docs && quick) throw new TypeError("--docs with --quick would publish figures that mean nothing.");
+  if (docs && quick) throw new TypeError("--docs with --quick would publish meaningless figures.");
   return {
     metrics: metricsOf(values.metrics, against !== undefined),
     drivers: listOf("drivers", values.drivers),
@@ -96,6 +96,6 @@ function listOf(option: string, text: string | undefined): readonly string[] | u
 }
 
 function runsOf(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new TypeError(`--runs: ${text} is no whole number from 1 to 999.`);
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new TypeError(`--runs: ${text} is not an integer from 1 to 999.`);
   return Number(text);
 }
