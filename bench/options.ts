@@ -19,20 +19,20 @@ export interface Options {
 
 export const HELP = `pnpm bench [options]
 
-Measures the built @pollux/core against a loop written by hand, on a local server. Prints a table in Markdown; what is going on is
-told on stderr. Ends with 1 when a driver did not do its work, and with 2 when an option is wrong.
+Compares the built @pollux/core with a handwritten loop, on a local server. Prints Markdown tables to stdout and progress to stderr.
+Exits with 1 if a driver did not do its work, and with 2 for an invalid option.
 
-  --metrics a,b    of ${METRICS.join(", ")} (all of them)
-  --drivers a,b    of raw, raw-cached, raw-http, pollux, pollux-fetch and the peers, or paths that end in .mjs; the first is
-                   what the others are compared with (all of them)
-  --runs N         samples of each driver, in turns with the others (5)
-  --quick          tiny sizes, one sample: shows that all works, not how fast
-  --peers          installs the other libraries into the folder for temporary files, and measures them too
-  --against DIR    compares the built core of the checkout DIR with this one, and nothing else
-  --out FILE       writes the tables to a file as well
+  --metrics a,b    any of ${METRICS.join(", ")} (default: all)
+  --drivers a,b    any of raw, raw-cached, raw-http, pollux, pollux-fetch and the peers, or paths that end in .mjs; the first is
+                   the baseline (default: all)
+  --runs N         samples of each driver, in turns with the others (default: 5)
+  --quick          tiny sizes, one sample: checks that everything works, not how fast
+  --peers          also installs the other libraries into a temporary folder and measures them
+  --against DIR    only compares the built core of the checkout DIR with this one
+  --out FILE       also writes the tables to a file
   --json FILE      writes all figures to a file
   --docs           writes the tables into docs/benchmarks.md
-  --no-build       measures what was built before
+  --no-build       measures the previous build
   --help
 `;
 
