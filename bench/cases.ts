@@ -2,42 +2,42 @@ import type { Driver } from "./drivers.ts";
 import type { Relation, Target } from "./row.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** What `--metrics` picks from. */
+/** Values of `--metrics`. */
 export const METRICS = ["loop", "history", "stream", "chunk", "many", "start", "bundle", "install", "idle"] as const;
 
 /** One of {@link METRICS}. */
 export type Metric = (typeof METRICS)[number];
 
-/** What is read from a case's samples. */
+/** A figure computed from a case's samples. */
 export interface Measure {
   readonly id: string;
   readonly label: string;
   readonly unit: string;
   readonly of: "cpuMs" | "peakMB" | "sentKB";
-  /** What the figure is divided by: turns, chunks, runs. */
+  /** Divisor of the figure: number of turns, chunks, runs. */
   readonly per: number;
   readonly relation: Relation;
   readonly targets: readonly Target[];
 }
 
-/** Work that every driver does in samples of its own. */
+/** Work that every driver does in separate samples. */
 export interface Case {
   readonly scenario: Scenario;
   /** Runs before and while it is measured. */
   readonly warm: number;
   readonly runs: number;
-  /** Whether all runs are under way at once. */
+  /** Whether all runs are concurrent. */
   readonly together: boolean;
-  /** Whether answers are asked for whole. */
+  /** Whether to use unary requests. */
   readonly unary: boolean;
-  /** Which drivers take part; all of them when absent. */
+  /** Which drivers take part; all of them if absent. */
   readonly takes?: ((driver: Driver) => boolean) | undefined;
-  /** At most so many rounds, for work that takes long. */
+  /** Most rounds, for slow work. */
   readonly rounds?: number | undefined;
   readonly measures: readonly Measure[];
 }
 
-/** The cases of a metric; small ones, for a look at whether all works, with `quick`. */
+/** The cases of a metric; with `quick`, small ones that only check that everything works. */
 export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
   const small = (full: number, little: number): number => (quick ? little : full);
   switch (metric) {
@@ -64,7 +64,7 @@ export function casesOf(metric: Metric, quick: boolean): readonly Case[] {
     }
     case "history":
       return (quick ? [2, 4] : [25, 50, 100, 200]).map((turns, index, all) => {
-        // As many turns for each length, so that none is colder than another.
+        // The same number of turns for each length, so that none runs colder than another.
         const runs = small(2_000 / turns, 1);
         const label = `${turns} turns with results of 1 KB`;
         return {

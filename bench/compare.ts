@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Driver, driverFrom, driverOf } from "./drivers.ts";
 
-/** The drivers of an A/B comparison: the built core of another checkout, which is the base line, and this one's. */
+/** The drivers of an A/B comparison: the built core of another checkout, which is the baseline, and this one's. */
 export function driversAgainst(checkout: string): readonly Driver[] {
   const core = join(resolve(checkout), "packages/core");
   const entry = join(core, "dist/index.js");

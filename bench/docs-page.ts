@@ -9,7 +9,7 @@ const END = "<!-- end of figures -->";
 /**
  * Replaces the block of figures in `docs/benchmarks.md`.
  *
- * @throws {Error} When the page has lost its markers.
+ * @throws {Error} If the page has lost its markers.
  */
 export function writeDocsPage(report: string, page: string = PAGE): void {
   const text = readFileSync(page, "utf8");
@@ -19,7 +19,7 @@ export function writeDocsPage(report: string, page: string = PAGE): void {
   writeFileSync(page, `${text.slice(0, begin)}${BEGIN}\n\n${report.trim()}\n\n${text.slice(end)}`);
 }
 
-/** One line about the machine and the day. */
+/** One line about the machine and the date. */
 export function conditions(runs: number): string {
   const [first] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);

@@ -2,23 +2,23 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** A module that exports `run({ base, model, weather, unary })`, which does one agent run and gives `{ text }`. */
+/** A module that exports `run({ base, model, weather, unary })`, which performs one agent run and returns `{ text }`. */
 export interface Driver {
   readonly name: string;
   /** Absolute path. */
   readonly file: string;
   readonly url: string;
-  /** One of the other libraries: what it cannot do is told, but no failure of ours. */
+  /** One of the other libraries: its failures are reported but don't fail the command. */
   readonly isPeer: boolean;
 }
 
-/** The drivers that take part without being asked for. The first is the base line. */
+/** The drivers that take part by default. The first is the baseline. */
 export const OWN_DRIVERS: readonly string[] = ["raw", "raw-cached", "raw-http", "pollux", "pollux-fetch"];
 
 /**
- * Finds a driver by its name, or takes the path of a module (`.mjs`).
+ * Finds a driver by name, or takes the path of a module (`.mjs`).
  *
- * @throws {TypeError} When there is none.
+ * @throws {TypeError} If there is none.
  */
 export function driverOf(name: string): Driver {
   if (name.endsWith(".mjs")) {
@@ -28,12 +28,12 @@ export function driverOf(name: string): Driver {
   }
   if (!OWN_DRIVERS.includes(name))
     throw new TypeError(
-      `--drivers: ${name} is none of ${OWN_DRIVERS.join(", ")}; give a path that ends in .mjs for another.`,
+      `--drivers: ${name} is none of ${OWN_DRIVERS.join(", ")}; for another driver, pass a path that ends in .mjs.`,
     );
   return driverFrom(name, join(import.meta.dirname, "drivers", `${name}.mjs`));
 }
 
-/** A driver in a file of its own. */
+/** A driver in its own file. */
 export function driverFrom(name: string, file: string, isPeer = false): Driver {
   return { name, file, url: pathToFileURL(file).href, isPeer };
 }

@@ -16,21 +16,21 @@ import { restateSteps } from "../packages/restate/src/restate-steps.ts";
 import { startRestate } from "../packages/restate/test/support/restate-server.ts";
 import { storedLog } from "../test/engines/support/stored-log.ts";
 
-/** What some runs of nothing but steps took. */
+/** Timings of runs that consist only of steps. */
 export interface StepTimes {
-  /** Milliseconds for each step of one run, one after the other. */
+  /** Milliseconds per step of one run, one step after another. */
   readonly stepMs: number;
-  /** Steps of many runs at once, in a second. */
+  /** Steps per second of many concurrent runs. */
   readonly perSecond: number;
 }
 
-/** How much is done. */
+/** How much work to do. */
 export interface StepLoad {
   readonly steps: number;
   readonly runs: number;
 }
 
-/** Runs one run's steps somewhere. */
+/** Runs the steps of one run somewhere. */
 type RunSteps = (runId: string) => Promise<void>;
 
 const VALUE = { text: "x".repeat(100) };
@@ -53,12 +53,12 @@ async function timesOf(run: RunSteps, { steps, runs }: StepLoad): Promise<StepTi
   return { stepMs: alone / steps, perSecond: (steps * runs * 1000) / beside };
 }
 
-/** Steps here and now. */
+/** Steps without any journal. */
 export function passThroughTimes(load: StepLoad): Promise<StepTimes> {
   return timesOf((runId) => carryOut(passThrough({ runId, signal: SIGNAL }), load.steps), load);
 }
 
-/** Steps in the library's own journal. */
+/** Steps in this library's own journal. */
 export async function journalTimes(kind: "memory" | "sqlite" | "jsonl", load: StepLoad): Promise<StepTimes> {
   const folder = await mkdtemp(join(tmpdir(), "pollux-bench-"));
   const stores: { readonly [Kind in typeof kind]: () => SessionStore } = {
@@ -93,7 +93,7 @@ export async function restateTimes(load: StepLoad): Promise<StepTimes> {
   const worker = createServer(createEndpointHandler({ services: [program], logger: nothing }));
   try {
     await new Promise<void>((resolve) => worker.listen(0, "127.0.0.1", resolve));
-    // Of a server on a port.
+    // The server listens on a port.
     const { port } = worker.address() as AddressInfo;
     await register({ admin: server.admin, uri: `http://127.0.0.1:${port}` });
     return await timesOf(async (runId) => {

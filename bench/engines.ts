@@ -19,10 +19,10 @@ const { values } = parseArgs({ options: { quick: { type: "boolean", default: fal
 const load: StepLoad = values.quick ? { steps: 20, runs: 4 } : { steps: 200, runs: 20 };
 const RUNS = values.quick ? 6 : 60;
 
-/** What two workers did. */
+/** Figures of two workers. */
 interface RunFigures {
   readonly runsPerSecond: number;
-  /** Megabytes of memory: of the larger worker, and of the server with all its processes. */
+  /** Memory in megabytes: of the larger worker, and of the server with all its processes. */
   readonly workerMb: number;
   readonly serverMb?: number | undefined;
 }
@@ -62,12 +62,12 @@ if (values.json !== undefined)
   await writeFile(values.json, `${JSON.stringify({ load, runs: RUNS, figures }, undefined, 2)}\n`);
 process.exit();
 
-/** Runs with three requests to the model and three calls each. */
+/** Runs with three model requests and three calls each. */
 async function runsOf(open: (outside: string) => Promise<EnginePlace>): Promise<RunFigures> {
   await using outside = await openOutside();
   const place = await open(outside.url);
   try {
-    // The first one makes the tables.
+    // The first worker creates the tables.
     await place.startWorker("w1");
     await place.startWorker("w2");
     await runAll(place, "warm", 4);

@@ -1,4 +1,4 @@
-// What conversations cost that nobody is talking in: each had one run with one tool turn and a text.
+// The memory of idle conversations: each had one run with one tool turn and a text.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, defineTool, endpoint, gemini, MemoryStore } from "@pollux/core";
 import { z } from "zod";
@@ -23,12 +23,12 @@ async function play(_url, { body }) {
 
 function weather({ city }) {
   executed++;
-  // A result of its own for each session, as real ones are.
+  // Each session has its own result, as in practice.
   return { city, report: report + executed };
 }
 
 const ways = {
-  /** What a program keeps by hand: the contents. */
+  /** What a handwritten program keeps: the contents. */
   raw: () => async () => {
     const contents = [{ role: "user", parts: [{ text: "go" }] }];
     for (;;) {
@@ -55,7 +55,7 @@ function withSession(keep) {
   });
   const agent = new Agent({ model, tools: [tool] });
   const store = new MemoryStore();
-  // Held by what is returned, as a program holds its store.
+  // Referenced by the returned function, as a program would hold its store.
   return async (index) => {
     const session = agent.session({ id: `session-${index}`, store });
     const { text } = await session.send("go");
@@ -74,7 +74,7 @@ async function used() {
 
 const talk = ways[driver]();
 const kept = [];
-// Code that is compiled at first use is not the session's.
+// Code compiled on first use doesn't belong to the session.
 for (let index = 0; index < 200; index++) await talk(`warm-${index}`);
 requests = executed = 0;
 const before = await used();
@@ -86,7 +86,7 @@ for (let index = 0; index < sessions; index++) {
 }
 const bytes = (await used()) - before;
 const isWhole = kept.length + finished + executed + requests === 5 * sessions;
-if (!isWhole) throw new Error(`Only ${finished} of ${sessions} conversations were had, with ${requests} requests.`);
-// After the measurement, so that the store is alive until here.
+if (!isWhole) throw new Error(`Only ${finished} of ${sessions} conversations took place, with ${requests} requests.`);
+// After the measurement, to keep the store alive until here.
 await talk("last");
 process.stdout.write(`\nsample: ${JSON.stringify({ bytesEach: bytes / sessions })}\n`, () => process.exit());

@@ -75,16 +75,16 @@ async function measureAll(
   return { rows, absences: parts.flatMap(({ absences }) => absences) };
 }
 
-/** Without its base line a row says nothing. */
+/** Without its baseline, a row has no meaning. */
 function isComplete({ baseline, relation, figures }: Row): boolean {
   return relation === "own" ? figures.length > 0 : figures.some(({ driver }) => driver === baseline);
 }
 
-/** Users get what is built, so that is what is measured. */
+/** Users get the build, so the build is measured. */
 function build(): void {
   progress("build");
   const { status } = spawnSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new TypeError("The build failed; --no-build measures what was built before.");
+  if (status !== 0) throw new TypeError("The build failed; --no-build measures the previous build.");
 }
 
 function progress(text: string): void {

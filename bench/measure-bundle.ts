@@ -6,12 +6,12 @@ import { type Absence, figureOf, type Measured, type Row } from "./row.ts";
 
 interface Size {
   readonly bytes: number;
-  /** Of what is loaded at the beginning; the rest is loaded when it is needed. */
+  /** Bytes loaded at startup; the rest is loaded on demand. */
   readonly atOnce: number;
   readonly gzipped: number;
 }
 
-/** Drivers that have nothing to bundle, or the same as another. */
+/** Drivers with nothing to bundle, or with the same bundle as another. */
 const WITHOUT = /^(raw|pollux-fetch)/;
 
 /** The size of each driver in one minified bundle with everything it imports, beyond that of zod alone. */
@@ -48,7 +48,7 @@ export async function measureBundle(drivers: readonly Driver[], progress: (text:
   };
 }
 
-/** The first line says how many errors there are, the second which. */
+/** The first line has the number of errors, the second the error itself. */
 function reasonOf(error: unknown): string {
   const lines = (error instanceof Error ? error.message : String(error)).split("\n");
   return lines.slice(0, 2).join(" ").trim();

@@ -17,11 +17,11 @@ const MODEL = "gemini-3.5-flash";
 const program = join(import.meta.dirname, "sample.mjs");
 
 /**
- * Has drivers take turns with a case, each sample in a fresh process. A driver that fails, or does not do all of the work, has
- * no figures in the case's rows.
+ * Runs a case with the drivers in turns, each sample in a fresh process. A driver that fails, or doesn't do all of the work, has no
+ * figures in the case's rows.
  *
- * @param drivers - The first is the base line.
- * @param wanted - Rounds, if the case has no fewer.
+ * @param drivers - The first is the baseline.
+ * @param wanted - Number of rounds, unless the case has fewer.
  */
 export async function measureCase(
   one: Case,
@@ -36,7 +36,7 @@ export async function measureCase(
   const absences: Absence[] = [];
   const rows = one.measures.map(({ id }) => id);
   for (let round = 0; round < rounds; round++) {
-    // Each round begins with another driver, so that none always runs when the machine is coolest.
+    // Each round starts with another driver, so that none always runs when the machine is coolest.
     for (const driver of [...taking.slice(round % taking.length), ...taking.slice(0, round % taking.length)]) {
       if (absences.some(({ driver: name }) => name === driver.name)) continue;
       progress(`${rows[0]}  round ${round + 1}/${rounds}  ${driver.name}`);
@@ -74,7 +74,7 @@ async function takeSample(one: Case, driver: Driver, service: Service): Promise<
   return { cpuMs, peakMB, sentKB: count.bytes / 1_024 };
 }
 
-/** Nothing is related to a base line that failed. */
+/** Without a baseline, there are no rows. */
 function rowsOf(one: Case, samples: ReadonlyMap<string, readonly Sample[]>, baseline: string): readonly Row[] {
   const base = samples.get(baseline);
   if (base === undefined) return [];

@@ -4,7 +4,7 @@ import { runSample } from "./run-sample.ts";
 
 const program = join(import.meta.dirname, "idle-sample.mjs");
 
-/** Memory of a conversation that waits: contents kept by hand, a session that is held, and one that only its store holds. */
+/** Memory of an idle conversation: contents kept by hand, a session held in a variable, and a session only in its store. */
 export async function measureIdle(
   sessions: number,
   rounds: number,

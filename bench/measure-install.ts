@@ -8,16 +8,16 @@ import { figureOf, type Measured, type Row } from "./row.ts";
 const execute = promisify(execFile);
 const core = join(import.meta.dirname, "../packages/core");
 
-/** A folder that npm has installed into. */
+/** A folder with npm packages installed. */
 export interface Installed {
   readonly driver: string;
   readonly folder: string;
 }
 
 /**
- * Packs the built core, installs it and zod into an empty folder, and counts what has come.
+ * Packs the built core, installs it and zod into an empty folder, and counts the result.
  *
- * @param others - Folders of the peers, to be counted beside it.
+ * @param others - Folders of the peers, to be counted as well.
  */
 export async function measureInstall(
   others: readonly Installed[],
@@ -63,7 +63,7 @@ async function installCore(folder: string): Promise<void> {
   await install(folder);
 }
 
-/** `npm install` in a folder that has a manifest; nothing of what is installed is run. */
+/** `npm install` in a folder with a manifest; install scripts are not run. */
 export async function install(folder: string): Promise<void> {
   await execute("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], {
     cwd: folder,
@@ -71,7 +71,7 @@ export async function install(folder: string): Promise<void> {
   });
 }
 
-/** Packages on the disk, each copy counted; optional ones for another platform are in the lockfile only. */
+/** Packages on disk, each copy counted; optional ones for other platforms are only in the lockfile. */
 function packagesIn(folder: string): number {
   const lock = JSON.parse(readFileSync(join(folder, "node_modules/.package-lock.json"), "utf8")) as {
     packages: Readonly<Record<string, unknown>>;

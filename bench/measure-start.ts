@@ -3,14 +3,14 @@ import { type Driver, driverFrom } from "./drivers.ts";
 import { type Absence, figureOf, type Measured, type Row } from "./row.ts";
 import { runSample, UnavailableError } from "./run-sample.ts";
 
-/** What every program with tools has imported already. */
+/** What every program with tools has already imported. */
 export const ZOD: Driver = driverFrom("zod", join(import.meta.dirname, "drivers/zod.mjs"));
 
 const program = join(import.meta.dirname, "import-sample.mjs");
 
 /**
- * How much longer than zod alone it takes to import each driver, by the clock and by the CPU, in fresh processes. The least of
- * all rounds: whatever else the machine does only ever adds to it.
+ * How much longer than zod alone each driver takes to import, in wall and CPU time, in fresh processes. The minimum of all rounds:
+ * other load on the machine only ever adds to it.
  */
 export async function measureStart(
   drivers: readonly Driver[],

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** Megabytes of the processes under this one whose command line has a word in it; shared memory counts once for all. */
+/** Megabytes of each child process whose command line contains a word; shared memory counts once. */
 export async function memoryOf(word: string): Promise<readonly number[]> {
   const all = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const found: number[] = [];
@@ -12,7 +12,7 @@ export async function memoryOf(word: string): Promise<readonly number[]> {
         /^Pss:\s+(\d+) kB$/m.exec(await read(`${pid}/smaps_rollup`))?.[1] ?? /^VmRSS:\s+(\d+)/m.exec(status)?.[1];
       found.push(Number(pss) / 1024);
     } catch {
-      // It has ended meanwhile.
+      // It has ended in the meantime.
     }
   }
   return found;

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
 import { METRICS, type Metric } from "./cases.ts";
 
-/** What the command line asked for. */
+/** The parsed command line. */
 export interface Options {
   readonly metrics: readonly Metric[];
-  /** As they were named; absent for the usual ones. */
+  /** Named drivers; absent for the default ones. */
   readonly drivers: readonly string[] | undefined;
   readonly runs: number;
   readonly quick: boolean;
@@ -19,27 +19,27 @@ export interface Options {
 
 export const HELP = `pnpm bench [options]
 
-Measures the built @pollux/core against a loop written by hand, on a local server. Prints a table in Markdown; what is going on is
-told on stderr. Ends with 1 when a driver did not do its work, and with 2 when an option is wrong.
+Compares the built @pollux/core with a handwritten loop, on a local server. Prints Markdown tables to stdout and progress to stderr.
+Exits with 1 if a driver did not do its work, and with 2 for an invalid option.
 
-  --metrics a,b    of ${METRICS.join(", ")} (all of them)
-  --drivers a,b    of raw, raw-cached, raw-http, pollux, pollux-fetch and the peers, or paths that end in .mjs; the first is
-                   what the others are compared with (all of them)
-  --runs N         samples of each driver, in turns with the others (5)
-  --quick          tiny sizes, one sample: shows that all works, not how fast
-  --peers          installs the other libraries into the folder for temporary files, and measures them too
-  --against DIR    compares the built core of the checkout DIR with this one, and nothing else
-  --out FILE       writes the tables to a file as well
+  --metrics a,b    any of ${METRICS.join(", ")} (default: all)
+  --drivers a,b    any of raw, raw-cached, raw-http, pollux, pollux-fetch and the peers, or paths that end in .mjs; the first is
+                   the baseline (default: all)
+  --runs N         samples of each driver, in turns with the others (default: 5)
+  --quick          tiny sizes, one sample: checks that everything works, not how fast
+  --peers          also installs the other libraries into a temporary folder and measures them
+  --against DIR    only compares the built core of the checkout DIR with this one
+  --out FILE       also writes the tables to a file
   --json FILE      writes all figures to a file
   --docs           writes the tables into docs/benchmarks.md
-  --no-build       measures what was built before
+  --no-build       measures the previous build
   --help
 `;
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
- * @throws {TypeError} For an option that is unknown or makes no sense; the message says which and what it may be.
+ * @throws {TypeError} For an unknown or invalid option; the message says which, and what is valid.
  */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -62,7 +62,7 @@ export function readOptions(args: readonly string[]): Options {
   const { against, out, json, quick, peers, build, docs, help } = values;
   if (against !== undefined && (peers || docs || values.drivers !== undefined))
     throw new TypeError("--against compares two builds; leave out --drivers, --peers and --docs.");
-  if (docs && quick) throw new TypeError("--docs with --quick would publish figures that mean nothing.");
+  if (docs && quick) throw new TypeError("--docs with --quick would publish meaningless figures.");
   return {
     metrics: metricsOf(values.metrics, against !== undefined),
     drivers: listOf("drivers", values.drivers),
@@ -96,6 +96,6 @@ function listOf(option: string, text: string | undefined): readonly string[] | u
 }
 
 function runsOf(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new TypeError(`--runs: ${text} is no whole number from 1 to 999.`);
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new TypeError(`--runs: ${text} is not an integer from 1 to 999.`);
   return Number(text);
 }

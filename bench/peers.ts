@@ -5,7 +5,7 @@ import { type Driver, driverFrom } from "./drivers.ts";
 import { install, type Installed } from "./measure-install.ts";
 import type { Absence } from "./row.ts";
 
-/** What each peer needs, by the name of its driver in `peers/`. */
+/** Dependencies of each peer, by the name of its driver in `peers/`. */
 const PEERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "google-genai": { "@google/genai": "^3.1.0", zod: "^4.6.7" },
   "ai-sdk": { "@ai-sdk/google": "^4.0.121", ai: "^7.0.173", zod: "^4.6.7" },
@@ -29,17 +29,17 @@ const PEERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pi: { "@earendil-works/pi-agent-core": "^0.87.1", "@earendil-works/pi-ai": "^0.87.1" },
 };
 
-/** Names that `--drivers` takes with `--peers`. */
+/** Names that `--drivers` accepts with `--peers`. */
 export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
 
-/** The peers that could be installed, and why the others could not. */
+/** The installed peers, and why others could not be installed. */
 export interface InstalledPeers {
   readonly drivers: readonly Driver[];
   readonly folders: readonly Installed[];
   readonly absences: readonly Absence[];
 }
 
-/** Installs peers into the folder for temporary files, each in its own; one that is there already is used again. */
+/** Installs each peer into its own temporary folder; an existing installation is reused. */
 export async function installPeers(
   names: readonly string[],
   progress: (text: string) => void,

@@ -1,7 +1,7 @@
 import type { Scenario } from "./scenario.ts";
 import type { Count } from "./server.ts";
 
-/** What a sample did: what it says of itself, and what the service counted. */
+/** What a sample did: its own report, and what the service counted. */
 export interface Done {
   readonly runs: number;
   readonly executed: number;
@@ -10,10 +10,10 @@ export interface Done {
 }
 
 /**
- * Whether a sample did all of the work: each run asked once for each turn, sent the whole history each time, executed each
- * call once and ended with the right text.
+ * Whether a sample did all of the work: each run made one request per turn, sent the whole history each time, executed each call
+ * once and ended with the right text.
  *
- * @returns what is missing, or `undefined`.
+ * @returns What is missing, or `undefined`.
  */
 export function missingWork(scenario: Scenario, unary: boolean, done: Done): string | undefined {
   const { runs, count } = done;

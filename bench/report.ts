@@ -1,6 +1,6 @@
 import type { Absence, Figure, Measured, Row } from "./row.ts";
 
-/** All that was measured, as Markdown: the targets and whether they are met, then every driver's figures. */
+/** All measurements as Markdown: the targets and whether they are met, then every driver's figures. */
 export function reportOf({ rows, absences }: Measured, heading = "##"): string {
   const targets = rows.flatMap(targetLines);
   const drivers = [...new Set(rows.flatMap(({ figures }) => figures.map(({ driver }) => driver)))];
@@ -43,7 +43,7 @@ function withUnit({ relation, baseline, unit }: Row, value: number): string {
   return relation === "times" ? `${short(value)} × ${baseline}` : `${short(value)} ${unit}`.trim();
 }
 
-/** The base line's own value, and how the others stand to it. */
+/** The baseline's own value, and the others relative to it. */
 function figureLine(row: Row, drivers: readonly string[]): readonly string[] {
   const cells = drivers.map((driver) => {
     const found = row.figures.find((figure) => figure.driver === driver);
@@ -56,7 +56,7 @@ function figureLine(row: Row, drivers: readonly string[]): readonly string[] {
   return [row.label, ...cells];
 }
 
-/** One line for each driver and reason. */
+/** One line per driver and reason. */
 function absenceLines(absences: readonly Absence[]): readonly string[] {
   const groups = new Map<string, string[]>();
   for (const { driver, reason, rows } of absences) {
@@ -70,14 +70,14 @@ function absenceLines(absences: readonly Absence[]): readonly string[] {
   });
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function short(value: number): string {
   const size = Math.abs(value);
   if (Number.isInteger(value) && size >= 10) return value.toLocaleString("en-US");
   return size >= 100 ? Math.round(value).toLocaleString("en-US") : value.toFixed(size >= 10 ? 1 : 2);
 }
 
-/** Columns are padded as the formatter of this repository does it. */
+/** Columns are padded as this repository's formatter does. */
 function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) =>
     Math.max(3, name.length, ...lines.map((line) => line[column]?.length ?? 0)),

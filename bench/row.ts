@@ -1,10 +1,10 @@
-/** What a row's figures are: a factor of the base line's, so much more than the base line's, or figures of their own. */
+/** How a row's figures relate to the baseline: a factor, a difference, or not at all. */
 export type Relation = "times" | "beyond" | "own";
 
-/** A number we hold ourselves to. */
+/** A performance target. */
 export interface Target {
   readonly driver: string;
-  /** Of the figure as the row relates it: a factor, a difference or the value itself. */
+  /** Largest allowed figure, in the row's relation: a factor, a difference or the value itself. */
   readonly atMost: number;
 }
 
@@ -13,9 +13,9 @@ export interface Figure {
   readonly driver: string;
   /** Median of the samples, in the row's unit. */
   readonly value: number;
-  /** As the row relates it to its base line; medians of each round's own relation. */
+  /** Relative to the baseline, according to the row's relation; the median of the rounds. */
   readonly figure: number;
-  /** The least and the greatest of the rounds. */
+  /** Minimum and maximum of the rounds. */
   readonly range: readonly [number, number];
 }
 
@@ -25,31 +25,31 @@ export interface Row {
   readonly label: string;
   readonly unit: string;
   readonly relation: Relation;
-  /** The driver that figures are related to. */
+  /** The driver that figures are compared with. */
   readonly baseline: string;
   readonly targets: readonly Target[];
   readonly figures: readonly Figure[];
 }
 
-/** A driver whose figures are not shown in some rows. */
+/** A driver without figures in some rows. */
 export interface Absence {
   readonly rows: readonly string[];
   readonly driver: string;
   readonly reason: string;
-  /** Whether it ought to have worked: it then fails the command. */
+  /** Whether it should have worked: then the command fails. */
   readonly isFailure: boolean;
 }
 
-/** What a measurement gives. */
+/** Result of a measurement. */
 export interface Measured {
   readonly rows: readonly Row[];
   readonly absences: readonly Absence[];
 }
 
 /**
- * One driver's figure from its samples.
+ * Computes one driver's figure from its samples.
  *
- * @param base - The base line's samples, of the same rounds; absent for the base line itself and for figures of their own.
+ * @param base - The baseline's samples, from the same rounds; absent for the baseline itself and for absolute figures.
  */
 export function figureOf(
   driver: string,
@@ -70,7 +70,7 @@ export function figureOf(
   };
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** The middle value, or the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

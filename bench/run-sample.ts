@@ -3,19 +3,19 @@ import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 
-/** A driver that says of itself that it cannot take part, such as one for a part of the library that is not built. */
+/** A driver reports that it can't take part, for example because a part of the library isn't built. */
 export class UnavailableError extends Error {}
 
 /**
- * Runs a sample program in a fresh process and gives the object it printed.
+ * Runs a sample program in a fresh process and returns the object it printed.
  *
  * @param file - Absolute path of the program.
  * @param argument - Its only argument.
- * @throws {UnavailableError} When the driver cannot take part.
- * @throws {Error} When the process failed: the first telling line of what it said.
+ * @throws {UnavailableError} If the driver can't take part.
+ * @throws {Error} If the process failed, with the first informative line of its output.
  */
 export async function runSample(file: string, argument: string): Promise<Readonly<Record<string, number>>> {
-  // Neither a condition that picks sources nor a cache of compiled code may change what is measured.
+  // Neither an export condition for sources nor a cache of compiled code may affect the measurement.
   const { NODE_OPTIONS: _options, NODE_COMPILE_CACHE: _cache, ...env } = process.env;
   let output: string;
   try {

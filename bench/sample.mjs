@@ -1,5 +1,5 @@
-// One sample: a fresh process that runs a driver until it is warm, measures its own CPU, and prints one line.
-// Plain JavaScript, so that no type stripper takes memory or time in the process that is measured.
+// One sample: a fresh process that warms up a driver, measures its own CPU time, and prints one line.
+// Plain JavaScript, so that type stripping takes no memory or time in the measured process.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const { driver, model, base, warmBase, warm, runs, together, unary, text, report } = JSON.parse(process.argv[2]);
@@ -48,7 +48,7 @@ await finish({
   wrongTexts,
 });
 
-/** Ends the process: what waits for this waits for ever. */
+/** Ends the process, so its promise never settles. */
 function finish(sample) {
   return new Promise(() => {
     process.stdout.write(`\nsample: ${JSON.stringify(sample)}\n`, () => process.exit());

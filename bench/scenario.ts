@@ -1,10 +1,10 @@
-/** What the local service plays to one run: a number of tool turns and then a text, or one streamed text. */
+/** The service's side of one run: a number of tool turns and then a text, or one streamed text. */
 export type Scenario =
   | {
       readonly kind: "turns";
       /** Turns that call the tool; one more answers with the text `done`. */
       readonly turns: number;
-      /** Length of what the tool returns, in characters. */
+      /** Length of the tool's result, in characters. */
       readonly resultBytes: number;
       /** Wait before each answer, in ms. */
       readonly wait: number;
@@ -16,14 +16,14 @@ export type Scenario =
       readonly size: number;
     };
 
-/** The path a client's base URL gets: `/{tag}/{kind}/{number}/{number}/{wait}`. Requests are counted for each tag. */
+/** The path of a client's base URL: `/{tag}/{kind}/{number}/{number}/{wait}`. Requests are counted per tag. */
 export function pathOf(tag: string, scenario: Scenario): string {
   return scenario.kind === "turns"
     ? `/${tag}/turns/${scenario.turns}/${scenario.resultBytes}/${scenario.wait}`
     : `/${tag}/chunks/${scenario.chunks}/${scenario.size}/0`;
 }
 
-/** Reads what {@link pathOf} wrote, wherever it stands at the beginning of a URL's path. */
+/** Parses the output of {@link pathOf} at the start of a URL's path. */
 export function readPath(path: string): { readonly tag: string; readonly scenario: Scenario } | undefined {
   const [, tag, kind, first, second, wait] = path.split("/", 6);
   if (tag === undefined || wait === undefined) return undefined;
@@ -33,7 +33,7 @@ export function readPath(path: string): { readonly tag: string; readonly scenari
   return undefined;
 }
 
-/** What the tool reports, and the service looks for in each request. */
+/** The tool's result, which the service looks for in each request. */
 export function resultOf(bytes: number): string {
   return "r".repeat(bytes);
 }

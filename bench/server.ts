@@ -1,22 +1,22 @@
 /**
- * The service of the benchmarks, a process of its own: as cheap as can be, so that the client's cost is what differs. It plays
- * the scenario in the path, counts what it was asked, and ends with its parent. The first line of output is its port;
- * `GET /count/{tag}` gives the {@link Count} of a tag and forgets it.
+ * The service for the benchmarks, in its own process: as cheap as possible, so that the client's cost dominates. It plays the
+ * scenario in the path, counts requests, and exits with its parent. The first line of output is its port; `GET /count/{tag}` returns
+ * the {@link Count} of a tag and resets it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readPath, resultOf, type Scenario } from "./scenario.ts";
 
-/** What was asked under one tag. */
+/** Requests with one tag. */
 export interface Count {
   requests: number;
-  /** Of them: to `streamGenerateContent`. */
+  /** Number of those to `streamGenerateContent`. */
   streamed: number;
   /** Bytes of all request bodies. */
   bytes: number;
-  /** Function responses in all request bodies together. */
+  /** Function responses in all request bodies. */
   responses: number;
-  /** Of them: with the whole result in it. */
+  /** Number of those with the complete result. */
   results: number;
 }
 
@@ -78,7 +78,7 @@ function turnOf(scenario: Scenario & { kind: "turns" }, answered: number, isStre
   return framed(chunkOf(part, true), isStream);
 }
 
-/** Prepared once for each scenario: 20 MB are not to be built while a client is measured. */
+/** Prepared once per scenario: 20 MB must not be built while a client is being measured. */
 function textOf(scenario: Scenario & { kind: "chunks" }, isStream: boolean): Buffer {
   const key = `${scenario.chunks}x${scenario.size}${isStream}`;
   let bytes = streams.get(key);

@@ -6,12 +6,12 @@ import type { Count } from "./server.ts";
 /** The running service. */
 export interface Service {
   readonly url: string;
-  /** What was asked under a tag since it was last looked at. */
+  /** Requests with a tag since the last call. */
   count(tag: string): Promise<Count>;
   close(): void;
 }
 
-/** Starts `server.ts` in a process of its own, on a free port of 127.0.0.1. */
+/** Starts `server.ts` in its own process, on a free port of 127.0.0.1. */
 export async function startServer(): Promise<Service> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "server.ts")], {
     stdio: ["pipe", "pipe", "inherit"],

@@ -1,4 +1,4 @@
-// Text as it is written.
+// Text as it arrives.
 import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
 

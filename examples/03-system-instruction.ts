@@ -1,4 +1,4 @@
-// Instructions that hold for every run of an agent.
+// Instructions for every run of an agent.
 import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
 

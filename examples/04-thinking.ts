@@ -1,4 +1,4 @@
-// How much the model thinks, and what it thought. The same words work on every family: a level or a budget is sent as the model takes it.
+// How much the model thinks, and its thought summaries. The same option works on every model family: a level or a budget is converted as needed.
 import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
 

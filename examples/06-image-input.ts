@@ -1,4 +1,4 @@
-// A picture beside the question.
+// An image with the question.
 import { connect } from "@pollux/cli";
 import { Agent, media } from "@pollux/core";
 

@@ -1,4 +1,4 @@
-// Tools are zod-typed functions. Calls that come together run side by side.
+// Tools are zod-typed functions. Calls in the same turn run concurrently.
 import { connect } from "@pollux/cli";
 import { Agent, defineTool, ToolFailure } from "@pollux/core";
 import { z } from "zod";

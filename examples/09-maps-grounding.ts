@@ -1,4 +1,4 @@
-// Google Maps: places near a position.
+// Google Maps: places near a location.
 import { connect } from "@pollux/cli";
 import { Agent, googleMaps } from "@pollux/core";
 

@@ -1,4 +1,4 @@
-// A model that draws.
+// A model that generates images.
 import { connect } from "@pollux/cli";
 import { Agent } from "@pollux/core";
 

@@ -1,4 +1,4 @@
-// Search beside your own functions. On models that refuse both in one request, search becomes a function of its own: the same code, the same sources.
+// Search together with your own functions. On models that don't support both in one request, search becomes a function: same code, same sources.
 import { connect } from "@pollux/cli";
 import { Agent, defineTool, googleSearch } from "@pollux/core";
 import { z } from "zod";

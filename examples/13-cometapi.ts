@@ -1,4 +1,4 @@
-// The same agent through CometAPI, with either header. Set COMETAPI_KEY to talk to it; without, an emulator speaks its dialect.
+// The same agent through CometAPI, with either header. Set COMETAPI_KEY to use it; without a key, an emulator imitates it.
 import { Agent, cometapi } from "@pollux/core";
 import { createEmulator } from "@pollux/emulator";
 

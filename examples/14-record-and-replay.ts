@@ -1,4 +1,4 @@
-// Record a run once; from then on a local server answers from the recording, and says what a changed request differs in.
+// Record a run once; from then on, a local server answers from the recording and reports how a changed request differs.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ const agent = weatherAgent(endpoint({ baseUrl: server.url }));
 const second = await agent.run(question);
 console.log(`replayed: ${second.text} (${emulator.requests.length} requests)`);
 
-// A program that asks something else is told what, not answered with something old.
+// A request that was not recorded gets an error that names the difference, not an old answer.
 await agent.run("What is the weather in Bergen?").catch((error: unknown) => {
   console.log("another question:", error instanceof Error ? error.message : error);
 });

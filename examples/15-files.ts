@@ -1,4 +1,4 @@
-// A file of this machine, uploaded once and asked about twice. CometAPI and Vertex AI have no Files API.
+// A local file, uploaded once and used in two questions. CometAPI and Vertex AI have no Files API.
 import { connect } from "@pollux/cli";
 import { Agent, files, media } from "@pollux/core";
 import { fileFromPath } from "@pollux/core/node";

@@ -1,4 +1,4 @@
-// A long text and the agent's own tools in an explicit cache: sent once, asked about many times. CometAPI has none.
+// A long text and the agent's own tools in an explicit cache: sent once, used by many requests. CometAPI has no caches.
 import { connect } from "@pollux/cli";
 import { Agent, caches, defineTool } from "@pollux/core";
 import { z } from "zod";

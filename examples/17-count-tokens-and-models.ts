@@ -1,4 +1,4 @@
-// How large a request is before it is made, and which models there are. Not through CometAPI, which documents neither.
+// The size of a request before it is sent, and the list of models. Not through CometAPI, which documents neither.
 import { connect } from "@pollux/cli";
 import { Agent, defineTool, listModels } from "@pollux/core";
 import { z } from "zod";

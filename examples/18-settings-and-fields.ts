@@ -1,4 +1,4 @@
-// The settings of a request and the fields of its answer, through CometAPI. Without COMETAPI_KEY an emulator speaks its dialect.
+// The settings of a request and the fields of its response, through CometAPI. Without COMETAPI_KEY, an emulator imitates it.
 import { Agent, cometapi, gemini } from "@pollux/core";
 import { createEmulator } from "@pollux/emulator";
 

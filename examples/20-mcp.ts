@@ -1,4 +1,4 @@
-// Tools over MCP, both ways: this program serves one to any MCP client, and an agent uses it as a server's client.
+// Tools over MCP, both ways: this program serves a tool to any MCP client, and an agent uses it through an MCP connection.
 import { fileURLToPath } from "node:url";
 import { connect } from "@pollux/cli";
 import { Agent, defineTool } from "@pollux/core";
@@ -20,7 +20,7 @@ else await ask("What is the weather in Oslo?");
 
 async function ask(question: string): Promise<void> {
   await using connection = await connect();
-  // Any command that speaks MCP over stdio can stand here; this one is the program itself.
+  // This could be any command that speaks MCP over stdio; here it is the program itself.
   const program = fileURLToPath(import.meta.url);
   await using server = await mcpTools(
     { command: process.execPath, args: [...process.execArgv, program, "serve"] },
@@ -31,7 +31,7 @@ async function ask(question: string): Promise<void> {
   const agent = new Agent({
     model: "gemini-flash-latest",
     endpoint: connection.endpoint,
-    // Asked when a run begins, so a list that the server has changed is honoured.
+    // A function, called at the start of each run, so that changes to the server's list take effect.
     tools: () => server.tools,
   });
   const run = agent.stream(question);

@@ -1,5 +1,5 @@
-// A team: a planner whose tools are an agent that searches and a calculator. Both work side by side; what the researcher found
-// and what it cost are in the planner's result.
+// A team: a planner with two tools, a calculator and an agent that searches. Both run concurrently; the planner's result includes
+// what the researcher found and what it cost.
 import { connect } from "@pollux/cli";
 import { Agent, type AgentProgress, googleSearch, renderMarkdown } from "@pollux/core";
 import { calculator } from "@pollux/tools/calculator";
@@ -25,7 +25,7 @@ const planner = new Agent({
     researcher.asTool({ description: "Researches facts on the web: opening hours, prices, distances." }),
     calculator(),
   ],
-  // The researcher never gets more of these than the planner has left.
+  // The researcher never gets more than what remains of these.
   limits: { totalTokens: 200_000, wallTimeMs: 120_000 },
 });
 
@@ -35,7 +35,7 @@ const run = planner.stream(
 for await (const event of run) {
   if (event.type === "tool-start") console.log(`planner > ${event.call.name}`);
   if (event.type === "tool-progress") {
-    // The researcher's own events; a tool's name is at the end of the path of its calls.
+    // The researcher's own events; the path of its calls ends with the tool's name.
     const { path, event: inner } = event.progress as AgentProgress & { readonly event: { readonly type: string } };
     if (inner.type === "response") console.log(`planner > ${path.join(" > ")}: an answer`);
   }

@@ -1,11 +1,11 @@
-// What a run costs, request by request: what was read from the service's own cache, and what that came to in money.
+// What a run costs, request by request: how much was read from the service's cache, and the price.
 import { connect } from "@pollux/cli";
 import { Agent, computeCost, defineTool, type Prices } from "@pollux/core";
 import { z } from "zod";
 
 await using connection = await connect();
 
-// Per 1,000,000 tokens, and for one query of Google Search. Look up those of your model: they change.
+// Per 1,000,000 tokens, and per Google Search query. Look up the prices of your model: they change.
 const prices: Prices = { input: 0.3, cachedInput: 0.03, output: 2.5, searchQuery: 0.014 };
 
 const readLog = defineTool({
@@ -15,7 +15,7 @@ const readLog = defineTool({
   run: ({ day }) => `Day ${day}: wind ${(day * 7) % 60} km/h, ${(day * 3) % 11} ships passed.`,
 });
 
-// Long enough for the service to cache it: from 1,024 to 6,144 tokens, by model.
+// Long enough for the service to cache: 1,024 to 6,144 tokens, depending on the model.
 const rules = Array.from(
   { length: 400 },
   (_, rule) => `Rule ${rule + 1}: when the wind is over ${rule} km/h, the keeper writes down ${rule % 7} things more.`,

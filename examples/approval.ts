@@ -1,4 +1,4 @@
-// A call that needs a person's word. The run ends and is kept in a file; it goes on later, in this or another process.
+// A call that needs approval. The run ends and is kept in a file; it is resumed later, in this or another process.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const pay = defineTool({
   run: ({ invoice, euros }) => ({ invoice, euros, state: "paid" }),
 });
 
-/** Asks at the terminal; where there is none, agrees. */
+/** Asks at the terminal; without one, approves. */
 async function ask({ call }: PendingCall): Promise<Approval> {
   const question = `May ${call.name} run with ${JSON.stringify(call.args)}? [Y/n] `;
   if (!process.stdin.isTTY) {
@@ -44,7 +44,7 @@ const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.end
 }
 
 {
-  // Nothing is left in memory: all there is stands in the file.
+  // Nothing remains in memory: everything is in the file.
   using store = new SqliteStore(file);
   const session = agent.session({ id: "invoice-7", store });
   const { pending } = await session.state();

@@ -1,4 +1,4 @@
-// What `npm start` runs: one question that needs two tools at once and a search, then typed output, then a follow-up.
+// Run by `npm start`: one question that needs two tools at once and a search, then typed output, then a follow-up.
 import { parseArgs } from "node:util";
 import { connect, formatUsage, RunPrinter } from "@pollux/cli";
 import { Agent, AgentError, finished, googleSearch, renderMarkdown, type RunResult } from "@pollux/core";
@@ -25,7 +25,7 @@ interface Arguments {
   readonly model: string;
 }
 
-/** Reads the command line; ends the process for `--help` and for mistakes. */
+/** Parses the command line; exits for `--help` and for invalid arguments. */
 function readArguments(): Arguments {
   try {
     const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-// A run whose process dies in the middle of a call, and goes on in another one: nothing that was finished happens twice.
+// A run whose process dies in the middle of a call and that another process resumes: nothing finished happens twice.
 import { spawn } from "node:child_process";
 import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ const [folder, mode] = process.argv.slice(2);
 if (folder === undefined) await demonstrate();
 else await work(folder, mode === "dies");
 
-/** The parent: lets one process die, and another one finish. */
+/** The parent: one process dies, another one finishes. */
 async function demonstrate(): Promise<void> {
   const workplace = await mkdtemp(join(tmpdir(), "pollux-resume-"));
   try {
@@ -35,7 +35,7 @@ async function run(workplace: string, how: "dies" | "finishes"): Promise<void> {
   console.log(`process ${child.pid}: ${signal === null ? `ended with ${code}` : `killed by ${signal}`}`);
 }
 
-/** A child: begins the run, or goes on with it. */
+/** A child: starts the run, or resumes it. */
 async function work(workplace: string, dies: boolean): Promise<void> {
   await using connection = await connect();
   const sessions = join(workplace, "sessions");
@@ -50,7 +50,7 @@ async function work(workplace: string, dies: boolean): Promise<void> {
       run: async ({ city: where }, { idempotencyKey }) => {
         await count(`${name} begins`);
         if (deadly) {
-          // Not before the hotel's outcome is on the disk.
+          // Not before the hotel's outcome is on disk.
           while (!(await readFile(join(sessions, "trip.jsonl"), "utf8")).includes('"booked"')) await setTimeout(10);
           process.kill(process.pid, "SIGKILL");
         }
@@ -61,7 +61,7 @@ async function work(workplace: string, dies: boolean): Promise<void> {
   const agent = new Agent({
     model: "gemini-flash-latest",
     endpoint: connection.endpoint,
-    // One after the other, so that the first is finished when the second one kills the process.
+    // Sequential, so that the first call is finished when the second one kills the process.
     tools: [
       { ...book("book_hotel", false), sequential: true },
       { ...book("book_train", dies), sequential: true },
@@ -69,7 +69,7 @@ async function work(workplace: string, dies: boolean): Promise<void> {
   });
   const session = agent.session({ id: "trip", store: new JsonlStore(sessions) });
   const { lastRun } = await session.state();
-  console.log(lastRun === undefined ? "begins" : `goes on; the last run: ${lastRun}`);
+  console.log(lastRun === undefined ? "starts" : `resumes; the last run: ${lastRun}`);
   const result =
     lastRun === undefined
       ? await session.send("Please book_hotel in Rome and book_train to Rome.")

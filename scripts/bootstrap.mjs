@@ -1,7 +1,7 @@
 /**
- * What `npm start` and `npm test` call: `node scripts/bootstrap.mjs <script> [args]`.
+ * Entry point of `npm start` and `npm test`: `node scripts/bootstrap.mjs <script> [args]`.
  *
- * Brings the install up to date, then runs the named script of package.json on the Node that was installed with it.
+ * Updates the install if needed, then runs the named script of package.json on the Node that was installed with it.
  * Plain JavaScript without dependencies, for Node 18 and later: it runs before anything is installed.
  */
 import { spawn } from "node:child_process";
@@ -16,7 +16,7 @@ const stampFile = join(root, "node_modules", ".pollux-install");
 const onWindows = process.platform === "win32";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** What a step of a script does, said before it starts: some are silent for half a minute. */
+/** Descriptions printed before each step of a script: some steps are silent for half a minute. */
 const STEPS = {
   "tsc -b": "checking types and building",
   "node scripts/bundle.ts": "bundling the packages",
@@ -30,7 +30,7 @@ if (script === undefined) fail(`there is no script named ${JSON.stringify(name)}
 if (!isInstalled()) await install();
 process.exitCode = await runScript(script, args);
 
-/** An install counts only for the lockfile, the pnpm and the platform it was made with. */
+/** An install is valid only for the lockfile, the pnpm version and the platform it was made with. */
 function fingerprint() {
   const hash = createHash("sha256");
   hash.update([manifest.packageManager, process.platform, process.arch].join(" "));
@@ -70,13 +70,13 @@ async function install() {
     )
       ? "the package registry could not be reached: check the network and npm's registry and proxy settings"
       : "the install failed";
-    fail(`${reason}. The last it said:\n${text.trimEnd().split("\n").slice(-15).join("\n")}`, code);
+    fail(`${reason}. The end of its output:\n${text.trimEnd().split("\n").slice(-15).join("\n")}`, code);
   }
   writeFileSync(stampFile, `${fingerprint()}\n`);
   say(`installed in ${secondsSince(started)} s`);
 }
 
-/** Runs `a && b` one after the other without a shell, so that arguments need no quoting and signals reach the program. */
+/** Runs `a && b` without a shell, so that arguments need no quoting and signals reach the program. */
 async function runScript(line, extraArgs) {
   const commands = line.split(" && ").map((command) => command.split(" "));
   commands.at(-1).push(...extraArgs);
@@ -90,18 +90,18 @@ async function runScript(line, extraArgs) {
   return 0;
 }
 
-/** As pnpm would: the workspace's own programs first on the path, its Node before all. */
+/** Like pnpm's: the workspace's programs first on the path, its Node before all others. */
 function environment() {
   const env = { ...process.env };
   const key = Object.keys(env).find((each) => each.toUpperCase() === "PATH") ?? "PATH";
   const own = [join(root, "node_modules", "node", "bin"), join(root, "node_modules", ".bin")];
   env[key] = [...own, env[key]].join(delimiter);
-  // Sources are stripped of their types and compiled once, not with each start.
+  // Sources are stripped of their types and compiled once, not on every start.
   env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "compiled");
   return env;
 }
 
-/** The child's exit code, 128 + n when signal n ended it. Signals sent to us are passed on. */
+/** The child's exit code, or 128 + n if signal n ended it. Signals sent to this process are forwarded. */
 function exitOf(child) {
   const forward = (signal) => {
     // Ctrl-C at a terminal has already reached the child.

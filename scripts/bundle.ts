@@ -1,5 +1,5 @@
 /**
- * `pnpm build`, after `tsc -b` has written the types: puts core's sources together into a few files per entry point.
+ * `pnpm build`, after `tsc -b` has written the types: bundles core's sources into a few files per entry point.
  *
  * Node needs about a third of a millisecond for each file that it loads, and core's sources are over two hundred.
  */
@@ -10,7 +10,7 @@ import { rolldown } from "rolldown";
 
 const folder = fileURLToPath(new URL("../packages/core", import.meta.url));
 
-/** Files by condition; of the sources, one more map of the same kind. */
+/** Files by condition; for the sources, one more map of the same kind. */
 type Conditions = { readonly [condition: string]: string | Conditions };
 
 interface Manifest {
@@ -21,9 +21,9 @@ interface Manifest {
 }
 
 /**
- * Writes `packages/core/dist/*.js`; what was there of an earlier build goes.
+ * Writes `packages/core/dist/*.js` and removes the output of earlier builds.
  *
- * @param destination - Another folder than `dist`.
+ * @param destination - A folder other than `dist`.
  */
 export async function bundleCore(destination: string = join(folder, "dist")): Promise<void> {
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
@@ -63,7 +63,7 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
         },
       ],
     },
-    // Names and comments stay: people read stack traces, and bundlers of applications minify.
+    // Names and comments are kept: people read stack traces, and application bundlers minify anyway.
     minify: false,
   });
   await build.close();

@@ -1,6 +1,6 @@
 /**
- * `pnpm check:package`: packs each package and has publint and "are the types wrong" read the tarball, as an installer
- * would see it. Exits 1 when either complains, or when a package has grown beyond its budget.
+ * `pnpm check:package`: packs each package and runs publint and "are the types wrong" on the tarball, as an installer would see
+ * it. Exits with 1 if either reports a problem, or if a package exceeds its size budget.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -40,5 +40,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
-console.log(problems === 0 ? "packages are fine" : `${problems} problems`);
+console.log(problems === 0 ? "no problems in the packages" : `${problems} problems`);
 process.exitCode = problems === 0 ? 0 : 1;

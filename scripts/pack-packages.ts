@@ -8,7 +8,7 @@ import { bundleCore } from "./bundle.ts";
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** One package as it would be published. */
+/** One package, as it would be published. */
 export interface PackedPackage {
   readonly name: string;
   /** Absolute path of the tarball. */
@@ -18,7 +18,7 @@ export interface PackedPackage {
 }
 
 /**
- * Builds the packages and packs them into a folder with pnpm, which puts real versions for `workspace:` and applies
+ * Builds the packages and packs them into a folder with pnpm, which replaces `workspace:` with real versions and applies
  * `publishConfig`.
  *
  * @param destination Absolute path of an existing folder.
@@ -47,7 +47,7 @@ export async function packPackages(
     ],
     { cwd: root, env: { ...process.env, npm_config_loglevel: "error" } },
   );
-  // An object when it is only one.
+  // An object if there is only one.
   const packed = JSON.parse(stdout) as Packed | readonly Packed[];
   return [packed]
     .flat()
@@ -60,7 +60,7 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-/** `tsc -b` leaves the output of a deleted or renamed source behind; it must not be published. */
+/** `tsc -b` leaves behind the output of deleted or renamed sources, which must not be published. */
 function removeOrphans(source: string, output: string): void {
   for (const entry of readdirSync(output, { recursive: true, encoding: "utf8" })) {
     const stem = /^(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(entry)?.[1];

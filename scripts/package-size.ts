@@ -3,15 +3,15 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** How large a package is, in bytes. */
+/** Size of a package in bytes. */
 export interface PackageSize {
-  /** The tarball that an installer loads. */
+  /** The tarball that is downloaded. */
   readonly packed: number;
-  /** What it leaves on the disk, without dependencies. */
+  /** Size on disk after installation, without dependencies. */
   readonly unpacked: number;
 }
 
-/** Most bytes a package may have. About a fifth more than it has now: what goes beyond is an accident, or a new figure here. */
+/** Size limit of each package, about a fifth above its current size. Exceeding it is an accident, or needs a new number here. */
 const BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/cli": { packed: 24_000, unpacked: 78_000 },
   "@pollux/core": { packed: 390_000, unpacked: 1_270_000 },
@@ -36,14 +36,14 @@ export function sizeOfPackage(tarball: string): PackageSize {
   }
 }
 
-/** What is over its budget, as sentences; a package without one is. */
+/** Packages over budget, as sentences; a package without a budget is a problem too. */
 export function sizeProblems(
   name: string,
   size: PackageSize,
   budgets: Readonly<Record<string, PackageSize>> = BUDGETS,
 ): readonly string[] {
   const budget = budgets[name];
-  if (budget === undefined) return [`${name} has no budget: give it one in scripts/package-size.ts`];
+  if (budget === undefined) return [`${name} has no budget: add one in scripts/package-size.ts`];
   return (["packed", "unpacked"] as const)
     .filter((kind) => size[kind] > budget[kind])
     .map((kind) => `${name} has ${size[kind]} bytes ${kind}, and its budget is ${budget[kind]}`);

@@ -1,8 +1,8 @@
 /**
- * Runs the ordinary tests again and again on a busy machine: `node scripts/under-load.ts [runs] [busy loops]`.
+ * Runs the fast tests repeatedly on a busy machine: `node scripts/under-load.ts [runs] [busy loops]`.
  *
- * Each run stands beside busy loops (four unless told), one worker thread each. Prints what failed and how long each run took, and
- * ends with exit code 1 when any run failed. A test that fails here depends on the speed of the machine.
+ * Each run competes with busy loops (four by default), one worker thread each. Prints failures and how long each run took, and exits
+ * with 1 if any run failed. A test that fails here depends on the speed of the machine.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,7 +17,7 @@ const [runs, loops] = [count(process.argv[2], 5), count(process.argv[3], 4)];
 
 const busy = Array.from({ length: loops }, () => new Worker("for (;;);", { eval: true }));
 try {
-  console.log(`${runs} runs beside ${loops} busy loops; each may take several minutes`);
+  console.log(`${runs} runs with ${loops} busy loops; each may take several minutes`);
   let red = 0;
   for (let run = 1; run <= runs; run++) {
     const { seconds, cpuSeconds, passed, failures } = runTests(run);
@@ -34,13 +34,13 @@ try {
 
 interface Run {
   readonly seconds: number;
-  /** Of the tests and what they started, without the busy loops. */
+  /** CPU time of the tests and their child processes, without the busy loops. */
   readonly cpuSeconds: number;
   readonly passed: number;
   readonly failures: readonly string[];
 }
 
-/** One `npm test`. Tests are counted from vitest's report; a run without a report is one failure. */
+/** One `npm test`. Tests are counted from vitest's report; a run without a report counts as one failure. */
 function runTests(run: number): Run {
   const file = join(scratch, `${run}.json`);
   const log = join(scratch, `${run}.times`);

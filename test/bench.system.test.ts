@@ -131,7 +131,7 @@ describe("the benchmarks", () => {
     [["--metrics", "loop,speed"], "--metrics: speed is none of loop, history,"],
     [["--drivers", "fast"], "--drivers: fast is none of raw, raw-cached,"],
     [["--drivers", "./no-such.mjs"], "--drivers: there is no file "],
-    [["--runs", "0"], "--runs: 0 is no whole number from 1 to 999."],
+    [["--runs", "0"], "--runs: 0 is not an integer from 1 to 999."],
     [["--against", "/nowhere"], "--against: /nowhere/packages/core/dist/index.js is missing."],
     [["--against", ".", "--peers"], "--against compares two builds"],
     [["--docs"], "--docs with --quick would publish"],

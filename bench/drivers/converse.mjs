@@ -2,7 +2,7 @@ import { RequestBytes } from "./request-bytes.mjs";
 import { eventsOf } from "./server-sent-events.mjs";
 import { weatherTool } from "./weather-tool.mjs";
 
-/** The loop by hand with each content serialised once; `post` sends a body and gives the answer's bytes as they come. */
+/** The handwritten loop with each content serialized once; `post` sends a body and yields the response's bytes as they arrive. */
 export async function converse({ base, model, weather }, post) {
   const { declaration, answer } = weatherTool();
   const request = new RequestBytes(declaration);

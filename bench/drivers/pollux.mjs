@@ -2,7 +2,7 @@
 import { Agent, defineTool, endpoint, gemini } from "@pollux/core";
 import { z } from "zod";
 
-/** @param httpClient What requests go out by; on Node `node:http` when it is absent. */
+/** @param httpClient HTTP client for requests; on Node, `node:http` by default. */
 export async function run({ base, model, weather, unary, httpClient }) {
   const agent = new Agent({
     model: gemini(model, {

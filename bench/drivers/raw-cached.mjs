@@ -1,4 +1,4 @@
-// The loop by hand over fetch, each content serialised once: what a long history need cost.
+// The handwritten loop over fetch, each content serialized once: the necessary cost of a long history.
 import { converse } from "./converse.mjs";
 
 export function run(job) {

@@ -1,4 +1,4 @@
-// The same over node:http with kept connections: what the platform's fetch costs.
+// The same over node:http with keep-alive: shows what the platform's fetch costs.
 import { Agent, request } from "node:http";
 import { converse } from "./converse.mjs";
 

@@ -1,4 +1,4 @@
-// What a careful person writes by hand: one fetch for each turn, the whole body as JSON, events split by hand, zod for arguments.
+// What a careful developer writes by hand: one fetch per turn, the whole body as JSON, a handwritten event parser, zod for arguments.
 import { eventsOf } from "./server-sent-events.mjs";
 import { weatherTool } from "./weather-tool.mjs";
 

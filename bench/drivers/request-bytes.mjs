@@ -1,6 +1,6 @@
 const CLOSE = "]}";
 
-/** The body of a conversation's requests in one growing buffer: each content is serialised and encoded once. */
+/** A conversation's request bodies in one growing buffer: each content is serialized and encoded once. */
 export class RequestBytes {
   #bytes = Buffer.allocUnsafe(16_384);
   #length = 0;
@@ -16,7 +16,7 @@ export class RequestBytes {
     this.#isEmpty = false;
   }
 
-  /** The body now. Valid until the next `add`. */
+  /** The current body. Valid until the next `add`. */
   body() {
     return this.#bytes.subarray(0, this.#length + this.#bytes.write(CLOSE, this.#length));
   }

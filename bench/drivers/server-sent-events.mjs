@@ -1,7 +1,7 @@
 const SEPARATOR = "\r\n\r\n";
 const PREFIX = "data: ".length;
 
-/** The data of each event. What has come is searched once: a chunk of 20 MB costs no more than its bytes. */
+/** The data of each event. Input is searched only once: a chunk of 20 MB costs no more than its bytes. */
 export async function* eventsOf(body) {
   const decoder = new TextDecoder();
   let held = [];
@@ -9,7 +9,7 @@ export async function* eventsOf(body) {
   for await (const bytes of body) {
     const text = decoder.decode(bytes, { stream: true });
     held.push(text);
-    // The separator may be cut in two, so the last three characters are looked at again.
+    // The separator may be split, so the last three characters are searched again.
     const unsearched = end + text;
     end = unsearched.slice(-3);
     if (!unsearched.includes(SEPARATOR)) continue;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** Made at first use, so that importing a driver measures imports only. */
+/** Created on first use, so that importing a driver measures only imports. */
 let made;
 
-/** The tool of every hand-written driver: its declaration, and a call's answer with the arguments checked by zod. */
+/** The tool of every handwritten driver: its declaration, and the response to a call, with the arguments checked by zod. */
 export function weatherTool() {
   if (made === undefined) {
     const input = z.object({ city: z.string() });

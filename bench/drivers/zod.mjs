@@ -1,4 +1,4 @@
-// What every program with a tool has already: the base line of imports and bundles.
+// What every program with a tool already imports: the baseline for imports and bundles.
 import { z } from "zod";
 
 export function declaration() {

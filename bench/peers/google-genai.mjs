@@ -1,7 +1,7 @@
 import { GoogleGenAI } from "@google/genai";
 import { z } from "zod";
 
-// Its automatic calling streams with a callable tool, which declares and calls by itself.
+// Its automatic function calling works with streaming if it gets a callable tool, which declares and calls functions itself.
 export async function run({ base, model, weather }) {
   const input = z.object({ city: z.string() });
   const declaration = {

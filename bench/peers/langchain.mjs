@@ -2,7 +2,7 @@ import { ChatGoogle } from "@langchain/google";
 import { createAgent, tool } from "langchain";
 import { z } from "zod";
 
-// The model takes a host for its endpoint, without scheme and path: requests to this one go to the local server.
+// The model accepts only a host as its endpoint, without scheme and path: requests to this one go to the local server.
 const HOST = "https://pollux-bench.invalid";
 const platformFetch = globalThis.fetch;
 let local;

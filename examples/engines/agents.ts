@@ -1,10 +1,10 @@
-// Agents for the programs beside this file: nothing in here knows where their runs live.
+// Agents for the programs in this folder: nothing here depends on where their runs live.
 import { setTimeout } from "node:timers/promises";
 import { connect } from "@pollux/cli";
 import { Agent, defineTool } from "@pollux/core";
 import { z } from "zod";
 
-/** Close it when a program ends by itself. */
+/** Close it before a program exits. */
 export const connection = await connect();
 
 const getWeather = defineTool({
@@ -19,7 +19,7 @@ const getWeather = defineTool({
   },
 });
 
-/** Found by its name on Restate and on DBOS. */
+/** Restate and DBOS find it by its name. */
 export const planner = new Agent({
   name: "planner",
   model: "gemini-flash-latest",

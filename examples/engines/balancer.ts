@@ -1,4 +1,4 @@
-// One address for several workers: node balancer.ts 9080 9081 9082. Passes connections on in turn, past workers that are gone.
+// One address for several workers: node balancer.ts 9080 9081 9082. Distributes connections in turn, skipping workers that are gone.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 const [listen = 9080, ...workers] = process.argv.slice(2).map(Number);

@@ -1,4 +1,4 @@
-// Starts a run on DBOS, or finds it again: node dbos-ask.ts [id]
+// Starts a run on DBOS, or finds an existing one: node dbos-ask.ts [id]
 import { agentsClient } from "@pollux/dbos";
 
 const [runId = "trip-1"] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// One process and a file: node one-machine.ts [id] [file]. Started again after a crash, it goes on where it was.
+// One process and a file: node one-machine.ts [id] [file]. Restarted after a crash, it resumes where it stopped.
 import { SqliteStore } from "@pollux/core/node";
 import { connection, planner, QUESTION } from "./agents.ts";
 

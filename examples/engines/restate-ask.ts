@@ -1,4 +1,4 @@
-// Starts a run on Restate, or finds it again: node restate-ask.ts [id]
+// Starts a run on Restate, or finds an existing one: node restate-ask.ts [id]
 import { agentsClient } from "@pollux/restate";
 
 const [runId = "trip-1"] = process.argv.slice(2);

@@ -5,7 +5,7 @@ import { planner } from "./agents.ts";
 const { PORT = "9080", RESTATE_INGRESS, RESTATE_ADMIN, WORKERS } = process.env;
 const worker = serveAgents({ agents: [planner], ingress: RESTATE_INGRESS });
 const { url, port } = await worker.listen({ port: Number(PORT) });
-// With several workers, the one address they are all reached by.
+// With several workers, the shared address at which they are reached.
 await register({ admin: RESTATE_ADMIN, uri: WORKERS ?? url });
 console.log(`ready on ${port}`);
 

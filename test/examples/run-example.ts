@@ -75,9 +75,9 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^second process: finished: \S+/m,
   ],
   "resume.ts": [
-    /^begins$/m,
+    /^starts$/m,
     /^process \d+: killed by SIGKILL$/m,
-    /^goes on; the last run: cut-off$/m,
+    /^resumes; the last run: cut-off$/m,
     /^finished: \S+/m,
     /^effects:\nbook_hotel begins\nbook_hotel done in \S+, key call:1\.0\nbook_train begins\nbook_train begins\nbook_train done in \S+, key call:1\.1$/m,
   ],

@@ -22,7 +22,7 @@ test.each([
 
 test("a package without a budget is a problem", () => {
   const said = sizeProblems("new", { packed: 1, unpacked: 1 }, budgets);
-  expect(said).toEqual(["new has no budget: give it one in scripts/package-size.ts"]);
+  expect(said).toEqual(["new has no budget: add one in scripts/package-size.ts"]);
 });
 
 test("each package has a budget", () => {

@@ -23,7 +23,7 @@ export function setup(): void {
     { cwd: folder, encoding: "utf8", env: { ...process.env, CI: "true", NO_COLOR: "1", npm_config_loglevel: "error" } },
   );
   if (status !== 0) {
-    throw new Error(`test/programs could not be installed. The last it said:\n${tail(`${stdout}${stderr}`)}`);
+    throw new Error(`test/programs could not be installed. The end of its output:\n${tail(`${stdout}${stderr}`)}`);
   }
   writeFileSync(stampFile, wanted);
   say(`installed in ${Math.round((performance.now() - started) / 1000)} s`);

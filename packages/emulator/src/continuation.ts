@@ -4,25 +4,25 @@ import { canonicalJson, isFields } from "./internal/json.ts";
 
 const MAX_KEPT = 1000;
 
-/** What is still to be said of a long answer. */
+/** The rest of a long answer. */
 export interface Remainder {
   readonly answer: Answer;
-  /** Output tokens of the hops before, which count against `maxOutputTokens`. */
+  /** Output tokens of the previous hops, which count against `maxOutputTokens`. */
   readonly spent: number;
 }
 
-/** Issues tokens that continue a long answer, and recognises its own with no memory but the seed. */
+/** Issues tokens that continue a long answer, and recognizes its own tokens with no state but the seed. */
 export interface Continuations {
-  /** A token for going on with this request; `remainder` is what the next hop begins with, the brain is asked without one. */
+  /** A token for continuing this request. The next hop starts with `remainder`; without one, the brain is asked. */
   issue(body: unknown, remainder?: Remainder): string;
   /**
-   * What a request's token leads to: `"stale"` where it was issued for another request, undefined where the brain is to be
-   * asked. The same token can be used again, after a hop that broke off.
+   * What a request's token refers to: `"stale"` if it was issued for another request, undefined if the brain should be asked. A
+   * token can be used again, after a hop that broke off.
    */
   resume(body: unknown): Remainder | "stale" | undefined;
 }
 
-/** Tokens of one seed. The limit of output tokens may be raised from hop to hop; nothing else of the request may change. */
+/** Tokens for one seed. The limit on output tokens may be raised from hop to hop; nothing else in the request may change. */
 export function createContinuations(seed: string): Continuations {
   const kept = new Map<string, Remainder>();
   let issued = 0;
@@ -48,7 +48,7 @@ export function createContinuations(seed: string): Continuations {
   };
 }
 
-/** The field was checked to be text before. */
+/** The field has already been checked to be a string. */
 function tokenOf(body: unknown): string | undefined {
   const token = isFields(body) ? (body["continuationToken"] ?? body["continuation_token"]) : undefined;
   return typeof token === "string" ? token : undefined;

@@ -1,8 +1,8 @@
 /**
- * The answer to a preflight, which lets a web page of another origin send its request; undefined for any other request.
+ * The answer to a preflight, which lets a web page from another origin send its request; undefined for any other request.
  *
- * As the service does it, the origin and the headers that are asked for are said back. The service refuses a preflight that
- * names a header it does not know, with a 403; its list is not public, so every header is allowed here.
+ * Like the service, it echoes the requested origin and headers. The service rejects a preflight with an unknown header with a 403;
+ * its list is not public, so every header is allowed here.
  *
  * @see https://github.com/googleapis/js-genai/issues/1723
  */
@@ -23,7 +23,7 @@ export function preflightAnswer(method: string, headers: Headers): Response | un
   });
 }
 
-/** What an answer says beside its own headers when a page asks: it may be read, with all of its headers. */
+/** Extra headers of an answer if a web page asks: the page may read it, with all of its headers. */
 export function corsHeaders(asked: Headers, answer: Headers): Record<string, string> {
   const origin = asked.get("origin");
   if (origin === null) return {};

@@ -29,7 +29,7 @@ const UNARY_HOP_TOKENS = 32_768;
 const STREAM_HOP_TOKENS = 65_536;
 const CHECKPOINT_EVERY = 8;
 
-/** What the responder needs from the emulator. */
+/** The state and settings that the responder needs. */
 export interface ResponderContext {
   readonly options: EmulatorOptions;
   readonly profile: Profile;
@@ -38,11 +38,11 @@ export interface ResponderContext {
   brain(): Brain;
 }
 
-/** One request on its way through the responder. */
+/** One request while it is being answered. */
 export interface Incoming {
   readonly path: string;
   readonly body: unknown;
-  /** The same for requests of the same path and bytes. */
+  /** The same for requests with the same path and bytes. */
   readonly digest: string;
   /** Finds the caller's files. Default: there are none. */
   readonly fileOf?: ((fileUri: string) => UploadedFile | undefined) | undefined;
@@ -51,18 +51,18 @@ export interface Incoming {
   readonly noteEnd: (changes: Partial<LoggedRequest["answered"]>) => void;
 }
 
-/** Answers requests that broke no rule. */
+/** Answers valid requests. */
 export interface Responder {
   respond(accepted: Accepted, incoming: Incoming): Promise<Response>;
 }
 
-/** Asks the brain, lets faults happen, and writes the answer in the wire format. */
+/** Asks the brain, applies faults, and writes the answer in the wire format. */
 export function createResponder(context: ResponderContext): Responder {
   const { options, profile, seed, signer } = context;
   const cache = new PromptCache(options.caches?.implicitMinTokens);
   const continuations = createContinuations(seed);
   const framing: Framing = { lf: profile === "comet", ...options.framing };
-  // Answers a fault kept from the client: the retry of the same request gets the same answer, not the next one.
+  // Answers that a fault kept from the client: a retry of the same request gets the same answer, not the next one.
   const undelivered = new Map<string, Answer>();
   let count = 0;
 
@@ -167,7 +167,7 @@ export function createResponder(context: ResponderContext): Responder {
         return refuse({ status, body: text, headers }, asked, contentType);
       };
 
-      // Of recorded traffic nothing is judged.
+      // Recorded traffic is not validated.
       const isReplay = context.brain().anySignature === true;
       const ruled =
         accepted.mismatched && !isReplay

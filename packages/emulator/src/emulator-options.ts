@@ -7,17 +7,17 @@ import type { Framing } from "./respond/framing.ts";
 import type { StrictSwitches } from "./validate/switches.ts";
 import type { Profile } from "./validate/types.ts";
 
-/** How an emulator behaves. Everything has a default; the defaults are the Gemini Developer API answered by `improvise()`. */
+/** Options of an emulator. By default, it is the Gemini Developer API answered by `improvise()`. */
 export interface EmulatorOptions {
-  /** Which service it speaks as. Default: `developer`. */
+  /** Which service to emulate. Default: `developer`. */
   readonly profile?: Profile | undefined;
-  /** Who answers. Default: `improvise()`. */
+  /** What answers. Default: `improvise()`. */
   readonly brain?: Brain | undefined;
-  /** What goes wrong, and when. Default: nothing. The first rule that fits a request wins. */
+  /** Which faults occur, and when. Default: none. The first rule that matches a request wins. */
   readonly faults?: readonly FaultRule[] | undefined;
-  /** Keys it accepts. Default: any non-empty key but ones starting with `bad` or `invalid`. */
+  /** Accepted keys. Default: any non-empty key except those starting with `bad` or `invalid`. */
   readonly keys?: readonly string[] | undefined;
-  /** What nobody outside can know about the service. */
+  /** Settings for behavior of the service that isn't publicly known. */
   readonly strict?: StrictSwitches | undefined;
   /** The same seed gives the same ids, signatures and improvised answers. Default: `"pollux"`. */
   readonly seed?: string | undefined;
@@ -29,16 +29,16 @@ export interface EmulatorOptions {
         readonly chunkMs?: number | undefined;
       }
     | undefined;
-  /** Layout of a stream's bytes. */
+  /** Byte layout of streams. */
   readonly framing?: Framing | undefined;
-  /** Characters of a text delta, at least 2. Default: 32. */
+  /** Length of a text delta in characters, at least 2. Default: 32. */
   readonly deltaCharacters?: number | undefined;
-  /** False leaves out the ids of calls, as some servers of Gemini 3 do. Default: given where the model gives them. */
+  /** False omits the ids of calls, as some servers of Gemini 3 do. Default: present if the model sends them. */
   readonly callIds?: boolean | undefined;
-  /** How long answers of Gemini 4 come in hops. */
+  /** How long answers of Gemini 4 are split into hops. */
   readonly longDecode?:
     | {
-        /** Tokens of one hop, thinking included. Default: 32,768 unary (65,536 on Hydrogen), 65,536 as a stream. */
+        /** Tokens per hop, including thinking. Default: 32,768 unary (65,536 on Hydrogen), 65,536 as a stream. */
         readonly hopTokens?: number | undefined;
         /** Chunks of a stream between two continuation tokens; 0 for none. Default: 8. */
         readonly checkpointEvery?: number | undefined;
@@ -46,12 +46,12 @@ export interface EmulatorOptions {
     | undefined;
   /** Signs one in eight search responses with more than 100 KB, as the service does. Default: true. */
   readonly largeSignatures?: boolean | undefined;
-  /** How long uploaded files are being processed, and which fail. Their bytes are measured, not kept. */
+  /** How long uploaded files are processed, and which fail. Their bytes are counted, not stored. */
   readonly files?: FileOptions | undefined;
-  /** How small cached contents may be, and when they expire. */
+  /** Minimum size and expiry of cached contents. */
   readonly caches?: CacheOptions | undefined;
-  /** The clock behind `createTime`, and behind the expiry of files and cached contents. Default: the real one. */
+  /** The clock for `createTime`, and for the expiry of files and cached contents. Default: the real one. */
   readonly now?: (() => Date) | undefined;
-  /** Told of each request once it is answered. */
+  /** Called for each request once it has been answered. */
   readonly onAnswered?: ((request: LoggedRequest) => void) | undefined;
 }

@@ -20,24 +20,24 @@ import { createSigner } from "./signatures.ts";
 import { validateRequest } from "./validate/contract.ts";
 import type { Accepted, SignatureBook } from "./validate/types.ts";
 
-/** A local Gemini API: judges requests as strictly as the service and answers in its wire format. */
+/** A local Gemini API: as strict as the service, and with the same wire format. */
 export interface Emulator {
   /**
-   * Answers a request like `fetch` would; nothing leaves the process. Hand it to a client in place of `fetch`. Relative
-   * addresses are fine, and the host does not matter.
+   * Answers a request like `fetch` would; nothing leaves the process. Pass it to a client as `fetch`. Relative URLs work, and the
+   * host doesn't matter.
    *
    * @throws The reason of the request's signal once it aborts.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** The latest 10,000 requests, oldest first. */
   readonly requests: readonly LoggedRequest[];
-  /** Changes who answers from the next request on. */
+  /** Changes the brain, starting with the next request. */
   setBrain(brain: Brain): void;
   /** Serves HTTP. Default: on a free port of 127.0.0.1. */
   listen(options?: ListenOptions): Promise<RunningServer>;
 }
 
-/** Makes an emulator; each has a state of its own (requests, script, files, caches). */
+/** Creates an emulator; each has its own state (requests, script, files, caches). */
 export function createEmulator(options: EmulatorOptions = {}): Emulator {
   const { profile = "developer", seed = "pollux" } = options;
   const log = new RequestLog();
@@ -126,7 +126,7 @@ const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerate
 
 const ANY_SIGNATURE: SignatureBook = { check: () => "issued" };
 
-/** Answers of the operations that no brain is needed for. */
+/** Answers operations that need no brain. */
 function plainAnswer(
   { operation, request, model, cached }: Accepted,
   url: URL,

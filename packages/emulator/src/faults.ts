@@ -89,7 +89,7 @@ export interface Faults {
   readonly callDespiteNone: typeof callDespiteNone;
 }
 
-/** Everything that can go wrong, by name. Use with `createEmulator({ faults: [{ at: 1, fault: faults.overloaded() }] })`. */
+/** All faults, by name. Use with `createEmulator({ faults: [{ at: 1, fault: faults.overloaded() }] })`. */
 export const faults: Faults = {
   perMinuteQuota,
   perDayQuota,

@@ -4,8 +4,8 @@ export interface IncomingRequest {
   readonly url: URL;
   readonly headers: Headers;
   readonly body: string;
-  /** The same, as it came. */
+  /** The body as received. */
   readonly bytes: Uint8Array;
-  /** Aborts when the client goes away. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }

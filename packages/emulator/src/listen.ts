@@ -5,7 +5,7 @@ import type { IncomingRequest } from "./incoming-request.ts";
 
 /** Where to serve. */
 export interface ListenOptions {
-  /** Default: 0, a free one. */
+  /** Default: 0, any free port. */
   readonly port?: number | undefined;
   /** Default: `127.0.0.1`, so that only this machine can reach it. */
   readonly host?: string | undefined;
@@ -13,17 +13,17 @@ export interface ListenOptions {
 
 /** A server that runs until it is closed. */
 export interface RunningServer extends AsyncDisposable {
-  /** Base address without a trailing slash, such as `http://127.0.0.1:8787`. */
+  /** Base URL without a trailing slash, such as `http://127.0.0.1:8787`. */
   readonly url: string;
   readonly port: number;
-  /** Ends every open answer and closes every socket. */
+  /** Ends all open answers and closes all sockets. */
   close(): Promise<void>;
 }
 
 /**
  * Serves an emulator over HTTP.
  *
- * @throws The error of `node:net`, with code `EADDRINUSE` where the port is taken.
+ * @throws The error of `node:net`, with code `EADDRINUSE` if the port is in use.
  */
 export async function listen(
   answer: (request: IncomingRequest) => Promise<Response>,
@@ -86,7 +86,7 @@ async function serve(
     });
     await write(response, corsHeaders(headers, response.headers), outgoing);
   } catch {
-    // An injected reset, or the client went away: either way nothing more can be said on this socket.
+    // An injected reset, or the client disconnected: either way, nothing more can be sent on this socket.
     if (outgoing.socket === null || outgoing.socket.destroyed) outgoing.destroy();
     else outgoing.socket.resetAndDestroy();
   }

@@ -1,14 +1,14 @@
 import { http, type HttpHandler } from "msw";
 import type { Emulator } from "./emulator.ts";
 
-/** Which addresses the emulator answers for. */
+/** Which URLs the emulator answers. */
 export interface HandlerOptions {
   /** Default: Google's, `https://generativelanguage.googleapis.com`. */
   readonly baseUrl?: string | readonly string[] | undefined;
 }
 
 /**
- * Handlers for `setupServer(...handlers(emulator))` of `msw/node`: requests to the base address never leave the process.
+ * Handlers for `setupServer(...handlers(emulator))` of `msw/node`: requests to the base URL never leave the process.
  *
  * @see https://mswjs.io/docs/api/setup-server
  */

@@ -1,21 +1,21 @@
-/** A request that came in, and how it was answered. Keys are left out of paths and headers. */
+/** A received request, and how it was answered. Paths and headers don't include keys. */
 export interface LoggedRequest {
-  /** 1 for the first request, whatever it was. */
+  /** 1 for the first request of any kind. */
   readonly number: number;
   readonly method: string;
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The parsed body, or its text where it is not JSON; undefined without one. */
+  /** The parsed body, or its text if it is not JSON; undefined without a body. */
   readonly body: unknown;
   readonly answered: {
-    /** HTTP status; 0 while the answer is on its way, or when the client went away first. */
+    /** HTTP status; 0 while the answer is pending, or if the client disconnected first. */
     readonly status: number;
-    /** Id of the rule that was broken, or of the fault that was injected; undefined for a plain answer. */
+    /** Id of the violated rule or the injected fault; undefined for an ordinary answer. */
     readonly rule?: string | undefined;
     readonly operation?: string | undefined;
     readonly model?: string | undefined;
-    /** Whether the client got all of the body; undefined while it is being sent. */
+    /** Whether the client got the whole body; undefined while it is being sent. */
     readonly complete?: boolean | undefined;
   };
 }
@@ -37,7 +37,7 @@ export class RequestLog {
     return this.#entries;
   }
 
-  /** Notes a request; the function it returns notes how it was answered. */
+  /** Logs a request; the returned function logs how it was answered. */
   add(request: { readonly method: string; readonly url: URL; readonly headers: Headers; readonly body: string }): Note {
     this.#count += 1;
     let entry: LoggedRequest = {
@@ -65,7 +65,7 @@ export class RequestLog {
   }
 }
 
-/** Where the answer to one request is noted. */
+/** Where the answer to one request is logged. */
 export interface Note {
   readonly path: string;
   readonly body: unknown;

@@ -1,6 +1,6 @@
 import type { Problem } from "./validate/problem.ts";
 
-/** What an endpoint beside the models' own says: JSON, or the rule that was broken. */
+/** The answer of an endpoint other than the models' own: JSON, or the violated rule. */
 export type ResourceAnswer =
   | {
       readonly operation: string;

@@ -12,21 +12,21 @@ import { checkCredentials, callerOf } from "./validate/auth.ts";
 import type { FileState } from "./validate/switches.ts";
 import type { Profile, SignatureBook, ValidateOptions } from "./validate/types.ts";
 
-/** The endpoints beside the models' own, and what they keep. */
+/** The endpoints other than the models' own, and their state. */
 export interface Resources {
   /** Answers a request to one of these endpoints; undefined for any other. */
   answer(incoming: IncomingRequest, signatures: SignatureBook): ResourceAnswer | undefined;
-  /** How a request is judged, with the caller's files and cached contents looked up. */
+  /** Options for validating a request, with access to the caller's files and cached contents. */
   validateOptions(incoming: IncomingRequest, signatures: SignatureBook): ValidateOptions;
-  /** Finds the caller's files by their address. */
+  /** Looks up the caller's files by their URI. */
   fileOf(incoming: IncomingRequest): (fileUri: string) => UploadedFile | undefined;
 }
 
-/** Files are Google's own; cached contents are also made on Vertex. Gateways document neither. */
+/** Only Google has files; cached contents also exist on Vertex. Gateways document neither. */
 const WITH_FILES: ReadonlySet<Profile> = new Set<Profile>(["developer", "developer-v1"]);
 const WITH_CACHES: ReadonlySet<Profile> = new Set<Profile>(["developer", "developer-v1", "vertex"]);
 
-/** Makes the endpoints of one emulator, with a memory of their own. */
+/** Creates the endpoints of one emulator, with their own state. */
 export function createResources(options: EmulatorOptions, profile: Profile, seed: string): Resources {
   const { keys, strict } = options;
   const now = options.now ?? (() => new Date());
@@ -42,7 +42,7 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
       const embeddingRoute = WITH_FILES.has(profile) ? parseEmbeddingRoute(method, incoming.url) : undefined;
       const route = fileRoute ?? cacheRoute ?? embeddingRoute;
       if (route === undefined) return undefined;
-      // An upload's own address is secret enough.
+      // An upload's URL is secret enough.
       const refused = route.kind === "upload" ? undefined : checkCredentials(incoming, profile, keys);
       if (refused) return { operation: route.kind, problems: [refused] };
       if (fileRoute) return answerFiles(fileRoute, incoming, files, uploads);

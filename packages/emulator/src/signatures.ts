@@ -4,12 +4,12 @@ import { canonicalJson } from "./internal/json.ts";
 import { createRandom } from "./internal/random.ts";
 import type { SignatureBook } from "./validate/types.ts";
 
-/** Issues thought signatures and recognises its own, with no memory but the seed: they stay valid over restarts. */
+/** Issues thought signatures and recognizes its own, with no state but the seed: they stay valid across restarts. */
 export interface Signer extends SignatureBook {
   /**
    * Signs a part for a model family.
    *
-   * @param bytes Length before base64. Default: 150 to 1,100, by the part.
+   * @param bytes Length before base64. Default: 150 to 1,100, depending on the part.
    */
   sign(part: Part, family: string, bytes?: number): string;
 }
@@ -20,7 +20,7 @@ const SALT_BYTES = 12;
 const MAC_BYTES = 16;
 const HEAD_BYTES = LEAD.length + SALT_BYTES + MAC_BYTES * 2;
 
-/** A signer whose signatures belong to one seed, as the service's belong to one project. */
+/** A signer whose signatures are bound to one seed, like the service's to one project. */
 export function createSigner(seed: string): Signer {
   const key = createHash("sha256").update(`pollux-emulator ${seed}`).digest();
   const mac = (...values: readonly (string | Buffer)[]): Buffer => {
@@ -45,7 +45,7 @@ export function createSigner(seed: string): Signer {
     },
 
     check(signature, part, family) {
-      // Node reads the standard and the URL-safe alphabet alike.
+      // Node decodes both the standard and the URL-safe alphabet.
       const bytes = Buffer.from(signature, "base64");
       if (bytes.length < HEAD_BYTES + MAC_BYTES || !bytes.subarray(0, LEAD.length).equals(LEAD)) return "foreign";
       const head = bytes.subarray(0, -MAC_BYTES);
@@ -59,18 +59,18 @@ export function createSigner(seed: string): Signer {
   };
 }
 
-/** Bytes that look random. By SHA-256, since workerd and Electron have no hash of any length. */
+/** Pseudorandom bytes. From SHA-256, since workerd and Electron have no hash with variable output length. */
 function filler(key: Buffer, salt: Buffer, length: number): Buffer {
   const block = (index: number): Buffer => createHash("sha256").update(key).update(salt).update(String(index)).digest();
   return Buffer.concat(Array.from({ length: Math.ceil(length / 32) }, (_, index) => block(index))).subarray(0, length);
 }
 
-/** What a signature is bound to: everything but itself, and but ids, which some gateways strip. */
+/** What a signature covers: everything except itself and ids, which some gateways strip. */
 function subjectOf(part: Part): string {
   const { thoughtSignature: _signature, thought, functionCall, toolCall, toolResponse, ...rest } = part;
   const subject = {
     ...rest,
-    // The service takes an explicit `false` for an absent flag.
+    // The service treats an explicit `false` like a missing flag.
     ...(thought === true ? { thought } : {}),
     ...(functionCall && { functionCall: { name: functionCall.name, args: functionCall.args ?? {} } }),
     ...(toolCall && { toolCall: { ...toolCall, id: undefined } }),

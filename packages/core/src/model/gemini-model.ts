@@ -40,7 +40,7 @@ export interface GeminiOptions extends GeminiClientOptions {
  * A model of the Gemini API.
  *
  * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too.
- * @throws {ConfigurationError} For an invalid ID, or without both an endpoint and a key in the environment.
+ * @throws {ConfigurationError} For an invalid ID, or with neither an endpoint nor a key in the environment.
  */
 export function gemini(id: string, options: GeminiOptions = {}): GeminiModel {
   return new GeminiModel(id, options);

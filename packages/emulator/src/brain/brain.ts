@@ -6,13 +6,13 @@ import type { Profile } from "../validate/types.ts";
 import type { Answer } from "./answer.ts";
 import type { ReplayRequest } from "./fit-exchange.ts";
 
-/** A request that broke no rule, laid out for whoever answers it. */
+/** A valid request, prepared for a brain. */
 export interface BrainTurn {
-  /** 1 for the first request that was let through to a brain. */
+  /** 1 for the first request passed to a brain. */
   readonly number: number;
-  /** The request in one spelling: camelCase, roles filled in. */
+  /** The normalized request: camelCase, with roles filled in. */
   readonly request: GenerateContentRequest;
-  /** The parsed body as it came. */
+  /** The parsed body as received. */
   readonly raw: unknown;
   readonly model: ModelFacts;
   readonly profile: Profile;
@@ -27,31 +27,31 @@ export interface BrainTurn {
   readonly sincePrompt: readonly Content[];
   /** Declared functions that may be called: none in mode `NONE`, the allowed ones in mode `ANY`. */
   readonly functions: readonly FunctionDeclaration[];
-  /** Files of the Files API that the request names, each once. */
+  /** Files API files that the request refers to, each once. */
   readonly files: readonly UploadedFile[];
-  /** Repeatable: by the emulator's seed and the number of the request. */
+  /** Deterministic: seeded by the emulator's seed and the number of the request. */
   readonly random: Random;
   readonly signal: AbortSignal;
 }
 
-/** Decides what the model says. What it throws is reported as a 400 with its message. */
+/** Decides what the model says. An error it throws is reported as a 400 with its message. */
 export interface Brain {
-  /** True for recorded traffic, whose signatures another server issued. Default: false, and only this emulator's own pass. */
+  /** True for recorded traffic, whose signatures another server issued. Default: false; only this emulator's own signatures are valid. */
   readonly anySignature?: boolean | undefined;
   answer(turn: BrainTurn): Answer | Promise<Answer>;
   /**
-   * Answers a request that no turn is made of: one that would be refused, or that does not ask for content. What is not
-   * answered here goes its usual way.
+   * Answers a request that doesn't become a turn: an invalid one, or one that doesn't ask for content. If it returns undefined,
+   * the emulator answers as usual.
    */
   replay?(request: ReplayRequest, signal: AbortSignal): Promise<Answer | undefined>;
 }
 
-/** What a turn is made from. */
+/** What a turn is created from. */
 export interface TurnFacts {
   readonly number: number;
-  /** The request in one spelling: camelCase, roles filled in. */
+  /** The normalized request: camelCase, with roles filled in. */
   readonly request: GenerateContentRequest;
-  /** The parsed body as it came. */
+  /** The parsed body as received. */
   readonly raw: unknown;
   readonly model: ModelFacts;
   readonly profile: Profile;
@@ -63,7 +63,7 @@ export interface TurnFacts {
   readonly signal: AbortSignal;
 }
 
-/** Lays a request out for a brain. */
+/** Prepares a request for a brain. */
 export function createTurn(facts: TurnFacts): BrainTurn {
   const { seed, files = [], ...rest } = facts;
   const { contents } = facts.request;

@@ -1,24 +1,24 @@
 import { isFields } from "../internal/json.ts";
 import { sameText } from "./same-text.ts";
 
-/** One place where two JSON values differ. */
+/** A place where two JSON values differ. */
 export interface Difference {
   /** Such as `contents[0].parts[0].text`; empty for the whole value. */
   readonly path: string;
-  /** Undefined where there was nothing. */
+  /** Undefined if there was no value. */
   readonly recorded: unknown;
-  /** Undefined where there is nothing now. */
+  /** Undefined if there is no value now. */
   readonly received: unknown;
 }
 
 const MAX_FOUND = 100;
 const MAX_SHOWN = 80;
-/** Characters kept before the place where two long texts part. */
+/** Characters shown before the position where two long texts diverge. */
 const LEAD = 20;
 
 /**
- * The places where two JSON values differ, in order, at most 100. Numbers compare by value, keys in any order; what was
- * taken out of a recording fits anything.
+ * The places where two JSON values differ, in order, at most 100. Numbers compare by value, keys in any order; values redacted
+ * from a recording match anything.
  */
 export function differencesOf(recorded: unknown, received: unknown): readonly Difference[] {
   const found: Difference[] = [];
@@ -38,7 +38,7 @@ function compare(recorded: unknown, received: unknown, path: string, found: Diff
   } else if (!isSame(recorded, received)) found.push({ path, recorded, received });
 }
 
-/** The recorded field a received one belongs to: itself, or one whose name had something taken out. */
+/** The recorded field that corresponds to a received one: the same name, or a name that was partly redacted. */
 function nameIn(recorded: Readonly<Record<string, unknown>>, name: string): string {
   if (Object.hasOwn(recorded, name)) return name;
   return Object.keys(recorded).find((other) => sameText(other, name)) ?? name;
@@ -50,7 +50,7 @@ function isSame(recorded: unknown, received: unknown): boolean {
   return (typeof received === "string" || typeof received === "number") && sameText(recorded, String(received));
 }
 
-/** Where, what was expected and what came. Of two long texts, the surroundings of where they part. */
+/** Describes the place, the recorded value and the received one. For long texts, the surroundings of where they diverge. */
 export function describeDifference({ path, recorded, received }: Difference): string {
   const where = path === "" ? "the body" : path;
   if (typeof recorded === "string" && typeof received === "string") {

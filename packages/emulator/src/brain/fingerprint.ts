@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** SHA-256 of a body in hex, the same for two multipart bodies that differ in their boundary only. */
+/** SHA-256 of a body in hex; ignores the boundary of multipart bodies. */
 export function fingerprintOf(bytes: Uint8Array, contentType: string | null): string {
   const boundary = /boundary="?([^";]+)/i.exec(contentType ?? "")?.[1];
   const hash = createHash("sha256");

@@ -9,19 +9,19 @@ export interface ReplayRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  /** The parsed body, its text where it is not JSON, undefined without one. */
+  /** The parsed body, or its text if it is not JSON; undefined without a body. */
   readonly body: unknown;
   /** SHA-256 of the body's bytes. */
   readonly sha256?: string | undefined;
 }
 
-/** How a request compares to a recorded one. */
+/** How a request compares with a recorded one. */
 export interface Fit {
-  /** True for the same method and operation: then the others say what differs. */
+  /** True for the same method and operation: then the other fields say what differs. */
   readonly sameCall: boolean;
-  /** In words, the first ones; empty for the same request. */
+  /** The first differences, in words; empty for the same request. */
   readonly differences: readonly string[];
-  /** How many there are. */
+  /** Number of differences. */
   readonly count: number;
 }
 
@@ -30,7 +30,7 @@ const CONTENT = /:(?:generateContent|streamGenerateContent)$/;
 const QUERY = /^(?:\$?alt|fields|filter|pageSize|pageToken|updateMask|uploadType|upload_protocol)$/;
 const MAX_NAMED = 3;
 
-/** Compares a request with a recorded exchange. One that was recorded without its request fits any of its operation. */
+/** Compares a request with a recorded exchange. One recorded without its request matches any request for its operation. */
 export function fitExchange(exchange: ReplayExchange, request: ReplayRequest): Fit {
   const recorded = addressOf(exchange.path ?? "");
   const received = addressOf(request.path);
@@ -59,7 +59,7 @@ export function fitExchange(exchange: ReplayExchange, request: ReplayRequest): F
     return differ(true, `the model was ${model} and is now ${received.model}`);
   const query = exchange.path == null ? undefined : queryDifference(recorded.query, received.query);
   const inQuery = query === undefined ? [] : [query];
-  // A body that is no JSON is compared by its hash.
+  // A body that is not JSON is compared by its hash.
   const isBytes = typeof request.body === "string";
   const was = requestBody === undefined ? "JSON" : `bytes of SHA-256 ${requestBody.sha256}`;
   const is = request.body === undefined ? "absent" : isBytes ? `bytes of SHA-256 ${request.sha256}` : "JSON";
@@ -78,10 +78,10 @@ function differ(sameCall: boolean, how: string): Fit {
 }
 
 interface Address {
-  /** From the API's version on. */
+  /** Path, starting with the API version. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Of a request for content. */
+  /** Set for a request for content. */
   readonly operation: string | undefined;
   readonly model: string | undefined;
 }
@@ -101,7 +101,7 @@ function operationByBody({ path, responseHeaders, responseBody }: ReplayExchange
   return type.includes("event-stream") || responseBody.startsWith("data:") ? "streamGenerateContent" : undefined;
 }
 
-/** A project's place in a path, as a recording of any origin names it. */
+/** Replaces the project in a path, as recordings do. */
 function wild(path: string): string {
   return path.replaceAll(/(?<=\/projects\/)[^/:]+/g, "PROJECT");
 }

@@ -1,6 +1,6 @@
 import { isFields } from "../internal/json.ts";
 
-// Holders of free-form JSON: their keys are data, not field names.
+// Fields with free-form JSON: their keys are data, not field names.
 const FREE_FORM = new Set([
   "args",
   "response",
@@ -11,7 +11,7 @@ const FREE_FORM = new Set([
   "$defs",
 ]);
 
-/** One spelling for what the service takes in several. */
+/** Converts alternative spellings that the service accepts to one. */
 export function normalise(value: unknown, free = false): unknown {
   if (Array.isArray(value)) return value.map((item) => normalise(item, free));
   if (!isFields(value)) return value;
@@ -25,7 +25,7 @@ export function normalise(value: unknown, free = false): unknown {
       isEmpty(item, name);
     if (isAbsent) return [];
     const list = name === "parts" && isFields(item) ? [item] : item;
-    // Python clients send signatures back in the URL-safe alphabet.
+    // Python clients send signatures in the URL-safe alphabet.
     if (name === "thoughtSignature" && typeof item === "string" && !item.includes("[redacted]"))
       return [[name, Buffer.from(item, "base64").toString("base64")]];
     if (typeof list === "string") return [[name, name === "type" || name === "mode" ? list.toUpperCase() : list]];
@@ -35,6 +35,6 @@ export function normalise(value: unknown, free = false): unknown {
 }
 
 function isEmpty(item: unknown, name: string): boolean {
-  // An empty object names a built-in tool, and empty arguments are arguments.
+  // An empty object declares a built-in tool, and empty arguments are arguments.
   return Array.isArray(item) && item.length === 0 && name !== "parts" && name !== "contents";
 }

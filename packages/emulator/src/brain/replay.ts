@@ -6,14 +6,14 @@ import { loadRecording, type ReplayExchange, type Recording } from "./recording.
 import { ReplayedFailure } from "./replayed-failure.ts";
 
 /**
- * Answers with recorded traffic, whatever was recorded: streams in their framing, errors, uploads, connections that broke.
- * Nothing is judged: what the service has answered needs no second opinion.
+ * Answers with recorded traffic, whatever was recorded: streams in their framing, errors, uploads, broken connections.
+ * Requests are not validated: the service has already answered them.
  *
- * A request gets the answer of the exchange that was recorded for it, wherever that stands; the same request again gets the
- * next such answer, and after the last one the first again. An exchange recorded without its request goes to whoever is next.
- * Anything else is refused with a 400 that names the closest recorded request and where it differs. Compared are method,
- * model, operation and the whole body after unifying spelling: snake_case and camelCase, absent roles, empty and null
- * fields. Signatures count in either alphabet, ids as they came. Where a secret was taken out of the recording, anything fits.
+ * A request gets the answer of the exchange recorded for it, wherever that is in the recording; the same request again gets the
+ * next such answer, and after the last one the first again. An exchange recorded without its request answers the next request.
+ * Anything else is rejected with a 400 that names the closest recorded request and the difference. Requests are compared by
+ * method, model, operation and the whole body, after normalizing spelling: snake_case and camelCase, missing roles, empty and
+ * null fields. Signatures match in either alphabet, ids must be the same. Redacted values match anything.
  *
  * @param source A recording, or the path of a file or folder with recordings.
  */
@@ -33,7 +33,7 @@ export function replay(source: string | Recording): Brain {
       uses.set(found.index, least + 1);
       return found.exchange;
     }
-    // The most telling one: of the same call, not replayed yet, with the fewest differences.
+    // The most informative one: the same call, not replayed yet, with the fewest differences.
     const strangeness = ({ index, fit }: Candidate): readonly number[] => [
       fit.sameCall ? 0 : 1,
       uses.has(index) ? 1 : 0,
@@ -44,7 +44,7 @@ export function replay(source: string | Recording): Brain {
   }
 
   return {
-    // They are compared with the recorded ones like everything else.
+    // Signatures are compared with the recorded ones like everything else.
     anySignature: true,
     async answer({ path, raw, signal }) {
       const found = await find({ method: "POST", path, body: raw });
@@ -61,18 +61,18 @@ export function replay(source: string | Recording): Brain {
   };
 }
 
-/** A recorded exchange beside a request that it may belong to. */
+/** A recorded exchange and how well it fits a request. */
 interface Candidate {
   readonly exchange: ReplayExchange;
   readonly index: number;
   readonly fit: Fit;
 }
 
-/** What is said about a request that was not recorded. */
+/** Why no exchange was found. */
 interface NotFound {
   readonly closest: Candidate | undefined;
   readonly count: number;
-  /** True where every exchange of that call has been replayed. */
+  /** True if every exchange of that call has been replayed. */
   readonly isUsed: boolean;
 }
 
@@ -82,18 +82,18 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
 }
 
 function whyNot({ closest, count, isUsed }: NotFound): string {
-  if (closest === undefined) return "The recording holds no exchange.";
+  if (closest === undefined) return "The recording contains no exchanges.";
   const { exchange, index, fit } = closest;
   const where = exchange.file === undefined ? "" : ` (${exchange.file})`;
   const more = fit.count > fit.differences.length && Number.isFinite(fit.count) ? "; and more" : "";
-  const used = isUsed ? ", which has been replayed already" : "";
+  const used = isUsed ? ", which has already been replayed" : "";
   return `The request differs from recorded exchange ${index + 1} of ${count}${where}${used}: ${fit.differences.join("; ")}${more}.`;
 }
 
 async function recordedAnswer(exchange: ReplayExchange, signal: AbortSignal): Promise<Answer> {
   const { status, responseHeaders, responseBody, responseEncoding, ended } = exchange;
   if (status === 0) {
-    // Its client did not wait for the answer, so none came while it did.
+    // The recorded client left before there was an answer, so none is sent now.
     if (ended === "cancelled") await wait(Number.POSITIVE_INFINITY, signal);
     throw new ReplayedFailure();
   }
@@ -109,7 +109,7 @@ async function recordedAnswer(exchange: ReplayExchange, signal: AbortSignal): Pr
   return { parts: [], recorded, ...(ended !== undefined && { fault: faultOf(ended, responseBody) }) };
 }
 
-/** Those a client acts on. */
+/** The headers that clients act on. */
 function replayedHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => /^(?:retry-after|x-goog-upload-.*)$/i.test(name)),
@@ -118,12 +118,12 @@ function replayedHeaders(headers: Readonly<Record<string, string>>): Readonly<Re
 
 function faultOf(ended: "cancelled" | "failed", body: string): NonNullable<Answer["fault"]> {
   if (ended === "failed") return { kind: "cut", rule: "recorded", atByte: Buffer.byteLength(body), reset: true };
-  // Its reader left before the end; one that stays waits as it would have.
+  // Its reader left before the end; a reader that stays waits as it would have then.
   const afterChunks = framesOf(body).length;
   return { kind: "slow", rule: "recorded", firstByteMs: 0, stallMs: Number.POSITIVE_INFINITY, afterChunks };
 }
 
-/** The pieces a recorded body is sent in: one for each event of a stream. */
+/** The pieces in which a recorded body is sent: one per event of a stream. */
 export function framesOf(body: string): readonly string[] {
   return body.split(/(?<=\r?\n\r?\n)/);
 }

@@ -1,4 +1,4 @@
-/** What a `fetch` fails with where no answer was recorded; the same name and code as of a connection that was reset. */
+/** The error of a `fetch` for which no answer was recorded; with the name and code of a connection reset. */
 export class ReplayedFailure extends TypeError {
   constructor() {
     const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });

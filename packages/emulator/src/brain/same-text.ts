@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** What stands in a recording where a secret or a project was taken out. */
+/** What replaces a secret or a project in a recording. */
 const TAKEN_OUT = /\[redacted\]|(?<=projects\/)PROJECT\b/;
 const SHORT_BLOB = 256;
 const HASH = 64;
 
 /**
- * Whether a text is the recorded one. Where something was taken out of that, anything fits; base64 that was shortened (its
- * beginning, then the SHA-256 of the bytes in hex, 256 characters in all) fits the whole of it.
+ * Whether a text matches the recorded one. Redacted places match anything; shortened base64 (its beginning, then the SHA-256 of
+ * the bytes in hex, 256 characters in total) matches the full text.
  */
 export function sameText(recorded: string, received: string): boolean {
   if (recorded === received) return true;

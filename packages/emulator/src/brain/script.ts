@@ -1,28 +1,28 @@
 import { type Answer, join } from "./answer.ts";
 import type { Brain, BrainTurn } from "./brain.ts";
 
-/** One line of a script: an answer, several joined, or a function that looks at the request first. */
+/** One line of a script: an answer, several to be joined, or a function of the request. */
 export type ScriptLine =
   | Answer
   | readonly Answer[]
   | ((turn: BrainTurn) => Answer | readonly Answer[] | Promise<Answer | readonly Answer[]>);
 
-/** How a script ends. */
+/** Options of {@link script}. */
 export interface ScriptOptions {
-  /** What answers when the lines are used up: an error (default), the last line again, the script from the start, or another brain. */
+  /** What answers after the last line: an error (default), the last line again, the script from the start, or another brain. */
   readonly afterwards?: "fail" | "repeat-last" | "start-over" | Brain | undefined;
 }
 
-/** A brain that says these lines, one per request, in the order the requests arrive. */
+/** A brain that answers with these lines, one per request, in the order the requests arrive. */
 export interface Script extends Brain {
-  /** How many lines have been said. */
+  /** How many lines have been used. */
   readonly said: number;
 }
 
 /**
- * Writes a brain line by line, for tests.
+ * Creates a brain from lines, for tests.
  *
- * A request that arrives after the last line is refused with a 400 that says so, unless `afterwards` names something else.
+ * A request after the last line is rejected with a 400 that says so, unless `afterwards` says otherwise.
  */
 export function script(lines: readonly ScriptLine[], options: ScriptOptions = {}): Script {
   let said = 0;

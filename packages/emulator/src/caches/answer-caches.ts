@@ -10,17 +10,17 @@ import type { Profile, ValidateOptions } from "../validate/types.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStore, StoredCache } from "./cache-store.ts";
 
-/** An address of the cached contents. */
+/** A parsed address of cached contents. */
 export interface CacheRoute {
   readonly kind: "createCache" | "listCaches" | "getCache" | "updateCache" | "deleteCache";
   readonly apiVersion: string;
-  /** What stands before `cachedContents/` in a name: a project and a location on Vertex. */
+  /** What precedes `cachedContents/` in a name: a project and a location on Vertex. */
   readonly parent: string;
   /** Last segment of the name; empty for the list. */
   readonly id: string;
 }
 
-/** What caches need to know of the emulator. */
+/** The state and settings that answers depend on. */
 export interface CacheContext {
   readonly caches: CacheStore;
   readonly options: CacheOptions;
@@ -33,7 +33,7 @@ const DEVELOPER_PATH = /^\/(v1beta|v1alpha|v1)\/()cachedContents(?:\/([^/:]+))?$
 const VERTEX_PATH = /^\/(v1beta1|v1)\/((?:projects\/[^/]+\/locations\/[^/]+\/)?)cachedContents(?:\/([^/:]+))?$/;
 const DEFAULT_TTL_SECONDS = 3600;
 
-/** Reads method and path; undefined where they are no address of a cached content. */
+/** Parses method and path; undefined if they don't address cached contents. */
 export function parseCacheRoute(method: string, url: URL, profile: Profile): CacheRoute | undefined {
   const path = url.pathname.replaceAll(/\/{2,}/g, "/");
   const [matched, apiVersion = "", parent = "", id = ""] =
@@ -47,7 +47,7 @@ export function parseCacheRoute(method: string, url: URL, profile: Profile): Cac
   return kind && { kind, apiVersion, parent, id };
 }
 
-/** Answers a request about cached contents. */
+/** Answers a request for cached contents. */
 export function answerCaches(route: CacheRoute, incoming: IncomingRequest, context: CacheContext): ResourceAnswer {
   const { caches, validate } = context;
   const { kind: operation, id } = route;
@@ -68,7 +68,7 @@ export function answerCaches(route: CacheRoute, incoming: IncomingRequest, conte
   return { operation, body: cacheJson(updated) };
 }
 
-/** Whose cached contents a request sees: those of its key, or of the project that every token of Vertex stands for. */
+/** Whose cached contents a request can use: those of its key, or of the single project that all Vertex tokens share. */
 export function cacheOwner(incoming: Pick<IncomingRequest, "url" | "headers">, profile: Profile): string {
   return profile === "vertex" ? "project" : callerOf(incoming);
 }
@@ -127,7 +127,7 @@ function listCaches(caches: CacheStore, owner: string, query: URLSearchParams): 
   };
 }
 
-/** A cached content as the service writes it: never with what it holds. */
+/** A cached content in the service's format, which never includes the contents. */
 function cacheJson({ name, modelName, displayName, createdAt, updatedAt, expiresAt, tokens }: StoredCache): object {
   return {
     name,

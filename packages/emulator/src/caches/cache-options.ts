@@ -1,9 +1,9 @@
-/** How cached contents, and the cache nobody asks for, behave. */
+/** Options of cached contents and of the implicit cache. */
 export interface CacheOptions {
-  /** Tokens of the smallest cached content. Default: 4,096 for pro models, 1,024 for the others. */
+  /** Minimum size of a cached content, in tokens. Default: 4,096 for pro models, 1,024 for the others. */
   readonly minTokens?: number | undefined;
-  /** Seconds until a cached content expires that says nothing about it. Default: 3,600. */
+  /** Seconds until a cached content without an expiry expires. Default: 3,600. */
   readonly defaultTtlSeconds?: number | undefined;
-  /** Tokens of the shortest beginning that is cached without being asked for; `Infinity` switches that off. Default: by the model. */
+  /** Tokens of the shortest prefix that is cached implicitly; `Infinity` turns implicit caching off. Default: depends on the model. */
   readonly implicitMinTokens?: number | undefined;
 }

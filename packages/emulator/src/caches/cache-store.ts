@@ -1,11 +1,11 @@
 import { createRandom, type Random } from "../internal/random.ts";
 import type { CachedPrompt } from "../validate/types.ts";
 
-/** A cached content as the emulator keeps it. */
+/** A cached content, as the emulator stores it. */
 export interface StoredCache extends CachedPrompt {
-  /** Who made it, and alone can see it. */
+  /** Who created it; only the owner can see it. */
   readonly owner: string;
-  /** In full, as in `cachedContents/abc`. */
+  /** Full name, such as `cachedContents/abc`. */
   readonly name: string;
   readonly displayName: string | undefined;
   readonly createdAt: Date;
@@ -13,7 +13,7 @@ export interface StoredCache extends CachedPrompt {
   readonly expiresAt: Date;
 }
 
-/** Keeps the cached contents of one emulator until they expire. */
+/** Stores one emulator's cached contents until they expire. */
 export class CacheStore {
   // Oldest first, by the last segment of the name.
   readonly #caches = new Map<string, StoredCache>();
@@ -25,7 +25,7 @@ export class CacheStore {
     this.#random = createRandom(`${seed} caches`);
   }
 
-  /** An id for the next one: letters and digits, or digits only. */
+  /** An id for the next one: letters and digits, or only digits. */
   nextId(digits: boolean): string {
     if (!digits) return this.#random.id(40);
     return Array.from({ length: 19 }, () => this.#random.int(1, 9)).join("");

@@ -2,8 +2,8 @@ import type { ModelFacts } from "./model-facts.ts";
 import { findModel, MODELS, NEWEST_FLASH } from "./models.ts";
 
 /**
- * Facts of an id the catalog lacks, by exclusion: the model of its generation that shares most words with it. A generation
- * without models behaves like the one before; an id without a number like the newest flash.
+ * Facts for an id that is not in the catalog: those of the model of its generation that shares the most words with it. A
+ * generation without models is treated like the previous one; an id without a number, like the newest flash.
  */
 export function closestModel(id: string): ModelFacts {
   const [, line = "", number] = /^(gemini|gemma)-(\d+(?:\.\d+)?)/.exec(id) ?? [];
@@ -14,7 +14,7 @@ export function closestModel(id: string): ModelFacts {
   return { ...(number === undefined ? NEWEST_FLASH : closest), id, generation };
 }
 
-/** Models of the newest generation up to this one, the ones to prefer first. */
+/** Models of the newest generation up to this one, preferred ones first. */
 function peersOf(line: string, generation: number): readonly ModelFacts[] {
   const known = MODELS.filter(({ id, generates }) => generates && id.startsWith(`${line}-`));
   const generations = known.map((model) => model.generation).toSorted((a, b) => a - b);
@@ -24,14 +24,14 @@ function peersOf(line: string, generation: number): readonly ModelFacts[] {
   return newest !== undefined && peers.includes(newest) ? [newest, ...peers] : peers;
 }
 
-/** Words two ids share, less the words only one of them has. */
+/** Number of words two ids share, minus the words that only one of them has. */
 function likeness(a: string, b: string): number {
   const [ours, theirs] = [wordsOf(a), wordsOf(b)];
   const shared = [...ours].filter((word) => theirs.has(word)).length;
   return 3 * shared - ours.size - theirs.size;
 }
 
-/** What kind of model an id names; dates and how far it is from release say nothing of that. */
+/** The words that say what kind of model an id names, without dates and release stages. */
 function wordsOf(id: string): ReadonlySet<string> {
   return new Set(
     id

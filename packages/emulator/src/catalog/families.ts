@@ -1,6 +1,6 @@
 import type { ModelFacts } from "./model-facts.ts";
 
-/** Gemini 3 to 3.8: what most of its models share. */
+/** Gemini 3 to 3.8: what most of its models have in common. */
 export const GEMINI_3: ModelFacts = {
   id: "",
   family: "gemini-3",
@@ -69,10 +69,10 @@ export const GEMINI_2_0: ModelFacts = {
   outputTokenLimit: 8_192,
 };
 
-/** Gemini 1.5: as 2.0, with the older search tool. */
+/** Gemini 1.5: like 2.0, with the older search tool. */
 export const GEMINI_1_5: ModelFacts = { ...GEMINI_2_0, family: "gemini-1", generation: 1.5 };
 
-/** Gemma 4: functions, no built-in tools beside them, no signatures. */
+/** Gemma 4: functions, but no built-in tools with them, and no signatures. */
 export const GEMMA_4: ModelFacts = {
   ...GEMINI_2_5,
   family: "gemma",
@@ -87,7 +87,7 @@ export const GEMMA_4: ModelFacts = {
   outputTokenLimit: 32_768,
 };
 
-/** Text to speech and back: no tools, no JSON, no thinking. */
+/** Text to speech and speech to text: no tools, no JSON, no thinking. */
 export const SPEECH: ModelFacts = {
   ...GEMINI_2_5,
   family: "speech",
@@ -106,7 +106,7 @@ export const SPEECH: ModelFacts = {
   outputTokenLimit: 16_384,
 };
 
-/** Models of `embedContent` only. */
+/** Models that support only `embedContent`. */
 export const EMBEDDING: ModelFacts = {
   ...SPEECH,
   family: "embedding",

@@ -1,37 +1,37 @@
-/** How far a model is from being the one to use. `closed`: existing users only; `shut`: gone. */
+/** Release stage of a model. `closed`: existing users only; `shut`: gone. */
 export type ModelState = "current" | "preview" | "deprecated" | "closed" | "shut";
 
-/** How thinking is asked for. */
+/** How thinking is configured. */
 export interface ThinkingFacts {
   readonly kind: "level" | "budget" | "none";
-  /** Levels taken, upper case; empty unless `kind` is `level`. */
+  /** Accepted levels, in upper case; empty unless `kind` is `level`. */
   readonly levels: readonly string[];
   readonly defaultLevel?: string | undefined;
-  /** Tokens; `zero` says whether 0 (off) is taken, -1 always lets the model decide. Absent: budgets are refused. */
+  /** Tokens; `zero` says whether 0 (off) is accepted; -1 always lets the model decide. Absent: budgets are rejected. */
   readonly budget?: { readonly min: number; readonly max: number; readonly zero: boolean } | undefined;
 }
 
-/** What one model can do, and what it refuses. */
+/** What a model supports and what it rejects. */
 export interface ModelFacts {
   /** Resolved id, the `modelVersion` of answers. */
   readonly id: string;
-  /** Signatures are exchanged within one family only. */
+  /** Signatures are valid only within one family. */
   readonly family: "gemini-1" | "gemini-2" | "gemini-3" | "gemini-4" | "gemma" | "speech" | "embedding";
   /** Generation as a number, such as 2.5 or 3.8. */
   readonly generation: number;
   readonly state: ModelState;
-  /** False for models of the embedding method only. */
+  /** False for models that support only the embedding method. */
   readonly generates: boolean;
   readonly functions: boolean;
   /** Whether search, URL context and code execution work at all. */
   readonly builtIns: boolean;
   readonly builtInsWithFunctions: boolean;
   readonly thinking: ThinkingFacts;
-  /** A JSON answer and functions in one request. */
+  /** JSON output and functions in one request. */
   readonly outputWithFunctions: boolean;
   readonly jsonOutput: boolean;
   readonly systemInstruction: boolean;
-  /** Histories of more than one user turn. */
+  /** Histories with more than one user turn. */
   readonly multiturn: boolean;
   /** `mediaResolution` may be set. */
   readonly mediaResolution: boolean;
@@ -40,23 +40,23 @@ export interface ModelFacts {
   readonly audioInput: boolean;
   readonly streaming: boolean;
   readonly signaturesIssued: boolean;
-  /** A call sent back in the current turn without its signature is refused. */
+  /** A call sent back in the current turn without its signature is rejected. */
   readonly signaturesRequired: boolean;
-  /** The server names its calls. */
+  /** Whether calls have ids. */
   readonly callIds: boolean;
-  /** A history that ends in a model turn is continued rather than refused. */
+  /** A history that ends in a model turn is continued instead of rejected. */
   readonly prefill: boolean;
-  /** Other parts after a function response in one content are taken on the Developer API. */
+  /** On the Developer API, other parts may follow a function response in the same content. */
   readonly mixedResponses: boolean;
   /** Responses must carry the id and name of their call. */
   readonly strictMatching: boolean;
   /** Media inside function responses. */
   readonly mediaInFunctionResponses: boolean;
-  /** Long answers come in hops with a continuation token. */
+  /** Long answers come in hops, each with a continuation token. */
   readonly longDecode: boolean;
-  /** False where no cached contents can be made. Default: true. */
+  /** False if no cached contents can be created. Default: true. */
   readonly explicitCaching?: false | undefined;
-  /** Tokens; the most that a unary request without a continuation token may ask for. Absent: `outputTokenLimit`. */
+  /** The most tokens that a unary request without a continuation token may ask for. Absent: `outputTokenLimit`. */
   readonly unaryTokenLimit?: number | undefined;
   readonly maxCandidates: number;
   /** Tokens. */

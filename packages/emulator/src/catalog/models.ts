@@ -192,7 +192,7 @@ export const MODELS: readonly ModelFacts[] = [
   { ...EMBEDDING, id: "gemini-embedding-2" },
 ];
 
-/** Other ids of the same models: aliases of the service, and the dated previews that led to them. */
+/** Other ids of the same models: the service's aliases, and the dated previews that preceded them. */
 export const ALIASES: Readonly<Record<string, string>> = {
   "gemini-flash-latest": "gemini-3.8-flash",
   "gemini-flash-lite-latest": "gemini-3.5-flash-lite",
@@ -214,10 +214,10 @@ export const ALIASES: Readonly<Record<string, string>> = {
   "gemini-3.1-flash-image-preview": "gemini-3.1-flash-image",
 };
 
-/** The model that operations without a model are answered as. */
+/** The model used for operations that name none. */
 export const NEWEST_FLASH: ModelFacts = FLASH_3_8;
 
-/** Facts of the model behind an id or alias; undefined for ids that are not in the catalog. */
+/** Facts of the model with this id or alias; undefined if it is not in the catalog. */
 export function findModel(id: string): ModelFacts | undefined {
   const resolved = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
   return MODELS.find((model) => model.id === resolved);

@@ -7,7 +7,7 @@ import { resolveModel } from "../validate/route.ts";
 import { resolveSwitches, type StrictSwitches } from "../validate/switches.ts";
 import { embed } from "./embed.ts";
 
-/** An address of an embedding method. */
+/** A parsed address of an embedding method. */
 export interface EmbeddingRoute {
   readonly kind: "embedContent" | "batchEmbedContents";
   readonly apiVersion: string;
@@ -24,14 +24,14 @@ const PATH = /^\/(v1beta|v1alpha|v1)\/models\/([^/:]+):(embedContent|batchEmbedC
 const MAX_DIMENSIONS = 3072;
 const MAX_BATCH = 100;
 
-/** Reads method and path; undefined where nothing is to be embedded. */
+/** Parses method and path; undefined if they don't address an embedding method. */
 export function parseEmbeddingRoute(method: string, url: URL): EmbeddingRoute | undefined {
   const [, apiVersion = "", modelId = "", verb] = PATH.exec(decodePath(url.pathname).replaceAll(/\/{2,}/g, "/")) ?? [];
   if (method !== "POST" || verb === undefined) return undefined;
   return { kind: verb === "embedContent" ? verb : "batchEmbedContents", apiVersion, modelId };
 }
 
-/** Vectors for one content, or for each of a list; undefined for models that embed nothing. */
+/** Vectors for one content, or for each in a list; undefined for models that don't embed. */
 export function answerEmbeddings(
   { kind, apiVersion, modelId }: EmbeddingRoute,
   { body }: IncomingRequest,
@@ -44,7 +44,7 @@ export function answerEmbeddings(
   const message = single ? "EmbedContentRequest" : "BatchEmbedContentsRequest";
   const read = readBody(body, message, { surface: "developer", old: false, oldV1: false, apiVersion });
   if (!("raw" in read)) return { operation: kind, problems: read };
-  // The fields were checked against the descriptor of this very message.
+  // The fields have been checked against the descriptor of this very message.
   const requests = (single ? [read.value] : (read.value["requests"] ?? [])) as readonly EmbedRequest[];
   const found = requestsProblem(requests, single);
   if (found) return { operation: kind, problems: [found] };
@@ -75,12 +75,12 @@ function dimensionsOf({ outputDimensionality, embedContentConfig }: EmbedRequest
   return Number(outputDimensionality ?? embedContentConfig?.outputDimensionality ?? MAX_DIMENSIONS);
 }
 
-/** Other parts than text count by what they are made of. */
+/** Non-text parts are represented by their content. */
 function textOf(content: Content | undefined): string {
   return (content?.parts ?? []).map((part) => part.text ?? JSON.stringify(part)).join("\n");
 }
 
-/** Clients may escape the colon before the verb; a malformed escape stays as it is. */
+/** Clients may escape the colon before the verb; a malformed escape is left unchanged. */
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);

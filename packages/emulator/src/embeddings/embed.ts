@@ -1,8 +1,8 @@
 import { createRandom } from "../internal/random.ts";
 
 /**
- * A vector for a text, of length 1. The same words give the same vector on every machine, and texts that share words lie
- * closer together than texts that share none.
+ * A vector of length 1 for a text. The same words give the same vector on every machine, and texts that share words are
+ * closer to each other than texts that share none.
  */
 export function embed(text: string, dimensions: number): number[] {
   const sums = Array.from({ length: dimensions }, () => 0);

@@ -2,7 +2,7 @@ import { type Answer, calls, finishes, join, empty, say, think } from "../brain/
 import type { BrainTurn } from "../brain/brain.ts";
 import type { AnswerFault } from "./fault.ts";
 
-/** S-8: `STOP`, and nothing said. `shape` is which of the recorded forms of nothing it takes. */
+/** S-8: `STOP` without content. `shape` selects one of the recorded forms. */
 export function emptyStop(
   options: { readonly shape?: "empty-text" | "no-parts" | "no-content" | "empty-content" | undefined } = {},
 ): AnswerFault {
@@ -33,7 +33,7 @@ export function malformedCall(
   return replaced("S-9", () => finishes("MALFORMED_FUNCTION_CALL", finishMessage), "parts");
 }
 
-/** S-9: the model called something undeclared. The call is in the answer on Vertex, and not on the Developer API. */
+/** S-9: the model called an undeclared function. On Vertex, the call is in the answer; on the Developer API, it is not. */
 export function unexpectedToolCall(
   options: { readonly name?: string | undefined; readonly withPart?: boolean | undefined } = {},
 ): AnswerFault {
@@ -45,7 +45,7 @@ export function unexpectedToolCall(
   });
 }
 
-/** S-9: out of tokens in the middle of a call: its arguments are incomplete. */
+/** S-9: out of tokens in the middle of a call, so its arguments are incomplete. */
 export function maxTokensMidCall(
   options: { readonly name?: string | undefined; readonly args?: { readonly [key: string]: unknown } | undefined } = {},
 ): AnswerFault {
@@ -55,7 +55,7 @@ export function maxTokensMidCall(
   });
 }
 
-/** S-9: out of tokens in the middle of a sentence, or with nothing said yet when `said` is empty. */
+/** S-9: out of tokens in the middle of a sentence, or before any text if `said` is empty. */
 export function maxTokens(said = "The answer begins with"): AnswerFault {
   return replaced(
     "S-9",
@@ -69,7 +69,7 @@ export function safety(reason = "SAFETY"): AnswerFault {
   return replaced("S-9", () => finishes(reason), "content-fields");
 }
 
-/** Ends with any other finish reason and nothing said. */
+/** Ends with any other finish reason and no content. */
 export function finishReason(reason: string, message?: string): AnswerFault {
   return replaced("S-9", () => finishes(reason, message), "parts");
 }

@@ -2,8 +2,8 @@ import type { FunctionCall, JsonObject } from "@pollux/core/wire";
 import { type Fields, isFields } from "../internal/json.ts";
 
 /**
- * How arguments break their schema: a required property is left out, a value has another type, there is a key too many, numbers
- * come as text, `args` is left out or `{}`, or a text is 200,000 characters long.
+ * How arguments violate their schema: a required property is missing, a value has another type, there is an extra key, numbers are
+ * strings, `args` is missing or `{}`, or a text is 200,000 characters long.
  */
 export type BrokenArgs =
   | "missing-required"
@@ -16,7 +16,7 @@ export type BrokenArgs =
 
 const HUGE = 200_000;
 
-/** The call with arguments that break the function's schema; unchanged where there is nothing to break, such as no number. */
+/** The call with arguments that violate the function's schema; unchanged if there is nothing to break, such as no number. */
 export function breakArgs(call: FunctionCall, schema: Fields, how: BrokenArgs): FunctionCall {
   const { args = {}, ...bare } = call;
   if (how === "absent") return bare;
@@ -46,14 +46,14 @@ function brokenArgs(args: JsonObject, schema: Fields, how: Exclude<BrokenArgs, "
   }
 }
 
-/** The first required property among the arguments, or the first of them. */
+/** The first required property among the arguments, or otherwise the first one. */
 function firstKey(args: JsonObject, schema: Fields): string | undefined {
   const required: readonly unknown[] = Array.isArray(schema["required"]) ? schema["required"] : [];
   const keys = Object.keys(args);
   return keys.find((key) => required.includes(key)) ?? keys[0];
 }
 
-/** Something no reader can take for the value's own type. */
+/** A value that can't be mistaken for the original's type. */
 function otherType(value: unknown): unknown {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? ["wrong"] : { wrong: "type" };
 }

@@ -1,11 +1,11 @@
 import type { Faults } from "../faults.ts";
 
-/** What one id of a fault stands for. */
+/** The faults with one id. */
 export interface ListedFault {
   readonly id: string;
   /** Names in `faults`. */
   readonly names: readonly (keyof Faults)[];
-  /** As of {@link Rule.certainty}, of the status and the text, or of the behaviour. */
+  /** Like {@link Rule.certainty}, for the status and the text, or for the behavior. */
   readonly certainty: "R" | "I" | "G";
 }
 

@@ -1,7 +1,7 @@
 import type { Answer } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 
-/** An error in place of an answer: status, headers and the exact body. */
+/** An error instead of an answer: status, headers and the exact body. */
 export interface StatusFault {
   readonly kind: "status";
   readonly rule: string;
@@ -11,19 +11,19 @@ export interface StatusFault {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Another answer than the brain's. */
+/** An answer that replaces the brain's. */
 export interface AnswerFault {
   readonly kind: "answer";
   readonly rule: string;
   replace(turn: BrainTurn): Answer;
-  /** Takes something out of the finished response, such as its candidates. */
+  /** Removes something from the finished response, such as its candidates. */
   readonly without?: "candidates" | "content" | "parts" | "content-fields" | undefined;
   readonly promptFeedback?:
     | { readonly blockReason: string; readonly blockReasonMessage?: string | undefined }
     | undefined;
 }
 
-/** An error object inside a stream that began well. Unary requests get `status` and the object as their body. */
+/** An error object in a stream that started normally. Unary requests get `status` and the object as their body. */
 export interface StreamErrorFault {
   readonly kind: "stream-error";
   readonly rule: string;
@@ -36,19 +36,19 @@ export interface StreamErrorFault {
   readonly bare: boolean;
 }
 
-/** A body that ends before it is done. */
+/** A body that is truncated. */
 export interface CutFault {
   readonly kind: "cut";
   readonly rule: string;
   /** Whole chunks sent before the end. */
   readonly afterChunks?: number | undefined;
-  /** Bytes of the body sent before the end; wins over `afterChunks`. */
+  /** Bytes of the body sent before the end; takes precedence over `afterChunks`. */
   readonly atByte?: number | undefined;
   /** Whether the connection is reset rather than closed. */
   readonly reset: boolean;
 }
 
-/** An answer that takes its time. */
+/** A slow answer. */
 export interface SlowFault {
   readonly kind: "slow";
   readonly rule: string;
@@ -60,7 +60,7 @@ export interface SlowFault {
   readonly afterChunks: number;
 }
 
-/** A chunk with usage only, somewhere in a stream. Unary answers are not touched. */
+/** A chunk with only usage, somewhere in a stream. Unary answers are not affected. */
 export interface UsageChunkFault {
   readonly kind: "usage-chunk";
   readonly rule: string;
@@ -68,7 +68,7 @@ export interface UsageChunkFault {
   readonly afterChunks: number;
 }
 
-/** The brain's answer, as a model that misbehaves would have said it. Comes over the wire like any other. */
+/** The brain's answer, changed to what a misbehaving model would have said. Sent like any other. */
 export interface MisbehaviourFault {
   readonly kind: "misbehaviour";
   readonly rule: string;
@@ -85,7 +85,7 @@ export type Fault =
   | SlowFault
   | UsageChunkFault;
 
-/** What a rule knows of a request when it decides. */
+/** The request, as a rule sees it. */
 export interface FaultRequest {
   /** 1 for the first request that generates content, in order of arrival; retries count. */
   readonly number: number;
@@ -94,14 +94,14 @@ export interface FaultRequest {
   readonly body: unknown;
 }
 
-/** Lets a fault happen at some requests. */
+/** Applies a fault to some requests. */
 export interface FaultRule {
-  /** Numbers of the requests it happens to (1 is the first), or a test of the request. */
+  /** Numbers of the requests (1 is the first), or a predicate. */
   readonly at: number | readonly number[] | ((request: FaultRequest) => boolean);
   readonly fault: Fault;
 }
 
-/** The fault of the first rule that fits. */
+/** The fault of the first rule that matches. */
 export function findFault(rules: readonly FaultRule[], request: FaultRequest): Fault | undefined {
   return rules.find(({ at }) => {
     if (typeof at === "function") return at(request);

@@ -9,12 +9,12 @@ import type { AnswerFault, MisbehaviourFault } from "./fault.ts";
 
 const ID_LENGTH = 8;
 
-/** M-1: the span of one grounded segment is too long, and every later one is shifted; the texts of the segments are right. */
+/** M-1: the span of one grounded segment is too long, and all later ones are shifted; the texts of the segments are correct. */
 export function driftingOffsets(
   options: {
     /** Bytes. Default: 2. */
     readonly bytes?: number | undefined;
-    /** Position of the segment that is too long. Default: 0, the first. */
+    /** Index of the segment that is too long. Default: 0, the first. */
     readonly from?: number | undefined;
   } = {},
 ): MisbehaviourFault {
@@ -22,7 +22,7 @@ export function driftingOffsets(
   return misbehaviour("M-1", (answer) => ({ ...answer, offsetDrift: { bytes, from } }));
 }
 
-/** M-2: the arguments of each call in the answer break the function's schema in one way. */
+/** M-2: the arguments of each call in the answer violate the function's schema in one way. */
 export function brokenArgs(how: BrokenArgs): MisbehaviourFault {
   return misbehaviour("M-2", (answer, turn) => {
     const declared = (turn.request.tools ?? []).flatMap((tool) => tool.functionDeclarations ?? []);
@@ -43,7 +43,7 @@ export function duplicateIds(): MisbehaviourFault {
   });
 }
 
-/** M-4: the calls come without ids, on models that give them. */
+/** M-4: calls have no ids, on models that send them. */
 export function missingIds(): MisbehaviourFault {
   return misbehaviour("M-4", (answer) => {
     const bare = mapCalls(answer, ({ id: _id, ...call }) => call);
@@ -51,7 +51,7 @@ export function missingIds(): MisbehaviourFault {
   });
 }
 
-/** M-5: the first call names a function that was not declared, and the turn ends with `STOP` all the same. */
+/** M-5: the first call names an undeclared function, and the turn still ends with `STOP`. */
 export function undeclaredCall(name = "list_files"): MisbehaviourFault {
   return misbehaviour("M-5", (answer) => {
     const first = answer.parts.find(({ part }) => part.functionCall !== undefined);
@@ -60,7 +60,7 @@ export function undeclaredCall(name = "list_files"): MisbehaviourFault {
   });
 }
 
-/** M-6: a function is called though the mode is `NONE`: the first one declared unless named, with fitting arguments. */
+/** M-6: a function is called although the mode is `NONE`: the first declared one unless named, with valid arguments. */
 export function callDespiteNone(name?: string): AnswerFault {
   return {
     kind: "answer",
@@ -78,7 +78,7 @@ export function callDespiteNone(name?: string): AnswerFault {
 
 function argsFor(schema: JsonObject, { prompt, random }: BrainTurn): JsonObject {
   if (Object.keys(schema).length === 0) return {};
-  // A schema with a root of type object is filled with an object.
+  // A schema whose root has type object is filled with an object.
   return fillSchema(
     { type: "object", ...schema },
     { material: materialOf(prompt), random, optional: false },

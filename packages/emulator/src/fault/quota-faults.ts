@@ -2,7 +2,7 @@ import { type ErrorDetail, googleError, quotaFailure, quotaHelp, retryInfo } fro
 import type { StatusFault } from "./fault.ts";
 import { statusFault } from "./status-faults.ts";
 
-/** What a quota error says. */
+/** Contents of a quota error. */
 export interface QuotaOptions {
   /** Protobuf duration, such as `"0.2s"` or `"34.07s"`. Default: 38 s per minute, 34.07 s per day. */
   readonly retryDelay?: string | undefined;
@@ -17,22 +17,22 @@ const EXCEEDED =
 const PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
 const PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
 
-/** Q-1: the requests of this minute are used up; waiting helps. */
+/** Q-1: the per-minute quota is used up; waiting helps. */
 export function perMinuteQuota(options: QuotaOptions = {}): StatusFault {
   return quota("Q-1", PER_MINUTE, { retryDelay: "38s", limit: 5, ...options });
 }
 
-/** Q-2: the requests of this day are used up; the short delay it names does not help. */
+/** Q-2: the daily quota is used up; the short delay in the error doesn't help. */
 export function perDayQuota(options: QuotaOptions = {}): StatusFault {
   return quota("Q-2", PER_DAY, { retryDelay: "34.07s", limit: 20, ...options });
 }
 
-/** Q-3: this model is not in the account's tier at all. */
+/** Q-3: this model is not included in the account's tier. */
 export function tierWithoutModel(options: QuotaOptions = {}): StatusFault {
   return quota("Q-3", PER_DAY, { retryDelay: "34.07s", ...options, limit: 0 });
 }
 
-/** Q-4: a 429 that says nothing about when to come back, in either of the service's wordings. */
+/** Q-4: a 429 without a wait, in either of the service's wordings. */
 export function plainQuota(options: { readonly wording?: "quota" | "shared" | undefined } = {}): StatusFault {
   const message =
     options.wording === "shared"

@@ -21,7 +21,7 @@ export function overloaded(options: { readonly wording?: "overloaded" | "high-de
   return statusFault("S-1", 503, googleError(503, "UNAVAILABLE", message));
 }
 
-/** S-2: a bug of the server, often brought about by an over-long context. */
+/** S-2: a server bug, often triggered by an overlong context. */
 export function internalError(): StatusFault {
   const page = "https://developers.generativeai.google/guide/troubleshooting";
   return statusFault(
@@ -31,7 +31,7 @@ export function internalError(): StatusFault {
   );
 }
 
-/** S-3: the prompt was too slow for the deadline. */
+/** S-3: processing the prompt exceeded the deadline. */
 export function deadlineExceeded(): StatusFault {
   return statusFault(
     "S-3",
@@ -40,12 +40,12 @@ export function deadlineExceeded(): StatusFault {
   );
 }
 
-/** S-4: the server believes that the caller went away. */
+/** S-4: the server believes that the caller has disconnected. */
 export function cancelled(): StatusFault {
   return statusFault("S-4", 499, googleError(499, "CANCELLED", "The operation was cancelled."));
 }
 
-/** S-5: an edge server answers with a page. */
+/** S-5: an edge server answers with an HTML page. */
 export function htmlPage(status: 502 | 504 | 413 = 502): StatusFault {
   const title = { 502: "502 Bad Gateway", 504: "504 Gateway Time-out", 413: "413 Request Entity Too Large" }[status];
   const body = `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;

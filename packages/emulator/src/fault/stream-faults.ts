@@ -1,7 +1,7 @@
 import { gatewayError, googleError } from "./error-body.ts";
 import type { CutFault, SlowFault, StreamErrorFault, UsageChunkFault } from "./fault.ts";
 
-/** Where in a stream something happens. */
+/** Position in a stream. */
 export interface AfterChunks {
   /** Chunks sent before it. Default: 1. */
   readonly afterChunks?: number | undefined;
@@ -76,7 +76,7 @@ export function slowFirstByte(options: { readonly ms: number }): SlowFault {
   return { kind: "slow", rule: "S-11", firstByteMs: options.ms, stallMs: 0, afterChunks: 0 };
 }
 
-/** S-8: a chunk that has usage and no candidates, between ordinary ones. */
+/** S-8: a chunk with usage but no candidates, between ordinary ones. */
 export function usageOnlyChunk(options: AfterChunks = {}): UsageChunkFault {
   return { kind: "usage-chunk", rule: "S-8", afterChunks: options.afterChunks ?? 1 };
 }

@@ -10,14 +10,14 @@ import { fileJson } from "./file-json.ts";
 import type { FileStore } from "./file-store.ts";
 import type { UploadStart, Uploads } from "./uploads.ts";
 
-/** An address of the Files API. */
+/** A parsed address of the Files API. */
 export type FileRoute = { readonly apiVersion: string } & (
   | { readonly kind: "startUpload" | "listFiles" }
   | { readonly kind: "upload"; readonly id: string }
   | { readonly kind: "getFile" | "deleteFile"; readonly name: string }
 );
 
-/** Reads method and path; undefined where they are nothing of the Files API. */
+/** Parses method and path; undefined if they don't address the Files API. */
 export function parseFileRoute(method: string, url: URL): FileRoute | undefined {
   const [, upload, apiVersion = "", id] =
     /^\/(upload\/)?(v1beta|v1alpha|v1)\/files(?:\/([^/:]+))?$/.exec(url.pathname.replaceAll(/\/{2,}/g, "/")) ?? [];
@@ -64,7 +64,7 @@ function startUpload({ apiVersion }: FileRoute, incoming: IncomingRequest, uploa
   if (!("raw" in read)) return { operation: "startUpload", problems: read };
   const host = headers.get("host");
   const origin = host === null ? url.origin : `${url.protocol}//${host}`;
-  // The fields were checked against the descriptor.
+  // The fields have been checked against the descriptor.
   const file = (isFields(read.value["file"]) ? read.value["file"] : {}) as UploadStart["file"];
   return uploads.start({ owner: callerOf(incoming), origin, apiVersion, headers, file });
 }

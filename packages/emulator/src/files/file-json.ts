@@ -1,6 +1,6 @@
 import type { FileProgress, StoredFile } from "./file-store.ts";
 
-/** A file as the service writes it. */
+/** A file in the service's format. */
 export function fileJson(file: StoredFile, state: FileProgress): object {
   const { name, displayName, mimeType, sizeBytes, createdAt, expiresAt, sha256, uri } = file;
   return {

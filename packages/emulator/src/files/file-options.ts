@@ -1,24 +1,24 @@
-/** What a caller knows of a file that was uploaded. */
+/** An uploaded file, as its owner sees it. */
 export interface UploadedFile {
-  /** As in `files/abc`. */
+  /** Such as `files/abc`. */
   readonly name: string;
-  /** The address that `fileData.fileUri` names it by. */
+  /** The URI used in `fileData.fileUri`. */
   readonly uri: string;
   readonly displayName?: string | undefined;
   readonly mimeType: string;
   readonly sizeBytes: number;
 }
 
-/** How the Files API behaves. */
+/** Options of the Files API. */
 export interface FileOptions {
-  /** How many times a file is read as `PROCESSING` before it is `ACTIVE`. Default: 1 for video, 0 for everything else. */
+  /** How many times a file is reported as `PROCESSING` before it is `ACTIVE`. Default: 1 for video, 0 for everything else. */
   readonly processingPolls?: number | undefined;
-  /** Milliseconds a file is `PROCESSING` at least, by the emulator's clock. Default: 0. */
+  /** Minimum time a file is `PROCESSING`, in milliseconds of the emulator's clock. Default: 0. */
   readonly processingMs?: number | undefined;
   /** Which files end as `FAILED` instead of `ACTIVE`. Default: none. */
   readonly fails?: ((file: UploadedFile) => boolean) | undefined;
-  /** Bytes that the chunks of an upload, the last one apart, are a multiple of. Default: 262,144, the service's. */
+  /** Size of which all upload chunks except the last must be a multiple, in bytes. Default: 262,144, as for the service. */
   readonly chunkBytes?: number | undefined;
-  /** Bytes of the largest file. Default: 2,147,483,648 (2 GB), the service's. */
+  /** Largest file, in bytes. Default: 2,147,483,648 (2 GB), as for the service. */
   readonly maxBytes?: number | undefined;
 }

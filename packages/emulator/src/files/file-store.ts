@@ -1,21 +1,21 @@
 import { createRandom, type Random } from "../internal/random.ts";
 import type { FileOptions, UploadedFile } from "./file-options.ts";
 
-/** A file as the emulator keeps it: its bytes are measured, not kept. */
+/** A file, as the emulator stores it: its bytes are counted, not stored. */
 export interface StoredFile extends UploadedFile {
-  /** Who uploaded it, and alone can see it. */
+  /** Who uploaded it; only the owner can see it. */
   readonly owner: string;
   readonly sha256: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
 
-/** Where a file stands. */
+/** Processing state of a file. */
 export type FileProgress = "PROCESSING" | "ACTIVE" | "FAILED";
 
 const LIFETIME_MS = 48 * 3_600_000;
 
-/** Keeps the files of one emulator, each for 48 hours. */
+/** Stores one emulator's files, each for 48 hours. */
 export class FileStore {
   // Oldest first.
   readonly #files = new Map<string, StoredFile>();
@@ -30,12 +30,12 @@ export class FileStore {
     this.#random = createRandom(`${seed} files`);
   }
 
-  /** A name for the next file whose uploader gave none, as in `files/abc`. */
+  /** A name for the next file uploaded without one, such as `files/abc`. */
   nextName(): string {
     return `files/${this.#random.id(12)}`;
   }
 
-  /** Whether a file of anybody has the name. */
+  /** Whether any owner has a file with this name. */
   isTaken(name: string): boolean {
     return this.#live(name) !== undefined;
   }
@@ -63,7 +63,7 @@ export class FileStore {
     this.#polls.delete(name);
   }
 
-  /** Where the file stands now; a poll brings it one step on, for the next one. */
+  /** The file's current state; a poll advances it for the next one. */
   progress(file: StoredFile, asked: "poll" | "look" = "look"): FileProgress {
     const { processingMs = 0, fails } = this.#options;
     const polls = this.#options.processingPolls ?? (file.mimeType.startsWith("video/") ? 1 : 0);
@@ -83,7 +83,7 @@ export class FileStore {
   }
 }
 
-/** The name in a file's address, as in `files/abc`; undefined for addresses that are no file of the Files API. */
+/** The name in a file's URI, such as `files/abc`; undefined if the URI is not one of the Files API. */
 export function fileNameOf(uri: string): string | undefined {
   const id = /^(?:https?:\/\/[^/]+(?:\/[^?#]*)?\/v\d+\w*\/)?files\/([^/?#:]+)$/.exec(uri)?.[1];
   return id === undefined ? undefined : `files/${id}`;

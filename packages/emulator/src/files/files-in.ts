@@ -1,7 +1,7 @@
 import type { Content } from "@pollux/core/wire";
 import type { UploadedFile } from "./file-options.ts";
 
-/** The known files that contents name, under the addresses they use, each once. */
+/** The known files that contents refer to, by the URIs they use, each once. */
 export function filesIn(
   contents: readonly Content[],
   fileOf: (fileUri: string) => UploadedFile | undefined,

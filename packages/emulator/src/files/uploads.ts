@@ -6,15 +6,15 @@ import { fileJson } from "./file-json.ts";
 import type { FileOptions } from "./file-options.ts";
 import type { FileStore } from "./file-store.ts";
 
-/** What an upload is started with. */
+/** Options of a new upload. */
 export interface UploadStart {
   readonly owner: string;
-  /** Address of the service, without a trailing slash. */
+  /** URL of the service, without a trailing slash. */
   readonly origin: string;
   /** Version in the path, such as `v1beta`. */
   readonly apiVersion: string;
   readonly headers: Headers;
-  /** The `file` of the body. */
+  /** The `file` member of the body. */
   readonly file: { readonly name?: string | undefined; readonly displayName?: string; readonly mimeType?: string };
 }
 
@@ -33,8 +33,8 @@ const MAX_BYTES = 2_147_483_648;
 const CHUNK_BYTES = 262_144;
 
 /**
- * Uploads on their way. Each is started, fed with chunks at the offset it has reached, and finalized; `query` says how far it
- * got and `cancel` gives it up.
+ * Uploads in progress. Each is started, receives chunks at its current offset, and is finalized; `query` reports the offset and
+ * `cancel` abandons it.
  *
  * @see https://ai.google.dev/api/files
  */
@@ -84,7 +84,7 @@ export class Uploads {
     };
   }
 
-  /** Answers a request to an upload's own address. */
+  /** Answers a request to an upload's URL. */
   resume(id: string, headers: Headers, bytes: Uint8Array): ResourceAnswer {
     const command = (headers.get("x-goog-upload-command") ?? "").toLowerCase().replaceAll(/\s/g, "");
     const operation = "upload";

@@ -1,4 +1,4 @@
-/** Works out a sum with `+ - * / ^` and brackets; undefined for anything else. */
+/** Evaluates an expression with `+ - * / ^` and parentheses; undefined for anything else. */
 export function evaluate(expression: string): number | undefined {
   const tokens =
     expression

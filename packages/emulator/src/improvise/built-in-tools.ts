@@ -11,7 +11,7 @@ export function declaredBuiltIns(turn: BrainTurn): ReadonlySet<string> {
   return new Set(tools.flatMap((tool) => Object.keys(tool).filter((key) => key !== "functionDeclarations")));
 }
 
-/** What the service would have looked up before it speaks: fields of the answer beside its parts. */
+/** What the service would have searched for before it answers: fields of the answer other than its parts. */
 export function searchFor(turn: BrainTurn, material: Material): Answer | undefined {
   const builtIns = declaredBuiltIns(turn);
   const topic = material.names[0] ?? material.quoted[0] ?? "Pollux";
@@ -39,7 +39,7 @@ export function searchFor(turn: BrainTurn, material: Material): Answer | undefin
   return undefined;
 }
 
-/** What was "found", in sentences with characters of one to four bytes, so that byte offsets matter. */
+/** The "search results" in sentences whose characters take one to four bytes, so that byte offsets matter. */
 export function sayFound(turn: BrainTurn, found: Answer): string {
   const kind = found.search?.kind ?? "web";
   const titles = (found.search?.sources ?? []).map((source) => source.title);
@@ -49,7 +49,7 @@ export function sayFound(turn: BrainTurn, found: Answer): string {
   return `Three sites were searched for ${quote(turn.prompt)}. The café’s résumé names 漢字 and an emoji 🌧️. Nothing was really looked up.`;
 }
 
-/** Lets only what was "found" rest on the sources, not what functions gave back. */
+/** Grounds only the "search results" in the sources, not what functions returned. */
 export function supportFound(turn: BrainTurn, found: Answer): Answer {
   if (found.search === undefined) return found;
   return {
@@ -58,7 +58,7 @@ export function supportFound(turn: BrainTurn, found: Answer): Answer {
   };
 }
 
-/** Grounding of an answer whose search parts were already sent in an earlier step of the turn. */
+/** Grounding of an answer whose search parts were sent in an earlier step of the turn. */
 export function groundedLater(found: Answer, said: string, turn: BrainTurn): Answer {
   if (found.search === undefined || turn.request.generationConfig?.responseMimeType === "application/json")
     return found;
@@ -66,7 +66,7 @@ export function groundedLater(found: Answer, said: string, turn: BrainTurn): Ans
   return { ...rest, grounding: groundingMetadata(search, said, turn.profile) };
 }
 
-/** Code that was "run", where the request offers that. */
+/** Code that was "executed", if the request allows it. */
 export function runCode(turn: BrainTurn, material: Material): Answer | undefined {
   if (!declaredBuiltIns(turn).has("codeExecution")) return undefined;
   const expression = material.expressions[0] ?? `${material.numbers[0] ?? 6} * ${material.numbers[1] ?? 7}`;

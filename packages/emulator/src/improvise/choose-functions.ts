@@ -3,15 +3,15 @@ import { type Fields, isFields } from "../internal/json.ts";
 import { type Material, wordsOf } from "./material.ts";
 import { hasMaterialFor, materialFor } from "./text-value.ts";
 
-/** A function and how well it fits. */
+/** A function and how well it matches. */
 export interface Fit {
   readonly declaration: FunctionDeclaration;
   readonly score: number;
-  /** False where it needs something particular that the conversation does not hold yet. */
+  /** False if it needs specific information that the conversation doesn't contain yet. */
   readonly ready: boolean;
 }
 
-// Everyday words that mean a function without naming it.
+// Everyday words that imply a function without naming it.
 const RELATED: Readonly<Record<string, string>> = {
   weather: "umbrella rain rainy sunny forecast temperature cold warm snow wind jacket",
   time: "clock hour now",
@@ -25,7 +25,7 @@ const RELATED: Readonly<Record<string, string>> = {
   order: "buy purchase status package shipment",
 };
 
-// Words that nearly every description has.
+// Words that occur in nearly every description.
 const EMPTY_WORDS = wordsOf(
   "a an the of in on to for and or is are get gets set find this that with from by at returns return current given one it its be use used using when what how do does name value string number list",
 );
@@ -33,7 +33,7 @@ const EMPTY_WORDS = wordsOf(
 const MIN_SCORE = 2;
 const MAX_CALLS = 4;
 
-/** The functions that fit a prompt, best first; at most four. */
+/** The functions that match a prompt, best first; at most four. */
 export function fittingFunctions(functions: readonly FunctionDeclaration[], material: Material): Fit[] {
   const fits = functions.map((declaration) => ({
     declaration,
@@ -47,7 +47,7 @@ export function fittingFunctions(functions: readonly FunctionDeclaration[], mate
     .slice(0, MAX_CALLS);
 }
 
-/** The function that fits best, however badly. */
+/** The function that matches best, however badly. */
 export function likeliestFunction(
   functions: readonly FunctionDeclaration[],
   material: Material,
@@ -55,7 +55,7 @@ export function likeliestFunction(
   return functions.toSorted((left, right) => scoreOf(right, material) - scoreOf(left, material))[0];
 }
 
-/** How often to call one function at once: as many times as its one required text has values in the prompt. */
+/** How often to call one function in parallel: once for each value in the prompt for its only required string. */
 export function timesToCall(declaration: FunctionDeclaration, material: Material): number {
   const texts = requiredTexts(declaration);
   const [first] = texts;
@@ -103,7 +103,7 @@ function propertiesOf(declaration: FunctionDeclaration): Fields {
   return isFields(properties) ? properties : {};
 }
 
-/** The parameters of a function in either spelling; an empty object where it has none. */
+/** The parameters of a function, in either spelling; an empty object if it has none. */
 export function schemaOf(declaration: FunctionDeclaration): Fields {
   return declaration.parametersJsonSchema ?? declaration.parameters ?? {};
 }

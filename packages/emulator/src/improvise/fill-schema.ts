@@ -4,11 +4,11 @@ import type { Material } from "./material.ts";
 import { numberValue } from "./number-value.ts";
 import { textValue } from "./text-value.ts";
 
-/** What a value is made of. */
+/** Options for filling a schema. */
 export interface FillOptions {
   readonly material: Material;
   readonly random: Random;
-  /** Whether properties that are not required are given too. */
+  /** Whether to include properties that are not required. */
   readonly optional: boolean;
   /** Where to start in lists of candidates, so that parallel calls differ. Default: 0. */
   readonly index?: number | undefined;
@@ -18,7 +18,7 @@ interface Place {
   readonly name: string;
   readonly index: number;
   readonly depth: number;
-  /** True where what the conversation offers was used already. Default: false. */
+  /** True if the values from the conversation have already been used. Default: false. */
   readonly fresh?: boolean | undefined;
 }
 
@@ -28,7 +28,7 @@ const MAX_DEPTH = 40;
 // How often another item is made up for a list without repetitions.
 const MAX_TRIES = 60;
 
-/** A value that satisfies a JSON Schema (or the older OpenAPI subset, types in either case). */
+/** A value that satisfies a JSON Schema (or the older OpenAPI subset, with types in either case). */
 export function fillSchema(schema: unknown, options: FillOptions): unknown {
   return fill(schema, schema, { name: "", index: options.index ?? 0, depth: 0 }, options);
 }
@@ -63,7 +63,7 @@ function fill(given: unknown, root: unknown, place: Place, options: FillOptions)
   }
 }
 
-/** Follows `$ref` and folds `allOf` in. */
+/** Resolves `$ref` and merges `allOf`. */
 function resolve(given: unknown, root: unknown): Fields {
   let schema: Fields = isFields(given) ? given : {};
   for (let hops = 0; typeof schema["$ref"] === "string" && hops < 20; hops += 1) {

@@ -11,19 +11,19 @@ import { type Material, materialOf } from "./material.ts";
 import { audioPart, imagePart } from "./media.ts";
 import { EMULATED, quote, sayMedia, sayResponses } from "./say.ts";
 
-/** How the improviser behaves. */
+/** Options of {@link improvise}. */
 export interface ImproviseOptions {
   /** The same seed and the same conversation give the same answer. Default: `"pollux"`. */
   readonly seed?: string | undefined;
-  /** Steps with calls in one turn before it answers in any case; mode `ANY` is not bounded. Default: 3. */
+  /** Most steps with calls in one turn before it answers; mode `ANY` has no limit. Default: 3. */
   readonly maxSteps?: number | undefined;
 }
 
 const MAX_CALLS = 4;
 
 /**
- * A brain for demos: calls the declared functions that fit the prompt, with arguments that satisfy their schemas, then answers
- * from the responses. Deterministic, and it says in its answers that it is emulated.
+ * A brain for demos: calls the declared functions that match the prompt, with arguments that satisfy their schemas, then answers
+ * from the responses. Deterministic, and its answers say that they are emulated.
  */
 export function improvise(options: ImproviseOptions = {}): Brain {
   const { seed = "pollux", maxSteps = 3 } = options;
@@ -46,7 +46,7 @@ export function improvise(options: ImproviseOptions = {}): Brain {
   };
 }
 
-/** The calls of this step; undefined where it is time to answer. */
+/** The calls of this step; undefined if it is time to answer. */
 function callsFor(turn: BrainTurn, prompt: Material, random: Random, maxSteps: number): Answer | undefined {
   const { functions, sincePrompt } = turn;
   const mode = turn.request.toolConfig?.functionCallingConfig?.mode?.toUpperCase();
@@ -74,7 +74,7 @@ interface PlannedCall {
   readonly args: { readonly [key: string]: unknown };
 }
 
-/** Calls of every fitting function not called yet; those that wait for something wait while others can go. */
+/** Calls to every matching function not called yet; those that lack information wait while others can run. */
 function plannedCalls(
   functions: readonly FunctionDeclaration[],
   prompt: Material,
@@ -160,7 +160,7 @@ function sentences(
   return `You said ${quote(turn.prompt)}.${before} No model ran: this is Pollux’s local stand-in for the Gemini API.`;
 }
 
-/** What was said at first, for a prompt that asks about the conversation itself. */
+/** What was said first, for a prompt that asks about the conversation itself. */
 function recall(turn: BrainTurn): string[] {
   const { contents } = turn.request;
   const asks =

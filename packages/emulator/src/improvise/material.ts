@@ -1,4 +1,4 @@
-/** Words a conversation offers for arguments and answers, each list in order of appearance and without repeats. */
+/** Words from a conversation for use in arguments and answers, each list in order of appearance without duplicates. */
 export interface Material {
   readonly paths: readonly string[];
   readonly urls: readonly string[];
@@ -6,23 +6,23 @@ export interface Material {
   readonly dates: readonly string[];
   readonly quoted: readonly string[];
   readonly numbers: readonly number[];
-  /** Sums to work out, such as `17 * 23`. */
+  /** Expressions to evaluate, such as `17 * 23`. */
   readonly expressions: readonly string[];
-  /** Capitalised words inside sentences: places, people, products. */
+  /** Capitalized words inside sentences: places, people, products. */
   readonly names: readonly string[];
-  /** Lower-case words, for comparing. */
+  /** Lower-case words, for comparison. */
   readonly words: ReadonlySet<string>;
   readonly text: string;
 }
 
-// Capitalised at the start of a sentence or of a request, and no name.
+// Capitalized at the start of a sentence or of a request, but not names.
 const COMMON = new Set(
   "a an and are as at be but by can compare could create delete describe did do does explain extract fetch find for from get give go has have hello help hi how i if in is it its let list look make may me my need of on or please plan read say search send should show so sum summarise summarize tell thank thanks that the then there these they this to today tomorrow translate use was we were what when where which who why will with write would yes you your monday tuesday wednesday thursday friday saturday sunday json api url".split(
     " ",
   ),
 );
 
-/** Reads the material out of a text. */
+/** Extracts the material from a text. */
 export function materialOf(text: string): Material {
   const all = (pattern: RegExp, group = 0): string[] =>
     unique([...text.matchAll(pattern)].map((match) => match[group] ?? ""));
@@ -58,7 +58,7 @@ export function materialOf(text: string): Material {
   };
 }
 
-/** The words of a text or of an identifier, lower case and roughly without endings. */
+/** The words of a text or of an identifier, in lower case and roughly stemmed. */
 export function wordsOf(text: string): ReadonlySet<string> {
   const separated = text.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, " ").toLowerCase();
   return new Set((separated.match(/[\p{L}\d]+/gu) ?? []).map((word) => stem(word)));
@@ -76,7 +76,7 @@ function namesIn(text: string): string[] {
       const name = words.join(" ").replace(/['’]s$/, "");
       const before = text.slice(0, index).trimEnd();
       const opens = words.length === 1 && phrase === words[0] && (before === "" || /[.!?:\n]$/.test(before));
-      // A capital at the start of a sentence says nothing, unless the word stands in a row of names.
+      // A capital at the start of a sentence means nothing, unless the word is part of a list of names.
       const inRow = /^\s*(?:,|and|or|&|vs\.?)\s+\p{Lu}/u.test(text.slice(index + phrase.length));
       return name.length > 1 ? [{ name, doubtful: opens && !inRow }] : [];
     },

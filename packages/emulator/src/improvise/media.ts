@@ -5,7 +5,7 @@ const PNG_16_BY_16 =
 
 const SAMPLES_PER_SECOND = 24_000;
 
-/** A real picture, 16 by 16 pixels. */
+/** A real image, 16 by 16 pixels. */
 export function imagePart(): Part {
   return { inlineData: { mimeType: "image/png", data: PNG_16_BY_16 } };
 }

@@ -2,18 +2,18 @@ import type { Fields } from "../internal/json.ts";
 import type { Random } from "../internal/random.ts";
 import type { Material } from "./material.ts";
 
-/** Where a number is to stand. */
+/** The place a number is for. */
 export interface NumberPlace {
-  /** Position in a list, so that members differ. */
+  /** Index in a list, so that members differ. */
   readonly index: number;
-  /** True where what the conversation offers was used already. Default: false. */
+  /** True if the values from the conversation have already been used. Default: false. */
   readonly fresh?: boolean | undefined;
   /** Whether it is an integer. */
   readonly whole: boolean;
   readonly schema: Fields;
 }
 
-/** A number for a property: out of the conversation where it offers one that fits, and always within the bounds. */
+/** A number for a property: taken from the conversation if one fits, and always within the bounds. */
 export function numberValue(place: NumberPlace, material: Material, random: Random): number {
   const { schema, whole } = place;
   const bound = (name: string): number | undefined => (typeof schema[name] === "number" ? schema[name] : undefined);
@@ -40,7 +40,7 @@ export function numberValue(place: NumberPlace, material: Material, random: Rand
   const high = Number.isFinite(max) ? Math.min(max, low + 10) : low + 10;
   if (step === undefined) {
     const value = low + (high - low) * random.next();
-    // Few digits where the bounds leave room for it.
+    // Few digits if the bounds allow it.
     const rounded = [100, 1000].map((digits) => Math.round(value * digits) / digits);
     return [...rounded, value].find(fits) ?? low;
   }

@@ -2,15 +2,15 @@ import type { FunctionResponse, Part } from "@pollux/core/wire";
 import type { UploadedFile } from "../files/file-options.ts";
 import { isFields } from "../internal/json.ts";
 
-/** How every improvised answer begins, so that nobody takes it for a model's. */
+/** Start of every improvised answer, so that it isn't mistaken for a model's. */
 export const EMULATED = "[emulated]";
 
 const MAX_VALUES = 6;
-/** Longer lists are counted, not read out. */
+/** Longer lists are only counted. */
 const MAX_ITEMS = 3;
 const MAX_CHARACTERS = 160;
 
-/** Says what the functions gave back. */
+/** Puts the function responses into words. */
 export function sayResponses(responses: readonly FunctionResponse[]): string {
   return responses
     .map(({ name, response }) => {
@@ -23,7 +23,7 @@ export function sayResponses(responses: readonly FunctionResponse[]): string {
     .join(" ");
 }
 
-/** Says which pictures and files came with the prompt, with type and size. */
+/** Names the images and files in the prompt, with type and size. */
 export function sayMedia(parts: readonly Part[], files: readonly UploadedFile[] = []): string {
   return parts
     .map(({ inlineData, fileData }) => {
@@ -37,7 +37,7 @@ export function sayMedia(parts: readonly Part[], files: readonly UploadedFile[] 
     .join("");
 }
 
-/** A prompt on one line, cut where it gets long. */
+/** A prompt on one line, truncated if long. */
 export function quote(prompt: string): string {
   const line = prompt.replaceAll(/\s+/g, " ").trim();
   const characters = Array.from(line);
@@ -52,7 +52,7 @@ function leaves(path: string, value: unknown): string[] {
   return [path === "" ? shown(value) : `${path} ${shown(value)}`];
 }
 
-/** A long list by its length and what its first items are called. */
+/** A long list as its length and the names of its first items. */
 function listed(path: string, items: readonly unknown[]): string {
   const names = items
     .slice(0, MAX_ITEMS)

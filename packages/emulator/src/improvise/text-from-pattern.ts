@@ -12,7 +12,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
-/** Text that matches a simple pattern: literals, classes, groups, alternatives, quantifiers, anchors. Undefined where it does not work out. */
+/** Text that matches a simple pattern: literals, classes, groups, alternatives, quantifiers, anchors. Undefined if that fails. */
 export function textFromPattern(pattern: string, random: Random): string | undefined {
   let at = 0;
 
@@ -36,7 +36,7 @@ export function textFromPattern(pattern: string, random: Random): string | undef
       const times = random.int(min, max);
       if (times > 0) text += first;
       for (let repeat = 1; repeat < times; repeat += 1) {
-        // The atom is read again, so that each repetition may differ.
+        // The atom is generated again, so that each repetition may differ.
         at = start;
         text += atom();
         at = end;
@@ -109,7 +109,7 @@ export function textFromPattern(pattern: string, random: Random): string | undef
     const text = alternatives();
     return new RegExp(pattern, "u").test(text) ? text : undefined;
   } catch {
-    // A pattern beyond this little reader; the caller has another word.
+    // A pattern that this simple parser doesn't support; the caller uses another value.
     return undefined;
   }
 }

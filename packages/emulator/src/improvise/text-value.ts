@@ -3,18 +3,18 @@ import type { Random } from "../internal/random.ts";
 import { type Material, wordsOf } from "./material.ts";
 import { textFromPattern } from "./text-from-pattern.ts";
 
-/** Where a text value is to stand. */
+/** The place a text is for. */
 export interface TextPlace {
   /** Name of the property, or of the list it is in. */
   readonly name: string;
-  /** Position in a list, so that members differ. */
+  /** Index in a list, so that members differ. */
   readonly index: number;
   readonly schema: Fields;
 }
 
 type Source = (material: Material) => readonly string[];
 
-/** What a property's words ask for, where to find it, and what to say when there is none. The first fitting row counts. */
+/** Words in a property's name, where to find values for it, and the default. The first matching row is used. */
 const KINDS: readonly {
   readonly words: string;
   readonly from: Source;
@@ -99,12 +99,12 @@ const FORMATS: Readonly<Record<string, { readonly from?: Source; readonly otherw
   ipv6: { otherwise: "2001:db8::1" },
 };
 
-/** Text for a property: out of the conversation where it offers something fitting, and always within the schema. */
+/** Text for a property: taken from the conversation if something fits, and always valid for the schema. */
 export function textValue(place: TextPlace, material: Material, random: Random): string {
   const { schema, index } = place;
   const format = typeof schema["format"] === "string" ? FORMATS[schema["format"]] : undefined;
   const pattern = typeof schema["pattern"] === "string" ? schema["pattern"] : undefined;
-  // A format comes with zod's own, very long pattern; the values above are known to fit both.
+  // A format comes with zod's own, very long pattern; the values above are known to satisfy both.
   if (format !== undefined) return format.from?.(material)[index] ?? format.otherwise;
   const candidates = candidatesFor(place, material);
   if (pattern !== undefined) {
@@ -116,13 +116,13 @@ export function textValue(place: TextPlace, material: Material, random: Random):
   return fitLength(candidates[index % Math.max(1, candidates.length)] ?? "emulated", schema);
 }
 
-/** False where a property wants something particular (a path, an address, an id) that the conversation does not hold. */
+/** False if a property needs specific information (a path, an address, an id) that the conversation doesn't contain. */
 export function hasMaterialFor(place: TextPlace, material: Material): boolean {
   const kind = kindOf(place);
   return kind?.specific !== true || kind.from(material).length > 0;
 }
 
-/** How many different values the conversation offers for a property. */
+/** The different values that the conversation offers for a property. */
 export function materialFor(place: TextPlace, material: Material): readonly string[] {
   return kindOf(place)?.from(material) ?? [];
 }

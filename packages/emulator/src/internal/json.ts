@@ -1,4 +1,4 @@
-/** An object read from JSON. */
+/** A parsed JSON object. */
 export type Fields = { readonly [key: string]: unknown };
 
 /** True for a JSON object, false for lists and null. */
@@ -6,7 +6,7 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** JSON with sorted keys: equal values give equal text whatever order their keys came in. */
+/** JSON with sorted keys: equal values give equal text, in whatever order their keys were. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
   if (!isFields(value)) return JSON.stringify(value) ?? "null";
@@ -17,14 +17,14 @@ export function canonicalJson(value: unknown): string {
   return `{${entries.join(",")}}`;
 }
 
-/** Two-space JSON with a final newline, and `<` `>` escaped, as the service prints a unary body. */
+/** JSON indented by two spaces with a final newline, and `<` `>` escaped, as in the service's unary bodies. */
 export function prettyJson(value: unknown): string {
   return `${escapeAngles(JSON.stringify(value, null, 2))}\n`;
 }
 
-/** One line with a space after each colon, as the service prints an event. */
+/** One line with a space after each colon, as in the service's events. */
 export function lineJson(value: unknown): string {
-  // A newline inside a string is escaped, so every raw one is layout.
+  // A newline inside a string is escaped, so every literal one is layout.
   return escapeAngles(JSON.stringify(value, null, 1).replaceAll(/\n */g, ""));
 }
 

@@ -5,7 +5,7 @@ export interface Page<T> {
   readonly nextPageToken: string | undefined;
 }
 
-/** Cuts a page out of a list by `pageSize` and `pageToken`; undefined for a size or a token that no page was given. */
+/** Selects a page of a list by `pageSize` and `pageToken`; undefined for an invalid size or token. */
 export function pageOf<T>(
   all: readonly T[],
   query: URLSearchParams,

@@ -1,11 +1,11 @@
-/** A repeatable source of numbers: the same seed gives the same sequence on every machine. */
+/** A deterministic source of random numbers: the same seed gives the same sequence on every machine. */
 export interface Random {
   /** From 0 (inclusive) to 1 (exclusive). */
   next(): number;
-  /** Whole number from `min` to `max`, both inclusive. */
+  /** An integer from `min` to `max`, both inclusive. */
   int(min: number, max: number): number;
   pick<T>(items: readonly T[]): T;
-  /** `length` characters of `[a-z0-9]`, as the service writes ids. */
+  /** `length` characters of `[a-z0-9]`, as in the service's ids. */
   id(length: number): string;
 }
 

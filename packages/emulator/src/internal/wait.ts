@@ -11,7 +11,7 @@ export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal?.reason as Error);
     };
-    // A timer takes at most 31 bits; it keeps the process alive only as long as somebody waits.
+    // A timer's delay is limited to 31 bits. It keeps the process alive only while something waits for it.
     const timer = setTimeout(
       () => {
         signal?.removeEventListener("abort", stop);

@@ -3,19 +3,19 @@ import { isDeepStrictEqual } from "node:util";
 import { callsOf, fieldsOf, isVertexPath, listOf } from "./describe-exchange.ts";
 import type { JsonFields, RecordedExchange, RecordedToolStep, RecordingFile } from "./recording-format.ts";
 
-/** An exchange without its place among the others, with the hashes of its contents. */
+/** An exchange before it has been related to the others, with the hashes of its contents. */
 export interface PlacedExchange {
   readonly exchange: Omit<RecordedExchange, "continues">;
   readonly contents: readonly string[];
 }
 
-/** Hashes the contents of an exchange, so that placing it is cheap. */
+/** Hashes the contents of an exchange, so that comparing exchanges is cheap. */
 export function place(exchange: Omit<RecordedExchange, "continues">): PlacedExchange {
   const contents = fieldsOf(exchange.request)?.["contents"];
   return { exchange, contents: (Array.isArray(contents) ? contents : []).map(hashOf) };
 }
 
-/** A case out of its exchanges, given in the order in which they were sent. */
+/** Builds a recording from its exchanges, in the order in which they were sent. */
 export function composeRecording(placed: readonly PlacedExchange[]): RecordingFile {
   const answered = placed.filter(({ exchange }) => isAnsweredRequestForContent(exchange));
   const others = placed.filter((one) => !answered.includes(one));
@@ -47,7 +47,7 @@ function isAnsweredRequestForContent(exchange: Omit<RecordedExchange, "continues
   return status >= 200 && status < 300 && responseBody !== "";
 }
 
-/** The latest of those that have most in common; of these, one whose answer the request takes up. */
+/** The latest of the exchanges that share the longest prefix; of these, preferably one whose answer the request continues. */
 function before(all: readonly PlacedExchange[], one: PlacedExchange, at: number): number | null {
   const earlier = all.slice(0, at).map(({ contents }, index) => ({ index, contents }));
   const prefixes = earlier.filter(({ contents }) => isStrictPrefix(contents, one.contents));

@@ -8,14 +8,14 @@ import { lookAt, type SentRequest } from "./sent-request.ts";
 /** Options of {@link recordFetch}. */
 export interface RecordFetchOptions {
   /**
-   * Name of the case, and of its file without `.json`. A file of that name is replaced.
+   * Name of the recording, and of its file without `.json`. An existing file of that name is replaced.
    *
-   * @defaultValue `recording`, with a number behind it when there is one already
+   * @defaultValue `recording`, followed by a number if that file already exists
    */
   readonly name?: string | undefined;
   /** What sends the requests. @defaultValue the platform's `fetch` */
   readonly fetch?: ((input: string | URL | Request, init?: RequestInit) => Promise<Response>) | undefined;
-  /** Texts to take out besides keys, tokens, cookies and projects: names, account numbers. */
+  /** Texts to redact besides keys, tokens, cookies and projects, such as names and account numbers. */
   readonly secrets?: readonly string[] | undefined;
 }
 
@@ -23,34 +23,34 @@ export interface RecordFetchOptions {
 export interface RecordingFetch {
   (input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
-   * Settles when every exchange that is over stands in the file. An answer whose body nobody reads or cancels is not over.
+   * Settles when every completed exchange is in the file. An answer whose body is neither read nor canceled never completes.
    *
-   * @throws {ConfigurationError} When the file could not be written.
+   * @throws {ConfigurationError} If the file could not be written.
    */
   saved(): Promise<void>;
-  /** Path of the file; of a case without a name undefined until something was written. */
+  /** Path of the file; for a recording without a name, undefined until something has been written. */
   readonly file: string | undefined;
 }
 
 /**
- * A `fetch` for any client, which also writes what is sent and answered into one file of a folder: the requests as they are
- * sent, the bodies as they arrive. Nobody waits for the recording. The file is written when an answer has been read to its
- * end, has failed or was cancelled (then `ended` says so), and holds the exchanges in the order in which they were sent.
+ * A `fetch` for any client that also records all requests and answers in one file of a folder: requests as they are sent, bodies
+ * as they arrive. Recording adds no delay. The file is written when an answer has been read completely, has failed or was
+ * canceled (then `ended` says so), and lists the exchanges in the order in which they were sent.
  *
- * Request headers are not recorded, and neither is whatever else says who asked: keys, tokens, cookies, projects. Where such a
- * value stands in a body it becomes `[redacted]`, a project in a resource name `PROJECT`. Of a request body that is no JSON,
- * such as an upload, type, length and SHA-256 are kept.
+ * Request headers are not recorded, nor is anything else that identifies the caller: keys, tokens, cookies, projects. In bodies,
+ * such values are replaced with `[redacted]`, and projects in resource names with `PROJECT`. For a request body that is not JSON,
+ * such as an upload, only type, length and SHA-256 are kept.
  *
  * {@link replay} answers from such a folder.
  *
  * @param folder - Created if it does not exist.
- * @throws {ConfigurationError} When nothing can be written there, or the name is none.
+ * @throws {ConfigurationError} If the folder is not writable, or the name is invalid.
  *
  * @example
  * const model = gemini("gemini-flash-latest", { fetch: recordFetch("recordings", { name: "weather" }) });
  */
 export function recordFetch(folder: string, options: RecordFetchOptions = {}): RecordingFetch {
-  // Taken now, so that the recorder can stand in its place.
+  // Taken now, so that the recorder can replace the global one.
   const send = options.fetch ?? globalThis.fetch;
   const scrubber = new Scrubber([...(options.secrets ?? []), ...keysOfEnvironment()]);
   const exchanges: (PlacedExchange | undefined)[] = [];
@@ -105,15 +105,15 @@ export function recordFetch(folder: string, options: RecordFetchOptions = {}): R
       },
     },
     file: { get: () => writer.file },
-    // Both members were defined just now.
+    // Both members have just been defined.
   }) as RecordingFetch;
 }
 
 /**
- * The same answer, with every piece of its body shown to `onChunk` on its way to the reader. Nothing is read ahead and
- * nothing is kept back; what the reader leaves unread is not recorded.
+ * The same answer, with every chunk of its body passed to `onChunk` on its way to the reader. Nothing is read ahead and nothing
+ * is held back; what the reader doesn't read is not recorded.
  *
- * @param onEnd - Told once, when the body ends, fails or is cancelled.
+ * @param onEnd - Called once, when the body ends, fails or is canceled.
  */
 function watchBody(
   response: Response,
@@ -151,12 +151,12 @@ function watchBody(
   );
   const { status, statusText, headers, url, redirected, type } = response;
   const watched = new Response(body, { status, statusText, headers });
-  // A response that is made says nothing of where it came from.
+  // A constructed response doesn't say where it came from.
   Object.defineProperties(watched, { url: { value: url }, redirected: { value: redirected }, type: { value: type } });
   return watched;
 }
 
-/** Keeps a body once, as it will be written. */
+/** Collects a body in the form in which it will be written. */
 class BodyKeeper {
   readonly #pieces: string[] = [];
   readonly #bytes: Uint8Array[] = [];
@@ -168,7 +168,7 @@ class BodyKeeper {
   }
 
   keep(chunk: Uint8Array): void {
-    // The reader may do with its bytes what it likes, so they are copied.
+    // The reader may modify its bytes, so they are copied.
     if (this.#decoder) this.#pieces.push(this.#decoder.decode(chunk, { stream: true }));
     else this.#bytes.push(chunk.slice());
   }

@@ -1,51 +1,51 @@
-/** A JSON object nobody has looked into yet. */
+/** A JSON object of unknown shape. */
 export type JsonFields = { readonly [key: string]: unknown };
 
-/** A request body that is no JSON: what identifies it, not what it holds. */
+/** A request body that is not JSON: what identifies it, not its content. */
 export interface RecordedBody {
   /** From the request's `content-type`; null without one. */
   readonly mimeType: string | null;
-  /** Size. */
+  /** Size in bytes. */
   readonly bytes: number;
   /** Hex digest of the bytes, with a multipart body's random boundary written as `boundary`. */
   readonly sha256: string;
 }
 
-/** How a body came to its end: `complete`, `cancelled` by its reader, or `failed` with its connection. */
+/** How a body ended: `complete`, `cancelled` by its reader, or `failed` with its connection. */
 export type RecordedEnd = "complete" | "cancelled" | "failed";
 
-/** One request and what came of it. */
+/** One request and its answer. */
 export interface RecordedExchange {
-  /** Place among all requests of the case, by the time they were sent; the first is 0. */
+  /** Position among all requests of the recording, in order of sending; the first is 0. */
   readonly position: number;
   readonly method: string;
   /** Path and query, without keys and projects. */
   readonly path: string;
-  /** Model id as asked for; null where the path names none. */
+  /** The requested model id; null if the path has none. */
   readonly model: string | null;
-  /** What the answer says it came from. */
+  /** The model version in the answer. */
   readonly modelVersion: string | null;
-  /** The parsed body; null for none and for one that is no JSON. */
+  /** The parsed body; null if there is none or it is not JSON. */
   readonly request: unknown;
-  /** Of a body that is no JSON. */
+  /** For a body that is not JSON. */
   readonly requestBody?: RecordedBody | undefined;
-  /** HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 if there was no answer. */
   readonly status: number;
   readonly responseHeaders: Readonly<Record<string, string>>;
-  /** As text. Of an answer that is no text, base64, with {@link RecordedExchange.responseEncoding} set. */
+  /** As text; as base64 if the answer is not text, with {@link RecordedExchange.responseEncoding} set. */
   readonly responseBody: string;
   readonly responseEncoding?: "base64" | undefined;
-  /** Left out for `complete`. */
+  /** Absent for `complete`. */
   readonly ended?: Exclude<RecordedEnd, "complete"> | undefined;
-  /** `stream` or `unary`, and `error` for an answer that is one. */
+  /** `stream` or `unary`, plus `error` if the answer is one. */
   readonly kind: readonly string[];
-  /** What occurs in the exchange. */
+  /** Features that occur in the exchange. */
   readonly features: readonly string[];
   /** `json`, `sse`, `json-array`, `bare-json-as-event-stream`, `sse-without-blank-lines`, or `other`. */
   readonly framing: string;
   /** Index of the earlier exchange whose contents are a strict prefix of this one's. */
   readonly continues: number | null;
-  /** What the answer holds, by plain concatenation; null where it is not whole. */
+  /** What the answer contains, by plain concatenation; null if it is incomplete. */
   readonly digest: AnswerDigest | null;
 }
 
@@ -64,10 +64,10 @@ export interface AnswerDigest {
   readonly usage: JsonFields | null;
 }
 
-/** A text; of more than 400 characters its length and SHA-256 in hex. */
+/** A text; if longer than 400 characters, its length and SHA-256 in hex. */
 export type DigestText = string | { readonly chars: number; readonly utf8: number; readonly sha256: string };
 
-/** Two exchanges of which the second answers calls of the first; indexes into `exchanges`. */
+/** Two exchanges, the second of which answers calls of the first; indexes into `exchanges`. */
 export interface RecordedToolStep {
   readonly from: number;
   readonly to: number;
@@ -76,7 +76,7 @@ export interface RecordedToolStep {
   readonly status: number;
 }
 
-/** One recorded case: what a file holds. */
+/** One recording: the contents of a file. */
 export interface RecordingFile {
   readonly source: string;
   readonly licence: string | null;
@@ -94,6 +94,6 @@ export interface RecordingFile {
   readonly otherCalls: readonly string[];
   /** Answered requests for content, in the order in which they were sent. */
   readonly exchanges: readonly RecordedExchange[];
-  /** Every other request, such as counting tokens and uploads, and those that got no answer; in the same form. */
+  /** All other requests, such as token counts and uploads, and those without an answer; in the same form. */
   readonly others: readonly RecordedExchange[];
 }

@@ -4,12 +4,11 @@ import { open, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigurationError } from "@pollux/core/wire";
 
-/** Name of a case that was given none. */
+/** Name of a recording without a name. */
 const UNNAMED = "recording";
 
 /**
- * Writes one file, again and again while it grows. Each time the whole file is put in the place of the one before, so that
- * whoever reads it never sees half of it.
+ * Writes one file repeatedly while it grows. The whole file is replaced each time, so that readers never see a partial one.
  */
 export class RecordingWriter {
   readonly #folder: string;
@@ -19,7 +18,7 @@ export class RecordingWriter {
   #again = false;
   #failure: unknown;
 
-  /** @throws {ConfigurationError} When the name is none for a file, or nothing can be written in the folder. */
+  /** @throws {ConfigurationError} If the name is invalid for a file, or the folder is not writable. */
   constructor(folder: string, name: string | undefined, compose: () => unknown) {
     if (name !== undefined && !/^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,199}$/u.test(name))
       throw new ConfigurationError(
@@ -35,24 +34,24 @@ export class RecordingWriter {
       rmSync(probe);
     } catch (error) {
       throw new ConfigurationError(
-        `Recordings cannot be written to ${folder}: ${messageOf(error)}. Give a folder that this process may write to.`,
+        `Recordings cannot be written to ${folder}: ${messageOf(error)}. Pass a folder that this process can write to.`,
         { cause: error },
       );
     }
   }
 
-  /** Path of the file; undefined as long as a case without a name has not been written. */
+  /** Path of the file; for a recording without a name, undefined until it has been written. */
   get file(): string | undefined {
     return this.#file;
   }
 
-  /** Has the file written soon. Calls during a write come to one more. */
+  /** Schedules a write. Calls during a write cause one more. */
   write(): void {
     this.#again = true;
     this.#writing ??= this.#work();
   }
 
-  /** Settles when everything that was asked for is written. @throws {ConfigurationError} When it could not be. */
+  /** Settles when all scheduled writes are done. @throws {ConfigurationError} If one failed. */
   async written(): Promise<void> {
     await this.#writing;
     const failure = this.#failure;
@@ -89,7 +88,7 @@ export class RecordingWriter {
     }
   }
 
-  /** Takes the first name that nobody has, also where several processes look for one. */
+  /** Takes the first free name, even if several processes look for one at once. */
   async #freeName(): Promise<string> {
     for (let number = 1; ; number += 1) {
       const file = join(this.#folder, `${UNNAMED}${number === 1 ? "" : `-${number}`}.json`);

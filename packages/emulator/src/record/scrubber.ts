@@ -2,15 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import { redact, redactCut, redactPieces, secretsOf } from "@pollux/core/wire";
 import { isFields } from "../internal/json.ts";
 
-/** Headers and query parameters with such names say who is asking. */
+/** Headers and query parameters whose names match identify the caller. */
 const TELLING =
   /key|token|secret|auth|cookie|password|credential|session|signature|user|account|email|project|upload_id/i;
-/** They match, and say nothing. */
+/** These match, but identify no one. */
 const HARMLESS = new Set(["user-agent", "pagetoken", "idempotency-key", "sec-websocket-key"]);
-/** Query parameters that change the answer; all others are left out. */
+/** Query parameters that change the answer; all others are dropped. */
 const QUERY =
   /^(?:\$?alt|enum-encoding|fields|filter|\$?prettyPrint|pageSize|pageToken|updateMask|uploadType|upload_protocol)$/i;
-/** Response headers that are kept; all others are left out. */
+/** Response headers that are kept; all others are dropped. */
 const KEPT_HEADERS = new Set([
   "content-type",
   "content-disposition",
@@ -26,18 +26,17 @@ const KEPT_HEADERS = new Set([
   "x-goog-upload-status",
   "x-goog-upload-url",
 ]);
-/** The key that clients of an emulator send: no secret, and a word that any text may hold. */
+/** The key that an emulator's clients send: not a secret, and a word that any text may contain. */
 const EMULATOR_KEY = "emulator";
-/** Shorter values would hide ordinary words. */
+/** Redacting shorter values would hide ordinary words. */
 const MIN_IDENTIFIER = 6;
 
 /**
- * Takes keys, tokens, cookies and who is asking out of what is recorded. It learns the secrets from each request that is
- * sent and finds them from then on wherever they stand: in texts, in other requests, in echoed errors, spread over the deltas
- * of a stream.
+ * Removes keys, tokens, cookies and whatever identifies the caller from recordings. It learns the secrets from each request sent
+ * and then finds them anywhere: in texts, in other requests, in echoed errors, split across the deltas of a stream.
  */
 export class Scrubber {
-  /** The longest first, so that none is found as a part of another. */
+  /** Longest first, so that none is found as a part of another. */
   #secrets: readonly string[] = [];
   readonly #projects = new Set<string>();
 
@@ -45,7 +44,7 @@ export class Scrubber {
     this.#add(secrets.filter((secret) => secret !== ""));
   }
 
-  /** Learns what must not be kept from the address and the headers of a request. */
+  /** Learns secrets from the URL and the headers of a request. */
   learn(url: URL, headers: Headers): void {
     const telling = [...headers].filter(([name]) => isTelling(name));
     const cookies = telling.filter(([name]) => name === "cookie");
@@ -64,7 +63,7 @@ export class Scrubber {
     this.#add([...whole, ...secretsOf(Object.fromEntries(values.entries()))]);
   }
 
-  /** Path and those parameters that change the answer. */
+  /** The path with only those parameters that change the answer. */
   path(url: URL): string {
     const kept = [...url.searchParams].filter(([name]) => QUERY.test(name));
     const query = kept.length === 0 ? "" : `?${new URLSearchParams(kept)}`;
@@ -72,7 +71,7 @@ export class Scrubber {
     return redact(path, this.#secrets) + redact(query, this.#secrets);
   }
 
-  /** The headers of an answer that say something about it and nothing about who asked. */
+  /** Response headers that describe the answer and don't identify the caller. */
   responseHeaders(headers: Headers): Readonly<Record<string, string>> {
     const kept = [...headers].filter(([name]) => KEPT_HEADERS.has(name));
     return Object.fromEntries(
@@ -85,7 +84,7 @@ export class Scrubber {
     return scrubJson([withoutProjects(value)], [...this.#secrets, ...this.#projects])[0];
   }
 
-  /** The body of an answer. Errors quote projects and accounts, so there those go too. */
+  /** The body of an answer. Errors quote projects and accounts, so those are removed there too. */
   body(text: string, status: number): string {
     const clean = scrubBody(projectPaths(text), [...this.#secrets, ...this.#projects]);
     return status >= 400 ? withoutIdentity(clean) : clean;
@@ -114,7 +113,7 @@ function isTelling(name: string): boolean {
   return TELLING.test(name) && !HARMLESS.has(name.toLowerCase());
 }
 
-/** `projects/ID/locations/…` names a resource of somebody's; elsewhere the words may be anything. */
+/** `projects/ID/locations/…` names someone's resource; elsewhere, the words may mean anything. */
 function projectPaths(text: string): string {
   return text.replaceAll(/\bprojects\/[\w.:-]+(?=\/(?:locations|global|secrets|topics)\b)/g, "projects/PROJECT");
 }
@@ -142,8 +141,8 @@ function decoded(path: string): string {
 }
 
 /**
- * A recorded body without secrets. Its layout stays as it came wherever nothing had to go; what is no JSON, such as the last
- * line of a stream that was cut off, is taken as text.
+ * A recorded body without secrets. Its layout is kept wherever nothing was removed; anything that is not JSON, such as the last
+ * line of a truncated stream, is treated as text.
  */
 function scrubBody(body: string, secrets: readonly string[]): string {
   const whole = parseJson(body);
@@ -151,7 +150,7 @@ function scrubBody(body: string, secrets: readonly string[]): string {
     const [clean] = scrubJson([whole], secrets);
     return isDeepStrictEqual(clean, whole) ? body : inLayout(body, clean, secrets, 2);
   }
-  // Lines at even places, what ends them at odd ones.
+  // Lines at even indexes, line endings at odd ones.
   const lines = body.split(/(\r\n|\n|\r)/);
   const events = lines.flatMap((line, at) => {
     const value = line.startsWith("data:") ? parseJson(line.slice("data:".length)) : undefined;
@@ -172,7 +171,7 @@ function scrubBody(body: string, secrets: readonly string[]): string {
     .join("");
 }
 
-/** The text with its secrets replaced in place where that comes to the same, otherwise written anew. */
+/** The text with its secrets replaced in place if that is equivalent, otherwise serialized again. */
 function inLayout(json: string, clean: unknown, secrets: readonly string[], indent?: number): string {
   const text = redact(json, secrets);
   return isDeepStrictEqual(parseJson(text), clean) ? text : JSON.stringify(clean, null, indent);
@@ -187,8 +186,8 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * JSON values that belong one after the other, such as the objects of a stream, without secrets in texts and names. A secret
- * that is spread over several of them is found where the texts stand in the same field.
+ * A sequence of JSON values, such as the objects of a stream, without secrets in texts and names. A secret split across several
+ * values is found if its pieces are in the same field.
  */
 function scrubJson(values: readonly unknown[], secrets: readonly string[]): readonly unknown[] {
   const texts = new Map<string, string[]>();
@@ -206,7 +205,7 @@ function collect(value: unknown, field: string, texts: Map<string, string[]>): v
   else if (isFields(value)) for (const [name, item] of Object.entries(value)) collect(item, `${field}.${name}`, texts);
 }
 
-/** Goes the same way as {@link collect}, so that each text meets its own replacement. */
+/** Traverses in the same order as {@link collect}, so that each text gets its own replacement. */
 function replace(
   value: unknown,
   field: string,

@@ -1,30 +1,30 @@
 import { createHash } from "node:crypto";
 
-/** A request as it was handed to `fetch`. */
+/** A request as passed to `fetch`. */
 export interface SentRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
-  /** Reads the body; of one that was streamed, as much as was sent. To be called when the exchange is over. */
+  /** Reads the body; of a streamed one, as much as was sent. Call it when the exchange is over. */
   readonly body: () => Promise<SentBody>;
 }
 
 /** Its body, read. */
 export interface SentBody {
-  /** Parsed JSON; undefined for none and for anything else. */
+  /** Parsed JSON; undefined if there is no body or it is not JSON. */
   readonly json: unknown;
-  /** Bytes that are no JSON; undefined without any. */
+  /** Bytes that are not JSON; undefined if there are none. */
   readonly bytes: Uint8Array | undefined;
   readonly mimeType: string | null;
 }
 
-/** Input and init as they are to be handed on: a body that can be read only once has become two. */
+/** Input and init to pass on: a body that can be read only once has been duplicated. */
 export interface Forwarded {
   readonly input: string | URL | Request;
   readonly init: RequestInit | undefined;
 }
 
-/** Looks at the arguments of a `fetch` without using them up. */
+/** Inspects the arguments of a `fetch` without consuming them. */
 export function lookAt(
   input: string | URL | Request,
   init: RequestInit | undefined,
@@ -50,7 +50,7 @@ export function lookAt(
   }
   if (given === undefined && !isRequest)
     return { sent: { ...about, body: async () => NO_BODY }, forwarded: { input, init } };
-  // A copy of a form gets a boundary of its own; its type says which.
+  // A copy of a form gets its own boundary, which is in its content type.
   const copy = given === undefined && isRequest ? input.clone() : new Response(given);
   const mimeType = headers.get("content-type") ?? copy.headers.get("content-type");
   const reading = copy.arrayBuffer().then(
@@ -61,7 +61,7 @@ export function lookAt(
 }
 
 const NO_BODY: SentBody = { json: undefined, bytes: undefined, mimeType: null };
-/** A body that is still being made when its answer is over is not waited for longer. */
+/** How long to wait for a body that is still being sent when its answer is over, in milliseconds. */
 const PATIENCE_MS = 1000;
 
 function giveUp(): Promise<SentBody> {
@@ -77,7 +77,7 @@ function readBytes(bytes: Uint8Array, mimeType: string | null): SentBody {
 }
 
 function parse(bytes: Uint8Array): unknown {
-  // Spares decoding a film.
+  // Avoids decoding large binary bodies.
   if (!/^\s*[[{]/.test(Buffer.from(bytes.subarray(0, 64)).toString("latin1"))) return undefined;
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
@@ -86,7 +86,7 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-/** SHA-256 in hex, the same for two multipart bodies that differ in their boundary only. */
+/** SHA-256 in hex; ignores the boundary of multipart bodies. */
 export function fingerprintOf(bytes: Uint8Array, mimeType: string | null): string {
   const boundary = /boundary="?([^";]+)/i.exec(mimeType ?? "")?.[1];
   const hash = createHash("sha256");

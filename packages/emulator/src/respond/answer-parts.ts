@@ -7,7 +7,7 @@ import { searchEntryPoint } from "./grounding.ts";
 const ID_LENGTH = 8;
 const TOOL_TYPES = { web: "GOOGLE_SEARCH_WEB", maps: "GOOGLE_MAPS", url: "URL_CONTEXT" } as const;
 
-/** The parts of an answer as the service would write them: thoughts only when asked for, ids, server-side tool parts. */
+/** The parts of an answer as the service would send them: thoughts only on request, ids, server-side tool parts. */
 export function answerParts(answer: Answer, turn: BrainTurn, resumed = false): AnswerPart[] {
   const { request, model } = turn;
   const includeThoughts = request.generationConfig?.thinkingConfig?.includeThoughts === true;
@@ -25,7 +25,7 @@ export function answerParts(answer: Answer, turn: BrainTurn, resumed = false): A
 
 function withId(part: Part, turn: BrainTurn): Part {
   const call = part.functionCall;
-  // An old proxy does not know the field at all.
+  // An old proxy doesn't know the field.
   if (call === undefined || call.id !== undefined || !turn.model.callIds || turn.profile === "old-proxy") return part;
   return { ...part, functionCall: { ...call, id: turn.random.id(ID_LENGTH) } };
 }
@@ -39,7 +39,7 @@ function serverToolParts(answer: Answer, turn: BrainTurn): AnswerPart[] {
   return [{ part: { toolCall: { toolType, args, id } } }, { part: { toolResponse: { toolType, response, id } } }];
 }
 
-/** Joins neighbouring unsigned text parts of one kind, as a unary answer has them. */
+/** Joins adjacent unsigned text parts of one kind, as in a unary answer. */
 export function joinText(parts: readonly Part[]): Part[] {
   const joined: Part[] = [];
   for (const part of parts) {
@@ -58,8 +58,8 @@ function isPlainText(part: Part | undefined): part is Part & { readonly text: st
 const LARGE_SIGNATURE_BYTES = 78_000;
 
 /**
- * Signs what the service signs: the first of parallel calls, each server-side tool part, each image, and (Gemini 3 and newer)
- * the last text of an answer without calls.
+ * Signs what the service signs: the first of several parallel calls, each server-side tool part, each image, and (Gemini 3 and
+ * newer) the last text of an answer without calls.
  */
 export function signParts(
   parts: readonly Part[],
@@ -80,7 +80,7 @@ export function signParts(
       part.toolResponse !== undefined ||
       (part.inlineData !== undefined && model.generation >= 3);
     if (!signs || part.thoughtSignature !== undefined) return part;
-    // The evidence of a search travels inside its signature; one in eight is very large.
+    // The search results are inside the signature; one in eight is very large.
     const large = options.large && part.toolResponse !== undefined && turn.random.int(1, 8) === 1;
     return { ...part, thoughtSignature: signer.sign(part, model.family, large ? LARGE_SIGNATURE_BYTES : undefined) };
   });

@@ -1,7 +1,7 @@
 import type { GenerateContentResponse } from "@pollux/core/wire";
 import type { AnswerFault } from "../fault/fault.ts";
 
-/** Takes out of a finished response what the fault says is missing. */
+/** Removes from a finished response what the fault says is missing. */
 export function applyAnswerFault(
   chunks: readonly GenerateContentResponse[],
   { without, promptFeedback }: AnswerFault,

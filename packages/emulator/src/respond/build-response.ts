@@ -13,7 +13,7 @@ import type { PromptCost } from "./prompt-cache.ts";
 import { textDeltas } from "./text-deltas.ts";
 import { usageMetadata } from "./usage.ts";
 
-/** What a response is made of besides the answer. */
+/** What a response is built from besides the answer. */
 export interface ResponseFacts {
   readonly turn: BrainTurn;
   readonly cost: PromptCost;
@@ -25,17 +25,17 @@ export interface ResponseFacts {
   /** Whether one in eight search responses has a signature of more than 100 KB. */
   readonly largeSignatures: boolean;
   readonly continuationToken: string | undefined;
-  /** True for a later hop of a long answer: what built-in tools did was said in the first. */
+  /** True for a later hop of a long answer: the first hop had the parts of built-in tools. */
   readonly resumed?: boolean | undefined;
-  /** Gives some chunks of a long answer a token to go on from. */
+  /** Adds continuation tokens to some chunks of a long answer. */
   readonly checkpoints?: Checkpoints | undefined;
 }
 
-/** Tokens inside the stream of a long answer. */
+/** Continuation tokens inside the stream of a long answer. */
 export interface Checkpoints {
-  /** Chunks from one token to the next. */
+  /** Number of chunks between two tokens. */
   readonly every: number;
-  /** A token for going on with these parts, after so many tokens. */
+  /** A token for continuing with these parts, after this many tokens. */
   issue(left: readonly AnswerPart[], tokens: number): string;
 }
 
@@ -78,7 +78,7 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
   let afterTool = false;
   return beats.map((beat, index) => {
     const last = index === beats.length - 1;
-    // A step of the service's own starts its count anew; the true totals come at the end.
+    // A server-side step starts a new count; the end has the true totals.
     if (beat.some((part) => part.toolResponse !== undefined)) [said, afterTool] = [0, true];
     else said = Math.min(said + tokensOf(beat), outputTokens);
     const running = afterTool
@@ -102,7 +102,7 @@ function checkpointAfter(
   { checkpoints }: ResponseFacts,
 ): string | undefined {
   if (checkpoints === undefined || (index + 1) % checkpoints.every !== 0 || index >= beats.length - 1) return undefined;
-  // Streamed arguments belong together.
+  // Streamed arguments stay together.
   if (
     beats.some((beat) => beat.some((part) => part.functionCall !== undefined && part.functionCall.name === undefined))
   )
@@ -114,7 +114,7 @@ function checkpointAfter(
   return checkpoints.issue(left, thoughtTokens + tokensOf(beats.slice(0, index + 1).flat()));
 }
 
-/** Which parts share a chunk. */
+/** Groups parts into chunks. */
 function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: ResponseFacts): Part[][] {
   const { turn, deltaCharacters } = facts;
   const perChunk = answer.callsPerChunk ?? (turn.model.generation >= 3 ? 1 : Number.POSITIVE_INFINITY);
@@ -141,7 +141,7 @@ function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: Respon
   return beats;
 }
 
-/** The empty text that newer models end a stream with: signed after text, bare after calls. */
+/** The empty text with which newer models end a stream: signed after text, unsigned after calls. */
 function closingPart(parts: readonly Part[], answer: Answer, { turn, signer }: ResponseFacts): Part | undefined {
   const last = parts.at(-1);
   if (turn.model.generation < 3 || !turn.model.signaturesIssued || last === undefined) return undefined;
@@ -151,7 +151,7 @@ function closingPart(parts: readonly Part[], answer: Answer, { turn, signer }: R
   return { text: "", thoughtSignature: signer.sign({ text: "" }, turn.model.family) };
 }
 
-/** Identical requests with a URL context were seen with and without these tokens. */
+/** Identical requests with URL context have been seen with and without these tokens. */
 function urlTokens(responseId: string): number {
   return createRandom(`url context ${responseId}`).int(1, 4) === 1 ? 0 : 120;
 }
@@ -163,7 +163,7 @@ function groundingOf(answer: Answer, parts: readonly Part[], turn: BrainTurn): G
     .filter((part) => part.thought !== true)
     .map((part) => part.text ?? "")
     .join("");
-  // While functions are still being called there is nothing yet that could be grounded.
+  // While functions are still being called, there is nothing to ground yet.
   if (text === "") return undefined;
   if (turn.request.generationConfig?.responseMimeType === "application/json") return jsonGrounding(answer.search);
   return groundingMetadata(answer.search, text, turn.profile);

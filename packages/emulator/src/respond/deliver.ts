@@ -3,21 +3,21 @@ import type { Random } from "../internal/random.ts";
 import { wait } from "../internal/wait.ts";
 import type { FramedBody } from "./framing.ts";
 
-/** How a body reaches the client. */
+/** How to send a body to the client. */
 export interface Delivery {
   readonly body: FramedBody;
-  /** Aborts when the client goes away. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
   /** Milliseconds between two chunks. */
   readonly chunkMs: number;
   readonly fault?: Fault | undefined;
   /** Splits writes at random bytes. */
   readonly split?: Random | undefined;
-  /** Told once, when the body is over: true if all of it was read. */
+  /** Called once, when the body is over: true if all of it was read. */
   readonly onEnd: (complete: boolean) => void;
 }
 
-/** A body as a stream of bytes, made as it is read, with the fault built in. */
+/** A body as a stream of bytes, produced as it is read, including the fault. */
 export function deliver(delivery: Delivery): ReadableStream<Uint8Array> {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, delivery.signal]);
@@ -46,7 +46,7 @@ export function deliver(delivery: Delivery): ReadableStream<Uint8Array> {
   });
 }
 
-/** Yields the writes; returns whether the body was whole. */
+/** Yields the writes; returns whether the body was complete. */
 async function* writes(delivery: Delivery, signal: AbortSignal): AsyncGenerator<Uint8Array, boolean> {
   const { fault, chunkMs } = delivery;
   const { frames, whole } = planFrames(delivery);
@@ -68,7 +68,7 @@ async function* writes(delivery: Delivery, signal: AbortSignal): AsyncGenerator<
 
 function planFrames({ body, fault }: Delivery): { frames: readonly string[]; whole: boolean } {
   const { frames } = body;
-  // A cut or an error always comes before the chunk with the finish reason.
+  // A truncation or an error always comes before the chunk with the finish reason.
   const before = (afterChunks: number): readonly string[] => frames.slice(0, Math.min(afterChunks, frames.length - 1));
   if (fault?.kind === "cut" && fault.atByte === undefined)
     return { frames: before(fault.afterChunks ?? 1), whole: false };
@@ -92,7 +92,7 @@ function* splitBytes(bytes: Uint8Array, random: Random | undefined): Generator<U
   }
 }
 
-/** What reading a body fails with when the connection is reset; the same name and code as a socket's. */
+/** The error from reading a body when the connection is reset; with the name and code of a socket's error. */
 function connectionReset(): TypeError {
   const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
   return new TypeError("terminated", { cause });

@@ -9,15 +9,15 @@ export interface Envelope {
   readonly createTime: string;
 }
 
-/** What one chunk adds. */
+/** The content of one chunk. */
 export interface Piece {
-  /** Undefined leaves `parts` out. */
+  /** Undefined omits `parts`. */
   readonly parts: readonly Part[] | undefined;
   readonly usage: UsageMetadata;
   readonly grounding?: GroundingMetadata | undefined;
-  /** A token to go on from after this chunk; the last chunk has its own. */
+  /** A token for continuing after this chunk; the last chunk has its own. */
   readonly continuationToken?: string | undefined;
-  /** Of the last chunk only. */
+  /** Only in the last chunk. */
   readonly ending?: Ending | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface Ending {
   readonly continuationToken?: string | undefined;
 }
 
-/** One response object, with the fields in the order of the profile. */
+/** One response object, with its fields in the profile's order. */
 export function envelop({ turn, responseId, createTime }: Envelope, piece: Piece): GenerateContentResponse {
   const cloud = isCloud(turn);
   return {
@@ -40,7 +40,7 @@ export function envelop({ turn, responseId, createTime }: Envelope, piece: Piece
   };
 }
 
-/** True where answers look like Vertex's. */
+/** True if answers look like Vertex's. */
 export function isCloud(turn: BrainTurn): boolean {
   return turn.profile === "vertex" || turn.profile === "comet";
 }

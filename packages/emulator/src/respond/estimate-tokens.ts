@@ -1,12 +1,12 @@
 import type { Content, GenerateContentRequest, ModalityTokenCount, Part } from "@pollux/core/wire";
 
-/** Tokens by modality; the sum is what usage reports. */
+/** Tokens by modality; usage reports the sum. */
 export interface TokenCount {
   readonly total: number;
   readonly details: readonly ModalityTokenCount[];
 }
 
-/** Finds what was uploaded under an address; undefined for files nobody here knows. */
+/** Looks up an upload by its URI; undefined for unknown files. */
 export type FileLookup = (fileUri: string) => { readonly mimeType: string; readonly sizeBytes: number } | undefined;
 
 const CHARACTERS_PER_TOKEN = 4;
@@ -15,18 +15,18 @@ const IMAGE_OUTPUT_TOKENS = 1290;
 const FILE_TOKENS = 258;
 const BYTES_PER_PAGE = 50_000;
 
-/** Estimates text at four characters a token, as no tokenizer is at hand. */
+/** Estimates text at four characters per token, because no tokenizer is available. */
 export function estimateText(text: string): number {
   return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }
 
-/** Estimates what a part of an answer costs. */
+/** Estimates the tokens of a part of an answer. */
 export function estimateAnswerPart(part: Part): number {
   if (part.inlineData !== undefined) return IMAGE_OUTPUT_TOKENS;
   return estimatePart(part).tokens;
 }
 
-/** Estimates one content of a prompt. */
+/** Estimates the tokens of one content in a prompt. */
 export function estimateContent(content: Content, fileOf?: FileLookup): TokenCount {
   const sums = new Map<string, number>();
   for (const part of content.parts) {
@@ -36,7 +36,7 @@ export function estimateContent(content: Content, fileOf?: FileLookup): TokenCou
   return countOf(sums);
 }
 
-/** Estimates what stands before the contents: instructions and tools. */
+/** Estimates what precedes the contents: instructions and tools. */
 export function estimateHead(request: GenerateContentRequest): TokenCount {
   const instructions = (request.systemInstruction?.parts ?? []).map((part) => part.text ?? "").join("");
   const tools = request.tools === undefined || request.tools.length === 0 ? "" : JSON.stringify(request.tools);
@@ -69,7 +69,7 @@ function estimatePart(part: Part, fileOf?: FileLookup): { modality: string; toke
     return { modality: modalityOf(mimeType ?? ""), tokens: FILE_TOKENS };
   }
   const { thoughtSignature: _signature, ...said } = part;
-  // The braces and the name of the field are not the model's words.
+  // The braces and the field's name are not the model's words.
   return {
     modality: "TEXT",
     tokens: estimateText(
@@ -87,14 +87,14 @@ function estimateFile(mimeType: string, bytes: number): { modality: string; toke
   if (modality === "TEXT" || modality === "DOCUMENT") {
     return { modality, tokens: Math.ceil(bytes / CHARACTERS_PER_TOKEN) };
   }
-  // As many bytes as this many characters of base64.
+  // As many bytes as this many base64 characters.
   return estimateMedia(mimeType, Math.ceil((bytes * 4) / 3));
 }
 
 function estimateMedia(mimeType: string, characters: number): { modality: string; tokens: number } {
   const modality = modalityOf(mimeType);
   if (modality === "IMAGE") return { modality, tokens: IMAGE_TOKENS };
-  // Sound and film cost by the second; about 16 KB of a compressed file are one.
+  // Audio and video are billed per second; about 16 KB of a compressed file are one second.
   return {
     modality,
     tokens: Math.max(IMAGE_TOKENS, Math.ceil(characters / 16_000) * (modality === "AUDIO" ? 32 : FILE_TOKENS)),

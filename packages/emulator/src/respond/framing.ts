@@ -2,20 +2,20 @@ import { lineJson, prettyJson } from "../internal/json.ts";
 
 /** How a stream's bytes are laid out. */
 export interface Framing {
-  /** Ends lines with LF, as proxies do, in place of CRLF. Default: true for the gateway profile. */
+  /** Ends lines with LF, as proxies do, instead of CRLF. Default: true for the gateway profile. */
   readonly lf?: boolean | undefined;
   /** Sends comments between events, as proxies do. Default: false. */
   readonly keepAlive?: boolean | undefined;
   /** Ends with `data: [DONE]`, as proxies do. Default: false. */
   readonly done?: boolean | undefined;
-  /** Writes at random byte positions, also inside characters and between CR and LF. Default: false. */
+  /** Splits writes at random byte positions, even inside characters and between CR and LF. Default: false. */
   readonly splitBytes?: boolean | undefined;
 }
 
-/** The pieces of a body: one per chunk, and where the framing adds something, parts of it. */
+/** The pieces of a body: one per chunk; several if the framing adds something. */
 export interface FramedBody {
   readonly frames: readonly string[];
-  /** Frames an object that does not belong to the plan, such as an error. */
+  /** Frames an unplanned object, such as an error. */
   frame(value: unknown): string;
 }
 
@@ -28,7 +28,7 @@ export function frameEvents(chunks: readonly unknown[], framing: Framing): Frame
   return { frames, frame };
 }
 
-/** One JSON array, arriving in pieces: what a stream without `alt=sse` is. */
+/** One JSON array in pieces: the format of a stream without `alt=sse`. */
 export function frameArray(chunks: readonly unknown[]): FramedBody {
   const last = chunks.length - 1;
   const frames = chunks.map(
@@ -37,7 +37,7 @@ export function frameArray(chunks: readonly unknown[]): FramedBody {
   return { frames: frames.length > 0 ? frames : ["[]"], frame: (value) => `,\r\n${prettyJson(value)}]` };
 }
 
-/** A unary body, in two halves so that it can be cut in the middle. */
+/** A unary body, in two halves so that it can be truncated in the middle. */
 export function frameUnary(response: unknown): FramedBody {
   const body = prettyJson(response);
   const middle = Math.floor(body.length / 2);

@@ -5,7 +5,7 @@ import type { Profile } from "../validate/types.ts";
 type OffsetDrift = NonNullable<Answer["offsetDrift"]>;
 
 /**
- * Grounding metadata of an answer: supports carry UTF-8 byte offsets over the visible text, end exclusive, zero left out.
+ * Grounding metadata of an answer: supports have UTF-8 byte offsets into the visible text, end exclusive, with zero omitted.
  *
  * @param text The visible text of the answer.
  */
@@ -20,7 +20,7 @@ export function groundingMetadata(search: Search, text: string, profile: Profile
   };
 }
 
-/** What is left of grounding when the answer is JSON: the queries without sources. */
+/** What remains of grounding when the answer is JSON: the queries without sources. */
 export function jsonGrounding(search: Search): GroundingMetadata {
   return { searchEntryPoint: { renderedContent: searchEntryPoint(search.queries) }, webSearchQueries: search.queries };
 }
@@ -71,7 +71,7 @@ function cidOf(title: string): string {
   return String(Buffer.from(title.padEnd(8, "·")).readBigUInt64BE());
 }
 
-/** Each sentence of a text on one source, in turn. */
+/** Each sentence of a text supported by one source, in turn. */
 export function supportsInTurn(text: string, sources: number): NonNullable<Search["supports"]> {
   if (sources === 0) return [];
   const sentences = text
@@ -81,7 +81,7 @@ export function supportsInTurn(text: string, sources: number): NonNullable<Searc
   return sentences.map((sentence, index) => ({ text: sentence, sources: [index % sources] }));
 }
 
-/** The same grounding with offsets that are off, as the service's sometimes are; the texts stay right. */
+/** The same grounding with wrong offsets, as the service sometimes sends; the texts remain correct. */
 export function driftOffsets(grounding: GroundingMetadata, { bytes, from }: OffsetDrift): GroundingMetadata {
   const { groundingSupports } = grounding;
   if (groundingSupports === undefined) return grounding;
@@ -98,7 +98,7 @@ export function driftOffsets(grounding: GroundingMetadata, { bytes, from }: Offs
 function supportsOf(supports: NonNullable<Search["supports"]>, text: string, profile: Profile): GroundingSupport[] {
   let from = 0;
   return supports.flatMap(({ text: words, sources }) => {
-    // The same words can stand twice: look behind the last support first.
+    // The same words may occur twice: search after the last support first.
     const ahead = text.indexOf(words, from);
     const at = ahead === -1 ? text.indexOf(words) : ahead;
     if (at === -1 || words === "") return [];

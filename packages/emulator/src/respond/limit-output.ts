@@ -2,16 +2,16 @@ import type { Answer, AnswerPart } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 import { estimateAnswerPart } from "./estimate-tokens.ts";
 
-/** What this emulator counts as a token of text. */
+/** Characters per token in this emulator's estimates. */
 export const CHARACTERS_PER_TOKEN = 4;
 
-/** An answer cut down to what the request allows, and what it cost to think about it. */
+/** An answer limited to what the request allows, and the tokens spent on thinking. */
 export interface LimitedAnswer {
   readonly answer: Answer;
   readonly thoughtTokens: number;
 }
 
-/** Applies stop sequences and the output limit, which thinking counts against. */
+/** Applies stop sequences and the output limit, which includes thinking. */
 export function limitOutput(answer: Answer, turn: BrainTurn): LimitedAnswer {
   const { maxOutputTokens, stopSequences = [] } = turn.request.generationConfig ?? {};
   const stopped = stopAt(answer.parts, stopSequences);
@@ -41,13 +41,13 @@ export function limitOutput(answer: Answer, turn: BrainTurn): LimitedAnswer {
   return { answer: { ...answer, parts: kept }, thoughtTokens };
 }
 
-/** Cuts text without splitting a surrogate pair. */
+/** Truncates text without splitting a surrogate pair. */
 export function cutText(text: string, length: number): string {
   const last = text.charCodeAt(length - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
 }
 
-/** Ends parts where a stop sequence comes up. */
+/** Ends parts at a stop sequence. */
 export function stopAt(parts: readonly AnswerPart[], stopSequences: readonly string[]): readonly AnswerPart[] {
   for (const [index, { part }] of parts.entries()) {
     if (part.text === undefined || part.thought === true) continue;
@@ -58,7 +58,7 @@ export function stopAt(parts: readonly AnswerPart[], stopSequences: readonly str
   return parts;
 }
 
-/** Estimates what it cost to think about an answer. */
+/** Estimates the tokens spent on thinking about an answer. */
 export function thinkingTokens(
   parts: readonly AnswerPart[],
   turn: BrainTurn,
@@ -70,7 +70,7 @@ export function thinkingTokens(
     thinkingLevel ?? (thinkingBudget === undefined ? model.thinking.defaultLevel : undefined)
   )?.toUpperCase();
   const off = model.thinking.kind === "none" || thinkingBudget === 0 || level === "MINIMAL";
-  // Thoughts that were thought are paid for even when the model thinks as little as it can.
+  // Visible thoughts are billed even if the model thinks as little as possible.
   const summaries = parts
     .filter(({ part }) => part.thought === true)
     .reduce((sum, { part }) => sum + estimateAnswerPart(part), 0);
@@ -81,6 +81,6 @@ export function thinkingTokens(
   const factor = { LOW: 0.25, HIGH: 1 }[level ?? ""] ?? 0.5;
   const estimate = Math.max(summaries, 16 + Math.round(Math.min(output, 2000) * factor));
   const budget = thinkingBudget === undefined || thinkingBudget < 0 ? Number.POSITIVE_INFINITY : thinkingBudget;
-  // A guess must not eat a small limit up; an answer that is to end that way says its thought tokens itself.
+  // An estimate must not use up a small limit; an answer meant to end that way sets its thought tokens itself.
   return Math.min(estimate, budget, Math.floor((maxOutputTokens ?? Number.POSITIVE_INFINITY) / 2));
 }

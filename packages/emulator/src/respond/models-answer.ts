@@ -20,7 +20,7 @@ export function modelsPage(query: URLSearchParams): object {
   };
 }
 
-/** What the service says about one model. */
+/** The service's description of one model. */
 export function modelInfo(id: string, model: ModelFacts): object {
   const methods = model.generates
     ? [

@@ -3,7 +3,7 @@ import { textDeltas } from "./text-deltas.ts";
 
 const STRING_PIECE = 12;
 
-/** A call with streamed arguments, as Vertex sends it on request: opening, one part per value or piece of text, terminator. */
+/** A call with streamed arguments, as Vertex sends it on request: start, one part per value or piece of text, terminator. */
 export function partialArgParts(part: Part & { readonly functionCall: FunctionCall }): Part[] {
   const { args = {}, ...call } = part.functionCall;
   const values = partialArgs("$", args);
@@ -13,7 +13,7 @@ export function partialArgParts(part: Part & { readonly functionCall: FunctionCa
     ...values.map((value) => ({
       functionCall: { partialArgs: [value], willContinue: true } as unknown as FunctionCall,
     })),
-    // The terminator carries nothing, not even a name.
+    // The terminator is empty; it doesn't even have a name.
     { functionCall: {} as FunctionCall },
   ];
 }

@@ -2,9 +2,9 @@ import type { GenerateContentRequest, Part } from "@pollux/core/wire";
 import { isFields } from "../internal/json.ts";
 import { estimateContent, estimateText, type FileLookup } from "./estimate-tokens.ts";
 
-/** A stretch of a prompt that is cached whole or not at all. */
+/** A section of a prompt that is cached completely or not at all. */
 export interface PromptBlock {
-  /** What decides whether it is the same as another prompt's: its text, as it was sent. */
+  /** Identifies the block across prompts: its text, as sent. */
   readonly text: string;
   readonly tokens: number;
 }
@@ -15,10 +15,10 @@ export const BLOCK_TOKENS = 128;
 const BLOCK_CHARACTERS = BLOCK_TOKENS * 4;
 
 /**
- * A prompt in the order the model reads it: instructions, tools, contents. Long texts are cut into blocks of
- * {@link BLOCK_TOKENS}; any other part is one block. What else a request says (settings, tool config) is no part of it.
+ * A prompt in the order in which the model reads it: instructions, tools, contents. Long texts are split into blocks of
+ * {@link BLOCK_TOKENS}; any other part is one block. The rest of the request (settings, tool config) is not part of it.
  *
- * @param raw - The request as it was sent, in which keys still have their order.
+ * @param raw - The request as sent, with its original key order.
  */
 export function* promptBlocks(
   request: GenerateContentRequest,
@@ -30,10 +30,10 @@ export function* promptBlocks(
   yield* textBlocks("", instructions);
   if (request.tools !== undefined && request.tools.length > 0)
     yield* textBlocks("", JSON.stringify(body["tools"] ?? request.tools));
-  // Contents of one role in a row are joined in the normalised request, and a cached content stands in front of it.
+  // The normalized request joins consecutive contents of one role, and starts with the cached content if there is one.
   const sent = partsSent(body["contents"]);
   const parts = request.contents.reduce((sum, content) => sum + content.parts.length, 0);
-  // More were sent than are left: which are which cannot be told.
+  // More parts were sent than remain, so they can't be matched.
   let at = sent.length > parts ? Number.NEGATIVE_INFINITY : sent.length - parts;
   for (const content of request.contents) {
     yield { text: content.role ?? "user", tokens: 0 };

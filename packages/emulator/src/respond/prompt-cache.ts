@@ -4,42 +4,42 @@ import type { ModelFacts } from "../catalog/model-facts.ts";
 import { addCounts, estimateContent, estimateHead, type FileLookup, type TokenCount } from "./estimate-tokens.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
 
-/** What a prompt costs. */
+/** The input tokens of a request. */
 export interface PromptCost {
   readonly prompt: TokenCount;
-  /** Tokens an earlier request of the same beginning already paid for. */
+  /** Tokens of the prefix shared with an earlier request. */
   readonly cachedTokens: number;
-  /** The same by modality. Default: all of it is text. */
+  /** The same by modality. Default: all text. */
   readonly cachedDetails?: readonly ModalityTokenCount[] | undefined;
 }
 
 const MAX_PREFIXES = 50_000;
 
 /**
- * The service's implicit cache: a request that starts with the very same instructions, tools and contents as an earlier one
- * to the same model gets that beginning at the cached price, in blocks. Keys in another order, or a changed byte, end the
- * common beginning; what stands outside of instructions, tools and contents does not count.
+ * The service's implicit cache: if a request starts with exactly the same instructions, tools and contents as an earlier one to
+ * the same model, that prefix is billed at the cached price, in blocks. A different key order or byte ends the common prefix;
+ * anything outside instructions, tools and contents doesn't matter.
  *
  * @see https://ai.google.dev/gemini-api/docs/caching
  */
 export class PromptCache {
-  // Digests of every beginning seen; those that were not met for the longest time first.
+  // Digests of every prefix seen, least recently used first.
   readonly #prefixes = new Set<string>();
   readonly #minTokens: number | undefined;
 
-  /** @param minTokens - The shortest beginning that counts. Default: the model's. */
+  /** @param minTokens - The shortest prefix that counts. Default: the model's. */
   constructor(minTokens?: number) {
     this.#minTokens = minTokens;
   }
 
-  /** Counts a request, and remembers its beginnings. */
+  /** Measures a request, and remembers its prefixes. */
   measure(request: GenerateContentRequest, raw: unknown, model: ModelFacts, fileOf?: FileLookup): PromptCost {
     const prompt = addCounts([
       estimateHead(request),
       ...request.contents.map((content) => estimateContent(content, fileOf)),
     ]);
     const minimum = this.#minTokens ?? implicitCacheMinimum(model);
-    // Nothing that is remembered could ever be asked for.
+    // Too short to ever be used.
     if (prompt.total < minimum) return { prompt, cachedTokens: 0 };
     const digests: string[] = [];
     let digest = model.id;
@@ -55,7 +55,7 @@ export class PromptCache {
     return { prompt, cachedTokens: cachedTokens >= minimum ? Math.min(cachedTokens, prompt.total) : 0 };
   }
 
-  /** The longest beginnings first, so that they are the first to be forgotten. */
+  /** Longest prefixes first, so that they are evicted first. */
   #remember(digests: readonly string[]): void {
     for (const digest of digests.toReversed()) {
       this.#prefixes.delete(digest);
@@ -68,7 +68,7 @@ export class PromptCache {
   }
 }
 
-/** Tokens of the shortest beginning that the service caches by itself; `Infinity` where it never does. */
+/** Tokens of the shortest prefix that the service caches implicitly; `Infinity` if it never does. */
 export function implicitCacheMinimum(model: ModelFacts): number {
   if (model.longDecode) return 6144;
   if (model.id === "gemini-3-flash-preview") return 1024;
@@ -76,7 +76,7 @@ export function implicitCacheMinimum(model: ModelFacts): number {
   return model.family === "gemini-2" && model.generation >= 2.5 ? 2048 : Number.POSITIVE_INFINITY;
 }
 
-/** The cost where a cached content stands in front: its tokens are paid for, and more if the implicit cache has more. */
+/** The cost with a cached content: at least its tokens count as cached, or more if the implicit cache covers more. */
 export function withCachedTokens(cost: PromptCost, cached: TokenCount | undefined): PromptCost {
   if (cached === undefined || cached.total < cost.cachedTokens) return cost;
   return { ...cost, cachedTokens: cached.total, cachedDetails: cached.details };

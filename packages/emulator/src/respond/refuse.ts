@@ -1,13 +1,13 @@
 import { prettyJson } from "../internal/json.ts";
 import type { Refusal } from "../validate/types.ts";
 
-/** Whether a stream was asked for, and how. */
+/** Whether a stream was requested, and in which format. */
 export interface AskedFor {
   readonly streamed: boolean;
   readonly sse: boolean;
 }
 
-/** An error as a response: in an event stream's content type, or inside an array, where the service does that. */
+/** An error response: with an event stream's content type, or inside an array, if the service does that. */
 export function refuse(
   refusal: Pick<Refusal, "status" | "headers" | "body">,
   asked: AskedFor,

@@ -10,7 +10,7 @@ import type { Profile } from "../validate/types.ts";
 import { deliver } from "./deliver.ts";
 import { answerHeaders } from "./headers.ts";
 
-/** What is known of the request besides itself. */
+/** Facts about the request besides its content. */
 export interface ReplayContext {
   readonly profile: Profile;
   readonly options: EmulatorOptions;
@@ -18,7 +18,7 @@ export interface ReplayContext {
   readonly noteEnd: (changes: Partial<LoggedRequest["answered"]>) => void;
 }
 
-/** The recorded answer to a request that no turn is made of; undefined where the brain has none. */
+/** The recorded answer to a request that doesn't become a turn; undefined if the brain has none. */
 export async function replayAnswer(
   brain: Brain,
   incoming: IncomingRequest,
@@ -45,7 +45,7 @@ export async function replayAnswer(
   return new Response(stream, init);
 }
 
-/** Statuses that HTTP allows no body with. */
+/** Statuses for which HTTP allows no body. */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 function headersOf(
@@ -55,7 +55,7 @@ function headersOf(
 ): Record<string, string> {
   const host = asked.get("host");
   const origin = host === null ? url.origin : `${url.protocol}//${host}`;
-  // An address to go on with is one of the recording's host; here it is one of ours.
+  // A recorded URL for a follow-up request has the recording's host; it is replaced with ours.
   const own = Object.entries(headers).map(([name, value]): [string, string] => [
     name,
     name.endsWith("-url") && value.startsWith("/") ? `${origin}${value}` : value,

@@ -4,24 +4,23 @@ import type { Remainder } from "../continuation.ts";
 import { estimateAnswerPart } from "./estimate-tokens.ts";
 import { CHARACTERS_PER_TOKEN, cutText, stopAt, thinkingTokens } from "./limit-output.ts";
 
-/** How far the hops of a long answer go. */
+/** Limits on the hops of a long answer. */
 export interface HopLimits {
-  /** Tokens of one hop, thinking included. */
+  /** Tokens per hop, including thinking. */
   readonly hopTokens: number;
-  /** Tokens of the hops before. */
+  /** Tokens of the previous hops. */
   readonly spent: number;
 }
 
-/** One hop of a long answer, and what is left for the next. */
+/** One hop of a long answer, and the rest. */
 export interface Hop {
   readonly answer: Answer;
   readonly rest: Remainder | undefined;
 }
 
 /**
- * Cuts an answer of a long-decode model at its hop: it ends with `CONTINUATION`, or with `MAX_TOKENS` where the hops together
- * reach the request's limit. Thinking comes first, so a hop can be all thought. An answer that says itself where it is cut is
- * left alone.
+ * Splits off one hop of a long-decode model's answer: it ends with `CONTINUATION`, or with `MAX_TOKENS` if the hops together reach
+ * the request's limit. Thinking comes first, so a hop may contain only thoughts. An answer that sets its own end is not changed.
  */
 export function takeHop(given: Answer, turn: BrainTurn, { hopTokens, spent }: HopLimits): Hop {
   if (given.finishReason === "CONTINUATION" || given.finishReason === "MAX_TOKENS") {
@@ -33,7 +32,7 @@ export function takeHop(given: Answer, turn: BrainTurn, { hopTokens, spent }: Ho
   const capacity = Math.min(hopTokens, budget);
   const thoughtTokens = given.thoughtTokens ?? thinkingTokens(parts, turn, maxOutputTokens);
   const thought = Math.min(thoughtTokens, capacity);
-  // A part that does not fit into any hop is said in one, so that each hop gets on.
+  // A part that is too long for any hop is sent whole, so that every hop makes progress.
   const { said, left, tokens } = cutParts(parts, capacity - thought, thought === 0 && budget > 0);
   const answer = { ...given, parts: said, thoughtTokens: thought };
   if (left.length === 0 && thought === thoughtTokens) return { answer, rest: undefined };
@@ -43,7 +42,7 @@ export function takeHop(given: Answer, turn: BrainTurn, { hopTokens, spent }: Ho
   };
 }
 
-/** What is left of an answer; what built-in tools found belongs to the first hop, its sources to each. */
+/** The rest of an answer; built-in tools' results belong to the first hop, their sources to every hop. */
 export function remaining(answer: Answer, parts: readonly AnswerPart[], thoughtTokens: number): Answer {
   return { ...answer, parts, thoughtTokens, fault: undefined, urlContext: undefined, toolUseTokens: undefined };
 }

@@ -1,8 +1,8 @@
 /**
- * Cuts text into the pieces a stream sends: at spaces where there are some, never inside a surrogate pair. Joined they are
- * the text again.
+ * Splits text into the deltas of a stream: at spaces if there are any, never inside a surrogate pair. Joined, they are the
+ * original text.
  *
- * @param size Characters of a piece, at least 2.
+ * @param size Characters per delta, at least 2.
  */
 export function textDeltas(text: string, size: number): string[] {
   const pieces: string[] = [];

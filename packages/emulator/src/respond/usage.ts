@@ -2,7 +2,7 @@ import type { UsageMetadata } from "@pollux/core/wire";
 import type { Profile } from "../validate/types.ts";
 import type { PromptCost } from "./prompt-cache.ts";
 
-/** Numbers that make up one usage object. */
+/** The numbers in a usage object. */
 export interface UsageNumbers {
   readonly cost: PromptCost;
   readonly candidatesTokens: number;
@@ -12,7 +12,7 @@ export interface UsageNumbers {
   readonly modality?: string | undefined;
 }
 
-/** Usage as the service writes it: zero fields left out, total = prompt + candidates + thoughts + tool use. */
+/** Usage in the service's format: zero fields omitted, total = prompt + candidates + thoughts + tool use. */
 export function usageMetadata(numbers: UsageNumbers, profile: Profile): UsageMetadata {
   const { cost, candidatesTokens, thoughtTokens, toolUseTokens, modality } = numbers;
   const promptTokens = cost.prompt.total;
@@ -25,7 +25,7 @@ export function usageMetadata(numbers: UsageNumbers, profile: Profile): UsageMet
     ...(cost.cachedTokens > 0 && { cachedContentTokenCount: cost.cachedTokens }),
     ...(cloud && { trafficType: "ON_DEMAND" }),
     ...(promptTokens > 0 && { promptTokensDetails: cost.prompt.details }),
-    // For cached contents, Vertex was seen to leave them out.
+    // With cached contents, Vertex has been seen to omit them.
     ...(cost.cachedTokens > 0 &&
       !(cloud && cost.cachedDetails) && { cacheTokensDetails: cost.cachedDetails ?? textOnly(cost.cachedTokens) }),
     ...(candidatesTokens > 0 &&

@@ -4,7 +4,7 @@ import type { Profile, RequestInput } from "./types.ts";
 
 const OAUTH_HINT = "See https://developers.google.com/identity/sign-in/web/devconsole-project.";
 
-/** Checks who asks; undefined where the credentials are good. Keys never appear in the answer. */
+/** Checks the credentials; undefined if they are valid. Keys never appear in the answer. */
 export function checkCredentials(
   input: Pick<RequestInput, "url" | "headers">,
   profile: Profile,
@@ -12,14 +12,14 @@ export function checkCredentials(
 ): Problem | undefined {
   const key = input.headers.get("x-goog-api-key") || input.url.searchParams.get("key") || undefined;
   const token = bearerToken(input.headers.get("authorization"));
-  // Gateways of this family take the key in the header with or without the word before it.
+  // Gateways of this family accept the key in the header with or without the `Bearer` prefix.
   if (profile === "comet") return gatewayProblem(key ?? token ?? input.headers.get("authorization")?.trim(), keys);
   if (profile === "old-proxy") return keyProblem(key ?? token, profile, keys);
   if (key !== undefined || token === undefined) return keyProblem(key, profile, keys);
   return tokenProblem(token, profile, keys);
 }
 
-/** Who asks: the same text for the same credential, which cannot be read out of it. */
+/** Identifies the caller: the same text for the same credential, from which it can't be recovered. */
 export function callerOf({ url, headers }: Pick<RequestInput, "url" | "headers">): string {
   const key = headers.get("x-goog-api-key") || url.searchParams.get("key");
   return createHash("sha256")
@@ -87,7 +87,7 @@ function missingToken(): Problem {
 }
 
 /**
- * OAuth tokens. On the Developer API an API key in this place is refused; a token is known by its `ya29.`.
+ * OAuth tokens. On the Developer API, an API key sent as one is rejected; a token is recognized by its `ya29.` prefix.
  */
 function tokenProblem(token: string, profile: Profile, keys: readonly string[] | undefined): Problem | undefined {
   const vertex = profile === "vertex";

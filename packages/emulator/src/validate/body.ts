@@ -1,10 +1,10 @@
 import { checkFields, type FieldScope } from "./fields.ts";
 import type { Problem } from "./problem.ts";
 
-/** Levels of nesting the service's parser goes down. */
+/** Deepest nesting the service's parser accepts. */
 const MAX_DEPTH = 100;
 
-/** A body that could be read: as it came, and normalised. */
+/** A parsed body: as received, and normalized. */
 export interface ReadBody {
   readonly raw: unknown;
   readonly value: Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ function syntaxProblem(body: string): Problem {
   return { rule: "E-00", message };
 }
 
-/** Whether more text could still make JSON of it: brackets or a string are open at the end. */
+/** Whether appending text could still make it valid JSON: brackets or a string are open at the end. */
 function isCutOff(body: string): boolean {
   const bare = body.replaceAll(/"(?:[^"\\]|\\.)*"/gs, "");
   if (bare.includes('"')) return /^\s*[[{]/.test(body);

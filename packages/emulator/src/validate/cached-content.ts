@@ -14,19 +14,19 @@ import { resolveSwitches } from "./switches.ts";
 import { toolProblem } from "./tools.ts";
 import type { CachedPrompt, ValidateOptions } from "./types.ts";
 
-/** A cached content that may be made. */
+/** A valid cached content to create. */
 export interface JudgedCache {
   readonly model: ModelFacts;
   readonly modelName: string;
   readonly displayName: string | undefined;
   readonly request: CachedPrompt["request"];
-  /** Undefined where the request says nothing about it. */
+  /** Undefined if the request doesn't set it. */
   readonly expiresAt: Date | undefined;
 }
 
 type Problems = readonly [Problem, ...Problem[]];
 
-/** Judges the body of a request that makes a cached content. */
+/** Validates the body of a request that creates a cached content. */
 export function judgeCachedContent(
   body: string,
   apiVersion: string,
@@ -40,7 +40,7 @@ export function judgeCachedContent(
   if (oversized) return [oversized];
   const read = readBody(body, "CachedContent", scopeOf({ apiVersion }, profile, surface, switches));
   if (!("raw" in read)) return read;
-  // The fields were checked against the descriptor of this very message.
+  // The fields have been checked against the descriptor of this very message.
   const {
     model: modelName = "",
     displayName,
@@ -78,7 +78,7 @@ export function judgeCachedContent(
   return found ?? { model, modelName, displayName, request, expiresAt: expiry?.expiresAt };
 }
 
-/** Judges the body of a request that changes a cached content: only its end can be changed. */
+/** Validates the body of a request that changes a cached content: only its expiry can change. */
 export function judgeCachePatch(
   body: string,
   apiVersion: string,

@@ -3,7 +3,7 @@ import type { Subject } from "./subject.ts";
 import { exclusiveCacheProblem } from "./tools.ts";
 import type { Profile } from "./types.ts";
 
-/** What is wrong with the use of a cached content (E-36, C-1, C-2); it is looked up only where the caller knows them. */
+/** Checks the use of a cached content (E-36, C-1, C-2); it is looked up only if the caller keeps track of them. */
 export function cachingProblem(subject: Subject): Problem | undefined {
   const { request, cached, model, profile } = subject;
   const found = exclusiveCacheProblem(subject);
@@ -14,7 +14,7 @@ export function cachingProblem(subject: Subject): Problem | undefined {
   return problem("C-2", message);
 }
 
-/** The request with the cached content in front of it, which is what the model gets to see. */
+/** The request with the cached content prepended, as the model sees it. */
 export function withCachedPrompt(subject: Subject): Subject {
   const { request, cached } = subject;
   if (cached === undefined || cached === "unknown") return subject;
@@ -25,7 +25,7 @@ export function withCachedPrompt(subject: Subject): Subject {
   };
 }
 
-/** The refusal of a cached content that is somebody else's, expired or was never there (C-1). */
+/** The rejection of a cached content that belongs to another caller, has expired or never existed (C-1). */
 export function unknownCacheProblem(name: string, profile: Profile): Problem {
   if (profile === "vertex") {
     const id = name.slice(name.lastIndexOf("/") + 1);

@@ -6,7 +6,7 @@ import { thinkingProblem } from "./thinking.ts";
 
 const ROOT = "* GenerateContentRequest.generation_config";
 
-/** What single fields of the generation config may not be (E-21 to E-26, E-47 to E-48c), all of it at once. */
+/** Invalid fields in the generation config (E-21 to E-26, E-47 to E-48c), all of them at once. */
 export function configFieldProblems(subject: Subject): Problem[] {
   const config = subject.request.generationConfig;
   if (!config) return [];
@@ -19,7 +19,7 @@ export function configFieldProblems(subject: Subject): Problem[] {
   ];
 }
 
-/** What the model or the surface refuses of the generation config (E-41, E-44 to E-48c, E-60 to E-65): the first rule broken. */
+/** What the model or the surface rejects in the generation config (E-41, E-44 to E-48c, E-60 to E-65): the first violated rule. */
 export function configProblem(subject: Subject): Problem | undefined {
   const { request, model, surface, operation } = subject;
   const config = request.generationConfig;
@@ -85,14 +85,14 @@ interface Range {
   readonly value: number | undefined;
   readonly min: number;
   readonly max: number;
-  /** Upper end as Vertex prints it, exclusive. */
+  /** Upper bound as Vertex prints it, exclusive. */
   readonly end: string;
 }
 
 function ranges(config: GenerationConfig, { model, switches }: Subject): Range[] {
   const limit = model.outputTokenLimit;
   const { maxOutputTokens, temperature, topP } = config;
-  // Long decoding has a budget over all hops, and the limit is one hop's.
+  // Long decoding has a budget over all hops; the limit is for one hop.
   const max = model.longDecode ? 2 ** 31 - 1 : limit;
   const tokens = {
     rule: "E-48b",

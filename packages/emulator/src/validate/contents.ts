@@ -5,7 +5,7 @@ import type { Subject } from "./subject.ts";
 
 const DATA_KEYS = ONEOFS["Part"] ?? [];
 
-/** What is missing in single contents and parts (E-04, E-05, E-06, E-16, E-18), all of it at once. */
+/** What is missing in contents and parts (E-04, E-05, E-06, E-16, E-18), all of it at once. */
 export function contentFieldProblems({ request, operation }: Subject): Problem[] {
   const root = operation === "countTokens" ? "CountTokensRequest" : "GenerateContentRequest";
   const contents = request.contents ?? [];
@@ -36,7 +36,7 @@ function partProblems(part: Part, root: string, path: string): Problem[] {
   return problems;
 }
 
-/** Two shapes without data that the service was seen to take: a signed thought, and video metadata in a part of its own. */
+/** Two kinds of parts without data that the service accepts: a signed thought, and separate video metadata. */
 function standsAlone(part: Part): boolean {
   return part.videoMetadata !== undefined || (part.thought === true && part.thoughtSignature !== undefined);
 }

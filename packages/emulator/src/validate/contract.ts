@@ -21,14 +21,14 @@ import type { Accepted, Operation, Profile, Refusal, RequestInput, ValidateOptio
 export type { Accepted, Profile, Refusal, RequestInput, ValidateOptions } from "./types.ts";
 export type { StrictSwitches } from "./switches.ts";
 
-/** What {@link validateRequest} comes to. */
+/** The result of {@link validateRequest}. */
 export type Verdict = { ok: true; accepted: Accepted } | { ok: false; refusal: Refusal };
 
 /**
- * Judges a request like the service: either everything the responder needs, or the refusal to send.
+ * Validates a request like the service: returns either everything the responder needs, or the rejection to send.
  *
- * In the service's order: address, credentials, model, JSON and field names, single fields (everything wrong with them in one
- * message), tools and what the model can do, history, signatures, size.
+ * In the service's order: address, credentials, model, JSON and field names, individual fields (all problems in one message),
+ * tools and the model's capabilities, history, signatures, size.
  */
 export function validateRequest(input: RequestInput, options: ValidateOptions): Verdict {
   const { profile } = options;
@@ -47,7 +47,7 @@ export function validateRequest(input: RequestInput, options: ValidateOptions): 
   const surface = surfaceOf(profile, switches);
   const read = readRequest(input.body, target.operation, scopeOf(route, profile, surface, switches), switches);
   if (!("raw" in read)) return { ok: false, refusal: refuse(read, framing) };
-  // The fields were checked against the descriptor of this very message.
+  // The fields have been checked against the descriptor of this very message.
   const request = requestOf(read, target.operation) as unknown as GenerateContentRequest;
   const cached = request.cachedContent
     ? options.cachedContent && (options.cachedContent(request.cachedContent) ?? "unknown")
@@ -74,7 +74,7 @@ function regionProblem({ regionSupported }: ResolvedSwitches): Problem | undefin
   return { rule: "A-6", message: "User location is not supported for the API use.", status: "FAILED_PRECONDITION" };
 }
 
-/** Whose texts and limits apply. */
+/** The surface whose messages and limits apply. */
 export function surfaceOf(profile: Profile, switches: ResolvedSwitches): Subject["surface"] {
   if (profile === "comet") return switches.cometUpstream;
   return profile === "vertex" ? "vertex" : "developer";
@@ -107,7 +107,7 @@ function readRequest(
   return readBody(body, operation === "countTokens" ? "CountTokensRequest" : "GenerateContentRequest", scope);
 }
 
-/** Counting takes either contents or a whole request. */
+/** Counting tokens takes either contents or a whole request. */
 function requestOf({ value }: ReadBody, operation: Operation): Readonly<Record<string, unknown>> {
   const inner = operation === "countTokens" ? value["generateContentRequest"] : undefined;
   return inner === undefined ? { contents: [], ...value } : { contents: [], ...(inner as object) };

@@ -3,7 +3,7 @@ import { type Problem, problem } from "./problem.ts";
 import { schemaProblems } from "./schema.ts";
 import type { Subject } from "./subject.ts";
 
-/** Names and schemas of the declared functions (E-21 to E-26, E-31, E-32b, E-32c), everything that is wrong at once. */
+/** Invalid names and schemas of the declared functions (E-21 to E-26, E-31, E-32b, E-32c), all at once. */
 export function declarationFieldProblems(subject: Subject): Problem[] {
   return (subject.request.tools ?? []).flatMap((tool, t) =>
     (tool.functionDeclarations ?? []).flatMap((declaration, d) =>
@@ -39,7 +39,7 @@ function isFunctionName(name: string | undefined, maxLength: number): boolean {
   return name !== undefined && name.length <= maxLength && /^[A-Za-z_][A-Za-z0-9_.:-]*$/.test(name);
 }
 
-/** A root without a type says nothing against an object. */
+/** A root without a type may be an object. */
 function isObjectSchema(schema: unknown): boolean {
   if (schema === null) return true;
   if (typeof schema !== "object" || Array.isArray(schema)) return false;

@@ -257,7 +257,7 @@ export const MESSAGES: Readonly<Record<string, Readonly<Record<string, string>>>
   },
 };
 
-/** Messages whose fields of this list exclude each other. */
+/** Messages in which the fields of this list exclude each other. */
 export const ONEOFS: Readonly<Record<string, readonly string[]>> = {
   Part: [
     "text",

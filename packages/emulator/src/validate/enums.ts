@@ -1,4 +1,4 @@
-/** Members of the request's enums, in the order of their numbers; the service takes any case, and the number. */
+/** Members of the request's enums, ordered by number; the service accepts any case, and the number. */
 export const ENUMS: Readonly<Record<string, string>> = {
   ServiceTier: "UNSPECIFIED FLEX STANDARD PRIORITY SERVICE_TIER_UNSPECIFIED",
   MediaProcessing: "MEDIA_PROCESSING_UNSPECIFIED STATIC AGENTIC",

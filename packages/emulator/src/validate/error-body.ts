@@ -11,14 +11,14 @@ const CODES: Readonly<Record<StatusWord, number>> = {
   UNAVAILABLE: 503,
 };
 
-/** How the answer would have been framed, which decides how the refusal is. */
+/** How the answer would have been framed, which determines how the rejection is framed. */
 export interface Framing {
   readonly profile: Profile;
   readonly stream: boolean;
   readonly sse: boolean;
 }
 
-/** The refusal for problems that are reported together: the first decides the rule and the status. */
+/** The rejection for problems reported together: the first one determines the rule and the status. */
 export function refuse(problems: readonly [Problem, ...Problem[]], framing: Framing): Refusal {
   const [first] = problems;
   const message = problems.map((problem) => problem.message).join("\n");
@@ -31,13 +31,13 @@ export function refuse(problems: readonly [Problem, ...Problem[]], framing: Fram
     status: first.status ?? "INVALID_ARGUMENT",
     ...(details.length > 0 ? { details } : {}),
   };
-  // Without server-sent events a stream is a JSON array, and so is its refusal.
+  // Without server-sent events, a stream is a JSON array, and so is its rejection.
   const body = framing.stream && !framing.sse ? [{ error }] : { error };
   const type = framing.sse ? "text/event-stream" : "application/json; charset=UTF-8";
   return { status, headers: { "content-type": type }, body: `${JSON.stringify(body, null, 2)}\n`, rule: first.rule };
 }
 
-/** The page that Google's front end answers unknown addresses with: not JSON. */
+/** The page that Google's front end sends for unknown addresses: not JSON. */
 export function notFoundPage(path: string): Refusal {
   const shown = path.replaceAll(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
   const body = `<!DOCTYPE html>
@@ -61,7 +61,7 @@ function fieldViolations(problems: readonly Problem[]): readonly Readonly<Record
   ];
 }
 
-/** Gateways of the new-api family wrap the upstream's text and number their requests. */
+/** Gateways of the new-api family wrap the upstream's message and number their requests. */
 function gatewayRefusal(first: Problem, message: string, status: number): Refusal {
   const { code, type } = first.gateway ?? { code: "bad_response_status_code", type: "upstream_error" };
   const error = { message: `${message} (request id: 20261121000000000emulated)`, type, param: "", code };

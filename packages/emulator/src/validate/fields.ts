@@ -3,30 +3,30 @@ import { ENUMS } from "./enums.ts";
 import type { Problem } from "./problem.ts";
 import { scalarProblem } from "./scalars.ts";
 
-/** Which of the fields a server knows. */
+/** Which fields a server knows. */
 export interface FieldScope {
   readonly surface: "developer" | "vertex";
   /** A proxy that predates ids on calls, JSON Schema parameters and server-side tool invocations. */
   readonly old: boolean;
-  /** The `v1` of before 2026. */
+  /** `v1` as it was before 2026. */
   readonly oldV1: boolean;
-  /** Takes `includeServerSideToolInvocations` everywhere. Default: false. */
+  /** Accepts `includeServerSideToolInvocations` everywhere. Default: false. */
   readonly toolFlag?: boolean | undefined;
   /** Version in the names of enums, such as `v1beta`. */
   readonly apiVersion: string;
 }
 
-/** A body in camelCase, and everything about it that no such message may have, in the order of the body. */
+/** A body in camelCase, and its invalid fields, in the order of the body. */
 export interface CheckedFields {
   readonly value: Readonly<Record<string, unknown>>;
   readonly problems: readonly Problem[];
 }
 
 /**
- * Checks names and types of a parsed body against a message and normalises it, as the service's protobuf JSON parser does.
+ * Checks names and types of a parsed body against a message and normalizes it, as the service's protobuf JSON parser does.
  *
- * camelCase and snake_case names are both taken, a single value where a list is expected counts as a list of one, null
- * leaves a field unset, enum members come in any case. Free-form JSON (`args`, `response`, JSON Schemas) is kept as it is.
+ * It accepts camelCase and snake_case names, a single value in place of a list, null for an unset field, and enum members in any
+ * case. Free-form JSON (`args`, `response`, JSON Schemas) is not changed.
  *
  * @see https://protobuf.dev/programming-guides/json/
  */
@@ -106,7 +106,7 @@ function checkField(raw: unknown, type: FieldType, key: string, parent: string, 
   return type.repeated ? [value] : value;
 }
 
-/** The entries of a map are a repeated message to the parser, so paths count them. */
+/** To the parser, a map's entries are a repeated message, so paths number them. */
 function checkMap(raw: unknown, type: FieldType, path: string, walk: Walk): unknown {
   if (!isRecord(raw)) {
     walk.problems.push({
@@ -136,7 +136,7 @@ function checkValue(raw: unknown, type: string, path: string, walk: Walk): unkno
   return raw;
 }
 
-/** The value as the service reads it: numbers and booleans may come as strings. */
+/** The value as the service parses it: numbers and booleans may be strings. */
 function scalarValue(raw: unknown, type: string): unknown {
   if (typeof raw === "string" && /^(?:int32|int64|float|double)$/.test(type)) return Number(raw);
   return type === "bool" ? raw === true || raw === "true" : raw;

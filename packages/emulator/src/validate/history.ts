@@ -11,7 +11,7 @@ const CALL_TURN =
 const RESPONSE_TURN = "Please ensure that function response turn comes immediately after a function call turn.";
 const MODEL_ENDING = "Requests ending with a model turn are not supported.";
 
-/** Contents that the service reads as one turn. */
+/** Contents that the service treats as one turn. */
 export interface Turn {
   readonly role: "user" | "model";
   readonly contents: readonly Content[];
@@ -20,8 +20,8 @@ export interface Turn {
 }
 
 /**
- * Splits a history into turns. Neighbouring model contents are one turn on every model; neighbouring user contents only on
- * models before Gemini 3, where answers could be spread over several contents.
+ * Splits a history into turns. Adjacent model contents are one turn on every model; adjacent user contents only on models before
+ * Gemini 3, where responses could be split across several contents.
  */
 export function turnsOf(contents: readonly Content[], model: ModelFacts): Turn[] {
   const turns: Turn[] = [];
@@ -37,13 +37,13 @@ export function turnsOf(contents: readonly Content[], model: ModelFacts): Turn[]
   return turns;
 }
 
-/** Roles, empty texts, and the order and number of calls and responses (E-08 to E-15, E-19b): the first rule broken. */
+/** Roles, empty texts, and the order and number of calls and responses (E-08 to E-15, E-19b): the first violated rule. */
 export function historyProblem(subject: Subject): Problem | undefined {
   const { contents } = subject.request;
   return roleProblem(subject) ?? emptyTextProblem(subject) ?? turnProblem(turnsOf(contents, subject.model), subject);
 }
 
-/** Whether every response carries the id and name of its call; false only for models that ask for it. */
+/** Whether every response has the id and name of its call; false only for models that require it. */
 export function responsesMatch(subject: Subject): boolean {
   const turns = turnsOf(subject.request.contents, subject.model);
   return turns.every((turn, index) => {
@@ -63,7 +63,7 @@ function roleProblem({ request, model, profile }: Subject): Problem | undefined 
   return bad ? problem("E-08", "Please use a valid role: user, model.") : undefined;
 }
 
-/** Only in what the user says: an empty text of a model is taken back. */
+/** Only for the user: empty text from the model is accepted. */
 function emptyTextProblem({ request, model, surface }: Subject): Problem | undefined {
   if (surface !== "vertex" || !isOlderThan3(model)) return undefined;
   const found = request.contents.some(
@@ -108,7 +108,7 @@ function userTurnProblem(turns: readonly Turn[], index: number, subject: Subject
   const before = turns[index - 1];
   if (!before || !partsOf(before).some((part) => isCall(part) || isResponse(part)))
     return problem("E-12", RESPONSE_TURN);
-  // Answers spread over two contents: the second is one too many for the turn it belongs to.
+  // Responses split across two contents: the second one is too many for its turn.
   if (before.role === "user") return problem("E-10", COUNTS);
   const trailing = parts.slice(first).some((part) => !isResponse(part));
   return trailing && refusesMixed(subject) ? problem("E-14", MODEL_ENDING) : undefined;

@@ -1,6 +1,6 @@
 import type { Part } from "@pollux/core/wire";
 
-/** Whether responses, in any order, carry the ids and names of the calls: an id where the call has one, none where not. */
+/** Whether responses, in any order, have the ids and names of the calls: an id if the call has one, otherwise none. */
 export function matchesCalls(calls: readonly Part[], responses: readonly Part[]): boolean {
   const open = calls.flatMap(({ functionCall: call }) => (call ? [{ id: call.id, name: call.name }] : []));
   return responses.every(({ functionResponse: response }) => {

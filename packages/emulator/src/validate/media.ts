@@ -13,7 +13,7 @@ const IMAGE_STARTS: Readonly<Record<string, string>> = {
   "image/webp": "UklGR",
 };
 
-/** Inline media and files that cannot be read, or not by this model (E-41, E-72, E-74 to E-76, E-79): the first rule broken. */
+/** Invalid inline media and files, or ones this model doesn't support (E-41, E-72, E-74 to E-76, E-79): the first violated rule. */
 export function mediaProblem(subject: Subject): Problem | undefined {
   for (const part of subject.request.contents.flatMap(({ parts }) => parts)) {
     const found = partProblem(part, subject);
@@ -70,7 +70,7 @@ function fileProblem(fileUri: string, { switches }: Subject): Problem | undefine
   }
 }
 
-/** The refusal of a file that is somebody else's, expired or was never there (E-74). */
+/** The rejection of a file that belongs to another caller, has expired or never existed (E-74). */
 export function filePermissionProblem(fileUri: string): Problem {
   const id = fileUri.split("/").at(-1) ?? fileUri;
   return {

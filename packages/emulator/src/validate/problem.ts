@@ -1,4 +1,4 @@
-/** Status words of refusals, and the code each goes with. */
+/** Status words of errors, and the code for each. */
 export type StatusWord =
   | "INVALID_ARGUMENT"
   | "FAILED_PRECONDITION"
@@ -8,7 +8,7 @@ export type StatusWord =
   | "ALREADY_EXISTS"
   | "UNAVAILABLE";
 
-/** One rule that a request breaks. */
+/** A rule that a request violates. */
 export interface Problem {
   readonly rule: string;
   readonly message: string;
@@ -16,15 +16,15 @@ export interface Problem {
   readonly field?: string | undefined;
   /** @defaultValue `"INVALID_ARGUMENT"` */
   readonly status?: StatusWord | undefined;
-  /** HTTP status where the word does not decide it. */
+  /** HTTP status, if the status word doesn't determine it. */
   readonly code?: number | undefined;
   /** The error's `details`, in Google's format. */
   readonly details?: readonly Readonly<Record<string, unknown>>[] | undefined;
-  /** `code` and `type` of the error on the gateway profile, where they are known. */
+  /** `code` and `type` of the error on the gateway profile, if known. */
   readonly gateway?: { readonly code: string; readonly type: string } | undefined;
 }
 
-/** A problem without more to say than its text. */
+/** A problem with just a message. */
 export function problem(rule: string, message: string): Problem {
   return { rule, message };
 }

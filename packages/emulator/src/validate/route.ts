@@ -5,14 +5,14 @@ import type { Problem } from "./problem.ts";
 import type { ResolvedSwitches } from "./switches.ts";
 import type { Operation, Profile } from "./types.ts";
 
-/** What a method and a path ask for, before the model is looked up. */
+/** What a method and a path request, before the model is looked up. */
 export interface Route {
   readonly apiVersion: string;
   /** Id as in the path, without `models/`; empty for the list. */
   readonly modelId: string;
-  /** The model's full name in the service's texts. */
+  /** The model's full name in the service's messages. */
   readonly resource: string;
-  /** Verb behind the colon, or `list` and `get`. */
+  /** Verb after the colon, or `list` and `get`. */
   readonly verb: string;
   readonly sse: boolean;
 }
@@ -21,7 +21,7 @@ const DEVELOPER_PATH = /^\/(v\d+\w*)\/((?:models|tunedModels)(?:\/([^/:]+))?)(?:
 const VERTEX_PATH =
   /^\/(v\d+\w*)\/((?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/[^/]+\/models(?:\/([^/:]+))?)(?::([A-Za-z]+))?$/;
 
-/** Versions that are served. The gateway's `v1` speaks another API. */
+/** Versions that are served. The gateway's `v1` is a different API. */
 const VERSIONS: Readonly<Record<Profile, readonly string[]>> = {
   developer: ["v1beta", "v1", "v1alpha"],
   "developer-v1": ["v1", "v1beta", "v1alpha"],
@@ -32,7 +32,7 @@ const VERSIONS: Readonly<Record<Profile, readonly string[]>> = {
 
 const GENERATING = new Set(["generateContent", "streamGenerateContent", "countTokens"]);
 
-/** Reads method and path; undefined where the service has nothing at that address. */
+/** Parses method and path; undefined if the service has nothing at that address. */
 export function parseRoute(method: string, url: URL, profile: Profile): Route | undefined {
   const path = decodePath(url.pathname).replaceAll(/\/{2,}/g, "/");
   const match = (profile === "vertex" ? VERTEX_PATH : DEVELOPER_PATH).exec(path);
@@ -72,7 +72,7 @@ export function resolveModel(route: Route, profile: Profile, switches: ResolvedS
   return (switches.retiredModels === "refuse" ? retired(model, route, profile) : undefined) ?? model;
 }
 
-/** Clients may escape the colon before the verb; a malformed escape stays as it is. */
+/** Clients may escape the colon before the verb; a malformed escape is left unchanged. */
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -93,7 +93,7 @@ function isOperation(verb: string): verb is Operation {
   return GENERATING.has(verb);
 }
 
-/** The refusal of a model that is not there, or not for this method (E-70, E-73). */
+/** The rejection of a model that doesn't exist, or doesn't support this method (E-70, E-73). */
 export function unknownModel(route: Route, profile: Profile): Problem {
   if (profile === "comet") {
     const message = `No available channel for model ${route.modelId} under group default (distributor)`;
@@ -112,7 +112,7 @@ export function unknownModel(route: Route, profile: Profile): Problem {
   return { rule: "E-70", message: `${route.resource} is not found for ${where}. ${advice}`, status: "NOT_FOUND" };
 }
 
-/** The stream is the same method to the catalog; reading a model is judged as generating with it. */
+/** To the catalog, streaming is the same method; reading a model is treated like generating with it. */
 function verbInTexts(verb: string): string {
   if (verb === "batchEmbedContents") return "embedContent";
   return verb === "streamGenerateContent" || verb === "get" ? "generateContent" : verb;

@@ -1,13 +1,13 @@
 /** One rule this emulator checks. */
 export interface Rule {
   readonly id: string;
-  /** When it is broken. */
+  /** When it is violated. */
   readonly condition: string;
-  /** R: the service's text was seen verbatim. I: the condition is certain, the wording second-hand. G: the wording is a guess. */
+  /** R: the service's message has been seen verbatim. I: the condition is certain, the wording second-hand. G: the wording is a guess. */
   readonly certainty: "R" | "I" | "G";
   /** Where it is checked, below `src/validate`. */
   readonly file: string;
-  /** False for what is accepted, refused by another rule's id, or found out only when answering. Default: true. */
+  /** False for what is accepted, rejected under another rule's id, or detected only while answering. Default: true. */
   readonly refuses?: false | undefined;
 }
 

@@ -1,8 +1,8 @@
 const INTEGER_BITS: Readonly<Record<string, number>> = { int32: 31, int64: 63 };
 
 /**
- * Says why a JSON value is not of a protobuf scalar type: undefined if it is, empty for the usual text (type and value), or
- * what stands behind the path. Numbers may come as strings, bytes in either base64 alphabet with or without padding.
+ * Why a JSON value doesn't have a protobuf scalar type: undefined if it does, empty for the usual message (type and value), or the
+ * text after the path. Numbers may be strings; bytes may use either base64 alphabet, with or without padding.
  */
 export function scalarProblem(raw: unknown, type: string): string | undefined {
   if (type in INTEGER_BITS) return isInteger(raw, INTEGER_BITS[type] ?? 31) ? undefined : "";

@@ -30,7 +30,7 @@ export function enumMembers(schema: unknown): number {
 const TOO_MANY_STATES =
   "The specified schema produces a constraint that has too many states for serving. Typical causes of this error are schemas with lots of text (for example, very long property or enum names), schemas with long array length limits (especially when nested), or schemas using complex value matchers (for example, integers or numbers with minimum/maximum bounds or strings with complex formats like date-time)";
 
-/** Nesting of a schema; references are followed where a value must have them, since a cycle there never ends. */
+/** Nesting of a schema; references are followed where a value is required, since a cycle there never ends. */
 function requiredDepth(node: unknown, measure: Measure, depth: number): number {
   if (!isRecord(node) || depth > measure.limits.maxSchemaDepth) return depth;
   const required: readonly unknown[] = Array.isArray(node["required"]) ? node["required"] : [];
@@ -58,7 +58,7 @@ function resolve(reference: string, root: JsonRecord): unknown {
   );
 }
 
-/** A rough count: names and enum members by their length, lists multiply what they hold. */
+/** A rough count: names and enum members by their length; lists multiply the count of their items. */
 function states(node: unknown): number {
   if (!isRecord(node)) return 1;
   let count = 1;

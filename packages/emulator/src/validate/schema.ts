@@ -10,11 +10,11 @@ interface Node {
 }
 
 /**
- * What the service finds wrong inside a schema of its own kind (E-21 to E-26), all of it, with the path of each.
+ * All problems that the service reports in a schema of its own kind (E-21 to E-26), each with its path.
  *
  * @param schema - Normalised: types in upper case, no unknown keys.
- * @param path - Where it stands, such as `tools[0].function_declarations[0].parameters`.
- * @param emptyRoot - Takes `properties: {}` at the root, the way to declare a function without arguments.
+ * @param path - Its path, such as `tools[0].function_declarations[0].parameters`.
+ * @param emptyRoot - Accepts `properties: {}` at the root, which declares a function without arguments.
  */
 export function schemaProblems(schema: unknown, path: string, emptyRoot: boolean): Problem[] {
   return nodeProblems(asNode(schema), `* GenerateContentRequest.${path}`, emptyRoot);
@@ -45,7 +45,7 @@ function nodeProblems(node: Node, path: string, emptyAllowed: boolean): Problem[
   return problems;
 }
 
-/** The fields were checked against the descriptor of a schema before. */
+/** The fields have already been checked against the descriptor of a schema. */
 function asNode(schema: unknown): Node {
   return schema as Node;
 }

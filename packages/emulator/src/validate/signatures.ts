@@ -6,7 +6,7 @@ import { isCall, isResponse, roleOf, type Subject } from "./subject.ts";
 const EVERYWHERE = "skip_thought_signature_validator";
 const DEVELOPER_ONLY = "context_engineering_is_the_way_to_go";
 
-/** Thought signatures of the current turn (E-50 to E-55): the first rule broken. Older models do not look at them. */
+/** Thought signatures of the current turn (E-50 to E-55): the first violated rule. Older models ignore them. */
 export function signatureProblem(subject: Subject): Problem | undefined {
   if (!subject.model.signaturesRequired) return undefined;
   const { contents } = subject.request;
@@ -19,12 +19,12 @@ export function signatureProblem(subject: Subject): Problem | undefined {
   return undefined;
 }
 
-/** The current turn is everything after the last user content that holds more than function responses. */
+/** The current turn is everything after the last user content that contains more than function responses. */
 function currentTurnStart(contents: readonly Content[]): number {
   return contents.findLastIndex((content) => roleOf(content) !== "model" && !content.parts.every(isResponse)) + 1;
 }
 
-/** In each step only the first call must be signed; parallel siblings come without. */
+/** In each step, only the first call must be signed; parallel calls have no signature. */
 function missingProblem(step: readonly Content[], start: number, { surface }: Subject): Problem | undefined {
   const parts = step.flatMap((content, offset) =>
     content.parts.map((part) => ({ part, position: start + offset + 1 })),
@@ -61,7 +61,7 @@ function foreignProblem(step: readonly Content[], subject: Subject): Problem | u
   return undefined;
 }
 
-/** Clients may send the URL-safe alphabet back for the standard one, and leave the padding out. */
+/** Clients may use the URL-safe alphabet instead of the standard one, and omit the padding. */
 function verdictOf(signature: string, part: Part, { signatures, model }: Subject): "issued" | "moved" | "foreign" {
   const verdict = signatures.check(signature, part, model.family);
   if (verdict !== "foreign") return verdict;

@@ -1,7 +1,7 @@
 import { type Problem, problem } from "./problem.ts";
 import type { Subject } from "./subject.ts";
 
-/** Prompts over the model's window (E-77), at four characters to a token; media is not counted. */
+/** Prompts over the model's window (E-77), at four characters per token; media is not counted. */
 export function windowProblem({ request, model }: Subject): Problem | undefined {
   const { contents, systemInstruction, tools } = request;
   const parts = [...contents, ...(systemInstruction ? [systemInstruction] : [])].flatMap(
@@ -21,7 +21,7 @@ function jsonLength(value: unknown): number {
   return value === undefined ? 0 : JSON.stringify(value).length;
 }
 
-/** Bodies over the limit of inline data (E-78), whose answer depends on where it is found out. */
+/** Bodies over the limit on inline data (E-78), whose error depends on where it is detected. */
 export function bodySizeProblem(body: string, maxBytes: number, surface: Subject["surface"]): Problem | undefined {
   // A character is at most three bytes of UTF-8 here, so most bodies need not be measured.
   if (body.length * 3 <= maxBytes || new TextEncoder().encode(body).byteLength <= maxBytes) return undefined;

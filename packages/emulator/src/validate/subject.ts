@@ -3,17 +3,17 @@ import type { ModelFacts } from "../catalog/model-facts.ts";
 import type { ResolvedSwitches } from "./switches.ts";
 import type { CachedPrompt, Operation, Profile, SignatureBook } from "./types.ts";
 
-/** What the rules look at: a request whose fields are known to have the right names and types, and who is asked. */
+/** Input of the rules: a request whose fields have valid names and types, and the model it is for. */
 export interface Subject {
   readonly request: GenerateContentRequest;
   readonly model: ModelFacts;
   readonly operation: Operation;
   readonly profile: Profile;
-  /** Whose texts and limits apply; a gateway speaks as its upstream. */
+  /** Whose messages and limits apply; a gateway answers like its upstream. */
   readonly surface: "developer" | "vertex";
   readonly switches: ResolvedSwitches;
   readonly signatures: SignatureBook;
-  /** What `cachedContent` names; undefined where it names nothing, or nobody can look it up. */
+  /** The cached content that `cachedContent` names; undefined if it names none, or none can be looked up. */
   readonly cached?: CachedPrompt | "unknown" | undefined;
 }
 
@@ -28,8 +28,8 @@ export function isCall(part: Part): boolean {
 }
 
 /**
- * What the service takes a content to be: `function` and absent roles are the user's. Other words stay as they are, for the
- * rule about roles to find.
+ * The role as the service interprets it: `function` and missing roles mean the user. Other values are kept, so that the rule about
+ * roles can reject them.
  */
 export function roleOf(content: Content): string {
   const role: string | undefined = content.role;

@@ -1,7 +1,7 @@
 import { type Problem, problem } from "./problem.ts";
 import type { Subject } from "./subject.ts";
 
-/** What the model refuses of the thinking config (E-60 to E-65): the first rule broken. */
+/** What the model rejects in the thinking config (E-60 to E-65): the first violated rule. */
 export function thinkingProblem({ request, model }: Subject): Problem | undefined {
   const config = request.generationConfig?.thinkingConfig;
   if (!config) return undefined;
@@ -16,7 +16,7 @@ export function thinkingProblem({ request, model }: Subject): Problem | undefine
   return thinkingBudget === undefined ? undefined : budgetProblem(thinkingBudget, kind, budget);
 }
 
-/** `includeThoughts: false` alone asks for nothing. */
+/** `includeThoughts: false` alone has no effect, so it is accepted. */
 function noThinkingProblem(
   config: {
     readonly thinkingLevel?: string | undefined;

@@ -1,6 +1,6 @@
 import type { FunctionDeclaration, GenerateContentRequest } from "@pollux/core/wire";
 
-/** Tools the service runs by itself, as their keys. */
+/** Keys of the tools that the service runs itself. */
 const BUILT_INS = new Set([
   "googleSearch",
   "googleSearchRetrieval",
@@ -27,12 +27,12 @@ const SEARCHES = new Set([
   "retrieval",
 ]);
 
-/** What the tools of a request come down to, over however many objects they are spread. */
+/** The tools of a request, combined from all tool objects. */
 export interface ToolFacts {
   readonly declarations: readonly FunctionDeclaration[];
   /** Keys of the built-in tools. */
   readonly builtIns: readonly string[];
-  /** True where every tool is a search tool. */
+  /** True if every tool is a search tool. */
   readonly onlySearches: boolean;
 }
 
@@ -47,7 +47,7 @@ export function toolFacts({ tools = [] }: Pick<GenerateContentRequest, "tools">)
   };
 }
 
-/** True where the answer is to be JSON. */
+/** True if the answer should be JSON. */
 export function asksForJson({ generationConfig }: Pick<GenerateContentRequest, "generationConfig">): boolean {
   return generationConfig?.responseMimeType === "application/json";
 }

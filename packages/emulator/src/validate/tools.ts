@@ -5,7 +5,7 @@ import { asksForJson, type ToolFacts, toolFacts } from "./tool-facts.ts";
 
 const INVALID_ARGUMENT = "Request contains an invalid argument.";
 
-/** What tools cannot be together, or not on this model (E-28 to E-43): the first rule broken. */
+/** Tools that can't be combined, or that this model doesn't support (E-28 to E-43): the first violated rule. */
 export function toolProblem(subject: Subject): Problem | undefined {
   const tools = toolFacts(subject.request);
   return (
@@ -19,7 +19,7 @@ export function toolProblem(subject: Subject): Problem | undefined {
   );
 }
 
-/** A cached content beside what belongs into it (E-36). */
+/** A cached content together with fields that belong inside it (E-36). */
 export function exclusiveCacheProblem({ request, surface }: Subject): Problem | undefined {
   const { cachedContent, systemInstruction, tools, toolConfig } = request;
   if (!cachedContent || !(systemInstruction ?? tools ?? toolConfig)) return undefined;

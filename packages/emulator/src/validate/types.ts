@@ -2,41 +2,41 @@ import type { GenerateContentRequest, ModalityTokenCount, Part } from "@pollux/c
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import type { StrictSwitches } from "./switches.ts";
 
-/** Which service the emulator speaks as. */
+/** Which service to emulate. */
 export type Profile = "developer" | "developer-v1" | "vertex" | "comet" | "old-proxy";
 
-/** An answer that refuses a request, ready to be sent. */
+/** An answer that rejects a request, ready to be sent. */
 export interface Refusal {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body: string;
-  /** Id of the rule that was broken, such as `E-10` or `A-1`. */
+  /** Id of the violated rule, such as `E-10` or `A-1`. */
   readonly rule: string;
 }
 
 /** What a request asks for. */
 export type Operation = "generateContent" | "streamGenerateContent" | "countTokens" | "listModels" | "getModel";
 
-/** A request that broke no rule. */
+/** A valid request. */
 export interface Accepted {
   readonly operation: Operation;
   /** Facts of the model in the path; of the newest flash model for `listModels`. */
   readonly model: ModelFacts;
-  /** True where the answer is to be framed as server-sent events (`?alt=sse`). */
+  /** True if the answer should be framed as server-sent events (`?alt=sse`). */
   readonly sse: boolean;
-  /** Normalised: camelCase keys, roles filled in (`user`, where absent), a single value for a list put in one. */
+  /** Normalized: camelCase keys, roles filled in (`user` if absent), single values wrapped where a list is expected. */
   readonly request: GenerateContentRequest;
-  /** The parsed body as it came. */
+  /** The parsed body as received. */
   readonly raw: unknown;
   /** `v1beta`, `v1`, `v1beta1`, ... as in the path. */
   readonly apiVersion: string;
   /** E-15 under `responseMatching: "empty"`: the service would answer with an empty candidate and `STOP`. */
   readonly mismatched: boolean;
-  /** The cached content that stands in front of `request`, which has it already. */
+  /** The cached content that was prepended to `request`. */
   readonly cached?: CachedPrompt | undefined;
 }
 
-/** What a cached content holds, in one spelling. */
+/** The normalized contents of a cached content. */
 export interface CachedPrompt {
   /** Resolved id of the model it is bound to. */
   readonly modelId: string;
@@ -51,7 +51,7 @@ export interface SignatureBook {
   check(signature: string, part: Part, family: string): "issued" | "moved" | "foreign";
 }
 
-/** How a request is judged. */
+/** Options for validating a request. */
 export interface ValidateOptions {
   readonly profile: Profile;
   /** Accepted keys. Default: any non-empty key but ones starting with `bad` or `invalid`. */

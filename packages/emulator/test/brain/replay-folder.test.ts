@@ -82,7 +82,7 @@ describe("a request", () => {
     expect(await refusal(emulator, "generateContent", ask("New", { labels: { a: "1" } }))).toContain("(case.json)");
     await said(emulator, ask(`${long}one`, { labels: { a: "1" } }));
     expect(await refusal(emulator, "generateContent", ask("New"))).toBe(
-      "The request differs from recorded exchange 1 of 2 (a.json), which has been replayed already: " +
+      "The request differs from recorded exchange 1 of 2 (a.json), which has already been replayed: " +
         'contents[0].parts[0].text was "Something else altogether" and is now "New".',
     );
   });
@@ -262,6 +262,8 @@ describe("a folder", () => {
     expect(await said(emulator, "Hi")).toEqual({ said: "Hello" });
     await writeFile(join(folder, "cut.json"), '{"exchanges":[');
     const broken = createEmulator({ brain: replay(folder) });
-    expect(await refusal(broken, "generateContent", ask("Hi"))).toMatch(/cut\.json is no recording: it is not JSON$/);
+    expect(await refusal(broken, "generateContent", ask("Hi"))).toMatch(
+      /cut\.json is not a recording: it is not JSON$/,
+    );
   });
 });

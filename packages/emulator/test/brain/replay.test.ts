@@ -50,7 +50,7 @@ describe("replay", () => {
     });
   });
 
-  test("reads folders, and says which file is no recording", async () => {
+  test("reads folders, and says which file is not a recording", async () => {
     const folder = await mkdtemp(join(tmpdir(), "pollux-replay-"));
     await writeFile(join(folder, "2.json"), JSON.stringify({ exchanges: [exchange("Two", "2")] }));
     await writeFile(join(folder, "1.json"), JSON.stringify({ exchanges: [exchange("One", "1")] }));
@@ -59,7 +59,7 @@ describe("replay", () => {
       '{ "said":\n"2" }',
     ]);
     await writeFile(join(folder, "3.json"), "{}");
-    await expect(loadRecording(folder)).rejects.toThrow(/3\.json is no recording/);
+    await expect(loadRecording(folder)).rejects.toThrow(/3\.json is not a recording/);
     await rm(folder, { recursive: true });
   });
 });

@@ -1,13 +1,13 @@
 /** A line that matches. */
 export interface SearchMatch {
-  /** Its number, from 1. */
   /** Line number, from 1. */
-  /** The line; of a long one the part around the match. */
+  readonly line: number;
   /** The line, or the part around the match if it is long. */
-  /** Lines before it that no other match shows already; absent when none was asked for. */
+  readonly text: string;
   /** Lines before it that no other match includes; absent if none were requested. */
-  /** Lines after it, up to the next match; absent when none was asked for. */
+  readonly before?: readonly string[] | undefined;
   /** Lines after it, up to the next match; absent if none were requested. */
+  readonly after?: readonly string[] | undefined;
 }
 
 /** Most characters shown of a line. */

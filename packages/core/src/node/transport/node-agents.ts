@@ -43,7 +43,14 @@ export function nodeAgents(options: NodeTransportOptions): NodeAgents {
     if (!(limit > 0)) throw new TypeError(`${name} must be a positive number`);
   const proxy = proxyOf(proxyEnv);
   // Node's `timeout` closes only unused connections; the limits of a request are up to its sender.
-  const common = { keepAlive: true, maxSockets, timeout: idleSocketMs, ...(proxy && { proxyEnv: proxy }) };
+  const common = {
+    keepAlive: true,
+    maxSockets,
+    // Node's default of 256 would close the connections of larger bursts, only to open them again.
+    maxFreeSockets: Infinity,
+    timeout: idleSocketMs,
+    ...(proxy && { proxyEnv: proxy }),
+  };
   return {
     "http:": connectsWithin(connectMs, new http.Agent(common)),
     "https:": connectsWithin(connectMs, new https.Agent({ ...common, ...tls })),

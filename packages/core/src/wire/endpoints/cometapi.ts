@@ -1,14 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
-import {
-  checkBaseUrl,
-  developerModelPath,
-  type Endpoint,
-  isCometHost,
-  isLoopback,
-  localKey,
-  signWith,
-} from "./endpoint.ts";
+import { buildEndpoint, checkBaseUrl, type Endpoint, isCometHost, isLoopback, localKey, signWith } from "./endpoint.ts";
 
 /** Options of {@link cometapi}. */
 export interface CometApiOptions {
@@ -29,18 +21,10 @@ export interface CometApiOptions {
  */
 export function cometapi(options: CometApiOptions = {}): Endpoint {
   const baseUrl = checkBaseUrl(options.baseUrl ?? "https://api.cometapi.com");
-  return {
-    kind: "gateway",
-    baseUrl,
-    apiVersion: "v1beta",
-    modelsPath: "models",
-    modelPath: developerModelPath,
-    authHeaders: () =>
-      signWith(
-        options.apiKey || cometKeyFor(baseUrl, options.env ?? processEnvironment()),
-        options.auth ?? "x-goog-api-key",
-      ),
-  };
+  return buildEndpoint("gateway", baseUrl, "v1beta", () => {
+    const key = options.apiKey || cometKeyFor(baseUrl, options.env ?? processEnvironment());
+    return signWith(key, options.auth ?? "x-goog-api-key");
+  });
 }
 
 function cometKeyFor(baseUrl: string, env: Environment): string | undefined {

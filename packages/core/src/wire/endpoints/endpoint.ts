@@ -82,17 +82,12 @@ export function endpoint(options: EndpointOptions): Endpoint {
       `No API key for ${new URL(baseUrl).host}: pass apiKey, or auth: "none" if it needs none.`,
     );
   for (const [name, value] of Object.entries(headers ?? {})) checkHeaderValue(value, `header ${name}`);
-  const kind = options.kind ?? (isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway");
-  return {
-    kind,
-    baseUrl,
-    apiVersion: options.apiVersion ?? (kind === "vertex" ? "v1beta1" : "v1beta"),
-    modelsPath: "models",
-    cachesPath: kind === "gateway" ? undefined : "cachedContents",
-    filesPath: kind === "developer" ? "files" : undefined,
-    modelPath: developerModelPath,
-    authHeaders: () => ({ ...headers, ...signWith(apiKey || localKey(baseUrl), auth) }),
-  };
+  const kind = options.kind ?? kindOf(baseUrl);
+  const apiVersion = options.apiVersion ?? (kind === "vertex" ? "v1beta1" : "v1beta");
+  return buildEndpoint(kind, baseUrl, apiVersion, () => ({
+    ...headers,
+    ...signWith(apiKey || localKey(baseUrl), auth),
+  }));
 }
 
 /**
@@ -104,16 +99,32 @@ export function endpoint(options: EndpointOptions): Endpoint {
 export function google(options: GoogleOptions = {}): Endpoint {
   const env = options.env ?? processEnvironment();
   const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
-  const kind = isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway";
+  const apiVersion = options.apiVersion ?? apiVersionFrom(env, "v1beta");
+  return buildEndpoint(kindOf(baseUrl), baseUrl, apiVersion, () =>
+    signWith(options.apiKey || googleKeyFor(baseUrl, env), "x-goog-api-key"),
+  );
+}
+
+function kindOf(baseUrl: string): EndpointKind {
+  return isGoogleHost(baseUrl) || isLoopback(baseUrl) ? "developer" : "gateway";
+}
+
+/** An endpoint with the paths of the Developer API, of which gateways serve only the models. */
+export function buildEndpoint(
+  kind: EndpointKind,
+  baseUrl: string,
+  apiVersion: string,
+  authHeaders: Endpoint["authHeaders"],
+): Endpoint {
   return {
     kind,
     baseUrl,
-    apiVersion: options.apiVersion ?? apiVersionFrom(env, "v1beta"),
+    apiVersion,
     modelsPath: "models",
     cachesPath: kind === "gateway" ? undefined : "cachedContents",
     filesPath: kind === "developer" ? "files" : undefined,
     modelPath: developerModelPath,
-    authHeaders: () => signWith(options.apiKey || googleKeyFor(baseUrl, env), "x-goog-api-key"),
+    authHeaders,
   };
 }
 
@@ -207,7 +218,7 @@ export function isLoopback(baseUrl: string): boolean {
  *
  * @throws {ConfigurationError} For an id that would change the URL around it.
  */
-export function developerModelPath(model: string): string {
+function developerModelPath(model: string): string {
   checkModelId(model);
   return model.includes("/") ? model : `models/${model}`;
 }

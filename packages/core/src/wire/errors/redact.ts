@@ -16,15 +16,9 @@ export function secretsOf(headers: HeaderFields): readonly string[] {
   return secrets;
 }
 
-/** The text with each secret, and anything that looks like a Google key, replaced by `[redacted]`. */
+/** The text with each secret (also URL-encoded), and anything that looks like a Google key, replaced by `[redacted]`. */
 export function redact(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    clean = clean.replaceAll(secret, "[redacted]");
-    const encoded = encodeURIComponent(secret);
-    if (encoded !== secret) clean = clean.replaceAll(encoded, "[redacted]");
-  }
-  return clean.replaceAll(GOOGLE_KEY, "[redacted]");
+  return redactPieces([text], secrets)[0] ?? text;
 }
 
 /** The same for a truncated text, which may end with the beginning of a secret. */

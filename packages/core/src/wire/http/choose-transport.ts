@@ -13,10 +13,10 @@ import {
   type Transport,
 } from "./transport.ts";
 
-/** The HTTP client of requests; see `GeminiClientOptions.httpClient`. */
-export type HttpClientName = "auto" | "fetch" | "node";
+const NAMES = ["auto", "fetch", "node"] as const;
 
-const NAMES: readonly HttpClientName[] = ["auto", "fetch", "node"];
+/** The HTTP client of requests; see `GeminiClientOptions.httpClient`. */
+export type HttpClientName = (typeof NAMES)[number];
 
 /** Environment variable that names the HTTP client when the option is absent. */
 const VARIABLE = "POLLUX_HTTP_CLIENT";
@@ -35,8 +35,9 @@ export class TransportChoice {
   ) {
     if (fetch !== undefined && httpClient !== undefined && httpClient !== "auto")
       throw new ConfigurationError(`httpClient: "${httpClient}" and fetch are mutually exclusive: pass one of them.`);
-    const name = httpClient ?? (env[VARIABLE] || "auto");
-    if (!isName(name))
+    const wanted = httpClient ?? (env[VARIABLE] || "auto");
+    const name = NAMES.find((known) => known === wanted);
+    if (name === undefined)
       throw new ConfigurationError(
         `${httpClient === undefined ? VARIABLE : "httpClient"} must be "auto", "fetch" or "node".`,
       );
@@ -74,10 +75,6 @@ export class TransportChoice {
     this.#logged = why;
     return fetch;
   }
-}
-
-function isName(name: string): name is HttpClientName {
-  return NAMES.some((known) => known === name);
 }
 
 /** Looked up with each request, so that a fetch patched later (tracing, tests) is used. */

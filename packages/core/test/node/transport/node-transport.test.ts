@@ -71,6 +71,18 @@ describe("https", () => {
 });
 
 describe("connections", () => {
+  test("of a large burst are all kept for the next one", async () => {
+    const held: (() => void)[] = [];
+    const service = await serve((request, response) => {
+      held.push(() => answer(request, response));
+      // Only together, so that each request of a burst needs a connection.
+      if (held.length === 300) for (const release of held.splice(0)) release();
+    });
+    const client = clientOf(service.port);
+    for (let burst = 0; burst < 2; burst++) await Promise.all(Array.from({ length: 300 }, () => drain(client)));
+    expect(service.connections).toBe(300);
+  });
+
   test("are used again by everyone who has the transport", async () => {
     const service = await serve(answer);
     const fetch = nodeTransport({ proxyEnv: {} });
