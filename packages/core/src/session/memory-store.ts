@@ -100,7 +100,7 @@ export class MemoryStore implements SessionStore {
 
   async requestStop(id: string, token: number): Promise<void> {
     const session = this.#sessions.get(id);
-    if (session === undefined) return;
+    if (session === undefined || token < (session.stopToken ?? 0)) return;
     session.stopToken = token;
     this.#changed(id);
   }

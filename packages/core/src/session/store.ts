@@ -68,7 +68,7 @@ export interface AppendOptions {
   readonly token?: number | undefined;
   /** Change the lease if it still equals `expected`. A lease that is given back (`held: false`) removes the draft. */
   readonly lease?: { readonly expected: Lease | undefined; readonly next: Lease } | undefined;
-  /** Replaces what is known of the session in lists. */
+  /** Replaces what is known of the session in lists. Without entries it changes nothing. */
   readonly info?: SessionInfo | undefined;
 }
 
@@ -122,7 +122,10 @@ export interface SessionStore {
   setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean>;
   /** Replaces the draft, or removes it. Does nothing when the lease is not held under this token. Need not survive a crash of the machine. */
   setDraft(id: string, token: number, draft: Draft | undefined): Promise<void>;
-  /** Asks the run that holds the lease under this token to stop. */
+  /**
+   * Asks the run that holds the lease under this token to stop. Does nothing after a request for a later token, nor for a session with
+   * neither entries nor records.
+   */
   requestStop(id: string, token: number): Promise<void>;
   /**
    * Calls `onChange` after the log or the records of a session may have changed, through this object or any other, in whatever process:
@@ -145,7 +148,9 @@ export interface ProcessKnowledge {
 
 /** @throws {TypeError} For a filter without a condition. */
 export function checkDeleteFilter(filter: SessionFilter): void {
-  if (Object.values(filter).every((condition) => condition === undefined || condition === ""))
+  const { metadata, ...rest } = filter;
+  const conditions = [...Object.values(rest), ...Object.keys(metadata ?? {})];
+  if (conditions.every((condition) => condition === undefined || condition === ""))
     throw new TypeError(
       "deleteSessions needs a condition, such as { owner } or { updatedBefore }: without one it would remove every session",
     );

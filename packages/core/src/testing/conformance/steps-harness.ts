@@ -162,7 +162,7 @@ export function same(found: unknown, expected: unknown, what: string): void {
   if (path === undefined) return;
   const where = path === "the root" ? "" : ` (first difference at ${path})`;
   throw new Error(
-    `${what}: expected ${excerpt(JSON.stringify(expected))}, got ${excerpt(JSON.stringify(found))}${where}`,
+    `${what}: expected ${excerpt(String(JSON.stringify(expected)))}, got ${excerpt(String(JSON.stringify(found)))}${where}`,
   );
 }
 

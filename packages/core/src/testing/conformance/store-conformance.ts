@@ -1,8 +1,10 @@
-import { SessionConflictError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import type { SessionStore, SessionSummary } from "../../session/store.ts";
+import type { SessionStore } from "../../session/store.ts";
 import { AWKWARD_ENTRIES, AWKWARD_IDS } from "./awkward-entries.ts";
-import { excerpt, same } from "./steps-harness.ts";
+import { LIST_CHECKS } from "./list-checks.ts";
+import { LEASE_CHECKS, RECORD_CHECKS } from "./record-checks.ts";
+import { same } from "./steps-harness.ts";
+import { isConflict, listIds, refusal, type StoreChecks, verbatim } from "./store-harness.ts";
 
 /** A store to check, empty. */
 export interface StoreToCheck {
@@ -34,7 +36,8 @@ export interface StoreCheck {
  * });
  */
 export function storeConformance(makeStore: () => Promise<StoreToCheck> | StoreToCheck): readonly StoreCheck[] {
-  return Object.entries({ ...CONTENT_CHECKS, ...WRITER_CHECKS }).map(([name, run]) => ({
+  const checks = { ...CONTENT_CHECKS, ...WRITER_CHECKS, ...LEASE_CHECKS, ...RECORD_CHECKS, ...LIST_CHECKS };
+  return Object.entries(checks).map(([name, run]) => ({
     name,
     run: async () => {
       const made = await makeStore();
@@ -47,11 +50,8 @@ export function storeConformance(makeStore: () => Promise<StoreToCheck> | StoreT
   }));
 }
 
-/** By name: functions that throw when a store is not as the name says. */
-type Checks = Readonly<Record<string, (store: SessionStore, reopen: () => Promise<SessionStore>) => Promise<void>>>;
-
-/** Entries are returned and listed. */
-const CONTENT_CHECKS: Checks = {
+/** Entries are returned as they were written. */
+const CONTENT_CHECKS: StoreChecks = {
   "an unwritten session is empty, not listed, and can be deleted": async (store) => {
     same(await store.load("nobody"), [], "load");
     same(await store.load("nobody", 7), [], "load from 7");
@@ -100,57 +100,12 @@ const CONTENT_CHECKS: Checks = {
     for (const [index, id] of AWKWARD_IDS.entries())
       same(await other.load(id), [index], `load ${JSON.stringify(id.slice(0, 50))}`);
     const ids = [...AWKWARD_IDS].toSorted((a, b) => (a < b ? -1 : 1));
-    same(listIds(await other.list({ limit: 1000 })), ids, "list");
-  },
-  "sessions are listed in the order of their ids, by prefix, page by page": async (store) => {
-    const ids = ["B", "a", "a-1", "a-10", "a-2", "a_1", "b", "\u{1f600}", "\uffee"];
-    for (const id of ids.toReversed()) await store.append(id, 0, [id, "more"]);
-    same(listIds(await store.list()), ids, "list");
-    same(listIds(await store.list({ prefix: "a-" })), ["a-1", "a-10", "a-2"], "prefix a-");
-    same(listIds(await store.list({ prefix: "\ud83d" })), ["\u{1f600}"], "prefix of half a character");
-    same(listIds(await store.list({ prefix: "c" })), [], "prefix c");
-    same(listIds(await store.list({ prefix: "a%" })), [], "prefix a%");
-    same(listIds(await store.list({ after: "a-10" })), ids.slice(4), "after a-10");
-    same(listIds(await store.list({ after: "a-11" })), ids.slice(4), "after an id that does not exist");
-    same(listIds(await store.list({ prefix: "a", after: "a-1", limit: 2 })), ["a-10", "a-2"], "a page of a prefix");
-    const pages: string[] = [];
-    for (let page = await store.list({ limit: 2 }); page.length > 0 && pages.length <= ids.length;) {
-      pages.push(...listIds(page));
-      page = await store.list({ limit: 2, after: pages.at(-1) });
-    }
-    same(pages, ids, "pages of two");
-  },
-  "a page holds 100 sessions by default": async (store) => {
-    const ids = Array.from({ length: 101 }, (_, index) => `s${String(index).padStart(3, "0")}`);
-    for (const id of ids) await store.append(id, 0, [0]);
-    same(listIds(await store.list()), ids.slice(0, 100), "list");
-    same(listIds(await store.list({ limit: 200 })), ids, "list 200");
-  },
-  "the list has the length of each log and the time of its last write": async (store, reopen) => {
-    const before = Date.now() - 2000;
-    await store.append("a", 0, [0]);
-    await store.append("b", 0, [0, 1]);
-    await store.list();
-    await store.append("a", 1, [1, 2]);
-    for (const through of [store, await reopen()]) {
-      const listed = await through.list();
-      same(
-        listed.map(({ id, length }) => [id, length]),
-        [
-          ["a", 3],
-          ["b", 2],
-        ],
-        "lengths",
-      );
-      for (const { updatedAt } of listed)
-        if (updatedAt < before || updatedAt > Date.now() + 2000)
-          throw new Error(`updatedAt should be about now, in milliseconds since the epoch, but is ${updatedAt}`);
-    }
+    same(listIds(await other.list({ order: "id", limit: 1000 })), ids, "list");
   },
 };
 
 /** The contract for several writers. */
-const WRITER_CHECKS: Checks = {
+const WRITER_CHECKS: StoreChecks = {
   "an append that expects another length is refused with both lengths, and writes nothing": async (store) => {
     await store.append("a", 0, [0, 1]);
     for (const expected of [0, 1, 3, 100]) {
@@ -245,33 +200,3 @@ const WRITER_CHECKS: Checks = {
     same(await other.load("a", 4), [], "load from the end");
   },
 };
-
-function listIds(listed: readonly SessionSummary[]): string[] {
-  return listed.map(({ id }) => id);
-}
-
-/** The conflict that refuses an append. @throws {Error} When it is accepted. */
-async function refusal(append: Promise<void>): Promise<SessionConflictError> {
-  try {
-    await append;
-  } catch (error) {
-    isConflict(error);
-    return error;
-  }
-  throw new Error("an append with a wrong expected length was accepted");
-}
-
-/** @throws {Error} For any other error. */
-function isConflict(error: unknown): asserts error is SessionConflictError {
-  if (error instanceof SessionConflictError) return;
-  throw new Error(`expected a SessionConflictError, got ${String(error)}`, { cause: error });
-}
-
-/** @throws {Error} When entries differ as JSON text, even if only in the order of their keys. */
-function verbatim(found: readonly Json[], expected: readonly Json[]): void {
-  same(found.length, expected.length, "entries");
-  for (const [index, entry] of expected.entries()) {
-    const [was, is] = [JSON.stringify(entry), JSON.stringify(found[index])];
-    if (was !== is) throw new Error(`entry ${index} is not verbatim: wrote ${excerpt(was)}, read ${excerpt(is)}`);
-  }
-}
