@@ -29,7 +29,14 @@ beforeAll(async () => {
 
   await npmInstall(app, [tarballOf(packed, "@pollux/core"), ZOD]);
   small = { packages: installedPackages(), bytes: sizeOf(join(app, "node_modules")) };
-  const others = ["@pollux/emulator", "@pollux/tools", "@pollux/cli", "@pollux/restate", "@pollux/dbos"];
+  const others = [
+    "@pollux/emulator",
+    "@pollux/tools",
+    "@pollux/cli",
+    "@pollux/restate",
+    "@pollux/dbos",
+    "@pollux/postgres",
+  ];
   await npmInstall(
     app,
     others.map((name) => tarballOf(packed, name)),
