@@ -56,7 +56,7 @@ test("a conversation with commands: help, tools, a message, usage, save, exit", 
   }
 });
 
-test("a named conversation goes on after a restart", async () => {
+test("a named conversation continues after a restart", async () => {
   const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
   try {
     const named = ["--session", "trip"];
