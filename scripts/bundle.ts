@@ -1,7 +1,7 @@
 /**
  * `pnpm build`, after `tsc -b` has written the types: bundles core's sources into a few files per entry point.
  *
- * Node needs about a third of a millisecond for each file that it loads, and core's sources are over two hundred.
+ * Node needs about a third of a millisecond for each file that it loads, and core has well over a hundred sources.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";

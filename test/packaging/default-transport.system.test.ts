@@ -31,7 +31,7 @@ console.log(JSON.stringify({ said, text: candidates[0].content.parts[0].text }))
 const AFTER_FETCH = `await (await fetch(process.env.SERVICE)).text();\n${PROGRAM}`;
 
 const WATCHED = { httpClient: "node:http", why: "fetch is unpatched" };
-const NOTHING_ELSE = { httpClient: "fetch", why: "the platform has nothing else" };
+const NOTHING_ELSE = { httpClient: "fetch", why: "the platform has no alternative" };
 
 /** The packed package, unpacked where its dependencies are found. */
 let packed: string;

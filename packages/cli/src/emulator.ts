@@ -26,7 +26,7 @@ Serve a strict local stand-in for the Gemini API until Ctrl-C. No key, no networ
 Options:
       --port NUMBER           port to serve on (default 8787; 0 picks a free one)
       --host ADDRESS          address to serve on (default 127.0.0.1: this machine only)
-      --profile NAME          which service to stand in for (default developer):
+      --profile NAME          which service to emulate (default developer):
                               ${PROFILES.join(", ")}
       --brain improvise       make up answers from the request (default)
       --brain script FILE     answer with the lines of a module (export default [say("Hi"), ...]) or a JSON list

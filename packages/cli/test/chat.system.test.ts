@@ -47,7 +47,7 @@ test("a conversation with commands: help, tools, a message, usage, save, exit", 
     expect(output).toContain("unknown command /nonsense; /help lists the commands");
     expect(output).toMatch(/\d+ tokens in \d+ requests?/);
     expect(output).toContain("saved 2 contents to talk.json");
-    expect(output).toContain("talk.json exists already");
+    expect(output).toContain("talk.json already exists");
     expect(code).toBe(0);
     const saved = JSON.parse(readFileSync(join(folder, "talk.json"), "utf8")) as { role: string }[];
     expect(saved.map(({ role }) => role)).toEqual(["user", "model"]);
@@ -56,7 +56,7 @@ test("a conversation with commands: help, tools, a message, usage, save, exit", 
   }
 });
 
-test("a named conversation goes on after a restart", async () => {
+test("a named conversation continues after a restart", async () => {
   const folder = mkdtempSync(join(tmpdir(), "pollux-chat-"));
   try {
     const named = ["--session", "trip"];

@@ -142,7 +142,7 @@ test("a tool is there once, however often it is asked for", async () => {
   expect(out.match(/^write_file {2}/gm)).toHaveLength(1);
 });
 
-test("a failed request is said, and the chat goes on", async () => {
+test("a failed request is reported, and the chat continues", async () => {
   const { code, out } = await chat(["One.", "Two."], [], script([say("First.")]));
   expect(code).toBe(0);
   expect(out).toMatch(/^First\.$/m);

@@ -100,7 +100,7 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       expect(report.status === "ended" && report.result.text).toContain("4711");
     });
 
-    it("goes on without an answer that does not come in time", async () => {
+    it("continues without an answer that does not come in time", async () => {
       const run = await client.start("late", "ask");
       const report = await run.result();
       expect(report).toMatchObject({ status: "ended", result: { stopReason: "finished" } });
@@ -146,7 +146,7 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       await expect(run.approve("call:9.9", true)).rejects.toMatchObject({ code: "run-over" });
     });
 
-    it("goes on when only a run inside it was cancelled, and counts what that had used", async () => {
+    it("continues when only a nested run was cancelled, and counts what that run had used", async () => {
       const begun = lines.filter((line) => line === "start hang").length;
       const run = await client.start("waker", "go", { runId: "waker-2" });
       await until(() => lines.filter((line) => line === "start hang").length > begun || undefined);
@@ -268,7 +268,7 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
         await expect(one.start("clerk", "x", { runId: "counter's ü💥/" })).rejects.toMatchObject({ code: "id-taken" });
       await expect(client.start("nobody", "go")).rejects.toMatchObject({
         code: "agent-unknown",
-        message: expect.stringContaining("there is boss, "),
+        message: expect.stringContaining("available: boss, "),
       });
       await expect(worker.client.start("nobody", "go")).rejects.toMatchObject({ code: "agent-unknown" });
       const none = client.run("clerk", "no such run");

@@ -128,7 +128,7 @@ describe("an upload", () => {
     ["upload, finalize", 4, "0123456", "11 bytes were uploaded where 10 were declared."],
     ["finalize", undefined, "", "4 bytes were uploaded where 10 were declared."],
     ["sing", 4, "", "Unknown X-Goog-Upload-Command: sing."],
-  ])("is refused and goes on where it was: %s at %s of %j", async (command, offset, bytes, message) => {
+  ])("is refused and stays at its offset: %s at %s of %j", async (command, offset, bytes, message) => {
     const emulator = createEmulator({ files: { chunkBytes: 4 } });
     const started = await start(emulator, {}, { "x-goog-upload-header-content-length": "10" });
     const url = started.headers.get("x-goog-upload-url") ?? "";
@@ -284,7 +284,7 @@ describe("a file", () => {
     });
   });
 
-  test("of nobody, or of another key, cannot be used", async () => {
+  test("that do not exist, or belong to another key, cannot be used", async () => {
     const emulator = createEmulator();
     const { uri } = await upload(emulator, "x", "text/plain", { name: "files/mine" });
     const used = async (fileUri: string, key: string) => {

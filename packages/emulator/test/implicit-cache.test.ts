@@ -48,7 +48,7 @@ describe("a prompt that begins like an earlier one", () => {
     expect(usageMetadata).toMatchObject({ cacheTokensDetails: [{ modality: "TEXT", tokenCount: 5003 }] });
   });
 
-  test("is cached in whole blocks where it goes on differently in the middle of a text", async () => {
+  test("is cached in whole blocks when it differs from the middle of a text on", async () => {
     const told = words(6000);
     const changed = `${told.slice(0, 5000 * 4)}X${told.slice(5000 * 4 + 1)}`;
     expect(await counted(talkative(), [{ contents: [user(told)] }, { contents: [user(changed)] }])).toEqual([

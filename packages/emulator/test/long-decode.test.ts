@@ -57,7 +57,7 @@ describe.each([
     ]);
   });
 
-  test("ends at maxOutputTokens, counted over the hops, and goes on when it is raised", async () => {
+  test("ends at maxOutputTokens, counted over the hops, and continues when it is raised", async () => {
     const emulator = createEmulator({ brain: script([said(LONG)]), longDecode: { hopTokens: 100 } });
     const limited = (maxOutputTokens: number) => ask("All of it", { generationConfig: { maxOutputTokens } });
     const hops = await allHops(emulator, limited(150), how);

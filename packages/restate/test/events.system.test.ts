@@ -60,7 +60,7 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     expect(textOf(first.got)).toBe("one two three");
   });
 
-  test("a reader goes on with the next worker, and learns that the step was begun anew", async () => {
+  test("a reader moves on to the next worker, and learns that the step was restarted", async () => {
     const agentOf = (model: GatedModel): Agent => new Agent({ name: "moved", model });
     const stuck = new GatedModel(say("never ", "said"));
     stuck.gate = (said) => (said === 0 ? Promise.resolve() : new Promise(() => {}));

@@ -57,7 +57,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     ]);
   });
 
-  test("what somebody outside carried out comes back, also before it was asked for", async () => {
+  test("an external outcome reaches the run, even if it is sent before the question", async () => {
     const outside = defineTool({ name: "print", description: "Prints.", input: nothing });
     const model = new ScriptedModel(call("print"), call("print"), say("Printed twice."));
     const client = await serve(new Agent({ name: "printer", model, tools: [outside] }));
@@ -73,7 +73,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     ).toEqual([{ error: expect.stringContaining("no paper") }, { output: { pages: 2 } }]);
   });
 
-  test("a question that nobody answers in time is over", async () => {
+  test("a question that is not answered in time ends", async () => {
     const outside = defineTool({ name: "ask", description: "Asks.", input: nothing, answerTimeoutMs: 300 });
     const model = new ScriptedModel(call("ask"), say("Nobody there."));
     const client = await serve(new Agent({ name: "patient", model, tools: [outside] }));

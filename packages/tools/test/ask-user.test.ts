@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 const ASKED = { question: "Which colour?", choices: ["Red", "Blue"] };
 
 describe.each(["run", "stream"])("a question to the user, read by %s", (face) => {
-  test("ends the run, and the session goes on with the answer in another process", async () => {
+  test("ends the run, and the session continues with the answer in another process", async () => {
     const store = new MemoryStore();
     const model = new ScriptedModel(call("ask_user", ASKED), say("Blue it is."));
     const open = () => new Agent({ model, tools: [askUser()] }).session({ id: "s", store });
@@ -66,7 +66,7 @@ test("only questions to the user are found among what a run waits for, and bad o
   expect(userQuestions(pending, "ask")).toEqual([{ callId: "call:1.1", question: "Who?" }]);
 });
 
-test("an answer that was refused is told as such", () => {
+test("a refused answer is reported as refused", () => {
   expect(userAnswer(undefined)).toEqual({
     error: "the user did not answer; continue as best you can without an answer",
   });

@@ -70,7 +70,7 @@ describe(".gitignore", () => {
     }),
   );
 
-  test("is heeded where it stands and below, the nearest first, and counted", async () => {
+  test("applies in its folder and below, the nearest first, and its matches are counted", async () => {
     expect(await use(listFiles({ root }), { glob: "**" })).toEqual({
       path: ".",
       entries: [".gitignore", "keep.log", "sub/.gitignore", "sub/A.LOG", "sub/a.log", "sub/build/x"].map((path) => ({
@@ -160,7 +160,7 @@ describe("search_files", () => {
     });
   });
 
-  test("ends in linear time, whatever the expression is", async () => {
+  test("ends in linear time for any expression", async () => {
     // Twenty lines, since processor time is counted in steps of some milliseconds.
     write({ "a.txt": `${"a".repeat(19_000)}!\n`.repeat(20) });
     const search = (pattern: string): Promise<number> =>

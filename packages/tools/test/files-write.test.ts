@@ -249,7 +249,7 @@ describe("edit_file", () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  test("cuts a long diff for the model, not for whoever watches", async () => {
+  test("cuts a long diff for the model, not for observers of progress", async () => {
     put("a.txt", "old line\n".repeat(500));
     const reported: { diff: string }[] = [];
     const edits = [{ old_text: "old", new_text: "new", all: true }];

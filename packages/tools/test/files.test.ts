@@ -92,7 +92,7 @@ describe("list_files", () => {
     expect(await paths({ path: "./a/", offset: 2 })).toEqual({ path: "a", entries: ["a/b/2"], total: 3 });
   });
 
-  test("skips what it is told to", async () => {
+  test("skips the names it is given", async () => {
     for (const path of ["secret.txt", "dist/a"]) write(path, "x");
     expect(await use(listFiles({ root, skip: ["secret.txt"] }), {})).toEqual({
       path: ".",
@@ -119,7 +119,7 @@ describe("list_files", () => {
 });
 
 describe("read_file", () => {
-  test("reads a whole file, whatever its line ends, without its byte order mark", async () => {
+  test("reads a whole file with any line endings, without its byte order mark", async () => {
     write("a.txt", "\ufeffé 漢\r\n\n😀\n");
     expect(await use(readFile({ root }), { path: "a.txt" })).toEqual({
       path: "a.txt",

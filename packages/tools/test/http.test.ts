@@ -363,7 +363,7 @@ describe("what is not on the public internet is refused", () => {
 });
 
 describe("redirects", () => {
-  test("are followed within the policy, and the last address is told", async () => {
+  test("are followed within the policy, and the final URL is returned", async () => {
     const { url } = await serve((incoming, response) => {
       const step = Number(incoming.url?.slice(1));
       return step < 3 ? redirect(`/${step + 1}`)(incoming, response) : reply("there", "text/plain")(incoming, response);

@@ -183,7 +183,7 @@ describe("approval", () => {
   });
 });
 
-describe("who may come in over HTTP", () => {
+describe("which HTTP requests are accepted", () => {
   /** `fetch` lets nobody say another host. */
   async function status(url: string, headers: Record<string, string>): Promise<number | undefined> {
     return await new Promise((resolve, reject) => {

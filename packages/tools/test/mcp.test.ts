@@ -62,7 +62,7 @@ describe("a server that does not start", () => {
     );
   });
 
-  test("an address where nobody listens; the query stays out of the message", async () => {
+  test("a URL where nothing is listening; the query stays out of the message", async () => {
     const url = `http://127.0.0.1:${await freePort()}/mcp`;
     const error: unknown = await mcpTools({ url: `${url}?key=hidden` }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(McpServerError);

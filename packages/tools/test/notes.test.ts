@@ -60,7 +60,7 @@ const STORES: readonly (readonly [string, () => { open(): NoteStore }])[] = [
 ];
 
 describe.each(STORES)("notes in %s", (_name, kept) => {
-  test("are written, found, changed and deleted, also by whoever opens them next", async () => {
+  test("are written, found, changed and deleted, also after they are opened again", async () => {
     const place = kept();
     const [written] = (await read({ store: place.open() }, ["write_note", { text: " Ada likes green tea. " }])) as [
       { output: { id: string } },
@@ -98,7 +98,7 @@ describe.each(STORES)("notes in %s", (_name, kept) => {
     expect((await store.load()).map((note: Note) => note.id)).toEqual(["b", "c", "a"]);
   });
 
-  test("a decision that throws changes nothing, and the next one goes on", async () => {
+  test("a decision that throws changes nothing, and the next one works", async () => {
     const store = kept().open();
     await expect(
       store.change(() => {
@@ -111,7 +111,7 @@ describe.each(STORES)("notes in %s", (_name, kept) => {
 });
 
 describe("bounds", () => {
-  test("a note that says the same is not written twice, whatever its case, accents and space", async () => {
+  test("a note with the same text is not written twice, ignoring case, accents and space", async () => {
     expect(
       await read({ store: withTexts("Zoë lives in Köln") }, ["write_note", { text: "zoe  LIVES in\nkoln" }]),
     ).toEqual([{ output: { id: "note1", duplicate: true } }]);

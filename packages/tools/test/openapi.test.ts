@@ -202,7 +202,7 @@ describe("the document", () => {
 });
 
 describe("the input", () => {
-  test("merges all places, and shows where a name stands twice", () => {
+  test("merges all locations, and marks names that occur twice", () => {
     const document = one("put", "/pets/{id}", {
       parameters: [
         parameter("path", "id", { schema: { type: "string" } }),
@@ -653,7 +653,7 @@ describe("the answer", () => {
     });
   });
 
-  test("a limit that ends at a time is told in seconds from now", async () => {
+  test("a limit that ends at a given time is reported in seconds from now", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
     try {
       answer = json({}, 403, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1060" });
@@ -666,7 +666,7 @@ describe("the answer", () => {
     }
   });
 
-  test.each(["timeout", "cancelled"])("a request that nobody answers ends with the call: %s", async (kind) => {
+  test.each(["timeout", "cancelled"])("a request without a response ends with the call: %s", async (kind) => {
     const controller = new AbortController();
     const { tools } = openApiTools(one("get", "/a", {}), { timeoutMs: 3_000 });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

@@ -218,7 +218,7 @@ describe.skipIf(process.platform === "win32")("run_command", () => {
     await areGone(await pids("pids2"));
   });
 
-  test("does not wait for who left the group and holds the output open", async () => {
+  test("does not wait for a process that left the group and holds the output open", async () => {
     const { output } = await run(
       "setsid sh -c 'echo $$ > pids; exec sleep 3600' & while ! [ -s pids ]; do :; done; echo on",
     );
@@ -226,7 +226,7 @@ describe.skipIf(process.platform === "win32")("run_command", () => {
     for (const pid of await pids()) process.kill(pid, "SIGKILL");
   });
 
-  test("kills who ignores the request to end, with all they started, when the time is up", async () => {
+  test("kills processes that ignore SIGTERM, with all they started, when the time is up", async () => {
     stopClock();
     const sleeping = `trap '' TERM; while :; do sleep 3600; done`;
     // When it waits, both ignore the request to end.

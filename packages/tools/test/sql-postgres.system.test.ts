@@ -247,14 +247,14 @@ const HOSTILE: readonly string[] = [
   "select 1 /* ' */; commit; delete from customer /* ' */",
 ];
 
-describe("what does not only read", () => {
+describe("statements that do not only read", () => {
   test.each(HOSTILE)("%s: is refused, and changes nothing", async (sql) => {
     const before = await state();
     expect(await query(sql)).toMatchObject({ ok: false });
     expect(await state()).toEqual(before);
   });
 
-  test("several statements are refused by Postgres too, whatever was counted", async () => {
+  test("several statements are refused by Postgres too, even if they were counted as one", async () => {
     // A comment that ends elsewhere than a scanner for both dialects believes.
     for (const sql of ["select 1) x; delete from customer; select 1 from (select 1"]) {
       const before = await state();

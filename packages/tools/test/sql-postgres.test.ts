@@ -54,7 +54,7 @@ describe("a statement without an end", () => {
     while (!statements.some((sql) => sql.includes("endless"))) await setImmediate();
   }
 
-  test("is stopped at the time limit; who waited for the connection as long is told that it is busy", async () => {
+  test("is stopped at the time limit; a call that waited as long for the connection fails as busy", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { statements, query, cancel } = database();
     const tools = sqlTools({ dialect: "postgres", query, cancel, timeoutMs: 500 });

@@ -7,7 +7,7 @@ import { sqliteTools } from "../src/sql.ts";
 import { use } from "./mcp/support.ts";
 import { HOSTILE } from "./sql/hostile-sqlite.ts";
 
-test("what does not only read is refused in its process, and changes nothing", async () => {
+test("a statement that does not only read is refused in its process, and changes nothing", async () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-sql-")));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "shop.db");

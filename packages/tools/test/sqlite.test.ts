@@ -115,7 +115,7 @@ describe("sql_schema", () => {
     });
   });
 
-  test("gives the names of what does not fit, and of everything when a name is wrong", async () => {
+  test("lists the names of tables that do not fit, and all names when one is wrong", async () => {
     const database = new DatabaseSync(file);
     for (let n = 0; n < 60; n++) database.exec(`create table t${n} (a, b, c, d)`);
     database.close();
@@ -211,7 +211,7 @@ class Older extends DatabaseSync {
   override setAuthorizer = undefined as never;
 }
 
-describe("what does not only read", () => {
+describe("statements that do not only read", () => {
   test("is refused with what is possible", async () => {
     expect(await query("delete from customer")).toEqual({
       ok: false,
@@ -313,7 +313,7 @@ describe("the database", () => {
     database.close();
   });
 
-  test("that is none of SQLite is a failure in words", async () => {
+  test("that is not a SQLite database is a failure with an explanation", async () => {
     writeFileSync(file, "not a database at all, but long enough to be looked at as one");
     expect(await failure("select 1 from x")).toMatch(/file is not a database/);
   });

@@ -50,7 +50,7 @@ describe.each(["run", "stream"])("a plan, read by %s", (face) => {
   });
 });
 
-test("a plan goes on in another process: after a run that was cut off, and in the next message", async () => {
+test("a plan continues in another process: after an interrupted run, and in the next message", async () => {
   const store = new MemoryStore();
   const abort = new AbortController();
   const first = todoList();
@@ -71,7 +71,7 @@ test("a plan goes on in another process: after a run that was cut off, and in th
   expect(third.items).toEqual(second.items);
 });
 
-test("a history without a plan has none, whatever else is in it", () => {
+test("a history without a plan has none, even with other calls in it", () => {
   const odd = (name: string, response: object) => ({
     role: "user" as const,
     parts: [{ functionResponse: { name, response: { ...response } } }],

@@ -16,10 +16,10 @@ export interface Conversation {
 const COMMANDS = `/help         this list
 /tools        what the agent can call
 /usage        tokens so far
-/history      what was said so far
-/save FILE    save the conversation as JSON, as it goes over the wire
+/history      the conversation so far
+/save FILE    save the conversation as JSON, as sent to the API
 /exit         end the chat (also Ctrl-D)
-Ctrl-C        stop the answer that is being written; the chat goes on
+Ctrl-C        stop the current answer; the chat continues
 What you type during an answer is sent with the next request.`;
 
 /** Runs the chat until the user ends it. */

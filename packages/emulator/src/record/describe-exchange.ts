@@ -4,18 +4,18 @@ import type { AnswerDigest, DigestText, JsonFields, RecordedEnd, RecordedExchang
 import type { Scrubber } from "./scrubber.ts";
 import { fingerprintOf, type SentBody, type SentRequest } from "./sent-request.ts";
 
-/** What came back. */
+/** The answer to a request. */
 export interface SeenAnswer {
-  /** 0 where no answer came. */
+  /** 0 if there was no answer. */
   readonly status: number;
   readonly headers: Headers;
   readonly body: string;
-  /** True for a body that is no text: base64. */
+  /** True if the body is not text: then it is base64. */
   readonly isBinary: boolean;
   readonly ended: RecordedEnd;
 }
 
-/** An exchange as it is written, but for its place among the others. */
+/** An exchange as it is written, except for its relation to the others. */
 export function describeExchange(
   sent: SentRequest,
   body: SentBody,
@@ -67,17 +67,17 @@ export function isVertexPath(path: string): boolean {
   return /\/(?:projects|publishers)\//.test(path);
 }
 
-/** What a body is, found out by looking at it. */
+/** Facts about a body, found by parsing it. */
 interface AnswerFacts {
   readonly framing: string;
   readonly modelVersion: string | null;
-  /** Null for a body that is not whole. */
+  /** Null for an incomplete body. */
   readonly digest: AnswerDigest | null;
   /** Parts of candidate 0. */
   readonly parts: readonly JsonFields[];
 }
 
-/** Text of a longer one is told by its hash. */
+/** Longer texts are represented by their hash. */
 const MAX_TEXT = 400;
 
 /** Framing, digest and parts of a recorded body. */
@@ -103,7 +103,7 @@ function describeAnswer(body: string, contentType: string): AnswerFacts {
   return { framing, modelVersion: versions.at(-1) ?? null, digest, parts };
 }
 
-/** The JSON objects of a body; undefined where it is no whole JSON. */
+/** The JSON objects of a body; undefined if it is not complete JSON. */
 function unframe(
   body: string,
   contentType: string,
@@ -155,7 +155,7 @@ export function callsOf(parts: readonly JsonFields[]): readonly JsonFields[] {
   return parts.map((part) => part["functionCall"]).filter(isFields);
 }
 
-/** The objects of a list, or of a single thing in place of one. */
+/** The objects of a list, or a single object as a list. */
 export function listOf(value: unknown): readonly JsonFields[] {
   return (Array.isArray(value) ? value : [value]).filter(isFields);
 }
@@ -165,7 +165,7 @@ export function fieldsOf(value: unknown): JsonFields | undefined {
   return isFields(value) ? value : undefined;
 }
 
-/** What {@link listFeatures} looks at. */
+/** Input of {@link listFeatures}. */
 interface FeatureSource {
   readonly request: unknown;
   /** Parts of candidate 0. */
@@ -174,11 +174,11 @@ interface FeatureSource {
   readonly usage: JsonFields | null;
   readonly framing: string;
   readonly isVertex: boolean;
-  /** False for an answer whose end did not arrive. */
+  /** False for an answer that is incomplete. */
   readonly isWhole: boolean;
 }
 
-/** Names for what occurs in an exchange, sorted. */
+/** Names of the features of an exchange, sorted. */
 function listFeatures(source: FeatureSource): readonly string[] {
   const { parts, finishReasons, usage, framing } = source;
   const request = fieldsOf(source.request) ?? {};

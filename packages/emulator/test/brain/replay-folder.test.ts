@@ -67,7 +67,7 @@ describe("a request", () => {
     expect(await said(emulator, "Hi")).toEqual({ said: "Hello" });
   });
 
-  test("that differs is told of the closest recorded one: file, path, expected, got", async () => {
+  test("that differs gets an error that names the closest recorded one: file, path, expected, got", async () => {
     const long = "x".repeat(200);
     const other = exchange("Something else altogether", "1");
     await writeFile(join(folder, "a.json"), JSON.stringify({ exchanges: [other] }));
@@ -104,7 +104,7 @@ describe("a request", () => {
     expect(await (await emulator.fetch("/v1beta/models?key=k")).json()).toMatchObject({ models: expect.any(Array) });
   });
 
-  test("is not judged: what the service answered is replayed whatever the emulator thinks of it", async () => {
+  test("is not validated: the service's answer is replayed even if the emulator would reject the request", async () => {
     const path =
       "/gateway/v1beta1/projects/PROJECT/locations/global/publishers/google/models/gemini-99:generateContent";
     const error = { error: { code: 429, message: "Slow down.", status: "RESOURCE_EXHAUSTED" } };

@@ -17,7 +17,7 @@ const exchange = (prompt: string, said: string): ReplayExchange => ({
 });
 
 describe("replay", () => {
-  test("gives the recorded bytes to the same request in another spelling, whatever the order", async () => {
+  test("gives the recorded bytes to the same request in another spelling, in any order", async () => {
     const emulator = createEmulator({ brain: replay({ exchanges: [exchange("One", "1"), exchange("Two", "2")] }) });
     expect(await (await post(emulator, "generateContent", ask("Two"))).text()).toBe('{ "said":\n"2" }');
     expect(await (await post(emulator, "generateContent", ask("One"))).text()).toBe('{ "said":\n"1" }');

@@ -65,7 +65,7 @@ describe.each([true, false])("with optional properties: %s", (optional) => {
   });
 });
 
-test("whatever the bounds, numbers and lists keep them", () => {
+test("numbers and lists stay within any bounds", () => {
   const bounds = fc.tuple(fc.integer({ min: -100, max: 100 }), fc.nat(50));
   fc.assert(
     fc.property(bounds, bounds, fc.string(), ([min, span], [, size], prompt) => {

@@ -27,7 +27,7 @@ async function argsFor(prompt: string, schema: JsonSchema, key: string): Promise
   return made.map((call) => call?.args);
 }
 
-describe("whatever the schema", () => {
+describe("for any schema", () => {
   test.each([
     ["an answer", "responseJsonSchema", answerTo, jsonSchemas],
     ["a call's arguments", "parametersJsonSchema", argsFor, jsonSchemas],

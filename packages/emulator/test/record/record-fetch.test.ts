@@ -209,7 +209,7 @@ describe("what is written", () => {
 });
 
 describe("what is left out", () => {
-  test("a key, wherever it stands", async () => {
+  test("a key, anywhere", async () => {
     const token = "gateway/token+1";
     const keys = { header: KEY, bearer: token, cookie: "cookie-value-1", query: "query-key-1", own: "Mrs Miller" };
     const echo = JSON.stringify({

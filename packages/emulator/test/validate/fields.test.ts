@@ -106,7 +106,7 @@ describe("checkFields", () => {
     );
   });
 
-  test("never throws, whatever comes", () => {
+  test("never throws, for any input", () => {
     fc.assert(
       fc.property(
         fc.dictionary(

@@ -53,7 +53,7 @@ export async function send(request: PlannedRequest, sending: Sending): Promise<R
       body = undefined;
       headers.delete("content-type");
     }
-    // The service may have dropped the query's keys; they stay with the host, so they are added again.
+    // A redirect may not repeat the query's keys. They belong to this host, so they are set again.
     url = withKeys(next, credentials);
   }
 }

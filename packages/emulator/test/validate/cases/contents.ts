@@ -147,7 +147,7 @@ export const CONTENTS: readonly Case[] = [
   ],
   [
     "E-74",
-    "a file of somebody else",
+    "a file of another owner",
     { body: FILE, strict: { fileState: () => "forbidden" } },
     "You do not have permission to access the File abc or it may not exist.",
     403,
