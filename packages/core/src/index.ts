@@ -46,7 +46,7 @@ export type {
 } from "./session/store.ts";
 
 // loop
-export type { RunEvent } from "./loop/events.ts";
+export type { RunEnd, RunEvent, RunIdentity } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RequestInfo, ToolChoice } from "./loop/loop-input.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";

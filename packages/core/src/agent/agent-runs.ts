@@ -2,9 +2,9 @@ import { passThrough } from "../durable/journal.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
-import type { Logger } from "../logging/logger.ts";
+import { bindLogger, type Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
-import type { RunEvent } from "../loop/events.ts";
+import type { RunEvent, RunIdentity } from "../loop/events.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
@@ -12,7 +12,6 @@ import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { RunInfo } from "../loop/observer.ts";
 import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
-import { PartialAnswer } from "../loop/partial-answer.ts";
 import { RunState } from "../loop/run-state.ts";
 import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
 import { userText } from "../loop/transcript.ts";
@@ -100,7 +99,13 @@ export class AgentRuns {
     });
     const prices = options.prices ?? this.#options.prices;
     const observed = this.#observe(run, { runId, signal, prices });
+    const identity: RunIdentity = {
+      runId,
+      agent: this.#options.name ?? "agent",
+      ...(session !== undefined && { sessionId: session.sessionId }),
+    };
     const input: LoopInput = {
+      identity,
       model: this.model,
       steps: observed?.steps(steps) ?? steps,
       emit: observed?.events(run.emitters?.emit) ?? run.emitters?.emit,
@@ -126,13 +131,13 @@ export class AgentRuns {
       maxRepeats: this.#options.maxRepeats ?? 3,
       maxRestarts: this.#options.maxRestarts ?? 2,
       maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
-      logger: this.#logger,
+      logger: bindLogger(this.#logger, identity),
       now: Date.now,
     };
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
     if (session?.interrupted !== undefined) {
-      state.partial = new PartialAnswer(session.interrupted.step);
+      state.partial.begin(session.interrupted.step);
       state.partial.add(session.interrupted.parts);
     }
     return {

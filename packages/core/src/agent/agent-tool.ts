@@ -201,7 +201,7 @@ function readAnswer(result: RunResult<unknown> | EngineResult, name: string): un
 
 /**
  * Makes an agent tool's calls runs of their own on a durable engine: started with the task and what the caller has left, and
- * answered as a run inside the call would be. The caller's `approve` cannot be passed on: such a run asks its own agent's, or waits.
+ * answered as a run inside the call would be. A function cannot be passed on: the run finds the caller's `approve` by its agent's name.
  */
 function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undefined): ChildAgent {
   return {
@@ -223,6 +223,7 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
         }),
         ...(prices !== undefined && { prices }),
         parent: parent.step,
+        path: [tool.name],
       };
       return JSON.parse(JSON.stringify(start)) as Json;
     },

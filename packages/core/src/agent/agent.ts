@@ -7,7 +7,7 @@ import type { Cache } from "../model/resources/caches.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model, TokenCount } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { Tool } from "../tool/tool.ts";
+import type { Approve, Tool } from "../tool/tool.ts";
 import {
   type AgentOptions,
   type AnyRunOptions,
@@ -135,6 +135,11 @@ export class Agent {
       },
       options,
     );
+  }
+
+  /** @internal What its runs ask about calls that need approval; on an engine, also the runs inside them. */
+  get ownApprove(): Approve | undefined {
+    return this.#runs.nestedRunOptions(undefined).approve;
   }
 
   /** A conversation in a store; it can be resumed after a crash, in any process. */

@@ -3,6 +3,7 @@ export {
   describeError,
   isRunSuspended,
   isWaitTimedOut,
+  MAX_VALUE_BYTES,
   RunSuspended,
   settleStep,
   type SettleStepOptions,
@@ -29,6 +30,7 @@ export {
   type PendingAnswer,
   type Question,
   questionsIn,
+  type Receipt,
   unknownRun,
   type WaitOptions,
 } from "../agent/engine/agent-run.ts";

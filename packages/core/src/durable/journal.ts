@@ -1,5 +1,14 @@
 import type { Json } from "../internal/json.ts";
-import { describeError, type Op, type Outcome, RunSuspended, type Step, type Steps, waitTimedOut } from "./steps.ts";
+import {
+  describeError,
+  type Op,
+  type Outcome,
+  RunSuspended,
+  type Step,
+  type Steps,
+  tooLarge,
+  waitTimedOut,
+} from "./steps.ts";
 
 /** What is recorded of a run's operations. */
 export interface JournalLog {
@@ -11,6 +20,8 @@ export interface JournalLog {
   begin(name: string): Promise<number>;
   /** Resolves once it would survive a crash. A rejection ends the run with its error. */
   record(name: string, outcome: Outcome): Promise<void>;
+  /** Reads answers that have come since. Called before a run is suspended. */
+  readAnswers?(): Promise<void>;
 }
 
 /** What the pass-through needs of its run. */
@@ -24,6 +35,8 @@ export interface PassThroughOptions<Event> {
 /** What a journal needs of its run. */
 export interface JournalOptions<Event> extends PassThroughOptions<Event> {
   readonly log: JournalLog;
+  /** Called before an operation is executed here. */
+  readonly onExecute?: (() => void) | undefined;
   /** Called instead of running an operation without an outcome: a replay must not act. */
   readonly missing?: ((op: Op<Event>) => never) | undefined;
 }
@@ -51,9 +64,11 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
         if (one.status === "rejected") throw one.reason;
         return one.value;
       });
-      const waiting = ops.filter((op, index) => op.kind === "wait" && outcomes[index] === undefined);
+      if (outcomes.includes(undefined)) await log.readAnswers?.();
+      const answered = ops.map((op, index) => outcomes[index] ?? log.outcomeOf(op.name));
+      const waiting = ops.filter((_, index) => answered[index] === undefined);
       if (waiting.length > 0) throw new RunSuspended(waiting.map((op) => op.name));
-      return outcomes.filter((outcome) => outcome !== undefined);
+      return answered.filter((outcome) => outcome !== undefined);
     },
   };
 
@@ -62,13 +77,16 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
     if (known !== undefined) return known;
     if (op.kind === "wait") return missing === undefined ? await timedOut(op) : undefined;
     missing?.(op);
-    let attempt = 1;
-    if (op.kind === "step" && op.once === true) {
-      if (log.begunAt(op.name) === undefined) await log.begin(op.name);
-      else attempt = 2;
-    }
-    const outcome = await runHere(op, { key: `${runId}/${op.name}`, attempt, signal, emit });
-    if (outcome.ok) await log.record(op.name, outcome);
+    options.onExecute?.();
+    const { name } = op;
+    const once = op.kind === "step" && op.once === true;
+    const attempt = once && log.begunAt(name) !== undefined ? 2 : 1;
+    const begin = async (): Promise<void> => {
+      if (log.begunAt(name) === undefined) await log.begin(name);
+    };
+    const step = { key: `${runId}/${name}`, attempt, signal, emit, ...(once && { begin }) };
+    const outcome = bounded(name, await runHere(op, step));
+    if (outcome.ok) await log.record(name, outcome);
     return outcome;
   }
 
@@ -122,6 +140,31 @@ async function runHere<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome
   } catch (error) {
     return { ok: false, error: describeError(error) };
   }
+}
+
+/** Most that a step may record in a journal: characters of its texts. */
+const MAX_CHARACTERS = 64 * 1024 * 1024;
+
+/** The outcome, or an error in place of a value that is too large to record. */
+function bounded(name: string, outcome: Outcome): Outcome {
+  if (!outcome.ok || fits(outcome.value, MAX_CHARACTERS)) return outcome;
+  return tooLarge(name, `over ${MAX_CHARACTERS} characters`);
+}
+
+/** Whether all texts of a value together are no longer than this. Much cheaper than writing it as JSON. */
+function fits(value: unknown, characters: number): boolean {
+  let left = characters;
+  const open: unknown[] = [value];
+  while (open.length > 0 && left >= 0) {
+    const next = open.pop();
+    if (typeof next === "string") left -= next.length;
+    else if (typeof next === "object" && next !== null)
+      for (const key in next) {
+        left -= key.length;
+        open.push((next as Readonly<Record<string, unknown>>)[key]);
+      }
+  }
+  return left >= 0;
 }
 
 function ignore(): void {}

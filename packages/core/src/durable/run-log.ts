@@ -130,6 +130,8 @@ export interface CallStepValue extends StepTimes {
   readonly failure?: Extract<ToolOutcome, { ok: false }> | undefined;
   /** It is unknown whether the call happened: an answer from outside decides, and `part` is not the answer. */
   readonly unknown?: true | undefined;
+  /** The tool was not run: the call was refused, or a hook gave its output. */
+  readonly notRun?: true | undefined;
   /** Runs made inside the call. */
   readonly nested: readonly NestedRun[];
   readonly durationMs: number;

@@ -1,6 +1,7 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { Content } from "../wire/types/content.ts";
+import { parseStepName } from "./run-log.ts";
 
 /** What an operation uses while it runs. */
 export interface Step<Event = unknown> {
@@ -10,6 +11,11 @@ export interface Step<Event = unknown> {
   readonly attempt: number;
   /** Aborts with the run. */
   readonly signal: AbortSignal;
+  /**
+   * Of a `once` step: records that its effect begins; to be awaited right before, so that a step which only waited for something has
+   * not begun. Absent: the step began when it was run.
+   */
+  readonly begin?: (() => Promise<void>) | undefined;
   /** Reports live, without recording. A promise is back-pressure: it resolves when the reader has room. Never rejects. */
   emit(event: Event): void | Promise<void>;
 }
@@ -19,7 +25,7 @@ export type Op<Event = unknown> =
   | {
       readonly kind: "step";
       readonly name: string;
-      /** Its effect must not happen twice: `attempt` must exceed 1 whenever an earlier attempt may have begun. */
+      /** Its effect must not happen twice: `attempt` must exceed 1 whenever an earlier attempt may have begun its effect. */
       readonly once?: boolean | undefined;
       run(step: Step<Event>): Promise<unknown>;
     }
@@ -75,9 +81,15 @@ export interface Steering {
   take(after: number): Promise<Steered | undefined>;
   /**
    * Whether there is a message after position `after`. Called between rounds, before a run would finish; a replay must get the
-   * same answer. Absent: a run finishes without asking.
+   * same answer. An engine that answers `false` takes no more messages for the run: it refuses those that come later. Absent: a
+   * run finishes without asking.
    */
   waits?(after: number): Promise<boolean>;
+  /**
+   * Takes no more messages, and returns those after position `after`. Called when a run on an engine ends for another reason than
+   * its last answer; a replay must get the same.
+   */
+  close?(after: number): Promise<readonly Content[]>;
 }
 
 /** Messages to a run, and the position up to which they were read. */
@@ -109,11 +121,15 @@ function textOf(value: unknown): string {
 
 /** Bounds of what a step may record. */
 export interface SettleStepOptions {
-  /** Largest value in bytes of JSON; a larger one becomes an error. @defaultValue 8_388_608 */
+  /**
+   * Largest value in bytes of JSON. A larger one becomes an error with the code {@link VALUE_TOO_LARGE}: of a tool, the model reads
+   * it and the run goes on; of the model, it ends the run, whose report then has that code. @defaultValue 8_388_608
+   */
   readonly maxBytes?: number | undefined;
 }
 
-const MAX_BYTES = 8 * 1024 * 1024;
+/** Largest value that an engine records, in bytes of JSON: what a step returns, an answer from outside, a steering message. */
+export const MAX_VALUE_BYTES: number = 8 * 1024 * 1024;
 
 /**
  * Runs one step and returns its outcome; an engine's adapter calls it inside the engine's own step. The value has been through
@@ -124,7 +140,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 export async function settleStep<Event>(
   op: Pick<Extract<Op<Event>, { kind: "step" }>, "name" | "run">,
   step: Step<Event>,
-  { maxBytes = MAX_BYTES }: SettleStepOptions = {},
+  { maxBytes = MAX_VALUE_BYTES }: SettleStepOptions = {},
 ): Promise<Outcome> {
   step.signal.throwIfAborted();
   try {
@@ -140,9 +156,17 @@ function valueOutcome(name: string, value: unknown, maxBytes: number): Outcome {
   const text = (JSON.stringify(value) as string | undefined) ?? "null";
   const bytes = byteLength(text, maxBytes);
   if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
-  const message =
-    `the result of ${name} is ${bytes} bytes, over the limit of ${maxBytes}: ` +
-    "put large data into a file or a store, and return a reference to it";
+  return tooLarge(name, `${bytes} bytes, over the limit of ${maxBytes}`);
+}
+
+/** The outcome in place of a value that is too large to record. */
+export function tooLarge(name: string, size: string): Outcome {
+  const { kind } = parseStepName(name);
+  const [what, advice] =
+    kind === "model"
+      ? ["the model's answer in", "limit it with maxOutputTokens, or ask for fewer or smaller images"]
+      : ["the result of", "ask for less at a time, or have the tool store large data and return a reference to it"];
+  const message = `${what} ${name} is ${size}: ${advice}`;
   return { ok: false, error: { name: "ValueTooLargeError", code: VALUE_TOO_LARGE, message } };
 }
 

@@ -17,6 +17,22 @@ export interface Logger {
 /** Does nothing. The default unless `POLLUX_LOG` names a level. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
+/** A logger whose lines hold some facts besides their own. */
+export function bindLogger(logger: Logger, bound: object): Logger {
+  if (logger === SILENT) return logger;
+  const method =
+    (level: Level): LogMethod =>
+    (facts, message) =>
+      logger[level]({ ...bound, ...facts }, message);
+  return {
+    trace: method("trace"),
+    debug: method("debug"),
+    info: method("info"),
+    warn: method("warn"),
+    error: method("error"),
+  };
+}
+
 /** Opens the output: pino, except in tests. */
 export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
 

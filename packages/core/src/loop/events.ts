@@ -4,6 +4,40 @@ import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/cont
 import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { RunResult } from "./result.ts";
 
+/** Which run something belongs to: in its first event, in hooks and in lines of the log. */
+export interface RunIdentity {
+  readonly runId: string;
+  /** Name of the agent. */
+  readonly agent: string;
+  /** Absent for a run without a session. */
+  readonly sessionId?: string | undefined;
+}
+
+/** A run's result as its last event has it: without the conversation, which grows, and without media. */
+export type RunEnd = WithoutContents<RunResult<unknown>>;
+
+type WithoutContents<Result> = Result extends unknown ? Omit<Result, (typeof NOT_IN_EVENTS)[number]> : never;
+
+const NOT_IN_EVENTS = [
+  "contents",
+  "added",
+  "interrupted",
+  "response",
+  "images",
+  "code",
+  "thoughts",
+  "urls",
+  "safetyRatings",
+  "citationSources",
+] as const;
+
+/** The result of a run, fit for its last event. */
+export function runEnd(result: RunResult<unknown>): RunEnd {
+  const entries = Object.entries(result).filter(([name]) => !NOT_IN_EVENTS.some((one) => one === name));
+  // Just these are left out.
+  return Object.fromEntries(entries) as unknown as RunEnd;
+}
+
 /**
  * Everything that a run reports, in order. JSON-safe plain objects; a delta has only what is new.
  *
@@ -17,10 +51,16 @@ import type { RunResult } from "./result.ts";
  *
  * `discard` voids everything streamed since the last `turn-start`, `recover` or `discard`; it is streamed again. A limit may end
  * a run before its first turn, and the wall time in the middle of an answer. Every `tool-start` has one `tool-end` with its
- * `callId`. A run that fails throws instead of reporting `run-end`.
+ * `callId`; a call that was never run, because it was refused or a hook gave its output, has only a `tool-end`. A run that fails
+ * throws instead of reporting `run-end`.
  */
-export type RunEvent =
-  | { readonly type: "run-start"; readonly runId: string; readonly model: string }
+export type RunEvent = RunEventKind & {
+  /** It was reported before: a resumed run, or one that is read again, repeats what its log holds. */
+  readonly replayed?: true | undefined;
+};
+
+type RunEventKind =
+  | ({ readonly type: "run-start"; readonly model: string } & RunIdentity)
   | { readonly type: "turn-start"; readonly turn: number }
   /** A summary replaces the oldest messages in what is sent; the history keeps them. The service's implicit cache starts over. */
   | {
@@ -79,7 +119,7 @@ export type RunEvent =
       readonly durationMs: number;
     }
   | { readonly type: "turn-end"; readonly turn: number }
-  | { readonly type: "run-end"; readonly result: RunResult<unknown> };
+  | { readonly type: "run-end"; readonly result: RunEnd };
 
 /**
  * Passes one event to the reader. A promise means that the run has to wait for the reader. Never rejects; events for a reader

@@ -8,7 +8,7 @@ import type { Toolset } from "../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
-import type { Emit, RunEvent } from "./events.ts";
+import type { Emit, RunEvent, RunIdentity } from "./events.ts";
 import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
@@ -48,6 +48,7 @@ export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-
 
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
+  readonly identity: RunIdentity;
   readonly model: Model;
   readonly steps: Steps<RunEvent>;
   /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
@@ -92,14 +93,14 @@ export interface LoopInput {
 }
 
 /** A request that is about to be sent, for a hook. */
-export interface RequestInfo {
+export interface RequestInfo extends RunIdentity {
   readonly turn: number;
   readonly request: ModelRequest;
   readonly signal: AbortSignal;
 }
 
 /** A call, for a hook. */
-export interface CallInfo {
+export interface CallInfo extends RunIdentity {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;

@@ -2,50 +2,49 @@ import { PartCollector } from "../model/response/parts.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
 /**
- * What the model has said in a step that is under way; empty between two requests, and once the answer is whole.
+ * What the model has said in the request that is under way: empty between two requests, and once the answer is whole.
  *
- * Function calls are left out: a call that the model has made is not begun before its answer is whole.
+ * Function calls are left out: a call is not begun before its answer is whole.
  */
 export class PartialAnswer {
   /** Name of the step that asks. */
-  readonly step: string;
-  /** How often its request was sent in this process. */
+  step = "";
+  /** From 1: how often its request was sent in this process. */
   attempt = 0;
   readonly #changed: ((partial: PartialAnswer) => void) | undefined;
-  #collector: PartCollector = new PartCollector();
-  #isEmpty = true;
+  /** As they came; joined only when somebody asks. */
+  #batches: (readonly Part[])[] = [];
 
   /** @param changed - Called after each change. */
-  constructor(step: string, changed?: (partial: PartialAnswer) => void) {
-    this.step = step;
+  constructor(changed?: (partial: PartialAnswer) => void) {
     this.#changed = changed;
   }
 
   /** A request is sent: what an earlier one said is void. */
-  begin(): void {
-    this.attempt++;
+  begin(step: string): void {
+    this.attempt = step === this.step ? this.attempt + 1 : 1;
+    this.step = step;
     this.clear();
   }
 
   /** Adds what one chunk brought. */
   add(parts: readonly Part[]): void {
-    this.#isEmpty = false;
-    const said = parts.some(isCall) ? parts.filter((part) => !isCall(part)) : parts;
-    this.#collector.add(said);
+    this.#batches.push(parts);
     this.#changed?.(this);
   }
 
   /** What was said is void, or has become a whole answer. */
   clear(): void {
-    if (this.#isEmpty) return;
-    this.#collector = new PartCollector();
-    this.#isEmpty = true;
+    if (this.#batches.length === 0) return;
+    this.#batches = [];
     this.#changed?.(this);
   }
 
   /** What was said, in order. */
   parts(): readonly Part[] {
-    return this.#isEmpty ? [] : this.#collector.parts();
+    const collector = new PartCollector();
+    for (const parts of this.#batches) collector.add(parts.filter((part) => part.functionCall === undefined));
+    return collector.parts();
   }
 }
 
@@ -70,8 +69,4 @@ export function sendablePartial(parts: readonly Part[]): Content | undefined {
 
 function hasPartner(parts: readonly Part[], kind: "toolCall" | "toolResponse", id: string | undefined): boolean {
   return parts.some((part) => part[kind] !== undefined && part[kind].id === id);
-}
-
-function isCall(part: Part): boolean {
-  return part.functionCall !== undefined;
 }

@@ -5,6 +5,7 @@ import type { PendingCall } from "../tool/tool.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { answerCalls } from "./calls/answer-calls.ts";
 import { firstLimit, RepeatGuard, WallClock } from "./limits.ts";
+import { runEnd } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
@@ -18,7 +19,7 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
   const { wallTimeMs } = input.limits;
   const timed = wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
   try {
-    if (input.emit !== undefined) await input.emit({ type: "run-start", runId: state.runId, model: input.model.id });
+    if (input.emit !== undefined) await input.emit({ type: "run-start", ...input.identity, model: input.model.id });
     for (;;) {
       let ending = await runTurns(timed, state, workPhase(input, state));
       const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
@@ -28,7 +29,7 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
       const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
       attachGroundingResponses(result, state.responses);
       if ((await input.beforeEnd?.(result)) === "more-was-said") continue;
-      if (input.emit !== undefined) await input.emit({ type: "run-end", result });
+      if (input.emit !== undefined) await input.emit({ type: "run-end", result: runEnd(result) });
       return result;
     }
   } catch (error) {

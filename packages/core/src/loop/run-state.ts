@@ -2,7 +2,7 @@ import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../mod
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
-import type { CallStepValue, PhaseKind } from "../durable/run-log.ts";
+import type { CallStepValue } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
@@ -46,14 +46,13 @@ export class RunState {
   endedAt = 0;
   /** Milliseconds in which a step was executed: waiting for an answer does not count. */
   activeMs = 0;
-  /** The answer of the run that is under way. What puts the result into a schema is not shown, so it is none. */
-  partial: PartialAnswer = new PartialAnswer("");
-  readonly #onPartial: ((partial: PartialAnswer) => void) | undefined;
+  /** The answer that is under way. The one that puts the result into a schema is not shown, so it is none. */
+  readonly partial: PartialAnswer;
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
 
   constructor(runId: string, contents: readonly Content[], onPartial?: ((partial: PartialAnswer) => void) | undefined) {
-    this.#onPartial = onPartial;
+    this.partial = new PartialAnswer(onPartial);
     this.runId = runId;
     this.contents = [...contents];
   }
@@ -145,13 +144,6 @@ export class RunState {
       cost: this.unsettled.reduce((sum, run) => sum + (run.cost ?? 0), cost),
       wallTimeMs: wallTimeMs + elapsedMs,
     };
-  }
-
-  /** Follows the answer that a step is about to ask for. */
-  beginAnswer(step: string, phase: PhaseKind): PartialAnswer {
-    if (phase === "output") return new PartialAnswer(step);
-    this.partial = new PartialAnswer(step, this.#onPartial);
-    return this.partial;
   }
 
   /** The answer that is under way, as a content that can be sent. */

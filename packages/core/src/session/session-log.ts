@@ -96,7 +96,7 @@ export class SessionLog {
   }
 
   /** The journal's part of the log, for the last run; written under the run's lease. */
-  journalLog(runId: string, token: number | undefined): JournalLog {
+  journalLog(runId: string, token?: number): JournalLog {
     const run = this.view.run;
     if (run?.entry.runId !== runId) throw new TypeError(`run ${runId} is not the session's last run`);
     return {
@@ -106,6 +106,7 @@ export class SessionLog {
         await this.append({ token }, { type: "begin", runId, step });
         return run.begun.get(step) ?? this.#now();
       },
+      readAnswers: () => this.refresh(),
       record: (step: string, outcome: Outcome) => this.append({ token }, { type: "step", runId, step, outcome }),
     };
   }

@@ -129,9 +129,10 @@ export class SessionRuns<Options> {
     how: OpenRecordOptions,
   ): OpenedRun {
     const { runId, input } = record.entry;
-    const { mode = "read", log = this.log.journalLog(runId, undefined), missing, onPartial } = how;
+    const { mode = "read", log = this.log.journalLog(runId), missing, onPartial } = how;
     const { beforeEnd = async (result) => endOfRecord(record, result) } = how;
     const before = this.#contentsBefore();
+    const replaying = new ReplayMark(mode !== "begin");
     return this.#host.open({
       options: run.options,
       sessionId: this.log.id,
@@ -141,11 +142,19 @@ export class SessionRuns<Options> {
       historyLength: before.length,
       compaction: placeCutInSent(this.log.view, before),
       conversation: this.#conversation,
-      emitters: run.emitters,
-      beforeEnd,
+      emitters: run.emitters && {
+        emit: (event) => run.emitters?.emit(replaying.mark(event)),
+        emitLive: run.emitters.emitLive,
+      },
+      beforeEnd: async (result) => {
+        const next = await beforeEnd(result);
+        if (mode === "resume") replaying.end();
+        return next;
+      },
       interrupted: mode === "read" ? record.end?.interrupted : undefined,
       onPartial,
-      steps: ({ signal, emit }) => journal<RunEvent>({ runId, signal, emit, log, missing }),
+      steps: ({ signal, emit }) =>
+        journal<RunEvent>({ runId, signal, emit, log, missing, onExecute: () => replaying.end() }),
       steering: { take: (after) => this.#steered(after) },
       steeringCursor: record.steeringCursor,
       limits: this.#keeping.limits,
@@ -451,6 +460,23 @@ export interface SessionAbout {
   readonly owner?: string | undefined;
   /** Anything else that lists go by. */
   readonly metadata?: { readonly [name: string]: string } | undefined;
+}
+
+/** Marks the events of a run that repeat what its log holds: those before the first step that is executed here. */
+class ReplayMark {
+  #isReplayed: boolean;
+
+  constructor(isReplayed: boolean) {
+    this.#isReplayed = isReplayed;
+  }
+
+  mark(event: RunEvent): RunEvent {
+    return this.#isReplayed ? { ...event, replayed: true } : event;
+  }
+
+  end(): void {
+    this.#isReplayed = false;
+  }
 }
 
 /** What is prepared before a run is opened: how it takes the lease. */

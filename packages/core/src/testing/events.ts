@@ -46,7 +46,13 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
     discard: "answer",
     response: "answered",
   },
-  answered: { recover: "answer", "tool-pending": "calls", "tool-start": "calls", "turn-end": "between-turns" },
+  answered: {
+    recover: "answer",
+    "tool-pending": "calls",
+    "tool-start": "calls",
+    "tool-end": "calls",
+    "turn-end": "between-turns",
+  },
   calls: {
     "tool-pending": "calls",
     "tool-start": "calls",
@@ -93,9 +99,13 @@ export function assertGrammar(
       seen.add(event.callId);
       open.add(event.callId);
     }
-    if ((event.type === "tool-progress" || event.type === "tool-end") && !open.has(event.callId))
+    const isRefused = event.type === "tool-end" && !seen.has(event.callId);
+    if ((event.type === "tool-progress" || event.type === "tool-end") && !open.has(event.callId) && !isRefused)
       fail(`${event.callId} is not running`);
-    if (event.type === "tool-end") open.delete(event.callId);
+    if (event.type === "tool-end") {
+      seen.add(event.callId);
+      open.delete(event.callId);
+    }
     if ((event.type === "turn-end" || event.type === "run-end") && open.size > 0 && !limited)
       fail(`${[...open].join(", ")} did not end`);
     place = next;

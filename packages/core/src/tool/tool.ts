@@ -54,6 +54,10 @@ export interface ToolContext {
   /** Stable across retries, crashes and resumes: pass it to services that accept an idempotency key. */
   readonly idempotencyKey: string;
   readonly runId: string;
+  /** Name of the agent. */
+  readonly agent: string;
+  /** The session that the run belongs to, if any. */
+  readonly sessionId?: string | undefined;
   /** Turn of the run, from 1. */
   readonly turn: number;
   readonly logger: Logger;

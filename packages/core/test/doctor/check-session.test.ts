@@ -199,15 +199,15 @@ describe("a log is noted for", () => {
 });
 
 test("a log that goes on in a newer version is left alone", () => {
-  const newer = [...two, { v: 2, at: 1, type: "dream", runId: "x" }, { v: 2, at: 1, type: "end" }];
+  const newer = [...two, { v: 3, at: 1, type: "dream", runId: "x" }, { v: 2, at: 1, type: "end" }];
   const { entries, done, refused } = repairSession(lines(newer));
   expect({ entries, done }).toEqual({ entries: two, done: [] });
   expect(refused).toEqual({
     position: two.length,
-    problem: "it and everything after it are newer than version 1",
+    problem: "it and everything after it are newer than version 2",
     remedy: "nothing is changed; use the release that wrote it or a newer one",
   });
   expect(checkSession(lines(newer)).problems).toEqual([refused]);
   // One newer line among others is a damaged one.
-  expect(repairSession(lines(changed(two, END, '"v":1', '"v":7'))).refused).toBeUndefined();
+  expect(repairSession(lines(changed(two, END, '"v":2', '"v":7'))).refused).toBeUndefined();
 });

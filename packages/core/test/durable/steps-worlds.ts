@@ -77,7 +77,7 @@ export class JournalWorld implements StepsWorld {
   }
 
   async answer(runId: string, name: string, value: Json): Promise<void> {
-    await (await this.#log(runId)).append({ type: "answer", runId, step: name, value });
+    await (await this.#log(runId)).append({}, { type: "answer", runId, step: name, value });
   }
 
   async cancel(runId: string): Promise<void> {
@@ -124,7 +124,7 @@ async function opened(store: SessionStore, runId: string): Promise<SessionLog> {
   await log.refresh();
   if (log.view.run === undefined) {
     const origin = { endpoint: "test", family: "test" };
-    await log.append({ type: "run", runId, loop: 1, model: "test", origin, input: [] });
+    await log.append({}, { type: "run", runId, loop: 1, model: "test", origin, input: [] });
   }
   return log;
 }

@@ -67,7 +67,7 @@ describe("settleStep", () => {
         name: "ValueTooLargeError",
         code: "value-too-large",
         message: expect.stringMatching(
-          /^the result of a is 10[12] bytes, over the limit of 100: put large data into a file/,
+          /^the result of a is 10[12] bytes, over the limit of 100: ask for less at a time/,
         ) as unknown,
       });
   });

@@ -137,7 +137,7 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     const { session, other, started, letGo } = busy(say("Done."));
     const run = face.send(session, "Work.");
     await started;
-    await vi.advanceTimersByTimeAsync(120_000);
+    await vi.advanceTimersByTimeAsync(50_000);
     vi.setSystemTime(Date.now() + 5 * 3_600_000);
     await expect(face.send(other, "Now?")).rejects.toThrow(SessionRunningError);
     vi.setSystemTime(Date.now() - 12 * 3_600_000);

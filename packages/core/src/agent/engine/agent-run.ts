@@ -1,6 +1,6 @@
 import { waitName } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
-import type { Op } from "../../durable/steps.ts";
+import { byteLength, MAX_VALUE_BYTES, type Op } from "../../durable/steps.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { buildContents } from "../run-input.ts";
@@ -30,8 +30,16 @@ export abstract class AgentRun {
   /** The current state, or how the run ended; `undefined` before it has started and once it is no longer stored. */
   abstract state(): Promise<EngineRunState | undefined>;
 
-  /** Cancels the run and those inside it, and waits until it has ended. Does nothing to a run that has ended. */
+  /** {@link AgentRun.requestCancel}, and then waits until the run has ended: with no worker running, until one is. */
   abstract cancel(options?: WaitOptions): Promise<RunReport>;
+
+  /**
+   * Has the run and those inside it cancelled, and resolves once the engine has stored that, also while no worker is running. Does
+   * nothing to a run that has ended.
+   *
+   * @throws {EngineError} `server-unreachable` or `run-unknown`.
+   */
+  abstract requestCancel(): Promise<Receipt>;
 
   /**
    * Live events of the run, from any worker. Ends with the run.
@@ -51,33 +59,38 @@ export abstract class AgentRun {
    *
    * @param call - A call of this run by its id, such as `call:3.0`, or one of {@link AgentRun.pending}.
    * @param approval - `true`, `false`, or `{ deny: "why" }`. @defaultValue true
-   * @throws {EngineError} `already-answered`, `run-over`, or `run-unknown`.
+   * @throws {EngineError} `already-answered`, `run-over`, `run-unknown`, or `value-too-large`.
    */
-  async approve(call: string | PendingAnswer, approval: Approval = true): Promise<void> {
-    await this.#answer(await this.#question(call, "approval"), approval);
+  async approve(call: string | PendingAnswer, approval: Approval = true): Promise<Receipt> {
+    const { agent, runId } = this;
+    const asked = typeof call === "string" ? { agent, runId, name: waitName(call, "approval") } : call;
+    return await this.#answer(asked, approval);
   }
 
   /**
    * Reports the outcome of a call that was executed elsewhere, or of one whose outcome is unknown.
    *
    * @param call - A call of this run by its id, or one of {@link AgentRun.pending}.
-   * @throws {EngineError} `already-answered`, `run-over`, or `run-unknown`.
+   * @throws {EngineError} `already-answered`, `run-over`, `run-unknown`, or `value-too-large`.
    */
-  async answer(call: string | PendingAnswer, outcome: ExternalOutcome): Promise<void> {
-    const question = await this.#question(call, "outcome");
+  async answer(call: string | PendingAnswer, outcome: ExternalOutcome): Promise<Receipt> {
+    const question = typeof call === "string" ? await this.#question(call, outcome) : call;
     if ("notExecuted" in outcome && question.question !== "unknown-outcome")
       throw new TypeError("an external call needs an output or an error");
     // As in a tool, no result means the output null.
-    await this.#answer(question, "output" in outcome ? { output: outcome.output ?? null } : outcome);
+    return await this.#answer(question, "output" in outcome ? { output: outcome.output ?? null } : outcome);
   }
 
   /**
-   * Sends input to the run: the next request to the model includes it.
+   * Sends input to the run: the next request to the model includes it, and the run goes on for it if it was about to finish. One
+   * that ends for another reason first reports it as `unread`; one that is cancelled drops it.
    *
-   * @throws {EngineError} `run-over` or `run-unknown`.
+   * @throws {EngineError} `run-over` when the run takes no more messages, `run-unknown`, or `value-too-large`.
    */
-  async steer(input: EngineInput): Promise<void> {
-    this.#check(await this.sendSteering(buildContents(input)));
+  async steer(input: EngineInput): Promise<Receipt> {
+    const contents = buildContents(input);
+    checkSize("the message", contents);
+    return this.#check(await this.sendSteering(contents));
   }
 
   /** A handle on another run of the same engine. */
@@ -87,6 +100,11 @@ export abstract class AgentRun {
   protected abstract sendAnswer(name: string, value: Json): Promise<Delivery>;
 
   protected abstract sendSteering(contents: readonly Content[]): Promise<Delivery>;
+
+  /** Questions that are open now, to tell which one an answer is for; `undefined` if that cannot be found out. */
+  protected async openQuestions(): Promise<readonly Question[] | undefined> {
+    return (await this.state())?.questions ?? [];
+  }
 
   async #pending(path: readonly string[]): Promise<readonly PendingAnswer[]> {
     const state = await this.state();
@@ -99,28 +117,29 @@ export abstract class AgentRun {
     return [...own, ...inside.flat()];
   }
 
-  /** The question about a call, with the name it will have if it has not been asked yet. */
-  async #question(call: string | PendingAnswer, kind: "approval" | "outcome"): Promise<Asked> {
-    if (typeof call !== "string") return call;
+  /** The question about the outcome of a call, with the name it will have if it has not been asked yet. */
+  async #question(call: string, outcome: ExternalOutcome): Promise<Asked> {
     const { agent, runId } = this;
-    const state = await this.state();
-    const found = state?.questions.find(
-      (one) => one.callId === call && (one.question === "approval") === (kind === "approval"),
-    );
-    return { agent, runId, ...(found ?? { name: waitName(call, kind), question: kind }) };
+    const open = await this.openQuestions();
+    const found = open?.find((one) => one.callId === call && one.question !== "approval");
+    // Only one question has that answer.
+    const question = open === undefined && "notExecuted" in outcome ? "unknown-outcome" : "outcome";
+    return { agent, runId, ...(found ?? { name: waitName(call, question), question }) };
   }
 
-  async #answer({ agent, runId, name }: Asked, value: Approval | ExternalOutcome): Promise<void> {
+  async #answer({ agent, runId, name }: Asked, value: Approval | ExternalOutcome): Promise<Receipt> {
+    checkSize(`the answer to ${name}`, value);
     const run = this.other(agent, runId);
     // An approval and an outcome are JSON by contract.
-    run.#check(await run.sendAnswer(name, value as unknown as Json), name);
+    return run.#check(await run.sendAnswer(name, value as unknown as Json), name);
   }
 
-  #check(delivery: Delivery, name: string = ""): void {
+  #check(delivery: Delivery, name: string = ""): Receipt {
     const { agent, runId } = this;
     switch (delivery) {
       case "delivered":
-        return;
+      case "accepted":
+        return delivery;
       case "already-answered":
         throw new EngineError(delivery, `${name} of run "${runId}" has already been answered`);
       case "run-over":
@@ -131,10 +150,25 @@ export abstract class AgentRun {
   }
 }
 
-type Asked = Pick<PendingAnswer, "agent" | "runId" | "name" | "question">;
+type Asked = Pick<PendingAnswer, "agent" | "runId" | "name"> & Partial<Pick<PendingAnswer, "question">>;
+
+/**
+ * What is known of something that was sent to a run. `delivered`: the run has it, or will find it when it gets there. `accepted`:
+ * the engine has stored it and hands it over as soon as a worker is running; only then does it turn out whether it came in time, and
+ * one that did not is dropped.
+ */
+export type Receipt = "delivered" | "accepted";
 
 /** Result of sending something to a run. */
-export type Delivery = "delivered" | "already-answered" | "run-over" | "run-unknown";
+export type Delivery = Receipt | "already-answered" | "run-over" | "run-unknown";
+
+/** @throws {EngineError} `value-too-large`. */
+function checkSize(what: string, value: unknown): void {
+  const bytes = byteLength(JSON.stringify(value), MAX_VALUE_BYTES);
+  if (bytes <= MAX_VALUE_BYTES) return;
+  const message = `${what} is ${bytes} bytes, over the limit of ${MAX_VALUE_BYTES}: store large data and send a reference to it`;
+  throw new EngineError("value-too-large", message);
+}
 
 /** Options of a wait. */
 export interface WaitOptions {
@@ -198,6 +232,8 @@ export type EngineErrorCode =
   | "already-answered"
   /** Another agent has a run with that id. */
   | "id-taken"
+  /** An answer or a message exceeds what an engine can store: 8 MiB of JSON. */
+  | "value-too-large"
   /** No worker was ever started on this database. */
   | "no-tables"
   /** The worker or the client was closed. */

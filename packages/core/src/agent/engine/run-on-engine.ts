@@ -1,12 +1,20 @@
 import { LOOP_VERSION, VERSION_STEP } from "../../durable/run-log.ts";
 import type { Op, Outcome, Steps } from "../../durable/steps.ts";
 import { LoopVersionError, RunStepError } from "../../errors/run-errors.ts";
-import { isObject } from "../../internal/json.ts";
+import { isObject, type Json } from "../../internal/json.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { Limits } from "../../loop/limits.ts";
 import { attachRunSoFar, NOTHING_YET, runSoFar } from "../../loop/result.ts";
+import type { Approve } from "../../tool/tool.ts";
 import type { Agent } from "../agent.ts";
-import { cancelledReport, endedReport, type EngineRunInput, failedReport, type RunReport } from "./run-report.ts";
+import {
+  cancelledReport,
+  endedReport,
+  type EngineRunInput,
+  failedReport,
+  type ReportTotals,
+  type RunReport,
+} from "./run-report.ts";
 
 /** The engine's side of a run. */
 export interface EngineRun {
@@ -16,6 +24,8 @@ export interface EngineRun {
   readonly runId: string;
   /** Aborts the run. Unless `round` then rejects, the report is `cancelled`. */
   readonly signal?: AbortSignal | undefined;
+  /** The agents that are served here, by name: a run inside theirs asks their `approve`. @defaultValue none */
+  readonly agents?: ReadonlyMap<string, Agent> | undefined;
 }
 
 /**
@@ -24,13 +34,13 @@ export interface EngineRun {
  *
  * The first step, `loop-version`, records the version of the loop; a run started by another version fails with `LoopVersionError`.
  *
- * @throws What `round` or `steering.waits` rejected with: the engine has cancelled or suspended the run. `runSoFar(error)` has what
+ * @throws What `round` or `steering` rejected with: the engine has cancelled or suspended the run. `runSoFar(error)` has what
  * was done before.
  */
 export async function runOnEngine(agent: Agent, start: EngineRunInput, on: EngineRun): Promise<RunReport> {
   const { runId, signal } = on;
   const { input, output, limits, prices, parent } = start;
-  const tracker = new StepTracker();
+  const tracker = new StepTracker(agent.name, start);
   try {
     const run = agent.stream(input, {
       runId,
@@ -39,21 +49,44 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
       limits: restoreLimits(limits),
       prices,
       parent,
+      approve: chooseApprove(agent, start, on.agents),
       steps: (opened) => tracker.track(on.steps({ signal: opened.signal })),
     });
     // Iterated so that steps report live; the run's own events are not used.
     for await (const _ of run);
     const result = await run.result();
-    if (tracker.stopped === undefined) return endedReport(runId, result, tracker.activeMs);
+    const totals = await tracker.close();
+    if (totals !== undefined) return endedReport(runId, result, totals);
     // The loop returns a result for a suspended run; an engine resumes it instead.
-    attachRunSoFar(tracker.stopped.reason, run.soFar ?? NOTHING_YET);
+    attachRunSoFar(tracker.stopReason, run.soFar ?? NOTHING_YET);
   } catch (error) {
-    if (tracker.stopped === undefined)
-      return signal?.aborted === true
-        ? cancelledReport(runId, runSoFar(error), tracker.activeMs)
-        : failedReport(runId, error, tracker.activeMs);
+    if (!tracker.isStopped && signal?.aborted === true)
+      return cancelledReport(runId, runSoFar(error), tracker.activeMs);
+    // Another version of the loop may still take what was said to the run.
+    const totals = error instanceof LoopVersionError ? { activeMs: tracker.activeMs } : await tracker.close();
+    if (totals !== undefined) return failedReport(runId, error, totals);
+    if (error !== tracker.stopReason) attachRunSoFar(tracker.stopReason, runSoFar(error) ?? NOTHING_YET);
   }
-  throw tracker.stopped.reason;
+  throw tracker.stopReason;
+}
+
+/**
+ * What decides about the calls of a run: its own agent's `approve`, or that of the nearest agent that called it. It is looked up
+ * when the run needs it, so it need not be the one that the call began with.
+ */
+function chooseApprove(agent: Agent, start: EngineRunInput, served: EngineRun["agents"]): Approve | undefined {
+  const { callers = [], path = [] } = start;
+  let approve = agent.ownApprove;
+  for (const name of callers.toReversed()) {
+    if (approve !== undefined) break;
+    const caller = served?.get(name);
+    // Asking one further out instead could ask the wrong one.
+    if (caller === undefined) break;
+    approve = caller.ownApprove;
+  }
+  if (approve === undefined || path.length === 0) return approve;
+  const ask = approve;
+  return (pending, context) => ask({ ...pending, path: [...path, ...(pending.path ?? [])] }, context);
 }
 
 /** JSON turns infinity into `null`. */
@@ -64,16 +97,29 @@ function restoreLimits(limits: Limits | undefined): Limits {
 
 /** Tracks a run's steps from outside the loop. */
 class StepTracker {
-  /** What the steps rejected with: the engine stops the run here. */
-  stopped: { readonly reason: unknown } | undefined;
+  /** The steps rejected: the engine stops the run here. */
+  isStopped = false;
+  /** What they rejected with. */
+  stopReason: unknown;
   /** Milliseconds in which a step was running. */
   activeMs = 0;
   /** When the last step ended, in milliseconds since the epoch. */
   #endedAt = 0;
+  readonly #agent: string;
+  readonly #start: EngineRunInput;
+  /** Messages up to this position are in requests. */
+  #readUpTo = 0;
+  #steering: Steps["steering"];
+
+  constructor(agent: string, start: EngineRunInput) {
+    this.#agent = agent;
+    this.#start = start;
+  }
 
   /** Wraps the steps. Before the first round, checks which version of the loop started the run. */
   track(steps: Steps<RunEvent>): Steps<RunEvent> {
     const { runId, children, steering } = steps;
+    this.#steering = steering;
     let checked = false;
     return {
       runId,
@@ -89,7 +135,7 @@ class StepTracker {
       round: async (ops) => {
         if (!checked) await this.#checkVersion(steps);
         checked = true;
-        const outcomes = await this.#stopping(() => steps.round(ops));
+        const outcomes = await this.#stopping(() => steps.round(ops.map((op) => this.#addCaller(op))));
         const begun = this.#endedAt;
         for (const [index, op] of ops.entries()) this.#addOutcome(op, outcomes[index], begun);
         return outcomes;
@@ -97,11 +143,32 @@ class StepTracker {
     };
   }
 
+  /** Takes no more messages. Undefined when the engine stopped the run, here or before. */
+  async close(): Promise<ReportTotals | undefined> {
+    if (this.isStopped) return undefined;
+    try {
+      const unread = (await this.#stopping(async () => this.#steering?.close?.(this.#readUpTo))) ?? [];
+      return { activeMs: this.activeMs, ...(unread.length > 0 && { unread }) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Adds to the input of a run inside this one who called it. */
+  #addCaller(op: Op<RunEvent>): Op<RunEvent> {
+    if (op.kind !== "child" || !isObject(op.input)) return op;
+    const { callers = [], path = [] } = this.#start;
+    // What the agent's tool made.
+    const { path: tool = [] } = op.input as Pick<EngineRunInput, "path">;
+    return { ...op, input: { ...op.input, callers: [...callers, this.#agent], path: [...path, ...tool] } as Json };
+  }
+
   async #stopping<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (reason) {
-      this.stopped ??= { reason };
+      if (!this.isStopped) this.stopReason = reason;
+      this.isStopped = true;
       throw reason;
     }
   }
@@ -120,7 +187,9 @@ class StepTracker {
 
   #addOutcome(op: Op<RunEvent>, outcome: Outcome | undefined, begun: number): void {
     if (outcome?.ok !== true || !isObject(outcome.value)) return;
-    const { startedAt, endedAt, activeMs } = outcome.value;
+    const { startedAt, endedAt, activeMs, steered } = outcome.value;
+    if (op.kind === "step" && isObject(steered) && typeof steered["upTo"] === "number")
+      this.#readUpTo = steered["upTo"];
     if (op.kind === "step" && typeof startedAt === "number" && typeof endedAt === "number")
       this.#addActiveTime(startedAt, endedAt);
     // Children of one round run side by side: the longest counts.

@@ -25,6 +25,10 @@ export interface EngineRunInput {
   readonly prices?: Prices | undefined;
   /** The step of another run that starts this one, for observers. */
   readonly parent?: ParentStep | undefined;
+  /** Names of the agents whose runs it is inside, outermost first: without an `approve` of its own, it asks the nearest one that has one. */
+  readonly callers?: readonly string[] | undefined;
+  /** Names of the tools through which these called, outermost first: the `path` of its questions. */
+  readonly path?: readonly string[] | undefined;
 }
 
 /** A run's result as plain JSON: images have their media type and base64, but no `bytes`. */
@@ -41,6 +45,11 @@ interface ReportBase {
   readonly runId: string;
   /** Milliseconds in which a step was running, as the steps recorded it. */
   readonly activeMs: number;
+  /**
+   * What was said to the run and is in none of its requests, because it ended for another reason first: send it with the next
+   * message. Absent when there is nothing, and in the report of a cancelled run.
+   */
+  readonly unread?: readonly Content[] | undefined;
   /**
    * Members of the result, of the report or of `soFar` that were left empty because the report exceeded 16 MiB of JSON, which not
    * every engine can store. Absent when nothing was omitted.
@@ -85,11 +94,14 @@ export interface EngineEvent {
   readonly event: RunEvent;
 }
 
+/** What the steps of a run add to its report. */
+export type ReportTotals = Pick<ReportBase, "activeMs" | "unread">;
+
 /** The report of a run that produced a result. */
-export function endedReport(runId: string, result: RunResult<unknown>, activeMs: number): RunReport {
+export function endedReport(runId: string, result: RunResult<unknown>, totals: ReportTotals): RunReport {
   const found = groundingResponses(result).filter((one) => one !== result.response);
   return fitReport<EndedReport>(
-    { status: "ended", runId, activeMs, result, ...(found.length > 0 && { found }) },
+    { status: "ended", runId, ...totals, result, ...(found.length > 0 && { found }) },
     // The conversation can grow without bound; an answer is bounded by the limit of a step.
     (report) => ({
       ...report,
@@ -105,12 +117,12 @@ export function endedReport(runId: string, result: RunResult<unknown>, activeMs:
 }
 
 /** The report of a run that threw. */
-export function failedReport(runId: string, error: unknown, activeMs: number): RunReport {
+export function failedReport(runId: string, error: unknown, totals: ReportTotals): RunReport {
   return fitReport<FailedReport>(
     {
       status: "failed",
       runId,
-      activeMs,
+      ...totals,
       error: recordedError(error) ?? describeError(error),
       soFar: runSoFar(error),
     },

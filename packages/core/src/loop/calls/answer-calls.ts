@@ -59,7 +59,10 @@ export async function answerCalls(
   }
 
   // The step of a call that a journal answered has emitted nothing.
-  if (input.emit !== undefined) for (const call of planned) if (!call.startReported) await input.emit(toolStart(call));
+  if (input.emit !== undefined)
+    for (const call of planned)
+      if (call.current.state === "answered" && !call.begun && !call.endReported && call.current.value.notRun !== true)
+        await input.emit(toolStart(call));
   const responses: Part[] = [];
   const after: Part[] = [];
   for (const call of planned) {
@@ -91,7 +94,7 @@ function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: 
     refusal,
     current: RUNNING,
     failure: undefined,
-    startReported: false,
+    begun: false,
     endReported: false,
   };
 }
@@ -176,7 +179,7 @@ async function reportRound(emit: Emit, calls: readonly TurnCall[]): Promise<void
   }
   for (const call of calls) {
     if (call.current.state !== "child-run") continue;
-    call.startReported = true;
+    call.begun = true;
     await emit(toolStart(call));
   }
 }
@@ -236,11 +239,8 @@ function runOperation(
     name,
     ...(once && { once }),
     run: async (step) => {
-      let begun = false;
-      const run = (): ReturnType<typeof runCall> => {
-        begun = !step.signal.aborted;
-        return executeStep(input, name, step, (timed) => runCall(input, state, call, timed), call.call);
-      };
+      const run = (): ReturnType<typeof runCall> =>
+        executeStep(input, name, step, (timed) => runCall(input, state, call, timed), call.call);
       try {
         const value = await (gate === undefined ? run() : gate.through(tool?.sequential ?? false, run));
         // Kept at once: the round may end with an abort.
@@ -249,7 +249,7 @@ function runOperation(
       } catch (error) {
         call.failure = { error };
         // Read when the conversation continues without a resume: without it, the model would repeat the call.
-        if (once && begun) call.current = cutOff(input, state, call);
+        if (once && call.begun) call.current = cutOff(input, state, call);
         throw error;
       }
     },

@@ -71,8 +71,8 @@ export interface TurnCall extends PlannedCall {
   current: CallState;
   /** What its step threw in this process. */
   failure: { readonly error: unknown } | undefined;
-  /** Its `tool-start` has been emitted. */
-  startReported: boolean;
+  /** Its tool was run, in this process. */
+  begun: boolean;
   /** Its `tool-end` has been emitted. */
   endReported: boolean;
 }

@@ -82,14 +82,14 @@ interface HookStepValue {
  * @param timed - The step, whose signal also aborts when the wall time is up.
  */
 export async function runHook(
-  { hooks }: LoopInput,
+  { hooks, identity }: LoopInput,
   { turn, callId, call }: PlannedCall,
   current: Exclude<ChildState, { state: "child-run" }>,
   step: Step<RunEvent>,
   timed: Step<RunEvent>,
 ): Promise<HookStepValue> {
   const { signal } = timed;
-  const info = { turn, callId, call, signal };
+  const info = { ...identity, turn, callId, call, signal };
   const hook = async (): Promise<HookStepValue> =>
     current.state === "before-hook"
       ? { decision: (await hooks.beforeCall?.(info)) ?? undefined }

@@ -24,10 +24,6 @@ export async function runCall(
   const interrupted = tool?.effects === "once" && step.attempt > 1;
   const asks = interrupted && tool.unknownOutcome === "ask";
   const isWatched = input.emit !== undefined && !asks;
-  if (isWatched) {
-    planned.startReported = true;
-    await step.emit(toolStart(planned));
-  }
 
   const nested: NestedRun[] = [];
   const run: Pick<ToolContext, "attach" | "parent"> = {
@@ -41,13 +37,16 @@ export async function runCall(
   let outcome: ToolOutcome;
   if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
   else if (interrupted) outcome = { ok: false, kind: "unknown-outcome", message: INTERRUPTED };
-  else if (beforeCall === undefined && afterCall === undefined)
+  else if (beforeCall === undefined && afterCall === undefined) {
+    const beginning = beginCall(planned, step, isWatched);
+    if (beginning !== undefined) await beginning;
     outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run));
-  else outcome = await runWithHooks(input, planned, step, run);
+  } else outcome = await runWithHooks(input, planned, step, run, isWatched);
   // An aborted call has no outcome: a resumed run makes it again, or asks.
   if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
   const value: CallStepValue = {
     ...recordOutcome(input, planned, outcome, startedAt, input.now()),
+    ...(!planned.begun && !interrupted && { notRun: true }),
     nested,
     ...(asks && { unknown: true }),
   };
@@ -59,16 +58,30 @@ export async function runCall(
   return value;
 }
 
+/** Called right before the tool runs. */
+function beginCall(planned: TurnCall, step: Step<RunEvent>, isWatched: boolean): void | Promise<void> {
+  if (step.begin !== undefined) return recordBegin(planned, step, isWatched);
+  planned.begun = true;
+  if (isWatched) return step.emit(toolStart(planned));
+}
+
+async function recordBegin(planned: TurnCall, step: Step<RunEvent>, isWatched: boolean): Promise<void> {
+  await step.begin?.();
+  planned.begun = true;
+  if (isWatched) await step.emit(toolStart(planned));
+}
+
 async function runWithHooks(
   input: LoopInput,
-  planned: PlannedCall,
+  planned: TurnCall,
   step: Step<RunEvent>,
   run: Pick<ToolContext, "attach" | "parent">,
+  isWatched: boolean,
 ): Promise<ToolOutcome> {
   const { turn, callId, call } = planned;
   const { signal } = step;
   const { beforeCall, afterCall } = input.hooks;
-  const info = { turn, callId, call, signal };
+  const info = { ...input.identity, turn, callId, call, signal };
   try {
     const decision = beforeCall === undefined ? undefined : await abortable(Promise.resolve(beforeCall(info)), signal);
     let outcome: ToolOutcome;
@@ -76,6 +89,7 @@ async function runWithHooks(
     else if (decision !== undefined && "output" in decision) outcome = { ok: true, output: decision.output };
     else {
       const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
+      await beginCall(planned, step, isWatched);
       outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run));
     }
     if (afterCall === undefined) return outcome;
@@ -93,14 +107,14 @@ function toolContext(
   step: Step<RunEvent>,
   run: Pick<ToolContext, "attach" | "parent">,
 ): ToolContext {
-  const { runId } = input.steps;
+  const { identity } = input;
   return {
+    ...identity,
     signal: step.signal,
     callId,
     call,
     // Not the step's own key, which differs when a call that was not executed is run again.
-    idempotencyKey: `${runId}/${callId}`,
-    runId,
+    idempotencyKey: `${identity.runId}/${callId}`,
     turn,
     logger: input.logger,
     progress: async (progress) => {
@@ -176,7 +190,17 @@ function recordOutcome(
     maxResultBytes: tool?.maxResultBytes,
   });
   const failure = outcome.ok ? undefined : outcome;
-  return { part, after, failure, nested: [], durationMs: endedAt - startedAt, startedAt, endedAt };
+  const notRun = failure?.kind === "denied" || failure?.kind === "not-run";
+  return {
+    part,
+    after,
+    failure,
+    ...(notRun && { notRun }),
+    nested: [],
+    durationMs: endedAt - startedAt,
+    startedAt,
+    endedAt,
+  };
 }
 
 /** The outcome of a call that was denied; the message is for the model. */

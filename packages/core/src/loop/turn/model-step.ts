@@ -26,6 +26,7 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * event tells the reader that everything before it is void.
  *
  * @param cursor - Steering messages up to this position are in the request; absent adds none.
+ * @param name - Of the step.
  * @param partial - Follows what the model has said.
  * @returns `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
@@ -36,7 +37,8 @@ export async function modelStep(
   step: LoopStep,
   cursor: number | undefined,
   budget: RequestBudget,
-  partial: PartialAnswer,
+  name: string,
+  partial: PartialAnswer | undefined,
 ): Promise<ModelStepValue | PromptTooLong> {
   const startedAt = input.now();
   const steering = cursor === undefined ? undefined : input.steering;
@@ -46,10 +48,10 @@ export async function modelStep(
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
   if (input.hooks.beforeRequest !== undefined)
-    request = (await input.hooks.beforeRequest({ turn, request, signal: step.signal })) ?? request;
+    request = (await input.hooks.beforeRequest({ ...input.identity, turn, request, signal: step.signal })) ?? request;
 
   const onNotice = (notice: ModelNotice): void => {
-    if (notice.type === "rewind") partial.clear();
+    if (notice.type === "rewind") partial?.clear();
     if (!isWatched) return;
     void step.emit(
       notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
@@ -59,10 +61,10 @@ export async function modelStep(
     let hasParts = false;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
-      partial.add(parts);
+      partial?.add(parts);
       if (isWatched) return emitParts(parts, turn, step);
     };
-    partial.begin();
+    partial?.begin(name);
     step.asks?.(request);
     try {
       const response = await input.model.respond(request, {
@@ -77,7 +79,7 @@ export async function modelStep(
         steering !== undefined &&
         callsIn(response.content).length === 0 &&
         (await steering.take(steered?.upTo ?? cursor ?? 0)) !== undefined;
-      partial.clear();
+      partial?.clear();
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),

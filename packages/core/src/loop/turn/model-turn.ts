@@ -104,7 +104,16 @@ async function askModel(
   let ranHere = false;
   const outcome = await singleStep(input, name, (step) => {
     ranHere = true;
-    return modelStep(input, request, turn, step, cursor, budget, state.beginAnswer(name, phase.kind));
+    return modelStep(
+      input,
+      request,
+      turn,
+      step,
+      cursor,
+      budget,
+      name,
+      phase.kind === "work" ? state.partial : undefined,
+    );
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;

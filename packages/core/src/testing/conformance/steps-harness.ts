@@ -88,7 +88,15 @@ export function stepOp(
   run: (step: Step<RunEvent>) => unknown,
   once?: true,
 ): Extract<Op<RunEvent>, { kind: "step" }> {
-  return { kind: "step", name, ...(once && { once }), run: async (step) => (await run(step)) ?? null };
+  return {
+    kind: "step",
+    name,
+    ...(once && { once }),
+    run: async (step) => {
+      if (once) await step.begin?.();
+      return (await run(step)) ?? null;
+    },
+  };
 }
 
 /** A program of one round, which returns its outcomes. */

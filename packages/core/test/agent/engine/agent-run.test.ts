@@ -7,6 +7,7 @@ import {
   type Json,
   type PendingQuestion,
   type Question,
+  type Receipt,
   type RunReport,
 } from "@pollux/core/durable";
 import { describe, expect, test } from "vitest";
@@ -46,6 +47,10 @@ class MemoryRun extends AgentRun {
   }
 
   cancel(): Promise<RunReport> {
+    throw new Error("not asked for here");
+  }
+
+  requestCancel(): Promise<Receipt> {
     throw new Error("not asked for here");
   }
 
@@ -148,6 +153,39 @@ test.each([
   const runs = new Runs().put("r");
   await runs.run("r").steer(input);
   expect(runs.sent).toEqual([["r", contents]]);
+});
+
+test.each(["delivered", "accepted"] as const)("what was %s is said to be no more than that", async (delivery) => {
+  const runs = new Runs().put("r");
+  runs.delivery = delivery;
+  const run = runs.run("r");
+  expect(await run.approve("call:1.0")).toBe(delivery);
+  expect(await run.answer("call:1.0", { output: 1 })).toBe(delivery);
+  expect(await run.steer("Go on.")).toBe(delivery);
+});
+
+test("what no engine could store is refused before it is sent", async () => {
+  const runs = new Runs().put("r");
+  const run = runs.run("r");
+  const large = "x".repeat(8 * 1024 * 1024);
+  const refused = {
+    name: "EngineError",
+    code: "value-too-large",
+    message: expect.stringContaining("8388608") as unknown,
+  };
+  await expect(run.steer(large)).rejects.toMatchObject(refused);
+  await expect(run.answer("call:1.0", { output: large })).rejects.toMatchObject(refused);
+  await expect(run.approve("call:1.0", { deny: large })).rejects.toMatchObject(refused);
+  expect(runs.sent).toEqual([]);
+});
+
+test("an approval needs no look at the run's state", async () => {
+  const runs = new Runs();
+  runs.states.get = () => {
+    throw new Error("no worker is running");
+  };
+  await runs.run("r").approve("call:1.0");
+  expect(runs.sent).toEqual([["r", "call:1.0/approval", true]]);
 });
 
 test("an empty text steers nothing", async () => {

@@ -40,15 +40,16 @@ interface Setup {
   readonly helper?: Partial<AgentOptions>;
   readonly agent?: Partial<AgentOptions>;
   readonly tool?: object;
+  readonly clerk?: Agent;
 }
 
 /** A caller and its helper, new each time. */
-function made({ inner, outer, ...rest }: Setup) {
+function made({ inner, outer, clerk, ...rest }: Setup) {
   const models = { inner: new ScriptedModel(...inner), outer: new ScriptedModel(...outer) };
   const helper = new Agent({ name: "researcher", model: models.inner, ...rest.helper });
   const tool = helper.asTool({ name: "research", description: "x", ...rest.tool });
   const agent = new Agent({ model: models.outer, tools: [tool], ...rest.agent });
-  return { helper, agent, models };
+  return { helper, agent, models, clerk };
 }
 
 /** The same run with the helper inside the call, and as a child on an engine. */
@@ -171,7 +172,7 @@ describe.each([
     expect(models.outer.requests).toEqual(inline.models.outer.requests);
   });
 
-  test("is begun with JSON that holds the task, the schema and what the caller has left", async () => {
+  test("is begun with JSON that holds the task, the schema, its callers and what they have left", async () => {
     const { helper, agent } = made({
       inner: [],
       outer: [call("research", TASK), say("Good.")],
@@ -191,6 +192,8 @@ describe.each([
           output: { type: "object", properties: { n: { type: "number" } }, required: ["n"] },
           limits: { turns: 7, totalTokens: 485, wallTimeMs: 30_000, cost: 0.99998 },
           prices: PRICES,
+          callers: ["agent"],
+          path: ["research"],
           parent: { runId: "r", step: "call:1.0", callId: "call:1.0" },
         },
       ],
@@ -337,6 +340,83 @@ describe.each([
     const report = await engine.start(new Agent({ model: models.outer, tools: [tool] }), "r", { input: "Go." });
     expect(report).toMatchObject({ result: { text: "Good.", usage: { requests: 3 } } });
     expect(engine.recorded("r:call:1.0")).toEqual(["loop-version", "model:1", "waits:2"]);
+  });
+
+  test("asks its caller's approve, with the question that a run inside the call would ask", async () => {
+    const asked: object[] = [];
+    const paid: unknown[] = [];
+    const pay = defineTool({
+      name: "pay",
+      description: "x",
+      input: z.object({ amount: z.number() }),
+      needsApproval: true,
+      run: ({ amount }) => (paid.push(amount), "paid"),
+    });
+    const agents = () => {
+      const clerkModel = new ScriptedModel(
+        calls({ name: "pay", args: { amount: 1 } }, { name: "pay", args: { amount: 100 } }),
+        say("Paid."),
+      );
+      const clerk = new Agent({ name: "clerk", model: clerkModel, tools: [pay] });
+      return made({
+        inner: [call("office", { task: "Pay." }), say("Settled.")],
+        outer: [call("research", TASK), say("Good.")],
+        helper: { tools: [clerk.asTool({ name: "office", description: "x" })] },
+        agent: {
+          name: "boss",
+          approve: (pending) => {
+            asked.push(pending);
+            return JSON.stringify(pending.call.args).includes("100") ? { deny: "too much" } : true;
+          },
+        },
+        clerk,
+      });
+    };
+    const inline = await agents().agent.run("Go.", { runId: "r" });
+    const inProcess = asked.splice(0);
+    expect(paid.splice(0)).toEqual([1]);
+
+    const { agent, helper, clerk, models } = agents();
+    const engine = new MemoryEngine({ restarting });
+    for (const one of [agent, helper, clerk]) if (one !== undefined) engine.serve(one);
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(ended(report)).toEqual(JSON.parse(JSON.stringify(inline)));
+    expect(asked).toEqual(inProcess);
+    expect(asked).toMatchObject([{ path: ["research", "office"] }, { path: ["research", "office"] }]);
+    expect(paid).toEqual([1]);
+    expect(JSON.stringify(models.inner.requests)).toContain("Paid.");
+    expect(engine.recorded("r:call:1.0:call:1.0")).not.toContain("call:1.0/approval");
+  });
+
+  test("asks the nearest approve, and waits when the agent that called it is served elsewhere", async () => {
+    const asked: string[] = [];
+    const approve = (who: string) => () => asked.push(who) > 0;
+    const pay = defineTool({ name: "pay", description: "x", needsApproval: true, run: () => "paid" });
+    const clerk = new Agent({ name: "clerk", model: new ScriptedModel(call("pay"), say("Paid.")), tools: [pay] });
+    const setup: Setup = {
+      inner: [call("clerk", { task: "Pay." }), say("Settled.")],
+      outer: [call("research", TASK), say("Good.")],
+      helper: { tools: [clerk.asTool({ description: "x" })], approve: approve("helper") },
+      agent: { name: "boss", approve: approve("boss") },
+    };
+    const { agent, helper } = made(setup);
+    const engine = new MemoryEngine({ restarting });
+    for (const one of [agent, helper, clerk]) engine.serve(one);
+    expect(await engine.start(agent, "r", { input: "Go." })).toMatchObject({ result: { text: "Good." } });
+    expect(asked.splice(0)).toEqual(["helper"]);
+
+    const pays = new Agent({ name: "clerk", model: new ScriptedModel(call("pay"), say("Paid.")), tools: [pay] });
+    const caller = new Agent({
+      name: "boss",
+      model: new ScriptedModel(call("clerk", { task: "Pay." }), say("Good.")),
+      tools: [pays.asTool({ description: "x" })],
+      approve: approve("boss"),
+    });
+    const elsewhere = new MemoryEngine({ restarting });
+    elsewhere.serve(pays);
+    await elsewhere.answer("r:call:1.0", "call:1.0/approval", true);
+    expect(await elsewhere.start(caller, "r", { input: "Go." })).toMatchObject({ result: { text: "Good." } });
+    expect(asked).toEqual([]);
   });
 
   test("waits for its own questions, and agents inside of it are children too", async () => {

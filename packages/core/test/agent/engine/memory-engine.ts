@@ -24,6 +24,8 @@ interface Kept {
   readonly begun: Map<string, { readonly at: number; readonly by: number }>;
   readonly answers: Map<string, string>;
   readonly said: (readonly Content[])[];
+  /** Takes no more messages. */
+  closed: boolean;
   cancelled: boolean;
 }
 
@@ -44,6 +46,7 @@ type Kind<Name extends Op["kind"]> = Extract<Op<RunEvent>, { kind: Name }>;
 export class MemoryEngine implements StepsWorld {
   readonly #disk = new Map<string, Kept>();
   readonly #programs = new Map<string, StepsProgram>();
+  readonly #agents = new Map<string, Agent>();
   readonly #restarting: boolean;
   readonly #maxBytes: number | undefined;
   #going = new Map<string, Going>();
@@ -62,14 +65,15 @@ export class MemoryEngine implements StepsWorld {
 
   /** An agent that runs as children of its name. */
   serve(agent: Agent): void {
-    this.child(agent.name, (steps, { signal, input }) => onEngine(agent, steps, signal, input));
+    this.#agents.set(agent.name, agent);
+    this.child(agent.name, (steps, { signal, input }) => onEngine(agent, steps, signal, input, this.#agents));
   }
 
   /** A run of an agent. */
   async start(agent: Agent, runId: string, start: EngineRunInput): Promise<RunReport> {
     const input = JSON.parse(JSON.stringify(start)) as Json;
     return (await this.run(runId, (steps, { signal }) =>
-      onEngine(agent, steps, signal, input),
+      onEngine(agent, steps, signal, input, this.#agents),
     )) as unknown as RunReport;
   }
 
@@ -87,7 +91,9 @@ export class MemoryEngine implements StepsWorld {
   }
 
   async steer(runId: string, contents: readonly Content[]): Promise<void> {
-    this.#keptOf(runId).said.push(contents);
+    const kept = this.#keptOf(runId);
+    if (kept.closed) throw new Error(`run "${runId}" is over`);
+    kept.said.push(contents);
   }
 
   async cancel(runId: string): Promise<void> {
@@ -115,6 +121,7 @@ export class MemoryEngine implements StepsWorld {
       begun: new Map(),
       answers: new Map(),
       said: [],
+      closed: false,
       cancelled: false,
     };
     this.#disk.set(runId, kept);
@@ -161,7 +168,12 @@ export class MemoryEngine implements StepsWorld {
           const name = `waits:${index++}`;
           const known = kept.outcomes.get(name) ?? String(kept.said.length > after);
           kept.outcomes.set(name, known);
+          kept.closed = known === "false";
           return known === "true";
+        },
+        close: async (after) => {
+          kept.closed = true;
+          return kept.said.slice(after).flat();
         },
       },
       round: async (ops) => {
@@ -254,8 +266,19 @@ export class MemoryEngine implements StepsWorld {
   }
 }
 
-async function onEngine(agent: Agent, steps: Steps<RunEvent>, signal: AbortSignal, input: Json): Promise<Json> {
+async function onEngine(
+  agent: Agent,
+  steps: Steps<RunEvent>,
+  signal: AbortSignal,
+  input: Json,
+  agents: ReadonlyMap<string, Agent>,
+): Promise<Json> {
   // An EngineRunInput and a RunReport are JSON.
   const start = input as unknown as EngineRunInput;
-  return (await runOnEngine(agent, start, { runId: steps.runId, steps: () => steps, signal })) as unknown as Json;
+  return (await runOnEngine(agent, start, {
+    runId: steps.runId,
+    steps: () => steps,
+    signal,
+    agents,
+  })) as unknown as Json;
 }

@@ -231,6 +231,75 @@ describe.each([
     expect(model.requests[1]?.contents.map(({ parts }) => parts[0]?.text)).toEqual(["Go.", "First.", "One more."]);
   });
 
+  test("takes no message after its last look: whoever sends one is told", async () => {
+    const lookedOnce = deferred();
+    // A model that takes no schema beside tools: its answer is converted after the last look.
+    const model = ScriptedModel.with({ capabilities: { outputWithFunctions: false } }, say("Three."), async () => {
+      await lookedOnce.promise;
+      return say('{"sum":3}');
+    });
+    const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const agent = new Agent({ model, tools: [look] });
+    const engine = new MemoryEngine({ restarting });
+    const run = engine.start(agent, "r", { input: "Go.", output: SUM });
+    await vi.waitFor(() => expect(model.requests).toHaveLength(2));
+    await expect(engine.steer("r", [{ role: "user", parts: [{ text: "Wait!" }] }])).rejects.toThrow("is over");
+    lookedOnce.resolve();
+    const report = await run;
+    expect(report).toMatchObject({ status: "ended", result: { stopReason: "finished", output: { sum: 3 } } });
+    expect(report).not.toHaveProperty("unread");
+  });
+
+  test.each(["limit", "failure"])("reports what was said to it and not read, when it ended by a %s", async (kind) => {
+    const heard = { role: "user", parts: [{ text: "Heard." }] } as const;
+    const unheard = { role: "user", parts: [{ text: "Not heard." }] } as const;
+    const engine = new MemoryEngine({ restarting });
+    const talk = defineTool({
+      name: "talk",
+      description: "x",
+      run: async (_, { callId }) => {
+        await engine.steer("r", [callId === "call:1.0" ? heard : unheard]);
+        if (kind === "failure" && callId === "call:2.0") throw new Error("broken");
+        return "said";
+      },
+    });
+    const hooks = {
+      afterCall: ({ callId }: { readonly callId: string }) => {
+        if (kind === "failure" && callId === "call:2.0") throw new Error("the hook broke");
+      },
+    };
+    const model = new ScriptedModel(call("talk"), call("talk"), say("Never."));
+    const agent = new Agent({ model, tools: [talk], hooks, limits: { turns: 2 } });
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(report).toMatchObject({ status: kind === "limit" ? "ended" : "failed", unread: [unheard] });
+    expect(model.requests).toHaveLength(2);
+    await expect(engine.steer("r", [unheard])).rejects.toThrow("is over");
+    await engine.reopen();
+    expect(await engine.start(agent, "r", { input: "Go." })).toEqual(report);
+  });
+
+  test("that is cancelled in the middle of a text reports what was shown of it", async () => {
+    const shown = deferred();
+    const agent = new Agent({
+      model: new ScriptedModel(async () => {
+        setTimeout(shown.resolve, 1);
+        return hangs("So far, ", "so good");
+      }),
+    });
+    const engine = new MemoryEngine({ restarting });
+    const run = engine.start(agent, "r", { input: "Go." });
+    await vi.advanceTimersByTimeAsync(1);
+    await shown.promise;
+    await idle();
+    await engine.cancel("r");
+    const partial = { role: "model", parts: [{ text: "So far, so good" }] };
+    const report = cancelledReport("r", runSoFar(await run.catch((reason: unknown) => reason)));
+    expect(report).toMatchObject({
+      status: "cancelled",
+      soFar: { contents: [{ role: "user" }, partial], interrupted: partial },
+    });
+  });
+
   test("reports live from inside of steps only, and not what was done before", async () => {
     const begun = deferred();
     const look = defineTool({
@@ -280,7 +349,7 @@ describe.each([
     const report = await engine.start(new Agent({ model, tools: [image] }), "r", { input: "Draw." });
     expect(report).toMatchObject({ status: "ended", result: { text: "Too large." } });
     expect(model.requests[1]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"]).toMatch(
-      /^the result of call:1\.0 is 2\d{4} bytes, over the limit of 10000: put large data into a file or a store/,
+      /^the result of call:1\.0 is 2\d{4} bytes, over the limit of 10000: ask for less at a time, or have the tool store large data/,
     );
   });
 
@@ -289,6 +358,9 @@ describe.each([
     const agent = new Agent({ model: new ScriptedModel(say("A".repeat(20_000))) });
     const report = await engine.start(agent, "r", { input: "Go." });
     expect(report).toMatchObject({ status: "failed", error: { name: "ValueTooLargeError", code: "value-too-large" } });
+    expect(report.status === "failed" && report.error.message).toMatch(
+      /^the model's answer in model:1 is 2\d{4} bytes, over the limit of 10000: limit it with maxOutputTokens/,
+    );
   });
 });
 
