@@ -117,7 +117,11 @@ const FAULTS: readonly { fault: string; store: () => SessionStore; noticed: RegE
       })),
     noticed: /expected/,
   },
-  { fault: "deletes nothing", store: () => broken(() => ({ delete: async () => {} })), noticed: /load: expected \[\]/ },
+  {
+    fault: "deletes nothing",
+    store: () => broken(() => ({ delete: async () => {}, watch: undefined })),
+    noticed: /load: expected \[\]/,
+  },
   {
     fault: "lists without limit",
     store: () => broken((store) => ({ list: (options) => store.list({ ...options, limit: 1000 }) })),
@@ -208,6 +212,7 @@ const FAULTS: readonly { fault: string; store: () => SessionStore; noticed: RegE
     store: () => {
       const stops = new Map<string, number>();
       return broken((store) => ({
+        watch: undefined,
         requestStop: async (id, token) => void stops.set(id, token),
         records: async (id) => ({ ...(await store.records(id)), stopToken: stops.get(id) }),
       }));

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { hostname } from "node:os";
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { sleep } from "../../internal/abort.ts";
+import { codeOf, parseProcess, type ProcessId, stateOf, thisProcess } from "./processes.ts";
 
 /** A lock held by another call. */
 interface HeldLock {
@@ -34,11 +34,12 @@ const MAX_PAUSE_MS = 25;
  * Takes a lock that is a file: the process that creates it holds it. Works across processes, and on network file systems.
  *
  * @param waitMs - How long to wait for other holders.
+ * @param self - This process, where it is known already.
  * @returns Releases the lock.
  * @throws {LockTimeoutError} When the lock does not become free in time.
  */
-export async function takeLock(file: string, waitMs: number): Promise<() => void> {
-  const me = newHolder();
+export async function takeLock(file: string, waitMs: number, self?: ProcessId): Promise<() => void> {
+  const me = newHolder(self);
   const until = performance.now() + waitMs;
   for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     if (tryTake(file, me)) return () => release(file, me);
@@ -82,7 +83,7 @@ function readLock(file: string): HeldLock | undefined {
 function isStale({ holder, takenAt }: HeldLock): boolean {
   const age = Date.now() - takenAt;
   if (holder === undefined) return age > NO_HOLDER_MS;
-  const state = holderState(holder);
+  const state = stateOf(holder);
   return state === "dead" || (state === "unknown" && age > UNKNOWN_HOLDER_MS);
 }
 
@@ -136,73 +137,25 @@ function release(file: string, me: LockHolder): void {
   if (readLock(file)?.holder?.token === me.token) rmSync(file, { force: true });
 }
 
-/** The code of a file system error; empty for other errors. */
-export function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? "";
-}
-
 /** The content of a lock file. */
-interface LockHolder {
-  readonly pid: number;
-  /** Host name and, on Linux, process namespace: the scope of the process id. */
-  readonly host: string;
-  /** Start time of the process in kernel ticks; absent where the system does not tell. */
-  readonly began?: string | undefined;
+interface LockHolder extends ProcessId {
   /** Unique to each time a lock is taken. */
   readonly token: string;
 }
 
-/** This process as a holder, with a new token. */
-export function newHolder(): LockHolder {
-  return { pid: process.pid, host: thisHost(), began: beginOf(process.pid), token: randomUUID() };
+/** A process as a holder, with a new token. */
+export function newHolder(self: ProcessId = thisProcess()): LockHolder {
+  return { ...self, token: randomUUID() };
 }
 
 /** The holder in a lock file; `undefined` when it was not fully written. */
 function parseHolder(text: string): LockHolder | undefined {
   try {
-    // Checked below.
-    const { pid, host, began, token } = JSON.parse(text) as Partial<LockHolder>;
-    if (typeof pid !== "number" || typeof host !== "string" || typeof token !== "string") return undefined;
-    return { pid, host, began, token };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether the process that took a lock still runs: `unknown` for one on another machine or in another container. */
-function holderState({ pid, host, began }: LockHolder): "runs" | "dead" | "unknown" {
-  if (host !== thisHost()) return "unknown";
-  if (!exists(pid)) return "dead";
-  // With another start time it is a later process with the same id.
-  const beganNow = beginOf(pid);
-  return began !== undefined && beganNow !== undefined && began !== beganNow ? "dead" : "runs";
-}
-
-function thisHost(): string {
-  try {
-    return `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return hostname();
-  }
-}
-
-function exists(pid: number): boolean {
-  try {
-    // Signal 0 only checks for existence.
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists and belongs to another user.
-    return codeOf(error) !== "ESRCH";
-  }
-}
-
-function beginOf(pid: number): string | undefined {
-  try {
-    // The program name, in parentheses, may contain spaces. Of the fields after it, the first is the state, the 20th the time.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    // A zombie has ended, but its parent has not waited for it.
-    return fields[0] === "Z" ? "ended" : fields[19];
+    const value: unknown = JSON.parse(text);
+    const id = parseProcess(value);
+    // An object, as it has a process id.
+    const { token } = value as Partial<LockHolder>;
+    return id === undefined || typeof token !== "string" ? undefined : { ...id, token };
   } catch {
     return undefined;
   }

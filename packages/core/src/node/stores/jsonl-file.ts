@@ -1,25 +1,34 @@
-import { type BigIntStats, constants } from "node:fs";
+import { type BigIntStats, constants, statSync } from "node:fs";
 import { type FileHandle, mkdir, open, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../errors/agent-error.ts";
-import { SessionConflictError, SessionDamagedError } from "../../errors/run-errors.ts";
+import { SessionDamagedError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import { codeOf, takeLock, waitForHolder } from "./file-lock.ts";
-import { findLineEnds, KnownPlaces, parseLine, type Place } from "./jsonl-lines.ts";
+import { isSameLease, type Lease, type SessionRecords } from "../../session/records.ts";
+import type { SessionSummary } from "../../session/store.ts";
+import { takeLock, waitForHolder } from "./file-lock.ts";
+import { findLineEnds, joinAppends, KnownPlaces, parseLine, type Place } from "./jsonl-lines.ts";
+import {
+  type AppendPlan,
+  type LinesToAppend,
+  planAppends,
+  readDraft,
+  readState,
+  removeWhole,
+  type SessionState,
+  writeState,
+  writeWhole,
+} from "./jsonl-records.ts";
+import { codeOf, type ProcessId } from "./processes.ts";
 import { isShortened, sessionFileName } from "./session-file-name.ts";
 
-/** One append, as lines. */
-export interface LinesToAppend {
-  readonly expectedLength: number;
-  /** Number of lines. */
-  readonly count: number;
-  readonly lines: string;
-}
+/** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */
+type Ending = "jsonl" | "state" | "draft" | "lock" | "id";
 
 /**
- * The file of one session. Remembers how much of it was read, so that nothing is read twice.
+ * The files of one session. Remembers how much of the log was read, so that nothing is read twice.
  *
- * Not safe for concurrent calls. Throws file system errors unchanged.
+ * Not safe for concurrent calls but for `records`. Throws file system errors unchanged.
  */
 export class JsonlFile {
   readonly #id: string;
@@ -27,15 +36,17 @@ export class JsonlFile {
   /** Name of its files, without extension. */
   readonly #name: string;
   readonly #waitMs: number;
+  readonly #self: ProcessId;
   #known: KnownPlaces = new KnownPlaces();
   /** Identifies the file that `#known` describes: another may have replaced it. */
   #identity = "";
 
-  constructor(folder: string, id: string, waitMs: number) {
+  constructor(folder: string, id: string, waitMs: number, self: ProcessId) {
     this.#id = id;
     this.#folder = folder;
     this.#name = sessionFileName(id);
     this.#waitMs = waitMs;
+    this.#self = self;
   }
 
   async load(from: number): Promise<Json[]> {
@@ -56,24 +67,44 @@ export class JsonlFile {
     return entries;
   }
 
-  /** Number of entries, and time of the last write; `undefined` for a session that does not exist. */
-  async summary(): Promise<{ length: number; updatedAt: number } | undefined> {
+  /** As it is listed; `undefined` for a session that has no entries. Reads the log only where its length is not known. */
+  async summary(locked = false): Promise<SessionSummary | undefined> {
     const found = await ifThere(stat(this.#path("jsonl"), { bigint: true }));
     if (found === undefined) return undefined;
-    // Finds new lines, and parses none.
-    await this.load(Infinity);
-    const { line } = this.#known.end;
-    return line === 0 ? undefined : { length: line, updatedAt: Number(found.mtimeMs) };
+    const size = Number(found.size);
+    const state = await readState(this.#path("state"), size);
+    const length = state?.bytes === size ? (state.length ?? 0) : await this.#countLines(found, locked);
+    return length === 0 ? undefined : { ...state?.info, id: this.#id, length, updatedAt: Number(found.mtimeMs) };
+  }
+
+  /** May be called at any time. */
+  async records(): Promise<SessionRecords> {
+    const { lease, stopToken } = (await this.#readState()) ?? {};
+    const draft = lease?.held === true ? await readDraft(this.#path("draft")) : undefined;
+    return {
+      ...(lease !== undefined && { lease }),
+      ...(draft !== undefined && { draft }),
+      ...(stopToken !== undefined && { stopToken }),
+    };
+  }
+
+  /** Another text after each change. Waits for the disk. */
+  signature(): string {
+    return (["jsonl", "state", "draft"] as const)
+      .map((ending) => {
+        const found = statSync(this.#path(ending), { bigint: true, throwIfNoEntry: false });
+        return found === undefined ? "" : `${found.ino} ${found.size} ${found.mtimeNs}`;
+      })
+      .join();
   }
 
   /**
-   * Appends in order what does not conflict, with one write and one sync.
+   * Appends in order what is not refused, with one write and one sync.
    *
-   * @returns For each append its conflict, or `undefined`.
+   * @returns For each append why it was refused, or `undefined`.
    */
-  async append(appends: readonly LinesToAppend[]): Promise<(SessionConflictError | undefined)[]> {
-    const release = await this.#lock();
-    try {
+  append(appends: readonly LinesToAppend[]): Promise<AppendPlan["refusals"]> {
+    return this.#locked(async () => {
       const handle = await ifThere(open(this.#path("jsonl"), "r+"));
       if (handle === undefined) {
         this.#forget();
@@ -82,45 +113,100 @@ export class JsonlFile {
       await using _ = handle;
       await this.#read(handle, this.#known.end, true);
       return await this.#appendTo(handle, appends);
-    } finally {
-      release();
-    }
+    });
   }
 
-  async remove(): Promise<void> {
-    if ((await ifThere(stat(this.#path("jsonl"), { bigint: true }))) === undefined) return;
-    const release = await takeLock(this.#path("lock"), this.#waitMs);
-    try {
+  /** @returns Whether the lease was the expected one. */
+  setLease(expected: Lease | undefined, next: Lease): Promise<boolean> {
+    return this.#locked(async () => {
+      const state = (await this.#readState()) ?? {};
+      if (!isSameLease(state.lease, expected)) return false;
+      if (next.held && state.lease?.held !== true) await removeWhole(this.#path("draft"));
+      await writeState(this.#path("state"), { ...state, lease: next });
+      if (!next.held) await removeWhole(this.#path("draft"));
+      return true;
+    });
+  }
+
+  /** @param text - The draft as JSON; absent to remove it. */
+  async setDraft(token: number, text: string | undefined): Promise<void> {
+    await this.#locked(async () => {
+      const lease = (await this.#readState())?.lease;
+      if (lease?.held !== true || lease.token !== token) return;
+      if (text === undefined) await removeWhole(this.#path("draft"));
+      else await writeWhole(this.#path("draft"), text);
+    });
+  }
+
+  async requestStop(token: number): Promise<void> {
+    if ((await this.#readState()) === undefined && !(await isThere(this.#path("jsonl")))) return;
+    await this.#locked(async () => {
+      const state = (await this.#readState()) ?? {};
+      if (token > (state.stopToken ?? 0)) await writeState(this.#path("state"), { ...state, stopToken: token });
+    });
+  }
+
+  /** Removes all files. @param matches - Only if this holds of it then. @returns Whether it did. */
+  async remove(matches?: (summary: SessionSummary) => boolean): Promise<boolean> {
+    const endings = ["state", "draft", "jsonl"] as const;
+    const found = await Promise.all(endings.map((ending) => isThere(this.#path(ending))));
+    if (!found.includes(true)) return false;
+    return await this.#locked(async () => {
+      if (matches !== undefined) {
+        const summary = await this.summary(true);
+        if (summary === undefined || !matches(summary)) return false;
+      }
+      // The log last: as long as it is there, the session is listed and can be deleted again.
+      await removeWhole(this.#path("draft"));
+      await removeWhole(this.#path("state"));
       await rm(this.#path("jsonl"), { force: true });
       await rm(this.#path("id"), { force: true });
       await syncFolder(this.#folder);
       this.#forget();
-    } finally {
-      release();
-    }
+      return true;
+    });
   }
 
-  async #appendTo(
-    handle: FileHandle | undefined,
-    appends: readonly LinesToAppend[],
-  ): Promise<(SessionConflictError | undefined)[]> {
-    let length = this.#known.end.line;
-    let text = "";
-    const answers = appends.map(({ expectedLength, lines, count }) => {
-      if (expectedLength !== length) return new SessionConflictError(this.#id, expectedLength, length);
-      text += lines;
-      length += count;
-      return undefined;
-    });
-    if (text === "") return answers;
-    const data = Buffer.from(text);
-    if (handle !== undefined && this.#known.end.line > 0) {
-      await this.#write(handle, data);
-      return answers;
-    }
+  async #appendTo(handle: FileHandle | undefined, appends: readonly LinesToAppend[]): Promise<AppendPlan["refusals"]> {
+    const { line, byte } = this.#known.end;
+    const before = await readState(this.#path("state"), byte);
+    const plan = planAppends(this.#id, appends, before ?? {}, line);
+    const { refusals, lines, state, setsLease, dropsDraft } = plan;
+    if (lines.length === 0 && !setsLease) return refusals;
+    if (dropsDraft && state.lease?.held === true) await removeWhole(this.#path("draft"));
+    // They are one append, all or nothing: their lines would otherwise need a state each.
+    const data = Buffer.from(joinAppends(lines));
+    const after = { ...state, bytes: byte + data.length };
+    if (before !== undefined || after.lease !== undefined || after.info !== undefined)
+      await (data.length === 0
+        ? writeState(this.#path("state"), after)
+        : writeState(this.#path("state"), { ...before, length: line, bytes: byte }, after));
+    if (data.length > 0) await this.#writeLog(handle, data);
+    // If this fails, the draft does not count.
+    if (dropsDraft && state.lease?.held !== true) await removeWhole(this.#path("draft")).catch(() => {});
+    return refusals;
+  }
+
+  async #writeLog(handle: FileHandle | undefined, data: Buffer): Promise<void> {
+    if (handle !== undefined && this.#known.end.line > 0) return await this.#write(handle, data);
     await using created = await this.#create();
     await this.#write(created, data);
-    return answers;
+  }
+
+  async #readState(): Promise<SessionState | undefined> {
+    const log = await ifThere(stat(this.#path("jsonl")));
+    return await readState(this.#path("state"), log?.size ?? 0);
+  }
+
+  async #countLines(found: BigIntStats, locked: boolean): Promise<number> {
+    this.#recognize(found);
+    if (Number(found.size) !== this.#known.end.byte) {
+      const handle = await ifThere(open(this.#path("jsonl"), "r"));
+      if (handle === undefined) return 0;
+      await using _ = handle;
+      await this.#read(handle, this.#known.end, locked);
+    }
+    return this.#known.end.line;
   }
 
   /** Makes the file's name durable before anything is written to it. */
@@ -185,20 +271,29 @@ export class JsonlFile {
     this.#identity = "";
   }
 
-  #path(ending: "jsonl" | "lock" | "id"): string {
+  #path(ending: Ending): string {
     return join(this.#folder, `${this.#name}.${ending}`);
+  }
+
+  async #locked<Result>(work: () => Promise<Result>): Promise<Result> {
+    const release = await this.#lock();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
   }
 
   async #lock(): Promise<() => void> {
     const file = this.#path("lock");
     try {
-      return await takeLock(file, this.#waitMs);
+      return await takeLock(file, this.#waitMs, this.#self);
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
     }
     const created = await mkdir(this.#folder, { recursive: true });
     if (created !== undefined) await syncFolder(dirname(created));
-    return await takeLock(file, this.#waitMs);
+    return await takeLock(file, this.#waitMs, this.#self);
   }
 
   #parse(line: Uint8Array, position: number): Json {
@@ -232,6 +327,10 @@ async function readRange(handle: FileHandle, from: number, to: number): Promise<
     at += bytesRead;
   }
   return data.subarray(0, at);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return (await ifThere(stat(file))) !== undefined;
 }
 
 /** The result, or `undefined` when the file or folder does not exist. */

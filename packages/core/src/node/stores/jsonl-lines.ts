@@ -13,6 +13,11 @@ export function formatLines(entries: readonly Json[]): string {
   return `${entries.map((entry) => JSON.stringify(entry)).join(" \n")}\n`;
 }
 
+/** Several appends as one. */
+export function joinAppends(appends: readonly string[]): string {
+  return appends.map((lines, index) => (index < appends.length - 1 ? `${lines.slice(0, -1)} \n` : lines)).join("");
+}
+
 /** Where each line of the complete appends ends, after its line feed. @param data - Starts where an append starts. */
 export function findLineEnds(data: Uint8Array): readonly number[] {
   const ends: number[] = [];

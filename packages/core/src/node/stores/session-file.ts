@@ -11,7 +11,8 @@ import { syncFolder } from "./jsonl-file.ts";
 import { parseEntry, parseLog, type ParsedLog } from "./jsonl-lines.ts";
 import { storeError } from "./jsonl-store.ts";
 import { readSessionId } from "./session-file-name.ts";
-import { type Database, encodeKey, openSessionTables, parseSummary, transaction } from "./sqlite-database.ts";
+import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite-database.ts";
+import { parseSummary } from "./sqlite-lists.ts";
 
 /** A session as stored in a file. */
 export interface StoredSession {

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import type * as Sqlite from "node:sqlite";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
-import type { SessionSummary } from "../../session/store.ts";
 
 /** An open database file. */
 export type Database = Sqlite.DatabaseSync;
@@ -14,7 +13,8 @@ const OPEN_MS = 10_000;
 
 /**
  * One row per session, and one per entry. The key is the id as big-endian UTF-16, which sorts by code unit and keeps every id
- * intact. The entry is text, which keeps the order of its keys.
+ * intact. The entry is text, which keeps the order of its keys. What changes beside the log is in tables of its own, because a
+ * session has a lease before its first entry, and a draft is long.
  */
 const TABLES = `
 create table if not exists pollux_session (
@@ -30,10 +30,31 @@ create table if not exists pollux_entry (
   entry text not null,
   primary key (session, position)
 ) strict;
+create table if not exists pollux_record (
+  key blob primary key,
+  lease text,
+  stop_token integer
+) strict;
+create table if not exists pollux_draft (
+  key blob primary key,
+  draft text not null,
+  stamp integer not null
+) strict;
 `;
 
+/** Columns that the first version of the tables did not have: JSON, which keeps any string, and the state. */
+const INFO_COLUMNS = ["info", "owner", "metadata", "state"];
+
+const INDEXES = `
+create index if not exists pollux_session_recent on pollux_session (updated_at, key);
+create index if not exists pollux_session_owner on pollux_session (owner, updated_at, key) where owner is not null;
+`;
+
+/** Tables and indexes. */
+const PARTS = 6;
+
 /**
- * Opens a database file, and creates missing tables.
+ * Opens a database file, and creates missing tables and columns.
  *
  * @throws {ConfigurationError} On a Node without SQLite, and when the file cannot be opened or is not a database.
  */
@@ -97,19 +118,6 @@ export function encodeKey(id: string): Uint8Array {
   return Buffer.from(id, "utf16le").swap16();
 }
 
-/** A summary from a row's `key`, `length` and `updated_at`. */
-export function parseSummary({
-  key,
-  length,
-  updated_at: updatedAt,
-}: Readonly<Record<string, unknown>>): SessionSummary {
-  // The columns are of these types.
-  const id = Buffer.from(key as Uint8Array)
-    .swap16()
-    .toString("utf16le");
-  return { id, length: Number(length), updatedAt: Number(updatedAt) };
-}
-
 /** True for an error that goes away when another process has finished. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === 5 || primaryCode(error) === 6;
@@ -130,11 +138,19 @@ function prepare(database: Database): void {
   database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma synchronous = full`);
   const { journal_mode: mode } = database.prepare("pragma journal_mode").get() ?? {};
   if (mode !== "wal" && mode !== "memory") database.exec("pragma journal_mode = wal");
-  const tables = database
+  const parts = database
     .prepare("select count(*) as n from sqlite_schema where name like 'pollux\\_%' escape '\\'")
     .get();
-  if (tables?.["n"] === 2) return;
-  transaction(database, () => database.exec(TABLES));
+  if (parts?.["n"] === PARTS) return;
+  transaction(database, () => {
+    database.exec(TABLES);
+    // Another process may have been faster.
+    const columns = database.prepare("select name from pragma_table_info('pollux_session')").all();
+    for (const name of INFO_COLUMNS)
+      if (columns.every((column) => column["name"] !== name))
+        database.exec(`alter table pollux_session add column ${name} text`);
+    database.exec(INDEXES);
+  });
 }
 
 /** Node's SQLite module. @throws {ConfigurationError} On a Node without it. */

@@ -1,17 +1,23 @@
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
+import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import { sleep } from "../../internal/abort.ts";
-import type { ListOptions, SessionStore, SessionSummary } from "../../session/store.ts";
+import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../session/records.ts";
 import {
-  type Database,
-  encodeKey,
-  isBusy,
-  openSqlite,
-  parseSummary,
-  primaryCode,
-  transaction,
-} from "./sqlite-database.ts";
+  type AppendOptions,
+  checkDeleteFilter,
+  type ListOptions,
+  type ProcessKnowledge,
+  type SessionFilter,
+  type SessionStore,
+  type SessionSummary,
+} from "../../session/store.ts";
+import { ChangeWatch } from "./change-watch.ts";
+import { knowProcesses } from "./processes.ts";
+import { type Database, encodeKey, isBusy, openSqlite, primaryCode, transaction } from "./sqlite-database.ts";
+import { deleteMatching, deleteSession, INFO_COLUMNS, infoValues, listSummaries } from "./sqlite-lists.ts";
+import { readLease, readRecords, signatureOf, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
 
 /** Options of {@link SqliteStore}. */
 export interface SqliteStoreOptions {
@@ -41,15 +47,24 @@ const MAX_PAUSE_MS = 50;
  * process for as long as the disk takes, about a millisecond. Keep the file on a local disk; SQLite's locks do not work over a
  * network.
  *
- * The tables are `pollux_session` and `pollux_entry`; other tables in the file are left alone.
+ * Drafts and renewals of leases are transactions without a disk sync. Changes by other processes are noticed within half a second, by
+ * asking SQLite whether the file has changed; changes through this object at once.
+ *
+ * The tables are `pollux_session`, `pollux_entry`, `pollux_record` and `pollux_draft`; other tables in the file are left alone. A file
+ * of an earlier release gets what it lacks when it is opened.
  *
  * @example
  * using store = new SqliteStore("sessions.db");
  * const session = agent.session({ id: "order-17", store });
  */
 export class SqliteStore implements SessionStore {
+  readonly processes: ProcessKnowledge = knowProcesses();
   readonly #database: Database;
   readonly #waitMs: number;
+  readonly #changes: ChangeWatch;
+  /** What a commit waits for: `full` for a disk sync. */
+  #commits: "full" | "normal" = "full";
+  #version: unknown;
   #closed = false;
 
   /**
@@ -59,6 +74,10 @@ export class SqliteStore implements SessionStore {
   constructor(file: string, options: SqliteStoreOptions = {}) {
     this.#waitMs = options.lockTimeoutMs ?? 10_000;
     this.#database = openSqlite(file);
+    this.#changes = new ChangeWatch(
+      (id) => signatureOf(this.#database, encodeKey(id)),
+      () => this.#hasChangedElsewhere(),
+    );
   }
 
   async load(id: string, from = 0): Promise<readonly Json[]> {
@@ -72,43 +91,78 @@ export class SqliteStore implements SessionStore {
     return rows.map(({ entry }, index) => parse(id, from + index, String(entry)));
   }
 
-  async append(id: string, expectedLength: number, entries: readonly Json[]): Promise<void> {
+  async append(
+    id: string,
+    expectedLength: number,
+    entries: readonly Json[],
+    options: AppendOptions = {},
+  ): Promise<void> {
     // Serialized at once: the caller may change them while the append waits.
     const texts = entries.map((entry) => JSON.stringify(entry));
-    const actual = await this.#try(id, "its log cannot be written", () =>
-      transaction(this.#database, () => this.#append(id, expectedLength, texts)),
-    );
-    if (actual !== expectedLength) throw new SessionConflictError(id, expectedLength, actual);
+    await this.#write(id, "its log cannot be written", "full", () => this.#append(id, expectedLength, texts, options));
+    this.#changes.changed(id);
   }
 
-  async list({ prefix = "", after = "", limit = 100 }: ListOptions = {}): Promise<readonly SessionSummary[]> {
-    const end = endOfPrefix(prefix);
-    const rows = await this.#try(`${prefix}*`, "sessions cannot be listed", () =>
-      this.#database
-        .prepare(
-          "select key, length, updated_at from pollux_session where key >= ? and key > ? and (? is null or key < ?) order by key limit ?",
-        )
-        .all(encodeKey(prefix), encodeKey(after), end, end, Math.min(limit, Number.MAX_SAFE_INTEGER)),
-    );
-    return rows.map(parseSummary);
+  async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
+    const ids = `${options.prefix ?? ""}*`;
+    return await this.#try(ids, "sessions cannot be listed", () => listSummaries(this.#database, options));
   }
 
   async delete(id: string): Promise<void> {
-    const key = encodeKey(id);
-    await this.#try(id, "its log cannot be removed", () =>
-      transaction(this.#database, () => {
-        this.#database
-          .prepare("delete from pollux_entry where session = (select number from pollux_session where key = ?)")
-          .run(key);
-        this.#database.prepare("delete from pollux_session where key = ?").run(key);
-      }),
+    await this.#write(id, "its log cannot be removed", "full", () => deleteSession(this.#database, encodeKey(id)));
+    this.#changes.changed(id);
+  }
+
+  async deleteSessions(filter: SessionFilter): Promise<number> {
+    checkDeleteFilter(filter);
+    const deleted = await this.#write(`${filter.prefix ?? ""}*`, "logs cannot be removed", "full", () =>
+      deleteMatching(this.#database, filter),
     );
+    for (const id of deleted) this.#changes.changed(id);
+    return deleted.length;
+  }
+
+  async records(id: string): Promise<SessionRecords> {
+    return await this.#try(id, "its records cannot be read", () => readRecords(this.#database, encodeKey(id)));
+  }
+
+  async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
+    const key = encodeKey(id);
+    const isSet = await this.#write(id, "its lease cannot be written", "normal", () => {
+      if (!isSameLease(readLease(this.#database, key), expected)) return false;
+      writeLease(this.#database, key, next);
+      return true;
+    });
+    if (isSet) this.#changes.changed(id);
+    return isSet;
+  }
+
+  async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
+    const key = encodeKey(id);
+    const text = draft === undefined ? undefined : JSON.stringify(draft);
+    await this.#write(id, "its draft cannot be written", "normal", () => {
+      const lease = readLease(this.#database, key);
+      if (lease?.held === true && lease.token === token) writeDraft(this.#database, key, text);
+    });
+    this.#changes.changed(id);
+  }
+
+  async requestStop(id: string, token: number): Promise<void> {
+    await this.#write(id, "its records cannot be written", "normal", () =>
+      writeStop(this.#database, encodeKey(id), token),
+    );
+    this.#changes.changed(id);
+  }
+
+  watch(id: string, onChange: () => void): () => void {
+    return this.#changes.watch(id, onChange);
   }
 
   /** Closes the file. Acknowledged appends are in it; later calls fail. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#changes.end();
     this.#database.close();
   }
 
@@ -120,12 +174,22 @@ export class SqliteStore implements SessionStore {
     this.close();
   }
 
-  /** @returns The length before; nothing is written when it is not the expected one. */
-  #append(id: string, expectedLength: number, texts: readonly string[]): number {
+  /** @throws {SessionLeaseLostError | SessionConflictError} When it is refused. */
+  #append(id: string, expectedLength: number, texts: readonly string[], options: AppendOptions): void {
+    const { token, lease, info } = options;
     const key = encodeKey(id);
+    if (token !== undefined || lease !== undefined) {
+      const now = readLease(this.#database, key);
+      if (token !== undefined && (now?.held !== true || now.token !== token))
+        throw new SessionLeaseLostError(id, token);
+      if (lease !== undefined && !isSameLease(now, lease.expected))
+        throw new SessionLeaseLostError(id, lease.expected?.token);
+    }
     const found = this.#database.prepare("select number, length from pollux_session where key = ?").get(key);
     const length = Number(found?.["length"] ?? 0);
-    if (length !== expectedLength || texts.length === 0) return length;
+    if (length !== expectedLength) throw new SessionConflictError(id, expectedLength, length);
+    if (lease !== undefined) writeLease(this.#database, key, lease.next);
+    if (texts.length === 0) return;
     const number =
       found?.["number"] ??
       this.#database
@@ -134,9 +198,27 @@ export class SqliteStore implements SessionStore {
     const insert = this.#database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
     for (const [index, text] of texts.entries()) insert.run(number, length + index, text);
     this.#database
-      .prepare("update pollux_session set length = ?, updated_at = ? where number = ?")
-      .run(length + texts.length, Date.now(), number);
-    return length;
+      .prepare(
+        `update pollux_session set length = ?, updated_at = ?${info === undefined ? "" : `, ${INFO_COLUMNS}`} where number = ?`,
+      )
+      .run(length + texts.length, Date.now(), ...(info === undefined ? [] : infoValues(info)), number);
+  }
+
+  /** Runs `work` in a transaction. @param commits - `normal`: without a disk sync; it need not survive a crash of the machine. */
+  #write<Result>(id: string, doing: string, commits: "full" | "normal", work: () => Result): Promise<Result> {
+    return this.#try(id, doing, () => {
+      // With a write-ahead log a commit in this mode waits for nothing, and the next one in the other mode syncs both.
+      if (this.#commits !== commits) this.#database.exec(`pragma synchronous = ${commits}`);
+      this.#commits = commits;
+      return transaction(this.#database, work);
+    });
+  }
+
+  /** True when another connection has committed since it was last asked. */
+  #hasChangedElsewhere(): boolean {
+    const before = this.#version;
+    this.#version = this.#database.prepare("pragma data_version").get()?.["data_version"];
+    return this.#version !== before;
   }
 
   async #try<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
@@ -153,17 +235,6 @@ export class SqliteStore implements SessionStore {
   }
 }
 
-/** The first key after all keys with a prefix; `null` when there is none. */
-function endOfPrefix(prefix: string): Uint8Array | null {
-  const key = encodeKey(prefix);
-  let end = key.length;
-  while (end > 0 && key[end - 1] === 0xff) end--;
-  if (end === 0) return null;
-  const next = Uint8Array.from(key.subarray(0, end));
-  next[end - 1] = (next[end - 1] ?? 0) + 1;
-  return next;
-}
-
 function parse(id: string, position: number, text: string): Json {
   try {
     // JSON.parse returns JSON.
@@ -174,6 +245,7 @@ function parse(id: string, position: number, text: string): Json {
 }
 
 function asStoreError(id: string, doing: string, error: unknown): Error {
+  if (error instanceof SessionConflictError || error instanceof SessionLeaseLostError) return error;
   const code = primaryCode(error);
   if (DAMAGED.has(code))
     return new SessionDamagedError(

@@ -170,11 +170,11 @@ export function same(found: unknown, expected: unknown, what: string): void {
   if (path === undefined) return;
   const where = path === "the root" ? "" : ` (first difference at ${path})`;
   throw new Error(
-    `${what}: expected ${excerpt(String(JSON.stringify(expected)))}, got ${excerpt(String(JSON.stringify(found)))}${where}`,
+    `${what}: expected ${excerpt(JSON.stringify(expected))}, got ${excerpt(JSON.stringify(found))}${where}`,
   );
 }
 
-/** The start of a text that may be long. */
-export function excerpt(text: string): string {
+/** The start of a text that may be long. @param text - Absent for a value that JSON leaves out. */
+export function excerpt(text: string = "undefined"): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}… (${text.length} characters)`;
 }
