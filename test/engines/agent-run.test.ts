@@ -6,37 +6,34 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 
 // What each method does is in the tests of core and of the packages.
 describe.each([
-  ["Restate", RestateRun],
-  ["DBOS", DbosRun],
-] as const)("a handle on a run on %s", (_, Run) => {
+  // Its state can be read only where a worker is running.
+  ["Restate", RestateRun, ["openQuestions"]],
+  ["DBOS", DbosRun, []],
+] as const)("a handle on a run on %s", (_, Run, more) => {
   test("is the one that all engines share", () => {
     expect(Object.getPrototypeOf(Run)).toBe(AgentRun);
   });
 
   test("adds what the engine does in its own way, and changes nothing else", () => {
-    expect(Object.getOwnPropertyNames(Run.prototype).toSorted()).toEqual([
-      "cancel",
-      "constructor",
-      "events",
-      "other",
-      "result",
-      "sendAnswer",
-      "sendSteering",
-      "state",
-    ]);
+    const own = ["cancel", "constructor", "events", "other", "requestCancel", "result"];
+    expect(Object.getOwnPropertyNames(Run.prototype).toSorted()).toEqual(
+      [...own, "sendAnswer", "sendSteering", "state", ...more].toSorted(),
+    );
   });
 });
 
 test("both handles take the same arguments", () => {
   // The others are inherited.
-  type Arguments<Run extends AgentRun> = Parameters<Run["result"] | Run["state"] | Run["cancel"]>;
+  type Arguments<Run extends AgentRun> = Parameters<
+    Run["result"] | Run["state"] | Run["cancel"] | Run["requestCancel"]
+  >;
   expectTypeOf<Arguments<RestateRun>>().toEqualTypeOf<Arguments<AgentRun>>();
   expectTypeOf<Arguments<DbosRun>>().toEqualTypeOf<Arguments<AgentRun>>();
 });
 
 test("both packages describe the same methods", async () => {
   const [restate, dbos] = await Promise.all(["restate", "dbos"].map(methodsIn));
-  expect(restate).toHaveLength(8);
+  expect(restate).toHaveLength(9);
   expect(restate).toEqual(dbos);
 });
 

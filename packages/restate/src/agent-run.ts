@@ -5,10 +5,12 @@ import {
   EngineError,
   type EngineEvent,
   type Json,
+  type Question,
+  type Receipt,
   type RunReport,
   type WaitOptions,
 } from "@pollux/core/durable";
-import { rpc } from "@restatedev/restate-sdk-clients";
+import { type Ingress, rpc } from "@restatedev/restate-sdk-clients";
 import { type Connection, type RunClient, sendRequest } from "./connection.ts";
 import { type EventSourceOfRun, readEvents } from "./read-events.ts";
 import type { RunState } from "./run-state.ts";
@@ -46,10 +48,13 @@ export class RestateRun extends AgentRun {
   }
 
   async cancel(options: WaitOptions = {}): Promise<RunReport> {
-    const output = await this.#send((workflow) => workflow.workflowOutput());
-    const asOne = retriable();
-    if (!output.ready) await this.#send((workflow) => workflow.cancel(asOne));
+    await this.requestCancel();
     return await this.result(options);
+  }
+
+  async requestCancel(): Promise<Receipt> {
+    if (await this.#isOver()) return "delivered";
+    return (await this.#deliver("cancel", undefined)) === undefined ? "accepted" : "delivered";
   }
 
   /** Starts with the events that the worker still has. */
@@ -65,17 +70,65 @@ export class RestateRun extends AgentRun {
     return new RestateRun(this.#connection, agent, runId);
   }
 
-  protected async sendAnswer(name: string, value: Json): Promise<Delivery> {
-    const asOne = retriable();
-    return await this.#send((workflow) => workflow.answer({ name, value }, asOne));
+  protected async sendAnswer(name: string, value: Json, isGuess: boolean): Promise<Delivery> {
+    // A run that hasn't started yet keeps it.
+    const over = await this.#isOver().catch((error: unknown) => {
+      if (error instanceof EngineError && error.code === "run-unknown") return false;
+      throw error;
+    });
+    const said = await this.#deliver("answer", { name, value, isGuess });
+    if (said === undefined) return over ? "run-over" : "accepted";
+    return said.reply as Delivery; // of our own handler
   }
 
   protected async sendSteering(contents: readonly Content[]): Promise<Delivery> {
-    const asOne = retriable();
-    return await this.#send((workflow) => workflow.steer(contents, asOne));
+    if (await this.#isOver()) return "run-over";
+    const said = await this.#deliver("steer", contents);
+    return said === undefined ? "accepted" : (said.reply as Delivery); // of our own handler
   }
 
-  #send<T>(request: (workflow: RunClient) => PromiseLike<T>): Promise<T> {
+  protected override async openQuestions(): Promise<readonly Question[] | undefined> {
+    const signal = AbortSignal.timeout(this.#connection.replyWithinMs);
+    try {
+      const state = await this.#send((workflow) => workflow.state(rpc.opts({ signal })));
+      return state?.questions ?? [];
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  /** Asks the server alone, with no worker involved. @throws {EngineError} `run-unknown` */
+  async #isOver(): Promise<boolean> {
+    try {
+      return (await this.#send((workflow) => workflow.workflowOutput())).ready;
+    } catch (error) {
+      // Restate itself ended it.
+      if (error instanceof EngineError && error.code === "server-refused") return true;
+      throw error;
+    }
+  }
+
+  /** Has the server store a message to the run, and waits a while for the reply of a worker; `undefined` if none came. */
+  async #deliver(handler: string, parameter: unknown): Promise<{ readonly reply: unknown } | undefined> {
+    const { agent, runId } = this;
+    const { replyWithinMs } = this.#connection;
+    const to = { service: agent, key: runId, handler, parameter };
+    // Made before the first attempt: makes all attempts, and the wait for the reply, one request.
+    const idempotencyKey = crypto.randomUUID();
+    const asOne = rpc.sendOpts<unknown>({ idempotencyKey });
+    await this.#send((_, ingress) => ingress.send({ ...to, opts: asOne }));
+    const signal = AbortSignal.timeout(replyWithinMs);
+    const reply = rpc.opts<unknown, unknown>({ idempotencyKey, signal });
+    try {
+      return { reply: await this.#send((_, ingress) => ingress.call<unknown, unknown>({ ...to, opts: reply })) };
+    } catch (error) {
+      if (signal.aborted || (error instanceof EngineError && error.code === "server-unreachable")) return undefined;
+      throw error;
+    }
+  }
+
+  #send<T>(request: (workflow: RunClient, ingress: Ingress) => PromiseLike<T>): Promise<T> {
     return sendRequest(this.#connection, this.agent, this.runId, request);
   }
 
@@ -90,9 +143,4 @@ export class RestateRun extends AgentRun {
     };
     return { status: "failed", runId, activeMs: 0, error: said };
   }
-}
-
-/** The key that makes several attempts at a request one for the server: created before the first attempt. */
-function retriable(): ReturnType<typeof rpc.opts<never, never>> {
-  return rpc.opts({ idempotencyKey: crypto.randomUUID() });
 }

@@ -22,8 +22,8 @@ import { sharedHandlers } from "./shared-handlers.ts";
 
 /** Options of {@link agentWorkflow}. */
 export interface AgentWorkflowOptions {
-  /** Names of the agents that are served as workflows. */
-  readonly children: ReadonlySet<string>;
+  /** The agents that are served as workflows, by name. */
+  readonly agents: ReadonlyMap<string, Agent>;
   readonly inactivityTimeoutMs: number;
   readonly abortTimeoutMs: number;
   readonly retentionMs: number;
@@ -71,7 +71,7 @@ async function run(
   agent: Agent,
   ctx: WorkflowContext,
   start: EngineRunInput,
-  { children, openFeed }: AgentWorkflowOptions,
+  { agents, openFeed }: AgentWorkflowOptions,
 ): Promise<RunReport> {
   const runId = ctx.key;
   const { id, attemptCompletedSignal } = ctx.request();
@@ -97,11 +97,12 @@ async function run(
     await ctx.promise<InvocationId>("begun").resolve(id);
     report = await runOnEngine(agent, start, {
       runId,
+      agents,
       signal: ours.signal,
       steps: ({ signal }) =>
         restateSteps(ctx, {
           signal,
-          children,
+          children: new Set(agents.keys()),
           note: (ops) => ctx.set(STATE, (state = stateDuring(state, ops))),
           emit: (from, event) => events.emit(from, event),
           cancelled: (error) => ours.abort(error),

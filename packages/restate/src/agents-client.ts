@@ -11,10 +11,15 @@ export interface AgentsClientOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** How long to retry while the server doesn't answer, in milliseconds. @defaultValue 5_000 */
   readonly retryForMs?: number | undefined;
+  /**
+   * How long an answer, a message or a cancellation that Restate has stored waits for a worker to say what became of it, in
+   * milliseconds. After that it counts as `accepted`. @defaultValue 5_000
+   */
+  readonly replyWithinMs?: number | undefined;
 }
 
 /** Options for starting a run. */
-export interface StartOptions extends Omit<EngineRunInput, "input"> {
+export interface StartOptions extends Omit<EngineRunInput, "input" | "callers" | "path"> {
   /** The run's id. Starting a run with the same id again starts nothing and returns the same run. @defaultValue a random one */
   readonly runId?: string | undefined;
 }
@@ -43,7 +48,7 @@ export interface AgentsClient<Name extends string> {
  * ```
  */
 export function agentsClient<Name extends string = string>(options: AgentsClientOptions = {}): AgentsClient<Name> {
-  const { headers, retryForMs = 5_000 } = options;
+  const { headers, retryForMs = 5_000, replyWithinMs = 5_000 } = options;
   const url = (options.ingress ?? "http://127.0.0.1:8080").replace(/\/$/, "");
   const ingress: Ingress = connect({
     url,
@@ -57,7 +62,7 @@ export function agentsClient<Name extends string = string>(options: AgentsClient
       shouldRetry: (failure) => failure.kind === "response" && defaultShouldRetry(failure),
     },
   });
-  const connection = { ingress, url, retryForMs };
+  const connection = { ingress, url, retryForMs, replyWithinMs };
   const run = (agent: Name, runId: string): RestateRun => new RestateRun(connection, agent, runId);
   return {
     run,

@@ -8,6 +8,7 @@ export interface Connection {
   readonly ingress: Ingress;
   readonly url: string;
   readonly retryForMs: number;
+  readonly replyWithinMs: number;
 }
 
 /** The handlers of one run, as requests. */
@@ -28,13 +29,13 @@ export async function sendRequest<T>(
   { ingress, url, retryForMs }: Connection,
   agent: string,
   runId: string,
-  request: (workflow: RunClient) => PromiseLike<T>,
+  request: (workflow: RunClient, ingress: Ingress) => PromiseLike<T>,
 ): Promise<T> {
   const patience = Date.now() + Math.min(SPREAD_MS, retryForMs);
   let awaySince: number | undefined;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     try {
-      return await request(ingress.workflowClient<AgentHandlers>({ name: agent }, runId));
+      return await request(ingress.workflowClient<AgentHandlers>({ name: agent }, runId), ingress);
     } catch (error) {
       const known = clientError(error, url, agent, runId);
       if (!(known instanceof EngineError)) throw known;

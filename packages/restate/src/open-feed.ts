@@ -29,7 +29,7 @@ export function openFeed(feeds: LiveFeeds | undefined, options: Announcing): (ag
         const told = announce(`/${agent}/${encodeURIComponent(runId)}/announce`).catch((error: unknown) => {
           againAt = Date.now() + AGAIN_MS;
           // Readers get nothing; the run itself doesn't depend on it.
-          options.logger?.warn({ agent, runId, err: error }, "could not announce live events to Restate");
+          options.logger?.warn({ runId, agent, err: error }, "could not announce live events to Restate");
         });
         // Gives even a very short run time to be announced.
         await Promise.race([told, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);

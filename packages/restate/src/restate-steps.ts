@@ -9,12 +9,14 @@ import {
   waitTimedOut,
 } from "@pollux/core/durable";
 import {
+  CancelledError,
   type InvocationPromise,
   RestatePromise,
   type TerminalError,
   TimeoutError,
   type WorkflowContext,
 } from "@restatedev/restate-sdk";
+import { peekPromise, STEERING_OVER, steerName } from "./promises.ts";
 
 /** Options of {@link restateSteps}. */
 export interface RestateStepsOptions {
@@ -41,13 +43,30 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
   // A `begin` entry with another value was written by an earlier attempt.
   const thisAttempt = crypto.randomUUID();
   const heard: (readonly Content[])[] = [];
+  let closed = false;
 
   async function listen(): Promise<void> {
     for (;;) {
-      const said = await ctx.promise<readonly Content[]>(`steer:${heard.length}`).peek();
+      if (closed) return;
+      const said = await peekPromise<readonly Content[]>(ctx, steerName(heard.length));
       if (said === undefined) return;
       heard.push(said);
     }
+  }
+
+  /** Takes the place of the next message, so that whoever sends one is told. False if a message was there first, which is heard now. */
+  async function close(): Promise<boolean> {
+    if (closed) return true;
+    const known = heard.length;
+    try {
+      await ctx.promise<string>(steerName(known)).resolve(STEERING_OVER);
+      closed = true;
+    } catch (error) {
+      if (error instanceof CancelledError) throw error;
+      await listen();
+      if (heard.length === known) throw error;
+    }
+    return closed;
   }
 
   async function countAttempts(ops: readonly Op<RunEvent>[]): Promise<ReadonlyMap<string, number>> {
@@ -90,7 +109,12 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
         heard.length > after ? { contents: heard.slice(after).flat(), upTo: heard.length } : undefined,
       waits: async (after) => {
         await listen();
-        return heard.length > after;
+        return heard.length > after || !(await close());
+      },
+      close: async (after) => {
+        await listen();
+        while (!(await close()));
+        return heard.slice(after).flat();
       },
     },
     round: async (ops) => {

@@ -65,7 +65,7 @@ export function serveAgents(options: ServeAgentsOptions): AgentsWorker {
   check(agents);
   const feeds = options.events === false ? undefined : new LiveFeeds(options.events);
   const workflowOptions = {
-    children: new Set(agents.map(({ name }) => name)),
+    agents: new Map(agents.map((agent) => [agent.name, agent])),
     inactivityTimeoutMs: options.inactivityTimeoutMs ?? 60_000,
     abortTimeoutMs: options.abortTimeoutMs ?? DAY_MS,
     retentionMs: options.retentionMs ?? DAY_MS,

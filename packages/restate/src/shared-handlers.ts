@@ -1,6 +1,7 @@
 import type { Content } from "@pollux/core";
-import { type Delivery, isOver } from "@pollux/core/durable";
+import { type Delivery, isOver, parseStepName, waitName } from "@pollux/core/durable";
 import { type InvocationId, RestatePromise, TimeoutError, type WorkflowSharedContext } from "@restatedev/restate-sdk";
+import { peekPromise, STEERING_OVER, steerName } from "./promises.ts";
 import { type RunState, STATE } from "./run-state.ts";
 
 /** Where a run's live events are served. */
@@ -17,9 +18,18 @@ export interface FeedQuestion {
   readonly wait: boolean;
 }
 
+/** An answer to a question. */
+export interface SentAnswer {
+  /** Name of the wait. */
+  readonly name: string;
+  readonly value: unknown;
+  /** Whoever sent it could not see which questions are open, because no worker was running. */
+  readonly isGuess?: boolean | undefined;
+}
+
 /** Handlers for messages and queries to a run in progress, next to `run` in an agent's workflow. */
 export const sharedHandlers: {
-  answer(ctx: WorkflowSharedContext, answer: { readonly name: string; readonly value: unknown }): Promise<Delivery>;
+  answer(ctx: WorkflowSharedContext, answer: SentAnswer): Promise<Delivery>;
   steer(ctx: WorkflowSharedContext, contents: readonly Content[]): Promise<Delivery>;
   state(ctx: WorkflowSharedContext): Promise<RunState | null>;
   cancel(ctx: WorkflowSharedContext): Promise<void>;
@@ -27,26 +37,32 @@ export const sharedHandlers: {
   feed(ctx: WorkflowSharedContext, asked: FeedQuestion): Promise<FeedPlace | null>;
 } = {
   /** An answer that comes before its question is kept. */
-  answer: async (ctx, { name, value }) => {
-    if ((await peek(ctx, name)) !== undefined) return "already-answered";
+  answer: async (ctx, { name: given, value, isGuess = false }) => {
     const state = await ctx.get<RunState>(STATE);
+    const [name, ...others] = isGuess ? possibleNames(given, state) : [given];
+    if ((await peekPromise(ctx, name)) !== undefined) return "already-answered";
     if (state !== null && isOver(state)) return "run-over";
-    return (await settle(ctx, name, value)) ? "delivered" : "already-answered";
+    const before = await settle(ctx, name, value);
+    for (const other of others) await settle(ctx, other, value);
+    return before === undefined ? "delivered" : "already-answered";
   },
 
-  /** Messages are numbered in order of arrival. */
+  /** Refused once the run has looked for the last time. */
   steer: async (ctx, contents) => {
     const state = await ctx.get<RunState>(STATE);
     if (state !== null && isOver(state)) return "run-over";
-    await settleFirst(ctx, "steer", contents);
-    return "delivered";
+    for (let number = 0; ; number++) {
+      const before = await settle(ctx, steerName(number), contents);
+      if (before === undefined) return "delivered";
+      if (before === STEERING_OVER) return "run-over";
+    }
   },
 
   state: async (ctx) => {
     const state = await ctx.get<RunState>(STATE);
     if (state === null) return null;
     // The state is written when the question is asked; answers come later.
-    const answers = await RestatePromise.all(state.questions.map(({ name }) => peek(ctx, name)));
+    const answers = await RestatePromise.all(state.questions.map(({ name }) => peekPromise(ctx, name)));
     return { ...state, questions: state.questions.filter((_, index) => answers[index] === undefined) };
   },
 
@@ -56,7 +72,7 @@ export const sharedHandlers: {
 
   /** A worker announces where it serves the run's events. */
   announce: async (ctx, url) => {
-    await settleFirst(ctx, "feed", url);
+    for (let number = 1; (await settle(ctx, `feed:${number}`, url)) !== undefined; number++);
   },
 
   /** The latest such place after a number; if there is none, waits a while for the next one. */
@@ -85,26 +101,27 @@ export const sharedHandlers: {
 /** After this long, the reader asks again. */
 const FEED_WAIT_MS = 20_000;
 
-async function settleFirst(ctx: WorkflowSharedContext, kind: "steer" | "feed", value: unknown): Promise<void> {
-  for (let number = kind === "feed" ? 1 : 0; ; number++) {
-    if (await settle(ctx, `${kind}:${number}`, value)) return;
-  }
-}
-
-/** False if it was already settled. */
-async function settle(ctx: WorkflowSharedContext, name: string, value: unknown): Promise<boolean> {
-  if ((await peek(ctx, name)) !== undefined) return false;
+/** Settles a promise, unless it is settled already. Returns the value that another request had settled it with. */
+async function settle(ctx: WorkflowSharedContext, name: string, value: unknown): Promise<unknown> {
+  const known = await peekPromise(ctx, name);
+  if (known !== undefined) return known;
   try {
     await ctx.promise<unknown>(name).resolve(value);
-    return true;
+    return undefined;
   } catch (error) {
     // Another request was faster.
-    if ((await peek(ctx, name)) !== undefined) return false;
+    const faster = await peekPromise(ctx, name);
+    if (faster !== undefined) return faster;
     throw error;
   }
 }
 
-function peek(ctx: WorkflowSharedContext, name: string): RestatePromise<unknown> {
-  // Typed as an ordinary promise, but it is one of Restate's: only those work in its combinators.
-  return ctx.promise<unknown>(name).peek() as RestatePromise<unknown>;
+/** The question that is open about the outcome of a call; while there is none, the ones that may come: a call has only one of them. */
+function possibleNames(name: string, state: RunState | null): readonly [string, ...string[]] {
+  const step = parseStepName(name);
+  if (step.kind !== "call" && step.kind !== "wait") return [name];
+  const { callId } = step;
+  const open = state?.questions.find((one) => one.callId === callId && one.question !== "approval");
+  if (open !== undefined) return [open.name];
+  return step.kind === "wait" ? [name] : [name, waitName(callId, "unknown-outcome")];
 }

@@ -96,7 +96,7 @@ export const OVER_SIZE: EngineCase = {
       problems: [
         ...problems,
         ...(isTyped ? [] : [`lost: a long answer ended with ${JSON.stringify(answered).slice(0, 300)}`]),
-        ...(told.some((one) => one.includes("put large data into a file"))
+        ...(told.some((one) => one.includes("have the tool store large data"))
           ? []
           : [`lost: the model was told ${told.join()}`]),
       ],

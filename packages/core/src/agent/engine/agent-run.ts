@@ -96,8 +96,12 @@ export abstract class AgentRun {
   /** A handle on another run of the same engine. */
   protected abstract other(agent: string, runId: string): AgentRun;
 
-  /** Delivers the answer to the wait of this name. */
-  protected abstract sendAnswer(name: string, value: Json): Promise<Delivery>;
+  /**
+   * Delivers the answer to the wait of this name.
+   *
+   * @param isGuess - The open questions could not be found out, and this is the likeliest.
+   */
+  protected abstract sendAnswer(name: string, value: Json, isGuess: boolean): Promise<Delivery>;
 
   protected abstract sendSteering(contents: readonly Content[]): Promise<Delivery>;
 
@@ -122,16 +126,18 @@ export abstract class AgentRun {
     const { agent, runId } = this;
     const open = await this.openQuestions();
     const found = open?.find((one) => one.callId === call && one.question !== "approval");
+    if (found !== undefined) return { ...found, agent, runId };
+    const isGuess = open === undefined;
     // Only one question has that answer.
-    const question = open === undefined && "notExecuted" in outcome ? "unknown-outcome" : "outcome";
-    return { agent, runId, ...(found ?? { name: waitName(call, question), question }) };
+    const question = isGuess && "notExecuted" in outcome ? "unknown-outcome" : "outcome";
+    return { agent, runId, name: waitName(call, question), question, isGuess };
   }
 
-  async #answer({ agent, runId, name }: Asked, value: Approval | ExternalOutcome): Promise<Receipt> {
+  async #answer({ agent, runId, name, isGuess = false }: Asked, value: Approval | ExternalOutcome): Promise<Receipt> {
     checkSize(`the answer to ${name}`, value);
     const run = this.other(agent, runId);
     // An approval and an outcome are JSON by contract.
-    return run.#check(await run.sendAnswer(name, value as unknown as Json), name);
+    return run.#check(await run.sendAnswer(name, value as unknown as Json, isGuess), name);
   }
 
   #check(delivery: Delivery, name: string = ""): Receipt {
@@ -150,7 +156,8 @@ export abstract class AgentRun {
   }
 }
 
-type Asked = Pick<PendingAnswer, "agent" | "runId" | "name"> & Partial<Pick<PendingAnswer, "question">>;
+type Asked = Pick<PendingAnswer, "agent" | "runId" | "name"> &
+  Partial<Pick<PendingAnswer, "question">> & { readonly isGuess?: boolean | undefined };
 
 /**
  * What is known of something that was sent to a run. `delivered`: the run has it, or will find it when it gets there. `accepted`:

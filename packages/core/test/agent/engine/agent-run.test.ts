@@ -18,6 +18,7 @@ const user = (text: string): Content => ({ role: "user", parts: [{ text }] });
 class Runs {
   readonly states: Map<string, EngineRunState> = new Map();
   readonly sent: unknown[] = [];
+  readonly guesses: string[] = [];
   delivery: Delivery = "delivered";
 
   put(runId: string, state: Partial<EngineRunState> = {}): this {
@@ -62,7 +63,8 @@ class MemoryRun extends AgentRun {
     return new MemoryRun(this.#runs, agent, runId);
   }
 
-  protected async sendAnswer(name: string, value: Json): Promise<Delivery> {
+  protected async sendAnswer(name: string, value: Json, isGuess: boolean): Promise<Delivery> {
+    if (isGuess) this.#runs.guesses.push(name);
     this.#runs.sent.push([this.runId, name, value]);
     return this.#runs.delivery;
   }
@@ -177,6 +179,18 @@ test("what no engine could store is refused before it is sent", async () => {
   await expect(run.answer("call:1.0", { output: large })).rejects.toMatchObject(refused);
   await expect(run.approve("call:1.0", { deny: large })).rejects.toMatchObject(refused);
   expect(runs.sent).toEqual([]);
+});
+
+test("an answer is marked as a guess when nobody can say which questions are open", async () => {
+  const runs = new Runs();
+  const run = new (class extends MemoryRun {
+    protected override openQuestions(): Promise<undefined> {
+      return Promise.resolve(undefined);
+    }
+  })(runs, "planner", "r");
+  await run.answer("call:1.0", { output: 1 });
+  await run.answer("call:1.0", { notExecuted: true });
+  expect(runs.guesses).toEqual(["call:1.0", "call:1.0/unknown-outcome"]);
 });
 
 test("an approval needs no look at the run's state", async () => {

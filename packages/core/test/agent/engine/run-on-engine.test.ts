@@ -257,7 +257,7 @@ describe.each([
     const talk = defineTool({
       name: "talk",
       description: "x",
-      run: async (_, { callId }) => {
+      run: async (_input, { callId }) => {
         await engine.steer("r", [callId === "call:1.0" ? heard : unheard]);
         if (kind === "failure" && callId === "call:2.0") throw new Error("broken");
         return "said";
