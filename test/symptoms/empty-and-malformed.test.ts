@@ -210,7 +210,7 @@ describe.each(faces)("%s", (face) => {
       const fault = faults.maxTokensMidCall({ name: "write_file" });
       await using world = await openWorld({ brain: byStep(() => say("Shorter then.")), faults: [{ at: 1, fault }] });
       const seen = await watch(face, new Agent({ model: world.model(), tools: [write] }), "Write a book.");
-      seen.saw(`run-start turn-start part response tool-start tool-end turn-end
+      seen.saw(`run-start turn-start part response tool-end turn-end
         turn-start text-delta response turn-end run-end`);
       expect(runs).toBe(0);
       expect(sketches(world)[1]?.at(-1)).toMatch(

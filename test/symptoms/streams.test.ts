@@ -1,4 +1,12 @@
-import { Agent, ApiStatusError, ApiTimeoutError, type RunEvent, runSoFar, StreamIncompleteError } from "@pollux/core";
+import {
+  Agent,
+  type Content,
+  ApiStatusError,
+  ApiTimeoutError,
+  type RunEvent,
+  runSoFar,
+  StreamIncompleteError,
+} from "@pollux/core";
 import { type Fault, type FaultRequest, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -26,6 +34,22 @@ const HISTORY = [
   'user: add <- {"output":8}',
   `model: ${JSON.stringify(ANSWER)} ""*`,
 ];
+
+/** What came last of an answer that broke is kept: the question, and the beginning of the text. */
+function expectInterrupted(
+  { contents, error }: { readonly contents: readonly Content[]; readonly error?: unknown },
+  question: string,
+  whole: string,
+  saidAnything = true,
+): void {
+  if (!saidAnything) return expect(sketch(contents)).toEqual([question]);
+  expect(sketch(contents.slice(0, -1))).toEqual([question]);
+  const last = contents.at(-1);
+  expect(last).toEqual(runSoFar(error)?.interrupted);
+  const text = last?.parts.map((part) => part.text).join("") ?? "";
+  expect(text).not.toBe("");
+  expect(whole.startsWith(text)).toBe(true);
+}
 
 describe.each(faces)("%s", (face) => {
   describe.each<[string, Fault, object]>([
@@ -83,7 +107,7 @@ describe.each(faces)("%s", (face) => {
     ["the connection closes without a finish reason", faults.closeEarly(), { code: "stream_incomplete" }],
     ["the connection closes before any chunk", faults.closeEarly({ afterChunks: 0 }), { code: "stream_incomplete" }],
     ["the connection closes inside an object", faults.closeMidJson({ atByte: 700 }), { code: "stream_incomplete" }],
-  ])("%s", (_symptom, fault, expected) => {
+  ])("%s", (symptom, fault, expected) => {
     const brain = byStep(() => say(LONG));
 
     test("once: what came is void, the same request is sent again", async () => {
@@ -102,13 +126,13 @@ describe.each(faces)("%s", (face) => {
       expect(seen.result).toMatchObject({ stopReason: "finished", text: LONG, turns: 1, usage: { incomplete: true } });
     });
 
-    test("always: the run fails after two more tries, and nothing of it is in the history", async () => {
+    test("always: the run fails after two more tries, and the history keeps what the last one said", async () => {
       await using world = await openWorld({ brain, faults: [{ at: () => true, fault }] });
       const seen = await watch(face, new Agent({ model: world.model(), maxRestarts: 2 }), "Count.");
       expect(world.bodies).toHaveLength(3);
       expect(new Set(world.bodies).size).toBe(1);
       expect(seen.error).toMatchObject({ ...expected, retryable: true });
-      expect(sketch(seen.contents)).toEqual(['user: "Count."']);
+      expectInterrupted(seen, 'user: "Count."', LONG, !symptom.includes("before any chunk"));
       expect(runSoFar(seen.error)).toMatchObject({ turns: 1, usage: { requests: 0 } });
     });
   });
@@ -148,7 +172,7 @@ describe.each(faces)("%s", (face) => {
     failed.saw("run-start turn-start text-delta discard text-delta discard text-delta");
     expect(failed.error).toMatchObject({ code: "api_network", retryable: true });
     expect(broken.bodies).toHaveLength(3);
-    expect(sketch(failed.contents)).toEqual(['user: "Hi."']);
+    expectInterrupted(failed, 'user: "Hi."', "One ");
   });
 
   test.each<[string, object, number]>([
@@ -175,7 +199,7 @@ describe.each(faces)("%s", (face) => {
     const seen = await watch(face, new Agent({ model: service.model() }), "Hi.");
     expect(seen.error).toMatchObject({ code: "api_status", status: 400, retryable: false });
     expect(service.bodies).toHaveLength(1);
-    expect(sketch(seen.contents)).toEqual(['user: "Hi."']);
+    expectInterrupted(seen, 'user: "Hi."', "One ");
   });
 
   test.each<[string, RawAnswer]>([
@@ -242,7 +266,7 @@ describe.each(faces)("%s", (face) => {
       expect(failed.error).toBeInstanceOf(ApiTimeoutError);
       expect(failed.error).toMatchObject({ code: "api_timeout", kind });
       expect(silent.bodies).toHaveLength(2);
-      expect(sketch(failed.contents)).toEqual(['user: "Count."']);
+      expectInterrupted(failed, 'user: "Count."', LONG, kind !== "first-byte");
     });
   });
 
@@ -303,7 +327,7 @@ test("a reader who left a stream in its middle leaves no request behind, and a h
   const running = new Agent({ model: world.model(), tools: TOOLS }).stream("Weather?");
   for await (const event of running) if (event.type === "text-delta") break;
   const error = await running.result().catch((reason: unknown) => reason);
-  expect(sketch(runSoFar(error)?.contents ?? [])).toEqual(['user: "Weather?"']);
+  expect(sketch(runSoFar(error)?.contents ?? [])).toEqual(['user: "Weather?"', expect.stringMatching(/^model: "/)]);
   expect(sketches(world)).toEqual([['user: "Weather?"']]);
   expect(error).not.toBeInstanceOf(StreamIncompleteError);
 });

@@ -199,7 +199,7 @@ describe("a log is noted for", () => {
 });
 
 test("a log that goes on in a newer version is left alone", () => {
-  const newer = [...two, { v: 3, at: 1, type: "dream", runId: "x" }, { v: 2, at: 1, type: "end" }];
+  const newer = [...two, { v: 3, at: 1, type: "dream", runId: "x" }, { v: 3, at: 1, type: "end" }];
   const { entries, done, refused } = repairSession(lines(newer));
   expect({ entries, done }).toEqual({ entries: two, done: [] });
   expect(refused).toEqual({

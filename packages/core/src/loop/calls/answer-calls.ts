@@ -58,17 +58,14 @@ export async function answerCalls(
     if ((await callRound(input, state, hasChildren ? sideBySide(open) : open)) === "suspended") return undefined;
   }
 
-  // The step of a call that a journal answered has emitted nothing.
-  if (input.emit !== undefined)
-    for (const call of planned)
-      if (call.current.state === "answered" && !call.begun && !call.endReported && call.current.value.notRun !== true)
-        await input.emit(toolStart(call));
+  let allReported = true;
+  for (const { endReported } of planned) allReported &&= endReported;
+  if (input.emit !== undefined && !allReported) await reportAnswers(input.emit, planned);
   const responses: Part[] = [];
   const after: Part[] = [];
   for (const call of planned) {
     if (call.current.state !== "answered") throw new RunStepError(`${call.callId} has no answer`, call.callId);
     const { value } = call.current;
-    if (input.emit !== undefined && !call.endReported) await input.emit(toolEnd(call, value));
     state.addCall(call.call.name, value);
     responses.push(value.part);
     after.push(...value.after);
@@ -77,6 +74,18 @@ export async function answerCalls(
   state.unsettled.length = 0;
   const content: Content = { role: "user", parts: responses };
   return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
+}
+
+/** Reports calls whose steps emitted nothing: a journal or somebody outside answered them. */
+async function reportAnswers(emit: Emit, calls: readonly TurnCall[]): Promise<void> {
+  const unreported = calls.flatMap((call) => {
+    const { current, fromJournal, endReported } = call;
+    if (current.state !== "answered" || endReported) return [];
+    return [{ call, value: current.value, mark: fromJournal && ({ replayed: true } as const) }];
+  });
+  for (const { call, value, mark } of unreported)
+    if (!call.begun && value.notRun !== true) await emit({ ...toolStart(call), ...mark });
+  for (const { call, value, mark } of unreported) await emit({ ...toolEnd(call, value), ...mark });
 }
 
 function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: number, refusal?: string): TurnCall {
@@ -94,6 +103,8 @@ function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: 
     refusal,
     current: RUNNING,
     failure: undefined,
+    executed: false,
+    fromJournal: false,
     begun: false,
     endReported: false,
   };
@@ -146,8 +157,9 @@ async function callRound(
   // First what succeeded, here or in a journal: a run that fails below reports it.
   for (const [index, call] of calls.entries()) {
     const [from, outcome] = [before[index], outcomes[index]];
-    if (from?.state === "running" && outcome?.ok === true)
-      call.current = afterRun(input, state, call, from.attempt, outcome);
+    if (from?.state !== "running" || outcome?.ok !== true) continue;
+    call.fromJournal = !call.executed;
+    call.current = afterRun(input, state, call, from.attempt, outcome);
   }
   throwFailure(calls);
   for (const [index, call] of calls.entries()) {
@@ -239,6 +251,7 @@ function runOperation(
     name,
     ...(once && { once }),
     run: async (step) => {
+      call.executed = true;
       const run = (): ReturnType<typeof runCall> =>
         executeStep(input, name, step, (timed) => runCall(input, state, call, timed), call.call);
       try {

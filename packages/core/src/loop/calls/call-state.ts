@@ -71,7 +71,11 @@ export interface TurnCall extends PlannedCall {
   current: CallState;
   /** What its step threw in this process. */
   failure: { readonly error: unknown } | undefined;
-  /** Its tool was run, in this process. */
+  /** Its step was executed in this process. */
+  executed: boolean;
+  /** Its step was answered by a journal. */
+  fromJournal: boolean;
+  /** Its tool was run in this process. */
   begun: boolean;
   /** Its `tool-end` has been emitted. */
   endReported: boolean;
