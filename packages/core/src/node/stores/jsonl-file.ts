@@ -10,14 +10,15 @@ import { takeLock, waitForHolder } from "./file-lock.ts";
 import { findLineEnds, joinAppends, KnownPlaces, parseLine, type Place } from "./jsonl-lines.ts";
 import {
   type AppendPlan,
+  ifThere,
   type LinesToAppend,
   planAppends,
   readDraft,
   readState,
   removeWhole,
   type SessionState,
+  writeDraft,
   writeState,
-  writeWhole,
 } from "./jsonl-records.ts";
 import { codeOf, type ProcessId } from "./processes.ts";
 import { isShortened, sessionFileName } from "./session-file-name.ts";
@@ -72,7 +73,7 @@ export class JsonlFile {
     const found = await ifThere(stat(this.#path("jsonl"), { bigint: true }));
     if (found === undefined) return undefined;
     const size = Number(found.size);
-    const state = await readState(this.#path("state"), size);
+    const state = readState(this.#path("state"), size);
     const length = state?.bytes === size ? (state.length ?? 0) : await this.#countLines(found, locked);
     return length === 0 ? undefined : { ...state?.info, id: this.#id, length, updatedAt: Number(found.mtimeMs) };
   }
@@ -122,7 +123,7 @@ export class JsonlFile {
       const state = (await this.#readState()) ?? {};
       if (!isSameLease(state.lease, expected)) return false;
       if (next.held && state.lease?.held !== true) await removeWhole(this.#path("draft"));
-      await writeState(this.#path("state"), { ...state, lease: next });
+      writeState(this.#path("state"), { ...state, lease: next });
       if (!next.held) await removeWhole(this.#path("draft"));
       return true;
     });
@@ -134,7 +135,7 @@ export class JsonlFile {
       const lease = (await this.#readState())?.lease;
       if (lease?.held !== true || lease.token !== token) return;
       if (text === undefined) await removeWhole(this.#path("draft"));
-      else await writeWhole(this.#path("draft"), text);
+      else await writeDraft(this.#path("draft"), text);
     });
   }
 
@@ -142,7 +143,7 @@ export class JsonlFile {
     if ((await this.#readState()) === undefined && !(await isThere(this.#path("jsonl")))) return;
     await this.#locked(async () => {
       const state = (await this.#readState()) ?? {};
-      if (token > (state.stopToken ?? 0)) await writeState(this.#path("state"), { ...state, stopToken: token });
+      if (token > (state.stopToken ?? 0)) writeState(this.#path("state"), { ...state, stopToken: token });
     });
   }
 
@@ -169,7 +170,7 @@ export class JsonlFile {
 
   async #appendTo(handle: FileHandle | undefined, appends: readonly LinesToAppend[]): Promise<AppendPlan["refusals"]> {
     const { line, byte } = this.#known.end;
-    const before = await readState(this.#path("state"), byte);
+    const before = readState(this.#path("state"), byte);
     const plan = planAppends(this.#id, appends, before ?? {}, line);
     const { refusals, lines, state, setsLease, dropsDraft } = plan;
     if (lines.length === 0 && !setsLease) return refusals;
@@ -177,11 +178,12 @@ export class JsonlFile {
     // They are one append, all or nothing: their lines would otherwise need a state each.
     const data = Buffer.from(joinAppends(lines));
     const after = { ...state, bytes: byte + data.length };
-    if (before !== undefined || after.lease !== undefined || after.info !== undefined)
-      await (data.length === 0
-        ? writeState(this.#path("state"), after)
-        : writeState(this.#path("state"), { ...before, length: line, bytes: byte }, after));
-    if (data.length > 0) await this.#writeLog(handle, data);
+    if (data.length === 0) writeState(this.#path("state"), after);
+    else {
+      if (before !== undefined || after.lease !== undefined || after.info !== undefined)
+        writeState(this.#path("state"), { ...before, length: line, bytes: byte }, after);
+      await this.#writeLog(handle, data);
+    }
     // If this fails, the draft does not count.
     if (dropsDraft && state.lease?.held !== true) await removeWhole(this.#path("draft")).catch(() => {});
     return refusals;
@@ -195,7 +197,7 @@ export class JsonlFile {
 
   async #readState(): Promise<SessionState | undefined> {
     const log = await ifThere(stat(this.#path("jsonl")));
-    return await readState(this.#path("state"), log?.size ?? 0);
+    return readState(this.#path("state"), log?.size ?? 0);
   }
 
   async #countLines(found: BigIntStats, locked: boolean): Promise<number> {
@@ -331,16 +333,6 @@ async function readRange(handle: FileHandle, from: number, to: number): Promise<
 
 async function isThere(file: string): Promise<boolean> {
   return (await ifThere(stat(file))) !== undefined;
-}
-
-/** The result, or `undefined` when the file or folder does not exist. */
-export async function ifThere<Result>(operation: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await operation;
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** Makes added and removed names survive a crash of the machine. */

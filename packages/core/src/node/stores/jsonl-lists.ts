@@ -1,8 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { compareSummaries, type ListOptions, matchesFilter, type SessionSummary } from "../../session/store.ts";
-import { ifThere } from "./jsonl-file.ts";
-import { readState } from "./jsonl-records.ts";
+import { ifThere, readState } from "./jsonl-records.ts";
 import { readSessionId, sessionFileName } from "./session-file-name.ts";
 
 const ENDING = ".jsonl";
@@ -69,7 +68,7 @@ async function writtenAt(folder: string, id: string): Promise<number> {
 async function quickSummary(folder: string, id: string): Promise<SessionSummary | undefined> {
   const log = await ifThere(stat(logOf(folder, id)));
   if (log === undefined) return undefined;
-  const { length = 0, bytes, info } = (await readState(join(folder, `${sessionFileName(id)}.state`), log.size)) ?? {};
+  const { length = 0, bytes, info } = readState(join(folder, `${sessionFileName(id)}.state`), log.size) ?? {};
   if (bytes !== log.size || length === 0) return undefined;
   return { ...info, id, length, updatedAt: Math.floor(log.mtimeMs) };
 }

@@ -1,3 +1,4 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
@@ -32,35 +33,52 @@ export interface SessionState {
  */
 interface StateFile {
   readonly before: SessionState;
+  /** Only what differs. */
   readonly after?: SessionState | undefined;
 }
 
 /**
- * The state that holds; `undefined` when there is none, or the file is damaged.
+ * The state that holds; `undefined` when there is none, or the file is damaged. Waits for the disk, as reading some hundred bytes takes
+ * less time than handing it to another thread.
  *
  * @param logBytes - How long the log is, in bytes.
  */
-export async function readState(file: string, logBytes: number): Promise<SessionState | undefined> {
-  const found = await readJson(file);
+export function readState(file: string, logBytes: number): SessionState | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  const found = parseJson(text);
   if (!isStateFile(found)) return undefined;
   const { before, after } = found;
-  return after?.bytes !== undefined && logBytes >= after.bytes ? after : before;
+  return after?.bytes !== undefined && logBytes >= after.bytes ? { ...before, ...after } : before;
 }
 
-/** @param after - Holds once the log is as long as it says. */
-export async function writeState(file: string, before: SessionState, after?: SessionState): Promise<void> {
-  await writeWhole(file, JSON.stringify({ before, after } satisfies StateFile));
+/** Waits for the disk, too. @param after - What an append makes of it. It holds once the log is as long as it says. */
+export function writeState(file: string, before: SessionState, after?: SessionState): void {
+  const content: StateFile = { before, ...(after !== undefined && { after: difference(before, after) }) };
+  writeFileSync(newFileOf(file), JSON.stringify(content));
+  renameSync(newFileOf(file), file);
+}
+
+function difference(before: SessionState, after: SessionState): SessionState {
+  const info = JSON.stringify(after.info) === JSON.stringify(before.info) ? undefined : after.info;
+  return { ...after, info, lease: after.lease === before.lease ? undefined : after.lease, stopToken: undefined };
 }
 
 /** `undefined` when there is none, or the file is damaged. */
 export async function readDraft(file: string): Promise<Draft | undefined> {
-  const found = (await readJson(file)) as Partial<Draft> | null | undefined;
+  const text = await ifThere(readFile(file, "utf8"));
   // Written from this type, whole: anything else is damage.
+  const found = (text === undefined ? undefined : parseJson(text)) as Partial<Draft> | null | undefined;
   return Array.isArray(found?.parts) ? (found as Draft) : undefined;
 }
 
-/** Replaces a file, so that whoever reads it meanwhile reads the old one or the new one. */
-export async function writeWhole(file: string, text: string): Promise<void> {
+/** Whoever reads it meanwhile reads the old one or the new one. @param text - The draft as JSON. */
+export async function writeDraft(file: string, text: string): Promise<void> {
   await writeFile(newFileOf(file), text);
   await rename(newFileOf(file), file);
 }
@@ -75,18 +93,21 @@ function newFileOf(file: string): string {
   return `${file}.new`;
 }
 
-async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+/** The result, or `undefined` when the file or folder does not exist. */
+export async function ifThere<Result>(operation: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
   }
 }
 
