@@ -9,5 +9,5 @@ export {
   type SessionFileRepair,
   type StoredSession,
 } from "./stores/session-file.ts";
-export { JsonlStore, type JsonlStoreOptions } from "./stores/jsonl-store.ts";
-export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite-store.ts";
+export { JsonlStore, type JsonlStoreOptions } from "./stores/jsonl/jsonl-store.ts";
+export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite/sqlite-store.ts";

@@ -7,12 +7,12 @@ import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import type { SessionEntry } from "../../session/entries.ts";
 import type { SessionSummary } from "../../session/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
-import { syncFolder } from "./jsonl-file.ts";
-import { parseEntry, parseLog, type ParsedLog } from "./jsonl-lines.ts";
-import { storeError } from "./jsonl-store.ts";
-import { readSessionId } from "./session-file-name.ts";
-import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite-database.ts";
-import { parseSummary } from "./sqlite-lists.ts";
+import { syncFolder } from "./jsonl/jsonl-file.ts";
+import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";
+import { storeError } from "./jsonl/jsonl-store.ts";
+import { readSessionId } from "./jsonl/session-file-name.ts";
+import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
+import { parseSummary } from "./sqlite/sqlite-lists.ts";
 
 /** A session as stored in a file. */
 export interface StoredSession {

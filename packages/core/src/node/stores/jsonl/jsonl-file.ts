@@ -1,12 +1,12 @@
 import { type BigIntStats, constants, statSync } from "node:fs";
 import { type FileHandle, mkdir, open, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { messageOf } from "../../errors/agent-error.ts";
-import { SessionDamagedError } from "../../errors/run-errors.ts";
-import type { Json } from "../../internal/json.ts";
-import { isSameLease, type Lease, type SessionRecords } from "../../session/records.ts";
-import type { SessionSummary } from "../../session/store.ts";
-import { takeLock, waitForHolder } from "./file-lock.ts";
+import { messageOf } from "../../../errors/agent-error.ts";
+import { SessionDamagedError } from "../../../errors/run-errors.ts";
+import type { Json } from "../../../internal/json.ts";
+import { isSameLease, type Lease, type SessionRecords } from "../../../session/records.ts";
+import type { SessionSummary } from "../../../session/store.ts";
+import { takeLock, waitForHolder } from "../file-lock.ts";
 import { findLineEnds, joinAppends, KnownPlaces, parseLine, type Place } from "./jsonl-lines.ts";
 import {
   type AppendPlan,
@@ -20,7 +20,7 @@ import {
   writeDraft,
   writeState,
 } from "./jsonl-records.ts";
-import { codeOf, type ProcessId } from "./processes.ts";
+import { codeOf, type ProcessId } from "../processes.ts";
 import { isShortened, sessionFileName } from "./session-file-name.ts";
 
 /** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */

@@ -1,8 +1,8 @@
-import { messageOf } from "../../errors/agent-error.ts";
-import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../../errors/session-errors.ts";
-import type { Json } from "../../internal/json.ts";
-import type { Draft, Lease, SessionRecords } from "../../session/records.ts";
+import { messageOf } from "../../../errors/agent-error.ts";
+import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
+import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
+import type { Json } from "../../../internal/json.ts";
+import type { Draft, Lease, SessionRecords } from "../../../session/records.ts";
 import {
   type AppendOptions,
   checkDeleteFilter,
@@ -12,14 +12,14 @@ import {
   type SessionFilter,
   type SessionStore,
   type SessionSummary,
-} from "../../session/store.ts";
-import { ChangeWatch } from "./change-watch.ts";
-import { LockTimeoutError } from "./file-lock.ts";
+} from "../../../session/store.ts";
+import { ChangeWatch } from "../change-watch.ts";
+import { LockTimeoutError } from "../file-lock.ts";
 import { JsonlFile } from "./jsonl-file.ts";
 import { formatLines } from "./jsonl-lines.ts";
 import { listFolder } from "./jsonl-lists.ts";
 import type { LinesToAppend } from "./jsonl-records.ts";
-import { codeOf, knowProcesses, type ProcessId, thisProcess } from "./processes.ts";
+import { codeOf, knowProcesses, type ProcessId, thisProcess } from "../processes.ts";
 
 /** Options of {@link JsonlStore}. */
 export interface JsonlStoreOptions {

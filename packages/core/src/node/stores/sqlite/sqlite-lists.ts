@@ -1,4 +1,4 @@
-import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../session/store.ts";
+import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../../session/store.ts";
 import { type Database, encodeKey } from "./sqlite-database.ts";
 
 /** The columns of what a session says about itself, in the order of {@link infoValues}. */

@@ -1,6 +1,6 @@
-import type { LogLine } from "../../doctor/read-log.ts";
-import { messageOf } from "../../errors/agent-error.ts";
-import type { Json } from "../../internal/json.ts";
+import type { LogLine } from "../../../doctor/read-log.ts";
+import { messageOf } from "../../../errors/agent-error.ts";
+import type { Json } from "../../../internal/json.ts";
 
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type * as Sqlite from "node:sqlite";
-import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
+import { ConfigurationError, messageOf } from "../../../errors/agent-error.ts";
 
 /** An open database file. */
 export type Database = Sqlite.DatabaseSync;

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { ConfigurationError, SessionDamagedError, SessionStoreError } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { temporaryFolder } from "../../helpers/store-process.ts";
+import { temporaryFolder } from "../../../helpers/store-process.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

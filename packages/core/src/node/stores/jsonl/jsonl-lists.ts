@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { compareSummaries, type ListOptions, matchesFilter, type SessionSummary } from "../../session/store.ts";
+import { compareSummaries, type ListOptions, matchesFilter, type SessionSummary } from "../../../session/store.ts";
 import { ifThere, readState } from "./jsonl-records.ts";
 import { readSessionId, sessionFileName } from "./session-file-name.ts";
 

@@ -1,9 +1,9 @@
-import { messageOf } from "../../errors/agent-error.ts";
-import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../../errors/session-errors.ts";
-import type { Json } from "../../internal/json.ts";
-import { sleep } from "../../internal/abort.ts";
-import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../session/records.ts";
+import { messageOf } from "../../../errors/agent-error.ts";
+import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
+import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
+import type { Json } from "../../../internal/json.ts";
+import { sleep } from "../../../internal/abort.ts";
+import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../../session/records.ts";
 import {
   type AppendOptions,
   checkDeleteFilter,
@@ -12,9 +12,9 @@ import {
   type SessionFilter,
   type SessionStore,
   type SessionSummary,
-} from "../../session/store.ts";
-import { ChangeWatch } from "./change-watch.ts";
-import { knowProcesses } from "./processes.ts";
+} from "../../../session/store.ts";
+import { ChangeWatch } from "../change-watch.ts";
+import { knowProcesses } from "../processes.ts";
 import { type Database, encodeKey, isBusy, openSqlite, primaryCode, transaction } from "./sqlite-database.ts";
 import { deleteMatching, deleteSession, INFO_COLUMNS, infoValues, listSummaries } from "./sqlite-lists.ts";
 import { readLease, readRecords, signatureOf, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { SessionDamagedError, SessionStoreError } from "@pollux/core";
 import { JsonlStore } from "@pollux/core/node";
 import { describe, expect, test, vi } from "vitest";
-import { newHolder } from "../../../src/node/stores/file-lock.ts";
-import { stopClock } from "../../helpers/stop-clock.ts";
-import { temporaryFolder } from "../../helpers/store-process.ts";
-import { until } from "../../helpers/until.ts";
+import { newHolder } from "../../../../src/node/stores/file-lock.ts";
+import { stopClock } from "../../../helpers/stop-clock.ts";
+import { temporaryFolder } from "../../../helpers/store-process.ts";
+import { until } from "../../../helpers/until.ts";
 
 /** A store whose session "s" has the entries 0, { n: 1 } and, of one append, "two" and "three". */
 async function filled(): Promise<{ folder: string; file: string; lock: string; store: JsonlStore }> {
