@@ -6,8 +6,7 @@ const [id = "trip-1", file = "trips.sqlite"] = process.argv.slice(2);
 using store = new SqliteStore(file);
 const session = planner.session({ id, store });
 
-const { resumable } = await session.state();
-const result = resumable ? await session.resume() : await session.send(QUESTION);
+const result = await session.continue({ message: QUESTION, runId: `${id}/question` });
 console.log(`${result.stopReason} after ${result.turns} turns: ${result.text}`);
 
 await connection[Symbol.asyncDispose]();

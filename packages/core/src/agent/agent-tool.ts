@@ -98,7 +98,7 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
     input: INPUT,
     timeoutMs,
     run: async function* (input, context) {
-      const stream = await open(parseTask(input), context);
+      const stream = open(parseTask(input), context);
       const events = stream[Symbol.asyncIterator]();
       const first = events.next(); // before result(), which would otherwise consume the run itself
       const ending = attachNested(stream.result(), (run) => context.attach(run));
@@ -118,15 +118,15 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   // The schema ensures that there is a task, the only member of the type.
   return { ...tool, ...(runsOnEngine && { agent: childAgent(agent, tool, output) }) } as Tool<AgentToolInput>;
 
-  async function open(task: string, context: ToolContext): Promise<RunStream<unknown>> {
+  function open(task: string, context: ToolContext): RunStream<unknown> {
     const { limits, prices, approve, parent } = agent.nestedRunOptions(context.parent);
     checkRemaining(name, limits);
     const signal = nestedSignal(context.signal);
     const run: AnyRunOptions = { limits, prices, approve: addToPath(name, approve), parent, signal, output };
     const session = options.session?.(context);
-    return session === undefined
-      ? agent.stream(task, run)
-      : await session.startOrResume(context.idempotencyKey, task, run);
+    if (session === undefined) return agent.stream(task, run);
+    // Calls that share a session run one after another; one that is made again resumes its run.
+    return session.continueStream({ ...run, message: task, runId: context.idempotencyKey, whileRunning: "wait" });
   }
 }
 

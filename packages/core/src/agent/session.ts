@@ -101,6 +101,9 @@ export class Session {
    * run that waits for them, and a message that comes along is part of its next request; with neither it resumes a run that stopped,
    * follows one that is going, or gives the last result once more.
    *
+   * A `runId` makes a message idempotent: sent again under the same id, by a caller that retries or a program that was restarted, it
+   * resumes or follows its run, or gives its result.
+   *
    * @throws {SessionRunningError} For a message while a run is going, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {UnexpectedAnswerError} When an answer matches no pending call. Nothing was stored.
    * @throws {NothingToResumeError} Without a message on a session that has no run.
@@ -197,20 +200,6 @@ export class Session {
       options,
       signal: options.signal,
     };
-  }
-
-  /**
-   * Starts run `runId`, resumes it if it was cut off, or replays its result if it has ended.
-   *
-   * @internal
-   */
-  async startOrResume(runId: string, input: RunInput, options: AnyRunOptions): Promise<RunStream<unknown>> {
-    await this.#runs.settle("known", options.signal);
-    const { run } = this.#log.view;
-    if (run?.entry.runId !== runId) return this.stream(input, { ...options, runId });
-    const waits = run.end?.pending !== undefined;
-    if (run.end !== undefined && (waits || !isResumable(run.end))) return this.replay({ ...options, runId });
-    return this.resumeStream(options);
   }
 
   /** All contents, oldest first, as they are sent. Never ends on an open call. */

@@ -62,7 +62,10 @@ export class NextRun<Options> {
   continue(input: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
     return this.#decided(input, async (signal) => {
       const running = await this.#runs.settle("known", signal);
-      const { message, answers } = input;
+      const { view } = this.#runs.log;
+      const { answers, runId } = input;
+      // A message that was sent before under this id is not sent again.
+      const message = view.runIds.has(runId) ? undefined : input.message;
       if (running !== undefined) {
         if (message !== undefined && input.whileRunning === "refuse")
           throw new SessionRunningError(this.#runs.log.id, running);
@@ -71,6 +74,7 @@ export class NextRun<Options> {
           ? this.#follow(input, running, emitters, signal)
           : await this.#whileRunning({ ...input, message }, running, emitters, signal);
       }
+      if (view.runIds.has(runId) && view.run?.entry.runId !== runId) return this.#replay(input, runId, emitters);
       if (message === undefined) return this.#withoutMessage(input, emitters, signal);
       if (!hasAnswers(answers)) return this.#begin({ ...input, message }, emitters, signal);
       return this.#resume({ ...input, message }, emitters, signal);
@@ -161,7 +165,8 @@ export class NextRun<Options> {
   }
 
   #resume(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
-    const { message, answers, anyLoopVersion, options } = input;
+    const { answers, anyLoopVersion, options } = input;
+    const message = this.#runs.log.view.runIds.has(input.runId) ? undefined : input.message;
     return this.#runs.resume({ answers, steering: message, anyLoopVersion, options, emitters, signal });
   }
 

@@ -48,6 +48,8 @@ export class SessionView {
   readonly segments: HistorySegment[] = [];
   /** The last run. */
   run: RunRecord | undefined;
+  /** Of all runs. */
+  readonly runIds: Set<string> = new Set();
   readonly steers: SteerRecord[] = [];
   /** What is sent in place of the first contents of the history, as of the runs before the last. */
   compaction: Compaction | undefined;
@@ -70,6 +72,7 @@ export class SessionView {
         this.segments.push(...entry.parts);
         return;
       case "run":
+        this.runIds.add(entry.runId);
         this.#closeRun(entry.dropInterrupted !== true);
         this.run = {
           entry,

@@ -294,6 +294,29 @@ describe("continue, which does what the state calls for", () => {
     expect(model.requests[1]?.contents.at(-1)).toEqual(user("Note it, too."));
   });
 
+  test("sends a message once under its run id, however often it is called", async () => {
+    const store = new MemoryStore();
+    const processes = new Processes(store);
+    const dying = processes.start();
+    const hanging = open(dying.store, hangs("Once"));
+    void hanging.session.continue({ message: "Go.", runId: "m1" });
+    await vi.waitFor(() => expect(hanging.model.requests).toHaveLength(1));
+    dying.die();
+    const again = open(processes.start().store, say("A tale."), say("The end."));
+    expect(await again.session.continue({ message: "Go.", runId: "m1" })).toMatchObject({
+      text: "A tale.",
+      runId: "m1",
+    });
+    expect(await again.session.continue({ message: "Go.", runId: "m1" })).toMatchObject({ text: "A tale." });
+    expect(await again.session.continue({ message: "And then?", runId: "m2" })).toMatchObject({ text: "The end." });
+    expect(await again.session.continue({ message: "Go.", runId: "m1" })).toMatchObject({
+      text: "A tale.",
+      runId: "m1",
+    });
+    expect(again.model.requests).toHaveLength(2);
+    expect(await texts(again.session)).toEqual(["Go.", "A tale.", "And then?", "The end."]);
+  });
+
   test("closes what waits when there is only a message", async () => {
     const { session } = open(new MemoryStore(), call("pay"), say("As you like."));
     await session.continue({ message: "Pay." });
