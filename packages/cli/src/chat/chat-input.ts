@@ -83,6 +83,8 @@ export class ChatInput {
     this.#process.stdout.write(question);
     const answer = piped ?? (await new Promise<string>((resolve) => (this.#asking = resolve)));
     this.#asking = undefined;
+    // A terminal shows what was typed; a pipe does not.
+    if (this.#process.stdin.isTTY !== true) this.#process.stdout.write(`${answer.trim()}\n`);
     return /^y(?:es)?$/i.test(answer.trim());
   }
 

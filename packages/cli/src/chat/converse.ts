@@ -31,29 +31,42 @@ export async function converse(conversation: Conversation): Promise<void> {
     if (message.startsWith("/")) {
       if (await runCommand(message, conversation)) break;
     } else if (message !== "") {
-      await answer(session.stream(message, { signal: listen(conversation) }), conversation);
+      await answer((signal) => session.stream(message, { signal }), conversation);
     }
   }
   printer.note(`\n${formatUsage((await session.state()).usage)}`);
 }
 
-/** Prints the state of the conversation, and resumes an interrupted answer. */
+/** Prints the state of the conversation, and resumes an interrupted answer, or follows one that another process is writing. */
 async function welcome(conversation: Conversation): Promise<void> {
   const { session, printer } = conversation;
   const { runs, lastRun, resumable } = await session.state();
   if (lastRun === undefined) return;
   printer.note(`${session.id} resumed after ${runs} ${runs === 1 ? "message" : "messages"}; /history shows them`);
-  if (lastRun !== "cut-off" || !resumable) return;
-  printer.note("the last answer was cut off; resuming it");
-  await answer(session.resumeStream({ signal: listen(conversation) }), conversation);
+  if (lastRun !== "running" && (lastRun !== "cut-off" || !resumable)) return;
+  printer.note(
+    lastRun === "running"
+      ? "another process is answering; waiting for it"
+      : "the last answer was cut off; resuming it",
+  );
+  await answer((signal) => session.continueStream({ signal }), conversation);
 }
 
-/** Sends what the user types during an answer to the model. */
-function listen({ session, input }: Conversation): AbortSignal {
-  return input.begin((text) => session.steer(text));
+/** Prints an answer. What the user types meanwhile is sent with the next request; what comes too late for that is answered afterwards. */
+async function answer(start: (signal: AbortSignal) => RunStream, conversation: Conversation): Promise<void> {
+  const { session, input } = conversation;
+  const said: Promise<"run" | "next-run">[] = [];
+  const signal = input.begin(async (text) => {
+    said.push(session.steer(text));
+    await said.at(-1);
+  });
+  await print(start(signal), conversation);
+  const heard = await Promise.allSettled(said);
+  if (!input.wasStopped && heard.some((one) => one.status === "fulfilled" && one.value === "next-run"))
+    await answer((next) => session.continueStream({ signal: next }), conversation);
 }
 
-async function answer(stream: RunStream, { printer, input }: Conversation): Promise<void> {
+async function print(stream: RunStream, { printer, input }: Conversation): Promise<void> {
   try {
     printer.line("");
     for await (const event of stream) printer.print(event);

@@ -78,7 +78,7 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
     }),
     "an approval that was passed over": await recorded(async (session) => {
       await session.send("Pay.");
-      await session.send("Look twice.", { unfinished: "cancel" });
+      await session.send("Look twice.", { unfinished: "close" });
     }),
     "a failure, and on": await recorded(async (session) => {
       await session.send("Break.").catch(() => {});

@@ -53,7 +53,7 @@ describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
       store,
     });
     await next.state();
-    expect((await next.send("Go on.", { unfinished: "cancel" })).text).toBe("On.");
+    expect((await next.send("Go on.", { unfinished: "close" })).text).toBe("On.");
   };
 
   test("opens and can be sent after a repair, with any line gone", async () => {

@@ -139,7 +139,7 @@ describe.each(SESSION_FACES)("a session whose questions have a time, read by %s"
     const made = tools(1);
     const agent = new Agent({ model: new ScriptedModel(...BOTH, say("On.")), tools: made.tools });
     await face.send(agent.session({ id: "s", store }), "Go.");
-    await face.send(agent.session({ id: "s", store }), "Never mind.", { unfinished: "cancel" });
+    await face.send(agent.session({ id: "s", store }), "Never mind.", { unfinished: "close" });
     const entries = (await store.load("s")) as unknown as readonly { readonly type: string; readonly step?: string }[];
     expect(entries.filter(({ type }) => type === "begin").map(({ step }) => step)).toEqual([
       "call:1.0/approval",

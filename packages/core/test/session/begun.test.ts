@@ -1,5 +1,5 @@
 import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
-import { calls, say, ScriptedModel } from "@pollux/core/testing";
+import { calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -17,14 +17,14 @@ function forty(how: { readonly sequential?: boolean }) {
     description: "x",
     effects: "once",
     ...how,
-    run: async (_input, { callId }) => {
+    run: async (_input, { callId }): Promise<string> => {
       ran.push(callId);
       if (ran.length === (how.sequential === true ? 1 : 8)) dead.resolve();
-      await new Promise(() => {});
+      return await new Promise(() => {});
     },
   });
   const model = new ScriptedModel(calls(...Array.from({ length: 40 }, () => "pay")));
-  const open = (store: SessionStore, tools = [pay], ...script: ConstructorParameters<typeof ScriptedModel>) =>
+  const open = (store: SessionStore, tools = [pay], ...script: readonly ScriptLine[]) =>
     new Agent({ model: script.length === 0 ? model : new ScriptedModel(...script), tools }).session({ id: "s", store });
   return { ran, dead: dead.promise, open, pay };
 }

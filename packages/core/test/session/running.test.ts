@@ -10,7 +10,7 @@ import {
   type SessionStore,
   UnexpectedAnswerError,
 } from "@pollux/core";
-import { call, calls, collect, hangs, say, ScriptedModel } from "@pollux/core/testing";
+import { call, calls, collect, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -24,7 +24,7 @@ const texts = async (session: Session): Promise<string[]> =>
   (await session.history()).map(({ parts }) => parts[0]?.text ?? "-");
 
 /** A session whose tool is busy until it is let go; `other` is the same session as another object, as another process has it. */
-function busy(...script: ConstructorParameters<typeof ScriptedModel>) {
+function busy(...script: readonly ScriptLine[]) {
   const store = new MemoryStore();
   const [started, gate] = [deferred(), deferred()];
   const ran: string[] = [];
@@ -266,7 +266,7 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
 
 describe("continue, which does what the state calls for", () => {
   const pay = defineTool({ name: "pay", description: "x", needsApproval: true, run: () => "paid" });
-  const open = (store: SessionStore, ...script: ConstructorParameters<typeof ScriptedModel>) => {
+  const open = (store: SessionStore, ...script: readonly ScriptLine[]) => {
     const model = new ScriptedModel(...script);
     return { model, session: new Agent({ model, tools: [pay] }).session({ id: "s", store }) };
   };

@@ -85,6 +85,7 @@ function contextOf(
     call,
     idempotencyKey: callId,
     runId: sessionId ?? callId,
+    agent: "mcp",
     turn: 1,
     logger,
     progress: async (value) => {
