@@ -5,14 +5,16 @@ import { repairSession, type SessionRepair } from "../../doctor/repair-session.t
 import type { LogLine } from "../../doctor/read-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import type { SessionEntry } from "../../session/entries.ts";
+import { foldInfo, NO_INFO } from "../../session/session-info.ts";
 import type { SessionSummary } from "../../session/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { syncFolder } from "./jsonl/jsonl-file.ts";
 import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";
 import { storeError } from "./jsonl/jsonl-store.ts";
+import { readState, writeState } from "./jsonl/jsonl-records.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
 import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
-import { parseSummary } from "./sqlite/sqlite-lists.ts";
+import { parseSummary, writeInfo } from "./sqlite/sqlite-lists.ts";
 
 /** A session as stored in a file. */
 export interface StoredSession {
@@ -156,6 +158,7 @@ async function repairJsonlInPlace(file: string, id: string | undefined): Promise
     const repair = repairSession(log.lines);
     if (repair.done.length === 0) return repair;
     await writeLike(file, `${file}.bak`, data, "wx");
+    settleState(file, data.length, repair);
     // Replaces the file, so that processes that have read it notice.
     await writeLike(file, `${file}.new`, formatLog(log, repair.entries), "w");
     await rename(`${file}.new`, file);
@@ -164,6 +167,15 @@ async function repairJsonlInPlace(file: string, id: string | undefined): Promise
   } finally {
     release();
   }
+}
+
+/** Makes the state independent of the log that is about to be replaced: as it holds now, with what the repaired log says. */
+function settleState(file: string, logBytes: number, { entries }: SessionRepair): void {
+  const path = `${file.replace(/\.jsonl$/, "")}.state`;
+  const state = readState(path, logBytes);
+  if (state === undefined) return;
+  const { lease, stopToken, info } = state;
+  writeState(path, { lease, stopToken, info: foldInfo(NO_INFO, entries).info ?? info });
 }
 
 function formatLog({ texts }: ParsedLog, entries: readonly SessionEntry[]): string {
@@ -248,6 +260,8 @@ function repairRows(database: Database, row: SessionRow): SessionRepair {
   const insert = database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
   for (const [position, entry] of entries.entries())
     insert.run(row.number, position, log.texts.get(entry) ?? JSON.stringify(entry));
+  const { info } = foldInfo(NO_INFO, entries);
+  if (info !== undefined) writeInfo(database, row.number, info);
   // Stores have no empty sessions.
   if (entries.length === 0) database.prepare("delete from pollux_session where number = ?").run(row.number);
   else database.prepare("update pollux_session set length = ? where number = ?").run(entries.length, row.number);

@@ -52,6 +52,20 @@ describe.each(kinds)("%s store, several processes", (kind) => {
     },
   );
 
+  test("of those that take a lease one wins, with its entries", async () => {
+    const path = join(temporaryFolder(), "sessions");
+    const programs = ["a", "b", "c"].map(() => runProgram("hold", [kind, path, "race", "60"]));
+    const told = (await Promise.all(programs.map(({ over }) => over))).flat();
+    const store = openStore(kind, path);
+    for (let n = 0; n < 60; n++) {
+      const winners = told.filter(({ taken }) => (taken as number[]).includes(n)).map(({ pid }) => Number(pid));
+      expect(winners).toHaveLength(1);
+      expect(await store.load(`s${n}`)).toEqual([winners[0], "begins"]);
+      expect((await store.records(`s${n}`)).lease?.runId).toBe(`run-${winners[0]}`);
+    }
+    if ("close" in store) store.close();
+  });
+
   test("several open the same new store at once", async () => {
     const path = join(temporaryFolder(), "sessions");
     const programs = ["a", "b", "c", "d"].map((writer) => runProgram("append", [kind, path, "race", writer, "5"]));

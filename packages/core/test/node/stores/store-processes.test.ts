@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { killWriter, temporaryFolder } from "../../helpers/store-process.ts";
+import { killWriter, runProgram, temporaryFolder } from "../../helpers/store-process.ts";
 import { type Kind, openStore } from "../programs/open-store.ts";
 
 const kinds: readonly Kind[] = ["jsonl", "sqlite"];
@@ -21,5 +21,25 @@ describe.each(kinds)("%s store", (kind) => {
     expect(settled.map(({ status }) => status)).toEqual([...Array(50).fill("fulfilled"), "rejected", "fulfilled"]);
     expect(await store.load("shared")).toEqual([...Array(51).keys()]);
     if ("close" in store) store.close();
+  });
+
+  test("knows whether the process that holds a lease still runs", async () => {
+    const path = join(temporaryFolder(), "sessions");
+    const holder = runProgram("hold", [kind, path, "stay"]);
+    await holder.toldAtLeast(1);
+    expect(holder.told).toEqual([{ taken: true }]);
+    const store = openStore(kind, path);
+    const isGone = async (): Promise<boolean> =>
+      store.processes.isGone((await store.records("held")).lease?.process ?? null);
+    expect(await isGone()).toBe(false);
+    holder.child.kill("SIGKILL");
+    await holder.over;
+    expect(await isGone()).toBe(true);
+    if ("close" in store) store.close();
+  });
+
+  test("does not keep a process alive that watches a session", async () => {
+    const path = join(temporaryFolder(), "sessions");
+    expect(await runProgram("hold", [kind, path, "leave"]).over).toEqual([{ taken: true }]);
   });
 });

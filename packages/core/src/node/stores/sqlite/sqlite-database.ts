@@ -51,7 +51,9 @@ create index if not exists pollux_session_owner on pollux_session (owner, update
 `;
 
 /** Tables and indexes. */
-const PARTS = 6;
+const PARTS = ["session", "entry", "record", "draft", "session_recent", "session_owner"].map(
+  (name) => `pollux_${name}`,
+);
 
 /**
  * Opens a database file, and creates missing tables and columns.
@@ -82,13 +84,18 @@ export function openSqlite(file: string): Database {
   }
 }
 
-/** Opens a database that has session tables, and changes nothing. @throws SQLite's error when they are missing. */
+/**
+ * Opens a database that has session tables. For reading it changes nothing; for writing it creates what an earlier version lacks.
+ *
+ * @throws SQLite's error when there are none.
+ */
 export function openSessionTables(file: string, access: "read" | "write"): Database {
   const { DatabaseSync } = sqlite();
   const database = new DatabaseSync(file, { readOnly: access === "read" });
   try {
     database.exec(`pragma busy_timeout = ${OPEN_MS}`);
     database.prepare("select count(*) from pollux_entry, pollux_session limit 1").get();
+    if (access === "write") createMissing(database);
     return database;
   } catch (error) {
     database.close();
@@ -138,10 +145,14 @@ function prepare(database: Database): void {
   database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma synchronous = full`);
   const { journal_mode: mode } = database.prepare("pragma journal_mode").get() ?? {};
   if (mode !== "wal" && mode !== "memory") database.exec("pragma journal_mode = wal");
-  const parts = database
-    .prepare("select count(*) as n from sqlite_schema where name like 'pollux\\_%' escape '\\'")
-    .get();
-  if (parts?.["n"] === PARTS) return;
+  createMissing(database);
+}
+
+function createMissing(database: Database): void {
+  const names = PARTS.map((name) => `'${name}'`).join();
+  const { found } =
+    database.prepare(`select count(*) as found from sqlite_schema where name in (${names})`).get() ?? {};
+  if (found === PARTS.length) return;
   transaction(database, () => {
     database.exec(TABLES);
     // Another process may have been faster.

@@ -1,19 +1,19 @@
 import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../../session/store.ts";
 import { type Database, encodeKey } from "./sqlite-database.ts";
 
-/** The columns of what a session says about itself, in the order of {@link infoValues}. */
-export const INFO_COLUMNS = "info = ?, owner = ?, metadata = ?, state = ?";
-
 type Value = string | number | Uint8Array;
 
-export function infoValues(info: SessionInfo): readonly (string | null)[] {
+/** Replaces what a session says about itself, in a file that has columns for it. */
+export function writeInfo(database: Database, session: unknown, info: SessionInfo): void {
   const { owner, metadata, state } = info;
-  return [
+  database.prepare("update pollux_session set info = ?, owner = ?, metadata = ?, state = ? where number = ?").run(
     JSON.stringify(info),
     owner === undefined ? null : JSON.stringify(owner),
+    // Each member on a line of its own.
     metadata === undefined ? null : JSON.stringify(metadata, undefined, 1),
     state,
-  ];
+    Number(session),
+  );
 }
 
 export function listSummaries(database: Database, options: ListOptions): SessionSummary[] {

@@ -16,7 +16,7 @@ import {
 import { ChangeWatch } from "../change-watch.ts";
 import { knowProcesses } from "../processes.ts";
 import { type Database, encodeKey, isBusy, openSqlite, primaryCode, transaction } from "./sqlite-database.ts";
-import { deleteMatching, deleteSession, INFO_COLUMNS, infoValues, listSummaries } from "./sqlite-lists.ts";
+import { deleteMatching, deleteSession, listSummaries, writeInfo } from "./sqlite-lists.ts";
 import { readLease, readRecords, signatureOf, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
 
 /** Options of {@link SqliteStore}. */
@@ -198,10 +198,9 @@ export class SqliteStore implements SessionStore {
     const insert = this.#database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
     for (const [index, text] of texts.entries()) insert.run(number, length + index, text);
     this.#database
-      .prepare(
-        `update pollux_session set length = ?, updated_at = ?${info === undefined ? "" : `, ${INFO_COLUMNS}`} where number = ?`,
-      )
-      .run(length + texts.length, Date.now(), ...(info === undefined ? [] : infoValues(info)), number);
+      .prepare("update pollux_session set length = ?, updated_at = ? where number = ?")
+      .run(length + texts.length, Date.now(), number);
+    if (info !== undefined) writeInfo(this.#database, number, info);
   }
 
   /** Runs `work` in a transaction. @param commits - `normal`: without a disk sync; it need not survive a crash of the machine. */

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigurationError, SessionDamagedError, SessionStoreError } from "@pollux/core";
+import { ConfigurationError, type Lease, SessionDamagedError, type SessionInfo, SessionStoreError } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { stopClock } from "../../../helpers/stop-clock.ts";
 import { temporaryFolder } from "../../../helpers/store-process.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -13,6 +14,20 @@ function open(file: string, options?: ConstructorParameters<typeof SqliteStore>[
   onTestFinished(() => store.close());
   return store;
 }
+
+const INFO: SessionInfo = {
+  title: "Red shoes",
+  owner: "ann",
+  metadata: { team: "red" },
+  state: "running",
+  createdAt: 1,
+  messages: 1,
+  turns: 2,
+  totalTokens: 3,
+  cost: 0,
+};
+
+const LEASE: Lease = { token: 1, beat: 0, held: true, runId: "r", durationMs: 15_000 };
 
 function database(file: string): DatabaseSync {
   const found = new DatabaseSync(file);
@@ -67,6 +82,95 @@ test("sessions and entries can be read with SQL, keys in their order", async () 
     { id: "order-17", length: 2, position: 0, entry: '{"z":1,"a":{"y":2,"b":3}}' },
     { id: "order-17", length: 2, position: 1, entry: '"two"' },
   ]);
+});
+
+describe("a file of an earlier release", () => {
+  /** As the first version of the tables was. */
+  function earlierFile(): string {
+    const file = join(temporaryFolder(), "sessions.db");
+    const earlier = database(file);
+    earlier.exec(`
+      pragma journal_mode = wal;
+      create table pollux_session (
+        number integer primary key, key blob not null unique, id text not null, length integer not null, updated_at integer not null
+      ) strict;
+      create table pollux_entry (
+        session integer not null, position integer not null, entry text not null, primary key (session, position)
+      ) strict;
+      insert into pollux_session values (7, x'00610062', 'ab', 2, 1700000000000);
+      insert into pollux_entry values (7, 0, '"one"'), (7, 1, '"two"');
+    `);
+    earlier.close();
+    return file;
+  }
+
+  test("gets what it lacks when it is opened, and keeps what it has", async () => {
+    const file = earlierFile();
+    const [store, other] = [open(file), open(file)];
+    expect(await store.list()).toEqual([{ id: "ab", length: 2, updatedAt: 1_700_000_000_000 }]);
+    expect(await store.records("ab")).toEqual({});
+    await store.append("ab", 2, ["three"], { info: INFO, lease: { expected: undefined, next: LEASE } });
+    await other.setDraft("ab", 1, { runId: "r", step: "model:1", attempt: 1, parts: [] });
+    for (const through of [store, other]) {
+      expect(await through.load("ab")).toEqual(["one", "two", "three"]);
+      expect(await through.list({ owner: "ann", state: "running", metadata: { team: "red" } })).toEqual([
+        { ...INFO, id: "ab", length: 3, updatedAt: expect.any(Number) },
+      ]);
+      expect((await through.records("ab")).lease).toEqual(LEASE);
+    }
+  });
+
+  test("is still read and written by that release", async () => {
+    const file = earlierFile();
+    await open(file).append("ab", 2, ["three"], { info: INFO });
+    const earlier = database(file);
+    earlier.exec(`
+      insert into pollux_session (key, id, length, updated_at) values (x'0063', 'c', 1, 1);
+      insert into pollux_entry (session, position, entry) values (last_insert_rowid(), 0, '"c"');
+    `);
+    const store = open(file);
+    expect(await store.load("c")).toEqual(["c"]);
+    expect((await store.list({ order: "id" })).map(({ id, title }) => [id, title])).toEqual([
+      ["ab", "Red shoes"],
+      ["c", undefined],
+    ]);
+  });
+
+  test("is left as it was when it cannot be changed", () => {
+    const file = earlierFile();
+    const earlier = database(file);
+    // In the way of the last thing that is made.
+    earlier.exec("create table pollux_session_owner (x)");
+    expect(() => new SqliteStore(file)).toThrow(
+      /cannot be opened: there is already a table named pollux_session_owner/,
+    );
+    const columns = earlier.prepare("select name from pragma_table_info('pollux_session')").all();
+    expect(columns.map(({ name }) => name)).toEqual(["number", "key", "id", "length", "updated_at"]);
+  });
+});
+
+describe("the disk", () => {
+  test("is waited for by appends and deletions, not by drafts, renewals and requests to stop", async () => {
+    const store = open(join(temporaryFolder(), "sessions.db"));
+    const said = vi.spyOn(DatabaseSync.prototype, "exec");
+    const renewed = { ...LEASE, beat: 1 };
+    await store.append("s", 0, [0], { lease: { expected: undefined, next: LEASE } });
+    await store.setDraft("s", 1, { runId: "r", step: "model:1", attempt: 1, parts: [] });
+    await store.setLease("s", LEASE, renewed);
+    await store.requestStop("s", 1);
+    await store.append("s", 1, [1], { lease: { expected: renewed, next: { ...renewed, held: false } } });
+    await store.setDraft("s", 1, undefined);
+    await store.delete("s");
+    await store.deleteSessions({ prefix: "x" });
+    let mode = "full";
+    const commits: string[] = [];
+    for (const [sql] of said.mock.calls) {
+      mode = /^pragma synchronous = (\w+)$/.exec(sql)?.[1] ?? mode;
+      if (sql === "commit") commits.push(mode);
+    }
+    const [full, normal] = ["full", "normal"];
+    expect(commits).toEqual([full, normal, normal, normal, full, normal, full, full]);
+  });
 });
 
 describe("a file that another process holds", () => {
@@ -129,7 +233,24 @@ describe("what cannot be written or read", () => {
   });
 });
 
+test("a summary that is damaged counts as none", async () => {
+  const file = join(temporaryFolder(), "sessions.db");
+  const store = open(file);
+  await store.append("s", 0, [0], { info: INFO });
+  database(file).exec("update pollux_session set info = '{'");
+  expect(await store.list()).toEqual([{ id: "s", length: 1, updatedAt: expect.any(Number) }]);
+});
+
 describe("closing", () => {
+  test("a store that is watched leaves no timer running", async () => {
+    stopClock();
+    const store = new SqliteStore(":memory:");
+    store.watch("s", () => {});
+    expect(vi.getTimerCount()).toBe(1);
+    store.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test("a store that was closed says so; closing it again does nothing", async () => {
     const store = new SqliteStore(":memory:");
     store.close();
