@@ -1,9 +1,19 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkSession, ConfigurationError, type Json, type SessionStore } from "@pollux/core";
+import { DatabaseSync } from "node:sqlite";
+import {
+  checkSession,
+  ConfigurationError,
+  type Json,
+  type Lease,
+  type SessionInfo,
+  type SessionStore,
+} from "@pollux/core";
 import { JsonlStore, openSessionFile, repairSessionFile, SqliteStore } from "@pollux/core/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { SessionEntry } from "../../../src/session/entries.ts";
+import { foldInfo, NO_INFO } from "../../../src/session/session-info.ts";
 import { recordedLogs } from "../../doctor/recorded-logs.ts";
 
 const log = ((await recordedLogs())["parallel calls, then another message"] ?? []) as unknown as readonly Json[];
@@ -62,6 +72,53 @@ describe.each([
       unit === "line" ? /a session can be selected only in an SQLite file/ : /has no session "x"$/,
     );
   });
+});
+
+describe.each([
+  ["line", (): SessionStore => new JsonlStore(folder), (): string => join(folder, "a.jsonl")],
+  ["entry", (): SessionStore => new SqliteStore(join(folder, "a.db")), (): string => join(folder, "a.db")],
+])("a repair of a file that counts by %s", (_unit, open, path) => {
+  test("keeps the lease, and says anew what lists show", async () => {
+    const lease: Lease = { token: 4, beat: 2, held: true, runId: "r", durationMs: 15_000 };
+    const about: SessionInfo = { state: "running", createdAt: 1, messages: 9, turns: 9, totalTokens: 9, cost: 0 };
+    await open().append("a", 0, [...log, "no entry"], { info: about, lease: { expected: undefined, next: lease } });
+    const { written } = await repairSessionFile(path(), { inPlace: true });
+    expect(written).toBe(path());
+    expect(await open().records("a")).toEqual({ lease });
+    const length = (await open().load("a")).length;
+    expect(await open().list()).toEqual([
+      {
+        id: "a",
+        length,
+        updatedAt: expect.any(Number),
+        ...foldInfo(NO_INFO, (await open().load("a")) as unknown as readonly SessionEntry[]).info,
+      },
+    ]);
+    await open().append("a", length, [], { token: 4 });
+  });
+});
+
+test("a database of an earlier release is read and repaired", async () => {
+  const path = join(folder, "a.db");
+  using earlier = new DatabaseSync(path);
+  earlier.exec(`
+    create table pollux_session (
+      number integer primary key, key blob not null unique, id text not null, length integer not null, updated_at integer not null
+    ) strict;
+    create table pollux_entry (
+      session integer not null, position integer not null, entry text not null, primary key (session, position)
+    ) strict;
+    insert into pollux_session values (7, x'0061', 'a', ${log.length}, 1);
+  `);
+  const insert = earlier.prepare("insert into pollux_entry values (7, ?, ?)");
+  for (const [position, entry] of log.entries()) insert.run(position, position === 1 ? "{" : JSON.stringify(entry));
+  using file = await openSessionFile(path);
+  expect(file.sessions.map(({ id, length }) => [id, length])).toEqual([["a", log.length]]);
+  const { written, repairs } = await repairSessionFile(path);
+  expect(repairs.map(({ done }) => done.length > 0)).toEqual([true]);
+  const store = new SqliteStore(written ?? "");
+  expect((await store.list()).map(({ id, title }) => [id, title])).toEqual([["a", expect.any(String)]]);
+  store.close();
 });
 
 test("what a repair left behind when it was killed does not stand in the way of the next", async () => {

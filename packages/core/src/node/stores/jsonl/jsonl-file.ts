@@ -181,7 +181,7 @@ export class JsonlFile {
     if (data.length === 0) writeState(this.#path("state"), after);
     else {
       if (before !== undefined || after.lease !== undefined || after.info !== undefined)
-        writeState(this.#path("state"), { ...before, length: line, bytes: byte }, after);
+        writeState(this.#path("state"), { ...before, length: undefined, bytes: undefined }, after);
       await this.#writeLog(handle, data);
     }
     // If this fails, the draft does not count.
