@@ -1,18 +1,18 @@
-import { Error as DbosErrors } from "@dbos-inc/dbos-sdk";
+import { type DBOSClient, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import type { Content } from "@pollux/core";
 import {
   AgentRun,
   type Delivery,
   type EngineEvent,
   type EngineRunState,
-  isOver,
   type Json,
+  type Receipt,
   type RunReport,
   unknownRun,
   type WaitOptions,
 } from "@pollux/core/durable";
 import type { Connection } from "./connection.ts";
-import { EVENT_STREAM, LAST_WORDS_MS, type SentAnswer, STEER_TOPIC } from "./protocol.ts";
+import { EVENT_STREAM, LAST_WORDS_MS, type SentAnswer, STEER_TOPIC, STEERING_OVER_EVENT } from "./protocol.ts";
 import { findAnswered, findWorkflow, readReport, readState } from "./run-state.ts";
 import { abortable, pause } from "./waiting.ts";
 
@@ -58,13 +58,20 @@ export class DbosRun extends AgentRun {
   async cancel({ signal }: WaitOptions = {}): Promise<RunReport> {
     const client = await this.#connection.dbos();
     const begun = (await findWorkflow(client, this.runId))?.status === "PENDING";
-    await client.cancelWorkflow(this.runId, { cancelChildren: true });
+    await this.requestCancel();
     const until = Date.now() + (begun ? LAST_WORDS_MS : 0);
     for (;;) {
       const report = await this.result({ signal });
       if (report.status !== "cancelled" || report.soFar !== undefined || Date.now() >= until) return report;
       await pause(50, signal);
     }
+  }
+
+  async requestCancel(): Promise<Receipt> {
+    const client = await this.#connection.dbos();
+    if ((await findWorkflow(client, this.runId)) === undefined) throw unknownRun(this.agent, this.runId);
+    await client.cancelWorkflow(this.runId, { cancelChildren: true });
+    return "delivered";
   }
 
   /** Starts with what the run has already reported. @throws {EngineError} `run-unknown` */
@@ -102,20 +109,43 @@ export class DbosRun extends AgentRun {
     if ((await findAnswered(database, runId, [{ name }])).has(name)) return "already-answered";
     // Of two answers sent at the same moment, the first counts: DBOS keeps one message per key.
     const sent: SentAnswer<Json> = { value };
-    return await this.#deliver(() => client.send(runId, sent, name, name));
+    return await this.#deliver(client, name, () => client.send(runId, sent, name, name));
   }
 
   protected async sendSteering(contents: readonly Content[]): Promise<Delivery> {
     const client = await this.#connection.dbos();
-    return await this.#deliver(() => client.send(this.runId, contents, STEER_TOPIC));
+    const key = crypto.randomUUID();
+    return await this.#deliver(client, key, () => client.send(this.runId, contents, STEER_TOPIC, key), true);
   }
 
-  async #deliver(send: () => Promise<void>): Promise<Delivery> {
-    const state = await this.state();
-    if (state === undefined) return "run-unknown";
-    if (isOver(state)) return "run-over";
+  /**
+   * Sends a message, unless the run takes no more. It may have stopped just then, so that is asked again afterwards.
+   *
+   * @param key - The message's own in the database, with the run's id.
+   */
+  async #deliver(
+    client: DBOSClient,
+    key: string,
+    send: () => Promise<void>,
+    isSteering: boolean = false,
+  ): Promise<Delivery> {
+    const { runId } = this;
+    const { database } = this.#connection;
+    const isClosed = async (): Promise<boolean | undefined> => {
+      const workflow = await findWorkflow(client, runId);
+      if (workflow === undefined) return undefined;
+      if (!ACTIVE.has(workflow.status)) return true;
+      return isSteering && (await client.getEvent<boolean>(runId, STEERING_OVER_EVENT, { timeoutSeconds: 0 })) === true;
+    };
+    const before = await isClosed();
+    if (before === undefined) return "run-unknown";
+    if (before) return "run-over";
     await send();
-    return "delivered";
+    if ((await isClosed()) === false) return "delivered";
+    // Taken back, unless the run has received it in time after all.
+    const sql = `DELETE FROM "${database.schema}".notifications WHERE message_uuid = $1 AND consumed = false RETURNING topic`;
+    const unread = await database.query(sql, [`${key}::${runId}`]);
+    return unread.length > 0 ? "run-over" : "delivered";
   }
 }
 

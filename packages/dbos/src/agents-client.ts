@@ -9,7 +9,7 @@ import { findWorkflow } from "./run-state.ts";
 export interface AgentsClientOptions extends DatabaseOptions, PollOptions {}
 
 /** Options for starting a run. */
-export interface StartOptions extends Omit<EngineRunInput, "input"> {
+export interface StartOptions extends Omit<EngineRunInput, "input" | "callers" | "path"> {
   /** The run's id. Starting a run with the same id again starts nothing and returns the same run. @defaultValue a random one */
   readonly runId?: string | undefined;
 }

@@ -63,5 +63,7 @@ export async function createTables(database: Database): Promise<void> {
     );
     CREATE TABLE IF NOT EXISTS pollux.restarts (run_id text PRIMARY KEY, restarts integer NOT NULL);
     CREATE TABLE IF NOT EXISTS pollux.cancelled (run_id text PRIMARY KEY, report json NOT NULL);
+    ALTER TABLE pollux.restarts ADD COLUMN IF NOT EXISTS dbos_schema text;
+    ALTER TABLE pollux.cancelled ADD COLUMN IF NOT EXISTS dbos_schema text;
   END $$`);
 }

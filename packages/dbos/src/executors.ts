@@ -1,5 +1,6 @@
 import type { Logger } from "@pollux/core";
 import type { Database } from "./database.ts";
+import { deleteUnneeded } from "./run-records.ts";
 import { takeOverOn } from "./take-over.ts";
 
 /** A worker, as others see it. */
@@ -19,6 +20,9 @@ export interface WatchOptions {
   readonly takeOver?: boolean | undefined;
 }
 
+/** Rows that nobody needs any more are deleted at every so many heartbeats: once a minute, usually. */
+const CLEAN_UP_BEATS = 20;
+
 /**
  * Writes this worker's heartbeat and takes over the runs of workers whose heartbeats have stopped, until stopped itself.
  *
@@ -32,6 +36,7 @@ export async function watchExecutors(
 ): Promise<() => Promise<void>> {
   const { heartbeatMs = 3_000, deadAfterMs = 15_000, takeOver = true } = options;
   let lastBeat = Date.now();
+  let beats = 0;
   let patientUntil = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let looking: Promise<void> = Promise.resolve();
@@ -56,12 +61,14 @@ export async function watchExecutors(
   async function look(): Promise<void> {
     try {
       await beat();
+      if (++beats % CLEAN_UP_BEATS === 0) await deleteUnneeded(database);
       // After a database outage, all look dead: they get time to show that they are not.
       if (Date.now() - lastBeat > heartbeatMs + deadAfterMs / 2) patientUntil = Date.now() + deadAfterMs;
       lastBeat = Date.now();
       if (!takeOver || lastBeat < patientUntil) return;
-      for (const taken of await takeOverOn(database, deadAfterMs))
-        if (taken.runIds.length > 0) logger.warn({ ...taken }, "took over the runs of an executor without a heartbeat");
+      for (const { executorId, runs } of await takeOverOn(database, deadAfterMs))
+        for (const run of runs)
+          logger.warn({ ...run, executorId }, "took over a run of an executor without a heartbeat");
     } catch (error) {
       logger.warn({ err: error }, "the heartbeat could not be written; retrying at the next interval");
     }

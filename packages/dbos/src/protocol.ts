@@ -8,6 +8,8 @@ export const WORKFLOW_CLASS = "pollux";
 export const STEER_TOPIC = "pollux:steer";
 /** DBOS event with what a run is waiting for: a {@link WaitingFor}. */
 export const STATE_EVENT = "pollux:state";
+/** DBOS event that is true once a run takes no more messages. */
+export const STEERING_OVER_EVENT = "pollux:steering-over";
 /** DBOS stream of a run's live events. */
 export const EVENT_STREAM = "pollux:events";
 /** Milliseconds within which the worker of a cancelled run stores its report, unless it has died. */

@@ -12,6 +12,7 @@ import { launchDbos } from "./launch-dbos.ts";
 import type { LiveOptions } from "./live-run.ts";
 import type { AgentWorkflow } from "./external-ops.ts";
 import { QUEUE, WORKFLOW_CLASS } from "./protocol.ts";
+import { deleteUnneeded } from "./run-records.ts";
 
 /** Options of {@link serveAgents}. */
 export interface ServeAgentsOptions extends Omit<DatabaseOptions, "pool"> {
@@ -37,7 +38,7 @@ export interface ServeAgentsOptions extends Omit<DatabaseOptions, "pool"> {
   readonly pollMs?: number | undefined;
   /** Any other DBOS configuration; takes precedence over what these options set. */
   readonly dbos?: Partial<DBOSConfig> | undefined;
-  /** Receives a message when runs are taken over and when a heartbeat can't be written. @defaultValue silent; DBOS itself logs warnings to the console */
+  /** Receives a message when a run is taken over and when something can't be written. @defaultValue silent; DBOS itself logs warnings to the console */
   readonly logger?: Logger | undefined;
 }
 
@@ -65,7 +66,16 @@ export async function serveAgents(options: ServeAgentsOptions): Promise<AgentsWo
     // If the database doesn't exist yet, it has no runs to continue either; the launch creates it.
     if (await exists(database)) await createTables(database);
     const workflows = new Map<string, AgentWorkflow>();
-    const host: WorkflowHost = { database, agents: workflows, live, pollMs, running: new Set(), closing: false };
+    const host: WorkflowHost = {
+      database,
+      agents: new Map(agents.map((agent) => [agent.name, agent])),
+      workflows,
+      live,
+      pollMs,
+      logger: options.logger ?? SILENT,
+      running: new Set(),
+      closing: false,
+    };
     for (const agent of agents) {
       const name = { name: agent.name, className: WORKFLOW_CLASS };
       workflows.set(agent.name, DBOS.registerWorkflow(agentWorkflow(agent, host), name));
@@ -79,7 +89,7 @@ export async function serveAgents(options: ServeAgentsOptions): Promise<AgentsWo
 
 async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<AgentsWorker> {
   const { database, agents } = host;
-  const { watch = {}, logger = SILENT, applicationVersion = "1", queuePollMs = 200 } = options;
+  const { watch = {}, applicationVersion = "1", queuePollMs = 200 } = options;
   const executorId = options.executorId ?? `${hostname()}-${crypto.randomUUID().slice(0, 8)}`;
   const executor = { executorId, applicationVersion, agents: [...agents.keys()] };
   DBOS.setConfig({
@@ -104,8 +114,10 @@ async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<
   try {
     await launchDbos(database);
     await createTables(database);
+    // What earlier workers left.
+    await deleteUnneeded(database);
     // Before it takes runs: no other worker would notice the death of one that never had a heartbeat.
-    stopWatching = watch === false ? undefined : await watchExecutors(database, executor, watch, logger);
+    stopWatching = watch === false ? undefined : await watchExecutors(database, executor, watch, host.logger);
     await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: queuePollMs, onConflict: "always_update" });
   } catch (error) {
     await shutdown();
@@ -116,10 +128,10 @@ async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<
 
 function startHere(host: WorkflowHost): Start {
   return async (agent, { runId, ...run }) => {
-    const workflow = host.agents.get(agent);
+    const workflow = host.workflows.get(agent);
     if (host.closing) throw new EngineError("not-launched", "this worker was closed");
     if (workflow === undefined) {
-      const known = [...host.agents.keys()].join(", ");
+      const known = [...host.workflows.keys()].join(", ");
       throw new EngineError("agent-unknown", `no agent "${agent}" is served by this worker; available: ${known}`);
     }
     try {

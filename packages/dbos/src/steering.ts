@@ -1,7 +1,7 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { Content } from "@pollux/core";
 import type { Steps } from "@pollux/core/durable";
-import { STEER_TOPIC } from "./protocol.ts";
+import { STEER_TOPIC, STEERING_OVER_EVENT } from "./protocol.ts";
 
 /** Steering that the workflow has received so far. */
 export type DbosSteering = NonNullable<Steps["steering"]> & {
@@ -9,23 +9,47 @@ export type DbosSteering = NonNullable<Steps["steering"]> & {
   listen(): Promise<void>;
 };
 
-/** Steering over DBOS messages: a model step can't receive them itself, so the workflow does it before the step starts. */
+/**
+ * Steering over DBOS messages: a model step can't receive them itself, so the workflow does it before the step starts.
+ *
+ * A run that is about to finish first says that it takes no more messages, and then looks once more. A sender stores its message first
+ * and then looks whether the run still takes any. So one of them sees the other; if both do, the message counts for whoever takes it
+ * out of the database.
+ */
 export function dbosSteering(): DbosSteering {
   const said: (readonly Content[])[] = [];
-  const listen = async (): Promise<void> => {
+  let closed = false;
+
+  async function listen(): Promise<void> {
     for (;;) {
       const message = await DBOS.recv<readonly Content[]>(STEER_TOPIC, { timeoutSeconds: 0 });
       if (message === null) return;
       said.push(message);
     }
-  };
+  }
+
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    await DBOS.setEvent(STEERING_OVER_EVENT, true);
+    await listen();
+  }
+
   return {
     listen,
     take: (after) =>
       Promise.resolve(said.length > after ? { contents: said.slice(after).flat(), upTo: said.length } : undefined),
     waits: async (after) => {
       if (said.length <= after) await listen();
-      return said.length > after;
+      if (said.length <= after) await close();
+      if (said.length <= after) return false;
+      if (closed) await DBOS.setEvent(STEERING_OVER_EVENT, false);
+      closed = false;
+      return true;
+    },
+    close: async (after) => {
+      await close();
+      return said.slice(after).flat();
     },
   };
 }

@@ -1,6 +1,7 @@
-import { DBOSClient } from "@dbos-inc/dbos-sdk";
-import type { AgentRun, PendingAnswer } from "@pollux/core/durable";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
+import type { AgentRun, EngineError, PendingAnswer } from "@pollux/core/durable";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   type AgentsClient,
   agentsClient,
@@ -11,6 +12,9 @@ import {
 import { testAgents } from "./support/agents.ts";
 import { postgresKinds, type StartedPostgres, startPostgres } from "./support/postgres.ts";
 import { until } from "./support/until.ts";
+import { watchedPool } from "./support/watched-pool.ts";
+
+const SILENT = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, installed }) => {
   describe.skipIf(!installed)(installed ? "(installed)" : "(not installed)", () => {
@@ -114,6 +118,86 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       await run.approve("call:1.0", true);
       expect(await run.result()).toMatchObject({ result: { text: "heard blue" } });
       await expect(run.steer("too late")).rejects.toMatchObject({ code: "run-over" });
+    });
+
+    it("refuses a message that is stored after the run's last look", async () => {
+      const held = Promise.withResolvers<void>();
+      const sending = Promise.withResolvers<void>();
+      const pool = watchedPool(postgres.url(), async (sql) => {
+        if (!/INSERT INTO .*notifications/s.test(sql)) return;
+        sending.resolve();
+        await held.promise;
+      });
+      const slow = agentsClient({ databaseUrl: postgres.url(), pool });
+      const run = await client.start("listener", "go", { runId: "late-message" });
+      await pending(run);
+      const steered = slow.run("listener", "late-message").steer("make it blue");
+      steered.catch(() => {});
+      await sending.promise;
+      await run.approve("call:1.0", true);
+      expect(await run.result()).toMatchObject({ result: { text: "heard nothing" } });
+      held.resolve();
+      await expect(steered).rejects.toMatchObject({ code: "run-over" });
+      await slow.close();
+      await pool.end();
+    });
+
+    it.each([
+      ["before it says that it takes no more", "before", "heard blue"],
+      ["after it said that it takes no more", "after", "heard nothing"],
+    ] as const)("never loses a message that meets its last look: %s", async (_, when, text) => {
+      const run = await client.start("listener", "go", { runId: `race-${when}` });
+      await pending(run);
+      const setEvent = DBOS.setEvent.bind(DBOS);
+      const outcomes: unknown[] = [];
+      const steer = async (): Promise<void> => {
+        if (outcomes.length === 0)
+          outcomes.push(await run.steer("make it blue").catch((error: EngineError) => error.code));
+      };
+      const spy = vi.spyOn(DBOS, "setEvent").mockImplementation(async (key, value, options) => {
+        const isLast = key === "pollux:steering-over" && value === true;
+        if (isLast && when === "before") await steer();
+        await setEvent(key, value, options);
+        if (isLast && when === "after") await steer();
+      });
+      await run.approve("call:1.0", true);
+      expect(await run.result()).toMatchObject({ result: { text } });
+      expect(outcomes).toEqual([when === "before" ? "delivered" : "run-over"]);
+      spy.mockRestore();
+      await expect(run.steer("too late")).rejects.toMatchObject({ code: "run-over" });
+    });
+
+    it("reports a message that a limit left unread", async () => {
+      const run = await client.start("hasty", "go");
+      await pending(run);
+      expect(await run.steer("wait")).toBe("delivered");
+      await run.approve("call:1.0", false);
+      expect(await run.result()).toMatchObject({
+        status: "ended",
+        result: { stopReason: "limit" },
+        unread: [{ role: "user", parts: [{ text: "wait" }] }],
+      });
+    });
+
+    it("has a run inside ask the approve of the agent that called it", async () => {
+      const run = await client.start("chair", "go", { runId: "chair-1" });
+      expect(await run.result()).toMatchObject({ status: "ended", result: { text: "chair: true" } });
+      expect(lines).toContain("approve pay cashier");
+      expect(await client.run("clerk", "chair-1:call:1.0").result()).toMatchObject({ result: { text: "paid 7" } });
+    });
+
+    it("reports what was shown of a text in whose middle the run was cancelled", async () => {
+      const run = await client.start("mumbler", "go");
+      let shown = "";
+      for await (const { event } of run.events()) {
+        if (event.type === "text-delta") shown += event.delta;
+        if (shown === "So far, so good") break;
+      }
+      const partial = { role: "model", parts: [{ text: shown }] };
+      expect(await run.cancel()).toMatchObject({
+        status: "cancelled",
+        soFar: { contents: [{ role: "user" }, partial], interrupted: partial },
+      });
     });
 
     it("runs an agent that is a tool as a run of its own, whose questions the caller's run shows", async () => {
@@ -297,12 +381,57 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       await worker.close();
       await expect(worker.client.start("clerk", "pay")).rejects.toMatchObject({ code: "not-launched" });
       expect(await client.run("clerk", "over-close").state()).toMatchObject({ status: "waiting" });
-      worker = await serve({ executorId: "another", watch: { heartbeatMs: 100 } });
+      const warned: object[] = [];
+      const logger = { ...SILENT, warn: (facts: object) => void warned.push(facts) };
+      worker = await serve({ executorId: "another", watch: { heartbeatMs: 100 }, logger });
       await client.run("clerk", "over-close").approve("call:1.0", true);
       expect(await client.run("clerk", "over-close").result()).toMatchObject({
         status: "ended",
         result: { text: "paid 7" },
       });
+      expect(warned).toContainEqual({ runId: "over-close", agent: "clerk", executorId: expect.any(String) });
+    });
+
+    it("deletes its own rows of runs that no longer need them, also those of earlier workers", async () => {
+      const active = await client.start("clerk", "pay", { runId: "active" });
+      const cancelled = await client.start("clerk", "pay", { runId: "cancelled" });
+      await pending(active);
+      await pending(cancelled);
+      await cancelled.cancel();
+      const database = new pg.Client(postgres.url());
+      await database.connect();
+      onTestFinished(() => database.end());
+      const rows = async (): Promise<readonly string[]> => {
+        const sql = `SELECT 'restarts ' || run_id AS row FROM pollux.restarts
+          UNION SELECT 'cancelled ' || run_id FROM pollux.cancelled`;
+        return (await database.query<{ row: string }>(sql)).rows.map(({ row }) => row);
+      };
+      const leave = async (runId: string): Promise<void> => {
+        await database.query("INSERT INTO pollux.restarts (run_id, restarts) VALUES ($1, 1)", [runId]);
+        await database.query("INSERT INTO pollux.cancelled (run_id, report) VALUES ($1, '{}')", [runId]);
+      };
+      await leave("gone");
+      await database.query("INSERT INTO pollux.restarts VALUES ('active', 1, NULL), ('theirs', 1, 'their_schema')");
+      await database.query("INSERT INTO pollux.cancelled VALUES ('theirs', '{}', 'their_schema')");
+      const needed = ["restarts active", "restarts theirs", "cancelled cancelled", "cancelled theirs"];
+      expect(await rows()).toEqual(expect.arrayContaining([...needed, "restarts gone", "cancelled gone"]));
+
+      await worker.close();
+      worker = await serve({ executorId: "cleaner", watch: { heartbeatMs: 5 } });
+      expect(await rows()).toEqual(expect.arrayContaining(needed));
+      expect(await rows()).not.toContain("restarts gone");
+      expect(await rows()).not.toContain("cancelled gone");
+      expect(await cancelled.result()).toMatchObject({ status: "cancelled", soFar: { turns: 1 } });
+
+      // While it serves as well: of a run that is over, and of one that DBOS no longer stores.
+      await active.approve("call:1.0", true);
+      await active.result();
+      await database.query("DELETE FROM dbos.workflow_status WHERE workflow_uuid = 'cancelled'");
+      await until(async () => {
+        const left = await rows();
+        return left.includes("restarts active") || left.includes("cancelled cancelled") ? undefined : true;
+      });
+      expect(await rows()).toEqual(expect.arrayContaining(["restarts theirs", "cancelled theirs"]));
     });
 
     async function serve(options: Partial<ServeAgentsOptions> = {}): Promise<AgentsWorker> {

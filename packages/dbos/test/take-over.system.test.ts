@@ -4,8 +4,10 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AgentsClient, agentsClient, takeOver } from "../src/index.ts";
+import { declareDead } from "./support/declare-dead.ts";
 import { postgresKinds, type StartedPostgres, startPostgres } from "./support/postgres.ts";
 import { until } from "./support/until.ts";
+import { watchedPool } from "./support/watched-pool.ts";
 import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from "./support/worker-process.ts";
 
 describe.each(postgresKinds())("workers that die, on $kind", ({ kind, installed }) => {
@@ -114,6 +116,30 @@ describe.each(postgresKinds())("workers that die, on $kind", ({ kind, installed 
       await serve("e6", { applicationVersion: "lone", deadAfterMs: 3_600_000 });
       await run.approve("call:1.0", true);
       expect(await run.result()).toMatchObject({ status: "ended", result: { text: "paid 7" } });
+    });
+
+    it("leaves a run cancelled that is cancelled at the moment of its takeover", async () => {
+      // It would take the run over as well.
+      await workers.at(-1)?.close();
+      const doomed = await serve("e7", { applicationVersion: "doomed" });
+      const run = await client.start("clerk", "pay", { runId: "cancelled-on-the-way" });
+      await until(async () => ((await run.pending()).length > 0 ? true : undefined));
+      await doomed.kill();
+      await declareDead(postgres.url(), "e7");
+      let isCancelled = false;
+      const pool = watchedPool(postgres.url(), async (sql) => {
+        if (isCancelled || !/UPDATE .*workflow_status/s.test(sql)) return;
+        isCancelled = true;
+        await run.requestCancel();
+      });
+      const taken = await takeOver({ databaseUrl: postgres.url(), pool });
+      await pool.end();
+      expect(isCancelled).toBe(true);
+      expect(taken.flatMap(({ runIds }) => runIds)).not.toContain(run.runId);
+      expect(await run.state()).toMatchObject({ status: "cancelled" });
+      await serve("e8", { applicationVersion: "doomed" });
+      expect(await (await client.start("counter", "x")).result()).toMatchObject({ status: "ended" });
+      expect(await run.result()).toMatchObject({ status: "cancelled" });
     });
 
     async function serve(executorId: string, options: Partial<WorkerProcessOptions> = {}): Promise<WorkerProcess> {

@@ -141,6 +141,81 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     await expect(run.steer("Too late")).rejects.toMatchObject({ code: "run-over" });
   });
 
+  test("a message that comes after the run's last look is refused, and the run ends as it would have", async () => {
+    const gates: (() => void)[] = [];
+    // It takes no schema beside tools: its answer is converted after the last look.
+    const model = ScriptedModel.with({ capabilities: { outputWithFunctions: false } }, say("Three."), async () => {
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return say('{"sum":3}');
+    });
+    const look = defineTool({ name: "look", description: "Looks.", input: nothing, run: () => "seen" });
+    const client = await serve(new Agent({ name: "adder", model, tools: [look] }));
+    const output = { type: "object", properties: { sum: { type: "number" } }, required: ["sum"] };
+    const run = await client.start("adder", "1 + 2", { output });
+    await expect.poll(() => gates.length).toBe(1);
+    expect(await run.state()).toMatchObject({ status: "running" });
+    await expect(run.steer("Make it four.")).rejects.toMatchObject({ code: "run-over" });
+    gates[0]?.();
+    const report = await run.result();
+    expect(report).toMatchObject({ status: "ended", result: { output: { sum: 3 } } });
+    expect(report).not.toHaveProperty("unread");
+  });
+
+  test("a message that a limit left unread is in the report", async () => {
+    const gates: (() => void)[] = [];
+    const look = defineTool({
+      name: "look",
+      description: "Looks.",
+      input: nothing,
+      run: () => new Promise<void>((resolve) => gates.push(resolve)),
+    });
+    const model = new ScriptedModel(call("look"));
+    const client = await serve(new Agent({ name: "hasty", model, tools: [look], limits: { turns: 1 } }));
+    const run = await client.start("hasty", "Go");
+    await expect.poll(() => gates.length).toBe(1);
+    expect(await run.steer("Wait.")).toBe("delivered");
+    gates[0]?.();
+    expect(await run.result()).toMatchObject({
+      status: "ended",
+      result: { stopReason: "limit" },
+      unread: [{ role: "user", parts: [{ text: "Wait." }] }],
+    });
+  });
+
+  test("a run inside asks the approve of the agent that called it", async () => {
+    const asked: unknown[] = [];
+    const pay = defineTool({ name: "pay", description: "Pays.", input: nothing, needsApproval: true, run: () => 1 });
+    const inner = new Agent({ name: "treasurer", model: new ScriptedModel(call("pay"), say("Paid.")), tools: [pay] });
+    const outer = new Agent({
+      name: "chair",
+      model: new ScriptedModel(call("treasury", { task: "Pay" }), say("It is paid.")),
+      tools: [inner.asTool({ name: "treasury", description: "Pays." })],
+      approve: (pending) => asked.push(pending) > 0,
+    });
+    const client = await serve(outer, inner);
+    const run = await client.start("chair", "Pay", { runId: "ch1" });
+    expect(await run.result()).toMatchObject({ status: "ended", result: { text: "It is paid." } });
+    expect(asked).toEqual([
+      { turn: 1, callId: "call:1.0", call: { name: "pay", args: {} }, question: "approval", path: ["treasury"] },
+    ]);
+    expect(await client.run("treasurer", "ch1:call:1.0").result()).toMatchObject({ result: { text: "Paid." } });
+  });
+
+  test("a run that is cancelled in the middle of a text reports what was shown of it", async () => {
+    const client = await serve(new Agent({ name: "talker", model: new ScriptedModel(hangs("So far, ", "so good")) }));
+    const run = await client.start("talker", "Talk");
+    let shown = "";
+    for await (const { event } of run.events()) {
+      if (event.type === "text-delta") shown += event.delta;
+      if (shown === "So far, so good") break;
+    }
+    const partial = { role: "model", parts: [{ text: shown }] };
+    expect(await run.cancel()).toMatchObject({
+      status: "cancelled",
+      soFar: { contents: [{ role: "user" }, partial], interrupted: partial },
+    });
+  });
+
   test("cancelling ends the run, its steps in flight, and the runs inside it", async () => {
     let aborted = 0;
     const wait = defineTool({

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, defineTool, type ModelResponse } from "@pollux/core";
-import { call, calls, fails, say, type ScriptedTurn, ScriptedModel } from "@pollux/core/testing";
+import { call, calls, fails, hangs, say, type ScriptedTurn, ScriptedModel } from "@pollux/core/testing";
 import { z } from "zod";
 
 /** How the agents of the tests behave in this process. */
@@ -161,6 +161,24 @@ export function testAgents({ log, holds = false }: TestAgentsOptions): readonly 
         turn === 1 ? call("clerk", { task: "pay 7" }) : say(`boss: ${last.includes("paid 7")}`),
       ),
     }),
+    new Agent({
+      name: "chair",
+      tools: [clerk.asTool({ name: "cashier", description: "Pays." })],
+      model: model((turn, last) =>
+        turn === 1 ? call("cashier", { task: "pay 7" }) : say(`chair: ${last.includes("paid 7")}`),
+      ),
+      approve: ({ path, call: { name } }) => {
+        log(`approve ${name} ${path?.join(" ")}`);
+        return true;
+      },
+    }),
+    new Agent({
+      name: "hasty",
+      tools: [pay],
+      limits: { turns: 1 },
+      model: model(() => call("pay", { amount: 1 })),
+    }),
+    new Agent({ name: "mumbler", model: model(() => hangs("So far, ", "so good")) }),
     sleeper,
     new Agent({
       name: "waker",
