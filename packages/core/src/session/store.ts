@@ -133,7 +133,7 @@ export interface SessionStore {
    *
    * @returns Ends it.
    */
-  watch?(id: string, onChange: () => void): () => void;
+  readonly watch?: ((id: string, onChange: () => void) => () => void) | undefined;
   /** How the store recognizes processes that have died. Absent: it cannot. */
   readonly processes?: ProcessKnowledge | undefined;
 }
