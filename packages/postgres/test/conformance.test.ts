@@ -1,28 +1,21 @@
 import { storeConformance } from "@pollux/core/testing";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { PostgresStore } from "../src/index.ts";
-import { PglitePool } from "./support/pglite-pool.ts";
+import { describe, test } from "vitest";
+import type { PostgresStore } from "../src/index.ts";
+import { onePool } from "./support/one-pool.ts";
 
 // On the real server these run in `conformance.system.test.ts`.
-let pool: PglitePool;
-let schemas = 0;
-
-beforeAll(async () => {
-  pool = await PglitePool.create();
-});
-afterAll(() => pool.close());
+const place = onePool();
 
 const checks = storeConformance(async () => {
-  const schema = `s${++schemas}`;
   const stores: PostgresStore[] = [];
-  const open = (): PostgresStore => {
-    const store = new PostgresStore(pool, { schema });
+  const open = async (): Promise<PostgresStore> => {
+    const store = place.open({ listen: true });
     stores.push(store);
     return store;
   };
   return {
-    store: open(),
-    reopen: async () => open(),
+    store: await open(),
+    reopen: open,
     close: async () => {
       for (const store of stores) await store.close();
     },

@@ -10,8 +10,10 @@ export class PglitePool implements PostgresPool {
   before: (sql: string) => Promise<void> | void = () => {};
   /** Called after each statement that succeeded; what it throws is reported in place of its result. */
   after: (sql: string) => Promise<void> | void = () => {};
-  /** Clients that are checked out. */
-  readonly clients: Set<PostgresClient> = new Set();
+  /** Clients that are checked out, each with what ends its connection. */
+  readonly clients: Map<PostgresClient, () => void> = new Map();
+  /** Notifications are dropped, as a pooler may. */
+  muted: boolean = false;
   readonly #db: PGlite;
   #turn: Promise<void> = Promise.resolve();
 
@@ -34,6 +36,7 @@ export class PglitePool implements PostgresPool {
 
   async connect(): Promise<PostgresClient> {
     const endings: (() => void)[] = [];
+    const ended: (() => void)[] = [];
     let endTransaction: (() => void) | undefined;
     const client: PostgresClient = {
       query: async (text, values = []) => {
@@ -55,13 +58,29 @@ export class PglitePool implements PostgresPool {
         for (const end of endings) end();
       },
       on: (event: string, listener: unknown) => {
+        // By the contract of `on`.
+        if (event === "end") ended.push(listener as () => void);
         if (event !== "notification") return;
         const told = listener as (message: { channel: string; payload: string }) => void;
-        endings.push(this.#db.onNotification((channel, payload) => told({ channel, payload })));
+        const tell = (channel: string, payload: string): void => {
+          if (!this.muted) told({ channel, payload });
+        };
+        endings.push(this.#db.onNotification(tell));
       },
     };
-    this.clients.add(client);
+    this.clients.set(client, () => {
+      for (const tell of ended) tell();
+    });
     return client;
+  }
+
+  /** Forgets what a test has set and seen. */
+  reset(): void {
+    this.before = () => {};
+    this.after = () => {};
+    this.muted = false;
+    this.sent.length = 0;
+    delete this.options.max;
   }
 
   async close(): Promise<void> {
@@ -72,10 +91,10 @@ export class PglitePool implements PostgresPool {
   /** @returns Ends the turn. */
   async #takeTurn(): Promise<() => void> {
     const before = this.#turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turn = promise;
+    let end = (): void => {};
+    this.#turn = new Promise((resolve) => (end = resolve));
     await before;
-    return resolve;
+    return end;
   }
 
   async #ask(text: string, values: unknown[]): Promise<QueryRows> {
