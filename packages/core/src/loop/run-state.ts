@@ -51,7 +51,7 @@ export class RunState {
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
 
-  constructor(runId: string, contents: readonly Content[], onPartial?: ((partial: PartialAnswer) => void) | undefined) {
+  constructor(runId: string, contents: readonly Content[], onPartial?: (partial: PartialAnswer) => void) {
     this.partial = new PartialAnswer(onPartial);
     this.runId = runId;
     this.contents = [...contents];

@@ -1,3 +1,4 @@
+import { cutText } from "../internal/text.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import type { Part } from "../wire/types/content.ts";
@@ -86,19 +87,13 @@ export function boundParts(all: readonly Part[]): { readonly parts: readonly Par
     const size = sizeOf(part, room);
     if (size > room) {
       const isText = Object.keys(part).every((key) => key === "text" || key === "thought");
-      if (isText && part.text !== undefined) parts.push({ ...part, text: cut(part.text, Math.max(0, room - 32)) });
+      if (isText && part.text !== undefined) parts.push({ ...part, text: cutText(part.text, Math.max(0, room - 32)) });
       return { parts, truncated: true };
     }
     parts.push(part);
     room -= size;
   }
   return { parts, truncated: false };
-}
-
-/** The beginning of a text, without half a surrogate pair at its end. */
-function cut(text: string, length: number): string {
-  const last = text.charCodeAt(length - 1);
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
 }
 
 /** Characters of a part as JSON, or about so many; media that do not fit are not written out to find that out. */

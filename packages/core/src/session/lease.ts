@@ -42,8 +42,9 @@ export class HeldLease {
   #unwatch: (() => void) | undefined;
   /** On the monotonic clock. */
   #renewedAt: number;
-  #over = false;
-  #isGivenBack = false;
+  #stopped = false;
+  /** It was given back, or lost. */
+  #isOver = false;
 
   constructor(store: SessionStore, id: string, lease: Lease, on: LeaseListener) {
     this.#store = store;
@@ -67,10 +68,10 @@ export class HeldLease {
     await this.#renewing;
     try {
       await append({ expected: this.#lease, next: { ...this.#lease, held: false } });
-      this.#isGivenBack = true;
+      this.#isOver = true;
       this.release();
     } catch (error) {
-      if (!this.#over) this.#plan();
+      if (!this.#stopped) this.#plan();
       throw error;
     }
   }
@@ -78,14 +79,14 @@ export class HeldLease {
   /** Ends the lease of a run whose end could not be recorded, so that others need not wait until it has expired. Never rejects. */
   async abandon(): Promise<void> {
     this.release();
-    if (this.#isGivenBack) return;
+    if (this.#isOver) return;
     await this.#renewing;
-    await this.#store.setLease(this.#id, this.#lease, { ...this.#lease, held: false }).catch(() => {});
+    await abandonLease(this.#store, this.#id, this.#lease);
   }
 
   /** Stops renewing. */
   release(): void {
-    this.#over = true;
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#unwatch?.();
   }
@@ -97,7 +98,7 @@ export class HeldLease {
     this.#timer = setTimeout(() => {
       if (performance.now() - this.#renewedAt >= every - 1) this.#renewing = this.#renew();
       void Promise.all([this.#renewing, this.#look()]).then(() => {
-        if (!this.#over) this.#plan();
+        if (!this.#stopped) this.#plan();
       });
     }, wait);
     unref(this.#timer);
@@ -115,12 +116,18 @@ export class HeldLease {
       // The write of an earlier try may have arrived although its answer did not.
       const { lease } = await this.#store.records(this.#id);
       if (lease?.held === true && lease.token === this.token) this.#lease = lease;
-      else if (!this.#over) this.#on.lost(new SessionLeaseLostError(this.#id, this.token));
+      else this.#lost();
     } catch (error) {
       this.#on.logger.warn({ err: error, session: this.#id }, "the session's lease could not be renewed; retrying");
-      if (performance.now() - this.#renewedAt >= this.#lease.durationMs && !this.#over)
-        this.#on.lost(new SessionLeaseLostError(this.#id, this.token));
+      if (performance.now() - this.#renewedAt >= this.#lease.durationMs) this.#lost();
     }
+  }
+
+  #lost(): void {
+    if (this.#stopped) return;
+    this.#isOver = true;
+    this.release();
+    this.#on.lost(new SessionLeaseLostError(this.#id, this.token));
   }
 
   async #look(): Promise<void> {
@@ -130,9 +137,14 @@ export class HeldLease {
     } catch {
       return; // the next renewal finds out what is wrong
     }
-    if (this.#over) return;
+    if (this.#stopped) return;
     if (found.stopToken === this.token) this.#on.stop();
   }
+}
+
+/** Gives a lease back that may have been taken, or may be held still. Never rejects. */
+export async function abandonLease(store: SessionStore, id: string, lease: Lease): Promise<void> {
+  await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
 }
 
 /** What a run is told of its lease. */

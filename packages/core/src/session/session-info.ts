@@ -1,3 +1,4 @@
+import { cutText } from "../internal/text.ts";
 import type { Content } from "../wire/types/content.ts";
 import { isResumable, type SessionEntry } from "./entries.ts";
 import type { SessionInfo } from "./store.ts";
@@ -100,9 +101,9 @@ function firstWordsOf(contents: readonly Content[]): string | undefined {
       .trim();
     if (text === "") continue;
     if (text.length <= TITLE_CHARACTERS) return text;
-    const cut = text.slice(0, TITLE_CHARACTERS);
+    const cut = cutText(text, TITLE_CHARACTERS);
     const lastSpace = cut.lastIndexOf(" ");
-    return `${lastSpace > TITLE_CHARACTERS / 2 ? cut.slice(0, lastSpace) : [...cut].slice(0, -1).join("")}…`;
+    return `${lastSpace > TITLE_CHARACTERS / 2 ? cut.slice(0, lastSpace) : cut}…`;
   }
   return undefined;
 }

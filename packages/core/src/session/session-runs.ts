@@ -20,6 +20,7 @@ import type { Content } from "../wire/types/content.ts";
 import { boundParts, DraftWriter } from "./draft-writer.ts";
 import { type EndEntry, type InterruptedAnswer, isResumable } from "./entries.ts";
 import {
+  abandonLease,
   HeldLease,
   LEASE_MS,
   type LeaseFinding,
@@ -280,7 +281,7 @@ export class SessionRuns<Options> {
   /** A run that is prepared and made, and whose end is recorded, whatever it is. */
   #loop(run: SessionRunRequest<Options>, runId: string, prepare: (take: TakeLease) => Promise<TakenRun>): RunningLoop {
     let opened: OpenedRun | undefined;
-    let released = false;
+    const left = new AbortController();
     const make = async (): Promise<RunResult<unknown>> => {
       if (this.#current !== undefined) throw new SessionRunningError(this.log.id, this.#current.runId);
       let over = (): void => {};
@@ -288,18 +289,21 @@ export class SessionRuns<Options> {
       this.#current = current;
       let lease: HeldLease | undefined;
       let draft: DraftWriter | undefined;
-      let lost: SessionLeaseLostError | undefined;
+      let lost = false;
       let ended = false;
+      // A reason to end the run may come before it is opened.
+      let reason: unknown;
+      const abort = (why: unknown): void => {
+        reason ??= why;
+        opened?.abort(why);
+      };
       try {
-        const taken = await this.#take(run, prepare, (token) => ({
+        const taken = await this.#take([run.signal, left.signal], prepare, () => ({
           logger: this.#host.logger,
-          stop: () =>
-            opened?.abort(
-              new RunStoppedError(`the run was stopped on request (session "${this.log.id}", lease ${token})`),
-            ),
+          stop: () => abort(new RunStoppedError(`the run of session "${this.log.id}" was stopped on request`)),
           lost: (error) => {
-            lost = error;
-            opened?.abort(error);
+            lost = true;
+            abort(error);
           },
         }));
         lease = taken.lease;
@@ -308,7 +312,7 @@ export class SessionRuns<Options> {
         draft = new DraftWriter(
           this.log.store,
           this.log.id,
-          { ...taken.lease, runId: current.runId },
+          { token: taken.lease.token, runId: current.runId },
           this.#host.logger,
         );
         opened = this.open(record, run, {
@@ -323,13 +327,16 @@ export class SessionRuns<Options> {
         });
         if (taken.mode === "resume") await this.#dropDraft(taken.lease);
         this.log.running = true;
-        if (released) opened.release();
+        if (reason !== undefined) opened.abort(reason);
+        if (left.signal.aborted) opened.release();
         return await opened.run();
       } catch (error) {
         if (opened === undefined) throw error;
         attachRunSoFar(error, opened.soFar());
-        const how = released ? { stopReason: "aborted" as const, error: LEFT } : buildFailure(error, opened.aborted());
-        if (!ended && lost === undefined && lease !== undefined) await this.#tryAppendEnd(opened, lease, how);
+        const how = left.signal.aborted
+          ? { stopReason: "aborted" as const, error: LEFT }
+          : buildFailure(error, opened.aborted());
+        if (!ended && !lost && lease !== undefined) await this.#tryAppendEnd(opened, lease, how);
         throw error;
       } finally {
         draft?.release();
@@ -344,7 +351,7 @@ export class SessionRuns<Options> {
       run: make,
       soFar: () => opened?.soFar() ?? NOTHING_YET,
       release: () => {
-        released = true;
+        left.abort(new DOMException("the reader left before the run began", "AbortError"));
         opened?.release();
       },
     };
@@ -352,25 +359,24 @@ export class SessionRuns<Options> {
 
   /** Waits until it is known that no run is going, and takes the lease with what `prepare` appends. */
   async #take(
-    run: SessionRunRequest<Options>,
+    signals: readonly (AbortSignal | undefined)[],
     prepare: (take: TakeLease) => Promise<TakenRun>,
     listen: (token: number) => LeaseListener,
   ): Promise<TakenRun> {
     const { id, store } = this.log;
     for (let races = 0; ; races++) {
-      const { lease: last } = await this.#untilFree(run.signal);
+      const last = await this.#untilFree(signals);
       try {
         return await prepare(async (runId, ...entries) => {
           const lease = nextLease(last, runId, this.#keeping.leaseMs ?? LEASE_MS, store);
-          const held = new HeldLease(store, id, lease, listen(lease.token));
           try {
             await this.log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
-            return held;
           } catch (error) {
             // It may have been written all the same.
-            await held.abandon();
+            await abandonLease(store, id, lease);
             throw error;
           }
+          return new HeldLease(store, id, lease, listen(lease.token));
         });
       } catch (error) {
         const raced = error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
@@ -380,16 +386,17 @@ export class SessionRuns<Options> {
   }
 
   /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
-  async #untilFree(signal: AbortSignal | undefined): Promise<{ readonly lease: Lease | undefined }> {
+  async #untilFree(signals: readonly (AbortSignal | undefined)[]): Promise<Lease | undefined> {
     for (;;) {
       // The lease first: whoever takes it after this makes our append fail.
       const { lease } = await this.log.store.records(this.log.id);
       const found = this.#observer.look(lease);
       if (found.state === "free") {
         await this.log.refresh();
-        return { lease };
+        return lease;
       }
       if (found.lives) throw new SessionRunningError(this.log.id, found.lease.runId);
+      const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
       await nextChange(this.log.store, this.log.id, found.leftMs, signal);
     }
   }

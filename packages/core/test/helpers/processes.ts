@@ -34,9 +34,9 @@ export class Processes {
   start(): {
     readonly store: SessionStore;
     /** From now on nothing of what it does happens. */
-    die(): void;
+    readonly die: () => void;
     /** Others take it for dead from now on, although it goes on: as a process that was paused for long. */
-    seemDead(): void;
+    readonly seemDead: () => void;
   } {
     const self = ++this.#count;
     const alive = <Result>(work: () => Promise<Result>): Promise<Result> =>

@@ -187,6 +187,21 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     expect(await run).toMatchObject({ name: "SessionLeaseLostError", sessionId: "s", token: 1 });
   });
 
+  test("is not waited for by a reader who leaves", async () => {
+    const { open, store, started } = busy();
+    const dying = new Processes(store).start();
+    void face.send(open(dying.store), "Work.");
+    await started;
+    dying.die();
+    const abort = new AbortController();
+    const before = performance.now();
+    const resumed = face.resume(open(), { signal: abort.signal }).catch((error: unknown) => error);
+    await idle();
+    abort.abort(new Error("enough"));
+    expect(await resumed).toMatchObject({ message: "enough" });
+    expect(performance.now() - before).toBe(0);
+  });
+
   test("of a process that has surely died is resumed at once, and another is waited for", async () => {
     for (const knows of [true, false]) {
       const { open, store, started } = busy(say("Done."));

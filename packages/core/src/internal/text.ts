@@ -1,0 +1,6 @@
+/** The beginning of a text, at most this many UTF-16 units, without half a surrogate pair at its end. */
+export function cutText(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
+}
