@@ -108,8 +108,11 @@ export class DbosRun extends AgentRun {
     const client = await this.#connection.dbos();
     if ((await findAnswered(database, runId, [{ name }])).has(name)) return "already-answered";
     // Of two answers sent at the same moment, the first counts: DBOS keeps one message per key.
-    const sent: SentAnswer<Json> = { value };
-    return await this.#deliver(client, name, () => client.send(runId, sent, name, name));
+    const sent: SentAnswer<Json> = { value, id: crypto.randomUUID() };
+    const delivery = await this.#deliver(client, name, () => client.send(runId, sent, name, name));
+    if (delivery !== "delivered") return delivery;
+    const sql = `SELECT FROM "${database.schema}".notifications WHERE message_uuid = $1 AND strpos(message, $2) > 0`;
+    return (await database.query(sql, [`${name}::${runId}`, sent.id])).length > 0 ? "delivered" : "already-answered";
   }
 
   protected async sendSteering(contents: readonly Content[]): Promise<Delivery> {

@@ -27,4 +27,6 @@ export interface WaitingFor {
 /** An answer, as sent: DBOS returns `null` for no answer, so the answer is wrapped. */
 export interface SentAnswer<Value> {
   readonly value: Value;
+  /** Tells which of two answers to one question was first. */
+  readonly id: string;
 }

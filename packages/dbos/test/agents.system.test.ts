@@ -89,6 +89,27 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
       expect(lines).not.toContain("pay 7");
     });
 
+    it("tells one of two people who answer at the same moment that the other was faster", async () => {
+      const held = Promise.withResolvers<void>();
+      const sending = Promise.withResolvers<void>();
+      const pool = watchedPool(postgres.url(), async (sql) => {
+        if (!/INSERT INTO .*notifications/s.test(sql)) return;
+        sending.resolve();
+        await held.promise;
+      });
+      const slow = agentsClient({ databaseUrl: postgres.url(), pool });
+      const run = await client.start("parallel", "go", { runId: "two-answers" });
+      await pending(run);
+      const second = slow.run("parallel", "two-answers").approve("call:1.2", { deny: "no" });
+      second.catch(() => {});
+      await sending.promise;
+      expect(await run.approve("call:1.2", true)).toBe("delivered");
+      held.resolve();
+      await expect(second).rejects.toMatchObject({ code: "already-answered" });
+      await slow.close();
+      await pool.end();
+    });
+
     it("keeps an answer that comes before its question", async () => {
       const run = await worker.client.start("clerk", "pay", { runId: "early" });
       await run.approve("call:1.0", true);
