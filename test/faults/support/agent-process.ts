@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { Agent, AgentError, endpoint, gemini, type RunResult, type Session, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 import { EffectsFile, readEffects } from "./effects.ts";
 import { errandTools, messageOf } from "./errand.ts";
 import type { Finished, KillPoint, Order, Report, StorePlace, Work } from "./process-messages.ts";
@@ -21,22 +22,19 @@ function openStore({ kind, path }: StorePlace): SessionStore {
 /** A store that tells of each append, and stops where it is told to. */
 function told(store: SessionStore, point: KillPoint | undefined): SessionStore {
   let appends = 0;
-  return {
-    load: (id, from) => store.load(id, from),
-    list: (options) => store.list(options),
-    delete: (id) => store.delete(id),
-    append: async (id, length, entries) => {
+  return storeLike(store, {
+    append: async (id, length, entries, options) => {
       const here = ++appends === point?.append;
       if (here && point.when !== "after") say({ is: "at-kill-point" });
       if (here && point.when === "before") await new Promise(() => {});
-      await store.append(id, length, entries);
+      await store.append(id, length, entries, options);
       say({ is: "acknowledged", length: length + entries.length });
       if (here && point.when === "after") {
         say({ is: "at-kill-point" });
         await new Promise(() => {});
       }
     },
-  };
+  });
 }
 
 function sessionFor({ url, store, id, effects }: Work, killPoint?: KillPoint): Session {

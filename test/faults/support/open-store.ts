@@ -1,5 +1,6 @@
 import { Agent, type Session, type SessionDamagedError, type SessionStore, type SessionStoreError } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 import type { World } from "../../support/world.ts";
 import { type Effects, EffectsList } from "./effects.ts";
 import { errandTools } from "./errand.ts";
@@ -11,16 +12,13 @@ export function counting(
   afterAppend: (length: number) => Promise<void> = async () => {},
 ): { readonly told: SessionStore; readonly acknowledged: () => number } {
   let length = 0;
-  const told: SessionStore = {
-    load: (id, from) => store.load(id, from),
-    list: (options) => store.list(options),
-    delete: (id) => store.delete(id),
-    append: async (id, expected, entries) => {
-      await store.append(id, expected, entries);
+  const told = storeLike(store, {
+    append: async (id, expected, entries, options) => {
+      await store.append(id, expected, entries, options);
       length = expected + entries.length;
       await afterAppend(length);
     },
-  };
+  });
   return { told, acknowledged: () => length };
 }
 
@@ -33,7 +31,7 @@ export function openStore({ kind, path }: StorePlace): { readonly store: Session
 
 /** The session `s` of a store, in this process. */
 export function sessionIn(store: SessionStore, world: World, effects: Effects = new EffectsList()): Session {
-  return new Agent({ model: world.model(), tools: errandTools(effects, 1) }).session({ id: "s", store });
+  return new Agent({ model: world.model(), tools: errandTools(effects, 1) }).session({ id: "s", store, leaseMs: 100 });
 }
 
 /** An error has to be of this kind, and to say what to do. */

@@ -1,6 +1,7 @@
 import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SessionStore } from "@pollux/core";
+import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 import { EffectsList } from "./effects.ts";
 import { answerUnknown } from "./end-of-errand.ts";
 import { DONE, GO } from "./errand.ts";
@@ -82,7 +83,9 @@ function entriesAt(states: readonly State[], bytes: number): number {
 /** Goes on with a store's session until its errand is done. */
 async function goOnIn(table: FaultTable, store: SessionStore): Promise<string | undefined> {
   const effects = new EffectsList();
-  const session = sessionIn(store, table.places.world, effects);
+  // The file says that this process holds the session; the one that wrote it would have died with its last bytes.
+  const after = storeLike(store, { processes: { self: "after the crash", isGone: () => true } });
+  const session = sessionIn(after, table.places.world, effects);
   const { lastRun } = await session.state();
   if (lastRun === "finished") return undefined;
   const result = lastRun === undefined ? await session.send(GO) : await session.resume();
