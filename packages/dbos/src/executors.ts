@@ -61,7 +61,7 @@ export async function watchExecutors(
   async function look(): Promise<void> {
     try {
       await beat();
-      if (++beats % CLEAN_UP_BEATS === 0) await deleteUnneeded(database);
+      if (++beats % CLEAN_UP_BEATS === 0) await deleteUnneeded(database, logger);
       // After a database outage, all look dead: they get time to show that they are not.
       if (Date.now() - lastBeat > heartbeatMs + deadAfterMs / 2) patientUntil = Date.now() + deadAfterMs;
       lastBeat = Date.now();

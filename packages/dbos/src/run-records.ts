@@ -1,3 +1,4 @@
+import type { Logger } from "@pollux/core";
 import type { RunReport } from "@pollux/core/durable";
 import type { Database } from "./database.ts";
 
@@ -24,10 +25,14 @@ export async function storeCancelled({ query, schema }: Database, report: RunRep
   await query(sql, [report.runId, JSON.stringify(report), schema]);
 }
 
-/** Deletes the rows that nobody needs any more. Any number of processes may do this at any time. */
-export async function deleteUnneeded({ query, schema }: Database): Promise<void> {
-  const neededBy = (statuses: string): string => `coalesce(dbos_schema, $1) = $1 AND NOT EXISTS (
+/** Deletes the rows that nobody needs any more. Any number of processes may do this at any time. Never rejects. */
+export async function deleteUnneeded({ query, schema }: Database, logger: Pick<Logger, "warn">): Promise<void> {
+  const unneededBut = (statuses: string): string => `coalesce(dbos_schema, $1) = $1 AND NOT EXISTS (
       SELECT FROM "${schema}".workflow_status WHERE workflow_uuid = run_id AND status IN (${statuses}))`;
-  await query(`DELETE FROM pollux.restarts WHERE ${neededBy("'PENDING', 'ENQUEUED', 'DELAYED'")}`, [schema]);
-  await query(`DELETE FROM pollux.cancelled WHERE ${neededBy("'CANCELLED'")}`, [schema]);
+  try {
+    await query(`DELETE FROM pollux.restarts WHERE ${unneededBut("'PENDING', 'ENQUEUED', 'DELAYED'")}`, [schema]);
+    await query(`DELETE FROM pollux.cancelled WHERE ${unneededBut("'CANCELLED'")}`, [schema]);
+  } catch (error) {
+    logger.warn({ err: error }, "rows of runs that are over could not be deleted; trying again later");
+  }
 }

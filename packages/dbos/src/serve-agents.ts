@@ -115,7 +115,7 @@ async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<
     await launchDbos(database);
     await createTables(database);
     // What earlier workers left.
-    await deleteUnneeded(database);
+    await deleteUnneeded(database, host.logger);
     // Before it takes runs: no other worker would notice the death of one that never had a heartbeat.
     stopWatching = watch === false ? undefined : await watchExecutors(database, executor, watch, host.logger);
     await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: queuePollMs, onConflict: "always_update" });

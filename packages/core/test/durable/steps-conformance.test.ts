@@ -169,6 +169,16 @@ const FAULTS: readonly { fault: string; change: (steps: Steps) => Partial<Steps>
     noticed: /what was read/,
   },
   {
+    fault: "takes messages after its last look",
+    change: () => ({ steering: { take: async () => undefined, waits: async () => false } }),
+    noticed: /the message was refused/,
+  },
+  {
+    fault: "drops what was not read",
+    change: () => ({ steering: { take: async () => undefined, close: async () => [] } }),
+    noticed: /what was not read/,
+  },
+  {
     fault: "forgets its waits' time",
     change: (steps) => ({
       round: (ops) =>

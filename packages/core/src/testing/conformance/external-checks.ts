@@ -155,6 +155,38 @@ export const EXTERNAL_CHECKS: readonly NamedStepsCheck[] = [
       "what was read",
     );
   }),
+  check("a message is refused once waits has said that there is none", ["steering"], async (world) => {
+    const [looked, sent] = [gate(), gate()];
+    let asks = false;
+    const program: StepsProgram = async (steps) => {
+      asks = steps.steering?.waits !== undefined;
+      const waits = (await steps.steering?.waits?.(0)) ?? false;
+      await steps.round([stepOp("a", () => (looked.open(), sent.opened))]);
+      return waits;
+    };
+    const run = world.run("r", program);
+    await reached(looked, run);
+    // Without `waits` a run finishes without asking.
+    const late = async (): Promise<void> => await world.steer?.("r", [userText("late")]);
+    if (asks) same(await rejects(late()), true, "the message was refused");
+    sent.open();
+    same(await run, false, "a message waited");
+  }),
+  check("a run that ends for another reason finds what it has not read", ["steering"], async (world) => {
+    const [started, sent] = [gate(), gate()];
+    const program: StepsProgram = async (steps) => {
+      await steps.round([stepOp("a", () => (started.open(), sent.opened))]);
+      // Contents are JSON.
+      return ((await steps.steering?.close?.(1)) ?? null) as unknown as Json;
+    };
+    const run = world.run("r", program);
+    await reached(started, run);
+    await world.steer?.("r", [userText("one")]);
+    await world.steer?.("r", [userText("two")]);
+    sent.open();
+    const unread = await run;
+    if (unread !== null) same(unread, [userText("two")], "what was not read");
+  }),
   check("a run without steering reads none", ["steering"], async (world) => {
     const program: StepsProgram = async (steps) => {
       const waits = (await steps.steering?.waits?.(0)) ?? false;
