@@ -56,8 +56,10 @@ export class ChangeWatch {
   watch(hash: string, onChange: () => void): () => void {
     const found = this.#watched.get(hash) ?? { callbacks: new Set(), seen: undefined };
     this.#watched.set(hash, found);
-    // Each has its own entry: the same function may watch twice.
-    const callback = (): void => onChange();
+    // Each has its own entry: the same function may watch twice. What is told may be on its way when it ends.
+    const callback = (): void => {
+      if (found.callbacks.has(callback)) onChange();
+    };
     found.callbacks.add(callback);
     this.#start();
     return () => {
@@ -147,7 +149,7 @@ export class ChangeWatch {
         if (!isKnown) for (const callback of watched.callbacks) queueMicrotask(callback);
       }
     } catch {
-      // The next look finds the change; a connection that listens may be broken as well.
+      // The next look finds the change.
       if (this.#feed.up) this.#feed.restart();
     } finally {
       this.#looking = false;
@@ -157,12 +159,11 @@ export class ChangeWatch {
   async #rows(hashes: readonly string[]): Promise<readonly Row[]> {
     const { sessions, drafts } = this.#tables;
     // Each change leaves the number of its transaction in the row.
-    return await this.#database.query(
-      `select encode(s.hash, 'hex') as hash, s.xmin::text || coalesce(' ' || d.xmin::text, '') as state
+    const sql = `select encode(s.hash, 'hex') as hash, s.xmin::text || coalesce(' ' || d.xmin::text, '') as state
         from unnest($1::text[]) as t (one) join ${sessions} s on s.hash = decode(one, 'hex')
-        left join ${drafts} d on d.session = s.number`,
-      [hashes],
-    );
+        left join ${drafts} d on d.session = s.number`;
+    // Through the connection that listens, which may have broken without a word.
+    return await (this.#feed.up ? this.#feed.query(sql, [hashes]) : this.#database.query(sql, [hashes]));
   }
 
   async #tellAll(): Promise<void> {

@@ -57,13 +57,22 @@ export class Database {
 
   /** One statement. @throws What the driver throws, or {@link QueryTimeoutError}. */
   async query(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    return await this.#inTime(this.#open.pool.query(sql, [...values]));
+    const { rows } = await this.#inTime(this.#open.pool.query(sql, [...values]));
+    // Every column of every statement here is cast to text.
+    return rows as readonly Row[];
+  }
+
+  /** One statement through a connection of the caller. */
+  async queryThrough(client: PostgresClient, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    const { rows } = await this.#inTime(client.query(sql, [...values]));
+    // As for `query`.
+    return rows as readonly Row[];
   }
 
   /** Some statements in one transaction. @throws What the driver throws. */
   async transaction<Result>(work: (query: Try["query"]) => Promise<Result>): Promise<Result> {
     const client = await this.connect();
-    const query: Try["query"] = (sql, values = []) => this.#inTime(client.query(sql, [...values]));
+    const query: Try["query"] = (sql, values) => this.queryThrough(client, sql, values);
     let broken = true;
     try {
       await query("begin");
@@ -84,10 +93,17 @@ export class Database {
 
   /** A connection for the caller alone, who releases it. */
   async connect(): Promise<PostgresClient> {
-    const client = await this.#open.pool.connect();
-    // The query that is under way rejects as well.
-    client.on("error", () => {});
-    return client;
+    const connecting = this.#open.pool.connect();
+    try {
+      const client = await this.#inTime(connecting);
+      // The query that is under way rejects as well.
+      client.on("error", () => {});
+      return client;
+    } catch (error) {
+      // One that comes too late is for others.
+      if (error instanceof QueryTimeoutError) void connecting.then((client) => client.release()).catch(() => {});
+      throw error;
+    }
   }
 
   asError(error: unknown, id: string, problem: string): Error {
@@ -100,16 +116,14 @@ export class Database {
     await this.#closing;
   }
 
-  async #inTime(query: Promise<{ readonly rows: readonly unknown[] }>): Promise<readonly Row[]> {
+  async #inTime<Result>(answer: Promise<Result>): Promise<Result> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const message = `no answer within ${this.#timeoutMs} ms`;
       timer = setTimeout(() => reject(new QueryTimeoutError(message)), this.#timeoutMs);
     });
     try {
-      const { rows } = await Promise.race([query, late]);
-      // Every column of every statement here is cast to text.
-      return rows as readonly Row[];
+      return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
     }

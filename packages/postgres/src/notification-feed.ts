@@ -1,4 +1,4 @@
-import type { Database } from "./database.ts";
+import type { Database, Row } from "./database.ts";
 import type { PostgresClient } from "./pool.ts";
 
 /** Least and most time before a connection is made again, in milliseconds. */
@@ -54,6 +54,12 @@ export class NotificationFeed {
     this.#drop();
   }
 
+  /** Asks something through the connection. @throws When it is broken, or does not answer in time. */
+  async query(sql: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    if (this.#client === undefined) throw new Error("there is no connection");
+    return await this.#database.queryThrough(this.#client, sql, values);
+  }
+
   /** Closes the connection and makes another. */
   restart(): void {
     this.#fail(this.#attempt);
@@ -71,7 +77,7 @@ export class NotificationFeed {
         if (this.#probed === undefined) this.#on.notified(payload);
         else this.#probed(payload);
       });
-      await client.query(`listen "${this.#channel}"`);
+      await this.#database.queryThrough(client, `listen "${this.#channel}"`);
       if (attempt !== this.#attempt) return;
       // It waits for others, and the process need not wait for it.
       client.unref?.();

@@ -40,6 +40,10 @@ class Parameters {
     return this.#add(value, "bigint");
   }
 
+  boolean(value: boolean): string {
+    return this.#add(value, "boolean");
+  }
+
   bytes(hex: string | undefined): string {
     return `decode(${this.text(hex)}, 'hex')`;
   }
@@ -67,7 +71,7 @@ export function appendStatement(tables: Tables, append: Append): Statement {
         returning s.number, ${SYNCED}
       ), kept as (
         insert into ${tables.entries} (session, position, entry)
-        select number, ${expectedLength} + (n - 1)::integer, entry
+        select number, (${p.number(expectedLength)} + n - 1)::integer, entry
         from written, unnest(${entries}) with ordinality as e (entry, n)
       )${lease?.next.held === false ? dropDraft(tables) : ""}
       select number::text from written`,
@@ -192,7 +196,7 @@ function leaseColumns(p: Parameters, lease: Lease): Record<string, string> {
     lease: p.text(JSON.stringify(lease)),
     lease_token: p.number(lease.token),
     lease_beat: p.number(lease.beat),
-    lease_held: `${lease.held}`,
+    lease_held: p.boolean(lease.held),
     // Drafts of an earlier term are not seen any more, even one that is being written right now.
     ...(!lease.held && { releases: "s.releases + 1" }),
   };
@@ -213,7 +217,7 @@ function infoColumns(p: Parameters, info: SessionInfo | undefined): Record<strin
 function isLease(p: Parameters, expected: Lease | undefined): string {
   if (expected === undefined) return "s.lease is null";
   const { token, beat, held } = expected;
-  return `s.lease_token = ${p.number(token)} and s.lease_beat = ${p.number(beat)} and s.lease_held = ${held}`;
+  return `s.lease_token = ${p.number(token)} and s.lease_beat = ${p.number(beat)} and s.lease_held = ${p.boolean(held)}`;
 }
 
 function isSame(a: Lease | undefined, b: Lease | undefined): boolean {

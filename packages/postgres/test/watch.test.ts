@@ -155,6 +155,22 @@ describe("a watched session", () => {
     await watched.next();
   });
 
+  test("is heard of through a new connection when the one that listens does not answer any more", async () => {
+    const { watched } = await listening();
+    place.pool.before = (sql) => (sql.includes("xmin") ? new Promise(() => {}) : undefined);
+    place.pool.muted = true;
+    await vi.advanceTimersByTimeAsync(30_000);
+    await until(() => place.pool.sent.filter((sql) => sql.includes("xmin")).length === 2);
+    expect(place.pool.clients.size).toBe(1);
+    place.pool.reset();
+    // The limit of a query, then the pause before the next connection.
+    await vi.advanceTimersByTimeAsync(30_000);
+    await until(() => place.pool.clients.size === 0);
+    await vi.advanceTimersByTimeAsync(100);
+    await open().append("a", 1, [2]);
+    await watched.next();
+  });
+
   test("takes no connection from a pool that has only one", async () => {
     place.pool.options.max = 1;
     const store = open();

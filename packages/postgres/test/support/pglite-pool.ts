@@ -26,6 +26,8 @@ export class PglitePool implements PostgresPool {
   }
 
   async query(text: string, values: unknown[] = []): Promise<QueryRows> {
+    this.sent.push(text);
+    await this.before(text);
     const done = await this.#takeTurn();
     try {
       return await this.#ask(text, values);
@@ -40,6 +42,8 @@ export class PglitePool implements PostgresPool {
     let endTransaction: (() => void) | undefined;
     const client: PostgresClient = {
       query: async (text, values = []) => {
+        this.sent.push(text);
+        await this.before(text);
         const [word = ""] = text.split(" ");
         const done = endTransaction === undefined ? await this.#takeTurn() : undefined;
         if (word === "begin") endTransaction = done;
@@ -98,8 +102,6 @@ export class PglitePool implements PostgresPool {
   }
 
   async #ask(text: string, values: unknown[]): Promise<QueryRows> {
-    this.sent.push(text);
-    await this.before(text);
     const result: Results = await this.#db.query(text, values);
     await this.after(text);
     return result;
