@@ -24,6 +24,43 @@ export type {
 } from "./agent/session.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
+// conversation
+export { applyUpdate } from "./conversation/apply-update.ts";
+export type {
+  CodePart,
+  CompactionPart,
+  Conversation,
+  ConversationChange,
+  ConversationPosition,
+  ConversationState,
+  ConversationUpdate,
+  InterruptionPart,
+  MediaPart,
+  Message,
+  MessageError,
+  MessagePart,
+  MessageSource,
+  MessageState,
+  PartCitation,
+  PendingQuestionView,
+  QueuedMessage,
+  SaidPart,
+  ServerToolPart,
+  SteeringPart,
+  StepPart,
+  TextPart,
+  ThoughtPart,
+  ToolCallFailure,
+  ToolCallPart,
+  ToolCallState,
+  UnknownPart,
+} from "./conversation/conversation.ts";
+export {
+  conversationOf,
+  conversationUpdates,
+  type ConversationUpdatesOptions,
+} from "./conversation/conversation-of.ts";
+
 // session
 export type { Json } from "./internal/json.ts";
 export type { SessionEntry } from "./session/entries.ts";

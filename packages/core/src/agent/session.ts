@@ -1,3 +1,6 @@
+import type { Conversation, ConversationUpdate } from "../conversation/conversation.ts";
+import { EventTap } from "../conversation/event-tap.ts";
+import { readConversation, watchConversation, type WatchedSession } from "../conversation/watch.ts";
 import { checkLimits } from "../loop/limits.ts";
 import type { RunResult, StopReason } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
@@ -31,6 +34,7 @@ export class Session {
   readonly #keeping: SessionKeeping;
   readonly #runs: SessionRuns<AnyRunOptions>;
   readonly #next: NextRun<AnyRunOptions>;
+  readonly #events: EventTap = new EventTap();
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
@@ -69,7 +73,7 @@ export class Session {
   ): RunStream<OutputOf<Schema>> {
     const message = buildContents(input, this.#host.model);
     const next = this.#nextInput(options);
-    return new RunStream((emitters) => this.#next.send({ ...next, message }, emitters));
+    return new RunStream((emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)));
   }
 
   /**
@@ -93,7 +97,8 @@ export class Session {
     options: RunOptions<Schema> & ResumeOptions = {},
   ): RunStream<OutputOf<Schema>> {
     const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(options);
-    return new RunStream((emitters) => this.#runs.resume({ answers, anyLoopVersion, options: rest, signal, emitters }));
+    const run = { answers, anyLoopVersion, options: rest, signal };
+    return new RunStream((emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }));
   }
 
   /**
@@ -121,7 +126,7 @@ export class Session {
   }: RunOptions<Schema> & ContinueOptions = {}): RunStream<OutputOf<Schema>> {
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = this.#nextInput(options);
-    return new RunStream((emitters) => this.#next.continue({ ...next, message: contents }, emitters));
+    return new RunStream((emitters) => this.#next.continue({ ...next, message: contents }, this.#events.tap(emitters)));
   }
 
   /**
@@ -206,6 +211,27 @@ export class Session {
   async history(): Promise<readonly Content[]> {
     await this.#log.refresh();
     return this.#log.view.history();
+  }
+
+  /** The conversation as a person sees it, also while a run is going, in whatever process. */
+  async conversation(): Promise<Conversation> {
+    return await readConversation(this.#watched());
+  }
+
+  /**
+   * Follows the conversation, over all its runs: a snapshot first, then what changes, for `applyUpdate`. A run of this object is followed
+   * word by word if it is read as a stream or was watched when it began; any other by what is stored, twice a second at most.
+   *
+   * A slow reader holds nothing up: it gets another snapshot instead of what it has missed. Starts no run.
+   *
+   * @param options - `signal`: ends it, as leaving the loop does.
+   */
+  watch(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<ConversationUpdate> {
+    return watchConversation(this.#watched(), options.signal);
+  }
+
+  #watched(): WatchedSession {
+    return { log: this.#log, events: this.#events, look: () => this.#runs.look() };
   }
 
   /** The current state of the session. */

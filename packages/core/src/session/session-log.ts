@@ -42,6 +42,8 @@ interface Waiting {
 export class SessionLog {
   readonly id: string;
   readonly view: SessionView = new SessionView();
+  /** Called with each entry that is added to the view, at once and in order. Must not throw. */
+  readonly listeners: Set<(entry: SessionEntry, place: number) => void> = new Set();
   /** A run of this object is going. */
   running = false;
   readonly store: SessionStore;
@@ -61,7 +63,7 @@ export class SessionLog {
    */
   async refresh(): Promise<void> {
     const from = this.view.length;
-    const read = await this.#load(from);
+    const read = await this.load(from);
     const taken = this.running ? read.findIndex((entry) => !isFromAnybody(entry)) : -1;
     this.#addFrom(from, taken === -1 ? read : read.slice(0, taken));
   }
@@ -69,7 +71,7 @@ export class SessionLog {
   /** Reads the log up to the end of one run; all of it without a run. For a log that is only read. */
   async readUpTo(runId: string | undefined): Promise<void> {
     const entries: SessionEntry[] = [];
-    for (const entry of await this.#load(0)) {
+    for (const entry of await this.load(0)) {
       const isNext = entry.type === "run" && entry.runId !== runId;
       if (runId !== undefined && isNext && entries.some((one) => one.type === "run" && one.runId === runId)) break;
       entries.push(entry);
@@ -158,7 +160,12 @@ export class SessionLog {
   /** Takes entries in that begin at a place; those that a read or an append took in meanwhile are not taken twice. */
   #addFrom(from: number, entries: readonly SessionEntry[]): void {
     if (from > this.view.length) return; // behind what a lost run must not know of
-    for (const [index, entry] of entries.entries()) if (from + index >= this.view.length) this.view.add(entry);
+    for (const [index, entry] of entries.entries()) {
+      const place = from + index;
+      if (place < this.view.length) continue;
+      this.view.add(entry);
+      for (const listen of this.listeners) listen(entry, place);
+    }
   }
 
   /** The place behind what another process wrote, when that is no conflict: one of the two only said something to the session. */
@@ -167,7 +174,7 @@ export class SessionLog {
     entries: readonly SessionEntry[],
     unless: AppendAs["unless"],
   ): Promise<number | undefined> {
-    const others = await this.#load(from);
+    const others = await this.load(from);
     const fromAnybody = others.every(isFromAnybody);
     // A run of ours that lost its session has to find that out at its next append.
     if (!this.running || fromAnybody) this.#addFrom(from, others);
@@ -178,7 +185,8 @@ export class SessionLog {
     return others.length > 0 && stands ? from + others.length : undefined;
   }
 
-  async #load(from: number): Promise<SessionEntry[]> {
+  /** Entries from a place on, as they are stored. */
+  async load(from: number): Promise<SessionEntry[]> {
     const values = await this.store.load(this.id, from);
     return values.map((value, index) => this.#checked(value, from + index));
   }

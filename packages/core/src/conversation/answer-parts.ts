@@ -1,0 +1,156 @@
+import { callIdOf } from "../durable/run-log.ts";
+import { isCallPiece } from "../model/response/parts.ts";
+import type { Content, Part } from "../wire/types/content.ts";
+import type { MessagePart, SaidPart } from "./conversation.ts";
+
+/**
+ * The parts of one answer, as they arrive or from the whole content; both give the same.
+ *
+ * Text of one kind that follows itself is one part, whatever the signatures between its pieces.
+ */
+export class AnswerParts {
+  readonly #turn: number;
+  readonly #parts: MessagePart[] = [];
+  readonly #counts: Map<string, number> = new Map();
+  #calls = 0;
+  /** Where the call is that is being written. */
+  #openCall: number | undefined;
+  /** Code and tools of the service that have no result yet: their places and ids. */
+  readonly #waiting: { readonly type: MessagePart["type"]; readonly index: number; readonly id: string | undefined }[] =
+    [];
+
+  constructor(turn: number, parts: readonly Part[] = []) {
+    this.#turn = turn;
+    for (const part of parts) this.add(part);
+  }
+
+  get parts(): readonly MessagePart[] {
+    return this.#parts;
+  }
+
+  /** Those of an answer that may go on: the last of them can grow. */
+  streaming(): readonly MessagePart[] {
+    const last = this.#parts.at(-1);
+    if (last?.type !== "text" && last?.type !== "thought") return this.#parts;
+    return [...this.#parts.slice(0, -1), { ...last, streaming: true }];
+  }
+
+  /** Those that stay when the answer is never finished: no calls, since none of them was begun. */
+  withoutCalls(): AnswerParts {
+    const kept = new AnswerParts(this.#turn);
+    for (const part of this.#parts) {
+      if (part.type === "text" || part.type === "thought") kept.addText(part.type, part.text);
+      else if (part.type !== "tool-call") kept.#push(part);
+    }
+    return kept;
+  }
+
+  /** @returns The length of the text before, if it has grown; `undefined` when a new part began, or nothing was said. */
+  addText(type: "text" | "thought", delta: string): { readonly id: string; readonly offset: number } | undefined {
+    if (delta === "") return undefined;
+    const last = this.#parts.at(-1);
+    if (last?.type === type) {
+      this.#parts[this.#parts.length - 1] = { ...last, text: last.text + delta };
+      return { id: last.id, offset: last.text.length };
+    }
+    this.#push({ type, id: this.#nextId(type), text: delta });
+    return undefined;
+  }
+
+  add(part: Part): void {
+    const { text, functionCall, executableCode, codeExecutionResult, toolCall, toolResponse } = part;
+    if (text !== undefined) this.addText(part.thought === true ? "thought" : "text", text);
+    else if (isCallPiece(part)) this.addCallPiece(functionCall?.name);
+    else if (functionCall !== undefined) {
+      this.addCallPiece(functionCall.name);
+      this.#set(this.#openCall, { args: functionCall.args ?? {} });
+      this.#openCall = undefined;
+    } else if (executableCode !== undefined) {
+      const { id, language, code } = executableCode;
+      this.#waiting.push({ type: "code", index: this.#parts.length, id });
+      this.#push({ type: "code", id: this.#nextId("code"), ...(language !== undefined && { language }), code });
+    } else if (codeExecutionResult !== undefined) {
+      const { id, outcome, output } = codeExecutionResult;
+      this.#set(this.#takeWaiting("code", id), { outcome, ...(output !== undefined && { output }) });
+    } else if (toolCall !== undefined) {
+      const { id, toolType: name, args = {} } = toolCall;
+      this.#waiting.push({ type: "server-tool", index: this.#parts.length, id });
+      this.#push({ type: "server-tool", id: this.#nextId("server-tool"), name, args, state: "running" });
+    } else if (toolResponse !== undefined) {
+      this.#set(this.#takeWaiting("server-tool", toolResponse.id), { state: "done" });
+    } else {
+      const said = convertSaid(part, (kind) => this.#nextId(kind));
+      if (said !== undefined) this.#push(said);
+    }
+  }
+
+  /** A call whose arguments are streamed, whatever the number of its pieces; the whole call follows. */
+  addCallPiece(name: string | undefined): void {
+    if (this.#openCall !== undefined) return;
+    this.#openCall = this.#parts.length;
+    const id = callIdOf(this.#turn, this.#calls++);
+    // The service also sends calls without a name; they are never executed.
+    this.#push({ type: "tool-call", id, name: name ?? "", args: {}, state: "writing" });
+  }
+
+  /** Where the code or tool is that a result belongs to: the one with its id, or else the last one. */
+  #takeWaiting(type: MessagePart["type"], id: string | undefined): number | undefined {
+    const own = this.#waiting.findIndex((one) => one.type === type && id !== undefined && one.id === id);
+    const at = own === -1 ? this.#waiting.findLastIndex((one) => one.type === type) : own;
+    return at === -1 ? undefined : this.#waiting.splice(at, 1)[0]?.index;
+  }
+
+  #push(part: MessagePart): void {
+    this.#parts.push(part);
+  }
+
+  #set(index: number | undefined, fields: object): void {
+    // The fields are those of the part's kind.
+    if (index !== undefined) this.#parts[index] = { ...this.#parts[index], ...fields } as MessagePart;
+  }
+
+  #nextId(kind: string): string {
+    const count = this.#counts.get(kind) ?? 0;
+    this.#counts.set(kind, count + 1);
+    return `${kind}:${this.#turn}.${count}`;
+  }
+}
+
+/** What a person said, without empty texts. */
+export function saidParts(contents: readonly Content[]): readonly SaidPart[] {
+  const said: SaidPart[] = [];
+  const counts = new Map<string, number>();
+  const nextId = (kind: string): string => {
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    return `${kind}:${count}`;
+  };
+  for (const { parts } of contents)
+    for (const part of parts) {
+      const converted = part.text === undefined ? convertSaid(part, nextId) : undefined;
+      if (converted !== undefined) said.push(converted);
+      else if (part.text !== undefined && part.text !== "")
+        said.push({ type: "text", id: nextId("text"), text: part.text });
+    }
+  return said;
+}
+
+/** Media, or a part that this release does not know; nothing for a signature alone. */
+function convertSaid(part: Part, nextId: (kind: string) => string): SaidPart | undefined {
+  const { inlineData, fileData } = part;
+  const media = inlineData ?? fileData;
+  if (media === undefined) {
+    const keys = Object.keys(part).filter((key) => key !== "thoughtSignature" && key !== "thought");
+    return keys.length === 0 ? undefined : { type: "unknown", id: nextId("unknown"), keys };
+  }
+  const { mimeType, displayName } = media;
+  return {
+    type: "media",
+    id: nextId("media"),
+    ...(mimeType !== undefined && { mimeType }),
+    ...(inlineData !== undefined && { data: inlineData.data }),
+    ...(fileData !== undefined && { uri: fileData.fileUri }),
+    ...(displayName !== undefined && { name: displayName }),
+    ...(part.thought === true && { thought: true }),
+  };
+}

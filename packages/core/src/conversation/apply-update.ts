@@ -1,0 +1,175 @@
+import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import type { PendingQuestion } from "../tool/tool.ts";
+import type {
+  Conversation,
+  ConversationChange,
+  ConversationPosition,
+  ConversationState,
+  ConversationUpdate,
+  Message,
+  MessagePart,
+  PendingQuestionView,
+  ToolCallState,
+} from "./conversation.ts";
+
+/** A conversation in which nothing was said. */
+export function emptyConversation(id: string): Conversation {
+  return {
+    id,
+    messages: [],
+    queued: [],
+    state: "idle",
+    pending: [],
+    usage: NO_USAGE,
+    cost: 0,
+    position: { log: 0, live: [0, 0, 0] },
+  };
+}
+
+/**
+ * The conversation after an update; the same object when the update is part of it already. Changes neither.
+ *
+ * @param conversation - Undefined before the first update, which is then a snapshot.
+ */
+export function applyUpdate(conversation: Conversation | undefined, update: ConversationUpdate): Conversation {
+  if (update.type === "snapshot") {
+    const isNew = conversation === undefined || isLater(update.conversation.position, conversation.position);
+    return isNew ? update.conversation : conversation;
+  }
+  if (conversation === undefined) throw new TypeError("the first update must be a snapshot");
+  if (!isLater(update.at, conversation.position)) return conversation;
+  const changed = update.changes.reduce(applyChange, conversation);
+  return { ...changed, position: latest(update.at, conversation.position) };
+}
+
+/** True when a position has something that another has not. */
+export function isLater(a: ConversationPosition, b: ConversationPosition): boolean {
+  return a.log > b.log || compareLive(a.live, b.live) > 0;
+}
+
+/** Positive when `a` is later, negative when `b` is. */
+export function compareLive(a: ConversationPosition["live"], b: ConversationPosition["live"]): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
+function latest(a: ConversationPosition, b: ConversationPosition): ConversationPosition {
+  return { log: Math.max(a.log, b.log), live: compareLive(a.live, b.live) > 0 ? a.live : b.live };
+}
+
+function applyChange(conversation: Conversation, change: ConversationChange): Conversation {
+  switch (change.type) {
+    case "title": {
+      const { title: _old, ...rest } = conversation;
+      return change.title === undefined ? rest : { ...rest, title: change.title };
+    }
+    case "queue":
+      return {
+        ...conversation,
+        queued: [...conversation.queued.filter(({ id }) => id !== change.message.id), change.message],
+      };
+    case "unqueue":
+      return { ...conversation, queued: conversation.queued.filter(({ id }) => !change.ids.includes(id)) };
+    case "message": {
+      const others = conversation.messages.filter(({ id }) => id !== change.message.id);
+      return derive({ ...conversation, messages: [...others, change.message] }, true);
+    }
+    default: {
+      const index = conversation.messages.findLastIndex(({ id }) => id === change.messageId);
+      const message = conversation.messages[index];
+      if (message === undefined) return conversation;
+      const next = { ...conversation, messages: conversation.messages.with(index, changeMessage(message, change)) };
+      return change.type === "text" || change.type === "sources"
+        ? next
+        : derive(next, change.type === "message-fields");
+    }
+  }
+}
+
+/** A change inside of a message. */
+type ChangeInside = Extract<ConversationChange, { messageId: string }>;
+
+function changeMessage(message: Message, change: ChangeInside): Message {
+  switch (change.type) {
+    case "message-fields":
+      return changeFields(message, change.set, change.unset);
+    case "sources":
+      return { ...message, sources: [...message.sources.slice(0, change.from), ...change.sources] };
+    case "part": {
+      const parts = message.parts.filter(({ id }) => id !== change.part.id);
+      const at = change.before === undefined ? -1 : parts.findIndex(({ id }) => id === change.before);
+      return { ...message, parts: parts.toSpliced(at === -1 ? parts.length : at, 0, change.part) };
+    }
+    case "remove":
+      return { ...message, parts: message.parts.filter(({ id }) => !change.partIds.includes(id)) };
+    case "text":
+    case "part-fields": {
+      const index = message.parts.findLastIndex(({ id }) => id === change.partId);
+      const part = message.parts[index];
+      if (part === undefined) return message;
+      return { ...message, parts: message.parts.with(index, changePart(part, change)) };
+    }
+  }
+}
+
+function changePart(part: MessagePart, change: Extract<ChangeInside, { partId: string }>): MessagePart {
+  if (change.type === "part-fields") return changeFields(part, change.set, change.unset);
+  if (part.type !== "text" && part.type !== "thought") return part;
+  const { offset, delta } = change;
+  const known = part.text.length - offset;
+  // What is known of it stays; a text that begins further on belongs to another attempt.
+  return known < 0 || known >= delta.length ? part : { ...part, text: part.text + delta.slice(known) };
+}
+
+function changeFields<T extends object>(value: T, set: object, unset: readonly string[] = []): T {
+  const kept = Object.entries(value).filter(([name]) => !unset.includes(name));
+  // Updates are made for values of this type.
+  return { ...Object.fromEntries(kept), ...set } as T;
+}
+
+/** Works out what follows from the messages. */
+function derive(conversation: Conversation, withTotals: boolean): Conversation {
+  const last = conversation.messages.at(-1);
+  const pending = last === undefined ? [] : pendingOf(last);
+  const derived = { ...conversation, state: stateOf(last), pending };
+  return withTotals ? { ...derived, ...totalsOf(conversation.messages) } : derived;
+}
+
+function totalsOf(messages: readonly Message[]): Pick<Conversation, "usage" | "cost"> {
+  let usage: Usage = NO_USAGE;
+  let cost = 0;
+  for (const message of messages) {
+    if (message.usage !== undefined) usage = addUsage(usage, message.usage);
+    cost += message.cost ?? 0;
+  }
+  return { usage, cost };
+}
+
+function stateOf(last: Message | undefined): ConversationState {
+  switch (last?.state) {
+    case "streaming":
+      return "running";
+    case "waiting":
+      return pendingOf(last).length > 0 ? "waiting" : "stopped";
+    case "interrupted":
+      return "cut-off";
+    default:
+      return last?.stopReason === "failed" || last?.stopReason === "aborted" || last?.stopReason === "limit"
+        ? "stopped"
+        : "idle";
+  }
+}
+
+/** The question of each state that waits for an answer. */
+export const QUESTION_OF: { readonly [State in ToolCallState]?: PendingQuestion } = {
+  "pending-approval": "approval",
+  "pending-output": "outcome",
+  "pending-outcome": "unknown-outcome",
+};
+
+function pendingOf({ id: messageId, parts }: Message): readonly PendingQuestionView[] {
+  return parts.flatMap((part): readonly PendingQuestionView[] => {
+    const question = part.type === "tool-call" ? QUESTION_OF[part.state] : undefined;
+    if (part.type !== "tool-call" || question === undefined) return [];
+    return [{ callId: part.id, question, messageId, name: part.name, args: part.args }];
+  });
+}

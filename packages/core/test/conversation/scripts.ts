@@ -1,0 +1,358 @@
+import { setImmediate } from "node:timers/promises";
+import {
+  type AgentOptions,
+  ConfigurationError,
+  defineTool,
+  type Model,
+  type RunOptions,
+  type Session,
+} from "@pollux/core";
+import {
+  blocked,
+  call,
+  calls,
+  cut,
+  dies,
+  empty,
+  grounded,
+  hangs,
+  join,
+  parts,
+  say,
+  ScriptedModel,
+  type ScriptLine,
+  serverSearch,
+  think,
+} from "@pollux/core/testing";
+import { z } from "zod";
+import type { SessionFace } from "../session/session-faces.ts";
+
+export const lookUp = defineTool({
+  name: "look_up",
+  description: "Looks something up.",
+  input: z.object({ key: z.string() }),
+  run: ({ key }) => ({ value: `${key}!` }),
+});
+
+const slow = defineTool({
+  name: "slow",
+  description: "Takes its time.",
+  run: async (_input, context) => {
+    await context.progress({ percent: 50 });
+    await setImmediate();
+    return "slept";
+  },
+});
+
+export const pay = defineTool({
+  name: "pay",
+  description: "Pays.",
+  needsApproval: true,
+  effects: "once",
+  run: () => "paid",
+});
+
+const askPerson = defineTool({ name: "ask_person", description: "Asks the person." });
+
+const broken = defineTool({
+  name: "broken",
+  description: "Fails.",
+  run: () => {
+    throw new Error("password=hunter2 in /srv/secret.ts:3");
+  },
+});
+
+/** Prices, so that there is a cost. */
+const prices = { input: 1000, output: 2000 };
+
+/** A conversation that a test can have again and again. */
+export interface Script {
+  readonly model: () => Model;
+  readonly agent?: Omit<AgentOptions, "model"> | undefined;
+  /** The options of its runs, in order, where a run that is read again needs them. */
+  readonly replay?: readonly RunOptions[] | undefined;
+  /** Its events alone don't tell all of it. */
+  readonly needsLog?: true | undefined;
+  /** What happens in it. @defaultValue one message */
+  readonly play?: ((scene: Scene) => Promise<unknown>) | undefined;
+}
+
+/** What a script plays with. Errors of its runs are part of the play. */
+export interface Scene {
+  readonly face: SessionFace;
+  readonly session: Session;
+  /** The same session in another process. */
+  readonly other: Session;
+  readonly send: (message: string, options?: RunOptions) => Promise<unknown>;
+  readonly resume: (options?: Parameters<SessionFace["resume"]>[1]) => Promise<unknown>;
+}
+
+function lines(...script: readonly ScriptLine[]): () => Model {
+  return () => new ScriptedModel(...script);
+}
+
+/** Resolves once the model has said something that is hanging. */
+async function untilSaid(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+}
+
+/** What no page may show: instructions, signatures, texts of exceptions, and what only the model is told. */
+export const SECRETS: readonly string[] = ["SYSTEM", "c2ln", "c2VhcmNo", "hunter2", "secret", "key=abc"];
+
+export const SCRIPTS: { readonly [name: string]: Script } = {
+  "a text": { model: lines(say("It ", "is ", "so.")), agent: { prices } },
+  "thoughts, text and a picture": {
+    model: lines(
+      join(
+        think("Hm."),
+        think(" Well."),
+        say("Here: "),
+        parts({ inlineData: { mimeType: "image/png", data: "aGk=" } }),
+        say("Done."),
+      ),
+    ),
+  },
+  "parallel calls": {
+    model: lines(
+      join(
+        say("Let me see. "),
+        calls({ name: "look_up", args: { key: "a" } }, { name: "look_up", args: { key: "b" } }, "slow"),
+      ),
+      say("a! and b!"),
+    ),
+    agent: { tools: [lookUp, slow], prices },
+  },
+  "text after a call, and signatures in between": {
+    model: lines(
+      join(
+        say("One. "),
+        parts({ text: "Two. ", thoughtSignature: "c2ln" }, { text: "", thoughtSignature: "c2ln" }),
+        call("look_up", { key: "a" }),
+        say("Three."),
+      ),
+      say("Four."),
+    ),
+    agent: { tools: [lookUp] },
+  },
+  "calls that fail": {
+    model: lines(calls("broken", { name: "look_up", args: { key: 1 } }, "nowhere"), say("Sorry.")),
+    agent: { tools: [broken, lookUp] },
+  },
+  "calls that a hook denies or answers": {
+    model: lines(calls({ name: "look_up", args: { key: "a" } }, "slow"), say("Well.")),
+    agent: {
+      tools: [lookUp, slow],
+      hooks: {
+        beforeCall: async ({ call: { name } }) => (
+          await setImmediate(),
+          name === "slow" ? { deny: "secret policy" } : { output: 7 }
+        ),
+      },
+    },
+  },
+  "a call that approve denies": {
+    model: lines(calls("pay", { name: "look_up", args: { key: "a" } }), say("Not paid.")),
+    agent: { tools: [pay, lookUp], approve: () => ({ deny: "no" }) },
+  },
+  "approvals and outcomes": {
+    model: lines(calls("pay", { name: "look_up", args: { key: "a" } }, "ask_person", "pay"), say("Paid once.")),
+    agent: { tools: [pay, lookUp, askPerson], prices },
+    play: async ({ send, resume, session }) => {
+      await send("Pay.");
+      await session.answer({ approvals: { "call:1.0": true } });
+      await resume({ approvals: { "call:1.3": { deny: "too much" } }, outcomes: { "call:1.2": { output: "yes" } } });
+    },
+  },
+  "an approval that is never given": {
+    model: lines(call("pay"), say("All right.")),
+    agent: { tools: [pay] },
+    play: async ({ send }) => {
+      await send("Pay.");
+      await send("Never mind.");
+    },
+  },
+  "an answer that is made anew": {
+    model: lines(empty(), join(say("As "), say("told."))),
+  },
+  "an answer that is made anew after calls": {
+    model: lines(
+      call("look_up", { key: "a" }),
+      join(say("half "), { ...blocked("MALFORMED_FUNCTION_CALL") }),
+      say("Whole."),
+    ),
+    agent: { tools: [lookUp] },
+  },
+  "a stream that breaks": { model: lines(dies("It was "), say("It is.")), agent: { maxRestarts: 1 } },
+  "a stream that breaks for good": {
+    model: lines(say("Fine."), dies("It was "), dies("Or ", "not"), say("It is.")),
+    agent: { maxRestarts: 1 },
+    play: async ({ send, resume }) => {
+      await send("One.");
+      await send("Two.");
+      await resume();
+    },
+  },
+  "an answer that cannot be made anew": { model: lines(empty(), dies(new Error("secret"))), agent: { maxRestarts: 0 } },
+  "a blocked answer": { model: lines(join(say("I "), blocked("SAFETY"))) },
+  "an answer that was too long": { model: lines(cut("A long ", "story")) },
+  "sources of its own": {
+    model: lines(
+      join(
+        serverSearch("oslo"),
+        grounded("It is warm in Oslo.", {
+          sources: [{ uri: "https://a.example", supports: ["warm"] }, { uri: "https://b.example" }],
+          queries: ["oslo"],
+        }),
+      ),
+    ),
+  },
+  "sources of an earlier turn": {
+    model: lines(
+      join(
+        grounded("It is warm.", { sources: [{ uri: "https://a.example" }], queries: ["oslo"] }),
+        call("look_up", { key: "a" }),
+      ),
+      say("They say: It is warm. Indeed."),
+    ),
+    agent: { tools: [lookUp] },
+  },
+  "code of the service": {
+    model: lines(
+      parts(
+        { executableCode: { language: "PYTHON", code: "print(1)" } },
+        { codeExecutionResult: { outcome: "OUTCOME_OK", output: "1\n" } },
+        { text: "One." },
+      ),
+    ),
+  },
+  "parts from the future": {
+    model: lines(join(say("Look: "), parts({ hologram: { depth: 3 } } as never), say("nice."))),
+  },
+  "steering in the middle": {
+    model: lines(call("be_told"), say("Briefly.")),
+    agent: {
+      tools: [
+        defineTool({
+          name: "be_told",
+          description: "Is told something by its user.",
+          run: async () => {
+            await told?.steer("Be brief.");
+            await told?.steer("And kind.");
+            return "heard";
+          },
+        }),
+      ],
+    },
+    play: async ({ send, other }) => {
+      told = other;
+      await other.steer("Before anything.");
+      await send("Go.");
+    },
+  },
+  "a run that a late message prolongs": {
+    model: lines(async () => (await setImmediate(), say("Done.")), say("That too."), say("Welcome.")),
+    play: async ({ send, other }) => {
+      const first = send("Work.");
+      await setImmediate();
+      await other.steer("One more thing.");
+      await first;
+      await send("Thanks.");
+    },
+  },
+  "a result in a schema": {
+    model: () =>
+      ScriptedModel.with(
+        { capabilities: { structuredOutputWithTools: false } as never, id: "gemini-2.5-flash" },
+        call("look_up", { key: "a" }),
+        say("It is 7."),
+        say('{"value":7}'),
+        say("You are welcome."),
+      ),
+    agent: { tools: [lookUp] },
+    replay: [{ output: z.object({ value: z.number() }) } as never],
+    play: async ({ send }) => {
+      await send("How much?", { output: z.object({ value: z.number() }) } as never);
+      await send("Thanks.");
+    },
+  },
+  "a limit": {
+    model: lines(call("look_up", { key: "a" }), call("look_up", { key: "b" }), say("Done.")),
+    agent: { tools: [lookUp], limits: { turns: 2 } },
+    replay: [{ limits: { turns: 9 } }],
+    play: async ({ send, resume }) => {
+      await send("Go.");
+      await resume({ limits: { turns: 9 } });
+    },
+  },
+  "a stop in the middle of a text": {
+    model: lines(hangs("It all ", "began"), say("Anew.")),
+    play: async ({ send, session, resume }) => {
+      const run = send("Tell.");
+      await untilSaid();
+      await session.stop();
+      await run;
+      await resume();
+    },
+  },
+  "a stop that the next message leaves out": {
+    needsLog: true,
+    model: lines(hangs("It all ", "began"), say("Hello.")),
+    play: async ({ send, session }) => {
+      const run = send("Tell.");
+      await untilSaid();
+      await session.stop();
+      await run;
+      await send("Hi.", { keepInterrupted: false } as never);
+    },
+  },
+  "a stop while calls run": {
+    model: lines(calls({ name: "look_up", args: { key: "a" } }, "hang"), say("Both.")),
+    agent: {
+      tools: [
+        lookUp,
+        defineTool({
+          name: "hang",
+          description: "Hangs once.",
+          run: async (_input, { signal, runId }) =>
+            hung.has(runId)
+              ? "woke"
+              : (hung.add(runId),
+                await new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))),
+        }),
+      ],
+    },
+    play: async ({ send, session, resume }) => {
+      const run = send("Go.");
+      await untilSaid();
+      await session.stop();
+      await run;
+      await resume();
+    },
+  },
+  "a run that fails, and is resumed": {
+    model: lines(call("look_up", { key: "a" }), dies(new ConfigurationError("key=abc")), say("There.")),
+    agent: { tools: [lookUp], maxRestarts: 0 },
+    play: async ({ send, resume }) => {
+      await send("Go.");
+      await resume();
+    },
+  },
+  "a summary in place of the oldest messages": {
+    model: lines(say("First."), say("Second."), say("They talked."), say("Third.")),
+    agent: {
+      compaction: {
+        windowTokens: 1000,
+        policy: ({ boundaries, contents }) => (contents.length >= 5 ? boundaries.at(-1) : undefined),
+      },
+    },
+    play: async ({ send }) => {
+      await send("One.");
+      await send("Two.");
+      await send("Three.");
+    },
+  },
+};
+
+/** Runs that have hung once. */
+const hung = new Set<string>();
+let told: Session | undefined;

@@ -1,0 +1,100 @@
+import {
+  type AppendOptions,
+  applyUpdate,
+  type Conversation,
+  conversationOf,
+  type ConversationUpdate,
+  type Draft,
+  type Json,
+  MemoryStore,
+  type Session,
+  type SessionEntry,
+} from "@pollux/core";
+import { expect } from "vitest";
+
+/** A store that keeps what a reader who came right after each change would have seen. */
+export class WatchedStore extends MemoryStore {
+  readonly snapshots: Conversation[] = [];
+
+  override async append(id: string, length: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
+    await super.append(id, length, entries, options);
+    await this.#look(id);
+  }
+
+  override async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
+    await super.setDraft(id, token, draft);
+    await this.#look(id);
+  }
+
+  async look(id: string): Promise<Conversation> {
+    const records = await this.records(id);
+    return conversationOf(id, (await this.load(id)) as unknown as SessionEntry[], records);
+  }
+
+  async #look(id: string): Promise<void> {
+    this.snapshots.push(await this.look(id));
+  }
+}
+
+/** Everything that a reader of a session's conversation gets. */
+export class Watcher {
+  readonly updates: ConversationUpdate[] = [];
+  /** After each of them. */
+  readonly states: Conversation[] = [];
+  readonly #over: Promise<void>;
+  readonly #leave = new AbortController();
+
+  constructor(session: Session) {
+    this.#over = this.#read(session);
+  }
+
+  get conversation(): Conversation | undefined {
+    return this.states.at(-1);
+  }
+
+  async #read(session: Session): Promise<void> {
+    for await (const update of session.watch({ signal: this.#leave.signal })) {
+      this.updates.push(update);
+      this.states.push(applyUpdate(this.conversation, update));
+    }
+  }
+
+  /** Reads what is left, once everything is done. */
+  async stop(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    this.#leave.abort();
+    await this.#over;
+  }
+}
+
+/** What holds of any conversation, in the middle of whatever. */
+export function expectSound(conversation: Conversation): void {
+  const ids = conversation.messages.map(({ id }) => id);
+  expect(new Set(ids).size, `ids of messages: ${ids.join(", ")}`).toBe(ids.length);
+  const pending: string[] = [];
+  for (const message of conversation.messages) {
+    const partIds = message.parts.map(({ id }) => id);
+    expect(new Set(partIds).size, `ids of parts: ${partIds.join(", ")}`).toBe(partIds.length);
+    for (const part of message.parts) {
+      if (part.type === "text" || part.type === "thought") expect(part.text).not.toBe("");
+      if (part.type === "tool-call" && part.state.startsWith("pending-")) pending.push(`${message.id} ${part.id}`);
+    }
+  }
+  expect(conversation.pending.map((one) => `${one.messageId} ${one.callId}`)).toEqual(pending);
+  expect(JSON.parse(JSON.stringify(conversation))).toEqual(conversation);
+}
+
+/** The laws of updates, for all that a reader got. */
+export function expectLaws(updates: readonly ConversationUpdate[]): Conversation {
+  let conversation: Conversation | undefined;
+  for (const update of updates) {
+    const sent = JSON.parse(JSON.stringify(update)) as ConversationUpdate;
+    expect(sent).toEqual(update);
+    const next = applyUpdate(conversation, sent);
+    expect(applyUpdate(next, sent), "an update applied twice").toBe(next);
+    expectSound(next);
+    conversation = next;
+  }
+  if (conversation === undefined) throw new Error("there were no updates");
+  return conversation;
+}
