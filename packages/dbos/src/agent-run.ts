@@ -144,7 +144,9 @@ export class DbosRun extends AgentRun {
     if (before === undefined) return "run-unknown";
     if (before) return "run-over";
     await send();
-    if ((await isClosed()) === false) return "delivered";
+    const after = await isClosed();
+    if (after === undefined) return "run-unknown";
+    if (!after) return "delivered";
     // Taken back, unless the run has received it in time after all.
     const sql = `DELETE FROM "${database.schema}".notifications WHERE message_uuid = $1 AND consumed = false RETURNING topic`;
     const unread = await database.query(sql, [`${key}::${runId}`]);

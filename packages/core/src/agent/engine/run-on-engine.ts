@@ -71,8 +71,8 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
 }
 
 /**
- * What decides about the calls of a run: its own agent's `approve`, or that of the nearest agent that called it. It is looked up
- * when the run needs it, so it need not be the one that the call began with.
+ * What decides about the calls of a run: its own agent's `approve`, or that of the nearest agent that called it. Each worker that has
+ * the run looks it up anew: it depends on the code that is served now.
  */
 function chooseApprove(agent: Agent, start: EngineRunInput, served: EngineRun["agents"]): Approve | undefined {
   const { callers = [], path = [] } = start;

@@ -58,7 +58,7 @@ interface ReportBase {
 }
 
 /** A member that a large report omits. `compaction` is omitted with `contents`. */
-export type OmittedMember = "contents" | "added" | "found" | "response";
+export type OmittedMember = "contents" | "added" | "found" | "response" | "unread";
 
 /** The run produced a result, with any stop reason. */
 export interface EndedReport extends ReportBase {
@@ -153,6 +153,11 @@ function withoutContents<Report extends FailedReport | CancelledReport>(report: 
   return { ...report, soFar: { ...soFar, contents: [] }, omitted: ["contents"] };
 }
 
+function withoutUnread<Report extends RunReport>(report: Report): Report {
+  if (report.unread === undefined) return report;
+  return { ...report, unread: [], omitted: [...(report.omitted ?? []), "unread"] };
+}
+
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** The report as plain JSON, shortened until an engine can store it. */
@@ -162,7 +167,7 @@ function fitReport<Report extends RunReport>(
 ): Report {
   let report = whole;
   let text = stringify(report);
-  for (const shorten of shorter) {
+  for (const shorten of [...shorter, withoutUnread]) {
     if (text !== undefined && byteLength(text, MAX_BYTES) <= MAX_BYTES) break;
     report = shorten(report);
     text = stringify(report);

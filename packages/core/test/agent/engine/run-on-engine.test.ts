@@ -419,6 +419,25 @@ describe("a run on steps of one's own", () => {
 });
 
 describe("a report that would be too large to keep", () => {
+  test("leaves out what was not read only when nothing else helps, and says so", async () => {
+    const engine = new MemoryEngine();
+    const talk = defineTool({
+      name: "talk",
+      description: "x",
+      run: async () => {
+        for (let n = 0; n < 3; n++)
+          await engine.steer("r", [{ role: "user", parts: [{ text: String(n).repeat(6 * 1024 * 1024) }] }]);
+      },
+    });
+    const agent = new Agent({ model: new ScriptedModel(call("talk")), tools: [talk], limits: { turns: 1 } });
+    const report = await engine.start(agent, "r", { input: "Go." });
+    expect(report).toMatchObject({
+      status: "ended",
+      unread: [],
+      omitted: ["contents", "added", "found", "response", "unread"],
+    });
+  });
+
   const IMAGE = { inlineData: { mimeType: "image/png", data: "A".repeat(9 * 1024 * 1024) } };
   const input = [{ role: "user" as const, parts: [IMAGE, { text: "What is it?" }] }];
 
