@@ -97,8 +97,8 @@ describe.runIf(HAS_POSTGRES)("processes at one database", () => {
     await store.append("a", 1, [2]);
     expect(await program.next()).toEqual({ is: "changed" });
     for (let length = 2; length < 5; length++) {
-      // The last statement of a connection that listens and waits.
-      await expect.poll(() => server.cut("listen ")).toBe(1);
+      // The last statement of a connection that listens and waits: its first look.
+      await expect.poll(() => server.cut("xmin")).toBe(1);
       await store.append("a", length, [length]);
       expect(await program.next()).toEqual({ is: "changed" });
     }
