@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { Agent, AgentError, endpoint, gemini, type RunResult, type Session, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
+import { PostgresStore } from "@pollux/postgres";
 import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 import { EffectsFile, readEffects } from "./effects.ts";
 import { errandTools, messageOf } from "./errand.ts";
@@ -15,7 +16,8 @@ function say(report: Report): void {
   process.send?.(report);
 }
 
-function openStore({ kind, path }: StorePlace): SessionStore {
+function openStore({ kind, path, database }: StorePlace): SessionStore {
+  if (database !== undefined) return new PostgresStore(database.url, { schema: database.schema });
   return kind === "jsonl" ? new JsonlStore(path) : new SqliteStore(path);
 }
 
@@ -40,7 +42,9 @@ function told(store: SessionStore, point: KillPoint | undefined): SessionStore {
 function sessionFor({ url, store, id, effects }: Work, killPoint?: KillPoint): Session {
   const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: url, apiKey: "emulator" }) });
   const tools = errandTools(new EffectsFile(effects), 2);
-  return new Agent({ model, tools }).session({ id, store: told(openStore(store), killPoint) });
+  // Where a killed process is not known to be dead, its lease has to expire.
+  const leaseMs = store.kind === "postgres" ? 500 : undefined;
+  return new Agent({ model, tools }).session({ id, store: told(openStore(store), killPoint), leaseMs });
 }
 
 async function finish(work: Work, asks: boolean): Promise<Finished> {

@@ -1,8 +1,10 @@
 /** Which store a process keeps its sessions in, and where. */
 export interface StorePlace {
-  readonly kind: "jsonl" | "sqlite";
-  /** The folder, or the database file. */
+  readonly kind: "jsonl" | "sqlite" | "postgres";
+  /** The folder, or the database file; with a database elsewhere, the beginning of the paths of other files. */
   readonly path: string;
+  /** For Postgres. */
+  readonly database?: { readonly url: string; readonly schema: string } | undefined;
 }
 
 /** Where a process stops for good, to be killed there. */

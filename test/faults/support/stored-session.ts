@@ -1,6 +1,7 @@
 import { Agent, type Content, type SessionStore } from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { ScriptedModel } from "@pollux/core/testing";
+import { PostgresStore } from "@pollux/postgres";
 import { readEffects } from "./effects.ts";
 import { problemsOfErrand } from "./end-of-errand.ts";
 import { DONE, type Errand } from "./errand.ts";
@@ -8,9 +9,13 @@ import type { Report, StorePlace, Work } from "./process-messages.ts";
 
 /** Opens a store for a moment. */
 export async function withStore<Result>(
-  { kind, path }: StorePlace,
+  { kind, path, database }: StorePlace,
   use: (store: SessionStore) => Promise<Result>,
 ): Promise<Result> {
+  if (database !== undefined) {
+    await using store = new PostgresStore(database.url, { schema: database.schema, listen: false });
+    return await use(store);
+  }
   if (kind === "jsonl") return await use(new JsonlStore(path));
   using store = new SqliteStore(path);
   return await use(store);
