@@ -140,9 +140,10 @@ function at(position: number, changes: readonly Change[]): SessionProblem[] {
 }
 
 /** The run's end, unless the run continued after it in entries that are lost. */
-function findEffectiveEnd({ items, lost }: RunGroup, entry: EndEntry | undefined): Item<EndEntry> | undefined {
-  const position = items.findLast((item) => item.entry === entry)?.position;
-  if (entry === undefined || position === undefined) return undefined;
-  const continued = items.some((item) => item.position > position && item.entry.type === "step");
-  return continued && lost.some((line) => line.position > position) ? undefined : { position, entry };
+function findEffectiveEnd({ items, lost }: RunGroup, inEffect: EndEntry | undefined): Item<EndEntry> | undefined {
+  // Not the same object: answers that came after it changed what it waits for.
+  const end = items.findLast((item): item is Item<EndEntry> => item.entry.type === "end");
+  if (inEffect === undefined || end === undefined) return undefined;
+  const continued = items.some((item) => item.position > end.position && item.entry.type === "step");
+  return continued && lost.some((line) => line.position > end.position) ? undefined : end;
 }

@@ -18,7 +18,8 @@ export function nextLease(last: Lease | undefined, runId: string, durationMs: nu
   const process = store.processes?.self;
   return {
     token: (last?.token ?? 0) + 1,
-    beat: 0,
+    // Not from 0: of those that try to take the same token at once one succeeds, and the others must not give its lease back.
+    beat: Math.floor(Math.random() * 2 ** 31),
     held: true,
     runId,
     durationMs,

@@ -171,8 +171,9 @@ export class NextRun<Options> {
   }
 
   #replay({ options }: NextInput<Options>, runId: string, emitters: RunEmitters | undefined): RunningLoop {
-    const { id, store } = this.#runs.log;
-    return replayRun({ id, store, host: this.#host, keeping: this.#keeping }, runId, { options, emitters });
+    const { id, store, view } = this.#runs.log;
+    const session = { id, store, host: this.#host, keeping: this.#keeping, length: view.length };
+    return replayRun(session, runId, { options, emitters });
   }
 
   /** A run of another process or object: its result once it is over, and then its events. One that dies meanwhile is resumed. */

@@ -5,7 +5,7 @@ import type { Part } from "../wire/types/content.ts";
 export interface Lease {
   /** Fencing token, from 1: grows with each owner. */
   readonly token: number;
-  /** Grows with each renewal. */
+  /** Begins with any number, and grows with each renewal. */
   readonly beat: number;
   /** False for a lease that was given back: it remains, so that its token is never used again. */
   readonly held: boolean;

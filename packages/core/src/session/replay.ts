@@ -18,14 +18,14 @@ import type { SessionStore } from "./store.ts";
 
 /** Makes a recorded run once more from its log: no model is asked, no tool is run, nothing is written. */
 export function replayRun<Options>(
-  { id, store, host, keeping }: ReplayedSession<Options>,
+  { id, store, host, keeping, length }: ReplayedSession<Options>,
   runId: string | undefined,
   request: Pick<SessionRunRequest<Options>, "options" | "emitters">,
 ): RunningLoop {
   let opened: OpenedRun | undefined;
   const run = async (): Promise<RunResult<unknown>> => {
     const log = new SessionLog(store, id);
-    await log.readUpTo(runId);
+    await log.readUpTo(runId, length);
     const record = log.view.run;
     if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
     opened = new SessionRuns(log, host, keeping).open(record, request, readRecord(record));
@@ -46,6 +46,8 @@ export interface ReplayedSession<Options> {
   readonly store: SessionStore;
   readonly host: SessionHost<Options>;
   readonly keeping: SessionKeeping;
+  /** How much of the log is known: what others have written since does not count. @defaultValue all of it */
+  readonly length?: number | undefined;
 }
 
 /** Gives what the log holds, notes what was asked for, and compares the result with the record before the run reports its end. */

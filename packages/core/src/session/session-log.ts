@@ -68,10 +68,10 @@ export class SessionLog {
     this.#addFrom(from, taken === -1 ? read : read.slice(0, taken));
   }
 
-  /** Reads the log up to the end of one run; all of it without a run. For a log that is only read. */
-  async readUpTo(runId: string | undefined): Promise<void> {
+  /** Reads the log up to the end of one run; all of it without a run; at most so many entries. For a log that is only read. */
+  async readUpTo(runId: string | undefined, atMost?: number): Promise<void> {
     const entries: SessionEntry[] = [];
-    for (const entry of await this.load(0)) {
+    for (const entry of (await this.load(0)).slice(0, atMost)) {
       const isNext = entry.type === "run" && entry.runId !== runId;
       if (runId !== undefined && isNext && entries.some((one) => one.type === "run" && one.runId === runId)) break;
       entries.push(entry);

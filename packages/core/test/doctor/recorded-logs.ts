@@ -76,6 +76,15 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
       await session.send("Look twice.");
       await session.send("Pay.");
     }),
+    "an approval that is stored and not yet acted on": await recorded(async (session) => {
+      await session.send("Pay.");
+      await session.answer({ approvals: { "call:1.1": true } });
+    }),
+    "an approval that is stored and passed over": await recorded(async (session) => {
+      await session.send("Pay.");
+      await session.answer({ approvals: { "call:1.1": true } });
+      await session.send("Thanks.");
+    }),
     "an approval that was passed over": await recorded(async (session) => {
       await session.send("Pay.");
       await session.send("Look twice.", { unfinished: "close" });

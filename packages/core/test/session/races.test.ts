@@ -1,0 +1,74 @@
+import { Agent, defineTool, MemoryStore, SessionRunningError, type SessionStore } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { deferred } from "../helpers/deferred.ts";
+import { fakeTime } from "../helpers/fake-time.ts";
+import { storeLike } from "../helpers/processes.ts";
+import { SESSION_FACES } from "./session-faces.ts";
+
+fakeTime("leaps");
+
+/** A session that waits for an approval of a call, which is busy until it is let go. */
+async function waiting() {
+  const store = new MemoryStore();
+  const [started, gate] = [deferred(), deferred()];
+  const pay = defineTool({
+    name: "pay",
+    description: "x",
+    needsApproval: true,
+    run: async () => (started.resolve(), await gate.promise, "paid"),
+  });
+  const open = (at: SessionStore) => {
+    const model = new ScriptedModel(say("Done."), say("Done."));
+    return new Agent({ model, tools: [pay] }).session({ id: "s", store: at });
+  };
+  await new Agent({ model: new ScriptedModel(call("pay")), tools: [pay] }).session({ id: "s", store }).send("Pay.");
+  return { store, open, started: started.promise, letGo: gate.resolve };
+}
+
+const approvals = { "call:1.0": true };
+
+describe.each(SESSION_FACES)("two that act on one session at once, read by %s", (_face, face) => {
+  test("resume its run: the one that comes second does not end the lease of the other", async () => {
+    const { store, open, started, letGo } = await waiting();
+    let first: Promise<{ readonly text: string }> | undefined;
+    // The other one takes the session right before this one would.
+    const late = storeLike(store, {
+      append: async (...args) => {
+        if (first === undefined) {
+          first = face.resume(open(store), { approvals });
+          await started;
+        }
+        await store.append(...args);
+      },
+    });
+    const second = face.resume(open(late), { approvals }).catch((error: unknown) => error);
+    expect(await second).toBeInstanceOf(SessionRunningError);
+    expect((await store.records("s")).lease).toMatchObject({ held: true });
+    letGo();
+    expect(await first).toMatchObject({ text: "Done." });
+  });
+});
+
+test("a session that is continued gives the last result once more, also when others resume its run meanwhile", async () => {
+  const { store, open, started, letGo } = await waiting();
+  let resumed: Promise<unknown> | undefined;
+  let loads = 0;
+  const late = storeLike(store, {
+    load: async (...args) => {
+      // First to decide, then to read the result.
+      if (++loads === 2) {
+        resumed = open(store).resume({ approvals });
+        await started;
+      }
+      return await store.load(...args);
+    },
+  });
+  expect(await open(late).continue()).toMatchObject({
+    stopReason: "needs-approval",
+    pending: [{ callId: "call:1.0" }],
+  });
+  expect(resumed).toBeDefined();
+  letGo();
+  expect(await resumed).toMatchObject({ text: "Done." });
+});
