@@ -12,7 +12,7 @@ import {
 import { testAgents } from "./support/agents.ts";
 import { postgresKinds, type StartedPostgres, startPostgres } from "./support/postgres.ts";
 import { until } from "./support/until.ts";
-import { watchedPool } from "./support/watched-pool.ts";
+import { holdingPool } from "./support/watched-pool.ts";
 
 const SILENT = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -90,21 +90,15 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
     });
 
     it("tells one of two people who answer at the same moment that the other was faster", async () => {
-      const held = Promise.withResolvers<void>();
-      const sending = Promise.withResolvers<void>();
-      const pool = watchedPool(postgres.url(), async (sql) => {
-        if (!/INSERT INTO .*notifications/s.test(sql)) return;
-        sending.resolve();
-        await held.promise;
-      });
+      const { pool, sending, release } = holdingPool(postgres.url());
       const slow = agentsClient({ databaseUrl: postgres.url(), pool });
       const run = await client.start("parallel", "go", { runId: "two-answers" });
       await pending(run);
       const second = slow.run("parallel", "two-answers").approve("call:1.2", { deny: "no" });
       second.catch(() => {});
-      await sending.promise;
+      await sending;
       expect(await run.approve("call:1.2", true)).toBe("delivered");
-      held.resolve();
+      release();
       await expect(second).rejects.toMatchObject({ code: "already-answered" });
       await slow.close();
       await pool.end();
@@ -142,22 +136,16 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
     });
 
     it("refuses a message that is stored after the run's last look", async () => {
-      const held = Promise.withResolvers<void>();
-      const sending = Promise.withResolvers<void>();
-      const pool = watchedPool(postgres.url(), async (sql) => {
-        if (!/INSERT INTO .*notifications/s.test(sql)) return;
-        sending.resolve();
-        await held.promise;
-      });
+      const { pool, sending, release } = holdingPool(postgres.url());
       const slow = agentsClient({ databaseUrl: postgres.url(), pool });
       const run = await client.start("listener", "go", { runId: "late-message" });
       await pending(run);
       const steered = slow.run("listener", "late-message").steer("make it blue");
       steered.catch(() => {});
-      await sending.promise;
+      await sending;
       await run.approve("call:1.0", true);
       expect(await run.result()).toMatchObject({ result: { text: "heard nothing" } });
-      held.resolve();
+      release();
       await expect(steered).rejects.toMatchObject({ code: "run-over" });
       await slow.close();
       await pool.end();

@@ -40,9 +40,8 @@ export interface EnginePlace {
   start(run: string, plan: PlanName): Promise<void>;
   /** What it waits for now. */
   pending(run: string): Promise<readonly Asked[]>;
+  /** Resolves when the answer will count, also while no worker is there. */
   answer(run: string, callId: string, answer: Answered): Promise<void>;
-  /** Resolves when the engine has an answer to the run that only a worker can take, and none is there. Absent where none is needed. */
-  holdsAnswer?(run: string): Promise<void>;
   /** Resolves when a worker of other code has been there long enough to take the run up, and has left it. Absent where it takes it. */
   leaves?(run: string): Promise<void>;
   /** Looks whether a wait of the run is over, where nothing else does. */

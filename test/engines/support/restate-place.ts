@@ -1,4 +1,3 @@
-import type { PendingAnswer } from "@pollux/core/durable";
 import { agentsClient, register } from "@pollux/restate";
 import { startRestate } from "../../../packages/restate/test/support/restate-server.ts";
 import { type Balancer, openBalancer } from "./balancer.ts";
@@ -16,7 +15,6 @@ export async function restatePlace(outside: string): Promise<EnginePlace> {
   const client = agentsClient<"errand">({ ingress, retryForMs: 180_000 });
   const balancers = { old: await openBalancer(), new: await openBalancer() };
   let latest: Balancer | undefined;
-  const asked = new Map<string, PendingAnswer>();
   const attemptOf = async (run: string): Promise<{ readonly begunAt: string; readonly isOver: boolean }> => {
     const sql = `select last_start_at, status from sys_invocation where target = 'errand/${run}/run'`;
     const [row] = await server.query(sql);
@@ -36,20 +34,10 @@ export async function restatePlace(outside: string): Promise<EnginePlace> {
       });
       if (!response.ok) throw new Error(`Restate did not take the nap: ${await response.text()}`);
     },
-    pending: async (run) => {
-      const pending = await client.run("errand", run).pending();
-      for (const one of pending) asked.set(`${run} ${one.callId}`, one);
-      return pending;
-    },
+    pending: (run) => client.run("errand", run).pending(),
     answer: async (run, callId, answer) => {
       const at = client.run("errand", run);
-      // By its id alone, a worker would be asked what the question was.
-      const call = asked.get(`${run} ${callId}`) ?? callId;
-      await ("approve" in answer ? at.approve(call, answer.approve) : at.answer(call, answer.outcome));
-    },
-    holdsAnswer: async (run) => {
-      const sql = `select id from sys_invocation where target = 'errand/${run}/answer'`;
-      await until(`an answer to ${run}`, async () => ((await server.query(sql)).length > 0 ? true : undefined));
+      await ("approve" in answer ? at.approve(callId, answer.approve) : at.answer(callId, answer.outcome));
     },
     leaves: async (run) => {
       const before = await attemptOf(run);

@@ -17,3 +17,22 @@ export function watchedPool(databaseUrl: string, before: BeforeStatement): pg.Po
   }
   return new pg.Pool({ connectionString: databaseUrl, Client: Watched });
 }
+
+/** A pool that holds up messages to runs until it is told to release them. */
+export function holdingPool(databaseUrl: string): {
+  readonly pool: pg.Pool;
+  /** Resolves when there is one to send. */
+  readonly sending: Promise<void>;
+  readonly release: () => void;
+} {
+  let begin = (): void => {};
+  let release = (): void => {};
+  const sending = new Promise<void>((resolve) => (begin = resolve));
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const pool = watchedPool(databaseUrl, async (sql) => {
+    if (!/INSERT INTO .*notifications/s.test(sql)) return;
+    begin();
+    await released;
+  });
+  return { pool, sending, release };
+}
