@@ -198,25 +198,35 @@ export type LeaseFinding =
       readonly lives: boolean;
     };
 
-/** Resolves when a session may have changed, and at the latest after some milliseconds. @throws The signal's reason. */
-export async function nextChange(
+/**
+ * Looks at a session, and again whenever it may have changed or a time is over, until a look finds what is waited for.
+ *
+ * @param signals - Each of them ends the wait.
+ * @throws The reason of the signal that was aborted.
+ */
+export async function lookUntil<Found>(
   store: SessionStore,
   id: string,
-  atMostMs: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const wake = new AbortController();
+  signals: readonly (AbortSignal | undefined)[],
+  look: () => Promise<{ readonly found: Found } | { readonly againInMs: number }>,
+): Promise<Found> {
+  const first = await look();
+  if ("found" in first) return first.found;
+  const ended = AbortSignal.any(signals.filter((signal) => signal !== undefined));
+  let wake = new AbortController();
+  // From before the next look on, so that no change falls between a look and the wait after it.
   const stopWatching = store.watch?.(id, () => wake.abort());
-  const stop = (): void => wake.abort();
-  signal?.addEventListener("abort", stop, { once: true });
   try {
-    signal?.throwIfAborted();
-    await sleep(Math.max(1, store.watch === undefined ? Math.min(POLL_MS, atMostMs) : atMostMs), wake.signal);
-  } catch {
-    signal?.throwIfAborted();
+    for (;;) {
+      ended.throwIfAborted();
+      const seen = await look();
+      if ("found" in seen) return seen.found;
+      const atMostMs = store.watch === undefined ? Math.min(POLL_MS, seen.againInMs) : seen.againInMs;
+      await sleep(Math.max(1, atMostMs), AbortSignal.any([ended, wake.signal])).catch(() => {});
+      wake = new AbortController();
+    }
   } finally {
     stopWatching?.();
-    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -4,7 +4,7 @@ import { NOTHING_YET } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import type { Content } from "../wire/types/content.ts";
 import { isResumable } from "./entries.ts";
-import { nextChange } from "./lease.ts";
+import { lookUntil } from "./lease.ts";
 import { replayRun } from "./replay.ts";
 import { buildAnswerEntries, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -185,14 +185,13 @@ export class NextRun<Options> {
   ): RunningLoop {
     return deferredLoop(async () => {
       const { log } = this.#runs;
-      for (;;) {
+      return await lookUntil(log.store, log.id, [signal], async () => {
         const found = await this.#runs.look();
         const { run } = log.view;
-        if (run?.entry.runId !== runId || run.end !== undefined) return this.#replay(input, runId, emitters);
-        if (found.state === "free")
-          return this.#resume({ ...input, message: undefined, answers: NO_ANSWERS }, emitters, signal);
-        await nextChange(log.store, log.id, found.leftMs, signal);
-      }
+        if (run?.entry.runId !== runId || run.end !== undefined) return { found: this.#replay(input, runId, emitters) };
+        if (found.state === "held") return { againInMs: found.leftMs };
+        return { found: this.#resume({ ...input, message: undefined, answers: NO_ANSWERS }, emitters, signal) };
+      });
     });
   }
 

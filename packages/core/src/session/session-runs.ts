@@ -26,7 +26,7 @@ import {
   type LeaseFinding,
   type LeaseListener,
   LeaseObserver,
-  nextChange,
+  lookUntil,
   nextLease,
 } from "./lease.ts";
 import type { Draft, Lease } from "./records.ts";
@@ -182,16 +182,15 @@ export class SessionRuns<Options> {
    * @returns The id of the run that is going; `undefined` when none is.
    */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
-    for (;;) {
+    return await lookUntil(this.log.store, this.log.id, [signal], async () => {
       if (this.#current !== undefined) {
-        if (until === "known") return this.#current.runId;
+        if (until === "known") return { found: this.#current.runId };
         await this.#current.over;
       }
       const found = await this.look();
-      if (found.state === "free") return undefined;
-      if (until === "known" && found.lives) return found.lease.runId;
-      await nextChange(this.log.store, this.log.id, found.leftMs, signal);
-    }
+      if (found.state === "free") return { found: undefined };
+      return until === "known" && found.lives ? { found: found.lease.runId } : { againInMs: found.leftMs };
+    });
   }
 
   /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
@@ -200,12 +199,12 @@ export class SessionRuns<Options> {
     const { lease } = await store.records(id);
     if (lease === undefined || this.#observer.look(lease).state === "free") return false;
     await store.requestStop(id, lease.token);
-    for (;;) {
+    await lookUntil(store, id, [signal], async () => {
       const now = (await store.records(id)).lease;
       const found = this.#observer.look(now);
-      if (now?.token !== lease.token || found.state === "free") break;
-      await nextChange(store, id, found.leftMs, signal);
-    }
+      const isOver = now?.token !== lease.token || found.state === "free";
+      return isOver ? { found: true } : { againInMs: found.leftMs };
+    });
     await this.#current?.over;
     return true;
   }
@@ -387,18 +386,18 @@ export class SessionRuns<Options> {
 
   /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
   async #untilFree(signals: readonly (AbortSignal | undefined)[]): Promise<Lease | undefined> {
-    for (;;) {
+    const { id, store } = this.log;
+    return await lookUntil(store, id, signals, async () => {
       // The lease first: whoever takes it after this makes our append fail.
-      const { lease } = await this.log.store.records(this.log.id);
+      const { lease } = await store.records(id);
       const found = this.#observer.look(lease);
-      if (found.state === "free") {
-        await this.log.refresh();
-        return lease;
+      if (found.state === "held") {
+        if (found.lives) throw new SessionRunningError(id, found.lease.runId);
+        return { againInMs: found.leftMs };
       }
-      if (found.lives) throw new SessionRunningError(this.log.id, found.lease.runId);
-      const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
-      await nextChange(this.log.store, this.log.id, found.leftMs, signal);
-    }
+      await this.log.refresh();
+      return { found: lease };
+    });
   }
 
   /** What the run had said in a step that is about to be asked again is void. */

@@ -50,6 +50,34 @@ describe.each(SESSION_FACES)("two that act on one session at once, read by %s", 
   });
 });
 
+test("a run that ends right after it was seen to be going is not waited for any longer", async () => {
+  for (const act of ["send", "continue", "stop"] as const) {
+    const { store, open, started, letGo } = await waiting();
+    const run = open(store)
+      .resume({ approvals })
+      .catch(() => {});
+    await started;
+    let looks = 0;
+    const late = storeLike(store, {
+      records: async (...args) => {
+        const seen = await store.records(...args);
+        // The last of those that one look takes.
+        if (++looks !== 2) return seen;
+        letGo();
+        await run;
+        return seen;
+      },
+    });
+    const session = open(late);
+    const before = performance.now();
+    if (act === "stop") expect(await session.stop()).toBe(true);
+    else if (act === "send") await session.send("Next.", { whileRunning: "wait" });
+    else expect(await session.continue()).toMatchObject({ text: "Done." });
+    expect(looks, act).toBeGreaterThan(2);
+    expect(performance.now() - before, act).toBe(0);
+  }
+});
+
 test("a session that is continued gives the last result once more, also when others resume its run meanwhile", async () => {
   const { store, open, started, letGo } = await waiting();
   let resumed: Promise<unknown> | undefined;
