@@ -37,7 +37,7 @@ export class ChangeWatch {
   #feeding = false;
   #timer: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
-  #looking = false;
+  #looking: Promise<void> | undefined;
   #skipped = 0;
   #untold: Set<string> = new Set();
   #telling: Promise<void> | undefined;
@@ -48,7 +48,8 @@ export class ChangeWatch {
     this.#settings = settings;
     this.#feed = new NotificationFeed(database, tables.channel, {
       notified: (payload) => this.#notified(payload),
-      up: () => void this.#look(),
+      // A look that is under way may have been taken before notifications arrived.
+      up: () => void (this.#looking === undefined ? this.#look() : this.#looking.then(() => this.#look())),
     });
   }
 
@@ -128,7 +129,7 @@ export class ChangeWatch {
     this.#skipped = this.#feed.up ? this.#skipped + 1 : LOOKS_WITHOUT_FEED;
     if (this.#skipped < LOOKS_WITHOUT_FEED) return;
     this.#skipped = 0;
-    void this.#look();
+    if (this.#looking === undefined) void this.#look();
   }
 
   #notified(payload: string): void {
@@ -137,8 +138,14 @@ export class ChangeWatch {
   }
 
   async #look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
+    const looking = this.#compare();
+    this.#looking = looking;
+    await looking;
+    if (this.#looking === looking) this.#looking = undefined;
+  }
+
+  /** Tells of every session that is not as the last look found it. Never rejects. */
+  async #compare(): Promise<void> {
     try {
       const before = new Map(this.#watched);
       const found = new Map((await this.#rows([...before.keys()])).map(({ hash, state }) => [hash, state]));
@@ -151,8 +158,6 @@ export class ChangeWatch {
     } catch {
       // The next look finds the change.
       if (this.#feed.up) this.#feed.restart();
-    } finally {
-      this.#looking = false;
     }
   }
 

@@ -132,6 +132,32 @@ describe("a watched session", () => {
     await watched.next();
   });
 
+  test("is looked at again when notifications begin to arrive during a look", async () => {
+    const store = open();
+    await store.append("a", 0, [1]);
+    place.pool.muted = true;
+    const watched = watch(store, "a");
+    await until(() => place.pool.sent.some((sql) => sql.includes("pg_notify($1::text, $2::text)")));
+    await vi.advanceTimersByTimeAsync(1000);
+    await watched.next();
+    // The connection that hears nothing is replaced; a look has read its rows when the next one begins to hear.
+    let letGo: (() => void) | undefined;
+    place.pool.after = (sql) =>
+      sql.includes("xmin") && letGo === undefined ? new Promise((resolve) => (letGo = resolve)) : undefined;
+    await vi.advanceTimersByTimeAsync(1000);
+    await until(() => letGo !== undefined);
+    await open().append("a", 1, [2]);
+    place.pool.muted = false;
+    await vi.advanceTimersByTimeAsync(3000);
+    await until(() => place.pool.clients.size === 0);
+    await vi.advanceTimersByTimeAsync(100);
+    await until(() => place.pool.sent.filter((sql) => sql.includes("pg_notify($1::text, $2::text)")).length === 2);
+    // Whether it has heard by then makes no difference to what is told.
+    for (let turn = 0; turn < 100; turn++) await idle();
+    letGo?.();
+    await watched.next();
+  });
+
   test("is heard of again after the connection broke, with what happened meanwhile", async () => {
     const { watched } = await listening();
     const before = [...place.pool.clients];

@@ -29,11 +29,9 @@ export class PglitePool implements PostgresPool {
     this.sent.push(text);
     await this.before(text);
     const done = await this.#takeTurn();
-    try {
-      return await this.#ask(text, values);
-    } finally {
-      done();
-    }
+    const result = await this.#ask(text, values).finally(done);
+    await this.after(text);
+    return result;
   }
 
   async connect(): Promise<PostgresClient> {
@@ -47,15 +45,15 @@ export class PglitePool implements PostgresPool {
         const [word = ""] = text.split(" ");
         const done = endTransaction === undefined ? await this.#takeTurn() : undefined;
         if (word === "begin") endTransaction = done;
-        try {
-          return await this.#ask(text, values);
-        } finally {
+        const result = await this.#ask(text, values).finally(() => {
           if (word === "commit" || word === "rollback") {
             endTransaction?.();
             endTransaction = undefined;
           }
           if (word !== "begin") done?.();
-        }
+        });
+        await this.after(text);
+        return result;
       },
       release: () => {
         this.clients.delete(client);
@@ -103,7 +101,6 @@ export class PglitePool implements PostgresPool {
 
   async #ask(text: string, values: unknown[]): Promise<QueryRows> {
     const result: Results = await this.#db.query(text, values);
-    await this.after(text);
     return result;
   }
 }
