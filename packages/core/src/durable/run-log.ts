@@ -10,7 +10,7 @@ import type { Steered } from "./steps.ts";
  */
 
 /** Version of a run's steps: their names, their order and their values. A run can be resumed only with the version that began it. */
-export const LOOP_VERSION = 2;
+export const LOOP_VERSION = 3;
 
 /** Name of the step that records {@link LOOP_VERSION} in a run on an engine. */
 export const VERSION_STEP = "loop-version";
