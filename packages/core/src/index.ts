@@ -35,6 +35,7 @@ export type {
   ConversationState,
   ConversationUpdate,
   InterruptionPart,
+  LivePosition,
   MediaPart,
   Message,
   MessageError,

@@ -1,48 +1,47 @@
 import { callIdOf } from "../durable/run-log.ts";
 import { isCallPiece } from "../model/response/parts.ts";
-import type { Content, Part } from "../wire/types/content.ts";
+import type { Content, JsonObject, Part } from "../wire/types/content.ts";
 import type { MessagePart, SaidPart } from "./conversation.ts";
 
 /**
- * The parts of one answer, as they arrive or from the whole content; both give the same.
+ * The parts of one answer, as they arrive or from the whole content.
  *
- * Text of one kind that follows itself is one part, whatever the signatures between its pieces.
+ * Text of one kind that follows itself is one part, whatever the signatures between its pieces. While an answer is under way its calls
+ * stand at the end, since a draft has none of them; each is in its place once the answer is whole.
  */
 export class AnswerParts {
   readonly #turn: number;
+  readonly #isLive: boolean;
   readonly #parts: MessagePart[] = [];
+  /** Of an answer that is under way. */
+  readonly #calls: MessagePart[] = [];
   readonly #counts: Map<string, number> = new Map();
-  #calls = 0;
-  /** Where the call is that is being written. */
-  #openCall: number | undefined;
+  /** The call that is being written. */
+  #openCall: MessagePart | undefined;
   /** Code and tools of the service that have no result yet: their places and ids. */
   readonly #waiting: { readonly type: MessagePart["type"]; readonly index: number; readonly id: string | undefined }[] =
     [];
 
-  constructor(turn: number, parts: readonly Part[] = []) {
+  constructor(turn: number, state: "live" | "whole", parts: readonly Part[] = []) {
     this.#turn = turn;
+    this.#isLive = state === "live";
     for (const part of parts) this.add(part);
   }
 
   get parts(): readonly MessagePart[] {
+    return this.#calls.length === 0 ? this.#parts : [...this.#parts, ...this.#calls];
+  }
+
+  /** Of an answer that is under way: what stays if it is never finished. None of its calls was begun. */
+  get saidParts(): readonly MessagePart[] {
     return this.#parts;
   }
 
-  /** Those of an answer that may go on: the last of them can grow. */
+  /** Of an answer that is under way: the last text can grow. */
   streaming(): readonly MessagePart[] {
     const last = this.#parts.at(-1);
-    if (last?.type !== "text" && last?.type !== "thought") return this.#parts;
-    return [...this.#parts.slice(0, -1), { ...last, streaming: true }];
-  }
-
-  /** Those that stay when the answer is never finished: no calls, since none of them was begun. */
-  withoutCalls(): AnswerParts {
-    const kept = new AnswerParts(this.#turn);
-    for (const part of this.#parts) {
-      if (part.type === "text" || part.type === "thought") kept.addText(part.type, part.text);
-      else if (part.type !== "tool-call") kept.#push(part);
-    }
-    return kept;
+    if (last?.type !== "text" && last?.type !== "thought") return this.parts;
+    return [...this.#parts.slice(0, -1), { ...last, streaming: true }, ...this.#calls];
   }
 
   /** @returns The length of the text before, if it has grown; `undefined` when a new part began, or nothing was said. */
@@ -63,8 +62,7 @@ export class AnswerParts {
     else if (isCallPiece(part)) this.addCallPiece(functionCall?.name);
     else if (functionCall !== undefined) {
       this.addCallPiece(functionCall.name);
-      this.#set(this.#openCall, { args: functionCall.args ?? {} });
-      this.#openCall = undefined;
+      this.#endCall(functionCall.args ?? {});
     } else if (executableCode !== undefined) {
       const { id, language, code } = executableCode;
       this.#waiting.push({ type: "code", index: this.#parts.length, id });
@@ -87,10 +85,22 @@ export class AnswerParts {
   /** A call whose arguments are streamed, whatever the number of its pieces; the whole call follows. */
   addCallPiece(name: string | undefined): void {
     if (this.#openCall !== undefined) return;
-    this.#openCall = this.#parts.length;
-    const id = callIdOf(this.#turn, this.#calls++);
     // The service also sends calls without a name; they are never executed.
-    this.#push({ type: "tool-call", id, name: name ?? "", args: {}, state: "writing" });
+    const id = callIdOf(this.#turn, this.#count("call"));
+    this.#openCall = { type: "tool-call", id, name: name ?? "", args: {}, state: "writing" };
+    this.#callsHere().push(this.#openCall);
+  }
+
+  #endCall(args: JsonObject): void {
+    if (this.#openCall === undefined) return;
+    const calls = this.#callsHere();
+    // It is a call.
+    calls[calls.lastIndexOf(this.#openCall)] = { ...this.#openCall, args } as MessagePart;
+    this.#openCall = undefined;
+  }
+
+  #callsHere(): MessagePart[] {
+    return this.#isLive ? this.#calls : this.#parts;
   }
 
   /** Where the code or tool is that a result belongs to: the one with its id, or else the last one. */
@@ -110,9 +120,13 @@ export class AnswerParts {
   }
 
   #nextId(kind: string): string {
+    return `${kind}:${this.#turn}.${this.#count(kind)}`;
+  }
+
+  #count(kind: string): number {
     const count = this.#counts.get(kind) ?? 0;
     this.#counts.set(kind, count + 1);
-    return `${kind}:${this.#turn}.${count}`;
+    return count;
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   ConversationPosition,
   ConversationState,
   ConversationUpdate,
+  LivePosition,
   Message,
   MessagePart,
   PendingQuestionView,
@@ -22,7 +23,7 @@ export function emptyConversation(id: string): Conversation {
     pending: [],
     usage: NO_USAGE,
     cost: 0,
-    position: { log: 0, live: [0, 0, 0] },
+    position: { log: 0, live: [0, 0, 0, 0] },
   };
 }
 
@@ -43,17 +44,25 @@ export function applyUpdate(conversation: Conversation | undefined, update: Conv
 }
 
 /** True when a position has something that another has not. */
-export function isLater(a: ConversationPosition, b: ConversationPosition): boolean {
-  return a.log > b.log || compareLive(a.live, b.live) > 0;
+function isLater(a: ConversationPosition, b: ConversationPosition): boolean {
+  return a.log > b.log || isLiveLater(a.live, b.live);
 }
 
-/** Positive when `a` is later, negative when `b` is. */
-export function compareLive(a: ConversationPosition["live"], b: ConversationPosition["live"]): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+/** True when a place has something that another has not. */
+export function isLiveLater(a: LivePosition, b: LivePosition): boolean {
+  const attempts = compareAttempts(a, b);
+  return attempts > 0 || (attempts === 0 && (a[2] > b[2] || a[3] > b[3]));
+}
+
+function compareAttempts(a: LivePosition, b: LivePosition): number {
+  return a[0] - b[0] || a[1] - b[1];
 }
 
 function latest(a: ConversationPosition, b: ConversationPosition): ConversationPosition {
-  return { log: Math.max(a.log, b.log), live: compareLive(a.live, b.live) > 0 ? a.live : b.live };
+  const attempts = compareAttempts(a.live, b.live);
+  const [entries, attempt, said, seen] = a.live;
+  const both: LivePosition = [entries, attempt, Math.max(said, b.live[2]), Math.max(seen, b.live[3])];
+  return { log: Math.max(a.log, b.log), live: attempts === 0 ? both : attempts > 0 ? a.live : b.live };
 }
 
 function applyChange(conversation: Conversation, change: ConversationChange): Conversation {
@@ -71,7 +80,7 @@ function applyChange(conversation: Conversation, change: ConversationChange): Co
       return { ...conversation, queued: conversation.queued.filter(({ id }) => !change.ids.includes(id)) };
     case "message": {
       const others = conversation.messages.filter(({ id }) => id !== change.message.id);
-      return derive({ ...conversation, messages: [...others, change.message] }, true);
+      return derive({ ...conversation, messages: [...others, change.message] }, change.message.usage !== undefined);
     }
     default: {
       const index = conversation.messages.findLastIndex(({ id }) => id === change.messageId);
@@ -96,8 +105,9 @@ function changeMessage(message: Message, change: ChangeInside): Message {
       return { ...message, sources: [...message.sources.slice(0, change.from), ...change.sources] };
     case "part": {
       const parts = message.parts.filter(({ id }) => id !== change.part.id);
-      const at = change.before === undefined ? -1 : parts.findIndex(({ id }) => id === change.before);
-      return { ...message, parts: parts.toSpliced(at === -1 ? parts.length : at, 0, change.part) };
+      const before = change.after === undefined ? -1 : parts.findLastIndex(({ id }) => id === change.after);
+      const at = change.after !== undefined && before === -1 ? parts.length : before + 1;
+      return { ...message, parts: parts.toSpliced(at, 0, change.part) };
     }
     case "remove":
       return { ...message, parts: message.parts.filter(({ id }) => !change.partIds.includes(id)) };
@@ -117,7 +127,7 @@ function changePart(part: MessagePart, change: Extract<ChangeInside, { partId: s
   const { offset, delta } = change;
   const known = part.text.length - offset;
   // What is known of it stays; a text that begins further on belongs to another attempt.
-  return known < 0 || known >= delta.length ? part : { ...part, text: part.text + delta.slice(known) };
+  return known < 0 ? part : { ...part, text: part.text + delta.slice(known) };
 }
 
 function changeFields<T extends object>(value: T, set: object, unset: readonly string[] = []): T {
@@ -132,6 +142,12 @@ function derive(conversation: Conversation, withTotals: boolean): Conversation {
   const pending = last === undefined ? [] : pendingOf(last);
   const derived = { ...conversation, state: stateOf(last), pending };
   return withTotals ? { ...derived, ...totalsOf(conversation.messages) } : derived;
+}
+
+function changesTotals(change: ConversationChange): boolean {
+  if (change.type !== "message-fields") return false;
+  const { set, unset = [] } = change;
+  return "usage" in set || "cost" in set || unset.includes("usage") || unset.includes("cost");
 }
 
 function totalsOf(messages: readonly Message[]): Pick<Conversation, "usage" | "cost"> {

@@ -59,18 +59,18 @@ export class LogFold {
     if (run === undefined || run.end !== undefined) return undefined;
     const said = this.#addDraft(run, draft);
     const { attempt = 0 } = draft ?? {};
-    if (run.isLed === isRunning) return this.#writer.liveUpdate(attempt, said);
+    if (run.isLed === isRunning) return this.#writer.liveUpdate({ attempt, said });
     run.isLed = isRunning;
     run.touch();
     // Behind all that was said while the run was going.
     const [, last] = this.conversation.position.live;
-    return isRunning ? this.#writer.liveUpdate(attempt, said) : this.#writer.liveUpdate(last + 1, 0);
+    return this.#writer.liveUpdate(isRunning ? { attempt, said } : { attempt: last + 1, said: 0 });
   }
 
   /** The next event of a run of this process; before it, the entries that the log had then. */
   addEvent(event: RunEvent): ConversationUpdate | undefined {
     this.#events.read(event);
-    return this.#writer.liveUpdate(this.#events.attempt, this.#events.said);
+    return this.#writer.liveUpdate(this.#events.place);
   }
 
   /** @returns How much the draft says. */
@@ -84,9 +84,9 @@ export class LogFold {
     }
     if (!isOpen) return 0;
     const turn = run.turn(step.turn);
-    turn.live = { said: new AnswerParts(step.turn, draft.parts) };
+    turn.live = { said: new AnswerParts(step.turn, "live", draft.parts) };
     run.touch(turn);
-    return draft.parts.reduce((sum, { text = "" }) => sum + text.length, 0);
+    return draft.parts.reduce((sum, { text }) => sum + (text?.length ?? 1), 0);
   }
 }
 
@@ -110,7 +110,7 @@ export class EventFold {
   add(event: RunEvent): ConversationUpdate | undefined {
     if (event.type === "run-start") this.#open(event.runId);
     this.#events.read(event);
-    return this.#writer.liveUpdate(this.#events.attempt, this.#events.said);
+    return this.#writer.liveUpdate(this.#events.place);
   }
 
   /** The run failed, or was aborted. */
@@ -122,7 +122,7 @@ export class EventFold {
     const { run } = this.#writer;
     if (run === undefined || run.end !== undefined) return undefined;
     endView(run, { stopReason: isAborted ? "aborted" : "failed", error: safeError(error, isAborted), ...spent });
-    return this.#writer.liveUpdate(this.#events.attempt, this.#events.said);
+    return this.#writer.liveUpdate(this.#events.place);
   }
 
   #open(runId: string): void {

@@ -1,18 +1,24 @@
 import type { ModelResponse } from "../model/model.ts";
 import type { Content } from "../wire/types/content.ts";
 import { saidParts } from "./answer-parts.ts";
-import { applyUpdate, compareLive, emptyConversation } from "./apply-update.ts";
+import { applyUpdate, emptyConversation, isLiveLater } from "./apply-update.ts";
 import type {
   Conversation,
   ConversationChange,
   ConversationPosition,
   ConversationUpdate,
+  LivePosition,
   Message,
   QueuedMessage,
 } from "./conversation.ts";
 import { RunView } from "./run-view.ts";
 
-type Live = ConversationPosition["live"];
+/** A place in what the log does not have yet; see `LivePosition`. */
+export interface LivePlace {
+  readonly attempt: number;
+  readonly said: number;
+  readonly seen?: number | undefined;
+}
 
 /** A conversation and what is known of its last run. It changes only by the updates that it gives out. */
 export class ConversationWriter {
@@ -76,16 +82,16 @@ export class ConversationWriter {
   entryUpdate(isOfRun: boolean): ConversationUpdate {
     this.#showRun();
     const { log, live } = this.conversation.position;
-    return this.#update({ log: log + 1, live: isOfRun ? [live[0] + 1, 0, 0] : live });
+    return this.#update({ log: log + 1, live: isOfRun ? [live[0] + 1, 0, 0, 0] : live });
   }
 
   /** The update that something not in the log makes; undefined when nothing has changed. */
-  liveUpdate(attempt: number, said: number): ConversationUpdate | undefined {
+  liveUpdate({ attempt, said, seen = 0 }: LivePlace): ConversationUpdate | undefined {
     this.#showRun();
     if (this.#changes.length === 0) return undefined;
     const { log, live } = this.conversation.position;
-    const natural: Live = [live[0], attempt, said];
-    return this.#update({ log, live: compareLive(natural, live) > 0 ? natural : [live[0], live[1], live[2] + 1] });
+    const place: LivePosition = [live[0], attempt, said, seen];
+    return this.#update({ log, live: isLiveLater(place, live) ? place : [live[0], live[1], live[2], live[3] + 1] });
   }
 
   #showRun(): void {

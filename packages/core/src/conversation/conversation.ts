@@ -42,15 +42,23 @@ export interface PendingQuestionView {
   readonly args: JsonObject;
 }
 
-/**
- * How far a conversation is known. It orders updates: an update is new when one of its two members is later.
- */
+/** How far a conversation is known. It orders updates: one that has nothing later than what is known changes nothing. */
 export interface ConversationPosition {
   /** Entries of the session's log. */
   readonly log: number;
-  /** In what the log doesn't have yet: entries of runs, attempts at the answer that is under way, and how much of it was said. */
-  readonly live: readonly [entries: number, attempt: number, said: number];
+  /** In what the log doesn't have yet. */
+  readonly live: LivePosition;
 }
+
+/**
+ * A place in what the log doesn't have yet. The later attempt is later; within one, more of either of the last two is.
+ *
+ * - `entries`: those that runs have written to the log.
+ * - `attempt`: how often the answer under way began; 0 before it has.
+ * - `said`: how much of it was said.
+ * - `seen`: what else was seen, and only in the process of the run: calls being written, calls that began, their progress.
+ */
+export type LivePosition = readonly [entries: number, attempt: number, said: number, seen: number];
 
 /** What was said to the session, until a run hears it: then it is a {@link SteeringPart}. */
 export interface QueuedMessage {
@@ -294,12 +302,12 @@ export type ConversationChange =
       readonly from: number;
       readonly sources: readonly MessageSource[];
     }
-  /** A new part: before the named one, or at the end. */
+  /** A new part: behind the named one, or at the beginning. */
   | {
       readonly type: "part";
       readonly messageId: string;
       readonly part: MessagePart;
-      readonly before?: string | undefined;
+      readonly after?: string | undefined;
     }
   /** More of a text or thought, from a UTF-16 index of it on. */
   | {

@@ -5,24 +5,22 @@ import type { ConversationChange, MessagePart } from "./conversation.ts";
 /**
  * The changes that turn some parts of a message into others. Text that has grown is told by what is new.
  *
- * @param before - Id of the part that follows them in the message.
+ * @param after - Id of the part before them in the message.
  */
 export function partChanges(
   messageId: string,
   shown: readonly MessagePart[],
   target: readonly MessagePart[],
-  before: string | undefined,
+  after: string | undefined,
 ): readonly ConversationChange[] {
   const kept = keptParts(shown, target);
   const gone = shown.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
   const changes: ConversationChange[] = gone.length === 0 ? [] : [{ type: "remove", messageId, partIds: gone }];
   for (const [index, part] of target.entries()) {
     const old = kept.get(part.id);
+    const last = target[index - 1]?.id ?? after;
     if (old !== undefined) changes.push(...fieldChanges(messageId, old, part));
-    else {
-      const next = target.slice(index + 1).find(({ id }) => kept.has(id))?.id ?? before;
-      changes.push({ type: "part", messageId, part, ...(next !== undefined && { before: next }) });
-    }
+    else changes.push({ type: "part", messageId, part, ...(last !== undefined && { after: last }) });
   }
   return changes;
 }

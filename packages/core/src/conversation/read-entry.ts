@@ -166,8 +166,9 @@ export class EntryReader {
         const value = outcome.value as unknown as CallStepValue;
         turn.calls.get(step.callId)?.endStep(value);
         const nested = value.nested.flatMap(({ responses }) => responses);
-        if (nested.length > 0) turn.nested.set(step.callId, nested);
-        if (turn.nested.size > 0) run.ground(this.#writer.outputs);
+        if (nested.length === 0) return;
+        turn.nested.set(step.callId, nested);
+        run.ground(this.#writer.outputs);
         return;
       }
       default:
@@ -198,7 +199,8 @@ export class EntryReader {
     for (const turn of run.turns()) turn.live = undefined;
     if (interrupted !== undefined) {
       const step = parseStepName(interrupted.step);
-      if (step.kind === "model") run.turn(step.turn).live = { said: new AnswerParts(step.turn, interrupted.parts) };
+      if (step.kind === "model")
+        run.turn(step.turn).live = { said: new AnswerParts(step.turn, "live", interrupted.parts) };
     }
     for (const { turn, callId, question } of pending) run.turn(turn).calls.get(callId)?.ask(question);
     const isEarly = stopReason === "failed" || stopReason === "aborted" || stopReason === "limit";
@@ -226,9 +228,9 @@ export class EntryReader {
     const turns = run.turns();
     for (const [index, ref] of added.entries()) {
       const before = added[index - 1];
-      if (!("calls" in ref) || before === undefined || !("model" in before)) continue;
+      if (before === undefined || !("model" in before) || "model" in ref || "after" in ref) continue;
       const turn = turns.find((one) => this.#answers.get(one.turn) === before.model);
-      for (const [position, part] of ref.calls.entries()) {
+      for (const [position, part] of ("calls" in ref ? ref.calls : ref.parts).entries()) {
         if (turn === undefined || typeof part === "string") continue;
         const told = part.functionResponse?.response;
         if (told !== undefined && "output" in told) turn.calls.get(callIdOf(turn.turn, position))?.tell(told["output"]);

@@ -26,9 +26,8 @@ export class EventReader {
   #recoveries = 0;
   /** The turn puts the result into a schema. Undefined until something in it says so. */
   #isOutput: boolean | undefined;
-  /** How often the answer under way began, and how much of it was said. */
-  attempt = 0;
-  said = 0;
+  /** How far the answer under way is known. */
+  readonly place: { attempt: number; said: number; seen: number } = { attempt: 0, said: 0, seen: 0 };
 
   constructor(writer: ConversationWriter, source: EventSource) {
     this.#writer = writer;
@@ -42,8 +41,7 @@ export class EventReader {
 
   /** The log has more: what is said from now on is behind it. */
   restart(): void {
-    this.attempt = 0;
-    this.said = 0;
+    this.#begin(0);
   }
 
   read(event: RunEvent): void {
@@ -92,8 +90,10 @@ export class EventReader {
       case "steer":
         this.#isOutput = false;
         if (!this.#accepts(turn)) return;
-        this.said++;
-        turn.live = { said: new AnswerParts(turn.turn), steering: event.contents };
+        // The request that has taken it along is the first attempt.
+        this.place.attempt = Math.max(1, this.place.attempt);
+        this.place.seen++;
+        turn.live = { said: new AnswerParts(turn.turn, "live"), steering: event.contents };
         this.#source.onHeard?.(event.contents.length);
         return run.touch(turn);
       case "text-delta":
@@ -104,23 +104,21 @@ export class EventReader {
       case "part": {
         const live = this.#live(run, turn);
         if (live === undefined) return;
-        this.said++;
+        this.place[event.type === "part" && event.part.functionCall === undefined ? "said" : "seen"]++;
         if (event.type === "part") live.said.add(event.part);
         else live.said.addCallPiece(event.name);
         return run.touch(turn);
       }
       case "discard":
-        this.attempt = Math.max(1, this.attempt) + 1;
-        this.said = 0;
+        this.#begin(Math.max(1, this.place.attempt) + 1);
         if (turn.live === undefined || !this.#accepts(turn)) return;
-        turn.live = { ...turn.live, said: new AnswerParts(turn.turn) };
+        turn.live = { ...turn.live, said: new AnswerParts(turn.turn, "live") };
         return run.touch(turn);
       case "recover":
         this.#recoveries++;
-        this.attempt = 1;
-        this.said = 0;
+        this.#begin(1);
         if (!this.#accepts(turn)) return;
-        turn.live = { said: new AnswerParts(turn.turn) };
+        turn.live = { said: new AnswerParts(turn.turn, "live") };
         return run.touch(turn);
       case "response":
         if (this.#source.truth === "log") return;
@@ -140,7 +138,7 @@ export class EventReader {
   #readCall(run: RunView, turn: TurnView, event: Extract<RunEvent, { callId: string; turn: number }>): void {
     const call = turn.calls.get(event.callId);
     if (call === undefined || call.isOver) return;
-    this.said++;
+    this.place.seen++;
     if (event.type === "tool-start") call.begin();
     else if (event.type === "tool-progress") call.report(event.progress);
     // The log has the rest, and has it in the moment in which it is sure.
@@ -153,7 +151,7 @@ export class EventReader {
   #addText(run: RunView, turn: TurnView, type: "text" | "thought", delta: string): void {
     const live = this.#live(run, turn);
     if (live === undefined) return;
-    this.said += delta.length;
+    this.place.said += delta.length;
     const grown = live.said.addText(type, delta);
     const isShown = grown !== undefined && !turn.isHeld && turn.shown.some(({ id }) => id === grown.id);
     if (!isShown) return run.touch(turn);
@@ -171,8 +169,12 @@ export class EventReader {
   /** The answer that is under way; undefined when the words are known, or not meant to be shown. */
   #live(run: RunView, turn: TurnView): NonNullable<TurnView["live"]> | undefined {
     if (this.#checkOutput(run) || !this.#accepts(turn)) return undefined;
-    if (this.attempt === 0) this.attempt = 1;
-    return (turn.live ??= { said: new AnswerParts(turn.turn) });
+    if (this.place.attempt === 0) this.place.attempt = 1;
+    return (turn.live ??= { said: new AnswerParts(turn.turn, "live") });
+  }
+
+  #begin(attempt: number): void {
+    Object.assign(this.place, { attempt, said: 0, seen: 0 });
   }
 
   /** False for words of an answer that is known to be whole: they are only repeated. */
@@ -210,7 +212,7 @@ export function endView(run: RunView, end: RunViewEnd): void {
     if (turn.live === undefined) continue;
     // An answer that was to be made anew is void even when the new one never began.
     if (turn.answers > 0) turn.dropAnswer();
-    turn.live = turn.interrupted().length === 0 ? undefined : { said: turn.live.said.withoutCalls() };
+    turn.live = turn.interrupted().length === 0 ? undefined : { said: turn.live.said };
   }
   run.touch();
 }

@@ -140,15 +140,10 @@ export class RunView {
       if (!this.#changed.has(turn) || turn.isHeld) continue;
       this.#changed.delete(turn);
       const target = turn.parts(ending);
-      changes.push(...partChanges(this.messageId, turn.shown, target, this.#after(turns, turn)));
+      changes.push(...partChanges(this.messageId, turn.shown, target, lastIdBefore(turns, turn.turn)));
       turn.shown = target;
     }
     return [...changes, ...this.#showInterruption(turns)];
-  }
-
-  /** The part behind those of a turn. */
-  #after(turns: readonly TurnView[], turn: TurnView): string | undefined {
-    return turns.find((one) => one.turn > turn.turn && one.shown.length > 0)?.shown[0]?.id ?? this.#interruption?.id;
   }
 
   #showInterruption(turns: readonly TurnView[]): readonly ConversationChange[] {
@@ -166,7 +161,7 @@ export class RunView {
           ];
     const shown = this.#interruption === undefined ? [] : [this.#interruption];
     this.#interruption = target[0] as InterruptionPart | undefined;
-    return partChanges(this.messageId, shown, target, undefined);
+    return partChanges(this.messageId, shown, target, lastIdBefore(turns, Infinity));
   }
 
   #showFields(): readonly ConversationChange[] {
@@ -236,6 +231,11 @@ export class RunView {
     this.#shown = { ...this.#shown, sources: next };
     return [{ type: "sources", messageId: this.messageId, from, sources: next.slice(from) }];
   }
+}
+
+/** Id of the last part before a turn. */
+function lastIdBefore(turns: readonly TurnView[], turn: number): string | undefined {
+  return turns.findLast((one) => one.turn < turn && one.shown.length > 0)?.shown.at(-1)?.id;
 }
 
 /** How many of the first sources are the same. */

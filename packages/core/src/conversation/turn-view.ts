@@ -24,7 +24,7 @@ export class TurnView {
   /** Hides the whole answer: it is being made anew. */
   live: LiveAnswer | undefined;
   readonly calls: Map<string, CallView> = new Map();
-  /** Responses of runs inside its calls, in the order of the calls; known once all of them have ended. */
+  /** Responses of runs inside its calls. */
   readonly nested: Map<string, readonly ModelResponse[]> = new Map();
   /** All answers, the void ones included. */
   readonly responses: ModelResponse[] = [];
@@ -53,7 +53,7 @@ export class TurnView {
   /** What the model said, without the response around it. */
   addContent({ parts }: Content): void {
     this.calls.clear();
-    this.#parts = new AnswerParts(this.turn, parts).parts;
+    this.#parts = new AnswerParts(this.turn, "whole", parts).parts;
     this.#cited = this.#parts;
     for (const part of this.#parts) if (isCall(part)) this.calls.set(part.id, new CallView(part));
   }
@@ -75,10 +75,8 @@ export class TurnView {
     return this.response !== undefined && this.calls.size === 0;
   }
 
-  /** The answers of this turn and of runs inside of it, as the run counts them. */
+  /** The answers of this turn and of runs inside of its calls, in the order in which the run counts them. */
   allResponses(): readonly ModelResponse[] {
-    const areAllOver = [...this.calls.values()].every((call) => call.isOver);
-    if (!areAllOver) return this.responses;
     return [...this.responses, ...[...this.calls.keys()].flatMap((callId) => this.nested.get(callId) ?? [])];
   }
 
@@ -97,7 +95,7 @@ export class TurnView {
 
   /** The answer was left in the middle: what there is of it. */
   interrupted(): readonly MessagePart[] {
-    return this.live?.said.withoutCalls().parts ?? [];
+    return this.live?.said.saidParts ?? [];
   }
 
   #answerParts(run: CallEnding): readonly MessagePart[] {

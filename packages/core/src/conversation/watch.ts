@@ -135,6 +135,7 @@ class Follower {
   }
 
   close(): void {
+    if (this.isClosed) return;
     const { log, events } = this.#session;
     this.isClosed = true;
     log.listeners.delete(this.#onEntry);

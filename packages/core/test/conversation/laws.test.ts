@@ -3,9 +3,12 @@ import {
   Agent,
   applyUpdate,
   type Conversation,
+  type ConversationChange,
   conversationOf,
+  type ConversationUpdate,
   conversationUpdates,
   type Message,
+  type Model,
   type RunStream,
   type Session,
   type SessionEntry,
@@ -18,9 +21,31 @@ import { expectLaws, expectSound, WatchedStore, Watcher } from "./watched-store.
 
 const scripts = Object.entries(SCRIPTS);
 
-function open(script: Script, store: WatchedStore): Session {
-  const agent = new Agent({ model: script.model(), instructions: "SYSTEM", ...script.agent });
-  return agent.session({ id: "s", store });
+function open(script: Script, store: WatchedStore, pace: Pace): Session {
+  const model = pace === "slow" ? slowly(script.model()) : script.model();
+  return new Agent({ model, instructions: "SYSTEM", ...script.agent }).session({ id: "s", store });
+}
+
+/** How fast the model talks: all at once, or so that each of its words is in a draft. */
+type Pace = "fast" | "slow";
+
+function slowly(model: Model): Model {
+  const respond: Model["respond"] = async (request, options) =>
+    await model.respond(request, {
+      ...options,
+      onParts: async (parts) => {
+        await options.onParts?.(parts);
+        await sleep(600, options.signal);
+      },
+    });
+  return { id: model.id, capabilities: model.capabilities, check: (settings) => model.check(settings), respond };
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    setTimeout(resolve, ms);
+  });
 }
 
 /** Errors of runs are part of the play. */
@@ -28,23 +53,22 @@ async function quietly(work: Promise<unknown>): Promise<unknown> {
   return await work.catch((error: unknown) => error);
 }
 
-/** Plays a script for some watchers: of the same object, also from the middle of each run, and of another process. */
-async function play(script: Script, face: SessionFace) {
+/** Plays a script for some watchers: of the same object, from the beginning and from later moments, and of another process. */
+async function play(script: Script, face: SessionFace, pace: Pace) {
   const store = new WatchedStore();
-  const session = open(script, store);
-  const other = open(script, store);
+  const session = open(script, store, pace);
+  const other = open(script, store, pace);
   const [here, there] = [new Watcher(session), new Watcher(other)];
   const late: Watcher[] = [];
   await setImmediate();
+  store.onChange = () => {
+    if (late.length < 10) late.push(new Watcher(session));
+  };
   const scene: Scene = {
     face,
     session,
     other,
-    send: (message, options) => {
-      const run = quietly(face.send(session, message, options));
-      late.push(new Watcher(session));
-      return run;
-    },
+    send: (message, options) => quietly(face.send(session, message, options)),
     resume: (options) => quietly(face.resume(session, options)),
   };
   await (script.play ?? (({ send }) => send("Hello.")))(scene);
@@ -54,18 +78,22 @@ async function play(script: Script, face: SessionFace) {
   return { store, session, watchers, states, end: await store.look("s") };
 }
 
-describe.each(SESSION_FACES)("a conversation read by %s", (_face, face) => {
+const ways = SESSION_FACES.flatMap(([name, face]) =>
+  (["fast", "slow"] as const).map((pace) => [name, pace, face] as const),
+);
+
+describe.each(ways)("a conversation read by %s, of a %s model", (_face, pace, face) => {
   fakeTime("leaps");
 
   test.each(scripts)("%s: whoever watches it ends with what the log says", async (_name, script) => {
-    const { session, watchers, end } = await play(script, face);
+    const { session, watchers, end } = await play(script, face, pace);
     for (const watcher of watchers) expect(expectLaws(watcher.updates)).toEqual(end);
     expect(await session.conversation()).toEqual(end);
     expectSound(end);
   });
 
   test.each(scripts)("%s: the updates lead from any moment of the log to its end", async (_name, script) => {
-    const { store, watchers, end } = await play(script, face);
+    const { store, watchers, end } = await play(script, face, pace);
     expect(store.snapshots.length).toBeGreaterThan(2);
     for (const [index, snapshot] of store.snapshots.entries()) {
       expectSound(snapshot);
@@ -79,7 +107,7 @@ describe.each(SESSION_FACES)("a conversation read by %s", (_face, face) => {
   });
 
   test.each(scripts)("%s: ids are the same whenever and however it is read", async (_name, script) => {
-    const { states, end } = await play(script, face);
+    const { states, end } = await play(script, face, pace);
     const known = new Set(end.messages.map(({ id }) => id));
     for (const { messages } of states) for (const { id } of messages) expect(known).toContain(id);
     // What has ended stays as it is.
@@ -90,7 +118,7 @@ describe.each(SESSION_FACES)("a conversation read by %s", (_face, face) => {
   });
 
   test.each(scripts)("%s: no call that was denied was ever shown as running", async (_name, script) => {
-    const { states, end } = await play(script, face);
+    const { states, end } = await play(script, face, pace);
     const denied = callsOf(end).filter(({ state }) => state === "denied");
     for (const conversation of states)
       for (const { key, state } of callsOf(conversation))
@@ -98,9 +126,23 @@ describe.each(SESSION_FACES)("a conversation read by %s", (_face, face) => {
   });
 
   test.each(scripts)("%s: shows nothing that only the model and the server may know", async (_name, script) => {
-    const { states, watchers } = await play(script, face);
+    const { states, watchers } = await play(script, face, pace);
     const shown = JSON.stringify([states, watchers.map(({ updates }) => updates)]);
     for (const secret of SECRETS) expect(shown).not.toContain(secret);
+  });
+
+  test.each(scripts)("%s: no word is told twice that was not taken back", async (_name, script) => {
+    const { watchers, end } = await play(script, face, pace);
+    const [{ updates } = { updates: [] }] = watchers;
+    if (updates.some(takesBack)) return;
+    expect(toldIn(updates)).toBe(textsOf(end).join("").length);
+  });
+
+  test.each(scripts)("%s: what is queued is not shown as heard, and the other way round", async (_name, script) => {
+    const { states } = await play(script, face, pace);
+    for (const conversation of states)
+      for (const said of ["Be brief.", "One more thing."])
+        expect(JSON.stringify([conversation.messages, conversation.queued]).split(said).length).toBeLessThan(3);
   });
 });
 
@@ -111,12 +153,13 @@ describe("the events of a run", () => {
     "%s: alone make the same messages as the log",
     async (_name, script) => {
       const store = new WatchedStore();
-      const session = open(script, store);
+      const session = open(script, store, "fast");
       let conversation = await session.conversation();
+      const updates: ConversationUpdate[] = [];
       const follow = async (run: RunStream<unknown>, input?: string): Promise<void> => {
-        const updates = conversationUpdates(run, { conversation, input });
         try {
-          for await (const update of updates) {
+          for await (const update of conversationUpdates(run, { conversation, input })) {
+            updates.push(update);
             const sent = JSON.parse(JSON.stringify(update));
             conversation = applyUpdate(conversation, sent);
             expect(applyUpdate(conversation, sent)).toBe(conversation);
@@ -129,24 +172,27 @@ describe("the events of a run", () => {
       await (script.play ?? (({ send }) => send("Hello.")))({
         face: SESSION_FACES[1]?.[1] as SessionFace,
         session,
-        other: open(script, store),
+        other: open(script, store, "fast"),
         send: (message, options) => follow(session.stream(message, options), message),
         resume: (options) => follow(session.resumeStream(options)),
       });
       const end = await store.look("s");
       expect(conversation.messages).toEqual(end.messages.map(withoutTime));
+      if (!updates.some(takesBack)) expect(toldIn(updates)).toBe(textsOf(end).join("").length);
       expect(conversation).toMatchObject({ state: end.state, pending: end.pending, usage: end.usage, cost: end.cost });
     },
   );
 
   test.each(scripts)("%s: read again make the same messages as live", async (_name, script) => {
-    const { session, store, end } = await play(script, SESSION_FACES[1]?.[1] as SessionFace);
+    const { session, store, end } = await play(script, SESSION_FACES[1]?.[1] as SessionFace, "fast");
     const entries = (await store.load("s")) as unknown as SessionEntry[];
     for (const [run, entry] of entries.filter(({ type }) => type === "run").entries()) {
       if (entry.type !== "run") continue;
       const { runId, input } = entry;
       const own = end.messages.filter((message) => message.runId === runId).map(withoutTime);
-      const { state, stopReason } = own.at(-1) ?? {};
+      const { state, stopReason, parts = [] } = own.at(-1) ?? {};
+      // The events of a run that is read again have none of an answer that was left in the middle.
+      if (parts.some(({ type }) => type === "interruption")) continue;
       // These end without a result when they are read again; that one waits.
       if (
         stopReason === "failed" ||
@@ -167,6 +213,34 @@ function callsOf({ messages }: Conversation): { readonly key: string; readonly s
   return messages.flatMap(({ id, parts }) =>
     parts.flatMap((part) => (part.type === "tool-call" ? [{ key: `${id} ${part.id}`, state: part.state }] : [])),
   );
+}
+
+function changesOf(update: ConversationUpdate): readonly ConversationChange[] {
+  return update.type === "changes" ? update.changes : [];
+}
+
+/** Some of what was said is void, or stands elsewhere than it did while it was said. */
+function takesBack(update: ConversationUpdate): boolean {
+  return changesOf(update).some(
+    (change) => change.type === "remove" || (change.type === "part-fields" && "text" in change.set),
+  );
+}
+
+function textsOf({ messages }: Conversation): readonly string[] {
+  return messages.flatMap(({ role, parts }) =>
+    role === "assistant" ? parts.flatMap((part) => ("text" in part ? [part.text] : [])) : [],
+  );
+}
+
+/** Characters of the assistant's that the updates tell. */
+function toldIn(updates: readonly ConversationUpdate[]): number {
+  let told = 0;
+  for (const change of updates.flatMap(changesOf)) {
+    if (change.type === "text") told += change.delta.length;
+    if (change.type === "part" && "text" in change.part) told += change.part.text.length;
+    if (change.type === "part-fields" && typeof change.set["text"] === "string") told += change.set["text"].length;
+  }
+  return told;
 }
 
 /** Events have no times. */

@@ -3,6 +3,7 @@ import {
   type AgentOptions,
   ConfigurationError,
   defineTool,
+  googleSearch,
   type Model,
   type RunOptions,
   type Session,
@@ -60,6 +61,13 @@ const broken = defineTool({
   run: () => {
     throw new Error("password=hunter2 in /srv/secret.ts:3");
   },
+});
+
+const sleeper = defineTool({
+  name: "sleep",
+  description: "Never wakes.",
+  timeoutMs: Infinity,
+  run: async () => await new Promise<never>(() => {}),
 });
 
 /** Prices, so that there is a cost. */
@@ -125,6 +133,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   "text after a call, and signatures in between": {
     model: lines(
       join(
+        parts({ text: "", thoughtSignature: "c2ln" }),
         say("One. "),
         parts({ text: "Two. ", thoughtSignature: "c2ln" }, { text: "", thoughtSignature: "c2ln" }),
         call("look_up", { key: "a" }),
@@ -192,7 +201,33 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
       await resume();
     },
   },
-  "an answer that cannot be made anew": { model: lines(empty(), dies(new Error("secret"))), agent: { maxRestarts: 0 } },
+  "an answer that cannot be made anew": {
+    model: lines(join(say("half "), blocked("MALFORMED_FUNCTION_CALL")), dies(new Error("secret"))),
+    agent: { maxRestarts: 0 },
+  },
+  "an answer that is stopped while it is made anew": {
+    model: lines(join(say("half "), blocked("MALFORMED_FUNCTION_CALL")), hangs("whole ", "and"), say("Whole.")),
+    play: async ({ send, session, resume }) => {
+      const run = send("Tell.");
+      await untilSaid();
+      await session.stop();
+      await run;
+      await resume();
+    },
+  },
+  "an answer that does not fit its schema": {
+    model: lines(say("seven"), dies(new Error("secret"))),
+    agent: { maxRestarts: 0 },
+    play: ({ send }) => send("How much?", { output: z.object({ value: z.number() }) } as never),
+  },
+  "an outcome that is cut for the model": {
+    model: lines(call("measure"), say("Long.")),
+    agent: { tools: [defineTool({ name: "measure", description: "Elsewhere.", maxResultBytes: 20 })] },
+    play: async ({ send, resume }) => {
+      await send("Go.");
+      await resume({ outcomes: { "call:1.0": { output: "0123456789".repeat(10) } } });
+    },
+  },
   "a blocked answer": { model: lines(join(say("I "), blocked("SAFETY"))) },
   "an answer that was too long": { model: lines(cut("A long ", "story")) },
   "sources of its own": {
@@ -215,6 +250,38 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
       say("They say: It is warm. Indeed."),
     ),
     agent: { tools: [lookUp] },
+  },
+  "sources of a search inside a call": {
+    model: () =>
+      ScriptedModel.with(
+        { id: "gemini-2.5-flash" },
+        calls({ name: "look_up", args: { key: "a" } }, { name: "google_search", args: { query: "Who won?" } }),
+        grounded("Ada won.", { sources: [{ uri: "https://a.example" }], queries: ["who won"] }),
+        say("They say: ", "Ada won. Hooray."),
+      ),
+    agent: { tools: [lookUp, googleSearch()], prices },
+  },
+  "a wall time that is up in the middle of a text": {
+    model: lines(say("Fine."), hangs("It all ", "began"), say("It is over.")),
+    agent: { limits: { wallTimeMs: 60_000 } },
+    play: async ({ send }) => {
+      await send("One.");
+      await send("Two.");
+      await send("Three.");
+    },
+  },
+  "a run that goes on after its wall time was up": {
+    model: lines(hangs("It all ", "began"), say("It is over.")),
+    agent: { limits: { wallTimeMs: 60_000 } },
+    replay: [{ limits: { wallTimeMs: 120_000 } }],
+    play: async ({ send, resume }) => {
+      await send("One.");
+      await resume({ limits: { wallTimeMs: 120_000 } });
+    },
+  },
+  "a wall time that is up while calls run": {
+    model: lines(calls({ name: "look_up", args: { key: "a" } }, "sleep"), say("Well.")),
+    agent: { tools: [lookUp, sleeper], limits: { wallTimeMs: 60_000 } },
   },
   "code of the service": {
     model: lines(

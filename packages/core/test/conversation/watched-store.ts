@@ -15,6 +15,8 @@ import { expect } from "vitest";
 /** A store that keeps what a reader who came right after each change would have seen. */
 export class WatchedStore extends MemoryStore {
   readonly snapshots: Conversation[] = [];
+  /** Called after each change. */
+  onChange: () => void = () => {};
 
   override async append(id: string, length: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
     await super.append(id, length, entries, options);
@@ -33,6 +35,7 @@ export class WatchedStore extends MemoryStore {
 
   async #look(id: string): Promise<void> {
     this.snapshots.push(await this.look(id));
+    this.onChange();
   }
 }
 

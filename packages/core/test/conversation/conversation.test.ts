@@ -1,0 +1,297 @@
+import {
+  Agent,
+  applyUpdate,
+  type Conversation,
+  conversationOf,
+  type ConversationUpdate,
+  conversationUpdates,
+  defineTool,
+  type Json,
+  MemoryStore,
+  type Session,
+  type SessionEntry,
+} from "@pollux/core";
+import { call, calls, hangs, join, say, ScriptedModel, think } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { lookUp } from "./scripts.ts";
+import { expectLaws, expectSound, WatchedStore, Watcher } from "./watched-store.ts";
+
+async function entriesOf(store: MemoryStore, id = "s"): Promise<SessionEntry[]> {
+  return (await store.load(id)) as unknown as SessionEntry[];
+}
+
+/** Looks things up until it has two values, whatever was answered before. */
+function lookingUp(): Agent {
+  const line = ({ contents }: { readonly contents: readonly unknown[] }) =>
+    contents.length < 3
+      ? join(
+          think("Hm."),
+          say("First. "),
+          calls({ name: "look_up", args: { key: "a" } }, { name: "look_up", args: { key: "b" } }),
+        )
+      : contents.length < 5
+        ? join(say("Second. "), call("look_up", { key: "c" }))
+        : say("a!, ", "b! and c!");
+  return new Agent({ model: new ScriptedModel(...Array.from({ length: 20 }, () => line)), tools: [lookUp] });
+}
+
+describe("a run that died", () => {
+  fakeTime("leaps");
+
+  test("at any moment is shown as cut off, and resumed as the same message", async () => {
+    const whole = new WatchedStore();
+    await lookingUp().session({ id: "s", store: whole }).send("Look.", { runId: "r" });
+    const entries = await entriesOf(whole);
+    const end = await whole.look("s");
+    expect(entries.length).toBeGreaterThan(6);
+    for (let length = 1; length < entries.length; length++) {
+      const store = new MemoryStore();
+      await store.append("s", 0, entries.slice(0, length) as unknown as readonly Json[]);
+      const cut = conversationOf("s", entries.slice(0, length));
+      expectSound(cut);
+      expect(cut).toMatchObject({ state: "cut-off", pending: [] });
+      expect(cut.messages[1]).toMatchObject({ id: "r:assistant", state: "interrupted" });
+      for (const part of cut.messages[1]?.parts ?? [])
+        if (part.type === "tool-call") expect(["done", "cancelled"]).toContain(part.state);
+
+      const session = lookingUp().session({ id: "s", store });
+      const watcher = new Watcher(session);
+      await idle();
+      expect(watcher.conversation).toEqual(cut);
+      await session.resume();
+      await watcher.stop();
+      const resumed = expectLaws(watcher.updates);
+      expect(resumed).toEqual(conversationOf("s", await entriesOf(store)));
+      expect(resumed.messages).toEqual(end.messages);
+    }
+  });
+
+  test("in the middle of a text is shown with what it had said, marked as interrupted", async () => {
+    const store = new WatchedStore();
+    const session = new Agent({ model: new ScriptedModel(hangs("It ", "began")) }).session({ id: "s", store });
+    const run = session.send("Tell.").catch(() => {});
+    while ((await store.records("s")).draft === undefined) await idle();
+    const [entries, { draft, lease }] = [await entriesOf(store), await store.records("s")];
+    await session.stop();
+    await run;
+
+    const [user, going] = conversationOf("s", entries, { draft, lease }).messages;
+    expect(user?.parts).toEqual([{ type: "text", id: "text:0", text: "Tell." }]);
+    expect(going).toMatchObject({
+      state: "streaming",
+      parts: [{ type: "step" }, { text: "It began", streaming: true }],
+    });
+    const dead = conversationOf("s", entries, { draft });
+    expect(dead.state).toBe("cut-off");
+    expect(dead.messages[1]).toMatchObject({ id: going?.id, state: "interrupted" });
+    expect(dead.messages[1]?.parts).toEqual([
+      { type: "step", id: "step:1", turn: 1 },
+      { type: "text", id: "text:1.0", text: "It began" },
+      { type: "interruption", id: "interruption", turn: 1 },
+    ]);
+  });
+});
+
+test("a call is shown as running once it is known to have begun, and as called before", async () => {
+  const store = new WatchedStore();
+  const once = defineTool({ name: "pay", description: "Pays.", effects: "once", run: () => "paid" });
+  const agent = new Agent({
+    model: new ScriptedModel(calls({ name: "look_up", args: { key: "a" } }, "pay"), say("Done.")),
+    tools: [lookUp, once],
+  });
+  const session = agent.session({ id: "s", store });
+  const watcher = new Watcher(session);
+  await idle();
+  await session.send("Go.");
+  await watcher.stop();
+  const statesOf = (key: string, seen: readonly Conversation[]): string[] => {
+    const states = seen.flatMap(({ messages }) =>
+      (messages[1]?.parts ?? []).flatMap((part) => (part.type === "tool-call" && part.id === key ? [part.state] : [])),
+    );
+    return states.filter((state, index) => state !== states[index - 1]);
+  };
+  expect(statesOf("call:1.0", watcher.states)).toEqual(["writing", "called", "running", "done"]);
+  expect(statesOf("call:1.1", watcher.states)).toEqual(["writing", "called", "running", "done"]);
+  // The log knows it only of calls that must not happen twice.
+  expect(statesOf("call:1.0", store.snapshots)).toEqual(["called", "done"]);
+  expect(statesOf("call:1.1", store.snapshots)).toEqual(["called", "running", "done"]);
+});
+
+test("a conversation that came from elsewhere is shown as messages without runs", async () => {
+  const store = new MemoryStore();
+  const agent = new Agent({
+    model: new ScriptedModel(call("look_up", { key: "a" }), say("a!"), say("Again.")),
+    tools: [lookUp],
+  });
+  const session = agent.session({ id: "s", store });
+  await session.send("Look.");
+  const fork = await session.fork({ id: "f" });
+  const watcher = new Watcher(fork);
+  await idle();
+  expect(watcher.conversation).toEqual({
+    ...conversationOf("f", []),
+    title: "Look.",
+    position: { log: 1, live: [1, 0, 0, 0] },
+    messages: [
+      {
+        id: "history:0",
+        role: "user",
+        state: "complete",
+        parts: [{ type: "text", id: "text:0", text: "Look." }],
+        sources: [],
+        searchSuggestions: [],
+      },
+      {
+        id: "history:1",
+        role: "assistant",
+        state: "complete",
+        parts: [
+          { type: "step", id: "step:1", turn: 1 },
+          {
+            type: "tool-call",
+            id: "call:1.0",
+            name: "look_up",
+            args: { key: "a" },
+            state: "done",
+            output: { value: "a!" },
+          },
+          { type: "step", id: "step:2", turn: 2 },
+          { type: "text", id: "text:2.0", text: "a!" },
+        ],
+        sources: [],
+        searchSuggestions: [],
+      },
+    ],
+  });
+  await fork.send("Once more.");
+  await watcher.stop();
+  expect(expectLaws(watcher.updates)).toEqual(conversationOf("f", await entriesOf(store, "f")));
+  expect(watcher.conversation?.messages).toHaveLength(4);
+});
+
+test("a conversation goes on under another agent, for the same watcher", async () => {
+  const store = new MemoryStore();
+  const desk = new Agent({ model: new ScriptedModel(say("One moment.")) });
+  const billing = new Agent({ model: new ScriptedModel(say("12 euros.")) });
+  const session = desk.session({ id: "s", store });
+  const watcher = new Watcher(session);
+  await idle();
+  await session.send("What do I owe?");
+  await session.as(billing).send("Take over.");
+  await watcher.stop();
+  expect(expectLaws(watcher.updates)).toEqual(conversationOf("s", await entriesOf(store)));
+  expect(watcher.conversation?.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+});
+
+test("a chat without a session is shown by its events", async () => {
+  const chat = new Agent({ model: new ScriptedModel(say("Hi."), say("Bye.")) }).chat();
+  let conversation: Conversation | undefined;
+  for (const input of ["Hello.", "So long."])
+    for await (const update of conversationUpdates(chat.stream(input), { conversation, input }))
+      conversation = applyUpdate(conversation, update);
+  expect(conversation).toMatchObject({ id: "", state: "idle" });
+  expect(conversation?.messages.map(({ parts }) => parts.at(-1))).toEqual([
+    { type: "text", id: "text:0", text: "Hello." },
+    { type: "text", id: "text:1.0", text: "Hi." },
+    { type: "text", id: "text:0", text: "So long." },
+    { type: "text", id: "text:1.0", text: "Bye." },
+  ]);
+});
+
+describe("what the updates of a run cost", () => {
+  /** Bytes that a watcher gets for a run. */
+  async function bytesOf(session: Session, message: string): Promise<number> {
+    const watcher = new Watcher(session);
+    await idle();
+    const before = watcher.updates.length;
+    await session.send(message);
+    await watcher.stop();
+    return JSON.stringify(watcher.updates.slice(before)).length;
+  }
+
+  test("does not grow with the conversation", async () => {
+    const turns = Array.from({ length: 110 }, () => [call("look_up", { key: "a" }), say("It ", "is ", "so.")]);
+    const session = new Agent({ model: new ScriptedModel(...turns.flat()), tools: [lookUp] }).session();
+    const first = await bytesOf(session, "Well?");
+    for (let count = 0; count < 100; count++) await session.send("Well?");
+    const later = await bytesOf(session, "Well?");
+    expect((await session.conversation()).messages).toHaveLength(204);
+    // Positions have more digits.
+    expect(later).toBeLessThan(first * 1.05);
+  });
+
+  test("grows with what is said, and not faster", async () => {
+    const talk = (words: number) =>
+      new Agent({ model: new ScriptedModel(say(...Array.from({ length: words }, () => "word "))) });
+    const cost = async (words: number): Promise<number> => {
+      let bytes = 0;
+      for await (const update of conversationUpdates(talk(words).stream("Talk.")))
+        bytes += JSON.stringify(update).length;
+      return bytes;
+    };
+    const [few, many] = [await cost(100), await cost(1000)];
+    expect(many / few).toBeLessThan(11);
+    expect(many).toBeLessThan(1000 * 250);
+  });
+});
+
+describe("applying an update", () => {
+  const start = conversationOf("s", []);
+  const at = (log: number, ...live: [number, number, number, number]) => ({ log, live });
+  const title = (position: ReturnType<typeof at>, text: string): ConversationUpdate => ({
+    type: "changes",
+    at: position,
+    changes: [{ type: "title", title: text }],
+  });
+
+  test.each([
+    ["the same place", at(3, 2, 1, 40, 2), false],
+    ["an earlier entry", at(2, 1, 0, 0, 0), false],
+    ["less of the same answer", at(3, 2, 1, 39, 1), false],
+    ["more of the same answer, by one who sees less", at(3, 2, 1, 41, 0), true],
+    ["a call of the same answer, by one who has heard less", at(3, 2, 1, 10, 3), true],
+    ["another attempt at it", at(3, 2, 2, 0, 0), true],
+    ["an earlier attempt", at(3, 2, 0, 90, 9), false],
+    ["more of the answer, without an entry that came from outside", at(2, 2, 1, 41, 2), true],
+    ["an entry from outside, with less of the answer", at(4, 2, 1, 39, 0), true],
+    ["the next entry", at(4, 3, 0, 0, 0), true],
+  ])("of %s", (_name, position, isNew) => {
+    const known = { ...start, position: at(3, 2, 1, 40, 2) };
+    const next = applyUpdate(known, title(position, "New"));
+    if (isNew) expect(next.title).toBe("New");
+    else expect(next).toBe(known);
+    expect(applyUpdate(next, title(position, "Twice"))).toBe(next);
+  });
+
+  test("changes neither of them, and needs a snapshot first", () => {
+    const frozen = Object.freeze({ ...start, messages: Object.freeze([]) });
+    const snapshot = { type: "snapshot", conversation: frozen } as const;
+    expect(applyUpdate(undefined, snapshot)).toBe(frozen);
+    expect(applyUpdate(frozen, title(at(1, 0, 0, 0, 0), "T"))).toMatchObject({ title: "T" });
+    expect(frozen).toEqual(start);
+    expect(() => applyUpdate(undefined, title(at(1, 0, 0, 0, 0), "T"))).toThrow(TypeError);
+  });
+
+  test("adds of a text only what is not there yet", () => {
+    const message = {
+      id: "m",
+      role: "assistant" as const,
+      state: "streaming" as const,
+      parts: [{ type: "text" as const, id: "t", text: "Hello wor" }],
+      sources: [],
+      searchSuggestions: [],
+    };
+    const known = { ...start, messages: [message] };
+    const grow = (offset: number, delta: string) =>
+      applyUpdate(known, {
+        type: "changes",
+        at: at(0, 0, 1, 1, 0),
+        changes: [{ type: "text", messageId: "m", partId: "t", offset, delta }],
+      }).messages[0]?.parts[0];
+    expect(grow(9, "ld")).toMatchObject({ text: "Hello world" });
+    expect(grow(6, "world")).toMatchObject({ text: "Hello world" });
+    expect(grow(0, "Hello")).toMatchObject({ text: "Hello wor" });
+    expect(grow(12, "!")).toMatchObject({ text: "Hello wor" });
+  });
+});

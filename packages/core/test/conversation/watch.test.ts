@@ -1,0 +1,214 @@
+import {
+  Agent,
+  applyUpdate,
+  type Conversation,
+  type ConversationUpdate,
+  MemoryStore,
+  RunStoppedError,
+  type Session,
+  type SessionStore,
+} from "@pollux/core";
+import { call, hangs, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test, vi } from "vitest";
+import { until } from "../helpers/until.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { lookUp, pay } from "./scripts.ts";
+import { Watcher } from "./watched-store.ts";
+
+function textOf(conversation: Conversation | undefined): string {
+  const parts = conversation?.messages.at(-1)?.parts ?? [];
+  return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+/** A store that cannot tell of changes, as one behind a plain HTTP API. */
+class SilentStore extends MemoryStore {
+  override readonly watch = undefined as never;
+}
+
+describe("watching a session", () => {
+  fakeTime("stands");
+
+  test("in the object of the run gives each word when it is said, without waiting for a draft", async () => {
+    const session = new Agent({ model: new ScriptedModel(hangs("It ", "began")) }).session();
+    const watcher = new Watcher(session);
+    await idle();
+    const run = session.send("Tell.").catch(() => {});
+    await until(() => textOf(watcher.conversation) === "It began");
+    const late = new Watcher(session);
+    await until(() => textOf(late.conversation) === "It began");
+    expect(late.conversation).toEqual(watcher.conversation);
+    await session.stop();
+    await run;
+    for (const one of [watcher, late]) await one.stop();
+  });
+});
+
+describe("watching a session for a while", () => {
+  fakeTime("leaps");
+
+  test.each([
+    ["tells of changes", () => new MemoryStore()],
+    ["has to be asked", () => new SilentStore()],
+  ])("in another process follows the draft, in a store that %s", async (_name, makeStore) => {
+    const store: SessionStore = makeStore();
+    const agent = new Agent({ model: new ScriptedModel(hangs("It ", "began"), say("Next.")) });
+    const session = agent.session({ id: "s", store });
+    const watcher = new Watcher(agent.session({ id: "s", store }));
+    await idle();
+    const run = session.send("Tell.").catch((error: unknown) => error);
+    await vi.waitUntil(() => textOf(watcher.conversation) === "It began");
+    expect(watcher.conversation).toMatchObject({ state: "running" });
+    expect(watcher.conversation?.messages.at(-1)?.parts.at(-1)).toEqual({
+      type: "text",
+      id: "text:1.0",
+      text: "It began",
+      streaming: true,
+    });
+    await agent.session({ id: "s", store }).stop();
+    expect(await run).toBeInstanceOf(RunStoppedError);
+    await vi.waitUntil(() => watcher.conversation?.state === "stopped");
+    expect(watcher.conversation?.messages.at(-1)).toMatchObject({
+      state: "stopped",
+      stopReason: "aborted",
+      error: { name: "RunStoppedError", code: "run_stopped", message: "The run was stopped." },
+      parts: [{ type: "step" }, { text: "It began" }, { type: "interruption", turn: 1 }],
+    });
+    await session.send("And?");
+    await vi.waitUntil(() => textOf(watcher.conversation) === "Next.");
+    await watcher.stop();
+  });
+
+  test("says that a run was cut off once its lease has expired, and that it goes on", async () => {
+    const store = new MemoryStore();
+    const agent = new Agent({ model: new ScriptedModel(hangs("It ", "began")) });
+    const session = agent.session({ id: "s", store });
+    const watcher = new Watcher(agent.session({ id: "s", store }));
+    const run = session.send("Tell.").catch(() => {});
+    await vi.waitUntil(() => textOf(watcher.conversation) === "It began");
+
+    // The process has lost its network: nothing of it reaches the store any more.
+    const setLease = vi.spyOn(store, "setLease").mockRejectedValue(new Error("offline"));
+    await vi.waitUntil(() => watcher.conversation?.state === "cut-off");
+    expect(watcher.conversation?.messages.at(-1)).toMatchObject({
+      state: "interrupted",
+      parts: [{ type: "step" }, { text: "It began" }, { type: "interruption" }],
+    });
+    await run;
+    setLease.mockRestore();
+    const resumed = new Agent({ model: new ScriptedModel(say("Anew.")) }).session({ id: "s", store });
+    await resumed.resume();
+    await vi.waitUntil(() => watcher.conversation?.state === "idle");
+    expect(textOf(watcher.conversation)).toBe("Anew.");
+    await watcher.stop();
+  });
+
+  test("a slow reader holds no run up, and gets a snapshot instead of what it missed", async () => {
+    const words = Array.from({ length: 200 }, (_, index) => `${index} `);
+    const turns = Array.from({ length: 200 }, (_, index) => call("look_up", { key: `k${index}` }));
+    const agent = new Agent({
+      model: new ScriptedModel(say(...words), ...turns, say("Done.")),
+      tools: [lookUp],
+      limits: { turns: 1000 },
+    });
+    const session = agent.session();
+    const updates = session.watch();
+    const first = await updates.next();
+    await session.send("Count.");
+    // Nothing was read meanwhile, and words of one text wait as one update.
+    let conversation = applyUpdate(undefined, first.value as ConversationUpdate);
+    const read: ConversationUpdate[] = [];
+    const counted = await session.conversation();
+    while (conversation.position.log < counted.position.log) {
+      const { value } = await updates.next();
+      read.push(value as ConversationUpdate);
+      conversation = applyUpdate(conversation, value as ConversationUpdate);
+    }
+    expect(conversation).toEqual(counted);
+    expect(read.length).toBeLessThan(8);
+
+    await session.send("Go on.");
+    const { value } = await updates.next();
+    expect(value).toEqual({ type: "snapshot", conversation: await session.conversation() });
+    await updates.return?.();
+  });
+
+  test.each(["signal", "return"] as const)(
+    "ends by %s, also while it waits, and leaves nothing behind",
+    async (how) => {
+      const store = new MemoryStore();
+      const unwatch = vi.fn();
+      vi.spyOn(store, "watch").mockReturnValue(unwatch);
+      const abort = new AbortController();
+      const updates = new Agent({ model: new ScriptedModel() }).session({ store }).watch({ signal: abort.signal });
+      expect((await updates.next()).value).toMatchObject({ type: "snapshot", conversation: { messages: [] } });
+      const waiting = updates.next();
+      await idle();
+      if (how === "signal") abort.abort();
+      else void updates.return?.();
+      expect(await waiting).toEqual({ done: true, value: undefined });
+      expect(await updates.next()).toEqual({ done: true, value: undefined });
+      expect(unwatch).toHaveBeenCalledTimes(1);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
+
+  test("ends before it begins when the signal has aborted", async () => {
+    const session = new Agent({ model: new ScriptedModel() }).session();
+    expect(await session.watch({ signal: AbortSignal.abort() }).next()).toEqual({ done: true, value: undefined });
+  });
+
+  test("passes the failure of the store to the reader, and none to the run", async () => {
+    const store = new MemoryStore();
+    const session = new Agent({ model: new ScriptedModel(say("Fine.")) }).session({ id: "s", store });
+    const updates = session.watch();
+    await updates.next();
+    const waiting = updates.next();
+    await idle();
+    vi.spyOn(store, "records").mockRejectedValueOnce(new Error("no disk"));
+    const other = new Agent({ model: new ScriptedModel() }).session({ id: "s", store });
+    await other.describe({ title: "T" });
+    await expect(waiting).rejects.toThrow("no disk");
+    expect(await session.send("Hello.")).toMatchObject({ text: "Fine." });
+  });
+});
+
+test("what waits for an answer is there for everybody, with its key", async () => {
+  const store = new MemoryStore();
+  const agent = new Agent({ model: new ScriptedModel(call("pay", { amount: 7 }), say("Paid.")), tools: [pay] });
+  const open = (): Session => agent.session({ id: "s", store });
+  await open().send("Pay.");
+  const asked = await open().conversation();
+  const messageId = asked.messages[1]?.id;
+  expect(asked).toMatchObject({ state: "waiting", title: "Pay." });
+  expect(asked.pending).toEqual([
+    { callId: "call:1.0", question: "approval", messageId, name: "pay", args: { amount: 7 } },
+  ]);
+  expect(asked.pending.map(({ callId }) => callId)).toEqual((await open().state()).pending.map(({ callId }) => callId));
+  expect(asked.messages[1]).toMatchObject({ state: "waiting", stopReason: "needs-approval" });
+
+  await open().answer({ approvals: { "call:1.0": true } });
+  expect(await open().conversation()).toMatchObject({ state: "stopped", pending: [] });
+  await open().resume();
+  expect((await open().conversation()).messages[1]).toMatchObject({
+    id: messageId,
+    state: "complete",
+    parts: [{ type: "step" }, { id: "call:1.0", state: "done", output: "paid" }, { type: "step" }, { text: "Paid." }],
+  });
+});
+
+test("what is said and not heard yet is queued, until it is heard", async () => {
+  const session = new Agent({ model: new ScriptedModel(say("Yes.")) }).session();
+  await session.steer("By the way.");
+  const queued = await session.conversation();
+  expect(queued.queued).toEqual([
+    { id: "steer:0", at: expect.any(Number), parts: [{ type: "text", id: "text:0", text: "By the way." }] },
+  ]);
+  await session.send("Hello?");
+  expect(await session.conversation()).toMatchObject({
+    queued: [],
+    messages: [
+      { role: "user" },
+      { parts: [{ type: "step" }, { type: "steering", id: "steering:1.0" }, { text: "Yes." }] },
+    ],
+  });
+});
