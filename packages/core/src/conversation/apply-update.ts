@@ -87,9 +87,7 @@ function applyChange(conversation: Conversation, change: ConversationChange): Co
       const message = conversation.messages[index];
       if (message === undefined) return conversation;
       const next = { ...conversation, messages: conversation.messages.with(index, changeMessage(message, change)) };
-      return change.type === "text" || change.type === "sources"
-        ? next
-        : derive(next, change.type === "message-fields");
+      return change.type === "text" || change.type === "sources" ? next : derive(next, changesTotals(change));
     }
   }
 }

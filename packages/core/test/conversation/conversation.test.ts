@@ -14,7 +14,7 @@ import {
 import { call, calls, hangs, join, say, ScriptedModel, think } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
-import { lookUp } from "./scripts.ts";
+import { lookUp, pay } from "./scripts.ts";
 import { expectLaws, expectSound, WatchedStore, Watcher } from "./watched-store.ts";
 
 async function entriesOf(store: MemoryStore, id = "s"): Promise<SessionEntry[]> {
@@ -91,6 +91,86 @@ describe("a run that died", () => {
       { type: "interruption", id: "interruption", turn: 1 },
     ]);
   });
+});
+
+test("a run that died while a call waited still shows its question", async () => {
+  const store = new WatchedStore();
+  const agent = new Agent({
+    model: new ScriptedModel(calls("pay", { name: "look_up", args: { key: "a" } })),
+    tools: [pay, lookUp],
+  });
+  await agent.session({ id: "s", store }).send("Pay.");
+  const entries = await entriesOf(store);
+  const route = entries.findIndex((entry) => entry.type === "step" && entry.step === "route:1");
+  const cut = conversationOf("s", entries.slice(0, route + 1));
+  expect(cut.pending).toMatchObject([{ callId: "call:1.0", question: "approval" }]);
+  expect(cut.messages[1]?.parts).toMatchObject([
+    { type: "step" },
+    { id: "call:1.0", state: "pending-approval" },
+    { id: "call:1.1", state: "cancelled" },
+  ]);
+});
+
+test("an answer that was interrupted says whether the model knows of it", async () => {
+  for (const keepInterrupted of [true, false]) {
+    const session = new Agent({ model: new ScriptedModel(hangs("It ", "began"), say("Yes.")) }).session();
+    const run = session.send("Tell.").catch(() => {});
+    for (let turn = 0; turn < 20; turn++) await idle();
+    await session.stop();
+    await run;
+    await session.send("And?", { keepInterrupted });
+    expect((await session.conversation()).messages[1]?.parts.at(-1)).toEqual({
+      type: "interruption",
+      id: "interruption",
+      turn: 1,
+      ...(!keepInterrupted && { dropped: true }),
+    });
+  }
+});
+
+test("the events of a resumed run take back at once what was interrupted, and nothing else", async () => {
+  const model = new ScriptedModel(call("look_up", { key: "a" }), hangs("It ", "began"), say("Anew."));
+  const session = new Agent({ model, tools: [lookUp] }).session();
+  const run = session.send("Tell.").catch(() => {});
+  for (let turn = 0; turn < 20; turn++) await idle();
+  await session.stop();
+  await run;
+  const before = await session.conversation();
+  let conversation = before;
+  const seen: Conversation[] = [];
+  for await (const update of conversationUpdates(session.resumeStream(), { conversation })) {
+    conversation = applyUpdate(conversation, update);
+    seen.push(conversation);
+  }
+  expect(before.messages[1]?.parts.map(({ id }) => id)).toEqual([
+    "step:1",
+    "call:1.0",
+    "step:2",
+    "text:2.0",
+    "interruption",
+  ]);
+  const [, resumed] = seen;
+  expect(resumed?.messages[1]).toMatchObject({ state: "streaming" });
+  for (const state of seen.slice(1))
+    expect(state.messages[1]?.parts.slice(0, 2)).toEqual(before.messages[1]?.parts.slice(0, 2));
+  expect(resumed?.messages[1]?.parts).toHaveLength(2);
+  expect(conversation.messages[1]?.parts.at(-1)).toMatchObject({ id: "text:2.0", text: "Anew." });
+});
+
+test("a citation whose words are not in the text marks nothing; its source is listed all the same", async () => {
+  const groundingMetadata = {
+    groundingChunks: [{ web: { uri: "https://a.example", title: "A" } }],
+    groundingSupports: [{ segment: { endIndex: 5, text: "zzzzz" }, groundingChunkIndices: [0] }],
+  };
+  const session = new Agent({
+    model: new ScriptedModel({ ...say("Hello there."), candidate: { groundingMetadata } }),
+  }).session();
+  await session.send("Hi.");
+  expect((await session.conversation()).messages[1]).toMatchObject({
+    sources: [{ number: 1, kind: "web", uri: "https://a.example", title: "A" }],
+    parts: [{ type: "step" }, { type: "text", id: "text:1.0", text: "Hello there." }],
+  });
+  expect(JSON.stringify(await session.conversation())).not.toContain("citations");
 });
 
 test("a call is shown as running once it is known to have begun, and as called before", async () => {

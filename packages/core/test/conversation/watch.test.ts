@@ -89,6 +89,11 @@ describe("watching a session for a while", () => {
     // The process has lost its network: nothing of it reaches the store any more.
     const setLease = vi.spyOn(store, "setLease").mockRejectedValue(new Error("offline"));
     await vi.waitUntil(() => watcher.conversation?.state === "cut-off");
+    // Also for a page that has seen more of the answer than the draft has.
+    const before = watcher.states.findLast(({ state }) => state === "running") as Conversation;
+    const [entries, attempt] = before.position.live;
+    const further = { ...before, position: { ...before.position, live: [entries, attempt, 1000, 10] as const } };
+    expect(watcher.updates.reduce<Conversation>(applyUpdate, further).state).toBe("cut-off");
     expect(watcher.conversation?.messages.at(-1)).toMatchObject({
       state: "interrupted",
       parts: [{ type: "step" }, { text: "It began" }, { type: "interruption" }],
@@ -136,7 +141,7 @@ describe("watching a session for a while", () => {
     "ends by %s, also while it waits, and leaves nothing behind",
     async (how) => {
       const store = new MemoryStore();
-      const unwatch = vi.fn();
+      const unwatch = vi.fn<() => void>();
       vi.spyOn(store, "watch").mockReturnValue(unwatch);
       const abort = new AbortController();
       const updates = new Agent({ model: new ScriptedModel() }).session({ store }).watch({ signal: abort.signal });
