@@ -49,35 +49,40 @@ export class NextRun<Options> {
     input: NextInput<Options> & { readonly message: readonly Content[] },
     emitters: RunEmitters | undefined,
   ): RunningLoop {
+    const stored: Stored = {};
     return this.#decided(input, async (signal) => {
       if (input.whileRunning === "refuse") return this.#begin(input, emitters, signal);
       const running = await this.#runs.settle("known", signal);
       return running === undefined
-        ? this.#begin(input, emitters, signal)
-        : await this.#whileRunning(input, running, emitters, signal);
+        ? this.#beginOn(stored, input, emitters, signal)
+        : await this.#whileRunning(stored, input, running, emitters, signal);
     });
   }
 
   /** What fits the session's state and what the caller brings. */
   continue(input: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
+    const stored: Stored = {};
     return this.#decided(input, async (signal) => {
       const running = await this.#runs.settle("known", signal);
       const { view } = this.#runs.log;
-      const { answers, runId } = input;
+      const { runId } = input;
+      const answers = stored.answers === true ? NO_ANSWERS : input.answers;
       // A message that was sent before under this id is not sent again.
       const message = view.runIds.has(runId) ? undefined : input.message;
       if (running !== undefined) {
         if (message !== undefined && input.whileRunning === "refuse")
           throw new SessionRunningError(this.#runs.log.id, running);
         if (hasAnswers(answers)) await this.answer(answers);
+        stored.answers = true;
         return message === undefined
           ? this.#follow(input, running, emitters, signal)
-          : await this.#whileRunning({ ...input, message }, running, emitters, signal);
+          : await this.#whileRunning(stored, { ...input, message }, running, emitters, signal);
       }
       if (view.runIds.has(runId) && view.run?.entry.runId !== runId) return this.#replay(input, runId, emitters);
-      if (message === undefined) return this.#withoutMessage(input, emitters, signal);
-      if (!hasAnswers(answers)) return this.#begin({ ...input, message }, emitters, signal);
-      return this.#resume({ ...input, message }, emitters, signal);
+      if (message === undefined) return this.#withoutMessage({ ...input, answers }, emitters, signal);
+      if (stored.message === true || !hasAnswers(answers))
+        return this.#beginOn(stored, { ...input, message }, emitters, signal);
+      return this.#resume({ ...input, message, answers }, emitters, signal);
     });
   }
 
@@ -110,9 +115,9 @@ export class NextRun<Options> {
     const { log } = this.#runs;
     await log.refresh();
     await log.append({}, { type: "steer", contents });
+    const { state } = await this.#runs.look();
     const { run } = log.view;
-    if (run === undefined || run.end !== undefined) return undefined;
-    return (await this.#runs.look()).state === "held" ? run.entry.runId : undefined;
+    return state === "held" && run !== undefined && run.end === undefined ? run.entry.runId : undefined;
   }
 
   #withoutMessage(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
@@ -131,7 +136,23 @@ export class NextRun<Options> {
     return this.#replay(input, run.entry.runId, emitters);
   }
 
+  /** A run on a message; on what was said to the session when it was stored as that. A run that has heard it meanwhile is replayed. */
+  #beginOn(
+    stored: Stored,
+    input: NextInput<Options> & { readonly message: readonly Content[] },
+    emitters: RunEmitters | undefined,
+    signal: AbortSignal,
+  ): RunningLoop {
+    if (stored.message !== true) return this.#begin(input, emitters, signal);
+    const { view } = this.#runs.log;
+    const isHeard = view.steersAfter(view.steeringCursor).length === 0;
+    return isHeard && view.run !== undefined
+      ? this.#replay(input, view.run.entry.runId, emitters)
+      : this.#begin({ ...input, message: [] }, emitters, signal);
+  }
+
   async #whileRunning(
+    stored: Stored,
     input: NextInput<Options> & { readonly message: readonly Content[] },
     running: string,
     emitters: RunEmitters | undefined,
@@ -141,9 +162,11 @@ export class NextRun<Options> {
       case "refuse":
         throw new SessionRunningError(this.#runs.log.id, running);
       case "steer": {
-        const heardBy = await this.steer(input.message);
+        // Decided on once more, it has been said.
+        const heardBy = stored.message === true ? running : await this.steer(input.message);
+        stored.message = true;
         return heardBy === undefined
-          ? this.#begin({ ...input, message: [] }, emitters, signal)
+          ? this.#beginOn(stored, input, emitters, signal)
           : this.#follow(input, heardBy, emitters, signal);
       }
       case "replace":
@@ -202,9 +225,17 @@ export class NextRun<Options> {
     return deferredLoop(
       () => decide(signal),
       () => left.abort(new DOMException("the reader left before the run began", "AbortError")),
-      (error) => error instanceof SessionRunningError && input.whileRunning !== "refuse",
+      (error) =>
+        error instanceof SessionRunningError && (input.whileRunning !== "refuse" || input.message === undefined),
     );
   }
+}
+
+/** What of a caller's input is in the log already, however often it is decided what to do with it. */
+interface Stored {
+  /** As something that was said to a run. */
+  message?: true;
+  answers?: true;
 }
 
 const NO_ANSWERS: ExternalAnswers = { approvals: {}, outcomes: {} };

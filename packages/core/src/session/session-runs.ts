@@ -67,7 +67,7 @@ export class SessionRuns<Options> {
   readonly #observer: LeaseObserver;
   readonly #conversation = {};
   /** The run of this object that is going. */
-  #current: { readonly runId: string; readonly over: Promise<void> } | undefined;
+  #current: CurrentRun | undefined;
 
   constructor(log: SessionLog, host: SessionHost<Options>, keeping: SessionKeeping) {
     this.log = log;
@@ -183,10 +183,9 @@ export class SessionRuns<Options> {
    */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
     return await lookUntil(this.log.store, this.log.id, [signal], async () => {
-      if (this.#current !== undefined) {
-        if (until === "known") return { found: this.#current.runId };
-        await this.#current.over;
-      }
+      const current = this.#current;
+      await (until === "known" ? current?.taken : current?.over);
+      if (until === "known" && current !== undefined && this.#current === current) return { found: current.runId };
       const found = await this.look();
       if (found.state === "free") return { found: undefined };
       return until === "known" && found.lives ? { found: found.lease.runId } : { againInMs: found.leftMs };
@@ -283,8 +282,13 @@ export class SessionRuns<Options> {
     const left = new AbortController();
     const make = async (): Promise<RunResult<unknown>> => {
       if (this.#current !== undefined) throw new SessionRunningError(this.log.id, this.#current.runId);
+      let take = (): void => {};
       let over = (): void => {};
-      const current = { runId, over: new Promise<void>((resolve) => (over = resolve)) };
+      const current = {
+        runId,
+        taken: new Promise<void>((resolve) => (take = resolve)),
+        over: new Promise<void>((resolve) => (over = resolve)),
+      };
       this.#current = current;
       let lease: HeldLease | undefined;
       let draft: DraftWriter | undefined;
@@ -308,6 +312,7 @@ export class SessionRuns<Options> {
         lease = taken.lease;
         const record = this.#lastRun();
         current.runId = record.entry.runId;
+        take();
         draft = new DraftWriter(
           this.log.store,
           this.log.id,
@@ -343,6 +348,7 @@ export class SessionRuns<Options> {
         await lease?.abandon();
         this.log.running = false;
         this.#current = undefined;
+        take();
         over();
       }
     };
@@ -483,6 +489,14 @@ class ReplayMark {
   end(): void {
     this.#isReplayed = false;
   }
+}
+
+/** The run of a session object that is going. */
+interface CurrentRun {
+  readonly runId: string;
+  /** Resolves when its beginning is in the log, or when it is over without. */
+  readonly taken: Promise<void>;
+  readonly over: Promise<void>;
 }
 
 /** What is prepared before a run is opened: how it takes the lease. */

@@ -50,6 +50,54 @@ describe.each(SESSION_FACES)("two that act on one session at once, read by %s", 
   });
 });
 
+test("a run that has not begun yet is followed by the same session object", async () => {
+  const store = new MemoryStore();
+  const [asked, gate] = [deferred(), deferred()];
+  const slow = storeLike(store, {
+    append: async (...args) => (asked.resolve(), await gate.promise, store.append(...args)),
+  });
+  const session = new Agent({ model: new ScriptedModel(say("Hi.")) }).session({ id: "s", store: slow });
+  const run = session.send("Hello.");
+  await asked.promise;
+  const followed = session.continue();
+  gate.resolve();
+  expect([(await run).text, (await followed).text]).toEqual(["Hi.", "Hi."]);
+});
+
+test("a message that steers is stored once, also when another run begins right before it would begin one", async () => {
+  const { store, open, started, letGo } = await waiting();
+  const run = open(store)
+    .resume({ approvals })
+    .catch(() => letGo());
+  await started;
+  const [busy, gate] = [deferred(), deferred()];
+  const work = defineTool({
+    name: "work",
+    description: "x",
+    run: async () => (busy.resolve(), await gate.promise, "ok"),
+  });
+  const model = new ScriptedModel(call("work"), say("Both."));
+  const other = new Agent({ model, tools: [work] }).session({ id: "s", store });
+  let others: Promise<unknown> | undefined;
+  let appends = 0;
+  const late = storeLike(store, {
+    append: async (...args) => {
+      // It is said to a run that ends without it; before it begins one itself, others do.
+      if (++appends === 2) {
+        others = other.send("Other.");
+        await busy.promise;
+        setTimeout(gate.resolve, 60_000);
+      }
+      await store.append(...args);
+      if (appends === 1) await other.stop();
+    },
+  });
+  expect(await open(late).send("Also.", { whileRunning: "steer" })).toMatchObject({ text: "Both." });
+  await Promise.all([run, others]);
+  const texts = (await other.history()).flatMap(({ parts }) => parts.flatMap(({ text }) => text ?? []));
+  expect(texts.filter((text) => text === "Also.")).toHaveLength(1);
+});
+
 test("a run that ends right after it was seen to be going is not waited for any longer", async () => {
   for (const act of ["send", "continue", "stop"] as const) {
     const { store, open, started, letGo } = await waiting();
