@@ -29,7 +29,10 @@ export function openStore({ kind, path }: StorePlace): { readonly store: Session
   return { store, [Symbol.asyncDispose]: async () => store.close() };
 }
 
-/** The session `s` of a store, in this process. */
+/**
+ * The session `s` of a store, in this process. Where files were copied while it ran, the lease in the copy is of this process as well,
+ * which lives: it has to expire.
+ */
 export function sessionIn(store: SessionStore, world: World, effects: Effects = new EffectsList()): Session {
   return new Agent({ model: world.model(), tools: errandTools(effects, 1) }).session({ id: "s", store, leaseMs: 100 });
 }

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import type { Order, Report } from "./process-messages.ts";
 
 /** Starts a program of these tests, ready to be sent messages; what it compiles is kept for the next. */
-export function startProgram(file: URL, execArgv: readonly string[] = []): ChildProcess {
-  return fork(file, {
+export function startProgram(file: URL, execArgv: readonly string[] = [], args: readonly string[] = []): ChildProcess {
+  return fork(file, args, {
     execArgv: ["--conditions=pollux-source", ...execArgv],
     env: environment(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],

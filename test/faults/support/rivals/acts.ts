@@ -1,0 +1,72 @@
+import { AgentError, type Session } from "@pollux/core";
+import type { ActReport } from "./rival-messages.ts";
+
+/** What two rivals do with one session. Those that bring a message come first. */
+export const ACTS = [
+  "send",
+  "send, steer",
+  "send, wait",
+  "send, replace",
+  "continue with",
+  "steer",
+  "continue",
+  "resume",
+  "answer",
+  "stop",
+] as const;
+
+export type Act = (typeof ACTS)[number];
+
+/** Every pair of acts, in one order. */
+export const PAIRS: readonly (readonly [Act, Act])[] = ACTS.flatMap((first, index) =>
+  ACTS.slice(index).map((second) => [first, second] as const),
+);
+
+const BRINGS_MESSAGE: ReadonlySet<Act> = new Set(ACTS.slice(0, 6));
+
+/** Does one of them; never rejects. */
+export async function perform(session: Session, act: Act, message: string): Promise<ActReport> {
+  const what = { act, message: BRINGS_MESSAGE.has(act) ? message : undefined };
+  return await reportOf(what, DO[act](session, message));
+}
+
+/** How something ended. */
+export async function reportOf(what: Pick<ActReport, "act" | "message">, work: Promise<unknown>): Promise<ActReport> {
+  try {
+    await work;
+    return what;
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+    return {
+      ...what,
+      error: {
+        name,
+        message,
+        code: error instanceof AgentError ? error.code : undefined,
+      },
+    };
+  }
+}
+
+const DO: { readonly [Name in Act]: (session: Session, message: string) => Promise<unknown> } = {
+  send: (session, message) => session.send(message),
+  "send, steer": (session, message) => session.send(message, { whileRunning: "steer" }),
+  "send, wait": (session, message) => session.send(message, { whileRunning: "wait" }),
+  "send, replace": (session, message) => session.send(message, { whileRunning: "replace" }),
+  "continue with": (session, message) => session.continue({ message, whileRunning: "steer", runId: message }),
+  steer: (session, message) => session.steer(message),
+  continue: (session) => session.continue(),
+  resume: (session) => session.resume(),
+  answer: async (session) => {
+    const { pending } = await session.state();
+    const [approvals, unknown] = [true, false].map((isApproval) =>
+      pending.filter(({ question }) => (question === "approval") === isApproval).map(({ callId }) => callId),
+    );
+    await session.answer({
+      // With nothing to answer, an answer that fits nothing.
+      approvals: Object.fromEntries((pending.length === 0 ? ["call:9.9"] : (approvals ?? [])).map((id) => [id, true])),
+      outcomes: Object.fromEntries((unknown ?? []).map((id) => [id, { output: "looked into" }])),
+    });
+  },
+  stop: (session) => session.stop(),
+};

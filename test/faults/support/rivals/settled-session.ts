@@ -1,0 +1,153 @@
+import { type AgentError, checkSession, type Content, type SessionEntry, type SessionStore } from "@pollux/core";
+import { type Effect, EffectsList } from "../effects.ts";
+import { illegal } from "../end-of-errand.ts";
+import { DONE, openSession, TASK } from "./rival-agent.ts";
+import type { ActReport } from "./rival-messages.ts";
+
+/** What was done with a session, by all who did something with it. */
+export interface Story {
+  readonly store: SessionStore;
+  readonly id: string;
+  readonly reports: readonly ActReport[];
+  readonly effects: readonly Effect[];
+  /** A run of it was cut off, so that a lease may be left. */
+  readonly isCutOff: boolean;
+}
+
+/** Codes of errors that say that nothing was stored. */
+const REFUSALS: ReadonlySet<AgentError["code"]> = new Set([
+  "session_running",
+  "session_unfinished",
+  "session_limit",
+  "nothing_to_resume",
+  "unexpected_answer",
+]);
+
+/** Brings a session to its end, and gives what is wrong with it then. */
+export async function problemsOfStory(story: Story): Promise<readonly string[]> {
+  const { store, id, reports, effects, isCutOff } = story;
+  const problems = reports.flatMap(({ act, error }) =>
+    error === undefined || error.code !== undefined || (act === "begin" && error.name === "AbortError")
+      ? []
+      : [`untyped: ${act} ended with ${error.name}: ${error.message}`],
+  );
+  const { lease } = await store.records(id);
+  if (lease?.held === true && !isCutOff) problems.push(`held: lease ${lease.token} of run ${lease.runId} is left`);
+  const more = await finishTask(story);
+  problems.push(...more.problems);
+  // What a session wrote.
+  const entries = (await store.load(id)) as unknown as readonly SessionEntry[];
+  problems.push(...problemsOfLog(entries), ...problemsOfMessages(entries, more.history, reports));
+  const wrong = illegal(more.history);
+  if (wrong !== undefined) problems.push(`open: ${wrong}`);
+  problems.push(...problemsOfEffects([...effects, ...more.effects], entries));
+  const after = await store.records(id);
+  if (after.lease?.held === true) problems.push(`held: lease ${after.lease.token} is left at the end`);
+  if (after.draft !== undefined) problems.push("held: a draft is left at the end");
+  return problems;
+}
+
+/** Answers what is asked, resumes what can be resumed, and sends a last message. */
+async function finishTask({ store, id, effects, isCutOff }: Story): Promise<{
+  readonly problems: readonly string[];
+  readonly history: readonly Content[];
+  readonly effects: readonly Effect[];
+}> {
+  const own = new EffectsList();
+  const session = openSession({ store, id, effects: own, random: () => 0 });
+  const problems: string[] = [];
+  try {
+    const { lastRun } = await session.state();
+    if (!isCutOff && (lastRun === "running" || lastRun === "cut-off"))
+      problems.push(`open: the last run is ${lastRun}`);
+    for (let rounds = 0; ; rounds++) {
+      const { pending, resumable } = await session.state();
+      if (!resumable) break;
+      if (rounds > 9) throw new Error(`it can still be resumed after ${rounds} rounds`);
+      const runId = (await lastRunOf(store, id)) ?? "";
+      const outcomes = pending.flatMap(({ callId, question }) => {
+        if (question === "approval") return [];
+        const ended = [...effects, ...own.all].some(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
+        return [[callId, ended ? { output: "looked into" } : ({ notExecuted: true } as const)] as const];
+      });
+      const approvals = pending.filter(({ question }) => question === "approval").map(({ callId }) => [callId, true]);
+      await session.resume({ outcomes: Object.fromEntries(outcomes), approvals: Object.fromEntries(approvals) });
+    }
+    const { text } = await session.send(`${TASK} ends ${id}.`);
+    if (text !== DONE) problems.push(`lost: the last message is answered with ${JSON.stringify(text)}`);
+  } catch (error) {
+    problems.push(`lost: it could not be brought to its end: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+  return { problems, history: await session.history(), effects: own.all };
+}
+
+async function lastRunOf(store: SessionStore, id: string): Promise<string | undefined> {
+  const entries = (await store.load(id)) as unknown as readonly SessionEntry[];
+  return entries.findLast((entry) => entry.type === "run")?.runId;
+}
+
+/** A log has to be readable, and each of its runs to end once. */
+function problemsOfLog(entries: readonly SessionEntry[]): readonly string[] {
+  const problems = checkSession(entries.map((value) => ({ value }))).problems.map(
+    ({ position, ...problem }) => `log: entry ${position}: ${JSON.stringify(problem)}`,
+  );
+  let open: string | undefined;
+  for (const [position, { type, ...entry }] of entries.entries()) {
+    // The entries that are looked at have one.
+    const { runId } = entry as { readonly runId: string };
+    if (type === "run" && open !== undefined) problems.push(`open: run ${open} has no end before entry ${position}`);
+    if (type === "end" && open !== runId) problems.push(`doubled: entry ${position} ends a run that is over`);
+    if (type === "run" || type === "resume") open = runId;
+    if (type === "end") open = undefined;
+  }
+  if (open !== undefined) problems.push(`open: run ${open} has no end`);
+  return problems;
+}
+
+/** What was acknowledged or stored is in the history once; what was refused is not in the log. */
+function problemsOfMessages(
+  entries: readonly SessionEntry[],
+  history: readonly Content[],
+  reports: readonly ActReport[],
+): readonly string[] {
+  const stored = entries.flatMap((entry) =>
+    textsIn(entry.type === "run" ? entry.input : entry.type === "steer" ? entry.contents : []),
+  );
+  const said = textsIn(history);
+  return reports.flatMap(({ act, message, error }) => {
+    if (message === undefined) return [];
+    const times = said.filter((text) => text === message).length;
+    const isStored = stored.includes(message);
+    const isRefused = error !== undefined && REFUSALS.has(error.code ?? "");
+    if (isRefused && isStored) return [`doubled: the message of ${act} was refused (${error.code}) and stored`];
+    if (error === undefined && times === 0) return [`lost: the message of ${act} was acknowledged and is not there`];
+    if (isStored && times === 0) return [`lost: the message of ${act} was stored and is not in the history`];
+    return times > 1 ? [`doubled: the message of ${act} is in the history ${times} times`] : [];
+  });
+}
+
+function textsIn(contents: readonly Content[]): readonly string[] {
+  return contents.flatMap(({ role, parts }) => (role === "user" ? parts.flatMap(({ text }) => text ?? []) : []));
+}
+
+/** What must happen once began at most once, and nothing happened that is no call of the model's. */
+function problemsOfEffects(effects: readonly Effect[], entries: readonly SessionEntry[]): readonly string[] {
+  const begun = effects.filter(({ step }) => step === "start");
+  const once = begun
+    .filter(({ what }) => what === "pay" || what === "confirm")
+    .map(({ what, key }) => `${what} ${key}`);
+  const twice = new Set(once.filter((one, index) => once.indexOf(one) !== index));
+  const keys = new Set(begun.map(({ what, key }) => `${what} ${key}`));
+  const made = entries.reduce((sum, entry) => sum + callsMadeIn(entry), 0);
+  return [
+    ...[...twice].map((one) => `doubled: ${one} began twice`),
+    ...(keys.size <= made ? [] : [`doubled: ${keys.size} effects for ${made} calls`]),
+  ];
+}
+
+function callsMadeIn(entry: SessionEntry): number {
+  if (entry.type !== "step" || !entry.step.startsWith("model:") || !entry.outcome.ok) return 0;
+  // What a model step leaves.
+  const { response } = entry.outcome.value as unknown as { readonly response?: { readonly content: Content } };
+  return response?.content.parts.filter(({ functionCall }) => functionCall !== undefined).length ?? 0;
+}
