@@ -1,7 +1,6 @@
 import type { ModelResponse } from "../model/model.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
-import type { Part } from "../wire/types/content.ts";
-import type { Steered } from "./steps.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 
 /**
  * What the log of a run holds: the names of its steps and the values they record. No other file builds or parses these names.
@@ -104,6 +103,12 @@ export function parseStepName(name: string): StepName {
 export interface StepTimes {
   readonly startedAt: number;
   readonly endedAt: number;
+}
+
+/** Messages to a run, and the position up to which they were read. */
+export interface Steered {
+  readonly contents: readonly Content[];
+  readonly upTo: number;
 }
 
 /** What a `model` step records. */

@@ -1,7 +1,9 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { Content } from "../wire/types/content.ts";
-import { parseStepName } from "./run-log.ts";
+import { parseStepName, type Steered } from "./run-log.ts";
+
+export type { Steered } from "./run-log.ts";
 
 /** What an operation uses while it runs. */
 export interface Step<Event = unknown> {
@@ -90,12 +92,6 @@ export interface Steering {
    * its last answer; a replay must get the same.
    */
   close?(after: number): Promise<readonly Content[]>;
-}
-
-/** Messages to a run, and the position up to which they were read. */
-export interface Steered {
-  readonly contents: readonly Content[];
-  readonly upTo: number;
 }
 
 /** An error as data: its name, message and, if present, `code` and HTTP `status`. */
