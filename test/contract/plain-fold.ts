@@ -66,8 +66,6 @@ export interface PlainAnswer {
   readonly content: Json;
   /** The last finish reason, as a word. */
   readonly finishReason: string | undefined;
-  /** The last usage object, whole. */
-  readonly usage: Json | undefined;
   /** Every other field of the candidate, the last that is not empty. */
   readonly candidate: Json;
   /** Every other field of the answer, the last that is not empty. */
@@ -89,7 +87,6 @@ export function plainFold(chunks: readonly Json[]): PlainAnswer {
     parts: joinText(assembleCalls(parts)),
     content,
     finishReason: candidate["finishReason"] as string | undefined,
-    usage: chunks.findLast((chunk) => isJson(chunk["usageMetadata"]))?.["usageMetadata"] as Json | undefined,
     candidate,
     envelope,
     blockReason: isJson(feedback) && typeof feedback["blockReason"] === "string" ? feedback["blockReason"] : undefined,

@@ -43,7 +43,9 @@ describe("the command", () => {
     const { code, printed } = await run(where, "--check", "emulator");
     expect({ code, printed }).toEqual({
       code: 1,
-      printed: expect.stringMatching(/FAIL emulator: 2 compared, 1 differ.*\n +b\.json\n/),
+      printed: expect.stringMatching(
+        /FAIL emulator: 2 compared, 1 differ.*\n +b\.json\n.*\n2 files, 2 exchanges, 0 chunks, 0 values, 2 requests: 1 differences$/s,
+      ),
     });
     const known = join(where, "known.list");
     writeFileSync(known, JSON.stringify([{ check: "emulator", file: "b*.json", reason: "made up" }]));

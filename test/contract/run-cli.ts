@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { KNOWN_DIFFERENCES, type KnownDifference } from "./known-differences.ts";
 import { readFolder, recordingsFolder, whyAbsent } from "./recordings-folder.ts";
-import { CHECKS, type CheckReport, describeReport, runCheck } from "./run-checks.ts";
+import { CHECKS, type CheckReport, describeReport, describeTotal, runCheck } from "./run-checks.ts";
 
 /** Where the command writes: lines of the report, and lines about the work itself. */
 export interface Output {
@@ -62,6 +62,7 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
     print(describeReport(report));
     reports.push(report);
   }
+  print(describeTotal(recordings.length, exchanges, reports));
   return reports.some(({ unknown, gone }) => unknown.length + gone.length > 0) ? 1 : 0;
 }
 
