@@ -89,5 +89,5 @@ export function describeTotal(files: number, exchanges: number, reports: readonl
   const sum = (what: string): number => reports.reduce((all, { measured }) => all + (measured[what] ?? 0), 0);
   const looked = ["chunks", "values", "requests"].map((what) => `${sum(what)} ${what}`);
   const differences = reports.reduce((all, { unknown }) => all + unknown.length, 0);
-  return `${files} files, ${exchanges} exchanges, ${looked.join(", ")}: ${differences} differences`;
+  return `${files} files, ${exchanges} exchanges, ${looked.join(", ")}: ${differences} difference${differences === 1 ? "" : "s"}`;
 }

@@ -44,7 +44,7 @@ describe("the command", () => {
     expect({ code, printed }).toEqual({
       code: 1,
       printed: expect.stringMatching(
-        /FAIL emulator: 2 compared, 1 differ.*\n +b\.json\n.*\n2 files, 2 exchanges, 0 chunks, 0 values, 2 requests: 1 differences$/s,
+        /FAIL emulator: 2 compared, 1 differ.*\n +b\.json\n.*\n2 files, 2 exchanges, 0 chunks, 0 values, 2 requests: 1 difference$/s,
       ),
     });
     const known = join(where, "known.list");
