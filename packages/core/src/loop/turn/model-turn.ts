@@ -194,7 +194,10 @@ export function callingFor(choice: ToolChoice, isFirst: boolean): ModelRequest["
   return choice === "required" ? { mode: "ANY" } : { mode: "ANY", allowedFunctionNames: choice.only };
 }
 
-/** A content without the parts of built-in tools, which a request without these tools must not have. */
+/**
+ * A content without the parts of built-in tools, which a request without these tools must not have. Function calls stay, with
+ * their responses, also those that the service answered itself: they are valid without a declaration.
+ */
 export function withoutServerTools(content: Content): Content {
   const kept = content.parts.filter((part) => part.toolCall === undefined && part.toolResponse === undefined);
   if (kept.length === content.parts.length || kept.length === 0) return content;

@@ -8,10 +8,16 @@ import {
 import type { Logger } from "../../logging/logger.ts";
 import type { AnswerStream } from "../../wire/http/read-answers.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import type { Candidate, GenerateContentResponse, GroundingMetadata } from "../../wire/types/generate-content.ts";
+import type {
+  Candidate,
+  GenerateContentResponse,
+  GroundingMetadata,
+  UsageMetadata,
+} from "../../wire/types/generate-content.ts";
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
-import { readUsage } from "../usage.ts";
+import { foldUsage, readUsage } from "../usage.ts";
+import { foldFields } from "./fold-fields.ts";
 import { PartCollector } from "./parts.ts";
 
 /** Sends the requests of one answer and receives its parts. */
@@ -25,19 +31,22 @@ export interface AnswerSource {
   /** Every part received so far is void: what is still valid follows again, then the rest of the answer. */
   onRewind(reason: string): void;
   readonly logger?: Logger | undefined;
+  /** The caller's limit on the whole answer. */
+  readonly maxOutputTokens?: number | undefined;
 }
 
 /**
  * Folds the chunks of one request's answer into one response. A unary answer is a single chunk.
  *
- * Only the first candidate counts. Parts are collected; of every other field, known or not, the latest non-empty value wins.
- * Usage is the whole object of the last chunk that has one, because some streams restart their counts midway.
+ * Only the first candidate counts. Parts are collected, see {@link PartCollector}; nothing that came in another field is lost, see
+ * {@link foldFields} and {@link foldUsage}. A finish reason ends the answer unless more parts follow it.
  */
 export class ResponseFold {
   readonly collector: PartCollector;
   readonly #candidate: Record<string, unknown> = {};
   readonly #envelope: Record<string, unknown> = {};
   readonly #content: Record<string, unknown> = {};
+  #usage: UsageMetadata | undefined;
   /** As received. */
   readonly chunks: GenerateContentResponse[] = [];
   /** Continuation token of the last chunk that had one. */
@@ -87,7 +96,8 @@ export class ResponseFold {
     const complete: Part[] = [];
     for (const chunk of chunks) {
       this.chunks.push(chunk);
-      keepFields(this.#envelope, chunk, "candidates");
+      foldFields(this.#envelope, chunk, "candidates", "usageMetadata");
+      if (chunk.usageMetadata !== undefined) this.#usage = foldUsage(this.#usage, chunk.usageMetadata);
       const candidate = firstCandidate(chunk);
       if (candidate === undefined) continue;
       const { content, finishReason, continuationToken } = candidate;
@@ -95,10 +105,14 @@ export class ResponseFold {
         this.token = continuationToken;
         this.checkpoint = this.chunks.length;
       }
-      keepFields(this.#candidate, candidate, "content");
-      if (content !== undefined) keepFields(this.#content, content, "parts", "role");
+      foldFields(this.#candidate, candidate, "content");
+      if (content !== undefined) foldFields(this.#content, content, "parts", "role");
       if (content?.parts !== undefined) for (const part of this.collector.add(content.parts)) complete.push(part);
-      if (finishReason === undefined) continue;
+      if (!finishReason) {
+        // After a call that the service answers itself, the answer goes on, and has another finish reason at its end.
+        if (this.#isFinished && content?.parts?.some(saysSomething) === true) this.#isFinished = false;
+        continue;
+      }
       this.#isFinished = true;
       if (classifyFinish(finishReason) !== "continuation") complete.push(...this.collector.close());
     }
@@ -117,7 +131,7 @@ export class ResponseFold {
   }
 
   #incompleteError(): ResponseBlockedError | StreamIncompleteError {
-    const { promptFeedback, usageMetadata } = this.#envelope as GenerateContentResponse;
+    const { promptFeedback } = this.#envelope as GenerateContentResponse;
     if (promptFeedback?.blockReason === undefined)
       return new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
     const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
@@ -126,19 +140,23 @@ export class ResponseFold {
       `The prompt was blocked (${blockReason}).${detail}`,
       blockReason,
       safetyRatings,
-      usageMetadata?.promptTokenCount,
+      this.#usage?.promptTokenCount,
     );
   }
 
   /** The answer so far. Until it is finished, the finish reason is empty and the usage a lower bound. */
   partial(): ModelResponse {
     const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
-    const envelope = { ...this.#envelope } as Omit<GenerateContentResponse, "candidates">;
+    const usageMetadata = this.#usage;
+    const envelope = { ...this.#envelope, ...(usageMetadata && { usageMetadata }) } as Omit<
+      GenerateContentResponse,
+      "candidates"
+    >;
     const content: Content = { ...this.#content, role: "model", parts: this.collector.parts() };
-    const usage = readUsage(envelope.usageMetadata, countSearchQueries(candidate.groundingMetadata));
+    const usage = readUsage(usageMetadata, countSearchQueries(candidate.groundingMetadata));
     return {
       content,
-      finishReason: candidate.finishReason ?? "",
+      finishReason: (this.#isFinished && candidate.finishReason) || "",
       ...(candidate.finishMessage !== undefined && { finishMessage: candidate.finishMessage }),
       usage: this.#isFinished ? usage : { ...usage, incomplete: true },
       candidate,
@@ -158,27 +176,10 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
   return undefined;
 }
 
-/** Early chunks may hold empty values for fields that other chunks fill, in no guaranteed order: empty never replaces full. */
-function keepFields(record: Record<string, unknown>, from: object, except: string, alsoExcept = except): void {
-  // No lists of names or entries: an answer may have thousands of chunks.
-  for (const name in from) {
-    if (name === except || name === alsoExcept || name === "__proto__") continue;
-    // Parsed from JSON, so any value is possible.
-    const value = (from as Readonly<Record<string, unknown>>)[name];
-    if (typeof value === "number" || !isEmpty(value)) record[name] = value;
-    else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
-  }
-}
-
-/** True for no value, an empty string, and an object or list of such. */
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === "") return true;
-  if (typeof value !== "object") return false;
-  for (const name in value) {
-    const member = (value as Readonly<Record<string, unknown>>)[name];
-    if (typeof member === "number" || !isEmpty(member)) return false;
-  }
-  return true;
+/** True for anything but a text without characters, which says nothing. */
+function saysSomething(part: Part): boolean {
+  for (const key in part) if (key !== "text" || part.text !== "") return true;
+  return false;
 }
 
 function countSearchQueries(grounding: GroundingMetadata | undefined): number {

@@ -142,7 +142,12 @@ function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {
 
 /**
  * Checks only the structure that readers of an answer rely on: unknown fields and absent ones are fine. Changes the value, which
- * is fresh from the parser, in place: removes envelope fields that are `null`, and turns numeric enums into words.
+ * is fresh from the parser, in place: turns numeric enums into words, and numbers written as text (`"99"`) into numbers.
+ *
+ * A member of a candidate, content or part that is `null` counts as absent and is removed, also from a call or another message in
+ * a part, from usage and from prompt feedback: protobuf's JSON means the same by both, and the service refuses a part that has nothing else. What is
+ * stored and sent back is what is left. Inside arguments, results and fields that this library does not know, `null` is a value
+ * and stays.
  *
  * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */
@@ -155,10 +160,10 @@ export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
   if (value["usageMetadata"] === null) delete value["usageMetadata"];
   const { candidates, promptFeedback, usageMetadata } = value;
   if (candidates !== undefined) checkCandidates(candidates, path);
-  if (usageMetadata !== undefined && !isObject(usageMetadata))
-    throw shapeError(usageMetadata, `${path}.usageMetadata`, "an object");
+  if (usageMetadata !== undefined) checkUsage(usageMetadata, path);
   if (promptFeedback !== undefined) {
     if (!isObject(promptFeedback)) throw shapeError(promptFeedback, `${path}.promptFeedback`, "an object");
+    dropNulls(promptFeedback);
     if (!nameEnum(promptFeedback, "blockReason", BLOCK_REASONS))
       throw shapeError(promptFeedback["blockReason"], `${path}.promptFeedback.blockReason`, "a word");
   }
@@ -182,17 +187,14 @@ function checkCandidates(candidates: unknown, path: string): void {
   for (let i = 0; i < candidates.length; i++) {
     const candidate: unknown = candidates[i];
     if (!isObject(candidate)) throw shapeError(candidate, `${path}.candidates[${i}]`, "an object");
-    if (candidate["content"] === null) delete candidate["content"];
-    if (candidate["finishReason"] === null) delete candidate["finishReason"];
-    if (candidate["groundingMetadata"] === null) delete candidate["groundingMetadata"];
-    if (candidate["urlContextMetadata"] === null) delete candidate["urlContextMetadata"];
+    dropNulls(candidate);
+    if (!readNumber(candidate, "index")) throw shapeError(candidate["index"], `${path}.candidates[${i}].index`, COUNT);
     if (candidate["finishReason"] !== undefined && !nameEnum(candidate, "finishReason", FINISH_REASONS))
       throw shapeError(candidate["finishReason"], `${path}.candidates[${i}].finishReason`, "a word");
     const { content } = candidate;
     if (content === undefined) continue;
     if (!isObject(content)) throw shapeError(content, `${path}.candidates[${i}].content`, "an object");
-    if (content["parts"] === null) delete content["parts"];
-    if (content["role"] === null) delete content["role"];
+    dropNulls(content);
     if (content["parts"] !== undefined) checkParts(content["parts"], path, i);
   }
 }
@@ -204,15 +206,77 @@ function checkParts(parts: unknown, path: string, at: number): void {
     const part: unknown = parts[i];
     if (typeof part !== "object" || part === null || Array.isArray(part))
       throw shapeError(part, partPath(path, at, i), "an object");
-    const { text, functionCall } = part as Readonly<Record<string, unknown>>;
+    // An object, as checked above.
+    const members = part as Record<string, unknown>;
+    if (!dropNullsInPart(members)) {
+      parts.splice(i--, 1);
+      continue;
+    }
+    const { text, functionCall } = members;
     if (text !== undefined && typeof text !== "string")
       throw shapeError(text, `${partPath(path, at, i)}.text`, "a string");
     if (functionCall === undefined) continue;
     if (!isObject(functionCall)) throw shapeError(functionCall, `${partPath(path, at, i)}.functionCall`, "an object");
     const { args } = functionCall;
-    if (args !== undefined && args !== null && !isObject(args))
+    if (args !== undefined && !isObject(args))
       throw shapeError(args, `${partPath(path, at, i)}.functionCall.args`, "an object");
   }
+}
+
+/** Members of a part whose own members the API defines. */
+const MESSAGES: ReadonlySet<string> = new Set(
+  (
+    "inlineData fileData functionCall functionResponse executableCode codeExecutionResult toolCall toolResponse " +
+    "videoMetadata mediaResolution"
+  ).split(" "),
+);
+
+/** @returns False when nothing is left. */
+function dropNullsInPart(part: Record<string, unknown>): boolean {
+  let isChanged = false;
+  for (const name in part) {
+    const member = part[name];
+    if (member === null) {
+      isChanged = true;
+      delete part[name];
+    } else if (MESSAGES.has(name) && isObject(member)) dropNulls(member);
+  }
+  if (!isChanged) return true;
+  const names = Object.keys(part);
+  // A signature needs a part with data; an empty text is one.
+  if (names.length > 0 && names.every((name) => name === "thought" || name === "thoughtSignature")) part["text"] = "";
+  return names.length > 0;
+}
+
+function dropNulls(fields: Record<string, unknown>): void {
+  for (const name in fields) if (fields[name] === null) delete fields[name];
+}
+
+const COUNT = "a whole number";
+
+/** Only counters are checked; they are added up. */
+function checkUsage(usage: unknown, path: string): void {
+  if (!isObject(usage)) throw shapeError(usage, `${path}.usageMetadata`, "an object");
+  dropNulls(usage);
+  for (const name in usage) {
+    if (name.endsWith("TokenCount")) {
+      if (!readNumber(usage, name)) throw shapeError(usage[name], `${path}.usageMetadata.${name}`, COUNT);
+    } else if (name.endsWith("TokensDetails") && Array.isArray(usage[name]))
+      for (const [i, entry] of (usage[name] as readonly unknown[]).entries())
+        if (isObject(entry) && !readNumber(entry, "tokenCount"))
+          throw shapeError(entry["tokenCount"], `${path}.usageMetadata.${name}[${i}].tokenCount`, COUNT);
+  }
+}
+
+/** Replaces decimal digits by their number. @returns False for anything but a whole number that is exact. */
+function readNumber(value: Record<string, unknown>, field: string): boolean {
+  const given = value[field];
+  if (given === undefined || Number.isSafeInteger(given)) return true;
+  if (given === null) return delete value[field];
+  if (typeof given !== "string" || !/^(?:0|[1-9]\d*)$/.test(given)) return false;
+  const number = Number(given);
+  value[field] = number;
+  return Number.isSafeInteger(number);
 }
 
 function partPath(path: string, candidate: number, part: number): string {
