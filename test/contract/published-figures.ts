@@ -67,7 +67,7 @@ function sourcesOf(recordings: readonly Recording[]): readonly (readonly string[
   const rows = [...sources].toSorted(([a, { length: m }], [b, { length: n }]) => n - m || (a < b ? -1 : 1));
   return rows.map(([repository, files]) => [
     repository.includes("/") ? `[${repository}](https://github.com/${repository})` : repository,
-    [...new Set(files.map(({ license }) => license ?? "(not named)"))].toSorted().join(", "),
+    [...new Set(files.map(({ license }) => license ?? "(not named)"))].toSorted((a, b) => (a < b ? -1 : 1)).join(", "),
     number(files.length),
     number(files.reduce((sum, file) => sum + file.exchanges.length, 0)),
   ]);

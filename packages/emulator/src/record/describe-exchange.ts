@@ -134,7 +134,7 @@ function parseAll(texts: readonly string[]): readonly JsonFields[] | undefined {
 }
 
 function firstCandidate(object: JsonFields): JsonFields | undefined {
-  return listOf(object["candidates"]).find((candidate) => (candidate["index"] ?? 0) === 0);
+  return listOf(object["candidates"]).find((candidate) => Number(candidate["index"] ?? 0) === 0);
 }
 
 function textOf(parts: readonly JsonFields[], thoughts: boolean): string {
