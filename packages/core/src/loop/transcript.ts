@@ -2,11 +2,6 @@ import { openCallsIn } from "../model/history/open-calls.ts";
 import { CANCELLED } from "../tool/model-texts.ts";
 import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
 
-/** The open calls of a model content, in order: those that the service has not answered itself. */
-export function callsIn(content: Content): FunctionCall[] {
-  return openCallsIn([content]);
-}
-
 /** True when the last turn is the model's and has open calls, which must be answered before anything is sent. */
 export function endsOnOpenCall(contents: readonly Content[]): boolean {
   return openCallsIn(lastModelTurn(contents)).length > 0;

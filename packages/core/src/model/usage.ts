@@ -46,8 +46,7 @@ const COUNTER = /Tokens?(?:Count|Details)$/;
  * some streams restart their counts midway, and only counters of the same chunk add up. Every other field, such as Vertex's
  * `billablePromptUsage`, may come in a single chunk, and is kept.
  */
-export function foldUsage(before: UsageMetadata | undefined, after: UsageMetadata): UsageMetadata {
-  if (before === undefined) return after;
+export function foldUsage(before: UsageMetadata, after: UsageMetadata): UsageMetadata {
   let hasCounters = false;
   for (const name in after) if (COUNTER.test(name)) hasCounters = true;
   let kept: Record<string, unknown> | undefined;

@@ -1,10 +1,10 @@
 import { classifyFinish } from "../../model/finish-reason.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { nudges } from "../../tool/model-texts.ts";
 import type { Content, FunctionCall } from "../../wire/types/content.ts";
 import type { RunOutcome, RunResult, StopReason } from "../result.ts";
-import { callsIn } from "../transcript.ts";
 
 /** Why an answer is unusable. */
 export type TurnProblem =
@@ -154,6 +154,6 @@ export function keeps(ending: Ending | undefined, response: ModelResponse): bool
 
 /** {@link keeps} for an answer of which only the step is known. */
 export function isKept(response: ModelResponse): boolean {
-  const calls = callsIn(response.content);
+  const calls = openCallsIn([response.content]);
   return keeps(endingOf({ response, calls, problem: findProblem(response, calls) }), response);
 }

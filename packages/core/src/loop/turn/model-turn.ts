@@ -1,5 +1,6 @@
 import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong } from "../../durable/run-log.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { findPrices } from "../../model/usage.ts";
@@ -11,7 +12,7 @@ import { firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
-import { callsIn, userText } from "../transcript.ts";
+import { userText } from "../transcript.ts";
 import {
   endingOf,
   findProblem,
@@ -59,7 +60,7 @@ export async function modelTurn(
     state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? input.model.id));
     if (input.emit !== undefined) await input.emit({ type: "response", turn, response });
 
-    const calls = callsIn(response.content);
+    const calls = openCallsIn([response.content]);
     let problem = findProblem(response, calls);
     let detail: string | undefined;
     const { output } = phase;

@@ -124,12 +124,13 @@ export function checkPairing(
     let next = at;
     // Adjacent model contents are one turn.
     while (contents[next]?.role === "model") next++;
-    const made = readCalls(contents.slice(at, next));
+    const made = next === at ? [] : readCalls(contents.slice(at, next));
     if (made.length > 0 && at === 0)
       throw pairingError(
         `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
       );
-    const calls = made.flatMap(({ call, response }) => (response === undefined ? call : []));
+    const calls: FunctionCall[] = [];
+    for (const { call, response } of made) if (response === undefined) calls.push(call);
     const answering = next;
     const responses: FunctionResponse[] = [];
     for (; next < contents.length && contents[next]?.role !== "model"; next++) {

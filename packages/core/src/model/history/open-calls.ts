@@ -38,5 +38,7 @@ function isNamesake({ id, name }: FunctionResponse): (one: { readonly call: Func
 
 /** The open calls of a model turn, in order; see {@link readCalls}. */
 export function openCallsIn(turn: readonly Content[]): FunctionCall[] {
-  return readCalls(turn).flatMap(({ call, response }) => (response === undefined ? call : []));
+  const open: FunctionCall[] = [];
+  for (const { call, response } of readCalls(turn)) if (response === undefined) open.push(call);
+  return open;
 }

@@ -122,8 +122,8 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
   };
   const grounding = mergeGrounding(first.candidate.groundingMetadata, next.candidate.groundingMetadata, shift);
   const citations = mergeCitations(first.candidate.citationMetadata, next.candidate.citationMetadata, shift);
-  const { usageMetadata: used } = first.envelope;
-  const usageMetadata = next.envelope.usageMetadata ? foldUsage(used, next.envelope.usageMetadata) : used;
+  const [used, added] = [first.envelope.usageMetadata, next.envelope.usageMetadata];
+  const usageMetadata = used && added ? foldUsage(used, added) : (added ?? used);
   const pages = [first, next].flatMap(({ candidate }) => candidate.urlContextMetadata?.urlMetadata ?? []);
   return {
     ...next,

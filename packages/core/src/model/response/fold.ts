@@ -5,6 +5,7 @@ import {
   ResponseBlockedError,
   StreamIncompleteError,
 } from "../../errors/api-errors.ts";
+import { isObject, sameJson } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { AnswerStream } from "../../wire/http/read-answers.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
@@ -17,7 +18,6 @@ import type {
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
 import { foldUsage, readUsage } from "../usage.ts";
-import { foldFields } from "./fold-fields.ts";
 import { PartCollector } from "./parts.ts";
 
 /** Sends the requests of one answer and receives its parts. */
@@ -97,7 +97,8 @@ export class ResponseFold {
     for (const chunk of chunks) {
       this.chunks.push(chunk);
       foldFields(this.#envelope, chunk, "candidates", "usageMetadata");
-      if (chunk.usageMetadata !== undefined) this.#usage = foldUsage(this.#usage, chunk.usageMetadata);
+      if (chunk.usageMetadata !== undefined)
+        this.#usage = this.#usage === undefined ? chunk.usageMetadata : foldUsage(this.#usage, chunk.usageMetadata);
       const candidate = firstCandidate(chunk);
       if (candidate === undefined) continue;
       const { content, finishReason, continuationToken } = candidate;
@@ -106,7 +107,9 @@ export class ResponseFold {
         this.checkpoint = this.chunks.length;
       }
       foldFields(this.#candidate, candidate, "content");
-      if (content !== undefined) foldFields(this.#content, content, "parts", "role");
+      // Most have nothing else.
+      for (const name in content)
+        if (name !== "parts" && name !== "role") foldFields(this.#content, content, "parts", "role");
       if (content?.parts !== undefined) for (const part of this.collector.add(content.parts)) complete.push(part);
       if (!finishReason) {
         // After a call that the service answers itself, the answer goes on, and has another finish reason at its end.
@@ -180,6 +183,55 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
 function saysSomething(part: Part): boolean {
   for (const key in part) if (key !== "text" || part.text !== "") return true;
   return false;
+}
+
+/**
+ * Lists that come in pieces: each chunk brings some of the entries, and a chunk may repeat earlier ones. Any other list is complete
+ * wherever it is: safety ratings are rated anew, and grounding comes whole, in the last chunk, with indices into its own lists.
+ */
+const IN_PIECES: ReadonlySet<string> = new Set(["citationSources", "citations", "urlMetadata"]);
+
+/**
+ * Adds the fields of a chunk to those of earlier chunks, known or not. The latest value wins, except that an empty one never
+ * replaces a full one, since early chunks may hold empty values for fields that other chunks fill, in no guaranteed order. Objects
+ * are merged member by member, and lists that come in pieces add up.
+ */
+function foldFields(record: Record<string, unknown>, from: object, except: string, alsoExcept: string = except): void {
+  // No lists of names or entries: an answer may have thousands of chunks.
+  for (const name in from) {
+    if (name === except || name === alsoExcept || name === "__proto__") continue;
+    // Parsed from JSON, so any value is possible.
+    const value = (from as Readonly<Record<string, unknown>>)[name];
+    if (!Object.hasOwn(record, name)) {
+      if (value !== undefined) record[name] = value;
+    } else record[name] = foldValue(name, record[name], value);
+  }
+}
+
+function foldValue(name: string, before: unknown, after: unknown): unknown {
+  if (typeof after === "number") return after;
+  if (isEmpty(after)) return before;
+  if (Array.isArray(after)) return Array.isArray(before) && IN_PIECES.has(name) ? addMissing(before, after) : after;
+  if (!isObject(after) || !isObject(before)) return after;
+  const merged = { ...before };
+  foldFields(merged, after, "__proto__");
+  return merged;
+}
+
+function addMissing(before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
+  const added = after.filter((entry) => !before.some((known) => sameJson(known, entry)));
+  return added.length === 0 ? before : [...before, ...added];
+}
+
+/** True for no value, an empty string, and an object or list of such. */
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return true;
+  if (typeof value !== "object") return false;
+  for (const name in value) {
+    const member = (value as Readonly<Record<string, unknown>>)[name];
+    if (typeof member === "number" || !isEmpty(member)) return false;
+  }
+  return true;
 }
 
 function countSearchQueries(grounding: GroundingMetadata | undefined): number {

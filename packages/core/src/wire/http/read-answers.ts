@@ -145,9 +145,9 @@ function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {
  * is fresh from the parser, in place: turns numeric enums into words, and numbers written as text (`"99"`) into numbers.
  *
  * A member of a candidate, content or part that is `null` counts as absent and is removed, also from a call or another message in
- * a part, from usage and from prompt feedback: protobuf's JSON means the same by both, and the service refuses a part that has nothing else. What is
- * stored and sent back is what is left. Inside arguments, results and fields that this library does not know, `null` is a value
- * and stays.
+ * a part, from usage and from prompt feedback. Protobuf's JSON means the same by both, and the service refuses a part without
+ * data, so what is left is what is stored and sent back. Inside arguments, results and fields that this library does not know,
+ * `null` is a value and stays.
  *
  * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */
@@ -160,10 +160,14 @@ export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
   if (value["usageMetadata"] === null) delete value["usageMetadata"];
   const { candidates, promptFeedback, usageMetadata } = value;
   if (candidates !== undefined) checkCandidates(candidates, path);
-  if (usageMetadata !== undefined) checkUsage(usageMetadata, path);
+  if (usageMetadata !== undefined) {
+    if (!isObject(usageMetadata)) throw shapeError(usageMetadata, `${path}.usageMetadata`, "an object");
+    for (const name in usageMetadata)
+      if (!Number.isSafeInteger(usageMetadata[name])) checkCounter(usageMetadata, name, `${path}.usageMetadata`);
+  }
   if (promptFeedback !== undefined) {
     if (!isObject(promptFeedback)) throw shapeError(promptFeedback, `${path}.promptFeedback`, "an object");
-    dropNulls(promptFeedback);
+    for (const name in promptFeedback) if (promptFeedback[name] === null) delete promptFeedback[name];
     if (!nameEnum(promptFeedback, "blockReason", BLOCK_REASONS))
       throw shapeError(promptFeedback["blockReason"], `${path}.promptFeedback.blockReason`, "a word");
   }
@@ -187,14 +191,15 @@ function checkCandidates(candidates: unknown, path: string): void {
   for (let i = 0; i < candidates.length; i++) {
     const candidate: unknown = candidates[i];
     if (!isObject(candidate)) throw shapeError(candidate, `${path}.candidates[${i}]`, "an object");
-    dropNulls(candidate);
-    if (!readNumber(candidate, "index")) throw shapeError(candidate["index"], `${path}.candidates[${i}].index`, COUNT);
+    for (const name in candidate) if (candidate[name] === null) delete candidate[name];
+    if (candidate["index"] !== undefined && !Number.isSafeInteger(candidate["index"]))
+      readNumber(candidate, "index", `${path}.candidates[${i}]`);
     if (candidate["finishReason"] !== undefined && !nameEnum(candidate, "finishReason", FINISH_REASONS))
       throw shapeError(candidate["finishReason"], `${path}.candidates[${i}].finishReason`, "a word");
     const { content } = candidate;
     if (content === undefined) continue;
     if (!isObject(content)) throw shapeError(content, `${path}.candidates[${i}].content`, "an object");
-    dropNulls(content);
+    for (const name in content) if (content[name] === null) delete content[name];
     if (content["parts"] !== undefined) checkParts(content["parts"], path, i);
   }
 }
@@ -208,7 +213,14 @@ function checkParts(parts: unknown, path: string, at: number): void {
       throw shapeError(part, partPath(path, at, i), "an object");
     // An object, as checked above.
     const members = part as Record<string, unknown>;
-    if (!dropNullsInPart(members)) {
+    let isNothing = false;
+    // A text needs no further look.
+    for (const name in members) {
+      if (typeof members[name] !== "object") continue;
+      isNothing = !dropNullsInPart(members);
+      break;
+    }
+    if (isNothing) {
       parts.splice(i--, 1);
       continue;
     }
@@ -233,50 +245,48 @@ const MESSAGES: ReadonlySet<string> = new Set(
 
 /** @returns False when nothing is left. */
 function dropNullsInPart(part: Record<string, unknown>): boolean {
-  let isChanged = false;
+  let hasNull = false;
   for (const name in part) {
     const member = part[name];
     if (member === null) {
-      isChanged = true;
+      hasNull = true;
       delete part[name];
-    } else if (MESSAGES.has(name) && isObject(member)) dropNulls(member);
+    } else if (MESSAGES.has(name) && typeof member === "object") {
+      // The type guard above leaves a message, or a list where none should be.
+      const message = member as Record<string, unknown>;
+      for (const field in message) if (message[field] === null) delete message[field];
+    }
   }
-  if (!isChanged) return true;
+  if (!hasNull) return true;
   const names = Object.keys(part);
   // A signature needs a part with data; an empty text is one.
   if (names.length > 0 && names.every((name) => name === "thought" || name === "thoughtSignature")) part["text"] = "";
   return names.length > 0;
 }
 
-function dropNulls(fields: Record<string, unknown>): void {
-  for (const name in fields) if (fields[name] === null) delete fields[name];
+/** Checks what is no whole number in a usage record; other fields than counters may be anything. */
+function checkCounter(usage: Record<string, unknown>, name: string, path: string): void {
+  const value = usage[name];
+  if (value === null) delete usage[name];
+  else if (name.endsWith("TokenCount")) readNumber(usage, name, path);
+  else if (name.endsWith("TokensDetails") && Array.isArray(value))
+    for (const [i, entry] of value.entries()) {
+      if (!isObject(entry) || entry["tokenCount"] === undefined) continue;
+      if (entry["tokenCount"] === null) delete entry["tokenCount"];
+      else readNumber(entry, "tokenCount", `${path}.${name}[${i}]`);
+    }
 }
 
-const COUNT = "a whole number";
-
-/** Only counters are checked; they are added up. */
-function checkUsage(usage: unknown, path: string): void {
-  if (!isObject(usage)) throw shapeError(usage, `${path}.usageMetadata`, "an object");
-  dropNulls(usage);
-  for (const name in usage) {
-    if (name.endsWith("TokenCount")) {
-      if (!readNumber(usage, name)) throw shapeError(usage[name], `${path}.usageMetadata.${name}`, COUNT);
-    } else if (name.endsWith("TokensDetails") && Array.isArray(usage[name]))
-      for (const [i, entry] of (usage[name] as readonly unknown[]).entries())
-        if (isObject(entry) && !readNumber(entry, "tokenCount"))
-          throw shapeError(entry["tokenCount"], `${path}.usageMetadata.${name}[${i}].tokenCount`, COUNT);
-  }
-}
-
-/** Replaces decimal digits by their number. @returns False for anything but a whole number that is exact. */
-function readNumber(value: Record<string, unknown>, field: string): boolean {
+/**
+ * Replaces decimal digits by their number.
+ *
+ * @throws {ApiShapeError} For anything but a whole number that is exact.
+ */
+function readNumber(value: Record<string, unknown>, field: string, path: string): void {
   const given = value[field];
-  if (given === undefined || Number.isSafeInteger(given)) return true;
-  if (given === null) return delete value[field];
-  if (typeof given !== "string" || !/^(?:0|[1-9]\d*)$/.test(given)) return false;
-  const number = Number(given);
+  const number = typeof given === "string" && /^(?:0|[1-9]\d*)$/.test(given) ? Number(given) : given;
+  if (!Number.isSafeInteger(number)) throw shapeError(given, `${path}.${field}`, "a whole number");
   value[field] = number;
-  return Number.isSafeInteger(number);
 }
 
 function partPath(path: string, candidate: number, part: number): string {
