@@ -102,6 +102,8 @@ export function showContent(page: Page, content: Content, who: Label, thoughts: 
   flush();
 }
 
+const BY_THE_SERVICE = ", by the service";
+
 /** @param own - Calls that the service answered itself. */
 function showPart(page: Page, part: Part, thoughts: boolean, own: ReadonlySet<FunctionCall>): void {
   if (part.thought === true) {
@@ -111,8 +113,6 @@ function showPart(page: Page, part: Part, thoughts: boolean, own: ReadonlySet<Fu
   else if (part.functionResponse !== undefined) showResponse(page, part.functionResponse);
   else showServiceWork(page, part);
 }
-
-const BY_THE_SERVICE = ", by the service";
 
 /** Code execution and tools of the service, and media. */
 function showServiceWork(page: Page, part: Part): void {

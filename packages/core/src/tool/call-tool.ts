@@ -227,9 +227,9 @@ function startTimeLimit(
 }
 
 /**
- * Makes the function that validates a call's arguments. What a call leaves out takes the default that the schema has for it. With a raw JSON Schema, it only checks for an object with the
- * required properties, since the values are not typed either. The function throws {@link ToolRetry} with at most five
- * problems in at most 500 characters.
+ * Makes the function that validates a call's arguments. What a call leaves out takes the default that the schema has for it.
+ * With a raw JSON Schema, it only checks for an object with the required properties, since the values are not typed either. The
+ * function throws {@link ToolRetry} with at most five problems in at most 500 characters.
  *
  * @param source - The same schema as JSON Schema.
  */

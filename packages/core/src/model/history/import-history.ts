@@ -33,10 +33,9 @@ interface Pairing {
  * Converts a history that Gemini did not write, or that comes from another model or endpoint, into one that a run can continue.
  *
  * Takes contents in Gemini's format. Adjacent model contents are joined; the responses to their calls move into one content, in
- * the order of the calls, with the call's name and ID, and other parts follow in separate contents. A call that the service answered
- * itself keeps its response where it is. Signatures, thoughts and the
- * service's own tool calls are treated as foreign, see {@link prepareHistory}. A history that Gemini wrote needs no import:
- * pass it to a run as it is.
+ * the order of the calls, with the call's name and ID, and other parts follow in separate contents. A call that the service
+ * answered itself keeps its response where it is. Signatures, thoughts and the service's own tool calls are treated as foreign,
+ * see {@link prepareHistory}. A history that Gemini wrote needs no import: pass it to a run as it is.
  *
  * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before any
  *   user content, and orphans; the message names the place.

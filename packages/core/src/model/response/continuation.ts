@@ -18,9 +18,9 @@ const MAX_IDLE_RECONNECTS = 3;
  * Completes an answer whose first request ended with a continuation token, over as many requests as it takes.
  *
  * Gemini 4 ends a request of a long answer with `CONTINUATION` and a token; the same request with that token continues the
- * answer. So it does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`: that limit is the caller's, and counts over all
- * requests of an answer. A broken stream resumes from its last token, too: the service repeats what it sent after that token, so the
- * parts received after it are dropped.
+ * answer. So it does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`: that limit is the caller's, and counts over
+ * all requests of an answer. A broken stream resumes from its last token, too: the service repeats what it sent after that token,
+ * so the parts received after it are dropped.
  *
  * @param segment - The first request's answer.
  * @param failure - What broke its stream.
