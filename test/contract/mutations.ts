@@ -155,6 +155,38 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    name: "nulls where nothing is, and the index as null or text",
+    sameCounts: ALL,
+    mutate(recording) {
+      let turn = 0;
+      mapChunks(recording, (chunks) =>
+        mapCandidates(
+          mapParts(chunks, (parts) =>
+            parts.map((part) => ({ text: null, functionCall: null, inlineData: null, ...part })),
+          ),
+          (candidate) => ({ ...candidate, ...(turn++ % 2 === 0 ? { index: null } : { index: "0" }) }),
+        ),
+      );
+    },
+  },
+  {
+    name: "counters as text",
+    sameCounts: ALL,
+    mutate(recording) {
+      mapChunks(recording, (chunks) =>
+        chunks.map((chunk) => {
+          const usage = chunk["usageMetadata"];
+          if (!isJson(usage)) return chunk;
+          const entries = Object.entries(usage).map(([name, value]) => [
+            name,
+            name.endsWith("TokenCount") ? String(value) : value,
+          ]);
+          return { ...chunk, usageMetadata: Object.fromEntries(entries) as Json };
+        }),
+      );
+    },
+  },
+  {
     name: "grounding offsets that have drifted",
     sameCounts: ["parse", "values", "fold", "citations"],
     mutate(recording) {

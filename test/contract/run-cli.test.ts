@@ -64,7 +64,10 @@ describe("the command", () => {
   });
 
   test("ends with 2 for a folder without recordings", async () => {
-    expect(await run(write("empty", {}))).toMatchObject({ code: 2, told: expect.stringContaining("no .json file") });
+    expect(await run(write("empty", {}))).toMatchObject({
+      code: 2,
+      told: expect.stringMatching(/no \.json file\nA recording is .* see docs\/contract\.md\.$/),
+    });
     expect(await run(write("none", { "a.json": {} }))).toMatchObject({
       code: 2,
       told: expect.stringContaining("holds exchanges"),

@@ -46,7 +46,7 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
   }
   const absent = whyAbsent(asked.folder);
   if (absent !== undefined) {
-    tell(absent);
+    tell(`${absent}\n${HINT}`);
     return 2;
   }
   const { recordings, passedOver } = readFolder(asked.folder);
@@ -54,7 +54,7 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
   print(`${recordings.length} recordings with ${exchanges} exchanges in ${asked.folder}`);
   for (const { file, why } of passedOver) print(`       passed over, ${why}: ${file}`);
   if (exchanges === 0) {
-    tell(`no recordings: no file in ${asked.folder} holds exchanges`);
+    tell(`no recordings: no file in ${asked.folder} holds exchanges\n${HINT}`);
     return 2;
   }
   const reports: CheckReport[] = [];
@@ -70,6 +70,9 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
   if (asked.docs) publish(DOCS_PAGE, figuresOf(recordings, reports));
   return 0;
 }
+
+const HINT =
+  "A recording is a JSON file with a list of exchanges, as recordFetch() of @pollux/emulator writes it: see docs/contract.md.";
 
 interface Asked {
   readonly help: boolean;

@@ -55,12 +55,13 @@ export function accountFor(chunks: readonly Chunk[], kept: Chunk): Account {
   return { values: received.flat().length, kept: count, vanished, lost };
 }
 
-/** Leaves that no part holds; a number of tokens that came as text is that number. */
+/** Leaves that no part holds; a number of tokens or a candidate's index that came as text is that number. */
 function besideParts(chunk: Chunk): readonly Leaf[] {
   const leaves = leavesOf(withoutParts(chunk)).filter(({ path }) => path !== "");
   return leaves.map((leaf) => {
     const { field, path, value } = leaf;
-    const isText = isCounter(leaf) && typeof value === "string" && /^\d+$/.test(value);
+    const isText =
+      (isCounter(leaf) || field === "candidates[].index") && typeof value === "string" && /^\d+$/.test(value);
     return isText ? { field, path, identity: `${field} = ${value}`, value: Number(value) } : leaf;
   });
 }

@@ -19,6 +19,7 @@ export function piecesOf(parts: readonly Chunk[]): readonly Piece[] {
   let open: Map<string, unknown> | undefined;
   for (const given of parts) {
     const part = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+    if (Object.keys(part).length === 0 && Object.keys(given).length > 0) continue;
     const call = part["functionCall"] as Chunk | undefined;
     if (call !== undefined && open !== undefined && call["name"] === undefined) {
       addArgs(open, call);

@@ -93,6 +93,7 @@ describe("a content", () => {
   test.each<[string, readonly Chunk[], readonly Chunk[]]>([
     ["neighboring text of one kind joined", [{ text: "a" }, { text: "b" }], [{ text: "ab" }]],
     ["a null beside the text", [{ text: "a", functionCall: null }], [{ text: "a" }]],
+    ["a part of nulls left out", [{ text: "a" }, { text: null }], [{ text: "a" }]],
     [
       "a call of pieces put together",
       [
