@@ -13,6 +13,10 @@ export interface CheckResult {
   /** Comparisons made, the failed ones included. */
   readonly checked: number;
   readonly failures: readonly Failure[];
+  /** What was looked at → how much of it. */
+  readonly measured: { readonly [what: string]: number };
+  /** Rule → how many values went by it. */
+  readonly vanished: { readonly [rule: string]: number };
   /** Reason → how many exchanges were left out for it. */
   readonly skipped: { readonly [why: string]: number };
   /** What a reader should know besides, such as the seed. */
@@ -24,6 +28,12 @@ export interface Check {
   readonly id: string;
   /** What holds, as a sentence. */
   readonly claim: string;
+  /** What of the library is compared. */
+  readonly compares: string;
+  /** What it is compared with. */
+  readonly against: string;
+  /** Kinds of values that may be gone, and why nothing is lost. */
+  readonly mayVanish?: readonly { readonly rule: string; readonly why: string }[] | undefined;
   /** Compares what there is to compare in one recording. */
   run(recording: Recording, tally: Tally): Promise<void>;
 }
@@ -34,6 +44,8 @@ export class Tally {
   readonly #failures: Failure[] = [];
   readonly #skipped = new Map<string, number>();
   readonly #counts = new Map<string, number>();
+  readonly #measured = new Map<string, number>();
+  readonly #vanished = new Map<string, number>();
   readonly #shares = new Map<string, { readonly all: number; readonly well: number }>();
   #checked = 0;
 
@@ -49,6 +61,16 @@ export class Tally {
 
   count(what: string): void {
     increment(this.#counts, what);
+  }
+
+  /** Adds to an amount that says how much was looked at. */
+  measure(what: string, amount: number): void {
+    increment(this.#measured, what, amount);
+  }
+
+  /** Counts values that are gone, and by which rule. */
+  vanish(rule: string, amount: number): void {
+    increment(this.#vanished, rule, amount);
   }
 
   /** Counts one of a kind, and whether it is as it should be; the result says how many are. */
@@ -70,14 +92,16 @@ export class Tally {
     return {
       checked: this.#checked,
       failures: this.#failures,
+      measured: Object.fromEntries(this.#measured),
+      vanished: Object.fromEntries(this.#vanished),
       skipped: Object.fromEntries(this.#skipped),
       notes: [...this.#notes, ...shares, ...counts],
     };
   }
 }
 
-function increment(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function increment(counts: Map<string, number>, key: string, amount = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + amount);
 }
 
 /** The first difference between two JSON values, key order included; `undefined` when there is none. */

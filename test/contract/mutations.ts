@@ -12,7 +12,7 @@ import {
 import { cutText, drifted, joinPairs, withMore } from "./mutate-chunks.ts";
 import { isJson, type Json, listOf } from "./recordings.ts";
 
-const ALL = ["parse", "fold", "echo", "declarations", "loop", "citations", "emulator"];
+const ALL = ["parse", "values", "fold", "echo", "declarations", "loop", "citations", "emulator"];
 
 /** What other clients, models, recorders and networks would have done to the same traffic. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -25,7 +25,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "models of a new family",
     // What such a model takes, nobody can say.
     except: ["emulator"],
-    sameCounts: ["parse", "fold", "echo", "declarations"],
+    sameCounts: ["parse", "values", "fold", "echo", "declarations"],
     mutate: (recording) => rename(recording, () => "quasar-1-mini"),
   },
   {
@@ -81,17 +81,17 @@ export const MUTATIONS: readonly Mutation[] = [
   ...framings(),
   {
     name: "text deltas cut in two",
-    sameCounts: ["parse", "fold", "echo", "loop", "citations"],
+    sameCounts: ["parse", "values", "fold", "echo", "loop", "citations"],
     mutate: (recording) => mapStreams(recording, (chunks) => chunks.flatMap(cutText)),
   },
   {
     name: "chunks joined",
-    sameCounts: ["parse", "fold", "echo", "loop", "citations"],
+    sameCounts: ["parse", "values", "fold", "echo", "loop", "citations"],
     mutate: (recording) => mapStreams(recording, joinPairs),
   },
   {
     name: "fields nobody knows, everywhere",
-    sameCounts: ["parse", "fold", "echo", "citations"],
+    sameCounts: ["parse", "values", "fold", "echo", "citations"],
     mutate(recording) {
       mapChunks(recording, (chunks) =>
         mapCandidates(
@@ -105,7 +105,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "parts of kinds nobody knows",
-    sameCounts: ["parse", "fold"],
+    sameCounts: ["parse", "values", "fold"],
     mutate(recording) {
       mapChunks(recording, (chunks) =>
         mapParts(chunks, (parts) =>
@@ -143,7 +143,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "numbers for enums",
-    sameCounts: ["parse", "fold", "echo", "loop", "citations"],
+    sameCounts: ["parse", "values", "fold", "echo", "loop", "citations"],
     mutate(recording) {
       const words = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
       mapChunks(recording, (chunks) =>
@@ -155,8 +155,40 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    name: "nulls where nothing is, and the index as null or text",
+    sameCounts: ALL,
+    mutate(recording) {
+      let turn = 0;
+      mapChunks(recording, (chunks) =>
+        mapCandidates(
+          mapParts(chunks, (parts) =>
+            parts.map((part) => ({ text: null, functionCall: null, inlineData: null, ...part })),
+          ),
+          (candidate) => ({ ...candidate, ...(turn++ % 2 === 0 ? { index: null } : { index: "0" }) }),
+        ),
+      );
+    },
+  },
+  {
+    name: "counters as text",
+    sameCounts: ALL,
+    mutate(recording) {
+      mapChunks(recording, (chunks) =>
+        chunks.map((chunk) => {
+          const usage = chunk["usageMetadata"];
+          if (!isJson(usage)) return chunk;
+          const entries = Object.entries(usage).map(([name, value]) => [
+            name,
+            name.endsWith("TokenCount") ? String(value) : value,
+          ]);
+          return { ...chunk, usageMetadata: Object.fromEntries(entries) as Json };
+        }),
+      );
+    },
+  },
+  {
     name: "grounding offsets that have drifted",
-    sameCounts: ["parse", "fold", "citations"],
+    sameCounts: ["parse", "values", "fold", "citations"],
     mutate(recording) {
       mapChunks(recording, (chunks) =>
         mapCandidates(chunks, (candidate) => {
@@ -182,7 +214,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "refusals in a list, and as an error inside a 200",
     except: ["emulator"],
-    sameCounts: ["fold", "echo", "loop"],
+    sameCounts: ["values", "fold", "echo", "loop"],
     mutate(recording) {
       for (const [index, exchange] of recording.exchanges.entries()) {
         const error = exchange["status"] === 200 ? undefined : parsed(exchange.responseBody);

@@ -1,3 +1,4 @@
+import { plainValues } from "./plain-values.ts";
 import { methodOf } from "./read-recording.ts";
 import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
 
@@ -7,11 +8,11 @@ import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
  * @throws {SyntaxError} For a body that is neither JSON nor lines of `data: {…}`.
  */
 export function chunksOf({ responseBody, framing }: Exchange): readonly Json[] {
-  if (framing !== "sse") return [JSON.parse(responseBody)].flat() as Json[];
+  if (framing !== "sse") return ([JSON.parse(responseBody)].flat() as Json[]).map(plainValues);
   return responseBody
     .split(/\r\n|\n|\r/)
     .filter((line) => line.startsWith("data:") && line.slice("data:".length).trim() !== "[DONE]")
-    .map((line) => JSON.parse(line.slice("data:".length)) as Json);
+    .map((line) => plainValues(JSON.parse(line.slice("data:".length)) as Json));
 }
 
 /** The answer of an exchange, or why there is none to compare with. */
@@ -51,7 +52,7 @@ export function wholeChunksOf({ responseBody, framing }: Exchange): readonly Jso
   if (framing !== "sse") return [];
   return responseBody.split(/\r\n|\n|\r/).flatMap((line) => {
     try {
-      return line.startsWith("data:") ? [JSON.parse(line.slice("data:".length)) as Json] : [];
+      return line.startsWith("data:") ? [plainValues(JSON.parse(line.slice("data:".length)) as Json)] : [];
     } catch {
       return [];
     }
@@ -60,14 +61,12 @@ export function wholeChunksOf({ responseBody, framing }: Exchange): readonly Jso
 
 /** What a recorded answer comes to. */
 export interface PlainAnswer {
-  /** All parts of candidate 0, in order; neighbouring plain text of one kind joined, streamed arguments put together. */
+  /** All parts of candidate 0, in order; neighboring plain text of one kind joined, streamed arguments put together. */
   readonly parts: readonly Json[];
   /** Every other field of the content, the last that is not empty; not its role. */
   readonly content: Json;
   /** The last finish reason, as a word. */
   readonly finishReason: string | undefined;
-  /** The last usage object, whole. */
-  readonly usage: Json | undefined;
   /** Every other field of the candidate, the last that is not empty. */
   readonly candidate: Json;
   /** Every other field of the answer, the last that is not empty. */
@@ -89,14 +88,13 @@ export function plainFold(chunks: readonly Json[]): PlainAnswer {
     parts: joinText(assembleCalls(parts)),
     content,
     finishReason: candidate["finishReason"] as string | undefined,
-    usage: chunks.findLast((chunk) => isJson(chunk["usageMetadata"]))?.["usageMetadata"] as Json | undefined,
     candidate,
     envelope,
     blockReason: isJson(feedback) && typeof feedback["blockReason"] === "string" ? feedback["blockReason"] : undefined,
   };
 }
 
-/** Joins neighbouring parts that are text of one kind and nothing else. */
+/** Joins neighboring parts that are text of one kind and nothing else. */
 export function joinText(parts: readonly Json[]): readonly Json[] {
   const joined: Json[] = [];
   for (const part of parts) {

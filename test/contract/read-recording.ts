@@ -12,6 +12,8 @@ export function readRecording(file: string, value: unknown): Recording | undefin
     api: textIn(value["api"]) ?? null,
     features: wordsIn(value["features"]),
     fidelity: wordsIn(value["fidelity"]),
+    source: textIn(value["source"]),
+    license: textIn(value["license"] ?? value["licence"]),
     exchanges,
   };
 }

@@ -32,6 +32,10 @@ export interface Recording {
   readonly features: readonly string[];
   /** What the text is good for: `exact`, or what happened to it on the way here. */
   readonly fidelity: readonly string[];
+  /** Where it was published, such as `owner/name@commit:path`. */
+  readonly source?: string | undefined;
+  /** SPDX name of the license it was published under. */
+  readonly license?: string | undefined;
   readonly exchanges: readonly Exchange[];
 }
 

@@ -7,11 +7,12 @@ import { emulator } from "./checks/emulator.ts";
 import { fold } from "./checks/fold.ts";
 import { loop } from "./checks/loop.ts";
 import { parse } from "./checks/parse.ts";
+import { values } from "./checks/values.ts";
 import type { KnownDifference } from "./known-differences.ts";
 import type { Recording } from "./recordings.ts";
 
 /** All checks, from the bytes upwards. */
-export const CHECKS: readonly Check[] = [parse, fold, echo, declarations, loop, citations, emulator];
+export const CHECKS: readonly Check[] = [parse, values, fold, echo, declarations, loop, citations, emulator];
 
 /** What a check found, with what was expected taken apart from what was not. */
 export interface CheckReport extends CheckResult {
@@ -55,8 +56,9 @@ export async function runCheck(
   return { ...result, check, ms, unknown, gone };
 }
 
-/** One line with counts, then every difference by file, then what was left out. */
-export function describeReport({ check, checked, failures, unknown, gone, skipped, notes, ms }: CheckReport): string {
+/** One line with counts, then what was compared with what, every difference by file, what is gone by which rule, what was left out. */
+export function describeReport(report: CheckReport): string {
+  const { check, checked, failures, unknown, gone, measured, vanished, skipped, notes, ms } = report;
   const counts = [`${checked} compared`, `${unknown.length} differ`];
   if (failures.length > unknown.length) counts.push(`${failures.length - unknown.length} known to differ`);
   const leftOut = Object.values(skipped).reduce((sum, count) => sum + count, 0);
@@ -64,6 +66,11 @@ export function describeReport({ check, checked, failures, unknown, gone, skippe
   const lines = [
     `${unknown.length + gone.length === 0 ? "ok  " : "FAIL"} ${check.id}: ${counts.join(", ")} (${[...notes, `${ms} ms`].join("; ")})`,
   ];
+  const looked = Object.entries(measured).map(([what, amount]) => `${amount} ${what}`);
+  lines.push(
+    `       ${check.compares}`,
+    `       held against ${check.against}${looked.length > 0 ? `: ${looked.join(", ")}` : ""}`,
+  );
   for (const file of new Set(failures.map((failure) => failure.file))) {
     lines.push(`       ${file}`);
     for (const failure of failures.filter((one) => one.file === file))
@@ -71,6 +78,16 @@ export function describeReport({ check, checked, failures, unknown, gone, skippe
   }
   for (const { file, reason } of gone)
     lines.push(`       no longer differs, so it is not a known difference: ${file} (${reason})`);
+  for (const { rule, why } of check.mayVanish ?? [])
+    if (vanished[rule] !== undefined) lines.push(`       gone by a rule, ${vanished[rule]}: ${rule} (${why})`);
   for (const [why, count] of Object.entries(skipped)) lines.push(`       left out, ${count}: ${why}`);
   return lines.join("\n");
+}
+
+/** What all checks come to, in one line. */
+export function describeTotal(files: number, exchanges: number, reports: readonly CheckReport[]): string {
+  const sum = (what: string): number => reports.reduce((all, { measured }) => all + (measured[what] ?? 0), 0);
+  const looked = ["chunks", "values", "requests"].map((what) => `${sum(what)} ${what}`);
+  const differences = reports.reduce((all, { unknown }) => all + unknown.length, 0);
+  return `${files} files, ${exchanges} exchanges, ${looked.join(", ")}: ${differences} difference${differences === 1 ? "" : "s"}`;
 }

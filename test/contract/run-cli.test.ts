@@ -43,7 +43,9 @@ describe("the command", () => {
     const { code, printed } = await run(where, "--check", "emulator");
     expect({ code, printed }).toEqual({
       code: 1,
-      printed: expect.stringMatching(/FAIL emulator: 2 compared, 1 differ.*\n +b\.json\n/),
+      printed: expect.stringMatching(
+        /FAIL emulator: 2 compared, 1 differ.*\n +b\.json\n.*\n2 files, 2 exchanges, 0 chunks, 0 values, 2 requests: 1 difference$/s,
+      ),
     });
     const known = join(where, "known.list");
     writeFileSync(known, JSON.stringify([{ check: "emulator", file: "b*.json", reason: "made up" }]));
@@ -62,7 +64,10 @@ describe("the command", () => {
   });
 
   test("ends with 2 for a folder without recordings", async () => {
-    expect(await run(write("empty", {}))).toMatchObject({ code: 2, told: expect.stringContaining("no .json file") });
+    expect(await run(write("empty", {}))).toMatchObject({
+      code: 2,
+      told: expect.stringMatching(/no \.json file\nA recording is .* see docs\/contract\.md\.$/),
+    });
     expect(await run(write("none", { "a.json": {} }))).toMatchObject({
       code: 2,
       told: expect.stringContaining("holds exchanges"),

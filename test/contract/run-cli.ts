@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { KNOWN_DIFFERENCES, type KnownDifference } from "./known-differences.ts";
+import { DOCS_PAGE, figuresOf, publish } from "./published-figures.ts";
 import { readFolder, recordingsFolder, whyAbsent } from "./recordings-folder.ts";
-import { CHECKS, type CheckReport, describeReport, runCheck } from "./run-checks.ts";
+import { CHECKS, type CheckReport, describeReport, describeTotal, runCheck } from "./run-checks.ts";
 
 /** Where the command writes: lines of the report, and lines about the work itself. */
 export interface Output {
@@ -12,17 +13,19 @@ export interface Output {
 
 export const HELP = `Holds Pollux and its emulator against recorded traffic of the Gemini API.
 
-  pnpm contract [folder] [--known FILE] [--check ID]...
+  pnpm contract [folder] [--known FILE] [--check ID]... [--docs]
 
 folder        recordings, *.json at any depth (default: $POLLUX_RECORDINGS, else ../shared/recordings)
 --known FILE  differences that are expected: a JSON list of { "check", "file", "reason" }; file may hold * and **
 --check ID    only this check; may be repeated (${CHECKS.map(({ id }) => id).join(", ")})
+--docs        writes the figures to docs/contract.md, if nothing differs
 --help        this text
 
 POLLUX_SEED=n cuts streams into the same pieces as the run that printed it.
 
-Each check is one line: what was compared, what differs; then each difference by file, and what was left out and why.
-What is normalised before comparing is written in test/contract/README.md.
+For each check: how much was compared and what differs, what was held against what, each difference by file, which values are
+gone by which rule, and what was left out and why. The last line sums up. The format of a recording: docs/contract.md; what is
+normalized before comparing: test/contract/README.md.
 
 Exit code 0: nothing differs but what is known. 1: something does. 2: wrong arguments, or nothing to check.
 
@@ -43,7 +46,7 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
   }
   const absent = whyAbsent(asked.folder);
   if (absent !== undefined) {
-    tell(absent);
+    tell(`${absent}\n${HINT}`);
     return 2;
   }
   const { recordings, passedOver } = readFolder(asked.folder);
@@ -51,7 +54,7 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
   print(`${recordings.length} recordings with ${exchanges} exchanges in ${asked.folder}`);
   for (const { file, why } of passedOver) print(`       passed over, ${why}: ${file}`);
   if (exchanges === 0) {
-    tell(`no recordings: no file in ${asked.folder} holds exchanges`);
+    tell(`no recordings: no file in ${asked.folder} holds exchanges\n${HINT}`);
     return 2;
   }
   const reports: CheckReport[] = [];
@@ -62,11 +65,18 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
     print(describeReport(report));
     reports.push(report);
   }
-  return reports.some(({ unknown, gone }) => unknown.length + gone.length > 0) ? 1 : 0;
+  print(describeTotal(recordings.length, exchanges, reports));
+  if (reports.some(({ unknown, gone }) => unknown.length + gone.length > 0)) return 1;
+  if (asked.docs) publish(DOCS_PAGE, figuresOf(recordings, reports));
+  return 0;
 }
+
+const HINT =
+  "A recording is a JSON file with a list of exchanges, as recordFetch() of @pollux/emulator writes it: see docs/contract.md.";
 
 interface Asked {
   readonly help: boolean;
+  readonly docs: boolean;
   readonly folder: string;
   /** The folder was named, so the list of known differences is not about it. */
   readonly ownFolder: boolean;
@@ -81,16 +91,19 @@ function readArguments(args: readonly string[]): Asked {
     allowPositionals: true,
     options: {
       help: { type: "boolean", short: "h", default: false },
+      docs: { type: "boolean", default: false },
       known: { type: "string" },
       check: { type: "string", multiple: true },
     },
   });
   if (positionals.length > 1) throw new Error(`one folder at a time, not ${positionals.length}`);
+  if (values.docs && values.check !== undefined) throw new Error("--docs publishes the figures of every check");
   const ids = CHECKS.map(({ id }) => id);
   const unknown = values.check?.find((id) => !ids.includes(id));
   if (unknown !== undefined) throw new Error(`there is no check ${unknown}; there are ${ids.join(", ")}`);
   return {
     help: values.help,
+    docs: values.docs,
     folder: positionals[0] ?? recordingsFolder(),
     ownFolder: positionals.length > 0,
     known: values.known === undefined ? KNOWN_DIFFERENCES : readKnown(values.known),

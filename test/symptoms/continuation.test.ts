@@ -135,6 +135,21 @@ describe.each(faces)("%s", (_face, read) => {
     expect(world.bodies).toHaveLength(1);
   });
 
+  test("an answer cut off by the service's own limit goes on, when the caller set none", async () => {
+    const brain = script([[say("It was a "), finishes("MAX_TOKENS")], say("dark night.")]);
+    await using world = await openWorld({ brain });
+    const result = await read(new Agent({ model: world.model(LONG) }), "Tell me.");
+    expect(result).toMatchObject({
+      stopReason: "finished",
+      text: "It was a dark night.",
+      turns: 1,
+      usage: { requests: 2 },
+    });
+    const [first, second] = world.bodies.map((body) => JSON.parse(body) as Record<string, unknown>);
+    expect(second).toEqual({ ...first, continuationToken: expect.any(String) });
+    expect(refusals(world.emulator)).toEqual([]);
+  });
+
   test("sources of later requests are counted from the start", async () => {
     const found = (title: string, said: string) =>
       grounded("", { queries: [title], sources: [{ title, supports: [said] }] });

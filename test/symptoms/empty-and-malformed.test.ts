@@ -293,17 +293,18 @@ describe.each(faces)("%s", (face) => {
     expect(sketch(seen.contents)).toEqual(['user: "Add."']);
   });
 
-  test.each<[string, object]>([
-    ["no args", {}],
-    ["null for args", { args: null }],
-    ["empty args", { args: {} }],
-  ])("a call with %s is a call without arguments", async (_what, args) => {
+  test.each<[string, object, object]>([
+    ["no args", {}, {}],
+    // Null is absent, also when it is sent back.
+    ["null for args", { args: null }, {}],
+    ["empty args", { args: {} }, { args: {} }],
+  ])("a call with %s is a call without arguments", async (_what, args, kept) => {
     const ping = defineTool({ name: "ping", description: "Pings.", run: () => "pong" });
     const call = { functionCall: { name: "ping", ...args } };
     await using service = await openRawService(answer(call), answer({ text: "Pong." }));
     const seen = await watch(face, new Agent({ model: service.model(), tools: [ping] }), "Ping.");
     expect(seen.contents.slice(1, 3)).toEqual([
-      { role: "model", parts: [call] },
+      { role: "model", parts: [{ functionCall: { name: "ping", ...kept } }] },
       { role: "user", parts: [{ functionResponse: { name: "ping", response: { output: "pong" } } }] },
     ]);
     expect(seen.result).toMatchObject({ stopReason: "finished", text: "Pong." });

@@ -224,7 +224,11 @@ test.each<[string, unknown, string]>([
     [{ role: "model", parts: [{ text: "a" }] }, CALL],
     "contents[1].parts[0] is a call before any user content",
   ],
-  ["a response of the model", [user("a"), { role: "model", parts: RESPONSE.parts }], "only the user's side responds"],
+  [
+    "a response of the model's that answers none of its calls",
+    [user("a"), { role: "model", parts: RESPONSE.parts }],
+    "in contents[1] answers no call before it",
+  ],
   [
     "arguments as text",
     [user("a"), { role: "model", parts: [{ functionCall: { name: "f", args: "{}" } }] }],

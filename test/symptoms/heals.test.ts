@@ -4,10 +4,13 @@ import {
   ApiStatusError,
   type Content,
   defineTool,
+  endpoint,
+  type Endpoint,
   type GeminiModel,
   googleSearch,
   type Logger,
   type ModelNotice,
+  type Observation,
   type RunInput,
 } from "@pollux/core";
 import {
@@ -392,4 +395,28 @@ test("an unknown refusal is final", async () => {
     "Something nobody has met.",
   );
   expect(world.bodies).toHaveLength(1);
+});
+
+describe.each(faces)("%s", (_face, read) => {
+  test("what one model object found out about an endpoint, another one with the same endpoint and ID knows", async () => {
+    const faultRules = [refusing("Thinking level is not supported for this model.", /thinkingLevel/)];
+    await using world = await openWorld({ brain: SAYS, faults: faultRules });
+    const shared = endpoint({ baseUrl: world.url, apiKey: "emulator" });
+    const heals: string[] = [];
+    const ask = async (id: string, at: Endpoint): Promise<void> => {
+      const observe = (one: Observation): void => {
+        if (one.type === "notice" && one.notice.type === "heal") heals.push(`${id}: ${one.notice.heal}`);
+      };
+      const model = world.model(id, { endpoint: at });
+      await read(new Agent({ model, thinking: "high", observers: [{ observe }] }), "Hello?");
+    };
+    await ask(MODEL, shared);
+    await ask(MODEL, shared);
+    expect(heals.splice(0)).toEqual([`${MODEL}: drop-thinking`]);
+    await ask("gemini-3.6-flash", shared);
+    await ask(MODEL, { ...shared, apiVersion: "v1" });
+    await ask(MODEL, endpoint({ baseUrl: world.url, apiKey: "emulator" }));
+    expect(heals).toEqual(["gemini-3.6-flash: drop-thinking", `${MODEL}: drop-thinking`, `${MODEL}: drop-thinking`]);
+    expect(world.bodies).toHaveLength(3 + 2 * 3);
+  });
 });

@@ -346,3 +346,99 @@ describe("a schema", () => {
     expect(explainSchema(tool)).toContain("point");
   });
 });
+
+const NULLABLE = { anyOf: [{ type: "string" }, { type: "null" }], default: null };
+const PLACE = {
+  type: "object",
+  properties: { city: { type: "string" }, zip: NULLABLE, size: { type: "integer", default: 3 } },
+  required: ["city", "zip", "size"],
+};
+const RAW = {
+  type: "object",
+  properties: {
+    name: { type: "string" },
+    unit: NULLABLE,
+    old: { type: ["string", "null"], default: null },
+    place: { anyOf: [{ $ref: "#/$defs/place" }, { type: "null" }] },
+    stops: { type: "array", items: { $ref: "#/$defs/place" } },
+  },
+  required: ["name", "unit", "old", "place", "stops"],
+  $defs: { place: PLACE },
+};
+
+/** Nullable, required, and with a default that only the JSON Schema has. */
+const nullable = () => z.string().nullable().meta({ default: null });
+const place4 = z.object({ city: z.string(), zip: nullable(), size: z.int().meta({ default: 3 }) });
+const ZOD4 = z.object({
+  name: z.string(),
+  unit: nullable(),
+  old: z.string().nullable().default(null),
+  place: place4.nullable(),
+  stops: z.array(place4),
+});
+const place3 = z3.object({
+  city: z3.string(),
+  zip: z3.string().nullable().default(null),
+  size: z3.number().int().default(3),
+});
+const ZOD3 = z3.object({
+  name: z3.string(),
+  unit: z3.string().nullable().default(null),
+  old: z3.string().nullable().default(null),
+  place: place3.nullable(),
+  stops: z3.array(place3),
+});
+
+describe.each(faces)("%s", (_face, read) => {
+  test.each<[string, object]>([
+    ["zod 4", ZOD4],
+    ["zod 3", ZOD3],
+    ["raw JSON Schema", RAW],
+  ])("what a call leaves out takes its default, with %s", async (_kind, input) => {
+    const got: unknown[] = [];
+    // Each row has the type of one overload.
+    const tool = defineTool({
+      name: "go",
+      description: "x",
+      input: input as typeof RAW,
+      run: (args) => void got.push(args),
+    });
+    const made = { name: "Tour", place: { city: "Oslo" }, stops: [{ city: "Lima", zip: "15001" }, { city: "Rome" }] };
+    await using world = await openWorld({
+      brain: byStep(
+        () => call("go", made),
+        () => say("Done."),
+      ),
+    });
+    const result = await read(new Agent({ model: world.model(), tools: [tool] }), "Go.");
+    expect(result.stopReason).toBe("finished");
+    expect(got).toEqual([
+      {
+        name: "Tour",
+        unit: null,
+        old: null,
+        place: { city: "Oslo", zip: null, size: 3 },
+        stops: [
+          { city: "Lima", zip: "15001", size: 3 },
+          { city: "Rome", zip: null, size: 3 },
+        ],
+      },
+    ]);
+    // The history has the call as the model made it.
+    expect(result.contents[1]?.parts[0]?.functionCall?.args).toEqual(made);
+  });
+
+  test("what a call leaves out and has no default is still asked for", async () => {
+    const got: unknown[] = [];
+    const tool = defineTool({ name: "go", description: "x", input: RAW, run: (args) => void got.push(args) });
+    await using world = await openWorld({
+      brain: byStep(
+        () => call("go", { name: "Tour", stops: [] }),
+        () => say("Done."),
+      ),
+    });
+    const { contents } = await read(new Agent({ model: world.model(), tools: [tool] }), "Go.");
+    expect(got).toEqual([]);
+    expect(contents[2]?.parts[0]?.functionResponse?.response["error"]).toMatch(/place/);
+  });
+});

@@ -19,6 +19,7 @@ import {
   undeclaredCall,
 } from "./fault/misbehaviour.ts";
 import {
+  inputTokenQuota,
   perDayQuota,
   perMinuteQuota,
   plainQuota,
@@ -51,6 +52,7 @@ import {
 export interface Faults {
   readonly perMinuteQuota: typeof perMinuteQuota;
   readonly perDayQuota: typeof perDayQuota;
+  readonly inputTokenQuota: typeof inputTokenQuota;
   readonly tierWithoutModel: typeof tierWithoutModel;
   readonly plainQuota: typeof plainQuota;
   readonly prepaidEmpty: typeof prepaidEmpty;
@@ -93,6 +95,7 @@ export interface Faults {
 export const faults: Faults = {
   perMinuteQuota,
   perDayQuota,
+  inputTokenQuota,
   tierWithoutModel,
   plainQuota,
   prepaidEmpty,

@@ -33,6 +33,7 @@ export type {
 // Answers
 export {
   type Answer,
+  answeredCall,
   type AnswerPart,
   call,
   calls,

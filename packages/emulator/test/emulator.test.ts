@@ -374,3 +374,10 @@ describe("the emulator", () => {
     expect(textOf(await unary(emulator, { ...body, continuationToken }, "gemini-4-argon"))).toBe("second.");
   });
 });
+
+test("a text of any length can be streamed in small pieces", async () => {
+  const text = "x".repeat(300_000);
+  const emulator = createEmulator({ brain: script([say(text)]), deltaCharacters: 2 });
+  const chunks = await streamed(emulator, ask("Hi"));
+  expect(chunks.map((chunk) => textOf(chunk)).join("")).toBe(text);
+});

@@ -68,6 +68,53 @@ describe("errors before any byte", () => {
       { message: expect.stringMatching(/^Resource exhausted\. Please try again later\./) },
     ],
     ["Q-5", faults.prepaidEmpty(), 402, { status: "RESOURCE_EXHAUSTED" }],
+    [
+      "Q-7",
+      faults.inputTokenQuota(),
+      429,
+      {
+        status: "RESOURCE_EXHAUSTED",
+        message: expect.stringMatching(
+          /generate_content_paid_tier_input_token_count, limit: 1000000, model: gemini-3\.8-flash\nPlease retry in 45\.811974541s\.$/,
+        ),
+        details: [
+          detail("Help", {}),
+          detail("QuotaFailure", {
+            violations: [
+              {
+                quotaMetric: "generativelanguage.googleapis.com/generate_content_paid_tier_input_token_count",
+                quotaId: "GenerateContentPaidTierInputTokensPerModelPerMinute",
+                quotaDimensions: { location: "global", model: "gemini-3.8-flash" },
+                quotaValue: "1000000",
+              },
+            ],
+          }),
+          detail("RetryInfo", { retryDelay: "45s" }),
+        ],
+      },
+    ],
+    [
+      "Q-7",
+      faults.inputTokenQuota({ tier: "paid-2", retryDelay: "0.2s" }),
+      429,
+      {
+        message: expect.stringContaining("paid_tier_2_input_token_count, limit: 3000000"),
+        details: expect.arrayContaining([
+          detail("RetryInfo", { retryDelay: "0.2s" }),
+          detail("QuotaFailure", {
+            violations: [
+              expect.objectContaining({ quotaId: "GenerateContentPaidTierInputTokensPerModelPerMinute-PaidTier2" }),
+            ],
+          }),
+        ]),
+      },
+    ],
+    [
+      "Q-7",
+      faults.inputTokenQuota({ tier: "free", limit: 9 }),
+      429,
+      { message: expect.stringContaining("free_tier_input_token_count, limit: 9") },
+    ],
     ["Q-6", faults.spendRate(), 429, { status: "RESOURCE_EXHAUSTED" }],
     [
       "S-1",

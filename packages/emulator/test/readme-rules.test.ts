@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FAULT_LIST } from "../src/fault/fault-list.ts";
 import { type Fault, faults } from "../src/index.ts";
+import { EVIDENCE } from "../src/validate/evidence.ts";
 import { RULES } from "../src/validate/rules.ts";
 import { CASES, profilesOf } from "./validate/cases/all.ts";
+import { outcome } from "./validate/request.ts";
 
 const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const CERTAINTY = { R: "seen", I: "known", G: "guess" } as const;
@@ -40,7 +42,7 @@ describe("the README's tables", () => {
 
   test.each([...rules, ...listed].map((row) => [row[0], row] as const))("%s: no cell is empty", (_, row) => {
     expect(row.filter((cell) => cell === "")).toEqual([]);
-    expect(row).toHaveLength(rules.includes(row) ? 5 : 6);
+    expect(row).toHaveLength(6);
   });
 
   test.each([...rules, ...listed].map((row) => [row[0], row.at(-1) ?? ""] as const))("%s: %s", (_, shownBy) => {
@@ -54,6 +56,16 @@ describe("the README's tables", () => {
     expect(Object.fromEntries(listed.map(([id, , , certainty]) => [id, certainty]))).toEqual(certain(FAULT_LIST));
   });
 
+  test("say what shows that the service has each rule", () => {
+    const said = Object.fromEntries(rules.map(([id, , , , evidence]) => [id, evidence]));
+    const found = RULES.map(({ id }) => {
+      const evidence = EVIDENCE[id];
+      return [id, typeof evidence === "object" ? `[${evidence.kind}](${evidence.url})` : evidence];
+    });
+    expect(said).toEqual(Object.fromEntries(found));
+    expect(Object.keys(EVIDENCE).toSorted()).toEqual(idsOf(rules));
+  });
+
   test("say in which profiles each rule refuses", () => {
     const refusing = RULES.filter(({ refuses }) => refuses !== false).map(({ id }) => id);
     const said = rules.flatMap(([id = "", , , profiles]) => (refusing.includes(id) ? [[id, profiles]] : []));
@@ -65,6 +77,16 @@ describe("the README's tables", () => {
     expect(Object.fromEntries(named)).toEqual(Object.fromEntries(FAULT_LIST.map(({ id, names }) => [id, names])));
   });
 });
+
+const unsure = CASES.filter(({ rule, asked }) => EVIDENCE[rule] === "unsure" && asked.strict === undefined);
+
+test.each(unsure)(
+  "$rule: $what is not refused without guesses, as nothing public shows the rule",
+  ({ rule, asked }) => {
+    const verdict = outcome({ ...asked, strict: { guesses: false } });
+    expect(verdict === "accepted" ? verdict : verdict.rule).not.toBe(rule);
+  },
+);
 
 test("the list of faults has every fault once, under the id it reports", () => {
   const names = FAULT_LIST.flatMap((item) => item.names);

@@ -8,6 +8,8 @@ import { type Exchange, isJson, isStream, type Json, listOf, modelOf, type Recor
 export const citations: Check = {
   id: "citations",
   claim: "each grounding support becomes a range of the answer that holds the text it names, and its sources",
+  compares: "the range and the sources of each citation",
+  against: "the text and the addresses of its grounding support",
   async run(recording, tally): Promise<void> {
     for (const [index, exchange] of recording.exchanges.entries()) {
       const read = readAnswer(exchange);

@@ -7,6 +7,8 @@ import { declarationsOf } from "../wire-forms.ts";
 export const declarations: Check = {
   id: "declarations",
   claim: "each function declaration that the service accepted can be a tool",
+  compares: "each accepted function declaration, as a tool",
+  against: "the names of its properties",
   async run({ file, exchanges }, tally): Promise<void> {
     for (const [index, exchange] of exchanges.entries()) {
       if (exchange.request === null || !isAnswered(exchange)) continue;

@@ -8,6 +8,8 @@ import { type Exchange, isJson, type Json, modelOf, type Recording } from "../re
 export const echo: Check = {
   id: "echo",
   claim: "each answer goes back in the next request as it came: same parts, same keys, same order",
+  compares: "the model's content in the next request, over both transports",
+  against: "the parts of the answer, with the order of their keys",
   async run(recording, tally): Promise<void> {
     for (const [index, exchange] of recording.exchanges.entries()) {
       const read = readAnswer(exchange);
@@ -17,6 +19,7 @@ export const echo: Check = {
         continue;
       }
       for (const transport of TRANSPORTS) {
+        tally.measure("requests", 1);
         const served = servedOver(transport, exchange, read.chunks);
         const verdict = await compareEcho(recording, exchange, read.answer, served, transport);
         tally.compare(recording.file, index, verdict && `${transport}: ${verdict}`);

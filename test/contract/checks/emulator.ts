@@ -11,9 +11,12 @@ import { type ToldState, toldState } from "../told-state.ts";
 export const emulator: Check = {
   id: "emulator",
   claim: "the emulator takes each request the service took, and refuses what it refused with its status and words",
+  compares: "whether an emulator of the same service and model takes each request, and its refusals",
+  against: "what the service did",
   async run(recording, tally): Promise<void> {
     for (const [index, exchange] of recording.exchanges.entries()) {
       const without = whyNotAsked(recording, exchange);
+      if (without === undefined) tally.measure("requests", 1);
       if (without !== undefined) tally.skip(without);
       else if (isAnswered(exchange)) await checkAccepted(recording, index, exchange, tally);
       else await checkRefused(recording, index, exchange, tally);

@@ -12,12 +12,15 @@ export const loop: Check = {
   id: "loop",
   claim:
     "each recorded tool loop, run by an agent, sends what the service accepted, and each request begins as the one before",
+  compares: "each request of an agent whose tools return what they returned then, over both transports and both faces",
+  against: "the requests the service took",
   async run(recording, tally): Promise<void> {
     const { loops, leftOut } = findLoops(recording);
     for (const why of leftOut) tally.skip(why);
     for (const recorded of loops) {
       for (const transport of TRANSPORTS) {
         for (const face of ["run", "stream"] as const) {
+          tally.measure("requests", recorded.exchanges.length);
           const verdict = await replay(recording, recorded, transport, face);
           tally.compare(recording.file, recorded.indexes.at(-1) ?? 0, verdict && `${transport}, ${face}: ${verdict}`);
         }

@@ -10,6 +10,8 @@ import { type Exchange, isAnswered, isStream, type Json, modelOf, type Recording
 export const parse: Check = {
   id: "parse",
   claim: "each body becomes the answers it holds, or an error with the service's status, words and wait",
+  compares: "what the client returns or throws for each body",
+  against: "the body, read by JSON.parse, and a second reading of errors",
   async run(recording, tally): Promise<void> {
     for (const [index, exchange] of recording.exchanges.entries()) {
       const read = readAnswer(exchange);

@@ -36,7 +36,8 @@ const functionResponse: Check = object({ name: text, id: optional(string), respo
 const texts = { text: optional(string), thoughtSignature: optional(string) };
 const PARTS: { readonly user: Check; readonly model: Check } = {
   user: object({ ...texts, functionCall: onlyIn("model"), functionResponse: optional(functionResponse) }),
-  model: object({ ...texts, functionCall: optional(functionCall), functionResponse: onlyIn("user") }),
+  // The service answers its own calls in the model's content.
+  model: object({ ...texts, functionCall: optional(functionCall), functionResponse: optional(functionResponse) }),
 };
 const contents: Check = list(content);
 

@@ -1,4 +1,5 @@
 import { isObject } from "../internal/json.ts";
+import { readCalls } from "../model/history/open-calls.ts";
 import type { Content, FunctionCall, FunctionResponse, FunctionResponsePart, Part } from "../wire/types/content.ts";
 
 /** Options of `showSession`. */
@@ -80,7 +81,10 @@ export class Page {
 const SHORT = 240;
 
 /** Adds a content to the page. @param who - The label of its text. */
-export function showContent(page: Page, { parts }: Content, who: Label, thoughts: boolean): void {
+export function showContent(page: Page, content: Content, who: Label, thoughts: boolean): void {
+  const { parts } = content;
+  const answered = content.role === "model" ? readCalls([content]).filter(({ response }) => response) : [];
+  const own = new Set(answered.map(({ call }) => call));
   // Adjacent texts are one text that came in pieces.
   let text = "";
   const flush = (): void => {
@@ -93,15 +97,19 @@ export function showContent(page: Page, { parts }: Content, who: Label, thoughts
       continue;
     }
     flush();
-    showPart(page, part, thoughts);
+    showPart(page, part, thoughts, own);
   }
   flush();
 }
 
-function showPart(page: Page, part: Part, thoughts: boolean): void {
+const BY_THE_SERVICE = ", by the service";
+
+/** @param own - Calls that the service answered itself. */
+function showPart(page: Page, part: Part, thoughts: boolean, own: ReadonlySet<FunctionCall>): void {
   if (part.thought === true) {
     if (thoughts) page.say("thought", part.text ?? "");
-  } else if (part.functionCall !== undefined) page.say("call", formatCall(part.functionCall));
+  } else if (part.functionCall !== undefined)
+    page.say("call", `${formatCall(part.functionCall)}${own.has(part.functionCall) ? BY_THE_SERVICE : ""}`);
   else if (part.functionResponse !== undefined) showResponse(page, part.functionResponse);
   else showServiceWork(page, part);
 }
@@ -114,7 +122,8 @@ function showServiceWork(page: Page, part: Part): void {
   const response: unknown = part.toolResponse;
   if (isObject(code)) page.say("code", textIn(code, "code"));
   else if (isObject(printed)) page.say("printed", inOneLine(printed["output"] ?? printed["outcome"] ?? "", SHORT));
-  else if (isObject(call)) page.say("call", `${textIn(call, "toolType")}(${formatArgs(call["args"])}), by the service`);
+  else if (isObject(call))
+    page.say("call", `${textIn(call, "toolType")}(${formatArgs(call["args"])})${BY_THE_SERVICE}`);
   else if (isObject(response))
     page.say("result", `${textIn(response, "toolType")}: ${inOneLine(response["response"] ?? {}, SHORT)}`);
   else page.say("media", formatMedia(part) ?? inOneLine(part, SHORT));

@@ -1,6 +1,7 @@
-import { callsIn, unansweredResponse } from "../loop/transcript.ts";
+import { unansweredResponse } from "../loop/transcript.ts";
 import { describeCall, listNames } from "../model/history/conversation.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
+import { openCallsIn, readCalls } from "../model/history/open-calls.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 import type { SessionProblem } from "./read-log.ts";
 
@@ -15,7 +16,8 @@ export interface PairedCalls {
 }
 
 /**
- * Makes sure that each call is answered once, in call order, in the content right after it, and that there are no other responses.
+ * Makes sure that each open call is answered once, in call order, in the content right after it, and that there are no other
+ * responses. What the service answered itself stays as it is.
  *
  * @param options - `first`: nothing precedes the contents, so they must not begin with a call.
  */
@@ -30,14 +32,21 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
       at++;
       continue;
     }
-    const calls = callsIn(content);
-    const isOpening = first && paired.length === 0 && calls.length > 0;
+    const isOpening = first && paired.length === 0 && readCalls([content]).length > 0;
     const turnEnd = endOfTurn(contents, at);
-    if (turnEnd > at + 1 && !isOpening && isAnswered(contents.slice(at, turnEnd), contents[turnEnd])) {
+    const turn = contents.slice(at, turnEnd);
+    const open = openCallsIn(turn);
+    if (!isOpening && open.length === 0) {
+      paired.push(...turn);
+      at = turnEnd;
+      continue;
+    }
+    if (turn.length > 1 && !isOpening && isAnswered(open, contents[turnEnd])) {
       paired.push(...contents.slice(at, turnEnd + 1));
       at = turnEnd + 1;
       continue;
     }
+    const calls = readCalls(turn).flatMap(({ call, at: index, response }) => (index === 0 && !response ? call : []));
     const next = contents[at + 1];
     const reply = calls.length > 0 && next?.role === "user" && responsesIn(next).length > 0 ? next : undefined;
     at += reply === undefined ? 1 : 2;
@@ -47,7 +56,7 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
       continue;
     }
     changes.push({
-      problem: `the history begins with a call to ${listNames(calls)}`,
+      problem: `the history begins with a call to ${listNames(readCalls([content]).map(({ call }) => call))}`,
       remedy: "it is omitted together with its response",
     });
     if (reply !== undefined) paired.push(...dropResponses(reply, []));
@@ -62,11 +71,11 @@ function endOfTurn(contents: readonly Content[], start: number): number {
   return end;
 }
 
-/** True when a content holds a response for each call of a turn, in any order, and nothing else. */
-function isAnswered(turn: readonly Content[], reply: Content | undefined): boolean {
-  if (reply?.role !== "user" || reply.parts.length === 0) return false;
+/** True when a content holds a response for each of these calls, in any order, and nothing else. */
+function isAnswered(calls: readonly FunctionCall[], reply: Content | undefined): boolean {
+  if (reply?.role !== "user") return false;
   const left = [...reply.parts];
-  return turn.flatMap(callsIn).every((call) => takeResponse(left, call) !== undefined) && left.length === 0;
+  return calls.every((call) => takeResponse(left, call) !== undefined) && left.length === 0;
 }
 
 /** One response for each call, then the other parts of the reply; the reply itself when it is right. */

@@ -1,8 +1,9 @@
 import type { Outcome } from "../durable/steps.ts";
 import { callIdOf, type CallStepValue, type ModelStepValue, parseStepName, type StepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import { callsIn, unansweredResponse } from "../loop/transcript.ts";
+import { unansweredResponse } from "../loop/transcript.ts";
 import { isKept } from "../loop/turn/classify-answer.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import { resolveRefs, type RunRecord, SessionView } from "../session/session-view.ts";
@@ -51,7 +52,7 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string |
     if (attempts[index + 1]?.turn === turn || !isKept(value.response)) continue;
     const { content } = value.response;
     added.push(content);
-    const calls = callsIn(content);
+    const calls = openCallsIn([content]);
     toolCalls += calls.length;
     const answers = calls.map((call, position) => findAnswer(call, values.get(callIdOf(turn, position))));
     const isOpen = why === undefined && turn === last && answers.includes(undefined);

@@ -1,6 +1,6 @@
 import { callIdOf } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import { callsIn } from "../loop/transcript.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
 import type { Usage } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import type { RunRecord } from "../session/session-view.ts";
@@ -80,7 +80,7 @@ function showRun(page: Page, { entry, outcomes, end }: RunRecord, thoughts: bool
     showContent(page, content, chooseLabel(content, steered), thoughts);
     const turn = turns.get(content);
     if (turn === undefined) continue;
-    for (const [index, { name }] of callsIn(content).entries())
+    for (const [index, { name }] of openCallsIn([content]).entries())
       for (const one of calls.get(callIdOf(turn, index)) ?? []) {
         if (one.question === undefined) continue;
         page.say("asked", `${name}: ${QUESTIONS[one.question]}`);

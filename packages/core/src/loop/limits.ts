@@ -150,7 +150,7 @@ export interface RunProgress {
   /** Calls made, over all turns. */
   readonly toolCalls: number;
   readonly usage: Usage;
-  /** The calls of the last turn, in call order. */
+  /** The calls of the last turn, in call order, without those that the service answered itself. */
   readonly lastCalls: readonly FunctionCall[];
   /** Visible text of the last answer. */
   readonly lastText: string;

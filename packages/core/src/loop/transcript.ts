@@ -1,17 +1,14 @@
+import { openCallsIn } from "../model/history/open-calls.ts";
 import { CANCELLED } from "../tool/model-texts.ts";
 import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
 
-/** The calls of a content, in order. */
-export function callsIn(content: Content): FunctionCall[] {
-  const calls: FunctionCall[] = [];
-  for (const part of content.parts) if (part.functionCall !== undefined) calls.push(part.functionCall);
-  return calls;
+/** True when the last turn is the model's and has open calls, which must be answered before anything is sent. */
+export function endsOnOpenCall(contents: readonly Content[]): boolean {
+  return openCallsIn(lastModelTurn(contents)).length > 0;
 }
 
-/** True when the last content is the model's and has calls, which must be answered before anything is sent. */
-export function endsOnOpenCall(contents: readonly Content[]): boolean {
-  const last = contents.at(-1);
-  return last !== undefined && last.role === "model" && last.parts.some((part) => part.functionCall !== undefined);
+function lastModelTurn(contents: readonly Content[]): readonly Content[] {
+  return contents.slice(contents.findLastIndex(({ role }) => role !== "model") + 1);
 }
 
 /** A user content with one text. */
@@ -35,10 +32,9 @@ export function closing(
   known: ReadonlyMap<number, Part>,
   why: string,
 ): readonly Content[] {
-  const last = contents.at(-1);
-  if (last === undefined || !endsOnOpenCall(contents)) return [];
-  const parts = callsIn(last).map((call, index) => known.get(index) ?? unansweredResponse(call, why));
-  return [{ role: "user", parts }];
+  const calls = openCallsIn(lastModelTurn(contents));
+  if (calls.length === 0) return [];
+  return [{ role: "user", parts: calls.map((call, index) => known.get(index) ?? unansweredResponse(call, why)) }];
 }
 
 /** The response to a call that was not executed, with the reason. */

@@ -43,23 +43,35 @@ const CLASS_OF: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>(
 ]);
 
 /**
- * Finish reasons that gateways send for turns with calls, where the service sends `STOP`. aimock sends the first. The others come
- * from upstream APIs whose parts are translated but not their reasons: OpenAI's `tool_calls` and `function_call`, Anthropic's
- * `tool_use`, Cohere's `TOOL_CALL`.
+ * Finish reasons that gateways send in place of the service's, in any case. Most come from upstream APIs whose parts are translated
+ * but not their reasons: OpenAI's `stop`, `length`, `content_filter`, `tool_calls` and `function_call`; Anthropic's `end_turn`,
+ * `max_tokens` and `tool_use`; Cohere's `TOOL_CALL`. aimock sends `FUNCTION_CALL`. Where the service sends `STOP` for a turn with
+ * calls, these have a word of their own.
  *
  * @see https://github.com/CopilotKit/aimock/blob/main/src/gemini.ts
  * @see https://github.com/theopenco/llmgateway/pull/2218
  * @see https://github.com/ferro-labs/ai-gateway/issues/142
  */
-const CALL_WORDS: ReadonlySet<string> = new Set(["FUNCTION_CALL", "TOOL_CALLS", "TOOL_CALL", "TOOL_USE"]);
+const GATEWAY_WORDS: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>([
+  ["STOP", "complete"],
+  ["END_TURN", "complete"],
+  ["LENGTH", "truncated"],
+  ["MAX_TOKENS", "truncated"],
+  ["CONTENT_FILTER", "blocked"],
+  ["FUNCTION_CALL", "calls"],
+  ["TOOL_CALLS", "calls"],
+  ["TOOL_CALL", "calls"],
+  ["TOOL_USE", "calls"],
+]);
 
 /**
  * Classifies a finish reason. An unfamiliar one is "unknown", never "complete": a new kind of refusal must not pass for success.
+ * The response keeps the word as it came.
  *
- * `STOP` does not rule out calls: only the parts tell. Google's words are case-sensitive; gateways' words for calls are not.
+ * `STOP` does not rule out calls: only the parts tell. Google's words are case-sensitive; gateways' words are not.
  *
  * @see https://ai.google.dev/api/generate-content#FinishReason
  */
 export function classifyFinish(reason: string): FinishClass {
-  return CLASS_OF.get(reason) ?? (CALL_WORDS.has(reason.toUpperCase()) ? "calls" : "unknown");
+  return CLASS_OF.get(reason) ?? GATEWAY_WORDS.get(reason.toUpperCase()) ?? "unknown";
 }

@@ -3,12 +3,13 @@ import { ApiStatusError } from "../errors/api-errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../wire/client-options.ts";
 import { GeminiClient } from "../wire/client.ts";
+import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import { waitForFile } from "../wire/files.ts";
 import type { RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
-import { Healer, type HealName } from "./heal/heal.ts";
+import { Healer } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
@@ -55,7 +56,7 @@ export class GeminiModel implements Model {
   readonly #facts: RequestFacts;
   readonly #transport: "stream" | "unary";
   readonly #logger: Logger | undefined;
-  readonly #heals = new Set<HealName>();
+  readonly #heals: Set<string>;
   readonly #conversations = new WeakMap<object, Conversation>();
 
   constructor(id: string, options: GeminiOptions = {}) {
@@ -63,7 +64,7 @@ export class GeminiModel implements Model {
     this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
     this.#client = new GeminiClient(options);
     const { endpoint } = this.#client;
-    endpoint.modelPath(id);
+    this.#heals = findHeals(endpoint, id);
     this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };
     if (options.endpoint === undefined) {
       // Reading the key now makes a missing one throw here. A token that has to be fetched can fail later.
@@ -156,6 +157,7 @@ export class GeminiModel implements Model {
       hasParts: false,
       onRewind: (reason) => onNotice?.({ type: "rewind", reason }),
       logger,
+      maxOutputTokens: request.generationConfig?.maxOutputTokens,
       open: (token) => {
         const body = token === undefined ? request : { ...request, continuationToken: token };
         return this.#transport === "stream"
@@ -164,6 +166,15 @@ export class GeminiModel implements Model {
       },
     };
   }
+}
+
+/** The heals that requests to a model need, shared by all models with the same endpoint and path. Throws for an invalid ID. */
+function findHeals(endpoint: Endpoint, id: string): Set<string> {
+  const { baseUrl, apiVersion, learned } = endpoint;
+  const path = [baseUrl, apiVersion, endpoint.modelPath(id)].join("/");
+  const heals = learned?.get(path) ?? new Set<string>();
+  learned?.set(path, heals);
+  return heals;
 }
 
 /** A unary answer, read as a stream of one chunk. */

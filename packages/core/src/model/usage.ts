@@ -38,7 +38,27 @@ export const NO_USAGE: Usage = {
   incomplete: false,
 };
 
-/** Usage of one response, from its last chunk: each chunk reports the total so far. */
+/** Token counters; the service leaves out those that are zero. */
+const COUNTER = /Tokens?(?:Count|Details)$/;
+
+/**
+ * The usage of the chunks so far and of the next one. The token counters are those of the last chunk that has any, all together:
+ * some streams restart their counts midway, and only counters of the same chunk add up. Every other field, such as Vertex's
+ * `billablePromptUsage`, may come in a single chunk, and is kept.
+ */
+export function foldUsage(before: UsageMetadata, after: UsageMetadata): UsageMetadata {
+  let hasCounters = false;
+  for (const name in after) if (COUNTER.test(name)) hasCounters = true;
+  let kept: Record<string, unknown> | undefined;
+  for (const name in before) {
+    if (Object.hasOwn(after, name) || (hasCounters && COUNTER.test(name))) continue;
+    kept ??= {};
+    kept[name] = before[name as keyof UsageMetadata];
+  }
+  return kept === undefined ? after : { ...kept, ...after };
+}
+
+/** Usage of one response, from that of its chunks, see {@link foldUsage}. */
 export function readUsage(metadata: UsageMetadata | undefined, searchQueries = 0): Usage {
   const inputTokens = metadata?.promptTokenCount ?? 0;
   const outputTokens = metadata?.candidatesTokenCount ?? 0;

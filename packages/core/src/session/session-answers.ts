@@ -1,10 +1,11 @@
 import { type CallRoute, callIdOf, parseStepName, waitName } from "../durable/run-log.ts";
 import { UnexpectedAnswerError } from "../errors/session-errors.ts";
 import { isObject } from "../internal/json.ts";
-import { callsIn } from "../loop/transcript.ts";
 import type { ModelStepValue } from "../durable/run-log.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
 import { jsonSafe } from "../tool/function-response.ts";
 import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
 import type { NewEntry } from "./session-log.ts";
 import type { RunRecord } from "./session-view.ts";
 
@@ -61,14 +62,14 @@ export function openQuestions(record: RunRecord): readonly PendingCall[] {
 }
 
 /** The calls that the last answer of a turn made. */
-function callsOf({ order, outcomes }: RunRecord, turn: number): ReturnType<typeof callsIn> {
+function callsOf({ order, outcomes }: RunRecord, turn: number): readonly FunctionCall[] {
   for (const name of order.toReversed()) {
     const step = parseStepName(name);
     const outcome = outcomes.get(name);
     if (step.kind !== "model" || step.phase !== "work" || step.turn !== turn || outcome?.ok !== true) continue;
     // Only a model step has such a name.
     const { response } = outcome.value as unknown as Partial<ModelStepValue>;
-    if (response !== undefined) return callsIn(response.content);
+    if (response !== undefined) return openCallsIn([response.content]);
   }
   return [];
 }

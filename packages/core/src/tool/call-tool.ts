@@ -2,6 +2,7 @@ import { ToolRetry } from "../errors/run-errors.ts";
 import { MAX_TIMER_MS } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
+import type { JsonSchema } from "../wire/types/declaration.ts";
 import { jsonSafe } from "./function-response.ts";
 import {
   ARGUMENT_MISSING,
@@ -14,6 +15,7 @@ import {
   toolFailed,
   unknownTool,
 } from "./model-texts.ts";
+import { hasDefaults, withDefaults } from "./schema/defaults.ts";
 import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/from-zod.ts";
 import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
 
@@ -225,11 +227,18 @@ function startTimeLimit(
 }
 
 /**
- * Makes the function that validates a call's arguments. With a raw JSON Schema, it only checks for an object with the
- * required properties, since the values are not typed either. The function throws {@link ToolRetry} with at most five
- * problems in at most 500 characters.
+ * Makes the function that validates a call's arguments. What a call leaves out takes the default that the schema has for it.
+ * With a raw JSON Schema, it only checks for an object with the required properties, since the values are not typed either. The
+ * function throws {@link ToolRetry} with at most five problems in at most 500 characters.
+ *
+ * @param source - The same schema as JSON Schema.
  */
-export function buildParser(schema: unknown): (args: unknown) => Promise<unknown> {
+export function buildParser(schema: unknown, source: JsonSchema): (args: unknown) => Promise<unknown> {
+  const parse = buildCheck(schema);
+  return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
+}
+
+function buildCheck(schema: unknown): (args: unknown) => Promise<unknown> {
   if (!isStandardSchema(schema)) return async (args) => checkObject(schema, args);
   // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
   if (isZod4(schema))

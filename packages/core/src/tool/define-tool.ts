@@ -86,8 +86,10 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
   checkToolName(name);
   if (typeof description !== "string" || description.trim() === "")
     throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
-  const { schema, changes } =
-    input === undefined ? { schema: NO_PARAMETERS, changes: [] } : declareParameters(input, name);
+  const { schema, source, changes } =
+    input === undefined
+      ? { schema: NO_PARAMETERS, source: NO_PARAMETERS, changes: [] }
+      : declareParameters(input, name);
   return {
     kind: "function",
     name,
@@ -100,7 +102,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
-    parse: buildParser(input),
+    parse: buildParser(input, source),
     ...(needsApproval && { needsApproval: needsApproval === true ? () => true : needsApproval }),
     ...(spec.answerTimeoutMs !== undefined && {
       answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),

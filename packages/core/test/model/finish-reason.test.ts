@@ -20,7 +20,10 @@ test.each([
     reason,
     "unknown",
   ]),
-  ...["stop", "Stop", "max_tokens", "length", "end_turn"].map((reason) => [reason, "unknown"]),
+  ...["stop", "Stop", "end_turn", "END_TURN"].map((reason) => [reason, "complete"]),
+  ...["max_tokens", "length", "LENGTH"].map((reason) => [reason, "truncated"]),
+  ...["content_filter", "CONTENT_FILTER"].map((reason) => [reason, "blocked"]),
+  ...["eos", "error", "other", "unknown", "refusal", "stop!", "length_exceeded"].map((reason) => [reason, "unknown"]),
   ...["FUNCTION_CALLS_BLOCKED", "NO_TOOL_CALLS", " TOOL_CALLS", "TOOL CALLS", "CALL"].map((reason) => [
     reason,
     "unknown",

@@ -131,6 +131,14 @@ export function calls(...given: readonly ScriptedCall[]): Answer {
   );
 }
 
+/**
+ * A call that the service answers itself, as it does for its MCP servers: call and response are in the model's turn. Join it with
+ * the text that follows.
+ */
+export function answeredCall(name: string, args: JsonObject, response: JsonObject): Answer {
+  return parts({ functionCall: { name, args } }, { functionResponse: { name, response } });
+}
+
 /** Text with sources, as the service reports a search. If the text is empty, the search applies to the answer it is joined with. */
 export function grounded(
   text: string,

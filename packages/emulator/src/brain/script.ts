@@ -26,20 +26,21 @@ export interface Script extends Brain {
  */
 export function script(lines: readonly ScriptLine[], options: ScriptOptions = {}): Script {
   let said = 0;
+  let asked = 0;
   return {
     get said() {
       return said;
     },
     async answer(turn) {
+      asked += 1;
       const { afterwards = "fail" } = options;
       const line =
         lines[afterwards === "start-over" ? said % lines.length : said] ??
         (afterwards === "repeat-last" ? lines.at(-1) : undefined);
       if (line === undefined) {
         if (typeof afterwards === "object") return afterwards.answer(turn);
-        throw new Error(
-          `The script has ${lines.length} answers and this is request ${turn.number}: ${excerpt(turn.prompt)}`,
-        );
+        const answers = `${lines.length} answer${lines.length === 1 ? "" : "s"}`;
+        throw new Error(`The script has ${answers}, and this is its request ${asked}: ${excerpt(turn.prompt)}`);
       }
       said += 1;
       const answer = typeof line === "function" ? await line(turn) : line;

@@ -12,6 +12,7 @@ export const GEMINI_3: ModelFacts = {
   builtInsWithFunctions: true,
   thinking: { kind: "none", levels: [] },
   outputWithFunctions: true,
+  outputWithBuiltIns: true,
   jsonOutput: true,
   systemInstruction: true,
   multiturn: true,
@@ -24,6 +25,7 @@ export const GEMINI_3: ModelFacts = {
   signaturesRequired: true,
   callIds: true,
   prefill: true,
+  unansweredCalls: false,
   mixedResponses: true,
   strictMatching: false,
   mediaInFunctionResponses: true,
@@ -53,24 +55,33 @@ export const GEMINI_2_5: ModelFacts = {
   state: "deprecated",
   builtInsWithFunctions: false,
   outputWithFunctions: false,
+  outputWithBuiltIns: false,
   signaturesRequired: false,
   callIds: false,
   mediaInFunctionResponses: false,
   maxCandidates: 8,
 };
 
-/** Gemini 2.0: no thinking, no signatures. */
+/** Gemini 2.0: no thinking, no signatures; functions with JSON output, and calls without responses, are recorded with 200. */
 export const GEMINI_2_0: ModelFacts = {
   ...GEMINI_2_5,
   generation: 2,
   state: "shut",
+  outputWithFunctions: true,
+  unansweredCalls: true,
   signaturesIssued: false,
   mediaResolution: false,
   outputTokenLimit: 8_192,
 };
 
 /** Gemini 1.5: like 2.0, with the older search tool. */
-export const GEMINI_1_5: ModelFacts = { ...GEMINI_2_0, family: "gemini-1", generation: 1.5 };
+export const GEMINI_1_5: ModelFacts = {
+  ...GEMINI_2_0,
+  family: "gemini-1",
+  generation: 1.5,
+  outputWithFunctions: false,
+  unansweredCalls: false,
+};
 
 /** Gemma 4: functions, but no built-in tools with them, and no signatures. */
 export const GEMMA_4: ModelFacts = {

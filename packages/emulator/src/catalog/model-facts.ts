@@ -29,6 +29,8 @@ export interface ModelFacts {
   readonly thinking: ThinkingFacts;
   /** JSON output and functions in one request. */
   readonly outputWithFunctions: boolean;
+  /** JSON output and built-in tools in one request. */
+  readonly outputWithBuiltIns: boolean;
   readonly jsonOutput: boolean;
   readonly systemInstruction: boolean;
   /** Histories with more than one user turn. */
@@ -46,6 +48,8 @@ export interface ModelFacts {
   readonly callIds: boolean;
   /** A history that ends in a model turn is continued instead of rejected. */
   readonly prefill: boolean;
+  /** Text may follow calls instead of their responses. */
+  readonly unansweredCalls: boolean;
   /** On the Developer API, other parts may follow a function response in the same content. */
   readonly mixedResponses: boolean;
   /** Responses must carry the id and name of their call. */

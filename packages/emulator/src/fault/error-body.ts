@@ -18,9 +18,13 @@ export function gatewayError(message: string, code = "", type = "comet_api_error
 
 const TYPE = "type.googleapis.com/google.rpc";
 
-/** Says which quota was hit. */
-export function quotaFailure(quotaId: string, model: string, quotaValue: string): ErrorDetail {
-  const quotaMetric = `generativelanguage.googleapis.com/generate_content_${quotaId.endsWith("FreeTier") ? "free" : "paid"}_tier_requests`;
+/** Says which quota was hit. @param quotaMetric - Default: the requests of the free tier. */
+export function quotaFailure(
+  quotaId: string,
+  model: string,
+  quotaValue: string,
+  quotaMetric = "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+): ErrorDetail {
   const violation = { quotaMetric, quotaId, quotaDimensions: { location: "global", model }, quotaValue };
   return { "@type": `${TYPE}.QuotaFailure`, violations: [violation] };
 }

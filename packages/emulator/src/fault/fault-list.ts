@@ -17,6 +17,7 @@ export const FAULT_LIST: readonly ListedFault[] = [
   { id: "Q-4", names: ["plainQuota"], certainty: "R" },
   { id: "Q-5", names: ["prepaidEmpty"], certainty: "I" },
   { id: "Q-6", names: ["spendRate"], certainty: "I" },
+  { id: "Q-7", names: ["inputTokenQuota"], certainty: "R" },
   { id: "S-1", names: ["overloaded"], certainty: "R" },
   { id: "S-2", names: ["internalError"], certainty: "I" },
   { id: "S-3", names: ["deadlineExceeded"], certainty: "I" },

@@ -14,6 +14,7 @@ export interface QuotaOptions {
 
 const EXCEEDED =
   "You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.";
+const MONITOR = "To monitor your current usage, head to: https://ai.dev/rate-limit.";
 const PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
 const PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
 
@@ -30,6 +31,47 @@ export function perDayQuota(options: QuotaOptions = {}): StatusFault {
 /** Q-3: this model is not included in the account's tier. */
 export function tierWithoutModel(options: QuotaOptions = {}): StatusFault {
   return quota("Q-3", PER_DAY, { retryDelay: "34.07s", ...options, limit: 0 });
+}
+
+/** Whose limits apply to the input tokens of a minute. */
+export type QuotaTier = keyof typeof INPUT_TOKENS;
+
+/** Metric, id and usual limit of the input tokens of a minute. */
+const INPUT_TOKENS = {
+  free: {
+    metric: "generate_content_free_tier_input_token_count",
+    id: "GenerateContentInputTokensPerModelPerMinute-FreeTier",
+    limit: 250_000,
+  },
+  paid: {
+    metric: "generate_content_paid_tier_input_token_count",
+    id: "GenerateContentPaidTierInputTokensPerModelPerMinute",
+    limit: 1_000_000,
+  },
+  "paid-2": {
+    metric: "generate_content_paid_tier_2_input_token_count",
+    id: "GenerateContentPaidTierInputTokensPerModelPerMinute-PaidTier2",
+    limit: 3_000_000,
+  },
+} as const;
+
+/**
+ * Q-7: the input tokens of the minute are used up; waiting helps. The message says the wait to the nanosecond, the detail in whole
+ * seconds.
+ *
+ * @param options - `tier` is `"free"`, `"paid"` (default) or `"paid-2"`; `limit` defaults to a usual one of the tier.
+ */
+export function inputTokenQuota(options: QuotaOptions & { readonly tier?: QuotaTier | undefined } = {}): StatusFault {
+  const { tier = "paid", model = "gemini-3.8-flash", retryDelay = "45.811974541s" } = options;
+  const { metric, id, limit: usual } = INPUT_TOKENS[tier];
+  const limit = options.limit ?? usual;
+  const full = `generativelanguage.googleapis.com/${metric}`;
+  const message = `${EXCEEDED} ${MONITOR} \n* Quota exceeded for metric: ${full}, limit: ${limit}, model: ${model}\nPlease retry in ${retryDelay}.`;
+  return exhausted("Q-7", 429, message, [
+    quotaHelp(),
+    quotaFailure(id, model, String(limit), full),
+    retryInfo(retryDelay.replace(/^([1-9]\d*)\.\d+s$/, "$1s")),
+  ]);
 }
 
 /** Q-4: a 429 without a wait, in either of the service's wordings. */

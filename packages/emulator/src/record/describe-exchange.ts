@@ -94,7 +94,7 @@ function describeAnswer(body: string, contentType: string): AnswerFacts {
     text: digestText(textOf(parts, false)),
     thoughts: digestText(textOf(parts, true)),
     calls: callsOf(parts),
-    signatures: parts.filter((part) => part["thoughtSignature"] !== undefined).length,
+    signatures: parts.filter((part) => typeof part["thoughtSignature"] === "string").length,
     finishReasons: candidates
       .map((candidate) => candidate?.["finishReason"])
       .filter((reason) => typeof reason === "string" || typeof reason === "number"),
@@ -134,7 +134,7 @@ function parseAll(texts: readonly string[]): readonly JsonFields[] | undefined {
 }
 
 function firstCandidate(object: JsonFields): JsonFields | undefined {
-  return listOf(object["candidates"]).find((candidate) => (candidate["index"] ?? 0) === 0);
+  return listOf(object["candidates"]).find((candidate) => Number(candidate["index"] ?? 0) === 0);
 }
 
 function textOf(parts: readonly JsonFields[], thoughts: boolean): string {
@@ -187,7 +187,7 @@ function listFeatures(source: FeatureSource): readonly string[] {
   const sent = listOf(request["contents"]).flatMap((content) => listOf(content["parts"]));
   const calls = callsOf(parts);
   const mode = fieldsOf(fieldsOf(request["toolConfig"])?.["functionCallingConfig"])?.["mode"];
-  const signed = parts.filter((part) => part["thoughtSignature"] !== undefined);
+  const signed = parts.filter((part) => typeof part["thoughtSignature"] === "string");
   const occurs: Readonly<Record<string, boolean>> = {
     call_id: calls.some((call) => call["id"] !== undefined),
     cached_tokens: usage?.["cachedContentTokenCount"] !== undefined,
@@ -202,7 +202,7 @@ function listFeatures(source: FeatureSource): readonly string[] {
     no_finish_reason: finishReasons.length === 0,
     parallel_calls: calls.length > 1,
     server_side_tool: tools.some(isServerSide),
-    signature_in: sent.some((part) => part["thoughtSignature"] !== undefined),
+    signature_in: sent.some((part) => typeof part["thoughtSignature"] === "string"),
     signature_on_call: signed.some((part) => part["functionCall"] !== undefined),
     signature_on_text: signed.some((part) => typeof part["text"] === "string" && part["text"] !== ""),
     structured_output: (config["responseSchema"] ?? config["responseJsonSchema"]) !== undefined,

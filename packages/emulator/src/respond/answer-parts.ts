@@ -2,6 +2,7 @@ import type { Part } from "@pollux/core/wire";
 import type { Answer, AnswerPart } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 import type { Signer } from "../signatures.ts";
+import { callsOfTurn } from "../validate/open-calls.ts";
 import { searchEntryPoint } from "./grounding.ts";
 
 const ID_LENGTH = 8;
@@ -12,9 +13,10 @@ export function answerParts(answer: Answer, turn: BrainTurn, resumed = false): A
   const { request, model } = turn;
   const includeThoughts = request.generationConfig?.thinkingConfig?.includeThoughts === true;
   const said = answer.parts.filter(({ part }) => includeThoughts || part.thought !== true);
+  const byService = callsOfTurn(said.map(({ part }) => part)).answered;
   const withIds = said.map((item) => ({
     ...item,
-    part: answer.callIds === false ? item.part : withId(item.part, turn),
+    part: answer.callIds === false || byService.includes(item.part) ? item.part : withId(item.part, turn),
   }));
   const thoughts = withIds.filter(({ part }) => part.thought === true);
   const others = withIds.filter(({ part }) => part.thought !== true);

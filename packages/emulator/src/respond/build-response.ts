@@ -3,6 +3,7 @@ import type { Answer, AnswerPart } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
 import { createRandom } from "../internal/random.ts";
 import type { Signer } from "../signatures.ts";
+import { callsOfTurn } from "../validate/open-calls.ts";
 import { answerParts, joinText, signParts } from "./answer-parts.ts";
 import { type Ending, envelop, type Envelope } from "./envelope.ts";
 import { estimateAnswerPart } from "./estimate-tokens.ts";
@@ -45,8 +46,10 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
   const { answer, thoughtTokens } = limitOutput(given, turn);
   const parts = answerParts(answer, turn, facts.resumed === true);
   const plain = parts.map((item) => item.part);
-  const envelope: Envelope = { turn, responseId: facts.responseId, createTime: facts.createTime };
-  const hasCalls = plain.some((part) => part.functionCall !== undefined);
+  const { open, answered } = callsOfTurn(plain);
+  const turnToken = answered.length > 0 ? `v1:${btoa(facts.responseId)}` : undefined;
+  const envelope: Envelope = { turn, responseId: facts.responseId, createTime: facts.createTime, turnToken };
+  const hasCalls = open.length > 0;
   const ending: Ending = { answer, hasCalls, continuationToken: facts.continuationToken };
   const found = groundingOf(answer, plain, turn);
   const grounding = found && answer.offsetDrift ? driftOffsets(found, answer.offsetDrift) : found;
@@ -71,6 +74,7 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
     facts,
   );
   const spoken = [...beats];
+  const byService = callsOfTurn(beats.flat()).answered;
   const closing = closingPart(plain, answer, facts);
   if (closing !== undefined) beats.push([closing]);
   if (beats.length === 0) return [envelop(envelope, { parts: undefined, usage: finalUsage, grounding, ending })];
@@ -85,15 +89,19 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
       ? usage(said, { prompt: { total: 8, details: [{ modality: "TEXT", tokenCount: 8 }] }, cachedTokens: 0 }, 0)
       : usage(said);
     const continuationToken = checkpointAfter(index, spoken, thoughtTokens, facts);
-    const early = grounding !== undefined && beat.some((part) => part.text !== undefined) ? {} : undefined;
+    const early = beat.some((part) => byService.includes(part)) ? CALLED : undefined;
+    const preview = grounding !== undefined && beat.some((part) => part.text !== undefined) ? {} : undefined;
     return envelop(
       envelope,
       last
         ? { parts: beat, usage: finalUsage, grounding, ending }
-        : { parts: beat, usage: running, grounding: early, continuationToken },
+        : { parts: beat, usage: running, grounding: preview, continuationToken, ending: early },
     );
   });
 }
+
+/** The service ends its turn at the call, and goes on once it has the response. */
+const CALLED: Ending = { answer: { parts: [] }, hasCalls: true };
 
 function checkpointAfter(
   index: number,
@@ -124,7 +132,7 @@ function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: Respon
   let callsInBeat = 0;
   for (const { part, deltas } of parts) {
     if (part.functionCall !== undefined && streamsArgs) {
-      beats.push(...partialArgParts(part as Part & { readonly functionCall: FunctionCall }).map((piece) => [piece]));
+      for (const piece of partialArgParts(part as Part & { readonly functionCall: FunctionCall })) beats.push([piece]);
     } else if (part.functionCall !== undefined) {
       if (callsInBeat > 0 && callsInBeat < perChunk) beats.at(-1)?.push(part);
       else beats.push([part]);
@@ -132,7 +140,7 @@ function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: Respon
       continue;
     } else if (part.text !== undefined && part.thoughtSignature === undefined) {
       const { text: _text, ...flags } = part;
-      beats.push(...(deltas ?? textDeltas(part.text, deltaCharacters)).map((text) => [{ text, ...flags }]));
+      for (const text of deltas ?? textDeltas(part.text, deltaCharacters)) beats.push([{ text, ...flags }]);
     } else {
       beats.push([part]);
     }

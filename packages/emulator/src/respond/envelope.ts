@@ -7,6 +7,8 @@ export interface Envelope {
   readonly turn: BrainTurn;
   readonly responseId: string;
   readonly createTime: string;
+  /** Only in a turn that the service continued after a call. */
+  readonly turnToken?: string | undefined;
 }
 
 /** The content of one chunk. */
@@ -17,7 +19,7 @@ export interface Piece {
   readonly grounding?: GroundingMetadata | undefined;
   /** A token for continuing after this chunk; the last chunk has its own. */
   readonly continuationToken?: string | undefined;
-  /** Only in the last chunk. */
+  /** Only in the last chunk, and in one with a call that the service answers itself. */
   readonly ending?: Ending | undefined;
 }
 
@@ -29,10 +31,11 @@ export interface Ending {
 }
 
 /** One response object, with its fields in the profile's order. */
-export function envelop({ turn, responseId, createTime }: Envelope, piece: Piece): GenerateContentResponse {
+export function envelop({ turn, responseId, createTime, turnToken }: Envelope, piece: Piece): GenerateContentResponse {
   const cloud = isCloud(turn);
   return {
     candidates: [candidateOf(turn, piece)],
+    ...(turnToken !== undefined && { turnToken }),
     usageMetadata: piece.usage,
     modelVersion: turn.model.id,
     ...(cloud && { createTime }),

@@ -3,6 +3,7 @@ import type { ModelFacts } from "../catalog/model-facts.ts";
 import { type Problem, problem } from "./problem.ts";
 import { isCall, isOlderThan3, isResponse, roleOf, type Subject } from "./subject.ts";
 import { matchesCalls } from "./matching.ts";
+import { callsOfTurn } from "./open-calls.ts";
 
 const COUNTS =
   "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.";
@@ -48,7 +49,7 @@ export function responsesMatch(subject: Subject): boolean {
   const turns = turnsOf(subject.request.contents, subject.model);
   return turns.every((turn, index) => {
     const next = turns[index + 1];
-    return turn.role === "user" || !next || matchesCalls(partsOf(turn), partsOf(next));
+    return turn.role === "user" || !next || matchesCalls(callsOfTurn(partsOf(turn)).open, partsOf(next));
   });
 }
 
@@ -88,16 +89,16 @@ function turnProblem(turns: readonly Turn[], subject: Subject): Problem | undefi
 
 function modelTurnProblem(turns: readonly Turn[], index: number, { model, switches }: Subject): Problem | undefined {
   const parts = partsOf(turns[index]);
-  if (parts.some(isResponse) && switches.guesses) return problem("E-19b", RESPONSE_TURN);
-  const calls = parts.filter(isCall).length;
+  const { open, answered, stray } = callsOfTurn(parts);
+  if (stray.length > 0 && switches.guesses) return problem("E-19b", RESPONSE_TURN);
+  const calls = open.length + answered.length;
   if (calls > 0 && index === 0) return problem("E-11", CALL_TURN);
   const next = turns[index + 1];
-  if (!next) {
-    if (!model.prefill) return problem("E-13", MODEL_ENDING);
-    return calls > 0 ? problem("E-10", COUNTS) : undefined;
-  }
+  if (!next && !model.prefill) return problem("E-13", MODEL_ENDING);
   const responses = partsOf(next).filter(isResponse).length;
-  return calls > 0 && calls !== responses ? problem("E-10", COUNTS) : undefined;
+  if (calls === 0 || open.length === responses) return undefined;
+  const isFollowedByText = partsOf(next).length > 0 || parts.at(-1)?.text !== undefined;
+  return model.unansweredCalls && responses === 0 && isFollowedByText ? undefined : problem("E-10", COUNTS);
 }
 
 function userTurnProblem(turns: readonly Turn[], index: number, subject: Subject): Problem | undefined {

@@ -25,7 +25,7 @@ function currentTurnStart(contents: readonly Content[]): number {
 }
 
 /** In each step, only the first call must be signed; parallel calls have no signature. */
-function missingProblem(step: readonly Content[], start: number, { surface }: Subject): Problem | undefined {
+function missingProblem(step: readonly Content[], start: number, { surface, switches }: Subject): Problem | undefined {
   const parts = step.flatMap((content, offset) =>
     content.parts.map((part) => ({ part, position: start + offset + 1 })),
   );
@@ -37,9 +37,9 @@ function missingProblem(step: readonly Content[], start: number, { surface }: Su
       surface === "vertex" ? vertexText(name, first.position) : developerText(name, first.position),
     );
   }
-  const unsigned = parts.some(
-    ({ part }) => (part.toolCall ?? part.toolResponse) !== undefined && !part.thoughtSignature,
-  );
+  const unsigned =
+    switches.guesses &&
+    parts.some(({ part }) => (part.toolCall ?? part.toolResponse) !== undefined && !part.thoughtSignature);
   return unsigned ? problem("E-52", "Tool call part is missing thought_signature") : undefined;
 }
 

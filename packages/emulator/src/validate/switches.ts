@@ -7,8 +7,9 @@ export type FileState = "active" | "processing" | "forbidden" | "robots";
  */
 export interface StrictSwitches {
   /**
-   * False accepts everything that is rejected only on a guess (certainty "guess" in the README's table): E-19b, E-32b, E-32c, E-39,
-   * E-40b, E-47, E-48c, E-55 and stale continuation tokens. Individual switches take precedence. @defaultValue `true`
+   * False accepts everything that is rejected only on a guess (certainty "guess" in the README's table) or without public evidence
+   * ("unsure" there): E-19b, E-32, E-32b, E-32c, E-39, E-40b, E-47, E-48c, E-52, E-55, E-75 and stale continuation tokens.
+   * Individual switches take precedence. @defaultValue `true`
    */
   readonly guesses?: boolean | undefined;
   /** E-70: ids to serve although they are not in the catalog; `"gemini"` accepts every `gemini-N...` id. @defaultValue `[]` */

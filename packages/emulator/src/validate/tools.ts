@@ -10,7 +10,7 @@ export function toolProblem(subject: Subject): Problem | undefined {
   const tools = toolFacts(subject.request);
   return (
     exclusiveCacheProblem(subject) ??
-    duplicateProblem(tools) ??
+    (subject.switches.guesses ? duplicateProblem(tools) : undefined) ??
     capabilityProblem(tools, subject) ??
     mixProblem(tools, subject) ??
     callingProblem(tools, subject) ??
@@ -102,11 +102,10 @@ function callingProblem(
 function jsonProblem({ declarations, builtIns }: ToolFacts, { request, model, surface }: Subject): Problem | undefined {
   if (!asksForJson(request)) return undefined;
   if (!model.jsonOutput) return problem("E-41", `JSON mode is not enabled for models/${model.id}`);
-  if (model.outputWithFunctions) return undefined;
-  if (declarations.length > 0) {
+  if (declarations.length > 0 && !model.outputWithFunctions) {
     return problem("E-42", "Function calling with a response mime type: 'application/json' is unsupported");
   }
-  if (builtIns.length === 0) return undefined;
+  if (builtIns.length === 0 || model.outputWithBuiltIns) return undefined;
   const tool = builtIns[0] === "codeExecution" ? "Code Execution tool" : "Search tool";
   return problem("E-43", onVertex(`controlled generation is not supported with ${tool}`, surface));
 }

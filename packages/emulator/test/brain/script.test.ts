@@ -22,10 +22,20 @@ test("a request after the last line is refused, and says so", async () => {
       error: {
         code: 400,
         status: "FAILED_PRECONDITION",
-        message: 'The script has 1 answers and this is request 2: "And now?"',
+        message: 'The script has 1 answer, and this is its request 2: "And now?"',
       },
     },
   ]);
+});
+
+test("a script counts its own requests, not those before it became the brain", async () => {
+  const emulator = createEmulator({ brain: script([say("One"), say("Two")]) });
+  await unary(emulator, ask("a"));
+  await unary(emulator, ask("b"));
+  emulator.setBrain(script([say("Three")]));
+  expect(textOf(await unary(emulator, ask("c")))).toBe("Three");
+  const refused = (await (await post(emulator, "generateContent", ask("d"))).json()) as { error: { message: string } };
+  expect(refused.error.message).toBe('The script has 1 answer, and this is its request 2: "d"');
 });
 
 test("or answered by the last line, from the start, or by another brain", async () => {

@@ -70,7 +70,7 @@ describe("the catalog", () => {
     ["gemini-4-hydrogen-preview", "gemini-4-hydrogen", 4],
     ["gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash", 2.5],
     ["gemini-2.5-flash-lite-preview-09-2025", "gemini-2.5-flash-lite", 2.5],
-    ["gemini-2.0-flash-thinking-exp-01-21", "gemini-2.0-flash", 2],
+    ["gemini-2.0-pro-exp-02-05", "gemini-2.0-flash", 2],
     ["gemini-1.0-pro-002", "gemini-1.5-pro", 1],
     ["gemma-3-27b-it", "gemma-4-26b-a4b-it", 3],
     ["my-model", "gemini-3.8-flash", 3.8],

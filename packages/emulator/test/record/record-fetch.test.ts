@@ -52,6 +52,22 @@ async function serving(listener: RequestListener, body: (url: string) => Promise
 }
 
 describe("what is written", () => {
+  test.each([null, "0", 0, undefined])(
+    "is the first candidate's text, with an index of %j and nulls beside it",
+    async (index) => {
+      const parts = [{ text: "Hi", functionCall: null, thoughtSignature: null }, { text: null }];
+      const candidates = [
+        { index: 1, content: { parts: [{ text: "No" }] } },
+        { index, content: { parts }, finishReason: "STOP" },
+      ];
+      const fetch = recordFetch(folder, { fetch: answers(new Response(JSON.stringify({ candidates }))) });
+      await (await fetch(UNARY, post(ask("Hello")))).text();
+      await fetch.saved();
+      const { exchanges } = await readCase(fetch.file);
+      expect(exchanges[0]?.digest).toMatchObject({ text: "Hi", calls: [], signatures: 0, finishReasons: ["STOP"] });
+    },
+  );
+
   test("is one case in the format of recorded traffic", async () => {
     const body = JSON.stringify({
       candidates: [

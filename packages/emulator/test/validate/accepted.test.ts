@@ -23,6 +23,57 @@ const BODIES: readonly (readonly [string, Asked])[] = [
       },
     },
   ],
+  [
+    "text instead of a response, on 2.0",
+    { model: "gemini-2.0-flash", body: contents(user(text("q")), model(call("f")), user(text("never mind"))) },
+  ],
+  [
+    "text after an unanswered call in one content, on 2.0",
+    { model: "gemini-2.0-flash", body: contents(user(text("q")), model(call("f"), text("well")), user(text("?"))) },
+  ],
+  [
+    "functions with JSON output, on 2.0",
+    { model: "gemini-2.0-flash", body: { ...config({ responseMimeType: "application/json" }), tools: [FN] } },
+  ],
+  [
+    "a thinking config on the 2.0 model that thinks",
+    {
+      model: "gemini-2.0-flash-thinking-exp-01-21",
+      body: config({ thinkingConfig: { includeThoughts: true, thinkingBudget: 1024 } }),
+    },
+  ],
+  ...["gemini-2.5-flash", "gemini-3.8-flash"].flatMap((id): readonly (readonly [string, Asked])[] => {
+    const said = [call("f", undefined, "SIG1"), answer("f"), text("It is 1.")];
+    return [
+      [
+        `a call that the service answered itself, in one content (${id})`,
+        { model: id, body: contents(user(text("q")), model(...said), user(text("and?"))) },
+      ],
+      [
+        `a call that the service answered itself, in a content each (${id})`,
+        { model: id, body: contents(user(text("q")), ...said.map((part) => model(part)), user(text("and?"))) },
+      ],
+      [
+        `a call that the service answered itself beside one for the client (${id})`,
+        {
+          model: id,
+          body: contents(
+            user(text("q")),
+            model(call("f", "a", "SIG1"), answer("f", "a"), call("f", "b")),
+            user(answer("f", "b")),
+          ),
+        },
+      ],
+    ];
+  }),
+  [
+    "null for fields of parts",
+    {
+      body: contents(
+        user({ text: "q", functionCall: null }, { text: null, inlineData: { mimeType: "image/png", data: "AAAA" } }),
+      ),
+    },
+  ],
   ["parts as an object", { body: { contents: { role: "user", parts: { text: "q" } } } }],
   ["tools as an object", { body: { ...HELLO, tools: FN } }],
   [

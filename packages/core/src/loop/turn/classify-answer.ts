@@ -1,10 +1,10 @@
 import { classifyFinish } from "../../model/finish-reason.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { nudges } from "../../tool/model-texts.ts";
 import type { Content, FunctionCall } from "../../wire/types/content.ts";
 import type { RunOutcome, RunResult, StopReason } from "../result.ts";
-import { callsIn } from "../transcript.ts";
 
 /** Why an answer is unusable. */
 export type TurnProblem =
@@ -34,7 +34,7 @@ export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
 /** The answer of a turn, after all retries. */
 export interface TurnAnswer {
   readonly response: ModelResponse;
-  /** The calls in it, in order. */
+  /** The open calls in it, in order. */
   readonly calls: readonly FunctionCall[];
   /** What is still wrong with it. */
   readonly problem?: TurnProblem | undefined;
@@ -54,11 +54,15 @@ export function findProblem(
   switch (classifyFinish(finishReason)) {
     case "complete":
       if (isUnnamed) return "malformed-call";
-      return isEmpty(content) ? "empty" : undefined;
+      return calls.length === 0 && isEmpty(content) ? "empty" : undefined;
     case "truncated":
       return isUnnamed ? "malformed-call" : undefined;
     case "calls":
-      return isUnnamed || calls.length === 0 ? "malformed-call" : undefined;
+      if (isUnnamed) return "malformed-call";
+      if (calls.length > 0) return undefined;
+      if (content.parts.every((part) => part.functionCall === undefined)) return "malformed-call";
+      // The service has answered them all.
+      return isEmpty(content) ? "empty" : undefined;
     case "undeclared-call":
       if (isUnnamed) return "malformed-call";
       return calls.length === 0 ? "undeclared-call" : undefined;
@@ -71,11 +75,10 @@ export function findProblem(
   }
 }
 
-/** No text, no call, no media, no code: only thoughts, signatures or nothing. */
+/** No text, no media, no code: only thoughts, signatures, what the service did for itself, or nothing. */
 function isEmpty({ parts }: Content): boolean {
   for (const part of parts) {
-    if (part.functionCall ?? part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult)
-      return false;
+    if (part.inlineData ?? part.fileData ?? part.executableCode ?? part.codeExecutionResult) return false;
     if (part.thought !== true && part.text !== undefined && part.text.trim() !== "") return false;
   }
   return true;
@@ -117,11 +120,10 @@ export function endingOf({ response, calls, problem, detail, output }: TurnAnswe
   // A problem takes precedence over the finish reason.
   switch (problem ?? classifyFinish(finishReason)) {
     case "complete":
+    case "calls":
       return calls.length > 0 ? undefined : { stopReason: "finished", output };
     case "truncated":
       return calls.length > 0 ? undefined : { stopReason: "truncated" };
-    case "calls":
-      return undefined;
     case "undeclared-call":
       return calls.length > 0 ? undefined : { stopReason: "bad-call", finishReason, finishMessage };
     case "malformed-call":
@@ -152,6 +154,6 @@ export function keeps(ending: Ending | undefined, response: ModelResponse): bool
 
 /** {@link keeps} for an answer of which only the step is known. */
 export function isKept(response: ModelResponse): boolean {
-  const calls = callsIn(response.content);
+  const calls = openCallsIn([response.content]);
   return keeps(endingOf({ response, calls, problem: findProblem(response, calls) }), response);
 }

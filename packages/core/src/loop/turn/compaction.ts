@@ -56,12 +56,16 @@ export function thresholdPolicy({ threshold = 0.8, keep = 0.3 }: CompactionOptio
 export function boundariesOf(contents: readonly Content[]): number[] {
   const found: number[] = [];
   for (const [index, content] of contents.entries()) {
-    const isAnswer = content.parts.some((part) => part.functionResponse !== undefined);
     // What follows an answer directly may be its media.
-    const followsAnswer = contents[index - 1]?.parts.some((part) => part.functionResponse !== undefined) ?? false;
-    if (content.role === "user" && !isAnswer && !followsAnswer) found.push(index);
+    const followsAnswer = isAnswer(contents[index - 1]);
+    if (content.role === "user" && !isAnswer(content) && !followsAnswer) found.push(index);
   }
   return found;
+}
+
+/** The model's own contents may have responses, too: those of the service to its own calls. */
+function isAnswer(content: Content | undefined): boolean {
+  return content?.role === "user" && content.parts.some((part) => part.functionResponse !== undefined);
 }
 
 /** @throws {TypeError} Naming the invalid option. */

@@ -3,6 +3,7 @@ import type { ModelStepValue, PromptTooLong } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
@@ -12,7 +13,6 @@ import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
 import type { PartialAnswer } from "../partial-answer.ts";
-import { callsIn } from "../transcript.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -77,7 +77,7 @@ export async function modelStep(
       });
       const steeringWaits =
         steering !== undefined &&
-        callsIn(response.content).length === 0 &&
+        openCallsIn([response.content]).length === 0 &&
         (await steering.take(steered?.upTo ?? cursor ?? 0)) !== undefined;
       partial?.clear();
       return {

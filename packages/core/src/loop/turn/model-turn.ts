@@ -1,5 +1,6 @@
 import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong } from "../../durable/run-log.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { findPrices } from "../../model/usage.ts";
@@ -11,7 +12,7 @@ import { firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
-import { callsIn, userText } from "../transcript.ts";
+import { userText } from "../transcript.ts";
 import {
   endingOf,
   findProblem,
@@ -59,7 +60,7 @@ export async function modelTurn(
     state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? input.model.id));
     if (input.emit !== undefined) await input.emit({ type: "response", turn, response });
 
-    const calls = callsIn(response.content);
+    const calls = openCallsIn([response.content]);
     let problem = findProblem(response, calls);
     let detail: string | undefined;
     const { output } = phase;
@@ -194,7 +195,10 @@ export function callingFor(choice: ToolChoice, isFirst: boolean): ModelRequest["
   return choice === "required" ? { mode: "ANY" } : { mode: "ANY", allowedFunctionNames: choice.only };
 }
 
-/** A content without the parts of built-in tools, which a request without these tools must not have. */
+/**
+ * A content without the parts of built-in tools, which a request without these tools must not have. Function calls stay, with
+ * their responses, also those that the service answered itself: they are valid without a declaration.
+ */
 export function withoutServerTools(content: Content): Content {
   const kept = content.parts.filter((part) => part.toolCall === undefined && part.toolResponse === undefined);
   if (kept.length === content.parts.length || kept.length === 0) return content;

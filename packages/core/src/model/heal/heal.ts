@@ -174,7 +174,7 @@ export class HealMemory {
 /** Changes one request to suit the service's errors. Each heal is tried at most once. */
 export class Healer {
   readonly #wanted: GenerateContentRequest;
-  readonly #model: Set<HealName>;
+  readonly #model: Set<string>;
   readonly #conversation: HealMemory;
   readonly #request = new Set<HealName>();
   readonly #tried = new Set<HealName>();
@@ -184,9 +184,9 @@ export class Healer {
 
   /**
    * @param wanted - The request without heals.
-   * @param model - Heals of all requests to the model; grows.
+   * @param model - Names of the heals of all requests to the model; grows.
    */
-  constructor(wanted: GenerateContentRequest, model: Set<HealName>, conversation: HealMemory) {
+  constructor(wanted: GenerateContentRequest, model: Set<string>, conversation: HealMemory) {
     this.#wanted = wanted;
     this.#sent = wanted;
     this.#model = model;

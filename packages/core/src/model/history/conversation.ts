@@ -12,6 +12,7 @@ import {
   type RequestFacts,
   type RequestHead,
 } from "../request/build-request.ts";
+import { readCalls } from "./open-calls.ts";
 
 /**
  * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
@@ -89,10 +90,11 @@ function countShared(seen: readonly Content[], contents: readonly Content[]): nu
   return shared;
 }
 
-/** True for parts after function responses; before them, others are allowed. */
-function isMixed(content: Content): boolean {
+/** True for parts after function responses; before them, others are allowed. The model's own contents stay whole. */
+function isMixed({ role, parts }: Content): boolean {
+  if (role === "model") return false;
   let hasResponse = false;
-  for (const { functionResponse } of content.parts) {
+  for (const { functionResponse } of parts) {
     if (functionResponse !== undefined) hasResponse = true;
     else if (hasResponse) return true;
   }
@@ -102,6 +104,7 @@ function isMixed(content: Content): boolean {
 /**
  * Checks that every function call has its response where the service expects it: in the `user` content right after the
  * calls, with the same name and ID, and nowhere else. Older families accept responses spread over several contents, and any name.
+ * Calls that the service answered itself need none, see {@link readCalls}.
  *
  * The service rejects a mismatch at best; newer models return an empty answer.
  *
@@ -118,15 +121,16 @@ export function checkPairing(
   let turn = start;
   for (let at = start; at < contents.length;) {
     turn = at;
-    const calls: FunctionCall[] = [];
     let next = at;
     // Adjacent model contents are one turn.
-    for (; contents[next]?.role === "model"; next++)
-      for (const { functionCall } of contents[next]?.parts ?? []) if (functionCall) calls.push(functionCall);
-    if (calls.length > 0 && at === 0)
+    while (contents[next]?.role === "model") next++;
+    const made = next === at ? [] : readCalls(contents.slice(at, next));
+    if (made.length > 0 && at === 0)
       throw pairingError(
-        `contents[0] calls ${listNames(calls)} before any user content; start with the user's question`,
+        `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
       );
+    const calls: FunctionCall[] = [];
+    for (const { call, response } of made) if (response === undefined) calls.push(call);
     const answering = next;
     const responses: FunctionResponse[] = [];
     for (; next < contents.length && contents[next]?.role !== "model"; next++) {

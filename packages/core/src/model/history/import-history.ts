@@ -2,6 +2,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
+import { readCalls } from "./open-calls.ts";
 
 /** Options of {@link importHistory}. */
 export interface ImportHistoryOptions {
@@ -32,9 +33,9 @@ interface Pairing {
  * Converts a history that Gemini did not write, or that comes from another model or endpoint, into one that a run can continue.
  *
  * Takes contents in Gemini's format. Adjacent model contents are joined; the responses to their calls move into one content, in
- * the order of the calls, with the call's name and ID, and other parts follow in separate contents. Signatures, thoughts and the
- * service's own tool calls are treated as foreign, see {@link prepareHistory}. A history that Gemini wrote needs no import:
- * pass it to a run as it is.
+ * the order of the calls, with the call's name and ID, and other parts follow in separate contents. A call that the service
+ * answered itself keeps its response where it is. Signatures, thoughts and the service's own tool calls are treated as foreign,
+ * see {@link prepareHistory}. A history that Gemini wrote needs no import: pass it to a run as it is.
  *
  * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before any
  *   user content, and orphans; the message names the place.
@@ -86,12 +87,21 @@ function answerCalls(
   start: number,
   { repair, seen }: Pairing,
 ): readonly Content[] {
-  const calls = calling?.parts.flatMap(({ functionCall }) => functionCall ?? []) ?? [];
+  const made = calling === undefined ? [] : readCalls([calling]);
+  const ids = made.map(({ call }) => freshId(call.id, seen));
+  const idOfOwn = new Map(made.map(({ response }, i) => [response, ids[i]]));
+  const isStray = ({ functionResponse }: Part): boolean =>
+    functionResponse !== undefined && !idOfOwn.has(functionResponse);
+  const strayOwn = calling?.parts.find(isStray)?.functionResponse;
+  if (strayOwn !== undefined && !repair)
+    throw orphanError(
+      `the model's response of ${strayOwn.name || strayOwn.id} in contents[${start - 1}] answers no call before it`,
+    );
   const left = replies.flatMap(({ parts }, i) =>
     parts.flatMap(({ functionResponse }) => (functionResponse ? [{ response: functionResponse, at: start + i }] : [])),
   );
-  const ids = calls.map((call) => freshId(call.id, seen));
-  const responses: Part[] = calls.map((call, i) => {
+  const responses = made.flatMap(({ call, response: own }, i): Part | readonly [] => {
+    if (own !== undefined) return [];
     const found = findResponse(call, left);
     const response = found === -1 ? undefined : left.splice(found, 1)[0]?.response;
     if (response === undefined && !repair)
@@ -109,8 +119,15 @@ function answerCalls(
     if (parts.length === content.parts.length) return content;
     return parts.length > 0 ? { ...content, parts } : [];
   });
+  const called =
+    calling &&
+    withIds(
+      mapParts(calling, (part) => (isStray(part) ? [] : part)),
+      ids,
+      idOfOwn,
+    );
   return [
-    ...(calling === undefined ? [] : [calls.length > 0 ? withIds(calling, ids) : calling]),
+    ...(called === undefined || called.parts.length === 0 ? [] : [called]),
     ...(responses.length > 0 ? [{ role: "user" as const, parts: responses }] : []),
     ...others,
   ];
@@ -131,12 +148,20 @@ function freshId(given: string | undefined, seen: Set<string>): string {
   return id;
 }
 
-function withIds(content: Content, ids: readonly string[]): Content {
+function withIds(
+  content: Content,
+  ids: readonly string[],
+  idOfOwn: ReadonlyMap<FunctionResponse | undefined, string | undefined>,
+): Content {
   let next = 0;
   return mapParts(content, (part) => {
-    if (part.functionCall === undefined) return part;
-    const id = ids[next++];
-    return part.functionCall.id === id ? part : { ...part, functionCall: { ...part.functionCall, id } };
+    const { functionCall: call, functionResponse: own } = part;
+    if (call !== undefined) {
+      const id = ids[next++];
+      return call.id === id ? part : { ...part, functionCall: { ...call, id } };
+    }
+    const id = own && idOfOwn.get(own);
+    return own === undefined || own.id === id ? part : { ...part, functionResponse: { ...own, id } };
   });
 }
 
@@ -195,7 +220,6 @@ function checkPart(part: unknown, role: "user" | "model", at: string, isFirst: b
       throw historyError(`${at}.functionCall.args`, "is not an object; parse it, if it is JSON text");
   }
   if (response !== undefined) {
-    if (role !== "user") throw historyError(at, "is a function response, and only the user's side responds");
     if (!isObject(response) || !isObject(response["response"]))
       throw historyError(`${at}.functionResponse.response`, 'is not an object; put the value under "output"');
   }

@@ -5,7 +5,7 @@ import type { Part } from "../../wire/types/content.ts";
 import type { CitationMetadata, GroundingMetadata, GroundingSupport } from "../../wire/types/generate-content.ts";
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
-import { addUsage } from "../usage.ts";
+import { addUsage, foldUsage } from "../usage.ts";
 import { type AnswerSource, listParts, ResponseFold } from "./fold.ts";
 import { PartCollector, visibleText } from "./parts.ts";
 
@@ -18,13 +18,14 @@ const MAX_IDLE_RECONNECTS = 3;
  * Completes an answer whose first request ended with a continuation token, over as many requests as it takes.
  *
  * Gemini 4 ends a request of a long answer with `CONTINUATION` and a token; the same request with that token continues the
- * answer. A broken stream resumes from its last token, too: the service repeats what it sent after that token, so the
- * parts received after it are dropped.
+ * answer. So it does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`: that limit is the caller's, and counts over
+ * all requests of an answer. A broken stream resumes from its last token, too: the service repeats what it sent after that token,
+ * so the parts received after it are dropped.
  *
  * @param segment - The first request's answer.
  * @param failure - What broke its stream.
  * @returns The whole answer; its finish reason is `CONTINUATION` when it takes more than 64 requests, or when the service gave
- *   no new token. A token beside `MAX_TOKENS` stays in the candidate: that limit is the caller's.
+ *   no new token. The token of an answer that ends with `MAX_TOKENS` stays in the candidate.
  * @throws What the last request threw; {@link StreamIncompleteError} with the partial answer after four broken streams in
  *   a row without a new token.
  */
@@ -77,7 +78,9 @@ export async function continueAnswer(
 
     const response = segment.partial();
     answer = answer === undefined ? response : mergeSegments(answer, response, segment);
-    const hasMore = failure !== undefined || (isProgress && classifyFinish(response.finishReason) === "continuation");
+    const goesOn = isCutOff(response, source) && segment.chunks.some((chunk) => listParts(chunk).length > 0);
+    const hasMore =
+      failure !== undefined || (isProgress && (classifyFinish(response.finishReason) === "continuation" || goesOn));
     if (!hasMore || requests >= MAX_REQUESTS)
       return isUnderestimate ? { ...answer, usage: { ...answer.usage, incomplete: true } } : answer;
     kept.push(...segment.chunks.map(listParts));
@@ -85,6 +88,11 @@ export async function continueAnswer(
     if (failure === undefined) idle = 0;
     logger.debug({ requests, finishReason: response.finishReason }, "the answer continues in another request");
   }
+}
+
+/** True for an answer that a limit of the service's cut off. */
+function isCutOff({ finishReason }: ModelResponse, { maxOutputTokens }: AnswerSource): boolean {
+  return maxOutputTokens === undefined && classifyFinish(finishReason) === "truncated";
 }
 
 /** How far a later segment's grounding and citations move to count from the start of the whole answer. */
@@ -114,6 +122,8 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
   };
   const grounding = mergeGrounding(first.candidate.groundingMetadata, next.candidate.groundingMetadata, shift);
   const citations = mergeCitations(first.candidate.citationMetadata, next.candidate.citationMetadata, shift);
+  const [used, added] = [first.envelope.usageMetadata, next.envelope.usageMetadata];
+  const usageMetadata = used && added ? foldUsage(used, added) : (added ?? used);
   const pages = [first, next].flatMap(({ candidate }) => candidate.urlContextMetadata?.urlMetadata ?? []);
   return {
     ...next,
@@ -126,7 +136,7 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
       ...(citations && { citationMetadata: citations }),
       ...(pages.length > 0 && { urlContextMetadata: { ...next.candidate.urlContextMetadata, urlMetadata: pages } }),
     },
-    envelope: { ...first.envelope, ...next.envelope },
+    envelope: { ...first.envelope, ...next.envelope, ...(usageMetadata && { usageMetadata }) },
   };
 }
 

@@ -5,13 +5,19 @@ import {
   ResponseBlockedError,
   StreamIncompleteError,
 } from "../../errors/api-errors.ts";
+import { isObject, sameJson } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { AnswerStream } from "../../wire/http/read-answers.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import type { Candidate, GenerateContentResponse, GroundingMetadata } from "../../wire/types/generate-content.ts";
+import type {
+  Candidate,
+  GenerateContentResponse,
+  GroundingMetadata,
+  UsageMetadata,
+} from "../../wire/types/generate-content.ts";
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
-import { readUsage } from "../usage.ts";
+import { foldUsage, readUsage } from "../usage.ts";
 import { PartCollector } from "./parts.ts";
 
 /** Sends the requests of one answer and receives its parts. */
@@ -25,19 +31,22 @@ export interface AnswerSource {
   /** Every part received so far is void: what is still valid follows again, then the rest of the answer. */
   onRewind(reason: string): void;
   readonly logger?: Logger | undefined;
+  /** The caller's limit on the whole answer. */
+  readonly maxOutputTokens?: number | undefined;
 }
 
 /**
  * Folds the chunks of one request's answer into one response. A unary answer is a single chunk.
  *
- * Only the first candidate counts. Parts are collected; of every other field, known or not, the latest non-empty value wins.
- * Usage is the whole object of the last chunk that has one, because some streams restart their counts midway.
+ * Only the first candidate counts. Parts are collected, see {@link PartCollector}; nothing that came in another field is lost, see
+ * {@link foldFields} and {@link foldUsage}. A finish reason ends the answer unless more parts follow it.
  */
 export class ResponseFold {
   readonly collector: PartCollector;
   readonly #candidate: Record<string, unknown> = {};
   readonly #envelope: Record<string, unknown> = {};
   readonly #content: Record<string, unknown> = {};
+  #usage: UsageMetadata | undefined;
   /** As received. */
   readonly chunks: GenerateContentResponse[] = [];
   /** Continuation token of the last chunk that had one. */
@@ -87,7 +96,9 @@ export class ResponseFold {
     const complete: Part[] = [];
     for (const chunk of chunks) {
       this.chunks.push(chunk);
-      keepFields(this.#envelope, chunk, "candidates");
+      foldFields(this.#envelope, chunk, "candidates", "usageMetadata");
+      if (chunk.usageMetadata !== undefined)
+        this.#usage = this.#usage === undefined ? chunk.usageMetadata : foldUsage(this.#usage, chunk.usageMetadata);
       const candidate = firstCandidate(chunk);
       if (candidate === undefined) continue;
       const { content, finishReason, continuationToken } = candidate;
@@ -95,10 +106,16 @@ export class ResponseFold {
         this.token = continuationToken;
         this.checkpoint = this.chunks.length;
       }
-      keepFields(this.#candidate, candidate, "content");
-      if (content !== undefined) keepFields(this.#content, content, "parts", "role");
+      foldFields(this.#candidate, candidate, "content");
+      // Most have nothing else.
+      for (const name in content)
+        if (name !== "parts" && name !== "role") foldFields(this.#content, content, "parts", "role");
       if (content?.parts !== undefined) for (const part of this.collector.add(content.parts)) complete.push(part);
-      if (finishReason === undefined) continue;
+      if (!finishReason) {
+        // After a call that the service answers itself, the answer goes on, and has another finish reason at its end.
+        if (this.#isFinished && content?.parts?.some(saysSomething) === true) this.#isFinished = false;
+        continue;
+      }
       this.#isFinished = true;
       if (classifyFinish(finishReason) !== "continuation") complete.push(...this.collector.close());
     }
@@ -117,7 +134,7 @@ export class ResponseFold {
   }
 
   #incompleteError(): ResponseBlockedError | StreamIncompleteError {
-    const { promptFeedback, usageMetadata } = this.#envelope as GenerateContentResponse;
+    const { promptFeedback } = this.#envelope as GenerateContentResponse;
     if (promptFeedback?.blockReason === undefined)
       return new StreamIncompleteError("The answer ended without a finish reason, so it may be cut off.");
     const { blockReason, blockReasonMessage, safetyRatings = [] } = promptFeedback;
@@ -126,19 +143,23 @@ export class ResponseFold {
       `The prompt was blocked (${blockReason}).${detail}`,
       blockReason,
       safetyRatings,
-      usageMetadata?.promptTokenCount,
+      this.#usage?.promptTokenCount,
     );
   }
 
   /** The answer so far. Until it is finished, the finish reason is empty and the usage a lower bound. */
   partial(): ModelResponse {
     const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
-    const envelope = { ...this.#envelope } as Omit<GenerateContentResponse, "candidates">;
+    const usageMetadata = this.#usage;
+    const envelope = { ...this.#envelope, ...(usageMetadata && { usageMetadata }) } as Omit<
+      GenerateContentResponse,
+      "candidates"
+    >;
     const content: Content = { ...this.#content, role: "model", parts: this.collector.parts() };
-    const usage = readUsage(envelope.usageMetadata, countSearchQueries(candidate.groundingMetadata));
+    const usage = readUsage(usageMetadata, countSearchQueries(candidate.groundingMetadata));
     return {
       content,
-      finishReason: candidate.finishReason ?? "",
+      finishReason: (this.#isFinished && candidate.finishReason) || "",
       ...(candidate.finishMessage !== undefined && { finishMessage: candidate.finishMessage }),
       usage: this.#isFinished ? usage : { ...usage, incomplete: true },
       candidate,
@@ -158,16 +179,48 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
   return undefined;
 }
 
-/** Early chunks may hold empty values for fields that other chunks fill, in no guaranteed order: empty never replaces full. */
-function keepFields(record: Record<string, unknown>, from: object, except: string, alsoExcept = except): void {
+/** True for anything but a text without characters, which says nothing. */
+function saysSomething(part: Part): boolean {
+  for (const key in part) if (key !== "text" || part.text !== "") return true;
+  return false;
+}
+
+/**
+ * Lists that come in pieces: each chunk brings some of the entries, and a chunk may repeat earlier ones. Any other list is complete
+ * wherever it is: safety ratings are rated anew, and grounding comes whole, in the last chunk, with indices into its own lists.
+ */
+const IN_PIECES: ReadonlySet<string> = new Set(["citationSources", "citations", "urlMetadata"]);
+
+/**
+ * Adds the fields of a chunk to those of earlier chunks, known or not. The latest value wins, except that an empty one never
+ * replaces a full one, since early chunks may hold empty values for fields that other chunks fill, in no guaranteed order. Objects
+ * are merged member by member, and lists that come in pieces add up.
+ */
+function foldFields(record: Record<string, unknown>, from: object, except: string, alsoExcept: string = except): void {
   // No lists of names or entries: an answer may have thousands of chunks.
   for (const name in from) {
     if (name === except || name === alsoExcept || name === "__proto__") continue;
     // Parsed from JSON, so any value is possible.
     const value = (from as Readonly<Record<string, unknown>>)[name];
-    if (typeof value === "number" || !isEmpty(value)) record[name] = value;
-    else if (value !== undefined && !Object.hasOwn(record, name)) record[name] = value;
+    if (!Object.hasOwn(record, name)) {
+      if (value !== undefined) record[name] = value;
+    } else record[name] = foldValue(name, record[name], value);
   }
+}
+
+function foldValue(name: string, before: unknown, after: unknown): unknown {
+  if (typeof after === "number") return after;
+  if (isEmpty(after)) return before;
+  if (Array.isArray(after)) return Array.isArray(before) && IN_PIECES.has(name) ? addMissing(before, after) : after;
+  if (!isObject(after) || !isObject(before)) return after;
+  const merged = { ...before };
+  foldFields(merged, after, "__proto__");
+  return merged;
+}
+
+function addMissing(before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
+  const added = after.filter((entry) => !before.some((known) => sameJson(known, entry)));
+  return added.length === 0 ? before : [...before, ...added];
 }
 
 /** True for no value, an empty string, and an object or list of such. */

@@ -17,6 +17,8 @@ export interface DescribedSchema<Output = unknown> extends StandardSchema<Output
 /** A schema as it is sent, and how it differs from the author's. */
 export interface DeclaredSchema {
   readonly schema: JsonSchema;
+  /** The author's schema as JSON Schema. */
+  readonly source: JsonSchema;
   readonly changes: readonly SchemaChange[];
 }
 
@@ -31,7 +33,7 @@ export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, addit
  * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
  */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
-  const { schema, changes } = declareSchema(input, tool);
+  const { schema, source, changes } = declareSchema(input, tool);
   if (schema["type"] !== "object" || "anyOf" in schema)
     throw new ToolDefinitionError(
       `tool "${tool}": the input must be an object, got ${describeRoot(schema)}: wrap it, as in z.object({ value: … })`,
@@ -40,11 +42,12 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
     );
   const empty = schema["properties"] === undefined || Object.keys(schema["properties"] as object).length === 0;
   if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined))
-    return { schema, changes };
+    return { schema, source, changes };
   // Keeps the author's additionalProperties.
   const closed = { ...schema, properties: {}, additionalProperties: schema["additionalProperties"] ?? false };
   return {
     schema: closed,
+    source,
     changes: [...changes, { path: "", change: "rewritten in the form of no parameters that every endpoint accepts" }],
   };
 }
@@ -75,7 +78,7 @@ export function declareSchema(input: unknown, tool: string): DeclaredSchema {
       .refused(
         "refers to itself through required properties only, which the service rejects: make a property along the way .optional()",
       );
-  return { schema, changes: scope.changes };
+  return { schema, source: root, changes: scope.changes };
 }
 
 /** Each cast relies on the marker that the schema's own library sets. */

@@ -31,6 +31,11 @@ export interface Endpoint {
    * @throws {ConfigurationError} When there is no key for this host.
    */
   authHeaders(): HeaderFields | Promise<HeaderFields>;
+  /**
+   * What models found out about the service, by path of the model: names of the changes that their requests need. Shared by all
+   * models with this endpoint; without it, each model finds out for itself.
+   */
+  readonly learned?: Map<string, Set<string>> | undefined;
 }
 
 /** Options of {@link endpoint}. */
@@ -125,6 +130,7 @@ export function buildEndpoint(
     filesPath: kind === "developer" ? "files" : undefined,
     modelPath: developerModelPath,
     authHeaders,
+    learned: new Map(),
   };
 }
 

@@ -52,6 +52,7 @@ export function vertex(options: VertexOptions = {}): Endpoint {
     authHeaders: accessToken
       ? async (): Promise<HeaderFields> => signWith(await accessToken(), "bearer")
       : () => signWith(options.apiKey || expressKeyFor(baseUrl, env), "x-goog-api-key"),
+    learned: new Map(),
   };
 }
 

@@ -142,7 +142,12 @@ function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {
 
 /**
  * Checks only the structure that readers of an answer rely on: unknown fields and absent ones are fine. Changes the value, which
- * is fresh from the parser, in place: removes envelope fields that are `null`, and turns numeric enums into words.
+ * is fresh from the parser, in place: turns numeric enums into words, and numbers written as text (`"99"`) into numbers.
+ *
+ * A member of a candidate, content or part that is `null` counts as absent and is removed, also from a call or another message in
+ * a part, from usage and from prompt feedback. Protobuf's JSON means the same by both, and the service refuses a part without
+ * data, so what is left is what is stored and sent back. Inside arguments, results and fields that this library does not know,
+ * `null` is a value and stays.
  *
  * @throws {ApiShapeError} Naming the path that does not have the documented shape.
  */
@@ -155,10 +160,14 @@ export function checkAnswer(value: unknown, path = "$"): ParsedAnswer {
   if (value["usageMetadata"] === null) delete value["usageMetadata"];
   const { candidates, promptFeedback, usageMetadata } = value;
   if (candidates !== undefined) checkCandidates(candidates, path);
-  if (usageMetadata !== undefined && !isObject(usageMetadata))
-    throw shapeError(usageMetadata, `${path}.usageMetadata`, "an object");
+  if (usageMetadata !== undefined) {
+    if (!isObject(usageMetadata)) throw shapeError(usageMetadata, `${path}.usageMetadata`, "an object");
+    for (const name in usageMetadata)
+      if (!Number.isSafeInteger(usageMetadata[name])) checkCounter(usageMetadata, name, `${path}.usageMetadata`);
+  }
   if (promptFeedback !== undefined) {
     if (!isObject(promptFeedback)) throw shapeError(promptFeedback, `${path}.promptFeedback`, "an object");
+    for (const name in promptFeedback) if (promptFeedback[name] === null) delete promptFeedback[name];
     if (!nameEnum(promptFeedback, "blockReason", BLOCK_REASONS))
       throw shapeError(promptFeedback["blockReason"], `${path}.promptFeedback.blockReason`, "a word");
   }
@@ -182,17 +191,15 @@ function checkCandidates(candidates: unknown, path: string): void {
   for (let i = 0; i < candidates.length; i++) {
     const candidate: unknown = candidates[i];
     if (!isObject(candidate)) throw shapeError(candidate, `${path}.candidates[${i}]`, "an object");
-    if (candidate["content"] === null) delete candidate["content"];
-    if (candidate["finishReason"] === null) delete candidate["finishReason"];
-    if (candidate["groundingMetadata"] === null) delete candidate["groundingMetadata"];
-    if (candidate["urlContextMetadata"] === null) delete candidate["urlContextMetadata"];
+    for (const name in candidate) if (candidate[name] === null) delete candidate[name];
+    if (candidate["index"] !== undefined && !Number.isSafeInteger(candidate["index"]))
+      readNumber(candidate, "index", `${path}.candidates[${i}]`);
     if (candidate["finishReason"] !== undefined && !nameEnum(candidate, "finishReason", FINISH_REASONS))
       throw shapeError(candidate["finishReason"], `${path}.candidates[${i}].finishReason`, "a word");
     const { content } = candidate;
     if (content === undefined) continue;
     if (!isObject(content)) throw shapeError(content, `${path}.candidates[${i}].content`, "an object");
-    if (content["parts"] === null) delete content["parts"];
-    if (content["role"] === null) delete content["role"];
+    for (const name in content) if (content[name] === null) delete content[name];
     if (content["parts"] !== undefined) checkParts(content["parts"], path, i);
   }
 }
@@ -204,15 +211,82 @@ function checkParts(parts: unknown, path: string, at: number): void {
     const part: unknown = parts[i];
     if (typeof part !== "object" || part === null || Array.isArray(part))
       throw shapeError(part, partPath(path, at, i), "an object");
-    const { text, functionCall } = part as Readonly<Record<string, unknown>>;
+    // An object, as checked above.
+    const members = part as Record<string, unknown>;
+    let isNothing = false;
+    // A text needs no further look.
+    for (const name in members) {
+      if (typeof members[name] !== "object") continue;
+      isNothing = !dropNullsInPart(members);
+      break;
+    }
+    if (isNothing) {
+      parts.splice(i--, 1);
+      continue;
+    }
+    const { text, functionCall } = members;
     if (text !== undefined && typeof text !== "string")
       throw shapeError(text, `${partPath(path, at, i)}.text`, "a string");
     if (functionCall === undefined) continue;
     if (!isObject(functionCall)) throw shapeError(functionCall, `${partPath(path, at, i)}.functionCall`, "an object");
     const { args } = functionCall;
-    if (args !== undefined && args !== null && !isObject(args))
+    if (args !== undefined && !isObject(args))
       throw shapeError(args, `${partPath(path, at, i)}.functionCall.args`, "an object");
   }
+}
+
+/** Members of a part whose own members the API defines. */
+const MESSAGES: ReadonlySet<string> = new Set(
+  (
+    "inlineData fileData functionCall functionResponse executableCode codeExecutionResult toolCall toolResponse " +
+    "videoMetadata mediaResolution"
+  ).split(" "),
+);
+
+/** @returns False when nothing is left. */
+function dropNullsInPart(part: Record<string, unknown>): boolean {
+  let hasNull = false;
+  for (const name in part) {
+    const member = part[name];
+    if (member === null) {
+      hasNull = true;
+      delete part[name];
+    } else if (MESSAGES.has(name) && typeof member === "object") {
+      // The type guard above leaves a message, or a list where none should be.
+      const message = member as Record<string, unknown>;
+      for (const field in message) if (message[field] === null) delete message[field];
+    }
+  }
+  if (!hasNull) return true;
+  const names = Object.keys(part);
+  // A signature needs a part with data; an empty text is one.
+  if (names.length > 0 && names.every((name) => name === "thought" || name === "thoughtSignature")) part["text"] = "";
+  return names.length > 0;
+}
+
+/** Checks what is no whole number in a usage record; other fields than counters may be anything. */
+function checkCounter(usage: Record<string, unknown>, name: string, path: string): void {
+  const value = usage[name];
+  if (value === null) delete usage[name];
+  else if (name.endsWith("TokenCount")) readNumber(usage, name, path);
+  else if (name.endsWith("TokensDetails") && Array.isArray(value))
+    for (const [i, entry] of value.entries()) {
+      if (!isObject(entry) || entry["tokenCount"] === undefined) continue;
+      if (entry["tokenCount"] === null) delete entry["tokenCount"];
+      else readNumber(entry, "tokenCount", `${path}.${name}[${i}]`);
+    }
+}
+
+/**
+ * Replaces decimal digits by their number.
+ *
+ * @throws {ApiShapeError} For anything but a whole number that is exact.
+ */
+function readNumber(value: Record<string, unknown>, field: string, path: string): void {
+  const given = value[field];
+  const number = typeof given === "string" && /^(?:0|[1-9]\d*)$/.test(given) ? Number(given) : given;
+  if (!Number.isSafeInteger(number)) throw shapeError(given, `${path}.${field}`, "a whole number");
+  value[field] = number;
 }
 
 function partPath(path: string, candidate: number, part: number): string {

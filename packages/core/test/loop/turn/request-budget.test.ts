@@ -109,7 +109,6 @@ describe.each(faces)("%s", (_face, read) => {
         request % 2 === 1
           ? ANSWERS["a failure"]!(request)
           : sse(
-              chunk("", { finishReason: "STOP" }),
               request < 8
                 ? {
                     candidates: [
@@ -117,6 +116,7 @@ describe.each(faces)("%s", (_face, read) => {
                     ],
                   }
                 : chunk("Done.", {}),
+              chunk("", { finishReason: "STOP" }),
             ),
       { maxRequestsPerTurn: 2 },
     );

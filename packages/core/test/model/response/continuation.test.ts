@@ -208,9 +208,24 @@ test("without a token there is nothing to go on from", async () => {
   expect([broken.tokens.length, broken.error]).toEqual([1, RESET]);
 });
 
-test("a token beside another finish reason is not followed", async () => {
-  const { tokens, response } = await play([chunk("a", { finishReason: "MAX_TOKENS", continuationToken: "t" })]);
+test("a token beside a reason that ends an answer is not followed", async () => {
+  const { tokens, response } = await play([chunk("a", { finishReason: "SAFETY", continuationToken: "t" })]);
   expect([tokens.length, response?.candidate.continuationToken]).toEqual([1, "t"]);
+});
+
+test("an answer cut off by a limit that the caller did not set goes on, as long as it grows", async () => {
+  const cut = (text: string | undefined, continuationToken?: string): Hop => [
+    chunk(text, { finishReason: "MAX_TOKENS", ...(continuationToken && { continuationToken }) }),
+  ];
+  const whole = await play(cut("a", "t1"), cut("b", "t2"), [chunk("c", { finishReason: "STOP" })]);
+  expect(whole.tokens).toEqual([undefined, "t1", "t2"]);
+  expect(whole.response).toMatchObject({ finishReason: "STOP", content: { parts: [{ text: "abc" }] } });
+  const stuck = await play(cut("a", "t1"), cut(undefined, "t2"));
+  expect(stuck.tokens).toEqual([undefined, "t1"]);
+  expect(stuck.response).toMatchObject({ finishReason: "MAX_TOKENS", content: { parts: [{ text: "a" }] } });
+  const spent = await play(cut("a", "t1"), cut("b"));
+  expect(spent.tokens).toEqual([undefined, "t1"]);
+  expect(spent.response).toMatchObject({ finishReason: "MAX_TOKENS", content: { parts: [{ text: "ab" }] } });
 });
 
 test("an answer that had its last word is whole, however the connection ends", async () => {

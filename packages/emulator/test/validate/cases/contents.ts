@@ -75,6 +75,24 @@ export const CONTENTS: readonly Case[] = [
   ["E-10", "no answer", { body: contents(...TURN, user(text("well?"))) }, COUNTS],
   [
     "E-10",
+    "no answer on 2.5",
+    { model: "gemini-2.5-flash", body: contents(user(text("q")), model(call("f")), user(text("well?"))) },
+    COUNTS,
+  ],
+  [
+    "E-10",
+    "one answer to two calls on 2.0",
+    { model: "gemini-2.0-flash", body: contents(user(text("q")), model(call("f"), call("f")), user(answer("f"))) },
+    COUNTS,
+  ],
+  [
+    "E-10",
+    "an answer to a call that the service answered itself",
+    { body: contents(user(text("q")), model(call("f", "a", "SIG1"), answer("f", "a")), user(answer("f", "a"))) },
+    COUNTS,
+  ],
+  [
+    "E-10",
     "answers in two contents",
     {
       body: contents(
@@ -138,6 +156,12 @@ export const CONTENTS: readonly Case[] = [
   ["E-15", "another name", { body: contents(...TURN, user(answer("g", "a"))) }, COUNTS],
   ["E-15", "an id dropped", { model: "gemini-3.5-flash", body: contents(...TURN, user(answer("f"))) }, COUNTS],
   ["E-19b", "a response from the model", { body: contents(user(text("q")), model(answer("f"))) }, RESPONSE_TURN],
+  [
+    "E-19b",
+    "a response from the model to another call",
+    { body: contents(user(text("q")), model(call("f", "a", "SIG1"), answer("g", "b")), user(answer("f", "a"))) },
+    RESPONSE_TURN,
+  ],
   ["E-19b", "a call from the user", { body: contents(user(call("f")), user(answer("f"))) }, CALL_TURN],
   [
     "E-72",

@@ -1,0 +1,86 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAnswered, isStream, type Recording } from "./recordings.ts";
+import { type CheckReport, describeTotal } from "./run-checks.ts";
+
+const BEGIN = "<!-- figures: written by `pnpm contract --docs` -->";
+const END = "<!-- end of figures -->";
+
+/** The page with the figures. */
+export const DOCS_PAGE: string = join(import.meta.dirname, "../../docs/contract.md");
+
+/** The figures that a page publishes. @throws If the page has no place for them. */
+export function publishedIn(page: string): string {
+  const text = readFileSync(page, "utf8");
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`${page} needs the lines "${BEGIN}" and "${END}" around its figures.`);
+  return text.slice(begin + BEGIN.length, end).trim();
+}
+
+/** Replaces the figures of a page. */
+export function publish(page: string, figures: string): void {
+  const old = publishedIn(page);
+  const text = readFileSync(page, "utf8");
+  writeFileSync(
+    page,
+    text.replace(`${BEGIN}\n\n${old}`, () => `${BEGIN}\n\n${figures}`),
+  );
+}
+
+/** What the checks found, and in what, as Markdown. Holds nothing that differs from run to run. */
+export function figuresOf(recordings: readonly Recording[], reports: readonly CheckReport[]): string {
+  const exchanges = recordings.flatMap((recording) => recording.exchanges);
+  const checks = reports.map(({ check, checked, unknown, skipped }) => [
+    `\`${check.id}\``,
+    check.compares,
+    check.against,
+    number(checked),
+    number(unknown.length),
+    number(Object.values(skipped).reduce((sum, count) => sum + count, 0)),
+  ]);
+  const gone = reports.flatMap(({ check, vanished }) =>
+    (check.mayVanish ?? []).map(({ rule, why }) => [rule, number(vanished[rule] ?? 0), why]),
+  );
+  const left = reports.flatMap(({ check, skipped }) =>
+    Object.entries(skipped).map(([why, count]) => [`\`${check.id}\``, number(count), why]),
+  );
+  const kept = reports.reduce((sum, { measured }) => sum + (measured["values kept"] ?? 0), 0);
+  const streams = exchanges.filter((exchange) => isAnswered(exchange) && isStream(exchange)).length;
+  const errors = exchanges.filter((exchange) => !isAnswered(exchange)).length;
+  return [
+    `${describeTotal(recordings.length, exchanges.length, reports)}.`,
+    `Of the exchanges, ${number(streams)} are streams and ${number(errors)} errors. Of the values, ${number(kept)} were kept; the rest is gone by a rule below.`,
+    "### Checks",
+    table(["check", "of Pollux", "held against", "compared", "differ", "left out"], checks),
+    "### Values that are gone, and why nothing is lost",
+    table(["rule", "values", "why"], gone),
+    "### Left out",
+    table(["check", "exchanges", "why"], left),
+    "### Where the recordings are from",
+    table(["repository", "license", "files", "exchanges"], sourcesOf(recordings)),
+  ].join("\n\n");
+}
+
+/** Repositories by number of files. */
+function sourcesOf(recordings: readonly Recording[]): readonly (readonly string[])[] {
+  const sources = Map.groupBy(recordings, ({ source }) => source?.split("@")[0] ?? "(not named)");
+  const rows = [...sources].toSorted(([a, { length: m }], [b, { length: n }]) => n - m || (a < b ? -1 : 1));
+  return rows.map(([repository, files]) => [
+    repository.includes("/") ? `[${repository}](https://github.com/${repository})` : repository,
+    [...new Set(files.map(({ license }) => license ?? "(not named)"))].toSorted((a, b) => (a < b ? -1 : 1)).join(", "),
+    number(files.length),
+    number(files.reduce((sum, file) => sum + file.exchanges.length, 0)),
+  ]);
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** Columns of equal width, as the formatter writes them. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, column) => Math.max(3, ...[head, ...rows].map((row) => (row[column] ?? "").length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,21 @@
+/** An object of a recorded body that nobody has looked into yet. */
+export type Chunk = { readonly [key: string]: unknown };
+
+/**
+ * The JSON objects of a recorded body: the body itself, the elements of its list, or what follows each `data:`.
+ *
+ * Shares no code with the library or the other checks, on purpose: a mistake that a check shares with what it checks is invisible.
+ *
+ * @returns Undefined for a body that is not whole.
+ */
+export function chunksIn(body: string): readonly Chunk[] | undefined {
+  try {
+    const text = body.trim();
+    if (text.startsWith("{")) return [JSON.parse(text) as Chunk];
+    if (text.startsWith("[")) return JSON.parse(text) as readonly Chunk[];
+    const data = text.split(/[\r\n]+/).flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trim()] : []));
+    return data.filter((json) => json !== "[DONE]").map((json) => JSON.parse(json) as Chunk);
+  } catch {
+    return undefined;
+  }
+}
