@@ -3,7 +3,7 @@ import type { RunEvent } from "../../src/loop/events.ts";
 import { assertGrammar, collect, shapeOf } from "../../src/testing/index.ts";
 
 // Only the fields that the functions read; the rest of a result or a response is nothing to them.
-const START = { type: "run-start", runId: "r", model: "m" } as const;
+const START = { type: "run-start", runId: "r", agent: "a", model: "m" } as const;
 const END = { type: "run-end", result: { stopReason: "finished" } } as unknown as RunEvent;
 const LIMIT = { type: "run-end", result: { stopReason: "limit" } } as unknown as RunEvent;
 
