@@ -49,7 +49,6 @@ export class LogFold {
   /** The next entry of the log. */
   addEntry(entry: SessionEntry): ConversationUpdate {
     const isOfRun = this.#entries.read(entry);
-    if (isOfRun) this.#events.restart();
     return this.#writer.entryUpdate(isOfRun);
   }
 

@@ -9,7 +9,11 @@ export class EventTap {
 
   /** Emitters that are listened to. A run that nobody reads or watches when it begins makes no events. */
   tap(emitters: RunEmitters | undefined): RunEmitters | undefined {
-    if (emitters === undefined && this.#listeners.size === 0) return undefined;
+    if (emitters === undefined && this.#listeners.size === 0) {
+      // What is remembered is of a run that was before this one, perhaps of the same run.
+      this.#recent = [];
+      return undefined;
+    }
     const pass = (emit: RunEmitters["emit"] | undefined): RunEmitters["emit"] => {
       return (event) => {
         this.#hear(event);

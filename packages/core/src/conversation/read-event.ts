@@ -39,11 +39,6 @@ export class EventReader {
     return this.#runId !== undefined && this.#writer.run?.runId === this.#runId && this.#writer.run.isGoing;
   }
 
-  /** The log has more: what is said from now on is behind it. */
-  restart(): void {
-    this.#begin(0);
-  }
-
   read(event: RunEvent): void {
     if (event.type === "run-start") {
       this.#runId = event.runId;
@@ -60,7 +55,7 @@ export class EventReader {
       this.#turn = event.turn;
       this.#recoveries = 0;
       this.#isOutput = undefined;
-      this.restart();
+      this.#begin(0);
       this.#beginTurn(run, run.turn(event.turn));
       return;
     }

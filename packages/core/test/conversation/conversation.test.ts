@@ -137,6 +137,8 @@ test("the events of a resumed run take back at once what was interrupted, and no
   await run;
   const before = await session.conversation();
   let conversation = before;
+  const watcher = new Watcher(session);
+  await idle();
   const seen: Conversation[] = [];
   for await (const update of conversationUpdates(session.resumeStream(), { conversation })) {
     conversation = applyUpdate(conversation, update);
@@ -155,6 +157,9 @@ test("the events of a resumed run take back at once what was interrupted, and no
     expect(state.messages[1]?.parts.slice(0, 2)).toEqual(before.messages[1]?.parts.slice(0, 2));
   expect(resumed?.messages[1]?.parts).toHaveLength(2);
   expect(conversation.messages[1]?.parts.at(-1)).toMatchObject({ id: "text:2.0", text: "Anew." });
+  await watcher.stop();
+  expect(watcher.states[0]).toEqual(before);
+  expect(watcher.states[1]?.messages[1]?.parts).toHaveLength(2);
 });
 
 test("a citation whose words are not in the text marks nothing; its source is listed all the same", async () => {

@@ -132,10 +132,13 @@ describe.each(ways)("a conversation read by %s, of a %s model", (_face, pace, fa
   });
 
   test.each(scripts)("%s: no word is told twice that was not taken back", async (_name, script) => {
-    const { watchers, end } = await play(script, face, pace);
+    const { watchers, states, end } = await play(script, face, pace);
     const [{ updates } = { updates: [] }] = watchers;
     if (updates.some(takesBack)) return;
-    expect(toldIn(updates)).toBe(textsOf(end).join("").length);
+    const text = textsOf(end).join("");
+    expect(toldIn(updates)).toBe(text.length);
+    // Nor does anybody who comes later see one twice.
+    for (const state of states) expect(text.startsWith(textsOf(state).join(""))).toBe(true);
   });
 
   test.each(scripts)("%s: what is queued is not shown as heard, and the other way round", async (_name, script) => {

@@ -7,8 +7,9 @@ import {
   RunStoppedError,
   type Session,
   type SessionStore,
+  StreamIncompleteError,
 } from "@pollux/core";
-import { call, hangs, say, ScriptedModel } from "@pollux/core/testing";
+import { call, collect, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { until } from "../helpers/until.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -41,6 +42,20 @@ describe("watching a session", () => {
     await run;
     for (const one of [watcher, late]) await one.stop();
   });
+});
+
+test("who comes in the middle of a run hears nothing of the one before", async () => {
+  const model = new ScriptedModel(dies("stale "), hangs("new"));
+  const session = new Agent({ model, maxRestarts: 0 }).session();
+  await expect(collect(session.stream("Tell."))).rejects.toThrow(StreamIncompleteError);
+  const run = session.resume().catch(() => {});
+  await until(() => model.requests.length === 2);
+  const watcher = new Watcher(session);
+  await until(() => watcher.conversation?.state === "running");
+  expect(textOf(watcher.conversation)).not.toContain("stale");
+  await session.stop();
+  await run;
+  await watcher.stop();
 });
 
 describe("watching a session for a while", () => {

@@ -43,17 +43,20 @@ export class LocalRival implements Rival {
       return;
     }
     let isReached = false;
-    const reached = async (point: string): Promise<void> => {
-      if (isReached || point !== hold?.at) return;
+    const holdOnce = async (): Promise<void> => {
+      if (isReached) return;
       isReached = true;
       await this.#hold(id);
     };
-    const store = hold?.at === "append" ? this.#holding(id, hold) : this.#store;
+    const reached = async (point: string): Promise<void> => {
+      if (point === hold?.at) await holdOnce();
+    };
+    const store = hold?.at === "append" ? this.#holding(hold, holdOnce) : this.#store;
     own.session = openSession({ store, id, effects: own.effects, random, leaseMs, reached });
     const abort = new AbortController();
     const began = begin(own.session, abort.signal);
     // Where others write at the same time, a run may end before it gets there.
-    if (hold !== undefined) void began.then(() => this.#hold(id));
+    if (hold !== undefined) void began.then(holdOnce);
     if (beginning === "running") return;
     if (beginning === "stopped") {
       await Promise.race([sleep(random() * 25), began]);
@@ -85,14 +88,14 @@ export class LocalRival implements Rival {
     return own;
   }
 
-  #holding(id: string, { number, when }: Extract<HoldPoint, { readonly at: "append" }>): SessionStore {
+  #holding({ number, when }: Extract<HoldPoint, { readonly at: "append" }>, hold: () => Promise<void>): SessionStore {
     let appends = 0;
     return storeLike(this.#store, {
       append: async (...args) => {
         const here = ++appends === number;
-        if (here && when === "before") await this.#hold(id);
+        if (here && when === "before") await hold();
         await this.#store.append(...args);
-        if (here && when === "after") await this.#hold(id);
+        if (here && when === "after") await hold();
       },
     });
   }
