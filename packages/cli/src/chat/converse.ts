@@ -45,9 +45,7 @@ async function welcome(conversation: Conversation): Promise<void> {
   printer.note(`${session.id} resumed after ${runs} ${runs === 1 ? "message" : "messages"}; /history shows them`);
   if (lastRun !== "running" && (lastRun !== "cut-off" || !resumable)) return;
   printer.note(
-    lastRun === "running"
-      ? "another process is answering; waiting for it"
-      : "the last answer was cut off; resuming it",
+    lastRun === "running" ? "another process is answering; waiting for it" : "the last answer was cut off; resuming it",
   );
   await answer((signal) => session.continueStream({ signal }), conversation);
 }
