@@ -10,7 +10,7 @@ const table = faultTable("two processes at one session");
 const { tally } = table;
 
 describe.each(KINDS)("two processes that write to one session of a %s store", (kind) => {
-  test("are told apart: one goes on, the other stops, nothing is lost", async () => {
+  test("are told apart: one goes on, the other follows or stops, nothing is lost", async () => {
     const row = `two writers, ${kind}`;
     const rounds = 24;
     const found = await sideBySide(Array.from({ length: rounds }), 2, async (_, round) => {
@@ -37,8 +37,9 @@ describe.each(KINDS)("two processes that write to one session of a %s store", (k
 
 type Pair = readonly [AgentProcess, AgentProcess];
 
+/** Both send one message: under its run id it begins one errand, which the other follows. */
 async function atOnce(pair: Pair, work: Work): Promise<readonly (Report | undefined)[]> {
-  const ended = await Promise.all(pair.map((child) => begin(child, work)));
+  const ended = await Promise.all(pair.map((child) => begin(child, { ...work, runId: `errand-${work.id}` })));
   return ended.map(([report]) => report);
 }
 

@@ -104,7 +104,10 @@ async function obey(order: Exclude<Order, { readonly do: "go-on" }>): Promise<Re
     if (order.asNobody === true && process.getuid?.() === 0) process.setuid?.(NOBODY);
     return finish(order, order.asks === true);
   }
-  const result = await sessionFor(order, order.killPoint).send(messageOf(order));
+  const session = sessionFor(order, order.killPoint);
+  const message = messageOf(order);
+  const { runId } = order;
+  const result = await (runId === undefined ? session.send(message) : session.continue({ message, runId }));
   return { is: "finished", found: "nothing", unknown: [], stopReason: result.stopReason, text: result.text };
 }
 

@@ -5,7 +5,10 @@ import type { Report, Work } from "./process-messages.ts";
 import { problemsOfReport, problemsOfSession } from "./stored-session.ts";
 
 /** Begins an errand in a process; gives its final word and how many entries it was told are stored. */
-export async function begin(child: AgentProcess, work: Work): Promise<readonly [Report | undefined, number]> {
+export async function begin(
+  child: AgentProcess,
+  work: Work & { readonly runId?: string | undefined },
+): Promise<readonly [Report | undefined, number]> {
   let acknowledged = 0;
   const report = await child.order({ do: "begin", ...work }, (one) => {
     if (one.is === "acknowledged") acknowledged = one.length;

@@ -26,8 +26,8 @@ export interface Work {
 
 /** What a process is told to do. */
 export type Order =
-  /** Send the message that begins the errand. */
-  | (Work & { readonly do: "begin"; readonly killPoint?: KillPoint | undefined })
+  /** Send the message that begins the errand; `runId`: the same for all who send it. */
+  | (Work & { readonly do: "begin"; readonly killPoint?: KillPoint | undefined; readonly runId?: string | undefined })
   /** Bring the session to its end, from wherever it stands; where this is root's process, as a user without rights. */
   | (Work & {
       readonly do: "finish";

@@ -8,7 +8,7 @@ import { lookUntil } from "./lease.ts";
 import { replayRun } from "./replay.ts";
 import { buildAnswerEntries, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
-import type { SessionKeeping, SessionRuns, Unfinished } from "./session-runs.ts";
+import { RunBegunError, type SessionKeeping, type SessionRuns, type Unfinished } from "./session-runs.ts";
 
 /**
  * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it
@@ -25,6 +25,8 @@ export interface NextInput<Options> {
   readonly keepInterrupted: boolean;
   readonly anyLoopVersion: boolean;
   readonly runId: string;
+  /** A run of this id that others began meanwhile is not begun again. @defaultValue false */
+  readonly unlessBegun?: boolean | undefined;
   readonly options: Options;
   readonly signal: AbortSignal | undefined;
 }
@@ -60,7 +62,8 @@ export class NextRun<Options> {
   }
 
   /** What fits the session's state and what the caller brings. */
-  continue(input: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
+  continue(given: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
+    const input = { ...given, unlessBegun: true };
     const stored: Stored = {};
     return this.#decided(input, async (signal) => {
       const running = await this.#runs.settle("known", signal);
@@ -183,8 +186,8 @@ export class NextRun<Options> {
     emitters: RunEmitters | undefined,
     signal: AbortSignal,
   ): RunningLoop {
-    const { message, runId, unfinished, keepInterrupted, options } = input;
-    return this.#runs.begin({ input: message, runId, unfinished, keepInterrupted, options, emitters, signal });
+    const { message, ...rest } = input;
+    return this.#runs.begin({ ...rest, input: message, emitters, signal });
   }
 
   #resume(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
@@ -226,7 +229,8 @@ export class NextRun<Options> {
       () => decide(signal),
       () => left.abort(new DOMException("the reader left before the run began", "AbortError")),
       (error) =>
-        error instanceof SessionRunningError && (input.whileRunning !== "refuse" || input.message === undefined),
+        error instanceof RunBegunError ||
+        (error instanceof SessionRunningError && (input.whileRunning !== "refuse" || input.message === undefined)),
     );
   }
 }

@@ -56,6 +56,9 @@ export interface SessionKeeping {
   readonly leaseMs?: number | undefined;
 }
 
+/** Others began a run of the same id since it was decided to begin it. Never reaches a caller. */
+export class RunBegunError extends Error {}
+
 /** How often a run is begun or resumed anew because others wrote to the session in between. */
 const MAX_RACES = 20;
 
@@ -81,11 +84,14 @@ export class SessionRuns<Options> {
     run: SessionRunRequest<Options> & {
       readonly input: readonly Content[];
       readonly runId: string;
+      /** Rejects with {@link RunBegunError} when the session has a run of this id. @defaultValue false */
+      readonly unlessBegun?: boolean | undefined;
       readonly unfinished: Unfinished;
       readonly keepInterrupted: boolean;
     },
   ): RunningLoop {
     return this.#loop(run, run.runId, async (take) => {
+      if (run.unlessBegun === true && this.log.view.runIds.has(run.runId)) throw new RunBegunError();
       this.#checkLimits();
       const closing = await this.#closeLast(run.unfinished, run.options);
       const entry: NewEntry = {

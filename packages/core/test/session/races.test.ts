@@ -64,6 +64,23 @@ test("a run that has not begun yet is followed by the same session object", asyn
   expect([(await run).text, (await followed).text]).toEqual(["Hi.", "Hi."]);
 });
 
+test("a message under a run id is stored once, also when two send it at the same moment", async () => {
+  const store = new MemoryStore();
+  const open = (at: SessionStore) =>
+    new Agent({ model: new ScriptedModel(say("Hi."), say("Again.")) }).session({ id: "s", store: at });
+  const message = { message: "Hello.", runId: "r1" };
+  let first: Promise<unknown> | undefined;
+  const late = storeLike(store, {
+    append: async (...args) => {
+      // The other one is faster, and done.
+      await (first ??= open(store).continue(message));
+      await store.append(...args);
+    },
+  });
+  expect(await open(late).continue(message)).toMatchObject({ text: "Hi.", runId: "r1" });
+  expect((await open(store).history()).length).toBe(2);
+});
+
 test("a message that steers is stored once, also when another run begins right before it would begin one", async () => {
   const { store, open, started, letGo } = await waiting();
   const run = open(store)

@@ -110,14 +110,16 @@ function problemsOfMessages(
   history: readonly Content[],
   reports: readonly ActReport[],
 ): readonly string[] {
-  const stored = entries.flatMap((entry) =>
-    textsIn(entry.type === "run" ? entry.input : entry.type === "steer" ? entry.contents : []),
+  const stored = new Set(
+    entries.flatMap((entry) =>
+      textsIn(entry.type === "run" ? entry.input : entry.type === "steer" ? entry.contents : []),
+    ),
   );
   const said = textsIn(history);
   return reports.flatMap(({ act, message, error }) => {
     if (message === undefined) return [];
     const times = said.filter((text) => text === message).length;
-    const isStored = stored.includes(message);
+    const isStored = stored.has(message);
     const isRefused = error !== undefined && REFUSALS.has(error.code ?? "");
     if (isRefused && isStored) return [`doubled: the message of ${act} was refused (${error.code}) and stored`];
     if (error === undefined && times === 0) return [`lost: the message of ${act} was acknowledged and is not there`];

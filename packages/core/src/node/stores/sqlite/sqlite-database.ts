@@ -77,7 +77,7 @@ export function openSqlite(file: string): Database {
       database?.close();
       throw new ConfigurationError(
         `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${messageOf(error)}. ` +
-          "Use a file in an existing folder that this process may write to.",
+          "Use a file in an existing folder that this process may write to, and free some space if the disk is full.",
         { cause: error },
       );
     }
