@@ -76,7 +76,7 @@ describe("pollux session check", () => {
       code: 0,
       out:
         "line 13: note: the last run waits for call:1.1 (pay: approval); " +
-        'resume() continues it; send() with { unfinished: "cancel" } abandons it\nsession order-17: ok, 13 entries\n',
+        "resume() continues it; the next message closes it\nsession order-17: ok, 13 entries\n",
       err: "",
     });
   });

@@ -199,7 +199,8 @@ export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/
 
 // steps: for those who run the loop on a durable engine
 export { RunSuspended } from "./durable/steps.ts";
-export type { Op, Outcome, Steered, Steering, Step, StepError, Steps } from "./durable/steps.ts";
+export type { Steered } from "./durable/run-log.ts";
+export type { Op, Outcome, Steering, Step, StepError, Steps } from "./durable/steps.ts";
 
 // logging
 export type { Logger, LogMethod } from "./logging/logger.ts";
@@ -221,6 +222,7 @@ export {
 export { FileStateError, TrafficLimitError } from "./errors/api-errors.ts";
 export {
   NothingToResumeError,
+  RunIdTakenError,
   RunStoppedError,
   SessionLeaseLostError,
   SessionLimitError,

@@ -134,7 +134,7 @@ function withoutSummary({ position, entry: { compaction: _, ...entry } }: Item<E
 }
 
 function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly SessionProblem[] {
-  const remedy = 'resume() continues it; send() with { unfinished: "cancel" } abandons it';
+  const remedy = "resume() continues it; the next message closes it";
   if (end === undefined) return [{ position: runAt, problem: "the last run is not over", remedy }];
   const { position, entry } = end;
   if (!isResumable(entry)) return [];

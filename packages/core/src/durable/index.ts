@@ -10,14 +10,14 @@ export {
   VALUE_TOO_LARGE,
   waitTimedOut,
 } from "./steps.ts";
-export type { Op, Outcome, Steered, Steering, Step, StepError, Steps } from "./steps.ts";
+export type { Op, Outcome, Steering, Step, StepError, Steps } from "./steps.ts";
 export type { Json } from "../internal/json.ts";
 
 // built-in steps
 export { journal, type JournalLog, type JournalOptions, passThrough, type PassThroughOptions } from "./journal.ts";
 
 // what the log of a run holds
-export { LOOP_VERSION, parseStepName, type StepName, waitName } from "./run-log.ts";
+export { LOOP_VERSION, parseStepName, type Steered, type StepName, waitName } from "./run-log.ts";
 
 // runs on an engine
 export {

@@ -3,8 +3,6 @@ import type { Json } from "../internal/json.ts";
 import type { Content } from "../wire/types/content.ts";
 import { parseStepName, type Steered } from "./run-log.ts";
 
-export type { Steered } from "./run-log.ts";
-
 /** What an operation uses while it runs. */
 export interface Step<Event = unknown> {
   /** Idempotency key: the same across retries, crashes and resumes. */

@@ -24,6 +24,7 @@ export type ErrorCode =
   | "nothing_to_resume"
   | "unexpected_answer"
   | "run_stopped"
+  | "run_id_taken"
   | "loop_version"
   | "replay_difference";
 

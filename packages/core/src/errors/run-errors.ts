@@ -80,7 +80,7 @@ export class SessionStoreError extends AgentError {
   }
 }
 
-/** The session's last run is unfinished: it waits for an answer, or its process died. `resume()` it, or send with `unfinished: "cancel"`. */
+/** The session's last run is unfinished: it waits for an answer, or its process died. The message was sent with `unfinished: "refuse"`. */
 export class SessionUnfinishedError extends AgentError {
   override readonly name = "SessionUnfinishedError";
   override readonly code = "session_unfinished";
@@ -90,14 +90,14 @@ export class SessionUnfinishedError extends AgentError {
   constructor(sessionId: string, runId: string, why: string) {
     super(
       `session "${sessionId}": ${why}. Call resume() to continue it, ` +
-        'or send with { unfinished: "cancel" } to answer its open calls as cancelled',
+        'or send without { unfinished: "refuse" } to answer its open calls as cancelled',
     );
     this.sessionId = sessionId;
     this.runId = runId;
   }
 }
 
-const SESSION_ADVICE = 'resume it with { anyLoopVersion: true }, or send with { unfinished: "cancel" } to abandon it';
+const SESSION_ADVICE = "resume it with { anyLoopVersion: true }, or send a message, which closes it";
 
 /** The run was started by another version of the loop, whose steps may differ. */
 export class LoopVersionError extends AgentError {

@@ -56,6 +56,23 @@ export class NothingToResumeError extends AgentError {
   }
 }
 
+/** The session has a run of this id. Nothing was stored: a second one would repeat its idempotency keys. */
+export class RunIdTakenError extends AgentError {
+  override readonly name = "RunIdTakenError";
+  override readonly code = "run_id_taken";
+  readonly sessionId: string;
+  readonly runId: string;
+
+  constructor(sessionId: string, runId: string) {
+    super(
+      `session "${sessionId}" already has a run "${runId}". Pass another runId, or use continue({ message, runId }), ` +
+        "which sends a message once",
+    );
+    this.sessionId = sessionId;
+    this.runId = runId;
+  }
+}
+
 /** An approval or outcome was given for a call that does not wait for one; it may have been answered by another process meanwhile. */
 export class UnexpectedAnswerError extends AgentError {
   override readonly name = "UnexpectedAnswerError";

@@ -1,5 +1,5 @@
 import { SessionConflictError } from "../errors/run-errors.ts";
-import { NothingToResumeError, SessionRunningError } from "../errors/session-errors.ts";
+import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../errors/session-errors.ts";
 import { NOTHING_YET } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -8,7 +8,7 @@ import { lookUntil } from "./lease.ts";
 import { replayRun } from "./replay.ts";
 import { buildAnswerEntries, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
-import { RunBegunError, type SessionKeeping, type SessionRuns, type Unfinished } from "./session-runs.ts";
+import type { SessionKeeping, SessionRuns, Unfinished } from "./session-runs.ts";
 
 /**
  * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it
@@ -25,8 +25,6 @@ export interface NextInput<Options> {
   readonly keepInterrupted: boolean;
   readonly anyLoopVersion: boolean;
   readonly runId: string;
-  /** A run of this id that others began meanwhile is not begun again. @defaultValue false */
-  readonly unlessBegun?: boolean | undefined;
   readonly options: Options;
   readonly signal: AbortSignal | undefined;
 }
@@ -62,31 +60,34 @@ export class NextRun<Options> {
   }
 
   /** What fits the session's state and what the caller brings. */
-  continue(given: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
-    const input = { ...given, unlessBegun: true };
+  continue(input: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
     const stored: Stored = {};
-    return this.#decided(input, async (signal) => {
-      const running = await this.#runs.settle("known", signal);
-      const { view } = this.#runs.log;
-      const { runId } = input;
-      const answers = stored.answers === true ? NO_ANSWERS : input.answers;
-      // A message that was sent before under this id is not sent again.
-      const message = view.runIds.has(runId) ? undefined : input.message;
-      if (running !== undefined) {
-        if (message !== undefined && input.whileRunning === "refuse")
-          throw new SessionRunningError(this.#runs.log.id, running);
-        if (hasAnswers(answers)) await this.answer(answers);
-        stored.answers = true;
-        return message === undefined
-          ? this.#follow(input, running, emitters, signal)
-          : await this.#whileRunning(stored, { ...input, message }, running, emitters, signal);
-      }
-      if (view.runIds.has(runId) && view.run?.entry.runId !== runId) return this.#replay(input, runId, emitters);
-      if (message === undefined) return this.#withoutMessage({ ...input, answers }, emitters, signal);
-      if (stored.message === true || !hasAnswers(answers))
-        return this.#beginOn(stored, { ...input, message }, emitters, signal);
-      return this.#resume({ ...input, message, answers }, emitters, signal);
-    });
+    return this.#decided(
+      input,
+      async (signal) => {
+        const running = await this.#runs.settle("known", signal);
+        const { view } = this.#runs.log;
+        const { runId } = input;
+        const answers = stored.answers === true ? NO_ANSWERS : input.answers;
+        // A message that was sent before under this id is not sent again.
+        const message = view.runIds.has(runId) ? undefined : input.message;
+        if (running !== undefined) {
+          if (message !== undefined && input.whileRunning === "refuse")
+            throw new SessionRunningError(this.#runs.log.id, running);
+          if (hasAnswers(answers)) await this.answer(answers);
+          stored.answers = true;
+          return message === undefined
+            ? this.#follow(input, running, emitters, signal)
+            : await this.#whileRunning(stored, { ...input, message }, running, emitters, signal);
+        }
+        if (view.runIds.has(runId) && view.run?.entry.runId !== runId) return this.#replay(input, runId, emitters);
+        if (message === undefined) return this.#withoutMessage({ ...input, answers }, emitters, signal);
+        if (stored.message === true || !hasAnswers(answers))
+          return this.#beginOn(stored, { ...input, message }, emitters, signal);
+        return this.#resume({ ...input, message, answers }, emitters, signal);
+      },
+      { isIdempotent: true },
+    );
   }
 
   /**
@@ -222,14 +223,18 @@ export class NextRun<Options> {
   }
 
   /** A run that is decided on when it is read. Where another process was faster, and the caller would wait for it, once more. */
-  #decided(input: NextInput<Options>, decide: (signal: AbortSignal) => Promise<RunningLoop>): RunningLoop {
+  #decided(
+    input: NextInput<Options>,
+    decide: (signal: AbortSignal) => Promise<RunningLoop>,
+    { isIdempotent = false }: { readonly isIdempotent?: boolean } = {},
+  ): RunningLoop {
     const left = new AbortController();
     const signal = input.signal === undefined ? left.signal : AbortSignal.any([input.signal, left.signal]);
     return deferredLoop(
       () => decide(signal),
       () => left.abort(new DOMException("the reader left before the run began", "AbortError")),
       (error) =>
-        error instanceof RunBegunError ||
+        (isIdempotent && error instanceof RunIdTakenError) ||
         (error instanceof SessionRunningError && (input.whileRunning !== "refuse" || input.message === undefined)),
     );
   }

@@ -4,6 +4,7 @@ import { describeError } from "../durable/steps.ts";
 import { LoopVersionError, SessionConflictError, SessionUnfinishedError } from "../errors/run-errors.ts";
 import {
   NothingToResumeError,
+  RunIdTakenError,
   RunStoppedError,
   SessionLeaseLostError,
   SessionLimitError,
@@ -56,9 +57,6 @@ export interface SessionKeeping {
   readonly leaseMs?: number | undefined;
 }
 
-/** Others began a run of the same id since it was decided to begin it. Never reaches a caller. */
-export class RunBegunError extends Error {}
-
 /** How often a run is begun or resumed anew because others wrote to the session in between. */
 const MAX_RACES = 20;
 
@@ -84,14 +82,12 @@ export class SessionRuns<Options> {
     run: SessionRunRequest<Options> & {
       readonly input: readonly Content[];
       readonly runId: string;
-      /** Rejects with {@link RunBegunError} when the session has a run of this id. @defaultValue false */
-      readonly unlessBegun?: boolean | undefined;
       readonly unfinished: Unfinished;
       readonly keepInterrupted: boolean;
     },
   ): RunningLoop {
     return this.#loop(run, run.runId, async (take) => {
-      if (run.unlessBegun === true && this.log.view.runIds.has(run.runId)) throw new RunBegunError();
+      if (this.log.view.runIds.has(run.runId)) throw new RunIdTakenError(this.log.id, run.runId);
       this.#checkLimits();
       const closing = await this.#closeLast(run.unfinished, run.options);
       const entry: NewEntry = {

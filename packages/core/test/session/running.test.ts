@@ -329,6 +329,11 @@ describe("continue, which does what the state calls for", () => {
       runId: "m1",
     });
     expect(again.model.requests).toHaveLength(2);
+    // `send` always begins a run, so it needs an id of its own.
+    await expect(again.session.send("Go.", { runId: "m1" })).rejects.toMatchObject({
+      code: "run_id_taken",
+      runId: "m1",
+    });
     expect(await texts(again.session)).toEqual(["Go.", "A tale.", "And then?", "The end."]);
   });
 
