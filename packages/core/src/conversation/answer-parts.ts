@@ -1,6 +1,6 @@
 import { callIdOf } from "../durable/run-log.ts";
 import { isCallPiece } from "../model/response/parts.ts";
-import type { Content, JsonObject, Part } from "../wire/types/content.ts";
+import type { Content, FunctionResponse, JsonObject, Part } from "../wire/types/content.ts";
 import type { MessagePart, SaidPart } from "./conversation.ts";
 
 /**
@@ -57,12 +57,14 @@ export class AnswerParts {
   }
 
   add(part: Part): void {
-    const { text, functionCall, executableCode, codeExecutionResult, toolCall, toolResponse } = part;
+    const { text, functionCall, functionResponse, executableCode, codeExecutionResult, toolCall, toolResponse } = part;
     if (text !== undefined) this.addText(part.thought === true ? "thought" : "text", text);
     else if (isCallPiece(part)) this.addCallPiece(functionCall?.name);
     else if (functionCall !== undefined) {
       this.addCallPiece(functionCall.name);
       this.#endCall(functionCall.args ?? {});
+    } else if (functionResponse !== undefined) {
+      this.#endServerCall(functionResponse);
     } else if (executableCode !== undefined) {
       const { id, language, code } = executableCode;
       this.#waiting.push({ type: "code", index: this.#parts.length, id });
@@ -97,6 +99,29 @@ export class AnswerParts {
     // It is a call.
     calls[calls.lastIndexOf(this.#openCall)] = { ...this.#openCall, args } as MessagePart;
     this.#openCall = undefined;
+  }
+
+  /** A call that the service answered itself is a tool of its own; the client's calls are counted without it. */
+  #endServerCall({ name }: FunctionResponse): void {
+    const calls = this.#callsHere();
+    const at = calls.findIndex((part) => part.type === "tool-call" && part.name === name);
+    const call = calls[at];
+    if (call?.type !== "tool-call") return;
+    const done: MessagePart = {
+      type: "server-tool",
+      id: this.#nextId("server-tool"),
+      name,
+      args: call.args,
+      state: "done",
+    };
+    if (this.#isLive) {
+      calls.splice(at, 1);
+      this.#push(done);
+    } else calls[at] = done;
+    let count = 0;
+    for (const [index, part] of calls.entries())
+      if (part.type === "tool-call") calls[index] = { ...part, id: callIdOf(this.#turn, count++) };
+    this.#counts.set("call", count);
   }
 
   #callsHere(): MessagePart[] {

@@ -108,6 +108,18 @@ async function untilSaid(): Promise<void> {
 export const SECRETS: readonly string[] = ["SYSTEM", "c2ln", "c2VhcmNo", "hunter2", "secret", "key=abc"];
 
 export const SCRIPTS: { readonly [name: string]: Script } = {
+  "calls that the service answered itself": {
+    model: lines(
+      join(
+        say("Let me see. "),
+        calls({ name: "list_flights", args: { to: "Oslo" } }),
+        parts({ functionResponse: { name: "list_flights", response: { output: "none" } } }),
+        calls({ name: "look_up", args: { key: "a" } }),
+        say("There are none; I look elsewhere."),
+      ),
+      say("Found."),
+    ),
+  },
   "a text": { model: lines(say("It ", "is ", "so.")), agent: { prices } },
   "thoughts, text and a picture": {
     model: lines(
