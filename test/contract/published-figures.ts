@@ -63,7 +63,11 @@ export function figuresOf(recordings: readonly Recording[], reports: readonly Ch
 
 /** Repositories by number of files. */
 function sourcesOf(recordings: readonly Recording[]): readonly (readonly string[])[] {
-  const sources = Map.groupBy(recordings, ({ source }) => source?.split("@")[0] ?? "(not named)");
+  const sources = new Map<string, Recording[]>();
+  for (const recording of recordings) {
+    const repository = recording.source?.split("@")[0] ?? "(not named)";
+    sources.set(repository, [...(sources.get(repository) ?? []), recording]);
+  }
   const rows = [...sources].toSorted(([a, { length: m }], [b, { length: n }]) => n - m || (a < b ? -1 : 1));
   return rows.map(([repository, files]) => [
     repository.includes("/") ? `[${repository}](https://github.com/${repository})` : repository,

@@ -15,6 +15,7 @@ const ENDS: { readonly [Each in Name]: readonly [once: string, always: string] }
   perDayQuota: ["api_status", "api_status"],
   tierWithoutModel: ["api_status", "api_status"],
   plainQuota: ["finished", "api_status"],
+  inputTokenQuota: ["finished", "api_status"],
   prepaidEmpty: ["api_status", "api_status"],
   spendRate: ["finished", "api_status"],
   apiError: ["api_status", "api_status"],

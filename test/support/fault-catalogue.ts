@@ -6,6 +6,7 @@ export const CATALOGUE: { readonly [Name in keyof Faults]: Fault } = {
   perDayQuota: faults.perDayQuota(),
   tierWithoutModel: faults.tierWithoutModel(),
   plainQuota: faults.plainQuota(),
+  inputTokenQuota: faults.inputTokenQuota({ retryDelay: "0.01s" }),
   prepaidEmpty: faults.prepaidEmpty(),
   spendRate: faults.spendRate({ retryDelay: "0.01s" }),
   apiError: faults.apiError(403, "PERMISSION_DENIED", "The caller does not have permission."),

@@ -1,4 +1,5 @@
 import {
+  type Json,
   Agent,
   checkSession,
   type Content,
@@ -243,7 +244,7 @@ describe("in a session", () => {
     });
     await session.send("Weather?");
     await session.send("Thanks.");
-    const log = (await store.load("s")) as readonly SessionEntry[];
+    const log = (await store.load("s")) as unknown as readonly SessionEntry[];
     return {
       service,
       session,
@@ -276,7 +277,7 @@ describe("in a session", () => {
     const { entries, done } = repairSession(recorded.lines.toSpliced(end, 1));
     expect(done).toHaveLength(1);
     const store = new MemoryStore();
-    await store.append("r", 0, entries);
+    await store.append("r", 0, entries as unknown as readonly Json[]);
     const session = new Agent({ model: recorded.service.model() }).session({ id: "r", store });
     expect((await session.history()).slice(0, 4)).toEqual([
       user("Weather?"),

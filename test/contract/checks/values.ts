@@ -48,7 +48,7 @@ interface Answer {
 }
 
 function read(chunks: readonly Chunk[]): Answer {
-  const candidates = chunks.flatMap((chunk) => mainCandidate(chunk) ?? []);
+  const candidates = chunks.map(mainCandidate).filter((one) => one !== undefined);
   const parts = candidates.flatMap(({ content }) => ((content as Chunk | null)?.["parts"] ?? []) as readonly Chunk[]);
   return { chunks, candidates, parts };
 }

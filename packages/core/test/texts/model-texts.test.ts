@@ -28,6 +28,7 @@ async function ask(tools: readonly Tool[], made: FunctionCall, signal = new Abor
     callId: "call:1.0",
     call: made,
     idempotencyKey: "run/call:1.0",
+    agent: "agent",
     runId: "run",
     turn: 1,
     logger: SILENT,

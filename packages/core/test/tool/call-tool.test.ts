@@ -17,6 +17,7 @@ function contextOf(changes: Partial<ToolContext> = {}): ToolContext {
     call: { name: "t" },
     idempotencyKey: "run/call:1.0",
     runId: "run",
+    agent: "agent",
     turn: 1,
     logger: SILENT,
     progress: async () => {},

@@ -31,6 +31,7 @@ export async function use(
     call,
     idempotencyKey: "key",
     runId: "run",
+    agent: "agent",
     turn: 1,
     logger: SILENT,
     progress: async (value) => progress?.(value),

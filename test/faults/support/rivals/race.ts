@@ -67,12 +67,12 @@ async function oneRound({
     seed: seed(),
     sameObject,
   });
-  const reports = await inTime(
+  const reports: readonly ActReport[] | undefined = await inTime(
     Promise.all([beginner.act(order(first, random() < 0.5)), other.act(order(second, false))]),
   );
   const remains = reports && (await inTime(Promise.all([beginner.settle(id), other.settle(id)])));
   if (remains === undefined) return { reports: reports ?? [], problems: ["open: it never ended"] };
-  const all = [...reports, ...remains.flatMap(({ began }) => began ?? [])];
+  const all = [...(reports ?? []), ...remains.flatMap(({ began }) => began ?? [])];
   const problems = await problemsOfStory({
     store,
     id,
@@ -86,7 +86,7 @@ async function oneRound({
 /** Gives up on what hangs; far above what anything here takes. */
 async function inTime<Result>(work: Promise<Result>): Promise<Result | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLate = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, 40_000)));
+  const tooLate = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), 40_000)));
   try {
     return await Promise.race([work, tooLate]);
   } finally {

@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from "../../../../packages/core/test/helpers/deferred.ts";
 import { once } from "node:events";
 import { startProgram } from "../processes.ts";
 import type { ActOrder, ActReport, Preparation, Remains, Rival, SharedStore } from "./rival-messages.ts";
@@ -36,14 +37,14 @@ export async function startRival(store: SharedStore, hours: number = 0): Promise
   const child = startProgram(program, shift, [JSON.stringify(store)]);
   const exit = once(child, "exit");
   const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  const held = new Map<string, PromiseWithResolvers<void>>();
-  const heldOf = (id: string): PromiseWithResolvers<void> => {
-    const found = held.get(id) ?? Promise.withResolvers<void>();
+  const held = new Map<string, Deferred<void>>();
+  const heldOf = (id: string): Deferred<void> => {
+    const found = held.get(id) ?? deferred();
     held.set(id, found);
     return found;
   };
   const unheard: string[] = [];
-  const ready = Promise.withResolvers<void>();
+  const ready = deferred();
   child.on("message", (answer: RivalAnswer) => {
     if ("ready" in answer) ready.resolve();
     else if ("held" in answer) heldOf(answer.held).resolve();

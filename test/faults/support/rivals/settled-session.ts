@@ -1,4 +1,4 @@
-import { type AgentError, checkSession, type Content, type SessionEntry, type SessionStore } from "@pollux/core";
+import { checkSession, type Content, type SessionEntry, type SessionStore } from "@pollux/core";
 import { type Effect, EffectsList } from "../effects.ts";
 import { illegal } from "../end-of-errand.ts";
 import { DONE, openSession, TASK } from "./rival-agent.ts";
@@ -15,7 +15,7 @@ export interface Story {
 }
 
 /** Codes of errors that say that nothing was stored. */
-const REFUSALS: ReadonlySet<AgentError["code"]> = new Set([
+const REFUSALS: ReadonlySet<string | undefined> = new Set([
   "session_running",
   "session_unfinished",
   "session_limit",
@@ -120,7 +120,7 @@ function problemsOfMessages(
     if (message === undefined) return [];
     const times = said.filter((text) => text === message).length;
     const isStored = stored.has(message);
-    const isRefused = error !== undefined && REFUSALS.has(error.code ?? "");
+    const isRefused = error !== undefined && REFUSALS.has(error.code);
     if (isRefused && isStored) return [`doubled: the message of ${act} was refused (${error.code}) and stored`];
     if (error === undefined && times === 0) return [`lost: the message of ${act} was acknowledged and is not there`];
     if (isStored && times === 0) return [`lost: the message of ${act} was stored and is not in the history`];
