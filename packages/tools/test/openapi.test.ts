@@ -585,6 +585,69 @@ describe("credentials", () => {
   });
 });
 
+describe("a secret that the service repeats", () => {
+  const secret = 'sk/live=Ab+C12&"x\\é😀%2Fz';
+  const units = (text: string): string => Array.from(text, (one) => (/[a-z]/i.test(one) ? one : escaped(one))).join("");
+  const escaped = (one: string): string =>
+    Array.from({ length: one.length }, (_, at) => `\\u${one.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
+  const bytes = (before: string, encoding: BufferEncoding): string =>
+    Buffer.from(`${before}${secret}yz`).toString(encoding);
+
+  test.each<[string, string]>([
+    ["as JSON", JSON.stringify(secret)],
+    ["as PHP writes JSON", JSON.stringify(secret).replaceAll("/", "\\/")],
+    ["as Gson writes JSON", JSON.stringify(secret).replaceAll("=", "\\u003d").replaceAll("&", "\\u0026")],
+    ["with every sign escaped", `"${units(secret)}"`],
+    ["in JSON inside JSON inside JSON", JSON.stringify(JSON.stringify(JSON.stringify({ at: secret })))],
+    ["in a URL", JSON.stringify(`https://a.example/?k=${encodeURIComponent(secret)}`)],
+    ["in a URL inside a URL", JSON.stringify(`?u=${encodeURIComponent(`?k=${encodeURIComponent(secret)}`)}`)],
+    ["in HTML", JSON.stringify(secret.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("=", "&#x3d;"))],
+    ["in hexadecimal", JSON.stringify(bytes("", "hex"))],
+    ...["", "x", "xy"].map(
+      (before) => [`in base64, after ${before.length}`, JSON.stringify(bytes(before, "base64"))] as [string, string],
+    ),
+    ["in base64 for URLs", JSON.stringify(bytes("x", "base64url"))],
+  ])("is not in what the model reads: %s", async (_name, spelling) => {
+    const options = { auth: { query: { key: secret } } };
+    for (const status of [200, 400])
+      for (const [type, body] of [
+        ["application/json", `{"a": ${spelling}, ${spelling}: [1, ${spelling}]}`],
+        ["text/plain", `before ${spelling} after`],
+      ] as const) {
+        answer = (_request, response) => void response.writeHead(status, { "content-type": type }).end(body);
+        const read = JSON.stringify(await callIt(one("get", "/a", {}), {}, options));
+        expect(read).toContain("[key]");
+        for (const piece of ["live", "2Fz", bytes("", "hex").slice(8, 24), bytes("", "base64").slice(4, 16)])
+          expect(read).not.toContain(piece);
+      }
+  });
+
+  test("is not in it where a text is cut in the middle of it, nor as a number, nor as a part of a header", async () => {
+    const options = { auth: { query: { pin: "4711471147" }, header: { cookie: "session=abcdefghijkl; a=b" } } };
+    answer = json({ pin: 4_711_471_147, own: "abcdefghijkl" });
+    expect(await callIt(one("get", "/a", {}), {}, options)).toMatchObject({
+      output: { body: { pin: "[key]", own: "[key]" } },
+    });
+    answer = json({ long: `${"x".repeat(3_990)}4711471147${"x".repeat(100_000)}` });
+    const cut = JSON.stringify(await callIt(one("get", "/a", {}), {}, options));
+    expect(cut).toMatch(/x\[key\]… \[\d+ more characters\]/);
+    const link = `<https://a.example/${"x".repeat(574)}4711471147>`;
+    answer = json({}, 200, { link, location: "/a?pin=%34711471147" });
+    expect(await callIt(one("get", "/a", {}), {}, options)).toMatchObject({
+      output: { link: expect.stringMatching(/x\[key\]>$/), location: "/a?pin=[key]" },
+    });
+  });
+
+  test("deeply nested JSON is read as text", async () => {
+    const body = `${"[".repeat(20_000)}"a-secret-token"${"]".repeat(20_000)}`;
+    answer = (_request, response) => void response.writeHead(200, { "content-type": "application/json" }).end(body);
+    expect(await callIt(one("get", "/a", {}), {}, { auth: { bearer: "a-secret-token" } })).toMatchObject({
+      ok: true,
+      output: { body: expect.stringMatching(/^\[+"?.*more characters/) },
+    });
+  });
+});
+
 describe("the answer", () => {
   test.each<[string, Answer, unknown]>([
     [
