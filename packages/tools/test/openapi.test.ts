@@ -587,9 +587,10 @@ describe("credentials", () => {
 
 describe("a secret that the service repeats", () => {
   const secret = 'sk/live=Ab+C12&"x\\é😀%2Fz';
-  const units = (text: string): string => Array.from(text, (one) => (/[a-z]/i.test(one) ? one : escaped(one))).join("");
-  const escaped = (one: string): string =>
-    Array.from({ length: one.length }, (_, at) => `\\u${one.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
+  const units = (text: string): string =>
+    Array.from(text, (sign) => (/[a-z]/i.test(sign) ? sign : escaped(sign))).join("");
+  const escaped = (sign: string): string =>
+    Array.from({ length: sign.length }, (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
   const bytes = (before: string, encoding: BufferEncoding): string =>
     Buffer.from(`${before}${secret}yz`).toString(encoding);
 
