@@ -64,11 +64,12 @@ function compile(pattern: string, ignoreCase: boolean): RE2JS {
 function sizeOf(pattern: string): number {
   /** Sizes of the groups around the current place, and of what came before the last item in each. */
   const groups: { total: number; last: number }[] = [{ total: 0, last: 0 }];
-  // An escape, a class, or one character; `{n,m}` with its numbers.
-  const item = /\\(?:[pP](?:\{[^}]*\}|.)|x\{[^}]*\}|.)|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\{(\d+)(,?)(\d*)\}|./gsu;
+  // How a group begins, an escape, a class, or one character; `{n,m}` with its numbers.
+  const item =
+    /\((?:\?(?:[a-zA-Z-]*:|P?<\w+>))?|\\(?:[pP](?:\{[^}]*\}|.)|x\{[^}]*\}|.)|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\{(\d+)(,?)(\d*)\}|./gsu;
   for (const { 0: text, 1: least, 3: most = "" } of pattern.matchAll(item)) {
     const group = groups.at(-1) as { total: number; last: number };
-    if (text === "(") groups.push({ total: 0, last: 0 });
+    if (text.startsWith("(")) groups.push({ total: 0, last: 0 });
     else if (text === ")" && groups.length > 1) {
       groups.pop();
       const outer = groups.at(-1) as { total: number; last: number };
