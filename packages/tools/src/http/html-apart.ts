@@ -2,6 +2,9 @@ import { convertApart } from "./convert-apart.ts";
 import type { HtmlPage, ReadHtmlOptions } from "./html-page.ts";
 import { textOfHtml } from "./text-of-html.ts";
 
+/** Most characters that are passed on: one more than are converted. */
+const MAX_PASSED = 1_000_001;
+
 /** Milliseconds until a page is converted as plain text instead. */
 const TIMEOUT_MS = 10_000;
 
@@ -20,7 +23,7 @@ export async function readHtmlApart(
 ): Promise<HtmlPage> {
   let page: HtmlPage | undefined;
   await convertApart(
-    { kind: "html", html, url: url.href, isWhole },
+    { kind: "html", html: html.slice(0, MAX_PASSED), url: url.href, isWhole },
     {
       timeoutMs: TIMEOUT_MS,
       signal,

@@ -1,5 +1,5 @@
 import { ToolFailure } from "@pollux/core";
-import { convertApart } from "./convert-apart.ts";
+import { convertApart, type ConversionEnd } from "./convert-apart.ts";
 
 /** The text of a document. */
 export interface PdfText {
@@ -44,7 +44,7 @@ export async function readPdfApart(
     },
   );
   signal.throwIfAborted();
-  if (end !== "done" && (end !== "too much" || pages.length === 0)) throw new ToolFailure(PROBLEMS[end]);
+  if (end !== "done" && (end !== "too much" || pages.length === 0)) throw failureOf(end);
   return {
     ...(title === undefined ? {} : { title }),
     text: pages.join("\n\n"),
@@ -52,9 +52,16 @@ export async function readPdfApart(
   };
 }
 
-const PROBLEMS = {
-  damaged: "the PDF cannot be read: it is damaged or needs a password; use another source",
-  "too much": "the PDF cannot be read: it takes more time or memory than is allowed; use another source",
-  unsupported: `PDF files cannot be read here (this is Node ${process.versions.node}; reading them requires Node 22); use another source`,
-  unavailable: "PDF files cannot be read here: the process that reads them cannot be started; use another source",
-} as const;
+function failureOf(end: Exclude<ConversionEnd, "done">): ToolFailure {
+  if (end === "damaged")
+    return new ToolFailure("the PDF cannot be read: it is damaged or needs a password; use another source");
+  if (end === "too much")
+    return new ToolFailure("the PDF cannot be read: it takes more time or memory than is allowed; use another source");
+  if (end === "unavailable")
+    return new ToolFailure(
+      "PDF files cannot be read here: the process that reads them cannot be started; use another source",
+    );
+  return new ToolFailure(
+    `PDF files cannot be read here (this is Node ${process.versions.node}; reading them requires Node 22); use another source`,
+  );
+}
