@@ -3,6 +3,7 @@ import { Agent, ConfigurationError, type ToolOutcome } from "@pollux/core";
 import { call, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApiSearch, openApiTools, type OpenApiOptions } from "../src/openapi.ts";
+import { survivesDocuments } from "./openapi/survives-documents.ts";
 import { use } from "./mcp/support.ts";
 import { type Answer, json, type Seen, startService } from "./openapi/service.ts";
 
@@ -773,5 +774,39 @@ describe("a run", () => {
       stopReason: "needs-approval",
       seen: ["GET /pets/7"],
     });
+  });
+});
+
+test("hostile documents become tools or are refused", { timeout: 120_000 }, async () => await survivesDocuments(150));
+
+describe("a document that stands for an endless schema", () => {
+  const itself: Record<string, unknown> = { type: "object" };
+  itself["properties"] = { itself };
+  const wide = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`p${at}`, { type: "string" }]));
+  const layer = (at: number): object => ({
+    type: "object",
+    properties: Object.fromEntries(
+      Array.from({ length: 40 }, (_, step) => [`p${step}`, { $ref: `#/components/schemas/L${at + 1}` }]),
+    ),
+    description: "d".repeat(2_000),
+  });
+  const layers = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`L${at}`, layer(at)]));
+  const parameters = Array.from({ length: 3_000 }, (_, at) => ({ in: "query", name: `é${at}`, schema: {} }));
+
+  test.each<[string, object, number, RegExp]>([
+    ["that contains itself", { schema: itself }, 1, /^$/],
+    ["that refers to others, which refer to others", { schema: { $ref: "#/components/schemas/L0" } }, 1, /^$/],
+    ["with too many members", { schema: { type: "object", properties: wide } }, 0, /because it has too many parts/],
+    ["with too many parameters", { parameters }, 0, /because it has too many parameters/],
+  ])("%s", (_name, { schema, parameters: given = [] }: { schema?: unknown; parameters?: unknown }, count, reason) => {
+    const post = { operationId: "it", parameters: given, requestBody: { content: { "application/json": { schema } } } };
+    const { tools, skipped } = openApiTools({
+      openapi: "3.1.0",
+      servers: [{ url: base }],
+      paths: { "/a": { post } },
+      components: { schemas: layers },
+    });
+    expect(tools).toHaveLength(count);
+    expect(skipped[0]?.reason ?? "").toMatch(reason);
   });
 });

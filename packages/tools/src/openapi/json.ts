@@ -32,6 +32,7 @@ export function shortened(text: string, most: number): string {
 
 /** Whether a JSON value has more levels of lists and objects. Needs no stack, however deep the value is; it may contain itself. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
   let level: unknown[] = [value];
   for (let depth = 0; depth <= levels; depth++) {
     const seen = new Set<unknown>();
