@@ -57,7 +57,7 @@ export async function convertApart(conversion: Conversion, options: ApartOptions
       onAbort = () => reject(signal.reason as Error);
       signal.addEventListener("abort", onAbort, { once: true });
       timer = setTimeout(() => resolve("too much"), timeoutMs);
-      child.once("error", fail);
+      child.on("error", fail);
       // On Deno, the exit may be known before the last message has arrived.
       child.once("exit", (code) => {
         if (code !== 0) fail();
