@@ -19,6 +19,7 @@ import { openReadOnly } from "../src/sql/sqlite-guard.ts";
 import { readRows } from "../src/sql/sqlite-read.ts";
 import { children, use, type Watch } from "./mcp/support.ts";
 import { HOSTILE } from "./sql/hostile-sqlite.ts";
+import { survivesStatements } from "./sql/survives-statements.ts";
 
 const { DatabaseSync } = sqlite;
 
@@ -375,4 +376,8 @@ test("an agent looks at the schema and asks", async () => {
   const result = await new Agent({ model, tools: sqliteTools({ ...PATIENT, file }) }).run("Who was born before 1900?");
   expect(result.text).toBe("Ada.");
   expect(JSON.stringify(model.requests.at(-1))).toContain('"rows":[["Ada"]]');
+});
+
+test("hostile statements have rows or a problem with advice", { timeout: 120_000 }, async () => {
+  await survivesStatements(200, 5);
 });
