@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { McpServerError, mcpTools, type McpTools, type McpToolsOptions } from "../src/mcp.ts";
+import { ToolPins } from "../src/mcp/tool-pins.ts";
 import { children, freePort, isAlive, pathOf, SILENT, use } from "./mcp/support.ts";
 
 let folder: string;
@@ -324,6 +325,26 @@ describe("the list of tools", () => {
     expect(names(server)).not.toContain("hello");
     expect(names(server)).not.toContain("report");
     expect(names(server)).toContain("wait");
+  });
+
+  test("of a restless server fills neither the memory nor the log", async () => {
+    let asked = 0;
+    const toolChanges = (): boolean => ++asked < 0;
+    const restless = (at: number): Parameters<ToolPins["admitted"]>[0][number] => ({
+      name: at === 0 ? "first" : `tool${at}`,
+      inputSchema: { type: "object" },
+    });
+    const refusing = new ToolPins({ pins: undefined, toolChanges, server: "restless", logger: undefined });
+    const accepting = new ToolPins({ pins: undefined, toolChanges: "accept", server: "restless", logger: undefined });
+    for (let at = 0; at < 1_500; at++) {
+      expect(await refusing.admitted([restless(at)])).toHaveLength(at === 0 ? 1 : 0);
+      expect(await accepting.admitted([restless(at)])).toHaveLength(1);
+    }
+    expect({ asked, refusing: Object.keys(refusing.pins), accepting: Object.keys(accepting.pins) }).toEqual({
+      asked: 1_000,
+      refusing: ["first"],
+      accepting: ["tool1499"],
+    });
   });
 
   test("leaves a schema out that is nested too deeply", async () => {

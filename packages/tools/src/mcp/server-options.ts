@@ -62,7 +62,8 @@ export interface McpToolsOptions {
   /**
    * What happens to tools that the server changes or adds after its first list. `refuse`: a changed tool is offered as it was first
    * listed, an added one is not offered. `accept`: the model gets what the server says. A function decides about each change, once;
-   * if it throws, the change is refused. Each change is logged as a warning, whatever becomes of it.
+   * if it throws, the change is refused. Each change is logged as a warning, whatever becomes of it. After 1,000 changes, further ones
+   * are refused without a word, unless all are accepted.
    *
    * @defaultValue "refuse"
    */

@@ -4,6 +4,9 @@ import type { Logger } from "@pollux/core";
 import { canonical } from "./result-output.ts";
 import type { McpToolChange, McpToolsOptions } from "./server-options.ts";
 
+/** Most changes that are decided about; further ones are refused, so that a restless server fills neither memory nor log. */
+const MOST_DECISIONS = 1_000;
+
 /** What {@link ToolPins} compares and decides by. */
 export interface PinOptions {
   readonly pins: McpToolsOptions["pins"];
@@ -51,23 +54,33 @@ export class ToolPins {
       this.#definitions.set(tool.name, tool);
       admitted.push(tool);
     }
+    if (this.#options.toolChanges === "accept") this.#forgetAllBut(listed);
     return admitted;
   }
 
+  /** Otherwise a server could fill the memory with tools that it no longer has. */
+  #forgetAllBut(listed: readonly McpTool[]): void {
+    const names = new Set(listed.map(({ name }) => name));
+    for (const map of [this.#definitions, this.#hashes])
+      for (const name of map?.keys() ?? []) if (!names.has(name)) map?.delete(name);
+  }
+
   async #accepts(tool: McpTool, hash: string, pinned: string | undefined): Promise<boolean> {
+    const change: McpToolChange = {
+      kind: pinned === undefined ? "added" : "changed",
+      name: tool.name,
+      description: tool.description ?? "",
+      hash,
+      pinned,
+    };
+    // Nothing has to be remembered: what is accepted is the new pin.
+    if (this.#options.toolChanges === "accept") return await this.#decide(change);
     const key = JSON.stringify([tool.name, pinned, hash]);
-    let decision = this.#decisions.get(key);
-    if (decision === undefined) {
-      const change: McpToolChange = {
-        kind: pinned === undefined ? "added" : "changed",
-        name: tool.name,
-        description: tool.description ?? "",
-        hash,
-        pinned,
-      };
-      decision = this.#decide(change);
-      this.#decisions.set(key, decision);
-    }
+    const known = this.#decisions.get(key);
+    if (known !== undefined) return await known;
+    if (this.#decisions.size >= MOST_DECISIONS) return false;
+    const decision = this.#decide(change);
+    this.#decisions.set(key, decision);
     return await decision;
   }
 
