@@ -9,7 +9,7 @@ test("a list that the server has changed is honoured by the next run", async () 
   const bye = defineTool({ name: "bye", description: "Parts.", run: () => "bye" });
   const first = await serveMcp([hello], { transport: { port: 0 }, name: "first", version: "1" });
   const port = Number(new URL(first.url ?? "").port);
-  await using client = await mcpTools({ url: first.url ?? "" });
+  await using client = await mcpTools({ url: first.url ?? "" }, { toolChanges: "accept" });
   const model = new ScriptedModel(say("one"), say("two"));
   const agent = new Agent({ model, tools: () => client.tools });
   await agent.run("Go.");

@@ -1,3 +1,3 @@
 export { McpServerError } from "./mcp/mcp-server-error.ts";
 export { type McpTools, mcpTools, type SkippedMcpTool } from "./mcp/mcp-tools.ts";
-export type { McpAddress, McpCommand, McpToolInfo, McpToolsOptions } from "./mcp/server-options.ts";
+export type { McpAddress, McpCommand, McpToolChange, McpToolInfo, McpToolsOptions } from "./mcp/server-options.ts";

@@ -46,13 +46,6 @@ describe("list_files with a glob", () => {
   ])("%j", async (args, expected) => {
     expect(await paths(args)).toEqual(expected);
   });
-
-  test("refuses globs that could take forever", async () => {
-    write({ ["a".repeat(200)]: "" });
-    for (const glob of ["*a*a*a*a*a*a*b", "**/**/**/**/**/x", "a**b**c"])
-      await expect(use(listFiles({ root }), { glob })).rejects.toBeInstanceOf(ToolRetry);
-    expect(await paths({ glob: "+(a|aa)+(a|aa)b" })).toEqual([]);
-  });
 });
 
 describe(".gitignore", () => {
@@ -102,6 +95,30 @@ describe(".gitignore", () => {
   test("cannot hang the walk by its patterns", async () => {
     write({ ".gitignore": `${"*a".repeat(20)}b\nsecret\n`, ["a".repeat(250)]: "", secret: "" });
     expect(await paths({ glob: "*" })).not.toContain("secret");
+  });
+});
+
+describe("a line of .gitignore", () => {
+  test.each<[string, readonly string[]]>([
+    ["x/", ["y", "y/x"]],
+    ["/x", ["y", "y/x"]],
+    ["y/x", ["x", "x/b", "y"]],
+    ["x/**", ["x", "y", "y/x"]],
+    ["**/x", ["y"]],
+    ["?\n!/x", ["x"]],
+    ["[x]\r\n", ["y"]],
+    ["x  ", ["y"]],
+    ["#x\n\\y", ["x", "x/b"]],
+    ["*\n!y\n!x", ["x", "y", "y/x"]],
+  ])("%j leaves %j, as git does", async (rules, left) => {
+    write({ "x/b": "", "y/x": "", ".gitignore": rules });
+    const found = (await paths({ recursive: true })) as string[];
+    expect(found.filter((path) => path !== ".gitignore")).toEqual(left);
+  });
+
+  test("of a folder above also excludes what is in a folder that the model names", async () => {
+    write({ ".gitignore": "out/\n", "out/.gitignore": "!*", "out/sub/a": "" });
+    expect(await use(listFiles({ root }), { path: "out/sub" })).toMatchObject({ total: 0, ignored: 1 });
   });
 });
 

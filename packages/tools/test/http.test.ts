@@ -16,6 +16,7 @@ import {
 import { readHtmlApart } from "../src/http/html-apart.ts";
 import { loadHtmlReader } from "../src/http/html-page.ts";
 import { until } from "../../core/test/helpers/until.ts";
+import { drawn, pdfOf } from "./helpers/pdf.ts";
 import { processorTime } from "./helpers/processor-time.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -231,10 +232,10 @@ ${"More words. ".repeat(20).trim()}`,
   });
 
   test("the text of a PDF", async () => {
-    const { url } = await serve(reply(pdf("Hello PDF"), "application/pdf"));
+    const { url } = await serve(reply(pdfOf({ bytes: drawn("Hello PDF") }), "application/pdf"));
     const expected = { url: `${url}/`, kind: "pdf", content: "--- page 1 ---\nHello PDF", total_characters: 24 };
     expect(await fetchPage({ url })).toEqual(expected);
-    const unnamed = await serve(reply(pdf("Hello PDF"), "application/octet-stream"));
+    const unnamed = await serve(reply(pdfOf({ bytes: drawn("Hello PDF") }), "application/octet-stream"));
     expect(await fetchPage({ url: unnamed.url })).toEqual({ ...expected, url: `${unnamed.url}/` });
     const broken = await serve(reply("%PDF-1.4 nothing", "application/pdf"));
     expect(await failure(fetchPage({ url: broken.url }))).toBe(
@@ -736,26 +737,4 @@ function drip(socket: Socket, head: string): void {
   socket.write(head);
   const timer = setInterval(() => socket.write("x"), 20);
   socket.on("close", () => clearInterval(timer));
-}
-
-/** A document of one page that says this. */
-function pdf(text: string): Buffer {
-  const stream = `BT /F1 24 Tf 72 720 Td (${text}) Tj ET`;
-  const objects = [
-    "<< /Type /Catalog /Pages 2 0 R >>",
-    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
-    `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
-    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-  ];
-  let file = "%PDF-1.4\n";
-  const offsets = objects.map((object, index) => {
-    const offset = file.length;
-    file += `${index + 1} 0 obj\n${object}\nendobj\n`;
-    return offset;
-  });
-  const xref = file.length;
-  const rows = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
-  file += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${rows}trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${xref}\n%%EOF`;
-  return Buffer.from(file, "latin1");
 }

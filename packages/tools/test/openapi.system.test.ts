@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { programFile } from "../../../test/support/programs.ts";
 import { openApiSearch, openApiTools } from "../src/openapi.ts";
 import { processorTime } from "./helpers/processor-time.ts";
+import { survivesDocuments } from "./openapi/survives-documents.ts";
 import { use } from "./mcp/support.ts";
 import { type Answer, json, type Seen, startService } from "./openapi/service.ts";
 
@@ -186,4 +187,8 @@ describe("a run", () => {
     });
     expect(seen).toEqual([]);
   });
+});
+
+test("ten thousand hostile documents become tools or are refused", { timeout: 1_800_000 }, async () => {
+  await survivesDocuments(10_000);
 });

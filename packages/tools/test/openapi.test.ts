@@ -3,6 +3,7 @@ import { Agent, ConfigurationError, type ToolOutcome } from "@pollux/core";
 import { call, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openApiSearch, openApiTools, type OpenApiOptions } from "../src/openapi.ts";
+import { survivesDocuments } from "./openapi/survives-documents.ts";
 import { use } from "./mcp/support.ts";
 import { type Answer, json, type Seen, startService } from "./openapi/service.ts";
 
@@ -585,6 +586,70 @@ describe("credentials", () => {
   });
 });
 
+describe("a secret that the service repeats", () => {
+  const secret = 'sk/live=Ab+C12&"x\\é😀%2Fz';
+  const units = (text: string): string =>
+    Array.from(text, (sign) => (/[a-z]/i.test(sign) ? sign : escaped(sign))).join("");
+  const escaped = (sign: string): string =>
+    Array.from({ length: sign.length }, (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
+  const bytes = (before: string, encoding: BufferEncoding): string =>
+    Buffer.from(`${before}${secret}yz`).toString(encoding);
+
+  test.each<[string, string]>([
+    ["as JSON", JSON.stringify(secret)],
+    ["as PHP writes JSON", JSON.stringify(secret).replaceAll("/", "\\/")],
+    ["as Gson writes JSON", JSON.stringify(secret).replaceAll("=", "\\u003d").replaceAll("&", "\\u0026")],
+    ["with every sign escaped", `"${units(secret)}"`],
+    ["in JSON inside JSON inside JSON", JSON.stringify(JSON.stringify(JSON.stringify({ at: secret })))],
+    ["in a URL", JSON.stringify(`https://a.example/?k=${encodeURIComponent(secret)}`)],
+    ["in a URL inside a URL", JSON.stringify(`?u=${encodeURIComponent(`?k=${encodeURIComponent(secret)}`)}`)],
+    ["in HTML", JSON.stringify(secret.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("=", "&#x3d;"))],
+    ["in hexadecimal", JSON.stringify(bytes("", "hex"))],
+    ...["", "x", "xy"].map(
+      (before) => [`in base64, after ${before.length}`, JSON.stringify(bytes(before, "base64"))] as [string, string],
+    ),
+    ["in base64 for URLs", JSON.stringify(bytes("x", "base64url"))],
+  ])("is not in what the model reads: %s", async (_name, spelling) => {
+    const options = { auth: { query: { key: secret } } };
+    for (const status of [200, 400])
+      for (const [type, body] of [
+        ["application/json", `{"a": ${spelling}, ${spelling}: [1, ${spelling}]}`],
+        ["text/plain", `before ${spelling} after`],
+      ] as const) {
+        answer = (_request, response) => void response.writeHead(status, { "content-type": type }).end(body);
+        const read = JSON.stringify(await callIt(one("get", "/a", {}), {}, options));
+        expect(read).toContain("[key]");
+        for (const piece of ["live", "2Fz", bytes("", "hex").slice(8, 24), bytes("", "base64").slice(4, 16)])
+          expect(read).not.toContain(piece);
+      }
+  });
+
+  test("is not in it where a text is cut in the middle of it, nor as a number, nor as a part of a header", async () => {
+    const options = { auth: { query: { pin: "4711471147" }, header: { cookie: "session=abcdefghijkl; a=b" } } };
+    answer = json({ pin: 4_711_471_147, own: "abcdefghijkl" });
+    expect(await callIt(one("get", "/a", {}), {}, options)).toMatchObject({
+      output: { body: { pin: "[key]", own: "[key]" } },
+    });
+    answer = json({ long: `${"x".repeat(3_990)}4711471147${"x".repeat(100_000)}` });
+    const cut = JSON.stringify(await callIt(one("get", "/a", {}), {}, options));
+    expect(cut).toMatch(/x\[key\]… \[\d+ more characters\]/);
+    const link = `<https://a.example/${"x".repeat(574)}4711471147>`;
+    answer = json({}, 200, { link, location: "/a?pin=%34711471147" });
+    expect(await callIt(one("get", "/a", {}), {}, options)).toMatchObject({
+      output: { link: expect.stringMatching(/x\[key\]>$/), location: "/a?pin=[key]" },
+    });
+  });
+
+  test("deeply nested JSON is read as text", async () => {
+    const body = `${"[".repeat(20_000)}"a-secret-token"${"]".repeat(20_000)}`;
+    answer = (_request, response) => void response.writeHead(200, { "content-type": "application/json" }).end(body);
+    expect(await callIt(one("get", "/a", {}), {}, { auth: { bearer: "a-secret-token" } })).toMatchObject({
+      ok: true,
+      output: { body: expect.stringMatching(/^\[+"?.*more characters/) },
+    });
+  });
+});
+
 describe("the answer", () => {
   test.each<[string, Answer, unknown]>([
     [
@@ -709,5 +774,39 @@ describe("a run", () => {
       stopReason: "needs-approval",
       seen: ["GET /pets/7"],
     });
+  });
+});
+
+test("hostile documents become tools or are refused", { timeout: 120_000 }, async () => await survivesDocuments(150));
+
+describe("a document that stands for an endless schema", () => {
+  const itself: Record<string, unknown> = { type: "object" };
+  itself["properties"] = { itself };
+  const wide = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`p${at}`, { type: "string" }]));
+  const layer = (at: number): object => ({
+    type: "object",
+    properties: Object.fromEntries(
+      Array.from({ length: 40 }, (_, step) => [`p${step}`, { $ref: `#/components/schemas/L${at + 1}` }]),
+    ),
+    description: "d".repeat(2_000),
+  });
+  const layers = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`L${at}`, layer(at)]));
+  const parameters = Array.from({ length: 3_000 }, (_, at) => ({ in: "query", name: `é${at}`, schema: {} }));
+
+  test.each<[string, object, number, RegExp]>([
+    ["that contains itself", { schema: itself }, 1, /^$/],
+    ["that refers to others, which refer to others", { schema: { $ref: "#/components/schemas/L0" } }, 1, /^$/],
+    ["with too many members", { schema: { type: "object", properties: wide } }, 0, /because it has too many parts/],
+    ["with too many parameters", { parameters }, 0, /because it has too many parameters/],
+  ])("%s", (_name, { schema, parameters: given = [] }: { schema?: unknown; parameters?: unknown }, count, reason) => {
+    const post = { operationId: "it", parameters: given, requestBody: { content: { "application/json": { schema } } } };
+    const { tools, skipped } = openApiTools({
+      openapi: "3.1.0",
+      servers: [{ url: base }],
+      paths: { "/a": { post } },
+      components: { schemas: layers },
+    });
+    expect(tools).toHaveLength(count);
+    expect(skipped[0]?.reason ?? "").toMatch(reason);
   });
 });

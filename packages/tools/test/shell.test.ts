@@ -1,12 +1,25 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { setImmediate } from "node:timers/promises";
 import { Agent, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { PlainText } from "../src/shell/plain-text.ts";
 import { type ShellOutput, type ShellResult, shellTool, type ShellToolOptions } from "../src/shell.ts";
+import { hasOwnNamespaces } from "../src/shell/own-namespaces.ts";
+import { children } from "./mcp/support.ts";
 import { until } from "../../core/test/helpers/until.ts";
 
 let cwd: string;
@@ -23,7 +36,8 @@ async function run(
   options: Partial<ShellToolOptions> = {},
   { signal = new AbortController().signal, onOutput = (_output: ShellOutput): void | Promise<void> => {} } = {},
 ): Promise<ShellResult> {
-  const tool = shellTool({ cwd, ...options }) as Tool;
+  // Ids of processes are the test's own unless it is about namespaces.
+  const tool = shellTool({ cwd, isolateProcesses: false, ...options }) as Tool;
   const progress = async (value: unknown): Promise<void> => await onOutput(value as ShellOutput);
   // The tool reads nothing else of the context.
   const context = { signal, progress } as unknown as ToolContext;
@@ -284,6 +298,85 @@ describe.skipIf(process.platform === "win32")("run_command", () => {
     await failure(run("true", { shell: "/no/such/shell" }));
     expect(process.listenerCount("exit")).toBe(before);
   });
+});
+
+/** Whether a command in its own namespaces is possible here. */
+const canIsolate = await hasOwnNamespaces({ PATH: process.env["PATH"] ?? "" });
+
+describe.runIf(canIsolate)("a command in its own namespaces", () => {
+  const isolateProcesses = true;
+
+  test("cannot read the program's environment or memory, or end it", async () => {
+    const reach = `cat /proc/${process.pid}/environ /proc/${process.pid}/maps || echo unreadable; kill -0 ${process.pid} || echo unreachable`;
+    expect((await run(reach, { isolateProcesses: false })).output).not.toMatch(/unreadable|unreachable/);
+    for (const attempt of [
+      reach,
+      `umount /proc; ${reach}`,
+      `unshare --user --map-root-user --mount sh -c 'umount /proc; ${reach}'`,
+    ])
+      expect((await run(`(${attempt}) 2>/dev/null`, { isolateProcesses })).output).toBe("unreadable\nunreachable\n");
+    const { output } = await run("cat /proc/[0-9]*/environ | tr '\\0' '\\n'", { isolateProcesses });
+    expect(output).toContain("TERM=dumb");
+    expect(output).not.toContain("VITEST");
+    expect((await run("readlink /proc/self/ns/pid", { isolateProcesses })).output).not.toBe(
+      readlinkSync("/proc/self/ns/pid"),
+    );
+  });
+
+  test("reads and writes files as the program's user, and gives its output and exit code", async () => {
+    expect(await run("echo out; id -u; pwd -P; echo x > made; exit 3", { isolateProcesses })).toEqual({
+      exit_code: 3,
+      output: `out\n${process.getuid?.()}\n${cwd}\n`,
+      duration_ms: duration,
+    });
+    expect(readFileSync(join(cwd, "made"), "utf8")).toBe("x\n");
+    expect(await run("kill -TERM $$", { isolateProcesses })).toMatchObject({ exit_code: 143 });
+  });
+
+  test("ends with all it has started, also what left its group", async () => {
+    const ids = (): string[] => children().filter((line) => line.includes("unshare"));
+    const left = "setsid sh -c 'echo ready; exec sleep 3600' & sleep 3600 &";
+    expect(await run(`${left} echo on`, { isolateProcesses })).toMatchObject({ exit_code: 0 });
+    await expect.poll(ids).toEqual([]);
+    const controller = new AbortController();
+    const onOutput = (): void => controller.abort(new Error("enough"));
+    const stubborn = "trap '' TERM; echo on; while :; do sleep 3600; done";
+    const options = { isolateProcesses, graceMs: 20 };
+    await expect(run(stubborn, options, { signal: controller.signal, onOutput })).rejects.toThrow("enough");
+    await expect.poll(ids).toEqual([]);
+  });
+});
+
+/** Root changes to this user; anybody else stays the same. */
+const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const shellFile = fileURLToPath(new URL("../src/shell.ts", import.meta.url));
+const canReadSources =
+  spawnSync(process.execPath, ["-e", `require("node:fs").accessSync(${JSON.stringify(shellFile)})`], USER).status === 0;
+
+test.runIf(canIsolate && canReadSources)("commands of an ordinary user cannot read its keys, by default", () => {
+  const program = `
+    import { shellTool } from ${JSON.stringify(shellFile)};
+    const tool = shellTool({ cwd: "/" });
+    const context = { signal: new AbortController().signal, progress: async () => {} };
+    const command = "cat /proc/[0-9]*/environ | tr '\\\\0' '\\\\n' | grep -c A_KEY= ; cat /proc/" + process.pid + "/environ";
+    console.log(JSON.stringify(await tool.run({ command }, context)));`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--no-warnings", "--conditions=pollux-source", "--input-type=module-typescript", "-e", program],
+    { ...USER, encoding: "utf8", env: { PATH: process.env["PATH"], A_KEY: "hidden" } },
+  );
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toMatchObject({ exit_code: 1, output: expect.stringMatching(/^0\ncat: .*No such file/) });
+});
+
+test("a command that has to be isolated does not run where that is impossible", async () => {
+  vi.stubEnv("PATH", cwd);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await failure(run("true", { isolateProcesses: true }))).toMatch(
+    /^commands must run in namespaces of their own/,
+  );
+  expect(await run("echo on", { isolateProcesses: "auto" })).toMatchObject({ output: "on\n" });
+  expect(() => shellTool({ cwd, isolateProcesses: "yes" as "auto" })).toThrow(TypeError);
 });
 
 test("it happens once and asks by default", async () => {

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { sqliteTools } from "../src/sql.ts";
 import { use } from "./mcp/support.ts";
 import { HOSTILE } from "./sql/hostile-sqlite.ts";
+import { survivesStatements } from "./sql/survives-statements.ts";
 
 test("a statement that does not only read is refused in its process, and changes nothing", async () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-sql-")));
@@ -26,4 +27,8 @@ test("a statement that does not only read is refused in its process, and changes
   expect(readFileSync(file).equals(before)).toBe(true);
   expect(readdirSync(folder)).toEqual(["shop.db"]);
   expect(existsSync("evil.db")).toBe(false);
+});
+
+test("ten thousand hostile statements have rows or a problem with advice", { timeout: 1_800_000 }, async () => {
+  await survivesStatements(10_000, 100);
 });

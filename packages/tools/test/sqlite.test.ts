@@ -13,12 +13,13 @@ import { join } from "node:path";
 import * as sqlite from "node:sqlite";
 import { Agent, ConfigurationError, type ToolOutcome } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { sqliteTools, type SqliteToolOptions } from "../src/sql.ts";
 import { openReadOnly } from "../src/sql/sqlite-guard.ts";
 import { readRows } from "../src/sql/sqlite-read.ts";
 import { children, use, type Watch } from "./mcp/support.ts";
 import { HOSTILE } from "./sql/hostile-sqlite.ts";
+import { survivesStatements } from "./sql/survives-statements.ts";
 
 const { DatabaseSync } = sqlite;
 
@@ -58,6 +59,18 @@ async function query(
   watch: Watch = {},
 ): Promise<ToolOutcome> {
   return await use(sqliteTools({ ...PATIENT, file, ...options }), "sql_query", { sql, ...more }, watch);
+}
+
+const isSqlite = (line: string): boolean => line.includes("sqlite-child");
+
+/** What a process occupies, where the system tells. */
+function residentBytes(line: string): number {
+  const [, pid = ""] = line.trim().split(/\s+/);
+  try {
+    return 4096 * Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
+  } catch {
+    return 0;
+  }
 }
 
 async function failure(sql: string, more: Record<string, unknown> = {}): Promise<string> {
@@ -229,7 +242,7 @@ describe("statements that do not only read", () => {
     const before = readFileSync(file);
     const taken = HOSTILE.filter((sql) => {
       const database = openReadOnly({ ...sqlite, DatabaseSync: Database }, file);
-      const request = { maxCellCharacters: 100, maxBytes: 1_000, file, lifeMs: 0 };
+      const request = { maxCellCharacters: 100, maxBytes: 1_000, file };
       const ask = { kind: "rows", sql, parameters: [], limit: 10, offset: 0 } as const;
       try {
         readRows(database, ask, { ...request, ask });
@@ -292,6 +305,40 @@ describe("a statement without an end", () => {
   });
 });
 
+describe("a statement that takes much memory", () => {
+  /** Sorts blobs of a megabyte each. */
+  const sorting = (rows: string): string =>
+    `with recursive n(i) as (select 1 union all select i + 1 from n ${rows}) select zeroblob(1000000 + i) as blob from n order by blob desc`;
+
+  test("is stopped at its limit, long before its time is up", async () => {
+    const limit = 200_000_000;
+    let largest = 0;
+    const watch = setInterval(() => {
+      largest = Math.max(largest, ...children().filter(isSqlite).map(residentBytes));
+    }, 5);
+    onTestFinished(() => clearInterval(watch));
+    expect(await query(sorting(""), {}, { maxMemoryBytes: limit })).toEqual({
+      ok: false,
+      kind: "failed",
+      message: expect.stringMatching(
+        /^(?:the statement needed more than 200000000 bytes of memory and was stopped|out of memory); sort, group/,
+      ),
+    });
+    // Linux ends it at the latest; see the address space that Node reserves.
+    expect(largest).toBeLessThan(limit + 1_600_000_000);
+    await expect.poll(() => children().filter(isSqlite)).toEqual([]);
+  });
+
+  test("gets its rows within the limit, however large all of them are together", async () => {
+    expect(await query(sorting("where i < 100"), { limit: 1 })).toMatchObject({
+      ok: true,
+      output: { rows: [[expect.stringMatching(/^\[1000100 bytes/)]] },
+    });
+    const large = "with recursive n(i) as (select 1 union all select i + 1 from n) select zeroblob(10000000) from n";
+    expect(await query(large, { limit: 200 })).toMatchObject({ ok: true, output: { next_offset: 200 } });
+  });
+});
+
 describe("the database", () => {
   test("has to be a file that is there", () => {
     expect(() => sqliteTools({})).toThrow(ConfigurationError);
@@ -301,6 +348,7 @@ describe("the database", () => {
     );
     expect(() => sqliteTools({ file: join(folder, "none.db") })).toThrow(/there is no file .*none\.db/);
     expect(() => sqliteTools({ file, maxRows: 0 })).toThrow(TypeError);
+    expect(() => sqliteTools({ file, maxMemoryBytes: 1_000 })).toThrow(/maxMemoryBytes must be an integer of at least/);
   });
 
   test("may be one that is open and being written to", async () => {
@@ -328,4 +376,8 @@ test("an agent looks at the schema and asks", async () => {
   const result = await new Agent({ model, tools: sqliteTools({ ...PATIENT, file }) }).run("Who was born before 1900?");
   expect(result.text).toBe("Ada.");
   expect(JSON.stringify(model.requests.at(-1))).toContain('"rows":[["Ada"]]');
+});
+
+test("hostile statements have rows or a problem with advice", { timeout: 120_000 }, async () => {
+  await survivesStatements(200, 5);
 });

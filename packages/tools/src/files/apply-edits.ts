@@ -1,3 +1,4 @@
+import { findSequence, unitsOf } from "./find-sequence.ts";
 import { nearMiss } from "./near-miss.ts";
 
 /** One exact replacement. */
@@ -15,7 +16,11 @@ export type Edited = { readonly text: string; readonly replaced: number } | { re
 /** Applies each edit to the result of the previous ones, all or none. In a text with `\r
 ` lines, edits may use `
 `. */
-export function applyEdits(before: string, edits: readonly TextEdit[], isCrlf: boolean): Edited {
+export function applyEdits(
+  before: string,
+  edits: readonly TextEdit[],
+  { isCrlf, maxCharacters }: { readonly isCrlf: boolean; readonly maxCharacters: number },
+): Edited {
   let text = before;
   let replaced = 0;
   for (const [index, edit] of edits.entries()) {
@@ -25,12 +30,13 @@ export function applyEdits(before: string, edits: readonly TextEdit[], isCrlf: b
     ];
     const which = edits.length === 1 ? "old_text" : `edits[${index}].old_text`;
     if (wanted === instead) return { problem: `${which} and new_text are the same` };
-    const places = placesOf(text, wanted);
+    const places = findSequence(unitsOf(text), unitsOf(wanted));
     if (places.length === 0) {
-      const isDone = instead !== "" && text.includes(instead);
-      const done = isDone
-        ? `; new_text is already at line ${lineAt(text, text.indexOf(instead))}: has this edit been made already?`
-        : "";
+      const [there] = findSequence(unitsOf(text), unitsOf(instead), 1);
+      const done =
+        there === undefined
+          ? ""
+          : `; new_text is already at line ${lineAt(text, there)}: has this edit been made already?`;
       return { problem: `${which} is not in the file: ${nearMiss(text, wanted)}${done}` };
     }
     if (places.length > 1 && edit.all !== true) {
@@ -40,7 +46,12 @@ export function applyEdits(before: string, edits: readonly TextEdit[], isCrlf: b
         problem: `${which} occurs ${places.length} times in the file (lines ${lines.join(", ")}${more}); include more of the surrounding text, or set all`,
       };
     }
-    text = text.split(wanted).join(instead);
+    const length = text.length + places.length * (instead.length - wanted.length);
+    if (length > maxCharacters)
+      return {
+        problem: `with ${which}, the file would have ${length} characters; at most ${maxCharacters} are allowed`,
+      };
+    text = replaceAt(text, places, wanted.length, instead);
     replaced += places.length;
   }
   return { text, replaced };
@@ -50,11 +61,14 @@ function toCrlf(text: string): string {
   return text.replaceAll(/\r?\n/g, "\r\n");
 }
 
-/** Where a text occurs, without overlaps. */
-function placesOf(text: string, wanted: string): number[] {
-  const places: number[] = [];
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) places.push(at);
-  return places;
+function replaceAt(text: string, places: readonly number[], length: number, instead: string): string {
+  let end = 0;
+  const pieces = places.map((place) => {
+    const piece = text.slice(end, place) + instead;
+    end = place + length;
+    return piece;
+  });
+  return pieces.join("") + text.slice(end);
 }
 
 function lineAt(text: string, place: number): number {

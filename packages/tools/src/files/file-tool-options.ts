@@ -9,6 +9,11 @@ export interface FileToolOptions {
    * list names each folder after its last path segment.
    */
   readonly roots?: readonly string[] | { readonly [name: string]: string } | undefined;
+  /**
+   * Whether files with more than one hard link can be read, searched and changed. Such a file may also be outside the
+   * folder; set it to `false` if someone else can create links in it. @defaultValue true
+   */
+  readonly hardLinks?: boolean | undefined;
   /** What has been read so far. Tools with the same object know what the others have read; `fileTools` shares one. */
   readonly seen?: SeenFiles | undefined;
 }

@@ -28,9 +28,11 @@ export interface OpenedFile {
 export class Folder {
   /** By name; a single root has an empty name. */
   readonly #roots: ReadonlyMap<string, string>;
+  readonly #hardLinks: boolean;
 
   constructor(options: FileToolOptions) {
     this.#roots = rootsOf(options);
+    this.#hardLinks = options.hardLinks ?? true;
   }
 
   /** Names of the roots, if there are several. */
@@ -74,11 +76,25 @@ export class Folder {
         throw new ToolFailure(`"${place.path}" was moved out of the folder while it was being opened`);
       const stats = await file.stat();
       checkRegular(stats, place.path);
+      this.checkLinks(stats, place.path);
       return { place, file, bytes: stats.size };
     } catch (error) {
       await file.close();
       throw error;
     }
+  }
+
+  /** Whether an open file has too many hard links to be used. */
+  isLinked({ nlink }: { readonly nlink: number | bigint }): boolean {
+    return !this.#hardLinks && nlink > 1;
+  }
+
+  /** @throws {ToolFailure} If an open file has too many hard links to be used. */
+  checkLinks(stats: { readonly nlink: number | bigint }, path: string): void {
+    if (this.isLinked(stats))
+      throw new ToolFailure(
+        `"${path}" has more than one hard link and may also be outside the folder; use another file`,
+      );
   }
 
   /**

@@ -1,22 +1,51 @@
 import { constants } from "node:fs";
-import ignore, { type Ignore } from "ignore";
 import type { Directory } from "./directory.ts";
-import { isTame } from "./glob.ts";
+import { compileWildcards } from "./wildcards.ts";
+import type { Work } from "./work.ts";
 
 /** Largest `.gitignore` that is read, in bytes. */
 const MAX_BYTES = 262_144;
 
-/** The rules of the `.gitignore` files from the root down to a folder; the nearest one wins. */
+/** Most states of all patterns from the root down to a folder, about one per character; further patterns don't count. */
+const MAX_STATES = 50_000;
+
+interface Rule {
+  readonly isNegated: boolean;
+  readonly onlyFolders: boolean;
+  /** Matches names at any depth; otherwise, paths from the folder of the rule. */
+  readonly isName: boolean;
+  readonly matches: (text: string, work: Work) => boolean;
+}
+
+/**
+ * The rules of the `.gitignore` files from the root down to a folder; the nearest one wins.
+ *
+ * @see https://git-scm.com/docs/gitignore
+ */
 export class IgnoreRules {
-  readonly #rules: Ignore;
+  /** The last one that matches wins. */
+  readonly #rules: readonly Rule[];
   /** The folder's path from the root, with a trailing `/`; empty for the root. */
   readonly #base: string;
   readonly #above: IgnoreRules | undefined;
+  readonly #states: number;
+  readonly #isFinal: boolean;
 
-  private constructor(rules: Ignore, base: string, above: IgnoreRules | undefined) {
+  private constructor(lines: readonly string[], base: string, above: IgnoreRules | undefined, isFinal = false) {
+    let states = above === undefined ? 0 : above.#states;
+    const rules: Rule[] = [];
+    for (const line of lines) {
+      if (states + line.length > MAX_STATES) break;
+      const rule = ruleOf(line);
+      if (rule === undefined) continue;
+      rules.unshift(rule);
+      states += rule.size;
+    }
     this.#rules = rules;
     this.#base = base;
     this.#above = above;
+    this.#states = states;
+    this.#isFinal = isFinal;
   }
 
   /** The rules in a folder: those from above, plus its own if it has any. */
@@ -25,18 +54,51 @@ export class IgnoreRules {
     base: string,
     above: IgnoreRules | undefined,
   ): Promise<IgnoreRules | undefined> {
+    if (above !== undefined && above.#isFinal) return above;
     const text = await readRules(directory);
-    if (text === undefined) return above;
-    const lines = text.split(/\r?\n/).filter(isTame);
-    return new IgnoreRules(ignore({ ignorecase: false, allowRelativePaths: true }).add(lines), base, above);
+    return text === undefined ? above : new IgnoreRules(text.split("\n"), base, above);
   }
 
-  /** Whether the rules exclude a path from the root. */
-  leaveOut(path: string, isFolder: boolean): boolean {
-    const { ignored, unignored } = this.#rules.test(path.slice(this.#base.length) + (isFolder ? "/" : ""));
-    if (ignored || unignored) return ignored;
-    return this.#above?.leaveOut(path, isFolder) ?? false;
+  /** Rules for an excluded folder: no rule in it can include anything again. */
+  static all(): IgnoreRules {
+    return new IgnoreRules(["*"], "", undefined, true);
   }
+
+  /** Whether the rules exclude a path from the root, supposing that they don't exclude a folder above it. */
+  leaveOut(path: string, isFolder: boolean, work: Work): boolean {
+    const inside = path.slice(this.#base.length);
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    for (const { isNegated, onlyFolders, isName, matches } of this.#rules) {
+      work.add(1);
+      if ((isFolder || !onlyFolders) && matches(isName ? name : inside, work)) return !isNegated;
+    }
+    return this.#above?.leaveOut(path, isFolder, work) ?? false;
+  }
+}
+
+/** Undefined for comments and empty lines. */
+function ruleOf(line: string): (Rule & { readonly size: number }) | undefined {
+  if (line.startsWith("#")) return undefined;
+  const isNegated = line.startsWith("!");
+  const onlyFolders = /\/[ \r]*$/.test(line);
+  const pattern = withoutEnd(isNegated ? line.slice(1) : line);
+  if (pattern === "" || pattern === "/") return undefined;
+  const isName = !pattern.includes("/");
+  const bare = pattern.replace(/^\//, "");
+  if (!/[*?[\\]/.test(bare))
+    return { isNegated, onlyFolders, isName, size: bare.length, matches: (text) => text === bare };
+  // `a/**` means what is in the folder, not the folder.
+  const wildcards = compileWildcards(bare.replace(/\/\*\*$/, "/**/?*"), { braces: false });
+  return { isNegated, onlyFolders, isName, ...wildcards };
+}
+
+/** Without the line ending, spaces that are not escaped, and a last `/`. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  if (text[end - 1] === "\r") end--;
+  while (text[end - 1] === " " && text[end - 2] !== "\\") end--;
+  if (text[end - 1] === "/") end--;
+  return text.slice(0, end);
 }
 
 async function readRules(directory: Directory): Promise<string | undefined> {

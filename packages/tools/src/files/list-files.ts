@@ -5,6 +5,7 @@ import type { FileToolOptions } from "./file-tool-options.ts";
 import { Folder } from "./folder.ts";
 import { globFilter } from "./glob.ts";
 import { type Found, startsOf, Walk } from "./walk.ts";
+import { Work } from "./work.ts";
 
 /** Options of {@link listFiles}: what to exclude, and how much to examine. */
 export interface ListFilesOptions {
@@ -76,12 +77,14 @@ export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<Lis
     effects: "none",
     run: async (input, { signal }): Promise<FileList> => {
       const { path = ".", glob, offset = 0, limit = 200 } = input;
-      const isMeant = glob === undefined ? undefined : globFilter(glob);
+      const work = new Work();
+      const isMeant = glob === undefined ? undefined : globFilter(glob, work);
       const walk = new Walk({
         skip: new Set(skip),
         gitignore: gitignore && input.include_ignored !== true,
         maxEntries,
         recursive: input.recursive === true || glob !== undefined,
+        work,
         signal,
       });
       const starts = await startsOf(folder, path);

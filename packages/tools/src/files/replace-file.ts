@@ -35,14 +35,14 @@ export async function withTarget<Result>(
 ): Promise<Result> {
   const { place, parent, name } = await folder.parentOf(path);
   await using directory = parent;
-  const now = await readNow(directory, name, { shown: place.path, maxBytes });
+  const now = await readNow(directory, name, { folder, shown: place.path, maxBytes });
   return await change({ place, parent: directory, name, now });
 }
 
 async function readNow(
   directory: Directory,
   name: string,
-  { shown, maxBytes }: { readonly shown: string; readonly maxBytes: number },
+  { folder, shown, maxBytes }: { readonly folder: Folder; readonly shown: string; readonly maxBytes: number },
 ): Promise<Target["now"]> {
   const stats = await lstat(directory.at(name)).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined;
@@ -59,6 +59,7 @@ async function readNow(
   await using file = opened;
   const exact = await file.stat({ bigint: true });
   if (!exact.isFile()) throw new ToolFailure(`"${shown}" was replaced in the meantime; list the folder again`);
+  folder.checkLinks(exact, shown);
   if (exact.size > maxBytes)
     throw new ToolFailure(`"${shown}" has ${exact.size} bytes; only files of up to ${maxBytes} bytes can be changed`);
   const mode = { mode: Number(exact.mode) & 0o7777, uid: Number(exact.uid), gid: Number(exact.gid) };

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { defineTool, type Tool, ToolRetry } from "@pollux/core";
-import { RE2JS } from "re2js";
+import { defineTool, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
+import { compileExpression, type Expression } from "./expression.ts";
 import type { FileToolOptions } from "./file-tool-options.ts";
 import { Folder } from "./folder.ts";
 import { globFilter } from "./glob.ts";
@@ -9,6 +9,7 @@ import type { ListFilesOptions } from "./list-files.ts";
 import { MatchWindow, type SearchMatch } from "./match-window.ts";
 import { linesOf } from "./text-lines.ts";
 import { type Found, startsOf, Walk } from "./walk.ts";
+import { Work } from "./work.ts";
 
 /** Bounds of {@link searchFiles}. */
 export interface SearchFilesOptions {
@@ -41,12 +42,10 @@ export interface FoundText {
   readonly note?: string | undefined;
 }
 
-/** Most characters searched in a line. */
-const MAX_LINE = 20_000;
-
 /**
  * `search_files`: lines that match a regular expression, in the text files below a folder. Uses RE2, whose running time
- * grows only with the text, for any expression; it has no lookaround and no backreferences.
+ * grows with the text and the size of the expression, never faster; it has no lookaround and no backreferences. Of long
+ * lines, only the beginning is searched: 20,000 characters, or fewer for a large expression.
  *
  * @see https://github.com/google/re2/wiki/Syntax
  */
@@ -70,19 +69,24 @@ export function searchFiles(
     }),
     effects: "none",
     run: async (input, { signal }): Promise<FoundText> => {
-      const search = new Search(input, { until: Date.now() + searchMs, maxBytes: maxSearchBytes, signal });
+      const work = new Work();
+      const until = Date.now() + searchMs;
+      const search = new Search(input, { until, maxBytes: maxSearchBytes, folder, work, signal });
       const { path = ".", include_ignored: all = false } = input;
       const walk = new Walk({
         skip: new Set(skip),
         gitignore: gitignore && !all,
         maxEntries,
         recursive: true,
+        work,
+        until,
         signal,
       });
       const single = await openFile(folder, path);
       if (single === undefined) {
         for (const start of await startsOf(folder, path)) {
           for await (const found of walk.from(start)) if (!(await search.found(found))) break;
+          search.isLate ||= walk.isLate;
           if (search.isOver) break;
         }
       } else {
@@ -104,6 +108,8 @@ interface Bounds {
   /** Milliseconds since the epoch. */
   readonly until: number;
   readonly maxBytes: number;
+  readonly folder: Folder;
+  readonly work: Work;
   readonly signal: AbortSignal;
 }
 
@@ -111,7 +117,9 @@ type TextFile = Awaited<ReturnType<Found["directory"]["open"]>>;
 
 /** One search, file by file. */
 class Search {
-  readonly #pattern: RE2JS;
+  /** The time is up. */
+  isLate = false;
+  readonly #expression: Expression;
   readonly #isMeant: (path: string, inside: string) => boolean;
   readonly #context: number;
   readonly #limit: number;
@@ -121,23 +129,23 @@ class Search {
   #searched = 0;
   #tooLarge = 0;
   #longLines = 0;
-  #isLate = false;
+  #linked = 0;
 
   constructor(input: SearchFilesInput, bounds: Bounds) {
-    this.#pattern = compile(input.pattern, input.ignore_case === true);
-    this.#isMeant = input.glob === undefined ? () => true : globFilter(input.glob);
+    this.#expression = compileExpression(input.pattern, input.ignore_case === true);
+    this.#isMeant = input.glob === undefined ? () => true : globFilter(input.glob, bounds.work);
     this.#context = input.context ?? 0;
     this.#limit = input.limit ?? 100;
     this.#bounds = bounds;
   }
 
   get isOver(): boolean {
-    return this.#isLate || this.#total >= this.#limit;
+    return this.isLate || this.#total >= this.#limit;
   }
 
   /** Returns false when the search should stop. */
   async found({ path, inside, name, type, directory }: Found): Promise<boolean> {
-    if (Date.now() > this.#bounds.until) this.#isLate = true;
+    if (Date.now() > this.#bounds.until) this.isLate = true;
     if (this.isOver) return false;
     if (type !== "file" || !this.#isMeant(path, inside)) return true;
     // Deleted since, or not readable.
@@ -149,10 +157,15 @@ class Search {
   }
 
   async file(path: string, file: TextFile): Promise<void> {
-    const { signal, until, maxBytes } = this.#bounds;
+    const { signal, until, maxBytes, work } = this.#bounds;
+    const { maxLine, steps, find } = this.#expression;
     const stats = await file.stat();
     // Something else may have replaced the file.
     if (!stats.isFile()) return;
+    if (this.#bounds.folder.isLinked(stats)) {
+      this.#linked++;
+      return;
+    }
     if (stats.size > maxBytes) {
       this.#tooLarge++;
       return;
@@ -162,14 +175,16 @@ class Search {
     const onContent = (content: object): void => {
       isText = !("kind" in content);
     };
-    for await (const { text, cut } of linesOf(file, { maxLine: MAX_LINE, signal, onContent })) {
+    for await (const { text, cut } of linesOf(file, { maxLine, signal, onContent })) {
       if (cut > 0) this.#longLines++;
-      const matcher = this.#pattern.matcher(text);
-      const isMatch = this.#total < this.#limit && matcher.find();
-      if (isMatch) this.#total++;
-      window.line(text, isMatch ? matcher.start() : undefined);
-      if (Date.now() > until) this.#isLate = true;
-      if (this.#isLate || (this.#total >= this.#limit && window.isSettled)) break;
+      work.add(steps * (text.length + 1));
+      await work.pause();
+      signal.throwIfAborted();
+      const start = this.#total < this.#limit ? find(text) : undefined;
+      if (start !== undefined) this.#total++;
+      window.line(text, start);
+      if (Date.now() > until) this.isLate = true;
+      if (this.isLate || (this.#total >= this.#limit && window.isSettled)) break;
     }
     if (isText) this.#searched++;
     if (window.matches.length > 0) this.#files.push({ path, matches: window.matches });
@@ -178,13 +193,16 @@ class Search {
   result(note: string | undefined): FoundText {
     const notes = [
       ...(note === undefined ? [] : [note]),
-      ...(this.#isLate ? ["the search timed out before everything was searched; narrow it with a path or a glob"] : []),
+      ...(this.isLate ? ["the search timed out before everything was searched; narrow it with a path or a glob"] : []),
       ...(this.#total >= this.#limit ? [`the search stopped at the limit of ${this.#limit} matching lines`] : []),
       ...(this.#tooLarge > 0
         ? [`files larger than ${this.#bounds.maxBytes} bytes were skipped: ${this.#tooLarge}`]
         : []),
+      ...(this.#linked > 0 ? [`files with more than one hard link were skipped: ${this.#linked}`] : []),
       ...(this.#longLines > 0
-        ? [`only the first ${MAX_LINE} characters of each line were searched; longer lines: ${this.#longLines}`]
+        ? [
+            `only the first ${this.#expression.maxLine} characters of each line were searched; longer lines: ${this.#longLines}`,
+          ]
         : []),
     ];
     return {
@@ -193,16 +211,5 @@ class Search {
       searched: this.#searched,
       ...(notes.length === 0 ? {} : { note: notes.join("; ") }),
     };
-  }
-}
-
-function compile(pattern: string, ignoreCase: boolean): RE2JS {
-  try {
-    return RE2JS.compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ToolRetry(`pattern: ${reason}; RE2 syntax supports neither lookaround nor backreferences`, {
-      cause: error,
-    });
   }
 }

@@ -13,10 +13,17 @@ export interface TextDiff {
 /** Longest diff that is reported, in characters. */
 const MAX_DIFF = 60_000;
 
+/** Most lines that are added and removed; the time for a diff grows with the square of it. */
+const MAX_CHANGES = 2_000;
+
 /** A line diff of two texts, with three lines around each change. */
 export function diffOf(before: string, after: string): TextDiff {
   // A diff of texts that have little in common takes long and is of no use.
-  const patch = structuredPatch("", "", before, after, undefined, undefined, { context: 3, timeout: 1000 });
+  const patch = structuredPatch("", "", before, after, undefined, undefined, {
+    context: 3,
+    maxEditLength: MAX_CHANGES,
+    timeout: 1000,
+  });
   if (patch === undefined) {
     const [added, removed] = [linesIn(after), linesIn(before)];
     return { diff: `[too different to compare: ${removed} lines replaced by ${added}]`, added, removed };

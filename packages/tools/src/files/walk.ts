@@ -5,9 +5,13 @@ import { Directory } from "./directory.ts";
 import type { Folder, Place } from "./folder.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { codeOf, refuse } from "./refusal.ts";
+import type { Work } from "./work.ts";
 
 /** Deepest nesting of folders that a walk descends. */
 const MAX_DEPTH = 64;
+
+/** What an entry costs beside matching its name, in steps. */
+const STEPS_PER_ENTRY = 100;
 
 /** What a walk excludes, and how far it goes. */
 export interface WalkOptions {
@@ -17,6 +21,10 @@ export interface WalkOptions {
   readonly gitignore: boolean;
   readonly maxEntries: number;
   readonly recursive: boolean;
+  /** Counts what matching names costs, so that the walk lets the event loop run in between. */
+  readonly work: Work;
+  /** When the walk ends, in milliseconds since the epoch. @defaultValue never */
+  readonly until?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -41,6 +49,8 @@ export class Walk {
   leftOut = 0;
   /** There is more than was examined. */
   isFull = false;
+  /** Its time is up. */
+  isLate = false;
 
   constructor(options: WalkOptions) {
     this.#options = options;
@@ -59,7 +69,7 @@ export class Walk {
     });
     await using directory = first;
     const names = relative(place.root, place.real).split(sep).filter(Boolean);
-    const rules = this.#options.gitignore ? await rulesAbove(place.root, names) : undefined;
+    const rules = this.#options.gitignore ? await rulesAbove(place.root, names, this.#options.work) : undefined;
     const fromRoot = names.map((name) => `${name}/`).join("");
     yield* this.#in(directory, {
       shown: place.path === "." ? "" : `${place.path}/`,
@@ -71,16 +81,20 @@ export class Walk {
   }
 
   async *#in(directory: Directory, at: Position): AsyncGenerator<Found, void, void> {
-    const { skip, gitignore, maxEntries, recursive, signal } = this.#options;
+    const { skip, gitignore, maxEntries, recursive, work, until = Infinity, signal } = this.#options;
     const { names, isFull } = await directory.entries(maxEntries + skip.size, signal);
     this.isFull ||= isFull;
     const rules = gitignore ? await IgnoreRules.in(directory, at.fromRoot, at.rules) : undefined;
     for (const entry of names) {
+      work.add(STEPS_PER_ENTRY);
+      await work.pause();
       signal.throwIfAborted();
+      this.isLate ||= Date.now() > until;
+      if (this.isLate) return;
       if (skip.has(entry.name)) continue;
       const type = typeOf(entry);
       const isFolder = type === "folder";
-      if (rules?.leaveOut(at.fromRoot + entry.name, isFolder) === true) {
+      if (rules?.leaveOut(at.fromRoot + entry.name, isFolder, work) === true) {
         this.leftOut++;
         continue;
       }
@@ -134,7 +148,7 @@ export async function startsOf(folder: Folder, path: string): Promise<readonly P
 }
 
 /** The rules of the folders above the one where the walk starts. */
-async function rulesAbove(root: string, names: readonly string[]): Promise<IgnoreRules | undefined> {
+async function rulesAbove(root: string, names: readonly string[], work: Work): Promise<IgnoreRules | undefined> {
   let rules: IgnoreRules | undefined;
   let base = "";
   let directory: Directory | undefined;
@@ -143,6 +157,7 @@ async function rulesAbove(root: string, names: readonly string[]): Promise<Ignor
       directory ??= await Directory.open(root, root);
       await using above = directory;
       rules = await IgnoreRules.in(above, base, rules);
+      if (rules?.leaveOut(base + name, true, work) === true) return IgnoreRules.all();
       directory = await above.folder(name);
       base += `${name}/`;
     }

@@ -1,12 +1,13 @@
 import { createRequire } from "node:module";
 import type TurndownService from "turndown";
 import { addListRule, addTableRules } from "./markdown-rules.ts";
+import { textOfHtml } from "./text-of-html.ts";
 
 /** The content of a page. */
 export interface HtmlPage {
   readonly title?: string | undefined;
   readonly markdown: string;
-  /** All links of the page, each URL once, in order. */
+  /** The links of the page, each URL once, in order, up to 1,000. */
   readonly links: readonly { readonly text: string; readonly url: string }[];
   /** The page is longer than what was converted. */
   readonly isCut: boolean;
@@ -20,9 +21,6 @@ export interface ReadHtmlOptions {
   readonly isWhole: boolean;
 }
 
-/** URL of this module, for the thread that converts pages. The module must not import anything outside itself. */
-export const HTML_MODULE: string = import.meta.url;
-
 /** Converts pages. */
 export type HtmlReader = (html: string, options: ReadHtmlOptions) => HtmlPage;
 
@@ -34,6 +32,15 @@ const MAX_TAGS = 60_000;
 
 /** Deepest nesting that is converted. */
 const MAX_DEPTH = 400;
+
+/** Most characters of Markdown that are returned. */
+const MAX_MARKDOWN = 2_000_000;
+
+/** Most links that are returned. */
+const MAX_LINKS = 1_000;
+
+/** Longest URL that is kept, in characters. */
+const MAX_URL = 4_000;
 
 /** Elements that are never content. */
 const NEVER =
@@ -63,7 +70,7 @@ function readHtml(html: string, options: ReadHtmlOptions, domino: Domino, Turndo
   const { end, isTooDeep } = survey(html);
   const source = html.slice(0, end);
   const isCut = end < html.length;
-  if (isTooDeep) return { markdown: textOf(source), links: [], isCut };
+  if (isTooDeep) return { markdown: textOfHtml(source), links: [], isCut };
   const document = domino.createDocument(source, true);
   const title = (document.querySelector("title")?.textContent ?? "").replaceAll(/\s+/g, " ").trim().slice(0, 300);
   remove(document, NEVER);
@@ -79,7 +86,12 @@ function readHtml(html: string, options: ReadHtmlOptions, domino: Domino, Turndo
     .join("\n")
     .replaceAll(/\n{3,}/g, "\n\n")
     .trim();
-  return { ...(title === "" ? {} : { title }), markdown, links, isCut };
+  return {
+    ...(title === "" ? {} : { title }),
+    markdown: markdown.slice(0, MAX_MARKDOWN),
+    links,
+    isCut: isCut || markdown.length > MAX_MARKDOWN,
+  };
 }
 
 /** Not everything domino returns can be iterated. */
@@ -113,7 +125,7 @@ function mainOf(document: Document): HTMLElement {
 
 function baseOf(document: Document, url: URL): URL {
   const href = document.querySelector("base[href]")?.getAttribute("href") ?? "";
-  return URL.canParse(href, url) ? new URL(href, url) : url;
+  return href.length < MAX_URL && URL.canParse(href, url) ? new URL(href, url) : url;
 }
 
 /** Makes link URLs absolute, removes links that lead nowhere, and lists the rest. */
@@ -122,7 +134,7 @@ function resolveLinks(document: Document, base: URL): HtmlPage["links"] {
   for (const element of all(document, "a[href], img[src]")) {
     const name = element.tagName === "IMG" ? "src" : "href";
     const given = element.getAttribute(name) ?? "";
-    const url = given.length < 4_000 && URL.canParse(given, base) ? new URL(given, base) : undefined;
+    const url = given.length < MAX_URL && URL.canParse(given, base) ? new URL(given, base) : undefined;
     if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:" && url.protocol !== "mailto:")) {
       element.removeAttribute(name);
       continue;
@@ -131,7 +143,7 @@ function resolveLinks(document: Document, base: URL): HtmlPage["links"] {
     if (name === "src" || url.protocol === "mailto:") continue;
     const text = (element.textContent ?? "").replaceAll(/\s+/g, " ").trim().slice(0, 100);
     const isHere = given.startsWith("#");
-    if (!isHere && text !== "" && !links.has(url.href)) links.set(url.href, text);
+    if (!isHere && text !== "" && !links.has(url.href) && links.size < MAX_LINKS) links.set(url.href, text);
   }
   return [...links].map(([url, text]) => ({ text, url }));
 }
@@ -150,13 +162,4 @@ function survey(html: string): { readonly end: number; readonly isTooDeep: boole
     if (depth > MAX_DEPTH) return { end: Math.min(html.length, MAX_HTML), isTooDeep: true };
   }
   return { end: Math.min(html.length, MAX_HTML), isTooDeep: false };
-}
-
-/** The text of a page that can't be parsed as a tree. */
-export function textOf(html: string): string {
-  return html
-    .replaceAll(/<(script|style)\b[^<]*(?:<(?!\/\1)[^<]*)*/gi, "")
-    .replaceAll(/<[^<>]*>/g, " ")
-    .replaceAll(/\s+/g, " ")
-    .trim();
 }

@@ -1,61 +1,74 @@
-import { ToolFailure } from "@pollux/core";
-import type * as Unpdf from "unpdf";
+import { boundBuffers } from "./buffer-limit.ts";
 
-/** Text and title of a document. */
-export interface PdfText {
-  readonly title?: string | undefined;
+/** A page of a document, or a note about pages that were not read. */
+export interface PdfPart {
   readonly text: string;
+  /** Title of the document; only with the first part. */
+  readonly title?: string | undefined;
+  /** The page contains more text than was read, or pages are missing. */
+  readonly isCut: boolean;
 }
+
+/** Reads documents page by page. */
+export type PdfReader = (bytes: Uint8Array) => AsyncIterable<PdfPart>;
 
 /** Pages that are read; longer documents are visibly truncated. */
 const MAX_PAGES = 500;
 
+/** Most characters of text that are read of a document. */
+const MAX_TEXT = 2_000_000;
+
+/** Most bytes of one buffer, such as a decompressed stream. */
+const MAX_BUFFER = 64_000_000;
+
 /**
- * Text of a PDF, page by page.
+ * Loads the library for reading PDFs. Only for a process of its own: it limits the buffers of everything in it.
  *
- * @throws {ToolFailure} If it can't be read, or this version of Node can't read PDFs.
+ * @throws If this version of Node can't read PDFs.
  */
-export async function pdfText(bytes: Uint8Array, signal: AbortSignal): Promise<PdfText> {
-  const { getDocumentProxy } = await load();
-  let document: Awaited<ReturnType<typeof getDocumentProxy>>;
-  try {
-    document = await getDocumentProxy(Uint8Array.from(bytes), { verbosity: 0 });
-  } catch (error) {
-    throw new ToolFailure("the PDF cannot be read: it is damaged or needs a password; use another source", {
-      cause: error,
-    });
-  }
-  try {
-    const info = await document.getMetadata().then(
-      (metadata): unknown => ("Title" in metadata.info ? metadata.info.Title : undefined),
-      () => undefined,
-    );
-    const pages: string[] = [];
-    for (let number = 1; number <= Math.min(document.numPages, MAX_PAGES); number++) {
-      signal.throwIfAborted();
-      const page = await document.getPage(number);
-      const { items } = await page.getTextContent();
-      const text = items.map((item) => ("str" in item ? `${item.str}${item.hasEOL ? "\n" : ""}` : "")).join("");
-      pages.push(`--- page ${number} ---\n${text.trim()}`);
-      page.cleanup();
+export async function loadPdfReader(): Promise<PdfReader> {
+  boundBuffers(MAX_BUFFER);
+  const { getDocumentProxy } = await import("unpdf");
+  return async function* readPdf(bytes) {
+    const document = await getDocumentProxy(Uint8Array.from(bytes), { verbosity: 0 });
+    try {
+      const info = await document.getMetadata().then(
+        (metadata): unknown => ("Title" in metadata.info ? metadata.info.Title : undefined),
+        () => undefined,
+      );
+      const title = typeof info === "string" ? info.trim().slice(0, 300) : "";
+      let left = MAX_TEXT;
+      for (let number = 1; number <= Math.min(document.numPages, MAX_PAGES); number++) {
+        const page = await document.getPage(number);
+        const { text, isCut } = await textOfPage(page.streamTextContent(), left);
+        left -= text.length;
+        yield {
+          ...(number === 1 && title !== "" ? { title } : {}),
+          text: `--- page ${number} ---\n${text.trim()}`,
+          isCut,
+        };
+        page.cleanup();
+        if (isCut) return;
+      }
+      const rest = document.numPages - MAX_PAGES;
+      if (rest > 0) yield { text: `--- ${rest} more pages are not read ---`, isCut: true };
+    } finally {
+      await document.loadingTask.destroy();
     }
-    if (document.numPages > MAX_PAGES) pages.push(`--- ${document.numPages - MAX_PAGES} more pages are not read ---`);
-    return {
-      ...(typeof info === "string" && info.trim() !== "" ? { title: info.trim() } : {}),
-      text: pages.join("\n\n"),
-    };
-  } finally {
-    await document.loadingTask.destroy();
-  }
+  };
 }
 
-async function load(): Promise<typeof Unpdf> {
-  try {
-    return await import("unpdf");
-  } catch (error) {
-    throw new ToolFailure(
-      `PDF files cannot be read here (this is Node ${process.versions.node}; reading them requires Node 22); use another source`,
-      { cause: error },
-    );
+async function textOfPage(
+  stream: ReadableStream,
+  max: number,
+): Promise<{ readonly text: string; readonly isCut: boolean }> {
+  let text = "";
+  // Leaving the loop cancels the stream, and with it the rest of the page.
+  for await (const { items } of stream as AsyncIterable<{
+    readonly items: readonly { readonly str?: string | undefined; readonly hasEOL?: boolean | undefined }[];
+  }>) {
+    for (const { str = "", hasEOL } of items) text += hasEOL === true ? `${str}\n` : str;
+    if (text.length > max) return { text: text.slice(0, max), isCut: true };
   }
+  return { text, isCut: false };
 }

@@ -6,7 +6,7 @@ import { type Answer, bound, Exchange } from "./exchange.ts";
 import { readHtmlApart } from "./html-apart.ts";
 import type { HttpOptions } from "./http-options.ts";
 import { pageOfText, type TextPage } from "./page-of-text.ts";
-import { pdfText } from "./pdf-text.ts";
+import { readPdfApart } from "./pdf-apart.ts";
 import { shorten } from "./policy.ts";
 
 /** Options of {@link webFetch}. */
@@ -67,7 +67,7 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
     const kind = kindOfContent(contentType, answer.bytes);
     if (kind === "pdf") {
       refuseCut(answer);
-      return { kind, ...(await pdfText(answer.bytes, signal)) };
+      return { kind, ...(await readPdfApart(answer.bytes, signal)) };
     }
     if (kind === "image" || kind === "other")
       throw new ToolFailure(
@@ -127,6 +127,8 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
 
 function noteOf(answer: Answer, kind: FetchedPage["kind"], isCut: boolean, isEmpty: boolean): string | undefined {
   if (answer.isCut) return `only the first ${answer.bytes.length} bytes were read: the content exceeds the size limit`;
+  if (isCut && kind === "pdf")
+    return "only the beginning was read: the rest exceeds the limits on pages, text, time or memory";
   if (isCut) return "only the beginning was read: the content exceeds the size limit";
   return isEmpty && kind === "html" ? "the page contains no text; it may need a browser or whole_page" : undefined;
 }

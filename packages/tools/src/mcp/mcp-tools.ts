@@ -3,8 +3,13 @@ import { type Tool, ToolDefinitionError } from "@pollux/core";
 import { Connection } from "./connection.ts";
 import { McpServerError } from "./mcp-server-error.ts";
 import type { McpAddress, McpCommand, McpToolsOptions } from "./server-options.ts";
+import { isDeeperThan } from "../openapi/json.ts";
 import { toolNames } from "./tool-names.ts";
 import { toolOf } from "./tool-of.ts";
+import { ToolPins } from "./tool-pins.ts";
+
+/** Most levels of a tool's definition. */
+const MAX_DEPTH = 100;
 
 /** A server's tool that is not offered to the model. */
 export interface SkippedMcpTool {
@@ -16,12 +21,14 @@ export interface SkippedMcpTool {
 
 /** The tools of one MCP server, while it is open. */
 export interface McpTools extends AsyncDisposable {
-  /** What the server currently offers; a new array whenever the list has changed. */
+  /** What the server currently offers, as far as `toolChanges` allows; a new array whenever the list has changed. */
   readonly tools: readonly Tool[];
   /** From the model's name of a tool to the server's. */
   readonly names: ReadonlyMap<string, string>;
   /** Tools whose schema the service would reject. */
   readonly skipped: readonly SkippedMcpTool[];
+  /** Hashes of the tools by the server's names, for the option `pins` of a later connection. */
+  readonly pins: Readonly<Record<string, string>>;
   /**
    * Requests the server's list again. A server that has ended is restarted, even if it had been given up.
    *
@@ -61,6 +68,7 @@ export async function mcpTools(server: McpCommand | McpAddress, options: McpTool
 class ServerTools implements McpTools {
   readonly #connection: Connection;
   readonly #options: McpToolsOptions;
+  readonly #pins: ToolPins;
   #listed: readonly McpTool[] = [];
   #tools: readonly Tool[] = [];
   #names: ReadonlyMap<string, string> = new Map();
@@ -75,6 +83,8 @@ class ServerTools implements McpTools {
       logger: options.logger,
       onToolsChanged: () => void this.#reload(),
     });
+    const { pins, toolChanges, logger } = options;
+    this.#pins = new ToolPins({ pins, toolChanges, server: this.#connection.name, logger });
   }
 
   get tools(): readonly Tool[] {
@@ -87,6 +97,10 @@ class ServerTools implements McpTools {
 
   get skipped(): readonly SkippedMcpTool[] {
     return this.#skipped;
+  }
+
+  get pins(): Readonly<Record<string, string>> {
+    return this.#pins.pins;
   }
 
   async refresh(): Promise<readonly Tool[]> {
@@ -105,7 +119,7 @@ class ServerTools implements McpTools {
 
   async load(signal?: AbortSignal): Promise<void> {
     this.#listed = await this.#connection.listTools(signal);
-    this.#offer();
+    await this.#offer();
   }
 
   /** A misspelled name must not look like a server without tools. */
@@ -122,18 +136,23 @@ class ServerTools implements McpTools {
     );
   }
 
-  #offer(): void {
+  async #offer(): Promise<void> {
     const { include, exclude = [], prefix, logger } = this.#options;
-    const offered = this.#listed.filter(
-      ({ name }) => (include === undefined || include.includes(name)) && !exclude.includes(name),
-    );
+    const skipped: SkippedMcpTool[] = [];
+    const wanted = this.#listed.filter((tool) => {
+      const { name } = tool;
+      if ((include !== undefined && !include.includes(name)) || exclude.includes(name)) return false;
+      if (!isDeeperThan(tool, MAX_DEPTH)) return true;
+      skipped.push({ name, reason: `its schema has more than ${MAX_DEPTH} levels` });
+      return false;
+    });
+    const offered = await this.#pins.admitted(wanted);
     const nameOf = toolNames(
       offered.map(({ name }) => name),
       prefix,
     );
     const tools: Tool[] = [];
     const names = new Map<string, string>();
-    const skipped: SkippedMcpTool[] = [];
     for (const tool of offered) {
       const name = nameOf.get(tool.name);
       if (name === undefined || names.has(name)) continue;

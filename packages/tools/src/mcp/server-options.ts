@@ -37,6 +37,20 @@ export interface McpToolInfo {
   };
 }
 
+/** A tool that differs from its pin: what the server first listed, or {@link McpToolsOptions.pins}. */
+export interface McpToolChange {
+  /** `changed` if the tool has a pin, `added` if not. */
+  readonly kind: "added" | "changed";
+  /** The server's name for it. */
+  readonly name: string;
+  /** Its description now, which the model would read. */
+  readonly description: string;
+  /** SHA-256 of its name, title, description, input schema and annotations now, in hexadecimal. */
+  readonly hash: string;
+  /** The same when it was pinned; undefined if it was added. */
+  readonly pinned: string | undefined;
+}
+
 /** How a server's tools are offered to the model. */
 export interface McpToolsOptions {
   /** Prepended to each name with `_`: prevents clashes between servers. @defaultValue none */
@@ -45,6 +59,20 @@ export interface McpToolsOptions {
   readonly include?: readonly string[] | undefined;
   /** Tools not to offer, by the server's names. @defaultValue none */
   readonly exclude?: readonly string[] | undefined;
+  /**
+   * What happens to tools that the server changes or adds after its first list. `refuse`: a changed tool is offered as it was first
+   * listed, an added one is not offered. `accept`: the model gets what the server says. A function decides about each change, once;
+   * if it throws, the change is refused. Each change is logged as a warning, whatever becomes of it. After 1,000 changes, further ones
+   * are refused without a word, unless all are accepted.
+   *
+   * @defaultValue "refuse"
+   */
+  readonly toolChanges?: "refuse" | "accept" | ((change: McpToolChange) => boolean | Promise<boolean>) | undefined;
+  /**
+   * Hashes of the tools by the server's names, from {@link McpTools.pins} of an earlier connection: a tool that differs from its hash,
+   * or has none, counts as changed or added in the first list already. @defaultValue what the server first lists
+   */
+  readonly pins?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds until a call is cancelled and reported as timed out. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds for the server to start and list its tools. @defaultValue 30_000 */
@@ -61,7 +89,7 @@ export interface McpToolsOptions {
    * during them. @defaultValue by annotation: `readOnlyHint` is `none`, `idempotentHint` is `idempotent`, anything else `once`
    */
   readonly effects?: ToolEffects | ((tool: McpToolInfo) => ToolEffects) | undefined;
-  /** Receives the server's stderr and log (debug), and restarts and omitted tools (warn). @defaultValue silent */
+  /** Receives the server's stderr and log (debug), and restarts, omitted and changed tools (warn). @defaultValue silent */
   readonly logger?: Logger | undefined;
   /** Aborts the start. It has no effect afterwards. */
   readonly signal?: AbortSignal | undefined;

@@ -1,7 +1,8 @@
 import { ToolFailure } from "@pollux/core";
 import { boundedJson, bytesOf } from "./bounded-json.ts";
 import { hidden, type SentCredentials } from "./credentials.ts";
-import { shortened } from "./json.ts";
+import { hiddenValue } from "./hidden-secrets.ts";
+import { isDeeperThan, shortened } from "./json.ts";
 
 /** What the model reads of a response. */
 export interface OpenApiAnswer {
@@ -22,6 +23,12 @@ const MAX_RECEIVED = 10_000_000;
 /** Bytes reserved for everything except the body. */
 const BESIDE = 1_000;
 
+/** Most levels of a JSON body. */
+const MAX_DEPTH = 200;
+
+/** Most characters of an HTML page in which its title is looked for. */
+const MAX_HEAD = 10_000;
+
 /** Most characters of an error's body that the model reads. */
 const MAX_ERROR = 800;
 
@@ -40,23 +47,26 @@ export async function answerOf(
   const mediaType = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const { bytes, isCut } = await receive(response);
   const isText = isTextual(mediaType, bytes);
-  const text = isText ? hidden(new TextDecoder().decode(bytes), credentials) : "";
-  if (status >= 400) throw new ToolFailure(failureText(response, title, mediaType, text));
+  const text = isText ? new TextDecoder().decode(bytes) : "";
+  if (status >= 400) throw new ToolFailure(hidden(failureText(response, title, mediaType, text), credentials));
   const link = headers.get("link");
   const location = headers.get("location");
   const known = {
     status,
-    ...(link !== null && { link: hidden(link.slice(0, 600), credentials) }),
-    ...(location !== null && { location: hidden(location.slice(0, 300), credentials) }),
+    ...(link !== null && { link: hidden(link, credentials).slice(0, 600) }),
+    ...(location !== null && { location: hidden(location, credentials).slice(0, 300) }),
   };
   if (bytes.length === 0) return { ...known, note: "the answer has no body" };
   if (!isText) {
     const size = isCut ? `more than ${MAX_RECEIVED}` : String(bytes.length);
-    return { ...known, note: `the answer is ${size} bytes of ${mediaType || "an unknown type"}, which are not shown` };
+    const type = hidden(mediaType || "an unknown type", credentials).slice(0, 100);
+    return { ...known, note: `the answer is ${size} bytes of ${type}, which are not shown` };
   }
   const whole = /[/+]json$/.test(mediaType) || mediaType === "" ? parsed(text) : undefined;
   const bounded = boundedJson(whole === undefined ? text : whole.value, Math.max(100, maxResultBytes - BESIDE));
-  const body = bounded.isCut && whole === undefined ? cutText(text, maxResultBytes - BESIDE) : bounded.value;
+  const shown = bounded.isCut && whole === undefined ? cutText(text, maxResultBytes - BESIDE) : bounded.value;
+  // Only once it is small, and decoded: a service may escape any character of a JSON text.
+  const body = hiddenValue(shown, credentials.secretForms);
   const note =
     bounded.isCut || isCut ? "the answer is too long to show in full; request less, or the next page" : undefined;
   return { ...known, body, ...(note !== undefined && { note }) };
@@ -88,9 +98,11 @@ function isTextual(mediaType: string, bytes: Uint8Array): boolean {
   return mediaType === "" && !bytes.subarray(0, 1_000).includes(0);
 }
 
+/** Undefined if it is not JSON, or nested so deeply that it is better read as text. */
 function parsed(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) as unknown };
+    const value = JSON.parse(text) as unknown;
+    return isDeeperThan(value, MAX_DEPTH) ? undefined : { value };
   } catch {
     return undefined;
   }
@@ -106,9 +118,9 @@ function cutText(text: string, maxBytes: number): string {
 
 function failureText(response: Response, title: string, mediaType: string, text: string): string {
   const { status, statusText, headers } = response;
-  const said = mediaType === "text/html" ? (/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? "") : text;
+  const said = mediaType === "text/html" ? (/<title[^>]*>([^<]*)/i.exec(text.slice(0, MAX_HEAD))?.[1] ?? "") : text;
   const body = shortened(said, MAX_ERROR);
-  const name = `${status}${statusText === "" ? "" : ` ${statusText.slice(0, 60)}`}`;
+  const name = `${status}${statusText === "" ? "" : ` ${shortened(statusText, 60)}`}`;
   return `${title} answered ${name}${body === "" ? "" : `: ${body}`}. ${adviceFor(status, headers)}`;
 }
 

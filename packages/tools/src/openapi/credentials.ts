@@ -1,20 +1,24 @@
+import { formsOf, hiddenText } from "./hidden-secrets.ts";
 import type { OpenApiAuth, OpenApiCredentials } from "./options.ts";
 
 /** Credentials, as they are sent. */
 export interface SentCredentials {
   readonly headers: ReadonlyMap<string, string>;
   readonly query: ReadonlyMap<string, string>;
-  /** Values that must never be shown. */
-  readonly secrets: readonly string[];
+  /** What must never be shown: secret values in all their forms. */
+  readonly secretForms: readonly string[];
 }
 
-export const NO_CREDENTIALS: SentCredentials = { headers: new Map(), query: new Map(), secrets: [] };
+export const NO_CREDENTIALS: SentCredentials = { headers: new Map(), query: new Map(), secretForms: [] };
 
 /** Names of headers whose values are secret; a version, for example, is not. */
 const SECRET_NAME = /auth|key|token|secret|pass|session|cookie|credential|signature/i;
 
 /** Replacing shorter values would garble ordinary words. */
 const LEAST_SECRET = 6;
+
+/** Shorter parts of a header are schemes and names of fields. */
+const LEAST_PART = 10;
 
 /** Credentials in the form that a request needs. */
 export function sentCredentials({ bearer, basic, header = {}, query = {} }: OpenApiCredentials): SentCredentials {
@@ -26,14 +30,21 @@ export function sentCredentials({ bearer, basic, header = {}, query = {} }: Open
     bearer,
     basic?.password,
     pair,
-    ...Object.entries(header).map(([name, value]) => (SECRET_NAME.test(name) ? value : undefined)),
+    ...Object.entries(header).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value, ...partsOf(value)] : [])),
     ...Object.values(query),
   ];
   return {
     headers,
     query: new Map(Object.entries(query)),
-    secrets: secrets.filter((one) => one !== undefined && one.length >= LEAST_SECRET) as string[],
+    secretForms: formsOf(secrets.flatMap((one) => (one !== undefined && one.length >= LEAST_SECRET ? [one] : []))),
   };
+}
+
+/** Parts of a header that are secret on their own: a token after its scheme, the values of cookies, a signature's fields. */
+function partsOf(value: string): readonly string[] {
+  const words = value.split(/[\s;,]+/);
+  const parts = words.flatMap((word) => [word, word.slice(word.indexOf("=") + 1)]);
+  return parts.map((part) => part.replace(/^"(.*)"$/, "$1")).filter((part) => part.length >= LEAST_PART);
 }
 
 /** Parameters that the credentials fill, if that is known before a request. */
@@ -46,13 +57,9 @@ export function filledBy(auth: OpenApiCredentials | OpenApiAuth | undefined): Re
   ]);
 }
 
-/** The text without the secret values. */
-export function hidden(text: string, { secrets }: SentCredentials): string {
-  let shown = text;
-  for (const secret of secrets) {
-    for (const form of new Set([secret, encodeURIComponent(secret)])) shown = shown.replaceAll(form, "[key]");
-  }
-  return shown;
+/** The text without the secret values, in any of the ways in which a service may spell them. */
+export function hidden(text: string, { secretForms }: SentCredentials): string {
+  return hiddenText(text, secretForms);
 }
 
 function base64(text: string): string {

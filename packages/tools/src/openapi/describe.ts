@@ -6,6 +6,9 @@ import type { FoundOperation } from "./operations.ts";
 /** Longest text taken from the document for a description, in characters. */
 const MAX_TEXT = 600;
 
+/** Characters of a text that are searched for links and tags; the rest is never shown. */
+const MAX_MARKUP = 4_000;
+
 /** What the model reads: the document's summary and description, the request, and the response. */
 export function describe(document: OpenApiRoot, operation: FoundOperation): string {
   const { definition, method, path, summary } = operation;
@@ -45,7 +48,10 @@ function answerText(document: OpenApiRoot, operation: FoundOperation): string {
 
 /** Replaces links by their text and removes tags. */
 function withoutMarkup(text: string): string {
-  return text.replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/<\/?[a-z][^<>]*>/gi, " ");
+  return text
+    .slice(0, MAX_MARKUP)
+    .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replaceAll(/<\/?[a-z][^<>]*>/gi, " ");
 }
 
 function sentence(text: string): string {

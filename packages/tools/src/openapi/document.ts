@@ -8,6 +8,9 @@ export interface OpenApiRoot {
   readonly version: 2 | 3;
 }
 
+/** Longest reference, in characters. */
+const MAX_REF = 2_000;
+
 /** Longest chain of references. */
 const MAX_STEPS = 32;
 
@@ -47,7 +50,7 @@ function parsed(text: string): unknown {
 /** The target of a `#/…` reference; `undefined` if there is none, or it is outside the document. */
 export function follow(root: JsonObject, ref: string): unknown {
   if (ref === "#" || ref === "#/") return root;
-  if (!ref.startsWith("#/")) return undefined;
+  if (!ref.startsWith("#/") || ref.length > MAX_REF) return undefined;
   let target: unknown = root;
   for (const key of ref.slice(2).split("/").map(unescaped)) {
     if (typeof target !== "object" || target === null || !Object.hasOwn(target, key)) return undefined;

@@ -29,3 +29,19 @@ export function shortened(text: string, most: number): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length <= most ? line : `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
+
+/** Whether a JSON value has more levels of lists and objects. Needs no stack, however deep the value is; it may contain itself. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= levels; depth++) {
+    const seen = new Set<unknown>();
+    for (const one of level) {
+      if (typeof one !== "object" || one === null) continue;
+      for (const member of Object.values(one)) if (typeof member === "object" && member !== null) seen.add(member);
+    }
+    level = [...seen];
+    if (level.length === 0) return false;
+  }
+  return true;
+}

@@ -1,31 +1,34 @@
 import { isObject, type JsonObject, listAt } from "./json.ts";
+import type { Work } from "./work.ts";
 
 /**
  * Merges schemas into one that requires what all of them require, as far as possible; if two contradict each other, the later
  * one wins. None of them may be a reference.
+ *
+ * @throws {TooComplexError} If it takes too many steps.
  */
-export function mergeAllOf(schemas: readonly JsonObject[]): JsonObject {
+export function mergeAllOf(schemas: readonly JsonObject[], work: Work): JsonObject {
   const merged = new Map<string, unknown>();
   for (const schema of schemas) {
     for (const [key, value] of Object.entries(schema)) {
-      merged.set(key, merged.has(key) ? joined(key, merged.get(key), value) : value);
+      merged.set(key, merged.has(key) ? joined(key, merged.get(key), value, work) : value);
     }
   }
   return Object.fromEntries(merged);
 }
 
-function joined(key: string, a: unknown, b: unknown): unknown {
+function joined(key: string, a: unknown, b: unknown, work: Work): unknown {
   switch (key) {
     case "properties":
-      return isObject(a) && isObject(b) ? mergeProperties(a, b) : b;
+      return isObject(a) && isObject(b) ? mergeProperties(a, b, work) : b;
     case "required":
       return [...new Set([...asList(a), ...asList(b)])];
     case "enum": {
-      const common = asList(a).filter((value) => asList(b).includes(value));
+      const common = inBoth(a, b);
       return common.length > 0 ? common : b;
     }
     case "type": {
-      const common = asList(a).filter((type) => asList(b).includes(type));
+      const common = inBoth(a, b);
       return common.length > 1 ? common : (common[0] ?? b);
     }
     case "title":
@@ -43,16 +46,22 @@ function joined(key: string, a: unknown, b: unknown): unknown {
   }
 }
 
-function mergeProperties(a: JsonObject, b: JsonObject): JsonObject {
+function mergeProperties(a: JsonObject, b: JsonObject, work: Work): JsonObject {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  work.step(names.size);
   return Object.fromEntries(
     [...names].map((name) => {
       const [left, right] = [a[name], b[name]];
       if (!isObject(left) || !isObject(right)) return [name, right ?? left];
       const hasRef = "$ref" in left || "$ref" in right;
-      return [name, hasRef ? right : mergeAllOf([left, right])];
+      return [name, hasRef ? right : work.inside(() => mergeAllOf([left, right], work))];
     }),
   );
+}
+
+function inBoth(a: unknown, b: unknown): readonly unknown[] {
+  const others = new Set(asList(b));
+  return asList(a).filter((value) => others.has(value));
 }
 
 function asList(value: unknown): readonly unknown[] {

@@ -5,6 +5,7 @@ import { type FoundOperation, reads, shown } from "./operations.ts";
 import { callOperation, MAX_RESULT_BYTES, type Service } from "./operation-call.ts";
 import type { OpenApiOptions } from "./options.ts";
 import { type Plan, planOf } from "./plan.ts";
+import { TooComplexError } from "./work.ts";
 
 /** Largest schema of a tool, in characters of JSON. */
 const MAX_SCHEMA = 40_000;
@@ -24,15 +25,17 @@ export interface OperationTool {
 export function operationTool(service: Service, operation: FoundOperation, name: string): OperationTool {
   let refusal: unknown;
   for (const levels of LEVELS) {
-    const plan = planOf(service.document, operation, filledBy(service.options.auth), { levels });
     try {
+      const plan = planOf(service.document, operation, filledBy(service.options.auth), { levels });
       const tool = toolOf(service, plan, name);
       const size = JSON.stringify(tool.declaration.parametersJsonSchema).length;
       if (size <= MAX_SCHEMA) return { tool, plan };
       refusal = new ToolDefinitionError(`tool "${name}": its schema is too large`, name, "");
     } catch (error) {
-      if (!(error instanceof ToolDefinitionError)) throw error;
-      refusal ??= error;
+      if (error instanceof TooComplexError)
+        refusal = new ToolDefinitionError(`tool "${name}": it cannot be described, because ${error.message}`, name, "");
+      else if (error instanceof ToolDefinitionError) refusal ??= error;
+      else throw error;
     }
   }
   throw refusal;

@@ -1,6 +1,7 @@
 import { type OpenApiRoot, resolved } from "./document.ts";
 import { isObject, type JsonObject, listAt, objectAt, textAt } from "./json.ts";
 import type { FoundOperation } from "./operations.ts";
+import { TooComplexError } from "./work.ts";
 
 /** Where a value is sent. */
 export type Place = "path" | "query" | "header" | "cookie";
@@ -32,6 +33,9 @@ export interface Parameter {
   /** A path parameter that may contain several segments. */
   readonly isPath: boolean;
 }
+
+/** A service with more would refuse them too: together they are longer than a URL may be. */
+const MOST_PARAMETERS = 1_000;
 
 const STYLES: ReadonlySet<string> = new Set<Style>([
   "simple",
@@ -67,12 +71,15 @@ export function parameterObjects({ root }: OpenApiRoot, { item, definition }: Fo
 /**
  * The parameters outside the body, path parameters first.
  *
+ * @throws {TooComplexError} If there are too many to describe.
  * @see https://spec.openapis.org/oas/v3.1.0#parameter-object
  */
 export function parametersOf(document: OpenApiRoot, operation: FoundOperation): readonly Parameter[] {
   const found = parameterObjects(document, operation).flatMap((one) => parameterOf(one));
+  const names = new Set([...operation.path.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => name));
+  if (found.length + names.size > MOST_PARAMETERS) throw new TooComplexError("it has too many parameters");
   // A name in the path is needed even if the document doesn't describe it.
-  for (const [, name = ""] of operation.path.matchAll(/\{([^{}]+)\}/g)) {
+  for (const name of names) {
     if (!found.some((one) => one.in === "path" && one.name === name))
       found.unshift(...parameterOf({ name, in: "path", required: true, schema: { type: "string" } }));
   }

@@ -6,6 +6,7 @@ import { knownRequired } from "./merge-all-of.ts";
 import type { FoundOperation } from "./operations.ts";
 import { type Parameter, parametersOf } from "./parameters.ts";
 import { type CopyDepth, SchemaCopy } from "./schema-copy.ts";
+import { Work } from "./work.ts";
 
 /** How the input of a call becomes a request. */
 export interface Plan {
@@ -28,13 +29,18 @@ const MAX_DESCRIPTION = 400;
 /** Parameters that the credentials fill, such as `header x-api-key`; the model doesn't see them. */
 export type Filled = ReadonlySet<string>;
 
-/** The input of an operation: all parameters and the members of the body, in one flat object. */
+/**
+ * The input of an operation: all parameters and the members of the body, in one flat object.
+ *
+ * @throws {TooComplexError} If it takes too many steps.
+ */
 export function planOf(document: OpenApiRoot, operation: FoundOperation, filled: Filled, depth: CopyDepth): Plan {
-  const copies = new SchemaCopy(document, depth);
+  const work = new Work();
+  const copies = new SchemaCopy(document, depth, work);
   const properties = new Map<string, JsonObject>();
   const required: string[] = [];
   const add = (name: string, place: string, schema: JsonObject, isRequired: boolean): string => {
-    const own = freeName(name, place, properties);
+    const own = freeName(name, place, properties, work);
     properties.set(own, own === name ? schema : noted(schema, `(${place}: \`${name}\`)`));
     if (isRequired) required.push(own);
     return own;
@@ -60,8 +66,9 @@ export function planOf(document: OpenApiRoot, operation: FoundOperation, filled:
       const whole = body.description === undefined ? text : noted(text, shortened(body.description, MAX_DESCRIPTION));
       bodyMembers.set(add("body", "body", whole, body.required), WHOLE);
     } else {
+      const requiredMembers = new Set(knownRequired(members));
       for (const [name, schema] of Object.entries(objectAt(members, "properties"))) {
-        const isRequired = knownRequired(members).includes(name);
+        const isRequired = requiredMembers.has(name);
         bodyMembers.set(add(name, "body", isObject(schema) ? schema : {}, isRequired), name);
       }
     }
@@ -89,7 +96,7 @@ function membersOf(body: Body, copies: SchemaCopy): JsonObject | undefined {
 }
 
 /** The name with characters that the service accepts, prefixed with its location if already taken. */
-function freeName(name: string, place: string, taken: ReadonlyMap<string, unknown>): string {
+function freeName(name: string, place: string, taken: ReadonlyMap<string, unknown>, work: Work): string {
   const plain = /^[A-Za-z_][\w.-]{0,63}$/.test(name)
     ? name
     : name
@@ -100,6 +107,7 @@ function freeName(name: string, place: string, taken: ReadonlyMap<string, unknow
   if (!taken.has(plain)) return plain;
   const placed = `${place}_${plain}`.slice(0, 60);
   for (let number = 1; ; number++) {
+    work.step();
     const free = number === 1 ? placed : `${placed}_${number}`;
     if (!taken.has(free)) return free;
   }

@@ -4,6 +4,9 @@ import type { FoundOperation } from "./operations.ts";
 /** Weight of a word, by where it is found. */
 const WEIGHTS = { name: 5, summary: 3, path: 3, tag: 2, description: 1 } as const;
 
+/** Characters of a query that are looked at. */
+const MAX_QUERY = 500;
+
 /** Words that say nothing about the operation. */
 const PLAIN = new Set(["a", "an", "and", "all", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"]);
 
@@ -13,7 +16,7 @@ export function ranked(
   operations: ReadonlyMap<string, FoundOperation>,
   limit: number,
 ): readonly (readonly [string, FoundOperation])[] {
-  const words = wordsOf(query).filter((word) => !PLAIN.has(word));
+  const words = wordsOf(query.slice(0, MAX_QUERY)).filter((word) => !PLAIN.has(word));
   return [...operations]
     .map((entry) => ({ entry, score: entry[0] === query || entry[1].id === query ? Infinity : scoreOf(words, entry) }))
     .filter(({ score }) => score > 0)

@@ -1,6 +1,7 @@
 import { type OpenApiRoot, follow } from "./document.ts";
-import { isObject, type JsonObject, listAt, shortened } from "./json.ts";
+import { isDeeperThan, isObject, type JsonObject, listAt, shortened } from "./json.ts";
 import { knownRequired, mergeAllOf } from "./merge-all-of.ts";
+import type { Work } from "./work.ts";
 
 /** How much of a document's schemas is copied. */
 export interface CopyDepth {
@@ -10,6 +11,9 @@ export interface CopyDepth {
 
 /** Longest description of one value, in characters. */
 const MAX_DESCRIPTION = 400;
+
+/** Most levels of an example, a default or a member of an enum. */
+const MAX_EXAMPLE_DEPTH = 20;
 
 const KEPT: readonly string[] = [
   "type",
@@ -40,11 +44,15 @@ export class SchemaCopy {
   readonly #document: OpenApiRoot;
   readonly #levels: number;
   readonly #names = new Map<string, string>();
+  readonly #taken = new Set<string>();
   readonly #definitions = new Map<string, JsonObject>();
+  readonly #work: Work;
 
-  constructor(document: OpenApiRoot, { levels }: CopyDepth) {
+  /** @param work - Counts the steps; each method throws its {@link TooComplexError}. */
+  constructor(document: OpenApiRoot, { levels }: CopyDepth, work: Work) {
     this.#document = document;
     this.#levels = levels;
+    this.#work = work;
   }
 
   /** The definitions that the copies refer to, for the root of the schema. */
@@ -63,12 +71,17 @@ export class SchemaCopy {
   }
 
   #copy(given: unknown, level: number, inside: readonly string[]): JsonObject {
+    return this.#work.inside(() => this.#copied(given, level, inside));
+  }
+
+  #copied(given: unknown, level: number, inside: readonly string[]): JsonObject {
     if (!isObject(given)) return {};
     if (typeof given["$ref"] === "string") return this.#copyRef(given, given["$ref"], level, inside);
     const { schema, refs } = this.#merged(given, inside);
     const below = [...inside, ...refs];
     const copy: { [key: string]: unknown } = {};
-    for (const key of KEPT) if (schema[key] !== undefined) copy[key] = schema[key];
+    for (const key of KEPT)
+      if (schema[key] !== undefined && !isDeeperThan(schema[key], MAX_EXAMPLE_DEPTH)) copy[key] = schema[key];
     if (copy["type"] === "file") copy["type"] = "string";
     numericBounds(copy, schema);
     const description = descriptionOf(schema);
@@ -93,6 +106,8 @@ export class SchemaCopy {
   #copyObject(copy: { [key: string]: unknown }, schema: JsonObject, level: number, below: readonly string[]): void {
     const { properties } = schema;
     if (!isObject(properties)) return;
+    // Before anything is copied, so that what has to fail fails early.
+    this.#work.step(Object.keys(properties).length);
     const sent = Object.entries(properties).filter(([, member]) => !this.#isReadOnly(member));
     copy["type"] ??= "object";
     copy["properties"] = Object.fromEntries(sent.map(([name, member]) => [name, this.#copy(member, level + 1, below)]));
@@ -119,9 +134,12 @@ export class SchemaCopy {
     const known = this.#names.get(ref);
     if (known !== undefined) return known;
     const plain = (ref.split("/").at(-1) ?? "").replaceAll(/[^A-Za-z0-9_]+/g, "_") || "schema";
-    const taken = new Set(this.#names.values());
     let name = plain;
-    for (let number = 2; taken.has(name); number++) name = `${plain}_${number}`;
+    for (let number = 2; this.#taken.has(name); number++) {
+      this.#work.step();
+      name = `${plain}_${number}`;
+    }
+    this.#taken.add(name);
     this.#names.set(ref, name);
     this.#definitions.set(name, this.#copy(target, 0, [ref]));
     return name;
@@ -137,7 +155,7 @@ export class SchemaCopy {
     const parts: JsonObject[] = [around];
     const refs: string[] = [];
     const add = (part: unknown, passed: readonly string[]): void => {
-      const one = this.#merged(part, passed);
+      const one = this.#work.inside(() => this.#merged(part, passed));
       parts.push(one.schema);
       refs.push(...one.refs);
     };
@@ -146,7 +164,7 @@ export class SchemaCopy {
       add(follow(this.#document.root, ref), [...inside, ref]);
     }
     for (const member of Array.isArray(allOf) ? allOf : []) add(member, [...inside, ...refs]);
-    return { schema: parts.length === 1 ? around : mergeAllOf(parts), refs };
+    return { schema: parts.length === 1 ? around : mergeAllOf(parts, this.#work), refs };
   }
 
   #isReadOnly(member: unknown): boolean {

@@ -43,7 +43,7 @@ export async function send(request: PlannedRequest, sending: Sending): Promise<R
     if (redirects === MAX_REDIRECTS) throw new ToolFailure(`${title} redirects more than ${MAX_REDIRECTS} times`);
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next?.origin !== url.origin) {
-      const where = next === undefined ? "an invalid URL" : next.origin;
+      const where = next === undefined ? "an invalid URL" : hidden(next.origin, credentials);
       throw new ToolFailure(
         `${title} redirects to ${where}, another host; this is not followed, and retrying will not help`,
       );
@@ -63,9 +63,12 @@ async function fetched(url: URL, init: RequestInit, { fetch, title, credentials,
     return await fetch(url, init);
   } catch (error) {
     signal.throwIfAborted();
-    throw new ToolFailure(`${title} got no response: ${hidden(reasonOf(error), credentials)}; try again later`, {
-      cause: error,
-    });
+    throw new ToolFailure(
+      `${title} got no response: ${hidden(reasonOf(error), credentials).slice(0, 240)}; try again later`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -93,5 +96,5 @@ function reasonOf(error: unknown): string {
   const { cause } = error;
   const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
   const said = cause instanceof Error && cause.message !== "" ? cause.message : error.message;
-  return `${said.slice(0, 200)}${code !== "" && !said.includes(code) ? ` (${code})` : ""}`;
+  return `${said}${code !== "" && !said.includes(code) ? ` (${code})` : ""}`;
 }

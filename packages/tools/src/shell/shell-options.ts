@@ -15,6 +15,16 @@ export interface ShellToolOptions {
    * `LC_CTYPE`, `TZ`, `TMPDIR` and `TERM=dumb`. They get no other variables of the program.
    */
   readonly env?: readonly string[] | undefined;
+  /**
+   * Whether commands run in user and process namespaces of their own (Linux). There, they see only their own processes and cannot
+   * read this program's environment and memory, or those of your other programs. It is not a sandbox: files and network stay
+   * reachable. `sudo` and other programs that change the user don't work in it, and files cannot be given to other users. With
+   * `true`, no command runs where this is impossible. With `"auto"`, commands run in namespaces where the system allows that
+   * without privileges and the program's user isn't root.
+   *
+   * @defaultValue "auto"
+   */
+  readonly isolateProcesses?: boolean | "auto" | undefined;
   /** Whether a person must approve first: always, or depending on the command. @defaultValue true */
   readonly needsApproval?: boolean | ((input: ShellInput) => boolean | Promise<boolean>) | undefined;
   /**
@@ -31,7 +41,7 @@ export interface ShellInput {
 
 /** The result of a command. */
 export interface ShellResult {
-  /** Absent if a signal ended it. */
+  /** Absent if a signal ended it; with `isolateProcesses`, 128 and the number of the signal instead. */
   readonly exit_code?: number | undefined;
   /** The signal that ended it, such as `SIGTERM`. */
   readonly signal?: string | undefined;

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { defineTool, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
+import { hasOwnNamespaces, inOwnNamespaces } from "./own-namespaces.ts";
 import { ProcessGroup } from "./process-group.ts";
 import { followCommand } from "./run-command.ts";
 import { shellEnvironment } from "./shell-environment.ts";
@@ -13,7 +14,8 @@ const AFTER_MS = 10_000;
 /**
  * `run_command`: runs a shell command in a folder, after a person has approved it. It has no stdin and gets only a few
  * environment variables; its output is reported as it arrives. When it ends, times out or is aborted, everything it started is
- * ended too. It is not a sandbox: a command can do whatever the program's user can do.
+ * ended too. It is not a sandbox: a command can do whatever the program's user can do. On Linux, commands cannot read the program's
+ * environment where the system can prevent it; see {@link ShellToolOptions.isolateProcesses}.
  *
  * @throws {TypeError} If an option is invalid.
  */
@@ -28,6 +30,13 @@ export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResu
   ] as const)
     if (!(value >= least && value <= 2 ** 31 - 1 - AFTER_MS))
       throw new TypeError(`shellTool: ${name} must be a number of at least ${least}, got ${String(value)}`);
+  const { isolateProcesses: isolation = "auto" } = options;
+  if (isolation !== "auto" && typeof isolation !== "boolean")
+    throw new TypeError(`shellTool: isolateProcesses must be true, false or "auto", got ${String(isolation)}`);
+  if (isolation === true && process.platform !== "linux")
+    throw new TypeError(`shellTool: isolateProcesses works on Linux only; this is ${process.platform}`);
+  // The system is asked once, with the first command.
+  let isIsolated: Promise<boolean> | undefined;
   const cwd = resolve(options.cwd);
   return defineTool({
     name: "run_command",
@@ -47,7 +56,7 @@ export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResu
       const objection = await objectionTo(command, options);
       if (objection !== undefined) throw new ToolFailure(objection);
       context.signal.throwIfAborted();
-      const group = await start(command, cwd, options);
+      const group = await start(command, cwd, options, await (isIsolated ??= isolates(isolation, options)));
       return await followCommand(group, {
         timeoutMs,
         graceMs,
@@ -66,15 +75,31 @@ async function objectionTo(command: string, { allow }: ShellToolOptions): Promis
   return verdict || "this command is not allowed here";
 }
 
-async function start(command: string, cwd: string, { shell, env = [] }: ShellToolOptions): Promise<ProcessGroup> {
+/** @throws {ToolFailure} If isolation is required and this system doesn't allow it. */
+async function isolates(isolation: boolean | "auto", { env = [] }: ShellToolOptions): Promise<boolean> {
+  if (isolation === false || (isolation === "auto" && process.getuid?.() === 0)) return false;
+  const isPossible = await hasOwnNamespaces(shellEnvironment(env));
+  if (isPossible || isolation === "auto") return isPossible;
+  throw new ToolFailure(
+    "commands must run in namespaces of their own, which this system does not allow; no command can be run here",
+  );
+}
+
+async function start(
+  command: string,
+  cwd: string,
+  { shell, env = [] }: ShellToolOptions,
+  isIsolated: boolean,
+): Promise<ProcessGroup> {
   const isWindows = process.platform === "win32";
   const program = shell ?? (isWindows ? "cmd.exe" : "/bin/sh");
   const folder = await stat(cwd).catch(() => undefined);
   // Otherwise the system's error would say that the shell is missing.
   if (folder?.isDirectory() !== true) throw new ToolFailure(`the working folder does not exist: ${cwd}`);
   try {
-    const args = isWindows ? ["/d", "/s", "/c", command] : ["-c", command];
-    return await ProcessGroup.start(program, args, { cwd, env: shellEnvironment(env) });
+    const own = isWindows ? ["/d", "/s", "/c", command] : ["-c", command];
+    const [file, args] = isIsolated ? inOwnNamespaces(program, own) : [program, own];
+    return await ProcessGroup.start(file, args, { cwd, env: shellEnvironment(env) });
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new ToolFailure(`the shell cannot be started: ${program} (${reason})`, { cause: error });

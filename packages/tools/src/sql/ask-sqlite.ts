@@ -1,34 +1,33 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ToolFailure } from "@pollux/core";
-import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
+import { type SqliteLimits, type SqliteRequest, type SqliteResponse, SMALLER, TOO_LARGE } from "./sqlite-request.ts";
 
 /** How much longer the process lives than its parent waits, in milliseconds; a busy parent may be late. */
 const GRACE_MS = 5_000;
 
+/** Address space that Node reserves without using it, at most, in bytes. */
+const RESERVED_BYTES = 1_600_000_000;
+
+/** What a request may take. */
+export interface AskLimits {
+  readonly timeoutMs: number;
+  readonly maxMemoryBytes: number;
+}
+
 /**
- * Runs a request in a new process, which is gone afterwards, even if the time limit or an abort interrupts SQLite.
+ * Runs a request in a new process, which is gone afterwards, even if a limit or an abort interrupts SQLite.
  *
- * @throws {ToolFailure} If it takes too long or ends early. @throws The signal's reason, if it aborts.
+ * @throws {ToolFailure} If it takes too long or too much memory, or ends early. @throws The signal's reason, if it aborts.
  */
 export async function askSqlite(
-  request: Omit<SqliteRequest, "lifeMs">,
-  timeoutMs: number,
+  request: SqliteRequest,
+  { timeoutMs, maxMemoryBytes }: AskLimits,
   signal: AbortSignal,
 ): Promise<SqliteResponse> {
   signal.throwIfAborted();
-  const program = import.meta.url.endsWith(".ts") ? "./sqlite-child.ts" : "./sqlite-child.js";
-  const { SystemRoot } = process.env;
-  const child = spawn(
-    process.execPath,
-    ["--no-warnings", "--max-old-space-size=256", fileURLToPath(new URL(program, import.meta.url))],
-    // It needs nothing from this program's environment.
-    {
-      env: SystemRoot === undefined ? {} : { SystemRoot },
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
-      serialization: "json",
-    },
-  );
+  const child = startChild({ lifeMs: timeoutMs + GRACE_MS, maxMemoryBytes });
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {
@@ -50,10 +49,16 @@ export async function askSqlite(
       );
       child.once("exit", (code, killed) => {
         // It exits once its answer is sent; on Deno, the exit may be known before the answer has arrived.
-        if (code !== 0)
-          reject(new ToolFailure(`SQLite ended early (${killed ?? code}), probably out of memory; request less`));
+        if (code === 0) return;
+        reject(
+          new ToolFailure(
+            killed === TOO_LARGE
+              ? `the statement needed more than ${maxMemoryBytes} bytes of memory and was stopped; ${SMALLER}`
+              : `SQLite ended early (${killed ?? code}), probably out of memory; ${SMALLER}`,
+          ),
+        );
       });
-      child.send({ ...request, lifeMs: timeoutMs + GRACE_MS }, (error) => {
+      child.send(request, (error) => {
         if (error !== null) reject(new ToolFailure("SQLite could not be queried; try again", { cause: error }));
       });
     });
@@ -62,4 +67,32 @@ export async function askSqlite(
     if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
     child.kill("SIGKILL");
   }
+}
+
+function startChild(limits: SqliteLimits): ChildProcess {
+  const program = import.meta.url.endsWith(".ts") ? "./sqlite-child.ts" : "./sqlite-child.js";
+  const args = [
+    "--no-warnings",
+    "--max-old-space-size=256",
+    fileURLToPath(new URL(program, import.meta.url)),
+    JSON.stringify(limits),
+  ];
+  const { SystemRoot } = process.env;
+  const options = {
+    // It needs nothing from this program's environment.
+    env: SystemRoot === undefined ? {} : { SystemRoot },
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    serialization: "json",
+  } satisfies SpawnOptions;
+  if (!hasDataLimit()) return spawn(process.execPath, args, options);
+  // Linux's own limit also holds while the process's watch is not scheduled, and for memory that is swapped out.
+  const kilobytes = Math.ceil((limits.maxMemoryBytes + RESERVED_BYTES) / 1024);
+  const script = `ulimit -d ${kilobytes} 2>/dev/null; exec "$0" "$@"`;
+  return spawn("/bin/sh", ["-c", script, process.execPath, ...args], options);
+}
+
+/** Deno and Bun start their own programs in a special way. */
+function hasDataLimit(): boolean {
+  const { deno, bun } = process.versions;
+  return process.platform === "linux" && deno === undefined && bun === undefined && existsSync("/bin/sh");
 }

@@ -1,30 +1,30 @@
 // A separate process per request: Node can't interrupt SQLite, but a process can be killed.
+import { once } from "node:events";
 import * as sqlite from "node:sqlite";
 import { Worker } from "node:worker_threads";
-import { openReadOnly } from "./sqlite-guard.ts";
-import { sqliteProblem } from "./sqlite-problem.ts";
-import { readRows, readTables } from "./sqlite-read.ts";
-import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
+import { answerRequest } from "./sqlite-answer.ts";
+import { type SqliteLimits, type SqliteRequest, TOO_LARGE } from "./sqlite-request.ts";
 
-process.once("message", (request: SqliteRequest) => {
-  endLater(request.lifeMs);
-  process.send?.(answer(request), () => process.exit(0));
-});
+/** Milliseconds between two looks at the memory. SQLite takes about a megabyte per millisecond. */
+const LOOK_MS = 10;
 
-function answer(request: SqliteRequest): SqliteResponse {
-  const { ask } = request;
-  let database: sqlite.DatabaseSync | undefined;
-  try {
-    database = openReadOnly(sqlite, request.file);
-    if (ask.kind === "tables") return { tables: readTables(database, ask) };
-    return { rows: readRows(database, ask, request) };
-  } catch (error) {
-    return { problem: sqliteProblem(error, database, ask.kind === "rows" ? ask.sql : "") };
-  }
-}
+const asked = once(process, "message") as Promise<[SqliteRequest]>;
+// The parent passes them.
+await guarded(JSON.parse(process.argv[2] ?? "") as SqliteLimits);
+const [request] = await asked;
+process.send?.(answerRequest(sqlite, request), () => process.exit(0));
 
-/** Ends this process even if SQLite never returns and the parent is gone. */
-function endLater(milliseconds: number): void {
-  const code = `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${milliseconds})`;
-  new Worker(code, { eval: true, stdout: true, stderr: true }).unref();
+/**
+ * Ends this process when its time is up or its memory too large, even while SQLite keeps this thread busy. Builds of SQLite in
+ * Node don't count their memory, so SQLite's own heap limits have no effect.
+ */
+async function guarded({ lifeMs, maxMemoryBytes }: SqliteLimits): Promise<void> {
+  const code = `
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), ${lifeMs});
+    setInterval(() => {
+      if (process.memoryUsage.rss() > ${maxMemoryBytes}) process.kill(process.pid, "${TOO_LARGE}");
+    }, ${LOOK_MS});`;
+  const worker = new Worker(code, { eval: true, stdout: true, stderr: true });
+  await once(worker, "online");
+  worker.unref();
 }

@@ -7,17 +7,25 @@ import { schemaTool } from "./schema-tool.ts";
 import { type Bounds, boundsOf, type SqlBounds } from "./sql-options.ts";
 import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
 
+/** Enough for Node itself and small statements, in bytes. */
+const LEAST_MEMORY = 150_000_000;
+
 /** Options of {@link sqliteTools}. */
 export interface SqliteToolOptions extends SqlBounds {
   /** Path of the database file. */
   readonly file?: string | undefined;
   /** An open `DatabaseSync` instead of the path; its file is opened again, read-only. */
   readonly database?: { location(): string | null } | undefined;
+  /**
+   * Most memory that one call's process may occupy, in bytes, of which Node itself takes about 60 MB; a statement that needs more
+   * is stopped. @defaultValue 500_000_000
+   */
+  readonly maxMemoryBytes?: number | undefined;
 }
 
 /**
  * `sql_schema` and `sql_query` for a SQLite file. Each call opens it read-only in its own process: SQLite refuses every write,
- * and a statement that never finishes is killed with its process.
+ * and a statement that never finishes, or takes too much memory, is killed with its process.
  *
  * @throws {ConfigurationError} On a Node without SQLite (before 22.13), and if there is no such file.
  * @example
@@ -31,7 +39,7 @@ export function sqliteTools(options: SqliteToolOptions): Tool[] {
     throw new ConfigurationError(
       `sqliteTools() requires Node 22.13 or later for node:sqlite; this is Node ${process.versions.node}.`,
     );
-  const database = new SqliteFile(fileOf(options), bounds);
+  const database = new SqliteFile(fileOf(options), bounds, memoryOf(options));
   return [schemaTool(database, bounds), queryTool(database, bounds)];
 }
 
@@ -51,15 +59,22 @@ function fileOf({ file, database }: SqliteToolOptions): string {
   throw new ConfigurationError(`sqliteTools(): there is no file ${path}.`);
 }
 
+function memoryOf({ maxMemoryBytes = 500_000_000 }: SqliteToolOptions): number {
+  if (Number.isSafeInteger(maxMemoryBytes) && maxMemoryBytes >= LEAST_MEMORY) return maxMemoryBytes;
+  throw new TypeError(`maxMemoryBytes must be an integer of at least ${LEAST_MEMORY}, got ${String(maxMemoryBytes)}`);
+}
+
 class SqliteFile implements ReadOnlyDatabase {
   readonly dialect = "SQLite";
   readonly placeholder = "?";
   readonly #file: string;
   readonly #bounds: Bounds;
+  readonly #maxMemoryBytes: number;
 
-  constructor(file: string, bounds: Bounds) {
+  constructor(file: string, bounds: Bounds, maxMemoryBytes: number) {
     this.#file = file;
     this.#bounds = bounds;
+    this.#maxMemoryBytes = maxMemoryBytes;
   }
 
   async rows(
@@ -83,7 +98,7 @@ class SqliteFile implements ReadOnlyDatabase {
   async #ask(ask: SqliteRequest["ask"], signal: AbortSignal): Promise<SqliteResponse> {
     const { maxCellCharacters, maxResultBytes, timeoutMs } = this.#bounds;
     const request = { file: this.#file, ask, maxCellCharacters, maxBytes: maxResultBytes };
-    const response = await askSqlite(request, timeoutMs, signal);
+    const response = await askSqlite(request, { timeoutMs, maxMemoryBytes: this.#maxMemoryBytes }, signal);
     if (!("problem" in response)) return response;
     const { message, advice } = response.problem;
     throw new ToolFailure(`${message}; ${advice}`);

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Conversion, ConversionMessage, ConversionRequest } from "./conversion.ts";
+
+/** Most memory that a conversion may occupy, in bytes: the JavaScript heap, buffers and the runtime itself. */
+const MAX_MEMORY_BYTES = 512_000_000;
+
+/** Part of it for the JavaScript heap, in megabytes. */
+const MAX_HEAP_MB = 320;
+
+/** How much longer the process lives than its parent waits, in milliseconds; a busy parent may be late. */
+const GRACE_MS = 5_000;
+
+/**
+ * How a conversion ended: `done`; `too much`, if it exceeded its time or memory; `unavailable`, if no process could be
+ * started, as in a bundle; or the problem that the process reported.
+ */
+export type ConversionEnd = "done" | "too much" | "unavailable" | "damaged" | "unsupported";
+
+/** How to convert apart. */
+export interface ApartOptions {
+  /** Milliseconds, counted from the start of the process. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called for each message of the process, in order. */
+  readonly onMessage: (message: ConversionMessage) => void;
+}
+
+/**
+ * Converts a document in a new process, which is gone afterwards: some documents take minutes and all memory, and nothing
+ * else must wait for them or end with them.
+ *
+ * @throws The signal's reason, if it aborts.
+ */
+export async function convertApart(conversion: Conversion, options: ApartOptions): Promise<ConversionEnd> {
+  const { timeoutMs, signal, onMessage } = options;
+  signal.throwIfAborted();
+  const file = fileURLToPath(
+    new URL(import.meta.url.endsWith(".ts") ? "./convert-child.ts" : "./convert-child.js", import.meta.url),
+  );
+  // In a bundle, the file is missing.
+  if (!existsSync(file)) return "unavailable";
+  const { SystemRoot } = process.env;
+  const child = spawn(process.execPath, ["--no-warnings", `--max-old-space-size=${MAX_HEAP_MB}`, file], {
+    // It needs nothing from this program's environment.
+    env: SystemRoot === undefined ? {} : { SystemRoot },
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    serialization: "json",
+  });
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  try {
+    return await new Promise<ConversionEnd>((resolve, reject) => {
+      let isReady = false;
+      const fail = (): void => resolve(isReady ? "too much" : "unavailable");
+      onAbort = () => reject(signal.reason as Error);
+      signal.addEventListener("abort", onAbort, { once: true });
+      timer = setTimeout(() => resolve("too much"), timeoutMs);
+      child.on("error", fail);
+      // On Deno, the exit may be known before the last message has arrived.
+      child.once("exit", (code) => {
+        if (code !== 0) fail();
+      });
+      child.on("message", (message: ConversionMessage) => {
+        isReady = true;
+        onMessage(message);
+        if (message.type === "done" || message.type === "html") resolve("done");
+        if (message.type === "problem") resolve(message.problem);
+      });
+      const request: ConversionRequest = {
+        conversion,
+        lifeMs: timeoutMs + GRACE_MS,
+        maxMemoryBytes: MAX_MEMORY_BYTES,
+      };
+      child.send(request, (error) => {
+        if (error !== null) fail();
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
+    child.removeAllListeners("message");
+    child.kill("SIGKILL");
+  }
+}

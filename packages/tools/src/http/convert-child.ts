@@ -1,0 +1,49 @@
+// A separate process per document: a thread that runs out of memory can end the whole program, and a process can be killed.
+import { Worker } from "node:worker_threads";
+import type { Conversion, ConversionMessage, ConversionRequest } from "./conversion.ts";
+import { loadHtmlReader } from "./html-page.ts";
+import { loadPdfReader } from "./pdf-text.ts";
+
+process.once("message", (request: ConversionRequest) => {
+  watch(request);
+  convert(request.conversion).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+});
+
+/** Each message has left this process before the next step, so that what was converted isn't lost when it is killed. */
+async function tell(message: ConversionMessage): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.send?.(message, () => resolve());
+  });
+}
+
+async function convert(conversion: Conversion): Promise<void> {
+  if (conversion.kind === "html") {
+    const read = await loadHtmlReader();
+    await tell({ type: "ready" });
+    const { html, url, isWhole } = conversion;
+    await tell({ type: "html", page: read(html, { url: new URL(url), isWhole }) });
+    return;
+  }
+  const read = await loadPdfReader().catch(() => undefined);
+  if (read === undefined) return await tell({ type: "problem", problem: "unsupported" });
+  await tell({ type: "ready" });
+  try {
+    for await (const part of read(Buffer.from(conversion.base64, "base64"))) await tell({ type: "part", part });
+    await tell({ type: "done" });
+  } catch {
+    await tell({ type: "problem", problem: "damaged" });
+  }
+}
+
+/** Ends this process from a second thread, even if the first one never returns and the parent is gone. */
+function watch({ lifeMs, maxMemoryBytes }: ConversionRequest): void {
+  const code = `
+const end = () => process.kill(process.pid, "SIGKILL");
+setTimeout(end, ${lifeMs});
+setInterval(() => { if (process.memoryUsage.rss() > ${maxMemoryBytes}) end(); }, 10);
+`;
+  new Worker(code, { eval: true, stdout: true, stderr: true }).unref();
+}

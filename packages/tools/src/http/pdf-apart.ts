@@ -1,0 +1,67 @@
+import { ToolFailure } from "@pollux/core";
+import { convertApart, type ConversionEnd } from "./convert-apart.ts";
+
+/** The text of a document. */
+export interface PdfText {
+  readonly title?: string | undefined;
+  readonly text: string;
+  /** The document contains more than was read. */
+  readonly isCut: boolean;
+}
+
+/** Milliseconds after which the rest of a document is not read. */
+const TIMEOUT_MS = 20_000;
+
+/**
+ * The text of a PDF, page by page, read in a separate process. Of a document that takes too much time or memory, the pages
+ * that were read until then.
+ *
+ * @param onReading - Called when the process starts reading, and after each page.
+ * @throws {ToolFailure} If it can't be read, or if this program can't read PDFs. @throws The signal's reason, if it aborts.
+ */
+export async function readPdfApart(
+  bytes: Uint8Array,
+  signal: AbortSignal,
+  onReading: (pages: number) => void = () => {},
+): Promise<PdfText> {
+  const pages: string[] = [];
+  let title: string | undefined;
+  let isCut = false;
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  const end = await convertApart(
+    { kind: "pdf", base64 },
+    {
+      timeoutMs: TIMEOUT_MS,
+      signal,
+      onMessage: (message) => {
+        if (message.type === "part") {
+          pages.push(message.part.text);
+          title ??= message.part.title;
+          isCut ||= message.part.isCut;
+        }
+        onReading(pages.length);
+      },
+    },
+  );
+  signal.throwIfAborted();
+  if (end !== "done" && (end !== "too much" || pages.length === 0)) throw failureOf(end);
+  return {
+    ...(title === undefined ? {} : { title }),
+    text: pages.join("\n\n"),
+    isCut: isCut || end === "too much",
+  };
+}
+
+function failureOf(end: Exclude<ConversionEnd, "done">): ToolFailure {
+  if (end === "damaged")
+    return new ToolFailure("the PDF cannot be read: it is damaged or needs a password; use another source");
+  if (end === "too much")
+    return new ToolFailure("the PDF cannot be read: it takes more time or memory than is allowed; use another source");
+  if (end === "unavailable")
+    return new ToolFailure(
+      "PDF files cannot be read here: the process that reads them cannot be started; use another source",
+    );
+  return new ToolFailure(
+    `PDF files cannot be read here (this is Node ${process.versions.node}; reading them requires Node 22); use another source`,
+  );
+}

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { HOSTILE } from "./hostile-sqlite.ts";
+
+const N = "with recursive n(i) as (select 1 union all select i + 1 from n limit 50)";
+
+/** What a statement may be made of; nothing in it runs for long. */
+const piece = fc.oneof(
+  fc.constantFrom(...HOSTILE),
+  fc.constantFrom(
+    "select",
+    "*",
+    "from customer",
+    "where",
+    "(",
+    ")",
+    ",",
+    ";",
+    "'",
+    '"',
+    "`",
+    "[",
+    "]",
+    "--",
+    "/*",
+    "*/",
+    "\0",
+    "\n",
+    "x'00'",
+    "?",
+    "?1",
+    "?99999",
+    ":a",
+    "$a$",
+    "e'\\",
+    "0x",
+    "1e999",
+    "-9223372036854775808",
+    "null",
+    "é",
+    "\ud800",
+    "😀",
+    "union all select 1",
+    "order by 1 desc",
+    "group by 1",
+    "limit -1",
+    "offset 9e18",
+    "cross join customer",
+    "explain",
+    "values (1)",
+    "zeroblob(1e9)",
+    "randomblob(1000)",
+    "printf('%.*c', 1e9, 'x')",
+    "replace(hex(zeroblob(1e5)), '00', hex(zeroblob(1e5)))",
+    "like '%a%a%a%a%'",
+    "glob '*[a-z]*'",
+    "json('[')",
+    "json_tree('{\"a\":[1]}')",
+    "pragma_table_info('customer')",
+    "sqlite_master",
+    "(".repeat(2_000),
+    "not ".repeat(2_000),
+    "1+".repeat(5_000),
+    "'".repeat(9_999),
+    "/*".repeat(9_999),
+    "--\n".repeat(9_999),
+    "$a$".repeat(5_000),
+    "e'\\".repeat(5_000),
+    " ".repeat(20_000),
+    "a".repeat(20_000),
+    `${N} select i from n`,
+  ),
+  fc.string({ maxLength: 12 }),
+);
+
+/** Expressions that SQLite accepts, some of which make large values or fail when they are evaluated. */
+const expression = fc.oneof(
+  fc.constantFrom(
+    "1",
+    "name",
+    "id",
+    "null",
+    "x'00ff'",
+    "'é😀'",
+    "1e999",
+    "9223372036854775807 + 1",
+    "abs(-9223372036854775808)",
+    "zeroblob(100000)",
+    "hex(zeroblob(10000))",
+    "randomblob(100)",
+    "printf('%1000d', id)",
+    "json_array(id, name)",
+    "1 / 0",
+    "replace(hex(zeroblob(1e5)), '0', hex(zeroblob(1e5)))",
+    "group_concat(hex(zeroblob(1000)))",
+    "json_extract('{', '$')",
+    "printf('%.*c', 19000000, 'x')",
+    "name like '%a%a%a%a%'",
+    "count(*) over (order by name)",
+    "(select max(id) from customer)",
+    `${"(".repeat(500)}1${")".repeat(500)}`,
+    `${"not ".repeat(500)}1`,
+    `${"1+".repeat(400)}1`,
+    "upper(name) || char(0)",
+  ),
+  fc.integer().map(String),
+  fc.string().map((text) => `'${text.replaceAll("'", "''").replaceAll("\0", "")}'`),
+);
+
+/** Statements that are malformed, deep, long or do not only read. */
+export const hostileStatement: fc.Arbitrary<string> = fc.oneof(
+  fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(" ")),
+  fc.array(piece, { minLength: 1, maxLength: 4 }).map((pieces) => `select ${pieces.join(" ")}`),
+  fc
+    .tuple(expression, expression, expression)
+    .map(([one, other, by]) => `select ${one}, ${other} from customer order by ${by} limit 5`),
+  fc.tuple(expression, expression).map(([one, by]) => `${N} select ${one} from n, customer group by ${by}`),
+  fc.tuple(piece, piece).map(([what, where]) => `${N} select ${what} from n ${where}`),
+  fc.tuple(piece, piece).map(([what, where]) => `select * from (select ${what}) ${where}`),
+);
+
+/** Values for placeholders. */
+export const hostileParameters: fc.Arbitrary<(string | number | boolean | null)[]> = fc.array(
+  fc.oneof(
+    fc.string(),
+    fc.double(),
+    fc.constantFrom(2 ** 53, -0, 1e308, "\0", "\ud800"),
+    fc.boolean(),
+    fc.constant(null),
+  ),
+  { maxLength: 3 },
+);

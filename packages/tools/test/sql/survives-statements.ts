@@ -1,0 +1,73 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { expect, onTestFinished } from "vitest";
+import { sqliteTools } from "../../src/sql.ts";
+import { countStatements, trimmed } from "../../src/sql/statements.ts";
+import type { SqliteRequest } from "../../src/sql/sqlite-request.ts";
+import { processorTime } from "../helpers/processor-time.ts";
+import { use } from "../mcp/support.ts";
+import { hostileParameters, hostileStatement } from "./hostile-statements.ts";
+
+/** Only ends a hang: a hundred times what the slowest statement takes on a machine of 2020. */
+const FREEZE_MS = 20_000;
+
+/** What the process that reads may occupy: values have at most 20 MB, and a few of them may exist at once. */
+const MOST_RESIDENT = 500_000_000;
+
+interface Told {
+  readonly isProblem: boolean;
+  readonly text: string;
+  readonly residentBytes: number;
+}
+
+/**
+ * Asks a database many hostile statements, in one process that must survive all of them, and some through the whole tool. Each
+ * has rows or a problem with advice, and nothing is changed.
+ */
+export async function survivesStatements(count: number, wholeCount: number): Promise<void> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-sql-")));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "shop.db");
+  const database = new DatabaseSync(file);
+  database.exec(
+    "create table customer (id integer primary key, name text); insert into customer values (1, 'Ada'), (2, 'Al')",
+  );
+  database.close();
+  const before = readFileSync(file);
+  const reader = fork(fileURLToPath(new URL("statement-process.ts", import.meta.url)), {
+    execArgv: ["--no-warnings", "--max-old-space-size=256"],
+  });
+  onTestFinished(() => void reader.kill("SIGKILL"));
+  const ended = once(reader, "exit");
+  let rows = 0;
+  const asked = fc.asyncProperty(hostileStatement, hostileParameters, async (sql, parameters) => {
+    expect(await processorTime(() => [countStatements(sql), trimmed(sql)])).toBeLessThan(FREEZE_MS);
+    const ask = { kind: "rows", sql, parameters, limit: 10, offset: 0 } as const;
+    const request: SqliteRequest = { file, ask, maxCellCharacters: 100, maxBytes: 10_000 };
+    const response = once(reader, "message") as Promise<[Told]>;
+    reader.send(request);
+    const first: unknown = await Promise.race([response, ended.then(() => "the process ended")]);
+    expect(first).not.toBe("the process ended");
+    const [{ isProblem, text, residentBytes }] = await response;
+    expect(text).toMatch(isProblem ? /^\{"problem":\{"message":".+","advice":".+/s : /^\{"rows":/);
+    expect(residentBytes).toBeLessThan(MOST_RESIDENT);
+    if (!isProblem) rows++;
+  });
+  await fc.assert(asked, { numRuns: count });
+  // Otherwise nothing would have been tried.
+  expect(rows).toBeGreaterThan(count / 100);
+  const tools = sqliteTools({ file, timeoutMs: 120_000 });
+  const whole = fc.asyncProperty(hostileStatement, hostileParameters, async (sql, parameters) => {
+    const outcome = await use(tools, "sql_query", { sql, parameters });
+    expect(outcome.ok || ["failed", "bad-input"].includes(outcome.kind)).toBe(true);
+  });
+  await fc.assert(whole, { numRuns: wholeCount });
+  expect(readFileSync(file).equals(before)).toBe(true);
+  expect(readdirSync(folder)).toEqual(["shop.db"]);
+}
