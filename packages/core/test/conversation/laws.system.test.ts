@@ -1,0 +1,3 @@
+import { describeConversations, WAYS } from "./laws.ts";
+
+describeConversations(WAYS.filter(([face, pace]) => (face === "stream") !== (pace === "fast")));
