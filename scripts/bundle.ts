@@ -58,7 +58,7 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
         { name: "wire", test: /core\/src\/(errors|internal|logging|wire)\/(?!no-pino-writer)/, priority: 2 },
         {
           name: "core",
-          test: /core\/src\/(agent|conversation|durable|grounding|loop|model|session|tool)\/(?!schema\/zod3\.ts)/,
+          test: /core\/src\/(agent|durable|grounding|loop|model|session|tool)\/(?!schema\/zod3\.ts)/,
           priority: 1,
         },
       ],

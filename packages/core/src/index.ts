@@ -25,6 +25,7 @@ export type {
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // conversation
+export { readConversation, watchConversation, type WatchableSession } from "./conversation/watch.ts";
 export { applyUpdate } from "./conversation/apply-update.ts";
 export type {
   CodePart,

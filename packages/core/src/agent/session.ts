@@ -1,6 +1,5 @@
-import type { Conversation, ConversationUpdate } from "../conversation/conversation.ts";
 import { EventTap } from "../conversation/event-tap.ts";
-import { readConversation, watchConversation, type WatchedSession } from "../conversation/watch.ts";
+import type { WatchedSession } from "../conversation/watch.ts";
 import { checkLimits } from "../loop/limits.ts";
 import type { RunResult, StopReason } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
@@ -213,24 +212,12 @@ export class Session {
     return this.#log.view.history();
   }
 
-  /** The conversation as a person sees it, also while a run is going, in whatever process. */
-  async conversation(): Promise<Conversation> {
-    return await readConversation(this.#watched());
-  }
-
   /**
-   * Follows the conversation, over all its runs: a snapshot first, then what changes, for `applyUpdate`. A run of this object is followed
-   * word by word if it is read as a stream or was watched when it began; any other by what is stored, twice a second at most.
+   * What `readConversation` and `watchConversation` follow.
    *
-   * A slow reader holds nothing up: it gets another snapshot instead of what it has missed. Starts no run.
-   *
-   * @param options - `signal`: ends it, as leaving the loop does.
+   * @internal
    */
-  watch(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<ConversationUpdate> {
-    return watchConversation(this.#watched(), options.signal);
-  }
-
-  #watched(): WatchedSession {
+  watched(): WatchedSession {
     return { log: this.#log, events: this.#events, look: () => this.#runs.look() };
   }
 

@@ -37,7 +37,7 @@ export interface ConversationUpdatesOptions {
 
 /**
  * The events of a run as updates of a conversation; the first one is a snapshot. For a run without a session, and for a front end that
- * has nothing but a `RunStream`; where there is a session, `session.watch()` knows more.
+ * has nothing but a `RunStream`; where there is a session, `watchConversation(session)` knows more.
  *
  * Reading it runs the run; leaving it early ends the run.
  *

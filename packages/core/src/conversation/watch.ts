@@ -21,9 +21,15 @@ const MAX_WAITING = 256;
 /** How often a store is looked at that cannot tell of changes, in milliseconds. */
 const POLL_MS = 1000;
 
-/** The conversation as it is now. */
-export async function readConversation(session: WatchedSession): Promise<Conversation> {
-  const follower = new Follower(session);
+/** A session of an agent. */
+export interface WatchableSession {
+  /** @internal */
+  watched(): WatchedSession;
+}
+
+/** The conversation of a session as a person sees it, also while a run is going, in whatever process. */
+export async function readConversation(session: WatchableSession): Promise<Conversation> {
+  const follower = new Follower(session.watched());
   try {
     await follower.open();
     return follower.conversation;
@@ -32,12 +38,19 @@ export async function readConversation(session: WatchedSession): Promise<Convers
   }
 }
 
-/** A snapshot of a conversation, and what changes in it, until the reader leaves or the signal aborts. */
+/**
+ * Follows the conversation of a session, over all its runs: a snapshot first, then what changes, for `applyUpdate`. A run of this object
+ * is followed word by word if it is read as a stream or was watched when it began; any other by what is stored, twice a second at most.
+ *
+ * A slow reader holds nothing up: it gets another snapshot instead of what it has missed. Starts no run.
+ *
+ * @param options - `signal`: ends it, as leaving the loop does.
+ */
 export function watchConversation(
-  session: WatchedSession,
-  signal: AbortSignal | undefined,
+  session: WatchableSession,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncIterableIterator<ConversationUpdate> {
-  const follower = new Follower(session);
+  const follower = new Follower(session.watched());
   const updates = readUpdates(follower, signal);
   return {
     next: () => updates.next(),

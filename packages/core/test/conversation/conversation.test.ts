@@ -10,6 +10,7 @@ import {
   MemoryStore,
   type Session,
   type SessionEntry,
+  readConversation,
 } from "@pollux/core";
 import { call, calls, hangs, join, say, ScriptedModel, think } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
@@ -119,7 +120,7 @@ test("an answer that was interrupted says whether the model knows of it", async 
     await session.stop();
     await run;
     await session.send("And?", { keepInterrupted });
-    expect((await session.conversation()).messages[1]?.parts.at(-1)).toEqual({
+    expect((await readConversation(session)).messages[1]?.parts.at(-1)).toEqual({
       type: "interruption",
       id: "interruption",
       turn: 1,
@@ -135,7 +136,7 @@ test("the events of a resumed run take back at once what was interrupted, and no
   for (let turn = 0; turn < 20; turn++) await idle();
   await session.stop();
   await run;
-  const before = await session.conversation();
+  const before = await readConversation(session);
   let conversation = before;
   const watcher = new Watcher(session);
   await idle();
@@ -171,11 +172,11 @@ test("a citation whose words are not in the text marks nothing; its source is li
     model: new ScriptedModel({ ...say("Hello there."), candidate: { groundingMetadata } }),
   }).session();
   await session.send("Hi.");
-  expect((await session.conversation()).messages[1]).toMatchObject({
+  expect((await readConversation(session)).messages[1]).toMatchObject({
     sources: [{ number: 1, kind: "web", uri: "https://a.example", title: "A" }],
     parts: [{ type: "step" }, { type: "text", id: "text:1.0", text: "Hello there." }],
   });
-  expect(JSON.stringify(await session.conversation())).not.toContain("citations");
+  expect(JSON.stringify(await readConversation(session))).not.toContain("citations");
 });
 
 test("a call is shown as running once it is known to have begun, and as called before", async () => {
@@ -301,7 +302,7 @@ describe("what the updates of a run cost", () => {
     const first = await bytesOf(session, "Well?");
     for (let count = 0; count < 100; count++) await session.send("Well?");
     const later = await bytesOf(session, "Well?");
-    expect((await session.conversation()).messages).toHaveLength(204);
+    expect((await readConversation(session)).messages).toHaveLength(204);
     // Positions have more digits.
     expect(later).toBeLessThan(first * 1.05);
   });

@@ -12,6 +12,7 @@ import {
   type RunStream,
   type Session,
   type SessionEntry,
+  readConversation,
 } from "@pollux/core";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";
@@ -91,7 +92,7 @@ export function describeConversations(ways: typeof WAYS): void {
     test.each(scripts)("%s: whoever watches it ends with what the log says", async (_name, script) => {
       const { session, watchers, end } = await play(script, face, pace);
       for (const watcher of watchers) expect(expectLaws(watcher.updates)).toEqual(end);
-      expect(await session.conversation()).toEqual(end);
+      expect(await readConversation(session)).toEqual(end);
       expectSound(end);
     });
 
@@ -162,7 +163,7 @@ export function describeEvents(): void {
       async (_name, script) => {
         const store = new WatchedStore();
         const session = open(script, store, "fast");
-        let conversation = await session.conversation();
+        let conversation = await readConversation(session);
         const updates: ConversationUpdate[] = [];
         const follow = async (run: RunStream<unknown>, input?: string): Promise<void> => {
           try {

@@ -8,6 +8,8 @@ import {
   type Session,
   type SessionStore,
   StreamIncompleteError,
+  readConversation,
+  watchConversation,
 } from "@pollux/core";
 import { call, collect, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
@@ -131,13 +133,13 @@ describe("watching a session for a while", () => {
       limits: { turns: 1000 },
     });
     const session = agent.session();
-    const updates = session.watch();
+    const updates = watchConversation(session);
     const first = await updates.next();
     await session.send("Count.");
     // Nothing was read meanwhile, and words of one text wait as one update.
     let conversation = applyUpdate(undefined, first.value as ConversationUpdate);
     const read: ConversationUpdate[] = [];
-    const counted = await session.conversation();
+    const counted = await readConversation(session);
     while (conversation.position.log < counted.position.log) {
       const { value } = await updates.next();
       read.push(value as ConversationUpdate);
@@ -148,7 +150,7 @@ describe("watching a session for a while", () => {
 
     await session.send("Go on.");
     const { value } = await updates.next();
-    expect(value).toEqual({ type: "snapshot", conversation: await session.conversation() });
+    expect(value).toEqual({ type: "snapshot", conversation: await readConversation(session) });
     await updates.return?.();
   });
 
@@ -159,7 +161,8 @@ describe("watching a session for a while", () => {
       const unwatch = vi.fn<() => void>();
       vi.spyOn(store, "watch").mockReturnValue(unwatch);
       const abort = new AbortController();
-      const updates = new Agent({ model: new ScriptedModel() }).session({ store }).watch({ signal: abort.signal });
+      const quiet = new Agent({ model: new ScriptedModel() }).session({ store });
+      const updates = watchConversation(quiet, { signal: abort.signal });
       expect((await updates.next()).value).toMatchObject({ type: "snapshot", conversation: { messages: [] } });
       const waiting = updates.next();
       await idle();
@@ -174,13 +177,16 @@ describe("watching a session for a while", () => {
 
   test("ends before it begins when the signal has aborted", async () => {
     const session = new Agent({ model: new ScriptedModel() }).session();
-    expect(await session.watch({ signal: AbortSignal.abort() }).next()).toEqual({ done: true, value: undefined });
+    expect(await watchConversation(session, { signal: AbortSignal.abort() }).next()).toEqual({
+      done: true,
+      value: undefined,
+    });
   });
 
   test("passes the failure of the store to the reader, and none to the run", async () => {
     const store = new MemoryStore();
     const session = new Agent({ model: new ScriptedModel(say("Fine.")) }).session({ id: "s", store });
-    const updates = session.watch();
+    const updates = watchConversation(session);
     await updates.next();
     const waiting = updates.next();
     await idle();
@@ -197,7 +203,7 @@ test("what waits for an answer is there for everybody, with its key", async () =
   const agent = new Agent({ model: new ScriptedModel(call("pay", { amount: 7 }), say("Paid.")), tools: [pay] });
   const open = (): Session => agent.session({ id: "s", store });
   await open().send("Pay.");
-  const asked = await open().conversation();
+  const asked = await readConversation(open());
   const messageId = asked.messages[1]?.id;
   expect(asked).toMatchObject({ state: "waiting", title: "Pay." });
   expect(asked.pending).toEqual([
@@ -207,9 +213,9 @@ test("what waits for an answer is there for everybody, with its key", async () =
   expect(asked.messages[1]).toMatchObject({ state: "waiting", stopReason: "needs-approval" });
 
   await open().answer({ approvals: { "call:1.0": true } });
-  expect(await open().conversation()).toMatchObject({ state: "stopped", pending: [] });
+  expect(await readConversation(open())).toMatchObject({ state: "stopped", pending: [] });
   await open().resume();
-  expect((await open().conversation()).messages[1]).toMatchObject({
+  expect((await readConversation(open())).messages[1]).toMatchObject({
     id: messageId,
     state: "complete",
     parts: [{ type: "step" }, { id: "call:1.0", state: "done", output: "paid" }, { type: "step" }, { text: "Paid." }],
@@ -219,12 +225,12 @@ test("what waits for an answer is there for everybody, with its key", async () =
 test("what is said and not heard yet is queued, until it is heard", async () => {
   const session = new Agent({ model: new ScriptedModel(say("Yes.")) }).session();
   await session.steer("By the way.");
-  const queued = await session.conversation();
+  const queued = await readConversation(session);
   expect(queued.queued).toEqual([
     { id: "steer:0", at: expect.any(Number), parts: [{ type: "text", id: "text:0", text: "By the way." }] },
   ]);
   await session.send("Hello?");
-  expect(await session.conversation()).toMatchObject({
+  expect(await readConversation(session)).toMatchObject({
     queued: [],
     messages: [
       { role: "user" },

@@ -9,6 +9,7 @@ import {
   MemoryStore,
   type Session,
   type SessionEntry,
+  watchConversation,
 } from "@pollux/core";
 import { expect } from "vitest";
 
@@ -56,7 +57,7 @@ export class Watcher {
   }
 
   async #read(session: Session): Promise<void> {
-    for await (const update of session.watch({ signal: this.#leave.signal })) {
+    for await (const update of watchConversation(session, { signal: this.#leave.signal })) {
       this.updates.push(update);
       this.states.push(applyUpdate(this.conversation, update));
     }
