@@ -13,6 +13,7 @@ import {
   OUTCOME_UNKNOWN,
   timedOut,
   toolFailed,
+  toolThrew,
   unknownTool,
 } from "./model-texts.ts";
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
@@ -121,11 +122,14 @@ function report(error: unknown, stage: string, tool: Tool, { logger, callId }: T
   }
 }
 
-/** Converts what a tool threw into the outcome the model reads. */
-export function describeFailure({ name }: Pick<Tool, "name">, error: unknown): ToolOutcome {
+/** Converts what a tool threw into the outcome the model reads. Only an author's words, or a tool that exposes its errors, say more. */
+export function describeFailure(
+  { name, exposeErrors }: Pick<Tool, "name" | "exposeErrors">,
+  error: unknown,
+): ToolOutcome {
   if (isNamed(error, "ToolRetry")) return failure("bad-input", plannedText(error));
   if (isNamed(error, "ToolFailure")) return failure("failed", plannedText(error));
-  return failure("failed", toolFailed(name, unplannedText(error)));
+  return failure("failed", exposeErrors === true ? toolFailed(name, unplannedText(error)) : toolThrew(name));
 }
 
 function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
