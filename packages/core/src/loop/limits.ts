@@ -242,7 +242,7 @@ export class WallClock {
   #start(): void {
     // The run counts the steps of a round when the round is over; those of the round that have ended are counted here.
     this.#spentMs = Math.max(this.#spentMs ?? 0, this.#usedMs());
-    this.#startedAt = Date.now();
+    this.#startedAt = performance.now();
     const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;
     if (leftMs > MAX_TIMER_MS) return;
     const reason = new Error(`the run reached its wall time limit of ${this.#limitMs} ms`);
@@ -252,7 +252,7 @@ export class WallClock {
 
   #stop(): void {
     clearTimeout(this.#timer);
-    this.#spentMs = (this.#spentMs ?? 0) + Date.now() - this.#startedAt;
+    this.#spentMs = (this.#spentMs ?? 0) + performance.now() - this.#startedAt;
   }
 }
 
