@@ -1,5 +1,5 @@
 import { ToolRetry } from "../errors/run-errors.ts";
-import { MAX_TIMER_MS } from "../internal/abort.ts";
+import { startTimer } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -212,7 +212,7 @@ function startTimeLimit(
 ): TimeLimit {
   const controller = new AbortController();
   const end = (): void => {
-    clearTimeout(timer);
+    stop?.();
     outer.removeEventListener("abort", onAbort);
   };
   const onAbort = (): void => {
@@ -226,7 +226,7 @@ function startTimeLimit(
     controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError"));
   };
   outer.addEventListener("abort", onAbort, { once: true });
-  const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(onTimeout, timeoutMs);
+  const stop = timeoutMs === Infinity ? undefined : startTimer(timeoutMs, onTimeout);
   return { signal: controller.signal, end };
 }
 
