@@ -197,7 +197,11 @@ export class Exchange implements PermitRequest {
       if (this.bytes <= maxBytes) continue;
       this.#cancel();
       if (!whole) return pieces.join("");
-      throw new ApiShapeError(`The response is larger than ${maxBytes} bytes.`, "$", pieces[0] ?? "");
+      throw new ApiShapeError(
+        `The response is larger than ${maxBytes} bytes; raise maxBufferBytes if answers can be that large.`,
+        "$",
+        pieces[0] ?? "",
+      );
     }
     pieces.push(decoder.decode());
     return pieces.join("");
