@@ -170,6 +170,8 @@ describe.each(faces)("%s", (_face, read) => {
     const helper = new Agent({ model: inner.model(), tools: TOOLS, name: "helper" }).asTool({ description: "Helps." });
     const result = await read(new Agent({ model: outer.model(), tools: [helper] }), "Go.");
     expect(result).toMatchObject({ stopReason: "finished", text: "It did not work.", usage: { requests: 4 } });
-    expect(JSON.stringify(result.contents[2])).toContain("402");
+    expect(result.contents[2]?.parts[0]?.functionResponse?.response).toEqual({
+      error: "helper failed with an internal error",
+    });
   });
 });

@@ -9,6 +9,7 @@ import {
   type GeminiOptions,
   google,
   googleSearch,
+  MemoryStore,
   type Logger,
   type LogMethod,
   type RunEvent,
@@ -152,6 +153,30 @@ describe.each(["run", "stream"])("%s", (face) => {
     for (const transport of ["stream", "unary"] as const) {
       const seen = await everythingOf({ endpoint: there, transport }, face);
       for (const [index, value] of seen.entries()) expectClean(value, `${transport}, value ${index}`);
+    }
+  });
+
+  test("nor are cookies and signatures of several parts, which a session's log does not keep either", async () => {
+    const parts = ["c00kie-one", "c00kie/two=", "s1gn+ature"];
+    const headers = {
+      cookie: `a=${parts[0]}; b=${parts[1]}; c=d`,
+      authorization: `Signature keyId="k",signature="${parts[2]}"`,
+    };
+    for (const secret of [...parts, headers.cookie, headers.authorization]) {
+      const fault = faults.apiError(400, "INVALID_ARGUMENT", `refused ${JSON.stringify(secret)}, ${btoa(secret)}`);
+      await using world = await openWorld({ brain: trip(), faults: [{ at: () => true, fault }] });
+      const store = new MemoryStore();
+      const agent = new Agent({
+        model: gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: world.url, headers }), fetch: world.fetch }),
+      });
+      const session = agent.session({ id: "one", store });
+      const failure: unknown = await (
+        face === "run" ? session.send("Weather?") : session.stream("Weather?").result()
+      ).catch((error: unknown) => error);
+      const entries = await store.load("one");
+      expect(entries.length).toBeGreaterThan(0);
+      for (const hidden of [...parts, btoa(secret)])
+        expect(written([failure, entries]).includes(hidden), `${secret} shows ${hidden}`).toBe(false);
     }
   });
 

@@ -76,6 +76,7 @@ const CARRIERS: readonly (readonly [string, Carrier])[] = [
         defineTool({
           name: "look",
           description: "x",
+          exposeErrors: true,
           run: () => {
             throw new Error(HOSTILE);
           },

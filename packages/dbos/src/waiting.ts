@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** A longer timer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Waits for a number of milliseconds. @throws The signal's reason, if it aborts. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await sleep(ms, undefined, { signal });
+    for (let leftMs = ms; leftMs > 0 || leftMs === ms; leftMs -= MAX_TIMER_MS)
+      await sleep(Math.min(leftMs, MAX_TIMER_MS), undefined, { signal });
   } catch (error) {
     // Node throws its own error instead.
     signal?.throwIfAborted();

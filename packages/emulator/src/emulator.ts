@@ -5,7 +5,7 @@ import { createResponder } from "./create-responder.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
 import { googleError } from "./fault/error-body.ts";
 import { improvise } from "./improvise/improvise.ts";
-import type { IncomingRequest } from "./incoming-request.ts";
+import { type IncomingRequest, readBounded } from "./incoming-request.ts";
 import { prettyJson } from "./internal/json.ts";
 import { listen, type ListenOptions, type RunningServer } from "./listen.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
@@ -17,7 +17,10 @@ import { replayAnswer } from "./respond/replay-answer.ts";
 import { resourceResponse } from "./respond/resource-response.ts";
 import { createResources } from "./resources.ts";
 import { createSigner } from "./signatures.ts";
-import { validateRequest } from "./validate/contract.ts";
+import { surfaceOf, validateRequest } from "./validate/contract.ts";
+import { refuse as refusal } from "./validate/error-body.ts";
+import { oversizeProblem } from "./validate/size.ts";
+import { resolveSwitches } from "./validate/switches.ts";
 import type { Accepted, SignatureBook } from "./validate/types.ts";
 
 /** A local Gemini API: as strict as the service, and with the same wire format. */
@@ -29,7 +32,7 @@ export interface Emulator {
    * @throws The reason of the request's signal once it aborts.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** The latest 10,000 requests, oldest first. */
+  /** The latest 10,000 requests with at most 268,435,456 characters (256 Mi) in their bodies, oldest first. */
   readonly requests: readonly LoggedRequest[];
   /** Changes the brain, starting with the next request. */
   setBrain(brain: Brain): void;
@@ -44,6 +47,8 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
   const signer = createSigner(seed);
   const resources = createResources(options, profile, seed);
   let brain = options.brain ?? improvise({ seed });
+  const switches = resolveSwitches(options.strict);
+  const { maxBodyBytes } = switches;
   const responder = createResponder({ options, profile, seed, signer, brain: () => brain });
 
   async function answer(incoming: IncomingRequest): Promise<Response> {
@@ -56,6 +61,11 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       streamed: incoming.url.pathname.endsWith(":streamGenerateContent"),
       sse: incoming.url.searchParams.get("alt") === "sse",
     };
+    if (incoming.oversized === true) {
+      const found = oversizeProblem(maxBodyBytes, surfaceOf(profile, switches));
+      noteEnd({ status: found.code ?? 400, rule: found.rule, complete: true });
+      return refuse(refusal([found], { profile, stream: asked.streamed, sse: asked.sse }), asked);
+    }
     const signatures = brain.anySignature === true ? ANY_SIGNATURE : signer;
     const judged = validateRequest(incoming, resources.validateOptions(incoming, signatures));
     try {
@@ -112,14 +122,16 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
       signal.throwIfAborted();
       const request = new Request(address, init);
       const { method, headers } = request;
-      const bytes = new Uint8Array(await request.arrayBuffer());
+      const { bytes, oversized } = await readBounded(request.body ?? nothing(), maxBodyBytes);
       const body = new TextDecoder().decode(bytes);
-      return answer({ method, url: new URL(request.url), headers, body, bytes, signal });
+      return answer({ method, url: new URL(request.url), headers, body, bytes, oversized, signal });
     },
-    listen: (listenOptions) => listen(answer, listenOptions),
+    listen: (listenOptions) => listen(answer, maxBodyBytes, listenOptions),
   };
   return emulator;
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** Operations that a brain answers. */
 const CONTENT: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent"]);

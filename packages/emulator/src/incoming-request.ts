@@ -6,6 +6,44 @@ export interface IncomingRequest {
   readonly body: string;
   /** The body as received. */
   readonly bytes: Uint8Array;
+  /** The body is over the limit, so it was not kept. Default: false. */
+  readonly oversized?: boolean | undefined;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
+}
+
+/** A body in memory; nothing of it if it is over the limit. */
+export interface BoundedBody {
+  readonly bytes: Uint8Array;
+  readonly oversized: boolean;
+}
+
+/** How many times the limit is read and dropped, so that a client that sends its whole body first gets an answer. */
+const DROPPED_LIMITS = 4;
+
+/** Reads a body and counts its bytes: those of one over the limit are dropped as they come. */
+export async function readBounded(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<BoundedBody> {
+  let kept: Uint8Array[] = [];
+  let count = 0;
+  for await (const chunk of chunks) {
+    count += chunk.byteLength;
+    if (count <= maxBytes) kept.push(chunk);
+    else kept = [];
+    if (count > maxBytes * DROPPED_LIMITS) break;
+  }
+  return count > maxBytes
+    ? { bytes: new Uint8Array(), oversized: true }
+    : { bytes: joined(kept, count), oversized: false };
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = chunks;
+  if (chunks.length === 1 && first !== undefined) return first;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
 }

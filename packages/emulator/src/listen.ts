@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { corsHeaders, preflightAnswer } from "./cors.ts";
-import type { IncomingRequest } from "./incoming-request.ts";
+import { type IncomingRequest, readBounded } from "./incoming-request.ts";
 
 /** Where to serve. */
 export interface ListenOptions {
@@ -27,12 +27,13 @@ export interface RunningServer extends AsyncDisposable {
  */
 export async function listen(
   answer: (request: IncomingRequest) => Promise<Response>,
+  maxBodyBytes: number,
   options: ListenOptions = {},
 ): Promise<RunningServer> {
   const { port = 0, host = "127.0.0.1" } = options;
   const closing = new AbortController();
   const server = createServer((incoming, outgoing) => {
-    void serve(incoming, outgoing, answer, closing.signal);
+    void serve(incoming, outgoing, { answer, maxBodyBytes, closing: closing.signal });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -60,18 +61,26 @@ async function closeServer(server: Server, closing: AbortController): Promise<vo
   });
 }
 
+interface Serving {
+  readonly answer: (request: IncomingRequest) => Promise<Response>;
+  readonly maxBodyBytes: number;
+  readonly closing: AbortSignal;
+}
+
 async function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  answer: (request: IncomingRequest) => Promise<Response>,
-  closing: AbortSignal,
+  { answer, maxBodyBytes, closing }: Serving,
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.once("close", () => {
     if (!outgoing.writableFinished) gone.abort(new Error("The client went away"));
   });
   try {
-    const bytes = await readBody(incoming);
+    // The socket is still needed when reading stops early. Without an encoding set, a request yields buffers.
+    const chunks: AsyncIterable<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
+    const { bytes, oversized } = await readBounded(chunks, maxBodyBytes);
+    if (!incoming.complete) outgoing.setHeader("connection", "close");
     const { method = "GET" } = incoming;
     const headers = headersOf(incoming);
     const preflight = preflightAnswer(method, headers);
@@ -80,8 +89,9 @@ async function serve(
       method,
       url: new URL(incoming.url ?? "/", "http://127.0.0.1"),
       headers,
-      body: bytes.toString("utf8"),
+      body: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
       bytes,
+      oversized,
       signal: AbortSignal.any([gone.signal, closing]),
     });
     await write(response, corsHeaders(headers, response.headers), outgoing);
@@ -90,13 +100,6 @@ async function serve(
     if (outgoing.socket === null || outgoing.socket.destroyed) outgoing.destroy();
     else outgoing.socket.resetAndDestroy();
   }
-}
-
-async function readBody(incoming: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  // Without an encoding set, a request yields buffers.
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 function headersOf(incoming: IncomingMessage): Headers {

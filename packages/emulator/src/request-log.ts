@@ -21,6 +21,8 @@ export interface LoggedRequest {
 }
 
 const MAX_LOGGED = 10_000;
+/** Characters of all bodies in the log. The latest request is kept even if it is larger. */
+const MAX_LOGGED_CHARACTERS = 256 * 1024 * 1024;
 const SECRET_HEADERS: ReadonlySet<string> = new Set([
   "x-goog-api-key",
   "authorization",
@@ -31,6 +33,9 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 /** Keeps the latest requests. */
 export class RequestLog {
   readonly #entries: LoggedRequest[] = [];
+  /** Characters of each entry's body, and of all. */
+  readonly #sizes: number[] = [];
+  #size = 0;
   #count = 0;
 
   get entries(): readonly LoggedRequest[] {
@@ -51,7 +56,12 @@ export class RequestLog {
       answered: { status: 0 },
     };
     this.#entries.push(entry);
-    if (this.#entries.length > MAX_LOGGED) this.#entries.shift();
+    this.#sizes.push(request.body.length);
+    this.#size += request.body.length;
+    while (this.#entries.length > MAX_LOGGED || (this.#size > MAX_LOGGED_CHARACTERS && this.#entries.length > 1)) {
+      this.#entries.shift();
+      this.#size -= this.#sizes.shift() ?? 0;
+    }
     return {
       path: entry.path,
       body: entry.body,

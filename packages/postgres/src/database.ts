@@ -120,7 +120,7 @@ export class Database {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const message = `no answer within ${this.#timeoutMs} ms`;
-      timer = setTimeout(() => reject(new QueryTimeoutError(message)), this.#timeoutMs);
+      timer = setTimeout(() => reject(new QueryTimeoutError(message)), Math.min(this.#timeoutMs, 2 ** 31 - 1));
     });
     try {
       return await Promise.race([answer, late]);

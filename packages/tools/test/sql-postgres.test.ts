@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { LogMethod } from "@pollux/core";
 import { type SqlDriver, sqlTools, type SqlToolOptions } from "../src/sql.ts";
-import { use } from "./mcp/support.ts";
+import { SILENT, use } from "./mcp/support.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -41,8 +42,18 @@ test("a query is one read-only transaction with a limit of rows, rolled back", a
 test("a connection that is not in a read-only transaction is not used", async () => {
   const { statements, query } = database();
   const pooled: SqlDriver = async (sql, values) => ({ ...(await query(sql, values)), rows: [{ read_only: "off" }] });
-  const outcome = await use(sqlTools({ dialect: "postgres", query: pooled }), "sql_query", { sql: "select 1" });
-  expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/must use a dedicated connection/) });
+  const error = vi.fn<LogMethod>();
+  const outcome = await use(
+    sqlTools({ dialect: "postgres", query: pooled }),
+    "sql_query",
+    { sql: "select 1" },
+    { logger: { ...SILENT, error } },
+  );
+  expect(outcome).toEqual({ ok: false, kind: "failed", message: "sql_query failed with an internal error" });
+  // For the author, not for the model.
+  expect(error.mock.calls).toMatchObject([
+    [{ err: { message: expect.stringMatching(/must use a dedicated connection/) } }, "tool failed"],
+  ]);
   expect(shortly(statements)).toEqual([...BEGIN, ...END]);
 });
 
@@ -53,6 +64,19 @@ describe("a statement without an end", () => {
   async function atWork(statements: readonly string[]): Promise<void> {
     while (!statements.some((sql) => sql.includes("endless"))) await setImmediate();
   }
+
+  test("is not stopped early by a time limit longer than a timer can wait", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { statements, query, cancel } = database();
+    const tools = sqlTools({ dialect: "postgres", query, cancel, timeoutMs: 30 * 86_400_000 });
+    const ended = vi.fn<() => void>();
+    void use(tools, "sql_query", endless).then(ended);
+    await atWork(statements);
+    vi.advanceTimersByTime(20 * 86_400_000);
+    await setImmediate();
+    expect(ended).not.toHaveBeenCalled();
+    cancel();
+  });
 
   test("is stopped at the time limit; a call that waited as long for the connection fails as busy", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

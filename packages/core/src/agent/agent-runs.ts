@@ -2,6 +2,7 @@ import { passThrough } from "../durable/journal.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
+import { steadyClock } from "../internal/clock.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import type { RunEvent, RunIdentity } from "../loop/events.ts";
@@ -98,7 +99,8 @@ export class AgentRuns {
       emit: run.emitters?.emitLive,
     });
     const prices = options.prices ?? this.#options.prices;
-    const observed = this.#observe(run, { runId, signal, prices });
+    const now = steadyClock();
+    const observed = this.#observe(run, { runId, signal, prices, now });
     const identity: RunIdentity = {
       runId,
       agent: this.#options.name ?? "agent",
@@ -132,7 +134,7 @@ export class AgentRuns {
       maxRestarts: this.#options.maxRestarts ?? 2,
       maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
       logger: bindLogger(this.#logger, identity),
-      now: Date.now,
+      now,
     };
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
@@ -170,7 +172,7 @@ export class AgentRuns {
   /** A replayed run is not observed. */
   #observe(
     { options, session }: OpenRun,
-    { runId, signal, prices }: Pick<ObservedRunOptions, "signal" | "prices"> & Pick<RunInfo, "runId">,
+    { runId, signal, prices, now }: Pick<ObservedRunOptions, "signal" | "prices" | "now"> & Pick<RunInfo, "runId">,
   ): ObservedRun | undefined {
     const { observers = [], name = "agent" } = this.#options;
     if (observers.length === 0 || session?.mode === "read") return undefined;
@@ -190,7 +192,7 @@ export class AgentRuns {
       signal,
       prices,
       logger: this.#logger,
-      now: Date.now,
+      now,
     });
   }
 

@@ -45,6 +45,8 @@ export interface AgentToolOptions {
   readonly output?: OutputSchema | undefined;
   /** Milliseconds until the call is answered with a timeout. @defaultValue 600_000 */
   readonly timeoutMs?: number | undefined;
+  /** Whether the calling model reads the error of a run that failed, as with `defineTool`. @defaultValue false */
+  readonly exposeErrors?: boolean | undefined;
   /**
    * A session of the agent that stores the run inside the call, so that resuming the calling run continues it instead of starting
    * over. An id derived from the idempotency key gives each call its own session:
@@ -91,12 +93,13 @@ const INPUT = {
  * never gets more tokens, time or money than that run has left, and asks that run's `approve`.
  */
 export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<AgentToolInput> {
-  const { name = agent.name, description, output, timeoutMs = 600_000 } = options;
+  const { name = agent.name, description, output, timeoutMs = 600_000, exposeErrors } = options;
   const tool: Tool = defineTool({
     name,
     description,
     input: INPUT,
     timeoutMs,
+    exposeErrors,
     run: async function* (input, context) {
       const stream = open(parseTask(input), context);
       const events = stream[Symbol.asyncIterator]();

@@ -1,3 +1,4 @@
+import { startTimer } from "../internal/abort.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { SessionEntry } from "../session/entries.ts";
 import type { LeaseFinding } from "../session/lease.ts";
@@ -176,19 +177,16 @@ class Follower {
   async #change(): Promise<void> {
     const polls = this.#unwatch === undefined;
     const atMostMs = Math.min(polls ? POLL_MS : Infinity, this.#leftMs ?? Infinity);
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stopTimer: (() => void) | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
       if (atMostMs < Infinity)
-        timer = setTimeout(
-          () => {
-            this.#isStale = true;
-            resolve();
-          },
-          Math.max(1, atMostMs),
-        );
+        stopTimer = startTimer(Math.max(1, atMostMs), () => {
+          this.#isStale = true;
+          resolve();
+        });
     });
-    clearTimeout(timer);
+    stopTimer?.();
     this.#wake = undefined;
   }
 

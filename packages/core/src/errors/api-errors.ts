@@ -96,7 +96,7 @@ export class ApiTimeoutError extends AgentError {
   }
 }
 
-/** The response does not have the documented shape (not JSON, not an object), or is too large. */
+/** The response does not have the documented shape (not JSON, not an object), is too large, or nests more than 500 levels. */
 export class ApiShapeError extends AgentError {
   override readonly name = "ApiShapeError";
   override readonly code = "api_shape";

@@ -147,7 +147,7 @@ export class ToolDefinitionError extends AgentError {
 
 /**
  * For a tool to throw: the call failed, and the model gets this message. Any other error is logged with its stack, and the model
- * gets its message only.
+ * only reads that the tool failed, unless the tool is defined with `exposeErrors: true`.
  */
 export class ToolFailure extends Error {
   override readonly name = "ToolFailure";

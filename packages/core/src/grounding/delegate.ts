@@ -82,6 +82,8 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     timeoutMs: TIMEOUT_MS,
     maxRetries: 2,
     effects: "none",
+    // They are the service's, without keys; the model must know whether to ask again.
+    exposeErrors: true,
     run: async (input, context) => {
       // As returned by `parse` below.
       const given = input as DelegatedInput;

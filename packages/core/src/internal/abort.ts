@@ -21,24 +21,38 @@ export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise
   });
 }
 
-/** The longest delay of `setTimeout` in milliseconds, 24 days: it fires at once for a longer one. */
+/** The longest delay of `setTimeout` in milliseconds, 24.8 days: it fires at once for a longer one. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
-/** Resolves after `ms` milliseconds, at most 24 days; rejects with `signal.reason` as soon as the signal aborts. Leaves no timer behind. */
+/**
+ * Calls `fire` after `ms` milliseconds, however long that is; never for `Infinity`, which keeps a process alive all the same.
+ *
+ * @returns Stops the timer.
+ */
+export function startTimer(ms: number, fire: () => void): () => void {
+  let leftMs = ms;
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = (): void => {
+    const stepMs = Math.min(leftMs, MAX_TIMER_MS);
+    leftMs -= stepMs;
+    timer = setTimeout(leftMs > 0 ? wait : fire, stepMs);
+  };
+  wait();
+  return () => clearTimeout(timer);
+}
+
+/** Resolves after `ms` milliseconds; rejects with `signal.reason` as soon as the signal aborts. Leaves no timer behind. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = (): void => {
-      clearTimeout(timer);
+      stop();
       reject(signal?.reason);
     };
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      },
-      Math.min(ms, MAX_TIMER_MS),
-    );
+    const stop = startTimer(ms, () => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    });
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -54,6 +54,25 @@ export function copyJson<T>(value: T): T {
 }
 
 /**
+ * How many levels of lists and objects a value from outside may nest. Far more than any answer needs, and far less than a stack
+ * holds, which ends at several thousand in code that descends, such as `JSON.stringify` or a schema's checks.
+ */
+export const MAX_LEVELS: number = 500;
+
+/** True when a value nests more lists and objects than {@link MAX_LEVELS}. Takes memory, not stack, however deep it is. */
+export function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= MAX_LEVELS; depth++) {
+    const below: unknown[] = [];
+    for (const one of level)
+      if (typeof one === "object" && one !== null) for (const member of Object.values(one)) below.push(member);
+    if (below.length === 0) return false;
+    level = below;
+  }
+  return level.some((one) => typeof one === "object" && one !== null);
+}
+
+/**
  * Where two JSON values first differ, as a path such as `added[2].parts[0].text`; `undefined` when they are equal. Members
  * that are `undefined` count as absent, and the order of keys does not matter.
  */

@@ -1,5 +1,5 @@
 import type { Step } from "../durable/steps.ts";
-import { MAX_TIMER_MS } from "../internal/abort.ts";
+import { startTimer } from "../internal/abort.ts";
 import { sameJson } from "../internal/json.ts";
 import { addUsage, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
@@ -214,7 +214,7 @@ export class WallClock {
   readonly #limitMs: number;
   readonly #usedMs: () => number;
   readonly #controller = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopTimer: (() => void) | undefined;
   #inside = 0;
   /** Used before the first step of this process, plus the time in steps since. */
   #spentMs: number | undefined;
@@ -242,17 +242,17 @@ export class WallClock {
   #start(): void {
     // The run counts the steps of a round when the round is over; those of the round that have ended are counted here.
     this.#spentMs = Math.max(this.#spentMs ?? 0, this.#usedMs());
-    this.#startedAt = Date.now();
+    this.#startedAt = performance.now();
     const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;
-    if (leftMs > MAX_TIMER_MS) return;
+    if (leftMs === Infinity) return;
     const reason = new Error(`the run reached its wall time limit of ${this.#limitMs} ms`);
     reason.name = WALL_TIME;
-    this.#timer = setTimeout(() => this.#controller.abort(reason), leftMs);
+    this.#stopTimer = startTimer(leftMs, () => this.#controller.abort(reason));
   }
 
   #stop(): void {
-    clearTimeout(this.#timer);
-    this.#spentMs = (this.#spentMs ?? 0) + Date.now() - this.#startedAt;
+    this.#stopTimer?.();
+    this.#spentMs = (this.#spentMs ?? 0) + performance.now() - this.#startedAt;
   }
 }
 

@@ -88,7 +88,7 @@ export interface LoopInput {
   /** Requests that one turn may send, retries included. */
   readonly maxRequestsPerTurn: number;
   readonly logger: Logger;
-  /** Milliseconds since the epoch. Called inside steps only. */
+  /** Milliseconds since the epoch, from a clock that never jumps during the run. Called inside steps only. */
   readonly now: () => number;
 }
 

@@ -31,7 +31,7 @@ export interface ObservedRunOptions {
   readonly signal: AbortSignal;
   readonly prices: PriceTable | undefined;
   readonly logger: Logger;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, from a clock that never jumps during the run. */
   readonly now: () => number;
 }
 

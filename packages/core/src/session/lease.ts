@@ -1,5 +1,5 @@
 import { SessionLeaseLostError } from "../errors/session-errors.ts";
-import { sleep } from "../internal/abort.ts";
+import { MAX_TIMER_MS, sleep } from "../internal/abort.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Lease, SessionRecords } from "./records.ts";
 import type { ProcessKnowledge, SessionStore } from "./store.ts";
@@ -95,7 +95,7 @@ export class HeldLease {
   #plan(): void {
     clearTimeout(this.#timer);
     const every = this.#lease.durationMs / RENEWALS;
-    const wait = this.#store.watch === undefined ? Math.min(every, POLL_MS) : every;
+    const wait = this.#store.watch === undefined ? Math.min(every, POLL_MS) : Math.min(every, MAX_TIMER_MS);
     this.#timer = setTimeout(() => {
       if (performance.now() - this.#renewedAt >= every - 1) this.#renewing = this.#renew();
       void Promise.all([this.#renewing, this.#look()]).then(() => {

@@ -1,5 +1,5 @@
 import { ToolRetry } from "../errors/run-errors.ts";
-import { MAX_TIMER_MS } from "../internal/abort.ts";
+import { startTimer } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -13,6 +13,7 @@ import {
   OUTCOME_UNKNOWN,
   timedOut,
   toolFailed,
+  toolThrew,
   unknownTool,
 } from "./model-texts.ts";
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
@@ -121,11 +122,14 @@ function report(error: unknown, stage: string, tool: Tool, { logger, callId }: T
   }
 }
 
-/** Converts what a tool threw into the outcome the model reads. */
-export function describeFailure({ name }: Pick<Tool, "name">, error: unknown): ToolOutcome {
+/** Converts what a tool threw into the outcome the model reads. Only an author's words, or a tool that exposes its errors, say more. */
+export function describeFailure(
+  { name, exposeErrors }: Pick<Tool, "name" | "exposeErrors">,
+  error: unknown,
+): ToolOutcome {
   if (isNamed(error, "ToolRetry")) return failure("bad-input", plannedText(error));
   if (isNamed(error, "ToolFailure")) return failure("failed", plannedText(error));
-  return failure("failed", toolFailed(name, unplannedText(error)));
+  return failure("failed", exposeErrors === true ? toolFailed(name, unplannedText(error)) : toolThrew(name));
 }
 
 function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
@@ -208,7 +212,7 @@ function startTimeLimit(
 ): TimeLimit {
   const controller = new AbortController();
   const end = (): void => {
-    clearTimeout(timer);
+    stop?.();
     outer.removeEventListener("abort", onAbort);
   };
   const onAbort = (): void => {
@@ -222,7 +226,7 @@ function startTimeLimit(
     controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError"));
   };
   outer.addEventListener("abort", onAbort, { once: true });
-  const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(onTimeout, timeoutMs);
+  const stop = timeoutMs === Infinity ? undefined : startTimer(timeoutMs, onTimeout);
   return { signal: controller.signal, end };
 }
 

@@ -30,6 +30,12 @@ export interface ToolSpec<Input, Output> {
   readonly effects?: ToolEffects | undefined;
   /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
   readonly unknownOutcome?: UnknownOutcome | undefined;
+  /**
+   * Whether the model reads the messages of all errors, in at most 500 characters and without their stacks. They may hold paths,
+   * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolFailure` or
+   * `ToolRetry`. @defaultValue false
+   */
+  readonly exposeErrors?: boolean | undefined;
   /** Whether a call requires approval: always, or depending on its validated input. @defaultValue false */
   readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
   /**
@@ -39,7 +45,8 @@ export interface ToolSpec<Input, Output> {
   readonly answerTimeoutMs?: number | undefined;
   /**
    * Runs the function with validated input. May be async, or an async generator: what it yields is reported as progress,
-   * what it returns is the result. Throw `ToolFailure` or `ToolRetry` to tell the model something; any other error is logged.
+   * what it returns is the result. Throw `ToolFailure` or `ToolRetry` to tell the model something; any other error is
+   * logged, and the model only reads that the tool failed.
    *
    * Without it, the client (a browser, a phone, another service) answers the calls: the run ends with `needs-outcome`, and
    * `session.resume({ outcomes })` continues it.
@@ -102,6 +109,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
+    ...(spec.exposeErrors === true && { exposeErrors: true }),
     parse: buildParser(input, source),
     ...(needsApproval && { needsApproval: needsApproval === true ? () => true : needsApproval }),
     ...(spec.answerTimeoutMs !== undefined && {

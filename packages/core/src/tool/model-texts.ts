@@ -56,7 +56,12 @@ export function timedOut(tool: string, timeoutMs: number): string {
   return `${tool} timed out after ${timeoutMs} ms`;
 }
 
-/** A call whose tool threw. */
+/** A call whose tool threw an error that was not meant for the model. */
+export function toolThrew(tool: string): string {
+  return `${tool} failed with an internal error`;
+}
+
+/** A call whose tool failed for a reason that the model may know. */
 export function toolFailed(tool: string, message: string): string {
   return `${tool} failed: ${message}`;
 }

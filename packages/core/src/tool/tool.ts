@@ -29,6 +29,8 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly effects: ToolEffects;
   /** For `once`: who decides about an interrupted call. */
   readonly unknownOutcome: UnknownOutcome;
+  /** Whether the model reads the message of any error that the tool throws; absent for no. */
+  readonly exposeErrors?: boolean | undefined;
   /** Whether calls are answered outside this process; {@link Tool.run} then fails. */
   readonly external: boolean;
   /** Milliseconds until a pending question about a call expires; absent for never. */
@@ -80,7 +82,7 @@ export type ToolFailureKind =
   | "not-found"
   /** The arguments do not match the schema, or the tool threw `ToolRetry`. */
   | "bad-input"
-  /** The tool threw. */
+  /** The tool threw; without {@link Tool.exposeErrors}, the message holds the text of a `ToolFailure` only. */
   | "failed"
   | "timeout"
   /** The run was aborted before the call ended. */

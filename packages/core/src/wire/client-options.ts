@@ -43,6 +43,18 @@ export interface GeminiClientOptions {
    */
   readonly maxBufferBytes?: number | undefined;
   /**
+   * Most bytes of a whole streamed answer, decompressed. A longer one fails with an `ApiShapeError`.
+   *
+   * @defaultValue 268_435_456 (256 MiB)
+   */
+  readonly maxAnswerBytes?: number | undefined;
+  /**
+   * Most chunks of a streamed answer. One with more fails with an `ApiShapeError`.
+   *
+   * @defaultValue 1_000_000
+   */
+  readonly maxAnswerChunks?: number | undefined;
+  /**
    * Most bytes of a request, including inline media as base64. A larger one is rejected before it is sent.
    *
    * @defaultValue 104_857_600 (100 MiB), the limit of the service; none on Vertex

@@ -114,7 +114,8 @@ export {
 } from "../errors/api-errors.ts";
 
 // Taking secrets out of texts
-export { redact, redactCut, redactPieces, secretsOf } from "./errors/redact.ts";
+export { secretsOf } from "./errors/header-secrets.ts";
+export { redact, redactCut, redactPieces } from "./errors/redact.ts";
 
 // Logging
 export { defaultLogger, type Logger, type LogMethod, SILENT } from "../logging/logger.ts";

@@ -109,7 +109,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test.each([
-    ["a throw", () => Promise.reject(new Error("disk on fire")), "get_weather failed: disk on fire"],
+    ["a throw", () => Promise.reject(new Error("disk on fire")), "get_weather failed with an internal error"],
     ["a ToolFailure", () => Promise.reject(new ToolFailure("no station there")), "no station there"],
     ["a ToolRetry", () => Promise.reject(new ToolRetry("use English names")), "use English names"],
   ])("%s is data for the model and does not end the run", async (_what, run, message) => {

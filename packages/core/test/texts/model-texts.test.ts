@@ -43,6 +43,10 @@ const plain = (options: Partial<Tool> & { readonly run?: () => unknown } = {}, i
   ...options,
 });
 
+/** What the model reads when a tool that exposes its errors throws. */
+const exposed = (message: string): Promise<string> =>
+  ask([plain({ exposeErrors: true, run: () => Promise.reject(new Error(message)) })], { name: "pay" });
+
 const textsOf = (contents: readonly Content[] | undefined): string[] =>
   (contents ?? []).flatMap(({ parts }) => parts).flatMap((part) => readPart(part) ?? []);
 
@@ -103,8 +107,9 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
     return [await ask([tool], { name: "locate" })];
   },
   timedOut: async () => [await ask([plain({ timeoutMs: 1, run: () => new Promise(() => {}) })], { name: "pay" })],
-  toolFailed: async () => [await ask([plain({ run: () => Promise.reject(new Error("no funds")) })], { name: "pay" })],
-  NO_MESSAGE: async () => [await ask([plain({ run: () => Promise.reject(new Error(" ")) })], { name: "pay" })],
+  toolThrew: async () => [await ask([plain({ run: () => Promise.reject(new Error("no funds")) })], { name: "pay" })],
+  toolFailed: async () => [await exposed("no funds")],
+  NO_MESSAGE: async () => [await exposed(" ")],
   unknownTool: async () => [
     await ask([weather], { name: "getWeather" }),
     await ask([weather], { name: "launch_rocket" }),

@@ -45,6 +45,14 @@ afterEach(async () => {
   expect(unhandled).not.toHaveBeenCalled();
 });
 
+function unreadable(): Error {
+  return Object.defineProperty(new Error("x"), "message", {
+    get() {
+      throw new Error("y");
+    },
+  });
+}
+
 describe("how a call can end", () => {
   test.each<[string, Tool["run"], unknown]>([
     ["a value", () => 5, { ok: true, output: 5 }],
@@ -62,7 +70,7 @@ describe("how a call can end", () => {
           throw new Error("no then");
         },
       }),
-      { ok: false, kind: "failed", message: "t failed: no then" },
+      { ok: false, kind: "failed", message: "t failed with an internal error" },
     ],
     [
       "a generator",
@@ -85,14 +93,14 @@ describe("how a call can end", () => {
       () => {
         throw new Error("sync");
       },
-      { ok: false, kind: "failed", message: "t failed: sync" },
+      { ok: false, kind: "failed", message: "t failed with an internal error" },
     ],
     [
       "a rejection",
       async () => {
         throw new Error("async");
       },
-      { ok: false, kind: "failed", message: "t failed: async" },
+      { ok: false, kind: "failed", message: "t failed with an internal error" },
     ],
     [
       "a failure in the author's words",
@@ -113,40 +121,36 @@ describe("how a call can end", () => {
       () => {
         throw "text";
       },
-      { ok: false, kind: "failed", message: "t failed: text" },
+      { ok: false, kind: "failed", message: "t failed with an internal error" },
     ],
     [
       "a thrown nothing",
       () => {
         throw undefined;
       },
-      { ok: false, kind: "failed", message: "t failed: undefined" },
+      { ok: false, kind: "failed", message: "t failed with an internal error" },
     ],
     [
       "a thrown object",
       () => {
         throw { code: 5 };
       },
-      { ok: false, kind: "failed", message: 't failed: {"code":5}' },
+      { ok: false, kind: "failed", message: "t failed with an internal error" },
     ],
     [
       "an error that cannot be read",
       () => {
-        throw Object.defineProperty(new Error("x"), "message", {
-          get() {
-            throw new Error("y");
-          },
-        });
+        throw unreadable();
       },
-      { ok: false, kind: "failed", message: "t failed: no error message" },
+      { ok: false, kind: "failed", message: "t failed with an internal error" },
     ],
   ])("%s", async (_name, run, expected) => {
     expect(await ask(tool(run))).toEqual(expected);
   });
 
-  test("an unplanned error is logged with its stack and told short, never with the stack", async () => {
+  test("an unplanned error is logged with its stack, and its text is not told", async () => {
     const error = vi.fn<LogMethod>();
-    const thrown = new Error("long ".repeat(300));
+    const thrown = new Error("db password=hunter2 failed");
     const outcome = await ask(
       tool(() => {
         throw thrown;
@@ -154,18 +158,50 @@ describe("how a call can end", () => {
       undefined,
       { logger: { ...SILENT, error } },
     );
+    expect(outcome).toEqual({ ok: false, kind: "failed", message: "t failed with an internal error" });
+    expect(error).toHaveBeenCalledExactlyOnceWith(
+      { err: thrown, tool: "t", callId: "call:1.0", stage: "running" },
+      "tool failed",
+    );
+  });
+
+  test.each([
+    ["an error", new Error("no route to host"), "t failed: no route to host"],
+    ["an error without a message", new TypeError(""), "t failed: TypeError"],
+    ["a blank error", new Error(" "), "t failed: no error message"],
+    ["a string", "text", "t failed: text"],
+    ["nothing", undefined, "t failed: undefined"],
+    ["an object", { code: 5 }, 't failed: {"code":5}'],
+    ["what cannot be read", unreadable(), "t failed: no error message"],
+    ["a failure in the author's words", new ToolFailure("closed"), "closed"],
+  ])("a tool that exposes its errors tells %s", async (_what, thrown, message) => {
+    const exposing = defineTool({
+      name: "t",
+      description: "d",
+      exposeErrors: true,
+      run: () => Promise.reject(thrown),
+    });
+    expect(await ask(exposing)).toEqual({ ok: false, kind: "failed", message });
+  });
+
+  test("an exposed error is told short, never with its stack, and logged too", async () => {
+    const error = vi.fn<LogMethod>();
+    const thrown = new Error("long ".repeat(300));
+    const exposing = (message: string | undefined) =>
+      defineTool({
+        name: "t",
+        description: "d",
+        exposeErrors: true,
+        run: () => Promise.reject(message === undefined ? thrown : new Error(message)),
+      });
+    const outcome = await ask(exposing(undefined), undefined, { logger: { ...SILENT, error } });
     expect(outcome).toMatchObject({ ok: false, kind: "failed" });
     expect(outcome.ok ? "" : outcome.message.length).toBeLessThan(520);
     expect(error).toHaveBeenCalledExactlyOnceWith(
       { err: thrown, tool: "t", callId: "call:1.0", stage: "running" },
       "tool failed",
     );
-    const stacked = await ask(
-      tool(() => {
-        throw new Error(thrown.stack);
-      }),
-    );
-    expect(JSON.stringify(stacked)).not.toContain("call-tool.test");
+    expect(JSON.stringify(await ask(exposing(thrown.stack)))).not.toContain("call-tool.test");
   });
 
   test("what the author meant for the model is not logged", async () => {
@@ -202,7 +238,7 @@ describe("how a call can end", () => {
         undefined,
         { logger },
       ),
-    ).toEqual({ ok: false, kind: "failed", message: "t failed: x" });
+    ).toEqual({ ok: false, kind: "failed", message: "t failed with an internal error" });
   });
 });
 
@@ -275,7 +311,7 @@ describe("finding and checking", () => {
     expect(await ask(broken as Tool, { name: "t", args: { a: "x" } }, { logger: { ...SILENT, error } })).toEqual({
       ok: false,
       kind: "failed",
-      message: "t failed: bug",
+      message: "t failed with an internal error",
     });
     expect(error.mock.calls[0]?.[0]).toMatchObject({ stage: "checking the arguments" });
   });

@@ -3,6 +3,7 @@ import type { Random } from "../internal/random.ts";
 import type { Material } from "./material.ts";
 import { numberValue } from "./number-value.ts";
 import { textValue } from "./text-value.ts";
+import { Work } from "./work.ts";
 
 /** Options for filling a schema. */
 export interface FillOptions {
@@ -12,6 +13,10 @@ export interface FillOptions {
   readonly optional: boolean;
   /** Where to start in lists of candidates, so that parallel calls differ. Default: 0. */
   readonly index?: number | undefined;
+}
+
+interface Filling extends FillOptions {
+  readonly work: Work;
 }
 
 interface Place {
@@ -28,22 +33,26 @@ const MAX_DEPTH = 40;
 // How often another item is made up for a list without repetitions.
 const MAX_TRIES = 60;
 
-/** A value that satisfies a JSON Schema (or the older OpenAPI subset, with types in either case). */
+/**
+ * A value that satisfies a JSON Schema (or the older OpenAPI subset, with types in either case). At most 10,000 values with
+ * 1,000,000 characters are made up: a schema that demands more gets less.
+ */
 export function fillSchema(schema: unknown, options: FillOptions): unknown {
-  return fill(schema, schema, { name: "", index: options.index ?? 0, depth: 0 }, options);
+  return fill(schema, schema, { name: "", index: options.index ?? 0, depth: 0 }, { ...options, work: new Work() });
 }
 
-function fill(given: unknown, root: unknown, place: Place, options: FillOptions): unknown {
-  if (!isFields(given) || place.depth > MAX_DEPTH) return null;
-  const schema = resolve(given, root);
+function fill(given: unknown, root: unknown, place: Place, options: Filling): unknown {
+  if (!isFields(given) || place.depth > MAX_DEPTH || !options.work.take()) return null;
+  const { work } = options;
+  const schema = resolve(given, root, work);
   if ("const" in schema) return schema["const"];
   const deep = place.depth > MAX_FREE_DEPTH;
   if (Array.isArray(schema["enum"]) && schema["enum"].length > 0) return pickMember(schema["enum"], place, options);
   const choices = schema["anyOf"] ?? schema["oneOf"];
   if (Array.isArray(choices) && choices.length > 0) {
     const { anyOf: _any, oneOf: _one, ...beside } = schema;
-    const choice = pickChoice(choices, root, deep);
-    return fill({ ...beside, ...resolve(choice, root) }, root, { ...place, depth: place.depth + 1 }, options);
+    const choice = pickChoice(choices, root, deep, work);
+    return fill({ ...beside, ...resolve(choice, root, work) }, root, { ...place, depth: place.depth + 1 }, options);
   }
   switch (typeOf(schema, deep)) {
     case "object":
@@ -59,14 +68,14 @@ function fill(given: unknown, root: unknown, place: Place, options: FillOptions)
     case "null":
       return null;
     default:
-      return textValue({ name: place.name, index: place.index, schema }, options.material, options.random);
+      return textValue({ name: place.name, index: place.index, schema }, options.material, options.random, work);
   }
 }
 
 /** Resolves `$ref` and merges `allOf`. */
-function resolve(given: unknown, root: unknown): Fields {
+function resolve(given: unknown, root: unknown, work: Work): Fields {
   let schema: Fields = isFields(given) ? given : {};
-  for (let hops = 0; typeof schema["$ref"] === "string" && hops < 20; hops += 1) {
+  for (let hops = 0; typeof schema["$ref"] === "string" && hops < 20 && work.take(); hops += 1) {
     const { $ref, ...beside } = schema;
     const steps = $ref
       .split("/")
@@ -75,9 +84,9 @@ function resolve(given: unknown, root: unknown): Fields {
     const target = steps.reduce<unknown>((value, step) => (isFields(value) ? value[step] : undefined), root);
     schema = { ...(isFields(target) ? target : {}), ...beside };
   }
-  if (!Array.isArray(schema["allOf"])) return schema;
+  if (!Array.isArray(schema["allOf"]) || !work.take()) return schema;
   const { allOf, ...beside } = schema;
-  return [...allOf.map((part) => resolve(part, root)), beside].reduce<Fields>(merge, {});
+  return [...allOf.map((part) => resolve(part, root, work)), beside].reduce<Fields>(merge, {});
 }
 
 function merge(left: Fields, right: Fields): Fields {
@@ -91,7 +100,7 @@ function merge(left: Fields, right: Fields): Fields {
   };
 }
 
-function pickMember(members: readonly unknown[], place: Place, { material }: FillOptions): unknown {
+function pickMember(members: readonly unknown[], place: Place, { material }: Filling): unknown {
   const text = material.text.toLowerCase();
   const mentioned = members.filter(
     (member) => typeof member === "string" && member !== "" && text.includes(member.toLowerCase()),
@@ -99,8 +108,8 @@ function pickMember(members: readonly unknown[], place: Place, { material }: Fil
   return (mentioned.length > 0 ? mentioned : members)[place.index % (mentioned.length || members.length)];
 }
 
-function pickChoice(choices: readonly unknown[], root: unknown, deep: boolean): unknown {
-  const isNull = (choice: unknown): boolean => String(resolve(choice, root)["type"]).toLowerCase() === "null";
+function pickChoice(choices: readonly unknown[], root: unknown, deep: boolean, work: Work): unknown {
+  const isNull = (choice: unknown): boolean => String(resolve(choice, root, work)["type"]).toLowerCase() === "null";
   if (deep)
     return choices.find(isNull) ?? choices.find((choice) => !JSON.stringify(choice).includes('"$ref"')) ?? choices[0];
   return choices.find((choice) => !isNull(choice)) ?? choices[0];
@@ -117,7 +126,7 @@ function typeOf(schema: Fields, deep: boolean): string {
   return schema["items"] === undefined && schema["prefixItems"] === undefined ? "string" : "array";
 }
 
-function fillObject(schema: Fields, root: unknown, place: Place, options: FillOptions): Fields {
+function fillObject(schema: Fields, root: unknown, place: Place, options: Filling): Fields {
   const properties = fieldsOf(schema["properties"]);
   const required = new Set(listOf(schema["required"]));
   const deep = place.depth >= MAX_FREE_DEPTH;
@@ -127,12 +136,16 @@ function fillObject(schema: Fields, root: unknown, place: Place, options: FillOp
   const filled: Record<string, unknown> = Object.fromEntries(
     given.map((name) => [name, inner(name, properties[name])]),
   );
+  const { work } = options;
   for (const name of required) if (!(name in filled)) filled[name] = inner(name, schema["additionalProperties"] ?? {});
   const minimum = Number(schema["minProperties"] ?? 0);
   const open = isFields(schema["additionalProperties"]) && Object.keys(properties).length === 0 && !deep;
   const keys = options.material.names.length > 0 ? options.material.names : ["first", "second"];
-  for (let index = 0; Object.keys(filled).length < Math.max(minimum, open ? 1 : 0); index += 1) {
-    filled[keys[index] ?? `key${index + 1}`] = inner(
+  let count = Object.keys(filled).length;
+  for (let index = 0; count < Math.max(minimum, open ? 1 : 0) && !work.isDone; index += 1) {
+    const name = keys[index] ?? `key${index + 1}`;
+    if (!(name in filled)) count += 1;
+    filled[name] = inner(
       place.name,
       isFields(schema["additionalProperties"]) ? schema["additionalProperties"] : {},
       index,
@@ -141,7 +154,7 @@ function fillObject(schema: Fields, root: unknown, place: Place, options: FillOp
   return filled;
 }
 
-function fillArray(schema: Fields, root: unknown, place: Place, options: FillOptions): unknown[] {
+function fillArray(schema: Fields, root: unknown, place: Place, options: Filling): unknown[] {
   const prefix: readonly unknown[] = Array.isArray(schema["prefixItems"]) ? schema["prefixItems"] : [];
   const min = Number(schema["minItems"] ?? 0);
   const max = Number(schema["maxItems"] ?? Number.POSITIVE_INFINITY);
@@ -154,13 +167,15 @@ function fillArray(schema: Fields, root: unknown, place: Place, options: FillOpt
     const itemPlace = { name: singular, index, depth: place.depth + 1, fresh };
     return fill(prefix[position] ?? schema["items"] ?? {}, root, itemPlace, options);
   };
-  for (let position = 0; position < length; position += 1) {
-    const isNew = (item: unknown): boolean => !items.some((other) => JSON.stringify(other) === JSON.stringify(item));
+  const known = new Set<string>();
+  const isNew = (item: unknown): boolean => !known.has(JSON.stringify(item));
+  for (let position = 0; position < length && !options.work.isDone; position += 1) {
     let item = itemAt(position, position);
     const tries = unique ? MAX_TRIES : 0;
     for (let more = 1; more < tries && !isNew(item); more += 1) item = itemAt(position, position + more, true);
     if (!unique || isNew(item)) items.push(item);
     else if (items.length < min) items.push(typeof item === "string" ? `${item} ${position + 1}` : item);
+    if (unique) known.add(JSON.stringify(items.at(-1)));
   }
   return items;
 }

@@ -1,4 +1,6 @@
 import type { Random } from "../internal/random.ts";
+import { matches } from "./pattern-match.ts";
+import type { Work } from "./work.ts";
 
 const PRINTABLE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_- ";
 const CLASSES: Readonly<Record<string, string>> = {
@@ -12,9 +14,15 @@ const CLASSES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
-/** Text that matches a simple pattern: literals, classes, groups, alternatives, quantifiers, anchors. Undefined if that fails. */
-export function textFromPattern(pattern: string, random: Random): string | undefined {
+/**
+ * Text that matches a simple pattern: literals, classes, groups, alternatives, quantifiers, anchors. Undefined if that fails, or if
+ * it would take too much work.
+ */
+export function textFromPattern(pattern: string, random: Random, work: Work): string | undefined {
   let at = 0;
+  const spend = (characters: number): void => {
+    if (work.characters(characters) < characters) throw new RangeError("the pattern takes too much work");
+  };
 
   const alternatives = (): string => {
     const options = [sequence()];
@@ -49,6 +57,7 @@ export function textFromPattern(pattern: string, random: Random): string | undef
   const atom = (): string => {
     const character = pattern[at] ?? "";
     at += 1;
+    spend(1);
     if (character === "^" || character === "$") return "";
     if (character === ".") return random.pick(Array.from("abcdefghij"));
     if (character === "(") {
@@ -83,6 +92,7 @@ export function textFromPattern(pattern: string, random: Random): string | undef
       const last = pattern[at + 1];
       if (pattern[at] === "-" && last !== undefined && last !== "]") {
         at += 2;
+        spend(Math.max(1, last.charCodeAt(0) - character.charCodeAt(0)));
         for (let code = character.charCodeAt(0); code <= last.charCodeAt(0); code += 1)
           members += String.fromCharCode(code);
       } else members += character;
@@ -107,7 +117,7 @@ export function textFromPattern(pattern: string, random: Random): string | undef
 
   try {
     const text = alternatives();
-    return new RegExp(pattern, "u").test(text) ? text : undefined;
+    return matches(pattern, text, work) ? text : undefined;
   } catch {
     // A pattern that this simple parser doesn't support; the caller uses another value.
     return undefined;

@@ -1,7 +1,9 @@
 import type { Fields } from "../internal/json.ts";
 import type { Random } from "../internal/random.ts";
 import { type Material, wordsOf } from "./material.ts";
+import { matches } from "./pattern-match.ts";
 import { textFromPattern } from "./text-from-pattern.ts";
+import type { Work } from "./work.ts";
 
 /** The place a text is for. */
 export interface TextPlace {
@@ -100,7 +102,7 @@ const FORMATS: Readonly<Record<string, { readonly from?: Source; readonly otherw
 };
 
 /** Text for a property: taken from the conversation if something fits, and always valid for the schema. */
-export function textValue(place: TextPlace, material: Material, random: Random): string {
+export function textValue(place: TextPlace, material: Material, random: Random, work: Work): string {
   const { schema, index } = place;
   const format = typeof schema["format"] === "string" ? FORMATS[schema["format"]] : undefined;
   const pattern = typeof schema["pattern"] === "string" ? schema["pattern"] : undefined;
@@ -109,11 +111,11 @@ export function textValue(place: TextPlace, material: Material, random: Random):
   const candidates = candidatesFor(place, material);
   if (pattern !== undefined) {
     const fits = candidates.find(
-      (candidate) => matches(pattern, candidate) && fitLength(candidate, schema) === candidate,
+      (candidate) => matches(pattern, candidate, work) && fitLength(candidate, schema, work) === candidate,
     );
-    return fits ?? textFromPattern(pattern, random) ?? candidates[0] ?? "emulated";
+    return fits ?? textFromPattern(pattern, random, work) ?? candidates[0] ?? "emulated";
   }
-  return fitLength(candidates[index % Math.max(1, candidates.length)] ?? "emulated", schema);
+  return fitLength(candidates[index % Math.max(1, candidates.length)] ?? "emulated", schema, work);
 }
 
 /** False if a property needs specific information (a path, an address, an id) that the conversation doesn't contain. */
@@ -144,20 +146,13 @@ function kindOf({ name, schema }: TextPlace): (typeof KINDS)[number] | undefined
   return find(name) ?? (typeof schema["description"] === "string" ? find(schema["description"]) : undefined);
 }
 
-function fitLength(text: string, schema: Fields): string {
+function fitLength(text: string, schema: Fields, work: Work): string {
   const min = Number(schema["minLength"] ?? 0);
   const max = Number(schema["maxLength"] ?? Number.POSITIVE_INFINITY);
   const characters = Array.from(text);
   if (characters.length > max) return characters.slice(0, max).join("");
-  return characters.length < min ? text.padEnd(text.length + min - characters.length, "·emulated") : text;
-}
-
-function matches(pattern: string, text: string): boolean {
-  try {
-    return new RegExp(pattern, "u").test(text);
-  } catch {
-    return false;
-  }
+  if (characters.length >= min) return text;
+  return text.padEnd(text.length + work.characters(min - characters.length), "·emulated");
 }
 
 function excerpt(text: string): string {

@@ -1,3 +1,6 @@
+/** A longer timer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * Waits, or rejects with the signal's reason as soon as it aborts. `Infinity` waits for the abort.
  *
@@ -11,14 +14,18 @@ export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal?.reason as Error);
     };
-    // A timer's delay is limited to 31 bits. It keeps the process alive only while something waits for it.
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      },
-      Math.min(ms, 2_147_483_647),
-    );
+    let leftMs = ms;
+    let timer: ReturnType<typeof setTimeout>;
+    const next = (): void => {
+      const stepMs = Math.min(leftMs, MAX_TIMER_MS);
+      leftMs -= stepMs;
+      timer = setTimeout(leftMs > 0 ? next : done, stepMs);
+    };
+    const done = (): void => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    };
+    next();
     signal?.addEventListener("abort", stop, { once: true });
   });
 }

@@ -25,6 +25,11 @@ function jsonLength(value: unknown): number {
 export function bodySizeProblem(body: string, maxBytes: number, surface: Subject["surface"]): Problem | undefined {
   // A character is at most three bytes of UTF-8 here, so most bodies need not be measured.
   if (body.length * 3 <= maxBytes || new TextEncoder().encode(body).byteLength <= maxBytes) return undefined;
+  return oversizeProblem(maxBytes, surface);
+}
+
+/** For a body that is known to be over the limit. */
+export function oversizeProblem(maxBytes: number, surface: Subject["surface"]): Problem {
   const message = `Request payload size exceeds the limit: ${maxBytes} bytes. Please reduce the size of the request, or upload large files with the Files API.`;
   return surface === "vertex" ? { rule: "E-78", message, code: 413 } : problem("E-78", message);
 }

@@ -55,7 +55,7 @@ export interface StrictSwitches {
   readonly fileState?: ((fileUri: string) => FileState) | undefined;
   /** E-75: whether inline images must start like an image of their type. @defaultValue `false` */
   readonly decodeImages?: boolean | undefined;
-  /** E-78: bytes of the largest body. @defaultValue `104_857_600` (100 MB) */
+  /** E-78: bytes of the largest body, also of one request of an upload. Larger ones are not kept in memory. @defaultValue `104_857_600` (100 MB) */
   readonly maxBodyBytes?: number | undefined;
 }
 

@@ -57,7 +57,7 @@ export class Exchange {
     // By file name: Bun replaces "undici" with its own module, which would connect to any address a name resolves to.
     const undici: Undici = await import("undici/index.js");
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), this.timeoutMs);
+    const timer = setTimeout(() => limit.abort(), Math.min(this.timeoutMs, 2 ** 31 - 1));
     const { timeoutMs } = this;
     const agent = openConnections(undici, this.policy, { timeoutMs }, this.#options.lookup);
     try {

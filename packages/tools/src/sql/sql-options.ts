@@ -19,6 +19,9 @@ export interface SqlBounds {
 /** {@link SqlBounds} with defaults. */
 export type Bounds = { readonly [Key in keyof SqlBounds]-?: NonNullable<SqlBounds[Key]> };
 
+/** Almost 24.8 days: with what is added for ending a statement, the longest that a timer can wait. A longer one fires at once. */
+const LONGEST_MS = 2 ** 31 - 1 - 60_000;
+
 /** @throws {TypeError} If an option is not an integer of at least 1. */
 export function boundsOf(options: SqlBounds): Bounds {
   return {
@@ -26,7 +29,7 @@ export function boundsOf(options: SqlBounds): Bounds {
     description: options.description?.trim() ?? "",
     maxRows: bound("maxRows", options.maxRows ?? 200),
     maxCellCharacters: bound("maxCellCharacters", options.maxCellCharacters ?? 1_000),
-    timeoutMs: bound("timeoutMs", options.timeoutMs ?? 10_000),
+    timeoutMs: Math.min(bound("timeoutMs", options.timeoutMs ?? 10_000), LONGEST_MS),
     maxResultBytes: bound("maxResultBytes", options.maxResultBytes ?? 32_768),
     maxCount: bound("maxCount", options.maxCount ?? 10_000),
   };

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { callTool, type Tool, type ToolContext, type ToolOutcome } from "@pollux/core";
+import { callTool, type Logger, type Tool, type ToolContext, type ToolOutcome } from "@pollux/core";
 
 /** Path of a program in this folder. */
 export function pathOf(path: string): string {
@@ -15,6 +15,7 @@ export const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {}
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((value: unknown) => void) | undefined;
+  readonly logger?: Logger | undefined;
 }
 
 /** Calls a tool as the loop does. */
@@ -22,7 +23,7 @@ export async function use(
   tools: readonly Tool[],
   name: string,
   args: Readonly<Record<string, unknown>> = {},
-  { signal = new AbortController().signal, progress }: Watch = {},
+  { signal = new AbortController().signal, progress, logger = SILENT }: Watch = {},
 ): Promise<ToolOutcome> {
   const call = { name, args };
   const context: ToolContext = {
@@ -33,7 +34,7 @@ export async function use(
     runId: "run",
     agent: "agent",
     turn: 1,
-    logger: SILENT,
+    logger,
     progress: async (value) => progress?.(value),
     attach: () => {},
   };

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { EngineEvent } from "./run-report.ts";
 
@@ -95,7 +96,7 @@ export function batchEvents(
       if (closed) return;
       add(from, event);
       if (bytes >= maxBytes) return await flush();
-      timer ??= setTimeout(() => void flush(), everyMs);
+      timer ??= setTimeout(() => void flush(), Math.min(everyMs, MAX_TIMER_MS));
     },
     close: async () => {
       closed = true;

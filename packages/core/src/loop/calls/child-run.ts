@@ -1,7 +1,8 @@
 import type { Outcome, Step } from "../../durable/steps.ts";
+import { ToolFailure } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { describeFailure } from "../../tool/call-tool.ts";
-import { agentFailures } from "../../tool/model-texts.ts";
+import { agentFailures, toolFailed } from "../../tool/model-texts.ts";
 import type { ChildAgent, ChildRunResult, ParentRun, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
@@ -49,7 +50,7 @@ export async function afterChild(
     const ended =
       outcome?.ok === true
         ? await child.agent.finish(outcome.value)
-        : notStarted(describeFailure(child.tool, new Error(outcome?.error.message ?? agentFailures.noReport)));
+        : notStarted(describeFailure(child.tool, reportMissing(child.tool, outcome)));
     return settled(input, state, call, ended);
   }
   if (outcome?.ok !== true) throw callFailed(call, outcome);
@@ -66,6 +67,12 @@ export async function afterChild(
   if ("args" in decision) return await startChild(input, state, child, call, { ...call.call, args: decision.args });
   const given: ToolOutcome = "deny" in decision ? denied(decision.deny) : { ok: true, output: decision.output };
   return settled(input, state, call, notStarted(given));
+}
+
+/** The engine's own error may be exposed; that there is no report is for the model in any case. */
+function reportMissing({ name }: Tool, outcome: Outcome | undefined): Error {
+  if (outcome?.ok === false) return new Error(outcome.error.message);
+  return new ToolFailure(toolFailed(name, agentFailures.noReport));
 }
 
 /** What the step of a hook around such a call records. */

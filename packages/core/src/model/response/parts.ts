@@ -1,5 +1,5 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
-import { isObject } from "../../internal/json.ts";
+import { isObject, MAX_LEVELS } from "../../internal/json.ts";
 import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
 
 /**
@@ -220,6 +220,7 @@ function parsePath(path: unknown): { readonly steps: readonly Step[]; readonly e
     if (index !== undefined && Number(index) > MAX_INDEX) throw pathError(path, `has an index above ${MAX_INDEX}`);
     if (end !== undefined) endsList = true;
     else steps.push(key ?? Number(index));
+    if (steps.length > MAX_LEVELS) throw pathError(path, `nests more than ${MAX_LEVELS} levels`);
   }
   if (typeof steps[0] !== "string") throw pathError(path, "does not name an argument");
   return { steps, endsList };

@@ -3,6 +3,7 @@ import https from "node:https";
 import { Socket } from "node:net";
 import { type SecureContextOptions, TLSSocket } from "node:tls";
 import { ConfigurationError } from "../../errors/agent-error.ts";
+import { startTimer } from "../../internal/abort.ts";
 import type { Environment } from "../../internal/environment.ts";
 
 /** Options of `nodeTransport`. */
@@ -102,11 +103,10 @@ function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
     });
     if (!(socket instanceof Socket)) return socket;
     if (agent instanceof https.Agent && !(socket instanceof TLSSocket)) {
-      const timer = setTimeout(() => {
+      tunnelled = startTimer(limitMs, () => {
         callback?.(notConnected(limitMs), socket);
         socket.destroy();
-      }, limitMs);
-      tunnelled = () => clearTimeout(timer);
+      });
     } else limitConnecting(socket, limitMs);
     return socket;
   };
@@ -114,8 +114,7 @@ function connectsWithin<A extends http.Agent>(limitMs: number, agent: A): A {
 }
 
 function limitConnecting(socket: Socket, limitMs: number): void {
-  const timer = setTimeout(() => socket.destroy(notConnected(limitMs)), limitMs);
-  const done = (): void => clearTimeout(timer);
+  const done = startTimer(limitMs, () => socket.destroy(notConnected(limitMs)));
   socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", done).once("close", done);
 }
 

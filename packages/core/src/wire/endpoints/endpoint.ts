@@ -50,7 +50,7 @@ export interface EndpointOptions {
   readonly apiVersion?: string | undefined;
   /** @defaultValue "developer" for Google's hosts and loopback, otherwise "gateway" */
   readonly kind?: EndpointKind | undefined;
-  /** Sent with each request; treated as secrets. */
+  /** Sent with each request. Values of at least 6 characters, and those of cookies and parameters, are treated as secrets. */
   readonly headers?: HeaderFields | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { isObject } from "../../internal/json.ts";
+import { isObject, isTooDeep } from "../../internal/json.ts";
 
 /** The content of an error body, from Google or a gateway. */
 export interface ErrorBody {
@@ -44,7 +44,8 @@ function readFields(error: Readonly<Record<string, unknown>>): ErrorBody {
     message: typeof message === "string" ? message : "",
     code: toCode(code) ?? toCode(status),
     reason: firstWord(status, code, type),
-    details: Array.isArray(details) ? details : [],
+    // Whoever shows or stores an error walks through them.
+    details: Array.isArray(details) ? details.filter((detail) => !isTooDeep(detail)) : [],
   };
 }
 

@@ -1,22 +1,13 @@
-import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
+import { MIN_SECRET } from "./header-secrets.ts";
+import { formsOf } from "./secret-forms.ts";
 
 /** Keys and access tokens issued by Google; redacted even if they are not ours. */
 const GOOGLE_KEY = /AIza[\w-]{30,}|AQ\.[\w-]{30,}|ya29\.[\w.-]{20,}/g;
 
-/** Shorter values could be ordinary words. */
-const MIN_SECRET = 6;
-
-/** The secrets in authentication headers: whole values, and the token of `Bearer token`. */
-export function secretsOf(headers: HeaderFields): readonly string[] {
-  const secrets: string[] = [];
-  for (const value of Object.values(headers)) {
-    const token = value.slice(value.lastIndexOf(" ") + 1);
-    if (token.length >= MIN_SECRET && token !== EMULATOR_KEY) secrets.push(token);
-  }
-  return secrets;
-}
-
-/** The text with each secret (also URL-encoded), and anything that looks like a Google key, replaced by `[redacted]`. */
+/**
+ * The text with each secret, and anything that looks like a Google key, replaced by `[redacted]`. Also finds secrets that are
+ * escaped in JSON or HTML, percent-encoded, or in base64 or hex.
+ */
 export function redact(text: string, secrets: readonly string[]): string {
   return redactPieces([text], secrets)[0] ?? text;
 }
@@ -24,9 +15,9 @@ export function redact(text: string, secrets: readonly string[]): string {
 /** The same for a truncated text, which may end with the beginning of a secret. */
 export function redactCut(text: string, secrets: readonly string[]): string {
   let clean = redact(text, secrets);
-  for (const secret of secrets) {
-    for (let length = secret.length - 1; length >= MIN_SECRET; length--)
-      if (clean.endsWith(secret.slice(0, length))) clean = `${clean.slice(0, -length)}[redacted]`;
+  for (const form of new Set(secrets.flatMap(formsOf))) {
+    for (let length = form.length - 1; length >= MIN_SECRET; length--)
+      if (clean.endsWith(form.slice(0, length))) clean = `${clean.slice(0, -length)}[redacted]`;
   }
   return clean;
 }
@@ -64,7 +55,7 @@ function secretRanges(text: string, secrets: readonly string[]): readonly Range[
     start: index,
     end: index + key.length,
   }));
-  for (const secret of new Set(secrets.flatMap((one) => [one, encodeURIComponent(one)]))) {
+  for (const secret of new Set(secrets.flatMap(formsOf))) {
     if (secret === "") continue;
     for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length))
       ranges.push({ start: at, end: at + secret.length });
@@ -76,4 +67,19 @@ function secretRanges(text: string, secrets: readonly string[]): readonly Range[
     else merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
   }
   return merged;
+}
+
+/** Deeper values are not read. */
+const MAX_DEPTH = 100;
+
+/** A JSON value with its texts, names and numbers redacted; what is nested deeper than 100 levels is left out. */
+export function redactValue(value: unknown, secrets: readonly string[], depth = 0): unknown {
+  if (typeof value === "string") return redact(value, secrets);
+  if (typeof value === "number") return secrets.includes(String(value)) ? "[redacted]" : value;
+  if (typeof value !== "object" || value === null) return value;
+  if (depth >= MAX_DEPTH) return "[nested too deeply]";
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, secrets, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [redact(name, secrets), redactValue(item, secrets, depth + 1)]),
+  );
 }

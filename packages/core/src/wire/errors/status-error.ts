@@ -1,7 +1,7 @@
 import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
 import { judgeQuota, type QuotaVerdict, serverDelay } from "./quota.ts";
 import { type ErrorBody, readErrorText, readErrorValue } from "./error-body.ts";
-import { redact } from "./redact.ts";
+import { redact, redactValue } from "./redact.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
 /** Context of a failed request. */
@@ -148,16 +148,8 @@ function cleanBody(body: ErrorBody, context: FailureContext): ErrorBody {
     ...body,
     message: clean(body.message, context),
     reason: body.reason && clean(body.reason, context),
-    details: cleanDetails(body.details, context),
+    details: body.details.map((detail) => redactValue(detail, context.secrets ?? [])),
   };
-}
-
-function cleanDetails(details: readonly unknown[], context: FailureContext): readonly unknown[] {
-  if (details.length === 0) return details;
-  const text = JSON.stringify(details);
-  const cleaned = clean(text, context);
-  // Parsed from JSON, so a list stays a list.
-  return cleaned === text ? details : (JSON.parse(cleaned) as readonly unknown[]);
 }
 
 function clean(text: string, { secrets = [] }: FailureContext): string {

@@ -10,7 +10,14 @@ import { embeddedError } from "../errors/status-error.ts";
 import { type TrafficLimiter, Traffic } from "../limiter/traffic.ts";
 import { TransportChoice } from "./choose-transport.ts";
 import { type ApiCall, Exchange, type ExchangeSettings } from "./exchange.ts";
-import { type AnswerStream, isErrorObject, parseJson, StreamedAnswer } from "./read-answers.ts";
+import {
+  type AnswerLimits,
+  type AnswerStream,
+  DEFAULT_LIMITS,
+  isErrorObject,
+  parseJson,
+  StreamedAnswer,
+} from "./read-answers.ts";
 import { DEFAULT_RETRY, type RetryOptions, type RetryPolicy, withRetry } from "./retry.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./timeouts.ts";
 
@@ -28,7 +35,7 @@ export class ApiClient implements ExchangeSettings {
   readonly transport: TransportChoice;
   readonly #retry: RetryPolicy;
   readonly #random: () => number;
-  readonly #maxBufferBytes: number;
+  readonly #limits: AnswerLimits;
   readonly #env: Environment | undefined;
   /** When the retry of a call was announced for, in milliseconds since the epoch. */
   readonly #retryAt = new WeakMap<ApiCall, number>();
@@ -43,7 +50,15 @@ export class ApiClient implements ExchangeSettings {
     if (!Number.isInteger(this.#retry.maxAttempts))
       throw new TypeError("retry.maxAttempts must be an integer of at least 1");
     this.logger = options.logger ?? defaultLogger(options.env);
-    this.#maxBufferBytes = options.maxBufferBytes ?? 64 * 1024 * 1024;
+    this.#limits = withDefaults(
+      DEFAULT_LIMITS,
+      {
+        maxBufferBytes: options.maxBufferBytes,
+        maxAnswerBytes: options.maxAnswerBytes,
+        maxAnswerChunks: options.maxAnswerChunks,
+      },
+      "options",
+    );
     this.#random = options.random ?? Math.random;
     this.now = options.now ?? Date.now;
     this.#env = options.env;
@@ -71,7 +86,7 @@ export class ApiClient implements ExchangeSettings {
   /** A call whose answer is streamed; resolves with the first chunks. */
   stream(call: ApiCall, options: CallOptions): Promise<AnswerStream> {
     return this.retried(call, options, (attempt) =>
-      new StreamedAnswer(this.#exchange(call, options, attempt), this.#maxBufferBytes).open(),
+      new StreamedAnswer(this.#exchange(call, options, attempt), this.#limits).open(),
     );
   }
 
@@ -83,7 +98,7 @@ export class ApiClient implements ExchangeSettings {
   async attempt<T>(call: ApiCall, options: CallOptions, attempt: number, read: ReadAnswer<T>): Promise<T> {
     const exchange = await this.#exchange(call, options, attempt).open();
     try {
-      const text = await exchange.text(this.#maxBufferBytes);
+      const text = await exchange.text(this.#limits.maxBufferBytes);
       exchange.trace(text);
       return read(text, exchange);
     } catch (error) {

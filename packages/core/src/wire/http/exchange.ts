@@ -4,7 +4,8 @@ import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import type { CallOptions } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
-import { redact, redactCut, secretsOf } from "../errors/redact.ts";
+import { secretsOf } from "../errors/header-secrets.ts";
+import { redact, redactCut } from "../errors/redact.ts";
 import { type FailureContext, hostAndPath, redirectError, statusError } from "../errors/status-error.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { TrafficLimiter } from "../limiter/traffic.ts";
@@ -196,7 +197,11 @@ export class Exchange implements PermitRequest {
       if (this.bytes <= maxBytes) continue;
       this.#cancel();
       if (!whole) return pieces.join("");
-      throw new ApiShapeError(`The response is larger than ${maxBytes} bytes.`, "$", pieces[0] ?? "");
+      throw new ApiShapeError(
+        `The response is larger than ${maxBytes} bytes; raise maxBufferBytes if answers can be that large.`,
+        "$",
+        pieces[0] ?? "",
+      );
     }
     pieces.push(decoder.decode());
     return pieces.join("");

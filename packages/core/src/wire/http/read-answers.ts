@@ -1,5 +1,5 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
-import { isObject } from "../../internal/json.ts";
+import { isObject, isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
 import { embeddedError } from "../errors/status-error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GenerateContentResponse } from "../types/generate-content.ts";
@@ -16,6 +16,23 @@ export interface AnswerStream {
   close(): void;
 }
 
+/** Limits on what an answer may make a client hold. */
+export interface AnswerLimits {
+  /** Bytes of one event, or of an answer that is read whole. */
+  readonly maxBufferBytes: number;
+  /** Bytes of a streamed answer, decompressed. */
+  readonly maxAnswerBytes: number;
+  /** Chunks of a streamed answer. */
+  readonly maxAnswerChunks: number;
+}
+
+export const DEFAULT_LIMITS: AnswerLimits = {
+  maxBufferBytes: 64 * 1024 * 1024,
+  // Well below the longest string, which everything in an answer may become.
+  maxAnswerBytes: 256 * 1024 * 1024,
+  maxAnswerChunks: 1_000_000,
+};
+
 /**
  * Body of a stream → chunks. Takes event streams and bare JSON, regardless of the content type. Chunks before an error are
  * returned before the error is thrown.
@@ -23,14 +40,17 @@ export interface AnswerStream {
 export class StreamedAnswer implements AnswerStream {
   readonly #exchange: Exchange;
   readonly #decoder: SseDecoder;
+  readonly #limits: AnswerLimits;
   #first: AnswerBatch | undefined;
+  #chunks = 0;
   #hasEvents = false;
   #failure: { readonly error: unknown } | undefined;
   #isOver = false;
 
-  constructor(exchange: Exchange, maxBufferBytes: number) {
+  constructor(exchange: Exchange, limits: AnswerLimits) {
     this.#exchange = exchange;
-    this.#decoder = new SseDecoder({ maxBufferBytes });
+    this.#limits = limits;
+    this.#decoder = new SseDecoder({ maxBufferBytes: limits.maxBufferBytes });
   }
 
   /** Sends the request and reads the first batch, which {@link StreamedAnswer.next} then returns. Throws as both do. */
@@ -42,7 +62,7 @@ export class StreamedAnswer implements AnswerStream {
 
   /**
    * @throws {ApiStatusError} For an error object among the chunks.
-   * @throws {ApiShapeError} For a chunk that does not have the documented shape, and for a web page.
+   * @throws {ApiShapeError} For a chunk that does not have the documented shape, for a web page, and for an answer over a limit.
    */
   async next(): Promise<AnswerBatch | undefined> {
     const first = this.#first;
@@ -53,6 +73,8 @@ export class StreamedAnswer implements AnswerStream {
         const failure = this.#failure;
         if (failure !== undefined) throw failure.error;
         const bytes = await this.#exchange.read();
+        const { maxAnswerBytes } = this.#limits;
+        if (this.#exchange.bytes > maxAnswerBytes) throw limitError("bytes", maxAnswerBytes, "maxAnswerBytes");
         const texts = bytes === undefined ? this.#decoder.end() : this.#decoder.push(bytes);
         const batch = texts.length > 0 ? this.#parse(texts) : NONE;
         if (bytes === undefined) this.#end();
@@ -81,6 +103,10 @@ export class StreamedAnswer implements AnswerStream {
         const value = parseJson(text);
         for (const { response, error } of Array.isArray(value) ? checkAnswers(value) : [checkAnswer(value)]) {
           if (response === undefined) throw embeddedError(error, this.#exchange.failure);
+          const { maxAnswerChunks } = this.#limits;
+          this.#chunks += 1;
+          if (this.#chunks > maxAnswerChunks) throw limitError("chunks", maxAnswerChunks, "maxAnswerChunks");
+          checkDepth(response, text);
           batch.push(response);
         }
       }
@@ -102,6 +128,14 @@ export class StreamedAnswer implements AnswerStream {
 }
 
 const NONE: AnswerBatch = [];
+
+function limitError(unit: string, limit: number, option: string): ApiShapeError {
+  return new ApiShapeError(
+    `The answer has more than ${limit} ${unit}, which is the limit; raise ${option} if answers can be that long.`,
+    "$",
+    "",
+  );
+}
 
 /** A body or a data event: an answer, or an error object in any of the known shapes. */
 export type ParsedAnswer =
@@ -133,7 +167,20 @@ export function parseJson(text: string): unknown {
  */
 export function parseAnswers(text: string): readonly ParsedAnswer[] {
   const value = parseJson(text);
-  return Array.isArray(value) ? checkAnswers(value) : [checkAnswer(value)];
+  const answers = Array.isArray(value) ? checkAnswers(value) : [checkAnswer(value)];
+  for (const { response } of answers) if (response !== undefined) checkDepth(response, text);
+  return answers;
+}
+
+/** @throws {ApiShapeError} When the answer nests so deep that no code can be trusted to walk it. */
+function checkDepth(answer: GenerateContentResponse, text: string): void {
+  // Each level takes two characters; most chunks are too short to look at.
+  if (text.length <= 2 * MAX_LEVELS || !isTooDeep(answer)) return;
+  throw new ApiShapeError(
+    `The answer nests more than ${MAX_LEVELS} levels of lists and objects, so it was not read; ask again.`,
+    "$",
+    text,
+  );
 }
 
 function checkAnswers(list: readonly unknown[]): readonly ParsedAnswer[] {

@@ -1,4 +1,5 @@
 import { ApiStatusError } from "../../errors/api-errors.ts";
+import { startTimer } from "../../internal/abort.ts";
 import { FairQueue } from "./fair-queue.ts";
 
 /** An answer that closed a gate. */
@@ -39,7 +40,7 @@ export class RateGate<T> {
   /** Requests left in this step. */
   #left = 0;
   #nextStepAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopTimer: (() => void) | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -113,32 +114,29 @@ export class RateGate<T> {
 
   /** Calls `wake` when the next request may be let through; one timer for all that wait here. */
   arm(wake: () => void, now: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     if (this.waiting.size === 0) return;
     const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
-    this.#timer = setTimeout(
-      () => {
-        // The timer decides, not the clock: it may fire slightly early.
-        const fired = Date.now();
-        if (this.#refusal) this.#refusal.until = Math.min(this.#refusal.until, fired);
-        this.#nextStepAt = Math.min(this.#nextStepAt, fired);
-        wake();
-      },
-      Math.max(1, waitMs),
-    );
+    this.#stopTimer = startTimer(Math.max(1, waitMs), () => {
+      // The timer decides, not the clock: it may fire slightly early.
+      const fired = Date.now();
+      if (this.#refusal) this.#refusal.until = Math.min(this.#refusal.until, fired);
+      this.#nextStepAt = Math.min(this.#nextStepAt, fired);
+      wake();
+    });
   }
 
   /** Whether {@link arm} has a timer. */
   get isArmed(): boolean {
-    return this.#timer !== undefined;
+    return this.#stopTimer !== undefined;
   }
 
   /** Clears the timer if nothing waits. */
   disarmIfEmpty(): void {
     if (this.waiting.size > 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 }
 

@@ -1,0 +1,82 @@
+import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
+
+/** Shorter values could be ordinary words. */
+export const MIN_SECRET = 6;
+
+/**
+ * The secrets in authentication headers: each whole value, and its parts that mean something alone: the token of `Bearer token`,
+ * the password of `Basic …`, the values of cookies and of a signature's parameters.
+ */
+export function secretsOf(headers: HeaderFields): readonly string[] {
+  const secrets = new Set<string>();
+  for (const value of Object.values(headers))
+    for (const part of [value.trim(), ...partsOf(value)]) if (isSecret(part)) secrets.add(part);
+  return [...secrets];
+}
+
+/** `name=value` and `name="quoted value"`, and anything else between separators. */
+const PART = /([^\s=;,"]+)\s*=\s*"((?:[^"\\]|\\.)*)"|"((?:[^"\\]|\\.)*)"|[^\s;,]+/g;
+
+function* partsOf(value: string): Generator<string> {
+  for (const [text, , quotedValue, quoted] of value.matchAll(PART)) {
+    const inside = quotedValue ?? quoted;
+    if (inside !== undefined) {
+      yield inside;
+      yield inside.replaceAll(/\\(.)/g, "$1");
+      continue;
+    }
+    yield text;
+    const equals = text.indexOf("=");
+    const parameter = text.slice(equals + 1);
+    // What follows is only padding in a base64 token.
+    if (equals > 0 && /[^=]/.test(parameter)) {
+      yield parameter;
+      yield decoded(parameter);
+    }
+  }
+  const basic = /^\s*basic\s+([\w+/-]+=*)\s*$/i.exec(value)?.[1];
+  if (basic !== undefined) yield* credentialsIn(basic);
+  // A value after the last space, whatever it contains.
+  yield value.slice(value.trimEnd().lastIndexOf(" ") + 1).trim();
+}
+
+/** The text of `user:password` in base64, and the password. */
+function* credentialsIn(base64: string): Generator<string> {
+  try {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const text = new TextDecoder().decode(bytes);
+    yield text;
+    yield text.slice(text.indexOf(":") + 1);
+  } catch {
+    // Not base64: the token alone is the secret.
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function isSecret(part: string): boolean {
+  return part.length >= MIN_SECRET && part !== EMULATOR_KEY && !WORDS.has(part.toLowerCase()) && !ALGORITHM.test(part);
+}
+
+/** Names of signature algorithms, which errors mention for good reasons. */
+const ALGORITHM = /^(?:aws4-|goog4-)?(?:(?:hmac|rsa|rsa-pss|rsa-v1_5|ecdsa|ecdsa-p256)-?)?sha-?\d{1,3}$/i;
+
+/** Words of headers that are no secrets, and that any message may contain. */
+const WORDS: ReadonlySet<string> = new Set(
+  (
+    "accept account algorithm api-key apikey application application/json authorization basic bearer charset " +
+    "charset=utf-8 client content content-digest content-length content-type cookie created credential credentials date " +
+    "default default-project deflate development digest disabled ed25519 enabled error errors expires (created) (expires) " +
+    "(request-target) @authority @method @path @request-target @target-uri gemini generativelanguage global google " +
+    "googleapis header headers httponly internal invalid keep-alive localhost message method negotiate " +
+    "no-cache no-store partitioned path=/ prefer private production project public request response samesite=lax " +
+    "samesite=none samesite=strict secret secure server service session signature signed status strict string testing " +
+    "text/html text/plain token unknown version x-api-key x-goog-api-key"
+  ).split(" "),
+);
