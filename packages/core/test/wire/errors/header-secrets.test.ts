@@ -96,6 +96,10 @@ test("a detail that is nested without end is an answer like any other", async ()
 });
 
 test("splits a header in linear time, and takes nothing that is short", () => {
-  expect(secretsOf({ a: "a=b; c=12345", b: "Bearer emulator" })).toEqual(["a=b; c=12345", "c=12345", "Bearer emulator"]);
+  expect(secretsOf({ a: "a=b; c=12345", b: "Bearer emulator" })).toEqual([
+    "a=b; c=12345",
+    "c=12345",
+    "Bearer emulator",
+  ]);
   expect(secretsOf({ a: `${"a ".repeat(50_000)}=` })).toHaveLength(1);
 });
