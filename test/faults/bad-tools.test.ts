@@ -51,7 +51,7 @@ const BAD: Readonly<Record<string, Bad>> = {
     run: () => {
       throw new Error("on fire");
     },
-    reads: /"error":.*on fire/,
+    reads: /"error":.*failed with an internal error/,
   },
   "throws what is no error": {
     run: () => {
@@ -107,7 +107,7 @@ const BAD: Readonly<Record<string, Bad>> = {
         throw new Error("not even this");
       },
     }),
-    reads: /"error":.*not even this/,
+    reads: /"error":.*failed with an internal error/,
   },
   "is called 500 times in a turn": {
     run: async ({ list }) => (await turn(), list[0]),

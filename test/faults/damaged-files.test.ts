@@ -27,7 +27,7 @@ describe.each(KINDS)("a %s store that is damaged in the middle", (kind) => {
     const whole = table.places.place(kind, "good");
     {
       await using opened = openStore(whole);
-      await errandWithStates(table, opened.store, async () => 0);
+      await errandWithStates(table, opened.store, () => 0);
     }
     const problems: string[] = [];
     for (const [index, damage] of (kind === "jsonl" ? JSONL_DAMAGE : SQLITE_DAMAGE).entries()) {

@@ -39,12 +39,13 @@ const ROUNDS = WHERE.flatMap((where) =>
 test.each(SHARED_KINDS)(
   "a process with a %s store is paused, and wakes up when another has its session",
   async (kind) => {
-    const place = await places.place(kind, "pauses");
-    await using shared = openShared(place);
-    const { store } = shared;
     // Each pause holds up a whole process.
     const lanes = Array.from({ length: 3 }, (_, lane) => ROUNDS.filter((__, index) => index % 3 === lane));
     const found = await sideBySide(lanes, 3, async (rounds, lane) => {
+      // A paused process may hold the lock of a whole file.
+      const place = await places.place(kind, `pauses-${lane}`);
+      await using shared = openShared(place);
+      const { store } = shared;
       await using paused = await startRival(place);
       await using other = await startRival(place);
       const problems: string[] = [];

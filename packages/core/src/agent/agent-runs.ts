@@ -2,7 +2,7 @@ import { passThrough } from "../durable/journal.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
-import { steadyClock } from "../internal/clock.ts";
+import { steadyClock } from "../internal/abort.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import type { RunEvent, RunIdentity } from "../loop/events.ts";

@@ -2,7 +2,7 @@ import type { ModelFacts } from "./model-facts.ts";
 import { findModel, MODELS, NEWEST_FLASH } from "./models.ts";
 
 /**
- * Facts for an id that is not in the catalog: those of the model of its generation that shares the most words with it. A
+ * Facts for an id that is not in the catalog, those of the model of its generation that shares the most words with it. A
  * generation without models is treated like the previous one; an id without a number, like the newest flash.
  */
 export function closestModel(id: string): ModelFacts {

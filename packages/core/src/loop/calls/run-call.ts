@@ -2,6 +2,7 @@ import { type CallStepValue, callStepName } from "../../durable/run-log.ts";
 import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
+import { SILENT } from "../../logging/logger.ts";
 import { callTool } from "../../tool/call-tool.ts";
 import { functionResponse } from "../../tool/function-response.ts";
 import { CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
@@ -50,7 +51,8 @@ export async function runCall(
     nested,
     ...(asks && { unknown: true }),
   };
-  input.logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
+  if (input.logger !== SILENT)
+    input.logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
   if (isWatched) {
     planned.endReported = true;
     await step.emit(toolEnd(planned, value));
