@@ -5,14 +5,9 @@ import { NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunningLoop } from "../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../loop/limits.ts";
 import type { OpenedRun, SessionHost } from "./session-host.ts";
+import { hasLaterTurn } from "./run-ending.ts";
 import { SessionLog } from "./session-log.ts";
-import {
-  hasLaterTurn,
-  type OpenRecordOptions,
-  type SessionKeeping,
-  type SessionRunRequest,
-  SessionRuns,
-} from "./session-runs.ts";
+import { type OpenRecordOptions, type SessionKeeping, type SessionRunRequest, SessionRuns } from "./session-runs.ts";
 import { resolveRefs, type RunRecord } from "./session-view.ts";
 import type { SessionStore } from "./store.ts";
 

@@ -1,5 +1,5 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
-import { LOOP_VERSION, modelStepName } from "../durable/run-log.ts";
+import { LOOP_VERSION } from "../durable/run-log.ts";
 import { describeError } from "../durable/steps.ts";
 import { LoopVersionError, SessionConflictError, SessionUnfinishedError } from "../errors/run-errors.ts";
 import {
@@ -19,7 +19,7 @@ import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/history/import-history.ts";
 import type { Content } from "../wire/types/content.ts";
 import { boundParts, DraftWriter } from "./draft-writer.ts";
-import { type EndEntry, type InterruptedAnswer, isResumable } from "./entries.ts";
+import { isResumable } from "./entries.ts";
 import {
   abandonLease,
   HeldLease,
@@ -30,12 +30,23 @@ import {
   lookUntil,
   nextLease,
 } from "./lease.ts";
-import type { Draft, Lease } from "./records.ts";
+import type { Lease } from "./records.ts";
+import {
+  buildEndEntry,
+  buildEnding,
+  buildFailure,
+  endOfRecord,
+  hasLaterTurn,
+  interruptedAnswer,
+  isOpenDraft,
+  LEFT,
+  type RunEnding,
+} from "./run-ending.ts";
 import { buildAnswerEntries, type ExternalAnswers } from "./session-answers.ts";
 import type { BeforeEnd } from "../loop/loop-input.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
 import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
-import { buildRefs, type HistorySegment, placeCutInHistory, placeCutInSent, type RunRecord } from "./session-view.ts";
+import { placeCutInSent, type RunRecord } from "./session-view.ts";
 
 /** What a message does with a last run that was cut off or waits for an answer: it closes the run, or is refused. */
 export type Unfinished = "close" | "refuse";
@@ -509,36 +520,6 @@ interface TakenRun {
   readonly mode: "begin" | "resume";
 }
 
-function buildFailure(error: unknown, aborted: boolean): RunEnding {
-  return { stopReason: aborted ? "aborted" : "failed", error: describeError(error) };
-}
-
-/** The reader of the run left in the middle of it. */
-const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
-
-/** True when the log holds what the run did after it would have finished: it was steered at the last moment. */
-export function hasLaterTurn({ outcomes }: RunRecord, { turns }: { readonly turns: number }): boolean {
-  return outcomes.has(modelStepName("work", turns + 1, 0));
-}
-
-function endOfRecord(record: RunRecord, result: RunResult<unknown>): "ended" | "more-was-said" {
-  return result.stopReason === "finished" && hasLaterTurn(record, result) ? "more-was-said" : "ended";
-}
-
-/** True for the draft of a step that never ended. */
-export function isOpenDraft({ runId, step }: Draft, { entry, end, outcomes }: RunRecord): boolean {
-  return end === undefined && runId === entry.runId && !outcomes.has(step);
-}
-
-function interruptedAnswer({
-  step,
-  attempt,
-  parts,
-  truncated,
-}: Omit<InterruptedAnswer, "truncated"> & { readonly truncated?: boolean | undefined }): InterruptedAnswer {
-  return { step, attempt, parts, ...(truncated === true && { truncated }) };
-}
-
 /** How a record is opened. */
 export interface OpenRecordOptions {
   /** @defaultValue "read" */
@@ -551,40 +532,4 @@ export interface OpenRecordOptions {
   readonly missing?: ((op: { readonly name: string }) => never) | undefined;
   /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
-}
-
-/** How a run ended, in the words of its log. */
-export type RunEnding = Pick<EndEntry, "stopReason" | "limit" | "pending" | "error">;
-
-/** The ending of a run that gave a result. */
-export function buildEnding(result: RunResult<unknown>): RunEnding {
-  const { stopReason } = result;
-  if (stopReason === "limit") return { stopReason, limit: result.limit.name };
-  return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
-}
-
-/** The entry that ends a run. */
-export function buildEndEntry(
-  record: RunRecord,
-  run: OpenedRun,
-  segments: readonly HistorySegment[],
-  { interrupted, ...how }: RunEnding & Pick<EndEntry, "interrupted">,
-): Extract<NewEntry, { type: "end" }> {
-  const { contents, compaction, interrupted: unfinished } = run.soFar();
-  const { turns, toolCalls, usage, cost } = run.spent();
-  const end = unfinished === undefined ? contents.length : contents.length - 1;
-  return {
-    type: "end",
-    runId: record.entry.runId,
-    added: buildRefs(contents.slice(run.historyLength + record.entry.input.length, end), record.outcomes),
-    turns,
-    toolCalls,
-    usage,
-    ...(cost > 0 && { cost }),
-    ...(compaction !== undefined && {
-      compaction: placeCutInHistory(compaction, contents, run.historyLength, segments),
-    }),
-    ...how,
-    ...(interrupted !== undefined && { interrupted }),
-  };
 }
