@@ -72,7 +72,7 @@ function isWorthASecondTurn({ candidates, parts }: Answer): boolean {
   const reason = candidates.findLast(({ finishReason }) => (finishReason ?? "") !== "")?.["finishReason"];
   const says = parts.some((part) => {
     const hasText = part["thought"] !== true && typeof part["text"] === "string" && part["text"].trim() !== "";
-    return hasText || Object.keys(part).some((key) => DATA.has(key));
+    return hasText || Object.entries(part).some(([key, value]) => DATA.has(key) && value !== null);
   });
   return (reason === "STOP" || reason === 1) && says;
 }
