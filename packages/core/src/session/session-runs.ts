@@ -14,6 +14,7 @@ import { firstDifference } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import { limitReached } from "../loop/limits.ts";
+import type { BeforeEnd } from "../loop/loop-input.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/history/import-history.ts";
@@ -43,7 +44,6 @@ import {
   type RunEnding,
 } from "./run-ending.ts";
 import { buildAnswerEntries, type ExternalAnswers } from "./session-answers.ts";
-import type { BeforeEnd } from "../loop/loop-input.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
 import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
 import { placeCutInSent, type RunRecord } from "./session-view.ts";
