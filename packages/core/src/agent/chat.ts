@@ -1,6 +1,7 @@
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
+import { checkContentsDepth } from "../model/request/check-depth.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
@@ -40,6 +41,7 @@ export class Chat {
   constructor(start: StartRun, options: ChatOptions) {
     this.#start = start;
     this.#history = options.history ?? [];
+    checkContentsDepth(this.#history);
     this.#keepsInterrupted = options.keepInterrupted ?? true;
   }
 

@@ -1,5 +1,6 @@
 import { ConfigurationError, messageOf } from "../errors/agent-error.ts";
 import { OutputMissingError } from "../errors/run-errors.ts";
+import { isTooDeep, MAX_LEVELS } from "../internal/json.ts";
 import { isStandardSchema, issuesText } from "../tool/schema/from-zod.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
@@ -52,6 +53,8 @@ async function parseOutput(
   } catch (error) {
     return { ok: false, problem: `not JSON: ${messageOf(error)}`.slice(0, 300) };
   }
+  if (isTooDeep(value))
+    return { ok: false, problem: `the JSON nests more than ${MAX_LEVELS} levels of lists and objects` };
   if (!isStandardSchema(schema)) return { ok: true, value };
   try {
     const checked = await schema["~standard"].validate(value);

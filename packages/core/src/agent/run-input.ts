@@ -1,4 +1,5 @@
 import { endsOnOpenCall } from "../loop/transcript.ts";
+import { checkContentsDepth } from "../model/request/check-depth.ts";
 import { checkMediaParts, type MediaModel } from "../model/request/check-media-parts.ts";
 import { isMedia, type Media, mediaPart } from "../tool/media.ts";
 import type { Content, Part } from "../wire/types/content.ts";
@@ -14,10 +15,11 @@ export type RunInput = string | readonly InputPart[] | readonly Content[];
  *
  * @param model - Model whose support for the media is checked; without it, a later call checks.
  * @throws {TypeError} When there is nothing to send, or the contents end on an unanswered call.
- * @throws {ConfigurationError} When the model or the service would reject the media.
+ * @throws {ConfigurationError} When the model or the service would reject the media, or a content nests more than 500 levels.
  */
 export function buildContents(input: RunInput, model?: MediaModel): readonly Content[] {
   const contents = toContents(input);
+  checkContentsDepth(contents);
   if (model !== undefined) checkMediaParts(contents, model);
   return contents;
 }

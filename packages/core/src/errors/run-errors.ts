@@ -55,7 +55,10 @@ export class SessionConflictError extends AgentError {
   }
 }
 
-/** A session's log cannot be read: a line before the last is damaged, or an entry's version or kind is unknown to this release. */
+/**
+ * A session's log cannot be read: a line before the last is damaged or lost, nests too deep, or has a version or kind unknown to this
+ * release. Nothing was written; `repairSession` repairs it.
+ */
 export class SessionDamagedError extends AgentError {
   override readonly name = "SessionDamagedError";
   override readonly code = "session_damaged";

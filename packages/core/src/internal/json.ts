@@ -59,17 +59,15 @@ export function copyJson<T>(value: T): T {
  */
 export const MAX_LEVELS: number = 500;
 
-/** True when a value nests more lists and objects than {@link MAX_LEVELS}. Takes memory, not stack, however deep it is. */
-export function isTooDeep(value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; depth <= MAX_LEVELS; depth++) {
-    const below: unknown[] = [];
-    for (const one of level)
-      if (typeof one === "object" && one !== null) for (const member of Object.values(one)) below.push(member);
-    if (below.length === 0) return false;
-    level = below;
-  }
-  return level.some((one) => typeof one === "object" && one !== null);
+/** True when a value nests more lists and objects than this. Descends no further, so a value that contains itself is too deep. */
+export function isTooDeep(value: unknown, levels: number = MAX_LEVELS): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => typeof item === "object" && isTooDeep(item, levels - 1));
+  // A record of unknown members.
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const key in members) if (typeof members[key] === "object" && isTooDeep(members[key], levels - 1)) return true;
+  return false;
 }
 
 /**

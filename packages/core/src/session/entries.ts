@@ -1,5 +1,5 @@
 import type { Outcome } from "../durable/steps.ts";
-import type { Json } from "../internal/json.ts";
+import { isObject, type Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { StopReason } from "../loop/result.ts";
@@ -105,17 +105,32 @@ export type SessionEntry =
     })
   | EndEntry;
 
-/** The kinds of entries this release knows; one that is missing here does not compile. */
-const TYPES: { readonly [Type in SessionEntry["type"]]: true } = {
-  history: true,
-  run: true,
-  begin: true,
-  step: true,
-  answer: true,
-  resume: true,
-  steer: true,
-  info: true,
-  end: true,
+/** What a member is; with a question mark, when it is there. */
+type Kind = "text" | "number" | "list" | "object" | "value" | "list?" | "object?" | "number?";
+
+/** The kinds of entries this release knows, and the members that readers rely on. One that is missing here does not compile. */
+const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Kind>> } = {
+  history: { parts: "list" },
+  run: { runId: "text", loop: "number", model: "text", origin: "object", input: "list" },
+  begin: { runId: "text", step: "text" },
+  step: { runId: "text", step: "text", outcome: "object" },
+  answer: { runId: "text", step: "text", value: "value" },
+  resume: { runId: "text" },
+  steer: { contents: "list" },
+  info: { metadata: "object?" },
+  end: {
+    runId: "text",
+    stopReason: "text",
+    added: "list",
+    turns: "number",
+    toolCalls: "number",
+    usage: "object",
+    cost: "number?",
+    compaction: "object?",
+    pending: "list?",
+    interrupted: "object?",
+    error: "object?",
+  },
 };
 
 /**
@@ -129,8 +144,47 @@ export function checkEntryHeader(value: unknown): string | undefined {
   if (typeof v !== "number" || typeof type !== "string") return "it has no version and type";
   if (v > ENTRY_VERSION)
     return `it has version ${v}, written by a newer release; this one reads up to ${ENTRY_VERSION}`;
-  if (!Object.hasOwn(TYPES, type)) return `its type "${type}" is unknown`;
+  if (!Object.hasOwn(MEMBERS, type)) return `its type "${type}" is unknown`;
   return undefined;
+}
+
+/**
+ * Checks the members of an entry whose header was checked, but not what is in them.
+ *
+ * @returns What is wrong with them, or `undefined`.
+ */
+export function checkEntryMembers(entry: SessionEntry): string | undefined {
+  // Any object, until it is checked.
+  const members = entry as unknown as Readonly<Record<string, unknown>>;
+  if (!isKind("number", members["at"])) return "its at is missing";
+  const kinds = MEMBERS[entry.type];
+  for (const name in kinds) {
+    const kind = kinds[name] ?? "value";
+    if (!isKind(kind, members[name]))
+      return members[name] === undefined ? `its ${name} is missing` : `its ${name} is not as it was written`;
+  }
+  return undefined;
+}
+
+function isKind(kind: Kind, value: unknown): boolean {
+  switch (kind) {
+    case "text":
+      return typeof value === "string";
+    case "number":
+      return typeof value === "number";
+    case "list":
+      return Array.isArray(value);
+    case "object":
+      return isObject(value);
+    case "value":
+      return value !== undefined;
+    case "number?":
+      return value === undefined || typeof value === "number";
+    case "list?":
+      return value === undefined || Array.isArray(value);
+    case "object?":
+      return value === undefined || value === null || isObject(value);
+  }
 }
 
 /** True for a run that can be resumed: with an answer, a higher limit, or as it is. */

@@ -3,11 +3,15 @@ import type { JournalLog } from "../durable/journal.ts";
 import { messageOf } from "../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../errors/session-errors.ts";
-import type { Json } from "../internal/json.ts";
-import { ENTRY_VERSION, checkEntryHeader, type SessionEntry } from "./entries.ts";
+import { isTooDeep, type Json, MAX_LEVELS } from "../internal/json.ts";
+import { ENTRY_VERSION, checkEntryHeader, checkEntryMembers, type EndEntry, type SessionEntry } from "./entries.ts";
+import { findDamage, findDamagedEnd } from "./find-damage.ts";
 import { foldInfo } from "./session-info.ts";
 import { SessionView } from "./session-view.ts";
 import type { AppendOptions, SessionStore } from "./store.ts";
+
+/** What an entry holds was bounded when it came; the entry is a few levels around it. */
+const MAX_ENTRY_LEVELS = MAX_LEVELS + 20;
 
 type WithoutBase<Entry> = Entry extends unknown ? Omit<Entry, "v" | "at"> : never;
 
@@ -50,6 +54,8 @@ export class SessionLog {
   readonly #now: () => number;
   #waiting: Waiting[] = [];
   #writing = false;
+  /** The end that was checked last. */
+  #goodEnd: EndEntry | undefined;
 
   constructor(store: SessionStore, id: string, now: () => number = Date.now) {
     this.store = store;
@@ -66,6 +72,7 @@ export class SessionLog {
     const read = await this.load(from);
     const taken = this.running ? read.findIndex((entry) => !isFromAnybody(entry)) : -1;
     this.#addFrom(from, taken === -1 ? read : read.slice(0, taken));
+    this.#checkEnd();
   }
 
   /** Reads the log up to the end of one run; all of it without a run; at most so many entries. For a log that is only read. */
@@ -79,7 +86,8 @@ export class SessionLog {
     // Answers that came after its end have changed nothing yet.
     const end = entries.findLastIndex(({ type }) => type === "end");
     for (const [index, entry] of entries.entries())
-      if (end === -1 || index < end || entry.type !== "answer") this.view.add(entry);
+      if (end === -1 || index < end || entry.type !== "answer") this.#add(entry, index);
+    this.#checkEnd();
   }
 
   /**
@@ -163,9 +171,28 @@ export class SessionLog {
     for (const [index, entry] of entries.entries()) {
       const place = from + index;
       if (place < this.view.length) continue;
-      this.view.add(entry);
+      this.#add(entry, place);
       for (const listen of this.listeners) listen(entry, place);
     }
+  }
+
+  #add(entry: SessionEntry, place: number): void {
+    const damage = findDamage(this.view, entry);
+    if (damage !== undefined) throw this.#damaged(place, damage);
+    this.view.add(entry);
+  }
+
+  /** Once all was read: a run may have been opened and ended again. */
+  #checkEnd(): void {
+    const { run } = this.view;
+    if (run?.end === this.#goodEnd) return;
+    const damage = findDamagedEnd(run);
+    if (damage !== undefined) throw new SessionDamagedError(this.id, damage);
+    this.#goodEnd = run?.end;
+  }
+
+  #damaged(place: number, problem: string): SessionDamagedError {
+    return new SessionDamagedError(this.id, `entry ${place}: ${problem}`);
   }
 
   /** The place behind what another process wrote, when that is no conflict: one of the two only said something to the session. */
@@ -192,8 +219,12 @@ export class SessionLog {
   }
 
   #checked(value: Json, position: number): SessionEntry {
-    const problem = checkEntryHeader(value);
-    if (problem !== undefined) throw new SessionDamagedError(this.id, `entry ${position}: ${problem}`);
+    const problem =
+      checkEntryHeader(value) ??
+      (isTooDeep(value, MAX_ENTRY_LEVELS) ? `it nests more than ${MAX_ENTRY_LEVELS} levels` : undefined) ??
+      checkEntryMembers(value as unknown as SessionEntry);
+    if (problem !== undefined) throw this.#damaged(position, problem);
+    // As far as it is checked here and where it is added to the view.
     return value as unknown as SessionEntry;
   }
 }

@@ -1,7 +1,12 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
 import { LOOP_VERSION } from "../durable/run-log.ts";
 import { describeError } from "../durable/steps.ts";
-import { LoopVersionError, SessionConflictError, SessionUnfinishedError } from "../errors/run-errors.ts";
+import {
+  LoopVersionError,
+  SessionConflictError,
+  SessionDamagedError,
+  SessionUnfinishedError,
+} from "../errors/run-errors.ts";
 import {
   NothingToResumeError,
   RunIdTakenError,
@@ -21,6 +26,7 @@ import { prepareHistory } from "../model/history/import-history.ts";
 import type { Content } from "../wire/types/content.ts";
 import { boundParts, DraftWriter } from "./draft-writer.ts";
 import { isResumable } from "./entries.ts";
+import { findMissingAnswer } from "./find-damage.ts";
 import {
   abandonLease,
   HeldLease,
@@ -129,6 +135,7 @@ export class SessionRuns<Options> {
       const { runId, loop } = record.entry;
       if (record.end !== undefined && !isResumable(record.end))
         throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
+      this.#checkAnswers(record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
       const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", contents: run.steering }];
@@ -265,7 +272,15 @@ export class SessionRuns<Options> {
       const why = waits ? "its last run waits for an answer" : "its last run was cut off";
       throw new SessionUnfinishedError(this.log.id, run.entry.runId, why);
     }
-    return run.end === undefined ? [await this.#endOfCutOff(run, options)] : [];
+    if (run.end !== undefined) return [];
+    this.#checkAnswers(run);
+    return [await this.#endOfCutOff(run, options)];
+  }
+
+  /** @throws {SessionDamagedError} For a run whose steps cannot be read to the last. */
+  #checkAnswers(record: RunRecord): void {
+    const missing = findMissingAnswer(record);
+    if (missing !== undefined) throw new SessionDamagedError(this.log.id, missing);
   }
 
   /** Reads a run that was cut off as far as its log goes: how it ended. */

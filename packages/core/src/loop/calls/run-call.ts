@@ -2,7 +2,9 @@ import { type CallStepValue, callStepName } from "../../durable/run-log.ts";
 import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
+import { isTooDeep } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
+import { depthError } from "../../model/request/check-depth.ts";
 import { callTool } from "../../tool/call-tool.ts";
 import { functionResponse } from "../../tool/function-response.ts";
 import { CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
@@ -90,6 +92,11 @@ async function runWithHooks(
     if (decision !== undefined && "deny" in decision) outcome = denied(decision.deny);
     else if (decision !== undefined && "output" in decision) outcome = { ok: true, output: decision.output };
     else {
+      if (decision !== undefined && isTooDeep(decision.args))
+        throw depthError(
+          `The arguments that beforeCall returned for ${callId} (${call.name}) nest`,
+          "the tool cannot run",
+        );
       const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
       await beginCall(planned, step, isWatched);
       outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run));
@@ -191,7 +198,8 @@ function recordOutcome(
     mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
     maxResultBytes: tool?.maxResultBytes,
   });
-  const failure = outcome.ok ? undefined : outcome;
+  // A hook's outcome may have other members.
+  const failure = outcome.ok ? undefined : ({ ok: false, kind: outcome.kind, message: outcome.message } as const);
   const notRun = failure?.kind === "denied" || failure?.kind === "not-run";
   return {
     part,

@@ -1,10 +1,12 @@
 import { describeError, type Step } from "../../durable/steps.ts";
 import type { ModelStepValue, PromptTooLong } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
-import { ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
+import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
+import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest } from "../../model/model.ts";
+import { checkChangedRequest } from "../../model/request/check-depth.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -47,8 +49,13 @@ export async function modelStep(
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
-  if (input.hooks.beforeRequest !== undefined)
-    request = (await input.hooks.beforeRequest({ ...input.identity, turn, request, signal: step.signal })) ?? request;
+  if (input.hooks.beforeRequest !== undefined) {
+    const changed = await input.hooks.beforeRequest({ ...input.identity, turn, request, signal: step.signal });
+    if (changed !== undefined) {
+      checkChangedRequest(request, changed);
+      request = changed;
+    }
+  }
 
   const onNotice = (notice: ModelNotice): void => {
     if (notice.type === "rewind") partial?.clear();
@@ -59,8 +66,12 @@ export async function modelStep(
   };
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
+    let hasDeepParts = false;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
+      hasDeepParts ||= isTooDeep(parts);
+      // The answer is refused, so nobody needs them.
+      if (hasDeepParts) return;
       partial?.add(parts);
       if (isWatched) return emitParts(parts, turn, step);
     };
@@ -75,6 +86,8 @@ export async function modelStep(
         onParts,
         onNotice,
       });
+      // A model of another library may pass on what it was sent, unchecked.
+      if (hasDeepParts || isTooDeep(response)) throw tooDeep();
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
@@ -101,6 +114,14 @@ export async function modelStep(
       await sleep(requestedMs ?? RESTART_DELAY_MS * 2 ** restarts, step.signal);
     }
   }
+}
+
+function tooDeep(): ApiShapeError {
+  return new ApiShapeError(
+    `The answer nests more than ${MAX_LEVELS} levels of lists and objects, so it cannot be used; ask again.`,
+    "$",
+    "",
+  );
 }
 
 /** Failures before the first part have been retried by the client; a stream that ends without a finish reason is detected only here. */

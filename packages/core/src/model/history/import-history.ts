@@ -2,6 +2,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
+import { checkContentsDepth } from "../request/check-depth.ts";
 import { readCalls } from "./open-calls.ts";
 
 /** Options of {@link importHistory}. */
@@ -38,7 +39,7 @@ interface Pairing {
  * see {@link prepareHistory}. A history that Gemini wrote needs no import: pass it to a run as it is.
  *
  * @throws {ConfigurationError} For a role other than `user` and `model`, a content or part without data, a call before any
- *   user content, and orphans; the message names the place.
+ *   user content, orphans, and a content that nests more than 500 levels; the message names the place.
  * @example
  * ```ts
  * const history = importHistory([
@@ -53,6 +54,7 @@ interface Pairing {
 export function importHistory(contents: readonly Content[], options: ImportHistoryOptions = {}): readonly Content[] {
   const { model, ids = "complete", orphans = "refuse" } = options;
   checkHistory(contents);
+  checkContentsDepth(contents);
   const pairing: Pairing = { repair: orphans === "repair", seen: new Set() };
   const paired: Content[] = [];
   for (let at = 0; at < contents.length;) {
