@@ -32,7 +32,7 @@ export interface FunctionCall {
   /** Eight random characters on newer models, absent on older ones; goes back in the response as received. */
   readonly id?: string | undefined;
   readonly name: string;
-  /** Absent means no arguments, the same as `{}`. */
+  /** Absent means no arguments, the same as `{}`. Numbers are doubles here and at the service: declare longer ones as strings. */
   readonly args?: JsonObject | undefined;
   readonly partialArgs?: readonly PartialArg[] | undefined;
   readonly willContinue?: boolean | undefined;
