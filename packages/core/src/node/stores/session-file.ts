@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { repairSession, type SessionRepair } from "../../doctor/repair-session.ts";
 import type { LogLine } from "../../doctor/read-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
+import { SessionStoreError } from "../../errors/run-errors.ts";
 import type { SessionEntry } from "../../session/entries.ts";
 import { foldInfo, NO_INFO } from "../../session/session-info.ts";
 import type { SessionSummary } from "../../session/store.ts";
@@ -13,8 +14,10 @@ import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";
 import { storeError } from "./jsonl/jsonl-store.ts";
 import { readState, writeState } from "./jsonl/jsonl-records.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
-import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
+import { type Database, encodeKey, isBusy, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
+import { asStoreError } from "./sqlite/sqlite-errors.ts";
 import { parseSummary, writeInfo } from "./sqlite/sqlite-lists.ts";
+import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
 
 /** A session as stored in a file. */
 export interface StoredSession {
@@ -70,9 +73,10 @@ export async function openSessionFile(
     const session: StoredSession = { id, length: lines.length, updatedAt: mtimeMs, lines: () => lines };
     return { unit: "line", sessions: [session], [Symbol.dispose]: () => {} };
   }
-  const database = openDatabase(file);
+  const database = await openDatabase(file);
   try {
-    const sessions = listSessions(database, options.session, file).map((row): StoredSession => ({
+    const rows = await whenFree("read", file, () => listSessions(database, options.session, file));
+    const sessions = rows.map((row): StoredSession => ({
       ...row,
       lines: () => readRows(database, row).lines,
     }));
@@ -100,7 +104,7 @@ export async function repairSessionFile(
   const target = `${file}.${inPlace ? "bak" : "repaired"}`;
   if (existsSync(target)) throw new ConfigurationError(`${target} already exists; move it away first`);
   const isSqlite = await isDatabase(file, session);
-  const repairs = isSqlite ? repairDatabase(file, session, inPlace) : [await repairJsonl(file, inPlace)];
+  const repairs = isSqlite ? await repairDatabase(file, session, inPlace) : [await repairJsonl(file, inPlace)];
   const isWritten = repairs.some(({ done }) => done.length > 0);
   return {
     unit: isSqlite ? "entry" : "line",
@@ -196,11 +200,22 @@ interface SessionRow extends SessionSummary {
   readonly number: number;
 }
 
-function openDatabase(file: string): Database {
+async function openDatabase(file: string): Promise<Database> {
   try {
-    return openSessionTables(file, "read");
+    return await whenFree("read", file, () => openSessionTables(file, "read"));
   } catch (error) {
+    if (error instanceof SessionStoreError) throw error;
     throw new ConfigurationError(`${file} has no readable sessions: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** @throws {SessionStoreError} When another process has the file locked for too long. */
+async function whenFree<Result>(kind: "read" | "write", file: string, work: () => Result): Promise<Result> {
+  try {
+    return await takeTurn(kind, placeOf(file), { waitMs: WAIT_MS }, work);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    throw asStoreError(file, kind === "read" ? "its sessions cannot be read" : "its sessions cannot be written", error);
   }
 }
 
@@ -231,22 +246,28 @@ function describeGap(from: number, to: number): string {
   return to - from === 1 ? "it is missing" : `entries ${from} to ${to - 1} are missing`;
 }
 
-function repairDatabase(file: string, id: string | undefined, inPlace: boolean): SessionFileRepair["repairs"] {
-  using database = closing(openDatabase(file));
-  const found = listSessions(database.it, id, file).map((row) => ({
-    row,
-    repair: repairSession(readRows(database.it, row).lines),
-  }));
+async function repairDatabase(
+  file: string,
+  id: string | undefined,
+  inPlace: boolean,
+): Promise<SessionFileRepair["repairs"]> {
+  using database = closing(await openDatabase(file));
+  const found = await whenFree("read", file, () =>
+    listSessions(database.it, id, file).map((row) => ({
+      row,
+      repair: repairSession(readRows(database.it, row).lines),
+    })),
+  );
   const damaged = found.filter(({ repair }) => repair.done.length > 0);
   if (damaged.length === 0) return found.map(({ row, repair }) => ({ id: row.id, ...repair }));
   const target = `${file}.${inPlace ? "bak" : "repaired"}`;
   // A complete copy, in a new file.
-  database.it.prepare("vacuum into ?").run(target);
-  using written = closing(openSessionTables(inPlace ? file : target, "write"));
+  await whenFree("read", file, () => database.it.prepare("vacuum into ?").run(target));
+  const changed = inPlace ? file : target;
+  using written = closing(await whenFree("write", changed, () => openSessionTables(changed, "write")));
   // Read again: another process may have written meanwhile.
-  const repaired = transaction(
-    written.it,
-    () => new Map(damaged.map(({ row }) => [row.number, repairRows(written.it, row)])),
+  const repaired = await whenFree("write", changed, () =>
+    transaction(written.it, () => new Map(damaged.map(({ row }) => [row.number, repairRows(written.it, row)]))),
   );
   return found.map(({ row, repair }) => ({ id: row.id, ...(repaired.get(row.number) ?? repair) }));
 }

@@ -5,12 +5,6 @@ import { ConfigurationError, messageOf } from "../../../errors/agent-error.ts";
 /** An open database file. */
 export type Database = Sqlite.DatabaseSync;
 
-/** How long SQLite itself waits for another process. Longer waits are asynchronous. */
-const BUSY_MS = 20;
-
-/** How long opening may wait for other processes that are opening the same file. */
-const OPEN_MS = 10_000;
-
 /**
  * One row per session, and one per entry. The key is the id as big-endian UTF-16, which sorts by code unit and keeps every id
  * intact. The entry is text, which keeps the order of its keys. What changes beside the log is in tables of its own, because a
@@ -50,37 +44,41 @@ create index if not exists pollux_session_recent on pollux_session (updated_at, 
 create index if not exists pollux_session_owner on pollux_session (owner, updated_at, key) where owner is not null;
 `;
 
+/** SQLite's own waits would block the process. */
+const NEVER_WAIT = "pragma busy_timeout = 0";
+
 /** Tables and indexes. */
 const PARTS = ["session", "entry", "record", "draft", "session_recent", "session_owner"].map(
   (name) => `pollux_${name}`,
 );
+
+/** A database file that a store has opened. */
+export interface OpenedDatabase {
+  readonly database: Database;
+  /** False when another process has the file locked: {@link prepare} has to be called again. */
+  readonly isPrepared: boolean;
+}
 
 /**
  * Opens a database file, and creates missing tables and columns.
  *
  * @throws {ConfigurationError} On a Node without SQLite, and when the file cannot be opened or is not a database.
  */
-export function openSqlite(file: string): Database {
+export function openSqlite(file: string): OpenedDatabase {
   const { DatabaseSync } = sqlite();
   let database: Database | undefined;
-  const until = performance.now() + OPEN_MS;
-  for (;;) {
-    try {
-      database ??= new DatabaseSync(file);
-      prepare(database);
-      return database;
-    } catch (error) {
-      if (isBusy(error) && performance.now() < until) {
-        pause(5 + Math.random() * 10);
-        continue;
-      }
-      database?.close();
-      throw new ConfigurationError(
-        `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${messageOf(error)}. ` +
-          "Use a file in an existing folder that this process may write to, and free some space if the disk is full.",
-        { cause: error },
-      );
-    }
+  try {
+    database = new DatabaseSync(file);
+    prepare(database);
+    return { database, isPrepared: true };
+  } catch (error) {
+    if (database !== undefined && isBusy(error)) return { database, isPrepared: false };
+    database?.close();
+    throw new ConfigurationError(
+      `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${messageOf(error)}. ` +
+        "Use a file in an existing folder that this process may write to, and free some space if the disk is full.",
+      { cause: error },
+    );
   }
 }
 
@@ -93,7 +91,7 @@ export function openSessionTables(file: string, access: "read" | "write"): Datab
   const { DatabaseSync } = sqlite();
   const database = new DatabaseSync(file, { readOnly: access === "read" });
   try {
-    database.exec(`pragma busy_timeout = ${OPEN_MS}`);
+    database.exec(NEVER_WAIT);
     database.prepare("select count(*) from pollux_entry, pollux_session limit 1").get();
     if (access === "write") createMissing(database);
     return database;
@@ -139,10 +137,15 @@ export function primaryCode(error: unknown): number {
   return ((error as { readonly errcode?: number }).errcode ?? 0) & 0xff;
 }
 
-function prepare(database: Database): void {
+/**
+ * Creates missing tables and columns.
+ *
+ * @throws SQLite's error, also when another process has the file locked: then it may be called again.
+ */
+export function prepare(database: Database): void {
   // A write-ahead log lets others read while one writes; FULL syncs it with every commit. The mode is changed only when it
-  // has to be: that needs an exclusive lock, for which SQLite does not wait.
-  database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma synchronous = full`);
+  // has to be: that needs an exclusive lock.
+  database.exec(`${NEVER_WAIT}; pragma synchronous = full`);
   const { journal_mode: mode } = database.prepare("pragma journal_mode").get() ?? {};
   if (mode !== "wal" && mode !== "memory") database.exec("pragma journal_mode = wal");
   createMissing(database);
@@ -172,9 +175,4 @@ function sqlite(): typeof Sqlite {
   throw new ConfigurationError(
     `SQLite session files require Node 22.13 or later; this is ${process.version}. Update Node, or use a JsonlStore.`,
   );
-}
-
-/** Opening is synchronous, so its waits are. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -1,8 +1,6 @@
-import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import { sleep } from "../../../internal/abort.ts";
 import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../../session/records.ts";
 import {
   type AppendOptions,
@@ -15,30 +13,17 @@ import {
 } from "../../../session/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
 import { knowProcesses } from "../processes.ts";
-import { type Database, encodeKey, isBusy, openSqlite, primaryCode, transaction } from "./sqlite-database.ts";
+import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";
+import { asStoreError } from "./sqlite-errors.ts";
 import { deleteMatching, deleteSession, listSummaries, writeInfo } from "./sqlite-lists.ts";
 import { readLease, readRecords, signatureOf, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
+import { placeOf, takeTurn } from "./sqlite-turns.ts";
 
 /** Options of {@link SqliteStore}. */
 export interface SqliteStoreOptions {
-  /** How long to wait for another process that is writing to the file, in milliseconds. @defaultValue 10_000 */
+  /** How long a call waits for another process that has the file locked, in milliseconds. @defaultValue 10_000 */
   readonly lockTimeoutMs?: number | undefined;
 }
-
-/** Advice for SQLite errors, by primary result code. */
-const ADVICE: { readonly [code: number]: string } = {
-  5: "another process has the file locked; try again, or find that process",
-  6: "another process has the file locked; try again, or find that process",
-  8: "the file or its folder is read-only; make it writable, or put the store elsewhere",
-  10: "the disk failed to read or write; check whether it is full or faulty",
-  13: "the disk is full; free some space",
-  14: "the file cannot be opened; check that its folder still exists",
-};
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB. */
-const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
-
-const MAX_PAUSE_MS = 50;
 
 /**
  * Sessions in one SQLite file, which any number of processes on a machine may share. Requires Node 22.13 or later.
@@ -46,6 +31,9 @@ const MAX_PAUSE_MS = 50;
  * An append is one transaction and one disk sync, however long the log is. Reads and writes are synchronous: each blocks the
  * process for as long as the disk takes, about a millisecond. Keep the file on a local disk; SQLite's locks do not work over a
  * network.
+ *
+ * While another process has the file locked, writes wait in the order of the calls, without blocking this process, and reads go on.
+ * All stores of this process that have the same file open share one queue.
  *
  * Drafts and renewals of leases are transactions without a disk sync. Changes by other processes are noticed within half a second, by
  * asking SQLite whether the file has changed; changes through this object at once.
@@ -61,11 +49,14 @@ export class SqliteStore implements SessionStore {
   readonly processes: ProcessKnowledge = knowProcesses();
   readonly #database: Database;
   readonly #waitMs: number;
+  readonly #place: string;
+  readonly #closing: AbortController = new AbortController();
   readonly #changes: ChangeWatch;
   /** What a commit waits for: `full` for a disk sync. */
   #commits: "full" | "normal" = "full";
   #version: unknown;
-  #closed = false;
+  /** The file has all tables. */
+  #isPrepared: boolean;
 
   /**
    * @param file - Created if it does not exist; its folder must exist. `":memory:"` keeps everything in memory.
@@ -73,7 +64,8 @@ export class SqliteStore implements SessionStore {
    */
   constructor(file: string, options: SqliteStoreOptions = {}) {
     this.#waitMs = options.lockTimeoutMs ?? 10_000;
-    this.#database = openSqlite(file);
+    ({ database: this.#database, isPrepared: this.#isPrepared } = openSqlite(file));
+    this.#place = placeOf(file);
     this.#changes = new ChangeWatch(
       (id) => signatureOf(this.#database, encodeKey(id)),
       () => this.#hasChangedElsewhere(),
@@ -81,7 +73,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async load(id: string, from = 0): Promise<readonly Json[]> {
-    const rows = await this.#try(id, "its log cannot be read", () =>
+    const rows = await this.#try("read", id, "its log cannot be read", () =>
       this.#database
         .prepare(
           "select entry from pollux_entry where session = (select number from pollux_session where key = ?) and position >= ? order by position",
@@ -105,7 +97,7 @@ export class SqliteStore implements SessionStore {
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
     const ids = `${options.prefix ?? ""}*`;
-    return await this.#try(ids, "sessions cannot be listed", () => listSummaries(this.#database, options));
+    return await this.#try("read", ids, "sessions cannot be listed", () => listSummaries(this.#database, options));
   }
 
   async delete(id: string): Promise<void> {
@@ -123,7 +115,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async records(id: string): Promise<SessionRecords> {
-    return await this.#try(id, "its records cannot be read", () => readRecords(this.#database, encodeKey(id)));
+    return await this.#try("read", id, "its records cannot be read", () => readRecords(this.#database, encodeKey(id)));
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
@@ -158,10 +150,10 @@ export class SqliteStore implements SessionStore {
     return this.#changes.watch(id, onChange);
   }
 
-  /** Closes the file. Acknowledged appends are in it; later calls fail. */
+  /** Closes the file. Acknowledged appends are in it; calls that still wait for the file, and later ones, fail. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     this.#changes.end();
     this.#database.close();
   }
@@ -205,7 +197,7 @@ export class SqliteStore implements SessionStore {
 
   /** Runs `work` in a transaction. @param commits - `normal`: without a disk sync; it need not survive a crash of the machine. */
   #write<Result>(id: string, doing: string, commits: "full" | "normal", work: () => Result): Promise<Result> {
-    return this.#try(id, doing, () => {
+    return this.#try("write", id, doing, () => {
       // With a write-ahead log a commit in this mode waits for nothing, and the next one in the other mode syncs both.
       if (this.#commits !== commits) this.#database.exec(`pragma synchronous = ${commits}`);
       this.#commits = commits;
@@ -220,16 +212,18 @@ export class SqliteStore implements SessionStore {
     return this.#version !== before;
   }
 
-  async #try<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
-    const until = performance.now() + this.#waitMs;
-    for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
-      if (this.#closed) throw new SessionStoreError(id, `${doing}: the store is closed; open a new one`);
-      try {
+  async #try<Result>(kind: "read" | "write", id: string, doing: string, work: () => Result): Promise<Result> {
+    const { signal } = this.#closing;
+    try {
+      return await takeTurn(kind, this.#place, { waitMs: this.#waitMs, signal }, () => {
+        if (!this.#isPrepared) prepare(this.#database);
+        this.#isPrepared = true;
         return work();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= until) throw asStoreError(id, doing, error);
-      }
-      await sleep(pause * (0.5 + Math.random()));
+      });
+    } catch (error) {
+      if (signal.aborted && error === signal.reason)
+        throw new SessionStoreError(id, `${doing}: the store is closed; open a new one`);
+      throw asStoreError(id, doing, error);
     }
   }
 }
@@ -241,18 +235,4 @@ function parse(id: string, position: number, text: string): Json {
   } catch (error) {
     throw new SessionDamagedError(id, `entry ${position} is not JSON`, { cause: error });
   }
-}
-
-function asStoreError(id: string, doing: string, error: unknown): Error {
-  if (error instanceof SessionConflictError || error instanceof SessionLeaseLostError) return error;
-  const code = primaryCode(error);
-  if (DAMAGED.has(code))
-    return new SessionDamagedError(
-      id,
-      `the database file is damaged (${messageOf(error)}); restore it, or see the recover command of sqlite3`,
-      { cause: error },
-    );
-  const advice = ADVICE[code];
-  const what = advice === undefined ? doing : `${doing}: ${advice}`;
-  return new SessionStoreError(id, `${what} (${messageOf(error)})`, { cause: error });
 }
