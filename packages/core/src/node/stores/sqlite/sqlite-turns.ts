@@ -3,7 +3,10 @@ import { realpathSync } from "node:fs";
 import { startTimer } from "../../../internal/abort.ts";
 import { isBusy } from "./sqlite-database.ts";
 
-/** Shortest and longest pause between two tries on a locked file, in milliseconds. */
+/** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */
+const QUICK_TRIES = 50;
+
+/** Shortest and longest pause between two later tries, in milliseconds. */
 const [MIN_PAUSE_MS, MAX_PAUSE_MS] = [1, 10];
 
 /** When a wait ends early. */
@@ -20,15 +23,16 @@ interface Waiting {
   /** Does the work. @throws What the work throws. */
   readonly attempt: () => void;
   readonly fail: (reason: unknown) => void;
+  /** Called when it no longer waits. */
   readonly left: () => void;
 }
 
-/** Here while somebody waits in them. For the whole process, as a lock keeps all of its stores waiting. */
+/** Each is here only while a call waits in it. Shared by all stores of the process, since a lock keeps all of them waiting. */
 const queues = new Map<string, TurnQueue>();
 
 /**
  * Reads or writes a file, synchronously, as soon as no other process has it locked: at once if possible, or else in the order of the
- * calls. However many calls wait for a file, one timer tries for all of them, and the event loop is free between two tries.
+ * calls. However many calls wait for a file, one tries for all of them, and the event loop is free between two tries.
  *
  * @param place - The file, from {@link placeOf}.
  * @throws What the work throws; the signal's reason; SQLite's error when the file is still locked at the end of the wait.
@@ -67,8 +71,10 @@ export function placeOf(file: string): string {
 class TurnQueue {
   readonly #onEmpty: () => void;
   readonly #waiting: Set<Waiting> = new Set();
+  /** Since the last success. */
+  #tries = 0;
   #pauseMs = MIN_PAUSE_MS;
-  /** Stops the timer of the next try. */
+  /** Cancels the next try. */
   #stop: (() => void) | undefined;
 
   constructor(onEmpty: () => void) {
@@ -89,7 +95,7 @@ class TurnQueue {
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.add(waiting);
-      if (this.#waiting.size === 1) this.#pause();
+      if (this.#waiting.size === 1) this.#tryInNextStep();
     });
   }
 
@@ -104,10 +110,9 @@ class TurnQueue {
       first.fail(error);
     }
     this.#leave(first);
+    this.#tries = 0;
     this.#pauseMs = MIN_PAUSE_MS;
-    if (this.#waiting.size === 0) return;
-    const immediate = setImmediate(() => this.#next());
-    this.#stop = () => clearImmediate(immediate);
+    if (this.#waiting.size > 0) this.#tryInNextStep();
   }
 
   #stillBusy(error: unknown): void {
@@ -117,10 +122,17 @@ class TurnQueue {
       this.#leave(one);
       one.fail(error);
     }
-    if (this.#waiting.size > 0) this.#pause();
+    if (this.#waiting.size === 0) return;
+    if (++this.#tries < QUICK_TRIES) this.#tryInNextStep();
+    else this.#tryAfterPause();
   }
 
-  #pause(): void {
+  #tryInNextStep(): void {
+    const immediate = setImmediate(() => this.#next());
+    this.#stop = () => clearImmediate(immediate);
+  }
+
+  #tryAfterPause(): void {
     this.#stop = startTimer(this.#pauseMs * (0.5 + Math.random()), () => this.#next());
     this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
   }

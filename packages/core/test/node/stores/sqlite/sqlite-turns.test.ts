@@ -64,16 +64,17 @@ describe("while another process has the file locked", () => {
   test.each([
     { stores: "one store", openAll: (file: string) => Array<SqliteStore>(100).fill(open(file)) },
     { stores: "a store each", openAll: (file: string) => NAMES.map(() => open(file)) },
-  ])("100 sessions with $stores try once in a step of the event loop, in their order", async ({ openAll }) => {
+  ])("100 sessions with $stores hold up no step of the event loop, and write in their order", async ({ openAll }) => {
     const file = newFile();
     const stores = openAll(file);
     const unlock = lock(file);
     const tries = watchTries();
     const appending = NAMES.map((name, index) => stores[index]?.append(name, 0, [index]));
-    await tries.atLeast(5);
+    await tries.atLeast(55);
     unlock();
-    await Promise.all([...appending, tries.atLeast(5 + 100)]);
-    expect(tries.inOneStep()).toBe(1);
+    await Promise.all([...appending, tries.atLeast(55 + 100)]);
+    // A step has timers and immediates; a try may end as one and go on as the other.
+    expect(tries.inOneStep()).toBeLessThanOrEqual(2);
     expect(written(file)).toEqual(NAMES);
   });
 
@@ -156,6 +157,7 @@ describe("while another process has the file locked", () => {
     const errors: unknown[] = [];
     for (let index = 0; index < 10; index++) brief.append(`s${index}`, 0, [0]).catch((error) => errors.push(error));
     const waiting = patient.append("s", 0, [0]).catch((error: unknown) => error);
+    await until(() => vi.getTimerCount() === 1);
     await vi.advanceTimersByTimeAsync(999);
     expect(errors).toEqual([]);
     await vi.advanceTimersByTimeAsync(50);
@@ -177,6 +179,7 @@ describe("while another process has the file locked", () => {
     stopClock();
     const appending = Promise.all(NAMES.map((name) => store.append(name, 0, [0]).catch(String)));
     const going = other.append("other", 0, [0]);
+    await until(() => vi.getTimerCount() === 1);
     store.close();
     expect(await appending).toEqual(
       NAMES.map((name) =>
@@ -197,7 +200,7 @@ describe("while another process has the file locked", () => {
     lock(file);
     stopClock();
     const appending = store.append("s", 0, [0]).catch(String);
-    expect(vi.getTimerCount()).toBe(1);
+    await until(() => vi.getTimerCount() === 1);
     store.close();
     expect(await appending).toMatch(/the store is closed/);
     expect(vi.getTimerCount()).toBe(0);
@@ -242,7 +245,7 @@ describe("a session file that is locked", () => {
     expect(read.sessions.map(({ id, length }) => [id, length])).toEqual([["s", 1]]);
     const tries = watchTries();
     const repairing = repairSessionFile(file, { inPlace: true });
-    await tries.atLeast(3);
+    await tries.atLeast(55);
     unlock();
     expect((await repairing).written).toBe(file);
     expect(await open(file).load("s")).toEqual([]);
