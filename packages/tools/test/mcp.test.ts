@@ -1,6 +1,10 @@
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { McpServerError, mcpTools, type McpTools, type McpToolsOptions } from "../src/mcp.ts";
 import { ToolPins } from "../src/mcp/tool-pins.ts";
@@ -47,6 +51,59 @@ describe("a server that does not start", () => {
       server: `${node} ${pathOf("odd-server.mjs")}`,
       stderr: "cannot open the database with [redacted]",
       message: `the MCP server "${node} ${pathOf("odd-server.mjs")}" did not start: it ended with exit code 3\nIts stderr ends with:\ncannot open the database with [redacted]`,
+    });
+  });
+
+  test("shows no secret of its environment in any form, neither in its error nor in a log", async () => {
+    const lines: string[] = [];
+    const env = {
+      DATABASE_KEY: 'a/very+secret="key"',
+      DATABASE_URL: "postgres://ada:hunter2%2Fpass@db/one",
+      PEM: "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----",
+      PASSWORD: "hunter2",
+      NODE_ENV: "test",
+    };
+    const command = { command: node, args: [pathOf("odd-server.mjs"), "dies-telling-all", folder], env };
+    const logger = { ...SILENT, debug: (facts: object) => void lines.push(JSON.stringify(facts)) };
+    const error: unknown = await mcpTools(command, { logger }).catch((reason: unknown) => reason);
+    const said = [
+      'eG[redacted]J5 [redacted] {"key":"[redacted]"}',
+      "[redacted] [redacted] [redacted] hunter22 test",
+      "[redacted]",
+    ].join("\n");
+    expect(error).toMatchObject({ stderr: said, message: expect.stringContaining(said) });
+    expect(lines.filter((line) => line.includes("stderr"))).toHaveLength(5);
+    for (const secret of ["very", "MIIEvQ", "hunter2/", "hunter2%", "dmVyeS", "76657279"])
+      expect(lines.join()).not.toContain(secret);
+  });
+
+  test.each([8_185, 8_300])("shows no rest of a secret that is cut, %i characters from the end", async (length) => {
+    const started = mcpTools({
+      command: node,
+      args: [pathOf("odd-server.mjs"), "dies-at-length", folder, String(length)],
+      env: { DATABASE_KEY: "abcdefghijklmnopqrst" },
+    });
+    const { stderr } = await started.then(
+      () => ({ stderr: "" }),
+      (error: McpServerError) => error,
+    );
+    expect(stderr.replace(/^[a-z]*\]/, "")).toMatch(/^y{8000,}$/);
+  });
+
+  test("a URL that repeats its credentials; they stay out of the error", async () => {
+    const server = createServer((request, response) => {
+      const { authorization, cookie = "" } = request.headers;
+      response.writeHead(400).end(`refused ${authorization}, ${btoa(cookie)}, ${cookie.slice(4, 20)}`);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // A listening TCP server has an address object.
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+    const headers = { cookie: "sid=c00kie/value-one; a=b" };
+    const error: unknown = await mcpTools({ url, auth: "t0ken/value", headers }).catch((reason: unknown) => reason);
+    server.close();
+    expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(/t0ken|c00kie|YzAwa2ll/);
+    expect(error).toMatchObject({
+      message: expect.stringContaining("refused Bearer [redacted], [redacted], [redacted]"),
     });
   });
 

@@ -575,7 +575,7 @@ describe("credentials", () => {
     expect(await callIt(one("get", "/a", {}), {}, options)).toEqual({
       ok: false,
       kind: "failed",
-      message: 'GET /a answered 400 Bad Request: {"error":"bad Bearer [key] /v1/a?key=[key]"}. Correct the arguments.',
+      message: 'GET /a answered 400 Bad Request: {"error":"bad Bearer [redacted] /v1/a?key=[redacted]"}. Correct the arguments.',
     });
     const refused = { ...options, baseUrl: "http://127.0.0.1:1" };
     expect(await callIt(one("get", "/a", {}), {}, refused)).toEqual({
@@ -618,7 +618,7 @@ describe("a secret that the service repeats", () => {
       ] as const) {
         answer = (_request, response) => void response.writeHead(status, { "content-type": type }).end(body);
         const read = JSON.stringify(await callIt(one("get", "/a", {}), {}, options));
-        expect(read).toContain("[key]");
+        expect(read).toContain("[redacted]");
         for (const piece of ["live", "2Fz", bytes("", "hex").slice(8, 24), bytes("", "base64").slice(4, 16)])
           expect(read).not.toContain(piece);
       }
@@ -628,15 +628,15 @@ describe("a secret that the service repeats", () => {
     const options = { auth: { query: { pin: "4711471147" }, header: { cookie: "session=abcdefghijkl; a=b" } } };
     answer = json({ pin: 4_711_471_147, own: "abcdefghijkl" });
     expect(await callIt(one("get", "/a", {}), {}, options)).toMatchObject({
-      output: { body: { pin: "[key]", own: "[key]" } },
+      output: { body: { pin: "[redacted]", own: "[redacted]" } },
     });
     answer = json({ long: `${"x".repeat(3_990)}4711471147${"x".repeat(100_000)}` });
     const cut = JSON.stringify(await callIt(one("get", "/a", {}), {}, options));
-    expect(cut).toMatch(/x\[key\]… \[\d+ more characters\]/);
-    const link = `<https://a.example/${"x".repeat(574)}4711471147>`;
+    expect(cut).toMatch(/x\[redacted\]… \[\d+ more characters\]/);
+    const link = `<https://a.example/${"x".repeat(570)}%34711471147>`;
     answer = json({}, 200, { link, location: "/a?pin=%34711471147" });
     expect(await callIt(one("get", "/a", {}), {}, options)).toMatchObject({
-      output: { link: expect.stringMatching(/x\[key\]>$/), location: "/a?pin=[key]" },
+      output: { link: expect.stringMatching(/x\[redacted\]>$/), location: "/a?pin=[redacted]" },
     });
   });
 

@@ -18,6 +18,8 @@ export interface ReplayExchange {
   /** The body as text, or as base64 if {@link ReplayExchange.responseEncoding} says so. */
   readonly responseBody: string;
   readonly responseEncoding?: "base64" | undefined;
+  /** Why a body is missing, or how it was changed. */
+  readonly responseNote?: string | undefined;
   /** Set if the body is incomplete: its reader left, or the connection broke. */
   readonly ended?: "cancelled" | "failed" | undefined;
   /** Position among all requests of its file, in order of sending. Default: the position in the list. */

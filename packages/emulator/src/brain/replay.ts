@@ -97,6 +97,8 @@ async function recordedAnswer(exchange: ReplayExchange, signal: AbortSignal): Pr
     if (ended === "cancelled") await wait(Number.POSITIVE_INFINITY, signal);
     throw new ReplayedFailure();
   }
+  if (exchange.responseNote?.startsWith("left out") === true && responseBody === "")
+    throw new Error(`The recorded body was ${exchange.responseNote}. Record it with keepUnsearchable: true.`);
   const isStream = /:streamGenerateContent/.test(exchange.path ?? "") || responseBody.startsWith("data:");
   const recorded: RecordedAnswer = {
     status,

@@ -32,7 +32,7 @@ export function composeRecording(placed: readonly PlacedExchange[]): RecordingFi
     features: [...new Set(features)].toSorted(),
     fidelity: ["exact"],
     truncatedBlobs: false,
-    scrubbed: text.includes("[redacted]") || text.includes("projects/PROJECT"),
+    scrubbed: /\[redacted\]|projects\/PROJECT|"responseNote"/.test(text),
     toolLoops: toolSteps(exchanges),
     otherCalls: others.map(({ exchange }) => `${exchange.method} ${exchange.path} ${exchange.status}`),
     exchanges,

@@ -9,9 +9,8 @@ export interface SeenAnswer {
   /** 0 if there was no answer. */
   readonly status: number;
   readonly headers: Headers;
-  readonly body: string;
-  /** True if the body is not text: then it is base64. */
-  readonly isBinary: boolean;
+  /** Its text, or the bytes of a body that is not text. */
+  readonly body: string | Uint8Array;
   readonly ended: RecordedEnd;
 }
 
@@ -21,11 +20,21 @@ export function describeExchange(
   body: SentBody,
   answer: SeenAnswer,
   scrubber: Scrubber,
+  keepUnsearchable: boolean,
 ): Omit<RecordedExchange, "continues" | "position"> {
-  const { status, ended, isBinary } = answer;
+  const { status, headers, ended } = answer;
   const path = scrubber.path(sent.url);
-  const responseBody = isBinary ? answer.body : scrubber.body(answer.body, status);
-  const facts = describeAnswer(isBinary ? "" : responseBody, answer.headers.get("content-type") ?? "");
+  const binary =
+    typeof answer.body === "string"
+      ? undefined
+      : scrubber.bytes(answer.body, {
+          encoding: headers.get("content-encoding"),
+          truncated: ended !== "complete",
+          keepUnsearchable,
+        });
+  const text = typeof answer.body === "string" ? scrubber.body(answer.body, status) : "";
+  const responseBody = binary === undefined ? text : Buffer.from(binary.bytes).toString("base64");
+  const facts = describeAnswer(text, headers.get("content-type") ?? "");
   const request = body.json === undefined ? null : scrubber.request(body.json);
   const isStream = path.includes(":streamGenerateContent");
   const digest = ended === "complete" || responseBody !== "" ? facts.digest : null;
@@ -43,9 +52,10 @@ export function describeExchange(
       },
     }),
     status,
-    responseHeaders: scrubber.responseHeaders(answer.headers),
+    responseHeaders: scrubber.responseHeaders(headers),
     responseBody,
-    ...(isBinary && { responseEncoding: "base64" as const }),
+    ...(binary !== undefined && { responseEncoding: "base64" as const }),
+    ...(binary?.note !== undefined && { responseNote: binary.note }),
     ...(ended !== "complete" && { ended }),
     kind: [isStream ? "stream" : "unary", ...(status >= 200 && status < 300 ? [] : ["error"])],
     features: listFeatures({

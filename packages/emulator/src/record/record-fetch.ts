@@ -17,6 +17,12 @@ export interface RecordFetchOptions {
   readonly fetch?: ((input: string | URL | Request, init?: RequestInit) => Promise<Response>) | undefined;
   /** Texts to redact besides keys, tokens, cookies and projects, such as names and account numbers. */
   readonly secrets?: readonly string[] | undefined;
+  /**
+   * True to keep the bodies of answers that cannot be searched for secrets: archives, office documents, PDFs, damaged gzip.
+   *
+   * @defaultValue false: they are left out, and `responseNote` says why
+   */
+  readonly keepUnsearchable?: boolean | undefined;
 }
 
 /** A `fetch` that records. */
@@ -61,7 +67,10 @@ export function recordFetch(folder: string, options: RecordFetchOptions = {}): R
 
   const finish = (at: number, sent: SentRequest, answer: SeenAnswer): void => {
     const done = (async () => {
-      exchanges[at] = place({ position: at, ...describeExchange(sent, await sent.body(), answer, scrubber) });
+      exchanges[at] = place({
+        position: at,
+        ...describeExchange(sent, await sent.body(), answer, scrubber, options.keepUnsearchable ?? false),
+      });
       writer.write();
     })();
     finishing.add(done);
@@ -78,11 +87,11 @@ export function recordFetch(folder: string, options: RecordFetchOptions = {}): R
     try {
       response = await send(forwarded.input, forwarded.init);
     } catch (error) {
-      finish(at, sent, { status: 0, headers: new Headers(), body: "", isBinary: false, ended: failed() });
+      finish(at, sent, { status: 0, headers: new Headers(), body: "", ended: failed() });
       throw error;
     }
     const { status, headers } = response;
-    const body = new BodyKeeper(headers.get("content-type") ?? "");
+    const body = new BodyKeeper(headers);
     let over = false;
     const end = (how: RecordedEnd): void => {
       if (over) return;
@@ -90,7 +99,7 @@ export function recordFetch(folder: string, options: RecordFetchOptions = {}): R
       finish(at, sent, {
         status,
         headers,
-        ...body.kept(),
+        body: body.kept(),
         ended: how === "failed" ? failed() : how,
       });
     };
@@ -156,26 +165,40 @@ function watchBody(
   return watched;
 }
 
-/** Collects a body in the form in which it will be written. */
+/** Collects a body. */
 class BodyKeeper {
-  readonly #pieces: string[] = [];
   readonly #bytes: Uint8Array[] = [];
-  readonly #decoder: TextDecoder | undefined;
+  readonly #isText: boolean;
+  readonly #isEncoded: boolean;
 
-  constructor(contentType: string) {
-    const isText = contentType === "" || /^text\/|json|xml|javascript|urlencoded/i.test(contentType);
-    this.#decoder = isText ? new TextDecoder("utf-8", { ignoreBOM: true }) : undefined;
+  constructor(headers: Headers) {
+    const type = headers.get("content-type") ?? "";
+    const isTextual = type === "" || /^text\/|json|xml|javascript|urlencoded/i.test(type);
+    this.#isText = isTextual && /;\s*charset="?(?!utf-?8\b|us-ascii\b)/i.exec(type) === null;
+    this.#isEncoded = headers.has("content-encoding");
   }
 
   keep(chunk: Uint8Array): void {
-    // The reader may modify its bytes, so they are copied.
-    if (this.#decoder) this.#pieces.push(this.#decoder.decode(chunk, { stream: true }));
-    else this.#bytes.push(chunk.slice());
+    // The reader may modify its bytes, so they are copied; `slice` would not copy a Buffer's.
+    this.#bytes.push(new Uint8Array(chunk));
   }
 
-  kept(): { readonly body: string; readonly isBinary: boolean } {
-    if (this.#decoder) return { body: this.#pieces.join("") + this.#decoder.decode(), isBinary: false };
-    return { body: Buffer.concat(this.#bytes).toString("base64"), isBinary: this.#bytes.length > 0 };
+  /** As text if it is, otherwise as bytes. Most clients have decompressed it, whatever its header says. */
+  kept(): string | Uint8Array {
+    const bytes = Buffer.concat(this.#bytes);
+    if (bytes.length === 0) return "";
+    if (!this.#isText || (bytes[0] === 0x1f && bytes[1] === 0x8b) || (this.#isEncoded && !isUtf8(bytes))) return bytes;
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  }
+}
+
+/** True also for a text that ends in the middle of a character. */
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -35,6 +35,8 @@ export interface RecordedExchange {
   /** As text; as base64 if the answer is not text, with {@link RecordedExchange.responseEncoding} set. */
   readonly responseBody: string;
   readonly responseEncoding?: "base64" | undefined;
+  /** For a body that is not text and not as it came: how it was changed, or why it was left out. */
+  readonly responseNote?: string | undefined;
   /** Absent for `complete`. */
   readonly ended?: Exclude<RecordedEnd, "complete"> | undefined;
   /** `stream` or `unary`, plus `error` if the answer is one. */

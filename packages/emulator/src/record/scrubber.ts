@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { redact, redactCut, redactPieces, secretsOf } from "@pollux/core/wire";
+import { redact, redactPieces, redactValue, secretsOf } from "@pollux/core/wire";
 import { isFields } from "../internal/json.ts";
+import { type BytesFacts, scrubBytes, type ScrubbedBytes } from "./scrub-bytes.ts";
 
 /** Headers and query parameters whose names match identify the caller. */
 const TELLING =
@@ -26,41 +27,30 @@ const KEPT_HEADERS = new Set([
   "x-goog-upload-status",
   "x-goog-upload-url",
 ]);
-/** The key that an emulator's clients send: not a secret, and a word that any text may contain. */
-const EMULATOR_KEY = "emulator";
-/** Redacting shorter values would hide ordinary words. */
-const MIN_IDENTIFIER = 6;
+/** Shorter names of projects could be ordinary words. */
+const MIN_PROJECT = 6;
 
 /**
  * Removes keys, tokens, cookies and whatever identifies the caller from recordings. It learns the secrets from each request sent
  * and then finds them anywhere: in texts, in other requests, in echoed errors, split across the deltas of a stream.
  */
 export class Scrubber {
-  /** Longest first, so that none is found as a part of another. */
   #secrets: readonly string[] = [];
-  readonly #projects = new Set<string>();
+  /** With the names of projects, which stay in paths as `PROJECT`. */
+  #all: readonly string[] = [];
 
   constructor(secrets: readonly string[]) {
-    this.#add(secrets.filter((secret) => secret !== ""));
+    this.#add(secrets, []);
   }
 
   /** Learns secrets from the URL and the headers of a request. */
   learn(url: URL, headers: Headers): void {
-    const telling = [...headers].filter(([name]) => isTelling(name));
-    const cookies = telling.filter(([name]) => name === "cookie");
-    const cookieValues = cookies.flatMap(([, value]) =>
-      value.split(/;\s*/).map((one) => one.slice(one.indexOf("=") + 1)),
-    );
-    const query = [...url.searchParams].filter(([name]) => isTelling(name));
-    const values = [
-      ...telling.filter(([name]) => name !== "cookie").map(([, value]) => value),
-      ...cookieValues,
-      ...query.map(([, value]) => value),
-    ];
+    const telling = [...headers, ...url.searchParams].filter(([name]) => isTelling(name));
     const project = /\/projects\/([^/]+)/.exec(decoded(url.pathname))?.[1];
-    if (project !== undefined && project.length >= MIN_IDENTIFIER) this.#projects.add(project);
-    const whole = values.filter((value) => value.length >= MIN_IDENTIFIER && value !== EMULATOR_KEY);
-    this.#add([...whole, ...secretsOf(Object.fromEntries(values.entries()))]);
+    this.#add(
+      secretsOf(Object.fromEntries(telling.map(([, value], at) => [at, value]))),
+      project !== undefined && project.length >= MIN_PROJECT ? [project] : [],
+    );
   }
 
   /** The path with only those parameters that change the answer. */
@@ -68,7 +58,7 @@ export class Scrubber {
     const kept = [...url.searchParams].filter(([name]) => QUERY.test(name));
     const query = kept.length === 0 ? "" : `?${new URLSearchParams(kept)}`;
     const path = url.pathname.replaceAll(/(\/projects\/)[^/:]+/g, "$1PROJECT");
-    return redact(path, this.#secrets) + redact(query, this.#secrets);
+    return redact(path + query, this.#secrets);
   }
 
   /** Response headers that describe the answer and don't identify the caller. */
@@ -81,18 +71,23 @@ export class Scrubber {
 
   /** The JSON of a request. */
   request(value: unknown): unknown {
-    return scrubJson([withoutProjects(value)], [...this.#secrets, ...this.#projects])[0];
+    return scrubJson([withoutProjects(value)], this.#all)[0];
   }
 
   /** The body of an answer. Errors quote projects and accounts, so those are removed there too. */
   body(text: string, status: number): string {
-    const clean = scrubBody(projectPaths(text), [...this.#secrets, ...this.#projects]);
+    const clean = scrubBody(projectPaths(text), this.#all);
     return status >= 400 ? withoutIdentity(clean) : clean;
+  }
+
+  /** The body of an answer that is not text; {@link scrubBytes}. */
+  bytes(bytes: Uint8Array, facts: BytesFacts): ScrubbedBytes {
+    return scrubBytes(bytes, this.#all, facts);
   }
 
   /** Any other text, such as the message of an error. */
   text(text: string): string {
-    return withoutIdentity(redact(projectPaths(text), [...this.#secrets, ...this.#projects]));
+    return withoutIdentity(redact(projectPaths(text), this.#all));
   }
 
   #address(value: string): string {
@@ -103,9 +98,12 @@ export class Scrubber {
     }
   }
 
-  #add(secrets: readonly string[]): void {
-    const all = new Set([...this.#secrets, ...secrets]);
-    this.#secrets = [...all].toSorted((a, b) => b.length - a.length);
+  #add(secrets: readonly string[], projects: readonly string[]): void {
+    const more = new Set([...this.#secrets, ...secrets]);
+    const all = new Set([...this.#all, ...secrets, ...projects]);
+    // The same list as long as it says the same: it is prepared only once.
+    if (more.size > this.#secrets.length) this.#secrets = [...more];
+    if (all.size > this.#all.length) this.#all = [...all];
   }
 }
 
@@ -164,7 +162,7 @@ function scrubBody(body: string, secrets: readonly string[]): string {
   return lines
     .map((line, at) => {
       const event = replaced.get(at);
-      if (event === undefined) return redactCut(line, secrets);
+      if (event === undefined) return redact(line, secrets, { truncated: true });
       if (isDeepStrictEqual(event.clean, event.value)) return line;
       return `data: ${inLayout(line.slice("data:".length).trim(), event.clean, secrets)}`;
     })
@@ -213,7 +211,7 @@ function replace(
   secrets: readonly string[],
 ): unknown {
   if (typeof value === "string") return clean.get(field)?.next().value;
-  if (typeof value === "number") return secrets.includes(String(value)) ? "[redacted]" : value;
+  if (typeof value === "number") return redactValue(value, secrets);
   if (Array.isArray(value)) return value.map((item) => replace(item, `${field}[]`, clean, secrets));
   if (!isFields(value)) return value;
   return Object.fromEntries(

@@ -1,10 +1,11 @@
 import { type AuthProvider, Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { Logger } from "@pollux/core";
+import { redact, redactValue, secretsOf } from "@pollux/core/wire";
 import { McpServerError } from "./mcp-server-error.ts";
 import { ProcessTransport } from "./process-transport.ts";
 import { serverName } from "./server-name.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
-import { StderrTail } from "./stderr-tail.ts";
+import { environmentSecrets, StderrTail } from "./stderr-tail.ts";
 
 /** An open connection. */
 export interface OpenClient {
@@ -35,7 +36,8 @@ export interface OpenClientOptions {
 export async function openClient(server: McpCommand | McpAddress, options: OpenClientOptions): Promise<OpenClient> {
   const { timeoutMs, signal, logger } = options;
   const name = serverName(server);
-  const stderr = new StderrTail("url" in server ? [] : Object.values(server.env ?? {}), name, logger);
+  const secrets = "url" in server ? addressSecrets(server) : environmentSecrets(server.env ?? {});
+  const stderr = new StderrTail(secrets, name, logger);
   const transport = "url" in server ? addressTransport(server) : new ProcessTransport(server, stderr);
   const client = new Client(
     { name: "pollux", version: "0.1.0" },
@@ -47,14 +49,17 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
   );
   // The SDK uses callbacks, not events.
   // oxlint-disable-next-line unicorn/prefer-add-event-listener
-  client.onerror = (error) => logger?.debug({ mcpServer: name, err: error }, "MCP connection");
+  client.onerror = (error) => logger?.debug({ mcpServer: name, err: withoutSecrets(error, secrets) }, "MCP connection");
   let isLeft = false;
   // oxlint-disable-next-line unicorn/prefer-add-event-listener
   client.onclose = () => {
     if (!isLeft) options.onClose();
   };
   client.setNotificationHandler("notifications/message", ({ params }) =>
-    logger?.debug({ mcpServer: name, level: params.level, data: params.data }, "MCP server's log"),
+    logger?.debug(
+      { mcpServer: name, level: params.level, data: redactValue(params.data, secrets) },
+      "MCP server's log",
+    ),
   );
   const ending = (): string | undefined => (transport instanceof ProcessTransport ? transport.ending : undefined);
   const close = async (): Promise<void> => {
@@ -71,8 +76,9 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
     const ended = ending();
     await close();
     signal?.throwIfAborted();
-    const why = ended === undefined ? startProblem(error, timeoutMs) : `it ended with ${ended}`;
-    throw new McpServerError(startFailureText(name, why, stderr.text()), name, stderr.text(), { cause: error });
+    const cause = withoutSecrets(error, secrets);
+    const why = ended === undefined ? redact(startProblem(error, timeoutMs), secrets) : `it ended with ${ended}`;
+    throw new McpServerError(startFailureText(name, why, stderr.text()), name, stderr.text(), { cause });
   }
   return { client, ending, stderr: () => stderr.text(), close };
 }
@@ -83,6 +89,34 @@ function addressTransport({ url, headers, auth }: McpAddress): StreamableHTTPCli
     ...(headers && { requestInit: { headers } }),
     ...(auth !== undefined && { authProvider: authProvider ?? (auth as AuthProvider) }),
   });
+}
+
+function addressSecrets({ headers, auth }: McpAddress): readonly string[] {
+  return secretsOf({ ...headers, ...(typeof auth === "string" && { "the token": auth }) });
+}
+
+/** The error itself if it shows no secret; otherwise only its name and its message without them. */
+function withoutSecrets(error: unknown, secrets: readonly string[], depth = 0): unknown {
+  if (depth > MAX_CAUSES) return undefined;
+  if (!(error instanceof Error)) {
+    const clean = redactValue(error, secrets);
+    return asJson(clean) === asJson(error) ? error : clean;
+  }
+  const cause = withoutSecrets(error.cause, secrets, depth + 1);
+  const shown = `${error.message}\n${error.stack}\n${asJson(error)}`;
+  if (cause === error.cause && redact(shown, secrets) === shown) return error;
+  return Object.assign(new Error(redact(error.message, secrets), { cause }), { name: error.name });
+}
+
+/** Causes of causes beyond these are left out. */
+const MAX_CAUSES = 10;
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "";
+  }
 }
 
 function startProblem(error: unknown, timeoutMs: number): string {

@@ -1,7 +1,7 @@
 import { ToolFailure } from "@pollux/core";
+import { redactValue } from "@pollux/core/wire";
 import { boundedJson, bytesOf } from "./bounded-json.ts";
 import { hidden, type SentCredentials } from "./credentials.ts";
-import { hiddenValue } from "./hidden-secrets.ts";
 import { isDeeperThan, shortened } from "./json.ts";
 
 /** What the model reads of a response. */
@@ -66,7 +66,7 @@ export async function answerOf(
   const bounded = boundedJson(whole === undefined ? text : whole.value, Math.max(100, maxResultBytes - BESIDE));
   const shown = bounded.isCut && whole === undefined ? cutText(text, maxResultBytes - BESIDE) : bounded.value;
   // Only once it is small, and decoded: a service may escape any character of a JSON text.
-  const body = hiddenValue(shown, credentials.secretForms);
+  const body = redactValue(shown, credentials.secrets, { truncated: true });
   const note =
     bounded.isCut || isCut ? "the answer is too long to show in full; request less, or the next page" : undefined;
   return { ...known, body, ...(note !== undefined && { note }) };

@@ -1,24 +1,18 @@
-import { formsOf, hiddenText } from "./hidden-secrets.ts";
+import { redact, secretsOf } from "@pollux/core/wire";
 import type { OpenApiAuth, OpenApiCredentials } from "./options.ts";
 
 /** Credentials, as they are sent. */
 export interface SentCredentials {
   readonly headers: ReadonlyMap<string, string>;
   readonly query: ReadonlyMap<string, string>;
-  /** What must never be shown: secret values in all their forms. */
-  readonly secretForms: readonly string[];
+  /** What must never be shown. */
+  readonly secrets: readonly string[];
 }
 
-export const NO_CREDENTIALS: SentCredentials = { headers: new Map(), query: new Map(), secretForms: [] };
+export const NO_CREDENTIALS: SentCredentials = { headers: new Map(), query: new Map(), secrets: [] };
 
 /** Names of headers whose values are secret; a version, for example, is not. */
 const SECRET_NAME = /auth|key|token|secret|pass|session|cookie|credential|signature/i;
-
-/** Replacing shorter values would garble ordinary words. */
-const LEAST_SECRET = 6;
-
-/** Shorter parts of a header are schemes and names of fields. */
-const LEAST_PART = 10;
 
 /** Credentials in the form that a request needs. */
 export function sentCredentials({ bearer, basic, header = {}, query = {} }: OpenApiCredentials): SentCredentials {
@@ -26,25 +20,13 @@ export function sentCredentials({ bearer, basic, header = {}, query = {} }: Open
   const pair = basic === undefined ? undefined : base64(`${basic.username}:${basic.password}`);
   if (pair !== undefined) headers.set("authorization", `Basic ${pair}`);
   if (bearer !== undefined) headers.set("authorization", `Bearer ${bearer}`);
-  const secrets = [
-    bearer,
-    basic?.password,
-    pair,
-    ...Object.entries(header).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value, ...partsOf(value)] : [])),
-    ...Object.values(query),
-  ];
+  const secret = Object.entries(header).filter(([name]) => SECRET_NAME.test(name));
+  const values = [bearer, basic?.password, pair, ...secret.map(([, value]) => value), ...Object.values(query)];
   return {
     headers,
     query: new Map(Object.entries(query)),
-    secretForms: formsOf(secrets.flatMap((one) => (one !== undefined && one.length >= LEAST_SECRET ? [one] : []))),
+    secrets: secretsOf(Object.fromEntries(values.map((value, at) => [at, value ?? ""]))),
   };
-}
-
-/** Parts of a header that are secret on their own: a token after its scheme, the values of cookies, a signature's fields. */
-function partsOf(value: string): readonly string[] {
-  const words = value.split(/[\s;,]+/);
-  const parts = words.flatMap((word) => [word, word.slice(word.indexOf("=") + 1)]);
-  return parts.map((part) => part.replace(/^"(.*)"$/, "$1")).filter((part) => part.length >= LEAST_PART);
 }
 
 /** Parameters that the credentials fill, if that is known before a request. */
@@ -57,9 +39,9 @@ export function filledBy(auth: OpenApiCredentials | OpenApiAuth | undefined): Re
   ]);
 }
 
-/** The text without the secret values, in any of the ways in which a service may spell them. */
-export function hidden(text: string, { secretForms }: SentCredentials): string {
-  return hiddenText(text, secretForms);
+/** The text without the secret values, in any of the ways in which a service may spell them; it may have been truncated. */
+export function hidden(text: string, { secrets }: SentCredentials): string {
+  return redact(text, secrets, { truncated: true });
 }
 
 function base64(text: string): string {

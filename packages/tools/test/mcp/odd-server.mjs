@@ -12,6 +12,17 @@ if (mode === "dies-at-start") {
   console.error(`cannot open the database with ${process.env.DATABASE_KEY}`);
   process.exit(3);
 }
+if (mode === "dies-telling-all") {
+  const { DATABASE_KEY: key, DATABASE_URL: url, PEM: pem, PASSWORD: short, NODE_ENV: word } = process.env;
+  console.error(Buffer.from(`x${key}y`).toString("base64url"), encodeURIComponent(key), JSON.stringify({ key }));
+  console.error(new URL(url).password, Buffer.from(key).toString("hex"), short, `${short}2`, word);
+  console.error(pem);
+  process.exit(3);
+}
+if (mode === "dies-at-length") {
+  console.error(`${process.env.DATABASE_KEY}${"y".repeat(Number(process.argv[4]))}`);
+  process.exit(3);
+}
 if (mode === "dies-before-its-words") {
   spawn("sh", ["-c", "sleep 0.1; echo cannot open the database >&2"], { stdio: ["ignore", "ignore", "inherit"] });
   process.exit(3);

@@ -1,7 +1,7 @@
 import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
 import { judgeQuota, type QuotaVerdict, serverDelay } from "./quota.ts";
 import { type ErrorBody, readErrorText, readErrorValue } from "./error-body.ts";
-import { redact, redactValue } from "./redact.ts";
+import { redact, redactValue } from "../secrets/redact.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
 /** Context of a failed request. */

@@ -4,8 +4,8 @@ import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import type { CallOptions } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
-import { secretsOf } from "../errors/header-secrets.ts";
-import { redact, redactCut } from "../errors/redact.ts";
+import { secretsOf } from "../secrets/header-secrets.ts";
+import { redact } from "../secrets/redact.ts";
 import { type FailureContext, hostAndPath, redirectError, statusError } from "../errors/status-error.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { TrafficLimiter } from "../limiter/traffic.ts";
@@ -69,6 +69,7 @@ export class Exchange implements PermitRequest {
   readonly #attempt: number;
   readonly #logger: Logger;
   #auth: HeaderFields = {};
+  #foundSecrets: readonly string[] | undefined;
   #url = "";
   #permit: Permit | undefined;
   #request: InFlightRequest | undefined;
@@ -153,9 +154,14 @@ export class Exchange implements PermitRequest {
     return this.#head?.headers ?? NO_HEADERS;
   }
 
+  /** What must not be shown, computed when it is first needed. */
+  get #secrets(): readonly string[] {
+    return (this.#foundSecrets ??= secretsOf(this.#auth));
+  }
+
   /** For errors found in the body. */
   get failure(): FailureContext {
-    return { headers: this.headers, url: this.#url, secrets: secretsOf(this.#auth), now: this.#settings.now() };
+    return { headers: this.headers, url: this.#url, secrets: this.#secrets, now: this.#settings.now() };
   }
 
   /** The next bytes; undefined at the end of the body, which frees the connection. */
@@ -216,7 +222,7 @@ export class Exchange implements PermitRequest {
   clean(error: unknown): unknown {
     this.#permit?.failed(error);
     if (!(error instanceof ApiShapeError)) return error;
-    const excerpt = redactCut(error.excerpt, secretsOf(this.#auth));
+    const excerpt = redact(error.excerpt, this.#secrets, { truncated: true });
     return excerpt === error.excerpt ? error : new ApiShapeError(error.message, error.path, excerpt);
   }
 
@@ -322,14 +328,14 @@ export class Exchange implements PermitRequest {
 
   /** Becomes text only when the logger writes it. */
   #lazyText(body: string | Uint8Array): object {
-    const secrets = secretsOf(this.#auth);
+    const secrets = this.#secrets;
     return { toJSON: () => redact(typeof body === "string" ? body : new TextDecoder().decode(body), secrets) };
   }
 
   #failed(error: unknown, what: string): unknown {
     if (this.#stopped !== undefined) return this.#stopped.reason;
     this.#cancel();
-    return networkError(error, this.#url, what);
+    return networkError(error, this.#url, what, this.#secrets);
   }
 
   /** Ends it for an abort or a timeout, whether or not it is being read. */
@@ -362,14 +368,14 @@ function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T>
 // Not the platform's own class: creating one loads all of its fetch.
 const NO_HEADERS: AnswerHeaders = { get: () => null };
 
-function networkError(error: unknown, url: string, what: string): Error {
+function networkError(error: unknown, url: string, what: string, secrets: readonly string[]): Error {
   if (error instanceof AgentError) return error;
   const reason = [error, error instanceof Error ? error.cause : undefined]
     .map((cause) =>
       cause instanceof Error ? ("code" in cause && typeof cause.code === "string" && cause.code) || cause.message : "",
     )
     .filter((text) => text !== "");
-  const why = reason.length > 0 ? ` (${reason.join(": ")})` : "";
+  const why = reason.length > 0 ? ` (${redact(reason.join(": "), secrets)})` : "";
   return new ApiNetworkError(
     `${what} ${hostAndPath(url) ?? "the endpoint"}${why}; check the network and the base URL.`,
     { cause: error },

@@ -4,8 +4,8 @@ import { ApiStatusError } from "../../../src/errors/api-errors.ts";
 import type { LogMethod } from "../../../src/logging/logger.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
-import { secretsOf } from "../../../src/wire/errors/header-secrets.ts";
-import { redact } from "../../../src/wire/errors/redact.ts";
+import { secretsOf } from "../../../src/wire/secrets/header-secrets.ts";
+import { redact } from "../../../src/wire/secrets/redact.ts";
 
 const ASK = { contents: [{ role: "user", parts: [{ text: "hi" }] }] } as const;
 

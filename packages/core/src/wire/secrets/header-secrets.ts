@@ -1,7 +1,7 @@
 import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 
 /** Shorter values could be ordinary words. */
-export const MIN_SECRET = 6;
+const MIN_SECRET = 6;
 
 /**
  * The secrets in authentication headers: each whole value, and its parts that mean something alone: the token of `Bearer token`,
@@ -25,7 +25,8 @@ function* partsOf(value: string): Generator<string> {
       yield inside.replaceAll(/\\(.)/g, "$1");
       continue;
     }
-    yield text;
+    // A scheme, or a word of a passphrase, is no secret by itself.
+    if (!WORD.test(text)) yield text;
     const equals = text.indexOf("=");
     const parameter = text.slice(equals + 1);
     // What follows is only padding in a base64 token.
@@ -37,8 +38,11 @@ function* partsOf(value: string): Generator<string> {
   const basic = /^\s*basic\s+([\w+/-]+=*)\s*$/i.exec(value)?.[1];
   if (basic !== undefined) yield* credentialsIn(basic);
   // A value after the last space, whatever it contains.
-  yield value.slice(value.trimEnd().lastIndexOf(" ") + 1).trim();
+  const last = value.slice(value.trimEnd().lastIndexOf(" ") + 1).trim();
+  if (!WORD.test(last)) yield last;
 }
+
+const WORD = /^[a-z]{1,7}$/i;
 
 /** The text of `user:password` in base64, and the password. */
 function* credentialsIn(base64: string): Generator<string> {
@@ -61,100 +65,48 @@ function decoded(text: string): string {
 }
 
 function isSecret(part: string): boolean {
-  return part.length >= MIN_SECRET && part !== EMULATOR_KEY && !WORDS.has(part.toLowerCase()) && !ALGORITHM.test(part);
+  return part.length >= MIN_SECRET && part !== EMULATOR_KEY && !WORDS.has(part.toLowerCase()) && !SYNTAX.test(part);
 }
 
-/** Names of signature algorithms, which errors mention for good reasons. */
-const ALGORITHM = /^(?:aws4-|goog4-)?(?:(?:hmac|rsa|rsa-pss|rsa-v1_5|ecdsa|ecdsa-p256)-?)?sha-?\d{1,3}$/i;
+/** Names of signature algorithms, of components that are signed, attributes and media types, which errors mention for good reasons. */
+const SYNTAX =
+  /^(?:(?:aws4-|goog4-)?(?:(?:hmac|rsa|rsa-pss|rsa-v1_5|ecdsa|ecdsa-p256)-?)?sha-?\d{1,3}|@[a-z-]+|\([a-z-]+\)|content(?:-[a-z]+)?|charset=[\w-]+|no-\w+|(?:text|application)\/\w+|(?:x-)?(?:goog-)?api-?key|errors?|credentials?)$/i;
 
 /** Words of headers that are no secrets, and that any message may contain. A list, which bundlers can drop with what uses it. */
 const WORDS: ReadonlySet<string> = new Set([
-  "accept",
   "account",
-  "algorithm",
-  "api-key",
-  "apikey",
   "application",
-  "application/json",
   "authorization",
-  "basic",
-  "bearer",
-  "charset",
-  "charset=utf-8",
-  "client",
-  "content",
-  "content-digest",
-  "content-length",
-  "content-type",
-  "cookie",
-  "created",
-  "credential",
-  "credentials",
-  "date",
   "default",
   "default-project",
-  "deflate",
   "development",
-  "digest",
   "disabled",
   "ed25519",
   "enabled",
-  "error",
-  "errors",
-  "expires",
-  "(created)",
-  "(expires)",
-  "(request-target)",
-  "@authority",
-  "@method",
-  "@path",
-  "@request-target",
-  "@target-uri",
   "gemini",
   "generativelanguage",
   "global",
   "google",
   "googleapis",
-  "header",
-  "headers",
-  "httponly",
   "internal",
   "invalid",
-  "keep-alive",
   "localhost",
-  "message",
-  "method",
   "negotiate",
-  "no-cache",
-  "no-store",
-  "partitioned",
   "path=/",
-  "prefer",
   "private",
   "production",
   "project",
   "public",
-  "request",
   "response",
-  "samesite=lax",
-  "samesite=none",
-  "samesite=strict",
   "secret",
   "secure",
   "server",
   "service",
   "session",
   "signature",
-  "signed",
   "status",
   "strict",
-  "string",
-  "testing",
-  "text/html",
-  "text/plain",
   "token",
   "unknown",
   "version",
-  "x-api-key",
-  "x-goog-api-key",
 ]);

@@ -1,0 +1,133 @@
+import { formsOf, MIN_ANYWHERE } from "./secret-forms.ts";
+
+/** From here up to there. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The beginning of one or more forms; its depth is its length. */
+interface Node {
+  readonly depth: number;
+  /** The last character of its text. */
+  readonly code: number;
+  /** The next node with the same text before the last character. */
+  readonly sibling: Node | undefined;
+  /** The first node whose text is one character longer. */
+  child: Node | undefined;
+  /** Where the longest shorter ending of this text leads; undefined at the root. */
+  fallback: Node | undefined;
+  /** The longest form that this text ends with. */
+  form: Node | undefined;
+}
+
+const matchers = new WeakMap<readonly string[], SecretMatcher>();
+
+/** The matcher of these secrets; the same one for the same array. */
+export function matcherOf(secrets: readonly string[]): SecretMatcher {
+  let matcher = matchers.get(secrets);
+  if (matcher === undefined) matchers.set(secrets, (matcher = new SecretMatcher(secrets)));
+  return matcher;
+}
+
+/**
+ * Finds all forms of some secrets at once, reading a text only once: an Aho–Corasick automaton. Its time is linear in the length
+ * of the text, and its size in that of the secrets, whatever they repeat.
+ *
+ * @see https://doi.org/10.1145/360825.360855
+ */
+class SecretMatcher {
+  readonly #forms: readonly string[];
+  readonly #beginnings: readonly string[];
+  #tree: Node | undefined;
+
+  constructor(secrets: readonly string[]) {
+    this.#forms = secrets.flatMap(formsOf);
+    this.#beginnings = [...new Set(this.#forms.map((form) => form.slice(0, MIN_BEGINNING)))];
+  }
+
+  /**
+   * Ranges of secrets, in order and without overlaps.
+   *
+   * @param truncated - True if the text may end, at its end and before each `…`, with the beginning of a secret.
+   */
+  find(text: string, truncated = false): readonly Range[] {
+    const ranges: Range[] = [];
+    // Nearly every text contains none, which the platform finds out much faster.
+    if (!this.#beginnings.some((beginning) => text.includes(beginning))) return ranges;
+    const tree = (this.#tree ??= treeOf(this.#forms));
+    let node = tree;
+    for (let end = 1; end <= text.length; end++) {
+      node = step(tree, node, text.charCodeAt(end - 1));
+      for (let form = node.form; form !== undefined; form = form.fallback?.form) {
+        const start = end - form.depth;
+        if (form.depth < MIN_ANYWHERE && (isInWord(text, start) || isInWord(text, end))) continue;
+        addRange(ranges, { start, end });
+        // The others that end here are parts of it.
+        break;
+      }
+      if (truncated && node.depth >= MIN_BEGINNING && CUT.test(text.slice(end, end + 9)))
+        addRange(ranges, { start: end - node.depth, end });
+    }
+    return ranges;
+  }
+}
+
+function treeOf(forms: readonly string[]): Node {
+  const root = nodeAt(0);
+  for (const form of forms) {
+    let node = root;
+    for (let at = 0; at < form.length; at++) {
+      const code = form.charCodeAt(at);
+      node = childOf(node, code) ?? (node.child = nodeAt(at + 1, code, node.child));
+    }
+    node.form = node;
+  }
+  // By depth: a fallback is always shorter.
+  const queue = [root];
+  for (const node of queue) {
+    for (let { child } = node; child !== undefined; child = child.sibling) {
+      child.fallback = step(root, node.fallback, child.code);
+      child.form ??= child.fallback.form;
+      queue.push(child);
+    }
+  }
+  return root;
+}
+
+/** Where a character leads from a node, or else from the longest ending of its text that it continues. */
+function step(root: Node, from: Node | undefined, code: number): Node {
+  for (let node = from; node !== undefined; node = node.fallback) {
+    const next = childOf(node, code);
+    if (next !== undefined) return next;
+  }
+  return root;
+}
+
+function nodeAt(depth: number, code = -1, sibling?: Node): Node {
+  return { depth, code, sibling, child: undefined, fallback: undefined, form: undefined };
+}
+
+function childOf({ child }: Node, code: number): Node | undefined {
+  let found = child;
+  while (found !== undefined && found.code !== code) found = found.sibling;
+  return found;
+}
+
+/** A shorter beginning of a secret could be ordinary text. */
+const MIN_BEGINNING = 6;
+
+/** What follows at most where a text was truncated: the part of an escape that is left. */
+const CUT = /^(?:[\\%&][#\w]{0,7})?(?:…|$)/;
+
+/** True if a word goes on across the position. */
+function isInWord(text: string, at: number): boolean {
+  return /^\w\w/.test(text.slice(Math.max(at - 1, 0), at + 1));
+}
+
+/** Adds a range that ends after all others, merged with those that it overlaps. */
+export function addRange(ranges: Range[], { start, end }: Range): void {
+  let from = start;
+  while ((ranges.at(-1)?.end ?? 0) > from) from = Math.min(from, ranges.pop()?.start ?? from);
+  ranges.push({ start: from, end });
+}
