@@ -38,9 +38,15 @@ const ANNOTATIONS = new Set("title description default examples example deprecat
 export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
   if (schema === true) return {};
   if (schema === false) return undefined;
-  if (!isObject(schema))
-    throw place.refused(`is ${JSON.stringify(schema) ?? typeof schema}, not a schema: use an object, true or false`);
+  if (!isObject(schema)) {
+    const given = Array.isArray(schema) ? "a list" : (JSON.stringify(schema) ?? typeof schema);
+    throw place.refused(`is ${given}, not a schema: use an object, true or false`);
+  }
   checkDepth(place);
+  return place.scope.work.inside(place, () => cleanObject(schema, place));
+}
+
+function cleanObject(schema: JsonSchema, place: SchemaPlace): JsonSchema | undefined {
   if (Array.isArray(schema["allOf"])) return mergeAllOf(schema, schema["allOf"], place);
   if (typeof schema["$ref"] === "string") return cleanReference(schema, schema["$ref"], place);
   if (isObject(schema["not"]) && Object.keys(schema["not"]).length === 0) return undefined;
@@ -238,7 +244,7 @@ export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | 
   const { $ref, ...beside } = schema;
   if (place.inlining.has($ref)) throw place.refused(`refers to itself (${$ref}) where it cannot: remove the cycle`);
   const inside = new SchemaPlace(place.scope, place.path, new Set([...place.inlining, $ref]));
-  const target = cleanInlined(followReference($ref, place), inside);
+  const target = place.scope.work.inside(place, () => cleanInlined(followReference($ref, place), inside));
   const rest = Object.keys(beside).length === 0 ? {} : cleanSchema(beside, place);
   if (target === undefined || rest === undefined) return undefined;
   const merged = mergeSchemas(rest, target);
@@ -287,13 +293,12 @@ function followReference(ref: string, place: SchemaPlace): unknown {
 }
 
 /** The name of a reference's target in the `$defs` that are sent. */
-function nameDefinition(ref: string, { names }: SchemaScope): string {
+function nameDefinition(ref: string, { names, definitions }: SchemaScope): string {
   const known = names.get(ref);
   if (known !== undefined) return known;
   const plain = /^#\/(?:\$defs|definitions)\/([^/~%]+)$/.exec(ref)?.[1];
-  const taken = new Set(names.values());
-  let name = plain ?? `ref_${taken.size + 1}`;
-  while (taken.has(name)) name = `${name}_`;
+  let name = plain ?? `ref_${names.size + 1}`;
+  while (definitions.has(name)) name = `${name}_`;
   names.set(ref, name);
   return name;
 }

@@ -7,7 +7,7 @@ import { fromZod3, fromZod4, isStandardSchema, loadZodToJsonSchema, type Standar
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { SchemaPlace, type SchemaScope } from "./keywords.ts";
+import { SchemaPlace, type SchemaScope, SchemaWork } from "./keywords.ts";
 
 /** A schema that carries its own JSON Schema: the result of `zod3()`, or any Standard Schema with a `jsonSchema` member. */
 export interface DescribedSchema<Output = unknown> extends StandardSchema<Output> {
@@ -62,7 +62,14 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
  */
 export function declareSchema(input: unknown, tool: string): DeclaredSchema {
   const root = input === "json" ? {} : toJsonSchema(input, tool);
-  const scope: SchemaScope = { tool, root, changes: [], definitions: new Map(), names: new Map() };
+  const scope: SchemaScope = {
+    tool,
+    root,
+    changes: [],
+    definitions: new Map(),
+    names: new Map(),
+    work: new SchemaWork(),
+  };
   const place = new SchemaPlace(scope);
   const isInlined = typeof root["$ref"] === "string";
   if (isInlined) place.changed("replaced by its target: the root cannot be a reference", "$ref");
@@ -139,25 +146,26 @@ function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {
     for (const [name, definition] of Object.entries(definitions))
       edges.set(`#/$defs/${name}`, listEdges(definition, ["$defs", name]));
 
-  const done = new Set<string>();
+  const seen = new Set<string>();
   const open = new Set<string>();
-  for (const node of edges.keys()) {
-    const found = visit(node);
-    if (found !== undefined) return found;
+  const enter = (node: string): { node: string; left: Edge[] } => {
+    seen.add(node);
+    open.add(node);
+    return { node, left: [...(edges.get(node) ?? [])].toReversed() };
+  };
+  for (const start of edges.keys()) {
+    // A list, not the stack: definitions may refer to each other in a long row.
+    const visits = seen.has(start) ? [] : [enter(start)];
+    for (let visit = visits.at(-1); visit !== undefined; visit = visits.at(-1)) {
+      const edge = visit.left.pop();
+      if (edge === undefined) {
+        open.delete(visit.node);
+        visits.pop();
+      } else if (open.has(edge.target)) return edge.path;
+      else if (!seen.has(edge.target)) visits.push(enter(edge.target));
+    }
   }
   return undefined;
-
-  function visit(node: string): readonly string[] | undefined {
-    if (done.has(node)) return undefined;
-    open.add(node);
-    for (const { target, path } of edges.get(node) ?? []) {
-      const found = open.has(target) ? path : visit(target);
-      if (found !== undefined) return found;
-    }
-    open.delete(node);
-    done.add(node);
-    return undefined;
-  }
 }
 
 function listEdges(schema: unknown, path: readonly string[]): Edge[] {

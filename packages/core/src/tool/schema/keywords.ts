@@ -14,6 +14,31 @@ export interface SchemaScope {
   readonly definitions: Map<string, JsonSchema | undefined>;
   /** Reference as written → name in `$defs`. */
   readonly names: Map<string, string>;
+  readonly work: SchemaWork;
+}
+
+/** Most schemas, counted as often as references repeat them; a schema of the service's size has a few hundred. */
+const MAX_SCHEMAS = 40_000;
+/** Most schemas inside each other, references followed. */
+const MAX_OPEN = 400;
+
+/** How much of a schema is being cleaned: one from a stranger may stand for billions of others, or for one inside itself. */
+export class SchemaWork {
+  #schemas = 0;
+  #open = 0;
+
+  /** Cleans one more schema. */
+  inside<T>(place: SchemaPlace, clean: () => T): T {
+    if (++this.#schemas > MAX_SCHEMAS)
+      throw place.refused(`stands for more than ${MAX_SCHEMAS} schemas, references followed: make it smaller`);
+    if (this.#open >= MAX_OPEN) throw place.refused(`is inside ${MAX_OPEN} others, references followed: flatten it`);
+    this.#open++;
+    try {
+      return clean();
+    } finally {
+      this.#open--;
+    }
+  }
 }
 
 /** A location in the author's schema. */

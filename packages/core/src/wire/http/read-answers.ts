@@ -276,9 +276,13 @@ function checkParts(parts: unknown, path: string, at: number): void {
       throw shapeError(text, `${partPath(path, at, i)}.text`, "a string");
     if (functionCall === undefined) continue;
     if (!isObject(functionCall)) throw shapeError(functionCall, `${partPath(path, at, i)}.functionCall`, "an object");
-    const { args } = functionCall;
+    const { name, args, partialArgs } = functionCall;
+    if (name !== undefined && typeof name !== "string")
+      throw shapeError(name, `${partPath(path, at, i)}.functionCall.name`, "a string");
     if (args !== undefined && !isObject(args))
       throw shapeError(args, `${partPath(path, at, i)}.functionCall.args`, "an object");
+    if (partialArgs !== undefined && !(Array.isArray(partialArgs) && partialArgs.every(isObject)))
+      throw shapeError(partialArgs, `${partPath(path, at, i)}.functionCall.partialArgs`, "a list of objects");
   }
 }
 
@@ -357,6 +361,6 @@ function shapeError(value: unknown, path: string, wanted: string): ApiShapeError
   return new ApiShapeError(
     `The response does not match the API's documentation: ${path} is not ${wanted}.`,
     path,
-    JSON.stringify(value) ?? "nothing",
+    isTooDeep(value) ? "a value that nests too deep" : (JSON.stringify(value) ?? "nothing"),
   );
 }

@@ -38,7 +38,8 @@ export class SseDecoder {
     this.#maxBufferBytes = options.maxBufferBytes ?? MAX_BUFFER_BYTES;
     this.#parser = createParser({
       onEvent: ({ data }) => {
-        if (data.includes("\n")) this.#data.push(...eventsIn(data));
+        // One by one: a list of arguments as long as this one may be does not fit the stack.
+        if (data.includes("\n")) for (const event of eventsIn(data)) this.#data.push(event);
         else if (data !== "[DONE]" && data !== "") this.#data.push(data);
       },
     });

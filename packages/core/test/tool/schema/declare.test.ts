@@ -6,6 +6,7 @@ import { z as z3 } from "zod/v3";
 import { ToolDefinitionError } from "../../../src/errors/run-errors.ts";
 import { declareParameters, declareSchema } from "../../../src/tool/schema/declare.ts";
 import { zod3 } from "../../../src/tool/schema/zod3.ts";
+import type { JsonSchema } from "../../../src/wire/types/declaration.ts";
 
 /** The declared form of one property. */
 function property(schema: z.ZodType): unknown {
@@ -524,6 +525,43 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
     let deep: Record<string, unknown> = { type: "string" };
     for (let level = 0; level < 30; level++) deep = { type: "array", items: deep };
     expect(() => raw(deep)).not.toThrow();
+  });
+
+  const row = (length: number, schema: (ref: object) => object): JsonSchema => ({
+    type: "object",
+    properties: { a: { $ref: "#/$defs/S0" } },
+    $defs: Object.fromEntries(
+      Array.from({ length }, (_, at) => [
+        `S${at}`,
+        at < length - 1 ? schema({ $ref: `#/$defs/S${at + 1}` }) : { type: "string" },
+      ]),
+    ),
+  });
+
+  test.each([
+    [
+      "3,000 definitions in a row",
+      row(3_000, (ref) => ({ type: "object", properties: { a: ref } })),
+      /is inside 400 others/,
+    ],
+    ["3,000 references in a row", row(3_000, (ref) => ({ ...ref, minimum: 1 })), /is inside 400 others/],
+    ["2^30 schemas", row(30, (ref) => ({ allOf: [ref, ref] })), /stands for more than 40000 schemas/],
+  ])("%s are an error", (_what, schema, problem) => {
+    expect(() => declareParameters(schema, "f")).toThrow(ToolDefinitionError);
+    expect(() => declareParameters(schema, "f")).toThrow(problem);
+  });
+
+  test("a hundred definitions in a row are sent, and a long row that is named from its end", () => {
+    const { schema } = declareParameters(
+      row(100, (ref) => ({ type: "object", properties: { a: ref } })),
+      "f",
+    );
+    expect(Object.keys(schema["$defs"] as object)).toHaveLength(100);
+    const long = row(3_000, (ref) => ({ type: "object", properties: { a: ref }, required: ["a"] }));
+    const names = Object.keys(long["$defs"] as object).toReversed();
+    const properties = Object.fromEntries(names.map((name) => [name, { $ref: `#/$defs/${name}` }]));
+    const declared = declareParameters({ ...long, properties, required: ["S0"] }, "f").schema;
+    expect(Object.keys(declared["$defs"] as object)).toHaveLength(3_000);
   });
 
   test("every change is recorded with its place", () => {

@@ -64,10 +64,29 @@ test.each([
     '{"candidates":[{"content":{"parts":[{"functionCall":{"args":[]}}]}}]}',
     "$.candidates[0].content.parts[0].functionCall.args",
   ],
+  [
+    '{"candidates":[{"content":{"parts":[{"functionCall":{"name":["f"]}}]}}]}',
+    "$.candidates[0].content.parts[0].functionCall.name",
+  ],
+  [
+    '{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":{}}}]}}]}',
+    "$.candidates[0].content.parts[0].functionCall.partialArgs",
+  ],
+  [
+    '{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[null]}}]}}]}',
+    "$.candidates[0].content.parts[0].functionCall.partialArgs",
+  ],
   ['{"usageMetadata":3}', "$.usageMetadata"],
   ['{"promptFeedback":3}', "$.promptFeedback"],
 ])("refuses %s at %s", (text, path) => {
   expect(() => parseAnswers(text)).toThrow(expect.objectContaining({ code: "api_shape", path }));
+});
+
+test("what is not an object and nests 6,000 levels is refused by its path", () => {
+  const text = `{"candidates":${"[".repeat(6_000)}${"]".repeat(6_000)}}`;
+  expect(() => parseAnswers(text)).toThrow(
+    expect.objectContaining({ code: "api_shape", path: "$.candidates[0]", excerpt: "a value that nests too deep" }),
+  );
 });
 
 test("an excerpt is bounded", () => {

@@ -86,6 +86,12 @@ test("events of one read come as one list", () => {
   expect(new SseDecoder().push(encoder.encode("data: 1\n\ndata: 2\n\ndata: 3\n"))).toEqual(["1", "2"]);
 });
 
+test("200,000 events without a blank line between them all come", () => {
+  const decoder = new SseDecoder();
+  const all = [...decoder.push(encoder.encode("data: {}\n".repeat(200_000))), ...decoder.end()];
+  expect(all.length).toBe(200_000);
+});
+
 test("an event beyond the limit is refused, many small ones are not", () => {
   const decoder = new SseDecoder({ maxBufferBytes: 1000 });
   for (let i = 0; i < 100; i++) decoder.push(encoder.encode(`data: ${"x".repeat(100)}\n\n`));

@@ -1,0 +1,43 @@
+import { Agent, AgentError, defineTool, ToolDefinitionError } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import fc from "fast-check";
+import { expect } from "vitest";
+import { processorTime } from "../../helpers/processor-time.ts";
+import { hostileArguments, hostileSchema } from "./hostile-schemas.ts";
+
+/** Only ends a hang: a hundred times what the slowest schema takes on a machine of 2020. */
+const FREEZE_MS = 20_000;
+
+/**
+ * Defines tools by many hostile schemas and calls them: each becomes a tool whose call is answered, or is refused with a typed error.
+ * The same schemas are asked for as outputs.
+ */
+export async function survivesSchemas(count: number): Promise<void> {
+  let made = 0;
+  let ran = 0;
+  const property = fc.asyncProperty(hostileSchema, hostileArguments, async (input, args) => {
+    const took = await processorTime(async () => {
+      try {
+        const tool = defineTool({ name: "look", description: "x", input, run: () => (ran++, "seen") });
+        made++;
+        const model = new ScriptedModel(call("look", args), say("Here."));
+        const result = await new Agent({ model, tools: [tool] }).run("Go.");
+        expect(result.text).toBe("Here.");
+        JSON.stringify(model.requests);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ToolDefinitionError);
+      }
+      try {
+        const model = new ScriptedModel(...Array.from({ length: 4 }, () => say(JSON.stringify(args))));
+        await new Agent({ model }).run("Go.", { output: input });
+      } catch (error) {
+        expect(error).toBeInstanceOf(AgentError);
+      }
+    });
+    expect(took).toBeLessThan(FREEZE_MS);
+    expect("polluted" in {}).toBe(false);
+  });
+  await fc.assert(property, { numRuns: count });
+  // Otherwise nothing would have been tried.
+  expect({ made: made > count / 10, ran: ran > count / 50 }).toEqual({ made: true, ran: true });
+}
