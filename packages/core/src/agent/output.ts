@@ -66,8 +66,10 @@ async function parseOutput(
   }
 }
 
-/** Some models wrap JSON in a Markdown fence even when asked for bare JSON. */
+/** Some models wrap JSON in a Markdown fence even when asked for bare JSON. One expression for both ends would take quadratic time. */
 function withoutFence(text: string): string {
-  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text);
-  return fenced?.[1] ?? text;
+  const trimmed = text.trim();
+  const opening = /^```(?:json)?[^\S\n]*\n/.exec(trimmed)?.[0];
+  if (opening === undefined || !trimmed.endsWith("```")) return text;
+  return trimmed.slice(opening.length, -"```".length);
 }

@@ -165,7 +165,7 @@ function unplannedText(error: unknown): string {
         : typeof error === "string"
           ? error
           : (JSON.stringify(error) ?? String(error));
-    const text = (message.split(/\n\s+at /, 1)[0] ?? "").trim();
+    const text = (message.split(/\n[ \t]+at /, 1)[0] ?? "").trim();
     if (text === "") return NO_MESSAGE;
     return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH - 1)}…` : text;
   } catch {

@@ -3,7 +3,9 @@ import { call, grounded, say, ScriptedModel, blocked } from "@pollux/core/testin
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { z as z3 } from "zod/v3";
+import { planOutput } from "../../src/agent/output.ts";
 import { typed } from "../helpers/faces.ts";
+import { growthOf } from "../helpers/growth.ts";
 
 const look = defineTool({ name: "look", description: "Looks.", run: () => "a cat" });
 const schema = z.object({ animal: z.string(), legs: z.number().int() });
@@ -100,4 +102,35 @@ test("a model that cannot answer in JSON is an error before any request", async 
   const model = ScriptedModel.with({ id: "gemini-picture", capabilities: { jsonOutput: false } });
   await expect(new Agent({ model }).run("?", { output: schema })).rejects.toThrow(ConfigurationError);
   expect(model.requests).toHaveLength(0);
+});
+
+describe("JSON in a Markdown fence", () => {
+  const { parse } = planOutput("json", new ScriptedModel(), {
+    toolset: { functions: [], builtIns: [], byName: new Map() },
+    delegates: false,
+  });
+
+  test.each([
+    ['```json\n{"a":1}\n```', { a: 1 }],
+    ['\n ```\n\n{"a":1}```\n ', { a: 1 }],
+    ['```json \n"```"\n```', "```"],
+    ['{"a":"```"}', { a: "```" }],
+  ])("%j is read", async (text, value) => {
+    expect(await parse(text)).toEqual({ ok: true, value });
+  });
+
+  test.each(["```", "```json", "```\n```", '```json{"a":1}```', '```js\n{"a":1}\n```', '```\n{"a":1}'])(
+    "%j is not JSON",
+    async (text) => {
+      expect(await parse(text)).toMatchObject({ ok: false, problem: expect.stringMatching(/^not JSON/) });
+    },
+  );
+
+  test.each([
+    ["blank lines", (size: number) => `\`\`\`${"\n".repeat(size)}x`],
+    ["fences", (size: number) => `\`\`\`\n${"```  ".repeat(size)}x`],
+  ])("an answer of %s is read in time linear in its length", (_what, textOf) => {
+    // Quadratic work would take 64 times as long.
+    expect(growthOf((size) => void parse(textOf(size)), 2_000, 8)).toBeLessThan(32);
+  });
 });

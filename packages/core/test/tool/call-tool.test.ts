@@ -3,12 +3,13 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { ToolFailure, ToolRetry } from "../../src/errors/run-errors.ts";
 import { type LogMethod, SILENT } from "../../src/logging/logger.ts";
-import { callTool } from "../../src/tool/call-tool.ts";
+import { callTool, describeFailure } from "../../src/tool/call-tool.ts";
 import { defineTool } from "../../src/tool/define-tool.ts";
 import type { Tool, ToolContext } from "../../src/tool/tool.ts";
 import type { FunctionCall } from "../../src/wire/types/content.ts";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
+import { growthOf } from "../helpers/growth.ts";
 
 function contextOf(changes: Partial<ToolContext> = {}): ToolContext {
   return {
@@ -202,6 +203,24 @@ describe("how a call can end", () => {
       "tool failed",
     );
     expect(JSON.stringify(await ask(exposing(thrown.stack)))).not.toContain("call-tool.test");
+  });
+
+  test("an exposed error of any length is shortened in time linear in it", async () => {
+    const exposing = (lines: number) =>
+      defineTool({
+        name: "t",
+        description: "d",
+        exposeErrors: true,
+        run: () => Promise.reject(new Error(`x${"\n".repeat(lines)}y`)),
+      });
+    expect(await ask(exposing(3))).toMatchObject({ message: "t failed: x\n\n\ny" });
+    const growth = growthOf(
+      (lines) => void describeFailure(exposing(0), new Error(`x${"\n".repeat(lines)}y`)),
+      4_000,
+      8,
+    );
+    // Quadratic work would take 64 times as long.
+    expect(growth).toBeLessThan(32);
   });
 
   test("what the author meant for the model is not logged", async () => {
