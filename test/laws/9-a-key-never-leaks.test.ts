@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import {
   Agent,
+  ApiStatusError,
   cometapi,
   endpoint,
   gemini,
@@ -24,6 +25,23 @@ import { openWorld } from "../support/world.ts";
 
 const KEY = "Zq7~unusual+key/0815";
 const FORMS = [KEY, encodeURIComponent(KEY), btoa(KEY), KEY.slice(0, 14)];
+
+const inBase64 = (before: string, encoding: "base64" | "base64url" = "base64"): string =>
+  Buffer.from(`${before}${KEY}yz`).toString(encoding);
+
+/** How a service may repeat the key, and what must not be shown of it. */
+const SPELLINGS: Readonly<Record<string, readonly [said: string, hidden: string]>> = {
+  "as it is": [KEY, KEY],
+  "escaped in JSON": [KEY.replaceAll("/", String.raw`\/`), "unusual"],
+  "in JSON inside JSON": [JSON.stringify(JSON.stringify({ KEY })), "unusual"],
+  "in a URL inside a URL": [encodeURIComponent(encodeURIComponent(KEY)), "unusual"],
+  "escaped in HTML": [KEY.replaceAll("+", "&#43;").replaceAll("/", "&#x2F;"), "unusual"],
+  "in hex": [Buffer.from(KEY).toString("hex"), Buffer.from("unusual").toString("hex")],
+  "in base64": [inBase64(""), inBase64("").slice(4, 16)],
+  "in base64, after one byte": [inBase64("a"), inBase64("a").slice(4, 16)],
+  "in base64, after two bytes": [inBase64("ab"), inBase64("ab").slice(4, 16)],
+  "in base64url": [inBase64("a", "base64url"), inBase64("a", "base64url").slice(4, 16)],
+};
 
 /** All ways in which a value may be written out by somebody. */
 function written(value: unknown): string {
@@ -153,6 +171,64 @@ describe.each(["run", "stream"])("%s", (face) => {
     for (const transport of ["stream", "unary"] as const) {
       const seen = await everythingOf({ endpoint: there, transport }, face);
       for (const [index, value] of seen.entries()) expectClean(value, `${transport}, value ${index}`);
+    }
+  });
+
+  test.each(Object.entries(SPELLINGS))(
+    "%s, it is in no error, log, event or stored session",
+    async (_name, spelling) => {
+      const [said, hidden] = spelling;
+      const body = JSON.stringify({
+        error: { code: 400, status: "BAD", message: `Refused: ${said}`, details: [{ seen: [said], [said]: 1 }] },
+      });
+      const fault = { ...faults.plainQuota(), status: 400, body, headers: { "x-request-id": `id ${said}` } };
+      await using world = await openWorld({ brain: trip(), faults: [{ at: () => true, fault }] });
+      const { lines, logger } = collect();
+      const model = gemini("gemini-3.8-flash", {
+        endpoint: endpoint({ baseUrl: world.url, apiKey: KEY }),
+        fetch: world.fetch,
+        logger,
+      });
+      const store = new MemoryStore();
+      const session = new Agent({ model, logger }).session({ id: "one", store });
+      const events: RunEvent[] = [];
+      const failure: unknown = await (async () => {
+        if (face === "run") return await session.send("Weather?");
+        for await (const event of session.stream("Weather?")) events.push(event);
+        return undefined;
+      })().catch((error: unknown) => error);
+      const entries = await store.load("one");
+      if (!(failure instanceof ApiStatusError)) throw new TypeError("expected a refusal", { cause: failure });
+      const { message, details, requestId } = failure;
+      const places = { message, details, requestId, failure, lines, events, entries };
+      for (const [place, value] of Object.entries(places)) {
+        expectClean(value, place);
+        expect(written(value).includes(hidden), `${place} holds ${hidden}`).toBe(false);
+      }
+      for (const value of [message, details, requestId]) expect(written(value)).toContain("[redacted]");
+      expect(entries.length).toBeGreaterThan(0);
+    },
+  );
+
+  test.each(Object.entries(SPELLINGS))("%s, it is in no log of what was sent and received", async (_name, spelling) => {
+    const [said, hidden] = spelling;
+    // A streamed answer is logged in pieces, each of which may hold only a part of it.
+    for (const [transport, logged] of [
+      ["stream", ["request body"]],
+      ["unary", ["request body", "response body"]],
+    ] as const) {
+      await using world = await openWorld({ brain: byStep(() => say(`It is ${said}.`)) });
+      const { lines, logger } = collect();
+      const there = endpoint({ baseUrl: world.url, apiKey: KEY });
+      const model = gemini("gemini-3.8-flash", { endpoint: there, fetch: world.fetch, logger, transport });
+      const agent = new Agent({ model, logger });
+      const question = `Is ${said} mine?`;
+      await (face === "run" ? agent.run(question) : agent.stream(question).result());
+      for (const what of logged) {
+        const bodies = lines.map(written).filter((line) => line.includes(what));
+        for (const line of bodies) expect(line.includes(hidden), `${transport}, ${what}: ${line}`).toBe(false);
+        expect(bodies.some((line) => line.includes("[redacted]"))).toBe(true);
+      }
     }
   });
 

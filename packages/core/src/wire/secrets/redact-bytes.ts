@@ -35,6 +35,7 @@ function withUtf16(secrets: readonly string[]): readonly string[] {
     const codes = Array.from({ length: secret.length }, (_, at) => secret.charCodeAt(at));
     const little = codes.map((code) => String.fromCharCode(code & 0xff, code >> 8)).join("");
     const big = codes.map((code) => String.fromCharCode(code >> 8, code & 0xff)).join("");
-    return [secret, little, big];
+    // A zero beside it may belong to a neighbor.
+    return [secret, little.replace(/\0$/, ""), big.replace(/^\0/, "")];
   });
 }
