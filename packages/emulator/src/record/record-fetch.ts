@@ -45,7 +45,8 @@ export interface RecordingFetch {
  *
  * Request headers are not recorded, nor is anything else that identifies the caller: keys, tokens, cookies, projects. In bodies,
  * such values are replaced with `[redacted]`, and projects in resource names with `PROJECT`. For a request body that is not JSON,
- * such as an upload, only type, length and SHA-256 are kept.
+ * such as an upload, only type, length and SHA-256 are kept. An answer that is not text keeps its length, unless it is compressed;
+ * one that cannot be searched, such as an archive, is left out.
  *
  * {@link replay} answers from such a folder.
  *
