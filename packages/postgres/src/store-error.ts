@@ -5,6 +5,7 @@ import {
   SessionLeaseLostError,
   SessionStoreError,
 } from "@pollux/core";
+import { redact } from "@pollux/core/wire";
 import type { OpenPool } from "./pool.ts";
 
 const UNREACHABLE: ReadonlySet<string> = new Set([
@@ -89,7 +90,7 @@ export function asStoreError(
 ): Error {
   if (isOurs(error)) return error;
   const { code, message } = describe(error);
-  const said = withoutSecrets(message, secrets);
+  const said = redact(message, secrets);
   const cause = withoutSecretsIn(error, secrets);
   const misconfigured = MISCONFIGURED[code];
   if (misconfigured !== undefined)
@@ -138,20 +139,14 @@ function describe(error: unknown): { readonly code: string; readonly message: st
   return { code: typeof code === "string" ? code : "", message: inner.message };
 }
 
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) if (secret !== "") clean = clean.replaceAll(secret, "[redacted]");
-  return clean;
-}
-
 /** The error itself when nothing in it is secret; else only its name, code and cleaned message. */
 function withoutSecretsIn(error: unknown, secrets: readonly string[]): unknown {
-  if (!(error instanceof Error)) return withoutSecrets(String(error), secrets);
+  if (!(error instanceof Error)) return redact(String(error), secrets);
   const members = Object.values(Object.getOwnPropertyDescriptors(error));
   const written = members.map(({ value }) => asJson(value)).join("\n");
-  if (!secrets.some((secret) => secret !== "" && written.includes(asJson(secret).slice(1, -1)))) return error;
+  if (redact(written, secrets) === written) return error;
   const { code, message } = describe(error);
-  return Object.assign(new Error(withoutSecrets(message, secrets)), { name: error.name, code });
+  return Object.assign(new Error(redact(message, secrets)), { name: error.name, code });
 }
 
 function asJson(value: unknown): string {
