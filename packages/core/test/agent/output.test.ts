@@ -105,7 +105,7 @@ test("a model that cannot answer in JSON is an error before any request", async 
 });
 
 describe("JSON in a Markdown fence", () => {
-  const { parse } = planOutput("json", new ScriptedModel(), {
+  const plan = planOutput("json", new ScriptedModel(), {
     toolset: { functions: [], builtIns: [], byName: new Map() },
     delegates: false,
   });
@@ -116,13 +116,13 @@ describe("JSON in a Markdown fence", () => {
     ['```json \n"```"\n```', "```"],
     ['{"a":"```"}', { a: "```" }],
   ])("%j is read", async (text, value) => {
-    expect(await parse(text)).toEqual({ ok: true, value });
+    expect(await plan.parse(text)).toEqual({ ok: true, value });
   });
 
   test.each(["```", "```json", "```\n```", '```json{"a":1}```', '```js\n{"a":1}\n```', '```\n{"a":1}'])(
     "%j is not JSON",
     async (text) => {
-      expect(await parse(text)).toMatchObject({ ok: false, problem: expect.stringMatching(/^not JSON/) });
+      expect(await plan.parse(text)).toMatchObject({ ok: false, problem: expect.stringMatching(/^not JSON/) });
     },
   );
 
@@ -131,6 +131,6 @@ describe("JSON in a Markdown fence", () => {
     ["fences", (size: number) => `\`\`\`\n${"```  ".repeat(size)}x`],
   ])("an answer of %s is read in time linear in its length", (_what, textOf) => {
     // Quadratic work would take 64 times as long.
-    expect(growthOf((size) => void parse(textOf(size)), 2_000, 8)).toBeLessThan(32);
+    expect(growthOf((size) => void plan.parse(textOf(size)), 2_000, 8)).toBeLessThan(32);
   });
 });

@@ -19,21 +19,67 @@ export interface CallInTurn {
  * @param turn - One model content, or several adjacent ones: the service reads them as one turn.
  */
 export function readCalls(turn: readonly Content[]): readonly CallInTurn[] {
-  const calls: { call: FunctionCall; at: number; response?: FunctionResponse }[] = [];
+  const calls: AnsweredCall[] = [];
+  let open: OpenCalls | undefined;
   for (const [at, { parts }] of turn.entries())
     for (const { functionCall: call, functionResponse: response } of parts) {
       if (call) calls.push({ call, at });
-      if (!response) continue;
-      const open = calls.filter((one) => one.response === undefined);
-      const own = open.find((one) => response.id && one.call.id === response.id) ?? open.find(isNamesake(response));
+      if (!response || calls.length === 0) continue;
+      const own = (open ??= new OpenCalls(calls)).find(response);
       if (own !== undefined) own.response = response;
     }
   return calls;
 }
 
-function isNamesake({ id, name }: FunctionResponse): (one: { readonly call: FunctionCall }) => boolean {
-  // An empty ID is none.
-  return ({ call }) => call.name === name && (!id || !call.id);
+type AnsweredCall = { -readonly [Name in keyof CallInTurn]: CallInTurn[Name] };
+
+/** Finds the call that a response belongs to. A turn may have a hundred thousand of both, so no response looks at all calls. */
+class OpenCalls {
+  readonly #calls: readonly AnsweredCall[];
+  /** How many of the calls are in the queues. */
+  #known = 0;
+  readonly #byId = new Map<string, Queue>();
+  readonly #byName = new Map<string, Queue>();
+  /** Calls without an ID. */
+  readonly #unnumbered = new Map<string, Queue>();
+
+  /** @param calls - May grow. */
+  constructor(calls: readonly AnsweredCall[]) {
+    this.#calls = calls;
+  }
+
+  /** The earliest open call with the response's ID, or with its name if one of the two has no ID. */
+  find({ id, name }: FunctionResponse): AnsweredCall | undefined {
+    for (; this.#known < this.#calls.length; this.#known++) this.#add(this.#calls[this.#known] as AnsweredCall);
+    // An empty ID is none.
+    if (!id) return firstOpen(this.#byName.get(name));
+    return firstOpen(this.#byId.get(id)) ?? firstOpen(this.#unnumbered.get(name));
+  }
+
+  #add(one: AnsweredCall): void {
+    const { id, name } = one.call;
+    enqueue(this.#byName, name, one);
+    if (id) enqueue(this.#byId, id, one);
+    else enqueue(this.#unnumbered, name, one);
+  }
+}
+
+interface Queue {
+  readonly calls: AnsweredCall[];
+  /** Those before it are answered. */
+  next: number;
+}
+
+function enqueue(queues: Map<string, Queue>, key: string, one: AnsweredCall): void {
+  const queue = queues.get(key);
+  if (queue === undefined) queues.set(key, { calls: [one], next: 0 });
+  else queue.calls.push(one);
+}
+
+function firstOpen(queue: Queue | undefined): AnsweredCall | undefined {
+  if (queue === undefined) return undefined;
+  while (queue.calls[queue.next]?.response !== undefined) queue.next++;
+  return queue.calls[queue.next];
 }
 
 /** The open calls of a model turn, in order; see {@link readCalls}. */
