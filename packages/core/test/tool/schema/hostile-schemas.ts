@@ -1,5 +1,5 @@
-import type { JsonSchema } from "@pollux/core";
 import fc from "fast-check";
+import type { JsonSchema } from "../../../src/wire/types/declaration.ts";
 
 /** How many levels or parts a hostile schema has. */
 const SIZES = [1, 3, 20, 60, 3_000] as const;
