@@ -32,7 +32,7 @@ export function describeExchange(
           truncated: ended !== "complete",
           keepUnsearchable,
         });
-  const text = typeof answer.body === "string" ? scrubber.body(answer.body, status) : "";
+  const text = typeof answer.body === "string" ? scrubber.body(answer.body, status, ended !== "complete") : "";
   const responseBody = binary === undefined ? text : Buffer.from(binary.bytes).toString("base64");
   const facts = describeAnswer(text, headers.get("content-type") ?? "");
   const request = body.json === undefined ? null : scrubber.request(body.json);

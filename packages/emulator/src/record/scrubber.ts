@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { redact, redactPieces, redactValue, secretsOf } from "@pollux/core/wire";
+import { redact, type RedactOptions, redactPieces, redactValue, secretsOf } from "@pollux/core/wire";
 import { isFields } from "../internal/json.ts";
 import { type BytesFacts, scrubBytes, type ScrubbedBytes } from "./scrub-bytes.ts";
 
@@ -74,9 +74,13 @@ export class Scrubber {
     return scrubJson([withoutProjects(value)], this.#all)[0];
   }
 
-  /** The body of an answer. Errors quote projects and accounts, so those are removed there too. */
-  body(text: string, status: number): string {
-    const clean = scrubBody(projectPaths(text), this.#all);
+  /**
+   * The body of an answer. Errors quote projects and accounts, so those are removed there too.
+   *
+   * @param truncated - True if the body is incomplete, and may end with the beginning of a secret.
+   */
+  body(text: string, status: number, truncated: boolean): string {
+    const clean = scrubBody(projectPaths(text), this.#all, truncated);
     return status >= 400 ? withoutIdentity(clean) : clean;
   }
 
@@ -142,7 +146,7 @@ function decoded(path: string): string {
  * A recorded body without secrets. Its layout is kept wherever nothing was removed; anything that is not JSON, such as the last
  * line of a truncated stream, is treated as text.
  */
-function scrubBody(body: string, secrets: readonly string[]): string {
+function scrubBody(body: string, secrets: readonly string[], truncated: boolean): string {
   const whole = parseJson(body);
   if (whole !== undefined) {
     const [clean] = scrubJson([whole], secrets);
@@ -157,6 +161,7 @@ function scrubBody(body: string, secrets: readonly string[]): string {
   const clean = scrubJson(
     events.map(({ value }) => value),
     secrets,
+    { truncated },
   );
   const replaced = new Map(events.map(({ at, value }, i) => [at, { value, clean: clean[i] }]));
   return lines
@@ -187,10 +192,14 @@ function parseJson(text: string): unknown {
  * A sequence of JSON values, such as the objects of a stream, without secrets in texts and names. A secret split across several
  * values is found if its pieces are in the same field.
  */
-function scrubJson(values: readonly unknown[], secrets: readonly string[]): readonly unknown[] {
+function scrubJson(
+  values: readonly unknown[],
+  secrets: readonly string[],
+  options?: RedactOptions,
+): readonly unknown[] {
   const texts = new Map<string, string[]>();
   for (const value of values) collect(value, "", texts);
-  const clean = new Map([...texts].map(([field, pieces]) => [field, redactPieces(pieces, secrets).values()]));
+  const clean = new Map([...texts].map(([field, pieces]) => [field, redactPieces(pieces, secrets, options).values()]));
   return values.map((value) => replace(value, "", clean, secrets));
 }
 

@@ -155,3 +155,28 @@ test("a key in any form stays out of the URL, the headers and the texts of a rec
   const file = await readFile(fetch.file ?? "", "utf8");
   for (const form of [...forms, "nusual", KEY.slice(8), btoa(`x${KEY}`).slice(4, 12)]) expect(file).not.toContain(form);
 });
+
+test("the beginning of a key at which a reader left a stream stays out of its recording", async () => {
+  const events = [`Your key is ${KEY.slice(0, 5)}`, KEY.slice(5, 12), KEY.slice(12)].map(
+    (text) => `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text }] } }] })}\n\n`,
+  );
+  const source = new Blob(events).stream().pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(bytes, controller) {
+        for (const line of new TextDecoder().decode(bytes).split(/(?<=\n\n)/))
+          controller.enqueue(new TextEncoder().encode(line));
+      },
+    }),
+  );
+  const fetch = recordFetch(folder, {
+    fetch: async () => new Response(source, { headers: { "content-type": "text/event-stream" } }),
+  });
+  const reader = (await fetch(FILE, { headers: { "x-goog-api-key": KEY } })).body?.getReader();
+  await reader?.read();
+  await reader?.read();
+  await reader?.cancel();
+  await fetch.saved();
+  const file = await readFile(fetch.file ?? "", "utf8");
+  expect(file).toContain("Your key is [redacted]");
+  expect(file).not.toContain(KEY.slice(0, 5));
+});

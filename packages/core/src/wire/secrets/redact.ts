@@ -30,18 +30,17 @@ export function redact(text: string, secrets: readonly string[], options?: Redac
 }
 
 /** {@link redact} for all texts, names and numbers of a JSON value; what is nested deeper than 200 levels is left out. */
-export function redactValue(value: unknown, secrets: readonly string[], options?: RedactOptions, depth = 0): unknown {
-  if (typeof value === "string") return redact(value, secrets, options);
-  if (typeof value === "number") return redact(String(value), secrets) === String(value) ? value : MARK;
-  if (typeof value !== "object" || value === null) return value;
-  if (depth >= MAX_DEPTH) return "[nested too deeply]";
-  if (Array.isArray(value)) return value.map((item) => redactValue(item, secrets, options, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      redact(name, secrets, options),
-      redactValue(item, secrets, options, depth + 1),
-    ]),
-  );
+export function redactValue(value: unknown, secrets: readonly string[], options?: RedactOptions): unknown {
+  const clean = (text: string): string => redact(text, secrets, options);
+  const copy = (inner: unknown, depth: number): unknown => {
+    if (typeof inner === "string") return clean(inner);
+    if (typeof inner === "number") return redact(String(inner), secrets) === String(inner) ? inner : MARK;
+    if (typeof inner !== "object" || inner === null) return inner;
+    if (depth >= MAX_DEPTH) return "[nested too deeply]";
+    if (Array.isArray(inner)) return inner.map((item) => copy(item, depth + 1));
+    return Object.fromEntries(Object.entries(inner).map(([name, item]) => [clean(name), copy(item, depth + 1)]));
+  };
+  return copy(value, 0);
 }
 
 const MAX_DEPTH = 200;

@@ -95,6 +95,33 @@ test("a detail that is nested without end is an answer like any other", async ()
   await expect(client.generateContent("m", ASK)).rejects.toMatchObject({ name: "ApiStatusError", status: 400 });
 });
 
+test("a failed connection is told of without a header that the failure quotes", async () => {
+  const client = new GeminiClient({
+    endpoint: endpoint({ baseUrl: "https://gateway.example.com", auth: "none", headers: { "x-key": "s3cr3t/value" } }),
+    retry: { maxAttempts: 1 },
+    fetch: () => Promise.reject(new TypeError("refused s3cr3t%2Fvalue", { cause: new Error("s3cr3t/value") })),
+  });
+  await expect(client.generateContent("m", ASK)).rejects.toMatchObject({
+    name: "ApiNetworkError",
+    message: expect.stringContaining("(refused [redacted]: [redacted])"),
+  });
+});
+
+test("takes the parts that mean something alone, but no ordinary words", () => {
+  expect(secretsOf({ "x-pass": "correct horse battery staple", cookie: "theme=dark; sid=c00kie-value" })).toEqual([
+    "correct horse battery staple",
+    "theme=dark; sid=c00kie-value",
+    "theme=dark",
+    "sid=c00kie-value",
+    "c00kie-value",
+  ]);
+  expect(secretsOf({ a: 'Digest qop=auth, algorithm=SHA-256, realm="application/json", no-cache' })).toEqual([
+    'Digest qop=auth, algorithm=SHA-256, realm="application/json", no-cache',
+    "qop=auth",
+    "algorithm=SHA-256",
+  ]);
+});
+
 test("splits a header in linear time, and takes nothing that is short", () => {
   expect(secretsOf({ a: "a=b; c=12345", b: "Bearer emulator" })).toEqual([
     "a=b; c=12345",
