@@ -6,7 +6,7 @@ import { until } from "../../core/test/helpers/until.ts";
 import { readPdfApart } from "../src/http/pdf-apart.ts";
 import { drawn, pdfOf } from "./helpers/pdf.ts";
 
-const never = new AbortController().signal;
+const context = { signal: new AbortController().signal, maxConversions: 2 };
 
 /** To find its objects takes minutes, whatever the machine. */
 const quadratic = Buffer.from(`%PDF-1.7\n${"1 0 obj <<\n".repeat(90_000)}`);
@@ -18,7 +18,7 @@ test("a PDF that takes too long is given up when its time is up, and nothing wai
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   let [isReading, isOver] = [false, false];
-  const reading = readPdfApart(quadratic, never, () => (isReading = true)).finally(() => (isOver = true));
+  const reading = readPdfApart(quadratic, context, () => (isReading = true)).finally(() => (isOver = true));
   await until(() => isReading);
   vi.advanceTimersByTime(19_999);
   await turn();
@@ -33,7 +33,7 @@ test("the pages that were read before the time was up are kept", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   let pages = 0;
-  const reading = readPdfApart(pdfOf({ bytes: drawn("first") }, endless), never, (count) => (pages = count));
+  const reading = readPdfApart(pdfOf({ bytes: drawn("first") }, endless), context, (count) => (pages = count));
   await until(() => pages === 1);
   vi.advanceTimersByTime(20_000);
   expect(await reading).toEqual({ text: "--- page 1 ---\nfirst", isCut: true });
@@ -42,13 +42,15 @@ test("the pages that were read before the time was up are kept", async () => {
 test("an abort ends the reading of a PDF at once", async () => {
   const controller = new AbortController();
   const reason = new Error("stop");
-  await expect(readPdfApart(quadratic, controller.signal, () => controller.abort(reason))).rejects.toBe(reason);
+  await expect(
+    readPdfApart(quadratic, { ...context, signal: controller.signal }, () => controller.abort(reason)),
+  ).rejects.toBe(reason);
 });
 
 test("a stream that decompresses to more than is allowed is refused, in no memory of this process", async () => {
   // 70 MB from 70 KB: more than one buffer may hold, and too little to be noticed by the limit on memory.
   const bomb = { bytes: deflateSync(Buffer.alloc(70_000_000, " ")), filter: "/Filter /FlateDecode" };
   const before = process.memoryUsage().arrayBuffers;
-  await expect(readPdfApart(pdfOf(bomb), never)).rejects.toBeInstanceOf(ToolFailure);
+  await expect(readPdfApart(pdfOf(bomb), context)).rejects.toBeInstanceOf(ToolFailure);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
 });

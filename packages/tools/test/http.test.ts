@@ -520,12 +520,13 @@ describe("limits", () => {
   /** Its white space takes minutes, whatever the machine. */
   const endless = `<title>t</title><p>Hello</p><pre>${" ".repeat(900_000)}x</pre>`;
   const apart = { url: new URL("http://a.test/"), isWhole: false };
+  const context = { signal: never, maxConversions: 2 };
 
   test("a page that takes too long is read as plain text, and nothing waits for it", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     let [isReading, isOver] = [false, false];
-    const page = readHtmlApart(endless, apart, never, () => (isReading = true)).finally(() => (isOver = true));
+    const page = readHtmlApart(endless, apart, context, () => (isReading = true)).finally(() => (isOver = true));
     await until(() => isReading);
     vi.advanceTimersByTime(9_999);
     await turn();
@@ -537,7 +538,9 @@ describe("limits", () => {
   test("an abort ends the reading of a page at once", async () => {
     const controller = new AbortController();
     const reason = new Error("stop");
-    const reading = readHtmlApart(endless, apart, controller.signal, () => controller.abort(reason));
+    const reading = readHtmlApart(endless, apart, { ...context, signal: controller.signal }, () =>
+      controller.abort(reason),
+    );
     await expect(reading).rejects.toBe(reason);
   });
 });

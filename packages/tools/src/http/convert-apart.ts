@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Conversion, ConversionMessage, ConversionRequest } from "./conversion.ts";
-
-/** Most memory that a conversion may occupy, in bytes: the JavaScript heap, buffers and the runtime itself. */
-const MAX_MEMORY_BYTES = 512_000_000;
+import { ConversionQueue, MAX_MEMORY_BYTES } from "./conversion-queue.ts";
 
 /** Part of it for the JavaScript heap, in megabytes. */
 const MAX_HEAP_MB = 320;
@@ -18,36 +16,44 @@ const GRACE_MS = 5_000;
  */
 export type ConversionEnd = "done" | "too much" | "unavailable" | "damaged" | "unsupported";
 
+/** Shared by all tools of the program, whose memory the processes share. */
+const queue = new ConversionQueue();
+
+/** What a reader of documents gets from its caller. */
+export interface ReadingContext {
+  readonly signal: AbortSignal;
+  /** Most conversions that may run at once in this program, this one included. */
+  readonly maxConversions: number;
+}
+
 /** How to convert apart. */
-export interface ApartOptions {
+export interface ApartOptions extends ReadingContext {
   /** Milliseconds, counted from the start of the process. */
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
   /** Called for each message of the process, in order. */
   readonly onMessage: (message: ConversionMessage) => void;
 }
 
 /**
  * Converts a document in a new process, which is gone afterwards: some documents take minutes and all memory, and nothing
- * else must wait for them or end with them.
+ * else must wait for them or end with them. Waits until fewer than `maxConversions` are running.
  *
- * @throws The signal's reason, if it aborts.
+ * @throws {ToolFailure} After too long a wait. @throws The signal's reason, if it aborts.
  */
 export async function convertApart(conversion: Conversion, options: ApartOptions): Promise<ConversionEnd> {
-  const { timeoutMs, signal, onMessage } = options;
+  const { timeoutMs, signal, maxConversions, onMessage } = options;
   signal.throwIfAborted();
   const file = fileURLToPath(
     new URL(import.meta.url.endsWith(".ts") ? "./convert-child.ts" : "./convert-child.js", import.meta.url),
   );
   // In a bundle, the file is missing.
   if (!existsSync(file)) return "unavailable";
-  const { SystemRoot } = process.env;
-  const child = spawn(process.execPath, ["--no-warnings", `--max-old-space-size=${MAX_HEAP_MB}`, file], {
-    // It needs nothing from this program's environment.
-    env: SystemRoot === undefined ? {} : { SystemRoot },
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
-    serialization: "json",
-  });
+  const leave = await queue.enter(maxConversions, signal);
+  // A turn may come in the same step as an abort.
+  if (signal.aborted) leave();
+  signal.throwIfAborted();
+  const child = startChild(file, leave);
+  if (child === undefined) return "unavailable";
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {
@@ -82,5 +88,27 @@ export async function convertApart(conversion: Conversion, options: ApartOptions
     if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
     child.removeAllListeners("message");
     child.kill("SIGKILL");
+  }
+}
+
+/** @param onGone - Called when the process no longer occupies memory. */
+function startChild(file: string, onGone: () => void): ChildProcess | undefined {
+  const { SystemRoot } = process.env;
+  try {
+    const child = spawn(process.execPath, ["--no-warnings", `--max-old-space-size=${MAX_HEAP_MB}`, file], {
+      // It needs nothing from this program's environment.
+      env: SystemRoot === undefined ? {} : { SystemRoot },
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      serialization: "json",
+    });
+    child.once("exit", onGone);
+    child.once("error", () => {
+      if (child.pid === undefined) onGone();
+    });
+    return child;
+  } catch {
+    // The system has too little memory for another process.
+    onGone();
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { convertApart } from "./convert-apart.ts";
+import { convertApart, type ReadingContext } from "./convert-apart.ts";
 import type { HtmlPage, ReadHtmlOptions } from "./html-page.ts";
 import { textOfHtml } from "./text-of-html.ts";
 
@@ -13,12 +13,12 @@ const TIMEOUT_MS = 10_000;
  * all pages where no process can be started, as in a bundle.
  *
  * @param onReading - Called when the process starts converting.
- * @throws The signal's reason, if it aborts.
+ * @throws {ToolFailure} After too long a wait for other conversions. @throws The signal's reason, if it aborts.
  */
 export async function readHtmlApart(
   html: string,
   { url, isWhole }: ReadHtmlOptions,
-  signal: AbortSignal,
+  { signal, maxConversions }: ReadingContext,
   onReading: () => void = () => {},
 ): Promise<HtmlPage> {
   let page: HtmlPage | undefined;
@@ -27,6 +27,7 @@ export async function readHtmlApart(
     {
       timeoutMs: TIMEOUT_MS,
       signal,
+      maxConversions,
       onMessage: (message) => {
         if (message.type === "ready") onReading();
         if (message.type === "html") page = message.page;

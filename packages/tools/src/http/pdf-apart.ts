@@ -1,5 +1,5 @@
 import { ToolFailure } from "@pollux/core";
-import { convertApart, type ConversionEnd } from "./convert-apart.ts";
+import { convertApart, type ConversionEnd, type ReadingContext } from "./convert-apart.ts";
 
 /** The text of a document. */
 export interface PdfText {
@@ -17,11 +17,12 @@ const TIMEOUT_MS = 20_000;
  * that were read until then.
  *
  * @param onReading - Called when the process starts reading, and after each page.
- * @throws {ToolFailure} If it can't be read, or if this program can't read PDFs. @throws The signal's reason, if it aborts.
+ * @throws {ToolFailure} If it can't be read, if this program can't read PDFs, or after too long a wait for other conversions.
+ * @throws The signal's reason, if it aborts.
  */
 export async function readPdfApart(
   bytes: Uint8Array,
-  signal: AbortSignal,
+  { signal, maxConversions }: ReadingContext,
   onReading: (pages: number) => void = () => {},
 ): Promise<PdfText> {
   const pages: string[] = [];
@@ -33,6 +34,7 @@ export async function readPdfApart(
     {
       timeoutMs: TIMEOUT_MS,
       signal,
+      maxConversions,
       onMessage: (message) => {
         if (message.type === "part") {
           pages.push(message.part.text);

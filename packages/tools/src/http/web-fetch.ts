@@ -1,6 +1,7 @@
 import { defineTool, type Media, media, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
 import { imageTypeOf, kindOfContent, mediaTypeOf } from "./content-kind.ts";
+import { defaultMaxConversions, MAX_WAIT_MS } from "./conversion-queue.ts";
 import { decodeText } from "./decode-text.ts";
 import { type Answer, bound, Exchange } from "./exchange.ts";
 import { readHtmlApart } from "./html-apart.ts";
@@ -13,6 +14,11 @@ import { shorten } from "./policy.ts";
 export interface WebFetchOptions extends HttpOptions {
   /** @defaultValue "web_fetch" */
   readonly name?: string | undefined;
+  /**
+   * Most HTML and PDF files that are converted at once in this program, by any of its tools, each in a process of up to 512 MB.
+   * Others wait in line, for 30 seconds at most. @defaultValue one per core, but no more than fit into a quarter of the memory
+   */
+  readonly maxConversions?: number | undefined;
 }
 
 /** The model's input. */
@@ -62,12 +68,13 @@ interface Reading extends Pick<FetchedPage, "kind" | "title" | "links"> {
 export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, FetchedPage> {
   const exchange = new Exchange(options);
   const maxCharacters = bound("maxCharacters", options.maxCharacters ?? 20_000, 1);
+  const maxConversions = bound("maxConversions", options.maxConversions ?? defaultMaxConversions(), 1);
   const read = async (answer: Answer, input: WebFetchInput, signal: AbortSignal): Promise<Reading> => {
     const contentType = answer.headers.get("content-type") ?? "";
     const kind = kindOfContent(contentType, answer.bytes);
     if (kind === "pdf") {
       refuseCut(answer);
-      return { kind, ...(await readPdfApart(answer.bytes, signal)) };
+      return { kind, ...(await readPdfApart(answer.bytes, { signal, maxConversions })) };
     }
     if (kind === "image" || kind === "other")
       throw new ToolFailure(
@@ -77,7 +84,11 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
     if (kind === "json") return { kind, text: answer.isCut ? text : indented(text) };
     if (kind === "text") return { kind, text: text.replaceAll("\r\n", "\n") };
     const isWhole = input.whole_page ?? false;
-    const { title, markdown, links, isCut } = await readHtmlApart(text, { url: answer.url, isWhole }, signal);
+    const { title, markdown, links, isCut } = await readHtmlApart(
+      text,
+      { url: answer.url, isWhole },
+      { signal, maxConversions },
+    );
     return {
       kind,
       ...(title === undefined ? {} : { title }),
@@ -104,8 +115,8 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
       links: z.boolean().optional().describe("Also list the links of the whole page (default false)"),
     }),
     effects: "none",
-    // The exchange has its own time limit with a message for the model; this one covers converting the response.
-    timeoutMs: exchange.timeoutMs + 30_000,
+    // The exchange has its own time limit with a message for the model; this one covers waiting and converting as well.
+    timeoutMs: exchange.timeoutMs + MAX_WAIT_MS + 30_000,
     maxResultBytes: maxCharacters * 6 + 200_000,
     run: async (input, { signal }): Promise<FetchedPage> => {
       const { offset = 0, limit = maxCharacters } = input;
