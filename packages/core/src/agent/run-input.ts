@@ -1,3 +1,4 @@
+import { isTooDeep, MAX_LEVELS } from "../internal/json.ts";
 import { endsOnOpenCall } from "../loop/transcript.ts";
 import { checkContentsDepth } from "../model/request/check-depth.ts";
 import { checkMediaParts, type MediaModel } from "../model/request/check-media-parts.ts";
@@ -19,7 +20,7 @@ export type RunInput = string | readonly InputPart[] | readonly Content[];
  */
 export function buildContents(input: RunInput, model?: MediaModel): readonly Content[] {
   const contents = toContents(input);
-  checkContentsDepth(contents);
+  if (isTooDeep(contents, MAX_LEVELS + 1)) checkContentsDepth(contents);
   if (model !== undefined) checkMediaParts(contents, model);
   return contents;
 }

@@ -62,11 +62,21 @@ export const MAX_LEVELS: number = 500;
 /** True when a value nests more lists and objects than this. Descends no further, so a value that contains itself is too deep. */
 export function isTooDeep(value: unknown, levels: number = MAX_LEVELS): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  if (Array.isArray(value)) return value.some((item) => typeof item === "object" && isTooDeep(item, levels - 1));
-  // A record of unknown members.
-  const members = value as Readonly<Record<string, unknown>>;
-  for (const key in members) if (typeof members[key] === "object" && isTooDeep(members[key], levels - 1)) return true;
+  const open: object[] = [value];
+  const depths: number[] = [1];
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    const depth = depths.pop() ?? 1;
+    if (depth > levels) return true;
+    // The keys of a list are its indexes.
+    const members = one as Readonly<Record<string, unknown>>;
+    for (const key in members) {
+      const member = members[key];
+      if (typeof member === "object" && member !== null) {
+        open.push(member);
+        depths.push(depth + 1);
+      }
+    }
+  }
   return false;
 }
 

@@ -106,7 +106,7 @@ export class StreamedAnswer implements AnswerStream {
           const { maxAnswerChunks } = this.#limits;
           this.#chunks += 1;
           if (this.#chunks > maxAnswerChunks) throw limitError("chunks", maxAnswerChunks, "maxAnswerChunks");
-          checkDepth(response, text);
+          if (text.length > MAX_SHALLOW) checkDepth(response, text);
           batch.push(response);
         }
       }
@@ -168,14 +168,17 @@ export function parseJson(text: string): unknown {
 export function parseAnswers(text: string): readonly ParsedAnswer[] {
   const value = parseJson(text);
   const answers = Array.isArray(value) ? checkAnswers(value) : [checkAnswer(value)];
-  for (const { response } of answers) if (response !== undefined) checkDepth(response, text);
+  if (text.length > MAX_SHALLOW)
+    for (const { response } of answers) if (response !== undefined) checkDepth(response, text);
   return answers;
 }
 
+/** Most characters of a text that cannot nest too deep: each level takes two. Most chunks are shorter. */
+const MAX_SHALLOW = 2 * MAX_LEVELS;
+
 /** @throws {ApiShapeError} When the answer nests so deep that no code can be trusted to walk it. */
 function checkDepth(answer: GenerateContentResponse, text: string): void {
-  // Each level takes two characters; most chunks are too short to look at.
-  if (text.length <= 2 * MAX_LEVELS || !isTooDeep(answer)) return;
+  if (!isTooDeep(answer)) return;
   throw new ApiShapeError(
     `The answer nests more than ${MAX_LEVELS} levels of lists and objects, so it was not read; ask again.`,
     "$",
