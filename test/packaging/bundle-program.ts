@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { rolldown } from "rolldown";
+import { type OutputChunk, rolldown } from "rolldown";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -11,6 +11,8 @@ export interface Bundled {
   /** Of all chunks, those that are loaded later included. */
   readonly code: string;
   readonly bytes: number;
+  /** Those of chunks that are loaded later, if at all. */
+  readonly laterBytes: number;
   readonly gzipped: number;
   /** Installed packages some of whose code is in it. */
   readonly packages: readonly string[];
@@ -52,6 +54,7 @@ export async function bundleProgram(
     return {
       code,
       bytes: Buffer.byteLength(code),
+      laterBytes: laterBytesOf(chunks),
       gzipped: chunks.reduce((sum, chunk) => sum + gzipSync(chunk.code).length, 0),
       packages: [...new Set(included.flatMap((id) => packageOf(id) ?? []))].toSorted(),
       files: included.filter((id) => packageOf(id) === undefined).map((id) => id.slice(root.length)),
@@ -59,6 +62,14 @@ export async function bundleProgram(
   } finally {
     await build.close();
   }
+}
+
+function laterBytesOf(chunks: readonly OutputChunk[]): number {
+  const atOnce = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
+  // A set also iterates over what is added on the way.
+  for (const fileName of atOnce)
+    for (const imported of chunks.find((chunk) => chunk.fileName === fileName)?.imports ?? []) atOnce.add(imported);
+  return chunks.reduce((sum, { fileName, code }) => sum + (atOnce.has(fileName) ? 0 : Buffer.byteLength(code)), 0);
 }
 
 /** Entry points of our packages by what is imported, in their sources. */

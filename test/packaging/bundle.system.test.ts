@@ -133,4 +133,40 @@ describe("a subpath of the tools", () => {
     expect(packages.filter((name) => dependencies.includes(name))).toEqual(own);
     expect(markersIn(code)).toEqual([]);
   });
+
+  test("adds what the README says, within a twentieth or a kilobyte", async () => {
+    const base = `import * as core from "@pollux/core"; import { z } from "zod"; export { core, z };`;
+    const { bytes, laterBytes } = await bundleProgram(base);
+    const measured: Record<string, { atImport: number; later: number }> = {};
+    for (const subpath of Object.keys(OWN)) {
+      const bundled = await bundleProgram(`${base} export * as tools from "@pollux/tools${subpath.slice(1)}";`);
+      const later = bundled.laterBytes - laterBytes;
+      measured[subpath] = { atImport: bundled.bytes - bytes - later, later };
+    }
+    const documented = documentedSizes();
+    expect(Object.keys(documented).toSorted()).toEqual(Object.keys(OWN));
+    const near = (kilobytes: number, actual: number): number =>
+      Math.abs(kilobytes * 1000 - actual) <= Math.max(1000, actual / 20) ? kilobytes : Math.round(actual / 1000);
+    const corrected = Object.entries(documented).map(([subpath, { atImport, later }]) => [
+      subpath,
+      {
+        atImport: near(atImport, measured[subpath]?.atImport ?? 0),
+        later: near(later, measured[subpath]?.later ?? 0),
+      },
+    ]);
+    expect(documented).toEqual(Object.fromEntries(corrected));
+  });
 });
+
+/** Kilobytes by subpath, from the table in the tools' README. */
+function documentedSizes(): Record<string, { atImport: number; later: number }> {
+  const readme = readFileSync(join(core, "../tools/README.md"), "utf8");
+  const kilobytes = (cell = ""): number => Number(cell.replace(",", "").replace(" KB", "") || 0);
+  const rows = readme.matchAll(/^\| `(\/[\w-]+)` +\| +([\d,]+ KB) +\| +([\d,]+ KB)? *\|/gm);
+  return Object.fromEntries(
+    [...rows].map(([, subpath, atImport, later]) => [
+      `.${subpath}`,
+      { atImport: kilobytes(atImport), later: kilobytes(later) },
+    ]),
+  );
+}
