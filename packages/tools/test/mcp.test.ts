@@ -1,47 +1,22 @@
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { McpServerError, mcpTools, type McpTools, type McpToolsOptions } from "../src/mcp.ts";
 import { ToolPins } from "../src/mcp/tool-pins.ts";
-import { children, freePort, isAlive, pathOf, SILENT, use } from "./mcp/support.ts";
+import { useOddServer } from "./mcp/odd-server.ts";
+import { freePort, pathOf, SILENT, use } from "./mcp/support.ts";
 
-let folder: string;
-
-beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-mcp-")));
-});
-
-afterEach(async () => {
-  await expect.poll(servers).toEqual([]);
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** The servers that run, which end only when they are told to. */
-function servers(): string[] {
-  return children().filter((line) => line.includes("odd-server"));
-}
-
-const node = process.execPath;
-
-function odd(mode: string, options: McpToolsOptions = {}): Promise<McpTools> {
-  return mcpTools({ command: node, args: [pathOf("odd-server.mjs"), mode, folder] }, options);
-}
-
-/** Ids of the processes that the odd server was, in order. */
-function starts(): number[] {
-  return readFileSync(join(folder, "starts"), "utf8").trim().split("\n").map(Number);
-}
+const { folder, node, odd, starts } = useOddServer();
 
 describe("a server that does not start", () => {
   test("is an error with its command and the end of its stderr, without the values of its environment", async () => {
     const started = mcpTools({
       command: node,
-      args: [pathOf("odd-server.mjs"), "dies-at-start", folder, "--key=hidden"],
+      args: [pathOf("odd-server.mjs"), "dies-at-start", folder(), "--key=hidden"],
       env: { DATABASE_KEY: "a-very-secret-key" },
     });
     const error: unknown = await started.catch((reason: unknown) => reason);
@@ -63,7 +38,7 @@ describe("a server that does not start", () => {
       PASSWORD: "hunter2",
       NODE_ENV: "test",
     };
-    const command = { command: node, args: [pathOf("odd-server.mjs"), "dies-telling-all", folder], env };
+    const command = { command: node, args: [pathOf("odd-server.mjs"), "dies-telling-all", folder()], env };
     const logger = { ...SILENT, debug: (facts: object) => void lines.push(JSON.stringify(facts)) };
     const error: unknown = await mcpTools(command, { logger }).catch((reason: unknown) => reason);
     const said = [
@@ -75,19 +50,6 @@ describe("a server that does not start", () => {
     expect(lines.filter((line) => line.includes("stderr"))).toHaveLength(5);
     for (const secret of ["very", "MIIEvQ", "hunter2/", "hunter2%", "dmVyeS", "76657279"])
       expect(lines.join()).not.toContain(secret);
-  });
-
-  test.each([8_185, 8_300])("shows no rest of a secret that is cut, %i characters from the end", async (length) => {
-    const started = mcpTools({
-      command: node,
-      args: [pathOf("odd-server.mjs"), "dies-at-length", folder, String(length)],
-      env: { DATABASE_KEY: "abcdefghijklmnopqrst" },
-    });
-    const { stderr } = await started.then(
-      () => ({ stderr: "" }),
-      (error: McpServerError) => error,
-    );
-    expect(stderr.replace(/^[a-z]*\]/, "")).toMatch(/^y{8000,}$/);
   });
 
   test("a URL that repeats its credentials; they stay out of the error", async () => {
@@ -108,7 +70,7 @@ describe("a server that does not start", () => {
   });
 
   test("is known by its last words, also when they come after its end", async () => {
-    const started = mcpTools({ command: node, args: [pathOf("odd-server.mjs"), "dies-before-its-words", folder] });
+    const started = mcpTools({ command: node, args: [pathOf("odd-server.mjs"), "dies-before-its-words", folder()] });
     await expect(started).rejects.toThrow(
       /did not start: it ended with exit code 3\nIts stderr ends with:\ncannot open the database$/,
     );
@@ -126,23 +88,6 @@ describe("a server that does not start", () => {
     expect(error).toBeInstanceOf(McpServerError);
     expect(String(error)).toContain(`the MCP server "${url}" did not start: `);
     expect(String(error)).not.toContain("hidden");
-  });
-
-  test("one that never answers ends with the time limit", async () => {
-    await expect(odd("never-answers", { startTimeoutMs: 50 })).rejects.toThrow(/it did not respond within 50 ms$/);
-    await expect.poll(servers).toEqual([]);
-  });
-
-  test("an abort ends the start", async () => {
-    const abort = new AbortController();
-    const reason = new Error("enough");
-    const started = odd("never-answers", { signal: abort.signal });
-    started.catch(() => {});
-    await expect.poll(() => existsSync(join(folder, "asked"))).toBe(true);
-    abort.abort(reason);
-    await expect(started).rejects.toBe(reason);
-    await expect.poll(servers).toEqual([]);
-    await expect(odd("never-answers", { signal: abort.signal })).rejects.toBe(reason);
   });
 });
 
@@ -163,43 +108,6 @@ describe("a server that dies", () => {
     await using server = await odd("");
     expect(await use(server.tools, "die_once")).toEqual({ ok: true, output: "answered at start 2" });
   });
-
-  test("one that dies again at once stays down, until it is asked for", async () => {
-    await using server = await odd("");
-    expect(await use(server.tools, "read_only_die")).toEqual({
-      ok: false,
-      kind: "failed",
-      message: "the MCP server exited during this call (exit code 5)",
-    });
-    expect(await use(server.tools, "hello")).toEqual({
-      ok: false,
-      kind: "failed",
-      message: "the MCP server exited again (exit code 5) and will not be restarted; continue without its tools",
-    });
-    expect(starts()).toHaveLength(2);
-    await server.refresh();
-    expect(await use(server.tools, "hello")).toEqual({ ok: true, output: "hello of start 3" });
-  });
-
-  test("one that does not start again is answered as data", async () => {
-    await using server = await odd("starts-once");
-    await use(server.tools, "die");
-    const gone = {
-      ok: false,
-      kind: "failed",
-      message: "the MCP server exited and could not be restarted; continue without its tools",
-    };
-    expect(await use(server.tools, "hello")).toEqual(gone);
-    expect(await use(server.tools, "hello")).toMatchObject({ ok: false, kind: "failed" });
-    expect(starts()).toHaveLength(2);
-  });
-
-  test("calls beside each other share one new process", async () => {
-    await using server = await odd("");
-    await use(server.tools, "die");
-    const outcomes = await Promise.all([1, 2, 3].map(() => use(server.tools, "hello")));
-    expect(outcomes).toEqual([1, 2, 3].map(() => ({ ok: true, output: "hello of start 2" })));
-  });
 });
 
 describe("a call", () => {
@@ -207,7 +115,7 @@ describe("a call", () => {
     await using server = await odd("");
     const abort = new AbortController();
     const outcome = use(server.tools, "wait", {}, { signal: abort.signal });
-    await expect.poll(() => existsSync(join(folder, "waiting"))).toBe(true);
+    await expect.poll(() => existsSync(join(folder(), "waiting"))).toBe(true);
     abort.abort();
     expect(await outcome).toEqual({
       ok: false,
@@ -216,7 +124,7 @@ describe("a call", () => {
         /^cancelled: the run ended before this call finished; it is unknown whether this call took effect/,
       ),
     });
-    await expect.poll(() => existsSync(join(folder, "cancelled"))).toBe(true);
+    await expect.poll(() => existsSync(join(folder(), "cancelled"))).toBe(true);
     expect(await use(server.tools, "hello")).toEqual({ ok: true, output: "hello of start 1" });
   });
 
@@ -227,7 +135,7 @@ describe("a call", () => {
       kind: "timeout",
       message: expect.stringMatching(/^wait timed out after 100 ms; it is unknown whether/),
     });
-    await expect.poll(() => existsSync(join(folder, "cancelled"))).toBe(true);
+    await expect.poll(() => existsSync(join(folder(), "cancelled"))).toBe(true);
   });
 
   test("progress arrives in order and before the result", async () => {
@@ -436,7 +344,7 @@ describe("the process", () => {
     try {
       await using server = await mcpTools({
         command: node,
-        args: [pathOf("odd-server.mjs"), "", folder],
+        args: [pathOf("odd-server.mjs"), "", folder()],
         env: { GIVEN: "this" },
       });
       const outcome = await use(server.tools, "env");
@@ -446,15 +354,6 @@ describe("the process", () => {
     } finally {
       delete process.env["POLLUX_TEST_SECRET"];
     }
-  });
-
-  test.for(["stubborn", "has-child"])("is gone after closing, with what it has started: %s", async (mode) => {
-    const server = await odd(mode);
-    const pids = starts();
-    expect(pids.filter(isAlive)).toEqual(pids);
-    await server.close();
-    expect(pids).toHaveLength(mode === "has-child" ? 2 : 1);
-    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
   });
 
   test("what it writes to stderr is logged line by line", async () => {

@@ -16,13 +16,15 @@ export interface Course {
   readonly rivals: readonly [Rival, Rival];
   /** For each pair of acts. */
   readonly rounds: number;
+  /** Only every so many-th pair. @defaultValue 1, all of them */
+  readonly every?: number | undefined;
   readonly tally: Tally;
   readonly row: string;
 }
 
 /** Lets two rivals act on one session, each pair of acts so many times, at random moments of a run. */
-export async function race({ store, rivals, rounds, tally, row }: Course): Promise<readonly string[]> {
-  const jobs = Array.from({ length: rounds }, () => PAIRS).flat();
+export async function race({ store, rivals, rounds, every = 1, tally, row }: Course): Promise<readonly string[]> {
+  const jobs = Array.from({ length: rounds }, () => PAIRS.filter((_, index) => index % every === 0)).flat();
   const ends = new Map<string, number>();
   const found = await sideBySide(jobs, WIDTH, async (acts, index) => {
     const random = randomFrom(SEED * 100_003 + index);
