@@ -225,18 +225,27 @@ export const RECORD_CHECKS: StoreChecks = {
     );
   },
   "whoever watches a session is told of changes, through this store object and any other": async (store, reopen) => {
-    const changes: readonly ((through: SessionStore) => Promise<unknown>)[] = [
-      (through) => through.append("a", 0, [0], { lease: { expected: undefined, next: leaseOf() } }),
-      (through) => through.setDraft("a", 1, draftOf("text")),
-      (through) => through.setDraft("a", 1, draftOf("more text")),
-      (through) => through.setLease("a", leaseOf(), leaseOf({ beat: 1 })),
-      (through) => through.requestStop("a", 1),
-      (through) => through.append("a", 1, [1], { token: 1 }),
-      (through) => through.delete("a"),
+    const changes: readonly ((through: SessionStore, id: string) => Promise<unknown>)[] = [
+      (through, id) => through.append(id, 0, [0], { lease: { expected: undefined, next: leaseOf() } }),
+      (through, id) => through.setDraft(id, 1, draftOf("text")),
+      (through, id) => through.setDraft(id, 1, draftOf("more text")),
+      (through, id) => through.setLease(id, leaseOf(), leaseOf({ beat: 1 })),
+      (through, id) => through.requestStop(id, 1),
+      (through, id) => through.append(id, 1, [1], { token: 1 }),
+      (through, id) => through.delete(id),
     ];
-    for (const through of [store, await reopen()])
-      for (const [index, change] of changes.entries())
-        await toldOf(store, "a", `change ${index + 1}`, () => change(through));
+    const objects = Object.entries({ this: store, other: await reopen() });
+    // Each in a session of its own, side by side: a store may look for changes of others now and then only.
+    const ends = await Promise.allSettled(
+      objects.flatMap(([name, through]) =>
+        changes.map(async (change, index) => {
+          const id = `${name} ${index + 1}`;
+          for (const earlier of changes.slice(0, index)) await earlier(through, id);
+          await toldOf(store, id, `change ${index + 1}`, () => change(through, id));
+        }),
+      ),
+    );
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   },
   "whoever has stopped watching is told nothing": async (store) => {
     let told = 0;
