@@ -1,14 +1,12 @@
-import { type ChildProcess } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
-import { type ToolContext, ToolFailure } from "@pollux/core";
-import { expect, onTestFinished, test, vi } from "vitest";
+import type { ToolContext } from "@pollux/core";
+import { expect, onTestFinished, test } from "vitest";
 import { until } from "../../core/test/helpers/until.ts";
 import { webFetch } from "../src/http.ts";
-import { ConversionQueue } from "../src/http/conversion-queue.ts";
+import { countProcesses } from "./helpers/count-processes.ts";
 
 const never = new AbortController().signal;
 
@@ -26,21 +24,6 @@ async function serve(page: string): Promise<{ url: string; served: () => number 
   await once(server, "listening");
   onTestFinished(() => void server.close());
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, served: () => served };
-}
-
-/** Counts the processes that this program starts, and how many of them live at once. */
-function countProcesses(): { readonly started: number; readonly most: number } {
-  const count = { started: 0, alive: 0, most: 0 };
-  const onStart = (message: unknown): void => {
-    // Documented for this channel.
-    const { process: child } = message as { process: ChildProcess };
-    count.started++;
-    count.most = Math.max(count.most, ++count.alive);
-    child.once("exit", () => count.alive--);
-  };
-  subscribe("child_process", onStart);
-  onTestFinished(() => void unsubscribe("child_process", onStart));
-  return count;
 }
 
 const LOCAL = { allowPrivate: true, ports: "any", timeoutMs: 60_000 } as const;
@@ -82,66 +65,4 @@ test.each([0, 1.5, Number.NaN])("%s conversions at once are refused", (maxConver
   expect(() => webFetch({ maxConversions })).toThrow(
     new TypeError(`maxConversions must be an integer of at least 1, got ${maxConversions}`),
   );
-});
-
-/** Turns that are taken in this order; `over` ends one. */
-function takeTurns(queue: ConversionQueue, turns: readonly { max: number; signal?: AbortSignal }[]) {
-  const started: number[] = [];
-  const entered = turns.map(async ({ max, signal = never }, index) => {
-    const leave = await queue.enter(max, signal);
-    started.push(index);
-    return leave;
-  });
-  return { started, entered, over: async (index: number) => (await entered[index])?.() };
-}
-
-test("documents are converted in the order of their arrival, also when one allows less at once", async () => {
-  const { started, over } = takeTurns(new ConversionQueue(), [{ max: 2 }, { max: 2 }, { max: 1 }, { max: 2 }]);
-  await turn();
-  expect(started).toEqual([0, 1]);
-  await over(0);
-  await over(0);
-  await turn();
-  expect(started).toEqual([0, 1]);
-  await over(1);
-  await turn();
-  expect(started).toEqual([0, 1, 2, 3]);
-});
-
-test("a document that is given up while it waits is skipped, and those behind it go on", async () => {
-  const controller = new AbortController();
-  const { started, entered, over } = takeTurns(new ConversionQueue(), [
-    { max: 2 },
-    { max: 1, signal: controller.signal },
-    { max: 2 },
-    { max: 2 },
-  ]);
-  await turn();
-  expect(started).toEqual([0]);
-  const reason = new Error("stop");
-  controller.abort(reason);
-  await expect(entered[1]).rejects.toBe(reason);
-  await turn();
-  expect(started).toEqual([0, 2]);
-  await over(2);
-  await turn();
-  expect(started).toEqual([0, 2, 3]);
-});
-
-test("a document that waits too long fails with what to do", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
-  const { started, entered, over } = takeTurns(new ConversionQueue(), [{ max: 1 }, { max: 1 }, { max: 1 }]);
-  await turn();
-  vi.advanceTimersByTime(29_999);
-  await over(0);
-  await turn();
-  expect(started).toEqual([0, 1]);
-  vi.advanceTimersByTime(1);
-  await expect(entered[2]).rejects.toThrow(
-    new ToolFailure(
-      "other documents are being converted, and this one waited 30000 ms for its turn; fetch fewer at once, or try again later",
-    ),
-  );
-  expect(vi.getTimerCount()).toBe(0);
 });

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { sqliteTools, type SqliteToolOptions } from "../src/sql.ts";
 import { openReadOnly } from "../src/sql/sqlite-guard.ts";
 import { readRows } from "../src/sql/sqlite-read.ts";
+import { countProcesses } from "./helpers/count-processes.ts";
 import { children, use, type Watch } from "./mcp/support.ts";
 import { HOSTILE } from "./sql/hostile-sqlite.ts";
 import { survivesStatements } from "./sql/survives-statements.ts";
@@ -336,6 +337,26 @@ describe("a statement that takes much memory", () => {
     });
     const large = "with recursive n(i) as (select 1 union all select i + 1 from n) select zeroblob(10000000) from n";
     expect(await query(large, { limit: 200 })).toMatchObject({ ok: true, output: { next_offset: 200 } });
+  });
+});
+
+describe("statements side by side", () => {
+  test("run in no more processes than the limit, also those of several tools", async () => {
+    const processes = countProcesses();
+    const options = { maxConcurrent: 2 };
+    const outcomes = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map(async (value) => await query(`select ${value} as v`, {}, options)),
+    );
+    expect(outcomes.map((outcome) => (outcome.ok ? outcome.output : outcome))).toEqual(
+      [1, 2, 3, 4, 5, 6].map((value) => ({ columns: ["v"], rows: [[value]] })),
+    );
+    expect(processes).toMatchObject({ started: 6, most: 2 });
+  });
+
+  test("are bounded by a whole number", () => {
+    expect(() => sqliteTools({ file, maxConcurrent: 0 })).toThrow(
+      new TypeError("maxConcurrent must be an integer of at least 1, got 0"),
+    );
   });
 });
 

@@ -1,8 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { ToolFailure } from "@pollux/core";
+import { leaveAtEnd, ProcessQueue } from "../processes/process-queue.ts";
 import type { Conversion, ConversionMessage, ConversionRequest } from "./conversion.ts";
-import { ConversionQueue, MAX_MEMORY_BYTES } from "./conversion-queue.ts";
+
+/** Most memory that a conversion may occupy, in bytes: the JavaScript heap, buffers and the runtime itself. */
+export const MAX_MEMORY_BYTES = 512_000_000;
+
+/** Longest that a document waits for its turn, in milliseconds. */
+export const MAX_WAIT_MS = 30_000;
 
 /** Part of it for the JavaScript heap, in megabytes. */
 const MAX_HEAP_MB = 320;
@@ -17,7 +24,7 @@ const GRACE_MS = 5_000;
 export type ConversionEnd = "done" | "too much" | "unavailable" | "damaged" | "unsupported";
 
 /** Shared by all tools of the program, whose memory the processes share. */
-const queue = new ConversionQueue();
+const queue = new ProcessQueue();
 
 /** What a reader of documents gets from its caller. */
 export interface ReadingContext {
@@ -48,7 +55,15 @@ export async function convertApart(conversion: Conversion, options: ApartOptions
   );
   // In a bundle, the file is missing.
   if (!existsSync(file)) return "unavailable";
-  const leave = await queue.enter(maxConversions, signal);
+  const leave = await queue.enter({
+    max: maxConversions,
+    signal,
+    maxWaitMs: MAX_WAIT_MS,
+    tooLong: () =>
+      new ToolFailure(
+        `other documents are being converted, and this one waited ${MAX_WAIT_MS} ms for its turn; fetch fewer at once, or try again later`,
+      ),
+  });
   // A turn may come in the same step as an abort.
   if (signal.aborted) leave();
   signal.throwIfAborted();
@@ -91,8 +106,8 @@ export async function convertApart(conversion: Conversion, options: ApartOptions
   }
 }
 
-/** @param onGone - Called when the process no longer occupies memory. */
-function startChild(file: string, onGone: () => void): ChildProcess | undefined {
+/** @param leave - Called when the process no longer occupies memory. */
+function startChild(file: string, leave: () => void): ChildProcess | undefined {
   const { SystemRoot } = process.env;
   try {
     const child = spawn(process.execPath, ["--no-warnings", `--max-old-space-size=${MAX_HEAP_MB}`, file], {
@@ -101,14 +116,11 @@ function startChild(file: string, onGone: () => void): ChildProcess | undefined 
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "json",
     });
-    child.once("exit", onGone);
-    child.once("error", () => {
-      if (child.pid === undefined) onGone();
-    });
+    leaveAtEnd(child, leave);
     return child;
   } catch {
     // The system has too little memory for another process.
-    onGone();
+    leave();
     return undefined;
   }
 }

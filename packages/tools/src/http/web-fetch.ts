@@ -1,7 +1,8 @@
 import { defineTool, type Media, media, type Tool, ToolFailure } from "@pollux/core";
 import { z } from "zod/v4";
+import { defaultMaxProcesses } from "../processes/process-queue.ts";
 import { imageTypeOf, kindOfContent, mediaTypeOf } from "./content-kind.ts";
-import { defaultMaxConversions, MAX_WAIT_MS } from "./conversion-queue.ts";
+import { MAX_MEMORY_BYTES, MAX_WAIT_MS } from "./convert-apart.ts";
 import { decodeText } from "./decode-text.ts";
 import { type Answer, bound, Exchange } from "./exchange.ts";
 import { readHtmlApart } from "./html-apart.ts";
@@ -68,7 +69,7 @@ interface Reading extends Pick<FetchedPage, "kind" | "title" | "links"> {
 export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, FetchedPage> {
   const exchange = new Exchange(options);
   const maxCharacters = bound("maxCharacters", options.maxCharacters ?? 20_000, 1);
-  const maxConversions = bound("maxConversions", options.maxConversions ?? defaultMaxConversions(), 1);
+  const maxConversions = bound("maxConversions", options.maxConversions ?? defaultMaxProcesses(MAX_MEMORY_BYTES), 1);
   const read = async (answer: Answer, input: WebFetchInput, signal: AbortSignal): Promise<Reading> => {
     const contentType = answer.headers.get("content-type") ?? "";
     const kind = kindOfContent(contentType, answer.bytes);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ToolFailure } from "@pollux/core";
+import { leaveAtEnd, ProcessQueue } from "../processes/process-queue.ts";
 import { type SqliteLimits, type SqliteRequest, type SqliteResponse, SMALLER, TOO_LARGE } from "./sqlite-request.ts";
 
 /** How much longer the process lives than its parent waits, in milliseconds; a busy parent may be late. */
@@ -10,24 +11,49 @@ const GRACE_MS = 5_000;
 /** Address space that Node reserves without using it, at most, in bytes. */
 const RESERVED_BYTES = 1_600_000_000;
 
+/** Shared by all tools of the program, whose memory the processes share. */
+const queue = new ProcessQueue();
+
 /** What a request may take. */
 export interface AskLimits {
+  /** For its turn, and then for itself. */
   readonly timeoutMs: number;
   readonly maxMemoryBytes: number;
+  /** Most requests that may run at once in this program, this one included. */
+  readonly maxConcurrent: number;
 }
 
 /**
- * Runs a request in a new process, which is gone afterwards, even if a limit or an abort interrupts SQLite.
+ * Runs a request in a new process, which is gone afterwards, even if a limit or an abort interrupts SQLite. Waits until
+ * fewer than `maxConcurrent` are running.
  *
- * @throws {ToolFailure} If it takes too long or too much memory, or ends early. @throws The signal's reason, if it aborts.
+ * @throws {ToolFailure} If it waits or takes too long, takes too much memory, or ends early. @throws The signal's reason, if it aborts.
  */
 export async function askSqlite(
   request: SqliteRequest,
-  { timeoutMs, maxMemoryBytes }: AskLimits,
+  { timeoutMs, maxMemoryBytes, maxConcurrent }: AskLimits,
   signal: AbortSignal,
 ): Promise<SqliteResponse> {
-  signal.throwIfAborted();
-  const child = startChild({ lifeMs: timeoutMs + GRACE_MS, maxMemoryBytes });
+  const leave = await queue.enter({
+    max: maxConcurrent,
+    signal,
+    maxWaitMs: timeoutMs,
+    tooLong: () =>
+      new ToolFailure(
+        `other statements are running, and this one waited ${timeoutMs} ms for its turn; run fewer at once, or try again later`,
+      ),
+  });
+  let child: ChildProcess;
+  try {
+    // A turn may come in the same step as an abort.
+    signal.throwIfAborted();
+    child = startChild({ lifeMs: timeoutMs + GRACE_MS, maxMemoryBytes });
+  } catch (error) {
+    leave();
+    signal.throwIfAborted();
+    throw new ToolFailure("SQLite could not be started; try again later", { cause: error });
+  }
+  leaveAtEnd(child, leave);
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {

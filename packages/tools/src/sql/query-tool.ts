@@ -61,7 +61,8 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
     }),
     effects: "none",
     // The database's own limit expires first, with a better message.
-    timeoutMs: bounds.timeoutMs + 5_000,
+    // For its turn, for the statement, and for ending it.
+    timeoutMs: 2 * bounds.timeoutMs + 5_000,
     maxResultBytes: bounds.maxResultBytes,
     run: async ({ sql, parameters = [], limit = usual, offset = 0 }, { signal }): Promise<SqlQueryResult> => {
       const count = countStatements(sql);

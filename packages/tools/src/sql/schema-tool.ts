@@ -32,7 +32,8 @@ export function schemaTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<Sql
       tables: z.array(z.string()).optional().describe("Names of tables to describe (default: as many as fit)"),
     }),
     effects: "none",
-    timeoutMs: bounds.timeoutMs + 5_000,
+    // For its turn, for the statement, and for ending it.
+    timeoutMs: 2 * bounds.timeoutMs + 5_000,
     maxResultBytes: bounds.maxResultBytes,
     run: async ({ tables: names }, { signal }): Promise<SqlSchemaResult> => {
       const wanted = names === undefined || names.length === 0 ? undefined : names;

@@ -35,7 +35,8 @@ export function boundsOf(options: SqlBounds): Bounds {
   };
 }
 
-function bound(option: string, value: number): number {
+/** @throws {TypeError} If an option is not an integer of at least 1. */
+export function bound(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new TypeError(`${option} must be an integer of at least 1, got ${String(value)}`);
 }

@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigurationError, type Tool, ToolFailure } from "@pollux/core";
-import { askSqlite } from "./ask-sqlite.ts";
+import { defaultMaxProcesses } from "../processes/process-queue.ts";
+import { type AskLimits, askSqlite } from "./ask-sqlite.ts";
 import { queryTool, type ReadOnlyDatabase } from "./query-tool.ts";
 import { schemaTool } from "./schema-tool.ts";
-import { type Bounds, boundsOf, type SqlBounds } from "./sql-options.ts";
+import { bound, type Bounds, boundsOf, type SqlBounds } from "./sql-options.ts";
 import type { SqliteRequest, SqliteResponse } from "./sqlite-request.ts";
 
 /** Enough for Node itself and small statements, in bytes. */
@@ -21,6 +22,11 @@ export interface SqliteToolOptions extends SqlBounds {
    * is stopped. @defaultValue 500_000_000
    */
   readonly maxMemoryBytes?: number | undefined;
+  /**
+   * Most calls that run at once in this program, by any of its SQLite tools; others wait in line, for `timeoutMs` at most.
+   * @defaultValue one per core, but no more than fit into a quarter of the memory
+   */
+  readonly maxConcurrent?: number | undefined;
 }
 
 /**
@@ -39,7 +45,7 @@ export function sqliteTools(options: SqliteToolOptions): Tool[] {
     throw new ConfigurationError(
       `sqliteTools() requires Node 22.13 or later for node:sqlite; this is Node ${process.versions.node}.`,
     );
-  const database = new SqliteFile(fileOf(options), bounds, memoryOf(options));
+  const database = new SqliteFile(fileOf(options), bounds, limitsOf(options, bounds));
   return [schemaTool(database, bounds), queryTool(database, bounds)];
 }
 
@@ -59,9 +65,12 @@ function fileOf({ file, database }: SqliteToolOptions): string {
   throw new ConfigurationError(`sqliteTools(): there is no file ${path}.`);
 }
 
-function memoryOf({ maxMemoryBytes = 500_000_000 }: SqliteToolOptions): number {
-  if (Number.isSafeInteger(maxMemoryBytes) && maxMemoryBytes >= LEAST_MEMORY) return maxMemoryBytes;
-  throw new TypeError(`maxMemoryBytes must be an integer of at least ${LEAST_MEMORY}, got ${String(maxMemoryBytes)}`);
+function limitsOf(options: SqliteToolOptions, { timeoutMs }: Bounds): AskLimits {
+  const { maxMemoryBytes = 500_000_000 } = options;
+  if (!Number.isSafeInteger(maxMemoryBytes) || maxMemoryBytes < LEAST_MEMORY)
+    throw new TypeError(`maxMemoryBytes must be an integer of at least ${LEAST_MEMORY}, got ${String(maxMemoryBytes)}`);
+  const { maxConcurrent = defaultMaxProcesses(maxMemoryBytes) } = options;
+  return { timeoutMs, maxMemoryBytes, maxConcurrent: bound("maxConcurrent", maxConcurrent) };
 }
 
 class SqliteFile implements ReadOnlyDatabase {
@@ -69,12 +78,12 @@ class SqliteFile implements ReadOnlyDatabase {
   readonly placeholder = "?";
   readonly #file: string;
   readonly #bounds: Bounds;
-  readonly #maxMemoryBytes: number;
+  readonly #limits: AskLimits;
 
-  constructor(file: string, bounds: Bounds, maxMemoryBytes: number) {
+  constructor(file: string, bounds: Bounds, limits: AskLimits) {
     this.#file = file;
     this.#bounds = bounds;
-    this.#maxMemoryBytes = maxMemoryBytes;
+    this.#limits = limits;
   }
 
   async rows(
@@ -96,9 +105,9 @@ class SqliteFile implements ReadOnlyDatabase {
   }
 
   async #ask(ask: SqliteRequest["ask"], signal: AbortSignal): Promise<SqliteResponse> {
-    const { maxCellCharacters, maxResultBytes, timeoutMs } = this.#bounds;
+    const { maxCellCharacters, maxResultBytes } = this.#bounds;
     const request = { file: this.#file, ask, maxCellCharacters, maxBytes: maxResultBytes };
-    const response = await askSqlite(request, { timeoutMs, maxMemoryBytes: this.#maxMemoryBytes }, signal);
+    const response = await askSqlite(request, this.#limits, signal);
     if (!("problem" in response)) return response;
     const { message, advice } = response.problem;
     throw new ToolFailure(`${message}; ${advice}`);

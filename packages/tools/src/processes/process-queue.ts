@@ -1,11 +1,16 @@
+import type { ChildProcess } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
-import { ToolFailure } from "@pollux/core";
 
-/** Most memory that a conversion may occupy, in bytes: the JavaScript heap, buffers and the runtime itself. */
-export const MAX_MEMORY_BYTES = 512_000_000;
-
-/** Longest that a document waits for its turn, in milliseconds. */
-export const MAX_WAIT_MS = 30_000;
+/** How to wait for a turn. */
+export interface TurnOptions {
+  /** Most processes that may run at once, this one included. */
+  readonly max: number;
+  readonly signal: AbortSignal;
+  /** Longest wait, in milliseconds. */
+  readonly maxWaitMs: number;
+  /** The error after too long a wait. */
+  readonly tooLong: () => Error;
+}
 
 interface Waiting {
   /** It starts once fewer than this are running. */
@@ -13,8 +18,8 @@ interface Waiting {
   readonly start: () => void;
 }
 
-/** Bounds how many documents are converted at once, first come, first served. */
-export class ConversionQueue {
+/** Bounds how many processes of one kind run at once in this program, first come, first served. */
+export class ProcessQueue {
   #running = 0;
   /** In the order of their arrival. */
   readonly #waiting: Set<Waiting> = new Set();
@@ -23,12 +28,12 @@ export class ConversionQueue {
    * Waits until fewer than `max` are running, and until all that came earlier have started.
    *
    * @returns Ends the turn. May be called more than once.
-   * @throws {ToolFailure} After {@link MAX_WAIT_MS}. @throws The signal's reason, if it aborts.
+   * @throws The error for too long a wait; the signal's reason, if it aborts.
    */
-  async enter(max: number, signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
-    if (this.#waiting.size === 0 && this.#running < max) this.#running++;
-    else await this.#wait(max, signal);
+  async enter(options: TurnOptions): Promise<() => void> {
+    options.signal.throwIfAborted();
+    if (this.#waiting.size === 0 && this.#running < options.max) this.#running++;
+    else await this.#wait(options);
     let isOver = false;
     return () => {
       if (isOver) return;
@@ -38,7 +43,7 @@ export class ConversionQueue {
     };
   }
 
-  async #wait(max: number, signal: AbortSignal): Promise<void> {
+  async #wait({ max, signal, maxWaitMs, tooLong }: TurnOptions): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     let waiting: Waiting | undefined;
@@ -48,10 +53,7 @@ export class ConversionQueue {
         this.#waiting.add(waiting);
         onAbort = () => reject(signal.reason as Error);
         signal.addEventListener("abort", onAbort, { once: true });
-        timer = setTimeout(() => {
-          const why = `other documents are being converted, and this one waited ${MAX_WAIT_MS} ms for its turn; fetch fewer at once, or try again later`;
-          reject(new ToolFailure(why));
-        }, MAX_WAIT_MS);
+        timer = setTimeout(() => reject(tooLong()), maxWaitMs);
       });
     } catch (error) {
       if (waiting !== undefined) this.#waiting.delete(waiting);
@@ -74,10 +76,18 @@ export class ConversionQueue {
   }
 }
 
+/** Calls `leave` when the process no longer occupies memory. */
+export function leaveAtEnd(child: ChildProcess, leave: () => void): void {
+  child.once("exit", leave);
+  child.once("error", () => {
+    if (child.pid === undefined) leave();
+  });
+}
+
 /** One per core, but no more than fit into a quarter of the memory that this program may use, and at least one. */
-export function defaultMaxConversions(): number {
+export function defaultMaxProcesses(bytesEach: number): number {
   // Zero when unknown; not every runtime has it.
   const constrained = process.constrainedMemory?.() || Infinity;
-  const fitting = Math.floor(Math.min(totalmem(), constrained) / 4 / MAX_MEMORY_BYTES);
+  const fitting = Math.floor(Math.min(totalmem(), constrained) / 4 / bytesEach);
   return Math.max(1, Math.min(availableParallelism(), fitting));
 }
