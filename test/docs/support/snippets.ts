@@ -6,26 +6,68 @@ import { programCommand } from "../../support/programs.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Every `ts` block of the pages a user reads, as a program of its own. */
-export function snippets(): readonly { readonly name: string; readonly code: string }[] {
-  const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((file) =>
-    file.endsWith(".md"),
-  );
-  const pages = [
-    "README.md",
-    "packages/core/README.md",
-    "packages/tools/README.md",
-    "packages/emulator/README.md",
-    "packages/cli/README.md",
-    ...guides.map((file) => `docs/${file}`),
-  ];
-  return pages.flatMap((page) => {
-    const blocks = readFileSync(join(root, page), "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm);
-    return [...blocks].map(([, code = ""], index) => ({
+/** A `ts` block of a page, as a program of its own. */
+export interface Snippet {
+  readonly name: string;
+  /** Path of its page, from the root. */
+  readonly page: string;
+  readonly code: string;
+  /** What the page says the program prints: the `text` block right after it, if there is one. */
+  readonly output: string | undefined;
+}
+
+/** The pages a user reads, as paths from the root. */
+export function userPages(): readonly string[] {
+  const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file.replaceAll("\\", "/")}`);
+  const packages = ["core", "tools", "emulator", "cli"].map((name) => `packages/${name}/README.md`);
+  return ["README.md", ...packages, ...docs.sort()];
+}
+
+/** A program, and what it prints. */
+const PROGRAM = /^```ts\n([\s\S]*?)^```$(?:\n\n```text\n([\s\S]*?)^```$)?/gm;
+
+/** Every program of the pages a user reads. */
+export function snippets(): readonly Snippet[] {
+  return userPages().flatMap((page) =>
+    [...readPage(page).matchAll(PROGRAM)].map(([, code = "", output], index) => ({
       name: `${page.replaceAll(/[^\w]+/g, "-")}-${index + 1}`,
+      page,
       code,
-    }));
+      output,
+    })),
+  );
+}
+
+/** Text of a page. @param page - From the root, such as `docs/README.md`. */
+export function readPage(page: string): string {
+  return readFileSync(join(root, page), "utf8");
+}
+
+/** Puts what the programs print into their `text` blocks. A program without such a block gets none. */
+export function writeOutputs(page: string, outputs: ReadonlyMap<string, string>): void {
+  const found = snippets().filter((snippet) => snippet.page === page);
+  let index = 0;
+  const text = readPage(page).replaceAll(PROGRAM, (block, code: string, output: string | undefined) => {
+    const printed = outputs.get(found[index++]?.name ?? "");
+    if (output === undefined || printed === undefined || isOutput(output, printed)) return block;
+    return `\`\`\`ts\n${code}\`\`\`\n\n\`\`\`text\n${printed}\`\`\``;
   });
+  writeFileSync(join(root, page), text);
+}
+
+/** Whether a program printed what its page says. `…` stands for what differs from run to run; alone on a line, for lines. */
+export function isOutput(expected: string, printed: string): boolean {
+  const pattern = expected
+    .split("\n")
+    .map((line) => (line === "…" ? "[^]*" : line.split("…").map(escapeRegExp).join(".*")))
+    .join("\n");
+  return new RegExp(`^${pattern}$`).test(printed);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
 
 /** Whether a snippet starts somebody else's program, which only system tests install. */
