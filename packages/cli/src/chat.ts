@@ -6,7 +6,7 @@ import { converse } from "./chat/converse.ts";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { connect } from "./connect.ts";
 import { RunPrinter } from "./run-printer.ts";
-import { inOneLine, showsColor } from "./terminal-text.ts";
+import { inOneLine, showsColor, widthOf } from "./terminal-text.ts";
 
 const MODEL = "gemini-flash-latest";
 const STORE = "pollux-chats.sqlite";
@@ -55,6 +55,7 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
   const printer = new RunPrinter({
     write: (text) => terminal.stdout.write(text),
     color: showsColor(terminal),
+    width: widthOf(terminal),
   });
   const input = new ChatInput(printer, terminal);
   try {
