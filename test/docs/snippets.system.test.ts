@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isOutput, needsPrograms, openSnippets, type SnippetFolder, snippets } from "./support/snippets.ts";
+import { openSnippets, type SnippetFolder } from "./support/snippet-folder.ts";
+import { isOutput, needsPrograms, snippets } from "./support/snippets.ts";
 
 let opened: SnippetFolder;
 beforeAll(async () => void (opened = await openSnippets(".snippets-system")));

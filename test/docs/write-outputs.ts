@@ -1,7 +1,8 @@
 // Writes what the programs of the docs print into the `text` blocks after them:
 // pnpm exec node --conditions=pollux-source test/docs/write-outputs.ts [page ...]
+import { userPages } from "./support/pages.ts";
 import { startSnippetRunner } from "./support/snippet-runner.ts";
-import { needsPrograms, snippets, userPages, writeOutputs } from "./support/snippets.ts";
+import { needsPrograms, snippets, writeOutputs } from "./support/snippets.ts";
 
 const named = process.argv.slice(2);
 const outputs = new Map<string, string>();

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { openSnippets, type Snippet, type SnippetFolder } from "./snippets.ts";
 import type { SnippetEnd } from "./run-snippets.ts";
+import { openSnippets, type SnippetFolder } from "./snippet-folder.ts";
+import type { Snippet } from "./snippets.ts";
 
 /** One process that runs snippets, one after the other. */
 export interface SnippetRunner extends AsyncDisposable, Pick<SnippetFolder, "folder"> {

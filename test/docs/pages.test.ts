@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readPage, ROOT, userPages } from "./support/pages.ts";
+
+const pages = [...userPages(), ...["dbos", "postgres", "restate"].map((name) => `packages/${name}/README.md`)];
+const guides = pages.filter((page) => page.startsWith("docs/guides/"));
+/** Written for those who change the library. */
+const forUsers = pages.filter((page) => !page.startsWith("docs/decisions/"));
+
+describe("README and docs", () => {
+  test("README stays a page one can scan", () => {
+    expect(readPage("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(130);
+  });
+
+  test("the index lists every guide", () => {
+    const listed = linksIn("docs/README.md").map(({ file }) => file);
+    expect(guides.filter((guide) => !listed.includes(guide))).toEqual([]);
+  });
+
+  test.each(guides)("%s begins with what it is for, and a program with its output", (page) => {
+    const [, title = "", purpose = "", rest = ""] = /^# (.+)\n\n([^]+?)\n\n([^]*)$/.exec(readPage(page)) ?? [];
+    expect(title).not.toBe("");
+    expect(purpose).toMatch(/^[A-Z`]/);
+    expect(sentencesOf(purpose).length).toBeLessThanOrEqual(3);
+    if (!OPENS_OTHERWISE.test(page)) expect(rest).toMatch(/^```ts\n[^`]*(?:`[^`]+)*?^```\n\n```text\n/m);
+  });
+
+  test.each(pages)("%s has no dead relative link", (page) => {
+    const dead = linksIn(page).filter(({ file, anchor }) => !leadsSomewhere(file, anchor));
+    expect(dead).toEqual([]);
+  });
+
+  test.each(forUsers)("%s has no sentence of more than 40 words", (page) => {
+    const long = proseOf(readPage(page))
+      .flatMap(sentencesOf)
+      .filter((sentence) => sentence.split(/\s+/).length > 40);
+    expect(long).toEqual([]);
+  });
+});
+
+/** The page about safety is prose first; ready-made tools may begin with what they are called. */
+const OPENS_OTHERWISE = /safety|guides\/tools\//;
+
+/** The relative links and pictures of a page, as paths from the root. */
+function linksIn(page: string): { readonly file: string; readonly anchor: string | undefined }[] {
+  const text = withoutCode(readPage(page));
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path = "", anchor] = target.split("#");
+      const file = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));
+      return { file, anchor };
+    });
+}
+
+function leadsSomewhere(file: string, anchor: string | undefined): boolean {
+  if (!existsSync(join(ROOT, file))) return false;
+  return anchor === undefined || anchorsOf(readPage(file)).includes(anchor);
+}
+
+/** The anchors that headings get when a page is shown. */
+function anchorsOf(text: string): readonly string[] {
+  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+function withoutCode(text: string): string {
+  return text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
+}
+
+/** The paragraphs and list items of a page: no code, tables, headings or comments. */
+function proseOf(page: string): readonly string[] {
+  return withoutCode(page)
+    .replaceAll(/<!--[^]*?-->/g, "")
+    .replaceAll(/^(?:\||#|!\[).*$/gm, "")
+    .split(/\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )/)
+    .map((paragraph) => paragraph.trim())
+    .filter((paragraph) => paragraph !== "");
+}
+
+/** What ends with a period, a question mark, a colon or a semicolon before a space, outside code. */
+function sentencesOf(paragraph: string): readonly string[] {
+  return paragraph
+    .replaceAll(/`[^`]*`/g, "code")
+    .replaceAll(/\]\([^)]*\)/g, "]")
+    .split(/(?<=[.?!:;][)"*]*)\s+/)
+    .map((sentence) => sentence.trim())
+    .filter((sentence) => sentence !== "");
+}
