@@ -28,6 +28,8 @@ process.on("message", (file: string) => {
   import(pathToFileURL(file).href)
     .catch((error: unknown) => (failure ??= error))
     .finally(() => {
+      // A page can't show whether the last line ended.
+      if (printed !== "" && !printed.endsWith("\n")) printed += "\n";
       const end: SnippetEnd = { problem: failure === undefined ? "" : inspect(failure), printed };
       process.send?.(end);
     });
