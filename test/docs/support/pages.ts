@@ -11,7 +11,7 @@ export function userPages(): readonly string[] {
     .filter((file) => file.endsWith(".md"))
     .map((file) => `docs/${file.replaceAll("\\", "/")}`);
   const packages = ["core", "tools", "emulator", "cli"].map((name) => `packages/${name}/README.md`);
-  return ["README.md", ...packages, ...docs.sort()];
+  return ["README.md", ...packages, ...docs.toSorted()];
 }
 
 /** Text of a page. @param page - From the root, such as `docs/README.md`. */

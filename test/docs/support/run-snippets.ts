@@ -11,11 +11,11 @@ export interface SnippetEnd {
 
 let failure: unknown;
 let printed = "";
-process.stdout.write = ((chunk: string | Uint8Array) => {
+// Programs only print: none waits for its output, or names its encoding.
+process.stdout.write = (chunk: string | Uint8Array) => {
   printed += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
   return true;
-  // Programs only print: none waits for its output, or names its encoding.
-}) as typeof process.stdout.write;
+};
 process.on("unhandledRejection", (error) => (failure = error));
 // A program that ends its process by itself has ended.
 process.exit = ((code?: number) => {
