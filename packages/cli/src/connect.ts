@@ -30,7 +30,7 @@ export async function connect(
     const service = defaultEndpoint(env);
     return {
       endpoint: service,
-      description: `talking to ${new URL(service.baseUrl).host}`,
+      description: `Answers come from ${new URL(service.baseUrl).host}.`,
       emulated: false,
       [Symbol.asyncDispose]: async () => {},
     };
@@ -38,7 +38,8 @@ export async function connect(
   const server = await createEmulator(emulator).listen();
   return {
     endpoint: endpoint({ baseUrl: server.url }),
-    description: "no API key is set: using a local emulator; set GEMINI_API_KEY or COMETAPI_KEY to use a service",
+    description:
+      "No API key is set, so a local emulator answers. Set GEMINI_API_KEY or COMETAPI_KEY to ask a real model.",
     emulated: true,
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -53,7 +53,8 @@ export class RunPrinter {
         this.#thinking = true;
         return this.#show(this.#line.push(printable(event.delta)));
       case "tool-start":
-        return this.#call("→", "cyan", event.call);
+        // What the session's log already holds has only an end here.
+        return event.replayed === true ? this.endLine() : this.#call("→", "cyan", event.call);
       case "tool-pending":
         return this.#call("?", "yellow", event.call);
       case "tool-progress":
@@ -61,7 +62,8 @@ export class RunPrinter {
       case "tool-end": {
         const { outcome, call, durationMs } = event;
         const mark = outcome.ok ? this.#style("green", "✓") : this.#style("red", "✗");
-        const start = `${mark} ${printable(call.name)} ${this.dim(`${durationMs} ms`)}  `;
+        const when = event.replayed === true ? "done before, not run again" : `${durationMs} ms`;
+        const start = `${mark} ${printable(call.name)} ${this.dim(when)}  `;
         return this.line(
           start + (outcome.ok ? inOneLine(outcome.output, this.#roomAfter(start)) : printable(outcome.message)),
         );
