@@ -13,6 +13,20 @@ describe("README and docs", () => {
     expect(readPage("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(130);
   });
 
+  test("README repeats the figures of the pages it links to", () => {
+    const { benchmarks, contract } = figures();
+    const readme = readPage("README.md");
+    expect(readme).toContain(`${benchmarks("10 tool turns, CPU of a turn")} times the CPU of a handwritten`);
+    expect(readme).toContain(`200-turn run ${benchmarks("200 turns with results of 1 KB, CPU of a turn")} times`);
+    const size = Number(benchmarks("install with zod, size")).toFixed(1);
+    expect(readme).toContain(`${benchmarks("install with zod, packages")} packages, ${size} MB`);
+    for (const page of ["README.md", "docs/comparison.md"])
+      expect(readPage(page)).toContain(`| ${benchmarks("bundle beyond zod, minified")} KB`);
+    expect(readme.replaceAll(/\s+/g, " ")).toContain(
+      `${contract.files} recorded files with ${contract.exchanges} exchanges`,
+    );
+  });
+
   test("the index lists every guide", () => {
     const listed = new Set(linksIn("docs/README.md").map(({ file }) => file));
     expect(guides.filter((guide) => !listed.has(guide))).toEqual([]);
@@ -45,6 +59,21 @@ describe("README and docs", () => {
     expect(long).toEqual([]);
   });
 });
+
+/** Figures as the pages have them that are written by the programs that measure. */
+function figures(): {
+  readonly benchmarks: (row: string) => string | undefined;
+  readonly contract: { readonly files: string; readonly exchanges: string };
+} {
+  const rows = readPage("docs/benchmarks.md")
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  const [, files = "", exchanges = ""] = /^(\d+) files, (\d+) exchanges,/m.exec(readPage("docs/contract.md")) ?? [];
+  return {
+    benchmarks: (row) => /^[\d.]+/.exec(rows.find(([, name]) => name === row)?.[3] ?? "")?.[0],
+    contract: { files, exchanges: Number(exchanges).toLocaleString("en-US") },
+  };
+}
 
 /** The page about safety is prose first; ready-made tools may begin with what they are called. */
 const OPENS_OTHERWISE = /safety|guides\/tools\//;
