@@ -64,9 +64,13 @@ export class RunPrinter {
         const mark = outcome.ok ? this.#style("green", "✓") : this.#style("red", "✗");
         const when = event.replayed === true ? "done before, not run again" : `${durationMs} ms`;
         const start = `${mark} ${printable(call.name)} ${this.dim(when)}  `;
-        return this.line(
+        this.line(
           start + (outcome.ok ? inOneLine(outcome.output, this.#roomAfter(start)) : printable(outcome.message)),
         );
+        // What a tool throws is for its author, not for the model.
+        if (!outcome.ok && outcome.message.endsWith("failed with an internal error"))
+          this.note("  The tool threw an error; set POLLUX_LOG=error to see it.");
+        return;
       }
       case "part":
         return this.#part(event.part);
