@@ -24,7 +24,7 @@ describe("the snippets of README and docs", () => {
   });
 
   // All in one process; each in its own, to its end, and those that start servers of others: `snippets.system.test.ts`.
-  // If the output has changed: `node --conditions=pollux-source test/docs/write-outputs.ts` writes it into the pages.
+  // If the output has changed, `pnpm docs:outputs` writes it into the pages.
   test.each(all.filter(({ code }) => !needsPrograms(code)))(
     "$name runs, and prints what its page says",
     async (snippet) => {

@@ -1,5 +1,4 @@
-// Writes what the programs of the docs print into the `text` blocks after them:
-// pnpm exec node --conditions=pollux-source test/docs/write-outputs.ts [page ...]
+// Writes what the programs of the docs print into the `text` blocks after them: pnpm docs:outputs [page ...]
 import { userPages } from "./support/pages.ts";
 import { startSnippetRunner } from "./support/snippet-runner.ts";
 import { needsPrograms, snippets, writeOutputs } from "./support/snippets.ts";
