@@ -31,6 +31,8 @@ export async function crashAndResume(connection: Connection, model: string, scre
       const second = start("finishes");
       screen.printer.note(`process ${second.pid} resumes what the session holds`);
       await once(second, "exit");
+    } else {
+      screen.failure(`process ${first.pid} ended without a call of book_train: no crash this time`);
     }
     screen.success(await countBookings(folder));
     return (await session.state()).usage;

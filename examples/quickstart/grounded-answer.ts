@@ -20,7 +20,7 @@ export function repositoryAgent(endpoint: Endpoint, model: string): Agent {
 /** Function calls and a grounded answer in one run; the sources come with the ranges of the text they support. */
 export async function askWithSources(chat: Chat, screen: Screen): Promise<Usage> {
   const question =
-    "Get the stats of README.md, list the files in examples, and search for what is new in the Gemini API.";
+    "Get the stats of README.md, list the files in packages, and search for what is new in the Gemini API.";
   screen.question(question);
   const stream = chat.stream(question);
   for await (const event of stream) if (event.type !== "text-delta") screen.printer.print(event);
@@ -31,17 +31,18 @@ export async function askWithSources(chat: Chat, screen: Screen): Promise<Usage>
 
 /** A zod schema is the type of the output, and what the model has to satisfy. */
 export async function askForTypedOutput(agent: Agent, history: readonly Content[], screen: Screen): Promise<Usage> {
-  const summary = z.object({
-    answer: z.string().describe("The answer in one sentence"),
+  const facts = z.object({
+    file: z.string().describe("The file that was measured"),
+    bytes: z.number().int().describe("Its size"),
+    lines: z.number().int(),
     confidence: z.enum(["low", "medium", "high"]),
-    files: z.array(z.string()).max(5).describe("Files that were looked at"),
   });
-  const question = "Summarize your answer.";
+  const question = "How big is README.md?";
   screen.question(question);
   const result = finished(
-    await agent.run([...history, { role: "user", parts: [{ text: question }] }], { output: summary, tools: [] }),
+    await agent.run([...history, { role: "user", parts: [{ text: question }] }], { output: facts, tools: [] }),
   );
-  const { answer, confidence, files } = result.output;
-  screen.fields({ answer, confidence, files: files.join(", ") });
+  const { file, bytes, lines, confidence } = result.output;
+  screen.fields({ file, bytes: bytes.toLocaleString("en-US"), lines: lines.toLocaleString("en-US"), confidence });
   return result.usage;
 }

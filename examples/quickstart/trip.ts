@@ -14,7 +14,7 @@ export interface TripOptions {
   readonly whileBookingTrain?: (() => Promise<void>) | undefined;
 }
 
-export const REQUEST = "Please book_hotel in Rome, then book_train to Rome.";
+export const REQUEST = "Book a hotel in Rome, then book a train to Rome.";
 
 /** A session with two tools that must not run twice. Every answer and every outcome is on disk before anything depends on it. */
 export function openTrip({ folder, endpoint, model, whileBookingTrain }: TripOptions): Session {
