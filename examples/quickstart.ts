@@ -68,12 +68,12 @@ async function showEverything(connection: Connection, model: string): Promise<vo
   screen.commands(
     connection.emulated
       ? {
-          'npm start -- "What is in docs?"': "your own question",
+          'npm start -- "List the files in docs"': "your own question",
           "npm run chat": "a chat with these tools",
           "GEMINI_API_KEY=... npm start": "a real model (aistudio.google.com/apikey)",
         }
       : {
-          'npm start -- "What is in docs?"': "your own question",
+          'npm start -- "List the files in docs"': "your own question",
           "npm run chat -- --session first": "a chat that is saved",
           "POLLUX_LOG=debug npm start": "every request as it is sent",
         },

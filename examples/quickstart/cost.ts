@@ -23,6 +23,9 @@ export function compareCosts(runs: Readonly<Record<string, Usage>>, screen: Scre
     ]),
     ["", "", "", "", "", "", dollars(total)],
   ]);
+  screen.printer.note(
+    `at $${PRICES.input} and $${PRICES.output} per million tokens, and $${PRICES.searchQuery} per search`,
+  );
 }
 
 function dollars(amount: number): string {
