@@ -61,7 +61,7 @@ describe("functions", () => {
     const answer = await unary(emulator, ask("Tell me a joke", { tools: [WEATHER] }));
     expect(callsIn(answer)).toEqual([]);
     expect(textOf(answer)).toBe(
-      `Without a model, I cannot answer “Tell me a joke”. What I can do is call get_weather. ${REMARK}`,
+      `Without a model, I have no answer to “Tell me a joke”. What I can do is call get_weather. ${REMARK}`,
     );
   });
 

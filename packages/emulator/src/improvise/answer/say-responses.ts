@@ -140,6 +140,7 @@ function sayScalar(name: string, args: JsonObject, value: unknown): string {
   }
   if (typeof value === "boolean")
     return `${capital(nounOf(name) || "The answer")}${aboutArgs(args)}: ${value ? "yes" : "no"}.`;
+  if (/^ask/.test(name)) return sentence(`You answered: ${sayValue(value)}`);
   const noun = nounOf(name);
   return sentence(
     `The ${/^(?:add|sum|subtract|multiply|divide)$/.test(name) || noun === "" ? "result" : noun}${aboutArgs(args)} is ${sayValue(value)}`,
@@ -190,7 +191,7 @@ function sayDone(name: string, args: JsonObject, output: unknown): string {
     : `the ${rest.join(" ")}`;
   const path = args["path"] ?? args["file"];
   if (typeof path === "string" && rest.at(-1) === "file") return sentence(`Done: I ${past} ${path}`);
-  const target = ["to", "email", "recipient", "path", "city", "restaurant", "name", "title", "text", "id"]
+  const target = ["to", "email", "recipient", "path", "city", "room", "restaurant", "name", "title", "text", "id"]
     .map((key) => args[key])
     .find((value) => typeof value === "string" && value !== "");
   const place = target === args["city"] ? " in " : ": ";

@@ -9,7 +9,7 @@ const MAX_TEXT = 200;
 
 /** Names that say nothing about their value. */
 const PLAIN =
-  /^(?:result|value|output|answer|text|message|status|summary|description|condition|conditions|sky|weather|name|title|state|content|data|time|forecast|duration|label|info|details|response|reply)$/i;
+  /^(?:result|value|output|answer|text|message|status|summary|description|condition|conditions|sky|weather|name|title|state|content|data|time|forecast|duration|label|info|details|response|reply|price|amount)$/i;
 const UNITS: ReadonlyMap<string, string> = new Map([
   ["celsius", " °C"],
   ["c", " °C"],
@@ -39,9 +39,12 @@ export function pairs(fields: Fields, said: ReadonlySet<string> = new Set(), dep
   if (moment !== undefined) return [moment];
   const found = Object.entries(fields).flatMap(([key, value]): string[] => {
     if (value === null || value === undefined || value === "" || BESIDE.test(key)) return [];
+    // An amount is said with its currency.
+    if (key === "currency" && amountIn(fields) !== undefined) return [];
+    if (key === amountIn(fields)) return [`${scalar(value, key)} ${fields["currency"] as string}`];
     if (Array.isArray(value)) return value.length === 0 ? [] : [`${words(key)} ${listed(value)}`];
     if (isFields(value)) return depth > 1 ? [`${words(key)} ${nameOf(value)}`] : pairs(value, said, depth + 1);
-    return said.has(String(value).toLowerCase()) ? [] : [scalar(value, key)];
+    return said.has(`${value as string | number | boolean}`.toLowerCase()) ? [] : [scalar(value, key)];
   });
   return found.length > MAX_PAIRS ? [...found.slice(0, MAX_PAIRS), "and more"] : found;
 }
@@ -97,6 +100,12 @@ export function words(key: string): string {
   return rawWords(key.slice(0, 100)).join(" ");
 }
 
+/** The field that a currency beside it belongs to. */
+function amountIn(fields: Fields): string | undefined {
+  if (typeof fields["currency"] !== "string") return undefined;
+  return ["amount", "price", "total", "result", "value"].find((key) => typeof fields[key] === "number");
+}
+
 function scalar(value: unknown, key: string): string {
   const label = words(key);
   const last = label.split(" ").at(-1) ?? "";
@@ -118,6 +127,8 @@ export function isNamed(item: Fields): boolean {
 }
 
 function nameOf(item: unknown): string {
+  const moment = isFields(item) ? momentIn(item) : undefined;
+  if (moment !== undefined) return moment;
   if (!isFields(item))
     return Array.isArray(item)
       ? item

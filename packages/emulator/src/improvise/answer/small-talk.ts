@@ -10,8 +10,14 @@ export const REMARK = "(This is the local emulator; no model wrote this.)";
 
 /** Adds the remark to the first answer of a conversation. */
 export function withRemark(said: string, contents: readonly Content[]): string {
+  // A streamed answer may come back in pieces.
   const isSaid = contents.some(
-    ({ role, parts }) => role === "model" && parts.some(({ text }) => text?.includes(REMARK) === true),
+    ({ role, parts }) =>
+      role === "model" &&
+      parts
+        .map(({ text }) => text ?? "")
+        .join("")
+        .includes(REMARK),
   );
   if (isSaid) return said;
   return `${said}${/\n/.test(said) ? "\n\n" : " "}${REMARK}`;
@@ -32,7 +38,7 @@ export function sayWithoutTools(turn: BrainTurn, clauses: readonly Clause[], mis
   if (text === "") return `I was given no words to answer. ${offer}`;
   if (/^(?:what can you do|help|who are you|what are you)\b[^,]{0,20}$/i.test(text))
     return `I stand in for a Gemini model, so that you can try things without a key. ${offer}`;
-  return `Without a model, I cannot answer ${quote(text)}. ${offer}`;
+  return `Without a model, I have no answer to ${quote(text)}. ${offer}`;
 }
 
 function offerOf(functions: readonly string[]): string {

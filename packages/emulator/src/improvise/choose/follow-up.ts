@@ -52,6 +52,5 @@ function changed(
     const values = changes[at] ?? [];
     return values.length === 0 ? [] : [[name, values[index % values.length]] as const];
   });
-  // The values are texts or lists of texts.
-  return { ...args, ...Object.fromEntries(entries) } as JsonObject;
+  return { ...args, ...Object.fromEntries(entries) };
 }

@@ -1,5 +1,5 @@
 import type { FunctionResponse } from "@pollux/core/wire";
-import { type Fields, isFields } from "../../internal/json.ts";
+import { isFields } from "../../internal/json.ts";
 import { nameKey } from "../fill/fill-schema.ts";
 import type { Clause } from "../read/clauses.ts";
 import { wordsOf } from "../read/words.ts";
@@ -69,7 +69,6 @@ function tablesIn(value: unknown): string[] {
 function leavesOf(value: unknown, key: string, found: Leaf[], depth = 0): void {
   if (found.length >= MAX_LEAVES || depth > 20) return;
   if (Array.isArray(value)) for (const item of value) leavesOf(item, key, found, depth + 1);
-  else if (isFields(value))
-    for (const [name, item] of Object.entries(value as Fields)) leavesOf(item, name, found, depth + 1);
+  else if (isFields(value)) for (const [name, item] of Object.entries(value)) leavesOf(item, name, found, depth + 1);
   else found.push({ key, value });
 }

@@ -96,7 +96,7 @@ function callsTo(
   const elsewhere = clause.refersBack ? [...around, ...earlier] : around;
   const open = missingFrom(declared, clause.material);
   const source = open.length === 0 && !clause.refersBack ? [] : elsewhere;
-  if (open.length === 0 || open.every((parameter) => elsewhere.some((one) => hasValue(parameter, one)))) {
+  if (open.every((parameter) => elsewhere.some((one) => hasValue(parameter, one)))) {
     return Array.from({ length: timesToCall(declared, clause.material) }, (_, at) => ({
       name,
       args: argumentsFor(declared, clause, source, situation, at),
@@ -153,13 +153,13 @@ function providerOf(
   clause: Clause,
   functions: readonly Declared[],
 ): Declared | undefined {
-  const described = [declared.declaration.description, ...open.map(({ schema }) => schema["description"])]
+  const descriptions = [declared.declaration.description, ...open.map(({ schema }) => schema["description"])]
     .join(" ")
     .slice(0, 2_000);
   const candidates = functions.filter(
     (other) => other !== declared && !other.hasEffect && hasValues(other, clause.material),
   );
-  const named = candidates.find((other) => described.includes(other.declaration.name));
+  const named = candidates.find((other) => descriptions.includes(other.declaration.name));
   if (named !== undefined) return named;
   const label = open[0]?.kind?.label;
   const finds = (...words: readonly string[]): Declared | undefined =>
@@ -209,8 +209,7 @@ function argumentsFor(
       known,
     },
   );
-  // A schema whose root has type object is filled with an object.
-  return isFields(args) ? (args as JsonObject) : {};
+  return isFields(args) ? args : {};
 }
 
 function keyOf({ name, args }: PlannedCall): string {

@@ -2,6 +2,7 @@ import type { Fields } from "../../internal/json.ts";
 import type { NumberFound } from "../read/numbers.ts";
 import { rawWords, stem } from "../read/words.ts";
 import type { Filling } from "./fill-schema.ts";
+import { descriptionOf } from "./text-kinds.ts";
 
 /** The place a number is for. */
 export interface NumberPlace {
@@ -115,6 +116,6 @@ function isUnitOf(unit: string, own: ReadonlySet<string>): boolean {
 
 /** Durations that are subtracted are negative where the description says so. */
 function signed(value: number, schema: Fields, text: string): number {
-  const takesNegative = /negative to subtract/i.test(String(schema["description"] ?? ""));
+  const takesNegative = /negative to subtract/i.test(descriptionOf(schema));
   return takesNegative && value > 0 && /\b(?:ago|before|earlier|subtract|minus)\b/i.test(text) ? -value : value;
 }

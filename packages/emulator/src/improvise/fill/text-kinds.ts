@@ -30,11 +30,10 @@ interface Row extends TextKind {
   readonly described?: RegExp | undefined;
 }
 
-const topics = ({ quoted, said, topic }: Material): string[] =>
-  [...quoted, topic, ...said].filter(saysSomething).map(excerpt);
+const topics = ({ quoted, said, topic }: Material): string[] => [...quoted, ...subject(topic), ...said].map(excerpt);
 const words = ({ quoted, said, topic }: Material): string[] => {
   const own = [...said, ...quoted];
-  return (own.length > 0 ? own : [topic]).filter(saysSomething).map((text) => firstCharacters(text, 2000));
+  return (own.length > 0 ? own : subject(topic)).map((text) => firstCharacters(text, 2000));
 };
 
 // The first row that fits the name wins; then the first that fits the description.
@@ -210,7 +209,7 @@ const ROWS: readonly Row[] = [
     label: "subject",
     words: "title subject summary headline heading",
     from: ({ quoted, text, said, topic }) =>
-      [...quoted, ...aboutIn(text), ...said, titleOf(topic)].filter(saysSomething).map(excerpt),
+      [...quoted, ...aboutIn(text), ...said, ...subject(titleOf(topic))].map(excerpt),
     otherwise: ["Hello"],
   },
   {
@@ -258,7 +257,7 @@ const PRECISE: ReadonlyMap<string, string> = new Map([
 export function kindOf({ name, schema }: TextPlace): TextKind | undefined {
   const format = PRECISE.get(String(schema["format"]));
   if (format !== undefined) return ROWS.find(({ label }) => label === format);
-  const description = typeof schema["description"] === "string" ? schema["description"].slice(0, 200) : "";
+  const description = descriptionOf(schema).slice(0, 200);
   const named = rawWords(name.slice(0, 100)).map((word) => BY_WORD.get(stem(word)));
   // The last word says what it is: `file_name`, `to_email`. Only which of two texts it is, the first one says: `old_text`.
   const row =
@@ -283,9 +282,14 @@ const REFINED: ReadonlyMap<string, readonly string[]> = new Map([
   ["name", ["place", "file"]],
 ]);
 
-/** False for what only points at something said before. */
-function saysSomething(text: string): boolean {
-  return text !== "" && !/^(?:it|this|that|them|those|these)\b/i.test(text);
+/** The description of a schema; empty if it has none. */
+export function descriptionOf(schema: Fields): string {
+  return typeof schema["description"] === "string" ? schema["description"] : "";
+}
+
+/** A topic, unless it only points at something said before. */
+function subject(topic: string): string[] {
+  return topic === "" || /^(?:it|this|that|them|those|these)\b/i.test(topic) ? [] : [topic];
 }
 
 function excerpt(text: string): string {
@@ -310,7 +314,7 @@ function titleOf(topic: string): string {
 
 function patternTopic(topic: string): string {
   return topic.replace(
-    /\s+(?:is|are|was)\s+(?:used|defined|declared|called|mentioned).*$|\s+(?:in|across|inside)\s+.*$/i,
+    /\s+(?:(?:is|are|was)\s+)?(?:used|defined|declared|called|mentioned).*$|\s+(?:in|across|inside)\s+.*$/i,
     "",
   );
 }

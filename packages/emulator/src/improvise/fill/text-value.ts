@@ -4,7 +4,7 @@ import { rawWords } from "../read/words.ts";
 import type { Filling } from "./fill-schema.ts";
 import { fitsSchema } from "./fits-schema.ts";
 import { matches } from "./pattern-match.ts";
-import { kindOf, type TextKind, type TextPlace } from "./text-kinds.ts";
+import { descriptionOf, kindOf, type TextKind, type TextPlace } from "./text-kinds.ts";
 import { textFromPattern } from "./text-from-pattern.ts";
 import type { Work } from "./work.ts";
 
@@ -114,7 +114,7 @@ function roleOf(name: string): "from" | "to" | undefined {
 /** `from` and `to` may be places, dates or times: whatever the text has. */
 function rangeKind({ name, schema }: TextPlace, material: Material): TextKind | undefined {
   if (roleOf(name) === undefined) return undefined;
-  const isMoment = /same format|time|date/i.test(String(schema["description"] ?? ""));
+  const isMoment = /same format|time|date/i.test(descriptionOf(schema));
   if (material.emails.length > 0 && !isMoment)
     return { label: "e-mail address", from: ({ emails }) => emails, otherwise: ["ada@example.com"] };
   const moments = [...material.dates.map(concreteDate), ...material.times];

@@ -124,12 +124,15 @@ function split(text: string): Piece[] {
   for (const match of masked.matchAll(BREAKS)) {
     const isEnd = /^(?:[.!?]+(?!\d)|\n)/.test(match[0]);
     if (verbatim < from) {
-      const start = masked.slice(from, match.index).search(VERBATIM);
-      verbatim = start === -1 ? -1 : from + start;
+      const found = VERBATIM.exec(masked.slice(from, match.index));
+      // Quotes say themselves where they end.
+      const isQuoted =
+        found !== null && /^\s*["“`]/.test(text.slice(from + found.index + found[0].length, match.index));
+      verbatim = found === null || isQuoted ? -1 : from + found.index;
     }
     const isList =
       verbatim >= from &&
-      /^\n/.test(match[0]) &&
+      match[0].startsWith("\n") &&
       /^(?:[-*•]|\d+[.)])\s/.test(masked.slice(match.index + match[0].length, match.index + match[0].length + 4));
     if (verbatim >= from && verbatim < match.index && (!isEnd || isList)) continue;
     // The mark belongs to its sentence: a question ends with one.

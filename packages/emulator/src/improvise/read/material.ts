@@ -106,7 +106,7 @@ export function materialOf(given: string): Material {
       ...matchesOf(figures, /\b[A-Z]{1,5}-?\d+\b/g),
       ...matchesOf(figures, /\b(?:item|number|id|ticket|order|task|todo|note|issue|invoice)\s+#?([\w-]*\d[\w-]*)\b/gi),
       ...matchesOf(figures, /#(\d+)\b/g),
-      ...matchesOf(figures, /\b\d{3,}\b/g),
+      ...matchesOf(figures, /(?<![\w-])\d{3,}(?![\w-])/g),
       ...matchesOf(figures, /\b[a-z]+(?:[A-Z][a-z\d]*)+\b|\b[a-z\d]+(?:_[a-z\d]+)+\b|\b[A-Z][A-Z_]{2,}\b/g),
     ]),
     sql: sqlIn(text),
