@@ -2,7 +2,7 @@ import { computeCost, type Prices, type Usage } from "@pollux/core";
 import type { Screen } from "./screen.ts";
 
 // Dollars per 1,000,000 tokens, and per Google Search query. Look up the prices of your model: they change.
-const PRICES: Prices = { input: 0.3, cachedInput: 0.03, output: 2.5, searchQuery: 0.014 };
+const PRICES = { input: 0.3, cachedInput: 0.03, output: 2.5, searchQuery: 0.014 } satisfies Prices;
 
 /** One line per run: tokens, web searches, money. */
 export function compareCosts(runs: Readonly<Record<string, Usage>>, screen: Screen): void {
@@ -24,7 +24,7 @@ export function compareCosts(runs: Readonly<Record<string, Usage>>, screen: Scre
     ["", "", "", "", "", "", dollars(total)],
   ]);
   screen.printer.note(
-    `at $${PRICES.input} and $${PRICES.output} per million tokens, and $${PRICES.searchQuery} per search`,
+    `at $${PRICES.input.toFixed(2)} and $${PRICES.output.toFixed(2)} per million tokens, and $${PRICES.searchQuery} per search`,
   );
 }
 
