@@ -18,7 +18,7 @@ export const READY_MADE: readonly FunctionDeclaration[] = [
   webFetch(),
   searchTool({ search: () => [] }),
   shellTool({ cwd: "." }),
-  ...noteTools(memoryNotes()),
+  ...noteTools({ store: memoryNotes() }),
   ...todoList().tools,
   ...sqlTools({ dialect: "postgres", query: () => Promise.resolve({ rows: [] }) }),
   askUser(),

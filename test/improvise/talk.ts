@@ -43,7 +43,7 @@ export async function talk(
         functionResponse: {
           ...(id !== undefined && { id }),
           name,
-          response: { output: answer(name, args) } as JsonObject,
+          response: { output: answer(name, args) },
         },
       })),
     });

@@ -13,10 +13,11 @@ import {
 } from "./answer/built-in-tools.ts";
 import { audioPart, imagePart } from "./answer/media.ts";
 import { type AnsweredCall, sayResponses } from "./answer/say-responses.ts";
-import { sayMedia, sayWithoutTools, withRemark } from "./answer/small-talk.ts";
+import { sayMedia, sayWithoutTools, smallTalk, withRemark } from "./answer/small-talk.ts";
 import { typedValue } from "./answer/typed-value.ts";
 import { functionsFor } from "./choose/choose-functions.ts";
 import { declaredOf } from "./choose/declared.ts";
+import { followUpCalls } from "./choose/follow-up.ts";
 import {
   forcedCall,
   type MadeCall,
@@ -53,9 +54,9 @@ export function improvise(options: ImproviseOptions = {}): Brain {
     answer(turn) {
       const random = createRandom(`${seed} ${turn.prompt} ${turn.sincePrompt.length}`);
       const clauses = clausesOf(turn.prompt);
-      const prompt = materialOf(turn.prompt);
-      const subject = searchedIn(turn, clauses)?.material ?? prompt;
-      const found = searchFor(turn, subject, text);
+      const searched = searchedIn(turn, clauses)?.material;
+      const subject = searched ?? materialOf(turn.prompt);
+      const found = searchFor(turn, subject, text, searched !== undefined);
       const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
       const thinks = think(
         asked === undefined
@@ -70,10 +71,18 @@ export function improvise(options: ImproviseOptions = {}): Brain {
   };
 }
 
-/** The request that a search of the service's own serves: the first that no function does. */
-function searchedIn({ functions }: BrainTurn, clauses: readonly Clause[]): Clause | undefined {
-  const declared = functions.map(declaredOf);
-  return clauses.find((clause) => functionsFor(clause, declared).length === 0) ?? clauses[0];
+/** The request that a search of the service's own serves: one that asks for it, or one that nothing else answers. */
+function searchedIn(turn: BrainTurn, clauses: readonly Clause[]): Clause | undefined {
+  if (smallTalk(turn) !== undefined) return undefined;
+  const declared = turn.functions.map(declaredOf);
+  const before = callsBefore(turn);
+  return clauses.find(
+    (clause) =>
+      clause.isRequest &&
+      functionsFor(clause, declared).length === 0 &&
+      followUpCalls(clause, before, declared) === undefined &&
+      (clause.implied.has("web") || clause.material.expressions.length === 0),
+  );
 }
 
 /** The calls of this step; none if it is time to answer. */
@@ -97,12 +106,7 @@ function stepOf(
 }
 
 function situationOf(turn: BrainTurn, clauses: readonly Clause[], random: Random): Situation {
-  const { contents } = turn.request;
-  const past = contents.slice(0, contents.length - turn.sincePrompt.length - 1);
-  const latest = past.findLastIndex((content) => content.parts.some(({ functionCall }) => functionCall !== undefined));
-  const before = (past[latest]?.parts ?? []).flatMap(({ functionCall }): PlannedCall[] =>
-    functionCall === undefined ? [] : [{ name: functionCall.name, args: functionCall.args ?? {} }],
-  );
+  const past = pastOf(turn);
   const said = past
     .slice(-2 * MAX_EARLIER)
     .flatMap(({ role, parts: given }) =>
@@ -118,10 +122,24 @@ function situationOf(turn: BrainTurn, clauses: readonly Clause[], random: Random
       .toReversed()
       .slice(0, MAX_EARLIER)
       .map((text) => materialOf(text.slice(0, 2_000))),
-    before,
+    before: callsBefore(turn),
     made: madeIn(turn.sincePrompt),
     random,
   };
+}
+
+/** The contents before the prompt. */
+function pastOf({ request: { contents }, sincePrompt }: BrainTurn): readonly Content[] {
+  return contents.slice(0, contents.length - sincePrompt.length - 1);
+}
+
+/** The calls of the latest earlier step that had any. */
+function callsBefore(turn: BrainTurn): readonly PlannedCall[] {
+  const past = pastOf(turn);
+  const latest = past.findLastIndex((content) => content.parts.some(({ functionCall }) => functionCall !== undefined));
+  return (past[latest]?.parts ?? []).flatMap(({ functionCall }): PlannedCall[] =>
+    functionCall === undefined ? [] : [{ name: functionCall.name, args: functionCall.args ?? {} }],
+  );
 }
 
 /** The calls of a turn with their responses, which come in the same order. */

@@ -164,8 +164,17 @@ describe("other tools and outputs", () => {
     }
   });
 
+  test("nothing is searched for that a function answers, nor for small talk", async () => {
+    const both = { tools: [{ googleSearch: {} }, WEATHER], toolConfig: { includeServerSideToolInvocations: true } };
+    const served = await unary(emulator, ask("What is the weather in Oslo?", both));
+    expect(callsIn(served)).toEqual([["get_weather", { city: "Oslo" }]]);
+    expect(partsOf(served).some((part) => part.toolCall !== undefined)).toBe(false);
+    const greeted = await unary(emulator, ask("Say hello", both));
+    expect([textOf(greeted), greeted.candidates?.[0]?.groundingMetadata]).toEqual([`Hello! ${REMARK}`, undefined]);
+  });
+
   test("search beside functions: tool parts first, grounding with the answer", async () => {
-    const request = ask("What is the weather in Oslo?", {
+    const request = ask("What is the weather in Oslo, and what is in the news?", {
       tools: [{ googleSearch: {} }, WEATHER],
       toolConfig: { includeServerSideToolInvocations: true },
     });

@@ -14,11 +14,16 @@ export function declaredBuiltIns(turn: BrainTurn): ReadonlySet<string> {
   return new Set(tools.flatMap((tool) => Object.keys(tool).filter((key) => key !== "functionDeclarations")));
 }
 
-/** What the service would have searched for before it answers: fields of the answer other than its parts. */
-export function searchFor(turn: BrainTurn, material: Material, text: GroundedText): Answer | undefined {
+/** What the service would have searched for before it answers, if a search is needed: fields of the answer other than its parts. */
+export function searchFor(
+  turn: BrainTurn,
+  material: Material,
+  text: GroundedText,
+  isNeeded: boolean,
+): Answer | undefined {
   const builtIns = declaredBuiltIns(turn);
   const topic = material.names[0] ?? material.quoted[0] ?? "Pollux";
-  if (builtIns.has("googleSearch") || builtIns.has("googleSearchRetrieval")) {
+  if (isNeeded && (builtIns.has("googleSearch") || builtIns.has("googleSearchRetrieval"))) {
     const query =
       material.text
         .replaceAll(/\s+/g, " ")
@@ -28,7 +33,7 @@ export function searchFor(turn: BrainTurn, material: Material, text: GroundedTex
     const sources = ["example.com", "example.org", "example.net"].map((title) => ({ title }));
     return { parts: [], search: { queries: [query, `${topic} latest`], sources } };
   }
-  if (builtIns.has("googleMaps")) {
+  if (isNeeded && builtIns.has("googleMaps")) {
     const places =
       text === "multibyte" ? [`Café ${topic}`, `${topic} 漢字 Museum`] : [`${topic} Cafe`, `${topic} Museum`];
     const sources = places.map((title) => ({ title }));

@@ -140,7 +140,7 @@ function sayScalar(name: string, args: JsonObject, value: unknown): string {
   }
   if (typeof value === "boolean")
     return `${capital(nounOf(name) || "The answer")}${aboutArgs(args)}: ${value ? "yes" : "no"}.`;
-  if (/^ask/.test(name)) return sentence(`You answered: ${sayValue(value)}`);
+  if (name.startsWith("ask")) return sentence(`You answered: ${sayValue(value)}`);
   const noun = nounOf(name);
   return sentence(
     `The ${/^(?:add|sum|subtract|multiply|divide)$/.test(name) || noun === "" ? "result" : noun}${aboutArgs(args)} is ${sayValue(value)}`,

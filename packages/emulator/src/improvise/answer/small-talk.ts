@@ -27,8 +27,8 @@ export function withRemark(said: string, contents: readonly Content[]): string {
 export function sayWithoutTools(turn: BrainTurn, clauses: readonly Clause[], missing: readonly string[]): string {
   const text = turn.prompt.trim();
   const [clause] = clauses;
-  const sentences = [...aboutConversation(turn), ...greeting(text)];
-  if (sentences.length > 0) return sentences.join(" ");
+  const talk = smallTalk(turn);
+  if (talk !== undefined) return talk;
   if (missing.length > 0) return `Which ${[...new Set(missing)].slice(0, 2).join(" and ")} do you mean?`;
   const [expression] = clauses.flatMap(({ material }) => material.expressions);
   const result = expression === undefined ? undefined : evaluate(expression);
@@ -47,6 +47,12 @@ function offerOf(functions: readonly string[]): string {
   if (names.length === 1) return `What I can do is call ${names[0]}.`;
   if (names.length <= 4) return `What I can do is call ${names.slice(0, -1).join(", ")} and ${names.at(-1)}.`;
   return `What I can do is call tools such as ${names.slice(0, 3).join(", ")} and ${names[3]}.`;
+}
+
+/** An answer to a greeting, to thanks, and to questions about the conversation; undefined for anything else. */
+export function smallTalk(turn: BrainTurn): string | undefined {
+  const sentences = [...aboutConversation(turn), ...greeting(turn.prompt.trim())];
+  return sentences.length === 0 ? undefined : sentences.join(" ");
 }
 
 /** Names the images and files in the prompt, with type and size. */

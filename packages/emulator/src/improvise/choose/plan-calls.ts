@@ -1,6 +1,7 @@
 import type { FunctionResponse, JsonObject } from "@pollux/core/wire";
 import { isFields } from "../../internal/json.ts";
 import type { Random } from "../../internal/random.ts";
+import { descriptionOf } from "../fill/text-kinds.ts";
 import { fillSchema, nameKey } from "../fill/fill-schema.ts";
 import type { Clause } from "../read/clauses.ts";
 import { type Material, materialOf } from "../read/material.ts";
@@ -153,13 +154,11 @@ function providerOf(
   clause: Clause,
   functions: readonly Declared[],
 ): Declared | undefined {
-  const descriptions = [declared.declaration.description, ...open.map(({ schema }) => schema["description"])]
-    .join(" ")
-    .slice(0, 2_000);
+  const described = `${declared.declaration.description ?? ""} ${open.map(({ schema }) => descriptionOf(schema)).join(" ")}`;
   const candidates = functions.filter(
     (other) => other !== declared && !other.hasEffect && hasValues(other, clause.material),
   );
-  const named = candidates.find((other) => descriptions.includes(other.declaration.name));
+  const named = candidates.find((other) => described.includes(other.declaration.name));
   if (named !== undefined) return named;
   const label = open[0]?.kind?.label;
   const finds = (...words: readonly string[]): Declared | undefined =>
