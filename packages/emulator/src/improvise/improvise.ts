@@ -12,8 +12,9 @@ import {
   supportFound,
 } from "./answer/built-in-tools.ts";
 import { audioPart, imagePart } from "./answer/media.ts";
+import { withRemark } from "./answer/remark.ts";
 import { type AnsweredCall, sayResponses } from "./answer/say-responses.ts";
-import { sayMedia, sayWithoutTools, smallTalk, withRemark } from "./answer/small-talk.ts";
+import { sayMedia, sayWithoutTools, smallTalk } from "./answer/small-talk.ts";
 import { typedValue } from "./answer/typed-value.ts";
 import { functionsFor } from "./choose/choose-functions.ts";
 import { declaredOf } from "./choose/declared.ts";

@@ -75,9 +75,10 @@ function plainTopic({ topic, names, quoted }: Material): string {
     .replaceAll(/\s+/g, " ")
     .trim();
   // A question is about what it ends with.
-  const isQuestion = /^(?:who|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|should|will)\b/i.test(
-    bare,
-  );
+  const isQuestion =
+    /^(?:new|latest|happening|who|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|should|will)\b/i.test(
+      bare,
+    );
   const subject = isQuestion ? (/\b(?:in|about|of|on|for|with)\s+(.+)$/i.exec(bare)?.[1] ?? "") : bare;
   const wanted = [subject, ...quoted, ...names].find(
     (text) => /^[\x20-\x7E]{2,60}$/.test(text) && !/[.!?,:]\s/.test(text),

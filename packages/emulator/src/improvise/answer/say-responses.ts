@@ -1,6 +1,7 @@
 import type { FunctionResponse, JsonObject } from "@pollux/core/wire";
 import { type Fields, isFields } from "../../internal/json.ts";
 import { firstCharacters, rawWords } from "../read/words.ts";
+import { REMARK } from "./remark.ts";
 import { grouped, isNamed, listed, momentIn, pairs, sayValue, short, tableOf, words } from "./say-values.ts";
 
 /** A call and what came back. */
@@ -130,13 +131,15 @@ function sayFields(name: string, args: JsonObject, fields: Fields): string {
   return sentence(`${capital(subject, typeof args["path"] === "string")}: ${said.join(", ")}`);
 }
 
-function sayScalar(name: string, args: JsonObject, value: unknown): string {
+function sayScalar(name: string, args: JsonObject, given: unknown): string {
+  // Another agent's answer is quoted without its remark.
+  const value = typeof given === "string" ? given.replaceAll(REMARK, "").trim() : given;
   if (value === null || value === undefined || value === "") return nothing(name, args);
   if (typeof args["expression"] === "string") return sentence(`${args["expression"]} = ${sayValue(value)}`);
   if (typeof value === "string") {
     const text = value.trim();
     if (text.includes("\n")) return quoteText(subjectOf(args, {}), text);
-    if (/\s/.test(text) && /^\p{Lu}/u.test(text)) return sentence(short(text, 400));
+    if (/\s/.test(text) && (/^\p{Lu}/u.test(text) || /[.!?](?:\s|$)/.test(text))) return sentence(short(text, 1_000));
   }
   if (typeof value === "boolean")
     return `${capital(nounOf(name) || "The answer")}${aboutArgs(args)}: ${value ? "yes" : "no"}.`;

@@ -2,6 +2,7 @@ import { type Fields, isFields } from "../../internal/json.ts";
 import { firstCharacters, rawWords } from "../read/words.ts";
 
 const MAX_ITEMS = 6;
+const MAX_LISTED = 1_000;
 const MAX_PAIRS = 8;
 const MAX_ROWS = 5;
 const MAX_COLUMNS = 6;
@@ -58,7 +59,12 @@ export function momentIn({ time, zone, weekday }: Fields): string | undefined {
 
 /** The first items of a list, and how many more there are. */
 export function listed(items: readonly unknown[], total: number = items.length): string {
-  const names = items.slice(0, MAX_ITEMS).map(nameOf);
+  // Hidden files come last.
+  const all = items.slice(0, MAX_LISTED).map(nameOf);
+  const names = [...all.filter((name) => !name.startsWith(".")), ...all.filter((name) => name.startsWith("."))].slice(
+    0,
+    MAX_ITEMS,
+  );
   const more = Math.max(total, items.length) - names.length;
   if (more > 0) return `${names.join(", ")} and ${grouped(more)} more`;
   return names.length < 2 ? (names[0] ?? "nothing") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;

@@ -1,27 +1,9 @@
-import type { Content, Part } from "@pollux/core/wire";
+import type { Part } from "@pollux/core/wire";
 import type { BrainTurn } from "../../brain/brain.ts";
 import type { UploadedFile } from "../../files/file-options.ts";
 import { evaluate } from "../read/arithmetic.ts";
 import type { Clause } from "../read/clauses.ts";
 import { short } from "./say-values.ts";
-
-/** Said once in a conversation, so that its answers aren't mistaken for a model's. */
-export const REMARK = "(This is the local emulator; no model wrote this.)";
-
-/** Adds the remark to the first answer of a conversation. */
-export function withRemark(said: string, contents: readonly Content[]): string {
-  // A streamed answer may come back in pieces.
-  const isSaid = contents.some(
-    ({ role, parts }) =>
-      role === "model" &&
-      parts
-        .map(({ text }) => text ?? "")
-        .join("")
-        .includes(REMARK),
-  );
-  if (isSaid) return said;
-  return `${said}${/\n/.test(said) ? "\n\n" : " "}${REMARK}`;
-}
 
 /** An answer to a prompt that no function and no search serves. */
 export function sayWithoutTools(turn: BrainTurn, clauses: readonly Clause[], missing: readonly string[]): string {

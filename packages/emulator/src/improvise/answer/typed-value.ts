@@ -5,7 +5,7 @@ import { fillSchema, nameKey } from "../fill/fill-schema.ts";
 import { materialOf } from "../read/material.ts";
 import { wordsOf } from "../read/words.ts";
 import { type AnsweredCall, sayResponses } from "./say-responses.ts";
-import { REMARK } from "./small-talk.ts";
+import { REMARK } from "./remark.ts";
 
 const MAX_KNOWN = 500;
 const MAX_EARLIER = 4;

@@ -31,7 +31,7 @@ const MAX_CLAUSES = 40;
 const MAX_MEANING = 400;
 
 const VERBS =
-  "add|append|answer|ask me|book|buy|calculate|call|cancel|change|check|compare|compute|convert|copy|count|create|delete|describe|divide|download|draw|edit|email|execute|explain|fetch|find|forget|generate|get|give|go|google|list|look|make|mark|move|multiply|notify|open|order|pay|play|post|print|publish|put|read|remember|remind|remove|rename|replace|reserve|run|save|schedule|search|send|set|show|subtract|sum up|summari[sz]e|switch|tell me|track|translate|turn|update|use|visit|write";
+  "add|append|answer|ask me|book|buy|calculate|call|cancel|change|check|compare|compute|convert|copy|count|create|delete|describe|divide|download|draw|edit|email|execute|explain|fetch|find|forget|generate|get|give|go|google|have (?:the|it)|list|look|make|mark|move|multiply|notify|open|order|pay|play|post|print|publish|put|read|remember|remind|remove|rename|replace|reserve|run|save|schedule|search|send|set|show|subtract|sum up|summari[sz]e|switch|tell me|track|translate|turn|update|use|visit|write";
 const ASKED = new Set(VERBS.split(/[| ]/).map(stem));
 const ASKING =
   "what(?:'s|s|’s)?|who(?:'s|’s)?|how|when|where(?:'s|’s)?|which|why|is|are|does|do|did|can|could|will|would|should";
@@ -83,7 +83,7 @@ function clauseOf(text: string, isLater: boolean): Clause {
   const said = wordsOf(subject === null ? material.plain : materialOf(head).plain);
   const implied = [
     meaningOf(head.slice(0, MAX_MEANING)),
-    ...(material.paths.some((path) => /\.\w+$/.test(path)) ? ["file"] : []),
+    ...(material.paths.some((path) => /\.\w+$|^[A-Z]\w+$/.test(path)) ? ["file"] : []),
     ...(material.urls.length > 0 ? ["url web page fetch"] : []),
     ...(material.emails.length > 0 ? ["email"] : []),
     ...(material.currencies.length > 1 ? ["currency convert"] : []),

@@ -51,7 +51,7 @@ const EMAIL = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
 const QUOTED = /"([^"\n]{1,300})"|“([^”\n]{1,300})”|`([^`\n]{1,300})`|(?<=^|\s)'([^'\n]{1,300})'(?=[\s.,;:!?]|$)/g;
 const GLOB = /(?<![\w/])[\w./-]*\*[\w./*{},-]*/g;
 const PATH =
-  /(?:~|\.{1,2})?(?:\/[\w.@-]+)+\/?|(?<![\w@-])[\w@-]+(?:\/[\w.@-]+)+\/?|(?<![\w.-])\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,4}|[ch]|json5|ya?ml|lock|toml)\b/gi;
+  /(?:~|\.{1,2})?(?:\/[\w.@-]+)+\/?|(?<![\w@-])[\w@-]+(?:\/[\w.@-]+)+\/?|(?<![\w.-])\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,4}|[ch]|json5|ya?ml|lock|toml)\b|(?<![\w.-])(?:LICENSE|Makefile|Dockerfile|CHANGELOG)(?![\w.-])/gi;
 const DOMAIN = /(?<![\w@./-])(?:www\.)?[a-z\d-]+\.(?:com|org|net|dev|io|ai)(?:\/[^\s"'<>)\]]*)?/gi;
 
 /** Reads a text; only its first 8,000 characters, and 300 of each word. */

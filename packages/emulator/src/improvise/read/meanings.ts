@@ -1,5 +1,6 @@
 /** Phrases, and the words that functions use for what they ask for. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:in|inside|show|open|says?) (?:me )?(?:the )?(?:file [\w.-]+|LICENSE|Makefile|Dockerfile)/i, "read content"],
   [/^(?:please )?search (?:for )?(?!.*\b(?:file|note|code|folder)s?\b)/i, "search web"],
   [
     /\b(?:files?|lines?)\b.*\b(?:mention|contain|use|say|match|include)s?\b(?! in)/i,

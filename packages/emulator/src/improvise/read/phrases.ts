@@ -41,6 +41,7 @@ const LOOSE = [
   /\b(?:remember|note|tell (?:him|her|them|everyone|[A-Z]\w+)|remind (?:me|us)|know|message|mention)(?: that|:)\s+(.+)$/is,
   /\bwith (?:the )?(?:message|body|words)(?: of)?[:\s]+(.+)$/is,
   /:\s+(.+)$/s,
+  /\bask (?:the|my|our) (?!user\b)\w+\s+(?:to\s+)?(.+)$/is,
   /\b(?:tell|ask|inform|notify) (?:him|her|them|everyone|[A-Z]\w+) (?:that )?(.+)$/s,
   /\b(?:remind|remember)(?: (?:me|us))?\s+((?:to|my|our)\s.+)$/is,
   /\b(?:add|write|make|save|create)\s+(?:an? )?(?:note|todo|reminder)\s+(?:about|to|for|that)\s+(.+)$/is,
