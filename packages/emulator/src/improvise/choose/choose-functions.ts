@@ -1,6 +1,7 @@
+import { typeNameOf } from "../fill/named-values.ts";
 import type { Clause } from "../read/clauses.ts";
 import type { Material } from "../read/material.ts";
-import { type Declared, type Parameter, typeNameOf, VERBS } from "./declared.ts";
+import { type Declared, type Parameter, VERBS } from "./declared.ts";
 
 /** Below this, no function fits. */
 const MIN_SCORE = 3;

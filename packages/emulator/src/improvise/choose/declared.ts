@@ -1,6 +1,7 @@
 import type { FunctionDeclaration } from "@pollux/core/wire";
 import { type Fields, isFields } from "../../internal/json.ts";
 import { rawWords, stem, wordsOf } from "../read/words.ts";
+import { typeNameOf } from "../fill/named-values.ts";
 import { kindOf, type TextKind } from "../fill/text-kinds.ts";
 
 /** A function, read once for the whole prompt. */
@@ -94,12 +95,6 @@ function parametersOf(declaration: FunctionDeclaration): Parameter[] {
       const kind = isText ? kindOf({ name, schema: items }) : undefined;
       return { name, schema: own, isRequired: required.has(name), kind, isList };
     });
-}
-
-/** The type of a schema, lower case; empty if it names none. */
-export function typeNameOf(schema: Fields): string {
-  const types = Array.isArray(schema["type"]) ? schema["type"] : [schema["type"]];
-  return String(types.find((type) => String(type).toLowerCase() !== "null") ?? "").toLowerCase();
 }
 
 /** The parameters of a function, in either spelling; an empty object if it has none. */

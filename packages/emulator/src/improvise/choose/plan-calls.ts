@@ -3,11 +3,12 @@ import { isFields } from "../../internal/json.ts";
 import type { Random } from "../../internal/random.ts";
 import { descriptionOf } from "../fill/text-kinds.ts";
 import { fillSchema, nameKey } from "../fill/fill-schema.ts";
+import { typeNameOf } from "../fill/named-values.ts";
 import type { Clause } from "../read/clauses.ts";
 import { type Material, materialOf } from "../read/material.ts";
 import { rawWords, stem } from "../read/words.ts";
 import { functionsFor, hasValues, likeliestFunction } from "./choose-functions.ts";
-import { type Declared, type Parameter, schemaOf, typeNameOf } from "./declared.ts";
+import { type Declared, type Parameter, schemaOf } from "./declared.ts";
 import { foundValue } from "./found-values.ts";
 import { followUpCalls } from "./follow-up.ts";
 

@@ -23,7 +23,7 @@ export function isNamed(
     const qualifiers = words.filter((word) => QUALIFIERS.has(word));
     return qualifiers.every((word) => spoken.has(stem(word))) && mentionedMembers(schema["enum"], options).length > 0;
   }
-  switch (typeOf(schema)) {
+  switch (typeNameOf(schema)) {
     case "boolean":
       return words.every((word) => isMentioned(stem(word), spoken));
     case "integer":
@@ -31,7 +31,7 @@ export function isNamed(
       return isCounted(name, material.numbers);
     case "array": {
       const items = isFields(schema["items"]) ? schema["items"] : {};
-      if (typeOf(items) !== "string") return false;
+      if (typeNameOf(items) !== "string") return false;
       return hasText(name, { description: schema["description"], ...items }, properties, required, options);
     }
     case "string":
@@ -65,7 +65,7 @@ export function mentionedMembers(members: readonly unknown[], { material, spoken
 }
 
 /** Whether a word, or a longer form of it, was said. */
-export function isMentioned(word: string, spoken: ReadonlySet<string>): boolean {
+function isMentioned(word: string, spoken: ReadonlySet<string>): boolean {
   if (spoken.has(word)) return true;
   return word.length >= 5 && [...spoken].some((other) => other.startsWith(word));
 }
@@ -85,7 +85,7 @@ function hasText(
   const taken = [...required].filter((other) => {
     const own = properties[other];
     if (!isFields(own)) return false;
-    const items = typeOf(own) === "array" && isFields(own["items"]) ? own["items"] : {};
+    const items = typeNameOf(own) === "array" && isFields(own["items"]) ? own["items"] : {};
     return kindOf({ name: other, schema: { ...items, description: own["description"] } })?.label === kind.label;
   }).length;
   if (offered <= taken) return false;
@@ -101,7 +101,8 @@ function hasText(
 /** Kinds whose values are told apart from any other word. */
 const SURE = new Set(["folder", "date", "time", "moment"]);
 
-function typeOf(schema: Fields): string {
+/** The type of a schema, lower case; empty if it names none. */
+export function typeNameOf(schema: Fields): string {
   const types = Array.isArray(schema["type"]) ? schema["type"] : [schema["type"]];
   return String(types.find((type) => String(type).toLowerCase() !== "null") ?? "").toLowerCase();
 }
