@@ -15,7 +15,7 @@ export interface Talk {
 const HEADERS = { "x-goog-api-key": "emulator", "content-type": "application/json" };
 const MAX_STEPS = 6;
 
-/** Asks the emulator, answers its calls, and returns what it called and said. */
+/** Asks the emulator, answers its calls, and returns what it called and said. With `search`, it can also search the web. */
 export async function talk(
   emulator: Emulator,
   face: Face,
@@ -23,11 +23,16 @@ export async function talk(
   functions: readonly FunctionDeclaration[],
   answer: (name: string, args: JsonObject) => unknown,
   before: readonly Content[] = [],
+  search = false,
 ): Promise<Talk> {
   const contents: Content[] = [...before, { role: "user", parts: [{ text: prompt }] }];
   const made: [string, JsonObject][] = [];
   for (let step = 0; step < MAX_STEPS; step += 1) {
-    const parts = await ask(emulator, face, { contents, tools: [{ functionDeclarations: functions }] });
+    const parts = await ask(emulator, face, {
+      contents,
+      tools: [{ functionDeclarations: functions }, ...(search ? [{ googleSearch: {} }] : [])],
+      ...(search && { toolConfig: { includeServerSideToolInvocations: true } }),
+    });
     contents.push({ role: "model", parts });
     const calls = parts.flatMap(({ functionCall }) => functionCall ?? []);
     if (calls.length === 0)

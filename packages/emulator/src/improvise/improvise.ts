@@ -12,13 +12,13 @@ import {
   supportFound,
 } from "./answer/built-in-tools.ts";
 import { audioPart, imagePart } from "./answer/media.ts";
-import { withRemark } from "./answer/remark.ts";
+import { wasSaid, withRemark } from "./answer/remark.ts";
 import { type AnsweredCall, sayResponses } from "./answer/say-responses.ts";
-import { sayMedia, sayWithoutTools, smallTalk } from "./answer/small-talk.ts";
+import { sayForeign, sayMedia, sayWithoutTools, smallTalk } from "./answer/small-talk.ts";
 import { typedValue } from "./answer/typed-value.ts";
 import { functionsFor } from "./choose/choose-functions.ts";
 import { declaredOf } from "./choose/declared.ts";
-import { followUpCalls } from "./choose/follow-up.ts";
+import { followUpCalls, isElliptic } from "./choose/follow-up.ts";
 import {
   forcedCall,
   type MadeCall,
@@ -28,6 +28,7 @@ import {
   type Situation,
 } from "./choose/plan-calls.ts";
 import { type Clause, clausesOf } from "./read/clauses.ts";
+import { isForeign } from "./read/foreign.ts";
 import { type Material, materialOf } from "./read/material.ts";
 
 /** Options of {@link improvise}. */
@@ -55,7 +56,7 @@ export function improvise(options: ImproviseOptions = {}): Brain {
     answer(turn) {
       const random = createRandom(`${seed} ${turn.prompt} ${turn.sincePrompt.length}`);
       const clauses = clausesOf(turn.prompt);
-      const searched = searchedIn(turn, clauses)?.material;
+      const searched = searchedIn(turn, clauses);
       const subject = searched ?? materialOf(turn.prompt);
       const found = searchFor(turn, subject, text, searched !== undefined);
       const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
@@ -72,18 +73,32 @@ export function improvise(options: ImproviseOptions = {}): Brain {
   };
 }
 
-/** The request that a search of the service's own serves: one that asks for it, or one that nothing else answers. */
-function searchedIn(turn: BrainTurn, clauses: readonly Clause[]): Clause | undefined {
-  if (smallTalk(turn) !== undefined) return undefined;
+/** What a search of the service's own is for: a request that asks for it, or one that nothing else answers. */
+function searchedIn(turn: BrainTurn, clauses: readonly Clause[]): Material | undefined {
+  if (smallTalk(turn) !== undefined || isForeign(turn.prompt)) return undefined;
   const declared = turn.functions.map(declaredOf);
   const before = callsBefore(turn);
-  return clauses.find(
+  const found = clauses.find(
     (clause) =>
       clause.isRequest &&
       functionsFor(clause, declared).length === 0 &&
       followUpCalls(clause, before, declared) === undefined &&
-      (clause.implied.has("web") || clause.material.expressions.length === 0),
+      (clause.implied.has("web") || (clause.material.expressions.length === 0 && clause.isQuestion)),
   );
+  return found === undefined ? undefined : (changedSubject(turn, found) ?? found.material);
+}
+
+/** `and in Rome?` after `weather in Oslo?` is about the weather in Rome. */
+function changedSubject(turn: BrainTurn, clause: Clause): Material | undefined {
+  if (!isElliptic(clause) || clause.material.names.length === 0) return undefined;
+  const asked = pastOf(turn).findLast(({ role, parts: given }) => role !== "model" && given.some(({ text }) => text));
+  const last = materialOf(asked?.parts.map(({ text }) => text ?? "").join(" ") ?? "");
+  const [first] = last.names;
+  const end = last.names.at(-1);
+  if (first === undefined || end === undefined) return undefined;
+  const from = last.text.toLowerCase().indexOf(first.toLowerCase());
+  const to = last.text.toLowerCase().lastIndexOf(end.toLowerCase()) + end.length;
+  return materialOf(last.text.slice(0, from) + clause.material.names.join(" and ") + last.text.slice(to));
 }
 
 /** The calls of this step; none if it is time to answer. */
@@ -201,8 +216,9 @@ function sentences(
   results: string,
 ): string {
   const pieces = [
-    ...(answered.length > 0 ? [sayResponses(answered)] : []),
-    ...(found === undefined ? [] : [results, SAMPLE_SOURCES]),
+    ...(answered.length > 0 ? [`${sayResponses(answered)}${sayForeign(turn)}`] : []),
+    ...(found === undefined ? [] : [results]),
+    ...(found === undefined || wasSaid(SAMPLE_SOURCES, turn.request.contents) ? [] : [SAMPLE_SOURCES]),
   ].filter((piece) => piece !== "");
   if (pieces.length > 0) return pieces.join(pieces.some((piece) => piece.includes("\n")) ? "\n\n" : " ");
   return sayWithoutTools(turn, clauses, missing);

@@ -22,7 +22,8 @@ export function searchFor(
   isNeeded: boolean,
 ): Answer | undefined {
   const builtIns = declaredBuiltIns(turn);
-  const topic = material.names[0] ?? material.quoted[0] ?? "Pollux";
+  const named = material.names[0] ?? material.quoted[0];
+  const topic = named ?? "Pollux";
   if (isNeeded && (builtIns.has("googleSearch") || builtIns.has("googleSearchRetrieval"))) {
     const query =
       material.text
@@ -31,7 +32,8 @@ export function searchFor(
         .replace(/[?!.]+$/, "")
         .slice(0, 80) || topic;
     const sources = ["example.com", "example.org", "example.net"].map((title) => ({ title }));
-    return { parts: [], search: { queries: [query, `${topic} latest`], sources } };
+    const queries = named === undefined ? [query] : [query, `${named} latest`];
+    return { parts: [], search: { queries, sources } };
   }
   if (isNeeded && builtIns.has("googleMaps")) {
     const places =
@@ -62,14 +64,14 @@ export function sayFound(turn: BrainTurn, found: Answer, material: Material, tex
   }
   if (kind === "maps") return `${titles[0]} is nearby. ${titles[1]} is a short walk away.`;
   const topic = plainTopic(material);
-  if (kind === "url") return titles.map((title) => `The page at ${title} covers ${topic}.`).join(" ");
-  return `${titles[0]} has an overview of ${topic}. ${titles[1]} goes into the details. ${titles[2]} lists the latest changes.`;
+  if (kind === "url") return titles.map((title) => `The page at ${title} covers ${topic ?? "the topic"}.`).join(" ");
+  return `${titles[0]} has ${topic === undefined ? "an answer" : `an overview of ${topic}`}. ${titles[1]} goes into the details. ${titles[2]} lists the latest changes.`;
 }
 
 /** Said after the "search results", so that nobody takes them for real. */
 export const SAMPLE_SOURCES = "The sources are samples: the emulator does not search.";
 
-function plainTopic({ topic, names, quoted }: Material): string {
+function plainTopic({ topic, names, quoted }: Material): string | undefined {
   const bare = topic
     .replaceAll(/https?:\/\/\S+/g, "")
     .replaceAll(/\s+/g, " ")
@@ -83,7 +85,7 @@ function plainTopic({ topic, names, quoted }: Material): string {
   const wanted = [subject, ...quoted, ...names].find(
     (text) => /^[\x20-\x7E]{2,60}$/.test(text) && !/[.!?,:]\s/.test(text),
   );
-  return wanted === undefined ? "the topic" : wanted.replace(/[.!?]+$/, "");
+  return wanted?.replace(/[.!?]+$/, "");
 }
 
 /** Grounds only the "search results" in the sources, not what functions returned. */

@@ -5,15 +5,19 @@ export const REMARK = "(This is the local emulator; no model wrote this.)";
 
 /** Adds the remark to the first answer of a conversation. */
 export function withRemark(said: string, contents: readonly Content[]): string {
+  if (wasSaid(REMARK, contents)) return said;
+  return `${said}${/\n/.test(said) ? "\n\n" : " "}${REMARK}`;
+}
+
+/** Whether a conversation has this sentence in one of its answers. */
+export function wasSaid(sentence: string, contents: readonly Content[]): boolean {
   // A streamed answer may come back in pieces.
-  const isSaid = contents.some(
+  return contents.some(
     ({ role, parts }) =>
       role === "model" &&
       parts
         .map(({ text }) => text ?? "")
         .join("")
-        .includes(REMARK),
+        .includes(sentence),
   );
-  if (isSaid) return said;
-  return `${said}${/\n/.test(said) ? "\n\n" : " "}${REMARK}`;
 }

@@ -8,20 +8,25 @@ import type { PlannedCall } from "./plan-calls.ts";
 const ELLIPSIS = /^(?:(?:and|ok|okay|so)[,\s]+)?(?:what about|how about|and|now|same for|in|for|at|on)\b/i;
 const MAX_WORDS = 6;
 
+/** Whether a request only says what changes in the one before it. */
+export function isElliptic({ text }: Clause): boolean {
+  const length = rawWords(text).length;
+  return length <= MAX_WORDS && (ELLIPSIS.test(text) || length <= 2);
+}
+
 /** The calls of the turn before with what a short question changes: `and in Rome?` after one about Oslo. Undefined for any other request. */
 export function followUpCalls(
-  { text, material }: Clause,
+  clause: Clause,
   before: readonly PlannedCall[],
   functions: readonly Declared[],
 ): readonly PlannedCall[] | undefined {
-  const length = rawWords(text).length;
-  if (before.length === 0 || length > MAX_WORDS || !(ELLIPSIS.test(text) || length <= 2)) return undefined;
+  if (before.length === 0 || !isElliptic(clause)) return undefined;
   const names = new Set<string>();
   const calls = before.flatMap(({ name, args }): PlannedCall[] => {
     const declared = functions.find(({ declaration }) => declaration.name === name);
     if (declared === undefined || names.has(name)) return [];
     names.add(name);
-    const changes = declared.parameters.map((parameter) => valuesFor(parameter, args, material));
+    const changes = declared.parameters.map((parameter) => valuesFor(parameter, args, clause.material));
     const count = Math.max(0, ...changes.map((values) => values.length));
     return Array.from({ length: Math.min(count, 8) }, (_, index) => ({
       name,

@@ -2,10 +2,12 @@ import type { FunctionResponse, JsonObject } from "@pollux/core/wire";
 import { isFields } from "../../internal/json.ts";
 import type { Random } from "../../internal/random.ts";
 import { descriptionOf } from "../fill/text-kinds.ts";
+import { takesThing } from "../fill/text-value.ts";
 import { fillSchema, nameKey } from "../fill/fill-schema.ts";
 import { typeNameOf } from "../fill/named-values.ts";
 import type { Clause } from "../read/clauses.ts";
 import { type Material, materialOf } from "../read/material.ts";
+import { thingsIn } from "../read/things.ts";
 import { rawWords, stem } from "../read/words.ts";
 import { functionsFor, hasValues, likeliestFunction } from "./choose-functions.ts";
 import { type Declared, type Parameter, schemaOf } from "./declared.ts";
@@ -176,10 +178,14 @@ function providerOf(
 }
 
 /** Once for each value in the request, where a function takes one of several. */
-function timesToCall({ parameters }: Declared, material: Material): number {
+function timesToCall({ parameters, weights }: Declared, material: Material): number {
   const single = parameters.filter(
     ({ isRequired, isList, kind }) => isRequired && !isList && kind?.isSpecific === true,
   );
+  const [only, ...more] = parameters.filter(({ isRequired, isList }) => isRequired && !isList);
+  if (only !== undefined && more.length === 0 && takesThing(only.kind) && typeNameOf(only.schema) === "string") {
+    return Math.max(1, Math.min(MAX_CALLS, thingsIn(material, new Set(weights.keys())).length));
+  }
   const labels = single.map(({ kind }) => kind?.label);
   const counts = single.map(({ kind }) =>
     labels.filter((label) => label === kind?.label).length > 1 ? 1 : (kind?.from(material).length ?? 1),
@@ -188,7 +194,7 @@ function timesToCall({ parameters }: Declared, material: Material): number {
 }
 
 function argumentsFor(
-  { declaration }: Declared,
+  { declaration, weights }: Declared,
   clause: Clause | undefined,
   elsewhere: readonly Material[],
   { random }: Situation,
@@ -207,6 +213,7 @@ function argumentsFor(
       implied: clause?.implied,
       index,
       known,
+      naming: new Set(weights.keys()),
     },
   );
   return isFields(args) ? args : {};

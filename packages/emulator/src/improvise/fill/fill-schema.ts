@@ -24,6 +24,8 @@ export interface FillOptions {
   readonly known?: ReadonlyMap<string, unknown> | undefined;
   /** Text for properties such as `answer` and `summary`. Default: the words of the material. */
   readonly answer?: string | undefined;
+  /** Words, stemmed, that name the function the values are for: the rest of a request is what it is about. Default: not a function. */
+  readonly naming?: ReadonlySet<string> | undefined;
   /** Where to start in lists of candidates. Default: 0. */
   readonly index?: number | undefined;
 }

@@ -5,6 +5,7 @@ import type { Filling } from "./fill-schema.ts";
 import { fitsSchema } from "./fits-schema.ts";
 import { matches } from "./pattern-match.ts";
 import { descriptionOf, kindOf, type TextKind, type TextPlace } from "./text-kinds.ts";
+import { thingsIn, withoutVerb } from "../read/things.ts";
 import { textFromPattern } from "./text-from-pattern.ts";
 import type { Work } from "./work.ts";
 
@@ -66,23 +67,33 @@ export function textValue(place: IndexedPlace, options: Filling): string {
 }
 
 function candidatesFor(place: IndexedPlace, options: Filling): readonly string[] {
-  const { material, elsewhere = [] } = options;
+  const { material, elsewhere = [], naming } = options;
   const kind = kindOf(place) ?? rangeKind(place, material);
+  const things = naming === undefined || !takesThing(kind) ? [] : thingsIn(material, naming);
   if (kind === undefined) {
     const { quoted, said, names } = material;
     const label = rawWords(place.name).join(" ");
     const numbered = `${label.slice(0, 1).toUpperCase()}${label.slice(1) || "tem"} ${place.index + 1}`;
-    const offered = place.index === 0 ? [...quoted, ...said, ...names] : [];
+    if (things.length > 0) return [things[place.index % things.length] ?? ""];
+    const offered = place.index === 0 && naming === undefined ? [...quoted, ...said, ...names] : [];
     return [...offered, numbered.replace(/^tem /, "Item "), "Example"].slice(0, 1);
   }
   const offers = [material, ...elsewhere].map((source) => kind.from(source));
-  const found = offers.find((values) => values.length > 0) ?? [];
+  const read = offers.find((values) => values.length > 0) ?? things;
+  const isGiven = material.quoted.length + material.said.length + material.items.length > 0;
+  const found =
+    kind.label === "text" && naming !== undefined && !isGiven ? read.map((text) => withoutVerb(text, naming)) : read;
   const rotated = [...found.slice(place.index % Math.max(1, found.length)), ...found];
   if (place.index > 0) return [...new Set([...rotated, ...kind.otherwise])];
   const best = chosen(found, place, options);
   // What comes from one place does not go to the same.
   const others = roleOf(place.name) === undefined ? found : [];
   return [...new Set([...(best === undefined ? [] : [best]), ...others, ...kind.otherwise])];
+}
+
+/** Whether a text of this kind is best filled with whatever a request is about. */
+export function takesThing(kind: TextKind | undefined): boolean {
+  return kind === undefined || kind.label === "name";
 }
 
 /** The value with the right role (`from Oslo to Rome`) that no other property has yet. */

@@ -15,6 +15,8 @@ export interface Clause {
   readonly implied: ReadonlySet<string>;
   /** False for greetings, thanks, statements, and what only a model can make up. */
   readonly isRequest: boolean;
+  /** True if it reads like a question or a request, not like a word or two that somebody typed to see what happens. */
+  readonly isQuestion: boolean;
   /** True if it only says something. */
   readonly isStatement: boolean;
   /** True if it can only be done after the one before it. */
@@ -48,6 +50,8 @@ const SUBJECT = new RegExp(
   String.raw`${VERBATIM.source}|\b(?:search|look|browse|check)\b.{0,20}\b(?:web|internet|online)\b|\bgoogle\b`,
   "i",
 );
+
+const LEADS = new RegExp(String.raw`^${STARTS}\b|\b(?:about|for|in|of|the)\b`, "i");
 
 const SMALL_TALK =
   /^(?:hi|hello|hey|good (?:morning|afternoon|evening|night)|thanks?|thank you|cheers|ok(?:ay)?|great|nice|cool|wow|bye|goodbye|sorry|yes|no|welcome)\b(?!.*\b(?:please|can you|could you)\b)/i;
@@ -102,6 +106,12 @@ function clauseOf(text: string, isLater: boolean): Clause {
     implied: wordsOf(meaningOf(text.slice(0, MAX_MEANING))),
     isRequest: !isCreative && !SMALL_TALK.test(text) && !isStatement,
     isStatement,
+    isQuestion:
+      /\?\s*$/.test(text) ||
+      LEADS.test(text) ||
+      material.names.length > 0 ||
+      material.quoted.length > 0 ||
+      said.size > 3,
     isLater,
     refersBack: BACK.test(material.plain),
   };

@@ -87,7 +87,7 @@ export function materialOf(given: string): Material {
       ...paths.filter((path) => !/\.\w+$/.test(path)),
       ...matchesOf(
         unquoted,
-        /\b(?:in|under|inside)\s+(?:the\s+)?(src|docs|test|tests|packages|examples|lib|dist|scripts|bin)\b/gi,
+        /\b(?:in|under|inside|show|ls|show me)\s+(?:the\s+)?(src|docs|test|tests|packages|examples|lib|dist|scripts|bin)\b/gi,
       ),
     ]).map((path) => path.replace(/(?<=.)\/$/, "")),
     globs,

@@ -20,6 +20,10 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     "list files folder",
   ],
   [
+    /\b(?:what(?:'s| is| are)? (?:in|inside|under)|show(?: me)?|ls) (?:the )?(?:src|docs|tests?|packages|examples|lib|dist|scripts|bin|[\w-]+(?:\/[\w-]+)+)\/?\s*(?:[?.!]*$|,|\band\b)/i,
+    "list files folder",
+  ],
+  [
     /\bwhat(?:'s| is) (?:in|inside)\b.*?\.\w{1,5}\b|\b(?:show|open|view|print|display|cat|summari[sz]e|explain|inside|content|contents|says?|describe)\b.*?[\w-]\.\w{1,5}\b|\bwhat does\b.*?\.\w{1,5}\b.*\bsay/i,
     "read content",
   ],
@@ -89,10 +93,17 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     /\bhow do (?:you|i) say\b|\btranslation\b|\bin (?:french|german|spanish|italian|norwegian|japanese|english)\b/i,
     "translate",
   ],
+  [
+    /\bdo (?:we|you|they) (?:still )?have\b|\bhow many\b.*\b(?:left|available|in stock)\b/i,
+    "stock inventory available quantity",
+  ],
+  [/\bhow much (?:does|do|is|are)\b|\bcosts?\b/i, "price cost"],
+  [/\bwhat does\b.*\bmean\b|\bmeaning of\b|\bdefin(?:e|ition)\b/i, "define definition dictionary word meaning"],
   [/\b(?:exchange rate|worth|how much (?:is|are))\b/i, "convert currency exchange rate"],
   [/\b(?:directions|how do i get|route|way) (?:to|from)\b|\bhow far\b/i, "directions route distance"],
   [/\b(?:turn|switch) (?:on|off)\b|\bdim\b/i, "set switch turn light"],
   [/\b(?:stock|share) price\b|\bstock\b/i, "stock price quote"],
+  [/\broll\b.*\b(?:dice|die)\b/i, "roll dice"],
   [/\bask me\b/i, "ask user question"],
   [/\b(?:urgent|asap|critical|important)\b/i, "urgent high"],
 ];

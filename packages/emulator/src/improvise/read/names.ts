@@ -9,7 +9,7 @@ const PREPOSITIONS = /^\s+(?:for|at|on|in|to|and|or|from|by|with|tonight|today|t
 
 /** Words that never name a place, though they follow `in` or `for`. */
 const NO_PLACE =
-  /^(?:me|you|us|it|him|her|them|this|that|the|a|an|my|your|our|which|what|all|each|total|general|short|detail|words?|english|celsius|fahrenheit|today|tomorrow|tonight|now|here|there|please|lunch|dinner|breakfast|files?|folder|one|two|three|four|five|six|ten|some|any|every|particular|order|fact|case|parallel|advance|time|degrees?|\d+)$/i;
+  /^(?:me|you|us|it|him|her|them|this|that|the|a|an|my|your|our|which|what|all|each|total|general|short|detail|words?|english|celsius|fahrenheit|today|tomorrow|tonight|now|here|there|please|lunch|dinner|breakfast|files?|folder|stock|one|two|three|four|five|six|ten|some|any|every|particular|order|fact|case|parallel|advance|time|degrees?|\d+)$/i;
 
 /** The names in a text: capitalized words, and, if there are none, the places that it mentions in lower case. */
 export function namesIn(text: string): string[] {
