@@ -23,6 +23,12 @@ const STEPS = {
   "vitest run": "running the tests",
 };
 
+const [major] = process.versions.node.split(".");
+if (Number(major) < 18)
+  fail(
+    `Node 18 or later is needed, and this is Node ${process.versions.node}: install a current one from https://nodejs.org`,
+  );
+
 const [name, ...args] = process.argv.slice(2);
 const script = manifest.scripts[name];
 if (script === undefined) fail(`there is no script named ${JSON.stringify(name)} in package.json`);

@@ -3,7 +3,7 @@
  *
  * Node needs about a third of a millisecond for each file that it loads, and core has well over a hundred sources.
  */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -67,6 +67,11 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
     minify: false,
   });
   await build.close();
+  // For older compilers, by a condition of `exports`: the name of a file that cannot be parsed is the first thing they report.
+  writeFileSync(
+    join(destination, "needs-typescript-5.0-or-later.d.ts"),
+    "// Update TypeScript: npm install --save-dev typescript@latest\n}\n",
+  );
 }
 
 /** The package itself and its subpaths. */

@@ -1,13 +1,17 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, test } from "vitest";
-import { openSnippets, type SnippetFolder, snippets } from "./support/snippets.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openSnippets, type SnippetFolder } from "./support/snippet-folder.ts";
+import { isOutput, needsPrograms, snippets } from "./support/snippets.ts";
 
 let opened: SnippetFolder;
 beforeAll(async () => void (opened = await openSnippets(".snippets-system")));
 afterAll(() => opened[Symbol.asyncDispose]());
 
-test.concurrent.for(snippets())("$name runs to its end as a process of its own", async ({ name }) => {
+test.concurrent.for(snippets())("$name runs to its end as a process of its own", async ({ name, code, output }) => {
   const { folder: cwd, env } = opened;
-  await promisify(execFile)(process.execPath, ["--conditions=pollux-source", opened.file(name)], { cwd, env });
+  const args = ["--conditions=pollux-source", opened.file(name)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env });
+  // `snippets.test.ts` compares the output of all others.
+  if (needsPrograms(code) && output !== undefined && !isOutput(output, stdout)) expect(stdout).toBe(output);
 });

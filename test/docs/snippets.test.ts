@@ -1,44 +1,49 @@
-import { type ChildProcess, execFile, fork } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { needsPrograms, openSnippets, type SnippetFolder, snippets } from "./support/snippets.ts";
+import { type SnippetRunner, startSnippetRunner } from "./support/snippet-runner.ts";
+import { isOutput, needsPrograms, snippets } from "./support/snippets.ts";
 
 const all = snippets();
-let opened: SnippetFolder;
-let child: ChildProcess;
+let runner: SnippetRunner;
 
-beforeAll(async () => {
-  opened = await openSnippets(".snippets");
-  child = fork(new URL("support/run-snippets.ts", import.meta.url), {
-    execArgv: ["--conditions=pollux-source"],
-    cwd: opened.folder,
-    env: opened.env,
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
-});
-afterAll(async () => {
-  child.kill("SIGKILL");
-  await opened[Symbol.asyncDispose]();
-});
+beforeAll(async () => void (runner = await startSnippetRunner(".snippets")));
+afterAll(() => runner[Symbol.asyncDispose]());
 
 describe("the snippets of README and docs", () => {
-  test("there are some", () => {
+  test("there are some, and pages show what they print", () => {
     expect(all.length).toBeGreaterThan(8);
+    expect(all.filter(({ output }) => output !== undefined).length).toBeGreaterThan(8);
   });
 
   test("all of them compile under the strictest settings", async () => {
-    const { stdout } = await promisify(execFile)("tsc", ["-p", opened.folder]).catch(
+    const { stdout } = await promisify(execFile)("tsc", ["-p", runner.folder]).catch(
       (error: unknown) => error as { stdout: string },
     );
     expect(stdout).toBe("");
   });
 
   // All in one process; each in its own, to its end, and those that start servers of others: `snippets.system.test.ts`.
-  test.each(all.filter(({ code }) => !needsPrograms(code)))("$name runs", async ({ name }) => {
-    const answer = once(child, "message");
-    child.send(opened.file(name));
-    const [problem] = (await answer) as [string];
-    expect(problem).toBe("");
+  // If the output has changed, `pnpm docs:outputs` writes it into the pages.
+  test.each(all.filter(({ code }) => !needsPrograms(code)))(
+    "$name runs, and prints what its page says",
+    async (snippet) => {
+      const { problem, printed } = await runner.run(snippet);
+      expect(problem).toBe("");
+      if (snippet.output !== undefined && !isOutput(snippet.output, printed)) expect(printed).toBe(snippet.output);
+    },
+  );
+});
+
+describe("the output of a program", () => {
+  test.each([
+    ["a\nb\n", "a\nb\n", true],
+    ["a\n", "a\nb\n", false],
+    ["took … ms (1.5)\n", "took 12 ms (1.5)\n", true],
+    ["took … ms (1.5)\n", "took 12 ms (1x5)\n", false],
+    ["took … ms\n", "took 12\n ms\n", false],
+    ["a\n…\nd\n", "a\nb\nc\nd\n", true],
+  ])("%j against %j: %j", (expected, printed, same) => {
+    expect(isOutput(expected, printed)).toBe(same);
   });
 });

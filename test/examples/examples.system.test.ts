@@ -9,14 +9,13 @@ describe.concurrent("examples", () => {
 
   test("the quickstart asks another question", async () => {
     const { code, output } = await runExample(QUICKSTART, "What is in the file LICENSE?");
-    expect(output).toContain("> What is in the file LICENSE?");
+    expect(output).toContain("LICENSE");
     expect(code).toBe(0);
   });
 
   test("a misspelt option is an error that shows the usage", async () => {
     const { code, output } = await runExample(QUICKSTART, "--modle", "x");
     expect(code).toBe(2);
-    expect(output).toContain("--modle");
-    expect(output).toContain("Usage: npm start");
+    expect(output).toBe("npm start: Unknown option '--modle'.\nTry: npm start -- --help\n");
   });
 });

@@ -1,12 +1,13 @@
+import { statSync } from "node:fs";
 import { Agent, type Approval, googleSearch } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { ChatInput } from "./chat/chat-input.ts";
 import { chatTools, TOOL_WORDS } from "./chat/chat-tools.ts";
 import { converse } from "./chat/converse.ts";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
-import { connect } from "./connect.ts";
+import { openConnection } from "./connect.ts";
 import { RunPrinter } from "./run-printer.ts";
-import { inOneLine, showsColor } from "./terminal-text.ts";
+import { inOneLine, showsColor, widthOf } from "./terminal-text.ts";
 
 const MODEL = "gemini-flash-latest";
 const STORE = "pollux-chats.sqlite";
@@ -49,12 +50,13 @@ export const chatCommand: Command = { help: HELP, run: runChat };
 
 async function runChat(args: readonly string[], terminal: CliProcess): Promise<number> {
   const options = parseChatOptions(args);
-  await using connection = await connect(terminal.env);
+  await using connection = await openConnection(terminal.env);
   using store = options.session === undefined ? undefined : new SqliteStore(options.store);
   await using tools = await chatTools(options.tools, { root: options.root, session: options.session, store });
   const printer = new RunPrinter({
     write: (text) => terminal.stdout.write(text),
     color: showsColor(terminal),
+    width: widthOf(terminal),
   });
   const input = new ChatInput(printer, terminal);
   try {
@@ -96,5 +98,7 @@ function parseChatOptions(args: readonly string[]): ChatOptions {
   });
   if (positionals[0] !== undefined)
     throw new UsageError(`Unexpected argument "${positionals[0]}"; type messages at the prompt or pipe them in`);
+  if (!statSync(values.root, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`--root must be a folder, and "${values.root}" is not one`);
   return { ...values, session: values.session };
 }

@@ -1,6 +1,7 @@
-import type { Endpoint } from "@pollux/core";
+import { inspect } from "node:util";
+import { AgentError, type Endpoint } from "@pollux/core";
 import { defaultEndpoint, endpoint } from "@pollux/core/wire";
-import { createEmulator } from "@pollux/emulator";
+import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
 
 /** Where requests are sent. */
 export interface Connection extends AsyncDisposable {
@@ -18,22 +19,44 @@ const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
 /**
  * Connects to the service that the environment names, otherwise to an emulator on a free local port, which runs until the
  * connection is disposed of. For demos and examples: a program whose answers matter should fail without a key, as `Agent` does.
+ * From then on, an error of the library that nobody catches ends the program with its message, without a stack trace.
+ *
+ * @param emulator - How fast the emulator answers; at once by default.
  */
-export async function connect(env: Readonly<Record<string, string | undefined>> = process.env): Promise<Connection> {
+export async function connect(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  emulator: Pick<EmulatorOptions, "delays"> = {},
+): Promise<Connection> {
+  if (!process.listeners("uncaughtException").includes(endWithMessage)) process.on("uncaughtException", endWithMessage);
+  return await openConnection(env, emulator);
+}
+
+/** Ends the program; an error that is not the library's keeps its stack trace. */
+function endWithMessage(error: unknown): void {
+  process.stderr.write(`${error instanceof AgentError ? error.message : inspect(error)}\n`);
+  process.exit(1);
+}
+
+/** {@link connect} for a program that reports errors itself. */
+export async function openConnection(
+  env: Readonly<Record<string, string | undefined>>,
+  emulator: Pick<EmulatorOptions, "delays"> = {},
+): Promise<Connection> {
   const isNamed = VARIABLES.some((name) => env[name]) || SWITCHES.some((name) => /^(?:1|true)$/i.test(env[name] ?? ""));
   if (isNamed) {
     const service = defaultEndpoint(env);
     return {
       endpoint: service,
-      description: `talking to ${new URL(service.baseUrl).host}`,
+      description: `Answers come from ${new URL(service.baseUrl).host}.`,
       emulated: false,
       [Symbol.asyncDispose]: async () => {},
     };
   }
-  const server = await createEmulator().listen();
+  const server = await createEmulator(emulator).listen();
   return {
     endpoint: endpoint({ baseUrl: server.url }),
-    description: "no API key is set: using a local emulator; set GEMINI_API_KEY or COMETAPI_KEY to use a service",
+    description:
+      "No API key is set, so a local emulator answers. Set GEMINI_API_KEY or COMETAPI_KEY to ask a real model.",
     emulated: true,
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -78,11 +78,19 @@ async function startServer(
     return await listen({ port, host });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EADDRINUSE")
-      throw new Error(`Port ${port} is in use; choose another with --port, or 0 for a free one`, { cause: error });
-    throw error;
+    const problem = typeof code === "string" ? LISTEN_PROBLEMS[code]?.(port, host) : undefined;
+    if (problem === undefined) throw error;
+    throw new Error(problem, { cause: error });
   }
 }
+
+const LISTEN_PROBLEMS: Readonly<Record<string, ((port: number, host: string) => string) | undefined>> = {
+  EADDRINUSE: (port) => `Port ${port} is in use; choose another with --port, or 0 for a free one`,
+  EACCES: (port) => `Port ${port} is reserved for the administrator; choose one above 1023 with --port`,
+  EADDRNOTAVAIL: (_port, host) =>
+    `${host} is no address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them`,
+  ENOTFOUND: (_port, host) => `${host} is no address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them`,
+};
 
 async function createBrain(chosen: EmulatorOptions["brain"]): Promise<Brain> {
   if (chosen.kind === "improvise") return improvise();

@@ -1,2 +1,3 @@
 export { connect, type Connection } from "./connect.ts";
 export { formatUsage, RunPrinter, type RunPrinterOptions } from "./run-printer.ts";
+export { showsColor } from "./terminal-text.ts";

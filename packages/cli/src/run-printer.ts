@@ -1,6 +1,7 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
 import type { FunctionCall, Part, RunEvent, RunResult, Usage } from "@pollux/core";
-import { inOneLine, printable, showsColor } from "./terminal-text.ts";
+import { columnsOf, inOneLine, printable, showsColor, widthOf } from "./terminal-text.ts";
+import { type LineLimits, WordWrap } from "./word-wrap.ts";
 
 /** Options of {@link RunPrinter}. */
 export interface RunPrinterOptions {
@@ -8,6 +9,10 @@ export interface RunPrinterOptions {
   readonly write?: ((text: string) => unknown) | undefined;
   /** @defaultValue whether standard output is a terminal that shows colors, and `NO_COLOR` is not set */
   readonly color?: boolean | undefined;
+  /** Columns after which lines break between words. @defaultValue the terminal's; without one, lines don't break */
+  readonly width?: number | undefined;
+  /** Columns left empty at the start of each line. @defaultValue 0 */
+  readonly indent?: number | undefined;
 }
 
 type Color = "cyan" | "dim" | "green" | "red" | "yellow";
@@ -26,35 +31,46 @@ const LINE_LENGTH = 120;
 export class RunPrinter {
   readonly #write: (text: string) => unknown;
   readonly #color: boolean;
-  /** True if the last output did not end its line. */
-  #midLine = false;
+  readonly #limits: LineLimits;
+  /** The line that is being written. */
+  readonly #line: WordWrap;
   #thinking = false;
 
   constructor(options: RunPrinterOptions = {}) {
     this.#write = options.write ?? ((text) => process.stdout.write(text));
     this.#color = options.color ?? showsColor(process);
+    this.#limits = { width: options.width ?? widthOf(process), indent: options.indent ?? 0 };
+    this.#line = new WordWrap(this.#limits);
   }
 
   /** Prints an event; pass events in the order in which a run reports them. */
   print(event: RunEvent): void {
-    if (event.type !== "thought-delta" && this.#thinking) this.endLine();
+    if (this.#thinking !== (event.type === "thought-delta")) this.endLine();
     switch (event.type) {
       case "text-delta":
-        return this.#text(printable(event.delta));
+        return this.#show(this.#line.push(printable(event.delta)));
       case "thought-delta":
         this.#thinking = true;
-        return this.#text(this.dim(printable(event.delta)));
+        return this.#show(this.#line.push(printable(event.delta)));
       case "tool-start":
-        return this.#call("→", "cyan", event.call);
+        // What the session's log already holds has only an end here.
+        return event.replayed === true ? this.endLine() : this.#call("→", "cyan", event.call);
       case "tool-pending":
         return this.#call("?", "yellow", event.call);
       case "tool-progress":
-        return this.note(`  … ${inOneLine(event.progress, LINE_LENGTH)}`);
+        return this.note(`  … ${inOneLine(event.progress, this.#roomAfter("  … "))}`);
       case "tool-end": {
         const { outcome, call, durationMs } = event;
         const mark = outcome.ok ? this.#style("green", "✓") : this.#style("red", "✗");
-        const said = outcome.ok ? inOneLine(outcome.output, LINE_LENGTH) : printable(outcome.message);
-        return this.line(`${mark} ${printable(call.name)} ${this.dim(`${durationMs} ms`)}  ${said}`);
+        const when = event.replayed === true ? "done before, not run again" : `${durationMs} ms`;
+        const start = `${mark} ${printable(call.name)} ${this.dim(when)}  `;
+        this.line(
+          start + (outcome.ok ? inOneLine(outcome.output, this.#roomAfter(start)) : printable(outcome.message)),
+        );
+        // What a tool throws is for its author, not for the model.
+        if (!outcome.ok && outcome.message.endsWith("failed with an internal error"))
+          this.note("  The tool threw an error; set POLLUX_LOG=error to see it.");
+        return;
       }
       case "part":
         return this.#part(event.part);
@@ -91,13 +107,12 @@ export class RunPrinter {
   /** Prints a line. */
   line(text: string): void {
     this.endLine();
-    this.#write(`${text}\n`);
+    this.#write(this.#line.push(text) + this.#line.endLine());
   }
 
   /** Ends an unfinished line. */
   endLine(): void {
-    if (this.#midLine) this.#write("\n");
-    this.#midLine = false;
+    if (this.#line.isMidLine) this.#show(this.#line.endLine());
     this.#thinking = false;
   }
 
@@ -107,7 +122,8 @@ export class RunPrinter {
   }
 
   #call(mark: string, color: Color, { name, args = {} }: Pick<FunctionCall, "name" | "args">): void {
-    this.line(`${this.#style(color, mark)} ${printable(name)} ${this.dim(inOneLine(args, LINE_LENGTH))}`);
+    const start = `${this.#style(color, mark)} ${printable(name)} `;
+    this.line(start + this.dim(inOneLine(args, this.#roomAfter(start))));
   }
 
   #part({ toolCall, executableCode, codeExecutionResult, inlineData }: Part): void {
@@ -122,10 +138,14 @@ export class RunPrinter {
     this.line(this.#style("yellow", printable(text)));
   }
 
-  #text(text: string): void {
-    if (text === "") return;
-    this.#write(text);
-    this.#midLine = !stripVTControlCharacters(text).endsWith("\n");
+  /** Writes a piece of an answer or a thought. */
+  #show(text: string): void {
+    if (text !== "") this.#write(this.#thinking ? text.replaceAll(/[^\n]+/g, (line) => this.dim(line)) : text);
+  }
+
+  /** Characters that fit on the line after its start. */
+  #roomAfter(start: string): number {
+    return Math.max(20, Math.min(LINE_LENGTH, this.#limits.width - this.#limits.indent - columnsOf(start)));
   }
 
   #style(color: Color, text: string): string {

@@ -37,7 +37,7 @@ function temporaryFolder(): string {
 test("answers what is piped in, and says what it took", async () => {
   const { code, out, err } = await chat(["Hello.", "/exit", "never read"], [], script([say("Good day.")]));
   expect({ code, err }).toEqual({ code: 0, err: "" });
-  expect(out).toMatch(/^talking to 127\.0\.0\.1:\d+\ngemini-flash-latest; \/help for commands\n/);
+  expect(out).toMatch(/^Answers come from 127\.0\.0\.1:\d+\.\ngemini-flash-latest; \/help for commands\n/);
   expect(out).toMatch(/^Good day\.$/m);
   expect(out).toMatch(/[1-9]\d* tokens in 1 request\n$/);
   expect(out).not.toContain("\u001b");
@@ -46,7 +46,7 @@ test("answers what is piped in, and says what it took", async () => {
 test("without a key and an address, an emulator of its own answers", async () => {
   const { code, out } = await runHere(["chat"], { input: "Hello.\n" });
   expect(code).toBe(0);
-  expect(out).toMatch(/^no API key is set: using a local emulator; set GEMINI_API_KEY /);
+  expect(out).toMatch(/^No API key is set, so a local emulator answers\. Set GEMINI_API_KEY /);
   expect(out).toMatch(/tokens in 1 request\n$/);
 });
 

@@ -31,7 +31,7 @@ test("serves until a signal, with a line per request", async () => {
   expect(terminal.out).toContain(`GOOGLE_GEMINI_BASE_URL=${url} node my-agent.js`);
   expect(terminal.out).toContain(`curl ${url}/v1beta/models/`);
   expect(await say()).toMatchObject({
-    candidates: [{ content: { parts: [{ text: expect.stringMatching(/^\[emulated\]/) }] } }],
+    candidates: [{ content: { parts: [{ text: expect.stringMatching(/This is the local emulator/) }] } }],
   });
   await expect.poll(() => terminal.out).toContain(`1 POST /v1beta/models/${MODEL}:generateContent 200\n`);
   terminal.emit("SIGINT");

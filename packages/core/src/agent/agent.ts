@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
+import { checkNode } from "../internal/check-node.ts";
 import { defaultLogger } from "../logging/logger.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
@@ -38,6 +39,7 @@ export class Agent {
    * @throws {ToolDefinitionError} When two tools have the same name.
    */
   constructor(options: AgentOptions) {
+    checkNode();
     this.name = options.name ?? "agent";
     this.#isNamed = options.name !== undefined;
     const logger = options.logger ?? defaultLogger();

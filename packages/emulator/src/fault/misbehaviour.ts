@@ -1,9 +1,9 @@
 import type { FunctionCall, JsonObject } from "@pollux/core/wire";
 import { type Answer, type AnswerPart, calls } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
-import { schemaOf } from "../improvise/choose-functions.ts";
-import { fillSchema } from "../improvise/fill-schema.ts";
-import { materialOf } from "../improvise/material.ts";
+import { schemaOf } from "../improvise/choose/declared.ts";
+import { fillSchema } from "../improvise/fill/fill-schema.ts";
+import { materialOf } from "../improvise/read/material.ts";
 import { type BrokenArgs, breakArgs } from "./break-args.ts";
 import type { AnswerFault, MisbehaviourFault } from "./fault.ts";
 
@@ -81,7 +81,7 @@ function argsFor(schema: JsonObject, { prompt, random }: BrainTurn): JsonObject 
   // A schema whose root has type object is filled with an object.
   return fillSchema(
     { type: "object", ...schema },
-    { material: materialOf(prompt), random, optional: false },
+    { material: materialOf(prompt), random, optional: "named" },
   ) as JsonObject;
 }
 

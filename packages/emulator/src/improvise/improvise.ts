@@ -1,15 +1,35 @@
-import type { FunctionDeclaration, Part } from "@pollux/core/wire";
+import type { Content, Part } from "@pollux/core/wire";
 import { type Answer, calls, join, json, parts, say, think } from "../brain/answer.ts";
 import type { Brain, BrainTurn } from "../brain/brain.ts";
-import { isFields } from "../internal/json.ts";
 import { createRandom, type Random } from "../internal/random.ts";
-import { evaluate } from "./arithmetic.ts";
-import { groundedLater, runCode, sayFound, searchFor, supportFound } from "./built-in-tools.ts";
-import { fittingFunctions, likeliestFunction, schemaOf, timesToCall } from "./choose-functions.ts";
-import { fillSchema } from "./fill-schema.ts";
-import { type Material, materialOf } from "./material.ts";
-import { audioPart, imagePart } from "./media.ts";
-import { EMULATED, quote, sayMedia, sayResponses } from "./say.ts";
+import {
+  type GroundedText,
+  groundedLater,
+  runCode,
+  SAMPLE_SOURCES,
+  sayFound,
+  searchFor,
+  supportFound,
+} from "./answer/built-in-tools.ts";
+import { audioPart, imagePart } from "./answer/media.ts";
+import { wasSaid, withRemark } from "./answer/remark.ts";
+import { type AnsweredCall, sayResponses } from "./answer/say-responses.ts";
+import { sayForeign, sayMedia, sayWithoutTools, smallTalk } from "./answer/small-talk.ts";
+import { typedValue } from "./answer/typed-value.ts";
+import { functionsFor } from "./choose/choose-functions.ts";
+import { declaredOf } from "./choose/declared.ts";
+import { followUpCalls, isElliptic } from "./choose/follow-up.ts";
+import {
+  forcedCall,
+  type MadeCall,
+  type Plan,
+  planCalls,
+  type PlannedCall,
+  type Situation,
+} from "./choose/plan-calls.ts";
+import { type Clause, clausesOf } from "./read/clauses.ts";
+import { isForeign } from "./read/foreign.ts";
+import { type Material, materialOf } from "./read/material.ts";
 
 /** Options of {@link improvise}. */
 export interface ImproviseOptions {
@@ -17,22 +37,29 @@ export interface ImproviseOptions {
   readonly seed?: string | undefined;
   /** Most steps with calls in one turn before it answers; mode `ANY` has no limit. Default: 3. */
   readonly maxSteps?: number | undefined;
+  /**
+   * How grounded answers are worded: `multibyte` uses characters of two to four bytes, to exercise the byte offsets of citations.
+   * Default: `plain`, which is ASCII for an ASCII prompt.
+   */
+  readonly text?: GroundedText | undefined;
 }
 
-const MAX_CALLS = 4;
+const MAX_EARLIER = 6;
 
 /**
- * A brain for demos: calls the declared functions that match the prompt, with arguments that satisfy their schemas, then answers
- * from the responses. Deterministic, and its answers say that they are emulated.
+ * A brain for demos: calls the declared functions that fit the prompt, with arguments from it that satisfy their schemas, then
+ * answers from the responses. Deterministic; the first answer of a conversation says that it is the emulator's.
  */
 export function improvise(options: ImproviseOptions = {}): Brain {
-  const { seed = "pollux", maxSteps = 3 } = options;
+  const { seed = "pollux", maxSteps = 3, text = "plain" } = options;
   return {
     answer(turn) {
       const random = createRandom(`${seed} ${turn.prompt} ${turn.sincePrompt.length}`);
-      const prompt = materialOf(turn.prompt);
-      const found = searchFor(turn, prompt);
-      const asked = callsFor(turn, prompt, random, maxSteps);
+      const clauses = clausesOf(turn.prompt);
+      const searched = searchedIn(turn, clauses);
+      const subject = searched ?? materialOf(turn.prompt);
+      const found = searchFor(turn, subject, text, searched !== undefined);
+      const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
       const thinks = think(
         asked === undefined
           ? "The request is clear; I can answer it."
@@ -41,134 +68,160 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
       if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
-      return join(thinks, answerFor(turn, prompt, random, found, fresh));
+      return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text }));
     },
   };
 }
 
-/** The calls of this step; undefined if it is time to answer. */
-function callsFor(turn: BrainTurn, prompt: Material, random: Random, maxSteps: number): Answer | undefined {
-  const { functions, sincePrompt } = turn;
-  const mode = turn.request.toolConfig?.functionCallingConfig?.mode?.toUpperCase();
-  const made = sincePrompt.flatMap((content) => content.parts.flatMap((item) => item.functionCall ?? []));
-  const steps = sincePrompt.filter((content) => content.parts.some((item) => item.functionCall !== undefined)).length;
-  if (mode === "ANY") {
-    const fitting = steps === 0 ? plannedCalls(functions, prompt, prompt, random, new Set()) : [];
-    const likeliest = likeliestFunction(functions, prompt);
-    if (fitting.length > 0) return calls(...fitting);
-    return likeliest === undefined
-      ? undefined
-      : calls({ name: likeliest.name, args: argsFor(likeliest, prompt, random, steps) });
-  }
-  if (functions.length === 0 || steps >= maxSteps) return undefined;
-  const known =
-    steps === 0
-      ? prompt
-      : materialOf(`${turn.prompt}\n${turn.responses.map((item) => JSON.stringify(item.response)).join("\n")}`);
-  const planned = plannedCalls(functions, prompt, known, random, new Set(made.map((call) => call.name)));
-  return planned.length > 0 ? calls(...planned) : undefined;
-}
-
-interface PlannedCall {
-  readonly name: string;
-  readonly args: { readonly [key: string]: unknown };
-}
-
-/** Calls to every matching function not called yet; those that lack information wait while others can run. */
-function plannedCalls(
-  functions: readonly FunctionDeclaration[],
-  prompt: Material,
-  known: Material,
-  random: Random,
-  made: ReadonlySet<string>,
-): PlannedCall[] {
-  const fits = fittingFunctions(functions, prompt).filter(({ declaration }) => !made.has(declaration.name));
-  const chosen = fits.map(({ declaration }) => declaration);
-  const ready = chosen.filter(
-    (declaration) => fittingFunctions([declaration], { ...known, words: prompt.words })[0]?.ready === true,
+/** What a search of the service's own is for: a request that asks for it, or one that nothing else answers. */
+function searchedIn(turn: BrainTurn, clauses: readonly Clause[]): Material | undefined {
+  if (smallTalk(turn) !== undefined || isForeign(turn.prompt)) return undefined;
+  const declared = turn.functions.map(declaredOf);
+  const before = callsBefore(turn);
+  const found = clauses.find(
+    (clause) =>
+      clause.isRequest &&
+      functionsFor(clause, declared).length === 0 &&
+      followUpCalls(clause, before, declared) === undefined &&
+      (clause.implied.has("web") || (clause.material.expressions.length === 0 && clause.isQuestion)),
   );
-  const now = ready.length > 0 || made.size > 0 ? ready : chosen.slice(0, 1);
-  const planned = now.flatMap((declaration) =>
-    Array.from({ length: now.length === 1 ? timesToCall(declaration, known) : 1 }, (_, index) => ({
-      name: declaration.name,
-      args: argsFor(declaration, known, random, index),
-    })),
-  );
-  return planned.slice(0, MAX_CALLS);
+  return found === undefined ? undefined : (changedSubject(turn, found) ?? found.material);
 }
 
-function argsFor(
-  declaration: FunctionDeclaration,
-  material: Material,
-  random: Random,
-  index: number,
-): { readonly [key: string]: unknown } {
-  const schema = schemaOf(declaration);
-  if (Object.keys(schema).length === 0) return {};
-  const args = fillSchema({ type: "object", ...schema }, { material, random, optional: false, index });
-  return isFields(args) ? args : {};
+/** `and in Rome?` after `weather in Oslo?` is about the weather in Rome. */
+function changedSubject(turn: BrainTurn, clause: Clause): Material | undefined {
+  if (!isElliptic(clause) || clause.material.names.length === 0) return undefined;
+  const asked = pastOf(turn).findLast(({ role, parts: given }) => role !== "model" && given.some(({ text }) => text));
+  const last = materialOf(asked?.parts.map(({ text }) => text ?? "").join(" ") ?? "");
+  const [first] = last.names;
+  const end = last.names.at(-1);
+  if (first === undefined || end === undefined) return undefined;
+  const from = last.text.toLowerCase().indexOf(first.toLowerCase());
+  const to = last.text.toLowerCase().lastIndexOf(end.toLowerCase()) + end.length;
+  return materialOf(last.text.slice(0, from) + clause.material.names.join(" and ") + last.text.slice(to));
 }
 
-function answerFor(
+/** The calls of this step; none if it is time to answer. */
+function stepOf(
   turn: BrainTurn,
-  prompt: Material,
+  clauses: readonly Clause[],
   random: Random,
-  found: Answer | undefined,
-  fresh: boolean,
-): Answer {
+  maxSteps: number,
+): { readonly asked?: Answer; readonly missing: readonly string[] } {
+  const steps = turn.sincePrompt.filter((content) =>
+    content.parts.some((item) => item.functionCall !== undefined),
+  ).length;
+  const mode = turn.request.toolConfig?.functionCallingConfig?.mode?.toUpperCase();
+  if (turn.functions.length === 0 || (mode !== "ANY" && steps >= maxSteps)) return { missing: [] };
+  const situation = situationOf(turn, clauses, random);
+  const { calls: planned, missing }: Plan =
+    mode === "ANY" && steps > 0 ? { calls: [], missing: [] } : planCalls(situation);
+  const forced = mode === "ANY" && planned.length === 0 ? forcedCall(situation, steps) : undefined;
+  const wanted = forced === undefined ? planned : [forced];
+  return { missing, ...(wanted.length > 0 && { asked: calls(...wanted) }) };
+}
+
+function situationOf(turn: BrainTurn, clauses: readonly Clause[], random: Random): Situation {
+  const past = pastOf(turn);
+  const said = past
+    .slice(-2 * MAX_EARLIER)
+    .flatMap(({ role, parts: given }) =>
+      given.flatMap(({ text, functionCall }) =>
+        role === "model" && functionCall === undefined ? [] : [text ?? JSON.stringify(functionCall?.args ?? "")],
+      ),
+    )
+    .filter((text) => text.length > 2);
+  return {
+    clauses,
+    functions: turn.functions.map(declaredOf),
+    earlier: said
+      .toReversed()
+      .slice(0, MAX_EARLIER)
+      .map((text) => materialOf(text.slice(0, 2_000))),
+    before: callsBefore(turn),
+    made: madeIn(turn.sincePrompt),
+    random,
+  };
+}
+
+/** The contents before the prompt. */
+function pastOf({ request: { contents }, sincePrompt }: BrainTurn): readonly Content[] {
+  return contents.slice(0, contents.length - sincePrompt.length - 1);
+}
+
+/** The calls of the latest earlier step that had any. */
+function callsBefore(turn: BrainTurn): readonly PlannedCall[] {
+  const past = pastOf(turn);
+  const latest = past.findLastIndex((content) => content.parts.some(({ functionCall }) => functionCall !== undefined));
+  return (past[latest]?.parts ?? []).flatMap(({ functionCall }): PlannedCall[] =>
+    functionCall === undefined ? [] : [{ name: functionCall.name, args: functionCall.args ?? {} }],
+  );
+}
+
+/** The calls of a turn with their responses, which come in the same order. */
+function madeIn(contents: readonly Content[]): MadeCall[] {
+  return contents.flatMap((content, index) => {
+    const asked = content.parts.flatMap(({ functionCall }) => functionCall ?? []);
+    const answers = contents
+      .slice(index + 1)
+      .find(({ parts: given }) => given.some(({ functionResponse }) => functionResponse !== undefined));
+    const responses = (answers?.parts ?? []).flatMap(({ functionResponse }) => functionResponse ?? []);
+    return asked.map((call, at): MadeCall => {
+      const response = responses.find(({ id }) => id !== undefined && id === call.id) ?? responses[at];
+      return { name: call.name, args: call.args ?? {}, response };
+    });
+  });
+}
+
+interface Asked {
+  readonly turn: BrainTurn;
+  readonly clauses: readonly Clause[];
+  /** What is searched for. */
+  readonly subject: Material;
+  readonly random: Random;
+  readonly found: Answer | undefined;
+  readonly fresh: boolean;
+  readonly missing: readonly string[];
+  readonly text: GroundedText;
+}
+
+function answerFor(asked: Asked): Answer {
+  const { turn, subject, random, found, fresh, text } = asked;
   const config = turn.request.generationConfig ?? {};
-  const schema = config.responseJsonSchema ?? config.responseSchema;
-  const responses = turn.sincePrompt.flatMap((content) => content.parts.flatMap((item) => item.functionResponse ?? []));
-  if (config.responseMimeType === "application/json" || config.responseMimeType === "text/x.enum") {
-    const heard = [conversationText(turn), ...responses.map((item) => JSON.stringify(item.response))].join("\n");
-    const material = materialOf(heard);
-    const value =
-      schema === undefined
-        ? { emulated: true, prompt: turn.prompt }
-        : fillSchema(schema, { material, random, optional: true });
-    const said = config.responseMimeType === "text/x.enum" ? say(String(value)) : json(value);
+  const answered = madeIn(turn.sincePrompt).flatMap(({ name, args, response }): AnsweredCall[] =>
+    response === undefined ? [] : [{ name, args, response: response.response }],
+  );
+  const isEnum = config.responseMimeType === "text/x.enum";
+  if (config.responseMimeType === "application/json" || isEnum) {
+    const value = typedValue(turn, config.responseJsonSchema ?? config.responseSchema, answered, random);
+    const said = isEnum ? say(String(value)) : json(value);
     return found === undefined ? said : join(said, found);
   }
   if (wants(turn, "AUDIO") || (turn.model.family === "speech" && turn.model.id.includes("tts")))
     return parts(audioPart());
-  const said = `${EMULATED} ${sentences(turn, prompt, responses, found)}${sayMedia(promptParts(turn), turn.files)}`;
+  const remarked = (words: string): string => withRemark(words, turn.request.contents);
+  const code = answered.length === 0 ? runCode(turn, subject, remarked) : undefined;
+  const results = found === undefined ? "" : sayFound(turn, found, subject, text);
+  const said = remarked(`${sentences(asked, answered, results)}${sayMedia(promptParts(turn), turn.files)}`);
   if (turn.model.imageOutput && wants(turn, "IMAGE", true)) return join(say(said), parts(imagePart()));
-  const code = responses.length === 0 ? runCode(turn, prompt) : undefined;
   if (code !== undefined) return found === undefined ? code : join(code, found);
   if (found === undefined) return say(said);
-  const supported = supportFound(turn, found);
+  const supported = supportFound(results, found);
   return join(say(said), fresh ? supported : groundedLater(supported, said, turn));
 }
 
 function sentences(
-  turn: BrainTurn,
-  prompt: Material,
-  responses: Parameters<typeof sayResponses>[0],
-  found: Answer | undefined,
+  { turn, clauses, missing, found }: Asked,
+  answered: readonly AnsweredCall[],
+  results: string,
 ): string {
   const pieces = [
-    ...(responses.length > 0 ? [sayResponses(responses)] : []),
-    ...recall(turn),
-    ...(found === undefined ? [] : [sayFound(turn, found)]),
-  ];
-  if (pieces.length > 0) return pieces.join(" ");
-  const [expression] = prompt.expressions;
-  const result = expression === undefined ? undefined : evaluate(expression);
-  if (result !== undefined) return `${expression} is ${result}.`;
-  const turns = turn.request.contents.filter((content) => content.role === "model").length;
-  const before = turns === 0 ? "" : ` This is answer ${turns + 1} of our conversation.`;
-  return `You said ${quote(turn.prompt)}.${before} No model ran: this is Pollux’s local stand-in for the Gemini API.`;
-}
-
-/** What was said first, for a prompt that asks about the conversation itself. */
-function recall(turn: BrainTurn): string[] {
-  const { contents } = turn.request;
-  const asks =
-    /\b(?:first|earlier|before|remember|previous|previously)\b/i.test(turn.prompt) &&
-    /\b(?:I|my|me|we)\b/i.test(turn.prompt);
-  if (!asks || !contents.some((content) => content.role === "model" && !turn.sincePrompt.includes(content))) return [];
-  const first = (contents[0]?.parts ?? []).map((item) => item.text ?? "").join(" ");
-  return [`You first said ${quote(first)}.`];
+    ...(answered.length > 0 ? [`${sayResponses(answered)}${sayForeign(turn)}`] : []),
+    ...(found === undefined ? [] : [results]),
+    ...(found === undefined || wasSaid(SAMPLE_SOURCES, turn.request.contents) ? [] : [SAMPLE_SOURCES]),
+  ].filter((piece) => piece !== "");
+  if (pieces.length > 0) return pieces.join(pieces.some((piece) => piece.includes("\n")) ? "\n\n" : " ");
+  return sayWithoutTools(turn, clauses, missing);
 }
 
 function wants(turn: BrainTurn, modality: string, byDefault = false): boolean {
@@ -181,14 +234,4 @@ function wants(turn: BrainTurn, modality: string, byDefault = false): boolean {
 function promptParts(turn: BrainTurn): readonly Part[] {
   const { contents } = turn.request;
   return contents[contents.length - turn.sincePrompt.length - 1]?.parts ?? [];
-}
-
-function conversationText(turn: BrainTurn): string {
-  const texts = turn.request.contents.flatMap((content) =>
-    content.parts.map((item) => (item.thought === true ? "" : (item.text ?? ""))),
-  );
-  return texts
-    .filter((line) => line !== "")
-    .join("\n")
-    .replaceAll(EMULATED, "");
 }

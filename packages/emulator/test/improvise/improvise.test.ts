@@ -1,6 +1,6 @@
 import type { GenerateContentResponse } from "@pollux/core/wire";
 import { describe, expect, test } from "vitest";
-import { createEmulator } from "../../src/index.ts";
+import { createEmulator, improvise } from "../../src/index.ts";
 import { ask, partsOf, textOf, unary, WEATHER } from "../support.ts";
 
 const fn = (name: string, description: string, properties: object = {}): object => ({
@@ -14,6 +14,7 @@ const FILES = {
     fn("read_file", "Reads a file.", { path: { type: "string" } }),
   ],
 };
+const REMARK = "(This is the local emulator; no model wrote this.)";
 const emulator = createEmulator();
 
 const callsIn = (answer: GenerateContentResponse): unknown[] =>
@@ -59,21 +60,23 @@ describe("functions", () => {
   test("are not called where none fits", async () => {
     const answer = await unary(emulator, ask("Tell me a joke", { tools: [WEATHER] }));
     expect(callsIn(answer)).toEqual([]);
-    expect(textOf(answer)).toMatch(/^\[emulated\] .*“Tell me a joke”/);
+    expect(textOf(answer)).toBe(
+      `Without a model, I have no answer to “Tell me a joke”. What I can do is call get_weather. ${REMARK}`,
+    );
   });
 
   test("are answered from, with the values of the responses", async () => {
     const { next } = await answered(ask("What is the weather in Oslo?", { tools: [WEATHER] }), [
       { output: { celsius: -3, sky: "snow" } },
     ]);
-    expect(textOf(next)).toBe("[emulated] get_weather says celsius -3, sky snow.");
+    expect(textOf(next)).toBe(`Weather in Oslo: -3 °C, snow. ${REMARK}`);
   });
 
   test("that failed are named as failed", async () => {
     const { next } = await answered(ask("What is the weather in Oslo?", { tools: [WEATHER] }), [
       { error: "no such city" },
     ]);
-    expect(textOf(next)).toBe("[emulated] get_weather failed: no such city.");
+    expect(textOf(next)).toBe(`I could not get the weather in Oslo: no such city. ${REMARK}`);
   });
 
   test("that need what another one finds are called after it", async () => {
@@ -120,7 +123,7 @@ test("a prompt about the conversation is answered from it", async () => {
     { role: "model", parts: [{ text: "Hello." }] },
     ...ask("What did I say first?").contents,
   ];
-  expect(textOf(await unary(emulator, { contents }))).toBe("[emulated] You first said “My name is Ada.”.");
+  expect(textOf(await unary(emulator, { contents }))).toBe(`You first said “My name is Ada.”. ${REMARK}`);
 });
 
 describe("other tools and outputs", () => {
@@ -142,11 +145,17 @@ describe("other tools and outputs", () => {
     });
   });
 
-  test("search gives grounding over text with characters of several bytes", async () => {
-    const answer = await unary(emulator, ask("Who won in Oslo?", { tools: [{ googleSearch: {} }] }));
-    expect(textOf(answer)).toMatch(/é.*漢.*🌧/u);
-    expect(answer.candidates?.[0]?.groundingMetadata?.webSearchQueries).toEqual(["Who won in Oslo", "Oslo latest"]);
-    for (const { segment } of answer.candidates?.[0]?.groundingMetadata?.groundingSupports ?? []) {
+  test.each([
+    ["plain ASCII by default", undefined, /^[\x20-\x7E]+$/],
+    ["characters of several bytes on request", "multibyte", /é.*漢.*🌧/u],
+  ] as const)("search gives grounding over text with %s", async (_, text, expected) => {
+    const brain = improvise({ text });
+    const answer = await unary(createEmulator({ brain }), ask("Who won in Oslo?", { tools: [{ googleSearch: {} }] }));
+    expect(textOf(answer)).toMatch(expected);
+    const { webSearchQueries, groundingChunks, groundingSupports } = answer.candidates?.[0]?.groundingMetadata ?? {};
+    expect(webSearchQueries).toEqual(["Who won in Oslo", "Oslo latest"]);
+    expect([groundingChunks?.length, groundingSupports?.length]).toEqual([3, 3]);
+    for (const { segment } of groundingSupports ?? []) {
       expect(
         Buffer.from(textOf(answer))
           .subarray(segment?.startIndex ?? 0, segment?.endIndex)
@@ -155,8 +164,17 @@ describe("other tools and outputs", () => {
     }
   });
 
+  test("nothing is searched for that a function answers, nor for small talk", async () => {
+    const both = { tools: [{ googleSearch: {} }, WEATHER], toolConfig: { includeServerSideToolInvocations: true } };
+    const served = await unary(emulator, ask("What is the weather in Oslo?", both));
+    expect(callsIn(served)).toEqual([["get_weather", { city: "Oslo" }]]);
+    expect(partsOf(served).some((part) => part.toolCall !== undefined)).toBe(false);
+    const greeted = await unary(emulator, ask("Say hello", both));
+    expect([textOf(greeted), greeted.candidates?.[0]?.groundingMetadata]).toEqual([`Hello! ${REMARK}`, undefined]);
+  });
+
   test("search beside functions: tool parts first, grounding with the answer", async () => {
-    const request = ask("What is the weather in Oslo?", {
+    const request = ask("What is the weather in Oslo, and what is in the news?", {
       tools: [{ googleSearch: {} }, WEATHER],
       toolConfig: { includeServerSideToolInvocations: true },
     });
@@ -184,7 +202,7 @@ describe("other tools and outputs", () => {
     expect(partsOf(code)).toMatchObject([
       { executableCode: { language: "PYTHON", code: "result = (17 + 3) * 23\nprint(result)\n" } },
       { codeExecutionResult: { outcome: "OUTCOME_OK", output: "460\n" } },
-      { text: "[emulated] The code prints 460." },
+      { text: `The code prints 460. ${REMARK}` },
     ]);
   });
 

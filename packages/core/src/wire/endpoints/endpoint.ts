@@ -171,7 +171,7 @@ function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
   const key = env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
   if (key) return key;
   throw new ConfigurationError(
-    "No API key: set GEMINI_API_KEY or GOOGLE_API_KEY (Google), or COMETAPI_KEY (CometAPI), or pass apiKey to google(). " +
+    "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to google(). " +
       EMULATOR_HINT,
   );
 }

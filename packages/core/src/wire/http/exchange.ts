@@ -1,4 +1,3 @@
-import { AgentError } from "../../errors/agent-error.ts";
 import { ApiNetworkError, ApiShapeError, type ApiStatusError } from "../../errors/api-errors.ts";
 import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
@@ -6,10 +5,11 @@ import type { CallOptions } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { secretsOf } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
-import { type FailureContext, hostAndPath, redirectError, statusError } from "../errors/status-error.ts";
+import { type FailureContext, redirectError, statusError } from "../errors/status-error.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { TrafficLimiter } from "../limiter/traffic.ts";
 import { sendRequest, type TransportChoice } from "./choose-transport.ts";
+import { networkError } from "./network-error.ts";
 import { firstEventOf } from "./sse.ts";
 import { timeoutError, type Timeouts } from "./timeouts.ts";
 import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest } from "./transport.ts";
@@ -367,17 +367,3 @@ function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T>
 
 // Not the platform's own class: creating one loads all of its fetch.
 const NO_HEADERS: AnswerHeaders = { get: () => null };
-
-function networkError(error: unknown, url: string, what: string, secrets: readonly string[]): Error {
-  if (error instanceof AgentError) return error;
-  const reason = [error, error instanceof Error ? error.cause : undefined]
-    .map((cause) =>
-      cause instanceof Error ? ("code" in cause && typeof cause.code === "string" && cause.code) || cause.message : "",
-    )
-    .filter((text) => text !== "");
-  const why = reason.length > 0 ? ` (${redact(reason.join(": "), secrets)})` : "";
-  return new ApiNetworkError(
-    `${what} ${hostAndPath(url) ?? "the endpoint"}${why}; check the network and the base URL.`,
-    { cause: error },
-  );
-}

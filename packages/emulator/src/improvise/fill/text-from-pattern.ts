@@ -1,4 +1,4 @@
-import type { Random } from "../internal/random.ts";
+import type { Random } from "../../internal/random.ts";
 import { matches } from "./pattern-match.ts";
 import type { Work } from "./work.ts";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { fillSchema } from "../../src/improvise/fill-schema.ts";
-import { materialOf } from "../../src/improvise/material.ts";
-import { createRandom } from "../../src/internal/random.ts";
+import { fillSchema } from "../../../src/improvise/fill/fill-schema.ts";
+import { materialOf } from "../../../src/improvise/read/material.ts";
+import { createRandom } from "../../../src/internal/random.ts";
 
 const PROMPT =
   'Read src/app.ts and "hello world", mail ada@lovelace.dev about Oslo and Lima on 2026-12-24; 7 people, see https://pollux.dev/x.';
@@ -52,7 +52,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   recursive: z.object({ root: node }),
 };
 
-describe.each([true, false])("with optional properties: %s", (optional) => {
+describe.each(["all", "named"] as const)("with optional properties: %s", (optional) => {
   test.each(Object.entries(SCHEMAS))("%s satisfy their schema", (_, schema) => {
     for (const seed of ["a", "b", "c", "d", "e"]) {
       const value = fillSchema(z.toJSONSchema(schema), {
@@ -90,7 +90,7 @@ test("numbers and lists stay within any bounds", () => {
       const value = fillSchema(z.toJSONSchema(schema), {
         material: materialOf(prompt),
         random: createRandom(prompt),
-        optional: true,
+        optional: "all",
       });
       expect(schema.safeParse(value)).toMatchObject({ success: true });
     }),
@@ -111,7 +111,7 @@ test("words come from the conversation", () => {
   const value = fillSchema(z.toJSONSchema(schema), {
     material: materialOf(`${PROMPT} blue`),
     random: createRandom("a"),
-    optional: true,
+    optional: "all",
   });
   expect(value).toEqual({
     city: "Oslo",
@@ -131,7 +131,7 @@ test("the older schema subset in upper case is understood", () => {
     properties: { city: { type: "STRING" }, n: { type: "INTEGER", nullable: true } },
     required: ["city", "n"],
   };
-  expect(fillSchema(schema, { material: materialOf(PROMPT), random: createRandom("a"), optional: false })).toEqual({
+  expect(fillSchema(schema, { material: materialOf(PROMPT), random: createRandom("a"), optional: "named" })).toEqual({
     city: "Oslo",
     n: 7,
   });

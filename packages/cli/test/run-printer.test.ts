@@ -1,0 +1,96 @@
+import { Agent, defineTool, MemoryStore } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { RunPrinter, type RunPrinterOptions } from "../src/run-printer.ts";
+import { showsColor, widthOf } from "../src/terminal-text.ts";
+import { type FakeOptions, FakeProcess } from "./support.ts";
+
+/** What a printer with these options writes. */
+async function printed(options: RunPrinterOptions, print: (printer: RunPrinter) => unknown): Promise<string> {
+  let out = "";
+  await print(new RunPrinter({ color: false, width: Infinity, ...options, write: (text) => (out += text) }));
+  return out;
+}
+
+/** Prints an answer that arrives in these pieces. */
+async function printAnswer(printer: RunPrinter, ...pieces: readonly string[]): Promise<void> {
+  for (const delta of pieces) printer.print({ type: "text-delta", turn: 1, delta });
+  printer.endLine();
+}
+
+describe("lines", () => {
+  test("break between words, also where a word arrives in pieces", async () => {
+    const out = await printed({ width: 12 }, (printer) => printAnswer(printer, "One two thr", "ee four\n\nfi", "ve"));
+    expect(out).toBe("One two\nthree four\n\nfive\n");
+  });
+
+  test("begin with the indent and keep white space inside", async () => {
+    const out = await printed({ width: 16, indent: 2 }, (printer) => {
+      printer.line("a  b");
+      printer.line("  one two three four");
+    });
+    expect(out).toBe("  a  b\n    one two\n  three four\n");
+  });
+
+  test("count wide characters twice and colors not at all", async () => {
+    const out = await printed({ width: 8, color: true }, (printer) => {
+      printer.note("ab cd ef");
+      printer.line("漢字 漢字 ab");
+    });
+    expect(out).toBe("\u001b[2mab cd ef\u001b[22m\n漢字\n漢字 ab\n");
+  });
+
+  test("without a width are never broken", async () => {
+    const text = "word ".repeat(100).trim();
+    expect(await printed({}, (printer) => printAnswer(printer, text))).toBe(`${text}\n`);
+  });
+});
+
+test("arguments and results are cut to the width", async () => {
+  const search = defineTool({ name: "search", description: "Searches.", run: () => "found ".repeat(20) });
+  const model = new ScriptedModel(call("search", { for: "x".repeat(50) }), say("Done."));
+  const out = await printed({ width: 40 }, async (printer) => {
+    for await (const event of new Agent({ model, tools: [search] }).stream("Go")) printer.print(event);
+  });
+  const lines = out.split("\n").map((line) => line.replace(/\d+ ms/, "0 ms"));
+  expect(lines).toEqual([
+    '→ search {"for":"xxxxxxxxxxxxxxxxxxxxxx…',
+    expect.stringMatching(/^✓ search 0 ms {2}found found .*…$/),
+    "Done.",
+    "",
+  ]);
+});
+
+test("a call that a resumed run does not repeat says so, once", async () => {
+  const store = new MemoryStore();
+  const book = defineTool({ name: "book", description: "Books.", run: () => "booked" });
+  const once = new Agent({ model: new ScriptedModel(call("book")), tools: [book] });
+  await once
+    .session({ id: "trip", store })
+    .send("Book it.")
+    .catch(() => {});
+  const again = new Agent({ model: new ScriptedModel(say("Done.")), tools: [book] });
+  const out = await printed({}, async (printer) => {
+    for await (const event of again.session({ id: "trip", store }).resumeStream()) printer.print(event);
+  });
+  expect(out).toBe("✓ book done before, not run again  booked\nDone.\n");
+});
+
+describe("colors and width", () => {
+  const cases: readonly (Required<Pick<FakeOptions, "env">> & {
+    readonly terminal: Pick<FakeOptions, "isTTY" | "columns">;
+    readonly color: boolean;
+    readonly width: number;
+  })[] = [
+    { terminal: { isTTY: true, columns: 90 }, env: {}, color: true, width: 90 },
+    { terminal: { isTTY: true, columns: 90 }, env: { NO_COLOR: "1" }, color: false, width: 90 },
+    { terminal: { isTTY: true, columns: 90 }, env: { TERM: "dumb" }, color: false, width: 90 },
+    { terminal: {}, env: {}, color: false, width: Infinity },
+    { terminal: {}, env: { FORCE_COLOR: "1", COLUMNS: "72" }, color: true, width: 72 },
+    { terminal: {}, env: { FORCE_COLOR: "1", NO_COLOR: "1" }, color: false, width: Infinity },
+  ];
+  test.each(cases)("of $terminal with $env", ({ terminal, env, color, width }) => {
+    const fake = new FakeProcess({ ...terminal, env });
+    expect({ color: showsColor(fake), width: widthOf(fake) }).toEqual({ color, width });
+  });
+});

@@ -1,0 +1,339 @@
+import type { Fields } from "../../internal/json.ts";
+import type { Material } from "../read/material.ts";
+import { concreteDate } from "../read/moments.ts";
+import { languageCode } from "../read/places.ts";
+import { firstCharacters, rawWords, stem } from "../read/words.ts";
+
+/** The place a text is for. */
+export interface TextPlace {
+  /** Name of the property, or of the list it is in. */
+  readonly name: string;
+  readonly schema: Fields;
+}
+
+/** What kind of text a property holds, and where to find it. */
+export interface TextKind {
+  readonly label: string;
+  readonly from: (material: Material) => readonly string[];
+  /** Values for when the conversation offers none. */
+  readonly otherwise: readonly string[];
+  /** True if only the user can know it: without one, there is nothing to call for. */
+  readonly isSpecific?: boolean | undefined;
+  /** How much a value of this kind speaks for a function that needs one. Default: 2. */
+  readonly weight?: number | undefined;
+}
+
+interface Row extends TextKind {
+  /** Words of the property's name. */
+  readonly words: string;
+  /** What its description says, where the name says nothing. */
+  readonly described?: RegExp | undefined;
+}
+
+const topics = ({ quoted, said, topic }: Material): string[] => [...quoted, ...subject(topic), ...said].map(excerpt);
+const words = ({ quoted, said, topic }: Material): string[] => {
+  const own = [...said, ...quoted];
+  return (own.length > 0 ? own : subject(topic)).map((text) => firstCharacters(text, 2000));
+};
+
+// The first row that fits the name wins; then the first that fits the description.
+const ROWS: readonly Row[] = [
+  {
+    label: "web address",
+    words: "url uri link href website webpage page",
+    described: /\burl\b/i,
+    from: ({ urls }) => urls,
+    otherwise: ["https://example.com/"],
+    isSpecific: true,
+    weight: 3,
+  },
+  {
+    label: "e-mail address",
+    words: "email mail recipient recipients cc bcc mailto",
+    described: /\be-?mail address|recipient/i,
+    from: ({ emails }) => emails,
+    otherwise: ["ada@example.com"],
+    isSpecific: true,
+  },
+  {
+    label: "SQL statement",
+    words: "sql statement",
+    described: /\bSQL\b|\bSELECT\b/,
+    from: ({ sql }) => sql,
+    otherwise: ["SELECT 1"],
+    isSpecific: true,
+    weight: 4,
+  },
+  {
+    label: "command",
+    words: "command cmd shell script",
+    described: /\bshell\b|command line/i,
+    from: ({ commands }) => commands,
+    otherwise: ["echo hello"],
+    isSpecific: true,
+  },
+  {
+    label: "pattern",
+    words: "glob",
+    described: /\bglob\b/i,
+    from: ({ globs }) => globs,
+    otherwise: ["*"],
+    isSpecific: true,
+  },
+  {
+    label: "calculation",
+    words: "expression formula calculation equation",
+    described: /\bexpression to\b|\barithmetic\b/i,
+    from: ({ expressions }) => expressions,
+    otherwise: ["1 + 1"],
+    isSpecific: true,
+    weight: 3,
+  },
+  {
+    label: "search text",
+    words: "pattern regex regexp",
+    described: /regular expression/i,
+    from: ({ quoted, codes, topic }) => [
+      ...quoted.map(escaped),
+      ...codes,
+      ...(topic === "" ? [] : [escaped(patternTopic(topic))]),
+    ],
+    otherwise: ["example"],
+  },
+  {
+    label: "folder",
+    words: "directory folder dir cwd root",
+    described: /^(?:the )?(?:folder|directory)\b/i,
+    from: ({ folders }) => folders,
+    otherwise: ["."],
+  },
+  {
+    label: "file",
+    words: "path file filename filepath document",
+    described: /^(?:the )?(?:file|path)\b/i,
+    from: ({ paths }) => paths,
+    otherwise: ["notes.txt"],
+    isSpecific: true,
+  },
+  {
+    label: "time zone",
+    words: "timezone zone zones tz",
+    described: /\btime ?zones?\b/i,
+    from: ({ zones }) => zones,
+    otherwise: ["Europe/Oslo"],
+    isSpecific: true,
+    weight: 1,
+  },
+  {
+    label: "currency",
+    words: "currency currencies",
+    described: /\bcurrency\b|ISO 4217/i,
+    from: ({ currencies }) => currencies,
+    otherwise: ["EUR", "USD"],
+    isSpecific: true,
+  },
+  {
+    label: "language",
+    words: "language lang locale",
+    described: /\blanguage\b/i,
+    from: ({ languages }) => languages,
+    otherwise: ["English"],
+    isSpecific: true,
+  },
+  {
+    label: "moment",
+    words: "datetime timestamp",
+    described: /ISO ?8601|date and time/i,
+    from: ({ dates, times }) =>
+      dates.length > 0 && times.length === 1
+        ? dates.map((date) => (/^\d{4}-\d\d-\d\d$/.test(date) ? `${date}T${times[0]}` : date))
+        : dates.length > 0
+          ? dates.map(concreteDate)
+          : times,
+    otherwise: ["now"],
+  },
+  {
+    label: "date",
+    words: "date day since until deadline due birthday checkin checkout",
+    described: /\bYYYY-MM-DD\b|^(?:the )?date\b/i,
+    from: ({ dates }) => dates,
+    otherwise: ["2026-11-21"],
+  },
+  {
+    label: "time",
+    words: "time hour clock",
+    described: /\bHH:MM\b|time of day/i,
+    from: ({ times }) => times,
+    otherwise: ["09:30"],
+  },
+  {
+    label: "place",
+    words: "city place location town country destination region address where origin capital airport",
+    described: /\bcity|\btown\b|\bplace\b|\blocation\b|\bcountry\b/i,
+    from: ({ names }) => names,
+    otherwise: ["Oslo", "Lima", "Nairobi"],
+    isSpecific: true,
+    weight: 1,
+  },
+  {
+    label: "room",
+    words: "room device",
+    from: ({ text }) => {
+      const room = /\b(?:in|of|for) the ([\p{L} ]{3,30}?)(?=\s+(?:on|off|at|to|and)\b|[.,;?!]|$)/iu.exec(text)?.[1];
+      return [...(room === undefined ? [] : [room]), ...(/\bthe (\p{L}+) lights?\b/iu.exec(text)?.slice(1) ?? [])];
+    },
+    otherwise: ["living room"],
+  },
+  {
+    label: "old text",
+    words: "old before find original",
+    from: ({ swap, quoted }) => (swap === undefined ? quoted : [swap[0]]),
+    otherwise: ["old"],
+  },
+  {
+    label: "new text",
+    words: "new after replacement replace",
+    from: ({ swap, quoted }) => (swap === undefined ? quoted.slice(1) : [swap[1]]),
+    otherwise: ["new"],
+  },
+  {
+    label: "ticker symbol",
+    words: "symbol ticker",
+    from: ({ codes, names }) => [...codes, ...names],
+    otherwise: ["GOOG"],
+    isSpecific: true,
+    weight: 1,
+  },
+  { label: "question", words: "question", from: ({ text }) => [asQuestion(text)], otherwise: ["What would you like?"] },
+  {
+    label: "subject",
+    words: "title subject summary headline heading",
+    from: ({ quoted, text, said, topic }) =>
+      [...quoted, ...aboutIn(text), ...said, ...subject(titleOf(topic))].map(excerpt),
+    otherwise: ["Hello"],
+  },
+  {
+    label: "search query",
+    words: "query search topic keyword keywords term terms request q prompt",
+    from: topics,
+    otherwise: ["example"],
+  },
+  {
+    label: "text",
+    words: "content contents text message body description note notes reason comment answer reply fact task item todo",
+    from: words,
+    otherwise: ["Hello"],
+  },
+  {
+    label: "id",
+    words: "id ids identifier number code ticket order sku issue reference",
+    described: /\bid\b|identifier/i,
+    from: ({ codes, quoted }) => [...codes, ...quoted],
+    otherwise: ["A-1001"],
+    isSpecific: true,
+    weight: 1,
+  },
+  {
+    label: "name",
+    words: "name person user author customer restaurant hotel company who guest contact",
+    described: /\bname\b/i,
+    from: ({ quoted, names }) => [...quoted, ...names],
+    otherwise: ["Ada", "Grace", "Alan"],
+  },
+];
+
+const BY_WORD: ReadonlyMap<string, Row> = new Map(
+  ROWS.toReversed().flatMap((row) => row.words.split(" ").map((word) => [stem(word), row] as const)),
+);
+
+const PRECISE: ReadonlyMap<string, string> = new Map([
+  ["date", "date"],
+  ["email", "e-mail address"],
+  ["uri", "web address"],
+  ["url", "web address"],
+]);
+
+/** The kind of a text property, by its format, its name or its description. */
+export function kindOf({ name, schema }: TextPlace): TextKind | undefined {
+  const format = PRECISE.get(String(schema["format"]));
+  if (format !== undefined) return ROWS.find(({ label }) => label === format);
+  const description = descriptionOf(schema).slice(0, 200);
+  const named = rawWords(name.slice(0, 100)).map((word) => BY_WORD.get(stem(word)));
+  // The last word says what it is: `file_name`, `to_email`. Only which of two texts it is, the first one says: `old_text`.
+  const row =
+    named.find((found) => found?.label === "old text" || found?.label === "new text") ?? named.findLast(Boolean);
+  const described = ROWS.find((candidate) => candidate.described?.test(description) === true);
+  // Names such as `path`, `time`, `query` or `text` say less than a description that says which kind.
+  if (row !== undefined && described !== undefined && REFINED.get(row.label)?.includes(described.label) === true)
+    return described;
+  if (row?.label === "language" && /\bcode\b|ISO 639|such as [a-z]{2}\b/i.test(description))
+    return { ...row, from: (material) => row.from(material).map(languageCode), otherwise: ["en"] };
+  if (row?.label === "date" && /YYYY|\bISO\b/.test(description))
+    return { ...row, from: (material) => row.from(material).map(concreteDate) };
+  return row ?? described;
+}
+
+const REFINED: ReadonlyMap<string, readonly string[]> = new Map([
+  ["file", ["folder"]],
+  ["time", ["moment"]],
+  ["date", ["moment"]],
+  ["search query", ["SQL statement"]],
+  ["id", ["currency", "language"]],
+  ["name", ["place", "file"]],
+]);
+
+/** The description of a schema; empty if it has none. */
+export function descriptionOf(schema: Fields): string {
+  return typeof schema["description"] === "string" ? schema["description"] : "";
+}
+
+/** A topic, unless it only points at something said before. */
+function subject(topic: string): string[] {
+  return topic === "" || /^(?:it|this|that|them|those|these)\b/i.test(topic) ? [] : [topic];
+}
+
+function excerpt(text: string): string {
+  return firstCharacters(text.split("\n")[0] ?? "", 200).trim();
+}
+
+function aboutIn(text: string): string[] {
+  const found =
+    /\b(?:about|titled|subject|regarding)\s+(?:the\s+)?["“]?([^".,:;”]{2,80}?)["”]?(?=\s+(?:to|with|saying|for|at|on)\b|[.,:;?]|$)/i.exec(
+      text,
+    )?.[1];
+  return found === undefined ? [] : [`${found.slice(0, 1).toUpperCase()}${found.slice(1)}`];
+}
+
+/** `Schedule a meeting with Ada tomorrow` is about a meeting with Ada. */
+function titleOf(topic: string): string {
+  const title = topic
+    .replace(/^(?:schedule|create|add|book|set up|arrange|open|make|plan|put)\s+(?:an?\s+|the\s+)?/i, "")
+    .replace(/\s+(?:today|tomorrow|tonight|yesterday|(?:on|at)\s+\S+|next\s+(?:week|month|\w+day)\b).*$/i, "");
+  return `${title.slice(0, 1).toUpperCase()}${title.slice(1)}`;
+}
+
+function patternTopic(topic: string): string {
+  return topic.replace(
+    /\s+(?:(?:is|are|was)\s+)?(?:used|defined|declared|called|mentioned).*$|\s+(?:in|across|inside)\s+.*$/i,
+    "",
+  );
+}
+
+/** `Ask me which color I like` asks: Which color do you like? */
+function asQuestion(text: string): string {
+  const asked = /\bask (?:me|the user)\s+(?:about\s+)?(.+)$/is.exec(text)?.[1] ?? text;
+  const turned = asked
+    .trim()
+    .replace(
+      /^(which|what|when|where|how|who)\b(.*?)\bI\s+(\w+)/i,
+      (_, ask: string, between: string, verb: string) => `${ask}${between}do you ${verb}`,
+    )
+    .replaceAll(/\bmy\b/gi, "your")
+    .replace(/^(?:if|whether) I\b/i, "do you")
+    .replace(/[.?!\s]+$/, "");
+  return `${turned.slice(0, 1).toUpperCase()}${firstCharacters(turned.slice(1), 300)}?`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}

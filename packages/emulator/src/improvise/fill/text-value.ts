@@ -1,0 +1,148 @@
+import type { Material } from "../read/material.ts";
+import { concreteDate } from "../read/moments.ts";
+import { rawWords } from "../read/words.ts";
+import type { Filling } from "./fill-schema.ts";
+import { fitsSchema } from "./fits-schema.ts";
+import { matches } from "./pattern-match.ts";
+import { descriptionOf, kindOf, type TextKind, type TextPlace } from "./text-kinds.ts";
+import { thingsIn, withoutVerb } from "../read/things.ts";
+import { textFromPattern } from "./text-from-pattern.ts";
+import type { Work } from "./work.ts";
+
+interface IndexedPlace extends TextPlace {
+  /** Index in a list, so that members differ. */
+  readonly index: number;
+}
+
+const FORMATS: Readonly<
+  Record<string, { readonly from?: (material: Material) => readonly string[]; readonly otherwise: string }>
+> = {
+  date: { from: ({ dates }) => dates.map(concreteDate), otherwise: "2026-11-21" },
+  "date-time": {
+    from: ({ dates, times }) => {
+      if (dates.length === 0) return times.map((time) => `2026-11-21T${time}:00Z`);
+      return dates.map((date, index) => `${concreteDate(date)}T${times[index] ?? times[0] ?? "09:30"}:00Z`);
+    },
+    otherwise: "2026-11-21T09:30:00Z",
+  },
+  time: { from: ({ times }) => times.map((time) => `${time}:00Z`), otherwise: "09:30:00Z" },
+  duration: { otherwise: "PT1H" },
+  email: { from: ({ emails }) => emails, otherwise: "ada@example.com" },
+  "idn-email": { otherwise: "ada@example.com" },
+  uri: { from: ({ urls }) => urls, otherwise: "https://example.com/" },
+  url: { from: ({ urls }) => urls, otherwise: "https://example.com/" },
+  "uri-reference": { otherwise: "/example" },
+  uuid: { otherwise: "7d0f3c1e-52a4-4b8e-9c31-0a6b5f2d8e14" },
+  hostname: { otherwise: "example.com" },
+  ipv4: { otherwise: "192.0.2.1" },
+  ipv6: { otherwise: "2001:db8::1" },
+};
+
+const TO = new Set("to into target destination dest recipient end until".split(" "));
+const FROM = new Set("from source origin base start since".split(" "));
+
+/** Text for a property: taken from the conversation if something fits, and always valid for the schema. */
+export function textValue(place: IndexedPlace, options: Filling): string {
+  const { schema, index } = place;
+  const { material, elsewhere = [], random, work } = options;
+  const format = typeof schema["format"] === "string" ? FORMATS[schema["format"]] : undefined;
+  const pattern = typeof schema["pattern"] === "string" ? schema["pattern"] : undefined;
+  if (format !== undefined) {
+    // A format comes with zod's own, very long pattern; these values are known to satisfy both.
+    const { pattern: _pattern, ...rest } = schema;
+    const offers = [material, ...elsewhere].map((source) =>
+      (format.from?.(source) ?? []).filter((value) => fitsSchema(value, { ...rest, type: "string" }, work)),
+    );
+    const found = offers.find((values) => values.length > 0) ?? [];
+    return chosen(found, place, options) ?? found[index] ?? format.otherwise;
+  }
+  const candidates = candidatesFor(place, options);
+  if (pattern !== undefined) {
+    const fits = candidates.find(
+      (candidate) => matches(pattern, candidate, work) && fitLength(candidate, schema, work) === candidate,
+    );
+    return fits ?? textFromPattern(pattern, random, work) ?? candidates[0] ?? "example";
+  }
+  return fitLength(candidates[0] ?? "example", schema, work);
+}
+
+function candidatesFor(place: IndexedPlace, options: Filling): readonly string[] {
+  const { material, elsewhere = [], naming } = options;
+  const kind = kindOf(place) ?? rangeKind(place, material);
+  const things = naming === undefined || !takesThing(kind) ? [] : thingsIn(material, naming);
+  if (kind === undefined) {
+    const { quoted, said, names } = material;
+    const label = rawWords(place.name).join(" ");
+    const numbered = `${label.slice(0, 1).toUpperCase()}${label.slice(1) || "tem"} ${place.index + 1}`;
+    if (things.length > 0) return [things[place.index % things.length] ?? ""];
+    const offered = place.index === 0 && naming === undefined ? [...quoted, ...said, ...names] : [];
+    return [...offered, numbered.replace(/^tem /, "Item "), "Example"].slice(0, 1);
+  }
+  const offers = [material, ...elsewhere].map((source) => kind.from(source));
+  const read = offers.find((values) => values.length > 0) ?? things;
+  const isGiven = material.quoted.length + material.said.length + material.items.length > 0;
+  const found =
+    kind.label === "text" && naming !== undefined && !isGiven ? read.map((text) => withoutVerb(text, naming)) : read;
+  const rotated = [...found.slice(place.index % Math.max(1, found.length)), ...found];
+  if (place.index > 0) return [...new Set([...rotated, ...kind.otherwise])];
+  const best = chosen(found, place, options);
+  // What comes from one place does not go to the same.
+  const others = roleOf(place.name) === undefined ? found : [];
+  return [...new Set([...(best === undefined ? [] : [best]), ...others, ...kind.otherwise])];
+}
+
+/** Whether a text of this kind is best filled with whatever a request is about. */
+export function takesThing(kind: TextKind | undefined): boolean {
+  return kind === undefined || kind.label === "name";
+}
+
+/** The value with the right role (`from Oslo to Rome`) that no other property has yet. */
+function chosen(values: readonly string[], { name }: TextPlace, { material, used }: Filling): string | undefined {
+  const free = values.filter((value) => !used.has(value));
+  const isTo = (value: string): boolean => {
+    const at = material.text.indexOf(value);
+    return (
+      at > 0 && /\b(?:to|into|in|until|till|for)\s+(?:the\s+)?$/i.test(material.text.slice(Math.max(0, at - 12), at))
+    );
+  };
+  const role = roleOf(name);
+  const found =
+    role === "to"
+      ? (free.find(isTo) ?? free.at(-1))
+      : role === "from"
+        ? (free.find((value) => !isTo(value)) ?? (free.length > 1 ? free[0] : undefined))
+        : free[0];
+  if (found !== undefined) used.add(found);
+  return found ?? (role === undefined ? values[0] : undefined);
+}
+
+function roleOf(name: string): "from" | "to" | undefined {
+  const words = rawWords(name);
+  if (words.some((word) => TO.has(word))) return "to";
+  return words.some((word) => FROM.has(word)) ? "from" : undefined;
+}
+
+/** `from` and `to` may be places, dates or times: whatever the text has. */
+function rangeKind({ name, schema }: TextPlace, material: Material): TextKind | undefined {
+  if (roleOf(name) === undefined) return undefined;
+  const isMoment = /same format|time|date/i.test(descriptionOf(schema));
+  if (material.emails.length > 0 && !isMoment)
+    return { label: "e-mail address", from: ({ emails }) => emails, otherwise: ["ada@example.com"] };
+  const moments = [...material.dates.map(concreteDate), ...material.times];
+  if (isMoment || (material.names.length === 0 && moments.length > 0))
+    return { label: "moment", from: () => moments, otherwise: ["now"] };
+  return {
+    label: "place",
+    from: ({ emails, names, paths }) => [...emails, ...paths, ...names],
+    otherwise: ["Oslo", "Lima"],
+  };
+}
+
+function fitLength(text: string, schema: { readonly [key: string]: unknown }, work: Work): string {
+  const min = Number(schema["minLength"] ?? 0);
+  const max = Number(schema["maxLength"] ?? Number.POSITIVE_INFINITY);
+  const characters = Array.from(text);
+  if (characters.length > max) return characters.slice(0, max).join("");
+  if (characters.length >= min) return text;
+  return text.padEnd(text.length + work.characters(min - characters.length), " and more");
+}

@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readPage, ROOT, userPages } from "./support/pages.ts";
+
+const pages = [...userPages(), ...["dbos", "postgres", "restate"].map((name) => `packages/${name}/README.md`)];
+const guides = pages.filter((page) => page.startsWith("docs/guides/"));
+/** Not those for people who change the library, nor the references of ready-made tools. */
+const forReading = pages.filter((page) => !/^docs\/(?:decisions|guides\/tools)\//.test(page));
+
+describe("README and docs", () => {
+  test("README stays a page one can scan", () => {
+    expect(readPage("README.md").trimEnd().split("\n").length).toBeLessThanOrEqual(130);
+  });
+
+  test("README repeats the figures of the pages it links to", () => {
+    const { benchmarks, contract } = figures();
+    const readme = readPage("README.md");
+    expect(readme).toContain(`${benchmarks("10 tool turns, CPU of a turn")} times the CPU of a handwritten`);
+    expect(readme).toContain(`200-turn run ${benchmarks("200 turns with results of 1 KB, CPU of a turn")} times`);
+    const size = Number(benchmarks("install with zod, size")).toFixed(1);
+    expect(readme).toContain(`${benchmarks("install with zod, packages")} packages, ${size} MB`);
+    for (const page of ["README.md", "docs/comparison.md"])
+      expect(readPage(page)).toContain(`| ${benchmarks("bundle beyond zod, minified")} KB`);
+    expect(readme.replaceAll(/\s+/g, " ")).toContain(
+      `${contract.files} recorded files with ${contract.exchanges} exchanges`,
+    );
+  });
+
+  test("the index lists every guide", () => {
+    const listed = new Set(linksIn("docs/README.md").map(({ file }) => file));
+    expect(guides.filter((guide) => !listed.has(guide))).toEqual([]);
+  });
+
+  test.each(guides)("%s begins with what it is for, in two sentences at most", (page) => {
+    const [, purpose = ""] = /^# .+\n\n([^]+?)\n\n/.exec(readPage(page)) ?? [];
+    expect(purpose).toMatch(/^[A-Z`]/);
+    expect(purpose.split(/(?<=[.?!])\s+/).length).toBeLessThanOrEqual(2);
+  });
+
+  test.each(guides.filter((page) => !OPENS_OTHERWISE.test(page)))(
+    "%s goes on with a program and its output",
+    (page) => {
+      const [program = "", output = ""] = readPage(page).split(/^```$/m);
+      expect(program).toMatch(/^# .+\n\n(?:(?!#|\||- ).+\n)+\n```ts\n/);
+      expect(output).toMatch(/^\n\n```text\n./);
+    },
+  );
+
+  test.each(pages)("%s has no dead relative link", (page) => {
+    const dead = linksIn(page).filter(({ file, anchor }) => !leadsSomewhere(file, anchor));
+    expect(dead).toEqual([]);
+  });
+
+  test.each(forReading)("%s has no sentence of more than 40 words", (page) => {
+    const long = proseOf(readPage(page))
+      .flatMap(sentencesOf)
+      .filter((sentence) => sentence.split(/\s+/).length > 40);
+    expect(long).toEqual([]);
+  });
+});
+
+/** Figures as the pages have them that are written by the programs that measure. */
+function figures(): {
+  readonly benchmarks: (row: string) => string | undefined;
+  readonly contract: { readonly files: string; readonly exchanges: string };
+} {
+  const rows = readPage("docs/benchmarks.md")
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  const [, files = "", exchanges = ""] = /^(\d+) files, (\d+) exchanges,/m.exec(readPage("docs/contract.md")) ?? [];
+  return {
+    benchmarks: (row) => /^[\d.]+/.exec(rows.find(([, name]) => name === row)?.[3] ?? "")?.[0],
+    contract: { files, exchanges: Number(exchanges).toLocaleString("en-US") },
+  };
+}
+
+/** The page about safety is prose first; ready-made tools may begin with what they are called. */
+const OPENS_OTHERWISE = /safety|guides\/tools\//;
+
+/** The relative links and pictures of a page, as paths from the root. */
+function linksIn(page: string): { readonly file: string; readonly anchor: string | undefined }[] {
+  const text = withoutCode(readPage(page));
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path = "", anchor] = target.split("#");
+      const file = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));
+      return { file, anchor };
+    });
+}
+
+function leadsSomewhere(file: string, anchor: string | undefined): boolean {
+  if (!existsSync(join(ROOT, file))) return false;
+  return anchor === undefined || anchorsOf(readPage(file)).includes(anchor);
+}
+
+/** The anchors that headings get when a page is shown. */
+function anchorsOf(text: string): readonly string[] {
+  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+function withoutCode(text: string): string {
+  return text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
+}
+
+/** The paragraphs and list items of a page: no code, tables, headings or comments. */
+function proseOf(page: string): readonly string[] {
+  return withoutCode(page)
+    .replaceAll(/<!--[^]*?-->/g, "")
+    .replaceAll(/^(?:\||#|!\[).*$/gm, "")
+    .split(/\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )/)
+    .map((paragraph) => paragraph.trim())
+    .filter((paragraph) => paragraph !== "");
+}
+
+/** What ends with a period, a question mark or an exclamation mark before a space, outside code. */
+function sentencesOf(paragraph: string): readonly string[] {
+  return paragraph
+    .replaceAll(/`[^`]*`/g, "code")
+    .replaceAll(/\]\([^)]*\)/g, "]")
+    .split(/(?<=[.?!][)"*]*)\s+/)
+    .map((sentence) => sentence.trim())
+    .filter((sentence) => sentence !== "");
+}

@@ -1,0 +1,44 @@
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { createEmulator } from "@pollux/emulator";
+import { programCommand } from "../../support/programs.ts";
+import { ROOT } from "./pages.ts";
+import { snippets } from "./snippets.ts";
+
+/** The snippets as files, and what they need to run: a service, and an environment that names it. */
+export interface SnippetFolder extends AsyncDisposable {
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  file(name: string): string;
+}
+
+/** @param folderName - Below `test/`; Git, the linter and the compiler leave those that begin with `.snippets` alone. */
+export async function openSnippets(folderName: string): Promise<SnippetFolder> {
+  const folder = join(ROOT, "test", folderName);
+  const server = await createEmulator().listen();
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  // A file for those that read one.
+  copyFileSync(join(ROOT, "README.md"), join(folder, "README.md"));
+  for (const { name, code } of snippets()) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../tsconfig.base.json",
+      compilerOptions: { noEmit: true, rootDir: "../.." },
+      include: ["*.ts"],
+    }),
+  );
+  const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, ...rest } = process.env;
+  // Where npm puts the commands of installed packages for the scripts it runs.
+  const PATH = [dirname(programCommand("node")), rest["PATH"]].join(delimiter);
+  return {
+    folder,
+    env: { ...rest, PATH, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used" },
+    file: (name) => join(folder, `${name}.ts`),
+    [Symbol.asyncDispose]: async () => {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
