@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { matches, mostWays } from "../../src/improvise/pattern-match.ts";
-import { Work } from "../../src/improvise/work.ts";
+import { matches, mostWays } from "../../../src/improvise/fill/pattern-match.ts";
+import { Work } from "../../../src/improvise/fill/work.ts";
 
 describe("the ways to match a pattern to a text of 9 characters", () => {
   test.each([
