@@ -575,7 +575,8 @@ describe("credentials", () => {
     expect(await callIt(one("get", "/a", {}), {}, options)).toEqual({
       ok: false,
       kind: "failed",
-      message: 'GET /a answered 400 Bad Request: {"error":"bad Bearer [redacted] /v1/a?key=[redacted]"}. Correct the arguments.',
+      message:
+        'GET /a answered 400 Bad Request: {"error":"bad Bearer [redacted] /v1/a?key=[redacted]"}. Correct the arguments.',
     });
     const refused = { ...options, baseUrl: "http://127.0.0.1:1" };
     expect(await callIt(one("get", "/a", {}), {}, refused)).toEqual({
