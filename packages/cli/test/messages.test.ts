@@ -91,7 +91,8 @@ test("what a tool throws is shown, also to those who set nothing", async () => {
     "→ get_weather {}\n✗ get_weather 0 ms  get_weather failed with an internal error\nNo idea.\n",
   );
   expect(shown.mock.calls).toEqual([
-    [expect.stringContaining("Pollux: tool failed: get_weather ("), new Error("the station is down")],
+    [expect.stringContaining("Pollux: tool failed: get_weather (")],
+    [new Error("the station is down")],
   ]);
 });
 

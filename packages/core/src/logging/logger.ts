@@ -57,9 +57,9 @@ function firstErrors(): Logger {
       if (shown.has(tool)) return;
       shown.add(tool);
       console.error(
-        `Pollux: ${message}: ${String(tool)} (only the first error of each tool is shown: POLLUX_LOG=error logs all, POLLUX_LOG=silent none)\n`,
-        err,
+        `Pollux: ${message}: ${String(tool)} (only the first error of each tool is shown: POLLUX_LOG=error logs all, POLLUX_LOG=silent none)`,
       );
+      console.error(err);
     },
   };
 }

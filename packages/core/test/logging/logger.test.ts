@@ -18,8 +18,10 @@ test.each([{}, { POLLUX_LOG: "" }, { POLLUX_LOG: "loud" }])("shows the first err
     logger.error({ err, tool, callId: "c1", stage: "running" }, "tool failed");
   const hint = "(only the first error of each tool is shown: POLLUX_LOG=error logs all, POLLUX_LOG=silent none)";
   expect(written.mock.calls).toEqual([
-    [`Pollux: tool failed: get_weather ${hint}\n`, err],
-    [`Pollux: tool failed: get_time ${hint}\n`, err],
+    [`Pollux: tool failed: get_weather ${hint}`],
+    [err],
+    [`Pollux: tool failed: get_time ${hint}`],
+    [err],
   ]);
 });
 
