@@ -1,6 +1,7 @@
 // Run by `npm start`: what an agent does, in five short steps. With a question, only the answer to that question.
 import { parseArgs } from "node:util";
 import { type Connection, connect, formatUsage, RunPrinter } from "@pollux/cli";
+import { improvise } from "@pollux/emulator";
 import { compareCosts } from "./quickstart/cost.ts";
 import { crashAndResume } from "./quickstart/crash-and-resume.ts";
 import { askForTypedOutput, askWithSources, repositoryAgent } from "./quickstart/grounded-answer.ts";
@@ -98,7 +99,8 @@ const { question, model } = readArguments();
 try {
   // Where somebody watches, the emulator takes its time, as a model does.
   const delays = process.stdout.isTTY ? { firstByteMs: 1_800, chunkMs: 220 } : {};
-  await using connection = await connect(process.env, { delays });
+  // The title says who answers.
+  await using connection = await connect(process.env, { delays, brain: improvise({ remark: false }) });
   if (question === undefined) await showEverything(connection, model);
   else if (!(await answerQuestion(connection, model, question))) process.exitCode = 1;
 } catch (error) {

@@ -35,14 +35,14 @@ export async function askForTypedOutput(agent: Agent, history: readonly Content[
     file: z.string().describe("The file that was measured"),
     bytes: z.number().int().describe("Its size"),
     lines: z.number().int(),
-    confidence: z.enum(["low", "medium", "high"]),
+    kind: z.enum(["text", "binary"]),
   });
   const question = "How big is README.md?";
   screen.question(question);
   const result = finished(
     await agent.run([...history, { role: "user", parts: [{ text: question }] }], { output: facts, tools: [] }),
   );
-  const { file, bytes, lines, confidence } = result.output;
-  screen.fields({ file, bytes: bytes.toLocaleString("en-US"), lines: lines.toLocaleString("en-US"), confidence });
+  const { file, kind, bytes, lines } = result.output;
+  screen.fields({ file, kind, bytes: bytes.toLocaleString("en-US"), lines: lines.toLocaleString("en-US") });
   return result.usage;
 }

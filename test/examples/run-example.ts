@@ -89,7 +89,9 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /→ GOOGLE_SEARCH_WEB /,
     /\S\[1\]/,
     /^ {4}\[1\] \S+ {2}https:/m,
-    /^ {4}confidence {2}(low|medium|high)$/m,
+    /^ {4}kind {3}text$/m,
+    // The title has said who answers.
+    /^(?![\s\S]*no model wrote this)/,
     /^ {8}✓ book_hotel \d+ ms {2}booked, Rome\n {8}→ book_train .*\n {4}✗ process \d+ is killed while it books the train\n {4}process \d+ resumes/m,
     /^ {8}✓ book_hotel done before, not run again {2}booked, Rome$/m,
     /^ {4}✓ book_hotel ran once; book_train ran 2 times, always with the key call:\d\.\d$/m,

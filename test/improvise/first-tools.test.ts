@@ -47,3 +47,11 @@ describe.each(FACES)("%s", (face) => {
     expect(calls).toEqual(args.map((one) => [tool.name, one]));
   });
 });
+
+test.each([
+  ["an object", { article: "bolts", pieces: 40 }, "Stock for bolts: 40 pieces."],
+  ["a number", 40, "The stock for bolts is 40."],
+])("an answer from %s says what it is about", async (_, output, says) => {
+  const { text: said } = await talk(createEmulator(), "generateContent", "stock of bolts", [STOCK], () => output);
+  expect(said).toBe(`${says} (This is the local emulator; no model wrote this.)`);
+});

@@ -67,9 +67,6 @@ export class RunPrinter {
         this.line(
           start + (outcome.ok ? inOneLine(outcome.output, this.#roomAfter(start)) : printable(outcome.message)),
         );
-        // What a tool throws is for its author, not for the model.
-        if (!outcome.ok && outcome.message.endsWith("failed with an internal error"))
-          this.note("  The tool threw an error; set POLLUX_LOG=error to see it.");
         return;
       }
       case "part":

@@ -43,6 +43,12 @@ test("answers what is piped in, and says what it took", async () => {
   expect(out).not.toContain("\u001b");
 });
 
+test.each(["exit", "quit", "/quit"])("%s ends the chat, too", async (word) => {
+  const { code, out } = await chat(["Hello.", word, "never read"], [], script([say("Good day.")]));
+  expect(code).toBe(0);
+  expect(out).toMatch(/tokens in 1 request\n$/);
+});
+
 test("without a key and an address, an emulator of its own answers", async () => {
   const { code, out } = await runHere(["chat"], { input: "Hello.\n" });
   expect(code).toBe(0);

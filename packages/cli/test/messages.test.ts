@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Agent, defineTool } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { createEmulator } from "@pollux/emulator";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { RunPrinter } from "../src/run-printer.ts";
 import { runHere } from "./support.ts";
 
@@ -17,6 +17,8 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   await Promise.all(closers.splice(0).map((close) => close()));
   rmSync(folder, { recursive: true, force: true });
 });
@@ -71,7 +73,9 @@ test("a wrong key is a message in the chat, which goes on", async () => {
   expect(code).toBe(0);
 });
 
-test("what a tool throws is named with the way to see it", async () => {
+test("what a tool throws is shown, also to those who set nothing", async () => {
+  vi.stubEnv("POLLUX_LOG", undefined);
+  const shown = vi.spyOn(console, "error").mockImplementation(() => {});
   const weather = defineTool({
     name: "get_weather",
     description: "Weather.",
@@ -84,8 +88,12 @@ test("what a tool throws is named with the way to see it", async () => {
   const printer = new RunPrinter({ write: (text) => (out += text), color: false, width: Infinity });
   for await (const event of new Agent({ model, tools: [weather] }).stream("Weather?")) printer.print(event);
   expect(out.replace(/\d+ ms/, "0 ms")).toBe(
-    "→ get_weather {}\n✗ get_weather 0 ms  get_weather failed with an internal error\n  The tool threw an error; set POLLUX_LOG=error to see it.\nNo idea.\n",
+    "→ get_weather {}\n✗ get_weather 0 ms  get_weather failed with an internal error\nNo idea.\n",
   );
+  expect(shown.mock.calls).toEqual([
+    [expect.stringContaining("Pollux: tool failed: get_weather (")],
+    [new Error("the station is down")],
+  ]);
 });
 
 /** The port of a server that runs. */

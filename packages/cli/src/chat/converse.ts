@@ -28,6 +28,7 @@ export async function converse(conversation: Conversation): Promise<void> {
   await welcome(conversation);
   for await (const line of input.lines()) {
     const message = line.trim();
+    if (/^(?:exit|quit)$/i.test(message)) break;
     if (message.startsWith("/")) {
       if (await runCommand(message, conversation)) break;
     } else if (message !== "") {

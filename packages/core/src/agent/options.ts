@@ -77,7 +77,7 @@ export interface AgentOptions extends SharedOptions {
   readonly maxRequestsPerTurn?: number | undefined;
   /** Observe everything the agent's runs do, for traces and metrics. @defaultValue none */
   readonly observers?: readonly Observer[] | undefined;
-  /** A pino logger or anything shaped like one. @defaultValue silent, unless `POLLUX_LOG` names a level */
+  /** A pino logger or anything shaped like one. @defaultValue silent, except for the first error of each tool; `POLLUX_LOG` names another level */
   readonly logger?: Logger | undefined;
 }
 

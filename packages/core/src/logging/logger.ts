@@ -14,12 +14,12 @@ export interface Logger {
   readonly error: LogMethod;
 }
 
-/** Does nothing. The default unless `POLLUX_LOG` names a level. */
+/** Does nothing. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** A logger whose lines hold some facts besides their own. */
 export function bindLogger(logger: Logger, bound: object): Logger {
-  if (logger === SILENT) return logger;
+  if (logger.warn === SILENT.warn) return logger;
   const method =
     (level: Level): LogMethod =>
     (facts, message) =>
@@ -37,12 +37,31 @@ export function bindLogger(logger: Logger, bound: object): Logger {
 export type LoadWriter = (threshold: Level) => Promise<LogWriter>;
 
 /**
- * Silent, unless the variable `POLLUX_LOG` is a level (`trace`, `debug`, `info`, `warn`, `error`): then writes JSON lines to
- * standard error through pino, which is loaded with the first line, or through `console.error` where there is no pino.
+ * If the variable `POLLUX_LOG` is a level (`trace`, `debug`, `info`, `warn`, `error`), writes JSON lines to standard error through
+ * pino, which is loaded with the first line, or through `console.error` where there is no pino. `silent` writes nothing. Otherwise
+ * only the first error of each tool is shown, through `console.error`: the model isn't told what a tool threw, so somebody has to be.
  */
 export function defaultLogger(env: Environment = processEnvironment(), load: LoadWriter = loadPino): Logger {
-  const level = LEVELS.find((name) => name === env["POLLUX_LOG"]?.toLowerCase());
-  return level === undefined ? SILENT : lazyLogger(level, load);
+  const wanted = env["POLLUX_LOG"]?.toLowerCase();
+  const level = LEVELS.find((name) => name === wanted);
+  if (level !== undefined) return lazyLogger(level, load);
+  return wanted === "silent" ? SILENT : firstErrors();
+}
+
+function firstErrors(): Logger {
+  const shown = new Set<unknown>();
+  return {
+    ...SILENT,
+    error(facts, message) {
+      const { err, tool }: { readonly err?: unknown; readonly tool?: unknown } = facts;
+      if (shown.has(tool)) return;
+      shown.add(tool);
+      console.error(
+        `Pollux: ${message}: ${String(tool)} (only the first error of each tool is shown: POLLUX_LOG=error logs all, POLLUX_LOG=silent none)`,
+      );
+      console.error(err);
+    },
+  };
 }
 
 function lazyLogger(threshold: Level, load: LoadWriter): Logger {

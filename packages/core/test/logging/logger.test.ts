@@ -1,12 +1,28 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, expect, test, vi } from "vitest";
-import { defaultLogger, type LoadWriter, SILENT } from "../../src/logging/logger.ts";
+import { bindLogger, defaultLogger, type LoadWriter, SILENT } from "../../src/logging/logger.ts";
 import { until } from "../helpers/until.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
-test.each([{}, { POLLUX_LOG: "" }, { POLLUX_LOG: "silent" }, { POLLUX_LOG: "loud" }])("is silent for %j", (env) => {
-  expect(defaultLogger(env)).toBe(SILENT);
+test("is silent for POLLUX_LOG=silent", () => {
+  expect(defaultLogger({ POLLUX_LOG: "silent" })).toBe(SILENT);
+});
+
+test.each([{}, { POLLUX_LOG: "" }, { POLLUX_LOG: "loud" }])("shows the first error of each tool for %j", (env) => {
+  const written = vi.spyOn(console, "error").mockImplementation(() => {});
+  const logger = bindLogger(defaultLogger(env), { runId: "r1" });
+  const err = new Error("the station is down");
+  for (const method of ["trace", "debug", "info", "warn"] as const) logger[method]({ err }, "not this");
+  for (const tool of ["get_weather", "get_weather", "get_time"])
+    logger.error({ err, tool, callId: "c1", stage: "running" }, "tool failed");
+  const hint = "(only the first error of each tool is shown: POLLUX_LOG=error logs all, POLLUX_LOG=silent none)";
+  expect(written.mock.calls).toEqual([
+    [`Pollux: tool failed: get_weather ${hint}`],
+    [err],
+    [`Pollux: tool failed: get_time ${hint}`],
+    [err],
+  ]);
 });
 
 test("writes lines of its level and above in order, loading once, with the first of them", async () => {

@@ -42,6 +42,8 @@ export interface ImproviseOptions {
    * Default: `plain`, which is ASCII for an ASCII prompt.
    */
   readonly text?: GroundedText | undefined;
+  /** Whether the first answer of a conversation says that it is the emulator's. Default: true; false where the program says so itself. */
+  readonly remark?: boolean | undefined;
 }
 
 const MAX_EARLIER = 6;
@@ -51,7 +53,7 @@ const MAX_EARLIER = 6;
  * answers from the responses. Deterministic; the first answer of a conversation says that it is the emulator's.
  */
 export function improvise(options: ImproviseOptions = {}): Brain {
-  const { seed = "pollux", maxSteps = 3, text = "plain" } = options;
+  const { seed = "pollux", maxSteps = 3, text = "plain", remark = true } = options;
   return {
     answer(turn) {
       const random = createRandom(`${seed} ${turn.prompt} ${turn.sincePrompt.length}`);
@@ -68,7 +70,7 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
       if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
-      return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text }));
+      return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text, remark }));
     },
   };
 }
@@ -183,6 +185,7 @@ interface Asked {
   readonly fresh: boolean;
   readonly missing: readonly string[];
   readonly text: GroundedText;
+  readonly remark: boolean;
 }
 
 function answerFor(asked: Asked): Answer {
@@ -199,7 +202,7 @@ function answerFor(asked: Asked): Answer {
   }
   if (wants(turn, "AUDIO") || (turn.model.family === "speech" && turn.model.id.includes("tts")))
     return parts(audioPart());
-  const remarked = (words: string): string => withRemark(words, turn.request.contents);
+  const remarked = (words: string): string => (asked.remark ? withRemark(words, turn.request.contents) : words);
   const code = answered.length === 0 ? runCode(turn, subject, remarked) : undefined;
   const results = found === undefined ? "" : sayFound(turn, found, subject, text);
   const said = remarked(`${sentences(asked, answered, results)}${sayMedia(promptParts(turn), turn.files)}`);

@@ -97,6 +97,11 @@ describe("functions", () => {
   });
 });
 
+test("a program that says itself who answers can leave out the remark", async () => {
+  const quiet = createEmulator({ brain: improvise({ remark: false }) });
+  expect(textOf(await unary(quiet, ask("Hello")))).toBe("Hello! What can I do for you?");
+});
+
 test("mode VALIDATED calls only allowed functions, and answers where none of them fits", async () => {
   const validated = (...allowedFunctionNames: string[]) => ({
     tools: [FILES],

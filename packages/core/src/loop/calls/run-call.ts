@@ -53,7 +53,7 @@ export async function runCall(
     nested,
     ...(asks && { unknown: true }),
   };
-  if (input.logger !== SILENT)
+  if (input.logger.debug !== SILENT.debug)
     input.logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
   if (isWatched) {
     planned.endReported = true;

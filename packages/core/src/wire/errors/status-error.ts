@@ -124,7 +124,8 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: ApiSta
     return "Send less: compact the history (drop or summarize old turns), shorten long tool results, or use a model with a larger context.";
   if (/not in an ACTIVE state/i.test(said)) return "Wait until the file is ACTIVE, then retry.";
   if (status === 403) return "Check that the key's project has access to this API and resource.";
-  if (status === 404) return "Check the model id (gemini-flash-latest always exists) and the base URL; listModels lists the models of this key.";
+  if (status === 404)
+    return "Check the model id, for example gemini-flash-latest, and the base URL; listModels lists the models of this key.";
   if (status === 413) return "Send less: shorten the history or upload large files instead of inlining them.";
   if (status === 429 && /\blimit: 0(?![\d.])/.test(said))
     return "This model is not in the key's tier: use another model or a higher tier; waiting will not help.";

@@ -59,6 +59,8 @@ const DONE: Readonly<Record<string, string>> = {
 };
 const LOOKS =
   /^(?:get|fetch|list|read|search|find|lookup|look|show|query|run|execute|check|count|describe|calculate|compute|convert|current|ask|retrieve|translate|shift|web|call|is|has)$/;
+/** Arguments whose answer shows what they were. */
+const QUOTES = /^(?:glob|text|content|message|prompt|expression|sql|command|code|input|output|value|\w*_?id)$/;
 const PLACES = /^(?:city|place|location|town|country|region|address)$/;
 
 /** Puts calls and their responses into sentences. */
@@ -251,6 +253,10 @@ function aboutArgs(args: JsonObject): string {
     if (/^(?:path|file|filename)$/.test(key)) return ` in ${value}`;
     if (/^(?:query|pattern|q|topic|term|symbol|id|url|name|question)$/.test(key)) return ` for ${value}`;
   }
+  // What a function's only argument is called says less than that it is the only one.
+  const [[key, value] = [], ...more] = Object.entries(args);
+  const isShort = typeof value === "string" && /^[^\n]{1,40}$/.test(value);
+  if (key !== undefined && isShort && more.length === 0 && !QUOTES.test(key)) return ` for ${value}`;
   return "";
 }
 
