@@ -132,7 +132,7 @@ export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlCo
 export { callTool } from "./tool/call-tool.ts";
 export { defineTool, type SanitizedNames, sanitizeToolNames } from "./tool/define-tool.ts";
 export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
-export { type Media, media, type MediaOptions, type MediaSource } from "./tool/media.ts";
+export { media, type MediaOptions, type MediaSource } from "./tool/media.ts";
 export { explainSchema } from "./tool/schema/declare.ts";
 export type {
   AnyTool,
@@ -156,6 +156,7 @@ export type {
 // model
 export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
+export type { Media } from "./model/request/media-part.ts";
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";

@@ -1,6 +1,6 @@
 import { endsOnOpenCall } from "../loop/transcript.ts";
 import { checkMediaParts, type MediaModel } from "../model/request/check-media-parts.ts";
-import { isMedia, type Media, mediaPart } from "../tool/media.ts";
+import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
 /** One part of a run's input: text, a file made by `media()`, or a part in wire format. */

@@ -1,7 +1,7 @@
 import { messageOf } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
-import { isMedia, type Media, mediaPart } from "./media.ts";
+import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
 import { jsonCut, mediaHeading, textCut } from "./model-texts.ts";
 import type { ToolOutcome } from "./tool.ts";
 

@@ -1,19 +1,6 @@
 import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
-import type { Part } from "../wire/types/content.ts";
+import { MEDIA_KIND, type Media } from "../model/request/media-part.ts";
 import type { GeminiFile } from "../wire/types/resources.ts";
-
-const KIND = "@pollux/media";
-
-/** An image, document, audio, video or other file in a run's input or a tool's result. JSON-safe; made by {@link media}. */
-export interface Media extends Pick<Part, "mediaResolution" | "videoMetadata"> {
-  readonly kind: typeof KIND;
-  readonly mimeType: string;
-  /** Base64; absent when `fileUri` is set. */
-  readonly data?: string | undefined;
-  /** Where the service fetches it: Files API URI, public HTTPS URL, YouTube URL, `gs://` on Vertex. */
-  readonly fileUri?: string | undefined;
-  readonly displayName?: string | undefined;
-}
 
 /** Synchronous sources of {@link media}; a web `Blob` is read asynchronously. */
 export type MediaSource = Uint8Array | ArrayBuffer | string | URL | GeminiFile;
@@ -73,26 +60,6 @@ export function media(
   return source instanceof Blob ? mediaFromBlob(source, wanted) : buildMedia(source, wanted);
 }
 
-/** True for a result of {@link media}, also after a round trip through JSON. */
-export function isMedia(value: unknown): value is Media {
-  if (typeof value !== "object" || value === null || !("kind" in value) || value.kind !== KIND) return false;
-  const { mimeType, data, fileUri } = value as {
-    readonly mimeType?: unknown;
-    readonly data?: unknown;
-    readonly fileUri?: unknown;
-  };
-  return typeof mimeType === "string" && (typeof data === "string") !== (typeof fileUri === "string");
-}
-
-/** Media as a part of a content, without the display name, which the service only accepts in function responses. */
-export function mediaPart({ mimeType, data, fileUri, mediaResolution, videoMetadata }: Media): Part {
-  return {
-    ...(data === undefined ? { fileData: { mimeType, fileUri: fileUri ?? "" } } : { inlineData: { mimeType, data } }),
-    ...(videoMetadata && { videoMetadata }),
-    ...(mediaResolution && { mediaResolution }),
-  };
-}
-
 async function mediaFromBlob(blob: Blob, options: MediaOptions): Promise<Media> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const name = "name" in blob && typeof blob.name === "string" && blob.name !== "" ? blob.name : undefined;
@@ -112,7 +79,7 @@ function buildMedia(source: MediaSource, options: MediaOptions): Media {
   const { mediaResolution: level } = options;
   const videoMetadata = options.videoMetadata && buildVideoMetadata(options.videoMetadata);
   return {
-    kind: KIND,
+    kind: MEDIA_KIND,
     mimeType,
     ...(found.fileUri === undefined ? { data: found.data ?? "" } : { fileUri: found.fileUri }),
     ...(displayName !== undefined && { displayName }),
