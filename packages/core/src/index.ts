@@ -170,6 +170,21 @@ export {
   caches,
 } from "./model/resources/caches.ts";
 export { type Files, files, type UploadData, uploadFile, type UploadFileOptions } from "./model/resources/files.ts";
+export {
+  cosineSimilarity,
+  embed,
+  embedMany,
+  embeddedSoFar,
+  type EmbeddedSoFar,
+  type EmbeddingTaskType,
+  type EmbedInput,
+  type EmbedManyOptions,
+  type EmbedManyResult,
+  type EmbedOptions,
+  type EmbedPiece,
+  type EmbedResult,
+  type TitledInput,
+} from "./model/resources/embeddings.ts";
 export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
