@@ -74,6 +74,12 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^May pay_invoice run with \{/m,
     /^second process: finished: \S+/m,
   ],
+  "embeddings.ts": [
+    /^10 notes, [1-9]\d* tokens, 768 dimensions$/m,
+    /^How do I restart the router\? Router \(0\.\d\d\), then /m,
+    /^When should I water the tomatoes\? Tomatoes \(0\.\d\d\), then /m,
+    /^When does my passport expire\? Passport \(0\.\d\d\), then /m,
+  ],
   "resume.ts": [
     /^starts$/m,
     /^process \d+: killed by SIGKILL$/m,
