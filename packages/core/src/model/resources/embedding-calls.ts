@@ -5,7 +5,6 @@ import type { EmbeddingsClient } from "../../wire/embeddings.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { ContentEmbedding, EmbedContentRequest, PredictEmbeddingsRequest } from "../../wire/types/embeddings.ts";
-import type { UsageMetadata } from "../../wire/types/generate-content.ts";
 import { readUsage, type Usage } from "../usage.ts";
 
 /** What is embedded into one vector. */
@@ -129,21 +128,23 @@ export async function sendBatch(
 ): Promise<EmbeddedBatch> {
   const { model } = settings;
   if (method === "predict") {
-    const { predictions = [] } = await client.predict(model, buildPredict(inputs, settings), options);
-    const embeddings = predictions.map((prediction) => prediction.embeddings);
+    const { predictions } = await client.predict(model, buildPredict(inputs, settings), options);
+    const embeddings = listOf(predictions).map((prediction) => prediction?.embeddings);
     const counts = embeddings.flatMap((embedding) => embedding?.statistics?.token_count ?? []);
     const promptTokenCount = counts.reduce((sum, count) => sum + count, 0);
-    const usage = counts.length === inputs.length ? { promptTokenCount } : undefined;
-    return readBatch(embeddings, usage, inputs.length);
+    const vectors = readVectors(embeddings, inputs.length, (index) => `$.predictions[${index}].embeddings.values`);
+    return { vectors, usage: readUsage(counts.length === inputs.length ? { promptTokenCount } : undefined) };
   }
   const requests = inputs.map((input) => buildRequest(input, settings, client.endpoint.kind));
   const [request] = requests;
   if (method === "embedContent" && request !== undefined) {
     const { embedding, usageMetadata } = await client.embedContent(model, request, options);
-    return readBatch([embedding], usageMetadata, 1);
+    const vectors = readVectors([embedding], 1, () => "$.embedding.values");
+    return { vectors, usage: readUsage(usageMetadata ?? undefined) };
   }
-  const { embeddings = [], usageMetadata } = await client.batchEmbedContents(model, requests, options);
-  return readBatch(embeddings, usageMetadata, inputs.length);
+  const { embeddings, usageMetadata } = await client.batchEmbedContents(model, requests, options);
+  const vectors = readVectors(listOf(embeddings), inputs.length, (index) => `$.embeddings[${index}].values`);
+  return { vectors, usage: readUsage(usageMetadata ?? undefined) };
 }
 
 function buildRequest(input: EmbeddingInput, settings: EmbeddingSettings, kind: EndpointKind): EmbedContentRequest {
@@ -175,20 +176,24 @@ function buildPredict(inputs: readonly EmbeddingInput[], settings: EmbeddingSett
   return { instances, ...(hasParameters && { parameters: { outputDimensionality, autoTruncate } }) };
 }
 
-function readBatch(
+function readVectors(
   embeddings: readonly (ContentEmbedding | undefined)[],
-  usage: UsageMetadata | undefined,
   expected: number,
-): EmbeddedBatch {
+  pathOf: (index: number) => string,
+): readonly number[][] {
   if (embeddings.length !== expected)
     throw new ApiShapeError(`The response has ${embeddings.length} embeddings for ${expected} inputs.`, "$", "");
-  const vectors = embeddings.map((embedding, index) => {
+  return embeddings.map((embedding, index) => {
     const values = embedding?.values;
     if (Array.isArray(values) && values.length > 0 && values.every((value) => typeof value === "number")) return values;
     const excerpt = JSON.stringify(embedding) ?? "";
-    throw new ApiShapeError(`The response has no vector for input ${index}.`, `$.embeddings[${index}].values`, excerpt);
+    throw new ApiShapeError(`The response has no vector for input ${index}.`, pathOf(index), excerpt);
   });
-  return { vectors, usage: readUsage(usage) };
+}
+
+/** Anything but a list, such as null, counts as an empty one; members may be null. */
+function listOf<T>(value: readonly T[] | undefined): readonly (T | undefined)[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function hasTaskField(model: string): boolean {

@@ -254,6 +254,22 @@ test("usage is incomplete where the service counts nothing", async () => {
   expect(usage).toMatchObject({ requests: 1, inputTokens: 0, incomplete: true });
 });
 
+test.each([
+  [GOOGLE, NEW, {}, "$.embedding.values"],
+  [GOOGLE, NEW, { embedding: null }, "$.embedding.values"],
+  [VERTEX, OLD, { predictions: [null] }, "$.predictions[0].embeddings.values"],
+  [VERTEX, OLD, { predictions: [{ embeddings: { values: "1" } }] }, "$.predictions[0].embeddings.values"],
+  [VERTEX, OLD, { predictions: {} }, "$"],
+])("an answer without a vector is an ApiShapeError with its path %#", async (endpoint, model, answer, path) => {
+  const { options } = recorded(endpoint, () => answer);
+  await expect(embed("t1", { ...options, model })).rejects.toMatchObject({ code: "api_shape", path });
+});
+
+test("usage that is null counts as absent", async () => {
+  const { options } = recorded(GOOGLE, () => ({ embedding: { values: [1] }, usageMetadata: null }));
+  expect((await embed("t1", { ...options, model: NEW })).usage).toMatchObject({ inputTokens: 0, incomplete: true });
+});
+
 describe("is rejected before anything is sent:", () => {
   // What JavaScript, and no type check, lets through.
   const noModel = {} as EmbedOptions;
