@@ -4,11 +4,14 @@ export type { CreateCacheOptions } from "./agent/agent-cache.ts";
 export type {
   AgentOptions,
   CountTokensOptions,
+  GivenContext,
+  OptionsArgument,
   OutputOf,
   OutputSchema,
   RunOptions,
   SharedOptions,
   StepsFactory,
+  ToolsFunction,
 } from "./agent/options.ts";
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
@@ -86,7 +89,7 @@ export type {
 
 // loop
 export type { RunEnd, RunEvent, RunIdentity } from "./loop/events.ts";
-export type { CallDecision, CallInfo, Hooks, RequestInfo, ToolChoice } from "./loop/loop-input.ts";
+export type { CallDecision, CallInfo, Hooks, RequestInfo, RunContext, ToolChoice } from "./loop/loop-input.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
 export type {
@@ -140,6 +143,7 @@ export type {
   BuiltInTool,
   ChildAgent,
   ChildRunResult,
+  CompletedToolCall,
   NestedRun,
   ParentRun,
   ParentStep,
@@ -149,9 +153,13 @@ export type {
   ToolContext,
   ToolEffects,
   ToolFailureKind,
+  ToolFor,
   ToolOutcome,
   UnknownOutcome,
 } from "./tool/tool.ts";
+
+export type { CallsOf, FailedToolCall, PendingToolCall, ShortenedToolCall, ToolCall } from "./tool/tool-call.ts";
+export type { JsonOf } from "./tool/json-of.ts";
 
 // model
 export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";

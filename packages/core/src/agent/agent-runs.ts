@@ -2,16 +2,17 @@ import { passThrough } from "../durable/journal.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
-import { steadyClock } from "../internal/abort.ts";
+import { abortable, steadyClock } from "../internal/abort.ts";
+import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import type { RunEvent, RunIdentity } from "../loop/events.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
-import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
+import type { CompactionPlan, LoopInput, RunContext } from "../loop/loop-input.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { RunInfo } from "../loop/observer.ts";
-import type { RunResult } from "../loop/result.ts";
+import { attachRunSoFar, type RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
@@ -21,11 +22,11 @@ import { checkPrices } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
-import type { BuiltInTool, NestedRun, ParentRun, ParentStep } from "../tool/tool.ts";
+import type { AnyTool, BuiltInTool, NestedRun, ParentRun } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, omitCached } from "./agent-cache.ts";
 import { attachNested, nestedSignal } from "./agent-tool.ts";
-import { type AgentOptions, type AnyRunOptions, type RunOptions, pickSettings, type SharedOptions } from "./options.ts";
+import { type AgentOptions, type AnyRunOptions, pickSettings, type RunOptions } from "./options.ts";
 import { planOutput } from "./output.ts";
 import { buildContents } from "./run-input.ts";
 
@@ -38,7 +39,7 @@ export class AgentRuns {
   /** Runs a built-in tool alone, for models that do not accept it beside functions. */
   readonly #ask: RunBuiltIn = async (builtIn, prompt, context) => {
     const attach = (run: NestedRun): void => context.attach(run);
-    return await this.#runNested(buildContents(prompt), [builtIn], context.signal, attach, context.parent?.step);
+    return await this.#runNested(buildContents(prompt), [builtIn], context.signal, attach, context.parent);
   };
 
   constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
@@ -67,19 +68,24 @@ export class AgentRuns {
     const prices = options.prices ?? this.#options.prices;
     checkPrices(prices);
     checkCompaction(options.compaction ?? this.#options.compaction);
+    if (options.metadata !== undefined && !isObject(options.metadata))
+      throw new TypeError("metadata must be a JSON object");
     if (limits.cost !== undefined && prices === undefined)
       throw new ConfigurationError("limits.cost requires prices: pass a price table to the agent.");
     return { settings, limits };
   }
 
   /** @see {@link NestedAgent.nestedRunOptions} */
-  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve" | "parent"> {
+  nestedRunOptions(
+    parent: ParentRun | undefined,
+  ): Pick<RunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
     const { limits, prices, approve } = this.#options;
     return {
       limits: within({ ...limits }, parent?.remaining ?? {}),
       prices: prices ?? parent?.prices,
       approve: approve ?? parent?.approve,
       parent: parent?.step,
+      metadata: parent?.metadata,
     };
   }
 
@@ -91,8 +97,18 @@ export class AgentRuns {
     const { signal } = abort;
     const historyLength = session?.historyLength ?? contents.length - 1;
     const state = new RunState(runId, contents, session?.onPartial);
-    const { head, mixed } = this.buildHead(options, run.settings);
-    const sent = omitCached(head, Date.now());
+    const metadata = session === undefined ? options.metadata : session.metadata;
+    const identity: RunIdentity = {
+      runId,
+      agent: this.#options.name ?? "agent",
+      ...(session !== undefined && { sessionId: session.sessionId }),
+      ...(metadata !== undefined && { metadata }),
+    };
+    const about: RunContext = { ...identity, context: options.context, signal };
+    const { head, mixed } = this.buildHead(options, run.settings, about);
+    const { instructions = this.#options.instructions } = options;
+    const makes = typeof instructions === "function" ? instructions : undefined;
+    const sent = makes === undefined ? omitCached(head, Date.now()) : head;
     const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
       runId,
       signal,
@@ -100,14 +116,10 @@ export class AgentRuns {
     });
     const prices = options.prices ?? this.#options.prices;
     const now = steadyClock();
-    const observed = this.#observe(run, { runId, signal, prices, now });
-    const identity: RunIdentity = {
-      runId,
-      agent: this.#options.name ?? "agent",
-      ...(session !== undefined && { sessionId: session.sessionId }),
-    };
+    const observed = this.#observe(run, { runId, signal, prices, now, metadata });
     const input: LoopInput = {
       identity,
+      context: options.context,
       model: this.model,
       steps: observed?.steps(steps) ?? steps,
       emit: observed?.events(run.emitters?.emit) ?? run.emitters?.emit,
@@ -124,7 +136,7 @@ export class AgentRuns {
       limits: run.limits,
       session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
       prices,
-      compaction: this.#compactionPlan(options, runId),
+      compaction: this.#compactionPlan(options, identity),
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
       hooks: options.hooks ?? this.#options.hooks ?? {},
       approve: options.approve ?? this.#options.approve,
@@ -136,6 +148,14 @@ export class AgentRuns {
       logger: bindLogger(this.#logger, identity),
       now,
     };
+    // A run that is only read again asks no model.
+    const loop =
+      makes === undefined || session?.mode === "read"
+        ? () => runLoop(input, state)
+        : async () => {
+            const made = { ...head, instructions: await makeInstructions(makes, about, state) };
+            return await runLoop({ ...input, ...omitCached(made, Date.now()) }, state);
+          };
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
     if (session?.interrupted !== undefined) {
@@ -143,7 +163,7 @@ export class AgentRuns {
       state.partial.add(session.interrupted.parts);
     }
     return {
-      run: () => (observed === undefined ? runLoop(input, state) : observed.run(() => runLoop(input, state), state)),
+      run: () => (observed === undefined ? loop() : observed.run(loop, state)),
       soFar: () => state.soFar(),
       spent: () => state.spent(),
       historyLength,
@@ -157,11 +177,21 @@ export class AgentRuns {
     };
   }
 
-  buildHead(options: SharedOptions, settings: ModelSettings): { readonly head: AgentHead; readonly mixed: MixedTools } {
-    const mixed = mixTools(options.tools ?? this.#options.tools ?? [], this.model.capabilities, this.#ask);
+  /**
+   * What precedes the contents; without the instructions if a function makes them.
+   *
+   * @param about - Absent for a check of the agent: tools that depend on a run are left out.
+   */
+  buildHead(
+    options: Pick<AnyRunOptions, "instructions" | "tools" | "toolChoice">,
+    settings: ModelSettings,
+    about?: RunContext,
+  ): { readonly head: AgentHead; readonly mixed: MixedTools } {
+    const { instructions = this.#options.instructions, tools = this.#options.tools ?? [] } = options;
+    const mixed = mixTools(listTools(tools, about), this.model.capabilities, this.#ask);
     const head: AgentHead = {
       modelId: this.model.id,
-      instructions: options.instructions ?? this.#options.instructions,
+      instructions: typeof instructions === "function" ? undefined : instructions,
       toolset: mixed.toolset,
       settings,
       toolChoice: options.toolChoice ?? this.#options.toolChoice ?? "auto",
@@ -169,10 +199,29 @@ export class AgentRuns {
     return { head, mixed };
   }
 
+  /** {@link buildHead} with instructions, for a request that is not part of a run. */
+  async buildHeadAlone(
+    options: Pick<AnyRunOptions, "instructions" | "tools" | "toolChoice" | "context" | "signal">,
+    settings: ModelSettings,
+  ): Promise<{ readonly head: AgentHead; readonly mixed: MixedTools }> {
+    const { context, signal = new AbortController().signal } = options;
+    const about = { runId: crypto.randomUUID(), agent: this.#options.name ?? "agent", context, signal };
+    const { head, mixed } = this.buildHead(options, settings, about);
+    const { instructions = this.#options.instructions } = options;
+    if (typeof instructions !== "function") return { head, mixed };
+    return { head: { ...head, instructions: await makeInstructions(instructions, about) }, mixed };
+  }
+
   /** A replayed run is not observed. */
   #observe(
     { options, session }: OpenRun,
-    { runId, signal, prices, now }: Pick<ObservedRunOptions, "signal" | "prices" | "now"> & Pick<RunInfo, "runId">,
+    {
+      runId,
+      signal,
+      prices,
+      now,
+      metadata,
+    }: Pick<ObservedRunOptions, "signal" | "prices" | "now"> & Pick<RunInfo, "runId" | "metadata">,
   ): ObservedRun | undefined {
     const { observers = [], name = "agent" } = this.#options;
     if (observers.length === 0 || session?.mode === "read") return undefined;
@@ -185,6 +234,7 @@ export class AgentRuns {
         model: id,
         ...(origin !== undefined && { endpoint: origin.endpoint }),
         ...(session !== undefined && { sessionId: session.sessionId }),
+        ...(metadata !== undefined && { metadata }),
         ...(options.parent !== undefined && { parent: options.parent }),
       },
       resumed: session?.mode === "resume",
@@ -196,7 +246,10 @@ export class AgentRuns {
     });
   }
 
-  #compactionPlan(options: AnyRunOptions, runId: string): CompactionPlan | undefined {
+  #compactionPlan(
+    options: AnyRunOptions,
+    { runId, metadata }: Pick<RunIdentity, "runId" | "metadata">,
+  ): CompactionPlan | undefined {
     const compaction = options.compaction ?? this.#options.compaction;
     if (compaction === undefined || compaction === false) return undefined;
     return {
@@ -209,7 +262,7 @@ export class AgentRuns {
           [],
           signal,
           attach,
-          { runId, step },
+          { step: { runId, step }, metadata },
         );
         if (stopReason !== "finished" || text.trim() === "")
           throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
@@ -224,10 +277,10 @@ export class AgentRuns {
     tools: readonly BuiltInTool[],
     outer: AbortSignal,
     attach: (run: NestedRun) => void,
-    parent: ParentStep | undefined,
+    parent: Pick<ParentRun, "step" | "metadata"> | undefined,
   ): Promise<RunResult<unknown>> {
     const { prices } = this.#options;
-    const options: RunOptions = {
+    const options: AnyRunOptions = {
       tools,
       instructions: "",
       signal: nestedSignal(outer),
@@ -235,7 +288,8 @@ export class AgentRuns {
       stopWhen: [],
       prices,
       compaction: false,
-      parent,
+      parent: parent?.step,
+      metadata: parent?.metadata,
     };
     const settings = { ...this.#settings, cachedContent: undefined }; // the cache contains the agent's own tools
     const run = new RunStream<unknown>((emitters) =>
@@ -243,6 +297,29 @@ export class AgentRuns {
     );
     return await attachNested(run.result(), attach);
   }
+}
+
+/** @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done. */
+async function makeInstructions(
+  make: (about: RunContext) => string | Promise<string>,
+  about: RunContext,
+  state?: RunState,
+): Promise<string> {
+  try {
+    const text: unknown = await abortable(Promise.resolve(make(about)), about.signal);
+    if (typeof text === "string") return text;
+    throw new TypeError(`instructions: the function must return a string, got ${text === null ? "null" : typeof text}`);
+  } catch (error) {
+    if (state !== undefined) attachRunSoFar(error, state.soFar());
+    throw error;
+  }
+}
+
+/** The tools of a run. A function that takes the run cannot be called without one. */
+function listTools(tools: NonNullable<AnyRunOptions["tools"]>, about: RunContext | undefined): readonly AnyTool[] {
+  if (typeof tools !== "function") return tools;
+  if (about !== undefined) return tools(about);
+  return tools.length === 0 ? (tools as () => readonly AnyTool[])() : [];
 }
 
 /** A run to open. */

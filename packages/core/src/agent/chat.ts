@@ -2,8 +2,16 @@ import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
+import {
+  anyOptions,
+  type AnyRunOptions,
+  type OptionsArgument,
+  type OutputOf,
+  type OutputSchema,
+  type RunOptions,
+} from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /** Options of a chat. */
@@ -15,11 +23,11 @@ export interface ChatOptions {
 }
 
 /** Starts a run of the chat's agent. */
-export type StartRun = <Output>(
+export type StartRun = <Output, Calls extends ToolCall>(
   input: readonly Content[],
   options: AnyRunOptions,
   conversation: { readonly key: object; readonly compaction: Compaction | undefined },
-) => RunStream<Output>;
+) => RunStream<Output, Calls>;
 
 /**
  * A conversation in memory. One message at a time: the next can be sent once the last run has ended, however it ended.
@@ -27,7 +35,9 @@ export type StartRun = <Output>(
  * A run that fails or is aborted leaves what it had done in the history, with its open calls answered as cancelled, so the
  * conversation can always continue.
  */
-export class Chat {
+export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
+  /** Never set. */
+  declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly #start: StartRun;
   readonly #key = {};
   #compaction: Compaction | undefined;
@@ -58,20 +68,20 @@ export class Chat {
   /** Sends a message and returns the result of its run. */
   async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.stream(input, options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.stream<Schema>(input, ...options).result();
   }
 
   /** Sends a message and streams its run. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> = {},
-  ): RunStream<OutputOf<Schema>> {
+    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
+  ): RunStream<OutputOf<Schema>, Calls> {
     this.#settle();
     if (this.#running !== undefined)
       throw new TypeError("the chat is still running: wait for the last run or abort it");
-    const run = this.#start<OutputOf<Schema>>([...this.#history, ...buildContents(input)], options, {
+    const run = this.#start<OutputOf<Schema>, Calls>([...this.#history, ...buildContents(input)], anyOptions(options), {
       key: this.#key,
       compaction: this.#compaction,
     });

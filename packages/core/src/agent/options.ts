@@ -3,13 +3,14 @@ import type { StandardSchema } from "../tool/schema/from-zod.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
-import type { Hooks, ToolChoice } from "../loop/loop-input.ts";
+import type { Hooks, RunContext, ToolChoice } from "../loop/loop-input.ts";
 import type { Limits, StopRule } from "../loop/limits.ts";
 import type { Observer } from "../loop/observer.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { AnyTool, Approve, ParentStep } from "../tool/tool.ts";
+import type { AnyTool, Approve, ParentStep, ToolFor } from "../tool/tool.ts";
+import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import type { Traffic } from "../wire/limiter/traffic.ts";
@@ -24,15 +25,18 @@ export type OutputOf<Schema> = Schema extends undefined
     ? Output
     : unknown;
 
-/** Options of an agent that a run can override. */
-export interface SharedOptions extends ModelSettings {
-  /** The system instruction. */
-  readonly instructions?: string | undefined;
+/** Options of an agent that a run can override. `Context` is what the run is given as `context`. */
+export interface SharedOptions<Context = unknown> extends ModelSettings {
+  /**
+   * The system instruction. A function is called once per run, when it starts or is resumed, so that all requests of a run have the
+   * same one; what it throws fails the run.
+   */
+  readonly instructions?: string | ((run: RunContext<Context>) => string | Promise<string>) | undefined;
   /**
    * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
    * called when a run starts, and the run keeps its result.
    */
-  readonly tools?: readonly AnyTool[] | (() => readonly AnyTool[]) | undefined;
+  readonly tools?: readonly AnyTool<Context>[] | ToolsFunction<Context> | undefined;
   /** Whether the model may or must call functions in the first turn. @defaultValue "auto" */
   readonly toolChoice?: ToolChoice | undefined;
   /** Limits of a run. @defaultValue 25 turns, 200 function calls */
@@ -46,16 +50,30 @@ export interface SharedOptions extends ModelSettings {
   readonly prices?: PriceTable | undefined;
   /** Rules that end a run after a turn. @defaultValue none */
   readonly stopWhen?: readonly StopRule[] | undefined;
-  readonly hooks?: Hooks | undefined;
+  readonly hooks?: Hooks<Context> | undefined;
   /**
    * Decides on calls of tools with `needsApproval`, while the run waits. Without it the run ends with `needs-approval`.
    * @defaultValue none
    */
-  readonly approve?: Approve | undefined;
+  readonly approve?: Approve<Context> | undefined;
 }
 
-/** Options of an agent. */
-export interface AgentOptions extends SharedOptions {
+/** Gives the tools of a run. */
+export type ToolsFunction<Context> = (run: RunContext<Context>) => readonly AnyTool<Context>[];
+
+/**
+ * Options of an agent. `Context` and `Tools` are inferred: the context from what the tools, hooks and functions declare, and the
+ * tools from an array. `new Agent<Context>(…)` states the context, and leaves the calls of its results untyped.
+ */
+export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = AnyTool<Context>> extends Omit<
+  SharedOptions<Context>,
+  "tools"
+> {
+  /**
+   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
+   * called when a run starts, and the run keeps its result. One without parameters is also called when the agent is made.
+   */
+  readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
   /** A model id, or a model made by `gemini()`. */
   readonly model: string | Model;
   /** Endpoint of requests when `model` is an id. @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY` */
@@ -82,7 +100,20 @@ export interface AgentOptions extends SharedOptions {
 }
 
 /** Options of one run; they override the agent's. */
-export interface RunOptions<Schema extends OutputSchema | undefined = undefined> extends SharedOptions {
+export interface RunOptions<
+  Schema extends OutputSchema | undefined = undefined,
+  Context = unknown,
+> extends SharedOptions<Context> {
+  /**
+   * What the application passes to this run's tools, hooks and functions, and to the runs inside it: a user, a database. It is never
+   * stored and the model never sees it. Required when the agent has a context type.
+   */
+  readonly context?: GivenContext<Context> | undefined;
+  /**
+   * A JSON object that identifies the run for the application: it is in its first event, in hooks, observations and each line of the
+   * log, also of runs inside it. A session stores it with the run, which keeps it when it is resumed. @defaultValue none
+   */
+  readonly metadata?: JsonObject | undefined;
   /**
    * Schema of the answer. With tools that search, the model first answers in prose (so that citations survive) and then converts
    * the answer to the schema. @defaultValue none: the answer is text
@@ -101,6 +132,14 @@ export interface RunOptions<Schema extends OutputSchema | undefined = undefined>
   readonly steps?: StepsFactory | undefined;
 }
 
+/** The `context` of a run: none when the agent has no context type. */
+export type GivenContext<Context> = unknown extends Context ? undefined : Context;
+
+/** The last argument of what starts a run: required when the context is. */
+export type OptionsArgument<Options, Context> = undefined extends Context
+  ? [options?: Options]
+  : [options: Options & { readonly context: Context }];
+
 /** Makes the steps of one run. `emit` receives live events; absent when nobody reads them. */
 export type StepsFactory = (run: {
   readonly runId: string;
@@ -109,15 +148,25 @@ export type StepsFactory = (run: {
 }) => Steps<RunEvent>;
 
 /** Options of counting tokens. */
-export interface CountTokensOptions extends SharedOptions {
+export interface CountTokensOptions<Context = unknown> extends SharedOptions<Context> {
+  /** For `instructions` and `tools` that are functions. */
+  readonly context?: GivenContext<Context> | undefined;
   /** Counted if the request includes the schema. */
   readonly output?: OutputSchema | undefined;
   /** Aborting it ends the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Options of a run, whatever its output. */
-export type AnyRunOptions = RunOptions<OutputSchema | undefined>;
+/** Options of a run, whatever its output and its context. */
+export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>, "context"> {
+  readonly context?: unknown;
+}
+
+/** The options among the arguments of a run. */
+export function anyOptions(given: readonly unknown[]): AnyRunOptions {
+  // An OptionsArgument, whose type depends on a context that is not known where it is read.
+  return (given[0] ?? {}) as AnyRunOptions;
+}
 
 /** Names of all settings; adding a setting without listing it here does not compile. */
 const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {

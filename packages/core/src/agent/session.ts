@@ -15,17 +15,28 @@ import { type SessionAbout, type SessionKeeping, SessionRuns, type Unfinished } 
 import { checkForkPoint, takeSegments } from "../session/session-view.ts";
 import type { SessionStore } from "../session/store.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../tool/tool.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
+import {
+  anyOptions,
+  type AnyRunOptions,
+  type OptionsArgument,
+  type OutputOf,
+  type OutputSchema,
+  type RunOptions,
+} from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
  * can be resumed after a crash, in any process, and no finished step is repeated.
  *
- * One run at a time. Options of a run (tools, instructions, an output schema) are not stored: pass `resume` the options of `send`.
+ * One run at a time. Options of a run (tools, instructions, an output schema, the context) are not stored: pass `resume` the options
+ * of `send`.
  */
-export class Session {
+export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
+  /** Never set. */
+  declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly id: string;
   readonly #store: SessionStore;
   readonly #host: SessionHost<AnyRunOptions>;
@@ -60,18 +71,18 @@ export class Session {
    */
   async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> & SendOptions = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.stream(input, options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.stream<Schema>(input, ...options).result();
   }
 
   /** {@link Session.send} as a stream. Nothing happens until it is read. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> & SendOptions = {},
-  ): RunStream<OutputOf<Schema>> {
+    ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
+  ): RunStream<OutputOf<Schema>, Calls> {
     const message = buildContents(input, this.#host.model);
-    const next = this.#nextInput(options);
+    const next = this.#nextInput(anyOptions(options));
     return new RunStream((emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)));
   }
 
@@ -86,16 +97,16 @@ export class Session {
    * @throws {UnexpectedAnswerError} When an answer matches no pending call.
    */
   async resume<Schema extends OutputSchema | undefined = undefined>(
-    options: RunOptions<Schema> & ResumeOptions = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.resumeStream(options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.resumeStream<Schema>(...options).result();
   }
 
   /** {@link Session.resume} as a stream: the events of the whole run, including those before it stopped. */
   resumeStream<Schema extends OutputSchema | undefined = undefined>(
-    options: RunOptions<Schema> & ResumeOptions = {},
-  ): RunStream<OutputOf<Schema>> {
-    const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(options);
+    ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
+  ): RunStream<OutputOf<Schema>, Calls> {
+    const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(anyOptions(options));
     const run = { answers, anyLoopVersion, options: rest, signal };
     return new RunStream((emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }));
   }
@@ -113,16 +124,16 @@ export class Session {
    * @throws {NothingToResumeError} Without a message on a session that has no run.
    */
   async continue<Schema extends OutputSchema | undefined = undefined>(
-    options: RunOptions<Schema> & ContinueOptions = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.continueStream(options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.continueStream<Schema>(...options).result();
   }
 
   /** {@link Session.continue} as a stream. Of a run in another process the events come when it is over. */
-  continueStream<Schema extends OutputSchema | undefined = undefined>({
-    message,
-    ...options
-  }: RunOptions<Schema> & ContinueOptions = {}): RunStream<OutputOf<Schema>> {
+  continueStream<Schema extends OutputSchema | undefined = undefined>(
+    ...given: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
+  ): RunStream<OutputOf<Schema>, Calls> {
+    const { message, ...options }: AnyRunOptions & ContinueOptions = anyOptions(given);
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = this.#nextInput(options);
     return new RunStream((emitters) => this.#next.continue({ ...next, message: contents }, this.#events.tap(emitters)));
@@ -174,7 +185,9 @@ export class Session {
    *
    * @see `docs/guides/teams.md`
    */
-  as(agent: { session(options: SessionOptions): Session }): Session {
+  as<OtherContext, OtherCalls extends ToolCall>(agent: {
+    session(options: SessionOptions): Session<OtherContext, OtherCalls>;
+  }): Session<OtherContext, OtherCalls> {
     const { about, limits, leaseMs } = this.#keeping;
     return agent.session({ id: this.id, store: this.#store, limits, leaseMs, ...about });
   }
@@ -201,6 +214,7 @@ export class Session {
       keepInterrupted,
       anyLoopVersion,
       runId: options.runId ?? crypto.randomUUID(),
+      metadata: options.metadata,
       options,
       signal: options.signal,
     };
@@ -246,14 +260,20 @@ export class Session {
    */
   async fork(
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
-  ): Promise<Session> {
+  ): Promise<Session<Context, Calls>> {
     await this.#log.refresh();
     const { view } = this.#log;
     const all = view.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
     const { about, limits, leaseMs } = this.#keeping;
-    const fork = new Session(this.#host, { id: options.id, store: this.#store, limits, leaseMs, ...about });
+    const fork = new Session<Context, Calls>(this.#host, {
+      id: options.id,
+      store: this.#store,
+      limits,
+      leaseMs,
+      ...about,
+    });
     const parts = takeSegments(view.allSegments(), contents);
     await fork.#log.append({ unless: "changed" }, { type: "history", parts, from: { session: this.id, contents } });
     return fork;
@@ -266,7 +286,7 @@ export class Session {
    * @param options - `runId`: which run; defaults to the last. The rest: the options the run had.
    * @throws {ReplayDifferenceError} While it is read, if the agent's code or options have changed what the run does.
    */
-  replay(options: AnyRunOptions = {}): RunStream<unknown> {
+  replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
     const session = { id: this.id, store: this.#store, host: this.#host, keeping: this.#keeping };
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));

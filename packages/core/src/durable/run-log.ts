@@ -133,6 +133,8 @@ export interface CallStepValue extends StepTimes {
   readonly after: readonly Part[];
   /** Why the call failed; absent when it did not. */
   readonly failure?: Extract<ToolOutcome, { ok: false }> | undefined;
+  /** The output in `part` is a text in place of what the tool returned. */
+  readonly shortened?: true | undefined;
   /** It is unknown whether the call happened: an answer from outside decides, and `part` is not the answer. */
   readonly unknown?: true | undefined;
   /** The tool was not run: the call was refused, or a hook gave its output. */

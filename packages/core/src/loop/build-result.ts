@@ -3,9 +3,11 @@ import { type Citation, collectSources, type Source } from "../grounding/sources
 import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
 import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
+import type { TurnCall } from "./calls/call-state.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
-import type { RunState } from "./run-state.ts";
+import type { AnsweredCall, RunState } from "./run-state.ts";
 
 /** What every result has, whatever the stop reason. */
 export function buildOutcome(
@@ -23,6 +25,7 @@ export function buildOutcome(
     text,
     contents,
     added: contents.slice(input.historyLength),
+    toolCalls: listCalls(state),
     turns: state.turns,
     usage: state.usage,
     cost: input.prices === undefined ? undefined : state.cost,
@@ -32,6 +35,36 @@ export function buildOutcome(
     citations: found.sources.length === 0 ? [] : findCitations(state.responses, response, text, found.sources),
     groundedBy: !grounded ? "none" : state.nestedResponses.size > 0 ? "delegated" : "native",
   };
+}
+
+/** The calls of closed turns, and those of the turn that a question left open. */
+function listCalls({ answeredCalls, calls, pending }: RunState): ToolCall[] {
+  const listed: ToolCall[] = [];
+  for (const { turn, callId, call, value } of [...answeredCalls, ...answeredIn(calls)]) {
+    const { name, args: input = {} } = call;
+    const { failure, shortened, durationMs } = value;
+    const base = { callId, turn, name, input, durationMs };
+    const output = value.part.functionResponse?.response["output"];
+    if (failure !== undefined) {
+      const { kind, message } = failure;
+      listed.push({ ...base, status: "failed", error: { kind, message } });
+    } else if (shortened === true) listed.push({ ...base, status: "shortened", output: String(output) });
+    else listed.push({ ...base, status: "completed", output });
+  }
+  for (const { turn, callId, call, current } of calls) {
+    if (current.state === "answered") continue;
+    const question = pending.find((one) => one.callId === callId)?.question;
+    const { name, args: input = {} } = call;
+    const asked = question === undefined ? {} : { question };
+    listed.push({ status: "pending", callId, turn, name, input, ...asked, durationMs: 0 });
+  }
+  return listed;
+}
+
+function answeredIn(calls: readonly TurnCall[]): readonly AnsweredCall[] {
+  return calls.flatMap(({ turn, callId, call, current }) =>
+    current.state === "answered" ? [{ turn, callId, call, value: current.value }] : [],
+  );
 }
 
 /** The citations of the last answer; if it has none, those of earlier answers that it quotes. */

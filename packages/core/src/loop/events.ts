@@ -1,6 +1,7 @@
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
-import type { PendingCall, ToolOutcome } from "../tool/tool.ts";
-import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";
+import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
+import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { RunResult } from "./result.ts";
 
@@ -11,6 +12,8 @@ export interface RunIdentity {
   readonly agent: string;
   /** Absent for a run without a session. */
   readonly sessionId?: string | undefined;
+  /** What the caller said about the run. */
+  readonly metadata?: JsonObject | undefined;
 }
 
 /** A run's result as its last event has it: without the conversation, which grows, and without media. */
@@ -21,6 +24,7 @@ type WithoutContents<Result> = Result extends unknown ? Omit<Result, (typeof NOT
 const NOT_IN_EVENTS = [
   "contents",
   "added",
+  "toolCalls",
   "interrupted",
   "response",
   "images",
@@ -54,7 +58,7 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  * `callId`; a call that was never run, because it was refused or a hook gave its output, has only a `tool-end`. A run that fails
  * throws instead of reporting `run-end`.
  */
-export type RunEvent = RunEventKind & {
+export type RunEvent<Calls extends ToolCall = ToolCall> = (RunEventKind | ToolEndEvent<Calls>) & {
   /** It was reported before: a resumed run, or one that is read again, repeats what its log holds. */
   readonly replayed?: true | undefined;
 };
@@ -108,18 +112,41 @@ type RunEventKind =
     }
   /** The call waits for an answer from outside. */
   | ({ readonly type: "tool-pending" } & PendingCall)
-  | { readonly type: "tool-start"; readonly turn: number; readonly callId: string; readonly call: FunctionCall }
-  | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
   | {
-      readonly type: "tool-end";
+      readonly type: "tool-start";
       readonly turn: number;
       readonly callId: string;
+      /** As the model wrote it: there may be no such tool. */
+      readonly name: string;
       readonly call: FunctionCall;
-      readonly outcome: ToolOutcome;
-      readonly durationMs: number;
     }
+  | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
   | { readonly type: "turn-end"; readonly turn: number }
   | { readonly type: "run-end"; readonly result: RunEnd };
+
+/** A call has ended. With static tools, its name tells the type of the output. */
+type ToolEndEvent<Calls extends ToolCall> =
+  | CompletedEndOf<Calls>
+  | ToolEnd<
+      string,
+      | Extract<ToolOutcome, { readonly ok: false }>
+      /** The text that the model read instead of an output that was too long. */
+      | { readonly ok: true; readonly output: string; readonly shortened: true }
+    >;
+
+type CompletedEndOf<Calls> = Calls extends CompletedToolCall
+  ? ToolEnd<Calls["name"], { readonly ok: true; readonly output: Calls["output"]; readonly shortened?: undefined }>
+  : never;
+
+interface ToolEnd<Name extends string, Outcome> {
+  readonly type: "tool-end";
+  readonly turn: number;
+  readonly callId: string;
+  readonly name: Name;
+  readonly call: FunctionCall;
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+}
 
 /**
  * Passes one event to the reader. A promise means that the run has to wait for the reader. Never rejects; events for a reader

@@ -49,6 +49,8 @@ export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
   readonly identity: RunIdentity;
+  /** What the caller passes to tools, hooks and `approve`. */
+  readonly context?: unknown;
   readonly model: Model;
   readonly steps: Steps<RunEvent>;
   /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
@@ -92,20 +94,25 @@ export interface LoopInput {
   readonly now: () => number;
 }
 
-/** A request that is about to be sent, for a hook. */
-export interface RequestInfo extends RunIdentity {
-  readonly turn: number;
-  readonly request: ModelRequest;
+/** A run, for the functions among its options. */
+export interface RunContext<Context = unknown> extends RunIdentity {
+  /** What the run was given as `context`. */
+  readonly context: Context;
   readonly signal: AbortSignal;
 }
 
+/** A request that is about to be sent, for a hook. */
+export interface RequestInfo<Context = unknown> extends RunContext<Context> {
+  readonly turn: number;
+  readonly request: ModelRequest;
+}
+
 /** A call, for a hook. */
-export interface CallInfo extends RunIdentity {
+export interface CallInfo<Context = unknown> extends RunContext<Context> {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   readonly call: FunctionCall;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -123,13 +130,17 @@ export type CallDecision =
  * Functions called at fixed points of a run. They may be async and are awaited, until the run is aborted. A hook that throws
  * ends the run with its error.
  */
-export interface Hooks {
+export interface Hooks<Context = unknown> {
   /** Before each request. May return another request; changes to the history apply to this request only. */
-  readonly beforeRequest?: ((info: RequestInfo) => ModelRequest | void | Promise<ModelRequest | void>) | undefined;
+  readonly beforeRequest?:
+    | ((info: RequestInfo<Context>) => ModelRequest | void | Promise<ModelRequest | void>)
+    | undefined;
   /** Before each call; at the same time for parallel calls. */
-  readonly beforeCall?: ((info: CallInfo) => CallDecision | Promise<CallDecision>) | undefined;
+  readonly beforeCall?: ((info: CallInfo<Context>) => CallDecision | Promise<CallDecision>) | undefined;
   /** After each call. May return another outcome. */
   readonly afterCall?:
-    | ((info: CallInfo & { readonly outcome: ToolOutcome }) => ToolOutcome | void | Promise<ToolOutcome | void>)
+    | ((
+        info: CallInfo<Context> & { readonly outcome: ToolOutcome },
+      ) => ToolOutcome | void | Promise<ToolOutcome | void>)
     | undefined;
 }

@@ -3,7 +3,7 @@ import type { Step } from "../durable/steps.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { ParentStep, ToolOutcome } from "../tool/tool.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
+import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { RunResult } from "./result.ts";
 
@@ -39,6 +39,8 @@ export interface RunInfo {
   /** Where its requests are sent, if known. */
   readonly endpoint?: string | undefined;
   readonly sessionId?: string | undefined;
+  /** What the caller said about the run. */
+  readonly metadata?: JsonObject | undefined;
   /** The step of another run that contains it. That run may be in another process. */
   readonly parent?: ParentStep | undefined;
 }

@@ -3,12 +3,17 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import type { CallStepValue } from "../durable/run-log.ts";
-import type { TurnCall } from "./calls/call-state.ts";
+import type { PlannedCall, TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
+
+/** A call and what its step recorded. */
+export interface AnsweredCall extends Pick<PlannedCall, "turn" | "callId" | "call"> {
+  readonly value: CallStepValue;
+}
 
 /** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {
@@ -26,6 +31,8 @@ export class RunState {
   readonly nestedResponses: Set<ModelResponse> = new Set();
   /** Those that were unusable and retried. */
   readonly discarded: Set<ModelResponse> = new Set();
+  /** The calls of closed turns. */
+  readonly answeredCalls: AnsweredCall[] = [];
   /** The calls of the open turn, some of them answered. */
   calls: readonly TurnCall[] = [];
   /** Runs that ended inside calls of the open turn; not in the totals yet. */
@@ -69,10 +76,12 @@ export class RunState {
     this.responses.push(response);
   }
 
-  addCall(name: string, value: CallStepValue): void {
+  addCall(answered: AnsweredCall): void {
+    const { call, value } = answered;
+    this.answeredCalls.push(answered);
     this.addActiveTime(value.startedAt, value.endedAt);
     for (const run of value.nested) this.addNested(run);
-    if (value.failure?.kind === "bad-input") this.badCalls.set(name, (this.badCalls.get(name) ?? 0) + 1);
+    if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
   }
 
   /** Adds the usage, cost and answers of a nested run. */

@@ -1,5 +1,6 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
 /** Where the events of a run go when somebody reads them. */
@@ -25,9 +26,11 @@ export interface RunningLoop {
  * Pull-driven and single-use: nothing runs until it is read, and leaving the `for await` early ends the run. A slow
  * reader slows the run down; at most 64 events are buffered.
  */
-export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
+export class RunStream<Output = undefined, Calls extends ToolCall = ToolCall> implements AsyncIterable<
+  RunEvent<Calls>
+> {
   readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
-  readonly #outcome: Promise<RunResult<Output>>;
+  readonly #outcome: Promise<RunResult<Output, Calls>>;
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
@@ -36,8 +39,8 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   constructor(open: (emitters: RunEmitters | undefined) => RunningLoop) {
     this.#open = open;
     this.#outcome = new Promise((resolve, reject) => {
-      // The agent that made this stream knows the type of its output.
-      this.#settle = { resolve: (result) => resolve(result as RunResult<Output>), reject };
+      // The agent that made this stream knows the types of its output and its tools.
+      this.#settle = { resolve: (result) => resolve(result as RunResult<Output, Calls>), reject };
     });
     this.#outcome.catch(() => {}); // the iterator throws it as well
   }
@@ -47,7 +50,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
    *
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
-  result(): Promise<RunResult<Output>> {
+  result(): Promise<RunResult<Output, Calls>> {
     if (this.#running === undefined && !this.#over) void this.#runUnwatched();
     return this.#outcome;
   }
@@ -62,9 +65,10 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     return this.#running?.soFar();
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<RunEvent<Calls>, void, void> {
     this.#checkUnread();
-    return this.#read();
+    // As for the result.
+    return this.#read() as AsyncGenerator<RunEvent<Calls>, void, void>;
   }
 
   #checkUnread(): void {

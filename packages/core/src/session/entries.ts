@@ -6,7 +6,7 @@ import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
-import type { Content, Part } from "../wire/types/content.ts";
+import type { Content, JsonObject, Part } from "../wire/types/content.ts";
 import type { Draft } from "./records.ts";
 
 /** Version of the entries this release writes. It reads this one and all earlier ones. */
@@ -39,6 +39,8 @@ export interface RunEntry extends EntryBase {
   /** Where its answers come from: their signatures mean something only there. */
   readonly origin: HistoryOrigin;
   readonly input: readonly Content[];
+  /** What the caller said about the run. */
+  readonly metadata?: JsonObject | undefined;
   /** What was left unfinished by the run before does not become part of the history. */
   readonly dropInterrupted?: true | undefined;
 }

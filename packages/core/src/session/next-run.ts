@@ -2,7 +2,7 @@ import { SessionConflictError } from "../errors/run-errors.ts";
 import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../errors/session-errors.ts";
 import { NOTHING_YET } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Content, JsonObject } from "../wire/types/content.ts";
 import { isResumable } from "./entries.ts";
 import { lookUntil } from "./lease.ts";
 import { replayRun } from "./replay.ts";
@@ -25,6 +25,8 @@ export interface NextInput<Options> {
   readonly keepInterrupted: boolean;
   readonly anyLoopVersion: boolean;
   readonly runId: string;
+  /** Of a new run. */
+  readonly metadata: JsonObject | undefined;
   readonly options: Options;
   readonly signal: AbortSignal | undefined;
 }

@@ -9,7 +9,7 @@ import type { RunResult, RunSoFar } from "../loop/result.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Content, JsonObject } from "../wire/types/content.ts";
 import type { InterruptedAnswer } from "./entries.ts";
 
 /** A run of the loop that was opened for a session. */
@@ -38,6 +38,8 @@ export interface SessionRun<Options> {
   readonly options: Options;
   readonly sessionId: string;
   readonly runId: string;
+  /** What the caller said about the run when it began. */
+  readonly metadata: JsonObject | undefined;
   /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
   readonly mode: SessionRunMode;
   readonly contents: readonly Content[];

@@ -18,7 +18,7 @@ import type { BeforeEnd } from "../loop/loop-input.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/history/import-history.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Content, JsonObject } from "../wire/types/content.ts";
 import { boundParts, DraftWriter } from "./draft-writer.ts";
 import { isResumable } from "./entries.ts";
 import {
@@ -93,6 +93,7 @@ export class SessionRuns<Options> {
     run: SessionRunRequest<Options> & {
       readonly input: readonly Content[];
       readonly runId: string;
+      readonly metadata: JsonObject | undefined;
       readonly unfinished: Unfinished;
       readonly keepInterrupted: boolean;
     },
@@ -108,6 +109,7 @@ export class SessionRuns<Options> {
         model: this.#host.model.id,
         origin: this.#host.origin,
         input: run.input,
+        ...(run.metadata !== undefined && { metadata: run.metadata }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
       };
       return { lease: await take(run.runId, ...closing, ...this.#aboutEntries(), entry), mode: "begin" };
@@ -142,7 +144,7 @@ export class SessionRuns<Options> {
     run: Pick<SessionRunRequest<Options>, "options" | "emitters">,
     how: OpenRecordOptions,
   ): OpenedRun {
-    const { runId, input } = record.entry;
+    const { runId, input, metadata } = record.entry;
     const { mode = "read", log = this.log.journalLog(runId), missing, onPartial } = how;
     const { beforeEnd = async (result) => endOfRecord(record, result) } = how;
     const before = this.#contentsBefore();
@@ -151,6 +153,7 @@ export class SessionRuns<Options> {
       options: run.options,
       sessionId: this.log.id,
       runId,
+      metadata,
       mode,
       contents: [...before, ...input],
       historyLength: before.length,

@@ -9,9 +9,9 @@ import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
 /** What defines a tool, apart from its input schema. */
-export interface ToolSpec<Input, Output> {
+export interface ToolSpec<Input, Output, Context = unknown, Name extends string = string> {
   /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
-  readonly name: string;
+  readonly name: Name;
   /** What the function does and when to use it: the model decides by this text whether to call it. */
   readonly description: string;
   /** Whether calls run alone, never in parallel with other calls of the turn. @defaultValue false */
@@ -50,8 +50,10 @@ export interface ToolSpec<Input, Output> {
    *
    * Without it, the client (a browser, a phone, another service) answers the calls: the run ends with `needs-outcome`, and
    * `session.resume({ outcomes })` continues it.
+   *
+   * A tool that needs the run's context declares it in the second parameter: `({ context }: ToolContext<App>)`.
    */
-  run?(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  run?(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
 }
 
 /**
@@ -69,25 +71,25 @@ export interface ToolSpec<Input, Output> {
  * });
  * ```
  */
-export function defineTool<Schema extends z4.$ZodType, Output>(
-  spec: ToolSpec<z4.output<Schema>, Output> & { readonly input: Schema },
-): Tool<z4.output<Schema>, Output>;
+export function defineTool<Schema extends z4.$ZodType, Output, Context = unknown, const Name extends string = string>(
+  spec: ToolSpec<z4.output<Schema>, Output, Context, Name> & { readonly input: Schema },
+): Tool<z4.output<Schema>, Output, Context, Name, z4.input<Schema>>;
 /** With a zod 3 schema (`zod/v3`, or zod 3.25). */
-export function defineTool<Schema extends z3.ZodTypeAny, Output>(
-  spec: ToolSpec<z3.output<Schema>, Output> & { readonly input: Schema },
-): Tool<z3.output<Schema>, Output>;
+export function defineTool<Schema extends z3.ZodTypeAny, Output, Context = unknown, const Name extends string = string>(
+  spec: ToolSpec<z3.output<Schema>, Output, Context, Name> & { readonly input: Schema },
+): Tool<z3.output<Schema>, Output, Context, Name, z3.input<Schema>>;
 /** With a schema that carries its own JSON Schema, such as `zod3(schema)`. */
-export function defineTool<Input, Output>(
-  spec: ToolSpec<Input, Output> & { readonly input: DescribedSchema<Input> },
-): Tool<Input, Output>;
+export function defineTool<Input, Output, Context = unknown, const Name extends string = string>(
+  spec: ToolSpec<Input, Output, Context, Name> & { readonly input: DescribedSchema<Input> },
+): Tool<Input, Output, Context, Name>;
 /** Without input. */
-export function defineTool<Output>(
-  spec: ToolSpec<Record<string, never>, Output> & { readonly input?: undefined },
-): Tool<Record<string, never>, Output>;
+export function defineTool<Output, Context = unknown, const Name extends string = string>(
+  spec: ToolSpec<Record<string, never>, Output, Context, Name> & { readonly input?: undefined },
+): Tool<Record<string, never>, Output, Context, Name>;
 /** With a raw JSON Schema: only checks that the input is an object with the required properties. */
-export function defineTool<Output>(
-  spec: ToolSpec<unknown, Output> & { readonly input: JsonSchema },
-): Tool<unknown, Output>;
+export function defineTool<Output, Context = unknown, const Name extends string = string>(
+  spec: ToolSpec<unknown, Output, Context, Name> & { readonly input: JsonSchema },
+): Tool<unknown, Output, Context, Name>;
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
   const { name, description, input, needsApproval } = spec;
   checkToolName(name);

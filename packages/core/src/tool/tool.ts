@@ -2,13 +2,26 @@ import type { Json } from "../internal/json.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { PriceTable, Usage } from "../model/usage.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
+import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
+import type { JsonOf } from "./json-of.ts";
 
-/** A function the model can call. Made by `defineTool`. */
-export interface Tool<Input = unknown, Output = unknown> {
+/**
+ * A function the model can call. Made by `defineTool`.
+ *
+ * `Context` is what its `run` needs of {@link ToolContext.context}: only agents that are given that context accept it. `Args` is
+ * what the model sends, before defaults and transforms.
+ */
+export interface Tool<
+  Input = unknown,
+  Output = unknown,
+  Context = unknown,
+  Name extends string = string,
+  Args = Input,
+> {
+  // First, so that a union of tools is told apart by it.
+  readonly name: Name;
   readonly kind: "function";
-  readonly name: string;
   readonly description: string;
   /** The declaration that is sent: name, description and `parametersJsonSchema`. */
   readonly declaration: FunctionDeclaration;
@@ -42,11 +55,42 @@ export interface Tool<Input = unknown, Output = unknown> {
   /** Validates the arguments. @throws {ToolRetry} With a short message for the model when they are invalid. */
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
-  run(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  run(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  /** Never set: makes the context contravariant, which a method is not. */
+  readonly "~context"?: ((context: Context) => void) | undefined;
+  /** Never set: the type of its completed calls. */
+  readonly "~call"?: CompletedToolCall<Name, Args, Output> | undefined;
+}
+
+/** What every call has. */
+export interface ToolCallBase {
+  /** Unique in the run, such as `call:3.0`. */
+  readonly callId: string;
+  readonly turn: number;
+  /** Milliseconds from start to outcome; 0 while it waits. */
+  readonly durationMs: number;
+}
+
+/**
+ * The tool gave a result, here or elsewhere. A hook that replaces arguments or output is trusted to keep to the tool's types.
+ */
+export interface CompletedToolCall<
+  Name extends string = string,
+  Args = unknown,
+  Output = unknown,
+> extends ToolCallBase {
+  readonly status: "completed";
+  readonly name: Name;
+  /** The arguments as the model gave them: before defaults and transforms, and before hooks. */
+  readonly input: Args;
+  /** The result as JSON, which is how it is recorded. */
+  readonly output: JsonOf<Output>;
 }
 
 /** Context of a running call. */
-export interface ToolContext {
+export interface ToolContext<Context = unknown> {
+  /** What the run was given as `context`; annotate the parameter, as in `({ context }: ToolContext<App>)`, to declare its type. */
+  readonly context: Context;
   /** Aborts when the run is aborted or the tool times out. Pass it to everything that waits. */
   readonly signal: AbortSignal;
   /** Unique in the run, stable across retries and resumes: `call:3.0` is the first call of turn 3. */
@@ -60,6 +104,8 @@ export interface ToolContext {
   readonly agent: string;
   /** The session that the run belongs to, if any. */
   readonly sessionId?: string | undefined;
+  /** What the run was given as `metadata`. */
+  readonly metadata?: JsonObject | undefined;
   /** Turn of the run, from 1. */
   readonly turn: number;
   readonly logger: Logger;
@@ -114,13 +160,23 @@ export interface BuiltInTool {
   readonly name: BuiltInName;
   /** The entry of the request's `tools`. */
   readonly wire: WireTool;
+  /** Never set: it needs no context. */
+  readonly "~context"?: undefined;
+  /** Never set: its calls are the service's own. */
+  readonly "~call"?: undefined;
 }
 
 /** Names of the built-in tools. */
 export type BuiltInName = "googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse";
 
-/** An entry of an agent's `tools`. */
-export type AnyTool = Tool | BuiltInTool;
+/** An entry of the `tools` of an agent with this context. */
+export type AnyTool<Context = unknown> = Tool<unknown, unknown, Context> | BuiltInTool;
+
+/** An entry of the `tools` of an agent with this context, of any further type. */
+export interface ToolFor<Context> {
+  readonly kind: AnyTool["kind"];
+  readonly "~context"?: ((context: Context) => void) | undefined;
+}
 
 /** A run inside a tool call. */
 export interface NestedRun {
@@ -150,6 +206,7 @@ export interface ParentRun {
    */
   readonly remaining: RemainingLimits;
   readonly prices?: PriceTable | undefined;
+  readonly metadata?: JsonObject | undefined;
   /** The calling run's. */
   readonly approve?: Approve | undefined;
 }
@@ -208,7 +265,16 @@ export interface PendingCall {
 export type Approval = boolean | { readonly deny: string };
 
 /** Decides whether a call may run, by asking a person or a policy; the run waits. */
-export type Approve = (pending: PendingCall, context: { readonly signal: AbortSignal }) => Approval | Promise<Approval>;
+export type Approve<Context = unknown> = (
+  pending: PendingCall,
+  run: {
+    readonly signal: AbortSignal;
+    /** What the run was given as `context`. */
+    readonly context: Context;
+    /** What the run was given as `metadata`. */
+    readonly metadata?: JsonObject | undefined;
+  },
+) => Approval | Promise<Approval>;
 
 /** How a call that ran elsewhere ended. `notExecuted` means that it never ran: it is run now. */
 export type ExternalOutcome =

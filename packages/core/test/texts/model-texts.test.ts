@@ -24,6 +24,7 @@ const weather = defineTool({
 /** What a call of a tool is answered with. */
 async function ask(tools: readonly Tool[], made: FunctionCall, signal = new AbortController().signal): Promise<string> {
   const outcome = await callTool(new Map(tools.map((tool) => [tool.name, tool])), made, {
+    context: undefined,
     signal,
     callId: "call:1.0",
     call: made,

@@ -12,6 +12,7 @@ import { fakeTime, idle } from "../helpers/fake-time.ts";
 
 function contextOf(changes: Partial<ToolContext> = {}): ToolContext {
   return {
+    context: undefined,
     signal: new AbortController().signal,
     callId: "call:1.0",
     call: { name: "t" },

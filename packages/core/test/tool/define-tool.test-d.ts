@@ -21,7 +21,9 @@ describe("input", () => {
         return input.a.length;
       },
     });
-    expectTypeOf(tool).toEqualTypeOf<Tool<{ a: string; n?: number | undefined; at: Date; x: string }, number>>();
+    type Input = { a: string; n?: number | undefined; at: Date; x: string };
+    type Args = { a: string; n?: number | undefined; at: unknown; x?: string | undefined };
+    expectTypeOf(tool).toEqualTypeOf<Tool<Input, number, unknown, string, Args>>();
   });
   test("of zod/mini, zod 3 and zod3()", () => {
     defineTool({

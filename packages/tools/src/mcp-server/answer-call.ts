@@ -48,7 +48,7 @@ async function refusal(
     if (approve === undefined)
       return denied(`${tool.name} needs a person's approval, and this server has no way to ask`);
     const pending: PendingCall = { turn: 1, callId, call, question: "approval" };
-    const word = await approve(pending, { signal: client.mcpReq.signal });
+    const word = await approve(pending, { signal: client.mcpReq.signal, context: undefined });
     if (word === true) return undefined;
     return denied(word === false ? `${tool.name} was not approved` : word.deny);
   } catch (error) {
@@ -80,6 +80,7 @@ function contextOf(
   const progressToken = mcpReq._meta?.progressToken;
   let reports = 0;
   return {
+    context: undefined,
     signal: mcpReq.signal,
     callId,
     call,

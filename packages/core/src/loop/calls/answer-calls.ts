@@ -66,7 +66,7 @@ export async function answerCalls(
   for (const call of planned) {
     if (call.current.state !== "answered") throw new RunStepError(`${call.callId} has no answer`, call.callId);
     const { value } = call.current;
-    state.addCall(call.call.name, value);
+    state.addCall({ turn: call.turn, callId: call.callId, call: call.call, value });
     responses.push(value.part);
     after.push(...value.after);
   }

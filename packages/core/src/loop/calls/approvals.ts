@@ -50,7 +50,9 @@ async function routeCall(input: LoopInput, planned: PlannedCall, signal: AbortSi
   }
   if (needsApproval) {
     if (input.approve === undefined) return { do: "ask-approval" };
-    const approval = input.approve({ turn, callId, call: copyJson(call), question: "approval" }, { signal });
+    const { context, identity } = input;
+    const pending = { turn, callId, call: copyJson(call), question: "approval" } as const;
+    const approval = input.approve(pending, { signal, context, metadata: identity.metadata });
     const why = findDenial(await abortable(Promise.resolve(approval), signal));
     if (why !== undefined) return { do: "deny", why };
   }

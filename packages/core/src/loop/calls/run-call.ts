@@ -83,7 +83,7 @@ async function runWithHooks(
   const { turn, callId, call } = planned;
   const { signal } = step;
   const { beforeCall, afterCall } = input.hooks;
-  const info = { ...input.identity, turn, callId, call, signal };
+  const info = { ...input.identity, context: input.context, turn, callId, call, signal };
   try {
     const decision = beforeCall === undefined ? undefined : await abortable(Promise.resolve(beforeCall(info)), signal);
     let outcome: ToolOutcome;
@@ -109,9 +109,10 @@ function toolContext(
   step: Step<RunEvent>,
   run: Pick<ToolContext, "attach" | "parent">,
 ): ToolContext {
-  const { identity } = input;
+  const { identity, context } = input;
   return {
     ...identity,
+    context,
     signal: step.signal,
     callId,
     call,
@@ -135,6 +136,7 @@ function parentRun(input: LoopInput, state: RunState, { callId, current }: TurnC
       return remainingLimits(input, state.spentInside(input.now() - startedAt));
     },
     prices: input.prices,
+    metadata: input.identity.metadata,
     approve: input.approve,
   };
 }
@@ -187,7 +189,7 @@ function recordOutcome(
   startedAt: number,
   endedAt: number,
 ): CallStepValue {
-  const { part, after } = functionResponse(call, outcome, {
+  const { part, after, shortened } = functionResponse(call, outcome, {
     mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
     maxResultBytes: tool?.maxResultBytes,
   });
@@ -196,6 +198,7 @@ function recordOutcome(
   return {
     part,
     after,
+    ...(shortened === true && { shortened }),
     failure,
     ...(notRun && { notRun }),
     nested: [],
@@ -217,15 +220,23 @@ export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { o
 
 /** The event of a call that begins. */
 export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {
-  return { type: "tool-start", turn, callId, call };
+  return { type: "tool-start", turn, callId, name: call.name, call };
 }
 
 /** The event of a call that has ended. */
 export function toolEnd({ turn, callId, call }: PlannedCall, value: CallStepValue): RunEvent {
-  return { type: "tool-end", turn, callId, call, outcome: readOutcome(value), durationMs: value.durationMs };
+  const event = { type: "tool-end", turn, callId, name: call.name, call, durationMs: value.durationMs } as const;
+  const outcome = readOutcome(value);
+  // The same either way; the types are two.
+  return outcome.ok && outcome.shortened === undefined ? { ...event, outcome } : { ...event, outcome };
 }
 
 /** The outcome that a call's step recorded, as the model reads it. */
-export function readOutcome({ failure, part }: CallStepValue): ToolOutcome {
-  return failure ?? { ok: true, output: part.functionResponse?.response["output"] };
+export function readOutcome({ failure, part, shortened }: CallStepValue): ToolEndOutcome {
+  if (failure !== undefined) return failure;
+  const output = part.functionResponse?.response["output"];
+  // Only a text is shortened.
+  return shortened === true ? { ok: true, output: output as string, shortened } : { ok: true, output };
 }
+
+type ToolEndOutcome = Extract<RunEvent, { readonly type: "tool-end" }>["outcome"];

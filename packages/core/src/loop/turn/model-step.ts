@@ -47,8 +47,10 @@ export async function modelStep(
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
-  if (input.hooks.beforeRequest !== undefined)
-    request = (await input.hooks.beforeRequest({ ...input.identity, turn, request, signal: step.signal })) ?? request;
+  if (input.hooks.beforeRequest !== undefined) {
+    const info = { ...input.identity, context: input.context, turn, request, signal: step.signal };
+    request = (await input.hooks.beforeRequest(info)) ?? request;
+  }
 
   const onNotice = (notice: ModelNotice): void => {
     if (notice.type === "rewind") partial?.clear();
