@@ -241,6 +241,15 @@ test("the limits of a shared Traffic apply", async () => {
   await expect(full).rejects.toThrow(TrafficLimitError);
 });
 
+test("two calls take turns in the queue of a shared Traffic", async () => {
+  const { fetch, sizes } = delayed(() => 5);
+  const traffic = new Traffic({ maxConcurrent: 1 });
+  const options = { model: MODEL, endpoint: ENDPOINT, fetch, traffic, maxConcurrent: 8 };
+  await Promise.all([embedMany(texts(800), options), embedMany(texts(3), options)]);
+  expect(sizes.indexOf(3)).toBeLessThanOrEqual(2);
+  expect(sizes).toHaveLength(9);
+});
+
 test("errors of anything else have no embeddings", () => {
   expect([new Error("no"), "no", null, undefined].map(embeddedSoFar)).toEqual([
     undefined,
