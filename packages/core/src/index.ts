@@ -130,7 +130,7 @@ export { renderMarkdown } from "./grounding/render-markdown.ts";
 export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 
 // tool
-export type { Approval, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
+export type { Approval, ApprovalContext, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
 export { callTool } from "./tool/call-tool.ts";
 export { defineTool, type SanitizedNames, sanitizeToolNames } from "./tool/define-tool.ts";

@@ -15,9 +15,15 @@ export type JsonOf<Value> = Value extends string | number | boolean | null
         ? JsonOf<Json>
         : Value extends Opaque
           ? unknown
-          : Value extends object
-            ? { readonly [Name in keyof Value]: JsonOf<Value[Name]> }
-            : unknown;
+          : Value extends readonly unknown[]
+            ? { readonly [Index in keyof Value]: JsonOf<Value[Index]> }
+            : Value extends object
+              ? {
+                  readonly [Name in keyof Value]:
+                    | JsonOf<Exclude<Value[Name], undefined>>
+                    | Extract<Value[Name], undefined>;
+                }
+              : unknown;
 
 /** What becomes something else than an object of its members. */
 type Opaque =

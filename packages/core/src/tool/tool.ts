@@ -267,14 +267,17 @@ export type Approval = boolean | { readonly deny: string };
 /** Decides whether a call may run, by asking a person or a policy; the run waits. */
 export type Approve<Context = unknown> = (
   pending: PendingCall,
-  run: {
-    readonly signal: AbortSignal;
-    /** What the run was given as `context`. */
-    readonly context: Context;
-    /** What the run was given as `metadata`. */
-    readonly metadata?: JsonObject | undefined;
-  },
+  run: ApprovalContext<Context>,
 ) => Approval | Promise<Approval>;
+
+/** The run whose call may need approval. */
+export interface ApprovalContext<Context = unknown> {
+  readonly signal: AbortSignal;
+  /** What the run was given as `context`. */
+  readonly context: Context;
+  /** What the run was given as `metadata`. */
+  readonly metadata?: JsonObject | undefined;
+}
 
 /** How a call that ran elsewhere ended. `notExecuted` means that it never ran: it is run now. */
 export type ExternalOutcome =

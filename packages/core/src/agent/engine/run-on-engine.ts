@@ -36,6 +36,16 @@ export interface EngineRun {
  */
 export type EngineContext<Context> = (run: EngineRunInfo) => Context | Promise<Context>;
 
+/** The `context` of a worker's options: required when one of its agents needs one. */
+export type WorkerContext<Context> = undefined extends Context
+  ? { readonly context?: EngineContext<Context> | undefined }
+  : { readonly context: EngineContext<Context> };
+
+/** An agent that a worker with this context can serve. */
+export interface ServedAgent<Context> extends Pick<Agent, "name" | "model"> {
+  readonly "~context"?: ((context: Context) => void) | undefined;
+}
+
 /** A run that needs a context. */
 export interface EngineRunInfo {
   /** Name of the agent. */

@@ -2,7 +2,7 @@ import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
 import { type CallRoute, routeStepName } from "../../durable/run-log.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson, isObject } from "../../internal/json.ts";
-import type { Approval, ToolOutcome } from "../../tool/tool.ts";
+import type { Approval, ApprovalContext, ToolOutcome } from "../../tool/tool.ts";
 import { answerTimedOut, callDenied, NO_RESULT } from "../../tool/model-texts.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
@@ -51,8 +51,9 @@ async function routeCall(input: LoopInput, planned: PlannedCall, signal: AbortSi
   if (needsApproval) {
     if (input.approve === undefined) return { do: "ask-approval" };
     const { context, identity } = input;
+    const run: ApprovalContext = { signal, context, metadata: identity.metadata };
     const pending = { turn, callId, call: copyJson(call), question: "approval" } as const;
-    const approval = input.approve(pending, { signal, context, metadata: identity.metadata });
+    const approval = input.approve(pending, run);
     const why = findDenial(await abortable(Promise.resolve(approval), signal));
     if (why !== undefined) return { do: "deny", why };
   }
