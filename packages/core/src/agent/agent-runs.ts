@@ -116,7 +116,8 @@ export class AgentRuns {
     });
     const prices = options.prices ?? this.#options.prices;
     const now = steadyClock();
-    const observed = this.#observe(run, { runId, signal, prices, now, metadata });
+    const logger = bindLogger(this.#logger, identity);
+    const observed = this.#observe(run, { runId, signal, prices, now, metadata, logger });
     const input: LoopInput = {
       identity,
       context: options.context,
@@ -145,7 +146,7 @@ export class AgentRuns {
       maxRepeats: this.#options.maxRepeats ?? 3,
       maxRestarts: this.#options.maxRestarts ?? 2,
       maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
-      logger: bindLogger(this.#logger, identity),
+      logger,
       now,
     };
     // A run that is only read again asks no model.
@@ -221,7 +222,8 @@ export class AgentRuns {
       prices,
       now,
       metadata,
-    }: Pick<ObservedRunOptions, "signal" | "prices" | "now"> & Pick<RunInfo, "runId" | "metadata">,
+      logger,
+    }: Pick<ObservedRunOptions, "signal" | "prices" | "now" | "logger"> & Pick<RunInfo, "runId" | "metadata">,
   ): ObservedRun | undefined {
     const { observers = [], name = "agent" } = this.#options;
     if (observers.length === 0 || session?.mode === "read") return undefined;
@@ -241,7 +243,7 @@ export class AgentRuns {
       onEngine: options.steps !== undefined,
       signal,
       prices,
-      logger: this.#logger,
+      logger,
       now,
     });
   }

@@ -11,6 +11,7 @@ import {
   SessionRunningError,
 } from "../errors/session-errors.ts";
 import { firstDifference } from "../internal/json.ts";
+import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import { limitReached } from "../loop/limits.ts";
@@ -318,7 +319,7 @@ export class SessionRuns<Options> {
       };
       try {
         const taken = await this.#take([run.signal, left.signal], prepare, () => ({
-          logger: this.#host.logger,
+          logger: this.#logger,
           stop: () => abort(new RunStoppedError(`the run of session "${this.log.id}" was stopped on request`)),
           lost: (error) => {
             lost = true;
@@ -333,7 +334,7 @@ export class SessionRuns<Options> {
           this.log.store,
           this.log.id,
           { token: taken.lease.token, runId: current.runId },
-          this.#host.logger,
+          this.#logger,
         );
         opened = this.open(record, run, {
           mode: taken.mode,
@@ -428,6 +429,12 @@ export class SessionRuns<Options> {
     if (draft !== undefined) await this.log.store.setDraft(this.log.id, token, undefined);
   }
 
+  /** Its lines have the metadata of the last run. */
+  get #logger(): Logger {
+    const metadata = this.log.view.run?.entry.metadata;
+    return metadata === undefined ? this.#host.logger : bindLogger(this.#host.logger, { metadata });
+  }
+
   #lastRun(): RunRecord {
     const { run } = this.log.view;
     if (run === undefined) throw new TypeError("the run could not be recorded");
@@ -472,7 +479,7 @@ export class SessionRuns<Options> {
       await this.#appendEnd(opened, lease, how);
     } catch (error) {
       const { id, view } = this.log;
-      this.#host.logger.warn(
+      this.#logger.warn(
         { err: error, session: id, runId: view.run?.entry.runId },
         "the run's end could not be written",
       );
