@@ -12,6 +12,7 @@ export type {
   SharedOptions,
   StepsFactory,
   ToolsFunction,
+  WrittenOf,
 } from "./agent/options.ts";
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";

@@ -19,7 +19,8 @@ import {
   toolFailed,
 } from "../tool/model-texts.ts";
 import { declareSchema } from "../tool/schema/declare.ts";
-import { isStandardSchema } from "../tool/schema/from-zod.ts";
+import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
+import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import type {
   Approve,
   ChildAgent,
@@ -235,7 +236,9 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
       const prices = choosePrices(agent, own, parent);
       const start: EngineRunInput = {
         input: task,
-        ...(output !== undefined && { output: output === "json" ? output : declareSchema(output, "output").schema }),
+        ...(output !== undefined && {
+          output: output === "json" ? output : declareSchema(output, OUTPUT_OWNER).schema,
+        }),
         limits: dropInfinite({
           ...limits,
           wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs),

@@ -1,5 +1,5 @@
 import type { Steps } from "../durable/steps.ts";
-import type { StandardSchema } from "../tool/schema/from-zod.ts";
+import type { StandardSchema } from "../tool/schema/standard-schema.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
@@ -15,7 +15,10 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import type { Traffic } from "../wire/limiter/traffic.ts";
 
-/** Schema of the answer: zod 4, zod 3, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
+/**
+ * Schema of the answer: zod 4, zod 3, any other schema that knows its JSON Schema, a raw JSON Schema (whose output is `unknown`), or
+ * `"json"` for any JSON.
+ */
 export type OutputSchema = StandardSchema | JsonSchema | "json";
 
 /** Output type of a schema; `undefined` without one. */
@@ -24,6 +27,9 @@ export type OutputOf<Schema> = Schema extends undefined
   : Schema extends StandardSchema<infer Output>
     ? Output
     : unknown;
+
+/** What the model writes for a schema: the type of its input, before defaults and transforms. */
+export type WrittenOf<Schema> = Schema extends StandardSchema<unknown, infer Written> ? Written : unknown;
 
 /** Options of an agent that a run can override. `Context` is what the run is given as `context`. */
 export interface SharedOptions<Context = unknown> extends ModelSettings {

@@ -17,7 +17,7 @@ import {
   unknownTool,
 } from "./model-texts.ts";
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
-import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/from-zod.ts";
+import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
 import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
 
 /**

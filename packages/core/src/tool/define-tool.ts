@@ -6,6 +6,7 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
+import type { StandardJsonSchema } from "./schema/standard-schema.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
 /** What defines a tool, apart from its input schema. */
@@ -78,17 +79,21 @@ export function defineTool<Schema extends z4.$ZodType, Output, Context = unknown
 export function defineTool<Schema extends z3.ZodTypeAny, Output, Context = unknown, const Name extends string = string>(
   spec: ToolSpec<z3.output<Schema>, Output, Context, Name> & { readonly input: Schema },
 ): Tool<z3.output<Schema>, Output, Context, Name, z3.input<Schema>>;
-/** With a schema that carries its own JSON Schema, such as `zod3(schema)`. */
-export function defineTool<Input, Output, Context = unknown, const Name extends string = string>(
-  spec: ToolSpec<Input, Output, Context, Name> & { readonly input: DescribedSchema<Input> },
-): Tool<Input, Output, Context, Name>;
+/** With any other schema that knows its JSON Schema: ArkType's, Valibot's after `toStandardJsonSchema()`, `zod3(schema)`. */
+export function defineTool<Input, Output, Written, Context = unknown, const Name extends string = string>(
+  spec: ToolSpec<Input, Output, Context, Name> & {
+    readonly input: StandardJsonSchema<Input, Written> | DescribedSchema<Input, Written>;
+  },
+): Tool<Input, Output, Context, Name, Written>;
 /** Without input. */
 export function defineTool<Output, Context = unknown, const Name extends string = string>(
   spec: ToolSpec<Record<string, never>, Output, Context, Name> & { readonly input?: undefined },
 ): Tool<Record<string, never>, Output, Context, Name>;
 /** With a raw JSON Schema: only checks that the input is an object with the required properties. */
 export function defineTool<Output, Context = unknown, const Name extends string = string>(
-  spec: ToolSpec<unknown, Output, Context, Name> & { readonly input: JsonSchema },
+  spec: ToolSpec<unknown, Output, Context, Name> & {
+    readonly input: JsonSchema & { readonly "~standard"?: undefined };
+  },
 ): Tool<unknown, Output, Context, Name>;
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
   const { name, description, input, needsApproval } = spec;
