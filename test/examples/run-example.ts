@@ -74,6 +74,7 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^May pay_invoice run with \{/m,
     /^second process: finished: \S+/m,
   ],
+  "context.ts": [/^ann: get_balance gave 120 euros$/m, /^bob: get_balance gave 7 euros$/m],
   "embeddings.ts": [
     /^10 notes, [1-9]\d* tokens, 768 dimensions$/m,
     /^How do I restart the router\? Router \(0\.\d\d\), then /m,
