@@ -1,7 +1,6 @@
 // One agent, many users: each run gets its own context, and its result lists what the tools did.
 import { connect } from "@pollux/cli";
 import { Agent, defineTool, type ToolContext } from "@pollux/core";
-import { z } from "zod";
 
 /** What the tools and instructions of a run get. */
 interface App {

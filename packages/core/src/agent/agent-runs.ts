@@ -310,7 +310,7 @@ async function makeInstructions(
   try {
     const text: unknown = await abortable(Promise.resolve(make(about)), about.signal);
     if (typeof text === "string") return text;
-    throw new TypeError(`instructions: the function must return a string, got ${text === null ? "null" : typeof text}`);
+    throw new TypeError(`instructions: the function must return a string, got ${typeof text}`);
   } catch (error) {
     if (state !== undefined) attachRunSoFar(error, state.soFar());
     throw error;

@@ -29,7 +29,11 @@ export type OutputOf<Schema> = Schema extends undefined
     : unknown;
 
 /** What the model writes for a schema: the type of its input, before defaults and transforms. */
-export type WrittenOf<Schema> = Schema extends StandardSchema<unknown, infer Written> ? Written : unknown;
+export type WrittenOf<Schema> = Schema extends undefined
+  ? undefined
+  : Schema extends StandardSchema<unknown, infer Written>
+    ? Written
+    : unknown;
 
 /** Options of an agent that a run can override. `Context` is what the run is given as `context`. */
 export interface SharedOptions<Context = unknown> extends ModelSettings {
@@ -170,8 +174,8 @@ export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>
 
 /** The options among the arguments of a run. */
 export function anyOptions(given: readonly unknown[]): AnyRunOptions {
-  // An OptionsArgument, whose type depends on a context that is not known where it is read.
-  return (given[0] ?? {}) as AnyRunOptions;
+  // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
+  return given[0] ?? {};
 }
 
 /** Names of all settings; adding a setting without listing it here does not compile. */

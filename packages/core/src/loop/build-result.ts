@@ -4,10 +4,9 @@ import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
 import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
-import type { TurnCall } from "./calls/call-state.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
-import type { AnsweredCall, RunState } from "./run-state.ts";
+import type { RunState } from "./run-state.ts";
 
 /** What every result has, whatever the stop reason. */
 export function buildOutcome(
@@ -40,31 +39,23 @@ export function buildOutcome(
 /** The calls of closed turns, and those of the turn that a question left open. */
 function listCalls({ answeredCalls, calls, pending }: RunState): ToolCall[] {
   const listed: ToolCall[] = [];
-  for (const { turn, callId, call, value } of [...answeredCalls, ...answeredIn(calls)]) {
+  for (const one of [...answeredCalls, ...calls]) {
+    const { turn, callId, call } = one;
     const { name, args: input = {} } = call;
-    const { failure, shortened, durationMs } = value;
+    const value = "value" in one ? one.value : one.current.state === "answered" ? one.current.value : undefined;
+    const { failure, shortened, durationMs = 0 } = value ?? {};
     const base = { callId, turn, name, input, durationMs };
-    const output = value.part.functionResponse?.response["output"];
-    if (failure !== undefined) {
+    const output = value?.part.functionResponse?.response["output"];
+    if (value === undefined) {
+      const question = pending.find((asked) => asked.callId === callId)?.question;
+      listed.push({ ...base, status: "pending", ...(question !== undefined && { question }) });
+    } else if (failure !== undefined) {
       const { kind, message } = failure;
       listed.push({ ...base, status: "failed", error: { kind, message } });
     } else if (shortened === true) listed.push({ ...base, status: "shortened", output: String(output) });
     else listed.push({ ...base, status: "completed", output });
   }
-  for (const { turn, callId, call, current } of calls) {
-    if (current.state === "answered") continue;
-    const question = pending.find((one) => one.callId === callId)?.question;
-    const { name, args: input = {} } = call;
-    const asked = question === undefined ? {} : { question };
-    listed.push({ status: "pending", callId, turn, name, input, ...asked, durationMs: 0 });
-  }
   return listed;
-}
-
-function answeredIn(calls: readonly TurnCall[]): readonly AnsweredCall[] {
-  return calls.flatMap(({ turn, callId, call, current }) =>
-    current.state === "answered" ? [{ turn, callId, call, value: current.value }] : [],
-  );
 }
 
 /** The citations of the last answer; if it has none, those of earlier answers that it quotes. */

@@ -30,6 +30,7 @@ export interface ObservedRunOptions {
   readonly onEngine: boolean;
   readonly signal: AbortSignal;
   readonly prices: PriceTable | undefined;
+  /** Its lines have the identity of the run. */
   readonly logger: Logger;
   /** Milliseconds since the epoch, from a clock that never jumps during the run. */
   readonly now: () => number;
@@ -268,11 +269,8 @@ export class ObservedRun implements StepExecutor {
   #logFailure(observer: Observer, error: unknown): void {
     if (this.#failed.has(observer)) return;
     this.#failed.add(observer);
-    const { logger, info, observers } = this.#options;
-    logger.warn(
-      { err: error, runId: info.runId, observer: observers.indexOf(observer) },
-      "an observer failed; the run continues",
-    );
+    const { logger, observers } = this.#options;
+    logger.warn({ err: error, observer: observers.indexOf(observer) }, "an observer failed; the run continues");
   }
 }
 

@@ -78,7 +78,9 @@ describe("a tool", () => {
 describe("an agent", () => {
   test("infers its context from its tools, in an array or a variable, mixed with built-in ones", () => {
     const inline = new Agent({ model, tools: [now, order, greet, googleSearch()] });
-    expectTypeOf(inline.run).parameter(1).toExtend<{ readonly context: App }>();
+    expectTypeOf(inline).toEqualTypeOf<
+      Agent<App, typeof now | typeof order | typeof greet | ReturnType<typeof googleSearch>>
+    >();
     const tools = [order, now];
     expectTypeOf(new Agent({ model, tools })).toEqualTypeOf<Agent<App, typeof order | typeof now>>();
     expectTypeOf(new Agent({ model, tools: [...listed, now] })).toExtend<Agent>();

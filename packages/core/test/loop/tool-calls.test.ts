@@ -96,10 +96,10 @@ describe.each(faces)("the calls of a result, by %s", (_face, read) => {
   test("of a run that waits include those that wait", async () => {
     const pay = { ...add, name: "pay", declaration: { ...add.declaration, name: "pay" }, needsApproval: () => true };
     const outside = defineTool({ name: "outside", description: "Runs elsewhere." });
-    const result = await play([none, pay, outside], calls("none", { name: "pay", args: { a: 1 } }, "outside"));
+    const result = await play([none, pay, outside], calls({ name: "pay", args: { a: 1 } }, "none", "outside"));
     expect(essence(result)).toEqual([
-      { status: "completed", callId: "call:1.0", turn: 1, name: "none", input: {}, output: null },
-      { status: "pending", callId: "call:1.1", turn: 1, name: "pay", input: { a: 1 }, question: "approval" },
+      { status: "pending", callId: "call:1.0", turn: 1, name: "pay", input: { a: 1 }, question: "approval" },
+      { status: "completed", callId: "call:1.1", turn: 1, name: "none", input: {}, output: null },
       { status: "pending", callId: "call:1.2", turn: 1, name: "outside", input: {}, question: "outcome" },
     ]);
   });
