@@ -6,7 +6,7 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
-import type { StandardJsonSchema } from "./schema/standard-schema.ts";
+import type { StandardJsonSchema, StandardSchema } from "./schema/standard-schema.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
 /** What defines a tool, apart from its input schema. */
@@ -58,6 +58,43 @@ export interface ToolSpec<Input, Output, Context = unknown, Name extends string 
 }
 
 /**
+ * Schema of a tool's input: zod 4, zod 3, any other schema that knows its JSON Schema (ArkType's, Valibot's after
+ * `toStandardJsonSchema()`, `zod3(schema)`), or a raw JSON Schema, with which calls are only checked for an object that has the
+ * required properties.
+ */
+export type ToolInputSchema =
+  | z4.$ZodType
+  | z3.ZodTypeAny
+  | StandardJsonSchema
+  | DescribedSchema
+  | (JsonSchema & { readonly "~standard"?: undefined });
+
+/** What `run` gets of a schema: an empty object without one, `unknown` of a raw JSON Schema. */
+export type InputOf<Schema> = Schema extends undefined
+  ? Record<string, never>
+  : Schema extends StandardSchema<infer Input>
+    ? Input
+    : unknown;
+
+/** What the model sends for a schema, before defaults and transforms. */
+export type ArgumentsOf<Schema> = Schema extends undefined
+  ? Record<string, never>
+  : Schema extends StandardSchema<unknown, infer Written>
+    ? Written
+    : unknown;
+
+/** What defines a tool. */
+export interface ToolOptions<
+  Schema extends ToolInputSchema | undefined,
+  Output,
+  Context = unknown,
+  Name extends string = string,
+> extends ToolSpec<InputOf<Schema>, Output, Context, Name> {
+  /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
+  readonly input?: Schema | undefined;
+}
+
+/**
  * Defines a function the model can call. The schema determines the type of `run`'s input, the declaration sent to the
  * service, and the validation of every call's arguments.
  *
@@ -72,29 +109,13 @@ export interface ToolSpec<Input, Output, Context = unknown, Name extends string 
  * });
  * ```
  */
-export function defineTool<Schema extends z4.$ZodType, Output, Context = unknown, const Name extends string = string>(
-  spec: ToolSpec<z4.output<Schema>, Output, Context, Name> & { readonly input: Schema },
-): Tool<z4.output<Schema>, Output, Context, Name, z4.input<Schema>>;
-/** With a zod 3 schema (`zod/v3`, or zod 3.25). */
-export function defineTool<Schema extends z3.ZodTypeAny, Output, Context = unknown, const Name extends string = string>(
-  spec: ToolSpec<z3.output<Schema>, Output, Context, Name> & { readonly input: Schema },
-): Tool<z3.output<Schema>, Output, Context, Name, z3.input<Schema>>;
-/** With any other schema that knows its JSON Schema: ArkType's, Valibot's after `toStandardJsonSchema()`, `zod3(schema)`. */
-export function defineTool<Input, Output, Written, Context = unknown, const Name extends string = string>(
-  spec: ToolSpec<Input, Output, Context, Name> & {
-    readonly input: StandardJsonSchema<Input, Written> | DescribedSchema<Input, Written>;
-  },
-): Tool<Input, Output, Context, Name, Written>;
-/** Without input. */
-export function defineTool<Output, Context = unknown, const Name extends string = string>(
-  spec: ToolSpec<Record<string, never>, Output, Context, Name> & { readonly input?: undefined },
-): Tool<Record<string, never>, Output, Context, Name>;
-/** With a raw JSON Schema: only checks that the input is an object with the required properties. */
-export function defineTool<Output, Context = unknown, const Name extends string = string>(
-  spec: ToolSpec<unknown, Output, Context, Name> & {
-    readonly input: JsonSchema & { readonly "~standard"?: undefined };
-  },
-): Tool<unknown, Output, Context, Name>;
+export function defineTool<
+  Schema extends ToolInputSchema | undefined = undefined,
+  Output = unknown,
+  Context = unknown,
+  const Name extends string = string,
+>(spec: ToolOptions<Schema, Output, Context, Name>): Tool<InputOf<Schema>, Output, Context, Name, ArgumentsOf<Schema>>;
+// The only signature that callers see, so that a mistake is reported where it is.
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
   const { name, description, input, needsApproval } = spec;
   checkToolName(name);

@@ -78,18 +78,69 @@ test("a list holds any tool", () => {
   expectTypeOf(tools).toEqualTypeOf<readonly AnyTool[]>();
 });
 
-test("misspelt or wrong options do not compile", () => {
-  // @ts-expect-error -- misspelt
-  defineTool({ name: "t", description: "d", input: z.object({}), timeout: 5, run: () => 1 });
-  // @ts-expect-error -- misspelt, without input
-  defineTool({ name: "t", description: "d", timeout: 5, run: () => 1 });
+test("misspelt or wrong options are reported where they are", () => {
+  defineTool({
+    ...words,
+    input: z.object({}),
+    // @ts-expect-error -- misspelt
+    timeout: 5,
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- misspelt, without input
+    timeout: 5,
+    run: () => 1,
+  });
   // @ts-expect-error -- the description is missing
-  defineTool({ name: "t", run: () => 1 });
-  // @ts-expect-error -- milliseconds are a number
-  defineTool({ name: "t", description: "d", timeoutMs: "5", run: () => 1 });
-  // @ts-expect-error -- input is no schema
-  defineTool({ name: "t", description: "d", input: "x", run: () => 1 });
+  defineTool({
+    name: "t",
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- milliseconds are a number
+    timeoutMs: "5",
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- input is no schema
+    input: "x",
+    run: () => 1,
+  });
   const wrong = (input: { a: number }): number => input.a;
-  // @ts-expect-error -- run wants something else than the schema gives
-  defineTool({ ...words, input: z.object({ a: z.string() }), run: wrong });
+  defineTool({
+    ...words,
+    input: z.object({ a: z.string() }),
+    // @ts-expect-error -- run wants something else than the schema gives
+    run: wrong,
+  });
+});
+
+test("the spellings of other libraries are reported where they are", () => {
+  defineTool({
+    ...words,
+    // @ts-expect-error -- it is called input
+    inputSchema: z.object({ a: z.string() }),
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- it is called input
+    parameters: { type: "object" },
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    input: z.object({ a: z.string() }),
+    // @ts-expect-error -- it is called run
+    execute: async () => 1,
+  });
+  defineTool({
+    ...words,
+    input: z.object({ a: z.string() }),
+    // @ts-expect-error -- it is called run
+    handler: async () => 1,
+  });
 });
