@@ -66,6 +66,8 @@ export class RunPrinter {
         return this.#warn(`asking again (${event.problem})`);
       case "compact":
         return this.note(`(the oldest ${event.replaced} messages are summarized from here on)`);
+      case "output-delta":
+        return;
       case "steer":
       case "call-args-delta":
       case "run-start":

@@ -125,6 +125,9 @@ export type {
 export { runSoFar, type RunSoFar } from "./loop/result.ts";
 export type { CodeRun, OutputImage, RunOutputs, UrlRetrieval } from "./loop/result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
+export type { OutputDelta, JsonPath, OutputChange } from "./loop/output/json-growth.ts";
+export { PartialOutput } from "./loop/output/partial-output.ts";
+export type { DeepPartial, ElementOf, ListKey, OutputElement } from "./loop/output/partial-output.ts";
 
 // grounding
 export { renderMarkdown } from "./grounding/render-markdown.ts";

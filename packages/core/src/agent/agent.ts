@@ -19,6 +19,7 @@ import {
   type OutputSchema,
   pickSettings,
   type RunOptions,
+  type WrittenOf,
 } from "./options.ts";
 import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
@@ -80,7 +81,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
-  ): RunStream<OutputOf<Schema>, CallsOf<Tools>> {
+  ): RunStream<OutputOf<Schema>, CallsOf<Tools>, WrittenOf<Schema>> {
     return this.#stream(input, anyOptions(options));
   }
 
@@ -166,11 +167,11 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   }
 
   /** The options' schema validates the output, and the tools validate their calls, which makes the types true. */
-  #stream<Output, Calls extends ToolCall>(
+  #stream<Output, Calls extends ToolCall, Written>(
     input: RunInput,
     options: AnyRunOptions,
     chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
-  ): RunStream<Output, Calls> {
+  ): RunStream<Output, Calls, Written> {
     const contents = buildContents(input, this.model);
     const prepared = this.#runs.prepare(options);
     const { key: conversation, compaction } = chat;

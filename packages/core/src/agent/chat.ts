@@ -11,6 +11,7 @@ import {
   type OutputOf,
   type OutputSchema,
   type RunOptions,
+  type WrittenOf,
 } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
@@ -23,11 +24,11 @@ export interface ChatOptions {
 }
 
 /** Starts a run of the chat's agent. */
-export type StartRun = <Output, Calls extends ToolCall>(
+export type StartRun = <Output, Calls extends ToolCall, Written>(
   input: readonly Content[],
   options: AnyRunOptions,
   conversation: { readonly key: object; readonly compaction: Compaction | undefined },
-) => RunStream<Output, Calls>;
+) => RunStream<Output, Calls, Written>;
 
 /**
  * A conversation in memory. One message at a time: the next can be sent once the last run has ended, however it ended.
@@ -77,14 +78,18 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
-  ): RunStream<OutputOf<Schema>, Calls> {
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     this.#settle();
     if (this.#running !== undefined)
       throw new TypeError("the chat is still running: wait for the last run or abort it");
-    const run = this.#start<OutputOf<Schema>, Calls>([...this.#history, ...buildContents(input)], anyOptions(options), {
-      key: this.#key,
-      compaction: this.#compaction,
-    });
+    const run = this.#start<OutputOf<Schema>, Calls, WrittenOf<Schema>>(
+      [...this.#history, ...buildContents(input)],
+      anyOptions(options),
+      {
+        key: this.#key,
+        compaction: this.#compaction,
+      },
+    );
     this.#running = run;
     return run;
   }

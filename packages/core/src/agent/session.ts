@@ -24,6 +24,7 @@ import {
   type OutputOf,
   type OutputSchema,
   type RunOptions,
+  type WrittenOf,
 } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
@@ -80,7 +81,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
-  ): RunStream<OutputOf<Schema>, Calls> {
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
     const next = this.#nextInput(anyOptions(options));
     return new RunStream((emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)));
@@ -105,7 +106,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   /** {@link Session.resume} as a stream: the events of the whole run, including those before it stopped. */
   resumeStream<Schema extends OutputSchema | undefined = undefined>(
     ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
-  ): RunStream<OutputOf<Schema>, Calls> {
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(anyOptions(options));
     const run = { answers, anyLoopVersion, options: rest, signal };
     return new RunStream((emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }));
@@ -132,7 +133,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   /** {@link Session.continue} as a stream. Of a run in another process the events come when it is over. */
   continueStream<Schema extends OutputSchema | undefined = undefined>(
     ...given: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
-  ): RunStream<OutputOf<Schema>, Calls> {
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const { message, ...options }: AnyRunOptions & ContinueOptions = anyOptions(given);
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = this.#nextInput(options);

@@ -3,6 +3,7 @@ import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.t
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "./turn/classify-answer.ts";
+import type { OutputDelta } from "./output/json-growth.ts";
 import type { RunResult } from "./result.ts";
 
 /** Which run something belongs to: in its first event, in hooks and in lines of the log. */
@@ -50,7 +51,7 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  * ```text
  * run    = run-start turn+ run-end
  * turn   = turn-start compact? answer (recover answer)* (tool-pending | tool-start | tool-progress | tool-end)* turn-end
- * answer = (steer | text-delta | thought-delta | call-args-delta | part | notice | discard)* response
+ * answer = (steer | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
  * `discard` voids everything streamed since the last `turn-start`, `recover` or `discard`; it is streamed again. A limit may end
@@ -81,6 +82,11 @@ type RunEventKind =
   | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
+  /**
+   * What the text before adds to the typed output: JSON, not validated, in the order of `changes`. Only with an `output`. A later answer
+   * of the run starts over. `PartialOutput` puts the value together, and `RunStream.partialOutput()` has it.
+   */
+  | ({ readonly type: "output-delta"; readonly turn: number } & OutputDelta)
   /**
    * Arguments of a call that is being written, on endpoints that stream them. The first one has an empty `delta`; a
    * `stringValue` continues that of the same `jsonPath`. The whole call follows as a `part`.

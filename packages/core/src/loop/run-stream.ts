@@ -1,6 +1,14 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
+import {
+  type DeepPartial,
+  type ElementOf,
+  type ListKey,
+  type OutputElement,
+  PartialOutput,
+  readElements,
+} from "./output/partial-output.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
 /** Where the events of a run go when somebody reads them. */
@@ -24,16 +32,21 @@ export interface RunningLoop {
  * A run as a stream of events. Read them with `for await`, then take {@link RunStream.result}.
  *
  * Pull-driven and single-use: nothing runs until it is read, and leaving the `for await` early ends the run. A slow
- * reader slows the run down; at most 64 events are buffered.
+ * reader slows the run down; at most 64 events are buffered. `Written` is what the model writes for the output: the schema's input.
  */
-export class RunStream<Output = undefined, Calls extends ToolCall = ToolCall> implements AsyncIterable<
-  RunEvent<Calls>
-> {
+export class RunStream<
+  Output = undefined,
+  Calls extends ToolCall = ToolCall,
+  Written = unknown,
+> implements AsyncIterable<RunEvent<Calls>> {
+  /** Never set: carries the type to {@link RunStream.partialOutput}. */
+  declare readonly "~written"?: Written | undefined;
   readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
   readonly #outcome: Promise<RunResult<Output, Calls>>;
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
+  #partial: PartialOutput | undefined;
 
   /** @internal */
   constructor(open: (emitters: RunEmitters | undefined) => RunningLoop) {
@@ -63,6 +76,29 @@ export class RunStream<Output = undefined, Calls extends ToolCall = ToolCall> im
   /** What the run has done so far: contents that can be sent again, turns, usage. `undefined` before it starts. */
   get soFar(): RunSoFar | undefined {
     return this.#running?.soFar();
+  }
+
+  /**
+   * The typed output as far as it has been read, not validated; it grows with each `output-delta`. `undefined` before its beginning, and
+   * again when the answer is discarded. A snapshot, in which everything that was whole in the last one is the same object.
+   */
+  partialOutput<Value>(this: WrittenBy<Value>): DeepPartial<Value> | undefined;
+  partialOutput(): unknown {
+    return this.#partial?.value;
+  }
+
+  /**
+   * Reads the run and gives each element of the output, a list, as soon as it is whole; then take the `result()`. Elements are as the
+   * model wrote them: only the whole output is validated. They start over at index 0 when an answer is discarded.
+   */
+  elements<Value>(this: WrittenBy<Value>): AsyncGenerator<OutputElement<ElementOf<Value>>, void, void>;
+  /** Those of a list in a property of the output. */
+  elements<Value, Key extends ListKey<Value>>(
+    this: WrittenBy<Value>,
+    key: Key,
+  ): AsyncGenerator<OutputElement<Key extends keyof Value ? ElementOf<Value[Key]> : unknown>, void, void>;
+  elements(key?: string): AsyncGenerator<OutputElement<unknown>, void, void> {
+    return readElements(this, key);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RunEvent<Calls>, void, void> {
@@ -118,7 +154,11 @@ export class RunStream<Output = undefined, Calls extends ToolCall = ToolCall> im
         const next = queue.next();
         const events = next instanceof Promise ? await next : next;
         if (events === undefined) break;
-        for (const event of events) yield event;
+        for (const event of events) {
+          if (event.type === "output-delta") this.#partial ??= new PartialOutput();
+          this.#partial?.read(event);
+          yield event;
+        }
       }
       await work;
     } catch (error) {
@@ -139,6 +179,11 @@ function abandoned(running: RunningLoop): RunAbandonedError {
   const error = new RunAbandonedError("the reader left before the run ended");
   attachRunSoFar(error, running.soFar());
   return error;
+}
+
+/** A stream whose model writes such a value. Keeps streams of different outputs assignable to `RunStream<unknown>`. */
+interface WrittenBy<Value> {
+  readonly "~written"?: Value | undefined;
 }
 
 /** Buffered values before writers wait. */

@@ -22,7 +22,7 @@ export async function collect<Result>(
 export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
   const shape: RunEvent["type"][] = [];
   for (const { type } of events) {
-    const isDelta = type === "text-delta" || type === "thought-delta" || type === "call-args-delta";
+    const isDelta = type === "text-delta" || type === "thought-delta" || type === "output-delta" || type === "call-args-delta";
     if (!isDelta || shape.at(-1) !== type) shape.push(type);
   }
   return shape;
@@ -40,6 +40,7 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
     steer: "answer",
     "text-delta": "answer",
     "thought-delta": "answer",
+    "output-delta": "answer",
     "call-args-delta": "answer",
     part: "answer",
     notice: "answer",

@@ -1,15 +1,14 @@
-import { describeError, type Step } from "../../durable/steps.ts";
+import { describeError } from "../../durable/steps.ts";
 import type { ModelStepValue, PromptTooLong } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest } from "../../model/model.ts";
-import { isCallPiece } from "../../model/response/parts.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
+import { AnswerEvents } from "./answer-events.ts";
 import { isPromptTooLong } from "./compact-history.ts";
-import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
 import type { PartialAnswer } from "../partial-answer.ts";
@@ -52,8 +51,12 @@ export async function modelStep(
     request = (await input.hooks.beforeRequest(info)) ?? request;
   }
 
+  let events: AnswerEvents | undefined;
   const onNotice = (notice: ModelNotice): void => {
-    if (notice.type === "rewind") partial?.clear();
+    if (notice.type === "rewind") {
+      partial?.clear();
+      events?.restart();
+    }
     if (!isWatched) return;
     void step.emit(
       notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
@@ -61,10 +64,11 @@ export async function modelStep(
   };
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
+    events = isWatched ? new AnswerEvents(turn, step, unsteered.output !== undefined) : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
       partial?.add(parts);
-      if (isWatched) return emitParts(parts, turn, step);
+      return events?.add(parts);
     };
     partial?.begin(name);
     step.asks?.(request);
@@ -77,6 +81,7 @@ export async function modelStep(
         onParts,
         onNotice,
       });
+      await events?.end();
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
@@ -110,43 +115,4 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
   if (error instanceof StreamIncompleteError) return error.retryable;
   if (error instanceof ApiStatusError && (error.retryAfterMs ?? 0) > MAX_RESTART_WAIT_MS) return false;
   return hasParts && error instanceof AgentError && error.retryable;
-}
-
-/** Reports parts; adjacent text of the same kind becomes one delta. */
-export function emitParts(
-  parts: readonly Part[],
-  turn: number,
-  to: Pick<Step<RunEvent>, "emit">,
-): void | Promise<void> {
-  const [only] = parts;
-  // The usual chunk.
-  if (parts.length === 1 && only?.text !== undefined) {
-    if (only.text === "") return;
-    return to.emit({ type: only.thought === true ? "thought-delta" : "text-delta", turn, delta: only.text });
-  }
-  return emitAll(partEvents(parts, turn), to);
-}
-
-async function emitAll(events: readonly RunEvent[], to: Pick<Step<RunEvent>, "emit">): Promise<void> {
-  for (const event of events) await to.emit(event);
-}
-
-function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {
-  const events: RunEvent[] = [];
-  for (const part of parts) {
-    if (part.text === undefined) events.push(isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part });
-    else if (part.text !== "") {
-      const type = part.thought === true ? "thought-delta" : "text-delta";
-      const last = events.at(-1);
-      const isAdjacent = last?.type === type && (last.type === "text-delta" || last.type === "thought-delta");
-      if (isAdjacent) events.pop();
-      events.push({ type, turn, delta: isAdjacent ? last.delta + part.text : part.text });
-    }
-  }
-  return events;
-}
-
-function pieceEvent({ functionCall: call }: Part, turn: number): RunEvent {
-  const { name = "", id, partialArgs: delta = [] } = call ?? {};
-  return { type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta };
 }

@@ -13,6 +13,7 @@ import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
+import { AnswerEvents } from "./answer-events.ts";
 import {
   endingOf,
   findProblem,
@@ -22,7 +23,7 @@ import {
   type TurnProblem,
 } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
-import { emitParts, modelStep } from "./model-step.ts";
+import { modelStep } from "./model-step.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
 export interface ModelAnswer extends TurnAnswer {
@@ -121,7 +122,9 @@ async function askModel(
   if (!ranHere && input.emit !== undefined && !("tooLong" in value)) {
     const { steered, response } = value;
     if (steered !== undefined) await input.emit({ type: "steer", turn, contents: steered.contents });
-    await emitParts(response.content.parts, turn, { emit: input.emit });
+    const events = new AnswerEvents(turn, { emit: input.emit }, request.output !== undefined);
+    await events.add(response.content.parts);
+    await events.end();
   }
   return value;
 }
