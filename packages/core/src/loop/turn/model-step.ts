@@ -1,17 +1,20 @@
-import { describeError } from "../../durable/steps.ts";
+import { describeError, type Step } from "../../durable/steps.ts";
 import type { ModelStepValue, PromptTooLong } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest } from "../../model/model.ts";
+import { isCallPiece } from "../../model/response/parts.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { AnswerEvents } from "./answer-events.ts";
 import { isPromptTooLong } from "./compact-history.ts";
+import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
+import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
 import type { PartialAnswer } from "../partial-answer.ts";
+import type { PreparedRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -27,6 +30,7 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * @param cursor - Steering messages up to this position are in the request; absent adds none.
  * @param name - Of the step.
  * @param partial - Follows what the model has said.
+ * @param prepare - Changes the request.
  * @returns `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
@@ -38,6 +42,7 @@ export async function modelStep(
   budget: RequestBudget,
   name: string,
   partial: PartialAnswer | undefined,
+  prepare: ((request: ModelRequest, step: LoopStep) => Promise<PreparedRequest>) | undefined,
 ): Promise<ModelStepValue | PromptTooLong> {
   const startedAt = input.now();
   const steering = cursor === undefined ? undefined : input.steering;
@@ -46,16 +51,15 @@ export async function modelStep(
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
-  if (input.hooks.beforeRequest !== undefined) {
-    const info = { ...input.identity, context: input.context, turn, request, signal: step.signal };
-    request = (await input.hooks.beforeRequest(info)) ?? request;
-  }
+  const prepared = prepare === undefined ? undefined : await prepare(request, step);
+  if (prepared !== undefined) request = prepared.request;
+  const { model = input.model, record } = prepared ?? {};
 
-  let events: AnswerEvents | undefined;
+  let typed: TypedAnswerEvents | undefined;
   const onNotice = (notice: ModelNotice): void => {
     if (notice.type === "rewind") {
       partial?.clear();
-      events?.restart();
+      typed?.restart();
     }
     if (!isWatched) return;
     void step.emit(
@@ -64,16 +68,17 @@ export async function modelStep(
   };
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
-    events = isWatched ? new AnswerEvents(turn, step, unsteered.output !== undefined) : undefined;
+    typed = isWatched && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
       partial?.add(parts);
-      return events?.add(parts);
+      if (typed !== undefined) return typed.add(parts);
+      if (isWatched) return emitParts(parts, turn, step);
     };
     partial?.begin(name);
     step.asks?.(request);
     try {
-      const response = await input.model.respond(request, {
+      const response = await model.respond(request, {
         signal: step.signal,
         conversation: input.conversation,
         logger: input.logger,
@@ -81,7 +86,7 @@ export async function modelStep(
         onParts,
         onNotice,
       });
-      await events?.end();
+      if (typed !== undefined) await typed.end();
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
@@ -90,6 +95,7 @@ export async function modelStep(
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),
+        ...(record !== undefined && { prepared: record }),
         ...(steeringWaits && { steeringWaits }),
         startedAt,
         endedAt: input.now(),
@@ -115,4 +121,76 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
   if (error instanceof StreamIncompleteError) return error.retryable;
   if (error instanceof ApiStatusError && (error.retryAfterMs ?? 0) > MAX_RESTART_WAIT_MS) return false;
   return hasParts && error instanceof AgentError && error.retryable;
+}
+
+/** Reports an answer that is to be JSON while it arrives: its parts, and how its value grows. */
+export class TypedAnswerEvents {
+  readonly #turn: number;
+  readonly #to: Pick<Step<RunEvent>, "emit">;
+  #growth = new JsonGrowth();
+
+  constructor(turn: number, to: Pick<Step<RunEvent>, "emit">) {
+    this.#turn = turn;
+    this.#to = to;
+  }
+
+  /** Reports what one chunk brought. */
+  async add(parts: readonly Part[]): Promise<void> {
+    await emitParts(parts, this.#turn, this.#to);
+    for (const { text, thought } of parts)
+      if (text !== undefined && thought !== true) await this.#emit(this.#growth.add(text));
+  }
+
+  /** What was reported is void: the answer starts over. */
+  restart(): void {
+    this.#growth = new JsonGrowth();
+  }
+
+  /** The answer is whole. */
+  async end(): Promise<void> {
+    await this.#emit(this.#growth.end());
+  }
+
+  async #emit(delta: OutputDelta | undefined): Promise<void> {
+    if (delta !== undefined) await this.#to.emit({ type: "output-delta", turn: this.#turn, ...delta });
+  }
+}
+
+/** Reports parts; adjacent text of the same kind becomes one delta. */
+export function emitParts(
+  parts: readonly Part[],
+  turn: number,
+  to: Pick<Step<RunEvent>, "emit">,
+): void | Promise<void> {
+  const [only] = parts;
+  // The usual chunk.
+  if (parts.length === 1 && only?.text !== undefined) {
+    if (only.text === "") return;
+    return to.emit({ type: only.thought === true ? "thought-delta" : "text-delta", turn, delta: only.text });
+  }
+  return emitAll(partEvents(parts, turn), to);
+}
+
+async function emitAll(events: readonly RunEvent[], to: Pick<Step<RunEvent>, "emit">): Promise<void> {
+  for (const event of events) await to.emit(event);
+}
+
+function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {
+  const events: RunEvent[] = [];
+  for (const part of parts) {
+    if (part.text === undefined) events.push(isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part });
+    else if (part.text !== "") {
+      const type = part.thought === true ? "thought-delta" : "text-delta";
+      const last = events.at(-1);
+      const isAdjacent = last?.type === type && (last.type === "text-delta" || last.type === "thought-delta");
+      if (isAdjacent) events.pop();
+      events.push({ type, turn, delta: isAdjacent ? last.delta + part.text : part.text });
+    }
+  }
+  return events;
+}
+
+function pieceEvent({ functionCall: call }: Part, turn: number): RunEvent {
+  const { name = "", id, partialArgs: delta = [] } = call ?? {};
+  return { type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta };
 }

@@ -1,10 +1,17 @@
-import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong } from "../../durable/run-log.ts";
+import {
+  modelStepName,
+  type ModelStepValue,
+  type PhaseKind,
+  type PreparedTurn,
+  type PromptTooLong,
+} from "../../durable/run-log.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { findPrices } from "../../model/usage.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
+import type { Toolset } from "../../tool/toolset.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
@@ -13,7 +20,6 @@ import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
-import { AnswerEvents } from "./answer-events.ts";
 import {
   endingOf,
   findProblem,
@@ -23,11 +29,13 @@ import {
   type TurnProblem,
 } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
-import { modelStep } from "./model-step.ts";
+import { emitParts, modelStep, TypedAnswerEvents } from "./model-step.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
 export interface ModelAnswer extends TurnAnswer {
   readonly steeringWaits: boolean;
+  /** The tools that the calls may use, if they are not those of the run. */
+  readonly toolset?: Toolset | undefined;
 }
 
 /** Asks until the answer is usable, the retries are used up, or the wall time is up. */
@@ -42,23 +50,32 @@ export async function modelTurn(
   const budget = new RequestBudget(input.maxRequestsPerTurn);
   for (let attempt = 0; ; attempt++) {
     const name = modelStepName(phase.kind, turn, attempt);
-    const value = await askModel(input, state, phase, budget, name, isFirst && !tried.has("malformed-call"));
-    if (value === "wall-time") {
+    const place = {
+      phase: phase.kind,
+      attempt,
+      isFirst: isFirst && !tried.has("malformed-call"),
+      toolChoice: phase.toolChoice,
+    };
+    const asked = await askModel(input, state, phase, budget, name, place);
+    if (asked === "wall-time") {
       state.useUpWallTime(input.limits);
-      return value;
+      return asked;
     }
+    const { value, toolset } = asked;
     if ("tooLong" in value) {
       await shorten(input, state, phase, name);
       continue;
     }
-    const { response, steered, steeringWaits = false } = value;
+    const { response, steered, steeringWaits = false, prepared } = value;
     if (steered !== undefined) {
       phase.contents.push(...steered.contents);
       state.steeringCursor = steered.upTo;
     }
     state.addActiveTime(value.startedAt, value.endedAt);
     const { prices } = input;
-    state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? input.model.id));
+    const modelId = prepared?.model?.id ?? input.model.id;
+    state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? modelId));
+    if (prepared?.model !== undefined) state.foreign.set(response.content, prepared.model.origin);
     if (input.emit !== undefined) await input.emit({ type: "response", turn, response });
 
     const calls = openCallsIn([response.content]);
@@ -67,17 +84,17 @@ export async function modelTurn(
     const { output } = phase;
     if (problem === undefined && output !== undefined && endingOf({ response, calls })?.stopReason === "finished") {
       const checked = await output.parse(visibleText(response.content));
-      if (checked.ok) return { response, calls, steeringWaits, output: checked.value };
+      if (checked.ok) return { response, calls, steeringWaits, toolset, output: checked.value };
       problem = "invalid-output";
       detail = checked.problem;
     }
-    if (problem === undefined) return { response, calls, steeringWaits };
+    if (problem === undefined) return { response, calls, steeringWaits, toolset };
 
     const times = (tried.get(problem) ?? 0) + 1;
     tried.set(problem, times);
     if (times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state))
-      return { response, calls, steeringWaits, problem, detail };
-    const nudge = nudgeFor(problem, times, input.toolset.byName.keys(), detail);
+      return { response, calls, steeringWaits, toolset, problem, detail };
+    const nudge = nudgeFor(problem, times, (toolset ?? input.toolset).byName.keys(), detail);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },
       "the answer cannot be used; retrying",
@@ -90,6 +107,12 @@ export async function modelTurn(
   }
 }
 
+/** What a model step left, and the tools that its calls may use if they are not those of the run. */
+interface AskedModel {
+  readonly value: ModelStepValue | PromptTooLong;
+  readonly toolset: Toolset | undefined;
+}
+
 /** One request as one step. Its events are reported as they arrive, or at once when a journal has the answer. */
 async function askModel(
   input: LoopInput,
@@ -97,10 +120,12 @@ async function askModel(
   phase: Phase,
   budget: RequestBudget,
   name: string,
-  isFirst: boolean,
-): Promise<ModelStepValue | PromptTooLong | "wall-time"> {
+  place: RequestPlace,
+): Promise<AskedModel | "wall-time"> {
   const turn = state.turns;
-  const request = buildModelRequest(input, state, phase, isFirst);
+  const request = buildModelRequest(input, state, phase, place.isFirst);
+  const { preparer } = input;
+  let toolset: Toolset | undefined;
   // The output phase takes no new messages.
   const cursor = phase.kind === "work" ? state.steeringCursor : undefined;
   let ranHere = false;
@@ -115,16 +140,29 @@ async function askModel(
       budget,
       name,
       phase.kind === "work" ? state.partial : undefined,
+      preparer &&
+        (async (steered, live) => {
+          const prepared = await preparer.prepare(input, state, steered, place, live);
+          ({ toolset } = prepared);
+          return prepared;
+        }),
     );
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
-  if (!ranHere && input.emit !== undefined && !("tooLong" in value)) {
-    const { steered, response } = value;
+  if (ranHere || "tooLong" in value) return { value, toolset };
+  const { steered, response, prepared } = value;
+  if (prepared?.tools !== undefined) toolset = await restoreTools(input, state, prepared, request.contents, place);
+  if (input.emit !== undefined) {
     if (steered !== undefined) await input.emit({ type: "steer", turn, contents: steered.contents });
-    const events = new AnswerEvents(turn, { emit: input.emit }, request.output !== undefined);
-    await events.add(response.content.parts);
-    await events.end();
+    if (prepared?.breaks !== undefined) await input.emit({ type: "prefix-break", turn, fields: prepared.breaks });
+    const { parts } = response.content;
+    if (request.output === undefined) await emitParts(parts, turn, { emit: input.emit });
+    else {
+      const typed = new TypedAnswerEvents(turn, { emit: input.emit });
+      await typed.add(parts);
+      await typed.end();
+    }
   }
   return value;
 }
@@ -179,9 +217,12 @@ export function outputPhase(state: RunState, output: OutputPlan): Phase {
 
 function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFirst: boolean): ModelRequest {
   const { kind, contents, functions, builtIns, toolChoice, output } = phase;
+  const sent = kind === "work" ? state.sendable() : [...contents];
+  const { model, preparer } = input;
+  const isMixed = state.foreign.size > 0 && preparer === undefined;
   return {
     instructions: input.instructions,
-    contents: kind === "work" ? state.sendable() : [...contents],
+    contents: isMixed ? fitContents(sent, model, state.foreign, originOf(model)) : sent,
     functions,
     builtIns,
     calling: callingFor(toolChoice, isFirst),
