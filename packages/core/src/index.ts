@@ -90,7 +90,8 @@ export type {
 
 // loop
 export type { RunEnd, RunEvent, RunIdentity } from "./loop/events.ts";
-export type { CallDecision, CallInfo, Hooks, RequestInfo, RunContext, ToolChoice } from "./loop/loop-input.ts";
+export type { CallDecision, CallInfo, Hooks, RunContext, ToolChoice } from "./loop/loop-input.ts";
+export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-turn.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
 export type {

@@ -16,17 +16,29 @@ import { attachRunSoFar, type RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
+import { checkToolChoice, unknownName } from "../loop/tool-choice.ts";
 import { userText } from "../loop/transcript.ts";
+import { turnPreparer, type TurnPreparer } from "../loop/turn/prepare-turn.ts";
+import { gemini } from "../model/gemini-model.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import { checkPrices } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
 import type { AnyTool, BuiltInTool, NestedRun, ParentRun } from "../tool/tool.ts";
+import type { Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, omitCached } from "./agent-cache.ts";
 import { attachNested, nestedSignal } from "./agent-tool.ts";
-import { type AgentOptions, type AnyRunOptions, pickSettings, type RunOptions } from "./options.ts";
+import { notTools } from "./check-options.ts";
+import {
+  type AgentOptions,
+  type AnyRunOptions,
+  pickChangedSettings,
+  pickSettings,
+  type RunOptions,
+} from "./options.ts";
 import { planOutput } from "./output.ts";
 import { buildContents } from "./run-input.ts";
 
@@ -36,6 +48,10 @@ export class AgentRuns {
   readonly #options: AgentOptions;
   readonly #settings: ModelSettings;
   readonly #logger: Logger;
+  /** Models that `prepareTurn` named, by id. */
+  readonly #models: Map<string, Model> = new Map();
+  /** By conversation: contents of other models than the agent's. */
+  readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
   /** Runs a built-in tool alone, for models that do not accept it beside functions. */
   readonly #ask: RunBuiltIn = async (builtIn, prompt, context) => {
     const attach = (run: NestedRun): void => context.attach(run);
@@ -96,7 +112,7 @@ export class AgentRuns {
     const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
     const { signal } = abort;
     const historyLength = session?.historyLength ?? contents.length - 1;
-    const state = new RunState(runId, contents, session?.onPartial);
+    const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(run.conversation));
     const metadata = session === undefined ? options.metadata : session.metadata;
     const identity: RunIdentity = {
       runId,
@@ -105,7 +121,7 @@ export class AgentRuns {
       ...(metadata !== undefined && { metadata }),
     };
     const about: RunContext = { ...identity, context: options.context, signal };
-    const { head, mixed } = this.buildHead(options, run.settings, about);
+    const { head, mixed, listed } = this.buildHead(options, run.settings, about);
     const { instructions = this.#options.instructions } = options;
     const makes = typeof instructions === "function" ? instructions : undefined;
     const sent = makes === undefined ? omitCached(head, Date.now()) : head;
@@ -140,6 +156,7 @@ export class AgentRuns {
       compaction: this.#compactionPlan(options, identity),
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
       hooks: options.hooks ?? this.#options.hooks ?? {},
+      preparer: this.#preparer(options, listed, mixed.toolset),
       approve: options.approve ?? this.#options.approve,
       steering: session?.steering ?? steps.steering,
       concurrency: this.#options.concurrency ?? 8,
@@ -157,6 +174,7 @@ export class AgentRuns {
             const made = { ...head, instructions: await makeInstructions(makes, about, state) };
             return await runLoop({ ...input, ...omitCached(made, Date.now()) }, state);
           };
+    if (input.preparer !== undefined) this.#foreign.set(run.conversation, state.foreign);
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
     if (session?.interrupted !== undefined) {
@@ -187,17 +205,54 @@ export class AgentRuns {
     options: Pick<AnyRunOptions, "instructions" | "tools" | "toolChoice">,
     settings: ModelSettings,
     about?: RunContext,
-  ): { readonly head: AgentHead; readonly mixed: MixedTools } {
+  ): { readonly head: AgentHead; readonly mixed: MixedTools; readonly listed: readonly AnyTool[] } {
     const { instructions = this.#options.instructions, tools = this.#options.tools ?? [] } = options;
-    const mixed = mixTools(listTools(tools, about), this.model.capabilities, this.#ask);
+    const { toolChoice = this.#options.toolChoice ?? "auto" } = options;
+    const listed = listTools(tools, about);
+    const mixed = mixTools(listed, this.model.capabilities, this.#ask);
+    if (toolChoice !== "auto" && (about !== undefined || typeof tools !== "function"))
+      checkToolChoice(toolChoice, mixed.toolset.byName.keys());
     const head: AgentHead = {
       modelId: this.model.id,
       instructions: typeof instructions === "function" ? undefined : instructions,
       toolset: mixed.toolset,
       settings,
-      toolChoice: options.toolChoice ?? this.#options.toolChoice ?? "auto",
+      toolChoice,
     };
-    return { head, mixed };
+    return { head, mixed, listed };
+  }
+
+  /** Carries out what `prepareTurn` changes. */
+  #preparer(options: AnyRunOptions, listed: readonly AnyTool[], own: Toolset): TurnPreparer | undefined {
+    const prepareTurn = options.prepareTurn ?? this.#options.prepareTurn;
+    if (prepareTurn === undefined) return undefined;
+    const byName = new Map<string, AnyTool>([...own.byName, ...listed.map((tool) => [tool.name, tool] as const)]);
+    return turnPreparer({
+      prepareTurn,
+      modelFor: (model) => this.#modelFor(model),
+      toolsetFor: (tools, { capabilities }) => {
+        const chosen = tools.map((tool) => {
+          const known = typeof tool === "string" ? byName.get(tool) : tool;
+          if (known === undefined) throw unknownName("prepareTurn", String(tool), new Set(byName.keys()));
+          return known;
+        });
+        return mixTools(chosen, capabilities, this.#ask).toolset;
+      },
+      settingsIn: pickChangedSettings,
+    });
+  }
+
+  #modelFor(model: string | Model): Model {
+    if (typeof model !== "string") return model;
+    if (model === this.model.id) return this.model;
+    const { model: own, endpoint, traffic } = this.#options;
+    if (typeof own !== "string")
+      throw new ConfigurationError(
+        `prepareTurn chose "${model}", but the agent was given a model object, whose endpoint is its own: return gemini("${model}", …).`,
+      );
+    const known = this.#models.get(model) ?? gemini(model, { endpoint, traffic, logger: this.#logger });
+    this.#models.set(model, known);
+    return known;
   }
 
   /** {@link buildHead} with instructions, for a request that is not part of a run. */
@@ -287,6 +342,7 @@ export class AgentRuns {
       instructions: "",
       signal: nestedSignal(outer),
       hooks: {},
+      prepareTurn: () => undefined,
       stopWhen: [],
       prices,
       compaction: false,
@@ -319,9 +375,15 @@ async function makeInstructions(
 
 /** The tools of a run. A function that takes the run cannot be called without one. */
 function listTools(tools: NonNullable<AnyRunOptions["tools"]>, about: RunContext | undefined): readonly AnyTool[] {
-  if (typeof tools !== "function") return tools;
-  if (about !== undefined) return tools(about);
-  return tools.length === 0 ? (tools as () => readonly AnyTool[])() : [];
+  if (typeof tools !== "function") return checkTools(tools);
+  if (about !== undefined) return checkTools(tools(about));
+  return tools.length === 0 ? checkTools((tools as () => readonly AnyTool[])()) : [];
+}
+
+function checkTools(tools: readonly AnyTool[]): readonly AnyTool[] {
+  if (Array.isArray(tools) && tools.every((tool) => tool?.kind === "function" || tool?.kind === "built-in"))
+    return tools;
+  throw notTools(tools);
 }
 
 /** A run to open. */

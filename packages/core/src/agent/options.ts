@@ -6,6 +6,7 @@ import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Hooks, RunContext, ToolChoice } from "../loop/loop-input.ts";
 import type { Limits, StopRule } from "../loop/limits.ts";
 import type { Observer } from "../loop/observer.ts";
+import type { PrepareTurn } from "../loop/turn/prepare-turn.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
@@ -47,8 +48,17 @@ export interface SharedOptions<Context = unknown> extends ModelSettings {
    * called when a run starts, and the run keeps its result.
    */
   readonly tools?: readonly AnyTool<Context>[] | ToolsFunction<Context> | undefined;
-  /** Whether the model may or must call functions in the first turn. @defaultValue "auto" */
+  /**
+   * Whether the model may or must call functions in the first turn: `"auto"`, `"required"`, `"none"`, or `{ only: ["get_weather"] }`.
+   * @defaultValue "auto"
+   */
   readonly toolChoice?: ToolChoice | undefined;
+  /**
+   * Called before each request; returns what this turn does differently: another model, other tools, a tool choice, instructions,
+   * settings, contents. Resuming does not call it again for recorded turns. What it throws fails the run.
+   * @defaultValue none: all turns are alike
+   */
+  readonly prepareTurn?: PrepareTurn<Context> | undefined;
   /** Limits of a run. @defaultValue 25 turns, 200 function calls */
   readonly limits?: Limits | undefined;
   /**
@@ -209,5 +219,12 @@ const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
 export function pickSettings(options: ModelSettings): ModelSettings {
   return Object.fromEntries(
     Object.entries(options).filter(([name, value]) => Object.hasOwn(NAMES, name) && value !== undefined),
+  );
+}
+
+/** The settings that one turn changes; `undefined` unsets one. A cache is a run's. */
+export function pickChangedSettings(changes: ModelSettings): ModelSettings {
+  return Object.fromEntries(
+    Object.entries(changes).filter(([name]) => Object.hasOwn(NAMES, name) && name !== "cachedContent"),
   );
 }

@@ -1,3 +1,4 @@
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { Content, Part } from "../wire/types/content.ts";
@@ -9,7 +10,7 @@ import type { Content, Part } from "../wire/types/content.ts";
  */
 
 /** Version of a run's steps: their names, their order and their values. A run can be resumed only with the version that began it. */
-export const LOOP_VERSION = 3;
+export const LOOP_VERSION = 4;
 
 /** Name of the step that records {@link LOOP_VERSION} in a run on an engine. */
 export const VERSION_STEP = "loop-version";
@@ -111,8 +112,23 @@ export interface Steered {
   readonly upTo: number;
 }
 
+/** What of a request the service's implicit cache depends on. */
+export type PrefixField = "model" | "instructions" | "tools" | "toolChoice" | "contents";
+
+/** What `prepareTurn` changed, as far as the rest of the run depends on it. */
+export interface PreparedTurn {
+  /** The model that was asked instead of the run's. */
+  readonly model?: { readonly id: string; readonly origin: HistoryOrigin } | undefined;
+  /** Names of the functions that the answer may call, if they are not those of the run. */
+  readonly tools?: readonly string[] | undefined;
+  /** Where the request differs from the one before it. */
+  readonly breaks?: readonly PrefixField[] | undefined;
+}
+
 /** What a `model` step records. */
 export interface ModelStepValue extends StepTimes {
+  /** Absent for a request as the run would send it. */
+  readonly prepared?: PreparedTurn | undefined;
   readonly response: ModelResponse;
   /** Steering messages that were sent with this request. */
   readonly steered?: Steered | undefined;

@@ -1,3 +1,4 @@
+import type { PrefixField } from "../durable/run-log.ts";
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
@@ -51,7 +52,7 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  * ```text
  * run    = run-start turn+ run-end
  * turn   = turn-start compact? answer (recover answer)* (tool-pending | tool-start | tool-progress | tool-end)* turn-end
- * answer = (steer | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
+ * answer = (steer | prefix-break | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
  * `discard` voids everything streamed since the last `turn-start`, `recover` or `discard`; it is streamed again. A limit may end
@@ -80,6 +81,8 @@ type RunEventKind =
     }
   /** Messages that arrived while the run was in progress, sent with this request. */
   | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
+  /** `prepareTurn` changed what the service's implicit cache depends on, compared with the request before: that cache starts over. */
+  | { readonly type: "prefix-break"; readonly turn: number; readonly fields: readonly PrefixField[] }
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
   /**

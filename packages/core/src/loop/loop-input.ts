@@ -1,6 +1,6 @@
 import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Model, ModelRequest } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
@@ -8,12 +8,22 @@ import type { Toolset } from "../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
+import type { TurnPreparer } from "./turn/prepare-turn.ts";
 import type { Emit, RunEvent, RunIdentity } from "./events.ts";
 import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
 
-/** Whether the model must call functions in a run's first turn. Later turns are `auto`, because a forced call never ends; `none` applies to all turns. */
+/**
+ * Whether the model may or must call functions:
+ *
+ * - `auto`: it decides.
+ * - `required`: it must call a function in the first turn of the run.
+ * - `{ only: ["get_weather"] }`: it must call one of these in the first turn.
+ * - `none`: it calls none, in any turn.
+ *
+ * Turns after the first are `auto`, because a model that must call never answers; `prepareTurn` can force calls in any turn.
+ */
 export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
 
 /** Typed output: the schema, and the check of an answer. */
@@ -77,6 +87,8 @@ export interface LoopInput {
   readonly compaction?: CompactionPlan | undefined;
   readonly stopWhen: readonly StopRule[];
   readonly hooks: Hooks;
+  /** Changes the requests of single turns. */
+  readonly preparer?: TurnPreparer | undefined;
   /** Decides about calls that need approval; without it, the run suspends. */
   readonly approve?: Approve | undefined;
   /** Messages to the run while it is in progress. */
@@ -99,12 +111,6 @@ export interface RunContext<Context = unknown> extends RunIdentity {
   /** What the run was given as `context`. */
   readonly context: Context;
   readonly signal: AbortSignal;
-}
-
-/** A request that is about to be sent, for a hook. */
-export interface RequestInfo<Context = unknown> extends RunContext<Context> {
-  readonly turn: number;
-  readonly request: ModelRequest;
 }
 
 /** A call, for a hook. */
@@ -131,10 +137,6 @@ export type CallDecision =
  * ends the run with its error.
  */
 export interface Hooks<Context = unknown> {
-  /** Before each request. May return another request; changes to the history apply to this request only. */
-  readonly beforeRequest?:
-    | ((info: RequestInfo<Context>) => ModelRequest | void | Promise<ModelRequest | void>)
-    | undefined;
   /** Before each call; at the same time for parallel calls. */
   readonly beforeCall?: ((info: CallInfo<Context>) => CallDecision | Promise<CallDecision>) | undefined;
   /** After each call. May return another outcome. */

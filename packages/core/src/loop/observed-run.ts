@@ -143,7 +143,9 @@ export class ObservedRun implements StepExecutor {
     return {
       ...live,
       emit: (event) => {
-        if (event.type === "notice") this.#report({ type: "notice", at: now(), step, notice: event.notice });
+        if (event.type === "prefix-break")
+          this.#report({ type: "prefix-break", at: now(), step, fields: event.fields });
+        else if (event.type === "notice") this.#report({ type: "notice", at: now(), step, notice: event.notice });
         else if (event.type === "discard") {
           hasParts = false;
           this.#report({ type: "discard", at: now(), step, reason: event.reason });
@@ -163,9 +165,10 @@ export class ObservedRun implements StepExecutor {
     if (kind !== "model") return {};
     const answer = value as ModelStepValue | PromptTooLong;
     if ("tooLong" in answer) return {};
-    const { response } = answer;
+    const { response, prepared } = answer;
     try {
-      const prices = findPrices(this.#options.prices, response.envelope.modelVersion ?? run.model);
+      const modelId = response.envelope.modelVersion ?? prepared?.model?.id ?? run.model;
+      const prices = findPrices(this.#options.prices, modelId);
       return { response, ...(prices !== undefined && { cost: computeCost(response.usage, prices) }) };
     } catch {
       // A price table may be a function; the loop calls it too, and throws its error.

@@ -1,4 +1,4 @@
-import type { PhaseKind } from "../durable/run-log.ts";
+import type { PhaseKind, PrefixField } from "../durable/run-log.ts";
 import type { Step } from "../durable/steps.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
@@ -88,7 +88,7 @@ export interface ObservationBase {
  * ```text
  * run  = run-start turn* run-end
  * turn = turn-start (step | compact | recover | tool-pending)* turn-end
- * step = step-start (request | first-part | notice | discard)* step-end
+ * step = step-start (prefix-break | request | first-part | notice | discard)* step-end
  * ```
  *
  * Only what is executed in this process is observed. A run that continues in another process has a `run-start` and a `run-end` in
@@ -109,7 +109,13 @@ export type Observation =
   | (ObservationBase & Extract<RunEvent, { readonly type: "tool-pending" }>)
   | StepStartObservation
   | StepEndObservation
-  /** What a model step sends, after hooks and steering. */
+  /** `prepareTurn` changed what the service's implicit cache depends on, compared with the request before. */
+  | (ObservationBase & {
+      readonly type: "prefix-break";
+      readonly step: StepInfo;
+      readonly fields: readonly PrefixField[];
+    })
+  /** What a model step sends, after `prepareTurn` and steering. */
   | (ObservationBase & { readonly type: "request"; readonly step: StepInfo; readonly request: ModelRequest })
   /** The first part of the answer. */
   | (ObservationBase & { readonly type: "first-part"; readonly step: StepInfo })

@@ -66,7 +66,8 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
     }
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
-    const answered = await answerCalls(input, state, calls, isCutOff ? TRUNCATED : undefined);
+    const callInput = answer.toolset === undefined ? input : { ...input, toolset: answer.toolset };
+    const answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
     if (answered === undefined) phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
     else phase.contents.push(...answered.contents);
     if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });

@@ -1,4 +1,5 @@
 import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../model/usage.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
@@ -9,6 +10,7 @@ import type { Limits, Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
+import type { SentPrefix } from "./turn/prepare-turn.ts";
 
 /** A call and what its step recorded. */
 export interface AnsweredCall extends Pick<PlannedCall, "turn" | "callId" | "call"> {
@@ -57,9 +59,19 @@ export class RunState {
   readonly partial: PartialAnswer;
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
+  /** Contents of other models than the run's, and where these are: `prepareTurn` may choose a model. */
+  readonly foreign: Map<Content, HistoryOrigin>;
+  /** What the last request of this process had before its end; kept for `prepareTurn` only. */
+  sent: SentPrefix | undefined;
 
-  constructor(runId: string, contents: readonly Content[], onPartial?: (partial: PartialAnswer) => void) {
+  constructor(
+    runId: string,
+    contents: readonly Content[],
+    onPartial?: (partial: PartialAnswer) => void,
+    foreign: Map<Content, HistoryOrigin> = new Map(),
+  ) {
     this.partial = new PartialAnswer(onPartial);
+    this.foreign = foreign;
     this.runId = runId;
     this.contents = [...contents];
   }

@@ -38,6 +38,7 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
   answer: {
     compact: "answer",
     steer: "answer",
+    "prefix-break": "answer",
     "text-delta": "answer",
     "thought-delta": "answer",
     "output-delta": "answer",

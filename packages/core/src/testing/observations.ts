@@ -76,6 +76,7 @@ function check(observation: Observation, run: ObservedSoFar): string | undefined
       return checkStart(observation.step, run);
     case "step-end":
       return run.openSteps.delete(observation.step) ? undefined : `${observation.step.name} is not open`;
+    case "prefix-break":
     case "request":
     case "first-part":
     case "notice":

@@ -1,6 +1,7 @@
 import { ToolRetry } from "../errors/run-errors.ts";
 import { startTimer } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
+import { nearestName } from "../internal/nearest-name.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { jsonSafe } from "./function-response.ts";
@@ -176,24 +177,7 @@ function unplannedText(error: unknown): string {
 /** Lists the available names, and suggests a similar one if there is any. */
 function describeUnknownTool(name: string, names: readonly string[]): string {
   const asked = name.replace(/^default_api[.:]/, "").slice(0, 64);
-  let nearest: string | undefined;
-  let least = Math.max(2, Math.floor(asked.length / 3)) + 1;
-  for (const known of names) {
-    const distance = levenshtein(asked.toLowerCase(), known.toLowerCase());
-    if (distance < least) [nearest, least] = [known, distance];
-  }
-  return unknownTool(name, nearest, names);
-}
-
-function levenshtein(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, left] of a.split("").entries()) {
-    const next = [i + 1];
-    for (const [j, right] of b.split("").entries())
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (left === right ? 0 : 1)));
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  return unknownTool(name, nearestName(asked, names), names);
 }
 
 /** A signal with a time limit. */

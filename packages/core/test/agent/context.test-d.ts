@@ -94,9 +94,9 @@ describe("an agent", () => {
       tools: [order],
       instructions: ({ context, runId }) => `${expectTypeOf(context).toEqualTypeOf<App>()} ${runId}`,
       approve: (_, { context }) => context.user === "ann",
+      prepareTurn: ({ context }) => ({ instructions: context.user }),
       hooks: {
         beforeCall: ({ context }) => void context.orders,
-        beforeRequest: ({ context }) => void context.orders,
         afterCall: ({ context, outcome }) => void [context.orders, outcome.ok],
       },
     });

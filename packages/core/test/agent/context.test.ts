@@ -59,8 +59,8 @@ describe.each(FACES)("the context of a run, by %s", (_face, read) => {
         return [{ ...whose, needsApproval: () => true }];
       },
       approve: (_, { context }) => (see("approve", context), context.user === "ann"),
+      prepareTurn: ({ context }) => see("prepareTurn", context),
       hooks: {
-        beforeRequest: ({ context }) => see("beforeRequest", context),
         beforeCall: ({ context }) => see("beforeCall", context),
         afterCall: ({ context }) => see("afterCall", context),
       },
@@ -68,7 +68,7 @@ describe.each(FACES)("the context of a run, by %s", (_face, read) => {
     const result = await read(agent, { context: ANN });
     expect(outputs(result)).toEqual(["ann"]);
     expect(new Set(seen.map(([where]) => where))).toEqual(
-      new Set(["instructions", "tools", "approve", "beforeRequest", "beforeCall", "afterCall"]),
+      new Set(["instructions", "tools", "approve", "prepareTurn", "beforeCall", "afterCall"]),
     );
     for (const [, context] of seen) expect(context).toBe(ANN);
     expect(model.requests.map(({ instructions }) => instructions)).toEqual(["You serve ann.", "You serve ann."]);

@@ -24,8 +24,8 @@ describe.each(faces)("metadata of a run, by %s", (_face, read) => {
       tools: [{ ...look, needsApproval: () => true }],
       approve: (_, run) => (seen.push(run), true),
       instructions: (run) => (seen.push(run), "Be brief."),
+      prepareTurn: (info) => void seen.push(info),
       hooks: {
-        beforeRequest: (info) => void seen.push(info),
         beforeCall: (info) => void seen.push(info),
         afterCall: (info) => void seen.push(info),
       },

@@ -29,7 +29,9 @@ import {
   type TurnProblem,
 } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
+import { fitContents, originOf } from "./fit-contents.ts";
 import { emitParts, modelStep, TypedAnswerEvents } from "./model-step.ts";
+import type { RequestPlace } from "./prepare-turn.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
 export interface ModelAnswer extends TurnAnswer {
@@ -164,7 +166,20 @@ async function askModel(
       await typed.end();
     }
   }
-  return value;
+  return { value, toolset };
+}
+
+/** The tools of a turn whose answer was recorded. */
+async function restoreTools(
+  input: LoopInput,
+  state: RunState,
+  prepared: PreparedTurn,
+  contents: readonly Content[],
+  place: RequestPlace,
+): Promise<Toolset> {
+  const { preparer, toolset } = input;
+  if (preparer !== undefined) return await preparer.restore(input, state, prepared, contents, place);
+  return { ...toolset, byName: new Map([...toolset.byName].filter(([name]) => prepared.tools?.includes(name))) };
 }
 
 /** Compacts the history after the service refused the prompt as too long. */
