@@ -17,15 +17,8 @@ export type {
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
-export { Session } from "./agent/session.ts";
-export type {
-  Answers,
-  ContinueOptions,
-  ResumeOptions,
-  SendOptions,
-  SessionOptions,
-  SessionState,
-} from "./agent/session.ts";
+export { Session, type SessionState } from "./agent/session.ts";
+export type { Answers, ContinueOptions, ResumeOptions, SendOptions, SessionOptions } from "./agent/session-options.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // conversation
@@ -127,8 +120,8 @@ export { runSoFar, type RunSoFar } from "./loop/result.ts";
 export type { CodeRun, OutputImage, RunOutputs, UrlRetrieval } from "./loop/result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
 export type { OutputDelta, JsonPath, OutputChange } from "./loop/output/json-growth.ts";
-export { PartialOutput } from "./loop/output/partial-output.ts";
-export type { DeepPartial, ElementOf, ListKey, OutputElement } from "./loop/output/partial-output.ts";
+export { outputElements, PartialOutput, partialOutputs } from "./loop/output/partial-output.ts";
+export type { DeepPartial, ElementOf, ListKey, OutputElement, TypedEvents } from "./loop/output/partial-output.ts";
 
 // grounding
 export { renderMarkdown } from "./grounding/render-markdown.ts";
@@ -170,6 +163,7 @@ export type { JsonOf } from "./tool/json-of.ts";
 export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
 export type { Media } from "./model/request/media-part.ts";
+export type { ContentInput, PartInput } from "./model/history/content-input.ts";
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";

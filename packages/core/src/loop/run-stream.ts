@@ -1,14 +1,6 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
-import {
-  type DeepPartial,
-  type ElementOf,
-  type ListKey,
-  type OutputElement,
-  PartialOutput,
-  readElements,
-} from "./output/partial-output.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
 /** Where the events of a run go when somebody reads them. */
@@ -23,6 +15,8 @@ export interface RunEmitters {
 export interface RunningLoop {
   /** Executes the run. Called once. */
   run(): Promise<RunResult<unknown>>;
+  /** Cancels a call that runs in this process. @returns False when there is none with that id. */
+  cancelCall(callId: string): boolean;
   /** Aborts what is in progress and frees resources. Called once, when the run is over for any reason. */
   release(): void;
   soFar(): RunSoFar;
@@ -39,14 +33,13 @@ export class RunStream<
   Calls extends ToolCall = ToolCall,
   Written = unknown,
 > implements AsyncIterable<RunEvent<Calls>> {
-  /** Never set: carries the type to {@link RunStream.partialOutput}. */
+  /** Never set: carries the type to `partialOutputs()` and `outputElements()`. */
   declare readonly "~written"?: Written | undefined;
   readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
   readonly #outcome: Promise<RunResult<Output, Calls>>;
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
-  #partial: PartialOutput | undefined;
 
   /** @internal */
   constructor(open: (emitters: RunEmitters | undefined) => RunningLoop) {
@@ -73,32 +66,20 @@ export class RunStream<
     return this.#over;
   }
 
+  /**
+   * Cancels one call that is running: its signal aborts, the model reads that the user cancelled it, and the run goes on with the other
+   * calls of the turn. A call that has not begun yet will not begin.
+   *
+   * @param callId - As in events, such as `call:3.0`.
+   * @returns False when no such call is running: it has ended, waits for an answer, or is a separate run on an engine.
+   */
+  cancelCall(callId: string): boolean {
+    return this.#running?.cancelCall(callId) ?? false;
+  }
+
   /** What the run has done so far: contents that can be sent again, turns, usage. `undefined` before it starts. */
   get soFar(): RunSoFar | undefined {
     return this.#running?.soFar();
-  }
-
-  /**
-   * The typed output as far as it has been read, not validated; it grows with each `output-delta`. `undefined` before its beginning, and
-   * again when the answer is discarded. A snapshot, in which everything that was whole in the last one is the same object.
-   */
-  partialOutput<Value>(this: WrittenBy<Value>): DeepPartial<Value> | undefined;
-  partialOutput(): unknown {
-    return this.#partial?.value;
-  }
-
-  /**
-   * Reads the run and gives each element of the output, a list, as soon as it is whole; then take the `result()`. Elements are as the
-   * model wrote them: only the whole output is validated. They start over at index 0 when an answer is discarded.
-   */
-  elements<Value>(this: WrittenBy<Value>): AsyncGenerator<OutputElement<ElementOf<Value>>, void, void>;
-  /** Those of a list in a property of the output. */
-  elements<Value, Key extends ListKey<Value>>(
-    this: WrittenBy<Value>,
-    key: Key,
-  ): AsyncGenerator<OutputElement<Key extends keyof Value ? ElementOf<Value[Key]> : unknown>, void, void>;
-  elements(key?: string): AsyncGenerator<OutputElement<unknown>, void, void> {
-    return readElements(this, key);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RunEvent<Calls>, void, void> {
@@ -154,11 +135,7 @@ export class RunStream<
         const next = queue.next();
         const events = next instanceof Promise ? await next : next;
         if (events === undefined) break;
-        for (const event of events) {
-          if (event.type === "output-delta") this.#partial ??= new PartialOutput();
-          this.#partial?.read(event);
-          yield event;
-        }
+        for (const event of events) yield event;
       }
       await work;
     } catch (error) {
@@ -179,11 +156,6 @@ function abandoned(running: RunningLoop): RunAbandonedError {
   const error = new RunAbandonedError("the reader left before the run ended");
   attachRunSoFar(error, running.soFar());
   return error;
-}
-
-/** A stream whose model writes such a value. Keeps streams of different outputs assignable to `RunStream<unknown>`. */
-interface WrittenBy<Value> {
-  readonly "~written"?: Value | undefined;
 }
 
 /** Buffered values before writers wait. */

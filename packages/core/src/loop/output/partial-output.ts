@@ -44,8 +44,58 @@ export interface OutputElement<Element> {
   readonly index: number;
 }
 
+/** Events of a run whose model writes such a value: a `RunStream`, or any events, whose value is then unknown. */
+export interface TypedEvents<Written> extends AsyncIterable<RunEvent> {
+  readonly "~written"?: Written | undefined;
+}
+
 /**
- * The typed output of a run so far, from its events: those of a stream, or of a run that another process executes.
+ * Reads a run and gives the typed output so far each time it has grown, not validated; then take the `result()`. Gives `undefined` when
+ * the answer is discarded and starts over.
+ *
+ * Each value is a snapshot, in which everything that was whole in the last one is the same object.
+ */
+export async function* partialOutputs<Written>(
+  run: TypedEvents<Written>,
+): AsyncGenerator<DeepPartial<Written> | undefined, void, void> {
+  const output = new PartialOutput(run);
+  for await (const event of run) {
+    const { discarded } = output;
+    output.read(event);
+    if (event.type === "output-delta" || output.discarded > discarded) yield output.value;
+  }
+}
+
+/**
+ * Reads a run and gives each element of its typed output, a list, as soon as it is whole; then take the `result()`. Elements are as the
+ * model wrote them: only the whole output is validated.
+ */
+export function outputElements<Written>(
+  run: TypedEvents<Written>,
+): AsyncGenerator<OutputElement<ElementOf<Written>>, void, void>;
+/** Those of a list in a property of the output. */
+export function outputElements<Written, Key extends ListKey<Written>>(
+  run: TypedEvents<Written>,
+  key: Key,
+): AsyncGenerator<OutputElement<Key extends keyof Written ? ElementOf<Written[Key]> : unknown>, void, void>;
+export async function* outputElements(
+  run: TypedEvents<unknown>,
+  key?: string,
+): AsyncGenerator<OutputElement<unknown>, void, void> {
+  const output = new PartialOutput();
+  let next = 0;
+  for await (const event of run) {
+    const { discarded } = output;
+    output.read(event);
+    if (output.discarded > discarded) next = 0;
+    if (event.type !== "output-delta") continue;
+    const { elements, whole } = output.list(key);
+    for (; next < whole; next++) yield { element: elements[next], index: next };
+  }
+}
+
+/**
+ * The typed output of a run so far, for those who read its events themselves.
  *
  * `Written` is what the model writes: the schema's input.
  */
@@ -55,6 +105,9 @@ export class PartialOutput<Written = unknown> {
   #discarded = 0;
   /** Objects and lists that nobody else has, so that they may be changed. */
   #owned = new Set<unknown>();
+
+  /** @param _run - The run, for the type of its output; nothing is read. */
+  constructor(_run?: TypedEvents<Written>) {}
 
   /** Takes in the next event. */
   read(event: RunEvent): void {
@@ -94,7 +147,7 @@ export class PartialOutput<Written = unknown> {
     return this.#discarded;
   }
 
-  /** The list at the root or in a property, and how many of its elements are whole. */
+  /** @internal The list at the root or in a property, and how many of its elements are whole. */
   list(key: string | undefined): { readonly elements: readonly unknown[]; readonly whole: number } {
     const path: JsonPath = key === undefined ? [] : [key];
     const list = key === undefined ? this.#root : isObject(this.#root) ? this.#root[key] : undefined;
@@ -127,23 +180,5 @@ export class PartialOutput<Written = unknown> {
     const copy = Array.isArray(given) ? [...(given as unknown[])] : { ...(given as object) };
     this.#owned.add(copy);
     return copy;
-  }
-}
-
-/** Reads a run to its end and gives each element of a list once it is whole. */
-export async function* readElements(
-  events: AsyncIterable<RunEvent>,
-  key: string | undefined,
-): AsyncGenerator<OutputElement<unknown>, void, void> {
-  const output = new PartialOutput();
-  let next = 0;
-  let discarded = 0;
-  for await (const event of events) {
-    output.read(event);
-    if (output.discarded > discarded) next = 0;
-    discarded = output.discarded;
-    if (event.type !== "output-delta") continue;
-    const { elements, whole } = output.list(key);
-    for (; next < whole; next++) yield { element: elements[next], index: next };
   }
 }

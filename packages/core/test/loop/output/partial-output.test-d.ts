@@ -1,4 +1,12 @@
-import type { Agent, DeepPartial, RunStream } from "@pollux/core";
+import {
+  type Agent,
+  type DeepPartial,
+  outputElements,
+  PartialOutput,
+  partialOutputs,
+  type RunStream,
+  type TypedEvents,
+} from "@pollux/core";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
@@ -18,29 +26,36 @@ interface PartialTrip {
   readonly place?: readonly [(number | undefined)?, (number | undefined)?] | undefined;
 }
 
+const valueOf = <Written>(run: TypedEvents<Written>) => new PartialOutput(run).value;
+
 test("the value so far is what the model writes, with everything optional and texts cut off", () => {
   const run = agent.stream("x", { output: Trip });
-  expectTypeOf(run.partialOutput()).toEqualTypeOf<PartialTrip | undefined>();
-  expectTypeOf(agent.stream("x", { output: "json" }).partialOutput()).toEqualTypeOf<unknown>();
-  expectTypeOf(agent.stream("x").partialOutput()).toEqualTypeOf<undefined>();
-  expectTypeOf(agent.chat().stream("x", { output: Trip }).partialOutput()).toEqualTypeOf<PartialTrip | undefined>();
-  expectTypeOf(agent.session().stream("x", { output: Trip }).partialOutput()).toEqualTypeOf<PartialTrip | undefined>();
+  expectTypeOf(new PartialOutput(run).value).toEqualTypeOf<PartialTrip | undefined>();
+  expectTypeOf(valueOf(agent.stream("x", { output: "json" }))).toEqualTypeOf<unknown>();
+  expectTypeOf(valueOf(agent.stream("x"))).toEqualTypeOf<undefined>();
+  expectTypeOf(valueOf(agent.chat().stream("x", { output: Trip }))).toEqualTypeOf<PartialTrip | undefined>();
+  expectTypeOf(valueOf(agent.session().stream("x", { output: Trip }))).toEqualTypeOf<PartialTrip | undefined>();
   expectTypeOf<DeepPartial<{ a: string | null }[]>>().toEqualTypeOf<
     readonly { readonly a?: string | null | undefined }[]
   >();
 });
 
+test("values so far are those", async () => {
+  for await (const value of partialOutputs(agent.stream("x", { output: Trip })))
+    expectTypeOf(value).toEqualTypeOf<PartialTrip | undefined>();
+});
+
 test("elements are those of a list", async () => {
   const run = agent.stream("x", { output: Trip });
-  for await (const { element, index } of run.elements("days")) {
+  for await (const { element, index } of outputElements(run, "days")) {
     expectTypeOf(element).toEqualTypeOf<{ title: string; km?: number | undefined }>();
     expectTypeOf(index).toEqualTypeOf<number>();
   }
   // @ts-expect-error -- no list
-  run.elements("city");
-  for await (const { element } of agent.stream("x", { output: z.array(z.string()) }).elements())
+  void outputElements(run, "city");
+  for await (const { element } of outputElements(agent.stream("x", { output: z.array(z.string()) })))
     expectTypeOf(element).toEqualTypeOf<string>();
-  for await (const { element } of agent.stream("x", { output: "json" }).elements("days"))
+  for await (const { element } of outputElements(agent.stream("x", { output: "json" }), "days"))
     expectTypeOf(element).toEqualTypeOf<unknown>();
 });
 

@@ -1,5 +1,16 @@
-import { Agent, defineTool, finished, googleSearch, MemoryStore, PartialOutput, type RunEvent } from "@pollux/core";
+import {
+  Agent,
+  defineTool,
+  finished,
+  googleSearch,
+  MemoryStore,
+  outputElements,
+  PartialOutput,
+  partialOutputs,
+  type RunEvent,
+} from "@pollux/core";
 import { assertGrammar, call, dies, join, parts, say, ScriptedModel, think } from "@pollux/core/testing";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { batchEvents } from "../../../src/agent/engine/batch-events.ts";
@@ -23,11 +34,13 @@ async function snapshots(agent: Agent): Promise<{ seen: unknown[]; events: RunEv
   const run = agent.stream("Plan it", { output: Trip });
   const seen: unknown[] = [];
   const events: RunEvent[] = [];
-  for await (const event of run) {
-    events.push(event);
-    const value = run.partialOutput();
-    if (JSON.stringify(value) !== JSON.stringify(seen.at(-1))) seen.push(value);
+  async function* kept(): AsyncGenerator<RunEvent> {
+    for await (const event of run) {
+      events.push(event);
+      yield event;
+    }
   }
+  for await (const value of partialOutputs(kept())) if (!isDeepStrictEqual(value, seen.at(-1))) seen.push(value);
   expect(finished(await run.result()).output).toEqual(TRIP);
   assertGrammar(events);
   return { seen, events };
@@ -94,7 +107,7 @@ describe("the value so far", () => {
       output: z.number(),
     });
     const values: unknown[] = [];
-    for await (const event of run) if (event.type === "output-delta") values.push(run.partialOutput());
+    for await (const value of partialOutputs(run)) values.push(value);
     expect(values).toEqual([42]);
   });
 
@@ -103,7 +116,6 @@ describe("the value so far", () => {
     const types = new Set<string>();
     for await (const event of run) types.add(event.type);
     expect(types).not.toContain("output-delta");
-    expect(run.partialOutput()).toBeUndefined();
   });
 
   test("grows in a chat and in a session, and is there again when the session is read again", async () => {
@@ -115,16 +127,16 @@ describe("the value so far", () => {
 
     const store = new MemoryStore();
     const session = agent.session({ store, id: "s" });
-    const first = session.stream("Plan it", { output: Trip, runId: "r" });
-    for await (const _ of first);
-    expect(first.partialOutput()).toEqual(GROWING.at(-1));
+    const first: unknown[] = [];
+    for await (const value of partialOutputs(session.stream("Plan it", { output: Trip, runId: "r" })))
+      first.push(value);
+    expect(first.at(-1)).toEqual(GROWING.at(-1));
     const again = agent.session({ store, id: "s" }).continueStream({ message: "Plan it", output: Trip, runId: "r" });
     const replayed: RunEvent[] = [];
     for await (const event of again) if (event.type === "output-delta") replayed.push(event);
     expect(replayed).toEqual([
       { type: "output-delta", turn: 1, changes: [{ path: [], value: GROWING.at(-1) }], replayed: true },
     ]);
-    expect(again.partialOutput()).toEqual(GROWING.at(-1));
   });
 
   test("can be put together from the live events of an engine", async () => {
@@ -146,16 +158,16 @@ describe("elements", () => {
 
   test("of an output that is a list come as soon as they are whole", async () => {
     const received: string[] = [];
-    const model = new ScriptedModel(say(...tags));
-    const run = new Agent({ model }).stream("Tags", { output: z.array(z.unknown()) });
-    for await (const { element, index } of run.elements())
-      received.push(`${index} ${JSON.stringify(element)} of ${JSON.stringify(run.partialOutput())}`);
-    expect(received).toEqual([
-      '0 "a" of ["a","b"]',
-      '1 "b" of ["a","b",{}]',
-      '2 {} of ["a","b",{}]',
-      '3 [1] of ["a","b",{},[1]]',
-    ]);
+    const run = new Agent({ model: new ScriptedModel(say(...tags)) }).stream("Tags", { output: z.array(z.unknown()) });
+    async function* told(): AsyncGenerator<RunEvent> {
+      for await (const event of run) {
+        if (event.type === "text-delta") received.push(event.delta);
+        yield event;
+      }
+    }
+    for await (const { element, index } of outputElements(told()))
+      received.push(`${index}: ${JSON.stringify(element)}`);
+    expect(received).toEqual(['["a', '","b', '0: "a"', '",{}', '1: "b"', "2: {}", ",[1]", "3: [1]", "]"]);
     expect(finished(await run.result()).output).toEqual(["a", "b", {}, [1]]);
   });
 
@@ -163,7 +175,7 @@ describe("elements", () => {
     const model = new ScriptedModel(say('{"days":[{"title":"Old","km":1},{'), say(...PIECES));
     const run = new Agent({ model }).stream("Plan it", { output: Trip });
     const received: unknown[] = [];
-    for await (const { element, index } of run.elements("days")) received.push([index, element.title]);
+    for await (const { element, index } of outputElements(run, "days")) received.push([index, element.title]);
     expect(received).toEqual([
       [0, "Old"],
       [0, "Fjord"],
@@ -173,7 +185,7 @@ describe("elements", () => {
 
   test("end the run when the reader leaves", async () => {
     const run = new Agent({ model: new ScriptedModel(say(...tags)) }).stream("Tags", { output: z.array(z.unknown()) });
-    for await (const { index } of run.elements()) if (index === 0) break;
+    for await (const { index } of outputElements(run)) if (index === 0) break;
     await expect(run.result()).rejects.toThrow("the reader left");
   });
 });
