@@ -1,6 +1,6 @@
 // Typed output while it is written: the value so far for a page that fills in, and elements of a list one by one.
 import { connect } from "@pollux/cli";
-import { Agent, finished } from "@pollux/core";
+import { Agent, finished, outputElements, partialOutputs } from "@pollux/core";
 import { z } from "zod";
 
 await using connection = await connect();
@@ -16,17 +16,16 @@ const recipe = z.object({
 
 let updates = 0;
 const stream = agent.stream("A recipe for pancakes.", { output: recipe });
-for await (const event of stream) {
-  if (event.type !== "output-delta") continue;
+for await (const partial of partialOutputs(stream)) {
   updates++;
   // A page would render this: members may be missing, and a text may be cut off.
-  const { title = "…", steps = [] } = stream.partialOutput() ?? {};
+  const { title = "…", steps = [] } = partial ?? {};
   console.log(`${title}: ${steps.length} steps so far`);
 }
 const { output } = finished(await stream.result());
 console.log(`${output.title}: ${output.steps.length} steps, in ${updates} updates`);
 
 const second = agent.stream("A recipe for waffles.", { output: recipe });
-for await (const { element, index } of second.elements("steps"))
+for await (const { element, index } of outputElements(second, "steps"))
   console.log(`${index + 1}. ${element.instruction} (${element.minutes} min)`);
 console.log(`${finished(await second.result()).output.steps.length} steps in all`);

@@ -58,7 +58,7 @@ export interface TypedEvents<Written> extends AsyncIterable<RunEvent> {
 export async function* partialOutputs<Written>(
   run: TypedEvents<Written>,
 ): AsyncGenerator<DeepPartial<Written> | undefined, void, void> {
-  const output = new PartialOutput(run);
+  const output = PartialOutput.of(run);
   for await (const event of run) {
     const { discarded } = output;
     output.read(event);
@@ -106,8 +106,10 @@ export class PartialOutput<Written = unknown> {
   /** Objects and lists that nobody else has, so that they may be changed. */
   #owned = new Set<unknown>();
 
-  /** @param _run - The run, for the type of its output; nothing is read. */
-  constructor(_run?: TypedEvents<Written>) {}
+  /** An empty one with the type of a run's output; nothing is read. */
+  static of<Written>(_run: TypedEvents<Written>): PartialOutput<Written> {
+    return new PartialOutput();
+  }
 
   /** Takes in the next event. */
   read(event: RunEvent): void {

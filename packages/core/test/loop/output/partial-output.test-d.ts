@@ -26,11 +26,11 @@ interface PartialTrip {
   readonly place?: readonly [(number | undefined)?, (number | undefined)?] | undefined;
 }
 
-const valueOf = <Written>(run: TypedEvents<Written>) => new PartialOutput(run).value;
+const valueOf = <Written>(run: TypedEvents<Written>) => PartialOutput.of(run).value;
 
 test("the value so far is what the model writes, with everything optional and texts cut off", () => {
   const run = agent.stream("x", { output: Trip });
-  expectTypeOf(new PartialOutput(run).value).toEqualTypeOf<PartialTrip | undefined>();
+  expectTypeOf(PartialOutput.of(run).value).toEqualTypeOf<PartialTrip | undefined>();
   expectTypeOf(valueOf(agent.stream("x", { output: "json" }))).toEqualTypeOf<unknown>();
   expectTypeOf(valueOf(agent.stream("x"))).toEqualTypeOf<undefined>();
   expectTypeOf(valueOf(agent.chat().stream("x", { output: Trip }))).toEqualTypeOf<PartialTrip | undefined>();
