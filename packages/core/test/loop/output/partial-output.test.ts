@@ -102,6 +102,18 @@ describe("the value so far", () => {
     expect((await snapshots(new Agent({ model: broken }))).seen).toEqual([{ city: "Ber" }, undefined, ...GROWING]);
   });
 
+  test("starts over when the model begins its answer again", async () => {
+    class Rewinding extends ScriptedModel {
+      override async respond(...args: Parameters<ScriptedModel["respond"]>): ReturnType<ScriptedModel["respond"]> {
+        await args[1].onParts?.([{ text: '{"city":"Ber' }]);
+        args[1].onNotice?.({ type: "rewind", reason: "the answer did not continue" });
+        return await super.respond(...args);
+      }
+    }
+    const { seen } = await snapshots(new Agent({ model: new Rewinding(say(...PIECES)) }));
+    expect(seen).toEqual([{ city: "Ber" }, undefined, ...GROWING]);
+  });
+
   test("is the whole value at once when the answer arrives whole, also a number", async () => {
     const run = new Agent({ model: new ScriptedModel(parts({ text: "42" })) }).stream("How many?", {
       output: z.number(),
