@@ -24,10 +24,12 @@ import {
 import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
+import { checkAgentOptions, checkCountOptions, checkRunOptions } from "./check-options.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 /**
  * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
@@ -44,12 +46,16 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   readonly #isNamed: boolean;
 
   /**
-   * @throws {ConfigurationError} When there is no API key, or the model does not support a setting.
+   * A missing API key fails the first run, so that a program without one can be built and tested.
+   *
+   * @throws {ConfigurationError} When the model does not support a setting.
+   * @throws {TypeError} For an option that does not exist.
    * @throws {ToolDefinitionError} When two tools have the same name.
    */
   constructor(given: AgentOptions<Context, Tools>) {
     // Each run is given the context, where it is typed; below, nothing looks at it.
     const options = given as AgentOptions;
+    checkAgentOptions(options);
     this.name = options.name ?? "agent";
     this.#isNamed = options.name !== undefined;
     const logger = options.logger ?? defaultLogger();
@@ -82,7 +88,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
   ): RunStream<OutputOf<Schema>, CallsOf<Tools>, WrittenOf<Schema>> {
-    return this.#stream(input, anyOptions(options));
+    return this.#stream(input, anyOptions(options, checkRunOptions));
   }
 
   /** A conversation in memory: each message continues from the last. */
@@ -121,6 +127,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   async countTokens(input: RunInput, given: CountTokensOptions<Context> = {}): Promise<TokenCount> {
     // As in the constructor.
     const options = given as AnyRunOptions;
+    checkCountOptions(options);
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
     const settings = { ...this.#settings, ...pickSettings(options) };
@@ -134,12 +141,9 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   }
 
   /** This agent as a tool of another one, whose runs pass it their context. */
-  asTool<const Name extends string = string>(
-    options: AgentToolOptions<Context, Name> & { readonly output?: undefined },
-  ): Tool<AgentToolInput, string, Context, Name>;
-  asTool<Schema extends OutputSchema, const Name extends string = string>(
-    options: AgentToolOptions<Context, Name> & { readonly output: Schema },
-  ): Tool<AgentToolInput, OutputOf<Schema>, Context, Name>;
+  asTool<Schema extends OutputSchema | undefined = undefined, const Name extends string = string>(
+    options: AgentToolOptions<Context, Name> & { readonly output?: Schema },
+  ): Tool<AgentToolInput, Schema extends undefined ? string : OutputOf<Schema>, Context, Name>;
   asTool(given: AgentToolOptions<Context>): Tool<AgentToolInput, unknown, Context> {
     // As in the constructor.
     const options = given as AgentToolOptions;

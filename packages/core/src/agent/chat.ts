@@ -1,9 +1,12 @@
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
+import { type ContentInput, readContents } from "../model/history/content-input.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
+import { checkOptions, type OptionNames } from "../internal/check-options.ts";
+import { checkRunOptions } from "./check-options.ts";
 import {
   anyOptions,
   type AnyRunOptions,
@@ -18,10 +21,12 @@ import { buildContents, type RunInput } from "./run-input.ts";
 /** Options of a chat. */
 export interface ChatOptions {
   /** Earlier contents, oldest first, such as `contents` of an earlier result. */
-  readonly history?: readonly Content[] | undefined;
+  readonly history?: readonly ContentInput[] | undefined;
   /** Whether an answer that was cut off in the middle stays in the history, as far as it was shown. @defaultValue true */
   readonly keepInterrupted?: boolean | undefined;
 }
+
+const CHAT: OptionNames<ChatOptions> = { history: true, keepInterrupted: true };
 
 /** Starts a run of the chat's agent. */
 export type StartRun = <Output, Calls extends ToolCall, Written>(
@@ -49,8 +54,9 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(start: StartRun, options: ChatOptions) {
+    checkOptions("chat()", options, CHAT, (name) => (name === "messages" ? "use history" : undefined));
     this.#start = start;
-    this.#history = options.history ?? [];
+    this.#history = readContents(options.history ?? []);
     this.#keepsInterrupted = options.keepInterrupted ?? true;
   }
 
@@ -84,7 +90,7 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
       throw new TypeError("the chat is still running: wait for the last run or abort it");
     const run = this.#start<OutputOf<Schema>, Calls, WrittenOf<Schema>>(
       [...this.#history, ...buildContents(input)],
-      anyOptions(options),
+      anyOptions(options, checkRunOptions),
       {
         key: this.#key,
         compaction: this.#compaction,

@@ -1,9 +1,11 @@
 import type { Steps } from "../durable/steps.ts";
 import type { StandardSchema } from "../tool/schema/standard-schema.ts";
+import type { OptionNames } from "../internal/check-options.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Hooks, RunContext, ToolChoice } from "../loop/loop-input.ts";
+import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, StopRule } from "../loop/limits.ts";
 import type { Observer } from "../loop/observer.ts";
 import type { PrepareTurn } from "../loop/turn/prepare-turn.ts";
@@ -20,7 +22,7 @@ import type { Traffic } from "../wire/limiter/traffic.ts";
  * Schema of the answer: zod 4, zod 3, any other schema that knows its JSON Schema, a raw JSON Schema (whose output is `unknown`), or
  * `"json"` for any JSON.
  */
-export type OutputSchema = StandardSchema | JsonSchema | "json";
+export type OutputSchema = StandardSchema | (JsonSchema & { readonly schema?: undefined }) | "json";
 
 /** Output type of a schema; `undefined` without one. */
 export type OutputOf<Schema> = Schema extends undefined
@@ -59,6 +61,8 @@ export interface SharedOptions<Context = unknown> extends ModelSettings {
    * @defaultValue none: all turns are alike
    */
   readonly prepareTurn?: PrepareTurn<Context> | undefined;
+  /** Checks of messages and answers, which may pass, replace or stop them. @defaultValue none */
+  readonly guardrails?: Guardrails<Context> | undefined;
   /** Limits of a run. @defaultValue 25 turns, 200 function calls */
   readonly limits?: Limits | undefined;
   /**
@@ -182,14 +186,21 @@ export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>
   readonly context?: unknown;
 }
 
-/** The options among the arguments of a run. */
-export function anyOptions(given: readonly unknown[]): AnyRunOptions {
+/**
+ * The options among the arguments of a run.
+ *
+ * @param check - Throws for options that do not exist. Not called when there are none.
+ */
+export function anyOptions(given: readonly unknown[], check: (options: unknown) => void): AnyRunOptions {
+  const [options] = given;
+  if (options === undefined) return {};
+  check(options);
   // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
-  return given[0] ?? {};
+  return options as AnyRunOptions;
 }
 
 /** Names of all settings; adding a setting without listing it here does not compile. */
-const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
+export const SETTINGS: OptionNames<ModelSettings> = {
   thinking: true,
   includeThoughts: true,
   temperature: true,
@@ -218,13 +229,13 @@ const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
 /** The model settings among an agent's or a run's options; unset ones are absent. */
 export function pickSettings(options: ModelSettings): ModelSettings {
   return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => Object.hasOwn(NAMES, name) && value !== undefined),
+    Object.entries(options).filter(([name, value]) => Object.hasOwn(SETTINGS, name) && value !== undefined),
   );
 }
 
 /** The settings that one turn changes; `undefined` unsets one. A cache is a run's. */
 export function pickChangedSettings(changes: ModelSettings): ModelSettings {
   return Object.fromEntries(
-    Object.entries(changes).filter(([name]) => Object.hasOwn(NAMES, name) && name !== "cachedContent"),
+    Object.entries(changes).filter(([name]) => Object.hasOwn(SETTINGS, name) && name !== "cachedContent"),
   );
 }

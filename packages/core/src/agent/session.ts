@@ -6,17 +6,19 @@ import { RunStream } from "../loop/run-stream.ts";
 import type { Usage } from "../model/usage.ts";
 import { isResumable } from "../session/entries.ts";
 import { MemoryStore } from "../session/memory-store.ts";
-import { type NextInput, NextRun, type WhileRunning } from "../session/next-run.ts";
+import { type NextInput, NextRun } from "../session/next-run.ts";
 import { replayRun } from "../session/replay.ts";
 import { openQuestions } from "../session/session-answers.ts";
-import type { SessionHost, SessionLimits } from "../session/session-host.ts";
+import type { SessionHost } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
-import { type SessionAbout, type SessionKeeping, SessionRuns, type Unfinished } from "../session/session-runs.ts";
+import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/session-runs.ts";
 import { checkForkPoint, takeSegments } from "../session/session-view.ts";
 import type { SessionStore } from "../session/store.ts";
-import type { Approval, ExternalOutcome, PendingCall } from "../tool/tool.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
+import { checkOptions } from "../internal/check-options.ts";
+import { checkSessionRun } from "./check-options.ts";
 import {
   anyOptions,
   type AnyRunOptions,
@@ -27,6 +29,17 @@ import {
   type WrittenOf,
 } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
+import {
+  type Answers,
+  CONTINUE,
+  type ContinueOptions,
+  RESUME,
+  type ResumeOptions,
+  SEND,
+  type SendOptions,
+  SESSION,
+  type SessionOptions,
+} from "./session-options.ts";
 
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
@@ -49,6 +62,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
+    checkOptions("session()", options, SESSION);
     const { id = crypto.randomUUID(), store = new MemoryStore(), limits, leaseMs, ...about } = options;
     if (id.trim() === "") throw new TypeError("a session's id must not be empty");
     if (limits !== undefined) checkLimits(limits);
@@ -83,7 +97,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
-    const next = this.#nextInput(anyOptions(options));
+    const next = this.#nextInput(anyOptions(options, checkSessionRun("send", SEND)));
     return new RunStream((emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)));
   }
 
@@ -107,7 +121,12 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   resumeStream<Schema extends OutputSchema | undefined = undefined>(
     ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(anyOptions(options));
+    const {
+      answers,
+      anyLoopVersion,
+      options: rest,
+      signal,
+    } = this.#nextInput(anyOptions(options, checkSessionRun("resume", RESUME)));
     const run = { answers, anyLoopVersion, options: rest, signal };
     return new RunStream((emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }));
   }
@@ -134,7 +153,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   continueStream<Schema extends OutputSchema | undefined = undefined>(
     ...given: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const { message, ...options }: AnyRunOptions & ContinueOptions = anyOptions(given);
+    const { message, ...options }: AnyRunOptions & ContinueOptions = anyOptions(
+      given,
+      checkSessionRun("continue", CONTINUE),
+    );
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = this.#nextInput(options);
     return new RunStream((emitters) => this.#next.continue({ ...next, message: contents }, this.#events.tap(emitters)));
@@ -292,61 +314,6 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     const session = { id: this.id, store: this.#store, host: this.#host, keeping: this.#keeping };
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
-}
-
-/** Identity, store and limits of a session. */
-export interface SessionOptions extends SessionAbout {
-  /** The session's key in its store. @defaultValue a random UUID */
-  readonly id?: string | undefined;
-  /** @defaultValue a new {@link MemoryStore} */
-  readonly store?: SessionStore | undefined;
-  /**
-   * Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`, and the next message
-   * is refused with `SessionLimitError`. @defaultValue none
-   */
-  readonly limits?: SessionLimits | undefined;
-  /**
-   * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. A shorter one
-   * lets others take over sooner after a crash, also from a process that was only paused. @defaultValue 15_000
-   */
-  readonly leaseMs?: number | undefined;
-}
-
-/** Options of sending a message. */
-export interface SendOptions {
-  /**
-   * What the message does while a run is going: `"refuse"` it with `SessionRunningError`; `"steer"` the run, whose result is returned;
-   * `"wait"` until the run is over; or `"replace"` the run, which is stopped. @defaultValue "refuse"
-   */
-  readonly whileRunning?: WhileRunning | undefined;
-  /**
-   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its open calls answered as cancelled, or `"refuse"` the
-   * message with `SessionUnfinishedError`. @defaultValue "close"
-   */
-  readonly unfinished?: Unfinished | undefined;
-  /**
-   * Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true
-   */
-  readonly keepInterrupted?: boolean | undefined;
-}
-
-/** Answers to pending calls. */
-export interface Answers {
-  /** Decisions on calls that require approval, by call id: `true` runs the call, `false` or `{ deny }` refuses it. */
-  readonly approvals?: { readonly [callId: string]: Approval } | undefined;
-  /** Outcomes of calls that were executed elsewhere, by call id. */
-  readonly outcomes?: { readonly [callId: string]: ExternalOutcome } | undefined;
-}
-
-/** Options of resuming a run. */
-export interface ResumeOptions extends Answers {
-  /** Resume a run that another version of the loop started. @defaultValue false */
-  readonly anyLoopVersion?: boolean | undefined;
-}
-
-/** What {@link Session.continue} continues with. */
-export interface ContinueOptions extends SendOptions, ResumeOptions {
-  readonly message?: RunInput | undefined;
 }
 
 /** State of a session. */

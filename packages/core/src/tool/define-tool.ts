@@ -1,6 +1,7 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
+import { describeUnknownOption, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
@@ -119,6 +120,8 @@ export function defineTool<
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
   const { name, description, input, needsApproval } = spec;
   checkToolName(name);
+  const problem = describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option));
+  if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
   if (typeof description !== "string" || description.trim() === "")
     throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
   const { schema, source, changes } =
@@ -152,6 +155,27 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
   };
 }
 
+const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
+  name: true,
+  description: true,
+  input: true,
+  sequential: true,
+  timeoutMs: true,
+  maxResultBytes: true,
+  maxRetries: true,
+  effects: true,
+  unknownOutcome: true,
+  exposeErrors: true,
+  needsApproval: true,
+  answerTimeoutMs: true,
+  run: true,
+};
+
+const SPELLINGS: Spellings = {
+  "use input": "inputSchema parameters parametersJsonSchema schema args argsSchema input_schema",
+  "use run": "execute handler func function fn callback invoke call",
+};
+
 /** The service's messages say 64; its newest types say 128. */
 const MAX_NAME_LENGTH = 64;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.:-]*$/;
@@ -163,6 +187,7 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_.:-]*$/;
  * @see https://ai.google.dev/api/caching#FunctionDeclaration
  */
 export function checkToolName(name: string): void {
+  if (typeof name !== "string") throw new ToolDefinitionError('a tool needs a name, such as "get_weather"', "");
   if (NAME.test(name) && name.length <= MAX_NAME_LENGTH) return;
   throw new ToolDefinitionError(
     `"${name.slice(0, 80)}" cannot be a tool's name: start with a letter or underscore, then letters, digits and _ . : -, at most ${MAX_NAME_LENGTH} characters`,
