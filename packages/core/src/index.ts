@@ -84,6 +84,18 @@ export type {
 // loop
 export type { RunEnd, RunEvent, RunIdentity } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RunContext, ToolChoice } from "./loop/loop-input.ts";
+export type {
+  GuardrailAction,
+  Guardrails,
+  GuardrailStop,
+  GuardrailStopVerdict,
+  InputGuardrail,
+  InputToCheck,
+  InputVerdict,
+  OutputGuardrail,
+  OutputToCheck,
+  OutputVerdict,
+} from "./loop/guardrails.ts";
 export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-turn.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
@@ -104,6 +116,7 @@ export type {
   BlockedRun,
   EmptyRun,
   FinishedRun,
+  GuardrailRun,
   InvalidOutputRun,
   LimitedRun,
   NeedsApprovalRun,
@@ -130,7 +143,9 @@ export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 // tool
 export type { Approval, ApprovalContext, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
-export { callTool } from "./tool/call-tool.ts";
+export { callTool, type CallControl } from "./tool/call-tool.ts";
+export type { ToolRetryNotice } from "./tool/retry-call.ts";
+export type { ToolRetries, ToolRetryPolicy } from "./tool/retry-policy.ts";
 export { defineTool, type SanitizedNames, sanitizeToolNames } from "./tool/define-tool.ts";
 export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
 export { media, type MediaOptions, type MediaSource } from "./tool/media.ts";
@@ -156,7 +171,7 @@ export type {
   UnknownOutcome,
 } from "./tool/tool.ts";
 
-export type { CallsOf, FailedToolCall, PendingToolCall, ShortenedToolCall, ToolCall } from "./tool/tool-call.ts";
+export type { CallsOf, EndingOutput, FailedToolCall, PendingToolCall, ShortenedToolCall, ToolCall } from "./tool/tool-call.ts";
 export type { JsonOf } from "./tool/json-of.ts";
 
 // model
@@ -253,7 +268,7 @@ export {
   SessionRunningError,
   UnexpectedAnswerError,
 } from "./errors/session-errors.ts";
-export { OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
+export { GuardrailError, InvalidApprovalError, OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
 export {
   LoopVersionError,
   ReplayDifferenceError,

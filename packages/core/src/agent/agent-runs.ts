@@ -7,6 +7,7 @@ import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import type { RunEvent, RunIdentity } from "../loop/events.ts";
+import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, RunContext } from "../loop/loop-input.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
@@ -26,6 +27,7 @@ import { checkPrices } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
+import { findArgumentProblem } from "../tool/edited-args.ts";
 import type { AnyTool, BuiltInTool, NestedRun, ParentRun } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -72,8 +74,25 @@ export class AgentRuns {
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
       logger: this.#logger,
       check: (options) => void this.prepare(options),
+      checksInput: (options) => this.#guardrails(options)?.input !== undefined,
+      findArgumentProblem: async ({ name }, args, run) => {
+        const { tools = this.#options.tools ?? [] } = run?.options ?? {};
+        const tool = this.#knownTools(tools, run).find((one) => one.name === name);
+        return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
+      },
       open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
     };
+  }
+
+  /** The tools of a run that is about to go on; those that need no run without one. */
+  #knownTools(
+    tools: NonNullable<AnyRunOptions["tools"]>,
+    run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
+  ): readonly AnyTool[] {
+    if (run === undefined) return listTools(tools, undefined);
+    const { options, runId, sessionId } = run;
+    const { context, signal = new AbortController().signal } = options;
+    return listTools(tools, { runId, sessionId, agent: this.#options.name ?? "agent", context, signal });
   }
 
   prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
@@ -111,7 +130,9 @@ export class AgentRuns {
     const stopListening = follow(options.signal, abort);
     const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
     const { signal } = abort;
-    const historyLength = session?.historyLength ?? contents.length - 1;
+    const guardrails = this.#guardrails(options);
+    const checksInput = guardrails?.input !== undefined;
+    const historyLength = session?.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
     const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(run.conversation));
     const metadata = session === undefined ? options.metadata : session.metadata;
     const identity: RunIdentity = {
@@ -156,6 +177,7 @@ export class AgentRuns {
       compaction: this.#compactionPlan(options, identity),
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
       hooks: options.hooks ?? this.#options.hooks ?? {},
+      guardrails,
       preparer: this.#preparer(options, listed, mixed.toolset),
       approve: options.approve ?? this.#options.approve,
       steering: session?.steering ?? steps.steering,
@@ -174,6 +196,7 @@ export class AgentRuns {
             const made = { ...head, instructions: await makeInstructions(makes, about, state) };
             return await runLoop({ ...input, ...omitCached(made, Date.now()) }, state);
           };
+    if (checksInput) state.unchecked = state.contents.splice(historyLength);
     if (input.preparer !== undefined) this.#foreign.set(run.conversation, state.foreign);
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
@@ -187,6 +210,7 @@ export class AgentRuns {
       spent: () => state.spent(),
       historyLength,
       partial: () => state.partial,
+      cancelCall: (callId) => state.cancelCall(callId),
       abort: (reason) => abort.abort(reason),
       aborted: () => signal.aborted,
       release: () => {
@@ -240,6 +264,13 @@ export class AgentRuns {
       },
       settingsIn: pickChangedSettings,
     });
+  }
+
+  /** Undefined when nothing is checked. */
+  #guardrails(options: AnyRunOptions): Guardrails | undefined {
+    const { input = [], output = [], streaming } = options.guardrails ?? this.#options.guardrails ?? {};
+    if (input.length + output.length === 0) return undefined;
+    return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
   }
 
   #modelFor(model: string | Model): Model {
@@ -343,6 +374,7 @@ export class AgentRuns {
       signal: nestedSignal(outer),
       hooks: {},
       prepareTurn: () => undefined,
+      guardrails: {},
       stopWhen: [],
       prices,
       compaction: false,
@@ -384,6 +416,11 @@ function checkTools(tools: readonly AnyTool[]): readonly AnyTool[] {
   if (Array.isArray(tools) && tools.every((tool) => tool?.kind === "function" || tool?.kind === "built-in"))
     return tools;
   throw notTools(tools);
+}
+
+/** Where the message begins that the model has not answered yet. */
+function messageStart(contents: readonly Content[]): number {
+  return contents.findLastIndex(({ role }) => role === "model") + 1;
 }
 
 /** A run to open. */

@@ -287,8 +287,8 @@ async function buildOutcome(
     if (result.stopReason === "limit" && result.limit.name === "wallTimeMs" && result.limit.limit === timeoutMs)
       return { ok: false, kind: "timeout", message: timedOut(name, timeoutMs) };
     const answer = readAnswer(result, name);
-    if (result.stopReason !== "finished" || output === undefined || !isStandardSchema(output))
-      return { ok: true, output: answer };
+    const isAnswer = result.stopReason === "finished" && result.endedBy === undefined;
+    if (!isAnswer || output === undefined || !isStandardSchema(output)) return { ok: true, output: answer };
     // The run only had the JSON Schema; the author's schema validates and transforms here.
     const checked = await output["~standard"].validate(result.output);
     if (checked.issues === undefined) return { ok: true, output: checked.value };

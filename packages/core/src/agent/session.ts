@@ -194,6 +194,15 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     return await this.#runs.stop(signal);
   }
 
+  /**
+   * Cancels one call of the run that this object is making; see `RunStream.cancelCall`.
+   *
+   * @returns False when no such call is running here.
+   */
+  cancelCall(callId: string): boolean {
+    return this.#runs.cancelCall(callId);
+  }
+
   /** Sets what lists show of the session and go by; `null` takes a member back. */
   async describe(about: {
     readonly [Name in keyof SessionAbout]?: SessionAbout[Name] | null;

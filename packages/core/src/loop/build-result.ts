@@ -40,11 +40,11 @@ export function buildOutcome(
 function listCalls({ answeredCalls, calls, pending }: RunState): ToolCall[] {
   const listed: ToolCall[] = [];
   for (const one of [...answeredCalls, ...calls]) {
-    const { turn, callId, call } = one;
+    const { turn, callId, call, edited } = one;
     const { name, args: input = {} } = call;
     const value = "value" in one ? one.value : one.current.state === "answered" ? one.current.value : undefined;
     const { failure, shortened, durationMs = 0 } = value ?? {};
-    const base = { callId, turn, name, input, durationMs };
+    const base = { callId, turn, name, input, durationMs, ...(edited && { edited }) };
     const output = value?.part.functionResponse?.response["output"];
     if (value === undefined) {
       const question = pending.find((asked) => asked.callId === callId)?.question;
@@ -53,7 +53,7 @@ function listCalls({ answeredCalls, calls, pending }: RunState): ToolCall[] {
       const { kind, message } = failure;
       listed.push({ ...base, status: "failed", error: { kind, message } });
     } else if (shortened === true) listed.push({ ...base, status: "shortened", output: String(output) });
-    else listed.push({ ...base, status: "completed", output });
+    else listed.push({ ...base, status: "completed", output, ...("endsRun" in one && { endedRun: true }) });
   }
   return listed;
 }

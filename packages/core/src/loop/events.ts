@@ -1,10 +1,12 @@
 import type { PrefixField } from "../durable/run-log.ts";
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
+import type { ToolRetryNotice } from "../tool/retry-call.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { OutputDelta } from "./output/json-growth.ts";
+import type { GuardrailAction } from "./guardrails.ts";
 import type { RunResult } from "./result.ts";
 
 /** Which run something belongs to: in its first event, in hooks and in lines of the log. */
@@ -51,9 +53,12 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  *
  * ```text
  * run    = run-start turn+ run-end
- * turn   = turn-start compact? answer (recover answer)* (tool-pending | tool-start | tool-progress | tool-end)* turn-end
- * answer = (steer | prefix-break | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
+ * turn   = turn-start compact? answer (recover answer)* (tool-pending | tool-start | tool-progress | tool-retry | tool-end)* turn-end
+ * answer = (steer | prefix-break | guardrail | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
+ *
+ * Guardrails of the input come before an answer. Those of the output come before `response` if the answer is held back, otherwise after
+ * it, and what replaces it follows with a `response` of its own; after a stop there is only `turn-end`.
  *
  * `discard` voids everything streamed since the last `turn-start`, `recover` or `discard`; it is streamed again. A limit may end
  * a run before its first turn, and the wall time in the middle of an answer. Every `tool-start` has one `tool-end` with its
@@ -83,11 +88,16 @@ type RunEventKind =
   | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
   /** `prepareTurn` changed what the service's implicit cache depends on, compared with the request before: that cache starts over. */
   | { readonly type: "prefix-break"; readonly turn: number; readonly fields: readonly PrefixField[] }
+  /**
+   * A guardrail replaced or stopped a message or an answer. What an answer of this turn had shown is withdrawn; what replaces it follows.
+   * A stop ends the run.
+   */
+  | ({ readonly type: "guardrail"; readonly turn: number; readonly side: "input" | "output" } & GuardrailAction)
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
   /**
    * What the text before adds to the typed output: JSON, not validated, in the order of `changes`. Only with an `output`. A later answer
-   * of the run starts over. `PartialOutput` puts the value together, and `RunStream.partialOutput()` has it.
+   * of the run starts over. `partialOutputs()` puts the value together.
    */
   | ({ readonly type: "output-delta"; readonly turn: number } & OutputDelta)
   /**
@@ -127,8 +137,18 @@ type RunEventKind =
       readonly callId: string;
       /** As the model wrote it: there may be no such tool. */
       readonly name: string;
+      /** With the arguments it runs with. */
       readonly call: FunctionCall;
+      /** A person changed its arguments when approving it. */
+      readonly edited?: true | undefined;
     }
+  /** The tool failed and is run again after a wait. */
+  | ({
+      readonly type: "tool-retry";
+      readonly turn: number;
+      readonly callId: string;
+      readonly name: string;
+    } & ToolRetryNotice)
   | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
   | { readonly type: "turn-end"; readonly turn: number }
   | { readonly type: "run-end"; readonly result: RunEnd };
@@ -155,6 +175,7 @@ interface ToolEnd<Name extends string, Outcome> {
   readonly call: FunctionCall;
   readonly outcome: Outcome;
   readonly durationMs: number;
+  readonly edited?: true | undefined;
 }
 
 /**

@@ -1,5 +1,11 @@
 import { isRunSuspended, type Step, type Steps } from "../durable/steps.ts";
-import { type CallStepValue, type ModelStepValue, parseStepName, type PromptTooLong } from "../durable/run-log.ts";
+import {
+  type CallStepValue,
+  type ModelStepValue,
+  parseStepName,
+  type PromptTooLong,
+  type SteeringStopped,
+} from "../durable/run-log.ts";
 import type { Logger } from "../logging/logger.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
@@ -143,10 +149,14 @@ export class ObservedRun implements StepExecutor {
     return {
       ...live,
       emit: (event) => {
-        if (event.type === "prefix-break")
+        if (event.type === "guardrail") this.#report({ at: now(), ...event });
+        else if (event.type === "prefix-break")
           this.#report({ type: "prefix-break", at: now(), step, fields: event.fields });
         else if (event.type === "notice") this.#report({ type: "notice", at: now(), step, notice: event.notice });
-        else if (event.type === "discard") {
+        else if (event.type === "tool-retry") {
+          const { attempt, delayMs, error } = event;
+          this.#report({ type: "tool-retry", at: now(), step, attempt, delayMs, error });
+        } else if (event.type === "discard") {
           hasParts = false;
           this.#report({ type: "discard", at: now(), step, reason: event.reason });
         } else if (!hasParts && isPart(event)) {
@@ -163,8 +173,8 @@ export class ObservedRun implements StepExecutor {
     // run-log.ts has what each kind of step records.
     if (kind === "call") return { outcome: readOutcome(value as CallStepValue) };
     if (kind !== "model") return {};
-    const answer = value as ModelStepValue | PromptTooLong;
-    if ("tooLong" in answer) return {};
+    const answer = value as ModelStepValue | PromptTooLong | SteeringStopped;
+    if (!("response" in answer)) return {};
     const { response, prepared } = answer;
     try {
       const modelId = response.envelope.modelVersion ?? prepared?.model?.id ?? run.model;
@@ -202,7 +212,14 @@ export class ObservedRun implements StepExecutor {
     const { type } = event;
     const at = this.#options.now();
     if (type === "turn-start" || type === "turn-end") this.#endTurn(at);
-    if (type !== "turn-start" && type !== "compact" && type !== "recover" && type !== "tool-pending") return;
+    if (
+      type !== "turn-start" &&
+      type !== "compact" &&
+      type !== "recover" &&
+      type !== "tool-pending" &&
+      type !== "guardrail"
+    )
+      return;
     const fact = { at, ...event };
     if (this.#isLive) this.#report(fact);
     else this.#held.push(fact);

@@ -2,10 +2,11 @@ import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { NO_USAGE, type Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
-import type { ToolCall } from "../tool/tool-call.ts";
+import type { EndingOutput, ToolCall } from "../tool/tool-call.ts";
 import type { Blob, CodeExecutionResult, Content, ExecutableCode } from "../wire/types/content.ts";
 import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
 import type { Compaction } from "./turn/compaction.ts";
+import type { GuardrailStop } from "./guardrails.ts";
 import type { LimitReached } from "./limits.ts";
 
 /** What every result has, whatever the stop reason. */
@@ -24,14 +25,19 @@ export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding
   readonly usage: Usage;
   /** Cost of the run, including nested runs, in the unit of the price table; `undefined` without one. */
   readonly cost: number | undefined;
-  /** The last answer, unchanged, with finish reason, ratings and grounding metadata; absent only when a limit ended the run before the first answer. */
+  /** The last answer, unchanged, with finish reason, ratings and grounding metadata; absent only when a limit or a guardrail ended the run before the first answer. */
   readonly response: ModelResponse | undefined;
 }
 
-/** The model gave its final answer. `output` is the typed output; `undefined` without a schema. */
+/**
+ * The model gave its final answer, or called a tool that ends the run. `output` is the typed output, `undefined` without a schema, or
+ * the output of that tool.
+ */
 export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "finished";
-  readonly output: Output;
+  readonly output: Output | EndingOutput<Calls>;
+  /** Name of the tool that ended the run; absent when the model answered. */
+  readonly endedBy?: string | undefined;
 }
 
 /** A stop rule of the caller ended the run. */
@@ -83,6 +89,12 @@ export interface InvalidOutputRun<Calls extends ToolCall = ToolCall> extends Run
   readonly problem: string;
 }
 
+/** A guardrail ended the run. What it stopped is in neither the text nor the contents; neither is the user's message, if it stopped that. */
+export interface GuardrailRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+  readonly stopReason: "guardrail";
+  readonly guardrail: GuardrailStop;
+}
+
 /** The model stopped for a reason that this version does not know. Never a success. */
 export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "unknown-finish";
@@ -113,6 +125,7 @@ export type RunResult<Output = undefined, Calls extends ToolCall = ToolCall> =
   | BadCallRun<Calls>
   | RepeatedCallsRun<Calls>
   | InvalidOutputRun<Calls>
+  | GuardrailRun<Calls>
   | UnknownFinishRun<Calls>
   | NeedsApprovalRun<Calls>
   | NeedsOutcomeRun<Calls>;

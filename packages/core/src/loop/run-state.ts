@@ -13,7 +13,9 @@ import { closeOpenCalls } from "./transcript.ts";
 import type { SentPrefix } from "./turn/prepare-turn.ts";
 
 /** A call and what its step recorded. */
-export interface AnsweredCall extends Pick<PlannedCall, "turn" | "callId" | "call"> {
+export interface AnsweredCall extends Pick<PlannedCall, "turn" | "callId" | "call" | "edited"> {
+  /** It ends the run. */
+  readonly endsRun?: true | undefined;
   readonly value: CallStepValue;
 }
 
@@ -22,6 +24,8 @@ export class RunState {
   readonly runId: string;
   /** The history and what the run has added to it. */
   readonly contents: Content[];
+  /** The message of the run, until guardrails have checked it. Not part of the contents. */
+  unchecked: readonly Content[] = [];
   turns = 0;
   toolCalls = 0;
   usage: Usage = NO_USAGE;
@@ -88,12 +92,35 @@ export class RunState {
     this.responses.push(response);
   }
 
+  /** Another answer instead of the last one. */
+  replaceLast(response: ModelResponse): void {
+    const { lastResponse } = this;
+    if (lastResponse === undefined) return;
+    this.lastResponse = response;
+    const origin = this.foreign.get(lastResponse.content);
+    if (origin !== undefined) this.foreign.set(response.content, origin);
+    this.responses[this.responses.lastIndexOf(lastResponse)] = response;
+  }
+
   addCall(answered: AnsweredCall): void {
     const { call, value } = answered;
     this.answeredCalls.push(answered);
     this.addActiveTime(value.startedAt, value.endedAt);
     for (const run of value.nested) this.addNested(run);
     if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
+  }
+
+  /**
+   * Cancels a call of the open turn for a person; the run goes on.
+   *
+   * @returns False when the call is not one that runs here.
+   */
+  cancelCall(callId: string): boolean {
+    const call = this.calls.find((one) => one.callId === callId);
+    if (call?.current.state !== "running") return false;
+    call.isCancelled = true;
+    call.cancel?.();
+    return true;
   }
 
   /** Adds the usage, cost and answers of a nested run. */

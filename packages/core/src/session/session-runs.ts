@@ -44,7 +44,7 @@ import {
   LEFT,
   type RunEnding,
 } from "./run-ending.ts";
-import { buildAnswerEntries, type ExternalAnswers } from "./session-answers.ts";
+import { buildAnswerEntries, checkEdits, type ExternalAnswers } from "./session-answers.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
 import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
 import { placeCutInSent, type RunRecord } from "./session-view.ts";
@@ -111,6 +111,7 @@ export class SessionRuns<Options> {
         origin: this.#host.origin,
         input: run.input,
         ...(run.metadata !== undefined && { metadata: run.metadata }),
+        ...(this.#host.checksInput(run.options) && { guarded: true }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
       };
       return { lease: await take(run.runId, ...closing, ...this.#aboutEntries(), entry), mode: "begin" };
@@ -134,6 +135,8 @@ export class SessionRuns<Options> {
         throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
+      const about = { options: run.options, runId, sessionId: this.log.id };
+      await checkEdits(record, run.answers, (call, args) => this.#host.findArgumentProblem(call, args, about));
       const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", contents: run.steering }];
       return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
     });
@@ -225,6 +228,11 @@ export class SessionRuns<Options> {
     return true;
   }
 
+  /** Cancels a call of the run that is going, if this object makes it. */
+  cancelCall(callId: string): boolean {
+    return this.#current?.opened?.cancelCall(callId) ?? false;
+  }
+
   #aboutEntries(): readonly NewEntry[] {
     const { about } = this.#keeping;
     if (about === undefined) return [];
@@ -301,7 +309,7 @@ export class SessionRuns<Options> {
       if (this.#current !== undefined) throw new SessionRunningError(this.log.id, this.#current.runId);
       let take = (): void => {};
       let over = (): void => {};
-      const current = {
+      const current: CurrentRun = {
         runId,
         taken: new Promise<void>((resolve) => (take = resolve)),
         over: new Promise<void>((resolve) => (over = resolve)),
@@ -336,7 +344,7 @@ export class SessionRuns<Options> {
           { token: taken.lease.token, runId: current.runId },
           this.#logger,
         );
-        opened = this.open(record, run, {
+        opened = current.opened = this.open(record, run, {
           mode: taken.mode,
           log: this.log.journalLog(current.runId, taken.lease.token),
           onPartial: draft.changed,
@@ -372,6 +380,7 @@ export class SessionRuns<Options> {
     return {
       run: make,
       soFar: () => opened?.soFar() ?? NOTHING_YET,
+      cancelCall: (callId) => opened?.cancelCall(callId) ?? false,
       release: () => {
         left.abort(new DOMException("the reader left before the run began", "AbortError"));
         opened?.release();
@@ -516,7 +525,9 @@ class ReplayMark {
 
 /** The run of a session object that is going. */
 interface CurrentRun {
-  readonly runId: string;
+  runId: string;
+  /** Absent until it is known that it may begin. */
+  opened?: OpenedRun;
   /** Resolves when its beginning is in the log, or when it is over without. */
   readonly taken: Promise<void>;
   readonly over: Promise<void>;

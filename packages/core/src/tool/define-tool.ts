@@ -5,13 +5,20 @@ import { describeUnknownOption, findSpelling, type OptionNames, type Spellings }
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
+import type { ToolRetries, ToolRetryPolicy } from "./retry-policy.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import type { StandardJsonSchema, StandardSchema } from "./schema/standard-schema.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
 /** What defines a tool, apart from its input schema. */
-export interface ToolSpec<Input, Output, Context = unknown, Name extends string = string> {
+export interface ToolSpec<
+  Input,
+  Output,
+  Context = unknown,
+  Name extends string = string,
+  Ends extends boolean = boolean,
+> {
   /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
   readonly name: Name;
   /** What the function does and when to use it: the model decides by this text whether to call it. */
@@ -32,6 +39,16 @@ export interface ToolSpec<Input, Output, Context = unknown, Name extends string 
   readonly effects?: ToolEffects | undefined;
   /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
   readonly unknownOutcome?: UnknownOutcome | undefined;
+  /**
+   * Runs the function again within the call when it fails, with the same idempotency key. Not for `effects: "once"`.
+   * @defaultValue never
+   */
+  readonly retry?: ToolRetryPolicy | undefined;
+  /**
+   * Whether a successful call ends the run: its output becomes the `output` of the result, as JSON, and the stop reason is `finished`.
+   * The other calls of the turn are answered first. A call that fails or is denied doesn't end the run. @defaultValue false
+   */
+  readonly endsRun?: Ends | undefined;
   /**
    * Whether the model reads the messages of all errors, in at most 500 characters and without their stacks. They may hold paths,
    * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolFailure` or
@@ -90,7 +107,8 @@ export interface ToolOptions<
   Output,
   Context = unknown,
   Name extends string = string,
-> extends ToolSpec<InputOf<Schema>, Output, Context, Name> {
+  Ends extends boolean = boolean,
+> extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends> {
   /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
   readonly input?: Schema | undefined;
 }
@@ -115,7 +133,10 @@ export function defineTool<
   Output = unknown,
   Context = unknown,
   const Name extends string = string,
->(spec: ToolOptions<Schema, Output, Context, Name>): Tool<InputOf<Schema>, Output, Context, Name, ArgumentsOf<Schema>>;
+  Ends extends boolean = false,
+>(
+  spec: ToolOptions<Schema, Output, Context, Name, Ends>,
+): Tool<InputOf<Schema>, Output, Context, Name, ArgumentsOf<Schema>, Ends>;
 // The only signature that callers see, so that a mistake is reported where it is.
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
   const { name, description, input, needsApproval } = spec;
@@ -140,6 +161,8 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
+    ...(spec.retry !== undefined && { retry: readRetry(spec, spec.retry) }),
+    ...(spec.endsRun === true && { endsRun: true }),
     ...(spec.exposeErrors === true && { exposeErrors: true }),
     parse: buildParser(input, source),
     ...(needsApproval && { needsApproval: needsApproval === true ? () => true : needsApproval }),
@@ -165,6 +188,8 @@ const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
   maxRetries: true,
   effects: true,
   unknownOutcome: true,
+  retry: true,
+  endsRun: true,
   exposeErrors: true,
   needsApproval: true,
   answerTimeoutMs: true,
@@ -193,6 +218,22 @@ export function checkToolName(name: string): void {
     `"${name.slice(0, 80)}" cannot be a tool's name: start with a letter or underscore, then letters, digits and _ . : -, at most ${MAX_NAME_LENGTH} characters`,
     name,
   );
+}
+
+function readRetry({ name, effects }: ToolSpec<never, unknown>, retry: ToolRetryPolicy): ToolRetries {
+  if (effects === "once")
+    throw new ToolDefinitionError(
+      `tool "${name}": retry repeats the function, but effects: "once" says that it must not happen twice: leave out one of them`,
+      name,
+    );
+  const minDelayMs = limit(name, "retry.minDelayMs", retry.minDelayMs ?? 500, 0);
+  return {
+    maxAttempts: limit(name, "retry.maxAttempts", retry.maxAttempts ?? 3, 1),
+    minDelayMs,
+    maxDelayMs: limit(name, "retry.maxDelayMs", retry.maxDelayMs ?? Math.max(30_000, minDelayMs), minDelayMs),
+    totalTimeoutMs: limit(name, "retry.totalTimeoutMs", retry.totalTimeoutMs ?? Infinity, 1),
+    when: retry.when,
+  };
 }
 
 function limit(tool: string, option: string, value: number, least: number): number {

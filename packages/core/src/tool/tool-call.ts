@@ -38,5 +38,12 @@ export interface PendingToolCall extends ToolCallBase {
   readonly question?: PendingQuestion | undefined;
 }
 
+/** What runs with these calls have as `output` when a tool ends them; `never` when none of the tools is known to. */
+export type EndingOutput<Calls> = Calls extends CompletedToolCall
+  ? NonNullable<Calls["endedRun"]> extends true
+    ? Calls["output"]
+    : never
+  : never;
+
 /** The calls of an agent with these tools. */
 export type CallsOf<Tools extends AnyTool<never>> = ToolCall<NonNullable<Tools["~call"]>>;

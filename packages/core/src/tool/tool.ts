@@ -5,12 +5,13 @@ import type { PriceTable, Usage } from "../model/usage.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { JsonOf } from "./json-of.ts";
+import type { ToolRetries } from "./retry-policy.ts";
 
 /**
  * A function the model can call. Made by `defineTool`.
  *
  * `Context` is what its `run` needs of {@link ToolContext.context}: only agents that are given that context accept it. `Args` is
- * what the model sends, before defaults and transforms.
+ * what the model sends, before defaults and transforms. `Ends` is `true` for one that ends the run.
  */
 export interface Tool<
   Input = unknown,
@@ -18,6 +19,7 @@ export interface Tool<
   Context = unknown,
   Name extends string = string,
   Args = Input,
+  Ends extends boolean = boolean,
 > {
   // First, so that a union of tools is told apart by it.
   readonly name: Name;
@@ -42,6 +44,10 @@ export interface Tool<
   readonly effects: ToolEffects;
   /** For `once`: who decides about an interrupted call. */
   readonly unknownOutcome: UnknownOutcome;
+  /** When a failed attempt is followed by another one within the call; absent for never. */
+  readonly retry?: ToolRetries | undefined;
+  /** Whether a successful call ends the run with its output; absent for no. */
+  readonly endsRun?: Ends | undefined;
   /** Whether the model reads the message of any error that the tool throws; absent for no. */
   readonly exposeErrors?: boolean | undefined;
   /** Whether calls are answered outside this process; {@link Tool.run} then fails. */
@@ -59,7 +65,7 @@ export interface Tool<
   /** Never set: makes the context contravariant, which a method is not. */
   readonly "~context"?: ((context: Context) => void) | undefined;
   /** Never set: the type of its completed calls. */
-  readonly "~call"?: CompletedToolCall<Name, Args, Output> | undefined;
+  readonly "~call"?: CompletedToolCall<Name, Args, Output, Ends> | undefined;
 }
 
 /** What every call has. */
@@ -69,6 +75,8 @@ export interface ToolCallBase {
   readonly turn: number;
   /** Milliseconds from start to outcome; 0 while it waits. */
   readonly durationMs: number;
+  /** A person changed the arguments when approving it. `input` has the changed ones. */
+  readonly edited?: true | undefined;
 }
 
 /**
@@ -78,6 +86,7 @@ export interface CompletedToolCall<
   Name extends string = string,
   Args = unknown,
   Output = unknown,
+  Ends extends boolean = boolean,
 > extends ToolCallBase {
   readonly status: "completed";
   readonly name: Name;
@@ -85,6 +94,8 @@ export interface CompletedToolCall<
   readonly input: Args;
   /** The result as JSON, which is how it is recorded. */
   readonly output: JsonOf<Output>;
+  /** Set on the call that ended the run. */
+  readonly endedRun?: Ends | undefined;
 }
 
 /** Context of a running call. */
@@ -95,8 +106,10 @@ export interface ToolContext<Context = unknown> {
   readonly signal: AbortSignal;
   /** Unique in the run, stable across retries and resumes: `call:3.0` is the first call of turn 3. */
   readonly callId: string;
-  /** The call as the model made it. */
+  /** The call as the model made it, or with the arguments that a hook or a person gave it. */
   readonly call: FunctionCall;
+  /** From 1; higher when the tool's `retry` policy runs it again within the call. */
+  readonly attempt: number;
   /** Stable across retries, crashes and resumes: pass it to services that accept an idempotency key. */
   readonly idempotencyKey: string;
   readonly runId: string;
@@ -131,7 +144,7 @@ export type ToolFailureKind =
   /** The tool threw; without {@link Tool.exposeErrors}, the message holds the text of a `ToolFailure` only. */
   | "failed"
   | "timeout"
-  /** The run was aborted before the call ended. */
+  /** The run was aborted, or a person cancelled the call, before it ended. */
   | "cancelled"
   /** A person or a hook refused it. */
   | "denied"
@@ -255,14 +268,20 @@ export interface PendingCall {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`: the key of the answer in `resume`. */
   readonly callId: string;
+  /** With the arguments it runs with. */
   readonly call: FunctionCall;
   readonly question: PendingQuestion;
+  /** A person changed its arguments when approving it. */
+  readonly edited?: true | undefined;
   /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */
   readonly path?: readonly string[] | undefined;
 }
 
-/** Whether a call may run; a denial can tell the model why. */
-export type Approval = boolean | { readonly deny: string };
+/**
+ * Whether a call may run; a denial can tell the model why. `{ args }` runs it with other arguments, which must match the tool's
+ * schema; the model reads what they were.
+ */
+export type Approval = boolean | { readonly deny: string } | { readonly args: JsonObject };
 
 /** Decides whether a call may run, by asking a person or a policy; the run waits. */
 export type Approve<Context = unknown> = (

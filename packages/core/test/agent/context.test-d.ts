@@ -57,9 +57,13 @@ declare const listed: readonly Tool[];
 
 describe("a tool", () => {
   test("has its name as a literal, and the context that its run declares", () => {
-    expectTypeOf(now).toEqualTypeOf<Tool<Record<string, never>, number, unknown, "now">>();
-    expectTypeOf(greet).toEqualTypeOf<Tool<{ name: string }, string, User, "greet">>();
-    expectTypeOf(tenant).toEqualTypeOf<Tool<Record<string, never>, number, Other, "tenant">>();
+    expectTypeOf(now).toEqualTypeOf<
+      Tool<Record<string, never>, number, unknown, "now", Record<string, never>, false>
+    >();
+    expectTypeOf(greet).toEqualTypeOf<Tool<{ name: string }, string, User, "greet", { name: string }, false>>();
+    expectTypeOf(tenant).toEqualTypeOf<
+      Tool<Record<string, never>, number, Other, "tenant", Record<string, never>, false>
+    >();
   });
 
   test("without a context fits everywhere, with one only where it is given", () => {
@@ -276,7 +280,7 @@ describe("the calls of a result", () => {
     }).run("Go.");
     for (const call of result.toolCalls)
       if (call.status === "completed")
-        expectTypeOf(call).toEqualTypeOf<CompletedToolCall<"add", { a: number }, number>>();
+        expectTypeOf(call).toEqualTypeOf<CompletedToolCall<"add", { a: number }, number, false>>();
   });
 
   test("have their output as JSON", () => {

@@ -20,6 +20,7 @@ function contextOf(changes: Partial<ToolContext> = {}): ToolContext {
     runId: "run",
     agent: "agent",
     turn: 1,
+    attempt: 1,
     logger: SILENT,
     progress: async () => {},
     attach: () => {},

@@ -23,7 +23,7 @@ describe("input", () => {
     });
     type Input = { a: string; n?: number | undefined; at: Date; x: string };
     type Args = { a: string; n?: number | undefined; at: unknown; x?: string | undefined };
-    expectTypeOf(tool).toEqualTypeOf<Tool<Input, number, unknown, string, Args>>();
+    expectTypeOf(tool).toEqualTypeOf<Made<Input, number, Args>>();
   });
   test("of zod/mini, zod 3 and zod3()", () => {
     defineTool({
@@ -52,11 +52,14 @@ describe("input", () => {
   });
 });
 
+/** A tool without context that doesn't end the run. */
+type Made<Input, Output, Args = Input> = Tool<Input, Output, unknown, string, Args, false>;
+
 describe("output", () => {
   test("is what run returns, resolves to, or returns at the end", () => {
-    expectTypeOf(defineTool({ ...words, run: () => 5 })).toEqualTypeOf<Tool<Record<string, never>, number>>();
+    expectTypeOf(defineTool({ ...words, run: () => 5 })).toEqualTypeOf<Made<Record<string, never>, number>>();
     expectTypeOf(defineTool({ ...words, run: async () => ({ a: "x" }) })).toEqualTypeOf<
-      Tool<Record<string, never>, { a: string }>
+      Made<Record<string, never>, { a: string }>
     >();
     const stepwise = defineTool({
       ...words,
@@ -66,7 +69,7 @@ describe("output", () => {
         return { done: true };
       },
     });
-    expectTypeOf(stepwise).toEqualTypeOf<Tool<{ n: number }, { done: boolean }>>();
+    expectTypeOf(stepwise).toEqualTypeOf<Made<{ n: number }, { done: boolean }>>();
   });
 });
 

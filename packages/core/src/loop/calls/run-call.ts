@@ -4,9 +4,11 @@ import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { callTool } from "../../tool/call-tool.ts";
-import { functionResponse } from "../../tool/function-response.ts";
-import { CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
+import { functionResponse, jsonSafe } from "../../tool/function-response.ts";
+import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
+import type { ToolRetryNotice } from "../../tool/retry-call.ts";
 import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
+import type { FunctionCall, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
@@ -34,6 +36,7 @@ export async function runCall(
     },
     parent: parentRun(input, state, planned, startedAt),
   };
+  if (tool?.retry !== undefined) planned.onRetry = (notice) => reportRetry(input, planned, step, notice);
   const { beforeCall, afterCall } = input.hooks;
   let outcome: ToolOutcome;
   if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
@@ -41,10 +44,11 @@ export async function runCall(
   else if (beforeCall === undefined && afterCall === undefined) {
     const beginning = beginCall(planned, step, isWatched);
     if (beginning !== undefined) await beginning;
-    outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run));
+    outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run), planned);
   } else outcome = await runWithHooks(input, planned, step, run, isWatched);
   // An aborted call has no outcome: a resumed run makes it again, or asks.
-  if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
+  if (!outcome.ok && outcome.kind === "cancelled" && planned.isCancelled !== true && input.signal.aborted)
+    throw input.signal.reason;
   const value: CallStepValue = {
     ...recordOutcome(input, planned, outcome, startedAt, input.now()),
     ...(!planned.begun && !interrupted && { notRun: true }),
@@ -58,6 +62,18 @@ export async function runCall(
     await step.emit(toolEnd(planned, value));
   }
   return value;
+}
+
+function reportRetry(
+  input: LoopInput,
+  { turn, callId, call }: PlannedCall,
+  step: Step<RunEvent>,
+  notice: ToolRetryNotice,
+): void | Promise<void> {
+  input.logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
+  // Observers read it, too.
+  if (input.emit !== undefined || input.observed !== undefined)
+    return step.emit({ type: "tool-retry", turn, callId, name: call.name, ...notice });
 }
 
 /** Called right before the tool runs. */
@@ -92,7 +108,7 @@ async function runWithHooks(
     else {
       const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
       await beginCall(planned, step, isWatched);
-      outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run));
+      outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run), planned);
     }
     if (afterCall === undefined) return outcome;
     return (await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
@@ -108,7 +124,7 @@ function toolContext(
   { turn, callId, call }: PlannedCall,
   step: Step<RunEvent>,
   run: Pick<ToolContext, "attach" | "parent">,
-): ToolContext {
+): Omit<ToolContext, "attempt"> {
   const { identity, context } = input;
   return {
     ...identity,
@@ -184,7 +200,7 @@ export function answered(
 
 function recordOutcome(
   input: LoopInput,
-  { call, tool }: PlannedCall,
+  { call, tool, edited }: PlannedCall,
   outcome: ToolOutcome,
   startedAt: number,
   endedAt: number,
@@ -197,8 +213,9 @@ function recordOutcome(
   const notRun = failure?.kind === "denied" || failure?.kind === "not-run";
   return {
     part,
-    after,
+    after: edited === undefined ? after : [editedNote(call), ...after],
     ...(shortened === true && { shortened }),
+    ...(tool?.endsRun === true && outcome.ok && { ending: { output: jsonSafe(outcome.output).value } }),
     failure,
     ...(notRun && { notRun }),
     nested: [],
@@ -206,6 +223,11 @@ function recordOutcome(
     startedAt,
     endedAt,
   };
+}
+
+/** A text after the responses: whether a model reads other members of a response than the output is not documented. */
+function editedNote({ name, id, args = {} }: FunctionCall): Part {
+  return { text: argumentsEdited(name, id === "" ? undefined : id, JSON.stringify(args)) };
 }
 
 /** The outcome of a call that was denied; the message is for the model. */
@@ -219,13 +241,22 @@ export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { o
 }
 
 /** The event of a call that begins. */
-export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {
-  return { type: "tool-start", turn, callId, name: call.name, call };
+export function toolStart({ turn, callId, call, edited }: PlannedCall): RunEvent {
+  return { type: "tool-start", turn, callId, name: call.name, call, ...(edited && { edited }) };
 }
 
 /** The event of a call that has ended. */
-export function toolEnd({ turn, callId, call }: PlannedCall, value: CallStepValue): RunEvent {
-  const event = { type: "tool-end", turn, callId, name: call.name, call, durationMs: value.durationMs } as const;
+export function toolEnd({ turn, callId, call, edited }: PlannedCall, value: CallStepValue): RunEvent {
+  const { durationMs } = value;
+  const event = {
+    type: "tool-end",
+    turn,
+    callId,
+    name: call.name,
+    call,
+    durationMs,
+    ...(edited && { edited }),
+  } as const;
   const outcome = readOutcome(value);
   // The same either way; the types are two.
   return outcome.ok && outcome.shortened === undefined ? { ...event, outcome } : { ...event, outcome };
