@@ -50,6 +50,8 @@ export class RunPrinter {
         return this.#call("?", "yellow", event.call);
       case "tool-progress":
         return this.note(`  … ${inOneLine(event.progress, LINE_LENGTH)}`);
+      case "tool-retry":
+        return this.#warn(`${printable(event.name)} failed and is tried again in ${event.delayMs} ms`);
       case "tool-end": {
         const { outcome, call, durationMs } = event;
         const mark = outcome.ok ? this.#style("green", "✓") : this.#style("red", "✗");
