@@ -10,6 +10,7 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
 import type { TurnPreparer } from "./turn/prepare-turn.ts";
 import type { Emit, RunEvent, RunIdentity } from "./events.ts";
+import type { Guardrails } from "./guardrails.ts";
 import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
@@ -87,6 +88,8 @@ export interface LoopInput {
   readonly compaction?: CompactionPlan | undefined;
   readonly stopWhen: readonly StopRule[];
   readonly hooks: Hooks;
+  /** Absent when there are none. */
+  readonly guardrails?: Guardrails | undefined;
   /** Changes the requests of single turns. */
   readonly preparer?: TurnPreparer | undefined;
   /** Decides about calls that need approval; without it, the run suspends. */

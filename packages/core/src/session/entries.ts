@@ -1,6 +1,7 @@
 import type { Outcome } from "../durable/steps.ts";
 import type { Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
+import type { GuardrailStop } from "../loop/guardrails.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
@@ -41,6 +42,8 @@ export interface RunEntry extends EntryBase {
   readonly input: readonly Content[];
   /** What the caller said about the run. */
   readonly metadata?: JsonObject | undefined;
+  /** Guardrails check the input: it is part of the history only once a step says what they made of it. */
+  readonly guarded?: true | undefined;
   /** What was left unfinished by the run before does not become part of the history. */
   readonly dropInterrupted?: true | undefined;
 }
@@ -60,6 +63,7 @@ export interface EndEntry extends EntryBase {
   /** What is sent from then on in place of the first contents of the session's history. */
   readonly compaction?: Compaction | undefined;
   readonly limit?: keyof Limits | undefined;
+  readonly guardrail?: GuardrailStop | undefined;
   readonly pending?: readonly PendingCall[] | undefined;
   /** What the model had said when the run ended in the middle of its answer. Part of the history unless the run is resumed. */
   readonly interrupted?: InterruptedAnswer | undefined;

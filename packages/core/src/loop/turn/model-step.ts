@@ -1,5 +1,5 @@
 import { describeError, type Step } from "../../durable/steps.ts";
-import type { ModelStepValue, PromptTooLong } from "../../durable/run-log.ts";
+import type { ModelStepValue, PromptTooLong, SteeringStopped } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
@@ -8,6 +8,8 @@ import type { ModelNotice, ModelRequest } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
+import type { GuardrailAction } from "../guardrails.ts";
+import { checkInput } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
@@ -31,7 +33,7 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * @param name - Of the step.
  * @param partial - Follows what the model has said.
  * @param prepare - Changes the request.
- * @returns `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
+ * @returns `stopped` when a guardrail rejected a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
   input: LoopInput,
@@ -43,10 +45,24 @@ export async function modelStep(
   name: string,
   partial: PartialAnswer | undefined,
   prepare: ((request: ModelRequest, step: LoopStep) => Promise<PreparedRequest>) | undefined,
-): Promise<ModelStepValue | PromptTooLong> {
+): Promise<ModelStepValue | PromptTooLong | SteeringStopped> {
   const startedAt = input.now();
   const steering = cursor === undefined ? undefined : input.steering;
-  const steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
+  let steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
+  const { guardrails } = input;
+  let checked: readonly GuardrailAction[] | undefined;
+  if (steered !== undefined && guardrails?.input !== undefined) {
+    const verdict = await checkInput(input, steered.contents, turn, step.signal);
+    const { contents = steered.contents } = verdict;
+    const { upTo } = steered;
+    if (verdict.actions.length > 0) checked = verdict.actions;
+    if (input.emit !== undefined)
+      for (const action of verdict.actions) await step.emit({ type: "guardrail", turn, side: "input", ...action });
+    if (checked?.at(-1)?.action === "stop")
+      return { stopped: true, checked, steered: { contents: [], upTo }, startedAt, endedAt: input.now() };
+    steered = { contents, upTo };
+  }
+  const isHeld = guardrails?.output !== undefined && guardrails.streaming !== "show";
   const isWatched = input.emit !== undefined;
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
@@ -68,12 +84,12 @@ export async function modelStep(
   };
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
-    typed = isWatched && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
+    typed = isWatched && !isHeld && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
       partial?.add(parts);
       if (typed !== undefined) return typed.add(parts);
-      if (isWatched) return emitParts(parts, turn, step);
+      if (isWatched && !isHeld) return emitParts(parts, turn, step);
     };
     partial?.begin(name);
     step.asks?.(request);
@@ -96,6 +112,8 @@ export async function modelStep(
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),
         ...(record !== undefined && { prepared: record }),
+        ...(checked !== undefined && { checked }),
+        ...(guardrails?.output !== undefined && { guarded: isHeld ? "held" : "shown" }),
         ...(steeringWaits && { steeringWaits }),
         startedAt,
         endedAt: input.now(),
