@@ -17,13 +17,13 @@ const SHARED: OptionNames<SharedOptions> = {
   tools: true,
   toolChoice: true,
   limits: true,
-  guardrails: true,
   compaction: true,
   prices: true,
   stopWhen: true,
   hooks: true,
   approve: true,
   prepareTurn: true,
+  guardrails: true,
 };
 const AGENT: OptionNames<AgentOptions> = {
   ...SHARED,
@@ -114,7 +114,20 @@ export function checkCountOptions(options: unknown): void {
   checkRun("countTokens()", options, COUNT);
 }
 
-function check(where: string, options: unknown, names: { readonly [name: string]: true }): void {
+function checkRun(where: string, options: unknown, names: { readonly [name: string]: true }): void {
+  checkAll(where, options, names);
+  // As just checked.
+  const { output } = options as { readonly output?: unknown };
+  if (!isObject(output) || "~standard" in output) return;
+  // Of the AI SDK: `Output.object()`, `{ schema }`, and `jsonSchema()`.
+  const foreign = ["responseFormat", "schema", "jsonSchema"].find((name) => name in output);
+  if (foreign === undefined) return;
+  const found =
+    foreign === "responseFormat" ? "the result of another library's Output.object()" : `an object with ${foreign}`;
+  throw new TypeError(`${where}: output is ${found}: write the schema itself, output: schema`);
+}
+
+function checkAll(where: string, options: unknown, names: { readonly [name: string]: true }): void {
   checkOptions(where, options, names, advise);
   // As just checked.
   const { limits, hooks, stopWhen } = options as SharedOptions;
