@@ -76,10 +76,20 @@ test("Google's SDK makes, uses, prolongs and deletes a cached content", async ()
   expect(refusals(emulator)).toHaveLength(2);
 });
 
-test("Google's SDK embeds texts", async () => {
+test.each(["gemini-embedding-001", "gemini-embedding-2"])("Google's SDK embeds texts with %s", async (model) => {
   await using opened = await open();
   const { ai } = opened;
-  const config = { outputDimensionality: 8 };
-  const { embeddings } = await ai.models.embedContent({ model: "gemini-embedding-001", contents: ["a", "b"], config });
+  const config = { outputDimensionality: 8, taskType: "CLUSTERING" };
+  const contents = ["a", "b"].map((text) => ({ role: "user", parts: [{ text }] }));
+  const { embeddings } = await ai.models.embedContent({ model, contents, config });
   expect(embeddings?.map(({ values }) => values?.length)).toEqual([8, 8]);
+});
+
+test.each(["gemini-embedding-001", "gemini-embedding-2"])("Google's SDK embeds on Vertex with %s", async (model) => {
+  await using server = await createEmulator({ profile: "vertex" }).listen();
+  const ai = new GoogleGenAI({ vertexai: true, apiKey: "emulator", httpOptions: { baseUrl: server.url } });
+  const config = { outputDimensionality: 8, autoTruncate: true };
+  const { embeddings } = await ai.models.embedContent({ model, contents: "Rain in Oslo", config });
+  expect(embeddings).toMatchObject([{ statistics: { tokenCount: 3 } }]);
+  expect(embeddings?.[0]?.values).toHaveLength(8);
 });

@@ -74,6 +74,19 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^May pay_invoice run with \{/m,
     /^second process: finished: \S+/m,
   ],
+  "context.ts": [/^ann: get_balance gave 120 euros$/m, /^bob: get_balance gave 7 euros$/m],
+  "partial-output.ts": [
+    /^.+: \d steps so far$/m,
+    /^(.+): ([3-5]) steps so far\n\1: \2 steps, in [1-9]\d* updates$/m,
+    /^1\. .+ \(\d+ min\)\n2\. /m,
+    /^[3-5] steps in all$/m,
+  ],
+  "embeddings.ts": [
+    /^10 notes, [1-9]\d* tokens, 768 dimensions$/m,
+    /^How do I restart the router\? Router \(0\.\d\d\), then /m,
+    /^When should I water the tomatoes\? Tomatoes \(0\.\d\d\), then /m,
+    /^When does my passport expire\? Passport \(0\.\d\d\), then /m,
+  ],
   "resume.ts": [
     /^starts$/m,
     /^process \d+: killed by SIGKILL$/m,

@@ -89,6 +89,14 @@ describe.each<[string, () => Readonly<Record<string, string>>]>([
     expect(packages).not.toContain("zod");
   });
 
+  test("brings embeddings without loop, agent or session, and not with a hello agent", async () => {
+    const program = `import { embed } from "@pollux/core"; console.log(await embed("Oslo", { model: "gemini-embedding-2" }));`;
+    const [embeds, hello] = [await bundleProgram(program, entries()), await bundleProgram(HELLO, entries())];
+    expect(markersIn(embeds.code)).toEqual(["client", "key"]);
+    expect(embeds.packages).not.toContain("zod");
+    expect([embeds, hello].map(({ code }) => code.includes("embedContent"))).toEqual([true, false]);
+  });
+
   test("adds to zod, for a hello agent, no more than its budget", async () => {
     const [hello, zod] = [await bundleProgram(HELLO, entries()), await bundleProgram(ZOD, entries())];
     expect(markersIn(hello.code)).toEqual(Object.keys(MARKERS));

@@ -4,6 +4,7 @@ import {
   defineTool,
   googleSearch,
   type Hooks,
+  type PrepareTurn,
   importHistory,
   media,
   type Part,
@@ -242,15 +243,12 @@ describe.each(faces)("%s", (face) => {
     });
   });
 
-  test("a hook that cuts the history in the wrong place fails the run before the request, and nothing is lost", async () => {
+  test("a prepared turn that cuts the history in the wrong place fails the run before the request, and nothing is lost", async () => {
     await using world = await openWorld({
       brain: byStep(() => call("add", { a: 1, b: 2 })),
     });
-    const hooks: Hooks = {
-      beforeRequest: ({ turn, request }) =>
-        turn === 2 ? { ...request, contents: request.contents.slice(1) } : undefined,
-    };
-    const agent = new Agent({ model: world.model(), tools: [add], hooks });
+    const prepareTurn: PrepareTurn = ({ turn, contents }) => (turn === 2 ? { contents: contents.slice(1) } : undefined);
+    const agent = new Agent({ model: world.model(), tools: [add], prepareTurn });
     const seen = await watch(face, agent, "Add.");
     expect(seen.error).toMatchObject({
       code: "configuration",

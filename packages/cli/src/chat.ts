@@ -1,13 +1,14 @@
 import { statSync } from "node:fs";
-import { Agent, type Approval, googleSearch } from "@pollux/core";
+import { Agent, googleSearch } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
+import { approveCall } from "./chat/approve-call.ts";
 import { ChatInput } from "./chat/chat-input.ts";
 import { chatTools, TOOL_WORDS } from "./chat/chat-tools.ts";
 import { converse } from "./chat/converse.ts";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { openConnection } from "./connect.ts";
 import { RunPrinter } from "./run-printer.ts";
-import { inOneLine, showsColor, widthOf } from "./terminal-text.ts";
+import { showsColor, widthOf } from "./terminal-text.ts";
 
 const MODEL = "gemini-flash-latest";
 const STORE = "pollux-chats.sqlite";
@@ -26,7 +27,7 @@ Options:
 
 Tools:
   ${TOOL_WORDS}
-  write and shell ask for confirmation before they run.
+  write and shell ask for confirmation before they run; answer e to change their arguments.
 
 In the chat:
   /help, /tools, /usage, /history, /save FILE, /exit
@@ -67,10 +68,7 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
       tools: [...tools.list, googleSearch()],
       includeThoughts: true,
       compaction: {},
-      approve: async ({ call }): Promise<Approval> =>
-        (await input.ask(`May ${inOneLine(call.name, 100)} run with ${inOneLine(call.args, 2000)}? [y/N] `)) || {
-          deny: "the user said no",
-        },
+      approve: ({ call }) => approveCall(call, tools.list, input),
     });
     printer.note(`${connection.description}\n${options.model}; /help for commands`);
     await converse({ session: agent.session({ id: options.session, store }), tools: tools.list, printer, input });

@@ -59,6 +59,8 @@ export class RunPrinter {
         return this.#call("?", "yellow", event.call);
       case "tool-progress":
         return this.note(`  … ${inOneLine(event.progress, this.#roomAfter("  … "))}`);
+      case "tool-retry":
+        return this.#warn(`${printable(event.name)} failed and is tried again in ${event.delayMs} ms`);
       case "tool-end": {
         const { outcome, call, durationMs } = event;
         const mark = outcome.ok ? this.#style("green", "✓") : this.#style("red", "✗");
@@ -79,6 +81,8 @@ export class RunPrinter {
         return this.#warn(`asking again (${event.problem})`);
       case "compact":
         return this.note(`(the oldest ${event.replaced} messages are summarized from here on)`);
+      case "output-delta":
+        return;
       case "steer":
       case "call-args-delta":
       case "run-start":

@@ -4,24 +4,21 @@ export type { CreateCacheOptions } from "./agent/agent-cache.ts";
 export type {
   AgentOptions,
   CountTokensOptions,
+  GivenContext,
+  OptionsArgument,
   OutputOf,
   OutputSchema,
   RunOptions,
   SharedOptions,
   StepsFactory,
+  ToolsFunction,
+  WrittenOf,
 } from "./agent/options.ts";
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
-export { Session } from "./agent/session.ts";
-export type {
-  Answers,
-  ContinueOptions,
-  ResumeOptions,
-  SendOptions,
-  SessionOptions,
-  SessionState,
-} from "./agent/session.ts";
+export { Session, type SessionState } from "./agent/session.ts";
+export type { Answers, ContinueOptions, ResumeOptions, SendOptions, SessionOptions } from "./agent/session-options.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // conversation
@@ -86,7 +83,20 @@ export type {
 
 // loop
 export type { RunEnd, RunEvent, RunIdentity } from "./loop/events.ts";
-export type { CallDecision, CallInfo, Hooks, RequestInfo, ToolChoice } from "./loop/loop-input.ts";
+export type { CallDecision, CallInfo, Hooks, RunContext, ToolChoice } from "./loop/loop-input.ts";
+export type {
+  GuardrailAction,
+  Guardrails,
+  GuardrailStop,
+  GuardrailStopVerdict,
+  InputGuardrail,
+  InputToCheck,
+  InputVerdict,
+  OutputGuardrail,
+  OutputToCheck,
+  OutputVerdict,
+} from "./loop/guardrails.ts";
+export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-turn.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
 export type {
@@ -106,6 +116,7 @@ export type {
   BlockedRun,
   EmptyRun,
   FinishedRun,
+  GuardrailRun,
   InvalidOutputRun,
   LimitedRun,
   NeedsApprovalRun,
@@ -121,18 +132,23 @@ export type {
 export { runSoFar, type RunSoFar } from "./loop/result.ts";
 export type { CodeRun, OutputImage, RunOutputs, UrlRetrieval } from "./loop/result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
+export type { OutputDelta, JsonPath, OutputChange } from "./loop/output/json-growth.ts";
+export { outputElements, PartialOutput, partialOutputs } from "./loop/output/partial-output.ts";
+export type { DeepPartial, ElementOf, ListKey, OutputElement, TypedEvents } from "./loop/output/partial-output.ts";
 
 // grounding
 export { renderMarkdown } from "./grounding/render-markdown.ts";
 export type { Citation, Grounding, Source } from "./grounding/sources.ts";
 
 // tool
-export type { Approval, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
+export type { Approval, ApprovalContext, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
-export { callTool } from "./tool/call-tool.ts";
+export { callTool, type CallControl } from "./tool/call-tool.ts";
+export type { ToolRetryNotice } from "./tool/retry-call.ts";
+export type { ToolRetries, ToolRetryPolicy } from "./tool/retry-policy.ts";
 export { defineTool, type SanitizedNames, sanitizeToolNames } from "./tool/define-tool.ts";
 export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
-export { type Media, media, type MediaOptions, type MediaSource } from "./tool/media.ts";
+export { media, type MediaOptions, type MediaSource } from "./tool/media.ts";
 export { explainSchema } from "./tool/schema/declare.ts";
 export type {
   AnyTool,
@@ -140,6 +156,7 @@ export type {
   BuiltInTool,
   ChildAgent,
   ChildRunResult,
+  CompletedToolCall,
   NestedRun,
   ParentRun,
   ParentStep,
@@ -149,13 +166,26 @@ export type {
   ToolContext,
   ToolEffects,
   ToolFailureKind,
+  ToolFor,
   ToolOutcome,
   UnknownOutcome,
 } from "./tool/tool.ts";
 
+export type {
+  CallsOf,
+  EndingOutput,
+  FailedToolCall,
+  PendingToolCall,
+  ShortenedToolCall,
+  ToolCall,
+} from "./tool/tool-call.ts";
+export type { JsonOf } from "./tool/json-of.ts";
+
 // model
 export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
+export type { Media } from "./model/request/media-part.ts";
+export type { ContentInput, PartInput } from "./model/history/content-input.ts";
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
@@ -169,6 +199,21 @@ export {
   caches,
 } from "./model/resources/caches.ts";
 export { type Files, files, type UploadData, uploadFile, type UploadFileOptions } from "./model/resources/files.ts";
+export {
+  cosineSimilarity,
+  embed,
+  embedMany,
+  embeddedSoFar,
+  type EmbeddedSoFar,
+  type EmbeddingTaskType,
+  type EmbedInput,
+  type EmbedManyOptions,
+  type EmbedManyResult,
+  type EmbedOptions,
+  type EmbedPiece,
+  type EmbedResult,
+  type TitledInput,
+} from "./model/resources/embeddings.ts";
 export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
@@ -230,7 +275,13 @@ export {
   SessionRunningError,
   UnexpectedAnswerError,
 } from "./errors/session-errors.ts";
-export { OutputMissingError, RunAbandonedError, RunStepError } from "./errors/run-errors.ts";
+export {
+  GuardrailError,
+  InvalidApprovalError,
+  OutputMissingError,
+  RunAbandonedError,
+  RunStepError,
+} from "./errors/run-errors.ts";
 export {
   LoopVersionError,
   ReplayDifferenceError,

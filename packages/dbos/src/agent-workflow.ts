@@ -1,7 +1,14 @@
 import { setMaxListeners } from "node:events";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { type Agent, type Json, type Logger, type RunEvent, runSoFar } from "@pollux/core";
-import { cancelledReport, type EngineRunInput, type RunReport, runOnEngine, type Steps } from "@pollux/core/durable";
+import {
+  cancelledReport,
+  type EngineContext,
+  type EngineRunInput,
+  type RunReport,
+  runOnEngine,
+  type Steps,
+} from "@pollux/core/durable";
 import type { Database } from "./database.ts";
 import { countRestart, storeCancelled } from "./run-records.ts";
 import { dbosSteps } from "./dbos-steps.ts";
@@ -14,6 +21,8 @@ export interface WorkflowHost {
   readonly database: Database;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly workflows: ReadonlyMap<string, AgentWorkflow>;
+  /** Makes the context of a run. */
+  readonly context: EngineContext<unknown> | undefined;
   readonly live: LiveOptions | false;
   readonly pollMs: number;
   readonly logger: Pick<Logger, "info" | "warn">;
@@ -56,7 +65,7 @@ interface ThisRun {
 async function runToEnd(agent: Agent, input: Json, { runId, abort, host }: ThisRun): Promise<Ending> {
   try {
     const execution = await countExecutions(agent.name, runId, host);
-    const { agents, workflows, database, pollMs } = host;
+    const { agents, workflows, context, database, pollMs } = host;
     const live = liveRun(runId, host.live);
     const steps = ({ signal }: { readonly signal: AbortSignal }): Steps<RunEvent> => {
       setMaxListeners(0, signal); // one listener per step in flight
@@ -66,7 +75,7 @@ async function runToEnd(agent: Agent, input: Json, { runId, abort, host }: ThisR
     };
     // The input is what a client or a calling run sent.
     const start = input as unknown as EngineRunInput;
-    const report = await runOnEngine(agent, start, { runId, signal: abort.signal, steps, agents });
+    const report = await runOnEngine(agent, start, { runId, signal: abort.signal, steps, agents, context });
     // Readers disconnect when the run is over.
     await live.close();
     return { kind: "came", report };

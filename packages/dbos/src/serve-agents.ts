@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import { type Agent, ConfigurationError, type Json, type Logger } from "@pollux/core";
-import { EngineError } from "@pollux/core/durable";
+import { type EngineContext, EngineError, type ServedAgent, type WorkerContext } from "@pollux/core/durable";
 import { type AgentsClient, checkAgent, createClient, type Start } from "./agents-client.ts";
 import { agentWorkflow, type WorkflowHost } from "./agent-workflow.ts";
 import { databaseError } from "./database-error.ts";
@@ -15,9 +15,14 @@ import { QUEUE, WORKFLOW_CLASS } from "./protocol.ts";
 import { deleteUnneeded } from "./run-records.ts";
 
 /** Options of {@link serveAgents}. */
-export interface ServeAgentsOptions extends Omit<DatabaseOptions, "pool"> {
+export interface ServeAgentsOptions<Context = unknown> extends Omit<DatabaseOptions, "pool"> {
   /** Runs are started by the agents' names, which must be unique. */
-  readonly agents: readonly Agent[];
+  readonly agents: readonly ServedAgent<Context>[];
+  /**
+   * Makes the context of a run from what started it, in the worker that has the run: an engine stores only JSON. Called each time
+   * that a run is started or continued. What it throws fails the run. @defaultValue none; required when an agent needs a context
+   */
+  readonly context?: EngineContext<Context> | undefined;
   /**
    * Name of this worker, unique among all workers on the database. If it is the same after a restart, the worker resumes its own
    * runs immediately; with a new name, its old runs are taken over.
@@ -58,8 +63,12 @@ export interface AgentsWorker {
  * @throws {EngineError} If the database doesn't answer or refuses.
  * @throws {ConfigurationError} If there are no agents, two have the same name, or DBOS has already been launched.
  */
-export async function serveAgents(options: ServeAgentsOptions): Promise<AgentsWorker> {
-  const { agents, events: live = {}, pollMs = 1_000 } = options;
+export async function serveAgents<Context = unknown>(
+  options: ServeAgentsOptions<Context> & WorkerContext<Context>,
+): Promise<AgentsWorker> {
+  // Only an agent has all that a served agent has. Its context is made by `context`, where both are typed.
+  const agents = options.agents as readonly Agent[];
+  const { events: live = {}, pollMs = 1_000 } = options;
   check(agents);
   const database = openDatabase({ databaseUrl: options.databaseUrl, schema: options.schema });
   try {
@@ -70,6 +79,7 @@ export async function serveAgents(options: ServeAgentsOptions): Promise<AgentsWo
       database,
       agents: new Map(agents.map((agent) => [agent.name, agent])),
       workflows,
+      context: options.context,
       live,
       pollMs,
       logger: options.logger ?? SILENT,
@@ -87,7 +97,7 @@ export async function serveAgents(options: ServeAgentsOptions): Promise<AgentsWo
   }
 }
 
-async function launch(options: ServeAgentsOptions, host: WorkflowHost): Promise<AgentsWorker> {
+async function launch<Context>(options: ServeAgentsOptions<Context>, host: WorkflowHost): Promise<AgentsWorker> {
   const { database, agents } = host;
   const { watch = {}, applicationVersion = "1", queuePollMs = 200 } = options;
   const executorId = options.executorId ?? `${hostname()}-${crypto.randomUUID().slice(0, 8)}`;

@@ -1,3 +1,5 @@
+import { Agent, defineTool, type ToolContext } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { agentsClient, serveAgents } from "../src/index.ts";
 import { testAgents } from "./support/agents.ts";
@@ -9,8 +11,15 @@ test("one run on DBOS calls tools, waits for a person, and ends with a report", 
   const postgres = await startPostgres("pglite");
   onTestFinished(() => postgres.close());
   const lines: string[] = [];
+  const whose = defineTool({
+    name: "whose",
+    description: "Tells whose run it is.",
+    run: (_, { context, metadata }: ToolContext<{ readonly user: string }>) => ({ user: context.user, metadata }),
+  });
+  const cashier = new Agent({ name: "cashier", model: new ScriptedModel(call("whose"), say("Done.")), tools: [whose] });
   const worker = await serveAgents({
-    agents: testAgents({ log: (line) => void lines.push(line) }),
+    agents: [...testAgents({ log: (line) => void lines.push(line) }), cashier],
+    context: async ({ agent, runId }) => ({ user: `${agent} ${runId}` }),
     databaseUrl: postgres.url(),
     dbos: { useListenNotify: false, logLevel: "error" },
   });
@@ -26,6 +35,11 @@ test("one run on DBOS calls tools, waits for a person, and ends with a report", 
     status: "ended",
     runId: "p1",
     result: { stopReason: "finished", text: "all done", turns: 2 },
+  });
+  const told = await client.start("cashier", "go", { runId: "c1", metadata: { order: 7 } });
+  expect(await told.result()).toMatchObject({
+    status: "ended",
+    result: { toolCalls: [{ status: "completed", output: { user: "cashier c1", metadata: { order: 7 } } }] },
   });
   expect(lines).toEqual(expect.arrayContaining(["end pair a", "end pair b", "pay 3"]));
 });

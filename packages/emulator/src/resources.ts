@@ -39,16 +39,16 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
       const method = incoming.method.toUpperCase();
       const fileRoute = WITH_FILES.has(profile) ? parseFileRoute(method, incoming.url) : undefined;
       const cacheRoute = WITH_CACHES.has(profile) ? parseCacheRoute(method, incoming.url, profile) : undefined;
-      const embeddingRoute = WITH_FILES.has(profile) ? parseEmbeddingRoute(method, incoming.url) : undefined;
+      const embeddingRoute = parseEmbeddingRoute(method, incoming.url, profile);
       const route = fileRoute ?? cacheRoute ?? embeddingRoute;
       if (route === undefined) return undefined;
       // An upload's URL is secret enough.
       const refused = route.kind === "upload" ? undefined : checkCredentials(incoming, profile, keys);
       if (refused) return { operation: route.kind, problems: [refused] };
       if (fileRoute) return answerFiles(fileRoute, incoming, files, uploads);
-      if (embeddingRoute) return answerEmbeddings(embeddingRoute, incoming, strict);
-      const validate = resources.validateOptions(incoming, signatures);
       const fileOf = resources.fileOf(incoming);
+      if (embeddingRoute) return answerEmbeddings(embeddingRoute, incoming, { profile, strict, fileOf });
+      const validate = resources.validateOptions(incoming, signatures);
       return (
         cacheRoute &&
         answerCaches(cacheRoute, incoming, { caches, options: options.caches ?? {}, validate, now, fileOf })

@@ -3,6 +3,7 @@ import {
   batchEvents,
   cancelledReport,
   describeError,
+  type EngineContext,
   type EngineRunInput,
   runOnEngine,
   runSoFar,
@@ -24,6 +25,8 @@ import { sharedHandlers } from "./shared-handlers.ts";
 export interface AgentWorkflowOptions {
   /** The agents that are served as workflows, by name. */
   readonly agents: ReadonlyMap<string, Agent>;
+  /** Makes the context of a run. */
+  readonly context: EngineContext<unknown> | undefined;
   readonly inactivityTimeoutMs: number;
   readonly abortTimeoutMs: number;
   readonly retentionMs: number;
@@ -71,7 +74,7 @@ async function run(
   agent: Agent,
   ctx: WorkflowContext,
   start: EngineRunInput,
-  { agents, openFeed }: AgentWorkflowOptions,
+  { agents, context, openFeed }: AgentWorkflowOptions,
 ): Promise<RunReport> {
   const runId = ctx.key;
   const { id, attemptCompletedSignal } = ctx.request();
@@ -98,6 +101,7 @@ async function run(
     report = await runOnEngine(agent, start, {
       runId,
       agents,
+      context,
       signal: ours.signal,
       steps: ({ signal }) =>
         restateSteps(ctx, {

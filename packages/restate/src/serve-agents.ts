@@ -7,6 +7,7 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { type Agent, ConfigurationError, type Logger } from "@pollux/core";
+import type { EngineContext, ServedAgent, WorkerContext } from "@pollux/core/durable";
 import { createEndpointHandler, type EndpointOptions, type WorkflowDefinition } from "@restatedev/restate-sdk";
 import { type AgentHandlers, agentWorkflow } from "./agent-workflow.ts";
 import { type LiveEventsOptions, LiveFeeds } from "./live-feeds.ts";
@@ -14,9 +15,14 @@ import { openFeed } from "./open-feed.ts";
 import { workerLog } from "./worker-log.ts";
 
 /** Options of {@link serveAgents}. */
-export interface ServeAgentsOptions extends Pick<EndpointOptions, "identityKeys"> {
+export interface ServeAgentsOptions<Context = unknown> extends Pick<EndpointOptions, "identityKeys"> {
   /** Each is served as a workflow with its name. Agents used as tools by others run as children if they are listed too. */
-  readonly agents: readonly Agent[];
+  readonly agents: readonly ServedAgent<Context>[];
+  /**
+   * Makes the context of a run from what started it, in the worker that has the run: an engine stores only JSON. Called each time
+   * that a run is started or continued. What it throws fails the run. @defaultValue none; required when an agent needs a context
+   */
+  readonly context?: EngineContext<Context> | undefined;
   /** URL of Restate's ingress; the worker announces its live events there. @defaultValue "http://127.0.0.1:8080" */
   readonly ingress?: string | undefined;
   /** Sent with those requests, for example `authorization`. */
@@ -60,8 +66,12 @@ const SERVICE_NAME = /^(?:[a-zA-Z]|_[a-zA-Z0-9])[\w.-]*$/;
  *
  * @throws {ConfigurationError} For a name that can't be a service name, two agents with the same name, or a Node below 22.
  */
-export function serveAgents(options: ServeAgentsOptions): AgentsWorker {
-  const { agents, ingress = "http://127.0.0.1:8080", headers, identityKeys, logger } = options;
+export function serveAgents<Context = unknown>(
+  options: ServeAgentsOptions<Context> & WorkerContext<Context>,
+): AgentsWorker {
+  // Only an agent has all that a served agent has. Its context is made by `context`, where both are typed.
+  const agents = options.agents as readonly Agent[];
+  const { ingress = "http://127.0.0.1:8080", headers, identityKeys, logger } = options;
   check(agents);
   const feeds = options.events === false ? undefined : new LiveFeeds(options.events);
   const workflowOptions = {
@@ -69,6 +79,7 @@ export function serveAgents(options: ServeAgentsOptions): AgentsWorker {
     inactivityTimeoutMs: options.inactivityTimeoutMs ?? 60_000,
     abortTimeoutMs: options.abortTimeoutMs ?? DAY_MS,
     retentionMs: options.retentionMs ?? DAY_MS,
+    context: options.context,
     openFeed: openFeed(feeds, { ingress, headers, logger }),
   };
   const services = agents.map((agent) => agentWorkflow(agent, workflowOptions));

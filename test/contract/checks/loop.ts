@@ -1,4 +1,4 @@
-import { Agent, type Content, gemini, type Hooks } from "@pollux/core";
+import { Agent, type Content, gemini, type PrepareTurn } from "@pollux/core";
 import { type Check, difference } from "../check.ts";
 import { findLoops, type LoopStep, type RecordedLoop } from "../loops.ts";
 import { callsOf, joinText, readAnswer, textOf, whyUnusable } from "../plain-fold.ts";
@@ -56,7 +56,7 @@ async function replay(
     model: gemini(id, modelOptions(recording, transport, fetch)),
     instructions: instructionsOf(first.request),
     tools: [...functionsOf(recorded), ...builtInsOf(recorded, id)],
-    hooks: { beforeRequest: sayBesides(given.length, recorded.steps) },
+    prepareTurn: sayBesides(given.length, recorded.steps),
     // The recording ends here, also where the last answer holds calls.
     stopWhen: [({ turns }) => turns >= exchanges.length],
     maxRepeats: Number.POSITIVE_INFINITY,
@@ -156,14 +156,14 @@ function fileOf(part: unknown): unknown {
 }
 
 /** Says after the responses what the recorded client said there of its own accord. */
-function sayBesides(given: number, steps: readonly LoopStep[]): Hooks["beforeRequest"] {
+function sayBesides(given: number, steps: readonly LoopStep[]): PrepareTurn | undefined {
   if (steps.every(({ besides }) => besides.length === 0)) return undefined;
-  return ({ turn, request }) => {
-    const contents = request.contents.slice(0, given);
+  return ({ turn, contents: all }) => {
+    const contents = all.slice(0, given);
     for (let i = 0; i < turn - 1; i++) {
-      contents.push(...request.contents.slice(given + 2 * i, given + 2 * i + 2));
+      contents.push(...all.slice(given + 2 * i, given + 2 * i + 2));
       contents.push(...((steps[i]?.besides ?? []) as readonly Content[]));
     }
-    return { ...request, contents };
+    return { contents };
   };
 }

@@ -63,8 +63,8 @@ export class ChatInput {
     this.#asking?.("");
   }
 
-  /** Asks a yes-or-no question once earlier questions are answered. The answer is no if there is no one to ask. */
-  ask(question: string): Promise<boolean> {
+  /** Asks a question once earlier questions are answered. @returns `undefined` if there is no one to ask. */
+  ask(question: string): Promise<string | undefined> {
     const asked = this.#lastQuestion.then(() => this.#askNow(question));
     this.#lastQuestion = asked;
     return asked;
@@ -74,18 +74,18 @@ export class ChatInput {
     this.#interface.close();
   }
 
-  async #askNow(question: string): Promise<boolean> {
+  async #askNow(question: string): Promise<string | undefined> {
     const isStopped = this.#answering?.abort.signal.aborted !== false;
     // Text typed before the question was shown doesn't answer it.
     const piped = this.#process.stdin.isTTY === true ? undefined : this.#typed.shift();
-    if (isStopped || (this.#closed && piped === undefined)) return false;
+    if (isStopped || (this.#closed && piped === undefined)) return undefined;
     this.#printer.endLine();
     this.#process.stdout.write(question);
     const answer = piped ?? (await new Promise<string>((resolve) => (this.#asking = resolve)));
     this.#asking = undefined;
     // A terminal shows what was typed; a pipe does not.
     if (this.#process.stdin.isTTY !== true) this.#process.stdout.write(`${answer.trim()}\n`);
-    return /^y(?:es)?$/i.test(answer.trim());
+    return answer.trim();
   }
 
   #onLine(line: string): void {

@@ -7,11 +7,14 @@ import type { ModelSettings } from "../model/settings.ts";
 import type { ModelRequest } from "../model/model.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content } from "../wire/types/content.ts";
+import type { GivenContext } from "./options.ts";
 
 /** How an agent creates a cache. */
-export interface CreateCacheOptions extends CacheLife {
+export interface CreateCacheOptions<Context = unknown> extends CacheLife {
   /** Shown in lists. */
   readonly displayName?: string | undefined;
+  /** For `instructions` and `tools` that are functions. */
+  readonly context?: GivenContext<Context> | undefined;
   /** Aborting it ends the call. */
   readonly signal?: AbortSignal | undefined;
 }

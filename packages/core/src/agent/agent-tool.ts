@@ -19,7 +19,8 @@ import {
   toolFailed,
 } from "../tool/model-texts.ts";
 import { declareSchema } from "../tool/schema/declare.ts";
-import { isStandardSchema } from "../tool/schema/from-zod.ts";
+import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
+import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import type {
   Approve,
   ChildAgent,
@@ -36,9 +37,9 @@ import type { RunInput } from "./run-input.ts";
 import type { Session } from "./session.ts";
 
 /** How an agent is offered as a tool. */
-export interface AgentToolOptions {
+export interface AgentToolOptions<Context = unknown, Name extends string = string> {
   /** Name of the function. @defaultValue the agent's name */
-  readonly name?: string | undefined;
+  readonly name?: Name | undefined;
   /** What the agent is good for: the calling model decides by this text whether to call it. */
   readonly description: string;
   /** Schema of the agent's answer; without one the answer is its text. */
@@ -53,7 +54,7 @@ export interface AgentToolOptions {
    * `({ idempotencyKey }) => researcher.session({ id: idempotencyKey, store })`. With a fixed id the agent remembers earlier
    * calls; such calls must not run in parallel. `undefined` stores nothing. @defaultValue none
    */
-  readonly session?: ((context: ToolContext) => Session | undefined) | undefined;
+  readonly session?: ((context: ToolContext<Context>) => Session<Context> | undefined) | undefined;
 }
 
 /** Arguments of a call to an agent tool. */
@@ -78,7 +79,9 @@ export interface NestedAgent {
   readonly isNamed: boolean;
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
   /** Options of a run inside a call: the agent's own, bounded by what the calling run has left. */
-  nestedRunOptions(parent: ParentRun | undefined): Pick<RunOptions, "limits" | "prices" | "approve" | "parent">;
+  nestedRunOptions(
+    parent: ParentRun | undefined,
+  ): Pick<RunOptions, "limits" | "prices" | "approve" | "parent" | "metadata">;
 }
 
 const INPUT = {
@@ -122,14 +125,30 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   return { ...tool, ...(runsOnEngine && { agent: childAgent(agent, tool, output) }) } as Tool<AgentToolInput>;
 
   function open(task: string, context: ToolContext): RunStream<unknown> {
-    const { limits, prices, approve, parent } = agent.nestedRunOptions(context.parent);
+    const { limits, prices, approve, parent, metadata } = agent.nestedRunOptions(context.parent);
     checkRemaining(name, limits);
     const signal = nestedSignal(context.signal);
-    const run: AnyRunOptions = { limits, prices, approve: addToPath(name, approve), parent, signal, output };
+    const run: AnyRunOptions = {
+      limits,
+      prices,
+      approve: addToPath(name, approve),
+      parent,
+      metadata,
+      context: context.context,
+      signal,
+      output,
+    };
     const session = options.session?.(context);
     if (session === undefined) return agent.stream(task, run);
     // Calls that share a session run one after another; one that is made again resumes its run.
-    return session.continueStream({ ...run, message: task, runId: context.idempotencyKey, whileRunning: "wait" });
+    return session.continueStream({
+      ...run,
+      // The session's own context, whose type is erased here.
+      context: context.context as undefined,
+      message: task,
+      runId: context.idempotencyKey,
+      whileRunning: "wait",
+    });
   }
 }
 
@@ -149,7 +168,7 @@ function checkRemaining(name: string, limits: Limits | undefined): void {
 /** Adds the agent's name to the path of every question about one of its calls. */
 function addToPath(name: string, approve: Approve | undefined): Approve | undefined {
   if (approve === undefined) return undefined;
-  return (pending, context) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, context);
+  return (pending, run) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, run);
 }
 
 /**
@@ -217,7 +236,9 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
       const prices = choosePrices(agent, own, parent);
       const start: EngineRunInput = {
         input: task,
-        ...(output !== undefined && { output: output === "json" ? output : declareSchema(output, "output").schema }),
+        ...(output !== undefined && {
+          output: output === "json" ? output : declareSchema(output, OUTPUT_OWNER).schema,
+        }),
         limits: dropInfinite({
           ...limits,
           wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs),
@@ -226,6 +247,7 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
         }),
         ...(prices !== undefined && { prices }),
         parent: parent.step,
+        ...(parent.metadata !== undefined && { metadata: parent.metadata }),
         path: [tool.name],
       };
       return JSON.parse(JSON.stringify(start)) as Json;
@@ -265,8 +287,8 @@ async function buildOutcome(
     if (result.stopReason === "limit" && result.limit.name === "wallTimeMs" && result.limit.limit === timeoutMs)
       return { ok: false, kind: "timeout", message: timedOut(name, timeoutMs) };
     const answer = readAnswer(result, name);
-    if (result.stopReason !== "finished" || output === undefined || !isStandardSchema(output))
-      return { ok: true, output: answer };
+    const isAnswer = result.stopReason === "finished" && result.endedBy === undefined;
+    if (!isAnswer || output === undefined || !isStandardSchema(output)) return { ok: true, output: answer };
     // The run only had the JSON Schema; the author's schema validates and transforms here.
     const checked = await output["~standard"].validate(result.output);
     if (checked.issues === undefined) return { ok: true, output: checked.value };

@@ -8,26 +8,38 @@ import type { Cache } from "../model/resources/caches.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model, TokenCount } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { Approve, Tool } from "../tool/tool.ts";
+import type { AnyTool, Approve, Tool } from "../tool/tool.ts";
+import type { CallsOf, ToolCall } from "../tool/tool-call.ts";
 import {
   type AgentOptions,
+  anyOptions,
   type AnyRunOptions,
   type CountTokensOptions,
+  type OptionsArgument,
   type OutputOf,
   type OutputSchema,
   pickSettings,
   type RunOptions,
+  type WrittenOf,
 } from "./options.ts";
 import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
+import { checkAgentOptions, checkCountOptions, checkRunOptions } from "./check-options.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 
-/** A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs. */
-export class Agent {
+/**
+ * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
+ *
+ * `Context` is what its runs need as `context`; `Tools` types the calls in their results. Both are inferred.
+ */
+export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Context>> {
+  /** Never set: an agent that needs a context does not fit where none is given. */
+  declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly name: string;
   readonly model: Model;
   readonly #settings: ModelSettings;
@@ -35,10 +47,16 @@ export class Agent {
   readonly #isNamed: boolean;
 
   /**
-   * @throws {ConfigurationError} When there is no API key, or the model does not support a setting.
+   * A missing API key fails the first run, so that a program without one can be built and tested.
+   *
+   * @throws {ConfigurationError} When the model does not support a setting.
+   * @throws {TypeError} For an option that does not exist.
    * @throws {ToolDefinitionError} When two tools have the same name.
    */
-  constructor(options: AgentOptions) {
+  constructor(given: AgentOptions<Context, Tools>) {
+    // Each run is given the context, where it is typed; below, nothing looks at it.
+    const options = given as AgentOptions;
+    checkAgentOptions(options);
     checkNode();
     this.name = options.name ?? "agent";
     this.#isNamed = options.name !== undefined;
@@ -62,21 +80,21 @@ export class Agent {
    */
   async run<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.stream(input, options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
+  ): Promise<RunResult<OutputOf<Schema>, CallsOf<Tools>>> {
+    return await this.stream<Schema>(input, ...options).result();
   }
 
   /** Streams a run: `for await` its events, then await its `result()`. Nothing happens until it is read. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> = {},
-  ): RunStream<OutputOf<Schema>> {
-    return this.#stream(input, options);
+    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
+  ): RunStream<OutputOf<Schema>, CallsOf<Tools>, WrittenOf<Schema>> {
+    return this.#stream(input, anyOptions(options, checkRunOptions));
   }
 
   /** A conversation in memory: each message continues from the last. */
-  chat(options: ChatOptions = {}): Chat {
+  chat(options: ChatOptions = {}): Chat<Context, CallsOf<Tools>> {
     return new Chat((input, runOptions, conversation) => this.#stream(input, runOptions, conversation), options);
   }
 
@@ -89,11 +107,12 @@ export class Agent {
    * @throws {ApiStatusError} When the service refuses, for example below its minimum token count.
    * @see https://ai.google.dev/gemini-api/docs/caching
    */
-  async createCache(input?: RunInput, options: CreateCacheOptions = {}): Promise<Cache> {
+  async createCache(input?: RunInput, options: CreateCacheOptions<Context> = {}): Promise<Cache> {
     if (this.model.createCache === undefined)
       throw new ConfigurationError(`${this.model.id} does not support explicit caches: use a model made by gemini().`);
-    const { head } = this.#runs.buildHead({}, { ...this.#settings, cachedContent: undefined });
-    const { signal, ...life } = options;
+    const { signal, context, ...life } = options;
+    const settings = { ...this.#settings, cachedContent: undefined };
+    const { head } = await this.#runs.buildHeadAlone({ context, signal }, settings);
     const request = buildFirstRequest(
       { ...head, toolChoice: "auto" },
       input === undefined ? [] : buildContents(input, this.model),
@@ -107,12 +126,15 @@ export class Agent {
    *
    * @throws {ApiStatusError} When the endpoint cannot count tokens, as some gateways.
    */
-  async countTokens(input: RunInput, options: CountTokensOptions = {}): Promise<TokenCount> {
+  async countTokens(input: RunInput, given: CountTokensOptions<Context> = {}): Promise<TokenCount> {
+    // As in the constructor.
+    const options = given as AnyRunOptions;
+    checkCountOptions(options);
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
     const settings = { ...this.#settings, ...pickSettings(options) };
     this.model.check(settings);
-    const { head, mixed } = this.#runs.buildHead(options, settings);
+    const { head, mixed } = await this.#runs.buildHeadAlone(options, settings);
     const output = options.output === undefined ? undefined : planOutput(options.output, this.model, mixed);
     const sent = { ...head, ...omitCached(head, Date.now()) };
     return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
@@ -120,12 +142,13 @@ export class Agent {
     });
   }
 
-  /** This agent as a tool of another one. */
-  asTool(options: AgentToolOptions & { readonly output?: undefined }): Tool<AgentToolInput, string>;
-  asTool<Schema extends OutputSchema>(
-    options: AgentToolOptions & { readonly output: Schema },
-  ): Tool<AgentToolInput, OutputOf<Schema>>;
-  asTool(options: AgentToolOptions): Tool<AgentToolInput> {
+  /** This agent as a tool of another one, whose runs pass it their context. */
+  asTool<Schema extends OutputSchema | undefined = undefined, const Name extends string = string>(
+    options: AgentToolOptions<Context, Name> & { readonly output?: Schema },
+  ): Tool<AgentToolInput, Schema extends undefined ? string : OutputOf<Schema>, Context, Name>;
+  asTool(given: AgentToolOptions<Context>): Tool<AgentToolInput, unknown, Context> {
+    // As in the constructor.
+    const options = given as AgentToolOptions;
     const { name, model } = this;
     return agentTool(
       {
@@ -145,16 +168,16 @@ export class Agent {
   }
 
   /** A conversation in a store; it can be resumed after a crash, in any process. */
-  session(options: SessionOptions = {}): Session {
+  session(options: SessionOptions = {}): Session<Context, CallsOf<Tools>> {
     return new Session(this.#runs.sessionHost(), options);
   }
 
-  /** The options' schema validates the output, which makes the type true. */
-  #stream<Output>(
+  /** The options' schema validates the output, and the tools validate their calls, which makes the types true. */
+  #stream<Output, Calls extends ToolCall, Written>(
     input: RunInput,
     options: AnyRunOptions,
     chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
-  ): RunStream<Output> {
+  ): RunStream<Output, Calls, Written> {
     const contents = buildContents(input, this.model);
     const prepared = this.#runs.prepare(options);
     const { key: conversation, compaction } = chat;

@@ -1,26 +1,40 @@
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
+import { type ContentInput, readContents } from "../model/history/content-input.ts";
 import { checkContentsDepth } from "../model/request/check-depth.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
+import { checkOptions, type OptionNames } from "../internal/check-options.ts";
+import { checkRunOptions } from "./check-options.ts";
+import {
+  anyOptions,
+  type AnyRunOptions,
+  type OptionsArgument,
+  type OutputOf,
+  type OutputSchema,
+  type RunOptions,
+  type WrittenOf,
+} from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /** Options of a chat. */
 export interface ChatOptions {
   /** Earlier contents, oldest first, such as `contents` of an earlier result. */
-  readonly history?: readonly Content[] | undefined;
+  readonly history?: readonly ContentInput[] | undefined;
   /** Whether an answer that was cut off in the middle stays in the history, as far as it was shown. @defaultValue true */
   readonly keepInterrupted?: boolean | undefined;
 }
 
+const CHAT: OptionNames<ChatOptions> = { history: true, keepInterrupted: true };
+
 /** Starts a run of the chat's agent. */
-export type StartRun = <Output>(
+export type StartRun = <Output, Calls extends ToolCall, Written>(
   input: readonly Content[],
   options: AnyRunOptions,
   conversation: { readonly key: object; readonly compaction: Compaction | undefined },
-) => RunStream<Output>;
+) => RunStream<Output, Calls, Written>;
 
 /**
  * A conversation in memory. One message at a time: the next can be sent once the last run has ended, however it ended.
@@ -28,7 +42,9 @@ export type StartRun = <Output>(
  * A run that fails or is aborted leaves what it had done in the history, with its open calls answered as cancelled, so the
  * conversation can always continue.
  */
-export class Chat {
+export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
+  /** Never set. */
+  declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly #start: StartRun;
   readonly #key = {};
   #compaction: Compaction | undefined;
@@ -39,8 +55,9 @@ export class Chat {
 
   /** @internal */
   constructor(start: StartRun, options: ChatOptions) {
+    checkOptions("chat()", options, CHAT, (name) => (name === "messages" ? "use history" : undefined));
     this.#start = start;
-    this.#history = options.history ?? [];
+    this.#history = readContents(options.history ?? []);
     checkContentsDepth(this.#history);
     this.#keepsInterrupted = options.keepInterrupted ?? true;
   }
@@ -60,23 +77,27 @@ export class Chat {
   /** Sends a message and returns the result of its run. */
   async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.stream(input, options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.stream<Schema>(input, ...options).result();
   }
 
   /** Sends a message and streams its run. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> = {},
-  ): RunStream<OutputOf<Schema>> {
+    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     this.#settle();
     if (this.#running !== undefined)
       throw new TypeError("the chat is still running: wait for the last run or abort it");
-    const run = this.#start<OutputOf<Schema>>([...this.#history, ...buildContents(input)], options, {
-      key: this.#key,
-      compaction: this.#compaction,
-    });
+    const run = this.#start<OutputOf<Schema>, Calls, WrittenOf<Schema>>(
+      [...this.#history, ...buildContents(input)],
+      anyOptions(options, checkRunOptions),
+      {
+        key: this.#key,
+        compaction: this.#compaction,
+      },
+    );
     this.#running = run;
     return run;
   }

@@ -1,21 +1,28 @@
 import type { Steps } from "../durable/steps.ts";
-import type { StandardSchema } from "../tool/schema/from-zod.ts";
+import type { StandardSchema } from "../tool/schema/standard-schema.ts";
+import type { OptionNames } from "../internal/check-options.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
-import type { Hooks, ToolChoice } from "../loop/loop-input.ts";
+import type { Hooks, RunContext, ToolChoice } from "../loop/loop-input.ts";
+import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, StopRule } from "../loop/limits.ts";
 import type { Observer } from "../loop/observer.ts";
+import type { PrepareTurn } from "../loop/turn/prepare-turn.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { AnyTool, Approve, ParentStep } from "../tool/tool.ts";
+import type { AnyTool, Approve, ParentStep, ToolFor } from "../tool/tool.ts";
+import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import type { Traffic } from "../wire/limiter/traffic.ts";
 
-/** Schema of the answer: zod 4, zod 3, a raw JSON Schema (whose output is `unknown`), or `"json"` for any JSON. */
-export type OutputSchema = StandardSchema | JsonSchema | "json";
+/**
+ * Schema of the answer: zod 4, zod 3, any other schema that knows its JSON Schema, a raw JSON Schema (whose output is `unknown`), or
+ * `"json"` for any JSON.
+ */
+export type OutputSchema = StandardSchema | (JsonSchema & { readonly schema?: undefined }) | "json";
 
 /** Output type of a schema; `undefined` without one. */
 export type OutputOf<Schema> = Schema extends undefined
@@ -24,17 +31,38 @@ export type OutputOf<Schema> = Schema extends undefined
     ? Output
     : unknown;
 
-/** Options of an agent that a run can override. */
-export interface SharedOptions extends ModelSettings {
-  /** The system instruction. */
-  readonly instructions?: string | undefined;
+/** What the model writes for a schema: the type of its input, before defaults and transforms. */
+export type WrittenOf<Schema> = Schema extends undefined
+  ? undefined
+  : Schema extends StandardSchema<unknown, infer Written>
+    ? Written
+    : unknown;
+
+/** Options of an agent that a run can override. `Context` is what the run is given as `context`. */
+export interface SharedOptions<Context = unknown> extends ModelSettings {
+  /**
+   * The system instruction. A function is called once per run, when it starts or is resumed, so that all requests of a run have the
+   * same one; what it throws fails the run.
+   */
+  readonly instructions?: string | ((run: RunContext<Context>) => string | Promise<string>) | undefined;
   /**
    * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
    * called when a run starts, and the run keeps its result.
    */
-  readonly tools?: readonly AnyTool[] | (() => readonly AnyTool[]) | undefined;
-  /** Whether the model may or must call functions in the first turn. @defaultValue "auto" */
+  readonly tools?: readonly AnyTool<Context>[] | ToolsFunction<Context> | undefined;
+  /**
+   * Whether the model may or must call functions in the first turn: `"auto"`, `"required"`, `"none"`, or `{ only: ["get_weather"] }`.
+   * @defaultValue "auto"
+   */
   readonly toolChoice?: ToolChoice | undefined;
+  /**
+   * Called before each request; returns what this turn does differently: another model, other tools, a tool choice, instructions,
+   * settings, contents. Resuming does not call it again for recorded turns. What it throws fails the run.
+   * @defaultValue none: all turns are alike
+   */
+  readonly prepareTurn?: PrepareTurn<Context> | undefined;
+  /** Checks of messages and answers, which may pass, replace or stop them. @defaultValue none */
+  readonly guardrails?: Guardrails<Context> | undefined;
   /** Limits of a run. @defaultValue 25 turns, 200 function calls */
   readonly limits?: Limits | undefined;
   /**
@@ -46,16 +74,30 @@ export interface SharedOptions extends ModelSettings {
   readonly prices?: PriceTable | undefined;
   /** Rules that end a run after a turn. @defaultValue none */
   readonly stopWhen?: readonly StopRule[] | undefined;
-  readonly hooks?: Hooks | undefined;
+  readonly hooks?: Hooks<Context> | undefined;
   /**
    * Decides on calls of tools with `needsApproval`, while the run waits. Without it the run ends with `needs-approval`.
    * @defaultValue none
    */
-  readonly approve?: Approve | undefined;
+  readonly approve?: Approve<Context> | undefined;
 }
 
-/** Options of an agent. */
-export interface AgentOptions extends SharedOptions {
+/** Gives the tools of a run. */
+export type ToolsFunction<Context> = (run: RunContext<Context>) => readonly AnyTool<Context>[];
+
+/**
+ * Options of an agent. `Context` and `Tools` are inferred: the context from what the tools, hooks and functions declare, and the
+ * tools from an array. `new Agent<Context>(…)` states the context, and leaves the calls of its results untyped.
+ */
+export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = AnyTool<Context>> extends Omit<
+  SharedOptions<Context>,
+  "tools"
+> {
+  /**
+   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
+   * called when a run starts, and the run keeps its result. One without parameters is also called when the agent is made.
+   */
+  readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
   /** A model id, or a model made by `gemini()`. */
   readonly model: string | Model;
   /** Endpoint of requests when `model` is an id. @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY` */
@@ -82,7 +124,20 @@ export interface AgentOptions extends SharedOptions {
 }
 
 /** Options of one run; they override the agent's. */
-export interface RunOptions<Schema extends OutputSchema | undefined = undefined> extends SharedOptions {
+export interface RunOptions<
+  Schema extends OutputSchema | undefined = undefined,
+  Context = unknown,
+> extends SharedOptions<Context> {
+  /**
+   * What the application passes to this run's tools, hooks and functions, and to the runs inside it: a user, a database. It is never
+   * stored and the model never sees it. Required when the agent has a context type.
+   */
+  readonly context?: GivenContext<Context> | undefined;
+  /**
+   * A JSON object that identifies the run for the application: it is in its first event, in hooks, observations and each line of the
+   * log, also of runs inside it. A session stores it with the run, which keeps it when it is resumed. @defaultValue none
+   */
+  readonly metadata?: JsonObject | undefined;
   /**
    * Schema of the answer. With tools that search, the model first answers in prose (so that citations survive) and then converts
    * the answer to the schema. @defaultValue none: the answer is text
@@ -101,6 +156,14 @@ export interface RunOptions<Schema extends OutputSchema | undefined = undefined>
   readonly steps?: StepsFactory | undefined;
 }
 
+/** The `context` of a run: none when the agent has no context type. */
+export type GivenContext<Context> = unknown extends Context ? undefined : Context;
+
+/** The last argument of what starts a run: required when the context is. */
+export type OptionsArgument<Options, Context> = undefined extends Context
+  ? [options?: Options]
+  : [options: Options & { readonly context: Context }];
+
 /** Makes the steps of one run. `emit` receives live events; absent when nobody reads them. */
 export type StepsFactory = (run: {
   readonly runId: string;
@@ -109,18 +172,35 @@ export type StepsFactory = (run: {
 }) => Steps<RunEvent>;
 
 /** Options of counting tokens. */
-export interface CountTokensOptions extends SharedOptions {
+export interface CountTokensOptions<Context = unknown> extends SharedOptions<Context> {
+  /** For `instructions` and `tools` that are functions. */
+  readonly context?: GivenContext<Context> | undefined;
   /** Counted if the request includes the schema. */
   readonly output?: OutputSchema | undefined;
   /** Aborting it ends the call. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Options of a run, whatever its output. */
-export type AnyRunOptions = RunOptions<OutputSchema | undefined>;
+/** Options of a run, whatever its output and its context. */
+export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>, "context"> {
+  readonly context?: unknown;
+}
+
+/**
+ * The options among the arguments of a run.
+ *
+ * @param check - Throws for options that do not exist. Not called when there are none.
+ */
+export function anyOptions(given: readonly unknown[], check: (options: unknown) => void): AnyRunOptions {
+  const [options] = given;
+  if (options === undefined) return {};
+  check(options);
+  // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
+  return options as AnyRunOptions;
+}
 
 /** Names of all settings; adding a setting without listing it here does not compile. */
-const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
+export const SETTINGS: OptionNames<ModelSettings> = {
   thinking: true,
   includeThoughts: true,
   temperature: true,
@@ -149,6 +229,13 @@ const NAMES: { readonly [Name in keyof Required<ModelSettings>]: true } = {
 /** The model settings among an agent's or a run's options; unset ones are absent. */
 export function pickSettings(options: ModelSettings): ModelSettings {
   return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => Object.hasOwn(NAMES, name) && value !== undefined),
+    Object.entries(options).filter(([name, value]) => Object.hasOwn(SETTINGS, name) && value !== undefined),
+  );
+}
+
+/** The settings that one turn changes; `undefined` unsets one. A cache is a run's. */
+export function pickChangedSettings(changes: ModelSettings): ModelSettings {
+  return Object.fromEntries(
+    Object.entries(changes).filter(([name]) => Object.hasOwn(SETTINGS, name) && name !== "cachedContent"),
   );
 }

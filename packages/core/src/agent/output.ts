@@ -1,12 +1,13 @@
 import { ConfigurationError, messageOf } from "../errors/agent-error.ts";
 import { OutputMissingError } from "../errors/run-errors.ts";
 import { isTooDeep, MAX_LEVELS } from "../internal/json.ts";
-import { isStandardSchema, issuesText } from "../tool/schema/from-zod.ts";
+import { isStandardSchema, issuesText } from "../tool/schema/standard-schema.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
 import type { MixedTools } from "../grounding/delegate.ts";
 import type { Model } from "../model/model.ts";
 import { declareSchema } from "../tool/schema/declare.ts";
+import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import type { OutputSchema } from "./options.ts";
 
 /**
@@ -24,7 +25,7 @@ export function planOutput(
   // Citations of built-in tools, native or delegated, only survive in prose.
   const hasBuiltIns = delegates || toolset.builtIns.length > 0;
   return {
-    schema: schema === "json" ? undefined : declareSchema(schema, "output").schema,
+    schema: schema === "json" ? undefined : declareSchema(schema, OUTPUT_OWNER).schema,
     native: !hasBuiltIns && (toolset.functions.length === 0 || capabilities.outputWithFunctions),
     parse: (text) => parseOutput(schema, text),
   };

@@ -1,15 +1,16 @@
-import { isTooDeep, MAX_LEVELS } from "../internal/json.ts";
+import { isObject, isTooDeep, MAX_LEVELS } from "../internal/json.ts";
 import { endsOnOpenCall } from "../loop/transcript.ts";
+import { type ContentInput, type PartInput, readContents } from "../model/history/content-input.ts";
 import { checkContentsDepth } from "../model/request/check-depth.ts";
 import { checkMediaParts, type MediaModel } from "../model/request/check-media-parts.ts";
-import { isMedia, type Media, mediaPart } from "../tool/media.ts";
+import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
 /** One part of a run's input: text, a file made by `media()`, or a part in wire format. */
-export type InputPart = string | Media | Part;
+export type InputPart = string | Media | PartInput;
 
 /** Input of a run: text, the parts of one user content, or whole contents (a history that ends with the request). */
-export type RunInput = string | readonly InputPart[] | readonly Content[];
+export type RunInput = string | readonly InputPart[] | readonly ContentInput[];
 
 /**
  * Converts a run's input to contents.
@@ -30,11 +31,11 @@ function toContents(input: RunInput): readonly Content[] {
     if (input.trim() === "") throw new TypeError("the prompt is empty: describe what the agent should do");
     return [{ role: "user", parts: [{ text: input }] }];
   }
-  if (!Array.isArray(input) || input.length === 0)
-    throw new TypeError("the input must be a non-empty string, list of parts or list of contents");
+  if (!Array.isArray(input) || input.length === 0) throw new TypeError(describeInput(input));
   const contents = isContents(input)
-    ? input
+    ? readContents(input)
     : [{ role: "user" as const, parts: (input as readonly InputPart[]).map(toPart) }];
+  if (contents.length === 0) throw new TypeError("the contents have no parts: describe what the agent should do");
   if (endsOnOpenCall(contents))
     throw new TypeError(
       "the contents end with an unanswered function call: answer it in a user content, or remove the call",
@@ -42,8 +43,17 @@ function toContents(input: RunInput): readonly Content[] {
   return contents;
 }
 
-function isContents(input: readonly InputPart[] | readonly Content[]): input is readonly Content[] {
-  return input.every((entry) => typeof entry === "object" && "parts" in entry);
+function describeInput(input: unknown): string {
+  const problem = "the input must be a non-empty string, list of parts or list of contents";
+  if (!isObject(input)) return problem;
+  const name = ["prompt", "messages", "contents", "input"].find((one) => one in input);
+  if (name !== undefined)
+    return `${problem}: pass the value of ${name} as the first argument, and the options as the second`;
+  return "parts" in input || "role" in input ? `${problem}: put the content in a list` : problem;
+}
+
+function isContents(input: readonly InputPart[] | readonly ContentInput[]): input is readonly ContentInput[] {
+  return input.every((entry) => typeof entry === "object" && entry !== null && ("parts" in entry || "role" in entry));
 }
 
 function toPart(piece: InputPart): Part {
@@ -56,5 +66,13 @@ function toPart(piece: InputPart): Part {
     throw new TypeError(
       "a part of the input is a promise: media() of a Blob is asynchronous, so use `await media(blob)`",
     );
-  return piece;
+  if (!isObject(piece)) throw new TypeError(`a part of the input is ${String(piece)}, not a text or an object`);
+  if ("role" in piece || "parts" in piece)
+    throw new TypeError("the input has both parts and contents: write the parts as a content of their own");
+  if ("type" in piece)
+    throw new TypeError(
+      `a part of the input has the type "${String(piece["type"])}", as in other libraries: write a text as a string, and a file as media(…)`,
+    );
+  // The service checks what it is made of, as it may know parts that this library does not.
+  return piece as Part;
 }

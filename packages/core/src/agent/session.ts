@@ -6,26 +6,51 @@ import { RunStream } from "../loop/run-stream.ts";
 import type { Usage } from "../model/usage.ts";
 import { isResumable } from "../session/entries.ts";
 import { MemoryStore } from "../session/memory-store.ts";
-import { type NextInput, NextRun, type WhileRunning } from "../session/next-run.ts";
+import { type NextInput, NextRun } from "../session/next-run.ts";
 import { replayRun } from "../session/replay.ts";
 import { openQuestions } from "../session/session-answers.ts";
-import type { SessionHost, SessionLimits } from "../session/session-host.ts";
+import type { SessionHost } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
-import { type SessionAbout, type SessionKeeping, SessionRuns, type Unfinished } from "../session/session-runs.ts";
+import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/session-runs.ts";
 import { checkForkPoint, takeSegments } from "../session/session-view.ts";
 import type { SessionStore } from "../session/store.ts";
-import type { Approval, ExternalOutcome, PendingCall } from "../tool/tool.ts";
+import type { PendingCall } from "../tool/tool.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AnyRunOptions, OutputOf, OutputSchema, RunOptions } from "./options.ts";
+import { checkOptions } from "../internal/check-options.ts";
+import { checkSessionRun } from "./check-options.ts";
+import {
+  anyOptions,
+  type AnyRunOptions,
+  type OptionsArgument,
+  type OutputOf,
+  type OutputSchema,
+  type RunOptions,
+  type WrittenOf,
+} from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
+import {
+  type Answers,
+  CONTINUE,
+  type ContinueOptions,
+  RESUME,
+  type ResumeOptions,
+  SEND,
+  type SendOptions,
+  SESSION,
+  type SessionOptions,
+} from "./session-options.ts";
 
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
  * can be resumed after a crash, in any process, and no finished step is repeated.
  *
- * One run at a time. Options of a run (tools, instructions, an output schema) are not stored: pass `resume` the options of `send`.
+ * One run at a time. Options of a run (tools, instructions, an output schema, the context) are not stored: pass `resume` the options
+ * of `send`.
  */
-export class Session {
+export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
+  /** Never set. */
+  declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly id: string;
   readonly #store: SessionStore;
   readonly #host: SessionHost<AnyRunOptions>;
@@ -37,6 +62,7 @@ export class Session {
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
+    checkOptions("session()", options, SESSION);
     const { id = crypto.randomUUID(), store = new MemoryStore(), limits, leaseMs, ...about } = options;
     if (id.trim() === "") throw new TypeError("a session's id must not be empty");
     if (limits !== undefined) checkLimits(limits);
@@ -60,18 +86,18 @@ export class Session {
    */
   async send<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> & SendOptions = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.stream(input, options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.stream<Schema>(input, ...options).result();
   }
 
   /** {@link Session.send} as a stream. Nothing happens until it is read. */
   stream<Schema extends OutputSchema | undefined = undefined>(
     input: RunInput,
-    options: RunOptions<Schema> & SendOptions = {},
-  ): RunStream<OutputOf<Schema>> {
+    ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
-    const next = this.#nextInput(options);
+    const next = this.#nextInput(anyOptions(options, checkSessionRun("send", SEND)));
     return new RunStream((emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)));
   }
 
@@ -86,16 +112,21 @@ export class Session {
    * @throws {UnexpectedAnswerError} When an answer matches no pending call.
    */
   async resume<Schema extends OutputSchema | undefined = undefined>(
-    options: RunOptions<Schema> & ResumeOptions = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.resumeStream(options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.resumeStream<Schema>(...options).result();
   }
 
   /** {@link Session.resume} as a stream: the events of the whole run, including those before it stopped. */
   resumeStream<Schema extends OutputSchema | undefined = undefined>(
-    options: RunOptions<Schema> & ResumeOptions = {},
-  ): RunStream<OutputOf<Schema>> {
-    const { answers, anyLoopVersion, options: rest, signal } = this.#nextInput(options);
+    ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
+    const {
+      answers,
+      anyLoopVersion,
+      options: rest,
+      signal,
+    } = this.#nextInput(anyOptions(options, checkSessionRun("resume", RESUME)));
     const run = { answers, anyLoopVersion, options: rest, signal };
     return new RunStream((emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }));
   }
@@ -113,16 +144,19 @@ export class Session {
    * @throws {NothingToResumeError} Without a message on a session that has no run.
    */
   async continue<Schema extends OutputSchema | undefined = undefined>(
-    options: RunOptions<Schema> & ContinueOptions = {},
-  ): Promise<RunResult<OutputOf<Schema>>> {
-    return await this.continueStream(options).result();
+    ...options: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.continueStream<Schema>(...options).result();
   }
 
   /** {@link Session.continue} as a stream. Of a run in another process the events come when it is over. */
-  continueStream<Schema extends OutputSchema | undefined = undefined>({
-    message,
-    ...options
-  }: RunOptions<Schema> & ContinueOptions = {}): RunStream<OutputOf<Schema>> {
+  continueStream<Schema extends OutputSchema | undefined = undefined>(
+    ...given: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
+    const { message, ...options }: AnyRunOptions & ContinueOptions = anyOptions(
+      given,
+      checkSessionRun("continue", CONTINUE),
+    );
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = this.#nextInput(options);
     return new RunStream((emitters) => this.#next.continue({ ...next, message: contents }, this.#events.tap(emitters)));
@@ -160,6 +194,15 @@ export class Session {
     return await this.#runs.stop(signal);
   }
 
+  /**
+   * Cancels one call of the run that this object is making; see `RunStream.cancelCall`.
+   *
+   * @returns False when no such call is running here.
+   */
+  cancelCall(callId: string): boolean {
+    return this.#runs.cancelCall(callId);
+  }
+
   /** Sets what lists show of the session and go by; `null` takes a member back. */
   async describe(about: {
     readonly [Name in keyof SessionAbout]?: SessionAbout[Name] | null;
@@ -174,7 +217,9 @@ export class Session {
    *
    * @see `docs/guides/teams.md`
    */
-  as(agent: { session(options: SessionOptions): Session }): Session {
+  as<OtherContext, OtherCalls extends ToolCall>(agent: {
+    session(options: SessionOptions): Session<OtherContext, OtherCalls>;
+  }): Session<OtherContext, OtherCalls> {
     const { about, limits, leaseMs } = this.#keeping;
     return agent.session({ id: this.id, store: this.#store, limits, leaseMs, ...about });
   }
@@ -201,6 +246,7 @@ export class Session {
       keepInterrupted,
       anyLoopVersion,
       runId: options.runId ?? crypto.randomUUID(),
+      metadata: options.metadata,
       options,
       signal: options.signal,
     };
@@ -246,14 +292,20 @@ export class Session {
    */
   async fork(
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
-  ): Promise<Session> {
+  ): Promise<Session<Context, Calls>> {
     await this.#log.refresh();
     const { view } = this.#log;
     const all = view.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
     const { about, limits, leaseMs } = this.#keeping;
-    const fork = new Session(this.#host, { id: options.id, store: this.#store, limits, leaseMs, ...about });
+    const fork = new Session<Context, Calls>(this.#host, {
+      id: options.id,
+      store: this.#store,
+      limits,
+      leaseMs,
+      ...about,
+    });
     const parts = takeSegments(view.allSegments(), contents);
     await fork.#log.append({ unless: "changed" }, { type: "history", parts, from: { session: this.id, contents } });
     return fork;
@@ -266,66 +318,11 @@ export class Session {
    * @param options - `runId`: which run; defaults to the last. The rest: the options the run had.
    * @throws {ReplayDifferenceError} While it is read, if the agent's code or options have changed what the run does.
    */
-  replay(options: AnyRunOptions = {}): RunStream<unknown> {
+  replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
     const session = { id: this.id, store: this.#store, host: this.#host, keeping: this.#keeping };
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
-}
-
-/** Identity, store and limits of a session. */
-export interface SessionOptions extends SessionAbout {
-  /** The session's key in its store. @defaultValue a random UUID */
-  readonly id?: string | undefined;
-  /** @defaultValue a new {@link MemoryStore} */
-  readonly store?: SessionStore | undefined;
-  /**
-   * Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`, and the next message
-   * is refused with `SessionLimitError`. @defaultValue none
-   */
-  readonly limits?: SessionLimits | undefined;
-  /**
-   * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. A shorter one
-   * lets others take over sooner after a crash, also from a process that was only paused. @defaultValue 15_000
-   */
-  readonly leaseMs?: number | undefined;
-}
-
-/** Options of sending a message. */
-export interface SendOptions {
-  /**
-   * What the message does while a run is going: `"refuse"` it with `SessionRunningError`; `"steer"` the run, whose result is returned;
-   * `"wait"` until the run is over; or `"replace"` the run, which is stopped. @defaultValue "refuse"
-   */
-  readonly whileRunning?: WhileRunning | undefined;
-  /**
-   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its open calls answered as cancelled, or `"refuse"` the
-   * message with `SessionUnfinishedError`. @defaultValue "close"
-   */
-  readonly unfinished?: Unfinished | undefined;
-  /**
-   * Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true
-   */
-  readonly keepInterrupted?: boolean | undefined;
-}
-
-/** Answers to pending calls. */
-export interface Answers {
-  /** Decisions on calls that require approval, by call id: `true` runs the call, `false` or `{ deny }` refuses it. */
-  readonly approvals?: { readonly [callId: string]: Approval } | undefined;
-  /** Outcomes of calls that were executed elsewhere, by call id. */
-  readonly outcomes?: { readonly [callId: string]: ExternalOutcome } | undefined;
-}
-
-/** Options of resuming a run. */
-export interface ResumeOptions extends Answers {
-  /** Resume a run that another version of the loop started. @defaultValue false */
-  readonly anyLoopVersion?: boolean | undefined;
-}
-
-/** What {@link Session.continue} continues with. */
-export interface ContinueOptions extends SendOptions, ResumeOptions {
-  readonly message?: RunInput | undefined;
 }
 
 /** State of a session. */

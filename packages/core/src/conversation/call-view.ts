@@ -1,6 +1,8 @@
 import type { CallRoute, CallStepValue } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
+import { editedArgs } from "../tool/edited-args.ts";
 import type { PendingQuestion, ToolOutcome } from "../tool/tool.ts";
+import type { JsonObject } from "../wire/types/content.ts";
 import type { MessagePart, ToolCallPart, ToolCallState } from "./conversation.ts";
 import { QUESTION_OF } from "./apply-update.ts";
 import { safeFailure } from "./safe-texts.ts";
@@ -17,7 +19,7 @@ export interface CallEnding {
 
 /** One call of a run. */
 export class CallView {
-  readonly #call: ToolCallPart;
+  #call: ToolCallPart;
   #state: ToolCallState = "called";
   #told: Told = {};
   /** As it was shown last, while nothing has changed. */
@@ -34,6 +36,7 @@ export class CallView {
 
   /** What was decided about it before it could run. */
   route(route: CallRoute): void {
+    if ("args" in route && route.args !== undefined) this.edit(route.args);
     if (route.do === "deny") this.end({ ok: false, kind: "denied", message: "" });
     else if (route.do === "ask-approval") this.ask("approval");
     else if (route.do === "ask-outcome") this.ask("outcome");
@@ -43,6 +46,12 @@ export class CallView {
     const found = Object.entries(QUESTION_OF).find(([, one]) => one === question)?.[0];
     // The keys of that table are states.
     if (found !== undefined) this.#set(found as ToolCallState);
+  }
+
+  /** A person gave it other arguments. */
+  edit(args: JsonObject): void {
+    this.#call = { ...this.#call, args, edited: true };
+    this.#shown = undefined;
   }
 
   /** Its tool begins. */
@@ -75,7 +84,9 @@ export class CallView {
   /** A person's or a program's answer to what it waited for. */
   answer(question: PendingQuestion, given: unknown): void {
     if (question === "approval") {
-      if (given === true) this.reopen();
+      const args = editedArgs(given);
+      if (args !== undefined) this.edit(args);
+      if (given === true || args !== undefined) this.reopen();
       else this.end({ ok: false, kind: "denied", message: "" });
     } else if (isObject(given) && "notExecuted" in given) this.reopen();
     else if (isObject(given) && "output" in given) this.end({ ok: true, output: given["output"] });

@@ -98,7 +98,7 @@ export interface Message {
  * - `streaming`: its run is going.
  * - `waiting`: its run ended with calls that wait for an answer.
  * - `complete`: all was said.
- * - `stopped`: its run was aborted or reached a limit, or was left without the answers that it waited for.
+ * - `stopped`: its run was aborted, reached a limit or was stopped by a guardrail, or was left without the answers that it waited for.
  * - `failed`: its run failed, or ended without a usable answer; see `stopReason` and `error`.
  * - `interrupted`: the process of its run has died.
  */
@@ -180,6 +180,8 @@ export interface ToolCallPart extends PartBase {
   readonly type: "tool-call";
   readonly name: string;
   readonly args: JsonObject;
+  /** A person changed `args` when approving the call. */
+  readonly edited?: true | undefined;
   readonly state: ToolCallState;
   /** The last that the tool reported, while it runs in this process. */
   readonly progress?: unknown;
@@ -195,7 +197,7 @@ export interface ToolCallPart extends PartBase {
  * - `running`: it has begun.
  * - `done`, `failed`, `denied`: it has ended.
  * - `not-run`: it was refused, or the conversation went on without it.
- * - `cancelled`: its run ended before it did.
+ * - `cancelled`: its run ended before it did, or a person cancelled it.
  */
 export type ToolCallState =
   | "writing"

@@ -59,6 +59,9 @@ export class EventTap {
         if (last?.type === event.type) this.#recent.pop();
         this.#recent.push(last?.type === event.type ? { ...event, delta: last.delta + event.delta } : event);
         return;
+      case "output-delta":
+        // The text has it all.
+        return;
       case "tool-progress":
         this.#recent = this.#recent.filter((one) => one.type !== event.type || one.callId !== event.callId);
         this.#recent.push(event);

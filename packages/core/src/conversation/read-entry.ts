@@ -3,10 +3,13 @@ import {
   type CallStepValue,
   callIdOf,
   type ModelStepValue,
+  type OutputCheckValue,
   parseStepName,
   type StepName,
 } from "../durable/run-log.ts";
 import { isWaitTimedOut, type Outcome } from "../durable/steps.ts";
+import { needsCheck, stopOf } from "../loop/guardrails.ts";
+import type { ModelResponse } from "../model/model.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../session/session-info.ts";
 import { AnswerParts } from "./answer-parts.ts";
@@ -28,6 +31,8 @@ export class EntryReader {
   #place = 0;
   /** Names of the model steps whose answers are shown, by turn. */
   readonly #answers: Map<number, string> = new Map();
+  /** An answer that its guardrails have not checked yet. */
+  #unchecked: ModelResponse | undefined;
   /** Steps of the last run that have an outcome. */
   readonly #steps: Set<string> = new Set();
 
@@ -119,6 +124,11 @@ export class EntryReader {
     }
   }
 
+  /** True for a turn that puts the result into a schema: its answer is not shown. */
+  #isOutputOf({ turn }: TurnView): boolean {
+    return !this.#answers.has(turn);
+  }
+
   #begin(run: RunView, step: StepName): void {
     if (step.kind !== "call") return;
     const turn = run.turn(step.turn);
@@ -142,16 +152,34 @@ export class EntryReader {
       case "model": {
         turn.live = undefined;
         // Each kind of step records its own value.
-        const { response, steered } = outcome.value as unknown as Partial<ModelStepValue>;
-        if (response === undefined) return;
+        const { response, steered, guarded } = outcome.value as unknown as Partial<ModelStepValue>;
+        if (steered !== undefined) this.#said = this.#said.filter(({ place }) => place >= steered.upTo);
+        this.#unchecked = undefined;
+        if (response === undefined) return this.showQueue();
         if (step.phase === "output") {
           this.#writer.outputs.push(response);
         } else {
           this.#answers.set(step.turn, name);
-          turn.addAnswer(response, steered?.contents);
-          if (steered !== undefined) this.#said = this.#said.filter(({ place }) => place >= steered.upTo);
+          // Nobody may see it before its guardrails have.
+          if (guarded === "held" && needsCheck(response.content)) {
+            this.#unchecked = response;
+            turn.withhold(steered?.contents);
+          } else turn.addAnswer(response, steered?.contents);
           this.showQueue();
         }
+        run.ground(this.#writer.outputs);
+        return;
+      }
+      case "guard": {
+        if (step.side === "input" || this.#isOutputOf(turn)) return;
+        const { actions, response = this.#unchecked } = outcome.value as unknown as OutputCheckValue;
+        if (actions.length > 0) {
+          turn.withdraw();
+          this.#answers.set(step.turn, name);
+        }
+        // One that was shown before and passes stays.
+        if (stopOf("output", actions) === undefined && response !== undefined) turn.addAnswer(response, undefined);
+        this.#unchecked = undefined;
         run.ground(this.#writer.outputs);
         return;
       }

@@ -115,6 +115,13 @@ export class EventReader {
         if (!this.#accepts(turn)) return;
         turn.live = { said: new AnswerParts(turn.turn, "live") };
         return run.touch(turn);
+      case "guardrail":
+        if (event.side === "input" || this.#source.truth === "log" || turn.answers <= this.#recoveries) return;
+        this.#recoveries = turn.answers;
+        turn.withdraw();
+        turn.live = undefined;
+        run.ground(this.#writer.outputs);
+        return run.touch(turn);
       case "response":
         if (this.#source.truth === "log") return;
         if (this.#checkOutput(run)) this.#writer.outputs.push(event.response);
@@ -124,6 +131,7 @@ export class EventReader {
       case "tool-pending":
       case "tool-start":
       case "tool-progress":
+      case "tool-retry":
       case "tool-end":
         return this.#readCall(run, turn, event);
       default:
@@ -134,8 +142,10 @@ export class EventReader {
     const call = turn.calls.get(event.callId);
     if (call === undefined || call.isOver) return;
     this.place.seen++;
+    if ("edited" in event && event.edited === true) call.edit(event.call.args ?? {});
     if (event.type === "tool-start") call.begin();
     else if (event.type === "tool-progress") call.report(event.progress);
+    else if (event.type === "tool-retry") return;
     // The log has the rest, and has it in the moment in which it is sure.
     else if (this.#source.truth === "log") return;
     else if (event.type === "tool-end") call.end(event.outcome);

@@ -201,6 +201,7 @@ export class RunView {
       case "stopped":
         return "complete";
       case "limit":
+      case "guardrail":
       case "aborted":
         return "stopped";
       case "needs-approval":

@@ -8,7 +8,7 @@ const FAILURES: { readonly [Kind in ToolFailureKind]: string } = {
   "bad-input": "The arguments of the call were not valid.",
   failed: "The tool failed.",
   timeout: "The call took too long.",
-  cancelled: "The run ended before the call did.",
+  cancelled: "The call was cancelled before it ended.",
   denied: "The call was denied.",
   "unknown-outcome": "It is unknown whether the call took effect.",
   "not-run": "The call was not run.",

@@ -50,12 +50,25 @@ export class TurnView {
     this.addContent(response.content);
   }
 
+  /** The turn's answer is whole, and nobody may see it yet. */
+  withhold(steered: readonly Content[] | undefined): void {
+    this.live = undefined;
+    if (steered !== undefined) this.#steerings.push(steered);
+  }
+
   /** What the model said, without the response around it. */
   addContent({ parts }: Content): void {
     this.calls.clear();
     this.#parts = new AnswerParts(this.turn, "whole", parts).parts;
     this.#cited = this.#parts;
     for (const part of this.#parts) if (isCall(part)) this.calls.set(part.id, new CallView(part));
+  }
+
+  /** A guardrail withdrew the answer: nothing is based on it either. */
+  withdraw(): void {
+    if (this.response === undefined) return;
+    this.responses.pop();
+    this.dropAnswer();
   }
 
   /** The whole answer could not be used, and was never made anew. */

@@ -1,9 +1,19 @@
 import type { Outcome } from "../durable/steps.ts";
-import { callIdOf, type CallStepValue, type ModelStepValue, parseStepName, type StepName } from "../durable/run-log.ts";
+import {
+  callIdOf,
+  type CallStepValue,
+  guardStepName,
+  type ModelStepValue,
+  type OutputCheckValue,
+  parseStepName,
+  type StepName,
+} from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
+import { needsCheck, stopOf } from "../loop/guardrails.ts";
 import { unansweredResponse } from "../loop/transcript.ts";
 import { isKept } from "../loop/turn/classify-answer.ts";
 import { openCallsIn } from "../model/history/open-calls.ts";
+import type { ModelResponse } from "../model/model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ContentRef, SessionEntry } from "../session/entries.ts";
 import { resolveRefs, type RunRecord, SessionView } from "../session/session-view.ts";
@@ -46,11 +56,12 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string |
   const values = listCallValues(outcomes);
   const added: Content[] = [];
   let toolCalls = 0;
-  for (const [index, { turn, value }] of attempts.entries()) {
+  for (const [index, { turn, attempt, value }] of attempts.entries()) {
     added.push(...(value.steered?.contents ?? []));
     // Only the last attempt of a turn was used.
-    if (attempts[index + 1]?.turn === turn || !isKept(value.response)) continue;
-    const { content } = value.response;
+    const response = checkedResponse(outcomes, turn, attempt, value);
+    if (attempts[index + 1]?.turn === turn || response === undefined || !isKept(response)) continue;
+    const { content } = response;
     added.push(content);
     const calls = openCallsIn([content]);
     toolCalls += calls.length;
@@ -65,6 +76,21 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string |
     if (after.length > 0) added.push({ role: "user", parts: after });
   }
   return { added, turns: last, toolCalls, usage: sumUsage(outcomes) };
+}
+
+/** An answer as its guardrails let it pass; nothing if they stopped it, or were not asked any more. */
+function checkedResponse(
+  outcomes: ReadonlyMap<string, Outcome>,
+  turn: number,
+  attempt: number,
+  { guarded, response }: ModelStepValue,
+): ModelResponse | undefined {
+  if (guarded === undefined || !needsCheck(response.content)) return response;
+  const checked = readValue(outcomes.get(guardStepName("output", turn, attempt)));
+  if (!isObject(checked) || !Array.isArray(checked["actions"])) return undefined;
+  // The name of the step says what it left.
+  const value = checked as unknown as OutputCheckValue;
+  return stopOf("output", value.actions) === undefined ? (value.response ?? response) : undefined;
 }
 
 /** What a model step left, and where in the run. */
@@ -120,9 +146,9 @@ function findAnswer(
 
 function sumUsage(outcomes: ReadonlyMap<string, Outcome>): Usage {
   let usage = NO_USAGE;
-  for (const outcome of outcomes.values()) {
+  for (const [name, outcome] of outcomes) {
     const value = readValue(outcome);
-    if (isModelStep(value)) usage = addUsage(usage, value.response.usage);
+    if (isModelStep(value) && parseStepName(name).kind === "model") usage = addUsage(usage, value.response.usage);
     if (!isObject(value) || !Array.isArray(value["nested"])) continue;
     // Shapes were checked; a nested run's context size says nothing about the caller's.
     for (const { usage: nested } of value["nested"] as CallStepValue["nested"])

@@ -51,7 +51,14 @@ export type {
   OmittedMember,
   RunReport,
 } from "../agent/engine/run-report.ts";
-export { type EngineRun, runOnEngine } from "../agent/engine/run-on-engine.ts";
+export {
+  type EngineContext,
+  type EngineRun,
+  type EngineRunInfo,
+  runOnEngine,
+  type ServedAgent,
+  type WorkerContext,
+} from "../agent/engine/run-on-engine.ts";
 export { cancelledReport } from "../agent/engine/run-report.ts";
 export { LoopVersionError } from "../errors/run-errors.ts";
 export { type RunSoFar, runSoFar } from "../loop/result.ts";

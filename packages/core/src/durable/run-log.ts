@@ -1,6 +1,9 @@
+import type { GuardrailAction } from "../loop/guardrails.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
+import type { Json } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
-import type { Content, Part } from "../wire/types/content.ts";
+import type { Content, JsonObject, Part } from "../wire/types/content.ts";
 
 /**
  * What the log of a run holds: the names of its steps and the values they record. No other file builds or parses these names.
@@ -9,7 +12,7 @@ import type { Content, Part } from "../wire/types/content.ts";
  */
 
 /** Version of a run's steps: their names, their order and their values. A run can be resumed only with the version that began it. */
-export const LOOP_VERSION = 3;
+export const LOOP_VERSION = 4;
 
 /** Name of the step that records {@link LOOP_VERSION} in a run on an engine. */
 export const VERSION_STEP = "loop-version";
@@ -56,6 +59,15 @@ export function compactStepName(turn: number, overflow: number | undefined): str
   return `compact:${turn}${overflow === undefined ? "" : `.${overflow}`}`;
 }
 
+/**
+ * Name of the step that checks something: the message of the run, in the turn that first sends it, or an answer.
+ *
+ * @param attempt - Of the request whose answer it is.
+ */
+export function guardStepName(side: "input" | "output", turn: number, attempt: number = 0): string {
+  return `guard:${turn}${attempt === 0 ? "" : `.${attempt}`}/${side}`;
+}
+
 function numbered(time: number): string {
   return time === 1 ? "" : `.${time}`;
 }
@@ -68,10 +80,11 @@ export type StepName =
   | { readonly kind: "hook"; readonly turn: number; readonly callId: string }
   | { readonly kind: "route"; readonly turn: number }
   | { readonly kind: "compact"; readonly turn: number }
+  | { readonly kind: "guard"; readonly turn: number; readonly side: "input" | "output"; readonly attempt: number }
   | { readonly kind: "other" };
 
 const STEP_NAME =
-  /^(?<output>output\/)?(?<kind>model|call|route|compact):(?<turn>\d+)(?:\.(?<index>\d+))?(?:\/(?<rest>[a-z-]+)(?:\.(?<time>\d+))?)?$/;
+  /^(?<output>output\/)?(?<kind>model|call|route|compact|guard):(?<turn>\d+)(?:\.(?<index>\d+))?(?:\/(?<rest>[a-z-]+)(?:\.(?<time>\d+))?)?$/;
 
 /** Parses the name of a step. */
 export function parseStepName(name: string): StepName {
@@ -81,6 +94,8 @@ export function parseStepName(name: string): StepName {
     return { kind, phase: output === undefined ? "work" : "output", turn, attempt: Number(index ?? 0) };
   if (output !== undefined) return { kind: "other" };
   if ((kind === "route" || kind === "compact") && rest === undefined) return { kind, turn };
+  if (kind === "guard" && (rest === "input" || rest === "output"))
+    return { kind, turn, side: rest, attempt: Number(index ?? 0) };
   if (kind !== "call" || index === undefined) return { kind: "other" };
   const callId = callIdOf(turn, Number(index));
   switch (rest) {
@@ -111,11 +126,30 @@ export interface Steered {
   readonly upTo: number;
 }
 
+/** What of a request the service's implicit cache depends on. */
+export type PrefixField = "model" | "instructions" | "tools" | "toolChoice" | "contents";
+
+/** What `prepareTurn` changed, as far as the rest of the run depends on it. */
+export interface PreparedTurn {
+  /** The model that was asked instead of the run's. */
+  readonly model?: { readonly id: string; readonly origin: HistoryOrigin } | undefined;
+  /** Names of the functions that the answer may call, if they are not those of the run. */
+  readonly tools?: readonly string[] | undefined;
+  /** Where the request differs from the one before it. */
+  readonly breaks?: readonly PrefixField[] | undefined;
+}
+
 /** What a `model` step records. */
 export interface ModelStepValue extends StepTimes {
+  /** Absent for a request as the run would send it. */
+  readonly prepared?: PreparedTurn | undefined;
   readonly response: ModelResponse;
   /** Steering messages that were sent with this request. */
   readonly steered?: Steered | undefined;
+  /** What guardrails did about these messages. */
+  readonly checked?: readonly GuardrailAction[] | undefined;
+  /** The answer is checked in a step of its own; `held`: nobody has seen it before. */
+  readonly guarded?: "held" | "shown" | undefined;
   /** More messages arrived before the model gave an answer without calls. */
   readonly steeringWaits?: true | undefined;
 }
@@ -123,6 +157,30 @@ export interface ModelStepValue extends StepTimes {
 /** What a `model` step records when the prompt was too long and the history can be compacted. */
 export interface PromptTooLong {
   readonly tooLong: true;
+}
+
+/** What a `model` step records when a guardrail stopped the run for a message that arrived during it: no request was sent. */
+export interface SteeringStopped extends StepTimes {
+  /** Without the contents. */
+  readonly steered: Steered;
+  readonly checked: readonly GuardrailAction[];
+  readonly stopped: true;
+}
+
+/** What a `guard` step records for the message of a run. */
+export interface InputCheckValue extends StepTimes {
+  /** In order; only the last one can be a stop. */
+  readonly actions: readonly GuardrailAction[];
+  /** What is sent instead. */
+  readonly contents?: readonly Content[] | undefined;
+}
+
+/** What a `guard` step records for an answer. */
+export interface OutputCheckValue extends StepTimes {
+  /** In order; only the last one can be a stop. */
+  readonly actions: readonly GuardrailAction[];
+  /** The answer instead. */
+  readonly response?: ModelResponse | undefined;
 }
 
 /** What a `call` step records. */
@@ -133,6 +191,10 @@ export interface CallStepValue extends StepTimes {
   readonly after: readonly Part[];
   /** Why the call failed; absent when it did not. */
   readonly failure?: Extract<ToolOutcome, { ok: false }> | undefined;
+  /** The output in `part` is a text in place of what the tool returned. */
+  readonly shortened?: true | undefined;
+  /** The whole output of a tool that ends the run. */
+  readonly ending?: { readonly output: Json } | undefined;
   /** It is unknown whether the call happened: an answer from outside decides, and `part` is not the answer. */
   readonly unknown?: true | undefined;
   /** The tool was not run: the call was refused, or a hook gave its output. */
@@ -142,11 +204,14 @@ export interface CallStepValue extends StepTimes {
   readonly durationMs: number;
 }
 
-/** What a `route` step records for each call: run it, ask for approval first, get its output from outside, or deny it. */
+/**
+ * What a `route` step records for each call: run it, ask for approval first, get its output from outside, or deny it. `args` are those
+ * that a person gave it.
+ */
 export type CallRoute =
-  | { readonly do: "run" }
+  | { readonly do: "run"; readonly args?: JsonObject | undefined }
   | { readonly do: "ask-approval" }
-  | { readonly do: "ask-outcome" }
+  | { readonly do: "ask-outcome"; readonly args?: JsonObject | undefined }
   | { readonly do: "deny"; readonly why: string };
 
 /** What a `compact` step records. */

@@ -19,6 +19,26 @@ export class RunStepError extends AgentError {
   }
 }
 
+/** A guardrail threw, so that it is unknown whether something may pass: the run failed. `cause` is what it threw. */
+export class GuardrailError extends AgentError {
+  override readonly name = "GuardrailError";
+  override readonly code = "guardrail";
+  /** Name of the guardrail. */
+  readonly guardrail: string;
+  /** What it was to check. */
+  readonly side: "input" | "output";
+
+  constructor(
+    message: string,
+    { name, side }: { readonly name: string; readonly side: "input" | "output" },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.guardrail = name;
+    this.side = side;
+  }
+}
+
 /** `finished(result)` was called for a run that did not finish. */
 export class OutputMissingError extends AgentError {
   override readonly name = "OutputMissingError";
@@ -130,6 +150,21 @@ export class ReplayDifferenceError extends AgentError {
     super(`run ${runId} does not replay as recorded:\n${differences.map((line) => `- ${line}`).join("\n")}`);
     this.runId = runId;
     this.differences = differences;
+  }
+}
+
+/** An approval changed a call's arguments to some that its tool does not accept. The call was not run. */
+export class InvalidApprovalError extends AgentError {
+  override readonly name = "InvalidApprovalError";
+  override readonly code = "invalid_approval";
+  /** Such as `call:3.0`. */
+  readonly callId: string;
+  readonly tool: string;
+
+  constructor(callId: string, tool: string, problem: string) {
+    super(`the arguments given for ${callId} (${tool}) do not match its schema: ${problem}`);
+    this.callId = callId;
+    this.tool = tool;
   }
 }
 

@@ -36,12 +36,7 @@ export interface MixedTools {
  * Combines functions and built-in tools on every model: unchanged if the model accepts both in one request, otherwise with
  * a function in place of each built-in tool.
  */
-export function mixTools(
-  given: readonly AnyTool[] | (() => readonly AnyTool[]),
-  capabilities: ModelCapabilities,
-  ask: RunBuiltIn,
-): MixedTools {
-  const tools = typeof given === "function" ? given() : given;
+export function mixTools(tools: readonly AnyTool[], capabilities: ModelCapabilities, ask: RunBuiltIn): MixedTools {
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
   const mustDelegate = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;

@@ -128,3 +128,9 @@ export function fingerprint(value: unknown): string {
   }
   return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
 }
+
+/** Sets a member of an object or a list. Assigning `__proto__` would change the prototype instead. */
+export function setMember(target: object, key: string | number, value: unknown): void {
+  if (key !== "__proto__") Reflect.set(target, key, value);
+  else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}

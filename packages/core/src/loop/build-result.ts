@@ -3,6 +3,7 @@ import { type Citation, collectSources, type Source } from "../grounding/sources
 import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
 import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
 import type { RunState } from "./run-state.ts";
@@ -23,6 +24,7 @@ export function buildOutcome(
     text,
     contents,
     added: contents.slice(input.historyLength),
+    toolCalls: listCalls(state),
     turns: state.turns,
     usage: state.usage,
     cost: input.prices === undefined ? undefined : state.cost,
@@ -32,6 +34,28 @@ export function buildOutcome(
     citations: found.sources.length === 0 ? [] : findCitations(state.responses, response, text, found.sources),
     groundedBy: !grounded ? "none" : state.nestedResponses.size > 0 ? "delegated" : "native",
   };
+}
+
+/** The calls of closed turns, and those of the turn that a question left open. */
+function listCalls({ answeredCalls, calls, pending }: RunState): ToolCall[] {
+  const listed: ToolCall[] = [];
+  for (const one of [...answeredCalls, ...calls]) {
+    const { turn, callId, call, edited } = one;
+    const { name, args: input = {} } = call;
+    const value = "value" in one ? one.value : one.current.state === "answered" ? one.current.value : undefined;
+    const { failure, shortened, durationMs = 0 } = value ?? {};
+    const base = { callId, turn, name, input, durationMs, ...(edited && { edited }) };
+    const output = value?.part.functionResponse?.response["output"];
+    if (value === undefined) {
+      const question = pending.find((asked) => asked.callId === callId)?.question;
+      listed.push({ ...base, status: "pending", ...(question !== undefined && { question }) });
+    } else if (failure !== undefined) {
+      const { kind, message } = failure;
+      listed.push({ ...base, status: "failed", error: { kind, message } });
+    } else if (shortened === true) listed.push({ ...base, status: "shortened", output: String(output) });
+    else listed.push({ ...base, status: "completed", output, ...("endsRun" in one && { endedRun: true }) });
+  }
+  return listed;
 }
 
 /** The citations of the last answer; if it has none, those of earlier answers that it quotes. */

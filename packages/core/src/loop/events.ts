@@ -1,7 +1,12 @@
+import type { PrefixField } from "../durable/run-log.ts";
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
-import type { PendingCall, ToolOutcome } from "../tool/tool.ts";
-import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";
+import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
+import type { ToolRetryNotice } from "../tool/retry-call.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
+import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "./turn/classify-answer.ts";
+import type { OutputDelta } from "./output/json-growth.ts";
+import type { GuardrailAction } from "./guardrails.ts";
 import type { RunResult } from "./result.ts";
 
 /** Which run something belongs to: in its first event, in hooks and in lines of the log. */
@@ -11,6 +16,8 @@ export interface RunIdentity {
   readonly agent: string;
   /** Absent for a run without a session. */
   readonly sessionId?: string | undefined;
+  /** What the caller said about the run. */
+  readonly metadata?: JsonObject | undefined;
 }
 
 /** A run's result as its last event has it: without the conversation, which grows, and without media. */
@@ -21,6 +28,7 @@ type WithoutContents<Result> = Result extends unknown ? Omit<Result, (typeof NOT
 const NOT_IN_EVENTS = [
   "contents",
   "added",
+  "toolCalls",
   "interrupted",
   "response",
   "images",
@@ -45,16 +53,19 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  *
  * ```text
  * run    = run-start turn+ run-end
- * turn   = turn-start compact? answer (recover answer)* (tool-pending | tool-start | tool-progress | tool-end)* turn-end
- * answer = (steer | text-delta | thought-delta | call-args-delta | part | notice | discard)* response
+ * turn   = turn-start compact? answer (recover answer)* (tool-pending | tool-start | tool-progress | tool-retry | tool-end)* turn-end
+ * answer = (steer | prefix-break | guardrail | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
+ *
+ * Guardrails of the input come before an answer. Those of the output come before `response` if the answer is held back, otherwise after
+ * it, and what replaces it follows with a `response` of its own; after a stop there is only `turn-end`.
  *
  * `discard` voids everything streamed since the last `turn-start`, `recover` or `discard`; it is streamed again. A limit may end
  * a run before its first turn, and the wall time in the middle of an answer. Every `tool-start` has one `tool-end` with its
  * `callId`; a call that was never run, because it was refused or a hook gave its output, has only a `tool-end`. A run that fails
  * throws instead of reporting `run-end`.
  */
-export type RunEvent = RunEventKind & {
+export type RunEvent<Calls extends ToolCall = ToolCall> = (RunEventKind | ToolEndEvent<Calls>) & {
   /** It was reported before: a resumed run, or one that is read again, repeats what its log holds. */
   readonly replayed?: true | undefined;
 };
@@ -75,8 +86,20 @@ type RunEventKind =
     }
   /** Messages that arrived while the run was in progress, sent with this request. */
   | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
+  /** `prepareTurn` changed what the service's implicit cache depends on, compared with the request before: that cache starts over. */
+  | { readonly type: "prefix-break"; readonly turn: number; readonly fields: readonly PrefixField[] }
+  /**
+   * A guardrail replaced or stopped a message or an answer. What an answer of this turn had shown is withdrawn; what replaces it follows.
+   * A stop ends the run.
+   */
+  | ({ readonly type: "guardrail"; readonly turn: number; readonly side: "input" | "output" } & GuardrailAction)
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
+  /**
+   * What the text before adds to the typed output: JSON, not validated, in the order of `changes`. Only with an `output`. A later answer
+   * of the run starts over. `partialOutputs()` puts the value together.
+   */
+  | ({ readonly type: "output-delta"; readonly turn: number } & OutputDelta)
   /**
    * Arguments of a call that is being written, on endpoints that stream them. The first one has an empty `delta`; a
    * `stringValue` continues that of the same `jsonPath`. The whole call follows as a `part`.
@@ -108,18 +131,52 @@ type RunEventKind =
     }
   /** The call waits for an answer from outside. */
   | ({ readonly type: "tool-pending" } & PendingCall)
-  | { readonly type: "tool-start"; readonly turn: number; readonly callId: string; readonly call: FunctionCall }
-  | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
   | {
-      readonly type: "tool-end";
+      readonly type: "tool-start";
       readonly turn: number;
       readonly callId: string;
+      /** As the model wrote it: there may be no such tool. */
+      readonly name: string;
+      /** With the arguments it runs with. */
       readonly call: FunctionCall;
-      readonly outcome: ToolOutcome;
-      readonly durationMs: number;
+      /** A person changed its arguments when approving it. */
+      readonly edited?: true | undefined;
     }
+  /** The tool failed and is run again after a wait. */
+  | ({
+      readonly type: "tool-retry";
+      readonly turn: number;
+      readonly callId: string;
+      readonly name: string;
+    } & ToolRetryNotice)
+  | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
   | { readonly type: "turn-end"; readonly turn: number }
   | { readonly type: "run-end"; readonly result: RunEnd };
+
+/** A call has ended. With static tools, its name tells the type of the output. */
+type ToolEndEvent<Calls extends ToolCall> =
+  | CompletedEndOf<Calls>
+  | ToolEnd<
+      string,
+      | Extract<ToolOutcome, { readonly ok: false }>
+      /** The text that the model read instead of an output that was too long. */
+      | { readonly ok: true; readonly output: string; readonly shortened: true }
+    >;
+
+type CompletedEndOf<Calls> = Calls extends CompletedToolCall
+  ? ToolEnd<Calls["name"], { readonly ok: true; readonly output: Calls["output"]; readonly shortened?: undefined }>
+  : never;
+
+interface ToolEnd<Name extends string, Outcome> {
+  readonly type: "tool-end";
+  readonly turn: number;
+  readonly callId: string;
+  readonly name: Name;
+  readonly call: FunctionCall;
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+  readonly edited?: true | undefined;
+}
 
 /**
  * Passes one event to the reader. A promise means that the run has to wait for the reader. Never rejects; events for a reader

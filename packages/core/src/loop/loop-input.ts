@@ -1,6 +1,6 @@
 import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Model, ModelRequest } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
@@ -8,12 +8,23 @@ import type { Toolset } from "../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
+import type { TurnPreparer } from "./turn/prepare-turn.ts";
 import type { Emit, RunEvent, RunIdentity } from "./events.ts";
+import type { Guardrails } from "./guardrails.ts";
 import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
 
-/** Whether the model must call functions in a run's first turn. Later turns are `auto`, because a forced call never ends; `none` applies to all turns. */
+/**
+ * Whether the model may or must call functions:
+ *
+ * - `auto`: it decides.
+ * - `required`: it must call a function in the first turn of the run.
+ * - `{ only: ["get_weather"] }`: it must call one of these in the first turn.
+ * - `none`: it calls none, in any turn.
+ *
+ * Turns after the first are `auto`, because a model that must call never answers; `prepareTurn` can force calls in any turn.
+ */
 export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
 
 /** Typed output: the schema, and the check of an answer. */
@@ -49,6 +60,8 @@ export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
   readonly identity: RunIdentity;
+  /** What the caller passes to tools, hooks and `approve`. */
+  readonly context?: unknown;
   readonly model: Model;
   readonly steps: Steps<RunEvent>;
   /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
@@ -75,6 +88,10 @@ export interface LoopInput {
   readonly compaction?: CompactionPlan | undefined;
   readonly stopWhen: readonly StopRule[];
   readonly hooks: Hooks;
+  /** Absent when there are none. */
+  readonly guardrails?: Guardrails | undefined;
+  /** Changes the requests of single turns. */
+  readonly preparer?: TurnPreparer | undefined;
   /** Decides about calls that need approval; without it, the run suspends. */
   readonly approve?: Approve | undefined;
   /** Messages to the run while it is in progress. */
@@ -92,20 +109,19 @@ export interface LoopInput {
   readonly now: () => number;
 }
 
-/** A request that is about to be sent, for a hook. */
-export interface RequestInfo extends RunIdentity {
-  readonly turn: number;
-  readonly request: ModelRequest;
+/** A run, for the functions among its options. */
+export interface RunContext<Context = unknown> extends RunIdentity {
+  /** What the run was given as `context`. */
+  readonly context: Context;
   readonly signal: AbortSignal;
 }
 
 /** A call, for a hook. */
-export interface CallInfo extends RunIdentity {
+export interface CallInfo<Context = unknown> extends RunContext<Context> {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   readonly call: FunctionCall;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -123,13 +139,13 @@ export type CallDecision =
  * Functions called at fixed points of a run. They may be async and are awaited, until the run is aborted. A hook that throws
  * ends the run with its error.
  */
-export interface Hooks {
-  /** Before each request. May return another request; changes to the history apply to this request only. */
-  readonly beforeRequest?: ((info: RequestInfo) => ModelRequest | void | Promise<ModelRequest | void>) | undefined;
+export interface Hooks<Context = unknown> {
   /** Before each call; at the same time for parallel calls. */
-  readonly beforeCall?: ((info: CallInfo) => CallDecision | Promise<CallDecision>) | undefined;
+  readonly beforeCall?: ((info: CallInfo<Context>) => CallDecision | Promise<CallDecision>) | undefined;
   /** After each call. May return another outcome. */
   readonly afterCall?:
-    | ((info: CallInfo & { readonly outcome: ToolOutcome }) => ToolOutcome | void | Promise<ToolOutcome | void>)
+    | ((
+        info: CallInfo<Context> & { readonly outcome: ToolOutcome },
+      ) => ToolOutcome | void | Promise<ToolOutcome | void>)
     | undefined;
 }

@@ -1,5 +1,11 @@
 import { isRunSuspended, type Step, type Steps } from "../durable/steps.ts";
-import { type CallStepValue, type ModelStepValue, parseStepName, type PromptTooLong } from "../durable/run-log.ts";
+import {
+  type CallStepValue,
+  type ModelStepValue,
+  parseStepName,
+  type PromptTooLong,
+  type SteeringStopped,
+} from "../durable/run-log.ts";
 import type { Logger } from "../logging/logger.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
@@ -30,6 +36,7 @@ export interface ObservedRunOptions {
   readonly onEngine: boolean;
   readonly signal: AbortSignal;
   readonly prices: PriceTable | undefined;
+  /** Its lines have the identity of the run. */
   readonly logger: Logger;
   /** Milliseconds since the epoch, from a clock that never jumps during the run. */
   readonly now: () => number;
@@ -142,8 +149,14 @@ export class ObservedRun implements StepExecutor {
     return {
       ...live,
       emit: (event) => {
-        if (event.type === "notice") this.#report({ type: "notice", at: now(), step, notice: event.notice });
-        else if (event.type === "discard") {
+        if (event.type === "guardrail") this.#report({ at: now(), ...event });
+        else if (event.type === "prefix-break")
+          this.#report({ type: "prefix-break", at: now(), step, fields: event.fields });
+        else if (event.type === "notice") this.#report({ type: "notice", at: now(), step, notice: event.notice });
+        else if (event.type === "tool-retry") {
+          const { attempt, delayMs, error } = event;
+          this.#report({ type: "tool-retry", at: now(), step, attempt, delayMs, error });
+        } else if (event.type === "discard") {
           hasParts = false;
           this.#report({ type: "discard", at: now(), step, reason: event.reason });
         } else if (!hasParts && isPart(event)) {
@@ -160,11 +173,12 @@ export class ObservedRun implements StepExecutor {
     // run-log.ts has what each kind of step records.
     if (kind === "call") return { outcome: readOutcome(value as CallStepValue) };
     if (kind !== "model") return {};
-    const answer = value as ModelStepValue | PromptTooLong;
-    if ("tooLong" in answer) return {};
-    const { response } = answer;
+    const answer = value as ModelStepValue | PromptTooLong | SteeringStopped;
+    if (!("response" in answer)) return {};
+    const { response, prepared } = answer;
     try {
-      const prices = findPrices(this.#options.prices, response.envelope.modelVersion ?? run.model);
+      const modelId = response.envelope.modelVersion ?? prepared?.model?.id ?? run.model;
+      const prices = findPrices(this.#options.prices, modelId);
       return { response, ...(prices !== undefined && { cost: computeCost(response.usage, prices) }) };
     } catch {
       // A price table may be a function; the loop calls it too, and throws its error.
@@ -198,7 +212,14 @@ export class ObservedRun implements StepExecutor {
     const { type } = event;
     const at = this.#options.now();
     if (type === "turn-start" || type === "turn-end") this.#endTurn(at);
-    if (type !== "turn-start" && type !== "compact" && type !== "recover" && type !== "tool-pending") return;
+    if (
+      type !== "turn-start" &&
+      type !== "compact" &&
+      type !== "recover" &&
+      type !== "tool-pending" &&
+      type !== "guardrail"
+    )
+      return;
     const fact = { at, ...event };
     if (this.#isLive) this.#report(fact);
     else this.#held.push(fact);
@@ -268,11 +289,8 @@ export class ObservedRun implements StepExecutor {
   #logFailure(observer: Observer, error: unknown): void {
     if (this.#failed.has(observer)) return;
     this.#failed.add(observer);
-    const { logger, info, observers } = this.#options;
-    logger.warn(
-      { err: error, runId: info.runId, observer: observers.indexOf(observer) },
-      "an observer failed; the run continues",
-    );
+    const { logger, observers } = this.#options;
+    logger.warn({ err: error, observer: observers.indexOf(observer) }, "an observer failed; the run continues");
   }
 }
 

@@ -1,9 +1,10 @@
-import type { PhaseKind } from "../durable/run-log.ts";
+import type { PhaseKind, PrefixField } from "../durable/run-log.ts";
 import type { Step } from "../durable/steps.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
+import type { ToolRetryNotice } from "../tool/retry-call.ts";
 import type { ParentStep, ToolOutcome } from "../tool/tool.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
+import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { RunResult } from "./result.ts";
 
@@ -39,6 +40,8 @@ export interface RunInfo {
   /** Where its requests are sent, if known. */
   readonly endpoint?: string | undefined;
   readonly sessionId?: string | undefined;
+  /** What the caller said about the run. */
+  readonly metadata?: JsonObject | undefined;
   /** The step of another run that contains it. That run may be in another process. */
   readonly parent?: ParentStep | undefined;
 }
@@ -50,9 +53,9 @@ export interface StepInfo {
   readonly name: string;
   /**
    * A request to the model; a call; the decision which calls of a turn need approval; a summary of the oldest messages; a hook
-   * around a call that is a separate run.
+   * around a call that is a separate run; guardrails, which check the message of the run or an answer.
    */
-  readonly kind: "model" | "call" | "route" | "compact" | "hook";
+  readonly kind: "model" | "call" | "route" | "compact" | "hook" | "guard";
   readonly turn: number;
   /** Idempotency key: the same across retries, crashes and resumes. */
   readonly key: string;
@@ -64,7 +67,7 @@ export interface StepInfo {
   readonly phase?: PhaseKind | undefined;
   /** Of a call or a hook around it: the call's id, the same for each attempt. */
   readonly callId?: string | undefined;
-  /** Of a call: the call as the model made it. */
+  /** Of a call: the call as the model made it, or as a person changed it. */
   readonly call?: FunctionCall | undefined;
 }
 
@@ -85,8 +88,8 @@ export interface ObservationBase {
  *
  * ```text
  * run  = run-start turn* run-end
- * turn = turn-start (step | compact | recover | tool-pending)* turn-end
- * step = step-start (request | first-part | notice | discard)* step-end
+ * turn = turn-start (step | compact | recover | guardrail | tool-pending)* turn-end
+ * step = step-start (prefix-break | request | first-part | notice | discard | tool-retry)* step-end
  * ```
  *
  * Only what is executed in this process is observed. A run that continues in another process has a `run-start` and a `run-end` in
@@ -103,11 +106,19 @@ export type Observation =
   | (ObservationBase & Extract<RunEvent, { readonly type: "compact" }>)
   /** The answer is unusable; the next step asks the model again. */
   | (ObservationBase & Extract<RunEvent, { readonly type: "recover" }>)
+  /** A guardrail replaced or stopped a message or an answer. */
+  | (ObservationBase & Extract<RunEvent, { readonly type: "guardrail" }>)
   /** A call waits for an answer from outside. */
   | (ObservationBase & Extract<RunEvent, { readonly type: "tool-pending" }>)
   | StepStartObservation
   | StepEndObservation
-  /** What a model step sends, after hooks and steering. */
+  /** `prepareTurn` changed what the service's implicit cache depends on, compared with the request before. */
+  | (ObservationBase & {
+      readonly type: "prefix-break";
+      readonly step: StepInfo;
+      readonly fields: readonly PrefixField[];
+    })
+  /** What a model step sends, after `prepareTurn` and steering. */
   | (ObservationBase & { readonly type: "request"; readonly step: StepInfo; readonly request: ModelRequest })
   /** The first part of the answer. */
   | (ObservationBase & { readonly type: "first-part"; readonly step: StepInfo })
@@ -117,6 +128,8 @@ export type Observation =
       readonly step: StepInfo;
       readonly notice: Exclude<ModelNotice, { readonly type: "rewind" }>;
     })
+  /** The tool of a call failed and is run again after a wait. */
+  | (ObservationBase & { readonly type: "tool-retry"; readonly step: StepInfo } & ToolRetryNotice)
   /** What the step has streamed is void, and is streamed again. */
   | (ObservationBase & { readonly type: "discard"; readonly step: StepInfo; readonly reason: string });
 

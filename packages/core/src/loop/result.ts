@@ -2,13 +2,15 @@ import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { NO_USAGE, type Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
+import type { EndingOutput, ToolCall } from "../tool/tool-call.ts";
 import type { Blob, CodeExecutionResult, Content, ExecutableCode } from "../wire/types/content.ts";
 import type { CitationSource, SafetyRating } from "../wire/types/generate-content.ts";
 import type { Compaction } from "./turn/compaction.ts";
+import type { GuardrailStop } from "./guardrails.ts";
 import type { LimitReached } from "./limits.ts";
 
 /** What every result has, whatever the stop reason. */
-export interface RunOutcome extends Grounding, RunOutputs {
+export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs {
   readonly runId: string;
   /** Visible text of the last answer; empty when there was none. */
   readonly text: string;
@@ -16,28 +18,35 @@ export interface RunOutcome extends Grounding, RunOutputs {
   readonly contents: readonly Content[];
   /** Those of {@link RunOutcome.contents} that this run added, including the prompt. */
   readonly added: readonly Content[];
+  /** Function calls of the run, oldest first; narrow by `status` and `name`. */
+  readonly toolCalls: readonly Calls[];
   readonly turns: number;
   /** Sum over the run, including delegated requests. */
   readonly usage: Usage;
   /** Cost of the run, including nested runs, in the unit of the price table; `undefined` without one. */
   readonly cost: number | undefined;
-  /** The last answer, unchanged, with finish reason, ratings and grounding metadata; absent only when a limit ended the run before the first answer. */
+  /** The last answer, unchanged, with finish reason, ratings and grounding metadata; absent only when a limit or a guardrail ended the run before the first answer. */
   readonly response: ModelResponse | undefined;
 }
 
-/** The model gave its final answer. `output` is the typed output; `undefined` without a schema. */
-export interface FinishedRun<Output = undefined> extends RunOutcome {
+/**
+ * The model gave its final answer, or called a tool that ends the run. `output` is the typed output, `undefined` without a schema, or
+ * the output of that tool.
+ */
+export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "finished";
-  readonly output: Output;
+  readonly output: Output | EndingOutput<Calls>;
+  /** Name of the tool that ended the run; absent when the model answered. */
+  readonly endedBy?: string | undefined;
 }
 
 /** A stop rule of the caller ended the run. */
-export interface StoppedRun extends RunOutcome {
+export interface StoppedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "stopped";
 }
 
 /** A limit ended the run. `text` is that of the last answer. */
-export interface LimitedRun extends RunOutcome {
+export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "limit";
   /** The last of the contents, when the wall time was up in the middle of an answer: the model's text as far as it came. */
   readonly interrupted?: Content | undefined;
@@ -45,74 +54,81 @@ export interface LimitedRun extends RunOutcome {
 }
 
 /** The token limit cut the answer off. */
-export interface TruncatedRun extends RunOutcome {
+export interface TruncatedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "truncated";
 }
 
 /** The service blocked the answer (`SAFETY`, `RECITATION`, ...); `safetyRatings` has its ratings. A blocked prompt is a `ResponseBlockedError` instead. */
-export interface BlockedRun extends RunOutcome {
+export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "blocked";
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
 }
 
 /** The answer was still empty after the retries. Never a success. */
-export interface EmptyRun extends RunOutcome {
+export interface EmptyRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "empty";
 }
 
 /** The model's calls were still unreadable after the retries. */
-export interface BadCallRun extends RunOutcome {
+export interface BadCallRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "bad-call";
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
 }
 
 /** The model repeated the same calls, with the same results. */
-export interface RepeatedCallsRun extends RunOutcome {
+export interface RepeatedCallsRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "repeated-calls";
 }
 
 /** The final answer still does not match the output schema after the retries. */
-export interface InvalidOutputRun extends RunOutcome {
+export interface InvalidOutputRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "invalid-output";
   /** What does not match, in short. */
   readonly problem: string;
 }
 
+/** A guardrail ended the run. What it stopped is in neither the text nor the contents; neither is the user's message, if it stopped that. */
+export interface GuardrailRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+  readonly stopReason: "guardrail";
+  readonly guardrail: GuardrailStop;
+}
+
 /** The model stopped for a reason that this version does not know. Never a success. */
-export interface UnknownFinishRun extends RunOutcome {
+export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "unknown-finish";
   readonly finishReason: string;
   readonly finishMessage?: string | undefined;
 }
 
 /** Calls wait for approval; continue with `session.resume({ approvals })`. In `contents` they are answered as not run, so that they can be sent. */
-export interface NeedsApprovalRun extends RunOutcome {
+export interface NeedsApprovalRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "needs-approval";
   readonly pending: readonly PendingCall[];
 }
 
 /** Calls wait for their outcome from outside; continue with `session.resume({ outcomes })`. In `contents` they are answered as not run, so that they can be sent. */
-export interface NeedsOutcomeRun extends RunOutcome {
+export interface NeedsOutcomeRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "needs-outcome";
   readonly pending: readonly PendingCall[];
 }
 
-/** How a run ended, discriminated by `stopReason`. */
-export type RunResult<Output = undefined> =
-  | FinishedRun<Output>
-  | StoppedRun
-  | LimitedRun
-  | TruncatedRun
-  | BlockedRun
-  | EmptyRun
-  | BadCallRun
-  | RepeatedCallsRun
-  | InvalidOutputRun
-  | UnknownFinishRun
-  | NeedsApprovalRun
-  | NeedsOutcomeRun;
+/** How a run ended, discriminated by `stopReason`. `Calls` are those of {@link RunOutcome.toolCalls}. */
+export type RunResult<Output = undefined, Calls extends ToolCall = ToolCall> =
+  | FinishedRun<Output, Calls>
+  | StoppedRun<Calls>
+  | LimitedRun<Calls>
+  | TruncatedRun<Calls>
+  | BlockedRun<Calls>
+  | EmptyRun<Calls>
+  | BadCallRun<Calls>
+  | RepeatedCallsRun<Calls>
+  | InvalidOutputRun<Calls>
+  | GuardrailRun<Calls>
+  | UnknownFinishRun<Calls>
+  | NeedsApprovalRun<Calls>
+  | NeedsOutcomeRun<Calls>;
 
 /** Why a run ended. (The finish reason is why one answer of the model ended.) */
 export type StopReason = RunResult["stopReason"];

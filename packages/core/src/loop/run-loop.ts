@@ -6,11 +6,13 @@ import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
 import { answerCalls } from "./calls/answer-calls.ts";
 import { firstLimit, RepeatGuard, WallClock } from "./limits.ts";
 import { runEnd } from "./events.ts";
+import type { GuardrailStop } from "./guardrails.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { closing } from "./transcript.ts";
 import { type Ending, endingOf, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
+import { checkRunInput } from "./turn/check-guardrails.ts";
 import { compactWhenFull } from "./turn/compact-history.ts";
 import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 
@@ -23,7 +25,7 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
     for (;;) {
       let ending = await runTurns(timed, state, workPhase(input, state));
       const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
-      if (ending.stopReason === "finished" && input.output?.native === false)
+      if (ending.stopReason === "finished" && ending.endedBy === undefined && input.output?.native === false)
         ending = await runTurns(timed, state, outputPhase(state, input.output));
       // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
       const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
@@ -51,9 +53,18 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
 
     const turn = ++state.turns;
     if (input.emit !== undefined) await input.emit({ type: "turn-start", turn });
+    if (state.unchecked.length > 0) {
+      const guardrail = await checkRunInput(input, state);
+      if (guardrail === "wall-time") {
+        state.useUpWallTime(input.limits);
+        continue;
+      }
+      if (guardrail !== undefined) return await stopTurn(input, turn, guardrail);
+    }
     if (phase.kind === "work" && input.compaction !== undefined) await compactWhenFull(input, state);
     const answer = await modelTurn(input, state, phase, isFirst);
     if (answer === "wall-time") continue;
+    if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
     const { response, calls } = answer;
 
     const ending = endingOf(answer);
@@ -66,12 +77,15 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
     }
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
-    const answered = await answerCalls(input, state, calls, isCutOff ? TRUNCATED : undefined);
+    const callInput = answer.toolset === undefined ? input : { ...input, toolset: answer.toolset };
+    const answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
     if (answered === undefined) phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
     else phase.contents.push(...answered.contents);
     if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
     if (answered === undefined) return pendingEnding(state.pending);
     input.signal.throwIfAborted();
+    if (answered.ending !== undefined && !(await steeringWaits(input, state, phase)))
+      return { stopReason: "finished", ...answered.ending };
 
     cutOffTurns = isCutOff ? cutOffTurns + 1 : 0;
     if (cutOffTurns > MAX_RECOVERIES["truncated-call"]) return { stopReason: "truncated" };
@@ -82,6 +96,12 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
       if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
     }
   }
+}
+
+/** A guardrail ends the run in the middle of a turn. */
+async function stopTurn({ emit }: LoopInput, turn: number, guardrail: GuardrailStop): Promise<Ending> {
+  if (emit !== undefined) await emit({ type: "turn-end", turn });
+  return { stopReason: "guardrail", guardrail };
 }
 
 /** Called when the run would finish: what arrives later is too late. The output phase takes no new messages. */

@@ -1,20 +1,31 @@
 import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../model/usage.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import type { CallStepValue } from "../durable/run-log.ts";
-import type { TurnCall } from "./calls/call-state.ts";
+import type { PlannedCall, TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
+import type { SentPrefix } from "./turn/prepare-turn.ts";
+
+/** A call and what its step recorded. */
+export interface AnsweredCall extends Pick<PlannedCall, "turn" | "callId" | "call" | "edited"> {
+  /** It ends the run. */
+  readonly endsRun?: true | undefined;
+  readonly value: CallStepValue;
+}
 
 /** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {
   readonly runId: string;
   /** The history and what the run has added to it. */
   readonly contents: Content[];
+  /** The message of the run, until guardrails have checked it. Not part of the contents. */
+  unchecked: readonly Content[] = [];
   turns = 0;
   toolCalls = 0;
   usage: Usage = NO_USAGE;
@@ -26,6 +37,8 @@ export class RunState {
   readonly nestedResponses: Set<ModelResponse> = new Set();
   /** Those that were unusable and retried. */
   readonly discarded: Set<ModelResponse> = new Set();
+  /** The calls of closed turns. */
+  readonly answeredCalls: AnsweredCall[] = [];
   /** The calls of the open turn, some of them answered. */
   calls: readonly TurnCall[] = [];
   /** Runs that ended inside calls of the open turn; not in the totals yet. */
@@ -50,9 +63,19 @@ export class RunState {
   readonly partial: PartialAnswer;
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
+  /** Contents of other models than the run's, and where these are: `prepareTurn` may choose a model. */
+  readonly foreign: Map<Content, HistoryOrigin>;
+  /** What the last request of this process had before its end; kept for `prepareTurn` only. */
+  sent: SentPrefix | undefined;
 
-  constructor(runId: string, contents: readonly Content[], onPartial?: (partial: PartialAnswer) => void) {
+  constructor(
+    runId: string,
+    contents: readonly Content[],
+    onPartial?: (partial: PartialAnswer) => void,
+    foreign: Map<Content, HistoryOrigin> = new Map(),
+  ) {
     this.partial = new PartialAnswer(onPartial);
+    this.foreign = foreign;
     this.runId = runId;
     this.contents = [...contents];
   }
@@ -69,10 +92,35 @@ export class RunState {
     this.responses.push(response);
   }
 
-  addCall(name: string, value: CallStepValue): void {
+  /** Another answer instead of the last one. */
+  replaceLast(response: ModelResponse): void {
+    const { lastResponse } = this;
+    if (lastResponse === undefined) return;
+    this.lastResponse = response;
+    const origin = this.foreign.get(lastResponse.content);
+    if (origin !== undefined) this.foreign.set(response.content, origin);
+    this.responses[this.responses.lastIndexOf(lastResponse)] = response;
+  }
+
+  addCall(answered: AnsweredCall): void {
+    const { call, value } = answered;
+    this.answeredCalls.push(answered);
     this.addActiveTime(value.startedAt, value.endedAt);
     for (const run of value.nested) this.addNested(run);
-    if (value.failure?.kind === "bad-input") this.badCalls.set(name, (this.badCalls.get(name) ?? 0) + 1);
+    if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
+  }
+
+  /**
+   * Cancels a call of the open turn for a person; the run goes on.
+   *
+   * @returns False when the call is not one that runs here.
+   */
+  cancelCall(callId: string): boolean {
+    const call = this.calls.find((one) => one.callId === callId);
+    if (call?.current.state !== "running") return false;
+    call.isCancelled = true;
+    call.cancel?.();
+    return true;
   }
 
   /** Adds the usage, cost and answers of a nested run. */

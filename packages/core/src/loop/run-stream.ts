@@ -1,5 +1,6 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
 /** Where the events of a run go when somebody reads them. */
@@ -14,6 +15,8 @@ export interface RunEmitters {
 export interface RunningLoop {
   /** Executes the run. Called once. */
   run(): Promise<RunResult<unknown>>;
+  /** Cancels a call that runs in this process. @returns False when there is none with that id. */
+  cancelCall(callId: string): boolean;
   /** Aborts what is in progress and frees resources. Called once, when the run is over for any reason. */
   release(): void;
   soFar(): RunSoFar;
@@ -23,11 +26,17 @@ export interface RunningLoop {
  * A run as a stream of events. Read them with `for await`, then take {@link RunStream.result}.
  *
  * Pull-driven and single-use: nothing runs until it is read, and leaving the `for await` early ends the run. A slow
- * reader slows the run down; at most 64 events are buffered.
+ * reader slows the run down; at most 64 events are buffered. `Written` is what the model writes for the output: the schema's input.
  */
-export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
+export class RunStream<
+  Output = undefined,
+  Calls extends ToolCall = ToolCall,
+  Written = unknown,
+> implements AsyncIterable<RunEvent<Calls>> {
+  /** Never set: carries the type to `partialOutputs()` and `outputElements()`. */
+  declare readonly "~written"?: Written | undefined;
   readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
-  readonly #outcome: Promise<RunResult<Output>>;
+  readonly #outcome: Promise<RunResult<Output, Calls>>;
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
@@ -36,8 +45,8 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
   constructor(open: (emitters: RunEmitters | undefined) => RunningLoop) {
     this.#open = open;
     this.#outcome = new Promise((resolve, reject) => {
-      // The agent that made this stream knows the type of its output.
-      this.#settle = { resolve: (result) => resolve(result as RunResult<Output>), reject };
+      // The agent that made this stream knows the types of its output and its tools.
+      this.#settle = { resolve: (result) => resolve(result as RunResult<Output, Calls>), reject };
     });
     this.#outcome.catch(() => {}); // the iterator throws it as well
   }
@@ -47,7 +56,7 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
    *
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
-  result(): Promise<RunResult<Output>> {
+  result(): Promise<RunResult<Output, Calls>> {
     if (this.#running === undefined && !this.#over) void this.#runUnwatched();
     return this.#outcome;
   }
@@ -57,14 +66,26 @@ export class RunStream<Output = undefined> implements AsyncIterable<RunEvent> {
     return this.#over;
   }
 
+  /**
+   * Cancels one call that is running: its signal aborts, the model reads that the user cancelled it, and the run goes on with the other
+   * calls of the turn. A call that has not begun yet will not begin.
+   *
+   * @param callId - As in events, such as `call:3.0`.
+   * @returns False when no such call is running: it has ended, waits for an answer, or is a separate run on an engine.
+   */
+  cancelCall(callId: string): boolean {
+    return this.#running?.cancelCall(callId) ?? false;
+  }
+
   /** What the run has done so far: contents that can be sent again, turns, usage. `undefined` before it starts. */
   get soFar(): RunSoFar | undefined {
     return this.#running?.soFar();
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<RunEvent<Calls>, void, void> {
     this.#checkUnread();
-    return this.#read();
+    // As for the result.
+    return this.#read() as AsyncGenerator<RunEvent<Calls>, void, void>;
   }
 
   #checkUnread(): void {

@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
+import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../wire/client-options.ts";
 import { GeminiClient } from "../wire/client.ts";
@@ -37,11 +38,42 @@ export interface GeminiOptions extends GeminiClientOptions {
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
 }
 
+/** The names of all options. */
+export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = {
+  endpoint: true,
+  fetch: true,
+  httpClient: true,
+  timeouts: true,
+  retry: true,
+  traffic: true,
+  group: true,
+  logger: true,
+  maxBufferBytes: true,
+  maxAnswerBytes: true,
+  maxAnswerChunks: true,
+  maxRequestBytes: true,
+  random: true,
+  now: true,
+  env: true,
+  transport: true,
+  capabilities: true,
+};
+
+const SPELLINGS: Spellings = {
+  "use endpoint: google({ apiKey: … })": "apiKey api_key vertexai",
+  "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers httpOptions",
+  "use retry: { maxAttempts: … }": "maxRetries retries",
+  "use timeouts": "timeout timeoutMs",
+};
+
 /**
  * A model of the Gemini API.
  *
  * @param id - Such as `gemini-flash-latest`; `models/…`, `tunedModels/…` and a gateway's names work too.
- * @throws {ConfigurationError} For an invalid ID, or with neither an endpoint nor a key in the environment.
+ * Without an endpoint, the key is read from the environment with each request: a missing one fails the first.
+ *
+ * @throws {ConfigurationError} For an invalid ID or base URL.
+ * @throws {TypeError} For an option that does not exist.
  */
 export function gemini(id: string, options: GeminiOptions = {}): GeminiModel {
   return new GeminiModel(id, options);
@@ -60,16 +92,15 @@ export class GeminiModel implements Model {
   readonly #conversations = new WeakMap<object, Conversation>();
 
   constructor(id: string, options: GeminiOptions = {}) {
+    if (typeof id !== "string")
+      throw new TypeError('gemini(): the first argument is a model id, such as "gemini-flash-latest"');
+    checkOptions("gemini()", options, GEMINI_OPTIONS, (name) => findSpelling(SPELLINGS, name));
     this.id = id;
     this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
     this.#client = new GeminiClient(options);
     const { endpoint } = this.#client;
     this.#heals = findHeals(endpoint, id);
     this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };
-    if (options.endpoint === undefined) {
-      // Reading the key now makes a missing one throw here. A token that has to be fetched can fail later.
-      Promise.resolve(endpoint.authHeaders()).catch(() => {});
-    }
     this.#facts = { modelId: id, capabilities: this.capabilities, endpointKind: endpoint.kind };
     this.#transport = options.transport ?? (this.capabilities.streaming ? "stream" : "unary");
     this.#logger = options.logger;

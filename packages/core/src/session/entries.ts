@@ -1,12 +1,13 @@
 import type { Outcome } from "../durable/steps.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
+import type { GuardrailStop } from "../loop/guardrails.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { StopReason } from "../loop/result.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
-import type { Content, Part } from "../wire/types/content.ts";
+import type { Content, JsonObject, Part } from "../wire/types/content.ts";
 import type { Draft } from "./records.ts";
 
 /** Version of the entries this release writes. It reads this one and all earlier ones. */
@@ -39,6 +40,10 @@ export interface RunEntry extends EntryBase {
   /** Where its answers come from: their signatures mean something only there. */
   readonly origin: HistoryOrigin;
   readonly input: readonly Content[];
+  /** What the caller said about the run. */
+  readonly metadata?: JsonObject | undefined;
+  /** Guardrails check the input: it is part of the history only once a step says what they made of it. */
+  readonly guarded?: true | undefined;
   /** What was left unfinished by the run before does not become part of the history. */
   readonly dropInterrupted?: true | undefined;
 }
@@ -58,6 +63,7 @@ export interface EndEntry extends EntryBase {
   /** What is sent from then on in place of the first contents of the session's history. */
   readonly compaction?: Compaction | undefined;
   readonly limit?: keyof Limits | undefined;
+  readonly guardrail?: GuardrailStop | undefined;
   readonly pending?: readonly PendingCall[] | undefined;
   /** What the model had said when the run ended in the middle of its answer. Part of the history unless the run is resumed. */
   readonly interrupted?: InterruptedAnswer | undefined;

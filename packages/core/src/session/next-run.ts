@@ -2,11 +2,11 @@ import { SessionConflictError } from "../errors/run-errors.ts";
 import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../errors/session-errors.ts";
 import { NOTHING_YET } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Content, JsonObject } from "../wire/types/content.ts";
 import { isResumable } from "./entries.ts";
 import { lookUntil } from "./lease.ts";
 import { replayRun } from "./replay.ts";
-import { buildAnswerEntries, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
+import { buildAnswerEntries, checkEdits, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { SessionKeeping, SessionRuns, Unfinished } from "./session-runs.ts";
 
@@ -25,6 +25,8 @@ export interface NextInput<Options> {
   readonly keepInterrupted: boolean;
   readonly anyLoopVersion: boolean;
   readonly runId: string;
+  /** Of a new run. */
+  readonly metadata: JsonObject | undefined;
   readonly options: Options;
   readonly signal: AbortSignal | undefined;
 }
@@ -94,6 +96,7 @@ export class NextRun<Options> {
    * Stores answers to what the last run waits for, whether it is going or not.
    *
    * @throws {UnexpectedAnswerError} For a call that waits for no such answer.
+   * @throws {InvalidApprovalError} For arguments that the tool does not accept.
    */
   async answer(answers: ExternalAnswers): Promise<void> {
     const { log } = this.#runs;
@@ -102,6 +105,7 @@ export class NextRun<Options> {
       const { run } = log.view;
       if (run === undefined) throw new NothingToResumeError(log.id, "it has no run yet");
       const entries = buildAnswerEntries(log.id, run, answers);
+      await checkEdits(run, answers, (call, args) => this.#host.findArgumentProblem(call, args, undefined));
       try {
         return await log.append({ unless: "changed" }, ...entries);
       } catch (error) {
@@ -271,6 +275,7 @@ function deferredLoop(
       }
     },
     soFar: () => chosen?.soFar() ?? NOTHING_YET,
+    cancelCall: (callId) => chosen?.cancelCall(callId) ?? false,
     release: () => {
       released = true;
       onRelease();

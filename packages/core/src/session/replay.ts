@@ -8,7 +8,7 @@ import type { OpenedRun, SessionHost } from "./session-host.ts";
 import { hasLaterTurn } from "./run-ending.ts";
 import { SessionLog } from "./session-log.ts";
 import { type OpenRecordOptions, type SessionKeeping, type SessionRunRequest, SessionRuns } from "./session-runs.ts";
-import { resolveRefs, type RunRecord } from "./session-view.ts";
+import { checkedInput, resolveRefs, type RunRecord } from "./session-view.ts";
 import type { SessionStore } from "./store.ts";
 
 /** Makes a recorded run once more from its log: no model is asked, no tool is run, nothing is written. */
@@ -32,7 +32,12 @@ export function replayRun<Options>(
       opened.release();
     }
   };
-  return { run, soFar: () => opened?.soFar() ?? NOTHING_YET, release: () => opened?.release() };
+  return {
+    run,
+    soFar: () => opened?.soFar() ?? NOTHING_YET,
+    cancelCall: () => false,
+    release: () => opened?.release(),
+  };
 }
 
 /** The session whose run is replayed. */
@@ -98,14 +103,14 @@ function hasNoResult({ end }: RunRecord): boolean {
 }
 
 function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
-  const { end, entry, outcomes } = record;
+  const { end, outcomes } = record;
   if (end === undefined) return [`it ends with "${result.stopReason}", and the log has no end`];
   const unfinished = "interrupted" in result && result.interrupted !== undefined ? 1 : 0;
   const now = {
     stopReason: result.stopReason,
     turns: result.turns,
     usage: result.usage,
-    added: result.added.slice(entry.input.length, result.added.length - unfinished),
+    added: result.added.slice(checkedInput(record).length, result.added.length - unfinished),
   };
   const then = {
     stopReason: end.stopReason,

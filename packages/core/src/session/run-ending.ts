@@ -5,15 +5,16 @@ import type { EndEntry, InterruptedAnswer } from "./entries.ts";
 import type { Draft } from "./records.ts";
 import type { OpenedRun } from "./session-host.ts";
 import type { NewEntry } from "./session-log.ts";
-import { buildRefs, type HistorySegment, placeCutInHistory, type RunRecord } from "./session-view.ts";
+import { buildRefs, checkedInput, type HistorySegment, placeCutInHistory, type RunRecord } from "./session-view.ts";
 
 /** How a run ended, in the words of its log. */
-export type RunEnding = Pick<EndEntry, "stopReason" | "limit" | "pending" | "error">;
+export type RunEnding = Pick<EndEntry, "stopReason" | "limit" | "guardrail" | "pending" | "error">;
 
 /** The ending of a run that gave a result. */
 export function buildEnding(result: RunResult<unknown>): RunEnding {
   const { stopReason } = result;
   if (stopReason === "limit") return { stopReason, limit: result.limit.name };
+  if (stopReason === "guardrail") return { stopReason, guardrail: result.guardrail };
   return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
 }
 
@@ -37,7 +38,7 @@ export function buildEndEntry(
   return {
     type: "end",
     runId: record.entry.runId,
-    added: buildRefs(contents.slice(run.historyLength + record.entry.input.length, end), record.outcomes),
+    added: buildRefs(contents.slice(run.historyLength + checkedInput(record).length, end), record.outcomes),
     turns,
     toolCalls,
     usage,

@@ -1,11 +1,13 @@
 import { type CallRoute, callIdOf, parseStepName, waitName } from "../durable/run-log.ts";
+import { InvalidApprovalError } from "../errors/run-errors.ts";
 import { UnexpectedAnswerError } from "../errors/session-errors.ts";
 import { isObject } from "../internal/json.ts";
 import type { ModelStepValue } from "../durable/run-log.ts";
 import { openCallsIn } from "../model/history/open-calls.ts";
+import { editedArgs } from "../tool/edited-args.ts";
 import { jsonSafe } from "../tool/function-response.ts";
 import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
+import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { NewEntry } from "./session-log.ts";
 import type { RunRecord } from "./session-view.ts";
 
@@ -39,6 +41,26 @@ export function buildAnswerEntries(sessionId: string, record: RunRecord, answers
 }
 
 /**
+ * Checks the arguments that approvals give their calls.
+ *
+ * @param findProblem - What is wrong with the arguments of a call, if anything.
+ * @throws {InvalidApprovalError} For arguments that the tool does not accept.
+ */
+export async function checkEdits(
+  record: RunRecord,
+  { approvals }: ExternalAnswers,
+  findProblem: (call: FunctionCall, args: JsonObject) => Promise<string | undefined>,
+): Promise<void> {
+  for (const { callId, call } of openQuestions(record)) {
+    const approval = Object.hasOwn(approvals, callId) ? approvals[callId] : undefined;
+    if (!isObject(approval) || !("args" in approval)) continue;
+    const args = editedArgs(approval);
+    const problem = args === undefined ? "expected an object" : await findProblem(call, args);
+    if (problem !== undefined) throw new InvalidApprovalError(callId, call.name, problem);
+  }
+}
+
+/**
  * What a run waits for from outside. While it is going these are the questions of its open turn that have no answer yet; it may still be
  * busy with other calls.
  */
@@ -56,7 +78,10 @@ export function openQuestions(record: RunRecord): readonly PendingCall[] {
       const [callId, call] = [callIdOf(turn, index), calls[index]];
       const question = route.do === "ask-approval" ? "approval" : route.do === "ask-outcome" ? "outcome" : undefined;
       if (question === undefined || call === undefined || outcomes.has(waitName(callId, question))) return [];
-      return [{ turn, callId, call, question }];
+      const { args } = "args" in route ? route : {};
+      return [
+        { turn, callId, call: args === undefined ? call : { ...call, args }, question, ...(args && { edited: true }) },
+      ];
     });
   });
 }

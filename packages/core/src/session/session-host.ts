@@ -9,7 +9,7 @@ import type { RunResult, RunSoFar } from "../loop/result.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { InterruptedAnswer } from "./entries.ts";
 
 /** A run of the loop that was opened for a session. */
@@ -24,6 +24,8 @@ export interface OpenedRun {
   partial(): PartialAnswer;
   /** True when its own signal was aborted. */
   aborted(): boolean;
+  /** Cancels a call that runs in this process. @returns False when there is none with that id. */
+  cancelCall(callId: string): boolean;
   /** Ends what is under way; the run rejects with the reason. */
   abort(reason: unknown): void;
   /** Aborts what is under way and frees what the run holds. */
@@ -38,6 +40,8 @@ export interface SessionRun<Options> {
   readonly options: Options;
   readonly sessionId: string;
   readonly runId: string;
+  /** What the caller said about the run when it began. */
+  readonly metadata: JsonObject | undefined;
   /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
   readonly mode: SessionRunMode;
   readonly contents: readonly Content[];
@@ -78,5 +82,17 @@ export interface SessionHost<Options> {
   readonly logger: Logger;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
   check(options: Options): void;
+  /**
+   * What is wrong with a call's arguments, in short; `undefined` when they fit, or when the tool is not known here.
+   *
+   * @param run - Absent when no run is about to begin: then only tools that need none are known.
+   */
+  findArgumentProblem(
+    call: FunctionCall,
+    args: JsonObject,
+    run: { readonly options: Options; readonly runId: string; readonly sessionId: string } | undefined,
+  ): Promise<string | undefined>;
+  /** Whether a run with these options checks its message before it becomes part of the history. */
+  checksInput(options: Options): boolean;
   open(run: SessionRun<Options>): OpenedRun;
 }

@@ -64,7 +64,12 @@ function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
         firstWords: fold.firstWords ?? firstWordsOf(entry.input),
         runId: entry.runId,
         before: { turns: info.turns, totalTokens: info.totalTokens, cost: info.cost },
-        info: { ...info, state: "running", messages: info.messages + (entry.input.length > 0 ? 1 : 0) },
+        info: {
+          ...info,
+          state: "running",
+          messages: info.messages + (entry.input.length > 0 ? 1 : 0),
+          runMetadata: entry.metadata,
+        },
       });
     case "resume":
       return entry.runId === fold.runId

@@ -16,6 +16,7 @@ import {
   SessionRunningError,
 } from "../errors/session-errors.ts";
 import { firstDifference } from "../internal/json.ts";
+import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import { limitReached } from "../loop/limits.ts";
@@ -23,7 +24,7 @@ import type { BeforeEnd } from "../loop/loop-input.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/history/import-history.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { Content, JsonObject } from "../wire/types/content.ts";
 import { boundParts, DraftWriter } from "./draft-writer.ts";
 import { isResumable } from "./entries.ts";
 import { findMissingAnswer } from "./find-damage.ts";
@@ -49,7 +50,7 @@ import {
   LEFT,
   type RunEnding,
 } from "./run-ending.ts";
-import { buildAnswerEntries, type ExternalAnswers } from "./session-answers.ts";
+import { buildAnswerEntries, checkEdits, type ExternalAnswers } from "./session-answers.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
 import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
 import { placeCutInSent, type RunRecord } from "./session-view.ts";
@@ -99,6 +100,7 @@ export class SessionRuns<Options> {
     run: SessionRunRequest<Options> & {
       readonly input: readonly Content[];
       readonly runId: string;
+      readonly metadata: JsonObject | undefined;
       readonly unfinished: Unfinished;
       readonly keepInterrupted: boolean;
     },
@@ -114,6 +116,8 @@ export class SessionRuns<Options> {
         model: this.#host.model.id,
         origin: this.#host.origin,
         input: run.input,
+        ...(run.metadata !== undefined && { metadata: run.metadata }),
+        ...(this.#host.checksInput(run.options) && { guarded: true }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
       };
       return { lease: await take(run.runId, ...closing, ...this.#aboutEntries(), entry), mode: "begin" };
@@ -138,6 +142,8 @@ export class SessionRuns<Options> {
       this.#checkAnswers(record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
+      const about = { options: run.options, runId, sessionId: this.log.id };
+      await checkEdits(record, run.answers, (call, args) => this.#host.findArgumentProblem(call, args, about));
       const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", contents: run.steering }];
       return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
     });
@@ -149,7 +155,7 @@ export class SessionRuns<Options> {
     run: Pick<SessionRunRequest<Options>, "options" | "emitters">,
     how: OpenRecordOptions,
   ): OpenedRun {
-    const { runId, input } = record.entry;
+    const { runId, input, metadata } = record.entry;
     const { mode = "read", log = this.log.journalLog(runId), missing, onPartial } = how;
     const { beforeEnd = async (result) => endOfRecord(record, result) } = how;
     const before = this.#contentsBefore();
@@ -158,6 +164,7 @@ export class SessionRuns<Options> {
       options: run.options,
       sessionId: this.log.id,
       runId,
+      metadata,
       mode,
       contents: [...before, ...input],
       historyLength: before.length,
@@ -226,6 +233,11 @@ export class SessionRuns<Options> {
     });
     await this.#current?.over;
     return true;
+  }
+
+  /** Cancels a call of the run that is going, if this object makes it. */
+  cancelCall(callId: string): boolean {
+    return this.#current?.opened?.cancelCall(callId) ?? false;
   }
 
   #aboutEntries(): readonly NewEntry[] {
@@ -312,7 +324,7 @@ export class SessionRuns<Options> {
       if (this.#current !== undefined) throw new SessionRunningError(this.log.id, this.#current.runId);
       let take = (): void => {};
       let over = (): void => {};
-      const current = {
+      const current: CurrentRun = {
         runId,
         taken: new Promise<void>((resolve) => (take = resolve)),
         over: new Promise<void>((resolve) => (over = resolve)),
@@ -330,7 +342,7 @@ export class SessionRuns<Options> {
       };
       try {
         const taken = await this.#take([run.signal, left.signal], prepare, () => ({
-          logger: this.#host.logger,
+          logger: this.#logger,
           stop: () => abort(new RunStoppedError(`the run of session "${this.log.id}" was stopped on request`)),
           lost: (error) => {
             lost = true;
@@ -345,9 +357,9 @@ export class SessionRuns<Options> {
           this.log.store,
           this.log.id,
           { token: taken.lease.token, runId: current.runId },
-          this.#host.logger,
+          this.#logger,
         );
-        opened = this.open(record, run, {
+        opened = current.opened = this.open(record, run, {
           mode: taken.mode,
           log: this.log.journalLog(current.runId, taken.lease.token),
           onPartial: draft.changed,
@@ -383,6 +395,7 @@ export class SessionRuns<Options> {
     return {
       run: make,
       soFar: () => opened?.soFar() ?? NOTHING_YET,
+      cancelCall: (callId) => opened?.cancelCall(callId) ?? false,
       release: () => {
         left.abort(new DOMException("the reader left before the run began", "AbortError"));
         opened?.release();
@@ -440,6 +453,12 @@ export class SessionRuns<Options> {
     if (draft !== undefined) await this.log.store.setDraft(this.log.id, token, undefined);
   }
 
+  /** Its lines have the metadata of the last run. */
+  get #logger(): Logger {
+    const metadata = this.log.view.run?.entry.metadata;
+    return metadata === undefined ? this.#host.logger : bindLogger(this.#host.logger, { metadata });
+  }
+
   #lastRun(): RunRecord {
     const { run } = this.log.view;
     if (run === undefined) throw new TypeError("the run could not be recorded");
@@ -484,7 +503,7 @@ export class SessionRuns<Options> {
       await this.#appendEnd(opened, lease, how);
     } catch (error) {
       const { id, view } = this.log;
-      this.#host.logger.warn(
+      this.#logger.warn(
         { err: error, session: id, runId: view.run?.entry.runId },
         "the run's end could not be written",
       );
@@ -521,7 +540,9 @@ class ReplayMark {
 
 /** The run of a session object that is going. */
 interface CurrentRun {
-  readonly runId: string;
+  runId: string;
+  /** Absent until it is known that it may begin. */
+  opened?: OpenedRun;
   /** Resolves when its beginning is in the log, or when it is over without. */
   readonly taken: Promise<void>;
   readonly over: Promise<void>;

@@ -1,6 +1,13 @@
-import { type CallStepValue, type ModelStepValue, parseStepName } from "../durable/run-log.ts";
+import {
+  type CallStepValue,
+  guardStepName,
+  type InputCheckValue,
+  type ModelStepValue,
+  parseStepName,
+} from "../durable/run-log.ts";
 import type { Outcome } from "../durable/steps.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
+import { stopOf } from "../loop/guardrails.ts";
 import type { Spent } from "../loop/limits.ts";
 import { closeOpenCalls } from "../loop/transcript.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
@@ -130,7 +137,7 @@ export class SessionView {
 
   /** Everything said, by where it came from. */
   allSegments(): readonly HistorySegment[] {
-    return this.run === undefined ? this.segments : [...this.segments, buildSegment(this.run)];
+    return this.run === undefined ? this.segments : [...this.segments, ...buildSegments(this.run)];
   }
 
   /** What was said to the session after a place. */
@@ -146,7 +153,7 @@ export class SessionView {
 
   #closeRun(keepsInterrupted: boolean): void {
     if (this.run === undefined) return;
-    this.segments.push(buildSegment(this.run, keepsInterrupted));
+    this.segments.push(...buildSegments(this.run, keepsInterrupted));
     this.compaction = this.run.end?.compaction ?? this.compaction;
   }
 
@@ -173,8 +180,19 @@ function answers(step: string, { callId, question }: PendingCall): boolean {
   return name.kind === "wait" && name.callId === callId && name.question === question;
 }
 
-function buildSegment(run: RunRecord, keepsInterrupted: boolean = true): HistorySegment {
-  return { origin: run.entry.origin, contents: listRunContents(run, keepsInterrupted) };
+/** The contents of a run by where they come from: `prepareTurn` may have chosen another model for a turn. */
+function buildSegments(run: RunRecord, keepsInterrupted: boolean = true): readonly HistorySegment[] {
+  const { entry, outcomes } = run;
+  const foreign = new Map<Content, HistoryOrigin>();
+  for (const outcome of outcomes.values()) {
+    if (!outcome.ok) continue;
+    // Steps of other kinds have no such members.
+    const { response, prepared } = (outcome.value ?? {}) as Partial<ModelStepValue>;
+    if (response !== undefined && prepared?.model !== undefined) foreign.set(response.content, prepared.model.origin);
+  }
+  const contents = listRunContents(run, keepsInterrupted);
+  if (foreign.size === 0) return [{ origin: entry.origin, contents }];
+  return contents.map((content) => ({ origin: foreign.get(content) ?? entry.origin, contents: [content] }));
 }
 
 /**
@@ -182,16 +200,24 @@ function buildSegment(run: RunRecord, keepsInterrupted: boolean = true): History
  *
  * @param keepsInterrupted - Whether an answer that was never finished is part of it.
  */
-export function listRunContents(
-  { entry, end, outcomes }: RunRecord,
-  keepsInterrupted: boolean = true,
-): readonly Content[] {
-  const { input } = entry;
+export function listRunContents(record: RunRecord, keepsInterrupted: boolean = true): readonly Content[] {
+  const { end, outcomes } = record;
+  const input = checkedInput(record);
   if (end === undefined) return closeOpenCalls(input);
   const contents = [...input, ...resolveRefs(end.added, outcomes)];
   const unfinished =
     keepsInterrupted && end.interrupted !== undefined ? sendablePartial(end.interrupted.parts) : undefined;
   return unfinished === undefined ? contents : [...contents, unfinished];
+}
+
+/** The input of a run as the model reads it: what its guardrails let pass. */
+export function checkedInput({ entry, outcomes }: Pick<RunRecord, "entry" | "outcomes">): readonly Content[] {
+  const outcome = outcomes.get(guardStepName("input", 1));
+  if (outcome === undefined) return entry.guarded === true ? [] : entry.input;
+  if (!outcome.ok) return [];
+  // The name of the step says what it left.
+  const { actions, contents } = outcome.value as unknown as InputCheckValue;
+  return stopOf("input", actions) === undefined ? (contents ?? entry.input) : [];
 }
 
 /** The contents that refs stand for. */

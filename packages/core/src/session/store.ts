@@ -1,4 +1,5 @@
 import type { Json } from "../internal/json.ts";
+import type { JsonObject } from "../wire/types/content.ts";
 import type { Draft, Lease, SessionRecords } from "./records.ts";
 
 /** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */
@@ -9,6 +10,8 @@ export interface SessionInfo {
   readonly owner?: string | undefined;
   /** Set by the application. */
   readonly metadata?: { readonly [name: string]: string } | undefined;
+  /** What the caller said about the last run. */
+  readonly runMetadata?: JsonObject | undefined;
   /**
    * `idle`: nothing is left to do. `running`: a run began and has not ended; its process may have died. `waiting`: calls wait for an
    * answer. `stopped`: the last run failed, was aborted or reached a limit, and can be resumed.

@@ -22,14 +22,15 @@ export async function collect<Result>(
 export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
   const shape: RunEvent["type"][] = [];
   for (const { type } of events) {
-    const isDelta = type === "text-delta" || type === "thought-delta" || type === "call-args-delta";
+    const isDelta =
+      type === "text-delta" || type === "thought-delta" || type === "output-delta" || type === "call-args-delta";
     if (!isDelta || shape.at(-1) !== type) shape.push(type);
   }
   return shape;
 }
 
 /** Position in a run. */
-type Place = "before" | "between-turns" | "answer" | "answered" | "calls" | "after";
+type Place = "before" | "between-turns" | "answer" | "answered" | "checked" | "calls" | "after";
 
 /** Events allowed at each position, and the position after each. */
 const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place }>> = {
@@ -38,8 +39,11 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
   answer: {
     compact: "answer",
     steer: "answer",
+    "prefix-break": "answer",
+    guardrail: "checked",
     "text-delta": "answer",
     "thought-delta": "answer",
+    "output-delta": "answer",
     "call-args-delta": "answer",
     part: "answer",
     notice: "answer",
@@ -47,16 +51,33 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
     response: "answered",
   },
   answered: {
+    guardrail: "checked",
     recover: "answer",
     "tool-pending": "calls",
     "tool-start": "calls",
     "tool-end": "calls",
     "turn-end": "between-turns",
   },
+  checked: {
+    guardrail: "checked",
+    compact: "answer",
+    steer: "answer",
+    "prefix-break": "answer",
+    "text-delta": "answer",
+    "thought-delta": "answer",
+    "output-delta": "answer",
+    "call-args-delta": "answer",
+    part: "answer",
+    notice: "answer",
+    discard: "answer",
+    response: "answered",
+    "turn-end": "between-turns",
+  },
   calls: {
     "tool-pending": "calls",
     "tool-start": "calls",
     "tool-progress": "calls",
+    "tool-retry": "calls",
     "tool-end": "calls",
     "turn-end": "between-turns",
   },

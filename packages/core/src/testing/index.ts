@@ -2,6 +2,7 @@ export { assertGrammar } from "./events.ts";
 export { assertObservations } from "./observations.ts";
 export { collect, type ReadableRun, shapeOf } from "./events.ts";
 export type { GroundedSource } from "./turns.ts";
+export { type RanTool, runTool, type RunToolOptions } from "./run-tool.ts";
 export { type ScriptLine, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
 export { type StepsCheck, stepsConformance } from "./conformance/steps-conformance.ts";
 export type { StepsAbilities, StepsHarness, StepsProgram, StepsWorld } from "./conformance/steps-harness.ts";

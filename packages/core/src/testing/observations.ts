@@ -71,17 +71,22 @@ function check(observation: Observation, run: ObservedSoFar): string | undefined
     case "compact":
     case "recover":
     case "tool-pending":
+    case "guardrail":
       return isInTurn(observation.turn, run) ? undefined : `turn ${observation.turn} is not open`;
     case "step-start":
       return checkStart(observation.step, run);
     case "step-end":
       return run.openSteps.delete(observation.step) ? undefined : `${observation.step.name} is not open`;
+    case "prefix-break":
     case "request":
     case "first-part":
     case "notice":
     case "discard":
       if (!run.openSteps.has(observation.step)) return `${observation.step.name} is not open`;
       return observation.step.kind === "model" ? undefined : `${observation.step.name} asks no model`;
+    case "tool-retry":
+      if (!run.openSteps.has(observation.step)) return `${observation.step.name} is not open`;
+      return observation.step.kind === "call" ? undefined : `${observation.step.name} runs no tool`;
   }
 }
 

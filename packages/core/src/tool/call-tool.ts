@@ -1,6 +1,7 @@
 import { ToolRetry } from "../errors/run-errors.ts";
 import { startTimer } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
+import { nearestName } from "../internal/nearest-name.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { jsonSafe } from "./function-response.ts";
@@ -8,6 +9,7 @@ import {
   ARGUMENT_MISSING,
   ARGUMENTS_NOT_OBJECT,
   CANCELLED,
+  CANCELLED_BY_USER,
   invalidArguments,
   NO_MESSAGE,
   OUTCOME_UNKNOWN,
@@ -17,8 +19,20 @@ import {
   unknownTool,
 } from "./model-texts.ts";
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
-import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/from-zod.ts";
+import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
+import { type AttemptEnd, retryCall, type ToolRetryNotice } from "./retry-call.ts";
+import type { ToolRetries } from "./retry-policy.ts";
 import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
+
+/** The link between a call that runs and whoever watches it. */
+export interface CallControl {
+  /** A person has cancelled the call. */
+  isCancelled?: boolean | undefined;
+  /** Ends the call; set while it runs. */
+  cancel?: (() => void) | undefined;
+  /** Called before each wait of the tool's `retry` policy, which begins when it resolves. Must not reject. */
+  onRetry?: ((notice: ToolRetryNotice) => void | Promise<void>) | undefined;
+}
 
 /**
  * Looks up the tool, validates the arguments and runs the call. Never rejects, so a batch can be started before it is awaited.
@@ -27,34 +41,84 @@ import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
  * is ignored. The tool gets copies: its changes never reach the history.
  *
  * @param context - Context of the call; the tool's `signal` also aborts on its timeout.
+ * @param control - Reports attempts, and receives the function that cancels the call.
  */
 export async function callTool(
   tools: ReadonlyMap<string, Tool>,
   call: FunctionCall,
-  context: ToolContext,
+  context: Omit<ToolContext, "attempt">,
+  control: CallControl = {},
 ): Promise<ToolOutcome> {
   const tool = tools.get(call.name);
   if (context.signal.aborted) return failure("cancelled", CANCELLED);
+  if (control.isCancelled === true) return failure("cancelled", CANCELLED_BY_USER);
   if (tool === undefined) return failure("not-found", describeUnknownTool(call.name, [...tools.keys()]));
-  const ended = await new Promise<ToolOutcome | "aborted" | "timeout">((resolve) => {
-    const limit = startTimeLimit(context.signal, tool.timeoutMs, resolve);
-    void runTool(tool, call, limitContext(context, call, limit.signal)).then((outcome) => {
+  const { retry } = tool;
+  const limitMs = retry === undefined ? tool.timeoutMs : retry.totalTimeoutMs;
+  const ended = await new Promise<ToolOutcome | Interruption>((resolve) => {
+    const limit = startTimeLimit(context.signal, limitMs, resolve);
+    control.cancel = limit.cancel;
+    const work =
+      retry === undefined
+        ? runTool(tool, call, limitContext(context, call, limit.signal, 1))
+        : runRepeatedly(tool, retry, call, { ...context, signal: limit.signal }, control);
+    void work.then((outcome) => {
       limit.end();
       resolve(outcome);
     });
   });
+  control.cancel = undefined;
   // The call may have taken effect anyway; a model that is not told would call again.
   const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
   if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);
-  if (ended === "timeout") return failure("timeout", timedOut(tool.name, tool.timeoutMs) + unknown);
+  if (ended === "cancelled") return failure("cancelled", CANCELLED_BY_USER + unknown);
+  if (ended === "timeout") return failure("timeout", timedOut(tool.name, limitMs) + unknown);
   return ended;
 }
 
+/** Attempts of a tool with a `retry` policy, each with its own time limit. Never rejects. */
+function runRepeatedly(
+  tool: Tool,
+  policy: ToolRetries,
+  call: FunctionCall,
+  context: Omit<ToolContext, "attempt">,
+  { onRetry = () => {} }: CallControl,
+): Promise<ToolOutcome> {
+  const attempt = async (number: number): Promise<AttemptEnd> => {
+    let thrown: AttemptEnd["thrown"];
+    const onThrow = (error: unknown): void => {
+      thrown = { error, isForModel: isNamed(error, "ToolFailure") || isNamed(error, "ToolRetry") };
+    };
+    const ended = await new Promise<ToolOutcome | Interruption>((resolve) => {
+      const limit = startTimeLimit(context.signal, tool.timeoutMs, resolve);
+      void runTool(tool, call, limitContext(context, call, limit.signal, number), onThrow).then((outcome) => {
+        limit.end();
+        resolve(outcome);
+      });
+    });
+    if (ended === "timeout")
+      return {
+        outcome: failure("timeout", timedOut(tool.name, tool.timeoutMs)),
+        thrown: { error: timeoutError(tool.timeoutMs), isForModel: false },
+      };
+    // The caller has its answer already when the whole call was interrupted.
+    return { outcome: typeof ended === "string" ? failure("cancelled", CANCELLED) : ended, thrown };
+  };
+  const onError = (error: unknown): void => report(error, "deciding on a retry", tool, context);
+  return retryCall(policy, context.signal, attempt, onRetry, onError);
+}
+
 /** The context the tool gets: a copy of the call, the tool's own signal, and progress that never rejects. */
-function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSignal): ToolContext {
+function limitContext(
+  context: Omit<ToolContext, "attempt">,
+  call: FunctionCall,
+  signal: AbortSignal,
+  attempt: number,
+): ToolContext {
   let copy: FunctionCall | undefined;
   return {
     ...context,
+    attempt,
     // Copied on first use: few tools read it.
     get call() {
       return (copy ??= copyJson(call));
@@ -71,8 +135,17 @@ function limitContext(context: ToolContext, call: FunctionCall, signal: AbortSig
   };
 }
 
-/** Never rejects: after a timeout, nobody awaits it. */
-async function runTool(tool: Tool, call: FunctionCall, context: ToolContext): Promise<ToolOutcome> {
+/**
+ * Never rejects: after a timeout, nobody awaits it.
+ *
+ * @param onThrow - Called with what the tool's own function threw.
+ */
+async function runTool(
+  tool: Tool,
+  call: FunctionCall,
+  context: ToolContext,
+  onThrow?: (error: unknown) => void,
+): Promise<ToolOutcome> {
   let stage = "checking the arguments";
   try {
     const input = await tool.parse(copyJson(call.args ?? {}));
@@ -81,6 +154,7 @@ async function runTool(tool: Tool, call: FunctionCall, context: ToolContext): Pr
     const result = tool.run(input, context);
     return { ok: true, output: isGenerator(result) ? await drain(result, context) : await result };
   } catch (error) {
+    if (stage === "running") onThrow?.(error);
     // A tool that was aborted may throw; the call already has its answer.
     const isPlanned = isNamed(error, "ToolRetry") || isNamed(error, "ToolFailure");
     if (!isPlanned && !context.signal.aborted) report(error, stage, tool, context);
@@ -114,7 +188,12 @@ async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: Too
   }
 }
 
-function report(error: unknown, stage: string, tool: Tool, { logger, callId }: ToolContext): void {
+function report(
+  error: unknown,
+  stage: string,
+  tool: Tool,
+  { logger, callId }: Pick<ToolContext, "logger" | "callId">,
+): void {
   try {
     logger.error({ err: error, tool: tool.name, callId, stage }, "tool failed");
   } catch {
@@ -176,40 +255,24 @@ function unplannedText(error: unknown): string {
 /** Lists the available names, and suggests a similar one if there is any. */
 function describeUnknownTool(name: string, names: readonly string[]): string {
   const asked = name.replace(/^default_api[.:]/, "").slice(0, 64);
-  let nearest: string | undefined;
-  let least = Math.max(2, Math.floor(asked.length / 3)) + 1;
-  for (const known of names) {
-    const distance = levenshtein(asked.toLowerCase(), known.toLowerCase());
-    if (distance < least) [nearest, least] = [known, distance];
-  }
-  return unknownTool(name, nearest, names);
-}
-
-function levenshtein(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, left] of a.split("").entries()) {
-    const next = [i + 1];
-    for (const [j, right] of b.split("").entries())
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (left === right ? 0 : 1)));
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  return unknownTool(name, nearestName(asked, names), names);
 }
 
 /** A signal with a time limit. */
 interface TimeLimit {
   /** Aborts with the outer signal's reason, or with a `TimeoutError`. */
   readonly signal: AbortSignal;
+  /** Aborts the signal. */
+  readonly cancel: () => void;
   /** Clears the timer and the listener. */
   end(): void;
 }
 
+/** Why a call ended without its tool: its run was aborted, its time was up, or a person cancelled it. */
+type Interruption = "aborted" | "timeout" | "cancelled";
+
 /** @param onOver - Called before the signal aborts. */
-function startTimeLimit(
-  outer: AbortSignal,
-  timeoutMs: number,
-  onOver: (why: "aborted" | "timeout") => void,
-): TimeLimit {
+function startTimeLimit(outer: AbortSignal, timeoutMs: number, onOver: (why: Interruption) => void): TimeLimit {
   const controller = new AbortController();
   const end = (): void => {
     stop?.();
@@ -223,11 +286,20 @@ function startTimeLimit(
   const onTimeout = (): void => {
     end();
     onOver("timeout");
-    controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError"));
+    controller.abort(timeoutError(timeoutMs));
+  };
+  const cancel = (): void => {
+    end();
+    onOver("cancelled");
+    controller.abort(new DOMException("the call was cancelled", "AbortError"));
   };
   outer.addEventListener("abort", onAbort, { once: true });
   const stop = timeoutMs === Infinity ? undefined : startTimer(timeoutMs, onTimeout);
-  return { signal: controller.signal, end };
+  return { signal: controller.signal, cancel, end };
+}
+
+function timeoutError(timeoutMs: number): DOMException {
+  return new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError");
 }
 
 /**

@@ -1,17 +1,26 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
+import { describeUnknownOption, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
+import type { ToolRetries, ToolRetryPolicy } from "./retry-policy.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
+import type { StandardJsonSchema, StandardSchema } from "./schema/standard-schema.ts";
 import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
 /** What defines a tool, apart from its input schema. */
-export interface ToolSpec<Input, Output> {
+export interface ToolSpec<
+  Input,
+  Output,
+  Context = unknown,
+  Name extends string = string,
+  Ends extends boolean = boolean,
+> {
   /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
-  readonly name: string;
+  readonly name: Name;
   /** What the function does and when to use it: the model decides by this text whether to call it. */
   readonly description: string;
   /** Whether calls run alone, never in parallel with other calls of the turn. @defaultValue false */
@@ -30,6 +39,16 @@ export interface ToolSpec<Input, Output> {
   readonly effects?: ToolEffects | undefined;
   /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
   readonly unknownOutcome?: UnknownOutcome | undefined;
+  /**
+   * Runs the function again within the call when it fails, with the same idempotency key. Not for `effects: "once"`.
+   * @defaultValue never
+   */
+  readonly retry?: ToolRetryPolicy | undefined;
+  /**
+   * Whether a successful call ends the run: its output becomes the `output` of the result, as JSON, and the stop reason is `finished`.
+   * The other calls of the turn are answered first. A call that fails or is denied doesn't end the run. @defaultValue false
+   */
+  readonly endsRun?: Ends | undefined;
   /**
    * Whether the model reads the messages of all errors, in at most 500 characters and without their stacks. They may hold paths,
    * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolFailure` or
@@ -50,8 +69,48 @@ export interface ToolSpec<Input, Output> {
    *
    * Without it, the client (a browser, a phone, another service) answers the calls: the run ends with `needs-outcome`, and
    * `session.resume({ outcomes })` continues it.
+   *
+   * A tool that needs the run's context declares it in the second parameter: `({ context }: ToolContext<App>)`.
    */
-  run?(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  run?(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+}
+
+/**
+ * Schema of a tool's input: zod 4, zod 3, any other schema that knows its JSON Schema (ArkType's, Valibot's after
+ * `toStandardJsonSchema()`, `zod3(schema)`), or a raw JSON Schema, with which calls are only checked for an object that has the
+ * required properties.
+ */
+export type ToolInputSchema =
+  | z4.$ZodType
+  | z3.ZodTypeAny
+  | StandardJsonSchema
+  | DescribedSchema
+  | (JsonSchema & { readonly "~standard"?: undefined });
+
+/** What `run` gets of a schema: an empty object without one, `unknown` of a raw JSON Schema. */
+export type InputOf<Schema> = Schema extends undefined
+  ? Record<string, never>
+  : Schema extends StandardSchema<infer Input>
+    ? Input
+    : unknown;
+
+/** What the model sends for a schema, before defaults and transforms. */
+export type ArgumentsOf<Schema> = Schema extends undefined
+  ? Record<string, never>
+  : Schema extends StandardSchema<unknown, infer Written>
+    ? Written
+    : unknown;
+
+/** What defines a tool. */
+export interface ToolOptions<
+  Schema extends ToolInputSchema | undefined,
+  Output,
+  Context = unknown,
+  Name extends string = string,
+  Ends extends boolean = boolean,
+> extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends> {
+  /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
+  readonly input?: Schema | undefined;
 }
 
 /**
@@ -69,28 +128,21 @@ export interface ToolSpec<Input, Output> {
  * });
  * ```
  */
-export function defineTool<Schema extends z4.$ZodType, Output>(
-  spec: ToolSpec<z4.output<Schema>, Output> & { readonly input: Schema },
-): Tool<z4.output<Schema>, Output>;
-/** With a zod 3 schema (`zod/v3`, or zod 3.25). */
-export function defineTool<Schema extends z3.ZodTypeAny, Output>(
-  spec: ToolSpec<z3.output<Schema>, Output> & { readonly input: Schema },
-): Tool<z3.output<Schema>, Output>;
-/** With a schema that carries its own JSON Schema, such as `zod3(schema)`. */
-export function defineTool<Input, Output>(
-  spec: ToolSpec<Input, Output> & { readonly input: DescribedSchema<Input> },
-): Tool<Input, Output>;
-/** Without input. */
-export function defineTool<Output>(
-  spec: ToolSpec<Record<string, never>, Output> & { readonly input?: undefined },
-): Tool<Record<string, never>, Output>;
-/** With a raw JSON Schema: only checks that the input is an object with the required properties. */
-export function defineTool<Output>(
-  spec: ToolSpec<unknown, Output> & { readonly input: JsonSchema },
-): Tool<unknown, Output>;
+export function defineTool<
+  Schema extends ToolInputSchema | undefined = undefined,
+  Output = unknown,
+  Context = unknown,
+  const Name extends string = string,
+  Ends extends boolean = false,
+>(
+  spec: ToolOptions<Schema, Output, Context, Name, Ends>,
+): Tool<InputOf<Schema>, Output, Context, Name, ArgumentsOf<Schema>, Ends>;
+// The only signature that callers see, so that a mistake is reported where it is.
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
   const { name, description, input, needsApproval } = spec;
   checkToolName(name);
+  const problem = describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option));
+  if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
   if (typeof description !== "string" || description.trim() === "")
     throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
   const { schema, source, changes } =
@@ -109,6 +161,8 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
+    ...(spec.retry !== undefined && { retry: readRetry(spec, spec.retry) }),
+    ...(spec.endsRun === true && { endsRun: true }),
     ...(spec.exposeErrors === true && { exposeErrors: true }),
     parse: buildParser(input, source),
     ...(needsApproval && { needsApproval: needsApproval === true ? () => true : needsApproval }),
@@ -124,6 +178,29 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
   };
 }
 
+const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
+  name: true,
+  description: true,
+  input: true,
+  sequential: true,
+  timeoutMs: true,
+  maxResultBytes: true,
+  maxRetries: true,
+  effects: true,
+  unknownOutcome: true,
+  retry: true,
+  endsRun: true,
+  exposeErrors: true,
+  needsApproval: true,
+  answerTimeoutMs: true,
+  run: true,
+};
+
+const SPELLINGS: Spellings = {
+  "use input": "inputSchema parameters parametersJsonSchema schema args argsSchema input_schema",
+  "use run": "execute handler func function fn callback invoke call",
+};
+
 /** The service's messages say 64; its newest types say 128. */
 const MAX_NAME_LENGTH = 64;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.:-]*$/;
@@ -135,11 +212,28 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_.:-]*$/;
  * @see https://ai.google.dev/api/caching#FunctionDeclaration
  */
 export function checkToolName(name: string): void {
+  if (typeof name !== "string") throw new ToolDefinitionError('a tool needs a name, such as "get_weather"', "");
   if (NAME.test(name) && name.length <= MAX_NAME_LENGTH) return;
   throw new ToolDefinitionError(
     `"${name.slice(0, 80)}" cannot be a tool's name: start with a letter or underscore, then letters, digits and _ . : -, at most ${MAX_NAME_LENGTH} characters`,
     name,
   );
+}
+
+function readRetry({ name, effects }: ToolSpec<never, unknown>, retry: ToolRetryPolicy): ToolRetries {
+  if (effects === "once")
+    throw new ToolDefinitionError(
+      `tool "${name}": retry repeats the function, but effects: "once" says that it must not happen twice: leave out one of them`,
+      name,
+    );
+  const minDelayMs = limit(name, "retry.minDelayMs", retry.minDelayMs ?? 500, 0);
+  return {
+    maxAttempts: limit(name, "retry.maxAttempts", retry.maxAttempts ?? 3, 1),
+    minDelayMs,
+    maxDelayMs: limit(name, "retry.maxDelayMs", retry.maxDelayMs ?? Math.max(30_000, minDelayMs), minDelayMs),
+    totalTimeoutMs: limit(name, "retry.totalTimeoutMs", retry.totalTimeoutMs ?? Infinity, 1),
+    when: retry.when,
+  };
 }
 
 function limit(tool: string, option: string, value: number, least: number): number {

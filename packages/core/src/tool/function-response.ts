@@ -1,7 +1,7 @@
 import { messageOf } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
-import { isMedia, type Media, mediaPart } from "./media.ts";
+import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
 import { jsonCut, mediaHeading, textCut } from "./model-texts.ts";
 import type { ToolOutcome } from "./tool.ts";
 
@@ -23,6 +23,8 @@ export interface ResponseParts {
   readonly part: Part;
   /** Media that cannot be sent with function responses: parts for a `user` content that follows them. */
   readonly after: readonly Part[];
+  /** The output was cut, or is a text because it cannot be sent as an object. */
+  readonly shortened?: true | undefined;
 }
 
 /**
@@ -50,7 +52,9 @@ export function functionResponse(
     if (options.mediaInFunctionResponses && IN_RESPONSE.has(media.mimeType)) inside.push(inlinePart(media));
     else after.push({ text: mediaHeading(index + 1, call.name, call.id) }, mediaPart(media));
   }
-  return { part: responsePart(call, { output: cutResult(safe, outcome.output, maxBytes) }, inside), after };
+  const output = cutResult(safe, outcome.output, maxBytes);
+  const part = responsePart(call, { output }, inside);
+  return output === safe.value ? { part, after } : { part, after, shortened: true };
 }
 
 function responsePart(call: FunctionCall, response: JsonObject, parts: readonly FunctionResponsePart[]): Part {

@@ -1,19 +1,6 @@
 import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
-import type { Part } from "../wire/types/content.ts";
+import { MEDIA_KIND, type Media } from "../model/request/media-part.ts";
 import type { GeminiFile } from "../wire/types/resources.ts";
-
-const KIND = "@pollux/media";
-
-/** An image, document, audio, video or other file in a run's input or a tool's result. JSON-safe; made by {@link media}. */
-export interface Media extends Pick<Part, "mediaResolution" | "videoMetadata"> {
-  readonly kind: typeof KIND;
-  readonly mimeType: string;
-  /** Base64; absent when `fileUri` is set. */
-  readonly data?: string | undefined;
-  /** Where the service fetches it: Files API URI, public HTTPS URL, YouTube URL, `gs://` on Vertex. */
-  readonly fileUri?: string | undefined;
-  readonly displayName?: string | undefined;
-}
 
 /** Synchronous sources of {@link media}; a web `Blob` is read asynchronously. */
 export type MediaSource = Uint8Array | ArrayBuffer | string | URL | GeminiFile;
@@ -51,19 +38,15 @@ export interface MediaOptions {
  * @param source - Bytes; base64 or a `data:` URL; a `URL`, `https:` or `gs:` address that the service can reach; a file of the
  *   Files API; or a web `Blob` or `File`, for which a promise is returned.
  * @param options - The media type alone, or options.
- * @throws {TypeError} When there are no bytes, the text is not base64, the media type is invalid or cannot be detected, or an
+ * @throws {TypeError} When there are no bytes, the text is a path or not base64, the media type is invalid or cannot be detected, or an
  *   option is out of range.
  */
-export function media(
-  source: Blob,
+export function media<Source extends MediaSource | Blob>(
+  source: Source,
   options?: string | MediaOptions,
   more?: Omit<MediaOptions, "mimeType">,
-): Promise<Media>;
-export function media(
-  source: MediaSource,
-  options?: string | MediaOptions,
-  more?: Omit<MediaOptions, "mimeType">,
-): Media;
+): Source extends Blob ? Promise<Media> : Media;
+// The only signature that callers see, so that a mistake is reported where it is.
 export function media(
   source: MediaSource | Blob,
   options: string | MediaOptions = {},
@@ -71,26 +54,6 @@ export function media(
 ): Media | Promise<Media> {
   const wanted = typeof options === "string" ? { mimeType: options, ...more } : options;
   return source instanceof Blob ? mediaFromBlob(source, wanted) : buildMedia(source, wanted);
-}
-
-/** True for a result of {@link media}, also after a round trip through JSON. */
-export function isMedia(value: unknown): value is Media {
-  if (typeof value !== "object" || value === null || !("kind" in value) || value.kind !== KIND) return false;
-  const { mimeType, data, fileUri } = value as {
-    readonly mimeType?: unknown;
-    readonly data?: unknown;
-    readonly fileUri?: unknown;
-  };
-  return typeof mimeType === "string" && (typeof data === "string") !== (typeof fileUri === "string");
-}
-
-/** Media as a part of a content, without the display name, which the service only accepts in function responses. */
-export function mediaPart({ mimeType, data, fileUri, mediaResolution, videoMetadata }: Media): Part {
-  return {
-    ...(data === undefined ? { fileData: { mimeType, fileUri: fileUri ?? "" } } : { inlineData: { mimeType, data } }),
-    ...(videoMetadata && { videoMetadata }),
-    ...(mediaResolution && { mediaResolution }),
-  };
 }
 
 async function mediaFromBlob(blob: Blob, options: MediaOptions): Promise<Media> {
@@ -112,7 +75,7 @@ function buildMedia(source: MediaSource, options: MediaOptions): Media {
   const { mediaResolution: level } = options;
   const videoMetadata = options.videoMetadata && buildVideoMetadata(options.videoMetadata);
   return {
-    kind: KIND,
+    kind: MEDIA_KIND,
     mimeType,
     ...(found.fileUri === undefined ? { data: found.data ?? "" } : { fileUri: found.fileUri }),
     ...(displayName !== undefined && { displayName }),
@@ -126,8 +89,8 @@ type Found = { readonly [Field in "mimeType" | "data" | "fileUri" | "displayName
 function findMedia(source: MediaSource): Found {
   if (source instanceof Uint8Array) return { data: toBase64(source), mimeType: detectMimeType(source) };
   if (source instanceof ArrayBuffer) return findMedia(new Uint8Array(source));
-  if (source instanceof URL) return source.protocol === "data:" ? findInText(source.href) : findAddress(source.href);
-  if (typeof source === "string") return /^(?:https?|gs):\/\//i.test(source) ? findAddress(source) : findInText(source);
+  if (source instanceof URL) return findInText(source.href);
+  if (typeof source === "string") return findInText(source);
   if (typeof source.uri !== "string" || source.uri === "")
     throw new TypeError("media(): the source must be bytes, base64, a URL, a Blob, or an uploaded file");
   if (source.state === "FAILED") throw new TypeError(`media(): the service could not process ${source.name}`);
@@ -141,13 +104,38 @@ function findAddress(address: string): Found {
   return { fileUri: address, mimeType: isVideo ? "video/mp4" : guessMimeType(pathname) };
 }
 
+/** Base64, a `data:` URL or an address. A path is none of them. */
 function findInText(text: string): Found {
-  const [head = "", mimeType] = /^data:([^,;]*)[^,]*;base64,/.exec(text) ?? [];
-  const data = text.slice(head.length);
+  const scheme = /^[a-z][a-z\d+.-]*(?=:)/i.exec(text)?.[0].toLowerCase();
+  if (scheme === undefined) return findInBase64(text);
+  if (scheme === "data") {
+    const [head, mimeType] = /^data:([^,;]*)[^,]*;base64,/i.exec(text) ?? [];
+    if (head === undefined)
+      throw new TypeError("media(): a data: URL must be in base64; for a text, pass it as a string");
+    return findInBase64(text.slice(head.length), mimeType);
+  }
+  if (["http", "https", "gs"].includes(scheme)) return findAddress(text);
+  if (scheme === "blob")
+    throw new TypeError(
+      "media(): only this page can read a blob: URL; use `await media(await (await fetch(url)).blob())`",
+    );
+  if (scheme === "file" || scheme.length === 1) throw pathError(text);
+  throw new TypeError(`media(): the service cannot read ${scheme}: URLs; use https: or gs:, or pass the bytes`);
+}
+
+/** @param mimeType - May be empty. */
+function findInBase64(data: string, mimeType?: string): Found {
   // A sample tells a path or raw bytes from base64 at little cost for large files.
-  if (!/^[\w+/=\r\n-]*$/.test(data.slice(0, 4_096)))
-    throw new TypeError("media(): the text is not base64; pass the bytes as a Uint8Array, or a URL");
-  return { data, mimeType: mimeType || detectMimeType(firstBytes(data)) };
+  const sample = data.slice(0, 4_096);
+  if (/^[\w+/=\r\n-]*$/.test(sample)) return { data, mimeType: mimeType || detectMimeType(firstBytes(data)) };
+  if (/^(?:\S*[/\\].*|\S+\.\w{1,5})$/.test(sample)) throw pathError(data);
+  throw new TypeError("media(): the text is not base64; pass the bytes as a Uint8Array, or a URL");
+}
+
+function pathError(text: string): TypeError {
+  return new TypeError(
+    `media(): ${JSON.stringify(text.slice(0, 100))} is a path; read the file: await media(await fileFromPath(…)), with fileFromPath from "@pollux/core/node"`,
+  );
 }
 
 function firstBytes(base64: string): Uint8Array {

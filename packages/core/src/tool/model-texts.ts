@@ -9,6 +9,9 @@ export const OUTCOME_UNKNOWN = "it is unknown whether this call took effect; che
 /** A call cut off by the end of its run. */
 export const CANCELLED = "cancelled: the run ended before this call finished";
 
+/** A call that a person cancelled while its run went on. */
+export const CANCELLED_BY_USER = "cancelled: the user cancelled this call before it finished";
+
 /** A call with side effects that was running when its process ended. */
 export const INTERRUPTED: string = `interrupted: the process ended before this call finished; ${OUTCOME_UNKNOWN}`;
 
@@ -32,6 +35,12 @@ export function toolDisabled(tool: string, badCalls: number): string {
 /** A call that a person or a policy denied. */
 export function callDenied(reason: string): string {
   return `not run: the user denied this call${reason === "" ? "" : `: ${reason}`}`;
+}
+
+/** Follows the result of a call whose arguments a person changed when approving it: the model only knows its own. */
+export function argumentsEdited(tool: string, callId: string | undefined, args: string): string {
+  const which = callId === undefined ? "" : ` (call ${callId})`;
+  return `[edited] the user changed the arguments of ${tool}${which} before approving it; the result above is for: ${args}`;
 }
 
 /** A question about a call that expired. */
@@ -64,6 +73,11 @@ export function toolThrew(tool: string): string {
 /** A call whose tool failed for a reason that the model may know. */
 export function toolFailed(tool: string, message: string): string {
   return `${tool} failed: ${message}`;
+}
+
+/** A call that failed each time its tool was tried: without the number, a model tries again. */
+export function triedTimes(message: string, attempts: number): string {
+  return `${message} (tried ${attempts} times)`;
 }
 
 /** Replaces an empty error message. */

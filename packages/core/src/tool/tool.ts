@@ -2,13 +2,28 @@ import type { Json } from "../internal/json.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { PriceTable, Usage } from "../model/usage.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
+import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
+import type { JsonOf } from "./json-of.ts";
+import type { ToolRetries } from "./retry-policy.ts";
 
-/** A function the model can call. Made by `defineTool`. */
-export interface Tool<Input = unknown, Output = unknown> {
+/**
+ * A function the model can call. Made by `defineTool`.
+ *
+ * `Context` is what its `run` needs of {@link ToolContext.context}: only agents that are given that context accept it. `Args` is
+ * what the model sends, before defaults and transforms. `Ends` is `true` for one that ends the run.
+ */
+export interface Tool<
+  Input = unknown,
+  Output = unknown,
+  Context = unknown,
+  Name extends string = string,
+  Args = Input,
+  Ends extends boolean = boolean,
+> {
+  // First, so that a union of tools is told apart by it.
+  readonly name: Name;
   readonly kind: "function";
-  readonly name: string;
   readonly description: string;
   /** The declaration that is sent: name, description and `parametersJsonSchema`. */
   readonly declaration: FunctionDeclaration;
@@ -29,6 +44,10 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly effects: ToolEffects;
   /** For `once`: who decides about an interrupted call. */
   readonly unknownOutcome: UnknownOutcome;
+  /** When a failed attempt is followed by another one within the call; absent for never. */
+  readonly retry?: ToolRetries | undefined;
+  /** Whether a successful call ends the run with its output; absent for no. */
+  readonly endsRun?: Ends | undefined;
   /** Whether the model reads the message of any error that the tool throws; absent for no. */
   readonly exposeErrors?: boolean | undefined;
   /** Whether calls are answered outside this process; {@link Tool.run} then fails. */
@@ -42,17 +61,55 @@ export interface Tool<Input = unknown, Output = unknown> {
   /** Validates the arguments. @throws {ToolRetry} With a short message for the model when they are invalid. */
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
-  run(input: Input, context: ToolContext): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  run(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  /** Never set: makes the context contravariant, which a method is not. */
+  readonly "~context"?: ((context: Context) => void) | undefined;
+  /** Never set: the type of its completed calls. */
+  readonly "~call"?: CompletedToolCall<Name, Args, Output, Ends> | undefined;
+}
+
+/** What every call has. */
+export interface ToolCallBase {
+  /** Unique in the run, such as `call:3.0`. */
+  readonly callId: string;
+  readonly turn: number;
+  /** Milliseconds from start to outcome; 0 while it waits. */
+  readonly durationMs: number;
+  /** A person changed the arguments when approving it. `input` has the changed ones. */
+  readonly edited?: true | undefined;
+}
+
+/**
+ * The tool gave a result, here or elsewhere. A hook that replaces arguments or output is trusted to keep to the tool's types.
+ */
+export interface CompletedToolCall<
+  Name extends string = string,
+  Args = unknown,
+  Output = unknown,
+  Ends extends boolean = boolean,
+> extends ToolCallBase {
+  readonly status: "completed";
+  readonly name: Name;
+  /** The arguments as the model gave them: before defaults and transforms, and before hooks. */
+  readonly input: Args;
+  /** The result as JSON, which is how it is recorded. */
+  readonly output: JsonOf<Output>;
+  /** Set on the call that ended the run. */
+  readonly endedRun?: Ends | undefined;
 }
 
 /** Context of a running call. */
-export interface ToolContext {
+export interface ToolContext<Context = unknown> {
+  /** What the run was given as `context`; annotate the parameter, as in `({ context }: ToolContext<App>)`, to declare its type. */
+  readonly context: Context;
   /** Aborts when the run is aborted or the tool times out. Pass it to everything that waits. */
   readonly signal: AbortSignal;
   /** Unique in the run, stable across retries and resumes: `call:3.0` is the first call of turn 3. */
   readonly callId: string;
-  /** The call as the model made it. */
+  /** The call as the model made it, or with the arguments that a hook or a person gave it. */
   readonly call: FunctionCall;
+  /** From 1; higher when the tool's `retry` policy runs it again within the call. */
+  readonly attempt: number;
   /** Stable across retries, crashes and resumes: pass it to services that accept an idempotency key. */
   readonly idempotencyKey: string;
   readonly runId: string;
@@ -60,6 +117,8 @@ export interface ToolContext {
   readonly agent: string;
   /** The session that the run belongs to, if any. */
   readonly sessionId?: string | undefined;
+  /** What the run was given as `metadata`. */
+  readonly metadata?: JsonObject | undefined;
   /** Turn of the run, from 1. */
   readonly turn: number;
   readonly logger: Logger;
@@ -85,7 +144,7 @@ export type ToolFailureKind =
   /** The tool threw; without {@link Tool.exposeErrors}, the message holds the text of a `ToolFailure` only. */
   | "failed"
   | "timeout"
-  /** The run was aborted before the call ended. */
+  /** The run was aborted, or a person cancelled the call, before it ended. */
   | "cancelled"
   /** A person or a hook refused it. */
   | "denied"
@@ -114,13 +173,23 @@ export interface BuiltInTool {
   readonly name: BuiltInName;
   /** The entry of the request's `tools`. */
   readonly wire: WireTool;
+  /** Never set: it needs no context. */
+  readonly "~context"?: undefined;
+  /** Never set: its calls are the service's own. */
+  readonly "~call"?: undefined;
 }
 
 /** Names of the built-in tools. */
 export type BuiltInName = "googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse";
 
-/** An entry of an agent's `tools`. */
-export type AnyTool = Tool | BuiltInTool;
+/** An entry of the `tools` of an agent with this context. */
+export type AnyTool<Context = unknown> = Tool<unknown, unknown, Context> | BuiltInTool;
+
+/** An entry of the `tools` of an agent with this context, of any further type. */
+export interface ToolFor<Context> {
+  readonly kind: AnyTool["kind"];
+  readonly "~context"?: ((context: Context) => void) | undefined;
+}
 
 /** A run inside a tool call. */
 export interface NestedRun {
@@ -150,6 +219,7 @@ export interface ParentRun {
    */
   readonly remaining: RemainingLimits;
   readonly prices?: PriceTable | undefined;
+  readonly metadata?: JsonObject | undefined;
   /** The calling run's. */
   readonly approve?: Approve | undefined;
 }
@@ -198,17 +268,35 @@ export interface PendingCall {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`: the key of the answer in `resume`. */
   readonly callId: string;
+  /** With the arguments it runs with. */
   readonly call: FunctionCall;
   readonly question: PendingQuestion;
+  /** A person changed its arguments when approving it. */
+  readonly edited?: true | undefined;
   /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */
   readonly path?: readonly string[] | undefined;
 }
 
-/** Whether a call may run; a denial can tell the model why. */
-export type Approval = boolean | { readonly deny: string };
+/**
+ * Whether a call may run; a denial can tell the model why. `{ args }` runs it with other arguments, which must match the tool's
+ * schema; the model reads what they were.
+ */
+export type Approval = boolean | { readonly deny: string } | { readonly args: JsonObject };
 
 /** Decides whether a call may run, by asking a person or a policy; the run waits. */
-export type Approve = (pending: PendingCall, context: { readonly signal: AbortSignal }) => Approval | Promise<Approval>;
+export type Approve<Context = unknown> = (
+  pending: PendingCall,
+  run: ApprovalContext<Context>,
+) => Approval | Promise<Approval>;
+
+/** The run whose call may need approval. */
+export interface ApprovalContext<Context = unknown> {
+  readonly signal: AbortSignal;
+  /** What the run was given as `context`. */
+  readonly context: Context;
+  /** What the run was given as `metadata`. */
+  readonly metadata?: JsonObject | undefined;
+}
 
 /** How a call that ran elsewhere ended. `notExecuted` means that it never ran: it is run now. */
 export type ExternalOutcome =

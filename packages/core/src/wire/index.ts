@@ -63,6 +63,15 @@ export type {
   ModelInfo,
 } from "./types/resources.ts";
 
+export type {
+  BatchEmbedContentsResponse,
+  ContentEmbedding,
+  EmbedContentRequest,
+  EmbedContentResponse,
+  PredictEmbeddingsRequest,
+  PredictEmbeddingsResponse,
+} from "./types/embeddings.ts";
+
 // Endpoints
 export { cometapi, type CometApiOptions } from "./endpoints/cometapi.ts";
 export { defaultEndpoint } from "./endpoints/default-endpoint.ts";
@@ -83,6 +92,7 @@ export type { Environment } from "../internal/environment.ts";
 export { GeminiClient } from "./client.ts";
 export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-options.ts";
 export { CachedContents } from "./caches.ts";
+export { EmbeddingsClient } from "./embeddings.ts";
 export { FilesClient, type UploadOptions, waitForFile, type WaitForFileOptions } from "./files.ts";
 export type { UploadProgress } from "./upload.ts";
 export { RequestEncoder } from "./http/encode-request.ts";

@@ -36,6 +36,8 @@ describe("a result", () => {
           return expectTypeOf(result.finishReason).toEqualTypeOf<string>();
         case "invalid-output":
           return expectTypeOf(result.problem).toEqualTypeOf<string>();
+        case "guardrail":
+          return expectTypeOf(result.guardrail.side).toEqualTypeOf<"input" | "output">();
         case "needs-approval":
         case "needs-outcome":
           return expectTypeOf(result.pending).toEqualTypeOf<readonly PendingCall[]>();
@@ -75,6 +77,7 @@ describe("a result", () => {
       | "needs-approval"
       | "needs-outcome"
       | "unknown-finish"
+      | "guardrail"
     >();
   });
 

@@ -12,6 +12,7 @@ import {
   type ModelRequest,
   type ModelResponse,
   type Part,
+  type PrepareTurn,
   type RespondOptions,
   SessionDamagedError,
   type SessionStore,
@@ -86,17 +87,12 @@ describe.each(faces)("6,000 levels, read by %s:", (face, read) => {
     expect(JSON.stringify(model.requests[1]?.contents.at(-1))).toContain("nests more than 500 levels");
   });
 
-  const requests: readonly (readonly [string, (request: ModelRequest) => ModelRequest])[] = [
-    ["contents", (request) => ({ ...request, contents: [...request.contents, ...ANSWERED] })],
-    [
-      "functions",
-      (request) => ({ ...request, functions: [{ name: "f", description: "x", parametersJsonSchema: DEEP() }] }),
-    ],
-    ["settings", (request) => ({ ...request, settings: { ...request.settings, labels: DEEP() as never } })],
+  const prepared: readonly (readonly [string, PrepareTurn])[] = [
+    ["contents", ({ contents }) => ({ contents: [...contents, ...ANSWERED] })],
+    ["settings", () => ({ labels: DEEP() as never })],
   ];
-  test.each(requests)("in the %s of a hook's request are a typed error", async (_where, change) => {
-    const hooks: Hooks = { beforeRequest: ({ request }) => change(request) };
-    await expect(read(new Agent({ model: new ScriptedModel(say("x")), hooks }), "Go.")).rejects.toThrow(
+  test.each(prepared)("in the %s that prepareTurn returns are a typed error", async (_where, prepareTurn) => {
+    await expect(read(new Agent({ model: new ScriptedModel(say("x")), prepareTurn }), "Go.")).rejects.toThrow(
       ConfigurationError,
     );
   });

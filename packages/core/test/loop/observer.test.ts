@@ -474,7 +474,12 @@ describe.each(faces)("%s", (_face, read) => {
       expect(warn.mock.calls.map(([facts, said]) => [facts, said] as unknown[])).toEqual(
         what === "that hangs"
           ? []
-          : [[{ err: new Error("mine"), runId: "r", observer: 0 }, "an observer failed; the run continues"]],
+          : [
+              [
+                { err: new Error("mine"), runId: "r", agent: agent.name, observer: 0 },
+                "an observer failed; the run continues",
+              ],
+            ],
       );
     });
   });

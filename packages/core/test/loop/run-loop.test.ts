@@ -465,7 +465,7 @@ describe.each(faces)("%s", (_face, read) => {
         new Agent({
           model,
           instructions: "Be brief.",
-          hooks: { beforeRequest: ({ request }) => ({ ...request, instructions: "Be a pirate." }) },
+          prepareTurn: () => ({ instructions: "Be a pirate." }),
         }),
         "Hi",
       );

@@ -137,7 +137,7 @@ test("a run of another loop version is not gone on with silently", async () => {
   await other.append("s", 0, entries);
   const { session } = processOf(other, []);
   await expect(session.resume()).rejects.toThrow(LoopVersionError);
-  await expect(session.resume()).rejects.toThrow("was started by loop version 99, but this is version 3");
+  await expect(session.resume()).rejects.toThrow("was started by loop version 99, but this is version 4");
   expect(await session.state()).toMatchObject({ lastRun: "cut-off" });
   expect((await session.resume({ anyLoopVersion: true })).text).toBe("All done.");
 });

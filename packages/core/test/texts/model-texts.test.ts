@@ -6,7 +6,7 @@ import { importHistory } from "../../src/index.ts";
 import { buildDelegatedTools } from "../../src/grounding/delegate.ts";
 import { SILENT } from "../../src/logging/logger.ts";
 import { codeExecution, fileSearch, googleMaps, googleSearch, urlContext } from "../../src/tool/built-in.ts";
-import { callTool } from "../../src/tool/call-tool.ts";
+import { type CallControl, callTool } from "../../src/tool/call-tool.ts";
 import { functionResponse } from "../../src/tool/function-response.ts";
 import * as texts from "../../src/tool/model-texts.ts";
 import type { Tool } from "../../src/tool/tool.ts";
@@ -22,8 +22,14 @@ const weather = defineTool({
 });
 
 /** What a call of a tool is answered with. */
-async function ask(tools: readonly Tool[], made: FunctionCall, signal = new AbortController().signal): Promise<string> {
-  const outcome = await callTool(new Map(tools.map((tool) => [tool.name, tool])), made, {
+async function ask(
+  tools: readonly Tool[],
+  made: FunctionCall,
+  signal = new AbortController().signal,
+  control?: CallControl,
+): Promise<string> {
+  const context = {
+    context: undefined,
     signal,
     callId: "call:1.0",
     call: made,
@@ -34,7 +40,8 @@ async function ask(tools: readonly Tool[], made: FunctionCall, signal = new Abor
     logger: SILENT,
     progress: async () => {},
     attach: () => {},
-  });
+  };
+  const outcome = await callTool(new Map(tools.map((tool) => [tool.name, tool])), made, context, control);
   return outcome.ok ? JSON.stringify(outcome.output) : outcome.message;
 }
 
@@ -64,6 +71,7 @@ const aborted = AbortSignal.abort(new Error("x"));
 /** Where each text of `model-texts.ts` shows, made by the code that sends it. */
 const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
   CANCELLED: async () => [await ask([weather], { name: "get_weather" }, aborted)],
+  CANCELLED_BY_USER: async () => [await ask([weather], { name: "get_weather" }, undefined, { isCancelled: true })],
   OUTCOME_UNKNOWN: async () => {
     const slow = plain({ effects: "once", timeoutMs: 1, run: () => new Promise(() => {}) });
     return [await ask([slow], { name: "pay" })];
@@ -99,6 +107,20 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
     const denying = (deny: string) =>
       told(new ScriptedModel(call("pay"), say("Ok.")), { tools, approve: () => ({ deny }) });
     return [await denying(""), await denying("too expensive")];
+  },
+  argumentsEdited: async () => {
+    const tools = [{ ...plain(), needsApproval: () => true }];
+    const approve = () => ({ args: { amount: 5 } });
+    return [await told(new ScriptedModel(call("pay", { amount: 500 }), say("Ok.")), { tools, approve })];
+  },
+  triedTimes: async () => {
+    const flaky = defineTool({
+      name: "pay",
+      description: "Pays.",
+      retry: { minDelayMs: 0, maxAttempts: 2 },
+      run: () => Promise.reject(new Error("busy")),
+    });
+    return [await ask([flaky], { name: "pay" })];
   },
   answerTimedOut: () => Object.values(texts.answerTimedOut).map((text) => text(60_000)),
   NO_RESULT: () => [texts.NO_RESULT],

@@ -13,6 +13,7 @@ import { growthOf } from "../helpers/growth.ts";
 
 function contextOf(changes: Partial<ToolContext> = {}): ToolContext {
   return {
+    context: undefined,
     signal: new AbortController().signal,
     callId: "call:1.0",
     call: { name: "t" },
@@ -20,6 +21,7 @@ function contextOf(changes: Partial<ToolContext> = {}): ToolContext {
     runId: "run",
     agent: "agent",
     turn: 1,
+    attempt: 1,
     logger: SILENT,
     progress: async () => {},
     attach: () => {},

@@ -21,7 +21,9 @@ describe("input", () => {
         return input.a.length;
       },
     });
-    expectTypeOf(tool).toEqualTypeOf<Tool<{ a: string; n?: number | undefined; at: Date; x: string }, number>>();
+    type Input = { a: string; n?: number | undefined; at: Date; x: string };
+    type Args = { a: string; n?: number | undefined; at: unknown; x?: string | undefined };
+    expectTypeOf(tool).toEqualTypeOf<Made<Input, number, Args>>();
   });
   test("of zod/mini, zod 3 and zod3()", () => {
     defineTool({
@@ -50,11 +52,14 @@ describe("input", () => {
   });
 });
 
+/** A tool without context that doesn't end the run. */
+type Made<Input, Output, Args = Input> = Tool<Input, Output, unknown, string, Args, false>;
+
 describe("output", () => {
   test("is what run returns, resolves to, or returns at the end", () => {
-    expectTypeOf(defineTool({ ...words, run: () => 5 })).toEqualTypeOf<Tool<Record<string, never>, number>>();
+    expectTypeOf(defineTool({ ...words, run: () => 5 })).toEqualTypeOf<Made<Record<string, never>, number>>();
     expectTypeOf(defineTool({ ...words, run: async () => ({ a: "x" }) })).toEqualTypeOf<
-      Tool<Record<string, never>, { a: string }>
+      Made<Record<string, never>, { a: string }>
     >();
     const stepwise = defineTool({
       ...words,
@@ -64,7 +69,7 @@ describe("output", () => {
         return { done: true };
       },
     });
-    expectTypeOf(stepwise).toEqualTypeOf<Tool<{ n: number }, { done: boolean }>>();
+    expectTypeOf(stepwise).toEqualTypeOf<Made<{ n: number }, { done: boolean }>>();
   });
 });
 
@@ -76,18 +81,69 @@ test("a list holds any tool", () => {
   expectTypeOf(tools).toEqualTypeOf<readonly AnyTool[]>();
 });
 
-test("misspelt or wrong options do not compile", () => {
-  // @ts-expect-error -- misspelt
-  defineTool({ name: "t", description: "d", input: z.object({}), timeout: 5, run: () => 1 });
-  // @ts-expect-error -- misspelt, without input
-  defineTool({ name: "t", description: "d", timeout: 5, run: () => 1 });
+test("misspelt or wrong options are reported where they are", () => {
+  defineTool({
+    ...words,
+    input: z.object({}),
+    // @ts-expect-error -- misspelt
+    timeout: 5,
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- misspelt, without input
+    timeout: 5,
+    run: () => 1,
+  });
   // @ts-expect-error -- the description is missing
-  defineTool({ name: "t", run: () => 1 });
-  // @ts-expect-error -- milliseconds are a number
-  defineTool({ name: "t", description: "d", timeoutMs: "5", run: () => 1 });
-  // @ts-expect-error -- input is no schema
-  defineTool({ name: "t", description: "d", input: "x", run: () => 1 });
+  defineTool({
+    name: "t",
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- milliseconds are a number
+    timeoutMs: "5",
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- input is no schema
+    input: "x",
+    run: () => 1,
+  });
   const wrong = (input: { a: number }): number => input.a;
-  // @ts-expect-error -- run wants something else than the schema gives
-  defineTool({ ...words, input: z.object({ a: z.string() }), run: wrong });
+  defineTool({
+    ...words,
+    input: z.object({ a: z.string() }),
+    // @ts-expect-error -- run wants something else than the schema gives
+    run: wrong,
+  });
+});
+
+test("the spellings of other libraries are reported where they are", () => {
+  defineTool({
+    ...words,
+    // @ts-expect-error -- it is called input
+    inputSchema: z.object({ a: z.string() }),
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    // @ts-expect-error -- it is called input
+    parameters: { type: "object" },
+    run: () => 1,
+  });
+  defineTool({
+    ...words,
+    input: z.object({ a: z.string() }),
+    // @ts-expect-error -- it is called run
+    execute: async () => 1,
+  });
+  defineTool({
+    ...words,
+    input: z.object({ a: z.string() }),
+    // @ts-expect-error -- it is called run
+    handler: async () => 1,
+  });
 });

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isMedia, media, toBase64 } from "../../src/tool/media.ts";
+import { isMedia } from "../../src/model/request/media-part.ts";
+import { media, toBase64 } from "../../src/tool/media.ts";
 
 describe("media", () => {
   test.each<[string, Parameters<typeof media>[0], object]>([

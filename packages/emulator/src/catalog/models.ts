@@ -190,7 +190,7 @@ export const MODELS: readonly ModelFacts[] = [
   },
   { ...GEMMA_4, id: "gemma-4-26b-a4b-it" },
   { ...GEMMA_4, id: "gemma-4-31b-it" },
-  { ...EMBEDDING, id: "gemini-embedding-001" },
+  { ...EMBEDDING, id: "gemini-embedding-001", inputTokenLimit: 2_048 },
   { ...EMBEDDING, id: "gemini-embedding-2" },
 ];
 

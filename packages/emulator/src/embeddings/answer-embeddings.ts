@@ -1,58 +1,111 @@
-import type { Content } from "@pollux/core/wire";
+import type { Content, Part } from "@pollux/core/wire";
+import type { ModelFacts } from "../catalog/model-facts.ts";
 import type { IncomingRequest } from "../incoming-request.ts";
 import type { ResourceAnswer } from "../resource-answer.ts";
+import { addCounts, estimateContent, type FileLookup, type TokenCount } from "../respond/estimate-tokens.ts";
 import { readBody } from "../validate/body.ts";
+import { scopeOf, surfaceOf } from "../validate/contract.ts";
 import { type Problem, problem } from "../validate/problem.ts";
-import { resolveModel } from "../validate/route.ts";
+import { parseRoute, resolveModel, type Route } from "../validate/route.ts";
 import { resolveSwitches, type StrictSwitches } from "../validate/switches.ts";
-import { embed } from "./embed.ts";
+import type { Profile } from "../validate/types.ts";
+import { DIMENSIONS, embed } from "./embed.ts";
+import { dimensionProblem, isFirst, readable, tokensProblem } from "./embedding-model.ts";
+import { answerPredict } from "./predict.ts";
 
 /** A parsed address of an embedding method. */
-export interface EmbeddingRoute {
-  readonly kind: "embedContent" | "batchEmbedContents";
-  readonly apiVersion: string;
-  readonly modelId: string;
+export interface EmbeddingRoute extends Route {
+  readonly kind: "embedContent" | "batchEmbedContents" | "predict";
+}
+
+/** What the methods need to answer a request. */
+export interface EmbeddingContext {
+  readonly profile: Profile;
+  readonly strict: StrictSwitches | undefined;
+  readonly fileOf: FileLookup;
 }
 
 interface EmbedRequest {
-  readonly content?: Content;
+  readonly model?: string;
+  readonly content?: Partial<Content>;
+  readonly title?: string;
   readonly outputDimensionality?: number | string;
-  readonly embedContentConfig?: { readonly outputDimensionality?: number | string };
+  readonly embedContentConfig?: {
+    readonly outputDimensionality?: number | string;
+    readonly title?: string;
+    readonly autoTruncate?: boolean;
+  };
 }
 
-const PATH = /^\/(v1beta|v1alpha|v1)\/models\/([^/:]+):(embedContent|batchEmbedContents)$/;
-const MAX_DIMENSIONS = 3072;
 const MAX_BATCH = 100;
 
-/** Parses method and path; undefined if they don't address an embedding method. */
-export function parseEmbeddingRoute(method: string, url: URL): EmbeddingRoute | undefined {
-  const [, apiVersion = "", modelId = "", verb] = PATH.exec(decodePath(url.pathname).replaceAll(/\/{2,}/g, "/")) ?? [];
-  if (method !== "POST" || verb === undefined) return undefined;
-  return { kind: verb === "embedContent" ? verb : "batchEmbedContents", apiVersion, modelId };
+/** Parses method and path; undefined if they don't address an embedding method of this profile. */
+export function parseEmbeddingRoute(method: string, url: URL, profile: Profile): EmbeddingRoute | undefined {
+  const route = parseRoute(method, url, profile);
+  if (route === undefined || method !== "POST") return undefined;
+  const { verb } = route;
+  const kinds =
+    profile === "vertex" ? (["embedContent", "predict"] as const) : (["embedContent", "batchEmbedContents"] as const);
+  const kind = kinds.find((name) => name === verb);
+  return kind && { ...route, kind };
 }
 
 /** Vectors for one content, or for each in a list; undefined for models that don't embed. */
 export function answerEmbeddings(
-  { kind, apiVersion, modelId }: EmbeddingRoute,
+  route: EmbeddingRoute,
   { body }: IncomingRequest,
-  strict: StrictSwitches | undefined,
+  context: EmbeddingContext,
 ): ResourceAnswer | undefined {
-  const route = { apiVersion, modelId, resource: `models/${modelId}`, verb: kind, sse: false };
-  const model = resolveModel(route, "developer", resolveSwitches(strict));
+  const { kind } = route;
+  const { profile, fileOf } = context;
+  const switches = resolveSwitches(context.strict);
+  const model = resolveModel(route, profile, switches);
   if ("rule" in model || model.generates) return undefined;
-  const single = kind === "embedContent";
-  const message = single ? "EmbedContentRequest" : "BatchEmbedContentsRequest";
-  const read = readBody(body, message, { surface: "developer", old: false, oldV1: false, apiVersion });
+  const wrong = methodProblem(route, model, profile);
+  if (wrong) return { operation: kind, problems: [wrong] };
+  const message = {
+    embedContent: "EmbedContentRequest",
+    batchEmbedContents: "BatchEmbedContentsRequest",
+    predict: "PredictRequest",
+  };
+  const read = readBody(body, message[kind], scopeOf(route, profile, surfaceOf(profile, switches), switches));
   if (!("raw" in read)) return { operation: kind, problems: read };
+  if (kind === "predict") return answerPredict(read.value, model);
+  const single = kind === "embedContent";
   // The fields have been checked against the descriptor of this very message.
   const requests = (single ? [read.value] : (read.value["requests"] ?? [])) as readonly EmbedRequest[];
-  const found = requestsProblem(requests, single);
+  const counts = requests.map(({ content }) => estimateContent({ role: "user", parts: content?.parts ?? [] }, fileOf));
+  const found = requestsProblem(requests, counts, route, model);
   if (found) return { operation: kind, problems: [found] };
-  const embeddings = requests.map((request) => ({ values: embed(textOf(request.content), dimensionsOf(request)) }));
-  return { operation: kind, model: model.id, body: single ? { embedding: embeddings[0] } : { embeddings } };
+  const embeddings = requests.map((request) => ({
+    values: embed(readText(request, model), dimensionsOf(request), !isFirst(model)),
+  }));
+  const truncated = counts.some(({ total }) => total > model.inputTokenLimit);
+  return {
+    operation: kind,
+    model: model.id,
+    body: {
+      ...(single ? { embedding: embeddings[0] } : { embeddings }),
+      ...usageOf(addCounts(counts), model, profile),
+      ...(profile === "vertex" && truncated && { truncated }),
+    },
+  };
 }
 
-function requestsProblem(requests: readonly EmbedRequest[], single: boolean): Problem | undefined {
+/** On Vertex, each model has one method. */
+function methodProblem({ kind, resource }: EmbeddingRoute, model: ModelFacts, profile: Profile): Problem | undefined {
+  if (profile !== "vertex" || (kind === "predict") === isFirst(model)) return undefined;
+  const message = `The model ${resource} does not support ${kind}.`;
+  return { rule: "X-1", message, status: "FAILED_PRECONDITION", code: 400 };
+}
+
+function requestsProblem(
+  requests: readonly EmbedRequest[],
+  counts: readonly TokenCount[],
+  { kind, resource }: EmbeddingRoute,
+  model: ModelFacts,
+): Problem | undefined {
+  const single = kind === "embedContent";
   if (requests.length === 0) {
     return problem("E-04", "* BatchEmbedContentsRequest.requests: requests is not specified");
   }
@@ -62,29 +115,46 @@ function requestsProblem(requests: readonly EmbedRequest[], single: boolean): Pr
   }
   for (const [index, request] of requests.entries()) {
     const root = single ? "EmbedContentRequest" : `BatchEmbedContentsRequest.requests[${index}]`;
-    if (!request.content?.parts?.length) return problem("E-04", `* ${root}.content: contents is not specified`);
-    const dimensions = dimensionsOf(request);
-    if (!(dimensions >= 1 && dimensions <= MAX_DIMENSIONS)) {
-      return problem("X-1", `* ${root}.output_dimensionality: must be from 1 to ${MAX_DIMENSIONS}`);
-    }
+    if (!single && request.model !== resource)
+      return problem("X-1", `* ${root}.model: must be the model of the batch, ${resource}`);
+    const parts = request.content?.parts ?? [];
+    if (parts.length === 0) return problem("E-04", `* ${root}.content: contents is not specified`);
+    if (isFirst(model) && parts.some((part) => part.text === undefined))
+      return problem("X-1", `* ${root}.content: the model embeds only text`);
+    const path = `${root}.output_dimensionality`;
+    const found = dimensionProblem(dimensionsOf(request), path);
+    if (found) return found;
+    const tokens = counts[index]?.total ?? 0;
+    if (request.embedContentConfig?.autoTruncate === false && tokens > model.inputTokenLimit)
+      return tokensProblem(tokens, model);
   }
   return undefined;
 }
 
 function dimensionsOf({ outputDimensionality, embedContentConfig }: EmbedRequest): number {
-  return Number(outputDimensionality ?? embedContentConfig?.outputDimensionality ?? MAX_DIMENSIONS);
+  return Number(outputDimensionality ?? embedContentConfig?.outputDimensionality ?? DIMENSIONS);
 }
 
-/** Non-text parts are represented by their content. */
-function textOf(content: Content | undefined): string {
-  return (content?.parts ?? []).map((part) => part.text ?? JSON.stringify(part)).join("\n");
+function readText(
+  { content, title, embedContentConfig }: EmbedRequest,
+  model: ModelFacts,
+): { text: string; media: string[] } {
+  const parts: readonly Part[] = content?.parts ?? [];
+  const texts = [title ?? embedContentConfig?.title ?? "", ...parts.flatMap(({ text }) => text ?? [])];
+  return {
+    text: readable(texts.join("\n"), model),
+    media: parts.filter(({ text }) => text === undefined).map((part) => JSON.stringify(part)),
+  };
 }
 
-/** Clients may escape the colon before the verb; a malformed escape is left unchanged. */
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+function usageOf(count: TokenCount, model: ModelFacts, profile: Profile): object {
+  if (isFirst(model)) return {};
+  const details = profile === "vertex" ? "promptTokensDetails" : "promptTokenDetails";
+  return {
+    usageMetadata: {
+      promptTokenCount: count.total,
+      ...(profile === "vertex" && { totalTokenCount: count.total }),
+      [details]: count.details,
+    },
+  };
 }

@@ -1,15 +1,58 @@
 import { createRandom } from "../internal/random.ts";
 
+/** Length of a whole vector; a shorter one is its beginning. */
+export const DIMENSIONS = 3072;
+
+/** How much the letters of a word count, beside the word itself. */
+const TRIGRAM_WEIGHT = 0.25;
+/** Words of up to three letters are mostly grammar. */
+const SHORT_WEIGHT = 0.2;
+
+/** What a vector is made of: words count by themselves and by their letters, media only as a whole. */
+export interface EmbeddedText {
+  readonly text: string;
+  readonly media: readonly string[];
+}
+
 /**
- * A vector of length 1 for a text. The same words give the same vector on every machine, and texts that share words are
- * closer to each other than texts that share none.
+ * A vector for a text. The same text gives the same vector on every machine; texts that share words are closer to each other than
+ * texts that share none, and words that share letters are closer than others.
+ *
+ * @param normalized - False leaves a vector shorter than {@link DIMENSIONS} at about the length that this part of a whole vector has.
  */
-export function embed(text: string, dimensions: number): number[] {
-  const sums = Array.from({ length: dimensions }, () => 0);
-  for (const word of text.toLowerCase().match(/[\p{L}\d]+/gu) ?? [text]) {
-    const random = createRandom(`word ${word}`);
-    for (let index = 0; index < dimensions; index += 1) sums[index] = (sums[index] ?? 0) + random.next() - 0.5;
+export function embed(input: EmbeddedText, dimensions: number, normalized: boolean): number[] {
+  const sums = new Float64Array(dimensions);
+  for (const [feature, weight] of featuresOf(input)) addFeature(sums, feature, weight);
+  const scale = (normalized ? 1 : Math.sqrt(dimensions / DIMENSIONS)) / (Math.hypot(...sums) || 1);
+  return Array.from(sums, (value) => Number((value * scale).toPrecision(8)));
+}
+
+function featuresOf({ text, media }: EmbeddedText): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>();
+  const add = (feature: string, weight: number): void => {
+    weights.set(feature, (weights.get(feature) ?? 0) + weight);
+  };
+  for (const item of media) add(`media ${item}`, 1);
+  for (const word of text.toLowerCase().match(/[\p{L}\p{M}\d]+/gu) ?? []) {
+    const letters = Array.from(word);
+    if (letters.length <= 3) add(`word ${word}`, SHORT_WEIGHT);
+    else {
+      add(`word ${word}`, 1);
+      for (let at = 0; at + 3 <= letters.length; at++)
+        add(`letters ${letters.slice(at, at + 3).join("")}`, TRIGRAM_WEIGHT);
+    }
   }
-  const length = Math.hypot(...sums) || 1;
-  return sums.map((value) => Number((value / length).toPrecision(8)));
+  if (weights.size === 0) add(`text ${text}`, 1);
+  return weights;
+}
+
+/** Adds a feature's own direction: 32 signs per random number. */
+function addFeature(sums: Float64Array, feature: string, weight: number): void {
+  const random = createRandom(feature);
+  for (let start = 0; start < sums.length; start += 32) {
+    const bits = Math.floor(random.next() * 2 ** 32);
+    const end = Math.min(start + 32, sums.length);
+    for (let index = start; index < end; index++)
+      sums[index] = (sums[index] ?? 0) + ((bits >>> (index - start)) & 1 ? weight : -weight);
+  }
 }

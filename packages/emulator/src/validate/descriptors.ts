@@ -65,12 +65,21 @@ export const MESSAGES: Readonly<Record<string, Readonly<Record<string, string>>>
   EmbedContentRequest: {
     model: "string",
     content: "Content",
-    taskType: "string",
+    taskType: "=TaskType",
     title: "string",
     outputDimensionality: "int32",
-    embedContentConfig: "Struct",
+    embedContentConfig: "EmbedContentConfig",
+  },
+  EmbedContentConfig: {
+    taskType: "=TaskType",
+    title: "string",
+    outputDimensionality: "int32",
+    autoTruncate: "bool",
+    documentOcr: "bool",
+    audioTrackExtraction: "bool",
   },
   BatchEmbedContentsRequest: { model: "string", requests: "EmbedContentRequest[]" },
+  PredictRequest: { instances: "Struct[]", parameters: "Struct", labels: "map<string>" },
   Content: { role: "string", parts: "Part[]" },
   Part: {
     text: "string",

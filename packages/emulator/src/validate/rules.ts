@@ -265,7 +265,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "X-1",
-    condition: "embedding: too many requests or dimensions",
+    condition: "embedding: too many requests, dimensions or tokens, another model, media or method",
     certainty: "I",
     file: "../embeddings/answer-embeddings.ts",
     refuses: false,

@@ -27,29 +27,33 @@ export async function answerCall(
 ): Promise<CallToolResult> {
   const callId = crypto.randomUUID();
   const call: FunctionCall = { name: tool.name, id: callId, args };
+  const decided = await decide(tool, call, callId, client, options);
   const outcome =
-    (await refusal(tool, call, callId, client, options)) ??
-    (await callTool(options.tools, call, contextOf(call, callId, client, options.logger)));
+    "ok" in decided
+      ? decided
+      : await callTool(options.tools, decided, contextOf(decided, callId, client, options.logger));
   return callResult(call, tool, outcome);
 }
 
-async function refusal(
+/** The call that may run, perhaps with other arguments, or its denial. */
+async function decide(
   tool: Tool,
   call: FunctionCall,
   callId: string,
   client: ServerContext,
   { approve, logger }: AnswerOptions,
-): Promise<ToolOutcome | undefined> {
-  if (tool.needsApproval === undefined) return undefined;
+): Promise<FunctionCall | ToolOutcome> {
+  if (tool.needsApproval === undefined) return call;
   try {
     // No approval is requested for a call with bad arguments: running it reports what is wrong with them.
     const input = await Promise.resolve(tool.parse(structuredClone(call.args))).catch(() => UNFIT);
-    if (input === UNFIT || !(await asks(tool, input, call))) return undefined;
+    if (input === UNFIT || !(await asks(tool, input, call))) return call;
     if (approve === undefined)
       return denied(`${tool.name} needs a person's approval, and this server has no way to ask`);
     const pending: PendingCall = { turn: 1, callId, call, question: "approval" };
-    const word = await approve(pending, { signal: client.mcpReq.signal });
-    if (word === true) return undefined;
+    const word = await approve(pending, { signal: client.mcpReq.signal, context: undefined });
+    if (word === true) return call;
+    if (word !== false && "args" in word) return { ...call, args: word.args };
     return denied(word === false ? `${tool.name} was not approved` : word.deny);
   } catch (error) {
     logger.error({ err: error, tool: tool.name }, "approval failed");
@@ -76,10 +80,11 @@ function contextOf(
   callId: string,
   { sessionId, mcpReq }: ServerContext,
   logger: Logger,
-): ToolContext {
+): Omit<ToolContext, "attempt"> {
   const progressToken = mcpReq._meta?.progressToken;
   let reports = 0;
   return {
+    context: undefined,
     signal: mcpReq.signal,
     callId,
     call,

@@ -27,6 +27,8 @@ export async function use(
 ): Promise<ToolOutcome> {
   const call = { name, args };
   const context: ToolContext = {
+    attempt: 1,
+    context: undefined,
     signal,
     callId: "call:1.0",
     call,

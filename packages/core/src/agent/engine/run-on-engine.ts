@@ -24,8 +24,35 @@ export interface EngineRun {
   readonly runId: string;
   /** Aborts the run. Unless `round` then rejects, the report is `cancelled`. */
   readonly signal?: AbortSignal | undefined;
+  /** Makes what the run's tools and hooks get as `context`, each time that the run is started or continued in a process. */
+  readonly context?: EngineContext<unknown> | undefined;
   /** The agents that are served here, by name: a run inside theirs asks their `approve`. @defaultValue none */
   readonly agents?: ReadonlyMap<string, Agent> | undefined;
+}
+
+/**
+ * Makes the context of a run in the worker that has it: an engine stores only JSON. What it throws fails the run, so wait here for
+ * what may be away for a moment.
+ */
+export type EngineContext<Context> = (run: EngineRunInfo) => Context | Promise<Context>;
+
+/** The `context` of a worker's options: required when one of its agents needs one. */
+export type WorkerContext<Context> = undefined extends Context
+  ? { readonly context?: EngineContext<Context> | undefined }
+  : { readonly context: EngineContext<Context> };
+
+/** An agent that a worker with this context can serve. */
+export interface ServedAgent<Context> extends Pick<Agent, "name" | "model"> {
+  readonly "~context"?: ((context: Context) => void) | undefined;
+}
+
+/** A run that needs a context. */
+export interface EngineRunInfo {
+  /** Name of the agent. */
+  readonly agent: string;
+  readonly runId: string;
+  /** What started it, as JSON. */
+  readonly start: EngineRunInput;
 }
 
 /**
@@ -39,10 +66,14 @@ export interface EngineRun {
  */
 export async function runOnEngine(agent: Agent, start: EngineRunInput, on: EngineRun): Promise<RunReport> {
   const { runId, signal } = on;
-  const { input, output, limits, prices, parent } = start;
+  const { input, output, limits, prices, metadata, parent } = start;
   const tracker = new StepTracker(agent.name, start);
   try {
+    const context = await on.context?.({ agent: agent.name, runId, start });
     const run = agent.stream(input, {
+      // Its type was checked where the worker was made.
+      context: context as undefined,
+      metadata,
       runId,
       signal,
       output,
@@ -86,7 +117,7 @@ function chooseApprove(agent: Agent, start: EngineRunInput, served: EngineRun["a
   }
   if (approve === undefined || path.length === 0) return approve;
   const ask = approve;
-  return (pending, context) => ask({ ...pending, path: [...path, ...(pending.path ?? [])] }, context);
+  return (pending, run) => ask({ ...pending, path: [...path, ...(pending.path ?? [])] }, run);
 }
 
 /** JSON turns infinity into `null`. */

@@ -8,7 +8,7 @@ import { type OutputImage, type RunResult, type RunSoFar, runSoFar } from "../..
 import type { ModelResponse } from "../../model/model.ts";
 import type { Prices } from "../../model/usage.ts";
 import type { ParentStep } from "../../tool/tool.ts";
-import type { Content, Part } from "../../wire/types/content.ts";
+import type { Content, JsonObject, Part } from "../../wire/types/content.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** Input of a run as JSON: text, the parts of one user content, or whole contents. */
@@ -23,6 +23,8 @@ export interface EngineRunInput {
   readonly limits?: Limits | undefined;
   /** Prices of the model, instead of the agent's own. */
   readonly prices?: Prices | undefined;
+  /** Identifies the run for the application: see `metadata` of a run's options. */
+  readonly metadata?: JsonObject | undefined;
   /** The step of another run that starts this one, for observers. */
   readonly parent?: ParentStep | undefined;
   /** Names of the agents whose runs it is inside, outermost first: without an `approve` of its own, it asks the nearest one that has one. */
@@ -58,7 +60,7 @@ interface ReportBase {
 }
 
 /** A member that a large report omits. `compaction` is omitted with `contents`. */
-export type OmittedMember = "contents" | "added" | "found" | "response" | "unread";
+export type OmittedMember = "contents" | "added" | "toolCalls" | "found" | "response" | "unread";
 
 /** The run produced a result, with any stop reason. */
 export interface EndedReport extends ReportBase {
@@ -105,13 +107,13 @@ export function endedReport(runId: string, result: RunResult<unknown>, totals: R
     // The conversation can grow without bound; an answer is bounded by the limit of a step.
     (report) => ({
       ...report,
-      result: { ...report.result, contents: [], added: [] },
-      omitted: ["contents", "added"],
+      result: { ...report.result, contents: [], added: [], toolCalls: [] },
+      omitted: ["contents", "added", "toolCalls"],
     }),
     ({ found: _, ...report }) => ({
       ...report,
       result: { ...report.result, response: undefined },
-      omitted: ["contents", "added", "found", "response"],
+      omitted: ["contents", "added", "toolCalls", "found", "response"],
     }),
   );
 }

@@ -23,6 +23,8 @@ export interface AnsweredCalls {
   readonly responses: readonly Part[];
   /** For the history: one `user` content with exactly the responses; a second one for media that may not be in it. */
   readonly contents: readonly Content[];
+  /** The first call of a tool that ends the run: its name and output. */
+  readonly ending?: { readonly endedBy: string; readonly output: unknown } | undefined;
 }
 
 /**
@@ -63,17 +65,21 @@ export async function answerCalls(
   if (input.emit !== undefined && !allReported) await reportAnswers(input.emit, planned);
   const responses: Part[] = [];
   const after: Part[] = [];
+  let ending: AnsweredCalls["ending"];
   for (const call of planned) {
     if (call.current.state !== "answered") throw new RunStepError(`${call.callId} has no answer`, call.callId);
     const { value } = call.current;
-    state.addCall(call.call.name, value);
+    const { turn, callId, call: made, edited } = call;
+    const endsRun = value.ending !== undefined && ending === undefined;
+    if (value.ending !== undefined) ending ??= { endedBy: made.name, output: value.ending.output };
+    state.addCall({ turn, callId, call: made, value, edited, ...(endsRun && { endsRun }) });
     responses.push(value.part);
     after.push(...value.after);
   }
   state.calls = [];
   state.unsettled.length = 0;
   const content: Content = { role: "user", parts: responses };
-  return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }] };
+  return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }], ending };
 }
 
 /** Reports calls whose steps emitted nothing: a journal or somebody outside answered them. */
@@ -179,8 +185,9 @@ function throwFailure(calls: readonly TurnCall[]): void {
 }
 
 /** What a call that waits for an answer from outside asks. */
-function questionOf({ current, turn, callId, call }: TurnCall): PendingCall | undefined {
-  return isAwaiting(current) ? { turn, callId, call, question: QUESTIONS[current.state] } : undefined;
+function questionOf({ current, turn, callId, call, edited }: TurnCall): PendingCall | undefined {
+  if (!isAwaiting(current)) return undefined;
+  return { turn, callId, call, question: QUESTIONS[current.state], ...(edited && { edited }) };
 }
 
 async function reportRound(emit: Emit, calls: readonly TurnCall[]): Promise<void> {

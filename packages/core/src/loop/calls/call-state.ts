@@ -1,7 +1,8 @@
 import type { CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
+import type { CallControl } from "../../tool/call-tool.ts";
 import type { ChildRunResult, PendingQuestion, Tool } from "../../tool/tool.ts";
-import type { FunctionCall } from "../../wire/types/content.ts";
+import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 
 /**
  * The state of a call of the open turn. Each state but the last is one operation of a round:
@@ -54,20 +55,30 @@ export function isAwaiting(current: CallState): current is AwaitingState {
   return Object.hasOwn(QUESTIONS, current.state);
 }
 
-/** A call as the model made it. */
+/** A call as the model made it, or as a person changed it. */
 export interface PlannedCall {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   readonly call: FunctionCall;
+  /** A person changed its arguments when approving it. */
+  readonly edited?: true | undefined;
   /** Absent when there is no such tool, or the call is refused. */
   readonly tool: Tool | undefined;
   /** Why the call must not run, for the model. */
   readonly refusal: string | undefined;
 }
 
+/** Gives a call the arguments that a person approved instead of the model's. */
+export function editCall(call: TurnCall, args: JsonObject): void {
+  call.call = { ...call.call, args };
+  call.edited = true;
+}
+
 /** A call of the open turn and its progress. */
-export interface TurnCall extends PlannedCall {
+export interface TurnCall extends PlannedCall, CallControl {
+  call: FunctionCall;
+  edited?: true | undefined;
   current: CallState;
   /** What its step threw in this process. */
   failure: { readonly error: unknown } | undefined;

@@ -89,14 +89,14 @@ interface HookStepValue {
  * @param timed - The step, whose signal also aborts when the wall time is up.
  */
 export async function runHook(
-  { hooks, identity }: LoopInput,
+  { hooks, identity, context }: LoopInput,
   { turn, callId, call }: PlannedCall,
   current: Exclude<ChildState, { state: "child-run" }>,
   step: Step<RunEvent>,
   timed: Step<RunEvent>,
 ): Promise<HookStepValue> {
   const { signal } = timed;
-  const info = { ...identity, turn, callId, call, signal };
+  const info = { ...identity, context, turn, callId, call, signal };
   const hook = async (): Promise<HookStepValue> =>
     current.state === "before-hook"
       ? { decision: (await hooks.beforeCall?.(info)) ?? undefined }
@@ -123,6 +123,7 @@ async function startChild(
     // From what is recorded, not from a clock: a replay must give the same.
     remaining: remainingLimits(input, state.spent()),
     prices: input.prices,
+    metadata: input.identity.metadata,
   };
   try {
     return { state: "child-run", agent: agent.name, input: await agent.start(call.args ?? {}, parent) };

@@ -6,9 +6,11 @@ import { isTooDeep } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { depthError } from "../../model/request/check-depth.ts";
 import { callTool } from "../../tool/call-tool.ts";
-import { functionResponse } from "../../tool/function-response.ts";
-import { CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
+import { functionResponse, jsonSafe } from "../../tool/function-response.ts";
+import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
+import type { ToolRetryNotice } from "../../tool/retry-call.ts";
 import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
+import type { FunctionCall, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
@@ -36,6 +38,7 @@ export async function runCall(
     },
     parent: parentRun(input, state, planned, startedAt),
   };
+  if (tool?.retry !== undefined) planned.onRetry = (notice) => reportRetry(input, planned, step, notice);
   const { beforeCall, afterCall } = input.hooks;
   let outcome: ToolOutcome;
   if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
@@ -43,10 +46,11 @@ export async function runCall(
   else if (beforeCall === undefined && afterCall === undefined) {
     const beginning = beginCall(planned, step, isWatched);
     if (beginning !== undefined) await beginning;
-    outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run));
+    outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run), planned);
   } else outcome = await runWithHooks(input, planned, step, run, isWatched);
   // An aborted call has no outcome: a resumed run makes it again, or asks.
-  if (!outcome.ok && outcome.kind === "cancelled" && input.signal.aborted) throw input.signal.reason;
+  if (!outcome.ok && outcome.kind === "cancelled" && planned.isCancelled !== true && input.signal.aborted)
+    throw input.signal.reason;
   const value: CallStepValue = {
     ...recordOutcome(input, planned, outcome, startedAt, input.now()),
     ...(!planned.begun && !interrupted && { notRun: true }),
@@ -60,6 +64,18 @@ export async function runCall(
     await step.emit(toolEnd(planned, value));
   }
   return value;
+}
+
+function reportRetry(
+  input: LoopInput,
+  { turn, callId, call }: PlannedCall,
+  step: Step<RunEvent>,
+  notice: ToolRetryNotice,
+): void | Promise<void> {
+  input.logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
+  // Observers read it, too.
+  if (input.emit !== undefined || input.observed !== undefined)
+    return step.emit({ type: "tool-retry", turn, callId, name: call.name, ...notice });
 }
 
 /** Called right before the tool runs. */
@@ -85,7 +101,7 @@ async function runWithHooks(
   const { turn, callId, call } = planned;
   const { signal } = step;
   const { beforeCall, afterCall } = input.hooks;
-  const info = { ...input.identity, turn, callId, call, signal };
+  const info = { ...input.identity, context: input.context, turn, callId, call, signal };
   try {
     const decision = beforeCall === undefined ? undefined : await abortable(Promise.resolve(beforeCall(info)), signal);
     let outcome: ToolOutcome;
@@ -99,7 +115,7 @@ async function runWithHooks(
         );
       const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
       await beginCall(planned, step, isWatched);
-      outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run));
+      outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run), planned);
     }
     if (afterCall === undefined) return outcome;
     return (await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
@@ -115,10 +131,11 @@ function toolContext(
   { turn, callId, call }: PlannedCall,
   step: Step<RunEvent>,
   run: Pick<ToolContext, "attach" | "parent">,
-): ToolContext {
-  const { identity } = input;
+): Omit<ToolContext, "attempt"> {
+  const { identity, context } = input;
   return {
     ...identity,
+    context,
     signal: step.signal,
     callId,
     call,
@@ -142,6 +159,7 @@ function parentRun(input: LoopInput, state: RunState, { callId, current }: TurnC
       return remainingLimits(input, state.spentInside(input.now() - startedAt));
     },
     prices: input.prices,
+    metadata: input.identity.metadata,
     approve: input.approve,
   };
 }
@@ -189,12 +207,12 @@ export function answered(
 
 function recordOutcome(
   input: LoopInput,
-  { call, tool }: PlannedCall,
+  { call, tool, edited }: PlannedCall,
   outcome: ToolOutcome,
   startedAt: number,
   endedAt: number,
 ): CallStepValue {
-  const { part, after } = functionResponse(call, outcome, {
+  const { part, after, shortened } = functionResponse(call, outcome, {
     mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
     maxResultBytes: tool?.maxResultBytes,
   });
@@ -203,7 +221,9 @@ function recordOutcome(
   const notRun = failure?.kind === "denied" || failure?.kind === "not-run";
   return {
     part,
-    after,
+    after: edited === undefined ? after : [editedNote(call), ...after],
+    ...(shortened === true && { shortened }),
+    ...(tool?.endsRun === true && outcome.ok && { ending: { output: jsonSafe(outcome.output).value } }),
     failure,
     ...(notRun && { notRun }),
     nested: [],
@@ -211,6 +231,11 @@ function recordOutcome(
     startedAt,
     endedAt,
   };
+}
+
+/** A text after the responses: whether a model reads other members of a response than the output is not documented. */
+function editedNote({ name, id, args = {} }: FunctionCall): Part {
+  return { text: argumentsEdited(name, id === "" ? undefined : id, JSON.stringify(args)) };
 }
 
 /** The outcome of a call that was denied; the message is for the model. */
@@ -224,16 +249,33 @@ export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { o
 }
 
 /** The event of a call that begins. */
-export function toolStart({ turn, callId, call }: PlannedCall): RunEvent {
-  return { type: "tool-start", turn, callId, call };
+export function toolStart({ turn, callId, call, edited }: PlannedCall): RunEvent {
+  return { type: "tool-start", turn, callId, name: call.name, call, ...(edited && { edited }) };
 }
 
 /** The event of a call that has ended. */
-export function toolEnd({ turn, callId, call }: PlannedCall, value: CallStepValue): RunEvent {
-  return { type: "tool-end", turn, callId, call, outcome: readOutcome(value), durationMs: value.durationMs };
+export function toolEnd({ turn, callId, call, edited }: PlannedCall, value: CallStepValue): RunEvent {
+  const { durationMs } = value;
+  const event = {
+    type: "tool-end",
+    turn,
+    callId,
+    name: call.name,
+    call,
+    durationMs,
+    ...(edited && { edited }),
+  } as const;
+  const outcome = readOutcome(value);
+  // The same either way; the types are two.
+  return outcome.ok && outcome.shortened === undefined ? { ...event, outcome } : { ...event, outcome };
 }
 
 /** The outcome that a call's step recorded, as the model reads it. */
-export function readOutcome({ failure, part }: CallStepValue): ToolOutcome {
-  return failure ?? { ok: true, output: part.functionResponse?.response["output"] };
+export function readOutcome({ failure, part, shortened }: CallStepValue): ToolEndOutcome {
+  if (failure !== undefined) return failure;
+  const output = part.functionResponse?.response["output"];
+  // Only a text is shortened.
+  return shortened === true ? { ok: true, output: output as string, shortened } : { ok: true, output };
 }
+
+type ToolEndOutcome = Extract<RunEvent, { readonly type: "tool-end" }>["outcome"];

@@ -4,7 +4,7 @@ import { checkContentsDepth, depthError } from "../../model/request/check-depth.
 import type { Content } from "../../wire/types/content.ts";
 
 /**
- * Checks what a hook put into a request; what was there before is known to be sendable.
+ * Checks what `prepareTurn` put into a request; what was there before is known to be sendable.
  *
  * @throws {ConfigurationError} Naming the member.
  */
@@ -17,10 +17,7 @@ export function checkChangedRequest(before: ModelRequest, after: ModelRequest): 
   const names = Object.keys(changed) as (keyof typeof changed)[];
   const name = names.find((one) => changed[one] !== given[one] && isTooDeep(changed[one]));
   if (name !== undefined)
-    throw depthError(
-      `The ${name} of the request that beforeRequest returned nest`,
-      "they cannot be sent: flatten them",
-    );
+    throw depthError(`The ${name} that prepareTurn returned nest`, "they cannot be sent: flatten them");
 }
 
 /** Stands for a content that needs no check, so that the others keep their index. */

@@ -1,5 +1,5 @@
 import { describeError, type Step } from "../../durable/steps.ts";
-import type { ModelStepValue, PromptTooLong } from "../../durable/run-log.ts";
+import type { ModelStepValue, PromptTooLong, SteeringStopped } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
@@ -9,12 +9,15 @@ import type { ModelNotice, ModelRequest } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { checkChangedRequest } from "./changed-request.ts";
+import type { GuardrailAction } from "../guardrails.ts";
+import { checkInput } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
+import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
 import type { PartialAnswer } from "../partial-answer.ts";
+import type { PreparedRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -30,7 +33,8 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * @param cursor - Steering messages up to this position are in the request; absent adds none.
  * @param name - Of the step.
  * @param partial - Follows what the model has said.
- * @returns `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
+ * @param prepare - Changes the request.
+ * @returns `stopped` when a guardrail rejected a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
   input: LoopInput,
@@ -41,24 +45,39 @@ export async function modelStep(
   budget: RequestBudget,
   name: string,
   partial: PartialAnswer | undefined,
-): Promise<ModelStepValue | PromptTooLong> {
+  prepare: ((request: ModelRequest, step: LoopStep) => Promise<PreparedRequest>) | undefined,
+): Promise<ModelStepValue | PromptTooLong | SteeringStopped> {
   const startedAt = input.now();
   const steering = cursor === undefined ? undefined : input.steering;
-  const steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
+  let steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
+  const { guardrails } = input;
+  let checked: readonly GuardrailAction[] | undefined;
+  if (steered !== undefined && guardrails?.input !== undefined) {
+    const verdict = await checkInput(input, steered.contents, turn, step.signal);
+    const { contents = steered.contents } = verdict;
+    const { upTo } = steered;
+    if (verdict.actions.length > 0) checked = verdict.actions;
+    if (input.emit !== undefined)
+      for (const action of verdict.actions) await step.emit({ type: "guardrail", turn, side: "input", ...action });
+    if (checked?.at(-1)?.action === "stop")
+      return { stopped: true, checked, steered: { contents: [], upTo }, startedAt, endedAt: input.now() };
+    steered = { contents, upTo };
+  }
+  const isHeld = guardrails?.output !== undefined && guardrails.streaming !== "show";
   const isWatched = input.emit !== undefined;
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
-  if (input.hooks.beforeRequest !== undefined) {
-    const changed = await input.hooks.beforeRequest({ ...input.identity, turn, request, signal: step.signal });
-    if (changed !== undefined) {
-      checkChangedRequest(request, changed);
-      request = changed;
-    }
-  }
+  const prepared = prepare === undefined ? undefined : await prepare(request, step);
+  if (prepared !== undefined) request = prepared.request;
+  const { model = input.model, record } = prepared ?? {};
 
+  let typed: TypedAnswerEvents | undefined;
   const onNotice = (notice: ModelNotice): void => {
-    if (notice.type === "rewind") partial?.clear();
+    if (notice.type === "rewind") {
+      partial?.clear();
+      typed?.restart();
+    }
     if (!isWatched) return;
     void step.emit(
       notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
@@ -67,18 +86,20 @@ export async function modelStep(
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
     let hasDeepParts = false;
+    typed = isWatched && !isHeld && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
       hasDeepParts ||= isTooDeep(parts);
       // The answer is refused, so nobody needs them.
       if (hasDeepParts) return;
       partial?.add(parts);
-      if (isWatched) return emitParts(parts, turn, step);
+      if (typed !== undefined) return typed.add(parts);
+      if (isWatched && !isHeld) return emitParts(parts, turn, step);
     };
     partial?.begin(name);
     step.asks?.(request);
     try {
-      const response = await input.model.respond(request, {
+      const response = await model.respond(request, {
         signal: step.signal,
         conversation: input.conversation,
         logger: input.logger,
@@ -88,6 +109,7 @@ export async function modelStep(
       });
       // A model of another library may pass on what it was sent, unchecked.
       if (hasDeepParts || isTooDeep(response)) throw tooDeep();
+      if (typed !== undefined) await typed.end();
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
@@ -96,6 +118,9 @@ export async function modelStep(
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),
+        ...(record !== undefined && { prepared: record }),
+        ...(checked !== undefined && { checked }),
+        ...(guardrails?.output !== undefined && { guarded: isHeld ? "held" : "shown" }),
         ...(steeringWaits && { steeringWaits }),
         startedAt,
         endedAt: input.now(),
@@ -129,6 +154,39 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
   if (error instanceof StreamIncompleteError) return error.retryable;
   if (error instanceof ApiStatusError && (error.retryAfterMs ?? 0) > MAX_RESTART_WAIT_MS) return false;
   return hasParts && error instanceof AgentError && error.retryable;
+}
+
+/** Reports an answer that is to be JSON while it arrives: its parts, and how its value grows. */
+export class TypedAnswerEvents {
+  readonly #turn: number;
+  readonly #to: Pick<Step<RunEvent>, "emit">;
+  #growth = new JsonGrowth();
+
+  constructor(turn: number, to: Pick<Step<RunEvent>, "emit">) {
+    this.#turn = turn;
+    this.#to = to;
+  }
+
+  /** Reports what one chunk brought. */
+  async add(parts: readonly Part[]): Promise<void> {
+    await emitParts(parts, this.#turn, this.#to);
+    for (const { text, thought } of parts)
+      if (text !== undefined && thought !== true) await this.#emit(this.#growth.add(text));
+  }
+
+  /** What was reported is void: the answer starts over. */
+  restart(): void {
+    this.#growth = new JsonGrowth();
+  }
+
+  /** The answer is whole. */
+  async end(): Promise<void> {
+    await this.#emit(this.#growth.end());
+  }
+
+  async #emit(delta: OutputDelta | undefined): Promise<void> {
+    if (delta !== undefined) await this.#to.emit({ type: "output-delta", turn: this.#turn, ...delta });
+  }
 }
 
 /** Reports parts; adjacent text of the same kind becomes one delta. */

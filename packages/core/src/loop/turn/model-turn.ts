@@ -1,18 +1,29 @@
-import { modelStepName, type ModelStepValue, type PhaseKind, type PromptTooLong } from "../../durable/run-log.ts";
-import { RunStepError } from "../../errors/run-errors.ts";
+import {
+  modelStepName,
+  type ModelStepValue,
+  type PhaseKind,
+  type PreparedTurn,
+  type PromptTooLong,
+  type SteeringStopped,
+} from "../../durable/run-log.ts";
+import { GuardrailError, RunStepError } from "../../errors/run-errors.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { findPrices } from "../../model/usage.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
+import type { Toolset } from "../../tool/toolset.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
-import type { Content } from "../../wire/types/content.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
+import type { Emit } from "../events.ts";
+import { type GuardrailStop, stopOf } from "../guardrails.ts";
 import { firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
+import { checkAnswer, withheld } from "./check-guardrails.ts";
 import {
   endingOf,
   findProblem,
@@ -22,11 +33,15 @@ import {
   type TurnProblem,
 } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
-import { emitParts, modelStep } from "./model-step.ts";
+import { fitContents, originOf } from "./fit-contents.ts";
+import { emitParts, modelStep, TypedAnswerEvents } from "./model-step.ts";
+import type { RequestPlace } from "./prepare-turn.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
 export interface ModelAnswer extends TurnAnswer {
   readonly steeringWaits: boolean;
+  /** The tools that the calls may use, if they are not those of the run. */
+  readonly toolset?: Toolset | undefined;
 }
 
 /** Asks until the answer is usable, the retries are used up, or the wall time is up. */
@@ -35,48 +50,85 @@ export async function modelTurn(
   state: RunState,
   phase: Phase,
   isFirst: boolean,
-): Promise<ModelAnswer | "wall-time"> {
+): Promise<ModelAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
   const turn = state.turns;
+  const isGuarded = input.guardrails?.output !== undefined;
+  const isHeld = isGuarded && input.guardrails?.streaming !== "show";
   const tried = new Map<TurnProblem, number>();
   const budget = new RequestBudget(input.maxRequestsPerTurn);
   for (let attempt = 0; ; attempt++) {
     const name = modelStepName(phase.kind, turn, attempt);
-    const value = await askModel(input, state, phase, budget, name, isFirst && !tried.has("malformed-call"));
-    if (value === "wall-time") {
+    const place = {
+      phase: phase.kind,
+      attempt,
+      isFirst: isFirst && !tried.has("malformed-call"),
+      toolChoice: phase.toolChoice,
+    };
+    const asked = await askModel(input, state, phase, budget, name, place);
+    if (asked === "wall-time") {
       state.useUpWallTime(input.limits);
-      return value;
+      return asked;
     }
+    const { value, toolset } = asked;
     if ("tooLong" in value) {
       await shorten(input, state, phase, name);
       continue;
     }
-    const { response, steered, steeringWaits = false } = value;
+    if ("stopped" in value) {
+      state.steeringCursor = value.steered.upTo;
+      const guardrail = stopOf("input", value.checked);
+      if (guardrail !== undefined) return { guardrail };
+      continue;
+    }
+    const { steered, steeringWaits = false, prepared } = value;
+    let { response } = value;
     if (steered !== undefined) {
       phase.contents.push(...steered.contents);
       state.steeringCursor = steered.upTo;
     }
     state.addActiveTime(value.startedAt, value.endedAt);
     const { prices } = input;
-    state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? input.model.id));
-    if (input.emit !== undefined) await input.emit({ type: "response", turn, response });
+    const modelId = prepared?.model?.id ?? input.model.id;
+    state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? modelId));
+    if (prepared?.model !== undefined) state.foreign.set(response.content, prepared.model.origin);
+    if (input.emit !== undefined && !isHeld) await input.emit({ type: "response", turn, response });
 
     const calls = openCallsIn([response.content]);
     let problem = findProblem(response, calls);
     let detail: string | undefined;
+    let parsed: unknown;
     const { output } = phase;
     if (problem === undefined && output !== undefined && endingOf({ response, calls })?.stopReason === "finished") {
       const checked = await output.parse(visibleText(response.content));
-      if (checked.ok) return { response, calls, steeringWaits, output: checked.value };
-      problem = "invalid-output";
-      detail = checked.problem;
+      if (checked.ok) parsed = checked.value;
+      else {
+        problem = "invalid-output";
+        detail = checked.problem;
+      }
     }
-    if (problem === undefined) return { response, calls, steeringWaits };
+    const times = problem === undefined ? 0 : (tried.get(problem) ?? 0) + 1;
+    const isLast =
+      problem === undefined || times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state);
+    if (isGuarded) {
+      // The history keeps an invalid output, so it is checked as well.
+      if (isLast || problem === "invalid-output") {
+        const checked = await guardAnswer(
+          input,
+          state,
+          phase,
+          { response, calls, problem, detail, output: parsed },
+          attempt,
+        );
+        if (checked === "wall-time" || "guardrail" in checked) return checked;
+        ({ response, problem, detail, output: parsed } = checked);
+      } else if (isHeld && input.emit !== undefined)
+        await input.emit({ type: "response", turn, response: withheld(response) });
+    }
+    if (problem === undefined) return { response, calls, steeringWaits, toolset, output: parsed };
 
-    const times = (tried.get(problem) ?? 0) + 1;
     tried.set(problem, times);
-    if (times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state))
-      return { response, calls, steeringWaits, problem, detail };
-    const nudge = nudgeFor(problem, times, input.toolset.byName.keys(), detail);
+    if (isLast) return { response, calls, steeringWaits, toolset, problem, detail };
+    const nudge = nudgeFor(problem, times, (toolset ?? input.toolset).byName.keys(), detail);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },
       "the answer cannot be used; retrying",
@@ -89,6 +141,51 @@ export async function modelTurn(
   }
 }
 
+/** An answer as guardrails let it pass; a reader who has not seen it sees it now. */
+async function guardAnswer(
+  input: LoopInput,
+  state: RunState,
+  { output }: Phase,
+  answer: TurnAnswer,
+  attempt: number,
+): Promise<TurnAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+  const { turns: turn } = state;
+  const checked = await checkAnswer(input, state, answer, attempt);
+  if (checked === "wall-time") state.useUpWallTime(input.limits);
+  if (checked === "wall-time" || "guardrail" in checked) return checked;
+  const { response } = checked;
+  const isReplaced = response !== answer.response;
+  if (input.emit !== undefined && (isReplaced || input.guardrails?.streaming !== "show")) {
+    await emitWhole(response.content.parts, turn, input.emit, output !== undefined);
+    await input.emit({ type: "response", turn, response });
+  }
+  const { problem, calls } = checked;
+  const wasParsed = problem === undefined || problem === "invalid-output";
+  if (!isReplaced || output === undefined || calls.length > 0 || !wasParsed) return checked;
+  const parsed = await output.parse(visibleText(response.content));
+  if (parsed.ok) return { response, calls, output: parsed.value };
+  if (problem !== undefined) return { ...checked, detail: parsed.problem };
+  const name = input.guardrails?.output?.at(-1)?.name ?? "";
+  throw new GuardrailError(
+    `what the output guardrails put in place of the answer does not match the output schema: ${parsed.problem}`,
+    { name, side: "output" },
+  );
+}
+
+/** Reports an answer that is known as a whole. */
+async function emitWhole(parts: readonly Part[], turn: number, emit: Emit, isTyped: boolean): Promise<void> {
+  if (!isTyped) return await emitParts(parts, turn, { emit });
+  const typed = new TypedAnswerEvents(turn, { emit });
+  await typed.add(parts);
+  await typed.end();
+}
+
+/** What a model step left, and the tools that its calls may use if they are not those of the run. */
+interface AskedModel {
+  readonly value: ModelStepValue | PromptTooLong | SteeringStopped;
+  readonly toolset: Toolset | undefined;
+}
+
 /** One request as one step. Its events are reported as they arrive, or at once when a journal has the answer. */
 async function askModel(
   input: LoopInput,
@@ -96,10 +193,14 @@ async function askModel(
   phase: Phase,
   budget: RequestBudget,
   name: string,
-  isFirst: boolean,
-): Promise<ModelStepValue | PromptTooLong | "wall-time"> {
+  place: RequestPlace,
+): Promise<AskedModel | "wall-time"> {
   const turn = state.turns;
-  const request = buildModelRequest(input, state, phase, isFirst);
+  const request = buildModelRequest(input, state, phase, place.isFirst);
+  const { preparer, guardrails } = input;
+  // What nobody may see yet is in no draft either.
+  const holdsOutput = guardrails?.output !== undefined && guardrails.streaming !== "show";
+  let toolset: Toolset | undefined;
   // The output phase takes no new messages.
   const cursor = phase.kind === "work" ? state.steeringCursor : undefined;
   let ranHere = false;
@@ -113,17 +214,42 @@ async function askModel(
       cursor,
       budget,
       name,
-      phase.kind === "work" ? state.partial : undefined,
+      phase.kind === "work" && !holdsOutput ? state.partial : undefined,
+      preparer &&
+        (async (steered, live) => {
+          const prepared = await preparer.prepare(input, state, steered, place, live);
+          ({ toolset } = prepared);
+          return prepared;
+        }),
     );
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
-  if (!ranHere && input.emit !== undefined && !("tooLong" in value)) {
-    const { steered, response } = value;
+  if (ranHere || "tooLong" in value) return { value, toolset };
+  if (input.emit !== undefined)
+    for (const action of value.checked ?? []) await input.emit({ type: "guardrail", turn, side: "input", ...action });
+  if ("stopped" in value) return { value, toolset };
+  const { steered, response, prepared, guarded } = value;
+  if (prepared?.tools !== undefined) toolset = await restoreTools(input, state, prepared, request.contents, place);
+  if (input.emit !== undefined) {
     if (steered !== undefined) await input.emit({ type: "steer", turn, contents: steered.contents });
-    await emitParts(response.content.parts, turn, { emit: input.emit });
+    if (prepared?.breaks !== undefined) await input.emit({ type: "prefix-break", turn, fields: prepared.breaks });
+    if (guarded !== "held") await emitWhole(response.content.parts, turn, input.emit, request.output !== undefined);
   }
-  return value;
+  return { value, toolset };
+}
+
+/** The tools of a turn whose answer was recorded. */
+async function restoreTools(
+  input: LoopInput,
+  state: RunState,
+  prepared: PreparedTurn,
+  contents: readonly Content[],
+  place: RequestPlace,
+): Promise<Toolset> {
+  const { preparer, toolset } = input;
+  if (preparer !== undefined) return await preparer.restore(input, state, prepared, contents, place);
+  return { ...toolset, byName: new Map([...toolset.byName].filter(([name]) => prepared.tools?.includes(name))) };
 }
 
 /** Compacts the history after the service refused the prompt as too long. */
@@ -176,9 +302,12 @@ export function outputPhase(state: RunState, output: OutputPlan): Phase {
 
 function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFirst: boolean): ModelRequest {
   const { kind, contents, functions, builtIns, toolChoice, output } = phase;
+  const sent = kind === "work" ? state.sendable() : [...contents];
+  const { model, preparer } = input;
+  const isMixed = state.foreign.size > 0 && preparer === undefined;
   return {
     instructions: input.instructions,
-    contents: kind === "work" ? state.sendable() : [...contents],
+    contents: isMixed ? fitContents(sent, model, state.foreign, originOf(model)) : sent,
     functions,
     builtIns,
     calling: callingFor(toolChoice, isFirst),

@@ -3,6 +3,7 @@ import { isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
 import { checkContentsDepth } from "../request/check-depth.ts";
+import { type ContentInput, INSTEAD } from "./content-input.ts";
 import { readCalls } from "./open-calls.ts";
 
 /** Options of {@link importHistory}. */
@@ -51,9 +52,11 @@ interface Pairing {
  * const chat = agent.chat({ history });
  * ```
  */
-export function importHistory(contents: readonly Content[], options: ImportHistoryOptions = {}): readonly Content[] {
+export function importHistory(given: readonly ContentInput[], options: ImportHistoryOptions = {}): readonly Content[] {
   const { model, ids = "complete", orphans = "refuse" } = options;
-  checkHistory(contents);
+  checkHistory(given);
+  // As just checked.
+  const contents = given as readonly Content[];
   checkContentsDepth(contents);
   const pairing: Pairing = { repair: orphans === "repair", seen: new Set() };
   const paired: Content[] = [];
@@ -172,15 +175,6 @@ function orphanError(what: string): ConfigurationError {
     `The history cannot be imported: ${what}. Include both, remove both, or pass orphans: "repair".`,
   );
 }
-
-/** Advice for roles of other vendors. */
-const INSTEAD: Readonly<Record<string, string | undefined>> = {
-  assistant: 'say "model"',
-  system: "pass it to the agent as instructions",
-  developer: "pass it to the agent as instructions",
-  tool: 'use "user", with functionResponse parts',
-  function: 'use "user", with functionResponse parts',
-};
 
 /**
  * Checks foreign contents, which can be anything: roles, parts, and the places of calls and responses.

@@ -33,7 +33,7 @@ const ANNOTATIONS = new Set("title description default examples example deprecat
  * Reduces a schema to the subset of JSON Schema that the service documents. Every change is recorded in the scope.
  *
  * @returns The schema, or `undefined` when it matches no value.
- * @throws {ToolDefinitionError} For a schema that the service would reject.
+ * @throws {AgentError} For a schema that the service would reject.
  */
 export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
   if (schema === true) return {};

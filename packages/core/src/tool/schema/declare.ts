@@ -1,16 +1,23 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { messageOf } from "../../errors/agent-error.ts";
-import { ToolDefinitionError } from "../../errors/run-errors.ts";
+import { AgentError, messageOf } from "../../errors/agent-error.ts";
 import { isObject } from "../../internal/json.ts";
-import { fromZod3, fromZod4, isStandardSchema, loadZodToJsonSchema, type StandardSchema } from "./from-zod.ts";
+import { fromZod3, fromZod4, loadZodToJsonSchema } from "./from-zod.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
 import { SchemaPlace, type SchemaScope, SchemaWork } from "./keywords.ts";
+import { ownedByTool, type SchemaOwner } from "./schema-owner.ts";
+import {
+  describeConversion,
+  fromStandard,
+  isStandardJsonSchema,
+  isStandardSchema,
+  type StandardSchema,
+} from "./standard-schema.ts";
 
 /** A schema that carries its own JSON Schema: the result of `zod3()`, or any Standard Schema with a `jsonSchema` member. */
-export interface DescribedSchema<Output = unknown> extends StandardSchema<Output> {
+export interface DescribedSchema<Output = unknown, Input = unknown> extends StandardSchema<Output, Input> {
   readonly jsonSchema: JsonSchema;
 }
 
@@ -28,18 +35,17 @@ export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, addit
 /**
  * The schema of a function's parameters.
  *
- * @param input - Zod 4, zod 3, a schema that carries its JSON Schema, or a JSON Schema; its root must be an object.
+ * @param input - Zod 4, zod 3, a schema that knows its JSON Schema, or a JSON Schema; its root must be an object.
  * @param tool - Tool name, for errors.
  * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
  */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
-  const { schema, source, changes } = declareSchema(input, tool);
-  if (schema["type"] !== "object" || "anyOf" in schema)
-    throw new ToolDefinitionError(
-      `tool "${tool}": the input must be an object, got ${describeRoot(schema)}: wrap it, as in z.object({ value: … })`,
-      tool,
-      "",
-    );
+  const owner = ownedByTool(tool);
+  const { schema, source, changes } = declareSchema(input, owner);
+  if (schema["type"] !== "object" || "anyOf" in schema) {
+    const wrap = isObject(input) && "_zod" in input ? "wrap it, as in z.object({ value: … })" : "wrap it in an object";
+    throw owner.error(`the input must be an object, got ${describeRoot(schema)}: ${wrap}`, "");
+  }
   const empty = schema["properties"] === undefined || Object.keys(schema["properties"] as object).length === 0;
   if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined))
     return { schema, source, changes };
@@ -57,13 +63,14 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
  * so the model still reads them; values are validated against the author's schema anyway.
  *
  * @param input - As for {@link declareParameters}, but with any root; `"json"` for any JSON.
- * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
+ * @param owner - What the schema is for, whose errors are thrown.
+ * @throws {AgentError} For a schema that the service would reject, with the path and the fix.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
-export function declareSchema(input: unknown, tool: string): DeclaredSchema {
-  const root = input === "json" ? {} : toJsonSchema(input, tool);
+export function declareSchema(input: unknown, owner: SchemaOwner): DeclaredSchema {
+  const root = input === "json" ? {} : toJsonSchema(input, owner);
   const scope: SchemaScope = {
-    tool,
+    owner,
     root,
     changes: [],
     definitions: new Map(),
@@ -89,29 +96,33 @@ export function declareSchema(input: unknown, tool: string): DeclaredSchema {
 }
 
 /** Each cast relies on the marker that the schema's own library sets. */
-function toJsonSchema(input: unknown, tool: string): JsonSchema {
+function toJsonSchema(input: unknown, owner: SchemaOwner): JsonSchema {
   if ((typeof input === "object" || typeof input === "function") && input !== null) {
     // Zod 4 schemas have `_def` too.
-    if ("_zod" in input) return convert(tool, () => fromZod4(input as z4.$ZodType, tool));
-    if (isStandardSchema(input) && "jsonSchema" in input && isObject(input.jsonSchema)) return input.jsonSchema;
+    if ("_zod" in input) return convert(owner, () => fromZod4(input as z4.$ZodType, owner));
+    if (isStandardSchema(input)) {
+      if ("jsonSchema" in input && isObject(input.jsonSchema)) return input.jsonSchema;
+      if (isStandardJsonSchema(input)) return convert(owner, () => fromStandard(input));
+    }
     if ("_def" in input && "safeParseAsync" in input)
-      return convert(tool, () => fromZod3(loadZodToJsonSchema(tool), input as unknown as z3.ZodTypeAny, tool));
-    if (isObject(input) && !isStandardSchema(input)) return input;
+      return convert(owner, () => fromZod3(loadZodToJsonSchema(owner), input as unknown as z3.ZodTypeAny, owner));
+    if (isStandardSchema(input))
+      throw owner.error(
+        `the ${input["~standard"].vendor} schema does not know its JSON Schema, which is sent to the model: ` +
+          describeConversion(input, owner.option),
+        "",
+      );
+    if (isObject(input)) return input;
   }
-  throw new ToolDefinitionError(`tool "${tool}": the schema must be a zod schema or a JSON Schema object`, tool, "");
+  throw owner.error("the schema must be a zod, Valibot or ArkType schema, or a JSON Schema object", "");
 }
 
-function convert(tool: string, work: () => JsonSchema): JsonSchema {
+function convert(owner: SchemaOwner, work: () => JsonSchema): JsonSchema {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ToolDefinitionError) throw error;
-    throw new ToolDefinitionError(
-      `tool "${tool}": the schema cannot be written as JSON Schema: ${messageOf(error)}`,
-      tool,
-      "",
-      { cause: error },
-    );
+    if (error instanceof AgentError) throw error;
+    throw owner.error(`the schema cannot be written as JSON Schema: ${messageOf(error)}`, "", { cause: error });
   }
 }
 

@@ -1,12 +1,12 @@
-import { ToolDefinitionError } from "../../errors/run-errors.ts";
+import type { AgentError } from "../../errors/agent-error.ts";
 import { isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
+import type { SchemaOwner } from "./schema-owner.ts";
 
 /** Shared by all schemas of one tool or output. */
 export interface SchemaScope {
-  /** Tool name, for errors. */
-  readonly tool: string;
+  readonly owner: SchemaOwner;
   /** The author's schema, for its references. */
   readonly root: JsonSchema;
   readonly changes: SchemaChange[];
@@ -63,10 +63,9 @@ export class SchemaPlace {
   }
 
   /** The error for a schema that the service would reject. */
-  refused(problem: string): ToolDefinitionError {
+  refused(problem: string): AgentError {
     const path = this.path.join(".");
-    const { tool } = this.scope;
-    return new ToolDefinitionError(`tool "${tool}": ${path === "" ? "the schema" : path} ${problem}`, tool, path);
+    return this.scope.owner.error(`${path === "" ? "the schema" : path} ${problem}`, path);
   }
 }
 

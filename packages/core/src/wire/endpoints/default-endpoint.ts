@@ -1,16 +1,19 @@
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
+import type { Logger } from "../../logging/logger.ts";
 import { type Endpoint, google, isCometHost } from "./endpoint.ts";
 import { cometapi } from "./cometapi.ts";
 import { vertex } from "./vertex.ts";
 
 /**
  * The endpoint from the environment: Vertex if `GOOGLE_GENAI_USE_ENTERPRISE` (or `GOOGLE_GENAI_USE_VERTEXAI`) is true; Google if a
- * base URL, `GOOGLE_API_KEY` or `GEMINI_API_KEY` is set; CometAPI if `COMETAPI_KEY` is set. Otherwise Google, whose first request
- * fails with the variables to set.
+ * base URL, `GOOGLE_API_KEY` or `GEMINI_API_KEY` is set; CometAPI if `COMETAPI_KEY` is set. Otherwise Google, with
+ * `GOOGLE_GENERATIVE_AI_API_KEY`, or whose first request fails with the variables to set.
+ *
+ * @param logger - Told when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`.
  */
-export function defaultEndpoint(env: Environment = processEnvironment()): Endpoint {
+export function defaultEndpoint(env: Environment = processEnvironment(), logger?: Logger): Endpoint {
   if (isTrue(env["GOOGLE_GENAI_USE_ENTERPRISE"] ?? env["GOOGLE_GENAI_USE_VERTEXAI"])) return vertex({ env });
-  const configured = google({ env });
+  const configured = google({ env, logger });
   if (isCometHost(configured.baseUrl)) return cometapi({ baseUrl: configured.baseUrl, env });
   const wantsGoogle = env["GOOGLE_GEMINI_BASE_URL"] || env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
   return !wantsGoogle && env["COMETAPI_KEY"] ? cometapi({ env }) : configured;

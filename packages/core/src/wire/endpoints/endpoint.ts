@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
+import { defaultLogger, type Logger } from "../../logging/logger.ts";
 
 /** Kind of service: Google's Developer API, Vertex AI, or a gateway in front of either. */
 export type EndpointKind = "developer" | "vertex" | "gateway";
@@ -56,7 +57,10 @@ export interface EndpointOptions {
 
 /** Options of {@link google}. */
 export interface GoogleOptions {
-  /** @defaultValue `GOOGLE_API_KEY`, then `GEMINI_API_KEY`; from the environment only for Google's own hosts */
+  /**
+   * @defaultValue `GOOGLE_API_KEY`, then `GEMINI_API_KEY`, then `GOOGLE_GENERATIVE_AI_API_KEY`; from the environment only for Google's
+   * own hosts
+   */
   readonly apiKey?: string | undefined;
   /** @defaultValue `GOOGLE_GEMINI_BASE_URL`, then `https://generativelanguage.googleapis.com` */
   readonly baseUrl?: string | undefined;
@@ -64,9 +68,13 @@ export interface GoogleOptions {
   readonly apiVersion?: string | undefined;
   /** @defaultValue the process's environment */
   readonly env?: Environment | undefined;
+  /** Told when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`. @defaultValue silent, unless `POLLUX_LOG` names a level */
+  readonly logger?: Logger | undefined;
 }
 
 const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
+/** Where the AI SDK reads the same key. */
+const OTHER_KEY = "GOOGLE_GENERATIVE_AI_API_KEY";
 /** Key that a local emulator accepts; not a secret. */
 export const EMULATOR_KEY = "emulator";
 
@@ -102,11 +110,22 @@ export function endpoint(options: EndpointOptions): Endpoint {
  * @see https://ai.google.dev/gemini-api/docs/api-key
  */
 export function google(options: GoogleOptions = {}): Endpoint {
+  if (typeof options !== "object")
+    throw new TypeError(
+      `google() makes an endpoint, and takes its options: write model: "${String(options)}", or gemini("${String(options)}", { endpoint: google() })`,
+    );
   const env = options.env ?? processEnvironment();
   const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
   const apiVersion = options.apiVersion ?? apiVersionFrom(env, "v1beta");
+  let isTold = false;
+  const onOtherKey = (): void => {
+    if (isTold) return;
+    isTold = true;
+    const logger = options.logger ?? defaultLogger(env);
+    logger.info({ variable: OTHER_KEY }, "the API key is from the AI SDK's variable, because no other is set");
+  };
   return buildEndpoint(kindOf(baseUrl), baseUrl, apiVersion, () =>
-    signWith(options.apiKey || googleKeyFor(baseUrl, env), "x-goog-api-key"),
+    signWith(options.apiKey || googleKeyFor(baseUrl, env, onOtherKey), "x-goog-api-key"),
   );
 }
 
@@ -161,8 +180,8 @@ export function localKey(baseUrl: string): string | undefined {
   return isLoopback(baseUrl) ? EMULATOR_KEY : undefined;
 }
 
-/** The environment's Google key, for Google's hosts only. */
-function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
+/** The environment's Google key, for Google's hosts only. @param onOtherKey - Called when it is the AI SDK's. */
+function googleKeyFor(baseUrl: string, env: Environment, onOtherKey: () => void): string | undefined {
   if (isLoopback(baseUrl)) return localKey(baseUrl);
   if (!isGoogleHost(baseUrl))
     throw new ConfigurationError(
@@ -170,6 +189,11 @@ function googleKeyFor(baseUrl: string, env: Environment): string | undefined {
     );
   const key = env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
   if (key) return key;
+  const otherKey = env[OTHER_KEY];
+  if (otherKey) {
+    onOtherKey();
+    return otherKey;
+  }
   throw new ConfigurationError(
     "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to google(). " +
       EMULATOR_HINT,

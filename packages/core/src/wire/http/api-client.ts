@@ -70,7 +70,7 @@ export class ApiClient implements ExchangeSettings {
 
   /** Where requests go. */
   get endpoint(): Endpoint {
-    return (this.#endpoint ??= defaultEndpoint(this.#env));
+    return (this.#endpoint ??= defaultEndpoint(this.#env, this.logger));
   }
 
   /** A call whose answer is a JSON object. */

@@ -493,11 +493,12 @@ describe("a reader of a run whose agents are children", () => {
     const { events, result } = await collect(made(setup).agent.stream("Go.", { runId: "r", steps }));
     assertGrammar(events);
     expect(events.filter((event) => "callId" in event)).toEqual([
-      { type: "tool-start", turn: 1, callId: "call:1.0", call: { name: "research", args: TASK } },
+      { type: "tool-start", turn: 1, callId: "call:1.0", name: "research", call: { name: "research", args: TASK } },
       {
         type: "tool-end",
         turn: 1,
         callId: "call:1.0",
+        name: "research",
         call: { name: "research", args: TASK },
         outcome: { ok: false, kind: "failed", message: "research failed: its run was cancelled" },
         durationMs: 7,

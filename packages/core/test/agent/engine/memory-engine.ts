@@ -3,6 +3,7 @@ import {
   type EngineEvent,
   type EngineRunInput,
   type RunReport,
+  type EngineContext,
   runOnEngine,
   settleStep,
   waitTimedOut,
@@ -49,6 +50,7 @@ export class MemoryEngine implements StepsWorld {
   readonly #agents = new Map<string, Agent>();
   readonly #restarting: boolean;
   readonly #maxBytes: number | undefined;
+  readonly #context: EngineContext<unknown> | undefined;
   #going = new Map<string, Going>();
   /** Counts crashes: what belongs to an earlier process does nothing any more. */
   #process = 0;
@@ -58,22 +60,31 @@ export class MemoryEngine implements StepsWorld {
   /** Called when a run is about to finish. */
   beforeWaits: (() => void) | undefined;
 
-  constructor(options: { readonly restarting?: boolean; readonly maxBytes?: number } = {}) {
+  constructor(
+    options: {
+      readonly restarting?: boolean;
+      readonly maxBytes?: number;
+      readonly context?: EngineContext<unknown>;
+    } = {},
+  ) {
     this.#restarting = options.restarting ?? false;
     this.#maxBytes = options.maxBytes;
+    this.#context = options.context;
   }
 
   /** An agent that runs as children of its name. */
   serve(agent: Agent): void {
     this.#agents.set(agent.name, agent);
-    this.child(agent.name, (steps, { signal, input }) => onEngine(agent, steps, signal, input, this.#agents));
+    this.child(agent.name, (steps, { signal, input }) =>
+      onEngine(agent, steps, signal, input, this.#agents, this.#context),
+    );
   }
 
   /** A run of an agent. */
   async start(agent: Agent, runId: string, start: EngineRunInput): Promise<RunReport> {
     const input = JSON.parse(JSON.stringify(start)) as Json;
     return (await this.run(runId, (steps, { signal }) =>
-      onEngine(agent, steps, signal, input, this.#agents),
+      onEngine(agent, steps, signal, input, this.#agents, this.#context),
     )) as unknown as RunReport;
   }
 
@@ -272,6 +283,7 @@ async function onEngine(
   signal: AbortSignal,
   input: Json,
   agents: ReadonlyMap<string, Agent>,
+  context: EngineContext<unknown> | undefined,
 ): Promise<Json> {
   // An EngineRunInput and a RunReport are JSON.
   const start = input as unknown as EngineRunInput;
@@ -280,5 +292,6 @@ async function onEngine(
     steps: () => steps,
     signal,
     agents,
+    ...(context !== undefined && { context }),
   })) as unknown as Json;
 }

@@ -434,7 +434,7 @@ describe("a report that would be too large to keep", () => {
     expect(report).toMatchObject({
       status: "ended",
       unread: [],
-      omitted: ["contents", "added", "found", "response", "unread"],
+      omitted: ["contents", "added", "toolCalls", "found", "response", "unread"],
     });
   });
 
@@ -446,7 +446,7 @@ describe("a report that would be too large to keep", () => {
     const report = await new MemoryEngine().start(agent, "r", { input });
     expect(report).toMatchObject({
       status: "ended",
-      omitted: ["contents", "added"],
+      omitted: ["contents", "added", "toolCalls"],
       result: { text: "A cat.", contents: [], added: [], response: { content: { parts: [{ text: "A cat." }] } } },
     });
   });
@@ -464,7 +464,7 @@ describe("a report that would be too large to keep", () => {
     const agent = new Agent({ model: new ScriptedModel(say(`"${text}"`)) });
     const report = await new MemoryEngine().start(agent, "r", { input, output: "json" });
     expect(report).toMatchObject({
-      omitted: ["contents", "added", "found", "response"],
+      omitted: ["contents", "added", "toolCalls", "found", "response"],
       result: { stopReason: "finished", output: text, text: `"${text}"` },
     });
     expect(report).not.toHaveProperty("result.response");

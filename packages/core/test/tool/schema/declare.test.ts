@@ -5,8 +5,11 @@ import * as zm from "zod/mini";
 import { z as z3 } from "zod/v3";
 import { ToolDefinitionError } from "../../../src/errors/run-errors.ts";
 import { declareParameters, declareSchema } from "../../../src/tool/schema/declare.ts";
+import { OUTPUT_OWNER, ownedByTool } from "../../../src/tool/schema/schema-owner.ts";
 import { zod3 } from "../../../src/tool/schema/zod3.ts";
 import type { JsonSchema } from "../../../src/wire/types/declaration.ts";
+
+const OWNER = ownedByTool("t");
 
 /** The declared form of one property. */
 function property(schema: z.ZodType): unknown {
@@ -15,7 +18,7 @@ function property(schema: z.ZodType): unknown {
 }
 
 function raw(schema: Record<string, unknown>): unknown {
-  return declareSchema(schema, "t").schema;
+  return declareSchema(schema, OWNER).schema;
 }
 
 function errorOf(work: () => unknown): ToolDefinitionError {
@@ -316,15 +319,20 @@ describe("the root of parameters must be an object", () => {
     ["raw union", { anyOf: [{ type: "object" }, { type: "null" }] }],
   ])("%s", (_name, schema) => {
     const error = errorOf(() => declareParameters(schema, "t"));
-    expect(error.message).toContain("wrap it");
+    expect(error.message).toContain(": wrap it");
   });
   test("an answer may have any root", () => {
-    expect(declareSchema(z.array(z.string()), "output").schema).toEqual({ type: "array", items: { type: "string" } });
-    expect(declareSchema("json", "output").schema).toEqual({});
+    expect(declareSchema(z.array(z.string()), OUTPUT_OWNER).schema).toEqual({
+      type: "array",
+      items: { type: "string" },
+    });
+    expect(declareSchema("json", OUTPUT_OWNER).schema).toEqual({});
   });
   test("what is no schema is an error", () => {
-    for (const input of [null, 5, "x", () => 1, [], { "~standard": { vendor: "x" } }])
-      expect(errorOf(() => declareSchema(input, "t")).message).toContain("zod schema or a JSON Schema");
+    for (const input of [null, 5, "x", () => 1, []])
+      expect(errorOf(() => declareSchema(input, OWNER)).message).toBe(
+        'tool "t": the schema must be a zod, Valibot or ArkType schema, or a JSON Schema object',
+      );
   });
 });
 
@@ -567,7 +575,7 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
   test("every change is recorded with its place", () => {
     const { changes } = declareSchema(
       { $schema: "s", type: "object", properties: { a: { type: "string", format: "email", minLength: 2 } } },
-      "t",
+      OWNER,
     );
     expect(changes).toEqual([
       { path: "$schema", change: "dropped: the service does not support it" },
@@ -586,7 +594,7 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
       properties: Object.freeze({ a: Object.freeze({ type: "string", minLength: 1 }) }),
     });
     const before = JSON.stringify(schema);
-    declareSchema(schema, "t");
+    declareSchema(schema, OWNER);
     expect(JSON.stringify(schema)).toBe(before);
   });
 });

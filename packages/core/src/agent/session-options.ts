@@ -1,0 +1,76 @@
+import type { OptionNames } from "../internal/check-options.ts";
+import type { WhileRunning } from "../session/next-run.ts";
+import type { SessionLimits } from "../session/session-host.ts";
+import type { SessionAbout, Unfinished } from "../session/session-runs.ts";
+import type { SessionStore } from "../session/store.ts";
+import type { Approval, ExternalOutcome } from "../tool/tool.ts";
+import type { RunInput } from "./run-input.ts";
+
+/** Identity, store and limits of a session. */
+export interface SessionOptions extends SessionAbout {
+  /** The session's key in its store. @defaultValue a random UUID */
+  readonly id?: string | undefined;
+  /** @defaultValue a new {@link MemoryStore} */
+  readonly store?: SessionStore | undefined;
+  /**
+   * Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`, and the next message
+   * is refused with `SessionLimitError`. @defaultValue none
+   */
+  readonly limits?: SessionLimits | undefined;
+  /**
+   * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. A shorter one
+   * lets others take over sooner after a crash, also from a process that was only paused. @defaultValue 15_000
+   */
+  readonly leaseMs?: number | undefined;
+}
+
+/** Options of sending a message. */
+export interface SendOptions {
+  /**
+   * What the message does while a run is going: `"refuse"` it with `SessionRunningError`; `"steer"` the run, whose result is returned;
+   * `"wait"` until the run is over; or `"replace"` the run, which is stopped. @defaultValue "refuse"
+   */
+  readonly whileRunning?: WhileRunning | undefined;
+  /**
+   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its open calls answered as cancelled, or `"refuse"` the
+   * message with `SessionUnfinishedError`. @defaultValue "close"
+   */
+  readonly unfinished?: Unfinished | undefined;
+  /**
+   * Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true
+   */
+  readonly keepInterrupted?: boolean | undefined;
+}
+
+/** Answers to pending calls. */
+export interface Answers {
+  /** Decisions on calls that require approval, by call id: `true` runs the call, `false` or `{ deny }` refuses it. */
+  readonly approvals?: { readonly [callId: string]: Approval } | undefined;
+  /** Outcomes of calls that were executed elsewhere, by call id. */
+  readonly outcomes?: { readonly [callId: string]: ExternalOutcome } | undefined;
+}
+
+/** Options of resuming a run. */
+export interface ResumeOptions extends Answers {
+  /** Resume a run that another version of the loop started. @defaultValue false */
+  readonly anyLoopVersion?: boolean | undefined;
+}
+
+/** What {@link Session.continue} continues with. */
+export interface ContinueOptions extends SendOptions, ResumeOptions {
+  readonly message?: RunInput | undefined;
+}
+
+/** The names of all options, as for {@link OptionNames}. */
+export const SESSION: OptionNames<SessionOptions> = {
+  id: true,
+  store: true,
+  limits: true,
+  leaseMs: true,
+  title: true,
+  owner: true,
+  metadata: true,
+};
+export const SEND: OptionNames<SendOptions> = { whileRunning: true, unfinished: true, keepInterrupted: true };
+export const RESUME: OptionNames<ResumeOptions> = { approvals: true, outcomes: true, anyLoopVersion: true };
+export const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: true };

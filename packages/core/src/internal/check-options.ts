@@ -1,0 +1,54 @@
+import { nearestName } from "./nearest-name.ts";
+
+/** The names of all options of a type; one that is added to the type but not listed here does not compile. */
+export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: true };
+
+/** By what to write: how other libraries spell it, separated by spaces. */
+export type Spellings = { readonly [ours: string]: string };
+
+/** What to write for the spelling of another library, if it is one. */
+export function findSpelling(spellings: Spellings, name: string): string | undefined {
+  return Object.entries(spellings).find(([, theirs]) => theirs.split(" ").includes(name))?.[0];
+}
+
+/**
+ * Says which option does not exist, and what to do; undefined if all of them do. An option that is undefined does not count, and an
+ * instance of a class may have members of its own.
+ *
+ * @param advise - What to do about a name, such as "use input".
+ */
+export function describeUnknownOption(
+  given: object,
+  names: { readonly [name: string]: true },
+  advise: (name: string) => string | undefined,
+): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || Object.hasOwn(names, name)) continue;
+    const problem = `there is no option "${name}"`;
+    const advice = advise(name);
+    if (advice !== undefined) return `${problem}: ${advice}`;
+    const nearest = nearestName(name, Object.keys(names));
+    return nearest === undefined ? problem : `${problem}; did you mean "${nearest}"?`;
+  }
+  return undefined;
+}
+
+/**
+ * Rejects options that do not exist.
+ *
+ * @param where - What takes them, such as `run()`.
+ * @throws {TypeError} Naming the option and what to do.
+ */
+export function checkOptions(
+  where: string,
+  given: unknown,
+  names: { readonly [name: string]: true },
+  advise: (name: string) => string | undefined = () => undefined,
+): void {
+  if (typeof given !== "object" || given === null)
+    throw new TypeError(`${where}: the options must be an object, got ${given === null ? "null" : typeof given}`);
+  const problem = describeUnknownOption(given, names, advise);
+  if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
+}

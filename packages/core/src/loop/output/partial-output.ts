@@ -1,0 +1,186 @@
+import { isObject, setMember } from "../../internal/json.ts";
+import type { RunEvent } from "../events.ts";
+import type { JsonPath, OutputChange } from "./json-growth.ts";
+
+/**
+ * A value that is still being written: members may be missing, and any text may be cut off, also that of an enum.
+ *
+ * It is what the model writes, before defaults, transforms and validation.
+ */
+export type DeepPartial<Value> = unknown extends Value
+  ? unknown
+  : Value extends string
+    ? string
+    : Value extends readonly unknown[]
+      ? number extends Value["length"]
+        ? readonly DeepPartial<Value[number]>[]
+        : { readonly [Key in keyof Value]?: DeepPartial<Value[Key]> | undefined }
+      : Value extends object
+        ? { readonly [Key in keyof Value]?: DeepPartial<Value[Key]> | undefined }
+        : Value;
+
+/** Names of the properties that are lists. */
+export type ListKey<Value> = unknown extends Value
+  ? string
+  : Value extends readonly unknown[]
+    ? never
+    : Value extends object
+      ? {
+          [Key in keyof Value & string]: NonNullable<Value[Key]> extends readonly unknown[] ? Key : never;
+        }[keyof Value & string]
+      : never;
+
+/** What is in a list. */
+export type ElementOf<Value> = unknown extends Value
+  ? unknown
+  : NonNullable<Value> extends readonly (infer Element)[]
+    ? Element
+    : never;
+
+/** A whole element of a list that is still being written. */
+export interface OutputElement<Element> {
+  readonly element: Element;
+  /** From 0. When it starts over, the answer was discarded and the elements before are void. */
+  readonly index: number;
+}
+
+/** Events of a run whose model writes such a value: a `RunStream`, or any events, whose value is then unknown. */
+export interface TypedEvents<Written> extends AsyncIterable<RunEvent> {
+  readonly "~written"?: Written | undefined;
+}
+
+/**
+ * Reads a run and gives the typed output so far each time it has grown, not validated; then take the `result()`. Gives `undefined` when
+ * the answer is discarded and starts over.
+ *
+ * Each value is a snapshot, in which everything that was whole in the last one is the same object.
+ */
+export async function* partialOutputs<Written>(
+  run: TypedEvents<Written>,
+): AsyncGenerator<DeepPartial<Written> | undefined, void, void> {
+  const output = PartialOutput.of(run);
+  for await (const event of run) {
+    const { discarded } = output;
+    output.read(event);
+    if (event.type === "output-delta" || output.discarded > discarded) yield output.value;
+  }
+}
+
+/**
+ * Reads a run and gives each element of its typed output, a list, as soon as it is whole; then take the `result()`. Elements are as the
+ * model wrote them: only the whole output is validated.
+ */
+export function outputElements<Written>(
+  run: TypedEvents<Written>,
+): AsyncGenerator<OutputElement<ElementOf<Written>>, void, void>;
+/** Those of a list in a property of the output. */
+export function outputElements<Written, Key extends ListKey<Written>>(
+  run: TypedEvents<Written>,
+  key: Key,
+): AsyncGenerator<OutputElement<Key extends keyof Written ? ElementOf<Written[Key]> : unknown>, void, void>;
+export async function* outputElements(
+  run: TypedEvents<unknown>,
+  key?: string,
+): AsyncGenerator<OutputElement<unknown>, void, void> {
+  const output = new PartialOutput();
+  let next = 0;
+  for await (const event of run) {
+    const { discarded } = output;
+    output.read(event);
+    if (output.discarded > discarded) next = 0;
+    if (event.type !== "output-delta") continue;
+    const { elements, whole } = output.list(key);
+    for (; next < whole; next++) yield { element: elements[next], index: next };
+  }
+}
+
+/**
+ * The typed output of a run so far, for those who read its events themselves.
+ *
+ * `Written` is what the model writes: the schema's input.
+ */
+export class PartialOutput<Written = unknown> {
+  #root: unknown;
+  #open: JsonPath | undefined;
+  #discarded = 0;
+  /** Objects and lists that nobody else has, so that they may be changed. */
+  #owned = new Set<unknown>();
+
+  /** An empty one with the type of a run's output; nothing is read. */
+  static of<Written>(_run: TypedEvents<Written>): PartialOutput<Written> {
+    return new PartialOutput();
+  }
+
+  /** Takes in the next event. */
+  read(event: RunEvent): void {
+    switch (event.type) {
+      case "output-delta":
+        for (const change of event.changes) this.#apply(change);
+        this.#open = event.open;
+        return;
+      case "run-start":
+      case "turn-start":
+      case "discard":
+      case "recover":
+        if (this.#root === undefined) return;
+        this.#root = undefined;
+        this.#open = undefined;
+        this.#owned.clear();
+        this.#discarded++;
+        return;
+      default:
+    }
+  }
+
+  /**
+   * The value so far; `undefined` before its beginning, and again when the answer is discarded.
+   *
+   * A snapshot: it does not change. What was whole in the snapshot before is the same object in this one. Each snapshot takes as
+   * long as the open objects and lists have members.
+   */
+  get value(): DeepPartial<Written> | undefined {
+    this.#owned = new Set();
+    // The service writes what the schema says, so far as it goes.
+    return this.#root as DeepPartial<Written> | undefined;
+  }
+
+  /** Values that were discarded so far. */
+  get discarded(): number {
+    return this.#discarded;
+  }
+
+  /** @internal The list at the root or in a property, and how many of its elements are whole. */
+  list(key: string | undefined): { readonly elements: readonly unknown[]; readonly whole: number } {
+    const path: JsonPath = key === undefined ? [] : [key];
+    const list = key === undefined ? this.#root : isObject(this.#root) ? this.#root[key] : undefined;
+    if (!Array.isArray(list)) return { elements: [], whole: 0 };
+    const isOpen = this.#open !== undefined && path.every((step, depth) => this.#open?.[depth] === step);
+    const last = isOpen ? this.#open?.[path.length] : undefined;
+    return { elements: list, whole: typeof last === "number" ? last : list.length };
+  }
+
+  #apply(change: OutputChange): void {
+    const { path } = change;
+    const key = path.at(-1);
+    if (key === undefined) {
+      this.#root = "append" in change ? `${String(this.#root)}${change.append}` : change.value;
+      return;
+    }
+    let parent = (this.#root = this.#own(this.#root));
+    for (const step of path.slice(0, -1)) {
+      const child = this.#own(Reflect.get(parent, step));
+      setMember(parent, step, child);
+      parent = child;
+    }
+    setMember(parent, key, "append" in change ? `${String(Reflect.get(parent, key))}${change.append}` : change.value);
+  }
+
+  /** The object or list itself, or a copy that may be changed. */
+  #own(given: unknown): object {
+    // Every path leads through objects and lists.
+    if (this.#owned.has(given)) return given as object;
+    const copy = Array.isArray(given) ? [...(given as unknown[])] : { ...(given as object) };
+    this.#owned.add(copy);
+    return copy;
+  }
+}

@@ -1,0 +1,234 @@
+import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
+import { EmbeddingsClient } from "../../wire/embeddings.ts";
+import type { Part } from "../../wire/types/content.ts";
+import { isMedia, type Media, mediaPart } from "../request/media-part.ts";
+import { addUsage, NO_USAGE, type Usage } from "../usage.ts";
+import {
+  batchMethod,
+  checkEmbedding,
+  type EmbeddingInput,
+  type EmbeddingMethod,
+  sendBatch,
+  singleMethod,
+  splitBatches,
+} from "./embedding-calls.ts";
+
+/**
+ * What the vectors are for. Queries and documents of one search have different types: embed the documents with
+ * `RETRIEVAL_DOCUMENT`, and what is asked with the type of the question.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/embeddings#task-types
+ */
+export type EmbeddingTaskType =
+  | "RETRIEVAL_QUERY"
+  | "RETRIEVAL_DOCUMENT"
+  | "QUESTION_ANSWERING"
+  | "FACT_VERIFICATION"
+  | "CODE_RETRIEVAL_QUERY"
+  | "CLASSIFICATION"
+  | "CLUSTERING"
+  | "SEMANTIC_SIMILARITY"
+  | (string & {});
+
+/** A text, a file made by `media()`, or a part in wire format. */
+export type EmbedPiece = string | Media | Part;
+
+/** What becomes one vector: one piece, or several of them together. */
+export type EmbedInput = EmbedPiece | readonly EmbedPiece[];
+
+/** A document with its title, which improves retrieval. Only with `RETRIEVAL_DOCUMENT`. */
+export interface TitledInput {
+  readonly title: string;
+  readonly content: EmbedInput;
+}
+
+/** Options of {@link embed} and {@link embedMany}: those below, those of the client such as `endpoint`, and a signal. */
+export interface EmbedOptions extends GeminiClientOptions, CallSignal {
+  /** Such as `gemini-embedding-2`. Vectors of different models cannot be compared. */
+  readonly model: string;
+  /**
+   * What the vectors are for. Newer models than `gemini-embedding-001` take it as a phrase at the start of the text, which is added
+   * to the first text of each input; media without text are embedded as they are.
+   */
+  readonly taskType?: EmbeddingTaskType | undefined;
+  /**
+   * Length of the vectors. A reduced vector of `gemini-embedding-001` does not have length 1: normalize it before you use dot
+   * products. {@link cosineSimilarity} does not depend on it.
+   *
+   * @defaultValue the model's, 3072 for Gemini models
+   */
+  readonly outputDimensionality?: number | undefined;
+  /** False rejects inputs that are too long instead of cutting them off. Vertex only. @defaultValue true */
+  readonly autoTruncate?: boolean | undefined;
+}
+
+/** Options of {@link embedMany}. */
+export interface EmbedManyOptions extends EmbedOptions {
+  /** Most requests in flight; `traffic` limits them together with those of other clients. @defaultValue 4 */
+  readonly maxConcurrent?: number | undefined;
+}
+
+/** Result of {@link embed}. */
+export interface EmbedResult {
+  readonly embedding: number[];
+  /** `incomplete` where the service does not count tokens, as with `gemini-embedding-001` outside Vertex. */
+  readonly usage: Usage;
+}
+
+/** Result of {@link embedMany}. */
+export interface EmbedManyResult {
+  /** One vector per input, in their order. */
+  readonly embeddings: readonly number[][];
+  /** Sum over all requests; see {@link EmbedResult}. */
+  readonly usage: Usage;
+}
+
+/** What an interrupted {@link embedMany} had done. */
+export interface EmbeddedSoFar {
+  /** By index of the input; undefined for those that are missing. */
+  readonly embeddings: readonly (number[] | undefined)[];
+  readonly usage: Usage;
+}
+
+/**
+ * Embeds one text, document or image into a vector.
+ *
+ * @throws {TypeError} For an empty input, or an option out of range.
+ * @throws {ConfigurationError} For no key, a title without `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings.
+ * @throws {ApiStatusError} When the service rejects the request, after retries where they help.
+ * @see https://ai.google.dev/gemini-api/docs/embeddings
+ */
+export async function embed(input: EmbedInput | TitledInput, options: EmbedOptions): Promise<EmbedResult> {
+  const task = prepare([input], options, singleMethod);
+  const { vectors, usage } = await sendBatch(task.client, task.method, task.inputs, options, {
+    signal: options.signal,
+  });
+  return { embedding: vectors[0] ?? [], usage };
+}
+
+/**
+ * Embeds any number of inputs, up to 100 in a request (on Vertex, Gemini models take one), a few requests at a time.
+ *
+ * When a request fails, no further ones are started and those in flight are awaited; an abort ends them at once. The error is
+ * thrown unchanged, and {@link embeddedSoFar} has the vectors that arrived.
+ *
+ * @throws As {@link embed}.
+ */
+export async function embedMany(
+  inputs: readonly (EmbedInput | TitledInput)[],
+  options: EmbedManyOptions,
+): Promise<EmbedManyResult> {
+  const { maxConcurrent = 4, signal } = options;
+  if (!(maxConcurrent >= 1)) throw new TypeError(`maxConcurrent must be at least 1, got ${maxConcurrent}`);
+  if (!Array.isArray(inputs)) throw new TypeError("embedMany() takes a list of inputs; use embed() for one");
+  signal?.throwIfAborted();
+  if (inputs.length === 0) return { embeddings: [], usage: NO_USAGE };
+  const { client, method, inputs: prepared } = prepare(inputs, options, batchMethod);
+  const batches = splitBatches(prepared, method, options.model).values();
+  const embeddings: (number[] | undefined)[] = prepared.map(() => undefined);
+  const group = {};
+  let usage = NO_USAGE;
+  let failure: { readonly error: unknown } | undefined;
+
+  const work = async (): Promise<void> => {
+    for (const indices of batches) {
+      try {
+        const batch = indices.flatMap((index) => prepared[index] ?? []);
+        const done = await sendBatch(client, method, batch, options, { signal, group });
+        for (const [at, index] of indices.entries()) embeddings[index] = done.vectors[at];
+        usage = addUsage(usage, done.usage);
+      } catch (error) {
+        failure ??= { error };
+      }
+      if (failure !== undefined) return;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(maxConcurrent, prepared.length) }, work));
+  if (failure === undefined) return { embeddings: embeddings.map((vector) => vector ?? []), usage };
+  attach(failure.error, { embeddings, usage });
+  throw failure.error;
+}
+
+const SO_FAR = Symbol.for("pollux.embeddedSoFar");
+
+/**
+ * The vectors that {@link embedMany} had when it threw this error; undefined for other errors.
+ *
+ * Works for every error, including the reason of your own abort signal if it is an object. Hidden from loggers and
+ * `JSON.stringify`.
+ */
+export function embeddedSoFar(error: unknown): EmbeddedSoFar | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  return (error as { readonly [SO_FAR]?: EmbeddedSoFar })[SO_FAR];
+}
+
+function attach(error: unknown, soFar: EmbeddedSoFar): void {
+  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
+  Object.defineProperty(error, SO_FAR, { value: soFar, enumerable: false, configurable: true, writable: true });
+}
+
+/**
+ * How similar two vectors are: 1 for the same direction, 0 for unrelated, -1 for opposite; 0 if one is all zeros. Their lengths do
+ * not matter.
+ *
+ * @throws {TypeError} For vectors of different dimensions.
+ */
+export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<number>): number {
+  if (left.length !== right.length)
+    throw new TypeError(
+      `the vectors have ${left.length} and ${right.length} dimensions: embed both with the same model and options`,
+    );
+  let dot = 0;
+  let leftSquares = 0;
+  let rightSquares = 0;
+  for (let index = 0; index < left.length; index++) {
+    const [a, b] = [left[index] ?? 0, right[index] ?? 0];
+    dot += a * b;
+    leftSquares += a * a;
+    rightSquares += b * b;
+  }
+  const lengths = Math.sqrt(leftSquares) * Math.sqrt(rightSquares);
+  return lengths === 0 ? 0 : dot / lengths;
+}
+
+/** Checks everything that can be checked before the first request. */
+function prepare(
+  given: readonly (EmbedInput | TitledInput)[],
+  options: EmbedOptions,
+  methodFor: typeof singleMethod,
+): { readonly client: EmbeddingsClient; readonly method: EmbeddingMethod; readonly inputs: readonly EmbeddingInput[] } {
+  const { model, outputDimensionality } = options;
+  if (typeof model !== "string") throw new TypeError('embeddings require a model, such as "gemini-embedding-2"');
+  if (outputDimensionality !== undefined && !(Number.isInteger(outputDimensionality) && outputDimensionality > 0))
+    throw new TypeError(`outputDimensionality must be an integer of at least 1, got ${outputDimensionality}`);
+  const inputs = given.map(toInput);
+  const client = new EmbeddingsClient(options);
+  const { kind } = client.endpoint;
+  checkEmbedding(inputs, options, kind);
+  return { client, method: methodFor(model, kind), inputs };
+}
+
+function toInput(given: EmbedInput | TitledInput, index: number): EmbeddingInput {
+  const { title, content } = isTitled(given) ? given : { title: undefined, content: given };
+  const parts = (isList(content) ? content : [content]).map((piece) => toPart(piece, index));
+  if (parts.length === 0 || parts.some(({ text }) => text === ""))
+    throw new TypeError(`input ${index} is empty, or has an empty text: remove it`);
+  return { parts, title };
+}
+
+function isList(content: EmbedInput): content is readonly EmbedPiece[] {
+  return Array.isArray(content);
+}
+
+function toPart(piece: EmbedPiece, index: number): Part {
+  if (typeof piece === "string") return { text: piece };
+  if (typeof piece !== "object" || piece === null || piece instanceof Promise)
+    throw new TypeError(
+      `input ${index} must be a text, media or parts; media() of a Blob is asynchronous, so use \`await media(blob)\``,
+    );
+  return isMedia(piece) ? mediaPart(piece) : piece;
+}
+
+function isTitled(given: EmbedInput | TitledInput): given is TitledInput {
+  return typeof given === "object" && given !== null && "content" in given;
+}

@@ -1,0 +1,49 @@
+import type { JsonObject } from "../wire/types/content.ts";
+import type { AnyTool, CompletedToolCall, PendingQuestion, ToolCallBase, ToolFailureKind } from "./tool.ts";
+
+/**
+ * A call of a run, discriminated by `status` and, once completed, by `name`. `Completed` is the union of what the agent's tools
+ * give; without static types, a call with any name.
+ */
+export type ToolCall<Completed extends CompletedToolCall = CompletedToolCall> =
+  | Completed
+  | ShortenedToolCall
+  | FailedToolCall
+  | PendingToolCall;
+
+/** The result did not fit in `maxResultBytes`, or could not be sent as an object. */
+export interface ShortenedToolCall extends ToolCallBase {
+  readonly status: "shortened";
+  readonly name: string;
+  readonly input: JsonObject;
+  /** The text that the model read instead. */
+  readonly output: string;
+}
+
+/** The call has no result; its tool may not exist. */
+export interface FailedToolCall extends ToolCallBase {
+  readonly status: "failed";
+  /** As the model wrote it. */
+  readonly name: string;
+  readonly input: JsonObject;
+  readonly error: { readonly kind: ToolFailureKind; readonly message: string };
+}
+
+/** The call waits for an answer from outside, which ended the run. */
+export interface PendingToolCall extends ToolCallBase {
+  readonly status: "pending";
+  readonly name: string;
+  readonly input: JsonObject;
+  /** What it waits for; absent when it waits for other calls of its turn. */
+  readonly question?: PendingQuestion | undefined;
+}
+
+/** What runs with these calls have as `output` when a tool ends them; `never` when none of the tools is known to. */
+export type EndingOutput<Calls> = Calls extends CompletedToolCall
+  ? NonNullable<Calls["endedRun"]> extends true
+    ? Calls["output"]
+    : never
+  : never;
+
+/** The calls of an agent with these tools. */
+export type CallsOf<Tools extends AnyTool<never>> = ToolCall<NonNullable<Tools["~call"]>>;

@@ -1,0 +1,80 @@
+import type { Content } from "./content.ts";
+import type { UsageMetadata } from "./generate-content.ts";
+
+/**
+ * Body of `embedContent`: one content, which becomes one vector.
+ *
+ * @see https://ai.google.dev/api/embeddings
+ */
+export interface EmbedContentRequest {
+  /** Resource path of the model; required in a batch. */
+  readonly model?: string | undefined;
+  readonly content: Content;
+  /** Such as `RETRIEVAL_QUERY`. `gemini-embedding-2` ignores it. */
+  readonly taskType?: string | undefined;
+  /** Only with `RETRIEVAL_DOCUMENT`. */
+  readonly title?: string | undefined;
+  readonly outputDimensionality?: number | undefined;
+  /** Where Vertex has its options. */
+  readonly embedContentConfig?:
+    | {
+        readonly taskType?: string | undefined;
+        readonly title?: string | undefined;
+        readonly outputDimensionality?: number | undefined;
+        readonly autoTruncate?: boolean | undefined;
+      }
+    | undefined;
+}
+
+/** A vector. */
+export interface ContentEmbedding {
+  readonly values?: readonly number[] | undefined;
+}
+
+/** Answer of `embedContent`. Unknown fields are kept. */
+export interface EmbedContentResponse {
+  readonly embedding?: ContentEmbedding | undefined;
+  /** Not sent for all models. */
+  readonly usageMetadata?: UsageMetadata | undefined;
+  /** The input was longer than the model reads. Vertex only. */
+  readonly truncated?: boolean | undefined;
+}
+
+/** Answer of `batchEmbedContents`: one vector per request, in their order. Unknown fields are kept. */
+export interface BatchEmbedContentsResponse {
+  readonly embeddings?: readonly ContentEmbedding[] | undefined;
+  /** Of the whole batch; not sent for all models. */
+  readonly usageMetadata?: UsageMetadata | undefined;
+}
+
+/**
+ * Body of `predict` with Vertex's text embedding models.
+ *
+ * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
+ */
+export interface PredictEmbeddingsRequest {
+  readonly instances: readonly {
+    readonly content: string;
+    readonly task_type?: string | undefined;
+    readonly title?: string | undefined;
+  }[];
+  readonly parameters?:
+    | { readonly outputDimensionality?: number | undefined; readonly autoTruncate?: boolean | undefined }
+    | undefined;
+}
+
+/** Answer of `predict` with these models: one prediction per instance, in their order. Unknown fields are kept. */
+export interface PredictEmbeddingsResponse {
+  readonly predictions?:
+    | readonly {
+        readonly embeddings?:
+          | (ContentEmbedding & {
+              readonly statistics?:
+                | { readonly token_count?: number | undefined; readonly truncated?: boolean | undefined }
+                | undefined;
+            })
+          | undefined;
+      }[]
+    | undefined;
+  readonly metadata?: { readonly billableCharacterCount?: number | undefined } | undefined;
+}

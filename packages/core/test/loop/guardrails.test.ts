@@ -1,0 +1,450 @@
+import {
+  Agent,
+  applyUpdate,
+  type Conversation,
+  conversationUpdates,
+  defineTool,
+  GuardrailError,
+  type Guardrails,
+  type InputGuardrail,
+  MemoryStore,
+  type OutputGuardrail,
+  readConversation,
+  type RunEvent,
+  runSoFar,
+  watchConversation,
+} from "@pollux/core";
+import { assertGrammar, call, collect, dies, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { eventsOf, faces, typed } from "../helpers/faces.ts";
+
+const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+
+const noWeapons: InputGuardrail = {
+  name: "no-weapons",
+  check: ({ text }) => (text.includes("weapon") ? { stop: "weapons", details: { score: 1 } } : undefined),
+};
+const maskDigits: InputGuardrail = {
+  name: "mask-digits",
+  check: ({ text }) => (/\d/.test(text) ? { replace: text.replaceAll(/\d/g, "#") } : undefined),
+};
+const noSecret: OutputGuardrail = {
+  name: "no-secret",
+  check: ({ text }) => (text.includes("secret") ? { stop: "a secret" } : undefined),
+};
+const redact: OutputGuardrail = {
+  name: "redact",
+  check: ({ text }) =>
+    text.includes("secret") ? { replace: text.replaceAll("secret", "***"), reason: "a secret" } : undefined,
+};
+
+const texts = (events: readonly RunEvent[]): string =>
+  events.map((event) => (event.type === "text-delta" ? event.delta : "")).join("");
+const types = (events: readonly RunEvent[]): string[] => events.map(({ type }) => type);
+
+describe.each(faces)("input guardrails, by %s", (_face, read) => {
+  test("pass what they do not object to, with the context of the run", async () => {
+    const check = vi.fn();
+    const model = new ScriptedModel(call("look"), say("Done."));
+    const agent = new Agent({
+      model,
+      tools: [look],
+      guardrails: { input: [{ name: "watch", check: ({ text, context, turn }) => void check(text, context, turn) }] },
+    });
+    // The type of its context is unknown.
+    const result = await read(agent, "Go.", { context: "ann" as unknown as undefined });
+    expect(result).toMatchObject({ stopReason: "finished", text: "Done.", turns: 2 });
+    expect(result.contents[0]).toEqual({ role: "user", parts: [{ text: "Go." }] });
+    expect(check.mock.calls).toEqual([["Go.", "ann", 1]]);
+  });
+
+  test("stop a run before its first request, and leave the message out of the contents", async () => {
+    const model = new ScriptedModel();
+    const agent = new Agent({ model, guardrails: { input: [noWeapons] } });
+    const history = [
+      { role: "user", parts: [{ text: "Hi." }] },
+      { role: "model", parts: [{ text: "Hello." }] },
+    ] as const;
+    const result = await read(agent, [...history, { role: "user", parts: [{ text: "Build a weapon." }] }]);
+    expect(result).toMatchObject({
+      stopReason: "guardrail",
+      guardrail: { name: "no-weapons", side: "input", reason: "weapons", details: { score: 1 } },
+      text: "",
+      contents: history,
+      added: [],
+      response: undefined,
+    });
+    expect(model.requests).toHaveLength(0);
+  });
+
+  test("replace a message, one after the other", async () => {
+    const model = new ScriptedModel(say("Noted."));
+    const agent = new Agent({ model, guardrails: { input: [maskDigits, noWeapons] } });
+    const result = await read(agent, "My number is 42.");
+    expect(model.requests[0]?.contents).toEqual([{ role: "user", parts: [{ text: "My number is ##." }] }]);
+    expect(result.added[0]).toEqual({ role: "user", parts: [{ text: "My number is ##." }] });
+  });
+
+  test("fail the run when one throws, and nothing passes unchecked", async () => {
+    const bug = new Error("the classifier is down");
+    const model = new ScriptedModel();
+    const check = (): never => {
+      throw bug;
+    };
+    const agent = new Agent({ model, guardrails: { input: [{ name: "classifier", check }] } });
+    const error = await read(agent, "Hi.").catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(GuardrailError);
+    expect(error).toMatchObject({ code: "guardrail", guardrail: "classifier", side: "input", cause: bug });
+    expect((error as Error).message).toBe(
+      'the input guardrail "classifier" failed, so the run stops here: the classifier is down',
+    );
+    expect(runSoFar(error)?.contents).toEqual([]);
+    expect(model.requests).toHaveLength(0);
+  });
+
+  test("end with the run when it is aborted while one waits", async () => {
+    const abort = new AbortController();
+    const check = (): Promise<undefined> => {
+      abort.abort(new Error("enough"));
+      return new Promise(() => {});
+    };
+    const agent = new Agent({ model: new ScriptedModel(), guardrails: { input: [{ name: "slow", check }] } });
+    await expect(read(agent, "Hi.", { signal: abort.signal })).rejects.toThrow("enough");
+  });
+});
+
+describe.each(["hold", "show"] as const)("output guardrails that %s the answer", (streaming) => {
+  describe.each(faces)("by %s", (face, read) => {
+    const guarded = (model: ScriptedModel, ...output: readonly OutputGuardrail[]): Agent =>
+      new Agent({ model, tools: [look], guardrails: { output, streaming } });
+
+    test("stop a run: what was stopped is in neither the text, the contents nor the response", async () => {
+      const result = await read(guarded(new ScriptedModel(say("The ", "secret.")), noSecret), "Tell me.");
+      expect(result).toMatchObject({
+        stopReason: "guardrail",
+        guardrail: { name: "no-secret", side: "output", reason: "a secret" },
+        text: "",
+        contents: [{ role: "user", parts: [{ text: "Tell me." }] }],
+      });
+      expect(JSON.stringify(result)).not.toContain("secret.");
+      expect(result.usage.totalTokens).toBeGreaterThan(0);
+    });
+
+    test("replace an answer, in the history as well", async () => {
+      const result = await read(guarded(new ScriptedModel(say("The secret.")), redact), "Tell me.");
+      expect(result).toMatchObject({ stopReason: "finished", text: "The ***." });
+      expect(result.contents.at(-1)).toEqual({ role: "model", parts: [{ text: "The ***." }] });
+      expect(JSON.stringify(result)).not.toContain("secret.");
+    });
+
+    test("check text that comes with calls before the calls are run, which keep their signatures", async () => {
+      const seen: boolean[] = [];
+      const watch: OutputGuardrail = { name: "watch", check: ({ isFinal }) => void seen.push(isFinal) };
+      const calls = call("look", {}, { thoughtSignature: "c2ln" });
+      const speak = { ...calls, batches: [[{ text: "A secret plan. " }], ...calls.batches] };
+      const model = new ScriptedModel(speak, say("Done."));
+      const result = await read(guarded(model, watch, redact), "Go.");
+      expect(result).toMatchObject({ stopReason: "finished", text: "Done." });
+      expect(seen).toEqual([false, true]);
+      expect(model.requests[1]?.contents[1]?.parts).toMatchObject([
+        { text: "A *** plan. " },
+        { functionCall: { name: "look" }, thoughtSignature: "c2ln" },
+      ]);
+    });
+
+    test("fail the run when one throws; the answer is not in what the run had done", async () => {
+      const check = (): never => {
+        throw new Error("down");
+      };
+      const agent = guarded(new ScriptedModel(say("The secret.")), { name: "classifier", check });
+      const error = await read(agent, "Tell me.").catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: "guardrail", side: "output", guardrail: "classifier" });
+      expect(JSON.stringify(runSoFar(error))).not.toContain("secret");
+    });
+
+    test("see a typed answer as a value, and what they put in its place must match the schema", async () => {
+      const output = z.object({ word: z.string() });
+      const values: unknown[] = [];
+      const replaceBy = (text: string): OutputGuardrail => ({
+        name: "replace",
+        check: (answer) => (values.push(answer.output), { replace: text }),
+      });
+      const model = (): ScriptedModel => new ScriptedModel(say('{"word":"secret"}'));
+      const options = (text: string) => ({ model: model(), guardrails: { output: [replaceBy(text)], streaming } });
+      const fits = await typed(face, new Agent(options('{"word":"***"}')), "Go.", { output });
+      expect(fits).toMatchObject({ stopReason: "finished", output: { word: "***" } });
+      expect(values).toEqual([{ word: "secret" }]);
+      await expect(typed(face, new Agent(options("no")), "Go.", { output })).rejects.toThrow(
+        "does not match the output schema",
+      );
+    });
+  });
+});
+
+describe("a reader of the stream", () => {
+  const agentOf = (guardrails: Guardrails, ...script: ConstructorParameters<typeof ScriptedModel>): Agent =>
+    new Agent({ model: new ScriptedModel(...script), tools: [look], guardrails });
+
+  test("sees nothing of an answer that is held back until it was checked", async () => {
+    const seen: RunEvent[] = [];
+    let before = -1;
+    const watch: OutputGuardrail = { name: "watch", check: () => void (before = seen.length) };
+    const run = agentOf({ output: [watch] }, say("It ", "is ", "fine.")).stream("Go.");
+    for await (const event of run) seen.push(event);
+    assertGrammar(seen);
+    expect(types(seen.slice(0, before))).toEqual(["run-start", "turn-start"]);
+    expect(types(seen)).toEqual(["run-start", "turn-start", "text-delta", "response", "turn-end", "run-end"]);
+    expect(texts(seen)).toBe("It is fine.");
+  });
+
+  test("never sees what is stopped or replaced while it is held back", async () => {
+    const stopped = await eventsOf(agentOf({ output: [noSecret] }, say("The ", "secret.")), "Go.");
+    assertGrammar(stopped.events);
+    expect(types(stopped.events)).toEqual(["run-start", "turn-start", "guardrail", "turn-end", "run-end"]);
+    expect(JSON.stringify(stopped.events)).not.toContain("secret.");
+
+    const replaced = await eventsOf(agentOf({ output: [redact] }, say("The ", "secret.")), "Go.");
+    assertGrammar(replaced.events);
+    expect(replaced.events[2]).toEqual({
+      type: "guardrail",
+      turn: 1,
+      side: "output",
+      name: "redact",
+      action: "replace",
+      reason: "a secret",
+    });
+    expect(texts(replaced.events)).toBe("The ***.");
+    expect(JSON.stringify(replaced.events)).not.toContain("secret.");
+  });
+
+  test("is told that what was shown is withdrawn", async () => {
+    const guardrails: Guardrails = { output: [redact], streaming: "show" };
+    const { events } = await eventsOf(agentOf(guardrails, say("The ", "secret.")), "Go.");
+    assertGrammar(events);
+    expect(types(events)).toEqual([
+      "run-start",
+      "turn-start",
+      "text-delta",
+      "text-delta",
+      "response",
+      "guardrail",
+      "text-delta",
+      "response",
+      "turn-end",
+      "run-end",
+    ]);
+    expect(texts(events)).toBe("The secret.The ***.");
+  });
+
+  test("sees no attempt that was unusable, when answers are held back", async () => {
+    const guardrails: Guardrails = { output: [redact] };
+    const model = new ScriptedModel(say("no secret JSON"), say("{}"));
+    const agent = new Agent({ model, guardrails });
+    const run = agent.stream("Go.", { output: z.object({}) });
+    const { events } = await collect(run);
+    assertGrammar(events);
+    expect(JSON.stringify(events)).not.toContain("secret JSON");
+    expect(model.requests[1]?.contents[1]).toEqual({ role: "model", parts: [{ text: "no *** JSON" }] });
+  });
+
+  test("finds the same in a conversation that is made of events", async () => {
+    for (const streaming of ["hold", "show"] as const) {
+      let conversation: Conversation | undefined;
+      const run = agentOf({ output: [redact], streaming }, say("The ", "secret.")).stream("Go.");
+      for await (const update of conversationUpdates(run, { input: "Go." }))
+        conversation = applyUpdate(conversation, update);
+      const last = conversation?.messages.at(-1);
+      expect(last?.parts.flatMap((part) => (part.type === "text" ? [part.text] : []))).toEqual(["The ***."]);
+    }
+  });
+});
+
+describe("a conversation", () => {
+  test("goes on in a chat without the message that was stopped", async () => {
+    const model = new ScriptedModel(say("Hello."), say("Fine."));
+    const chat = new Agent({ model, guardrails: { input: [noWeapons] } }).chat();
+    await chat.send("Hi.");
+    expect((await chat.send("A weapon!")).stopReason).toBe("guardrail");
+    await chat.send("How are you?");
+    expect(JSON.stringify(model.requests[1]?.contents)).not.toContain("weapon");
+    expect(chat.history).toHaveLength(4);
+  });
+
+  test("in a session keeps verdicts: nothing is asked again, and later runs get what passed", async () => {
+    const store = new MemoryStore();
+    const asked: string[] = [];
+    const guardrails: Guardrails = {
+      input: [{ name: "in", check: (said) => (asked.push("in"), maskDigits.check(said)) }],
+      output: [{ name: "out", check: (said) => (asked.push("out"), redact.check(said)) }],
+    };
+    const pay = defineTool({ name: "pay", description: "x", needsApproval: true, run: () => "paid" });
+    const model = new ScriptedModel(call("pay"), say("The secret."), say("Bye."));
+    const agent = new Agent({ model, tools: [pay], guardrails });
+    const first = await agent.session({ id: "s", store }).send("Pay 42.");
+    expect(first.stopReason).toBe("needs-approval");
+    const session = agent.session({ id: "s", store });
+    const resumed = await session.resume({ approvals: { "call:1.0": true } });
+    expect(resumed).toMatchObject({ stopReason: "finished", text: "The ***." });
+    expect(asked).toEqual(["in", "out"]);
+    expect(await session.history()).toEqual(resumed.contents);
+
+    await agent.session({ id: "s", store }).send("Bye.");
+    expect(JSON.stringify(model.requests.at(-1)?.contents)).not.toMatch(/secret|42/);
+    const replay = await collect(session.replay({ runId: resumed.runId }));
+    assertGrammar(replay.events);
+    expect(replay.result).toMatchObject({ text: "The ***." });
+    expect(asked).toEqual(["in", "out", "in", "out"]);
+  });
+
+  test("in a session says that a run was stopped, shows the message and leaves it out of later requests", async () => {
+    const store = new MemoryStore();
+    const model = new ScriptedModel(say("Fine."));
+    const session = new Agent({ model, guardrails: { input: [noWeapons] } }).session({ id: "s", store });
+    const { events, result } = await collect(session.stream("A weapon!"));
+    assertGrammar(events);
+    expect(result.stopReason).toBe("guardrail");
+    expect(await session.state()).toMatchObject({ lastRun: "guardrail", resumable: false });
+    const shown = await readConversation(session);
+    expect(shown.state).toBe("idle");
+    expect(shown.messages).toMatchObject([
+      { role: "user", parts: [{ type: "text", text: "A weapon!" }] },
+      { role: "assistant", state: "stopped", stopReason: "guardrail", parts: [] },
+    ]);
+    expect(await session.history()).toEqual([]);
+    await session.send("Hi.");
+    expect(model.requests[0]?.contents).toEqual([{ role: "user", parts: [{ text: "Hi." }] }]);
+  });
+
+  test("never gets a message whose guardrail failed", async () => {
+    let isDown = true;
+    const check = (): undefined => {
+      if (isDown) throw new Error("down");
+    };
+    const model = new ScriptedModel(say("Fine."));
+    const agent = new Agent({ model, guardrails: { input: [{ name: "classifier", check }] } });
+    const session = agent.session();
+    await expect(session.send("Unchecked.")).rejects.toThrow(GuardrailError);
+    isDown = false;
+    await session.send("Hi.");
+    expect(model.requests[0]?.contents).toEqual([{ role: "user", parts: [{ text: "Hi." }] }]);
+  });
+
+  test("shows nothing that is held back, in no draft and to nobody who watches", async () => {
+    const store = new MemoryStore();
+    const seen: string[] = [];
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let reached = (): void => {};
+    const checking = new Promise<void>((resolve) => (reached = resolve));
+    const slow: OutputGuardrail = {
+      name: "slow",
+      check: async (said) => {
+        reached();
+        await held;
+        return redact.check(said);
+      },
+    };
+    const model = new ScriptedModel(say("The ", "secret."));
+    const session = new Agent({ model, guardrails: { output: [slow] } }).session({ id: "s", store });
+    const running = session.send("Go.");
+    await checking;
+    expect(JSON.stringify(await store.records("s"))).not.toContain("secret");
+    expect(JSON.stringify(await readConversation(session))).not.toContain("secret");
+    const watcher = new AbortController();
+    const watching = (async () => {
+      for await (const update of watchConversation(session, { signal: watcher.signal })) {
+        seen.push(JSON.stringify(update));
+        if (seen.at(-1)?.includes("***") === true) return;
+      }
+    })();
+    release();
+    await running;
+    await watching;
+    watcher.abort();
+    expect(seen.join()).not.toContain("secret");
+  });
+
+  test("replaces what was shown when answers are shown before they are checked", async () => {
+    const session = new Agent({
+      model: new ScriptedModel(say("The ", "secret.")),
+      guardrails: { output: [redact], streaming: "show" },
+    }).session();
+    await session.send("Go.");
+    expect((await readConversation(session)).messages.at(-1)?.parts).toMatchObject([
+      { type: "step" },
+      { type: "text", text: "The ***." },
+    ]);
+  });
+
+  test("checks what is said during a run, and ends the run where it is stopped", async () => {
+    const model = new ScriptedModel(call("look"), say("Seen."));
+    const session = new Agent({
+      model,
+      tools: [defineTool({ name: "look", description: "x", run: async () => void (await session.steer(said)) })],
+      guardrails: { input: [noWeapons, maskDigits] },
+    }).session();
+    let said = "Also 42.";
+    const { events, result } = await collect(session.stream("Go."));
+    assertGrammar(events);
+    expect(result.stopReason).toBe("finished");
+    expect(model.requests[1]?.contents.at(-1)).toEqual({ role: "user", parts: [{ text: "Also ##." }] });
+    expect(JSON.stringify(events)).not.toContain("Also 42");
+
+    said = "A weapon!";
+    const stopping = new ScriptedModel(call("look"), say("Fine."));
+    const other = new Agent({
+      model: stopping,
+      tools: [defineTool({ name: "look", description: "x", run: async () => void (await second.steer(said)) })],
+      guardrails: { input: [noWeapons] },
+    });
+    const second = other.session();
+    const stopped = await second.send("Go.");
+    expect(stopped).toMatchObject({ stopReason: "guardrail", guardrail: { side: "input" } });
+    expect((await readConversation(second)).queued).toEqual([]);
+    await second.send("Hi.");
+    expect(JSON.stringify(stopping.requests.at(-1)?.contents)).not.toContain("weapon");
+    expect(await collect(second.replay({ runId: stopped.runId }))).toMatchObject({
+      result: { stopReason: "guardrail" },
+    });
+  });
+
+  test("keeps nothing of an answer that broke off unchecked", async () => {
+    const model = new ScriptedModel(dies("The secret "), dies("The secret "), dies("The secret "), say("Hi."));
+    const session = new Agent({ model, maxRestarts: 0, guardrails: { output: [redact] } }).session();
+    await expect(session.send("Go.")).rejects.toThrow();
+    expect(JSON.stringify([await readConversation(session), await session.history()])).not.toContain("secret");
+  });
+});
+
+test("an agent that is a tool tells its caller that a guardrail ended it, and not what was stopped", async () => {
+  const inner = new Agent({
+    name: "clerk",
+    model: new ScriptedModel(say("A secret.")),
+    guardrails: { output: [noSecret] },
+  });
+  const model = new ScriptedModel(call("clerk", { task: "Tell." }), say("Sorry."));
+  const outer = new Agent({ model, tools: [inner.asTool({ description: "x" })] });
+  await outer.run("Go.");
+  const read = JSON.stringify(model.requests[1]?.contents.at(-1));
+  expect(read).toContain('ended with \\"guardrail\\"');
+  expect(read).not.toContain("secret.");
+});
+
+test("observers see guardrails as steps, and what they did", async () => {
+  const seen: string[] = [];
+  const agent = new Agent({
+    model: new ScriptedModel(say("The secret.")),
+    guardrails: { input: [maskDigits], output: [redact] },
+    observers: [
+      {
+        observe: (one) => {
+          if (one.type === "step-start") seen.push(one.step.name);
+          if (one.type === "guardrail") seen.push(`${one.name} ${one.action}`);
+        },
+      },
+    ],
+  });
+  await agent.run("4");
+  expect(seen).toEqual(["guard:1/input", "mask-digits replace", "model:1", "guard:1/output", "redact replace"]);
+});
