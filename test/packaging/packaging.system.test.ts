@@ -95,7 +95,9 @@ describe("the program pollux, by npx in a folder of its own", () => {
       ["chat", "--session", "trip", "--tools", "files,time,calculator"],
       "Hello.\n/exit\n",
     );
-    expect(out).toMatch(/No API key is set, so a local emulator answers[\s\S]*\(This is the local emulator[\s\S]*tokens in 1 request\n$/);
+    expect(out).toMatch(
+      /No API key is set, so a local emulator answers[\s\S]*\(This is the local emulator[\s\S]*tokens in 1 request\n$/,
+    );
     expect(code).toBe(0);
     expect(await npx(["session", "check", "pollux-chats.sqlite"])).toMatchObject({
       code: 0,
