@@ -19,9 +19,10 @@ async function printAnswer(printer: RunPrinter, ...pieces: readonly string[]): P
 }
 
 describe("sources", () => {
+  const web = { kind: "web", chunk: {} } as const;
   const sources = [
-    { number: 1, title: "Port of \u001b[2JOslo", uri: "https://port.example/oslo\u0007" },
-    { number: 2, title: "a page" },
+    { ...web, number: 1, title: "Port of \u001b[2JOslo", uri: "https://port.example/oslo\u0007" },
+    { ...web, number: 2, title: "a page" },
   ];
 
   test("have their address beside the title where nothing can be clicked", async () => {
