@@ -27,8 +27,7 @@ export class Screen {
   footnotes(result: Pick<RunResult<unknown>, "text" | "citations" | "sources">): void {
     const [text = ""] = renderMarkdown(result).split("\n\n---\n");
     this.printer.line(text.replaceAll(/\[\d+\]/g, (mark) => this.#style("cyan", mark)));
-    for (const { number, title = "untitled", uri = "" } of result.sources)
-      this.printer.line(`${this.#style("cyan", `[${number}]`)} ${this.printer.dim(link(title, uri))}`);
+    this.printer.sources(result);
   }
 
   /** Names and values, one per line. */
@@ -67,9 +66,4 @@ export class Screen {
   #style(format: Parameters<typeof styleText>[0], text: string): string {
     return showsColor(process) ? styleText(format, text, { validateStream: false }) : text;
   }
-}
-
-/** A title that a terminal opens on a click: the addresses of grounded answers are too long to read. */
-function link(title: string, uri: string): string {
-  return showsColor(process) ? `\u001b]8;;${uri}\u0007${title}\u001b]8;;\u0007` : `${title}  ${uri}`;
 }

@@ -11,7 +11,10 @@ afterAll(() => opened[Symbol.asyncDispose]());
 test.concurrent.for(snippets())("$name runs to its end as a process of its own", async ({ name, code, output }) => {
   const { folder: cwd, env } = opened;
   const args = ["--conditions=pollux-source", opened.file(name)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env });
+  const running = promisify(execFile)(process.execPath, args, { cwd, env });
+  // A program that reads lines gets none.
+  running.child.stdin?.end();
+  const { stdout } = await running;
   // `snippets.test.ts` compares the output of all others.
   if (needsPrograms(code) && output !== undefined && !isOutput(output, stdout)) expect(stdout).toBe(output);
 });

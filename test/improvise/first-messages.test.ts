@@ -28,6 +28,11 @@ const MESSAGES: readonly (readonly [string, readonly unknown[], string])[] = [
     "example.com has an overview of weather in Rome. example.org goes into the details. example.net lists the latest changes.",
   ],
   [
+    "Who won the last Tour de France?",
+    [],
+    "example.com has an overview of Tour de France. example.org goes into the details. example.net lists the latest changes.",
+  ],
+  [
     "what time is it?",
     [],
     "example.com has an answer. example.org goes into the details. example.net lists the latest changes.",
@@ -81,11 +86,15 @@ describe.each(FACES)("%s", (face) => {
     expect(text).not.toContain(ENGLISH_ONLY);
   });
 
-  test.each(["What is the meaning of naïve?", "Who is Antonio Banderas?", "Translate “wie geht es dir” to English"])(
-    "%s is English",
-    async (message) => {
-      const { text } = await talk(createEmulator(), face, message, FILES, outputOf, [], true);
-      expect(text).not.toContain(ENGLISH_ONLY);
-    },
-  );
+  test.each([
+    "pasta recipes",
+    "run du -sh",
+    "weather in El Salvador",
+    "What is the meaning of naïve?",
+    "Who is Antonio Banderas?",
+    "Translate “wie geht es dir” to English",
+  ])("%s is English", async (message) => {
+    const { text } = await talk(createEmulator(), face, message, FILES, outputOf, [], true);
+    expect(text).not.toContain(ENGLISH_ONLY);
+  });
 });

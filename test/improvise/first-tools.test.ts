@@ -21,6 +21,7 @@ const USER = declare("get_user", "Looks up a user by name.", { name: text() });
 const REVERSE = declare("reverse", "Reverses a text.", { text: text() });
 const DEFINE = declare("define_word", "Looks up a word in the dictionary.", { word: text() });
 const DICE = declare("roll_dice", "Rolls dice.", { sides: number, count: number });
+const LIGHT = declare("set_light", "Sets the light.", { level: { type: "string", enum: ["dim", "bright"] } });
 const ADD = declare("add", "Adds two numbers.", { a: number, b: number });
 
 /** The only tool of an agent, what a person asks it, and the arguments of the calls. */
@@ -38,6 +39,7 @@ const FIRST_TOOLS: readonly (readonly [FunctionDeclaration, string, readonly Jso
   [DEFINE, "Define serendipity", [{ word: "serendipity" }]],
   [DEFINE, "What does serendipity mean?", [{ word: "serendipity" }]],
   [DICE, "Roll two dice with 20 sides", [{ sides: 20, count: 2 }]],
+  [LIGHT, "set the light to dim or bright", [{ level: "dim" }]],
   [ADD, "What is 2+2?", [{ a: 2, b: 2 }]],
 ];
 

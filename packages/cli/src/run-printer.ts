@@ -94,10 +94,13 @@ export class RunPrinter {
     }
   }
 
-  /** Prints the sources of a run, one per line. */
+  /** Prints the sources of a run, one per line; a terminal opens their addresses, which are long, on a click. */
   sources({ sources }: Pick<RunResult<unknown>, "sources">): void {
-    for (const { number, title, uri } of sources)
-      this.note(`[${number}] ${printable(title ?? "untitled")}${uri === undefined ? "" : `  ${printable(uri)}`}`);
+    for (const { number, title, uri } of sources) {
+      const [name, address] = [printable(title ?? "untitled"), printable(uri ?? "")];
+      const link = this.#color ? `\u001b]8;;${address}\u0007${name}\u001b]8;;\u0007` : `${name}  ${address}`;
+      this.line(`${this.#style("cyan", `[${number}]`)} ${this.dim(address === "" ? name : link)}`);
+    }
   }
 
   /** Prints a dimmed line. */

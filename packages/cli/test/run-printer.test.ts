@@ -18,6 +18,27 @@ async function printAnswer(printer: RunPrinter, ...pieces: readonly string[]): P
   printer.endLine();
 }
 
+describe("sources", () => {
+  const web = { kind: "web", chunk: {} } as const;
+  const sources = [
+    { ...web, number: 1, title: "Port of \u001b[2JOslo", uri: "https://port.example/oslo\u0007" },
+    { ...web, number: 2, title: "a page" },
+  ];
+
+  test("have their address beside the title where nothing can be clicked", async () => {
+    const out = await printed({ color: false }, (printer) => printer.sources({ sources }));
+    expect(out).toBe("[1] Port of Oslo  https://port.example/oslo\n[2] a page\n");
+  });
+
+  test("are links in a terminal, and as wide as their titles", async () => {
+    const out = await printed({ color: true, width: 20 }, (printer) => printer.sources({ sources }));
+    const link = "\u001b]8;;https://port.example/oslo\u0007Port of Oslo\u001b]8;;\u0007";
+    expect(out).toBe(
+      `\u001b[36m[1]\u001b[39m \u001b[2m${link}\u001b[22m\n\u001b[36m[2]\u001b[39m \u001b[2ma page\u001b[22m\n`,
+    );
+  });
+});
+
 describe("lines", () => {
   test("break between words, also where a word arrives in pieces", async () => {
     const out = await printed({ width: 12 }, (printer) => printAnswer(printer, "One two thr", "ee four\n\nfi", "ve"));

@@ -183,9 +183,9 @@ function timesToCall({ parameters, weights }: Declared, material: Material): num
     ({ isRequired, isList, kind }) => isRequired && !isList && kind?.isSpecific === true,
   );
   const [only, ...more] = parameters.filter(({ isRequired, isList }) => isRequired && !isList);
-  if (only !== undefined && more.length === 0 && takesThing(only.kind) && typeNameOf(only.schema) === "string") {
-    return Math.max(1, Math.min(MAX_CALLS, thingsIn(material, new Set(weights.keys())).length));
-  }
+  const isText = only !== undefined && typeNameOf(only.schema) === "string" && only.schema["enum"] === undefined;
+  if (isText && more.length === 0 && takesThing(only.kind))
+    return Math.max(1, Math.min(MAX_CALLS, thingsIn(material, weights).length));
   const labels = single.map(({ kind }) => kind?.label);
   const counts = single.map(({ kind }) =>
     labels.filter((label) => label === kind?.label).length > 1 ? 1 : (kind?.from(material).length ?? 1),
@@ -213,7 +213,7 @@ function argumentsFor(
       implied: clause?.implied,
       index,
       known,
-      naming: new Set(weights.keys()),
+      naming: weights,
     },
   );
   return isFields(args) ? args : {};

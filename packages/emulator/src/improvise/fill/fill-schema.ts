@@ -1,6 +1,7 @@
 import { type Fields, isFields } from "../../internal/json.ts";
 import type { Random } from "../../internal/random.ts";
 import { type Material, materialOf } from "../read/material.ts";
+import type { Words } from "../read/things.ts";
 import { rawWords, stem } from "../read/words.ts";
 import { isNamed, mentionedMembers } from "./named-values.ts";
 import { numberValue } from "./number-value.ts";
@@ -25,7 +26,7 @@ export interface FillOptions {
   /** Text for properties such as `answer` and `summary`. Default: the words of the material. */
   readonly answer?: string | undefined;
   /** Words, stemmed, that name the function the values are for: the rest of a request is what it is about. Default: not a function. */
-  readonly naming?: ReadonlySet<string> | undefined;
+  readonly naming?: Words | undefined;
   /** Where to start in lists of candidates. Default: 0. */
   readonly index?: number | undefined;
 }

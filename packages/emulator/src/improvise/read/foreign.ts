@@ -3,10 +3,10 @@ import { rawWords } from "./words.ts";
 /** Common words of German, French, Spanish, Italian and Portuguese that English doesn't have. */
 const FOREIGN = new Set(
   [
-    "hallo moin danke bitte wie wer wann warum welche welcher welches wieviel ist sind gibt und oder nicht kein keine ich du wir mir mich dir dich kannst können könnte haben der dem den das ein eine einen zeig zeige lies öffne suche schreib schreibe rechne erzähl erzähle datei dateien ordner uhr wetter heute",
-    "bonjour bonsoir salut merci quoi qui où quand pourquoi quel quelle quels quelles combien est sont fait font les une des dans avec je tu nous vous elle cette ces peux peut pouvez montre ouvre cherche écris fichier fichiers dossier météo demain heure",
-    "hola gracias qué quién dónde cuándo cuánto cuántos cuántas cuál cómo está están hay el los las una del esta puedes puede muestra lee abre busca escribe archivo archivos carpeta tiempo hoy mañana hora",
-    "ciao buongiorno grazie che cosa chi dove quando perché quanto quale sono di il nella puoi mostra leggi apri cerca scrivi cartella oggi domani olá obrigado onde qual são você pode mostre leia abra escreva arquivo arquivos pasta hoje amanhã",
+    "hallo moin danke bitte wie wer wann warum welche welcher welches wieviel ist sind gibt und oder nicht kein keine ich wir mir mich dir dich kannst können könnte haben der ein eine einen zeig zeige öffne suche schreib schreibe rechne erzähl erzähle datei dateien ordner uhr wetter heute",
+    "bonjour bonsoir salut merci quoi qui où quand pourquoi quel quelle quels quelles combien sont les une dans avec je nous vous cette ces peux peut pouvez montre ouvre cherche écris fichier fichiers météo demain heure",
+    "hola gracias qué quién dónde cuándo cuánto cuántos cuántas cuál cómo está están las una del esta puedes puede muestra lee abre busca escribe archivo archivos carpeta tiempo hoy mañana hora",
+    "buongiorno grazie cosa quando perché quanto quale sono il nella puoi mostra leggi apri cerca scrivi cartella oggi domani olá obrigado onde qual são você pode mostre leia abra escreva arquivo arquivos hoje amanhã",
   ].flatMap((words) => words.split(" ")),
 );
 /** Common English words that those languages don't have. */

@@ -9,19 +9,22 @@ const ASKING = new Set(
 );
 const MAX_READ = 500;
 
+/** Words, stemmed. */
+export type Words = Pick<ReadonlySet<string>, "has">;
+
 /**
  * What a request is about: what it quotes, says or names, otherwise in its own words: `bolts` in `How many bolts are in stock?`,
  * `apples` and `pears` in `the price of apples and pears`.
  *
  * @param naming - Words, stemmed, that name the function or what it takes.
  */
-export function thingsIn({ quoted, said, names, plain }: Material, naming: ReadonlySet<string>): readonly string[] {
+export function thingsIn({ quoted, said, names, plain }: Material, naming: Words): readonly string[] {
   const named = [...quoted, ...said, ...names.filter((name) => ![...wordsOf(name)].every((word) => naming.has(word)))];
   return named.length > 0 ? named : ownWords(plain, naming);
 }
 
 /** The first words that are about something, and those in a row with them. */
-function ownWords(plain: string, naming: ReadonlySet<string>): string[] {
+function ownWords(plain: string, naming: Words): string[] {
   const things: string[] = [];
   let thing: string[] = [];
   let isRow = false;
@@ -45,13 +48,13 @@ function ownWords(plain: string, naming: ReadonlySet<string>): string[] {
   return things;
 }
 
-function isThing(word: string, naming: ReadonlySet<string>): boolean {
+function isThing(word: string, naming: Words): boolean {
   const [raw = ""] = rawWords(word);
   return /\p{L}/u.test(word) && wordsOf(word).size > 0 && !ASKING.has(raw) && !naming.has(stem(raw));
 }
 
 /** A text without the verb that asks for the function: `Reverse hello world` reverses `hello world`. */
-export function withoutVerb(text: string, naming: ReadonlySet<string>): string {
+export function withoutVerb(text: string, naming: Words): string {
   const [all, verb = ""] = /^(\p{L}+)\s+(?:the (?:word|text|string|sentence|phrase)\s+)?(?=\S)/u.exec(text) ?? [""];
   return naming.has(stem(verb.toLowerCase())) ? text.slice(all.length) : text;
 }
