@@ -180,8 +180,8 @@ class BodyKeeper {
 }
 
 function keysOfEnvironment(): readonly string[] {
-  const { GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY } = process.env;
-  return [GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY].filter(
+  const { GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY, GOOGLE_GENERATIVE_AI_API_KEY } = process.env;
+  return [GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY, GOOGLE_GENERATIVE_AI_API_KEY].filter(
     (key): key is string => key !== undefined && key.length >= 6,
   );
 }
