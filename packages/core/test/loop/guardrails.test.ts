@@ -45,12 +45,12 @@ const types = (events: readonly RunEvent[]): string[] => events.map(({ type }) =
 
 describe.each(faces)("input guardrails, by %s", (_face, read) => {
   test("pass what they do not object to, with the context of the run", async () => {
-    const check = vi.fn();
+    const check = vi.fn<(...seen: unknown[]) => void>();
     const model = new ScriptedModel(call("look"), say("Done."));
     const agent = new Agent({
       model,
       tools: [look],
-      guardrails: { input: [{ name: "watch", check: ({ text, context, turn }) => void check(text, context, turn) }] },
+      guardrails: { input: [{ name: "watch", check: ({ text, context, turn }) => check(text, context, turn) }] },
     });
     // The type of its context is unknown.
     const result = await read(agent, "Go.", { context: "ann" as unknown as undefined });
