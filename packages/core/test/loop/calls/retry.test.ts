@@ -193,7 +193,7 @@ describe("the attempts of a tool", () => {
 
 test("a tool that must not run twice cannot have a retry policy", () => {
   expect(() => defineTool({ name: "pay", description: "Pays.", effects: "once", retry: {}, run: () => 1 })).toThrow(
-    'tool "pay": retry repeats the function, but effects: "once" says that it must not happen twice',
+    'tool "pay": retry runs the function again, which effects: "once" rules out: leave out one of them',
   );
   expect(() => defineTool({ name: "pay", description: "Pays.", retry: { maxAttempts: 0 }, run: () => 1 })).toThrow(
     'tool "pay": retry.maxAttempts must be a number of at least 1, got 0',
