@@ -14,7 +14,7 @@ import {
   runSoFar,
   watchConversation,
 } from "@pollux/core";
-import { assertGrammar, call, collect, dies, say, ScriptedModel } from "@pollux/core/testing";
+import { assertGrammar, call, collect, dies, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces, typed } from "../helpers/faces.ts";
@@ -183,7 +183,7 @@ describe.each(["hold", "show"] as const)("output guardrails that %s the answer",
 });
 
 describe("a reader of the stream", () => {
-  const agentOf = (guardrails: Guardrails, ...script: ConstructorParameters<typeof ScriptedModel>): Agent =>
+  const agentOf = (guardrails: Guardrails, ...script: readonly ScriptLine[]): Agent =>
     new Agent({ model: new ScriptedModel(...script), tools: [look], guardrails });
 
   test("sees nothing of an answer that is held back until it was checked", async () => {
