@@ -5,6 +5,7 @@ import {
   defineTool,
   googleSearch,
   type Model,
+  type OutputGuardrail,
   type RunOptions,
   type Session,
 } from "@pollux/core";
@@ -70,6 +71,19 @@ const sleeper = defineTool({
   run: async () => await new Promise<never>(() => {}),
 });
 
+/** Fails in the first attempt of each call. */
+const flaky = defineTool({
+  name: "flaky",
+  description: "Fails at first.",
+  retry: { minDelayMs: 0 },
+  run: (_input, { attempt }) => {
+    if (attempt === 1) throw new Error("busy");
+    return "fine";
+  },
+});
+
+const handIn = defineTool({ name: "hand_in", description: "Hands in.", endsRun: true, run: () => ({ title: "Q3" }) });
+
 /** Prices, so that there is a cost. */
 const prices = { input: 1000, output: 2000 };
 
@@ -107,7 +121,48 @@ async function untilSaid(): Promise<void> {
 /** What no page may show: instructions, signatures, texts of exceptions, and what only the model is told. */
 export const SECRETS: readonly string[] = ["SYSTEM", "c2ln", "c2VhcmNo", "hunter2", "secret", "key=abc"];
 
+/** Replaces one word in answers. */
+const reword = (from: string, to: string): OutputGuardrail => ({
+  name: "reword",
+  check: ({ text }) => (text.includes(from) ? { replace: text.replaceAll(from, to) } : undefined),
+});
+
 export const SCRIPTS: { readonly [name: string]: Script } = {
+  "answers that are replaced before anybody sees them": {
+    model: lines(join(say("A secret. "), calls({ name: "look_up", args: { key: "a" } })), say("The ", "secret.")),
+    agent: { guardrails: { output: [reword("secret", "***")] } },
+  },
+  "answers that are withdrawn, and replaced": {
+    model: lines(join(say("A draft. "), calls({ name: "look_up", args: { key: "a" } })), say("The ", "draft.")),
+    agent: { guardrails: { output: [reword("draft", "text")], streaming: "show" } },
+  },
+  "an answer that is stopped before anybody sees it": {
+    model: lines(think("A secret?"), say("The secret.")),
+    agent: { guardrails: { output: [{ name: "stop", check: () => ({ stop: "no" }) }] } },
+  },
+  "an answer that is withdrawn, and another message": {
+    model: lines(say("A draft."), say("Better.")),
+    agent: {
+      guardrails: {
+        output: [{ name: "stop", check: ({ text }) => (text === "A draft." ? { stop: "no" } : undefined) }],
+        streaming: "show",
+      },
+    },
+    play: async ({ send }) => {
+      await send("Go.");
+      await send("Go on.");
+    },
+  },
+  "a message that is stopped, and another one": {
+    model: lines(say("Fine.")),
+    agent: {
+      guardrails: { input: [{ name: "in", check: ({ text }) => (text === "No!" ? { stop: "no" } : undefined) }] },
+    },
+    play: async ({ send }) => {
+      await send("No!");
+      await send("Yes.");
+    },
+  },
   "calls that the service answered itself": {
     model: lines(
       join(
@@ -182,6 +237,31 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
       await send("Pay.");
       await session.answer({ approvals: { "call:1.0": true } });
       await resume({ approvals: { "call:1.3": { deny: "too much" } }, outcomes: { "call:1.2": { output: "yes" } } });
+    },
+  },
+  "an approval with other arguments, by a callback": {
+    model: lines(calls("pay", { name: "look_up", args: { key: "a" } }), say("Paid less.")),
+    agent: { tools: [pay, lookUp], approve: () => ({ args: { amount: 5 } }) },
+  },
+  "an approval with other arguments, from outside": {
+    model: lines(calls("pay", { name: "look_up", args: { key: "a" } }, "pay"), say("Paid less.")),
+    agent: { tools: [pay, lookUp] },
+    play: async ({ send, resume, session }) => {
+      await send("Pay.");
+      await session.answer({ approvals: { "call:1.0": { args: { amount: 5 } } } });
+      await resume({ approvals: { "call:1.2": true } });
+    },
+  },
+  "a tool that fails at first": {
+    model: lines(call("flaky"), say("It works.")),
+    agent: { tools: [flaky] },
+  },
+  "a tool that ends the run": {
+    model: lines(calls("hand_in", { name: "look_up", args: { key: "a" } }), say("You're welcome.")),
+    agent: { tools: [handIn, lookUp] },
+    play: async ({ send }) => {
+      await send("Report.");
+      await send("Thanks.");
     },
   },
   "an approval that is never given": {
