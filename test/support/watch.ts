@@ -33,9 +33,9 @@ export async function watch(
   face: string,
   agent: Agent,
   input: RunInput,
-  options?: RunOptions & { readonly takeSilence?: (() => boolean) | undefined },
+  { takeSilence, ...options }: RunOptions & { readonly takeSilence?: (() => boolean) | undefined } = {},
 ): Promise<Watched> {
-  const { events, result, error } = await inMadeUpTime(options?.takeSilence, () =>
+  const { events, result, error } = await inMadeUpTime(takeSilence, () =>
     face === "run" ? endOf(agent.run(input, options)) : eventsOf(agent, input, options),
   );
   if (face !== "run") assertGrammar(events, { complete: result !== undefined });

@@ -81,6 +81,13 @@ export class RunPrinter {
         return this.#warn(`asking again (${event.problem})`);
       case "compact":
         return this.note(`(the oldest ${event.replaced} messages are summarized from here on)`);
+      case "prefix-break":
+        return this.note(`(the cache of the prompt starts over: ${event.fields.join(", ")} changed)`);
+      case "guardrail": {
+        const what = event.side === "input" ? "the message" : "the answer";
+        const reason = event.reason === undefined ? "" : `: ${event.reason}`;
+        return this.#warn(`${event.name} ${event.action === "stop" ? "stopped" : "replaced"} ${what}${reason}`);
+      }
       case "output-delta":
         return;
       case "steer":

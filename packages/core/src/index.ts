@@ -82,8 +82,10 @@ export type {
 } from "./session/store.ts";
 
 // loop
-export type { RunEnd, RunEvent, RunIdentity } from "./loop/events.ts";
-export type { CallDecision, CallInfo, Hooks, RunContext, ToolChoice } from "./loop/loop-input.ts";
+export type { RunEnd, RunEvent } from "./loop/events.ts";
+export type { RunIdentity } from "./loop/run-context.ts";
+export type { CallDecision, CallInfo, Hooks, ToolChoice } from "./loop/loop-input.ts";
+export type { RunContext } from "./loop/run-context.ts";
 export type {
   Guardrails,
   GuardrailStop,

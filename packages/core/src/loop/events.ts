@@ -7,17 +7,7 @@ import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../wir
 import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { OutputDelta } from "./output/json-growth.ts";
 import type { RunResult } from "./result.ts";
-
-/** Which run something belongs to: in its first event, in hooks and in lines of the log. */
-export interface RunIdentity {
-  readonly runId: string;
-  /** Name of the agent. */
-  readonly agent: string;
-  /** Absent for a run without a session. */
-  readonly sessionId?: string | undefined;
-  /** What the caller said about the run. */
-  readonly metadata?: JsonObject | undefined;
-}
+import type { RunIdentity } from "./run-context.ts";
 
 /** A run's result as its last event has it: without the conversation, which grows, and without media. */
 export type RunEnd = WithoutContents<RunResult<unknown>>;

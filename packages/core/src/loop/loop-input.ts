@@ -1,19 +1,21 @@
+import type { PhaseKind, PreparedTurn } from "../durable/run-log.ts";
 import type { Steering, Steps } from "../durable/steps.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Model } from "../model/model.ts";
-import type { PriceTable } from "../model/usage.ts";
+import type { Model, ModelRequest } from "../model/model.ts";
+import type { PriceTable, Usage } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
-import type { TurnPreparer } from "./turn/prepare-turn.ts";
-import type { Emit, RunEvent, RunIdentity } from "./events.ts";
+import type { Emit, RunEvent } from "./events.ts";
 import type { Guardrails } from "./guardrails.ts";
 import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
-import type { StepExecutor } from "./observer.ts";
+import type { LoopStep, StepExecutor } from "./observer.ts";
 import type { RunResult } from "./result.ts";
+import type { RunContext, RunIdentity } from "./run-context.ts";
 
 /**
  * Whether the model may or must call functions:
@@ -56,6 +58,65 @@ export interface CompactionPlan {
  * @returns `more-was-said` when the run was steered after it last looked, so that it has to answer first.
  */
 export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-was-said">;
+
+/** Prepares the turns of a run. */
+export interface TurnPreparer {
+  /** Asks what to change in a request, and changes it. Called inside the step that sends it. */
+  prepare(
+    input: LoopInput,
+    state: TurnProgress,
+    request: ModelRequest,
+    place: RequestPlace,
+    step: LoopStep,
+  ): Promise<PreparedRequest>;
+  /**
+   * The tools of a turn whose answer was recorded. Names of the run's tools suffice; the author's function is called once more only for
+   * a turn that offered others, because a journal does not hold functions.
+   */
+  restore(
+    input: LoopInput,
+    state: TurnProgress,
+    record: PreparedTurn,
+    contents: readonly Content[],
+    place: RequestPlace,
+  ): Promise<Toolset>;
+}
+
+/** A request with its changes. */
+export interface PreparedRequest {
+  readonly request: ModelRequest;
+  readonly model: Model;
+  /** The tools that its calls may use; absent for those of the run. */
+  readonly toolset?: Toolset | undefined;
+  /** For the record; absent when nothing in it differs. */
+  readonly record?: PreparedTurn | undefined;
+}
+
+/** Where in the run a request is. */
+export interface RequestPlace {
+  readonly phase: PhaseKind;
+  readonly attempt: number;
+  /** Calls may be forced by the run's own tool choice. */
+  readonly isFirst: boolean;
+  readonly toolChoice: ToolChoice;
+}
+
+/** How far a run is, for who prepares its next turn. */
+export interface TurnProgress {
+  readonly turns: number;
+  readonly toolCalls: number;
+  readonly usage: Usage;
+  /** Contents that other models wrote, and where their signatures are valid. */
+  readonly foreign: ReadonlyMap<Content, HistoryOrigin>;
+  /** Of the last request in this process. */
+  sent: SentPrefix | undefined;
+}
+
+/** What stands before the contents, and the contents, as the last request had them. */
+export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
+  readonly model: Model;
+  readonly isEdited: boolean;
+}
 
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
@@ -107,13 +168,6 @@ export interface LoopInput {
   readonly logger: Logger;
   /** Milliseconds since the epoch, from a clock that never jumps during the run. Called inside steps only. */
   readonly now: () => number;
-}
-
-/** A run, for the functions among its options. */
-export interface RunContext<Context = unknown> extends RunIdentity {
-  /** What the run was given as `context`. */
-  readonly context: Context;
-  readonly signal: AbortSignal;
 }
 
 /** A call, for a hook. */

@@ -10,7 +10,7 @@ import type { Limits, Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
-import type { SentPrefix } from "./turn/prepare-turn.ts";
+import type { SentPrefix } from "./loop-input.ts";
 
 /** A call and what its step recorded. */
 export interface AnsweredCall extends Pick<PlannedCall, "turn" | "callId" | "call" | "edited"> {

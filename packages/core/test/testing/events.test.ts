@@ -89,12 +89,12 @@ describe("assertGrammar", () => {
     [
       "a turn without a response",
       [START, ...at(1, "turn-start", "turn-end")],
-      "event 2 (turn-end) does not fit: expected compact or steer or text-delta or thought-delta or output-delta or call-args-delta or part or notice or discard or response",
+      "event 2 (turn-end) does not fit: expected compact or steer or prefix-break or guardrail or text-delta or thought-delta or output-delta or call-args-delta or part or notice or discard or response",
     ],
     [
       "text after the response",
       [START, ...at(1, ...ANSWER, "text-delta")],
-      "event 10 (text-delta) does not fit: expected recover or tool-pending or tool-start or tool-end or turn-end",
+      "event 10 (text-delta) does not fit: expected guardrail or recover or tool-pending or tool-start or tool-end or turn-end",
     ],
     [
       "a turn number that is left out",

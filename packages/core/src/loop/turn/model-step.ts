@@ -12,11 +12,10 @@ import type { Part } from "../../wire/types/content.ts";
 import { checkInput } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
-import type { LoopInput } from "../loop-input.ts";
+import type { LoopInput, PreparedRequest } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
 import type { PartialAnswer } from "../partial-answer.ts";
-import type { PreparedRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;

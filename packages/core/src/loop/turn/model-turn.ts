@@ -19,7 +19,7 @@ import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration
 import type { Emit } from "../events.ts";
 import { type GuardrailStop, stopOf } from "../guardrails.ts";
 import { firstLimit } from "../limits.ts";
-import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
+import type { LoopInput, OutputPlan, RequestPlace, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
@@ -35,7 +35,6 @@ import {
 import { compactWhenFull } from "./compact-history.ts";
 import { fitContents, originOf } from "./fit-contents.ts";
 import { emitParts, modelStep, TypedAnswerEvents } from "./model-step.ts";
-import type { RequestPlace } from "./prepare-turn.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
 export interface ModelAnswer extends TurnAnswer {

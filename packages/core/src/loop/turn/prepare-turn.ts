@@ -9,9 +9,17 @@ import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { LoopInput, RunContext, ToolChoice } from "../loop-input.ts";
+import type {
+  LoopInput,
+  PreparedRequest,
+  RequestPlace,
+  SentPrefix,
+  ToolChoice,
+  TurnPreparer,
+  TurnProgress,
+} from "../loop-input.ts";
+import type { RunContext } from "../run-context.ts";
 import type { LoopStep } from "../observer.ts";
-import type { RunState } from "../run-state.ts";
 import { checkToolChoice } from "../tool-choice.ts";
 import { checkChangedRequest } from "./changed-request.ts";
 import { fitContents, originOf } from "./fit-contents.ts";
@@ -68,29 +76,6 @@ export interface TurnOptions {
   settingsIn(changes: TurnChanges): ModelSettings;
 }
 
-/** Prepares the turns of a run. */
-export interface TurnPreparer {
-  /** Asks what to change in a request, and changes it. Called inside the step that sends it. */
-  prepare(
-    input: LoopInput,
-    state: RunState,
-    request: ModelRequest,
-    place: RequestPlace,
-    step: LoopStep,
-  ): Promise<PreparedRequest>;
-  /**
-   * The tools of a turn whose answer was recorded. Names of the run's tools suffice; the author's function is called once more only for
-   * a turn that offered others, because a journal does not hold functions.
-   */
-  restore(
-    input: LoopInput,
-    state: RunState,
-    record: PreparedTurn,
-    contents: readonly Content[],
-    place: RequestPlace,
-  ): Promise<Toolset>;
-}
-
 export function turnPreparer(options: TurnOptions): TurnPreparer {
   return {
     prepare: (input, state, request, place, step) => prepareRequest(options, input, state, request, place, step),
@@ -98,29 +83,10 @@ export function turnPreparer(options: TurnOptions): TurnPreparer {
   };
 }
 
-/** A request with its changes. */
-export interface PreparedRequest {
-  readonly request: ModelRequest;
-  readonly model: Model;
-  /** The tools that its calls may use; absent for those of the run. */
-  readonly toolset?: Toolset | undefined;
-  /** For the record; absent when nothing in it differs. */
-  readonly record?: PreparedTurn | undefined;
-}
-
-/** Where in the run a request is. */
-export interface RequestPlace {
-  readonly phase: PhaseKind;
-  readonly attempt: number;
-  /** Calls may be forced by the run's own tool choice. */
-  readonly isFirst: boolean;
-  readonly toolChoice: ToolChoice;
-}
-
 async function prepareRequest(
   options: TurnOptions,
   input: LoopInput,
-  state: RunState,
+  state: TurnProgress,
   request: ModelRequest,
   place: RequestPlace,
   step: LoopStep,
@@ -162,7 +128,7 @@ async function prepareRequest(
 async function restoreToolset(
   options: TurnOptions,
   input: LoopInput,
-  state: RunState,
+  state: TurnProgress,
   { tools = [] }: PreparedTurn,
   contents: readonly Content[],
   place: RequestPlace,
@@ -189,7 +155,7 @@ function pickTools(known: Toolset["byName"], names: readonly string[]): Toolset[
 async function askForChanges(
   { prepareTurn }: TurnOptions,
   input: LoopInput,
-  { turns: turn, toolCalls, usage }: RunState,
+  { turns: turn, toolCalls, usage }: TurnProgress,
   contents: readonly Content[],
   { phase, attempt }: RequestPlace,
   signal: AbortSignal,
@@ -260,16 +226,10 @@ function takesAllowedNames({ capabilities: { family, thinking } }: Model): boole
   return !isOlderFamily(family) || thinking === "budget";
 }
 
-/** What stands before the contents, and the contents, as the last request had them. */
-export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
-  readonly model: Model;
-  readonly isEdited: boolean;
-}
-
 /** Compares a request with the one before it in this process, or with the run's own. */
 function findBreaks(
   input: LoopInput,
-  state: RunState,
+  state: TurnProgress,
   { instructions, functions, builtIns, contents, calling }: ModelRequest,
   model: Model,
   isEdited: boolean,
