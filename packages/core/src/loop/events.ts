@@ -3,7 +3,7 @@ import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
 import type { ToolRetryNotice } from "../tool/retry-call.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
-import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../wire/types/content.ts";
+import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { OutputDelta } from "./output/json-growth.ts";
 import type { RunResult } from "./result.ts";

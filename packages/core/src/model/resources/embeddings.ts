@@ -188,7 +188,8 @@ export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<numbe
     rightSquares += b * b;
   }
   const lengths = Math.sqrt(leftSquares) * Math.sqrt(rightSquares);
-  return lengths === 0 ? 0 : dot / lengths;
+  // Rounding can lead just past the ends.
+  return lengths === 0 ? 0 : Math.max(-1, Math.min(1, dot / lengths));
 }
 
 /** Checks everything that can be checked before the first request. */
