@@ -75,7 +75,8 @@ test.each([
   const brain = script([call("write_file", { path: "a.txt", content: "A" }), say("Done.")]);
   const lines = ["Write.", ...(reply === undefined ? [] : [reply])];
   const { out } = await chat(lines, ["--tools", "write", "--root", folder], brain);
-  if (reply !== undefined) expect(out).toContain('May write_file run with {"path":"a.txt","content":"A"}? [y/N] ');
+  if (reply !== undefined)
+    expect(out).toContain('May write_file run with {"path":"a.txt","content":"A"}? [y/N/e to edit] ');
   if (runs) expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("A");
   else expect(out).toMatch(/^✗ write_file .*the user said no/m);
 });
@@ -109,10 +110,34 @@ test("two calls ask one after the other", async () => {
     ["b.txt", "n"],
     ["Done.", "/exit"],
   ]);
-  expect(out.match(/\? \[y\/N\] /g)).toHaveLength(2);
+  expect(out.match(/\? \[y\/N\/e to edit\] /g)).toHaveLength(2);
   expect(out).toMatch(/^✗ write_file .*the user said no/m);
   expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("A");
   expect(existsSync(join(folder, "b.txt"))).toBe(false);
+});
+
+test("a call runs with the arguments that the user writes, once they fit", async () => {
+  const folder = temporaryFolder();
+  const brain = script([call("write_file", { path: "a.txt", content: "A" }), say("Done.")]);
+  const out = await talk(["--tools", "write", "--root", folder], brain, [
+    ["> ", "Write."],
+    ["[y/N/e to edit] ", "e"],
+    ["or nothing to deny the call: ", "{"],
+    ["or nothing to deny the call: ", '{"path":5}'],
+    ["or nothing to deny the call: ", '{"path":"b.txt","content":"B"}'],
+    ["Done.", "/exit"],
+  ]);
+  expect(out).toContain("invalid arguments: path: Invalid input: expected string, received number");
+  expect(existsSync(join(folder, "a.txt"))).toBe(false);
+  expect(readFileSync(join(folder, "b.txt"), "utf8")).toBe("B");
+});
+
+test("a call whose arguments the user leaves out is denied", async () => {
+  const folder = temporaryFolder();
+  const brain = script([call("write_file", { path: "a.txt", content: "A" }), say("Done.")]);
+  const { out } = await chat(["Write.", "e", ""], ["--tools", "write", "--root", folder], brain);
+  expect(out).toMatch(/^✗ write_file .*the user said no/m);
+  expect(existsSync(join(folder, "a.txt"))).toBe(false);
 });
 
 test("what is typed during an answer goes to the model, and a command waits for its end", async () => {

@@ -183,6 +183,14 @@ describe("approval", () => {
   });
 });
 
+test("an approval with other arguments runs those, and tells the client", async () => {
+  await using server = await serve({}, () => ({ args: { amount: 11 } }));
+  await using tools = await mcpTools({ url: server.url ?? "" });
+  const outcome = await use(tools.tools, "pay", { amount: 500 });
+  expect(JSON.stringify(outcome)).toContain("paid 11");
+  expect(JSON.stringify(outcome)).toContain('changed before the call ran: {\\"amount\\":11}');
+});
+
 describe("which HTTP requests are accepted", () => {
   /** `fetch` lets nobody say another host. */
   async function status(url: string, headers: Record<string, string>): Promise<number | undefined> {

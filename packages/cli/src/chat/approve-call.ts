@@ -1,5 +1,5 @@
 import type { AnyTool, Approval, FunctionCall, JsonObject } from "@pollux/core";
-import { inOneLine } from "../terminal-text.ts";
+import { inOneLine, printable } from "../terminal-text.ts";
 import type { ChatInput } from "./chat-input.ts";
 
 /** Asks whether a call may run: yes, no, or with other arguments. The answer is no if there is no one to ask. */
@@ -14,7 +14,7 @@ export async function approveCall(call: FunctionCall, tools: readonly AnyTool[],
       if (text === undefined || text === "") break;
       const read = await readArguments(text, call.name, tools);
       if ("args" in read) return read;
-      problem = `${inOneLine(read.problem, 500)}\n`;
+      problem = `${printable(read.problem.slice(0, 500))}\n`;
     }
   }
   return { deny: "the user said no" };

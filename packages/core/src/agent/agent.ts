@@ -25,7 +25,7 @@ import {
 import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } from "./agent-cache.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
-import { checkAgentOptions, checkCountOptions, checkRunOptions } from "./check-options.ts";
+import { checkAgentOptions, checkRunOptions } from "./check-options.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
@@ -129,7 +129,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   async countTokens(input: RunInput, given: CountTokensOptions<Context> = {}): Promise<TokenCount> {
     // As in the constructor.
     const options = given as AnyRunOptions;
-    checkCountOptions(options);
+    checkRunOptions(options);
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
     const settings = { ...this.#settings, ...pickSettings(options) };

@@ -31,7 +31,10 @@ function toContents(input: RunInput): readonly Content[] {
     if (input.trim() === "") throw new TypeError("the prompt is empty: describe what the agent should do");
     return [{ role: "user", parts: [{ text: input }] }];
   }
-  if (!Array.isArray(input) || input.length === 0) throw new TypeError(describeInput(input));
+  if (!Array.isArray(input) || input.length === 0)
+    throw new TypeError(
+      "the input must be a non-empty string, list of parts or list of contents; options are the second argument",
+    );
   const contents = isContents(input)
     ? readContents(input)
     : [{ role: "user" as const, parts: (input as readonly InputPart[]).map(toPart) }];
@@ -41,15 +44,6 @@ function toContents(input: RunInput): readonly Content[] {
       "the contents end with an unanswered function call: answer it in a user content, or remove the call",
     );
   return contents;
-}
-
-function describeInput(input: unknown): string {
-  const problem = "the input must be a non-empty string, list of parts or list of contents";
-  if (!isObject(input)) return problem;
-  const name = ["prompt", "messages", "contents", "input"].find((one) => one in input);
-  if (name !== undefined)
-    return `${problem}: pass the value of ${name} as the first argument, and the options as the second`;
-  return "parts" in input || "role" in input ? `${problem}: put the content in a list` : problem;
 }
 
 function isContents(input: readonly InputPart[] | readonly ContentInput[]): input is readonly ContentInput[] {
@@ -67,11 +61,9 @@ function toPart(piece: InputPart): Part {
       "a part of the input is a promise: media() of a Blob is asynchronous, so use `await media(blob)`",
     );
   if (!isObject(piece)) throw new TypeError(`a part of the input is ${String(piece)}, not a text or an object`);
-  if ("role" in piece || "parts" in piece)
-    throw new TypeError("the input has both parts and contents: write the parts as a content of their own");
-  if ("type" in piece)
+  if ("type" in piece || "parts" in piece)
     throw new TypeError(
-      `a part of the input has the type "${String(piece["type"])}", as in other libraries: write a text as a string, and a file as media(…)`,
+      "a part of the input is a content, or of another library: write a text as a string, a file as media(…), and contents in a list of their own",
     );
   // The service checks what it is made of, as it may know parts that this library does not.
   return piece as Part;

@@ -59,11 +59,11 @@ export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = {
   capabilities: true,
 };
 
-const SPELLINGS: Spellings = {
-  "use endpoint: google({ apiKey: … })": "apiKey api_key vertexai",
-  "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers httpOptions",
-  "use retry: { maxAttempts: … }": "maxRetries retries",
-  "use timeouts": "timeout timeoutMs",
+/** What to write for options that other libraries take here. */
+export const GEMINI_SPELLINGS: Spellings = {
+  "use endpoint: google({ apiKey: … })": "apiKey",
+  "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers",
+  "use gemini(id, { retry: { maxAttempts: … } })": "maxRetries",
 };
 
 /**
@@ -92,9 +92,8 @@ export class GeminiModel implements Model {
   readonly #conversations = new WeakMap<object, Conversation>();
 
   constructor(id: string, options: GeminiOptions = {}) {
-    if (typeof id !== "string")
-      throw new TypeError('gemini(): the first argument is a model id, such as "gemini-flash-latest"');
-    checkOptions("gemini()", options, GEMINI_OPTIONS, (name) => findSpelling(SPELLINGS, name));
+    if (typeof id !== "string") throw new TypeError('gemini() takes a model id, such as "gemini-flash-latest"');
+    checkOptions("gemini()", options, GEMINI_OPTIONS, (name) => findSpelling(GEMINI_SPELLINGS, name));
     this.id = id;
     this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
     this.#client = new GeminiClient(options);

@@ -32,6 +32,11 @@ const foreignModel = { specificationVersion: "v3", provider: "google", modelId: 
 /** A tool of the AI SDK. */
 const foreignTool = { description: "The time.", inputSchema: schema, execute: () => 1 };
 
+const NO_MODEL =
+  'model must be a model id, such as "gemini-flash-latest", or made by gemini(); google() makes an endpoint';
+const notTool = (at: number): string =>
+  `tools[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`;
+
 /** Options that an agent and a run have in common. */
 const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ system: "Be brief." }, 'there is no option "system": use instructions'],
@@ -39,7 +44,7 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ maxSteps: 5 }, 'there is no option "maxSteps": use limits: { turns: … }'],
   [{ prompt: "Hi." }, 'there is no option "prompt": pass it as the first argument of run()'],
   [{ messages: [] }, 'there is no option "messages": pass it as the first argument of run()'],
-  [{ schema }, 'there is no option "schema": use output, an option of run(): run(input, { output: schema })'],
+  [{ schema }, 'there is no option "schema": use run(input, { output: schema })'],
   [
     { config: { temperature: 0 } },
     'there is no option "config": its members are options of their own, such as temperature',
@@ -50,7 +55,7 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   ],
   [{ abortSignal: AbortSignal.abort() }, 'there is no option "abortSignal": use signal, an option of run()'],
   [{ apiKey: "secret" }, 'there is no option "apiKey": use endpoint: google({ apiKey: … })'],
-  [{ maxRetries: 1 }, 'there is no option "maxRetries": use model: gemini(id, { retry: { maxAttempts: … } })'],
+  [{ maxRetries: 1 }, 'there is no option "maxRetries": use gemini(id, { retry: { maxAttempts: … } })'],
   [{ fetch }, 'there is no option "fetch": use model: gemini(id, { fetch: … })'],
   [{ temprature: 0 }, 'there is no option "temprature"; did you mean "temperature"?'],
   [{ colour: "red" }, 'there is no option "colour"'],
@@ -62,17 +67,13 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
     { tools: { now } },
     "tools must be a list, in which each tool has its own name: tools: [getWeather, googleSearch()]",
   ],
-  [{ tools: Promise.resolve([]) }, "tools is a promise: await it"],
-  [
-    { tools: [now, foreignTool] },
-    "tools[1] is not a tool of this library: define it with defineTool({ name, description, input, run })",
-  ],
-  [{ tools: [{ googleSearch: {} }] }, "tools[0] is a declaration: use googleSearch()"],
-  [{ tools: [googleSearch] }, "tools[0] is a function: call it, as in googleSearch(), or define it with defineTool()"],
-  [{ tools: [now, undefined] }, "tools[1] is undefined, not a tool"],
-  [{ tools: [[now]] }, "tools[0] is a list: spread it, as in tools: [...more]"],
-  [{ tools: [Promise.resolve(now)] }, "tools[0] is a promise: await it"],
-  [{ tools: [new Agent({ model })] }, "tools[0] is an agent: use agent.asTool({ description: … })"],
+  [{ tools: [now, foreignTool] }, notTool(1)],
+  [{ tools: [{ functionDeclarations: [] }] }, notTool(0)],
+  [{ tools: [{ googleSearch: {} }] }, notTool(0)],
+  [{ tools: [googleSearch] }, notTool(0)],
+  [{ tools: [now, undefined] }, notTool(1)],
+  [{ tools: [Promise.resolve(now)] }, notTool(0)],
+  [{ tools: [new Agent({ model })] }, notTool(0)],
 ];
 
 /** The message without what took the options. */
@@ -98,15 +99,9 @@ describe("an agent made from", () => {
     [undefined, "the options must be an object, got undefined"],
     [{ model, output: schema }, 'there is no option "output": pass it to run()'],
     [{ model, signal: AbortSignal.abort() }, 'there is no option "signal": pass it to run()'],
-    [{}, 'there is no model: use a model id, such as "gemini-flash-latest", or gemini("gemini-flash-latest")'],
-    [
-      { model: foreignModel },
-      'model is not a model of this library: use a model id, such as "gemini-3.8-flash", or gemini("gemini-3.8-flash")',
-    ],
-    [
-      { model: google({ apiKey: "k" }) },
-      'model is an endpoint: write model: "gemini-flash-latest", endpoint: google()',
-    ],
+    [{}, NO_MODEL],
+    [{ model: foreignModel }, NO_MODEL],
+    [{ model: google({ apiKey: "k" }) }, NO_MODEL],
   ])("%o says what is wrong", (options, problem) => {
     expect(messageOf(() => new Agent(untyped<AgentOptions>(options)))).toBe(`new Agent(): ${problem}`);
   });
@@ -135,15 +130,12 @@ describe.each(faces)("%s", (_name, face) => {
 
   test.each<[options: unknown, message: string]>([
     [{ model }, 'run(): there is no option "model": pass it to new Agent()'],
-    [{ output: { schema } }, "run(): output is an object with schema: write the schema itself, output: schema"],
+    [{ output: { schema } }, "output must be the schema itself: output: schema"],
     [
       { output: { type: "object", responseFormat: {}, parseOutput() {} } },
-      "run(): output is the result of another library's Output.object(): write the schema itself, output: schema",
+      "output must be the schema itself: output: schema",
     ],
-    [
-      { output: { jsonSchema: {}, validate() {} } },
-      "run(): output is an object with jsonSchema: write the schema itself, output: schema",
-    ],
+    [{ output: { jsonSchema: {}, validate() {} } }, "output must be the schema itself: output: schema"],
     [null, "run(): the options must be an object, got null"],
     ["brief", "run(): the options must be an object, got string"],
   ])("with %o says what is wrong", async (options, message) => {
@@ -153,7 +145,7 @@ describe.each(faces)("%s", (_name, face) => {
   test.each<[input: unknown, message: string]>([
     [
       [{ role: "user", content: "Hi." }],
-      'contents[0] has content instead of parts: write { role: "user", parts: [{ text: "…" }] }, with the role "model" for answers, and instructions for a system message',
+      'contents[0] has no list of parts: write { role: "user", parts: [{ text: "…" }] }',
     ],
     [
       [content("user", "Hi."), { role: "assistant", parts: [{ text: "Hi." }] }],
@@ -163,26 +155,29 @@ describe.each(faces)("%s", (_name, face) => {
       [{ role: "system", parts: [{ text: "Be brief." }] }],
       'contents[0] has the role "system": pass it to the agent as instructions',
     ],
-    [[{ role: "user", parts: "Hi." }], 'contents[0]: parts must be a list, such as [{ text: "…" }]'],
+    [
+      [{ role: "user", parts: "Hi." }],
+      'contents[0] has no list of parts: write { role: "user", parts: [{ text: "…" }] }',
+    ],
     [[{ role: "user" }], "the contents have no parts: describe what the agent should do"],
     [
       [{ type: "text", text: "Hi." }],
-      'a part of the input has the type "text", as in other libraries: write a text as a string, and a file as media(…)',
+      "a part of the input is a content, or of another library: write a text as a string, a file as media(…), and contents in a list of their own",
     ],
     [
       ["Hi.", content("user", "Hi.")],
-      "the input has both parts and contents: write the parts as a content of their own",
+      "a part of the input is a content, or of another library: write a text as a string, a file as media(…), and contents in a list of their own",
     ],
     [["Hi.", null], "a part of the input is null, not a text or an object"],
     [
       { prompt: "Hi." },
-      "the input must be a non-empty string, list of parts or list of contents: pass the value of prompt as the first argument, and the options as the second",
+      "the input must be a non-empty string, list of parts or list of contents; options are the second argument",
     ],
     [
       content("user", "Hi."),
-      "the input must be a non-empty string, list of parts or list of contents: put the content in a list",
+      "the input must be a non-empty string, list of parts or list of contents; options are the second argument",
     ],
-    [5, "the input must be a non-empty string, list of parts or list of contents"],
+    [5, "the input must be a non-empty string, list of parts or list of contents; options are the second argument"],
   ])("of %o says what is wrong", async (input, message) => {
     await expect(face(agent(), untyped<RunInput>(input))).rejects.toThrow(new TypeError(message));
   });
@@ -204,7 +199,7 @@ describe("a wrong option", () => {
       `continue(): ${problem}`,
     );
     expect((await session.state()).runs).toBe(0);
-    await expect(agent.countTokens("Hi.", wrong)).rejects.toThrow(`countTokens(): ${problem}`);
+    await expect(agent.countTokens("Hi.", wrong)).rejects.toThrow(`run(): ${problem}`);
   });
 
   test("of a session is not one of a run", async () => {
@@ -226,18 +221,16 @@ describe("a wrong option", () => {
   test.each<[options: object, problem: string]>([
     [{ apiKey: "k" }, 'there is no option "apiKey": use endpoint: google({ apiKey: … })'],
     [{ baseURL: "x" }, 'there is no option "baseURL": use endpoint: endpoint({ baseUrl: …, apiKey: … })'],
-    [{ maxRetries: 1 }, 'there is no option "maxRetries": use retry: { maxAttempts: … }'],
+    [{ maxRetries: 1 }, 'there is no option "maxRetries": use gemini(id, { retry: { maxAttempts: … } })'],
     [{ trafic: {} }, 'there is no option "trafic"; did you mean "traffic"?'],
   ])("of a model: %o", (options, expected) => {
     expect(() => gemini(model, untyped<GeminiOptions>(options))).toThrow(new TypeError(`gemini(): ${expected}`));
   });
 
   test("where a model or an endpoint takes something else", () => {
-    expect(() => gemini(untyped({ model }))).toThrow(
-      'gemini(): the first argument is a model id, such as "gemini-flash-latest"',
-    );
+    expect(() => gemini(untyped({ model }))).toThrow('gemini() takes a model id, such as "gemini-flash-latest"');
     expect(() => google(untyped(model))).toThrow(
-      'google() makes an endpoint, and takes its options: write model: "gemini-flash-latest", or gemini("gemini-flash-latest", { endpoint: google() })',
+      "google() makes an endpoint, and takes its options; a model id is for gemini() or model",
     );
   });
 });

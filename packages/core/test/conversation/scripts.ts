@@ -70,6 +70,19 @@ const sleeper = defineTool({
   run: async () => await new Promise<never>(() => {}),
 });
 
+/** Fails in the first attempt of each call. */
+const flaky = defineTool({
+  name: "flaky",
+  description: "Fails at first.",
+  retry: { minDelayMs: 0 },
+  run: (_input, { attempt }) => {
+    if (attempt === 1) throw new Error("busy");
+    return "fine";
+  },
+});
+
+const handIn = defineTool({ name: "hand_in", description: "Hands in.", endsRun: true, run: () => ({ title: "Q3" }) });
+
 /** Prices, so that there is a cost. */
 const prices = { input: 1000, output: 2000 };
 
@@ -182,6 +195,31 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
       await send("Pay.");
       await session.answer({ approvals: { "call:1.0": true } });
       await resume({ approvals: { "call:1.3": { deny: "too much" } }, outcomes: { "call:1.2": { output: "yes" } } });
+    },
+  },
+  "an approval with other arguments, by a callback": {
+    model: lines(calls("pay", { name: "look_up", args: { key: "a" } }), say("Paid less.")),
+    agent: { tools: [pay, lookUp], approve: () => ({ args: { amount: 5 } }) },
+  },
+  "an approval with other arguments, from outside": {
+    model: lines(calls("pay", { name: "look_up", args: { key: "a" } }, "pay"), say("Paid less.")),
+    agent: { tools: [pay, lookUp] },
+    play: async ({ send, resume, session }) => {
+      await send("Pay.");
+      await session.answer({ approvals: { "call:1.0": { args: { amount: 5 } } } });
+      await resume({ approvals: { "call:1.2": true } });
+    },
+  },
+  "a tool that fails at first": {
+    model: lines(call("flaky"), say("It works.")),
+    agent: { tools: [flaky] },
+  },
+  "a tool that ends the run": {
+    model: lines(calls("hand_in", { name: "look_up", args: { key: "a" } }), say("You're welcome.")),
+    agent: { tools: [handIn, lookUp] },
+    play: async ({ send }) => {
+      await send("Report.");
+      await send("Thanks.");
     },
   },
   "an approval that is never given": {

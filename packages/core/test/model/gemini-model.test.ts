@@ -329,8 +329,16 @@ describe("a refused request is changed once and sent again", () => {
 });
 
 describe("making a model", () => {
-  test("without a key anywhere is an error", () => {
-    expect(() => gemini("gemini-flash-latest", { env: {} })).toThrow(ConfigurationError);
+  test("without a key anywhere fails with its first request, which is not repeated", async () => {
+    const model = gemini("gemini-flash-latest", { env: {} });
+    await expect(ask(model)).rejects.toThrow(ConfigurationError);
+    await expect(ask(model)).rejects.toThrow("No API key: set GEMINI_API_KEY or GOOGLE_API_KEY (Google)");
+  });
+
+  test("from an environment with an invalid address is an error", () => {
+    expect(() => gemini("gemini-flash-latest", { env: { GOOGLE_GEMINI_BASE_URL: "emulator" } })).toThrow(
+      ConfigurationError,
+    );
   });
 
   test("with something that is no id is an error", () => {

@@ -108,6 +108,35 @@ Changes to the schema:
   expect(explainSchema(defineTool(base))).toContain("The schema was not changed.");
 });
 
+describe("an option that does not exist", () => {
+  test.each<[options: object, message: string]>([
+    [{ inputSchema: {} }, 'tool "t": there is no option "inputSchema": use input'],
+    [{ parameters: {} }, 'tool "t": there is no option "parameters": use input'],
+    [{ execute: () => 1 }, 'tool "t": there is no option "execute": use run'],
+    [{ handler: () => 1 }, 'tool "t": there is no option "handler": use run'],
+    [{ timeout: 5 }, 'tool "t": there is no option "timeout"; did you mean "timeoutMs"?'],
+    [{ colour: "red" }, 'tool "t": there is no option "colour"'],
+    [{ name: undefined, execute: () => 1 }, 'a tool needs a name, such as "get_weather"'],
+  ])("%o names ours", (options, message) => {
+    const define = (): unknown => defineTool({ ...base, ...options });
+    expect(define).toThrow(ToolDefinitionError);
+    expect(define).toThrow(message);
+  });
+
+  test("is taken as absent when it is undefined, and is no mistake in an instance of a class", () => {
+    class Clock {
+      readonly name = "clock";
+      readonly description = "The time.";
+      readonly offset = 1;
+      run(): number {
+        return this.offset;
+      }
+    }
+    expect(() => defineTool({ ...base, ...{ execute: undefined } })).not.toThrow();
+    expect(() => defineTool(new Clock())).not.toThrow();
+  });
+});
+
 describe("names", () => {
   test.each(["a", "_", "get_weather", "a.b:c-d", "A9", "x".repeat(64)])("%s is taken", (name) => {
     expect(() => checkToolName(name)).not.toThrow();

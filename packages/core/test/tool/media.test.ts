@@ -128,6 +128,11 @@ test.each<[string, Parameters<typeof media>[0], string]>([
     { name: "files/a", uri: "" },
     "the source must be bytes, base64, a URL, a Blob, or an uploaded file",
   ],
+  ["a data: URL without base64", "data:text/plain,hello", "a data: URL must be in base64"],
+  ["a blob: URL", "blob:https://example.com/1", "only this page can read a blob: URL"],
+  ["an address that the service cannot read", "ftp://example.com/a.png", "the service cannot read ftp: URLs"],
+  ["such an address as URL", new URL("ws://example.com/a.png"), "the service cannot read ws: URLs"],
+  ["a text that is nothing of the kind", "Hello, world!", "the text is not base64"],
 ])("media of %s is refused", (_name, source, message) => {
   expect(() => media(source, "image/png")).toThrow(TypeError);
   expect(() => media(source, "image/png")).toThrow(message);
@@ -144,4 +149,27 @@ test("base64 is the standard one, natively and without", () => {
   );
   const large = Object.assign(new Uint8Array(200_001).fill(7), { toBase64: undefined });
   expect(toBase64(large)).toBe(Buffer.from(new Uint8Array(200_001).fill(7)).toString("base64"));
+});
+
+test.each<string | URL>([
+  "./cat.png",
+  "../pictures/cat.png",
+  "cat.png",
+  "/home/ann/cat.png",
+  "~/cat.png",
+  "pictures/my cat.png",
+  "C:\\Users\\ann\\cat.png",
+  "pictures\\cat.png",
+  "file:///home/ann/cat.png",
+  new URL("file:///home/ann/cat.png"),
+])("the path %s says how to read the file", (path) => {
+  expect(() => media(path, "image/png")).toThrow(
+    new TypeError(
+      `media(): ${JSON.stringify(String(path))} is a path; read the file: await media(await fileFromPath(…)), with fileFromPath from "@pollux/core/node"`,
+    ),
+  );
+});
+
+test("base64 that begins like a path is no path", () => {
+  expect(media("/9j/4AAQSkZJRgAB")).toMatchObject({ mimeType: "image/jpeg", data: "/9j/4AAQSkZJRgAB" });
 });

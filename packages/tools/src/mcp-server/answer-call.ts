@@ -32,7 +32,10 @@ export async function answerCall(
     "ok" in decided
       ? decided
       : await callTool(options.tools, decided, contextOf(decided, callId, client, options.logger));
-  return callResult(call, tool, outcome);
+  const result = callResult(call, tool, outcome);
+  if ("ok" in decided || decided === call) return result;
+  const note = `The arguments were changed before the call ran: ${JSON.stringify(decided.args)}`;
+  return { ...result, content: [...result.content, { type: "text", text: note }] };
 }
 
 /** The call that may run, perhaps with other arguments, or its denial. */

@@ -34,16 +34,12 @@ function isContent(content: ContentInput): content is Content {
 function readContent(content: ContentInput, index: number): readonly Content[] {
   const { role = "user", parts } = content;
   const where = `contents[${index}]`;
-  if ("content" in content)
-    throw new TypeError(
-      `${where} has content instead of parts: write { role: "user", parts: [{ text: "…" }] }, with the role "model" for answers, and instructions for a system message`,
-    );
   if (role !== "user" && role !== "model")
     throw new TypeError(`${where} has the role "${role}": ${INSTEAD[role] ?? 'use "user" or "model"'}`);
-  if (parts === undefined || parts === null) return [];
   const read = { role, parts };
   if (isContent(read)) return [read];
-  throw new TypeError(`${where}: parts must be a list, such as [{ text: "…" }]`);
+  if (!("content" in content) && (parts === undefined || parts === null)) return [];
+  throw new TypeError(`${where} has no list of parts: write { role: "${role}", parts: [{ text: "…" }] }`);
 }
 
 /** Advice for roles of other vendors. */

@@ -111,9 +111,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
  */
 export function google(options: GoogleOptions = {}): Endpoint {
   if (typeof options !== "object")
-    throw new TypeError(
-      `google() makes an endpoint, and takes its options: write model: "${String(options)}", or gemini("${String(options)}", { endpoint: google() })`,
-    );
+    throw new TypeError("google() makes an endpoint, and takes its options; a model id is for gemini() or model");
   const env = options.env ?? processEnvironment();
   const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
   const apiVersion = options.apiVersion ?? apiVersionFrom(env, "v1beta");

@@ -52,6 +52,42 @@ describe.each([
 ] as const)("a run on %s", (_, restarting) => {
   fakeTime("stands");
 
+  test("runs a call with the arguments of its approval, and ends with the output of a tool", async () => {
+    const done: unknown[] = [];
+    const input = z.object({ amount: z.number() });
+    const pay = defineTool({
+      name: "pay",
+      description: "x",
+      input,
+      needsApproval: true,
+      run: ({ amount }) => (done.push(amount), "paid"),
+    });
+    const submit = defineTool({ name: "submit", description: "x", endsRun: true, run: () => ({ total: 5 }) });
+    const model = new ScriptedModel(
+      calls({ name: "pay", args: { amount: 500 } }, { name: "pay", args: { amount: 1 } }),
+      call("submit"),
+    );
+    const engine = new MemoryEngine({ restarting });
+    await engine.answer("r", "call:1.0/approval", { args: { amount: 5 } });
+    // Nobody who answers an engine knows the tool's schema.
+    await engine.answer("r", "call:1.1/approval", { args: { amount: "one" } });
+    const report = await engine.start(new Agent({ model, tools: [pay, submit] }), "r", { input: "Go." });
+    expect(done).toEqual([5]);
+    expect(report).toMatchObject({
+      status: "ended",
+      result: {
+        stopReason: "finished",
+        output: { total: 5 },
+        endedBy: "submit",
+        toolCalls: [
+          { status: "completed", input: { amount: 5 }, edited: true },
+          { status: "failed", edited: true, error: { kind: "bad-input" } },
+          { status: "completed", endedRun: true },
+        ],
+      },
+    });
+  });
+
   test("does each thing once and reports what a run that goes through reports", async () => {
     const made = everything();
     const engine = new MemoryEngine({ restarting });

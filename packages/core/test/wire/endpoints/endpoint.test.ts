@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import { SILENT } from "../../../src/logging/logger.ts";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
 import { cometapi } from "../../../src/wire/endpoints/cometapi.ts";
 import { defaultEndpoint } from "../../../src/wire/endpoints/default-endpoint.ts";
@@ -63,6 +64,20 @@ test.each([
     { "x-goog-api-key": "gemini-key" },
   ],
   [
+    "the AI SDK's key, last",
+    { GOOGLE_GENERATIVE_AI_API_KEY: "other-key" },
+    "developer",
+    GOOGLE,
+    { "x-goog-api-key": "other-key" },
+  ],
+  [
+    "Gemini's key before the AI SDK's",
+    { GOOGLE_GENERATIVE_AI_API_KEY: "other-key", GEMINI_API_KEY: "gemini-key" },
+    "developer",
+    GOOGLE,
+    { "x-goog-api-key": "gemini-key" },
+  ],
+  [
     "Vertex express mode",
     { GOOGLE_GENAI_USE_VERTEXAI: "true", GOOGLE_API_KEY: "google-key" },
     "vertex",
@@ -78,6 +93,36 @@ test.each([
   ],
 ])("the environment decides: %s", async (_name, env, kind, url, headers) => {
   expect(await describeEndpoint(defaultEndpoint(env))).toEqual({ kind, url, headers });
+});
+
+test("CometAPI's key comes before the AI SDK's", () => {
+  const env = { GOOGLE_GENERATIVE_AI_API_KEY: "other-key", COMETAPI_KEY: "comet-key" };
+  expect(defaultEndpoint(env).authHeaders()).toEqual({ "x-goog-api-key": "comet-key" });
+});
+
+describe("the AI SDK's key", () => {
+  test("is one line in the log, without the key", () => {
+    const lines: unknown[] = [];
+    const logger = { ...SILENT, info: (...line: unknown[]) => void lines.push(line) };
+    const target = defaultEndpoint({ GOOGLE_GENERATIVE_AI_API_KEY: "other-key" }, logger);
+    expect(lines).toEqual([]);
+    for (let request = 0; request < 3; request++) void target.authHeaders();
+    expect(lines).toEqual([
+      [
+        { variable: "GOOGLE_GENERATIVE_AI_API_KEY" },
+        "the API key is from the AI SDK's variable, because no other is set",
+      ],
+    ]);
+  });
+
+  test("is not mentioned when another one is used", () => {
+    const lines: unknown[] = [];
+    const logger = { ...SILENT, info: (...line: unknown[]) => void lines.push(line) };
+    const env = { GOOGLE_GENERATIVE_AI_API_KEY: "other-key", GOOGLE_API_KEY: "google-key" };
+    void google({ env, logger }).authHeaders();
+    void google({ env: { GOOGLE_GENERATIVE_AI_API_KEY: "other-key" }, apiKey: "own", logger }).authHeaders();
+    expect(lines).toEqual([]);
+  });
 });
 
 test("a missing key names the variables and the emulator, at the first request", () => {
@@ -100,7 +145,12 @@ test.each([
   ["a host that only looks like Google's", "https://generativelanguage.googleapis.com.example.com"],
   ["Google's host without TLS", "http://generativelanguage.googleapis.com"],
 ])("an environment key is not sent to %s", (_name, baseUrl) => {
-  const env = { GEMINI_API_KEY: "gemini-key", COMETAPI_KEY: "comet-key", GOOGLE_API_KEY: "google-key" };
+  const env = {
+    GEMINI_API_KEY: "gemini-key",
+    COMETAPI_KEY: "comet-key",
+    GOOGLE_API_KEY: "google-key",
+    GOOGLE_GENERATIVE_AI_API_KEY: "other-key",
+  };
   expect(() => google({ baseUrl, env }).authHeaders()).toThrow(ConfigurationError);
   expect(() => cometapi({ baseUrl, env }).authHeaders()).toThrow(ConfigurationError);
   expect(() => vertex({ baseUrl, env }).authHeaders()).toThrow(ConfigurationError);
