@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readPage, ROOT, userPages } from "./support/pages.ts";
+import { anchorsOf, readPage, ROOT, userPages, withoutCode } from "./support/pages.ts";
 
 const pages = [...userPages(), ...["dbos", "postgres", "restate"].map((name) => `packages/${name}/README.md`)];
 const guides = pages.filter((page) => page.startsWith("docs/guides/"));
@@ -94,20 +94,6 @@ function linksIn(page: string): { readonly file: string; readonly anchor: string
 function leadsSomewhere(file: string, anchor: string | undefined): boolean {
   if (!existsSync(join(ROOT, file))) return false;
   return anchor === undefined || anchorsOf(readPage(file)).includes(anchor);
-}
-
-/** The anchors that headings get when a page is shown. */
-function anchorsOf(text: string): readonly string[] {
-  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, "")
-      .replaceAll(" ", "-"),
-  );
-}
-
-function withoutCode(text: string): string {
-  return text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
 }
 
 /** The paragraphs and list items of a page: no code, tables, headings or comments. */
