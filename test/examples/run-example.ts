@@ -75,6 +75,10 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^second process: finished: \S+/m,
   ],
   "context.ts": [/^ann: get_balance gave 120 euros$/m, /^bob: get_balance gave 7 euros$/m],
+  "guardrails.ts": [
+    /^on-topic: stop \(asks for a password\)\nguardrail$/m,
+    /^no-digits: replace \(digits\)\nshown: .*room ###/m,
+  ],
   "partial-output.ts": [
     /^.+: \d steps so far$/m,
     /^(.+): ([3-5]) steps so far\n\1: \2 steps, in [1-9]\d* updates$/m,
@@ -115,7 +119,14 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
 
 /** The environment without keys, so that the emulator answers. */
 export function withoutKeys(): NodeJS.ProcessEnv {
-  const { GOOGLE_API_KEY: _g, GEMINI_API_KEY: _m, COMETAPI_KEY: _c, GOOGLE_GEMINI_BASE_URL: _b, ...rest } = process.env;
+  const {
+    GOOGLE_API_KEY: _g,
+    GEMINI_API_KEY: _m,
+    COMETAPI_KEY: _c,
+    GOOGLE_GENERATIVE_AI_API_KEY: _o,
+    GOOGLE_GEMINI_BASE_URL: _b,
+    ...rest
+  } = process.env;
   return { ...rest, NO_COLOR: "1" };
 }
 

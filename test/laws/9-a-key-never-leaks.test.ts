@@ -280,7 +280,7 @@ describe.each(["run", "stream"])("%s", (face) => {
 });
 
 test("a key of the environment goes to no other host, and a local one gets the emulator's", async () => {
-  const env = { GEMINI_API_KEY: KEY, GOOGLE_API_KEY: KEY, COMETAPI_KEY: KEY };
+  const env = { GEMINI_API_KEY: KEY, GOOGLE_API_KEY: KEY, COMETAPI_KEY: KEY, GOOGLE_GENERATIVE_AI_API_KEY: KEY };
   await using local = await serve(() => ({ status: 400, body: "{}" }));
   for (const there of [google({ baseUrl: local.url, env }), cometapi({ baseUrl: local.url, env })]) {
     await everythingOf({ endpoint: there }, "run");

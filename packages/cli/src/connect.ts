@@ -13,7 +13,13 @@ export interface Connection extends AsyncDisposable {
 }
 
 /** If any of these is set, requests go to a service. */
-const VARIABLES = ["GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", "COMETAPI_KEY"];
+const VARIABLES = [
+  "GOOGLE_API_KEY",
+  "GEMINI_API_KEY",
+  "GOOGLE_GEMINI_BASE_URL",
+  "COMETAPI_KEY",
+  "GOOGLE_GENERATIVE_AI_API_KEY",
+];
 const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
 
 /**

@@ -85,7 +85,6 @@ export type {
 export type { RunEnd, RunEvent, RunIdentity } from "./loop/events.ts";
 export type { CallDecision, CallInfo, Hooks, RunContext, ToolChoice } from "./loop/loop-input.ts";
 export type {
-  GuardrailAction,
   Guardrails,
   GuardrailStop,
   GuardrailStopVerdict,
@@ -245,7 +244,7 @@ export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/
 
 // steps: for those who run the loop on a durable engine
 export { RunSuspended } from "./durable/steps.ts";
-export type { Steered } from "./durable/run-log.ts";
+export type { GuardrailAction, PrefixField, Steered } from "./durable/run-log.ts";
 export type { Op, Outcome, Steering, Step, StepError, Steps } from "./durable/steps.ts";
 
 // logging

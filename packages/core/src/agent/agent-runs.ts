@@ -256,8 +256,9 @@ export class AgentRuns {
       modelFor: (model) => this.#modelFor(model),
       toolsetFor: (tools, { capabilities }) => {
         const chosen = tools.map((tool) => {
-          const known = typeof tool === "string" ? byName.get(tool) : tool;
-          if (known === undefined) throw unknownName("prepareTurn", String(tool), new Set(byName.keys()));
+          if (typeof tool !== "string") return tool;
+          const known = byName.get(tool);
+          if (known === undefined) throw unknownName("prepareTurn", tool, new Set(byName.keys()));
           return known;
         });
         return mixTools(chosen, capabilities, this.#ask).toolset;

@@ -100,7 +100,10 @@ export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = 
   readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
   /** A model id, or a model made by `gemini()`. */
   readonly model: string | Model;
-  /** Endpoint of requests when `model` is an id. @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY` */
+  /**
+   * Endpoint of requests when `model` is an id.
+   * @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY`, `GOOGLE_GENERATIVE_AI_API_KEY`
+   */
   readonly endpoint?: Endpoint | undefined;
   /** Request limits and queues to share with other agents, when `model` is an id. @defaultValue the agent's own, without limits */
   readonly traffic?: Traffic | undefined;

@@ -106,6 +106,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     usage,
     cost: optional(number),
     error: optional(error),
+    guardrail: optional(object({ name: string, side: text, reason: string })),
     compaction: optional(object({ keepFrom: count, summary: contents })),
     pending: optional(list(object({ callId: text, question: text, call: members, turn: count }))),
     interrupted: optional(object({ step: text, attempt: count, parts: list(PARTS.model), truncated: optional(flag) })),
@@ -123,6 +124,9 @@ const modelStep: Check = object({
   response: object({ finishReason: text, usage, candidate: members, envelope: members, content: modelContent }),
   steered: optional(object({ upTo: count, contents })),
 });
+const actions: Check = list(object({ name: string, action: text }));
+const stoppedStep: Check = object({ ...times, checked: actions, steered: object({ upTo: count, contents }) });
+const guardStep: Check = object({ ...times, actions, contents: optional(contents) });
 const callStep: Check = object({
   ...times,
   failure: optional(object({ kind: text, message: string })),
@@ -131,7 +135,7 @@ const callStep: Check = object({
   nested: list(members),
 });
 const summaryStep: Check = object({ ...times, summary: text, nested: list(members) });
-const routeStep: Check = list(object({ do: known(ROUTES) }));
+const routeStep: Check = list(object({ do: known(ROUTES), args: optional(members) }));
 const nestedRuns: Check = object({ nested: optional(list(object({ usage, responses: list(members) }))) });
 
 function step(entry: unknown, at: string): string | undefined {
@@ -150,6 +154,10 @@ function step(entry: unknown, at: string): string | undefined {
   const fields = isObject(value) ? value : {};
   const inNested = nestedRuns(fields, valueAt);
   if (inNested !== undefined) return inNested;
+  if (kind === "model" && fields["tooLong"] === true) return undefined;
+  if (kind === "model" && fields["stopped"] === true) return stoppedStep(value, valueAt);
+  if (kind === "guard")
+    return guardStep(value, valueAt) ?? ("response" in fields ? modelStep(value, valueAt) : undefined);
   // Readers go by the members as well as by the name.
   if (kind === "model" || "response" in fields) return modelStep(value, valueAt);
   if (kind === "call" || "part" in fields) return callStep(value, valueAt);

@@ -1,12 +1,13 @@
+import { guardStepName } from "../durable/run-log.ts";
 import type { Outcome } from "../durable/steps.ts";
-import { closeOpenCalls } from "../loop/transcript.ts";
+import { closeOpenCalls, userText } from "../loop/transcript.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/entries.ts";
-import { buildRefs } from "../session/session-view.ts";
+import { buildRefs, checkedInput } from "../session/session-view.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type Change, pairCalls } from "./pair-calls.ts";
 import type { Item, RunGroup, SessionProblem } from "./read-log.ts";
-import { hasMissingTurns, readRuns, rebuildRun, resolveKnownRefs } from "./rebuild-run.ts";
+import { hasMissingTurns, listModelSteps, readRuns, rebuildRun, resolveKnownRefs } from "./rebuild-run.ts";
 
 /** A run whose end refers only to steps in the log, and in which each call has exactly one response. */
 export interface RepairedRun {
@@ -38,15 +39,44 @@ const DAMAGED = {
 const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
 /** Repairs one run. */
-export function repairRun(group: RunGroup, place: Place): RepairedRun {
-  const [record] = readRuns([group.run, ...group.items].map(({ entry }) => entry)).runs;
+export function repairRun(damaged: RunGroup, place: Place): RepairedRun {
+  const [record] = readRuns([damaged.run, ...damaged.items].map(({ entry }) => entry)).runs;
   const outcomes = record?.outcomes ?? new Map<string, Outcome>();
-  const end = findEffectiveEnd(group, record?.end);
+  const restored = replaceUnchecked(damaged.run, outcomes);
+  const group = { ...damaged, run: restored.run };
+  const repaired = repairCheckedRun(group, place, outcomes, record?.end);
+  return { ...repaired, problems: [...restored.problems, ...repaired.problems] };
+}
+
+/** A message whose check is lost, although the model read it: what the model read is unknown. */
+function replaceUnchecked(
+  run: Item<RunEntry>,
+  outcomes: ReadonlyMap<string, Outcome>,
+): { run: Item<RunEntry>; problems: readonly SessionProblem[] } {
+  const { guarded, ...entry } = run.entry;
+  const isLost = guarded === true && !outcomes.has(guardStepName("input", 1)) && listModelSteps(outcomes).length > 0;
+  if (!isLost) return { run, problems: [] };
+  const problem = `what guardrails made of the message of run ${entry.runId} is lost`;
+  return {
+    run: { ...run, entry: { ...entry, input: [userText(MESSAGE_LOST)] } },
+    problems: [{ position: run.position, problem, remedy: "a note takes the place of the message" }],
+  };
+}
+
+const MESSAGE_LOST = "(this message was lost)";
+
+function repairCheckedRun(
+  group: RunGroup,
+  place: Place,
+  outcomes: ReadonlyMap<string, Outcome>,
+  recordedEnd: EndEntry | undefined,
+): RepairedRun {
+  const end = findEffectiveEnd(group, recordedEnd);
   if (end !== undefined) return repairEndedRun(group, place, end, outcomes);
   const { run, problems } = repairInput(group.run, place.first);
-  const { input } = run.entry;
+  const input = checkedInput({ entry: run.entry, outcomes });
   // An end that is not in effect must not stay the last one.
-  const isDamaged = record?.end !== undefined || hasGaps(group);
+  const isDamaged = recordedEnd !== undefined || hasGaps(group);
   if (place.isLast && !isDamaged)
     return { items: [run, ...group.items], contents: closeOpenCalls(input), end, problems };
   const isFinal = isDamaged && place.isLast;
@@ -76,10 +106,14 @@ function repairEndedRun(
   const problems: SessionProblem[] = at(found.position, missing);
   let { run } = group;
   let added: readonly Content[] = known;
-  if (pairCalls([...run.entry.input, ...known], { first: place.first }).changes.length > 0) {
+  if (
+    pairCalls([...checkedInput({ entry: run.entry, outcomes }), ...known], { first: place.first }).changes.length > 0
+  ) {
     const repaired = repairInput(run, place.first);
     run = repaired.run;
-    const paired = pairCalls(known, { first: place.first && run.entry.input.length === 0 });
+    const paired = pairCalls(known, {
+      first: place.first && checkedInput({ entry: run.entry, outcomes }).length === 0,
+    });
     problems.push(...repaired.problems, ...at(found.position, paired.changes));
     added = paired.contents;
   }
@@ -96,7 +130,12 @@ function repairEndedRun(
   }
   const end = entry === found.entry ? found : { position: found.position, entry };
   const items = group.items.map((item) => (item.position === end.position ? end : item));
-  return { items: [run, ...items], contents: [...run.entry.input, ...added], end, problems };
+  return {
+    items: [run, ...items],
+    contents: [...checkedInput({ entry: run.entry, outcomes }), ...added],
+    end,
+    problems,
+  };
 }
 
 function repairInput(run: Item<RunEntry>, first: boolean): { run: Item<RunEntry>; problems: SessionProblem[] } {

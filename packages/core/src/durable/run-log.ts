@@ -1,4 +1,3 @@
-import type { GuardrailAction } from "../loop/guardrails.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Json } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
@@ -166,6 +165,16 @@ export interface SteeringStopped extends StepTimes {
   readonly checked: readonly GuardrailAction[];
   readonly stopped: true;
 }
+
+/** What a guardrail did; one that let something pass did nothing. */
+export type GuardrailAction =
+  | { readonly name: string; readonly action: "replace"; readonly reason?: string | undefined }
+  | {
+      readonly name: string;
+      readonly action: "stop";
+      readonly reason: string;
+      readonly details?: JsonObject | undefined;
+    };
 
 /** What a `guard` step records for the message of a run. */
 export interface InputCheckValue extends StepTimes {

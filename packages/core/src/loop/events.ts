@@ -1,4 +1,4 @@
-import type { PrefixField } from "../durable/run-log.ts";
+import type { GuardrailAction, PrefixField } from "../durable/run-log.ts";
 import type { ModelNotice, ModelResponse } from "../model/model.ts";
 import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
 import type { ToolRetryNotice } from "../tool/retry-call.ts";
@@ -6,7 +6,6 @@ import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "./turn/classify-answer.ts";
 import type { OutputDelta } from "./output/json-growth.ts";
-import type { GuardrailAction } from "./guardrails.ts";
 import type { RunResult } from "./result.ts";
 
 /** Which run something belongs to: in its first event, in hooks and in lines of the log. */

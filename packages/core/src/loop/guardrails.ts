@@ -1,3 +1,4 @@
+import type { GuardrailAction } from "../durable/run-log.ts";
 import type { Content, JsonObject } from "../wire/types/content.ts";
 import type { RunContext } from "./loop-input.ts";
 
@@ -78,16 +79,6 @@ export interface Guardrails<Context = unknown> {
    */
   readonly streaming?: "hold" | "show" | undefined;
 }
-
-/** What a guardrail did; one that let something pass did nothing. */
-export type GuardrailAction =
-  | { readonly name: string; readonly action: "replace"; readonly reason?: string | undefined }
-  | {
-      readonly name: string;
-      readonly action: "stop";
-      readonly reason: string;
-      readonly details?: JsonObject | undefined;
-    };
 
 /** Why a guardrail ended a run. */
 export interface GuardrailStop {

@@ -211,7 +211,13 @@ export function listRunContents(record: RunRecord, keepsInterrupted: boolean = t
 }
 
 /** The input of a run as the model reads it: what its guardrails let pass. */
-export function checkedInput({ entry, outcomes }: Pick<RunRecord, "entry" | "outcomes">): readonly Content[] {
+export function checkedInput({
+  entry,
+  outcomes,
+}: {
+  readonly entry: RunEntry;
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+}): readonly Content[] {
   const outcome = outcomes.get(guardStepName("input", 1));
   if (outcome === undefined) return entry.guarded === true ? [] : entry.input;
   if (!outcome.ok) return [];

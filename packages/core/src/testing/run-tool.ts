@@ -48,7 +48,7 @@ export async function runTool<Input, Output, Context, const Name extends string,
     approve: () => true,
     stopWhen: [afterTurns(1)],
   });
-  const stream = agent.stream("Call the tool.", run as RunOptions);
+  const stream = agent.stream("Call the tool.", run);
   for await (const event of stream) if (event.type === "tool-progress") onProgress?.(event.progress);
   const { toolCalls, added } = await stream.result();
   const [made] = toolCalls;

@@ -28,7 +28,7 @@ import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
 export interface CallControl {
   /** A person has cancelled the call. */
   isCancelled?: boolean | undefined;
-  /** Ends the call; set while it runs. */
+  /** Ends the call; set once it runs. */
   cancel?: (() => void) | undefined;
   /** Called before each wait of the tool's `retry` policy, which begins when it resolves. Must not reject. */
   onRetry?: ((notice: ToolRetryNotice) => void | Promise<void>) | undefined;
@@ -67,7 +67,6 @@ export async function callTool(
       resolve(outcome);
     });
   });
-  control.cancel = undefined;
   // The call may have taken effect anyway; a model that is not told would call again.
   const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
   if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);

@@ -223,7 +223,7 @@ export function checkToolName(name: string): void {
 function readRetry({ name, effects }: ToolSpec<never, unknown>, retry: ToolRetryPolicy): ToolRetries {
   if (effects === "once")
     throw new ToolDefinitionError(
-      `tool "${name}": retry repeats the function, but effects: "once" says that it must not happen twice: leave out one of them`,
+      `tool "${name}": retry runs the function again, which effects: "once" rules out: leave out one of them`,
       name,
     );
   const minDelayMs = limit(name, "retry.minDelayMs", retry.minDelayMs ?? 500, 0);

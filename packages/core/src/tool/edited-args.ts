@@ -7,8 +7,7 @@ import type { Tool } from "./tool.ts";
 export function editedArgs(approval: unknown): JsonObject | undefined {
   if (!isObject(approval) || "deny" in approval) return undefined;
   const args = approval["args"];
-  // Answers are JSON by contract.
-  return isObject(args) && !Array.isArray(args) ? (args as JsonObject) : undefined;
+  return isObject(args) && !Array.isArray(args) ? args : undefined;
 }
 
 /** What is wrong with such arguments, in short; `undefined` when they fit. */

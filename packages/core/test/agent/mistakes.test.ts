@@ -4,7 +4,6 @@ import {
   type Content,
   type ContinueOptions,
   defineTool,
-  type FetchLike,
   gemini,
   type GeminiOptions,
   google,
@@ -25,6 +24,7 @@ const now = defineTool({ name: "now", description: "The time.", run: () => 1 });
 const content = (role: "user" | "model", text: string): Content => ({ role, parts: [{ text }] });
 
 /** What JavaScript passes, as the type that TypeScript would insist on. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says which
 const untyped = <T>(value: unknown): T => value as T;
 
 /** A model of the AI SDK. */

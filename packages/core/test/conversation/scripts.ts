@@ -5,6 +5,7 @@ import {
   defineTool,
   googleSearch,
   type Model,
+  type OutputGuardrail,
   type RunOptions,
   type Session,
 } from "@pollux/core";
@@ -120,7 +121,48 @@ async function untilSaid(): Promise<void> {
 /** What no page may show: instructions, signatures, texts of exceptions, and what only the model is told. */
 export const SECRETS: readonly string[] = ["SYSTEM", "c2ln", "c2VhcmNo", "hunter2", "secret", "key=abc"];
 
+/** Replaces one word in answers. */
+const reword = (from: string, to: string): OutputGuardrail => ({
+  name: "reword",
+  check: ({ text }) => (text.includes(from) ? { replace: text.replaceAll(from, to) } : undefined),
+});
+
 export const SCRIPTS: { readonly [name: string]: Script } = {
+  "answers that are replaced before anybody sees them": {
+    model: lines(join(say("A secret. "), calls({ name: "look_up", args: { key: "a" } })), say("The ", "secret.")),
+    agent: { guardrails: { output: [reword("secret", "***")] } },
+  },
+  "answers that are withdrawn, and replaced": {
+    model: lines(join(say("A draft. "), calls({ name: "look_up", args: { key: "a" } })), say("The ", "draft.")),
+    agent: { guardrails: { output: [reword("draft", "text")], streaming: "show" } },
+  },
+  "an answer that is stopped before anybody sees it": {
+    model: lines(think("A secret?"), say("The secret.")),
+    agent: { guardrails: { output: [{ name: "stop", check: () => ({ stop: "no" }) }] } },
+  },
+  "an answer that is withdrawn, and another message": {
+    model: lines(say("A draft."), say("Better.")),
+    agent: {
+      guardrails: {
+        output: [{ name: "stop", check: ({ text }) => (text === "A draft." ? { stop: "no" } : undefined) }],
+        streaming: "show",
+      },
+    },
+    play: async ({ send }) => {
+      await send("Go.");
+      await send("Go on.");
+    },
+  },
+  "a message that is stopped, and another one": {
+    model: lines(say("Fine.")),
+    agent: {
+      guardrails: { input: [{ name: "in", check: ({ text }) => (text === "No!" ? { stop: "no" } : undefined) }] },
+    },
+    play: async ({ send }) => {
+      await send("No!");
+      await send("Yes.");
+    },
+  },
   "calls that the service answered itself": {
     model: lines(
       join(

@@ -103,6 +103,8 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
     "a fork": await forked(),
     "a run that is cut off": await cutOff(),
     "a summary": await summed(),
+    guardrails: await guarded(),
+    "a prepared turn": await prepared(),
   };
 }
 
@@ -123,6 +125,57 @@ async function cutOff(): Promise<Log> {
   });
   const second = log.findLastIndex(({ type }) => type === "run");
   return log.slice(0, second + 3);
+}
+
+/** Messages and answers that were replaced, and one that was stopped, of each. */
+async function guarded(): Promise<Log> {
+  const store = new MemoryStore();
+  const answers = [
+    call("look", {}, signed),
+    say("A secret."),
+    say("Fine."),
+    say("Forbidden."),
+    call("look", {}, signed),
+  ];
+  const model = ScriptedModel.with({ id: "gemini-3-pro-preview" }, ...answers, say("Bye."));
+  const look = defineTool({
+    name: "look",
+    description: "x",
+    run: async () => void (steered === undefined ? undefined : await session.steer(steered)),
+  });
+  const input = ({ text }: { readonly text: string }) =>
+    text.includes("weapon") ? { stop: "weapons" } : { replace: text.replaceAll(/\d/g, "#") };
+  const output = ({ text }: { readonly text: string }) => {
+    if (text.includes("Forbidden")) return { stop: "forbidden" };
+    return text.includes("secret") ? { replace: text.replace("secret", "***") } : undefined;
+  };
+  const agent = new Agent({
+    model,
+    tools: [look],
+    guardrails: { input: [{ name: "in", check: input }], output: [{ name: "out", check: output }] },
+  });
+  const session = agent.session({ id: "s", store });
+  let steered: string | undefined;
+  for (const message of ["Look at 1.", "A weapon!", "Say 2.", "Say 3."]) await session.send(message);
+  steered = "A weapon!";
+  await session.send("Look at 4.");
+  await session.send("Bye.");
+  return await logOf(store, "s");
+}
+
+/** A turn by another model, with other tools. */
+async function prepared(): Promise<Log> {
+  const store = new MemoryStore();
+  const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+  const other = ScriptedModel.with({ id: "gemini-4-other" }, call("look", {}, signed));
+  const agent = new Agent({
+    model: ScriptedModel.with({ id: "gemini-3-pro-preview" }, say("Seen."), say("Bye.")),
+    prepareTurn: ({ contents }) => (contents.length === 1 ? { model: other, tools: [look] } : undefined),
+  });
+  const session = agent.session({ id: "s", store });
+  await session.send("Look.");
+  await session.send("Bye.");
+  return await logOf(store, "s");
 }
 
 async function summed(): Promise<Log> {

@@ -14,7 +14,7 @@ import {
   runSoFar,
   watchConversation,
 } from "@pollux/core";
-import { assertGrammar, call, collect, dies, say, ScriptedModel } from "@pollux/core/testing";
+import { assertGrammar, call, collect, dies, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces, typed } from "../helpers/faces.ts";
@@ -45,12 +45,12 @@ const types = (events: readonly RunEvent[]): string[] => events.map(({ type }) =
 
 describe.each(faces)("input guardrails, by %s", (_face, read) => {
   test("pass what they do not object to, with the context of the run", async () => {
-    const check = vi.fn();
+    const check = vi.fn<(...seen: unknown[]) => void>();
     const model = new ScriptedModel(call("look"), say("Done."));
     const agent = new Agent({
       model,
       tools: [look],
-      guardrails: { input: [{ name: "watch", check: ({ text, context, turn }) => void check(text, context, turn) }] },
+      guardrails: { input: [{ name: "watch", check: ({ text, context, turn }) => check(text, context, turn) }] },
     });
     // The type of its context is unknown.
     const result = await read(agent, "Go.", { context: "ann" as unknown as undefined });
@@ -183,7 +183,7 @@ describe.each(["hold", "show"] as const)("output guardrails that %s the answer",
 });
 
 describe("a reader of the stream", () => {
-  const agentOf = (guardrails: Guardrails, ...script: ConstructorParameters<typeof ScriptedModel>): Agent =>
+  const agentOf = (guardrails: Guardrails, ...script: readonly ScriptLine[]): Agent =>
     new Agent({ model: new ScriptedModel(...script), tools: [look], guardrails });
 
   test("sees nothing of an answer that is held back until it was checked", async () => {

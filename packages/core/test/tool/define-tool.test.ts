@@ -132,7 +132,8 @@ describe("an option that does not exist", () => {
         return this.offset;
       }
     }
-    expect(() => defineTool({ ...base, ...{ execute: undefined } })).not.toThrow();
+    const options = { ...base, execute: undefined };
+    expect(() => defineTool(options)).not.toThrow();
     expect(() => defineTool(new Clock())).not.toThrow();
   });
 });

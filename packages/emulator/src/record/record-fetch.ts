@@ -204,8 +204,8 @@ function isUtf8(bytes: Uint8Array): boolean {
 }
 
 function keysOfEnvironment(): readonly string[] {
-  const { GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY } = process.env;
-  return [GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY].filter(
+  const { GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY, GOOGLE_GENERATIVE_AI_API_KEY } = process.env;
+  return [GOOGLE_API_KEY, GEMINI_API_KEY, COMETAPI_KEY, GOOGLE_GENERATIVE_AI_API_KEY].filter(
     (key): key is string => key !== undefined && key.length >= 6,
   );
 }

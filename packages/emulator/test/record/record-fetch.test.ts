@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ConfigurationError } from "@pollux/core/wire";
 import { recordFetch, type RecordingFile } from "../../src/index.ts";
 
@@ -427,3 +427,18 @@ describe("the file", () => {
     await expect(fetch.saved()).rejects.toThrow(/^The recording .*lost\.json could not be written: ENOENT/);
   });
 });
+
+test.each(["GOOGLE_API_KEY", "GEMINI_API_KEY", "COMETAPI_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"])(
+  "the key in %s is never written",
+  async (variable) => {
+    vi.stubEnv(variable, "key-of-the-environment");
+    try {
+      const fetch = recordFetch(folder, { fetch: answers(new Response("{}")) });
+      await (await fetch(UNARY, post(ask("Is key-of-the-environment mine?")))).text();
+      await fetch.saved();
+      expect((await readCase(fetch.file)).exchanges[0]?.request).toEqual(ask("Is [redacted] mine?"));
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  },
+);

@@ -1,4 +1,9 @@
-import { guardStepName, type InputCheckValue, type OutputCheckValue } from "../../durable/run-log.ts";
+import {
+  type GuardrailAction,
+  guardStepName,
+  type InputCheckValue,
+  type OutputCheckValue,
+} from "../../durable/run-log.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
@@ -7,7 +12,6 @@ import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import {
-  type GuardrailAction,
   type GuardrailStop,
   type GuardrailStopVerdict,
   type InputVerdict,

@@ -1,5 +1,5 @@
 import { describeError, type Step } from "../../durable/steps.ts";
-import type { ModelStepValue, PromptTooLong, SteeringStopped } from "../../durable/run-log.ts";
+import type { GuardrailAction, ModelStepValue, PromptTooLong, SteeringStopped } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
@@ -9,7 +9,6 @@ import type { ModelNotice, ModelRequest } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
-import type { GuardrailAction } from "../guardrails.ts";
 import { checkInput } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";

@@ -8,7 +8,7 @@ import {
   type ToolRetryPolicy,
 } from "@pollux/core";
 import { assertGrammar, assertObservations, call, collect, runTool, say, ScriptedModel } from "@pollux/core/testing";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { fakeTime } from "../../helpers/fake-time.ts";
 import { faces } from "../../helpers/faces.ts";
@@ -119,14 +119,14 @@ describe.each(faces)("a tool with a retry policy, by %s", (_face, read) => {
         throw new TypeError("broken rule");
       },
     });
-    const error = vi.fn();
-    const logger = { trace: vi.fn(), debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error };
+    const stages: unknown[] = [];
+    const ignore = (): void => {};
+    const error = (fields: object): void => void stages.push((fields as { readonly stage?: unknown }).stage);
+    const logger = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error };
     const model = new ScriptedModel(call("fetch_page"), say("Done."));
     await read(new Agent({ model, tools: [tool], logger }), "Go.");
     expect(attempts).toHaveLength(1);
-    expect(error.mock.calls.map(([fields]) => (fields as { readonly stage?: string }).stage)).toContain(
-      "deciding on a retry",
-    );
+    expect(stages).toEqual(["running", "deciding on a retry"]);
   });
 
   test("ends its wait at once when the run is aborted", async () => {
@@ -181,18 +181,19 @@ describe("the attempts of a tool", () => {
   });
 
   test("are none when the arguments are invalid", async () => {
-    const run = vi.fn(() => "ok");
+    let runs = 0;
+    const run = (): number => ++runs;
     const tool = defineTool({ name: "t", description: "T.", input: z.object({ n: z.number() }), retry: {}, run });
     // A model can write anything.
     const ran = await runTool(tool, { n: "x" } as unknown as { n: number });
     expect(ran).toMatchObject({ status: "failed", error: { kind: "bad-input" } });
-    expect(run).not.toHaveBeenCalled();
+    expect(runs).toBe(0);
   });
 });
 
 test("a tool that must not run twice cannot have a retry policy", () => {
   expect(() => defineTool({ name: "pay", description: "Pays.", effects: "once", retry: {}, run: () => 1 })).toThrow(
-    'tool "pay": retry repeats the function, but effects: "once" says that it must not happen twice',
+    'tool "pay": retry runs the function again, which effects: "once" rules out: leave out one of them',
   );
   expect(() => defineTool({ name: "pay", description: "Pays.", retry: { maxAttempts: 0 }, run: () => 1 })).toThrow(
     'tool "pay": retry.maxAttempts must be a number of at least 1, got 0',
