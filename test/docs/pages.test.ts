@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readPage, ROOT, userPages } from "./support/pages.ts";
+import { anchorsOf, readPage, ROOT, userPages, withoutCode } from "./support/pages.ts";
 
 const pages = [...userPages(), ...["dbos", "postgres", "restate"].map((name) => `packages/${name}/README.md`)];
 const guides = pages.filter((page) => page.startsWith("docs/guides/"));
@@ -14,10 +14,12 @@ describe("README and docs", () => {
   });
 
   test("README repeats the figures of the pages it links to", () => {
-    const { benchmarks, contract } = figures();
+    const { benchmarks, comparison, contract } = figures();
     const readme = readPage("README.md");
-    expect(readme).toContain(`${benchmarks("10 tool turns, CPU of a turn")} times the CPU of a handwritten`);
-    expect(readme).toContain(`200-turn run ${benchmarks("200 turns with results of 1 KB, CPU of a turn")} times`);
+    const { short, long, chunk } = comparison;
+    expect(readme).toContain(`takes ${short} times the CPU of a handwritten`);
+    expect(readme).toContain(`200-turn run ${long} times`);
+    expect(readme.replaceAll(/ +/g, " ")).toContain(`| Pollux | ${short} | ${long} | ${chunk} |`);
     const size = Number(benchmarks("install with zod, size")).toFixed(1);
     expect(readme).toContain(`${benchmarks("install with zod, packages")} packages, ${size} MB`);
     for (const page of ["README.md", "docs/comparison.md"])
@@ -63,13 +65,18 @@ describe("README and docs", () => {
 /** Figures as the pages have them that are written by the programs that measure. */
 function figures(): {
   readonly benchmarks: (row: string) => string | undefined;
+  /** Of Pollux beside others: CPU of ten turns, of 200, and of a streamed chunk, as multiples of the loop's. */
+  readonly comparison: { readonly short: string; readonly long: string; readonly chunk: string };
   readonly contract: { readonly files: string; readonly exchanges: string };
 } {
   const rows = readPage("docs/benchmarks.md")
     .split("\n")
     .map((line) => line.split("|").map((cell) => cell.trim()));
   const [, files = "", exchanges = ""] = /^(\d+) files, (\d+) exchanges,/m.exec(readPage("docs/contract.md")) ?? [];
+  const [, short = "", long = "", chunk = ""] =
+    /^\| Pollux over `node:http` +\| (.+?) +\| (.+?) +\| (.+?) +\|/m.exec(readPage("docs/comparison.md")) ?? [];
   return {
+    comparison: { short, long, chunk },
     benchmarks: (row) => /^[\d.]+/.exec(rows.find(([, name]) => name === row)?.[3] ?? "")?.[0],
     contract: { files, exchanges: Number(exchanges).toLocaleString("en-US") },
   };
@@ -94,20 +101,6 @@ function linksIn(page: string): { readonly file: string; readonly anchor: string
 function leadsSomewhere(file: string, anchor: string | undefined): boolean {
   if (!existsSync(join(ROOT, file))) return false;
   return anchor === undefined || anchorsOf(readPage(file)).includes(anchor);
-}
-
-/** The anchors that headings get when a page is shown. */
-function anchorsOf(text: string): readonly string[] {
-  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, "")
-      .replaceAll(" ", "-"),
-  );
-}
-
-function withoutCode(text: string): string {
-  return text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
 }
 
 /** The paragraphs and list items of a page: no code, tables, headings or comments. */

@@ -18,3 +18,18 @@ export function userPages(): readonly string[] {
 export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), "utf8");
 }
+
+/** The anchors that headings get when a page is shown. */
+export function anchorsOf(text: string): readonly string[] {
+  return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+/** A page without its programs and their outputs. */
+export function withoutCode(text: string): string {
+  return text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
+}

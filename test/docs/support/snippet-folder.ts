@@ -1,7 +1,7 @@
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { createEmulator } from "@pollux/emulator";
-import { programCommand } from "../../support/programs.ts";
+import { programCommand, programFile } from "../../support/programs.ts";
 import { ROOT } from "./pages.ts";
 import { snippets } from "./snippets.ts";
 
@@ -20,6 +20,7 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
   mkdirSync(folder, { recursive: true });
   // A file for those that read one.
   copyFileSync(join(ROOT, "README.md"), join(folder, "README.md"));
+  installFilesystemServer(folder);
   for (const { name, code } of snippets()) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
   writeFileSync(
     join(folder, "tsconfig.json"),
@@ -41,4 +42,16 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Programs that start this MCP server with `npx` then don't download it. */
+function installFilesystemServer(folder: string): void {
+  const modules = join(folder, "node_modules");
+  mkdirSync(join(modules, "@modelcontextprotocol"), { recursive: true });
+  mkdirSync(join(modules, ".bin"));
+  symlinkSync(
+    programFile("@modelcontextprotocol/server-filesystem", ""),
+    join(modules, "@modelcontextprotocol/server-filesystem"),
+  );
+  symlinkSync(programCommand("mcp-server-filesystem"), join(modules, ".bin/mcp-server-filesystem"));
 }

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readPage, ROOT } from "./support/pages.ts";
+
+/** By heading of a section: the interfaces whose options it lists, less those of another section. */
+const SECTIONS = {
+  "Agents and runs": { of: ["SharedOptions"], less: ["ModelSettings"] },
+  "Agents only": { of: ["AgentOptions"], less: ["SharedOptions"] },
+  "Runs only": { of: ["RunOptions"], less: ["SharedOptions"] },
+  "The model": { of: ["ModelSettings"], less: [] },
+  "`gemini()`": { of: ["GeminiOptions"], less: [] },
+  Tools: { of: ["ToolOptions"], less: [] },
+  Sessions: { of: ["SessionOptions", "ContinueOptions"], less: [] },
+};
+
+const interfaces = readInterfaces(join(ROOT, "packages/core/src"));
+
+test.each(Object.entries(SECTIONS))(
+  "the page of options lists all under %s, and nothing else",
+  (heading, { of, less }) => {
+    const others = less.flatMap(membersOf);
+    const options = of.flatMap(membersOf).filter((option) => !others.includes(option));
+    expect(options.length).toBeGreaterThan(2);
+    expect(listed(heading).toSorted()).toEqual([...new Set(options)].toSorted());
+  },
+);
+
+/** What stands in code font in the first column of a section's table. */
+function listed(heading: string): readonly string[] {
+  const section =
+    readPage("docs/guides/options.md")
+      .split(/^##+ /m)
+      .find((text) => text.startsWith(`${heading}\n`)) ?? "";
+  return [...section.matchAll(/^\| (`.+?`) +\|/gm)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`(\w+)`/g)].map(([, option = ""]) => option),
+  );
+}
+
+/** The members of an interface and of those it extends. */
+function membersOf(name: string): readonly string[] {
+  const found = interfaces.get(name);
+  if (found === undefined) throw new Error(`there is no interface ${name}`);
+  const parents = found.heritage.filter((word) => interfaces.has(word));
+  return [...found.members, ...parents.flatMap(membersOf)];
+}
+
+interface Interface {
+  readonly members: readonly string[];
+  /** The words after `extends`, some of which are names of interfaces. */
+  readonly heritage: readonly string[];
+}
+
+/** The exported interfaces of a folder, by name. The formatter fixes their layout: members are indented by two, and `}` ends them. */
+function readInterfaces(folder: string): ReadonlyMap<string, Interface> {
+  const found = new Map<string, Interface>();
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".ts")) continue;
+    const text = readFileSync(join(folder, file), "utf8");
+    for (const [, name = "", head = "", body = ""] of text.matchAll(
+      /^export interface (\w+)([^{}]*)\{\n([^]*?)^\}/gm,
+    )) {
+      const members = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, member = ""]) => member);
+      found.set(name, { members, heritage: withoutTypeParameters(head).match(/\w+/g) ?? [] });
+    }
+  }
+  return found;
+}
+
+/** What follows the name of an interface, from `extends` on. */
+function withoutTypeParameters(head: string): string {
+  let depth = 0;
+  for (const { 0: sign, index } of head.matchAll(/[<>]|\bextends\b/g)) {
+    if (sign === "extends" && depth === 0) return head.slice(index);
+    depth += sign === "<" ? 1 : sign === ">" ? -1 : 0;
+  }
+  return "";
+}
