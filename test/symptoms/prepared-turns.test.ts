@@ -29,7 +29,7 @@ describe.each(faces)("%s", (face) => {
       const end = first.indexOf('],"toolConfig"');
       expect(end).toBeGreaterThan(0);
       expect(second.startsWith(first.slice(0, end))).toBe(true);
-        const { tools, toolConfig } = JSON.parse(world.bodies[0] ?? "") as Body;
+      const { tools, toolConfig } = JSON.parse(world.bodies[0] ?? "") as Body;
       expect(tools[0]?.functionDeclarations).toHaveLength(TOOLS.length);
       expect(toolConfig?.functionCallingConfig).toEqual({ mode: "VALIDATED", allowedFunctionNames: ["add"] });
     },

@@ -332,7 +332,9 @@ describe("making a model", () => {
   test("without a key anywhere fails with its first request, which is not repeated", async () => {
     const model = gemini("gemini-flash-latest", { env: {} });
     await expect(ask(model)).rejects.toThrow(ConfigurationError);
-    await expect(ask(model)).rejects.toThrow("No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey)");
+    await expect(ask(model)).rejects.toThrow(
+      "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey)",
+    );
   });
 
   test("from an environment with an invalid address is an error", () => {
