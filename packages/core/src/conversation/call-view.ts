@@ -5,7 +5,7 @@ import type { PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { MessagePart, ToolCallPart, ToolCallState } from "./conversation.ts";
 import { QUESTION_OF } from "./apply-update.ts";
-import { safeFailure } from "./safe-texts.ts";
+import { safeFailure, safeProgress } from "./safe-texts.ts";
 
 /** How far a run has come, as far as its calls are concerned. */
 export interface CallEnding {
@@ -60,7 +60,7 @@ export class CallView {
   }
 
   report(progress: unknown): void {
-    if (this.#state === "running") this.#set("running", { progress });
+    if (this.#state === "running") this.#set("running", { progress: safeProgress(progress) });
   }
 
   /** It will run, perhaps once more. */

@@ -183,7 +183,10 @@ export interface ToolCallPart extends PartBase {
   /** A person changed `args` when approving the call. */
   readonly edited?: true | undefined;
   readonly state: ToolCallState;
-  /** The last that the tool reported, while it runs in this process. */
+  /**
+   * The last that the tool reported, while it runs in this process. Of an agent in the call: the path of the event, its type and turn,
+   * and what is said.
+   */
   readonly progress?: unknown;
   /** What the model was told. */
   readonly output?: unknown;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors/agent-error.ts";
+import { isObject } from "../internal/json.ts";
 import type { ToolFailureKind } from "../tool/tool.ts";
 import type { MessageError, ToolCallFailure } from "./conversation.ts";
 
@@ -45,4 +46,15 @@ export function safeError(
   const text = ERRORS[code as ErrorCode];
   const message = text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
   return { name, ...(code !== undefined && { code }), message };
+}
+
+/**
+ * What a tool reports, as it is shown. An agent in a call reports the events of its run, with signatures, arguments and results: of these
+ * only the kind, the turn and what is said are shown.
+ */
+export function safeProgress(progress: unknown): unknown {
+  if (!isObject(progress) || !Array.isArray(progress["path"]) || !isObject(progress["event"])) return progress;
+  const { type, turn, delta } = progress["event"];
+  const isSaid = type === "text-delta" || type === "thought-delta";
+  return { path: progress["path"], event: { type, ...(turn !== undefined && { turn }), ...(isSaid && { delta }) } };
 }

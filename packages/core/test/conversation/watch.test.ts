@@ -3,6 +3,7 @@ import {
   applyUpdate,
   type Conversation,
   type ConversationUpdate,
+  conversationUpdates,
   MemoryStore,
   RunStoppedError,
   type Session,
@@ -11,7 +12,7 @@ import {
   readConversation,
   watchConversation,
 } from "@pollux/core";
-import { call, collect, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
+import { call, collect, dies, hangs, parts, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { until } from "../helpers/until.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -44,6 +45,20 @@ describe("watching a session", () => {
     await run;
     for (const one of [watcher, late]) await one.stop();
   });
+});
+
+test("the events of an agent in a call are shown without what is for the model alone", async () => {
+  const signed = parts({ text: "Found it.", thoughtSignature: "c2lnbmF0dXJl" });
+  const inner = new Agent({ name: "finder", model: new ScriptedModel(call("look_up", { secret: "hunter2" }), signed) });
+  const outer = new Agent({
+    model: new ScriptedModel(call("finder", { task: "Find." }), say("There.")),
+    tools: [inner.asTool({ description: "Finds." })],
+  });
+  const updates: ConversationUpdate[] = [];
+  for await (const update of conversationUpdates(outer.stream("Go."))) updates.push(update);
+  const shown = JSON.stringify(updates);
+  expect(shown).toContain('"progress":{"path":["finder"],"event":{"type":"text-delta","turn":2,"delta":"Found it."}}');
+  expect(shown).not.toMatch(/c2lnbmF0dXJl|hunter2/);
 });
 
 test("who comes in the middle of a run hears nothing of the one before", async () => {
