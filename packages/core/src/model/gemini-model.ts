@@ -3,9 +3,10 @@ import { ApiStatusError } from "../errors/api-errors.ts";
 import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../wire/client-options.ts";
-import { GeminiClient } from "../wire/client.ts";
+import { createCachedContent } from "../wire/caches.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
-import { waitForFile } from "../wire/files.ts";
+import { getFile, waitForFile } from "../wire/files.ts";
+import { GenerationClient } from "../wire/generation.ts";
 import type { RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
@@ -84,7 +85,7 @@ export class GeminiModel implements Model {
   readonly id: string;
   readonly capabilities: ModelCapabilities;
   readonly origin: HistoryOrigin;
-  readonly #client: GeminiClient;
+  readonly #client: GenerationClient;
   readonly #facts: RequestFacts;
   readonly #transport: "stream" | "unary";
   readonly #logger: Logger | undefined;
@@ -96,7 +97,7 @@ export class GeminiModel implements Model {
     checkOptions("gemini()", options, GEMINI_OPTIONS, (name) => findSpelling(GEMINI_SPELLINGS, name));
     this.id = id;
     this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
-    this.#client = new GeminiClient(options);
+    this.#client = new GenerationClient(options);
     const { endpoint } = this.#client;
     this.#heals = findHeals(endpoint, id);
     this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };
@@ -130,7 +131,8 @@ export class GeminiModel implements Model {
         return response;
       } catch (error) {
         if (source.hasParts === true) throw error;
-        const file = this.#client.endpoint.filesPath === undefined ? undefined : findUnreadyFile(error);
+        const { filesPath } = this.#client.endpoint;
+        const file = filesPath === undefined ? undefined : findUnreadyFile(error, filesPath);
         const mustWait = file !== undefined && !waitedFor.has(file);
         const healed = mustWait ? WAIT_FOR_FILE : (healer ??= new Healer(wanted, this.#heals, memory)).learn(error);
         if (healed === undefined) throw error;
@@ -138,7 +140,8 @@ export class GeminiModel implements Model {
         options.onNotice?.({ type: "heal", ...healed });
         if (!mustWait) continue;
         waitedFor.add(file);
-        await waitForFile(this.#client.files, file, { signal: options.signal });
+        const files = { get: () => getFile(this.#client.api, file, { signal: options.signal }) };
+        await waitForFile(files, file, { signal: options.signal });
       }
     }
   }
@@ -156,7 +159,7 @@ export class GeminiModel implements Model {
 
   /** @throws {ConfigurationError} When the model or endpoint does not support explicit caches. */
   async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
-    return readCache(await this.#client.caches.create(buildCacheRequest(request, this.#facts), { signal }));
+    return readCache(await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal }));
   }
 
   #findConversation(key: object | undefined): Conversation {
@@ -226,9 +229,9 @@ const WAIT_FOR_FILE = {
   breaksPrefix: false,
 } as const;
 
-/** Name (`files/abc`) of the file that the service is still processing, if that is the error. */
-function findUnreadyFile(error: unknown): string | undefined {
+/** Path of the file that the service is still processing, if that is the error. */
+function findUnreadyFile(error: unknown, filesPath: string): string | undefined {
   if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
   const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];
-  return id === undefined ? undefined : `files/${id}`;
+  return id === undefined ? undefined : `${filesPath}/${id}`;
 }

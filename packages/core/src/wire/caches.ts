@@ -27,11 +27,7 @@ export class CachedContents {
 
   /** Creates a cache. `model` may be a bare id. */
   async create(request: CreateCachedContentRequest, options: CallOptions = {}): Promise<CachedContent> {
-    const endpoint = this.#client.endpoint;
-    const body = encodeJson({ ...request, model: endpoint.modelPath(request.model) });
-    const path = cachesPath(endpoint);
-    const call: ApiCall = { operation: "createCachedContent", model: request.model, method: "POST", path, body };
-    return asCache(await this.#collection(call, options), request);
+    return await createCachedContent(this.#client, request, options);
   }
 
   /** Describes one cache. */
@@ -49,7 +45,7 @@ export class CachedContents {
    */
   async list(page: PageRequest = {}, options: CallOptions = {}): Promise<ListCachedContentsResponse> {
     const path = withPage(cachesPath(this.#client.endpoint), page);
-    return await this.#collection({ operation: "listCachedContents", method: "GET", path }, options);
+    return await callCollection(this.#client, { operation: "listCachedContents", method: "GET", path }, options);
   }
 
   /** Changes the expiry of a cache, the only thing that can change. */
@@ -64,11 +60,28 @@ export class CachedContents {
     const path = cachePath(this.#client.endpoint, name);
     await this.#client.object({ operation: "deleteCachedContent", method: "DELETE", path }, options);
   }
+}
 
-  #collection(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
-    const answer = this.#client.object(call, options);
-    return this.#client.onCollection(answer, "explicit caches", "use Google's own endpoint for them");
-  }
+/** As {@link CachedContents.create}. A function, so that what only creates caches does not bundle the rest. */
+export async function createCachedContent(
+  client: ApiClient,
+  request: CreateCachedContentRequest,
+  options: CallOptions,
+): Promise<CachedContent> {
+  const { endpoint } = client;
+  const body = encodeJson({ ...request, model: endpoint.modelPath(request.model) });
+  const path = cachesPath(endpoint);
+  const call: ApiCall = { operation: "createCachedContent", model: request.model, method: "POST", path, body };
+  return asCache(await callCollection(client, call, options), request);
+}
+
+function callCollection(
+  client: ApiClient,
+  call: ApiCall,
+  options: CallOptions,
+): Promise<Readonly<Record<string, unknown>>> {
+  const answer = client.object(call, options);
+  return client.onCollection(answer, "explicit caches", "use Google's own endpoint for them");
 }
 
 function cachesPath({ cachesPath: path, baseUrl }: Endpoint): string {

@@ -1,13 +1,10 @@
-import { ApiShapeError } from "../errors/api-errors.ts";
 import { CachedContents } from "./caches.ts";
 import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
-import { embeddedError } from "./errors/status-error.ts";
 import { FilesClient } from "./files.ts";
-import { ApiClient, encodeJson, type PageRequest, withPage } from "./http/api-client.ts";
-import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
-import type { ApiCall, Exchange } from "./http/exchange.ts";
-import { type AnswerBatch, type AnswerStream, parseAnswers } from "./http/read-answers.ts";
+import { GenerationClient } from "./generation.ts";
+import { type PageRequest, withPage } from "./http/api-client.ts";
+import type { AnswerBatch } from "./http/read-answers.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
 
@@ -22,22 +19,18 @@ export class GeminiClient {
   readonly caches: CachedContents;
   /** Files for requests: upload, get, list, delete. */
   readonly files: FilesClient;
-  readonly #client: ApiClient;
-  readonly #maxRequestBytes: number | undefined;
-  /** The path of the last model: a client rarely uses another one. */
-  #last: { readonly model: string; readonly path: string } | undefined;
+  readonly #generation: GenerationClient;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions = {}) {
-    this.#client = new ApiClient(options);
-    this.#maxRequestBytes = options.maxRequestBytes;
-    this.caches = new CachedContents(this.#client);
-    this.files = new FilesClient(this.#client);
+    this.#generation = new GenerationClient(options);
+    this.caches = new CachedContents(this.#generation.api);
+    this.files = new FilesClient(this.#generation.api);
   }
 
   /** Where requests go. */
   get endpoint(): Endpoint {
-    return this.#client.endpoint;
+    return this.#generation.endpoint;
   }
 
   /**
@@ -50,8 +43,7 @@ export class GeminiClient {
     request: GenerateContentRequest,
     options: CallOptions = {},
   ): Promise<GenerateContentResponse> {
-    const call = this.#generation(model, "generateContent", "", request, options);
-    return await this.#client.whole(call, options, readResponse);
+    return await this.#generation.generateContent(model, request, options);
   }
 
   /**
@@ -67,22 +59,12 @@ export class GeminiClient {
     request: GenerateContentRequest,
     options: CallOptions = {},
   ): AsyncGenerator<AnswerBatch, void, void> {
-    const answer = await this.openStream(model, request, options);
+    const answer = await this.#generation.openStream(model, request, options);
     try {
       for (let batch = await answer.next(); batch !== undefined; batch = await answer.next()) yield batch;
     } finally {
       answer.close();
     }
-  }
-
-  /**
-   * As {@link GeminiClient.streamGenerateContent}, without a generator. Resolves with the first chunks.
-   *
-   * @internal
-   */
-  openStream(model: string, request: GenerateContentRequest, options: CallOptions = {}): Promise<AnswerStream> {
-    const call = this.#generation(model, "streamGenerateContent", "?alt=sse", request, options);
-    return this.#client.stream(call, options);
   }
 
   /** Counts tokens without generating. */
@@ -91,17 +73,7 @@ export class GeminiClient {
     request: CountTokensRequest,
     options: CallOptions = {},
   ): Promise<CountTokensResponse> {
-    const path = this.endpoint.modelPath(model);
-    const { generateContentRequest: whole } = request;
-    const body = whole ? { generateContentRequest: { model: path, ...whole } } : request;
-    const call: ApiCall = {
-      operation: "countTokens",
-      model,
-      method: "POST",
-      path: `${path}:countTokens`,
-      body: encodeJson(body),
-    };
-    return await this.#client.object(call, options);
+    return await this.#generation.countTokens(model, request, options);
   }
 
   /**
@@ -111,35 +83,13 @@ export class GeminiClient {
    */
   async listModels(page: PageRequest = {}, options: CallOptions = {}): Promise<ListModelsResponse> {
     const path = withPage(this.endpoint.modelsPath, page);
-    return await this.#client.object({ operation: "listModels", method: "GET", path }, options);
+    return await this.#generation.api.object({ operation: "listModels", method: "GET", path }, options);
   }
 
   /** Describes one model. */
   async getModel(model: string, options: CallOptions = {}): Promise<ModelInfo> {
     const path = this.endpoint.modelPath(model);
-    const info = await this.#client.object({ operation: "getModel", model, method: "GET", path }, options);
+    const info = await this.#generation.api.object({ operation: "getModel", model, method: "GET", path }, options);
     return { name: path, ...info };
   }
-
-  #generation(
-    model: string,
-    operation: string,
-    query: string,
-    request: GenerateContentRequest,
-    options: CallOptions,
-  ): ApiCall {
-    const body = (options.encoder ?? new RequestEncoder()).encodeView(request);
-    checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
-    if (this.#last?.model !== model) this.#last = { model, path: this.endpoint.modelPath(model) };
-    const path = `${this.#last.path}:${operation}${query}`;
-    return { operation, model, method: "POST", path, body, bodyIsView: true };
-  }
-}
-
-function readResponse(text: string, exchange: Exchange): GenerateContentResponse {
-  const [answer, ...others] = parseAnswers(text);
-  if (answer === undefined || others.length > 0)
-    throw new ApiShapeError("The response is a list, not an object.", "$", text);
-  if (answer.response) return answer.response;
-  throw embeddedError(answer.error, exchange.failure);
 }

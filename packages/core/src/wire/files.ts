@@ -65,15 +65,7 @@ export class FilesClient {
 
   /** Describes one file. */
   async get(file: string | GeminiFile, options: CallOptions = {}): Promise<GeminiFile> {
-    const path = filePath(this.#client.endpoint, file);
-    const call: ApiCall = { operation: "getFile", method: "GET", path };
-    return await this.#client.whole(call, options, (text, exchange) => {
-      const answer = parseJson(text);
-      // First, since a file that failed has a field `error`, just as an error object does.
-      if (isFile(answer)) return answer;
-      if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
-      throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
-    });
+    return await getFile(this.#client, filePath(this.#client.endpoint, file), options);
   }
 
   /**
@@ -96,6 +88,18 @@ export class FilesClient {
     const advice = "use Google's own endpoint for it, or send the bytes inline with media()";
     return this.#client.onCollection(call, "the Files API", advice);
   }
+}
+
+/** As {@link FilesClient.get}, by path. A function, so that what only waits for files does not bundle uploads. */
+export async function getFile(client: ApiClient, path: string, options: CallOptions): Promise<GeminiFile> {
+  const call: ApiCall = { operation: "getFile", method: "GET", path };
+  return await client.whole(call, options, (text, exchange) => {
+    const answer = parseJson(text);
+    // First, since a file that failed has a field `error`, just as an error object does.
+    if (isFile(answer)) return answer;
+    if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
+    throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
+  });
 }
 
 function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {

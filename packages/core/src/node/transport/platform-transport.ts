@@ -1,6 +1,6 @@
 import type { Channel } from "node:diagnostics_channel";
-import type { PlatformTransport, Transport } from "../../wire/http/transport.ts";
-import type * as NodeTransportModule from "./node-transport.ts";
+import type { PlatformTransport, Sender } from "../../wire/http/transport.ts";
+import type * as NodeSenderModule from "./node-sender.ts";
 
 /**
  * Decides whether a request may use `node:http` by default: only where nothing can tell it from one of Node's own `fetch`. In
@@ -9,10 +9,10 @@ import type * as NodeTransportModule from "./node-transport.ts";
 class NodePlatformTransport implements PlatformTransport {
   readonly name = "node:http";
   /** Loaded with the first request, and `node:http` with it. */
-  #module: typeof NodeTransportModule | undefined;
+  #module: typeof NodeSenderModule | undefined;
   // One of each per process, as with the connections of Node's `fetch`.
-  #direct: Transport | undefined;
-  #proxied: Transport | undefined;
+  #direct: Sender | undefined;
+  #proxied: Sender | undefined;
   /** Functions and dispatchers that were found to be Node's own. */
   readonly #known = new WeakSet<object>();
   /** Looked up with the first request: importing this library loads no module of Node. */
@@ -38,19 +38,19 @@ class NodePlatformTransport implements PlatformTransport {
     return this.#module?.isHttpPatched(this.#known) === true ? "node:http is patched" : undefined;
   }
 
-  open(usesProxy: boolean): Transport | Promise<Transport> {
+  open(usesProxy: boolean): Sender | Promise<Sender> {
     return this.#module === undefined ? this.#load(usesProxy) : this.#open(this.#module, usesProxy);
   }
 
-  async #load(usesProxy: boolean): Promise<Transport> {
+  async #load(usesProxy: boolean): Promise<Sender> {
     // A literal, so that bundlers find it.
-    this.#module = await import("./node-transport.ts");
+    this.#module = await import("./node-sender.ts");
     return this.#open(this.#module, usesProxy);
   }
 
-  #open({ nodeTransport }: typeof NodeTransportModule, usesProxy: boolean): Transport {
-    if (usesProxy) return (this.#proxied ??= nodeTransport());
-    return (this.#direct ??= nodeTransport({ proxyEnv: {} }));
+  #open({ nodeSender }: typeof NodeSenderModule, usesProxy: boolean): Sender {
+    if (usesProxy) return (this.#proxied ??= nodeSender());
+    return (this.#direct ??= nodeSender({}));
   }
 }
 

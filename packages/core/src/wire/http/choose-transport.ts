@@ -10,7 +10,7 @@ import {
   type InFlightRequest,
   type PlatformTransport,
   SEND,
-  type Transport,
+  type Sender,
 } from "./transport.ts";
 
 const NAMES = ["auto", "fetch", "node"] as const;
@@ -50,13 +50,13 @@ export class TransportChoice {
    *
    * @throws {ConfigurationError} For `node` on a platform without it.
    */
-  current(logger: Logger): FetchLike | Promise<FetchLike> {
+  current(logger: Logger): FetchLike | Sender | Promise<FetchLike | Sender> {
     if (this.#fetch !== undefined) return this.#fetch;
     if (this.#name === "fetch") return this.#use(platformFetch, logger, "fetch", "configured");
     return this.#choose(platformTransport, logger);
   }
 
-  #choose(platform: PlatformTransport | undefined, logger: Logger): FetchLike | Promise<FetchLike> {
+  #choose(platform: PlatformTransport | undefined, logger: Logger): FetchLike | Sender | Promise<FetchLike | Sender> {
     const isForced = this.#name === "node";
     if (platform === undefined) {
       if (isForced) throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
@@ -66,11 +66,11 @@ export class TransportChoice {
     if (why !== undefined) return this.#use(platformFetch, logger, "fetch", why);
     const opened = platform.open(isForced);
     // A patch of node:http cannot be detected before it is loaded.
-    if (!isTransport(opened)) return opened.then(() => this.#choose(platform, logger));
+    if (!isSender(opened)) return opened.then(() => this.#choose(platform, logger));
     return this.#use(opened, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
   }
 
-  #use(fetch: FetchLike, logger: Logger, httpClient: string, why: string): FetchLike {
+  #use<Fetch extends FetchLike | Sender>(fetch: Fetch, logger: Logger, httpClient: string, why: string): Fetch {
     if (this.#logged !== why) logger.debug({ httpClient, why }, "HTTP client chosen");
     this.#logged = why;
     return fetch;
@@ -82,12 +82,12 @@ function platformFetch(input: string, init: RequestInit): Promise<Response> {
   return globalThis.fetch(input, init);
 }
 
-/** Sends through a transport, or through a plain `fetch`. */
-export function sendRequest(request: HttpRequest, fetch: FetchLike): InFlightRequest {
-  return isTransport(fetch) ? fetch[SEND](request) : new FetchRequest(request, fetch);
+/** Sends through a sender, or through a plain `fetch`. */
+export function sendRequest(request: HttpRequest, fetch: FetchLike | Sender): InFlightRequest {
+  return isSender(fetch) ? fetch[SEND](request) : new FetchRequest(request, fetch);
 }
 
-function isTransport(fetch: FetchLike | Promise<FetchLike>): fetch is Transport {
+function isSender(fetch: FetchLike | Sender | Promise<unknown>): fetch is Sender {
   return SEND in fetch;
 }
 

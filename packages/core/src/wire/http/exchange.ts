@@ -12,7 +12,7 @@ import { sendRequest, type TransportChoice } from "./choose-transport.ts";
 import { networkError } from "./network-error.ts";
 import { firstEventOf } from "./sse.ts";
 import { timeoutError, type Timeouts } from "./timeouts.ts";
-import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest } from "./transport.ts";
+import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest, Sender } from "./transport.ts";
 
 /** One call of the API, which may take several attempts. */
 export interface ApiCall {
@@ -130,7 +130,7 @@ export class Exchange implements PermitRequest {
         this.#auth = await endpoint.authHeaders();
       }
       const fetch = this.#settings.transport.current(this.#logger);
-      this.#request = this.#send(typeof fetch === "function" ? fetch : await fetch);
+      this.#request = this.#send(isPromise(fetch) ? await fetch : fetch);
       this.#head = await this.#request.head;
     } catch (error) {
       this.close();
@@ -259,7 +259,7 @@ export class Exchange implements PermitRequest {
     this.#options.onWait?.(notice);
   }
 
-  #send(fetch: FetchLike): InFlightRequest {
+  #send(fetch: FetchLike | Sender): InFlightRequest {
     this.signal?.throwIfAborted();
     const { method, path, url, body, bodyIsView, headers } = this.#call;
     const { baseUrl, apiVersion } = this.#settings.endpoint;

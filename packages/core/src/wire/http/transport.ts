@@ -47,11 +47,14 @@ export interface InFlightRequest {
  */
 export const SEND: unique symbol = Symbol.for("pollux.send");
 
-/** A fetch that offers {@link SEND} too. */
-export interface Transport extends FetchLike {
+/** Sends requests without a `fetch`. */
+export interface Sender {
   /** Starts to send. Does not throw: a failure rejects the head. */
   readonly [SEND]: (request: HttpRequest) => InFlightRequest;
 }
+
+/** A fetch that offers {@link SEND} too. */
+export interface Transport extends FetchLike, Sender {}
 
 /** A platform's alternative to its `fetch`. */
 export interface PlatformTransport {
@@ -60,9 +63,9 @@ export interface PlatformTransport {
   /** Why the next request has to use `fetch`: something would notice the difference. Undefined if nothing would. */
   whyFetch(): string | undefined;
   /**
-   * The transport, one for the whole process.
+   * What sends, one for the whole process.
    *
    * @param usesProxy - Through the proxy in the environment, whatever `fetch` does.
    */
-  open(usesProxy: boolean): Transport | Promise<Transport>;
+  open(usesProxy: boolean): Sender | Promise<Sender>;
 }
