@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { npmInstall, tarballOf, ZOD } from "../support/npm-install.ts";
 import { withoutKeys } from "../examples/run-example.ts";
+import { programFile, programVersion } from "../support/programs.ts";
 import * as programs from "./programs.ts";
 
 const run = promisify(execFile);
@@ -156,7 +157,15 @@ describe.each(nodes)("on %s", (_title, node) => {
   });
 });
 
-test("a strict TypeScript program compiles against the packed types", async () => {
+const compilers: readonly (readonly [string, string])[] = [
+  [
+    `TypeScript ${programVersion("typescript-5")}, the oldest that is supported`,
+    programFile("typescript-5", "bin/tsc"),
+  ],
+  ["the TypeScript of the workspace", join(root, "node_modules/typescript/bin/tsc")],
+];
+
+test.each(compilers)("a strict program compiles against the packed types with %s", async (_title, tsc) => {
   writeFileSync(join(app, "program.ts"), programs.TYPED_PROGRAM);
   writeFileSync(
     join(app, "tsconfig.json"),
@@ -175,8 +184,9 @@ test("a strict TypeScript program compiles against the packed types", async () =
       files: ["program.ts"],
     }),
   );
-  const tsc = join(root, "node_modules/.bin/tsc");
-  const { stdout } = await run(tsc, ["-p", "."], { cwd: app }).catch((error: unknown) => error as { stdout: string });
+  const { stdout } = await run(process.execPath, [tsc, "-p", "."], { cwd: app }).catch(
+    (error: unknown) => error as { stdout: string },
+  );
   expect(stdout).toBe("");
 });
 
