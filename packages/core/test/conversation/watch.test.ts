@@ -12,7 +12,7 @@ import {
   readConversation,
   watchConversation,
 } from "@pollux/core";
-import { call, collect, dies, hangs, parts, say, ScriptedModel } from "@pollux/core/testing";
+import { call, collect, dies, hangs, parts as modelParts, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { until } from "../helpers/until.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -48,7 +48,7 @@ describe("watching a session", () => {
 });
 
 test("the events of an agent in a call are shown without what is for the model alone", async () => {
-  const signed = parts({ text: "Found it.", thoughtSignature: "c2lnbmF0dXJl" });
+  const signed = modelParts({ text: "Found it.", thoughtSignature: "c2lnbmF0dXJl" });
   const inner = new Agent({ name: "finder", model: new ScriptedModel(call("look_up", { secret: "hunter2" }), signed) });
   const outer = new Agent({
     model: new ScriptedModel(call("finder", { task: "Find." }), say("There.")),
