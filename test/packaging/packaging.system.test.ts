@@ -36,6 +36,7 @@ beforeAll(async () => {
     "@pollux/restate",
     "@pollux/dbos",
     "@pollux/postgres",
+    "@pollux/web",
   ];
   await npmInstall(
     app,

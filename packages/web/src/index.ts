@@ -1,0 +1,1 @@
+export type { MessageEncoder } from "./message-encoder.ts";
