@@ -1,0 +1,274 @@
+import type { Conversation, Message } from "@pollux/core";
+import type { MessageEncoder } from "../message-encoder.ts";
+import type { AiSdkVersion, UIFinishReason, UIMessageChunk } from "./chunks.ts";
+import { messageMetadata } from "./message-metadata.ts";
+import {
+  hasTail,
+  messageSteps,
+  type MessageStep,
+  type MessageStepsOptions,
+  messageTail,
+  needsEmptyStep,
+  type StepEntry,
+} from "./message-steps.ts";
+import { toolChunks } from "./tool-part.ts";
+import type { UIMessageMetadata, UIMessagePart, UIToolPart } from "./ui-message.ts";
+
+/** How messages are shown to a page that uses the AI SDK. */
+export interface AiSdkOptions {
+  /** Major version of the `ai` package in the page. @defaultValue 6 */
+  readonly version?: AiSdkVersion | undefined;
+  /**
+   * Tools whose calls are `dynamic-tool` parts, for those that the page's types do not have, such as tools of an MCP server.
+   * @defaultValue none: the part of each call is `tool-NAME`
+   */
+  readonly isDynamic?: ((toolName: string) => boolean) | undefined;
+  /** The text of an error outside of a run, such as a store that fails. @defaultValue "Something went wrong." */
+  readonly errorText?: ((error: unknown) => string) | undefined;
+}
+
+/** Options of one encoder. */
+export interface AiSdkEncoderOptions extends AiSdkOptions {
+  /**
+   * The message as the page has it already, when it adds what follows to it: it has sent answers to the message's pending calls.
+   * @defaultValue none: the page builds the message from nothing
+   */
+  readonly known?: Message | undefined;
+}
+
+/**
+ * Says in chunks of the AI SDK's UI message stream what has changed in a message. Parts are only ever added to the last step; if
+ * something before has changed, the steps from there on are taken back and said anew.
+ */
+export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
+  readonly #options: MessageStepsOptions;
+  readonly #errorText: (error: unknown) => string;
+  #message: Message | undefined;
+  #metadata: UIMessageMetadata | undefined;
+  /** The steps that count, as the client has them. */
+  readonly #steps: MessageStep[] = [];
+  /** A step was begun and not finished. */
+  #isInStep = false;
+  /** The step that was begun has no parts, or no longer. */
+  #isEmptied = false;
+
+  constructor({
+    version = 6,
+    isDynamic = () => false,
+    errorText = () => "Something went wrong.",
+    known,
+  }: AiSdkEncoderOptions = {}) {
+    this.#options = { version, isDynamic, cache: new WeakMap() };
+    this.#errorText = errorText;
+    if (known !== undefined) this.#steps.push(...messageSteps(known, this.#options));
+  }
+
+  show(message: Message, _conversation?: Conversation): readonly UIMessageChunk[] {
+    if (message === this.#message) return [];
+    const chunks: UIMessageChunk[] = [...this.#showMetadata(message)];
+    this.#message = message;
+    const steps = messageSteps(message, this.#options);
+    const kept = this.#countKept(steps);
+    if (kept < this.#steps.length) chunks.push(...this.#takeBack(kept));
+    for (const [index, step] of steps.entries()) {
+      const shown = this.#steps[index];
+      if (shown === undefined) chunks.push(...this.#beginStep(step));
+      chunks.push(...this.#showEntries(shown, step));
+      this.#steps[index] = step;
+    }
+    return chunks;
+  }
+
+  finish(conversation: Conversation): readonly UIMessageChunk[] {
+    const message = conversation.messages.findLast(({ id }) => id === this.#message?.id) ?? this.#message;
+    if (message === undefined) return [{ type: "finish", finishReason: "other" }];
+    const chunks: UIMessageChunk[] = [...this.show(message, conversation), ...this.#closeParts()];
+    if (hasTail(message)) chunks.push(...messageTail(message).flatMap(partChunks));
+    chunks.push(...this.#finishStep());
+    if (needsEmptyStep(message, this.#steps)) {
+      // A client only notices a step when something else follows it.
+      const known = { type: "message-metadata", messageMetadata: { state: message.state } } as const;
+      chunks.push({ type: "start-step" }, { type: "finish-step" }, known);
+    }
+    return [...chunks, endOf(message)];
+  }
+
+  fail(error: unknown): readonly UIMessageChunk[] {
+    return [...this.#closeParts(), ...this.#finishStep(), { type: "error", errorText: this.#errorText(error) }];
+  }
+
+  #showMetadata(message: Message): readonly UIMessageChunk[] {
+    const shown = this.#metadata;
+    const metadata = messageMetadata(message);
+    this.#metadata = metadata;
+    if (shown === undefined) return [{ type: "start", messageId: message.id, messageMetadata: metadata }];
+    const news = Object.entries(metadata).filter(
+      // Both have the same members.
+      ([name, value]) => !isSame(shown[name as keyof UIMessageMetadata], value),
+    );
+    return news.length === 0 ? [] : [{ type: "message-metadata", messageMetadata: Object.fromEntries(news) }];
+  }
+
+  /** How many of the first steps can stay, or become what they are to be by additions. */
+  #countKept(steps: readonly MessageStep[]): number {
+    for (const [index, shown] of this.#steps.entries()) {
+      const step = steps[index];
+      if (step === undefined || step.id !== shown.id) return index;
+      if (!canBecome(shown, step, index === this.#steps.length - 1)) return index;
+    }
+    return this.#steps.length;
+  }
+
+  #takeBack(kept: number): readonly UIMessageChunk[] {
+    const gone = this.#steps.length - kept;
+    const hasBorder = this.#steps.at(-1)?.id !== undefined;
+    if (this.#options.version > 6 && gone === 1) {
+      this.#steps.length = kept;
+      this.#isEmptied = this.#isInStep && hasBorder;
+      return [{ type: "reset-step" }];
+    }
+    const chunks = [...this.#closeParts(), { type: "data-discard", data: { steps: gone } } as const];
+    this.#steps.length = kept;
+    return [...chunks, ...this.#finishStep()];
+  }
+
+  #beginStep({ id }: MessageStep): readonly UIMessageChunk[] {
+    if (this.#isEmptied) {
+      this.#isEmptied = false;
+      return [];
+    }
+    const ended = this.#finishStep();
+    if (id === undefined) return ended;
+    this.#isInStep = true;
+    return [...ended, { type: "start-step" }];
+  }
+
+  #finishStep(): readonly UIMessageChunk[] {
+    const chunks = this.#isInStep ? [{ type: "finish-step" } as const] : [];
+    this.#isInStep = false;
+    this.#isEmptied = false;
+    return chunks;
+  }
+
+  #showEntries(shown: MessageStep | undefined, step: MessageStep): readonly UIMessageChunk[] {
+    if (shown === step) return [];
+    return step.entries.flatMap((entry) => entryChunks(findEntry(shown, entry)?.part, entry, this.#options.version));
+  }
+
+  /** Ends the texts that can still grow. */
+  #closeParts(): readonly UIMessageChunk[] {
+    return (this.#steps.at(-1)?.entries ?? []).flatMap(({ id, part }): readonly UIMessageChunk[] =>
+      isOpen(part) ? [{ type: part.type === "text" ? "text-end" : "reasoning-end", id }] : [],
+    );
+  }
+}
+
+/** True when a client can get from one version of a step to another by what there are chunks for. */
+function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean): boolean {
+  const places = new Map(step.entries.map(({ id }, index) => [id, index]));
+  let last = -1;
+  for (const entry of shown.entries) {
+    const place = places.get(entry.id);
+    const next = place === undefined ? undefined : step.entries[place]?.part;
+    if (place === undefined || next === undefined || !canGrow(entry.part, next)) return false;
+    if (!entry.isCall && place !== last + 1) return false;
+    if (!entry.isCall) last = place;
+  }
+  return isLast || step.entries.length === shown.entries.length;
+}
+
+function canGrow(shown: UIMessagePart, part: UIMessagePart): boolean {
+  if (shown === part) return true;
+  if (shown.type !== part.type) return false;
+  if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
+    return shown.text === part.text || (isOpen(shown) && part.text.startsWith(shown.text));
+  // The name is part of the type of a call, or else of what cannot change.
+  if (isTool(shown) && isTool(part)) return shown.toolName === part.toolName;
+  return isSame(shown, part);
+}
+
+function findEntry(step: MessageStep | undefined, { id }: StepEntry): StepEntry | undefined {
+  return step?.entries.find((entry) => entry.id === id);
+}
+
+function entryChunks(
+  shown: UIMessagePart | undefined,
+  { id, part }: StepEntry,
+  version: AiSdkVersion,
+): readonly UIMessageChunk[] {
+  if (isTool(part)) {
+    const before = shown !== undefined && isTool(shown) ? shown : undefined;
+    return isSame(before, part) ? [] : toolChunks(before, part, version);
+  }
+  if (part.type !== "text" && part.type !== "reasoning") return shown === undefined ? partChunks(part) : [];
+  const { type, text } = part;
+  const chunks: UIMessageChunk[] = [];
+  const known = shown !== undefined && "text" in shown ? shown : undefined;
+  // A text that was ended stays as it is.
+  if (known !== undefined && !isOpen(known)) return [];
+  if (known === undefined) chunks.push({ type: `${type}-start`, id });
+  const delta = text.slice(known?.text.length ?? 0);
+  if (delta !== "") chunks.push({ type: `${type}-delta`, id, delta });
+  if (isOpen(part)) return chunks;
+  if (type === "reasoning") return [...chunks, { type: "reasoning-end", id }];
+  const { citations, providerMetadata } = part;
+  const cited = {
+    ...(citations !== undefined && { citations }),
+    ...(providerMetadata !== undefined && { providerMetadata }),
+  };
+  return [...chunks, { type: "text-end", id, ...cited }];
+}
+
+/** A part that one chunk makes whole. */
+function partChunks(part: UIMessagePart): readonly UIMessageChunk[] {
+  switch (part.type) {
+    case "step-start":
+    case "text":
+    case "reasoning":
+      throw new TypeError(`a ${part.type} part takes more than one chunk`);
+    default:
+      // Chunk and part have the same members.
+      return isTool(part) ? [] : [part as UIMessageChunk];
+  }
+}
+
+function isTool(part: UIMessagePart): part is UIToolPart {
+  return part.type === "dynamic-tool" || part.type.startsWith("tool-");
+}
+
+function isOpen(part: UIMessagePart): boolean {
+  return (part.type === "text" || part.type === "reasoning") && part.state === "streaming";
+}
+
+/** True for the same JSON, with its members in the same order. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The last chunk of a message. */
+function endOf({ state, stopReason, error }: Message): UIMessageChunk {
+  if (stopReason === "aborted") return { type: "abort", reason: error?.message ?? "The run was stopped." };
+  if (stopReason === "failed") return { type: "error", errorText: error?.message ?? "Something went wrong." };
+  return { type: "finish", finishReason: state === "streaming" ? "other" : finishReasonOf(stopReason) };
+}
+
+function finishReasonOf(stopReason: Message["stopReason"]): UIFinishReason {
+  switch (stopReason) {
+    case "finished":
+    case "stopped":
+      return "stop";
+    case "needs-approval":
+    case "needs-outcome":
+      return "tool-calls";
+    case "truncated":
+      return "length";
+    case "blocked":
+      return "content-filter";
+    case "empty":
+    case "bad-call":
+    case "invalid-output":
+      return "error";
+    default:
+      return "other";
+  }
+}
