@@ -228,7 +228,7 @@ function partChunks(part: UIMessagePart): readonly UIMessageChunk[] {
       throw new TypeError(`a ${part.type} part takes more than one chunk`);
     default:
       // Chunk and part have the same members.
-      return isTool(part) ? [] : [part as UIMessageChunk];
+      return isTool(part) ? [] : [part];
   }
 }
 

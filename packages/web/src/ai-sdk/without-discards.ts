@@ -19,7 +19,7 @@ export function withoutDiscards<M extends AnyMessage>(message: M): M {
     else steps.at(-1)?.push(part);
   }
   // The parts are those of the message.
-  return { ...message, parts: steps.flat() as unknown as M["parts"] };
+  return { ...message, parts: steps.flat() };
 }
 
 function isDiscard(part: {

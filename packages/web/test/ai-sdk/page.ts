@@ -46,13 +46,14 @@ export async function buildMessage(
   chunks: readonly UIMessageChunk[],
   before?: BuiltMessage,
 ): Promise<BuiltMessage> {
-  const { uiMessageChunkSchema: schema, readUIMessageStream } = AI[version];
+  const ai = AI[version];
+  const schema = ai.uiMessageChunkSchema;
   const { validate } = (typeof schema === "function" ? schema() : schema) as {
     validate: (value: unknown) => Promise<{ readonly success: boolean; readonly error?: unknown }>;
   };
   // As they arrive.
   const sent = chunks.map((chunk) => JSON.parse(JSON.stringify(chunk)) as UIMessageChunk);
-  for (const chunk of sent) expect(await validate(chunk), JSON.stringify(chunk)).toMatchObject({ success: true });
+  for (const chunk of sent) expect({ chunk, ...(await validate(chunk)) }).toMatchObject({ success: true });
   const errors: string[] = [];
   const stream = new ReadableStream<UIMessageChunk>({
     start(controller) {
@@ -63,7 +64,7 @@ export async function buildMessage(
   const onError = (error: unknown): void => void errors.push((error as Error).message);
   let built: BuiltMessage | undefined;
   const message = before === undefined ? undefined : structuredClone(before);
-  for await (const one of readUIMessageStream({ ...(message && { message }), stream, onError })) built = one;
+  for await (const one of ai.readUIMessageStream({ ...(message && { message }), stream, onError })) built = one;
   // The only errors are those that we sent.
   expect(errors).toEqual(sent.flatMap((chunk) => (chunk.type === "error" ? [chunk.errorText] : [])));
   if (built === undefined) throw new Error("the stream made no message");
@@ -105,12 +106,12 @@ export function settled(version: AiSdkVersion, built: BuiltMessage, chunks: read
 }
 
 function withApproval(version: AiSdkVersion, part: BuiltPart): BuiltPart {
-  const { approval, ...others } = part;
+  const { approval, ...others }: BuiltPart = part;
   if (approval === undefined || part.state === "approval-requested") return part;
   // Version 6 has no chunk for an answer to an approval.
   if (part.state === "output-denied")
     return { ...part, approval: version === 6 ? { ...approval, approved: false } : approval };
-  return others as BuiltPart;
+  return others;
 }
 
 function isCall({ type, providerExecuted }: BuiltPart): boolean {
