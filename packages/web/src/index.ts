@@ -28,3 +28,9 @@ export {
 } from "./ai-sdk/ui-message-stream.ts";
 export { toUIMessages } from "./ai-sdk/ui-messages.ts";
 export { withoutDiscards } from "./ai-sdk/without-discards.ts";
+
+// the handler
+export { chatHandler, type ChatHandler } from "./handler/chat-handler.ts";
+export type { Authorize, Visitor } from "./handler/authorize.ts";
+export type { ChatHandlerOptions, Platform } from "./handler/options.ts";
+export type { SpendingLimit } from "./handler/spending.ts";
