@@ -1,64 +1,11 @@
-import { setImmediate } from "node:timers/promises";
-import { Agent, type Conversation, type Message, type Session } from "@pollux/core";
+import type { Conversation } from "@pollux/core";
 import type { UIMessageChunk } from "@pollux/web";
 import { describe, expect, test } from "vitest";
+import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
-import { SCRIPTS, SECRETS, type Scene, type Script } from "../../../core/test/conversation/scripts.ts";
-import { WatchedStore, Watcher } from "../../../core/test/conversation/watched-store.ts";
-import { SESSION_FACES, type SessionFace } from "../../../core/test/session/session-faces.ts";
+import { SESSION_FACES } from "../../../core/test/session/session-faces.ts";
 import { AI, type BuiltMessage, buildMessage, encode, loaded, settled, VERSIONS } from "./page.ts";
-
-/** One response: the states of a message while its run goes. */
-interface Response {
-  readonly id: string;
-  /** What the page has that sent answers. */
-  readonly known?: Message | undefined;
-  readonly states: (readonly [Message, Conversation])[];
-}
-
-/** Plays a script for a page that is open from the beginning, and one of another process. */
-async function play(script: Script, face: SessionFace) {
-  const store = new WatchedStore();
-  const open = (): Session =>
-    new Agent({ model: script.model(), instructions: "SYSTEM", ...script.agent }).session({ id: "s", store });
-  const [session, other] = [open(), open()];
-  const [here, there] = [new Watcher(session), new Watcher(other)];
-  await setImmediate();
-  const quietly = async (work: Promise<unknown>): Promise<unknown> => await work.catch((error: unknown) => error);
-  const scene: Scene = {
-    face,
-    session,
-    other,
-    send: (message, options) => quietly(face.send(session, message, options)),
-    resume: (options) => quietly(face.resume(session, options)),
-  };
-  await (script.play ?? (({ send }) => send("Hello.")))(scene);
-  await here.stop();
-  await there.stop();
-  return { here: here.states, there: there.states, end: await store.look("s") };
-}
-
-/** The responses that a page gets that follows each run. */
-function responses(conversations: readonly Conversation[]): readonly Response[] {
-  const all: Response[] = [];
-  const last = new Map<string, Message>();
-  let open: Response | undefined;
-  for (const conversation of conversations) {
-    const message = conversation.messages.at(-1);
-    if (message === undefined || message.role === "user" || last.get(message.id) === message) continue;
-    const before = last.get(message.id);
-    last.set(message.id, message);
-    if (open?.id !== message.id) open = undefined;
-    if (open === undefined) {
-      if (message.state !== "streaming" && before !== undefined) continue;
-      open = { id: message.id, known: before?.state === "waiting" ? before : undefined, states: [] };
-      all.push(open);
-    }
-    open.states.push([message, conversation]);
-    if (message.state !== "streaming") open = undefined;
-  }
-  return all;
-}
+import { play, responses } from "./play.ts";
 
 const scripts = Object.entries(SCRIPTS);
 
