@@ -38,6 +38,7 @@ function hasCall({ parts }: Message, callId: string): boolean {
 
 /** A message as a client had it when it answered these calls: they waited, and nothing came after their turn. */
 export function messageWhenAnswered(message: Message, answers: readonly ChatAnswer[]): Message {
+  if (message.state === "waiting") return message;
   const isAnswered = (id: string): boolean => answers.some(({ callId }) => callId === id);
   const lastCall = message.parts.findLastIndex(({ type, id }) => type === "tool-call" && isAnswered(id));
   const nextTurn = message.parts.findIndex(({ type }, index) => index > lastCall && type === "step");

@@ -60,7 +60,9 @@ async function begin<Context>(
   const { whileRunning = "refuse" } = serving.options;
   const { message, answers = [], tools } = asked;
   const { messages, state } = conversation;
-  const taken = takeAnswers(conversation, answers);
+  const found = takeAnswers(conversation, answers);
+  // A page sends what it has of the last message along with a new one.
+  const taken = message === undefined || found?.isNew === true ? found : undefined;
   if (message === undefined && taken === undefined)
     throw new HttpError(409, "nothing_waits", "None of these calls waits for an answer. Load the conversation again.");
 
