@@ -30,6 +30,11 @@ export class SteppedModel implements Model {
     this.#scripted.check(...args);
   }
 
+  /** How many answers wait to go on. */
+  get held(): number {
+    return this.#waiting.length;
+  }
+
   /** Lets so many more words be said. */
   say(words: number = 1): void {
     this.#free += words;
@@ -51,11 +56,17 @@ export class SteppedModel implements Model {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      this.#waiting.push(resolve);
-      this.#let();
-    });
+    let abort = (): void => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        abort = () => reject(signal.reason as Error);
+        signal.addEventListener("abort", abort, { once: true });
+        this.#waiting.push(resolve);
+        this.#let();
+      });
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   #let(): void {

@@ -265,8 +265,9 @@ describe("the conversations of an owner", () => {
     for (const chat of ["a", "b", "c"]) await allChunks(await page.send(`Question ${chat}`, { chat }));
     const first = (await (await page.ask("GET", "?limit=2")).json()) as { chats: object[]; next: string };
     const second: unknown = await (await page.ask("GET", `?limit=2&after=${encodeURIComponent(first.next)}`)).json();
-    const ids = [first, second as typeof first].map(({ chats }) => chats.map((chat) => "id" in chat && chat.id));
-    expect(ids.flat().toSorted()).toEqual(["a", "b", "c"]);
+    const ids = [first, second as typeof first].flatMap(({ chats }) => chats.map((chat) => "id" in chat && chat.id));
+    expect(new Set(ids)).toEqual(new Set(["a", "b", "c"]));
+    expect(ids).toHaveLength(3);
     expect(first.chats[0]).toMatchObject({ title: expect.stringContaining("Question") as string, state: "idle" });
     expect(second).not.toHaveProperty("next");
   });
