@@ -5,7 +5,7 @@ export type NodeHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   next?: (error?: unknown) => void,
-) => Promise<void>;
+) => void;
 
 /**
  * Serves a handler of web requests with `node:http` or Express. A client that disconnects aborts `request.signal`; a slow one slows only
@@ -14,22 +14,29 @@ export type NodeHandler = (
  * @param handler - Such as one made by `chatHandler`.
  */
 export function toNodeHandler(handler: (request: Request) => Promise<Response>): NodeHandler {
-  return async (incoming, outgoing, next) => {
-    const left = new AbortController();
-    const leave = (): void => {
-      if (!outgoing.writableFinished) left.abort(new DOMException("the client has disconnected", "AbortError"));
-    };
-    outgoing.once("close", leave);
-    try {
-      const response = await handler(toRequest(incoming, left.signal));
-      await send(response, incoming, outgoing);
-    } catch (error) {
+  return (incoming, outgoing, next) => {
+    serve(handler, incoming, outgoing).catch((error: unknown) => {
       if (next !== undefined && !outgoing.headersSent) next(error);
       else outgoing.destroy();
-    } finally {
-      outgoing.off("close", leave);
-    }
+    });
   };
+}
+
+async function serve(
+  handler: (request: Request) => Promise<Response>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const left = new AbortController();
+  const leave = (): void => {
+    if (!outgoing.writableFinished) left.abort(new DOMException("the client has disconnected", "AbortError"));
+  };
+  outgoing.once("close", leave);
+  try {
+    await send(await handler(toRequest(incoming, left.signal)), incoming, outgoing);
+  } finally {
+    outgoing.off("close", leave);
+  }
 }
 
 /** Express keeps the whole path as `originalUrl`, and what a body parser has read as `body`. */

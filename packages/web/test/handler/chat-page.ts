@@ -1,5 +1,5 @@
 import { Agent, defineTool, MemoryStore, type Model } from "@pollux/core";
-import { ScriptedModel, say } from "@pollux/core/testing";
+import { say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { aiSdk, chatHandler, type ChatHandler, type ChatHandlerOptions, type UIMessageChunk } from "@pollux/web";
 import { z } from "zod";
 
@@ -10,7 +10,7 @@ export class SteppedModel implements Model {
   #free = 0;
   #isOpen = false;
 
-  constructor(...script: ConstructorParameters<typeof ScriptedModel>) {
+  constructor(...script: readonly ScriptLine[]) {
     this.#scripted = new ScriptedModel(...script);
   }
 
@@ -91,7 +91,6 @@ export const whereAmI = defineTool({
   name: "where_am_i",
   description: "The position of the user.",
   input: z.object({}),
-  output: z.object({ city: z.string() }),
 });
 
 /** What a test needs of a handler; visitors are who they say they are in a header. */
@@ -167,7 +166,14 @@ export async function* readChunks(response: Response): AsyncGenerator<UIMessageC
 }
 
 export async function allChunks(response: Response): Promise<readonly UIMessageChunk[]> {
-  return await Array.fromAsync(readChunks(response));
+  return await restOf(readChunks(response));
+}
+
+/** What comes after those that were read. */
+export async function restOf(chunks: AsyncGenerator<UIMessageChunk, void>): Promise<readonly UIMessageChunk[]> {
+  const rest: UIMessageChunk[] = [];
+  for await (const chunk of chunks) rest.push(chunk);
+  return rest;
 }
 
 /** What a stream says. */

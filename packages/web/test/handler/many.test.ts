@@ -4,7 +4,7 @@ import { say } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { until } from "../../../core/test/helpers/until.ts";
 import { storeLike } from "../../../core/test/helpers/processes.ts";
-import { allChunks, openPage, readChunks, readUntil, SteppedModel, textOf } from "./chat-page.ts";
+import { allChunks, openPage, readChunks, readUntil, restOf, SteppedModel, textOf } from "./chat-page.ts";
 
 const timers = (): number => getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 
@@ -47,11 +47,9 @@ test("300 streams at once, a third left, a third followed: each says its own, an
   model.finish();
   const texts = [
     ...(await Promise.all(followed.map(async (response) => textOf(await allChunks(response))))),
-    ...(await Promise.all(
-      streams.flatMap((chunks, index) =>
-        index % 3 === 0 ? [Array.fromAsync({ [Symbol.asyncIterator]: () => chunks })] : [],
-      ),
-    ).then((rests) => rests.map((rest) => `One ${textOf(rest)}`))),
+    ...(await Promise.all(streams.flatMap((chunks, index) => (index % 3 === 0 ? [restOf(chunks)] : []))).then((rests) =>
+      rests.map((rest) => `One ${textOf(rest)}`),
+    )),
   ];
   expect(texts).toHaveLength(200);
   expect(new Set(texts)).toEqual(new Set([words.join("")]));

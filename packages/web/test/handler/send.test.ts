@@ -2,7 +2,17 @@ import { Agent, defineTool, type ToolContext } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { allChunks, errorOf, openPage, readChunks, readUntil, SteppedModel, textOf, userMessage } from "./chat-page.ts";
+import {
+  allChunks,
+  errorOf,
+  openPage,
+  readChunks,
+  readUntil,
+  restOf,
+  SteppedModel,
+  textOf,
+  userMessage,
+} from "./chat-page.ts";
 
 interface ChatView {
   readonly id: string;
@@ -24,7 +34,7 @@ describe("sending a message", () => {
     await readUntil(chunks, "It ");
     model.finish();
     await readUntil(chunks, "rains.");
-    const rest = await Array.fromAsync({ [Symbol.asyncIterator]: () => chunks });
+    const rest = await restOf(chunks);
     expect(rest.at(-1)).toMatchObject({ type: "finish", finishReason: "stop" });
   });
 

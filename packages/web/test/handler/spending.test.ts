@@ -11,6 +11,7 @@ import {
   pay,
   readChunks,
   readUntil,
+  restOf,
   SteppedModel,
   textOf,
 } from "./chat-page.ts";
@@ -55,7 +56,7 @@ describe("the spending limit", () => {
     for (let next = await chunks.next(); next.value?.type !== "tool-output-error"; next = await chunks.next());
     expect(await errorOf(await page.send("2", { chat: "b" }))).toEqual(REFUSED);
     model.finish();
-    for await (const _ of { [Symbol.asyncIterator]: () => chunks });
+    await restOf(chunks);
   });
 
   test("ends a run that has used up what was left", async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { Processes } from "../../../core/test/helpers/processes.ts";
 import { until } from "../../../core/test/helpers/until.ts";
-import { allChunks, openPage, type Page, readChunks, readUntil, SteppedModel, textOf } from "./chat-page.ts";
+import { allChunks, openPage, type Page, readChunks, readUntil, restOf, SteppedModel, textOf } from "./chat-page.ts";
 
 const state = async (page: Page): Promise<string | undefined> => (await page.store.list())[0]?.state;
 
@@ -109,7 +109,7 @@ describe("stopping", () => {
     const chunks = readChunks(response);
     await readUntil(chunks, "One ");
     expect(await (await page.ask("POST", "/c1/stop")).json()).toEqual({ stopped: true });
-    const rest = await Array.fromAsync({ [Symbol.asyncIterator]: () => chunks });
+    const rest = await restOf(chunks);
     expect(rest.map(({ type }) => type)).toContain("abort");
     expect(JSON.stringify(await (await page.ask("GET", "/c1")).json())).toContain("One ");
     expect(await (await page.ask("POST", "/c1/stop")).json()).toEqual({ stopped: false });
@@ -135,7 +135,7 @@ describe("stopping", () => {
     const chunks = readChunks(await page.send("Count"));
     await readUntil(chunks, "One ");
     expect((await page.ask("DELETE", "/c1")).status).toBe(204);
-    for await (const _ of { [Symbol.asyncIterator]: () => chunks });
+    await restOf(chunks);
     expect(await page.store.list()).toEqual([]);
     model.finish();
     expect(textOf(await allChunks(await page.send("Hello again")))).toBe("New.");
