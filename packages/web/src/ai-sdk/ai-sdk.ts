@@ -17,7 +17,9 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
     headers: UI_MESSAGE_STREAM_HEADERS,
     end: UI_MESSAGE_STREAM_END,
     read: (body) => fromUIMessages(body, options),
-    encoder: ({ known }) => new AiSdkEncoder({ ...options, known }),
+    encoder: ({ known, request }) =>
+      // A page adds to its last message. After one of the user it begins anew, whatever id it is then given.
+      new AiSdkEncoder({ ...options, known: request?.message === undefined ? known : undefined }),
     write: writeChunk,
     messages: (conversation) => toUIMessages(conversation, options),
   };

@@ -165,16 +165,12 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
 
 /** True when a client can get from one version of a step to another by what there are chunks for. */
 function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean): boolean {
-  const places = new Map(step.entries.map(({ id }, index) => [id, index]));
-  let last = -1;
-  for (const entry of shown.entries) {
-    const place = places.get(entry.id);
-    const next = place === undefined ? undefined : step.entries[place]?.part;
-    if (place === undefined || next === undefined || !canGrow(entry.part, next)) return false;
-    if (!entry.isCall && place !== last + 1) return false;
-    if (!entry.isCall) last = place;
-  }
-  return isLast || step.entries.length === shown.entries.length;
+  // All but calls are named by their places, so what has moved has changed.
+  const isKept = shown.entries.every((entry) => {
+    const next = findEntry(step, entry);
+    return next !== undefined && canGrow(entry.part, next.part);
+  });
+  return isKept && (isLast || step.entries.length === shown.entries.length);
 }
 
 function canGrow(shown: UIMessagePart, part: UIMessagePart): boolean {

@@ -32,8 +32,8 @@ export interface UIMessageStreamOptions extends AiSdkOptions {
 }
 
 /**
- * A run as a UI message stream of the AI SDK. Reading it runs the run; canceling it ends the run. What the run throws is its last chunk,
- * as a text that is fit for anybody.
+ * A run as a UI message stream of the AI SDK. Reading it runs the run. Canceling it ends the run with its next event; the signal of the run
+ * ends it at once. What the run throws is its last chunk, as a text that is fit for anybody.
  *
  * It knows nothing but the run's events. For runs that go on without a reader, that can be resumed or stopped, use `chatHandler`.
  */
@@ -48,8 +48,9 @@ export function toUIMessageStream(
       if (done === true) controller.close();
       else controller.enqueue(value);
     },
-    async cancel() {
-      await chunks.return();
+    cancel() {
+      // Takes effect when the event that is waited for has come.
+      chunks.return().catch(() => {});
     },
   });
 }

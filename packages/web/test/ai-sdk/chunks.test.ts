@@ -1,5 +1,13 @@
 import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core";
-import { AiSdkEncoder, type AiSdkVersion, toUIMessages, type UIMessageChunk, withoutDiscards } from "@pollux/web";
+import {
+  aiSdk,
+  AiSdkEncoder,
+  type AiSdkVersion,
+  type ChatRequest,
+  toUIMessages,
+  type UIMessageChunk,
+  withoutDiscards,
+} from "@pollux/web";
 import { NO_USAGE } from "@pollux/core";
 import { describe, expect, test } from "vitest";
 import { AI, type BuiltMessage, buildMessage, encode, loaded, VERSIONS } from "./page.ts";
@@ -180,6 +188,35 @@ describe("what is said of a message", () => {
       expect(built).toEqual(loaded(version, conversation(stopped), stopped.id));
     },
   );
+});
+
+describe("a run that goes on", () => {
+  test.each(VERSIONS)("in the same stream takes back what was interrupted, in version %d", async (version) => {
+    const interruption = { type: "interruption", id: "interruption", turn: 1 } as const;
+    const states = [
+      message([step(1), saying("It beg")]),
+      message([step(1), text("It began"), interruption], { state: "interrupted" }),
+      message([step(1), saying("Anew")]),
+      message([step(1), text("Anew.")], done),
+    ];
+    const last = states.at(-1) as Message;
+    const built = await buildMessage(version, chunksOf(version, ...states).flat());
+    expect(withoutDiscards(built)).toEqual(loaded(version, conversation(last), last.id));
+  });
+
+  test("is said from the beginning to a page that has sent a message, and only what is new to one that has answered", () => {
+    const known = message([step(1), call("pending-approval")], { state: "waiting" });
+    const now = message([step(1), call("done", { output: 1 })]);
+    const { encoder } = aiSdk();
+    const types = (request: ChatRequest) =>
+      encoder({ known, request })
+        .show(now, conversation(now))
+        .map(({ type }) => type);
+    const answers = [{ callId: "call:1.0", approval: true }];
+    expect(types({ id: "c", answers })).toEqual(["start", "tool-output-available"]);
+    const whole = ["start", "start-step", "tool-input-available", "tool-output-available"];
+    expect(types({ id: "c", answers, message: { input: "And?" } })).toEqual(whole);
+  });
 });
 
 describe("calls", () => {
