@@ -29,6 +29,44 @@ export {
 export { toUIMessages } from "./ai-sdk/ui-messages.ts";
 export { withoutDiscards } from "./ai-sdk/without-discards.ts";
 
+// AG-UI
+export { agUi } from "./ag-ui/ag-ui.ts";
+export {
+  agUiResponse,
+  type AgUiEventsOptions,
+  type AgUiResponseOptions,
+  type AgUiSnapshotOptions,
+  toAgUiEvents,
+  toAgUiSnapshot,
+} from "./ag-ui/ag-ui-events.ts";
+export { toAgUiMessages } from "./ag-ui/ag-ui-messages.ts";
+export { AgUiEncoder, type AgUiEncoderOptions, type AgUiOptions } from "./ag-ui/encode-message.ts";
+export type {
+  AgUiEvent,
+  AgUiInterrupt,
+  AgUiOutcome,
+  AgUiPatch,
+  AgUiRunEnd,
+  AgUiTokenUsage,
+  AgUiToolProgress,
+} from "./ag-ui/events.ts";
+export type {
+  AgUiActivities,
+  AgUiActivity,
+  AgUiActivityMessage,
+  AgUiAssistantMessage,
+  AgUiContentPart,
+  AgUiMessage,
+  AgUiMetadata,
+  AgUiReasoningMessage,
+  AgUiToolCall,
+  AgUiToolMessage,
+  AgUiUserMessage,
+} from "./ag-ui/messages.ts";
+export { type AgUiInputOptions, fromAgUiInput } from "./ag-ui/read-input.ts";
+export type { QuestionTools } from "./ag-ui/run-end.ts";
+export { type AgUiState, type StateOf, todoState } from "./ag-ui/shared-state.ts";
+
 // the handler
 export { chatHandler, type ChatHandler } from "./handler/chat-handler.ts";
 export type { Authorize, Visitor } from "./handler/authorize.ts";
