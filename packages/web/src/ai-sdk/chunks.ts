@@ -5,20 +5,22 @@ export type AiSdkVersion = 5 | 6 | 7;
 
 /** By provider. Everything of ours is under `pollux`. */
 export interface ProviderMetadata {
-  readonly [provider: string]: { readonly [name: string]: unknown };
+  [provider: string]: { [name: string]: MetadataValue };
 }
+
+type MetadataValue = null | string | number | boolean | MetadataValue[] | { [name: string]: MetadataValue };
 
 /**
  * One event of the AI SDK's UI message stream. A client fails on a type that its version does not know, so what is sent depends on the
- * version.
+ * version. Fits the `UIMessageChunk` of `ai`, version 7, which is why absent is not undefined and lists are not readonly.
  *
  * @see https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
  */
 export type UIMessageChunk =
   | {
       readonly type: "start";
-      readonly messageId?: string | undefined;
-      readonly messageMetadata?: UIMessageMetadata | undefined;
+      readonly messageId?: string;
+      readonly messageMetadata?: UIMessageMetadata;
     }
   | { readonly type: "start-step" | "finish-step" }
   /** Removes everything since the last `start-step`. From version 7 on. */
@@ -30,15 +32,15 @@ export type UIMessageChunk =
       readonly type: "text-end";
       readonly id: string;
       /** From version 7 on. */
-      readonly citations?: readonly UICitation[] | undefined;
-      readonly providerMetadata?: ProviderMetadata | undefined;
+      readonly citations?: UICitation[];
+      readonly providerMetadata?: ProviderMetadata;
     }
   | {
       readonly type: "tool-input-start";
       readonly toolCallId: string;
       readonly toolName: string;
-      readonly dynamic?: true | undefined;
-      readonly providerExecuted?: true | undefined;
+      readonly dynamic?: true;
+      readonly providerExecuted?: true;
     }
   | { readonly type: "tool-input-delta"; readonly toolCallId: string; readonly inputTextDelta: string }
   | {
@@ -46,8 +48,8 @@ export type UIMessageChunk =
       readonly toolCallId: string;
       readonly toolName: string;
       readonly input: unknown;
-      readonly dynamic?: true | undefined;
-      readonly providerExecuted?: true | undefined;
+      readonly dynamic?: true;
+      readonly providerExecuted?: true;
     }
   /** From version 6 on. */
   | { readonly type: "tool-approval-request"; readonly approvalId: string; readonly toolCallId: string }
@@ -58,17 +60,17 @@ export type UIMessageChunk =
       readonly toolCallId: string;
       readonly output: unknown;
       /** It is progress; the next output replaces it. */
-      readonly preliminary?: true | undefined;
-      readonly dynamic?: true | undefined;
-      readonly providerExecuted?: true | undefined;
+      readonly preliminary?: true;
+      readonly dynamic?: true;
+      readonly providerExecuted?: true;
     }
   | {
       readonly type: "tool-output-error";
       readonly toolCallId: string;
       readonly errorText: string;
-      readonly dynamic?: true | undefined;
-      readonly providerExecuted?: true | undefined;
-      readonly providerMetadata?: ProviderMetadata | undefined;
+      readonly dynamic?: true;
+      readonly providerExecuted?: true;
+      readonly providerMetadata?: ProviderMetadata;
     }
   /** From version 6 on. */
   | { readonly type: "tool-output-denied"; readonly toolCallId: string }
@@ -76,25 +78,25 @@ export type UIMessageChunk =
       readonly type: "source-url";
       readonly sourceId: string;
       readonly url: string;
-      readonly title?: string | undefined;
-      readonly providerMetadata?: ProviderMetadata | undefined;
+      readonly title?: string;
+      readonly providerMetadata?: ProviderMetadata;
     }
   | {
       readonly type: "source-document";
       readonly sourceId: string;
       readonly mediaType: string;
       readonly title: string;
-      readonly providerMetadata?: ProviderMetadata | undefined;
+      readonly providerMetadata?: ProviderMetadata;
     }
   | { readonly type: "file"; readonly url: string; readonly mediaType: string }
   /** From version 7 on. */
   | { readonly type: "reasoning-file"; readonly url: string; readonly mediaType: string }
   /** From version 7 on. */
-  | { readonly type: "steering-message"; readonly id: string; readonly parts: readonly UISteeringContent[] }
+  | { readonly type: "steering-message"; readonly id: string; readonly parts: UISteeringContent[] }
   | { readonly type: `data-${string}`; readonly data: unknown }
   | { readonly type: "message-metadata"; readonly messageMetadata: Partial<UIMessageMetadata> }
   | { readonly type: "finish"; readonly finishReason: UIFinishReason }
-  | { readonly type: "abort"; readonly reason?: string | undefined }
+  | { readonly type: "abort"; readonly reason?: string }
   | { readonly type: "error"; readonly errorText: string };
 
 /** Why a response ended, in the words of the AI SDK. */
@@ -108,7 +110,7 @@ export interface UICitation {
         readonly sourceType: "url";
         readonly id: string;
         readonly url: string;
-        readonly title?: string | undefined;
+        readonly title?: string;
       }
     | {
         readonly type: "source";
@@ -130,5 +132,5 @@ export type UISteeringContent =
       readonly type: "file";
       readonly url: string;
       readonly mediaType: string;
-      readonly filename?: string | undefined;
+      readonly filename?: string;
     };

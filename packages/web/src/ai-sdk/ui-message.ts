@@ -75,7 +75,7 @@ export type UIMessagePart =
       readonly filename?: string | undefined;
     }
   | { readonly type: "reasoning-file"; readonly url: string; readonly mediaType: string }
-  | { readonly type: "steering-message"; readonly id: string; readonly parts: readonly UISteeringContent[] }
+  | { readonly type: "steering-message"; readonly id: string; readonly parts: UISteeringContent[] }
   | UIDataPart;
 
 /** A text. `providerMetadata.pollux.citations` has the ranges that sources support, in every version. */
@@ -83,7 +83,7 @@ export interface UITextPart {
   readonly type: "text";
   readonly text: string;
   readonly state?: "streaming" | "done" | undefined;
-  readonly citations?: readonly UICitation[] | undefined;
+  readonly citations?: UICitation[] | undefined;
   readonly providerMetadata?: ProviderMetadata | undefined;
 }
 
@@ -101,7 +101,7 @@ export type UISourcePart =
       readonly type: "source-url";
       readonly sourceId: string;
       readonly url: string;
-      readonly title?: string | undefined;
+      readonly title?: string;
       readonly providerMetadata: ProviderMetadata;
     }
   | {

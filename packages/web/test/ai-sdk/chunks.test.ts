@@ -207,9 +207,10 @@ describe("a run that goes on", () => {
   test("is said from the beginning to a page that has sent a message, and only what is new to one that has answered", () => {
     const known = message([step(1), call("pending-approval")], { state: "waiting" });
     const now = message([step(1), call("done", { output: 1 })]);
-    const { encoder } = aiSdk();
+    const protocol = aiSdk();
     const types = (request: ChatRequest) =>
-      encoder({ known, request })
+      protocol
+        .encoder({ known, request })
         .show(now, conversation(now))
         .map(({ type }) => type);
     const answers = [{ callId: "call:1.0", approval: true }];

@@ -1,9 +1,15 @@
-import type { InferUIMessage as InferUIMessageOf, InferUITools, UIMessageData, UIMessageMetadata } from "@pollux/web";
+import type {
+  InferUIMessage as InferUIMessageOf,
+  InferUITools,
+  UIMessageChunk,
+  UIMessageData,
+  UIMessageMetadata,
+} from "@pollux/web";
 import { Agent, defineTool, googleSearch } from "@pollux/core";
 import { ScriptedModel } from "@pollux/core/testing";
 import type { AbstractChat as Chat5, UIMessage as UIMessage5 } from "ai-v5";
 import type { AbstractChat as Chat6, UIMessage as UIMessage6 } from "ai-v6";
-import type { AbstractChat as Chat7, UIMessage as UIMessage7 } from "ai";
+import type { AbstractChat as Chat7, UIMessage as UIMessage7, UIMessageChunk as UIMessageChunk7 } from "ai";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
@@ -66,4 +72,8 @@ test("an agent whose tools are not known has tools of any name", () => {
   const tools = (): [] => [];
   const untyped = new Agent({ model: new ScriptedModel(), tools });
   expectTypeOf<InferUIMessageOf<typeof untyped>>().toExtend<UIMessage6>();
+});
+
+test("chunks are those of the AI SDK", () => {
+  expectTypeOf<UIMessageChunk>().toExtend<UIMessageChunk7>();
 });

@@ -26,8 +26,8 @@ const tools = [
   defineTool({
     name: "work",
     description: "Works.",
-    run: async (_input, { progress }) => {
-      await progress({ percent: 50 });
+    run: async (_input, context) => {
+      await context.progress({ percent: 50 });
       await setImmediate();
       return { done: true };
     },
@@ -74,14 +74,14 @@ const vain = fc.oneof(
   answer.map((one) => join(one, dies())),
 );
 
-const runs = fc.record({
+export const runs = fc.record({
   lines: fc.array(fc.oneof({ weight: 3, arbitrary: working }, { weight: 1, arbitrary: vain }), { maxLength: 4 }),
   last: fc.oneof({ weight: 2, arbitrary: answer }, fc.constant(hangs("It ", "hangs")), vain),
   approves: fc.infiniteStream(fc.boolean()).map((decisions) => decisions),
 });
 
 /** What the person does until nothing waits: answers whatever is asked, and stops what hangs. */
-function scriptOf(lines: readonly ScriptLine[], approves: () => boolean): Script {
+export function scriptOf(lines: readonly ScriptLine[], approves: () => boolean): Script {
   const model = (): Model => new ScriptedModel(...lines, say("Enough."), say("Enough."), say("Enough."));
   return {
     model,
