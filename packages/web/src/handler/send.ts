@@ -78,8 +78,11 @@ async function begin<Context>(
       now.messages.find(({ id }) => id === heardIn?.id),
   );
   const shown = { request: asked, known: answered && messageWhenAnswered(answered, answers) };
-  // Answers that were given before change nothing: the client sees what has come of them.
-  if (message === undefined && taken?.isNew !== true && state !== "stopped") return shown;
+  // What was sent before changes nothing, unless its run has not come to its end: the client sees what has come of it.
+  const own = messages.find(({ role, runId: of }) => role === "assistant" && of === runId) ?? answered;
+  const isKnown = taken?.isNew !== true && (message === undefined || own !== undefined);
+  const canGoOn = (state === "stopped" || state === "cut-off") && own === messages.at(-1);
+  if (isKnown && !canGoOn) return shown;
 
   await stream.start({
     ...(message !== undefined && { message: message.input, runId }),
@@ -87,7 +90,7 @@ async function begin<Context>(
     outcomes: taken?.outcomes,
     whileRunning,
     clientTools: tools,
-    costSoFar: answered?.cost,
+    costSoFar: own?.cost,
   });
   // One that waits for its turn is told so by a stream that is silent for now.
   if (!(isRunning && whileRunning === "wait")) await stream.untilBegun();

@@ -74,6 +74,15 @@ describe("sending a message", () => {
     expect(model.requests).toHaveLength(1);
   });
 
+  test("shows the answer to a message that is sent again after the agent was changed", async () => {
+    const page = openPage(new ScriptedModel(call("pay", { euros: 5 }), say("As you like."), say("Bye.")));
+    await allChunks(await page.send("Pay", { id: "m1" }));
+    await allChunks(await page.send("Never mind", { id: "m2" }));
+    const later = openPage(undefined, { agent: new Agent({ model: new ScriptedModel() }), store: page.store });
+    expect(textOf(await allChunks(await later.send("Never mind", { id: "m2" })))).toBe("As you like.");
+    expect((await allChunks(await later.send("Pay", { id: "m1" }))).at(-1)).toMatchObject({ type: "finish" });
+  });
+
   test("answers another text under the same id, and the same id in another conversation, anew", async () => {
     const model = new ScriptedModel(say("1"), say("2"), say("3"));
     const page = openPage(model);

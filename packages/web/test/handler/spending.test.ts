@@ -1,5 +1,5 @@
 import { Agent, MemoryStore } from "@pollux/core";
-import { call, costs, join, say, ScriptedModel } from "@pollux/core/testing";
+import { call, costs, dies, join, say, ScriptedModel } from "@pollux/core/testing";
 import type { SpendingLimit } from "@pollux/web";
 import { describe, expect, test, vi } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
@@ -86,6 +86,19 @@ describe("the spending limit", () => {
     const answer = { toolCallId: `${message?.id}/call:3.0`, approved: true };
     const chunks = await allChunks(await page.ask("POST", "", { body: { id: "c1", answers: [answer] } }));
     expect(textOf(chunks)).toBe("Paid.");
+  });
+
+  test("does not keep an answer that was paid for from being shown once more", async () => {
+    const page = openShop({ maxCost: 1 });
+    await allChunks(await page.send("1", { id: "m1" }));
+    expect(textOf(await allChunks(await page.send("1", { id: "m1" })))).toBe("Yes.");
+  });
+
+  test("leaves a run that stopped what it has spent already", async () => {
+    const model = new ScriptedModel(join(call("unknown"), ONE), dies(), join(say("Done."), ONE));
+    const page = openShop({ maxCost: 2.5 }, model);
+    await allChunks(await page.send("1", { id: "m1" }));
+    expect(textOf(await allChunks(await page.send("1", { id: "m1" })))).toBe("Done.");
   });
 
   test("is not got around by deleting conversations", async () => {
