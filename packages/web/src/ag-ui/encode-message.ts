@@ -69,7 +69,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     const entries = [...messageEntries(message, this.#cache), ...queuedEntries(conversation)];
     if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));
     for (const entry of entries) events.push(...this.#showEntry(entry));
-    this.#told = new Map(entries.map(({ message: shown }) => [shown.id, shown]));
+    this.#told = byId(entries.map(({ message: shown }) => shown));
     const delta = this.#state.changes(message, conversation);
     if (delta.length > 0) events.push({ type: "STATE_DELTA", delta });
     return [...events, ...this.#reports.show(message)];
@@ -98,22 +98,26 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
 
   #start(message: Message, conversation: Conversation): readonly AgUiEvent[] {
     const { known, before } = this.#options;
-    const entries = known === undefined ? [] : messageEntries(known);
-    this.#told = new Map(entries.map(({ message: shown }) => [shown.id, shown]));
+    const own = known === undefined ? [] : messageEntries(known);
     this.#message = message;
     const started: AgUiEvent = { type: "RUN_STARTED", ...this.#ids(message, conversation), protocolVersion: "1.0" };
-    if (before !== undefined) return [started];
-    const queued = queuedEntries(conversation);
-    for (const { message: shown } of queued) this.#told = new Map([...this.#told, [shown.id, shown]]);
-    return [started, this.#snapshot([...this.#told.values()], conversation)];
+    const queued = before === undefined ? queuedEntries(conversation) : [];
+    const shown = [...own, ...queued].map((entry) => entry.message);
+    this.#told = byId(shown);
+    return before === undefined ? [started, this.#snapshot(shown, conversation)] : [started];
   }
 
-  #snapshot(own: readonly AgUiMessage[], conversation: Conversation): AgUiEvent {
+  /** @param hadThoughts - The client has some of this message. */
+  #snapshot(own: readonly AgUiMessage[], conversation: Conversation, hadThoughts: boolean = false): AgUiEvent {
     const id = this.#message?.id;
     const others = conversation.messages.filter((one) => one.id !== id);
     const before = this.#options.before ?? toAgUiMessages({ ...conversation, messages: others, queued: [] });
+    const messages = [...before, ...own];
+    // Clients keep the thoughts that they have if a snapshot has none, so it has an empty one.
+    if (hadThoughts && !messages.some(isThought))
+      messages.push({ id: `${id}/discarded`, role: "reasoning", content: "" });
     const metadata = { "@ag-ui/client": { authoritativeActivityTypes: ACTIVITY_TYPES } };
-    return { type: "MESSAGES_SNAPSHOT", messages: [...before, ...own], metadata };
+    return { type: "MESSAGES_SNAPSHOT", messages, metadata };
   }
 
   /** True when events can lead from what the client has to these. */
@@ -123,29 +127,27 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
       const message = next.get(id);
       if (message === undefined || !canGrow(told, message)) return false;
     }
-    // Events carry nothing but the words of a user.
-    return [...next.values()].every(
-      (message) => message.role !== "user" || typeof message.content === "string" || this.#told.has(message.id),
-    );
+    return [...next.values()].every((message) => isSayable(message) || this.#told.has(message.id));
   }
 
-  /** Says by a snapshot what the client cannot be led to. A text that can still grow is said anew after it. */
+  /** Takes back by a snapshot all from the first change on, which is said anew after it: clients keep the places of what they have. */
   #takeBack(entries: readonly Entry[], conversation: Conversation): readonly AgUiEvent[] {
     const events = [...this.#texts.close()];
-    const next = new Map(entries.filter(({ isOpen }) => !isOpen).map(({ message }) => [message.id, message]));
-    const answered = new Set(callsOf(next.values()));
-    for (const toolCallId of callsOf(this.#told.values())) {
-      // A call without a result would be for the client to answer.
-      const isLost = !answered.has(toolCallId) && !this.#told.has(resultIdOf(toolCallId));
-      if (isLost) events.push(resultOf(toolCallId));
-    }
-    const own = [...next.values()];
-    if (!own.some(({ role }) => role === "reasoning"))
-      for (const told of this.#told.values())
-        // Clients keep their thoughts if a snapshot has none; an empty one is shown by nobody.
-        if (told.role === "reasoning") own.push({ ...told, content: "" });
-    this.#told = new Map(own.map((message) => [message.id, message]));
-    return [...events, this.#snapshot(own, conversation)];
+    const told = [...this.#told.values()];
+    const answered = new Set([...callsOf(entries.map(({ message }) => message)), ...resultsOf(told)]);
+    // A call without a result would be for the client to answer.
+    for (const toolCallId of callsOf(told)) if (!answered.has(toolCallId)) events.push(resultOf(toolCallId));
+    const own = this.#kept(entries);
+    this.#told = byId(own);
+    return [...events, this.#snapshot(own, conversation, told.some(isThought))];
+  }
+
+  /** The first of some messages that are as the client has them, and whatever has to be in a snapshot. */
+  #kept(entries: readonly Entry[]): readonly AgUiMessage[] {
+    const messages = entries.map(({ message }) => message);
+    const change = messages.findIndex((message) => !isSame(this.#told.get(message.id), message));
+    const needed = messages.findLastIndex((message) => !isSayable(message));
+    return messages.slice(0, change === -1 ? undefined : Math.max(change, needed + 1));
   }
 
   #showEntry({ message, turn, isOpen }: Entry): readonly AgUiEvent[] {
@@ -187,6 +189,24 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
 /** What was said and not heard yet, at the end. */
 function queuedEntries({ queued }: Conversation): readonly Entry[] {
   return queued.map((one) => ({ message: userMessage(one, true), turn: 0, isOpen: false }));
+}
+
+function byId(messages: readonly AgUiMessage[]): ReadonlyMap<string, AgUiMessage> {
+  return new Map(messages.map((message) => [message.id, message]));
+}
+
+function isThought({ role }: AgUiMessage): boolean {
+  return role === "reasoning";
+}
+
+/** Events carry nothing but the words of a user. */
+function isSayable(message: AgUiMessage): boolean {
+  return message.role !== "user" || typeof message.content === "string";
+}
+
+/** The calls that have a result. */
+function resultsOf(messages: readonly AgUiMessage[]): readonly string[] {
+  return messages.flatMap((message) => (message.role === "tool" ? [message.toolCallId] : []));
 }
 
 function callsOf(messages: Iterable<AgUiMessage>): readonly string[] {
