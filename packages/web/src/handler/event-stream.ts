@@ -12,8 +12,6 @@ export interface EventStreamOptions {
 /**
  * A response that sends pieces of text as they come. They are taken one by one, as the reader takes them; nothing is
  * buffered beyond the piece that waits to be sent.
- *
- * @param pieces - Do not throw.
  */
 export function streamResponse(pieces: AsyncIterator<string, void>, options: EventStreamOptions): Response {
   const { headers, keepAliveMs, signal, onClose } = options;
@@ -48,7 +46,10 @@ export function streamResponse(pieces: AsyncIterator<string, void>, options: Eve
       if (signal.aborted) leave();
     },
     async pull(controller) {
-      const next = await pieces.next();
+      const next = await pieces.next().catch((error: unknown) => {
+        close();
+        throw error;
+      });
       if (isClosed) return;
       if (next.done === true) {
         close();

@@ -1,11 +1,13 @@
 import { Agent, defineTool, type ToolContext } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testing";
+import { aiSdk, chatHandler, type ChatProtocol } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
   allChunks,
   errorOf,
   openPage,
+  pay,
   readChunks,
   readUntil,
   restOf,
@@ -113,7 +115,6 @@ describe("sending a message", () => {
     });
     const model = new ScriptedModel(call("who_am_i"), say("You are Ann."));
     const agent = new Agent({ model, tools: [whoAmI] });
-    const { chatHandler, aiSdk } = await import("@pollux/web");
     const handler = chatHandler({
       agent,
       store: openPage().store,
@@ -124,6 +125,33 @@ describe("sending a message", () => {
     const headers = { "content-type": "application/json" };
     const chunks = await allChunks(await handler(new Request("http://x/api/chat", { method: "POST", headers, body })));
     expect(chunks.find(({ type }) => type === "tool-output-available")).toMatchObject({ output: "Ann" });
+  });
+});
+
+describe("tools that a client brings", () => {
+  const clientTool = (name: string): ReturnType<typeof defineTool> =>
+    defineTool({ name, description: "Done in the page.", input: z.object({}) });
+  const bring = (name: string): ChatProtocol => ({
+    ...aiSdk(),
+    read: (body) => ({ ...aiSdk().read(body), tools: [clientTool(name)] }),
+  });
+
+  test("are refused unless the handler has the agent's tools", async () => {
+    const page = openPage(undefined, { protocol: bring("scroll") });
+    expect(await errorOf(await page.send("Hi"))).toEqual({ status: 400, code: "bad_request" });
+  });
+
+  test("stand beside those of the agent", async () => {
+    const model = new ScriptedModel(call("scroll"), say("Done."));
+    const page = openPage(model, { protocol: bring("scroll"), tools: [pay] });
+    const chunks = await allChunks(await page.send("Scroll"));
+    expect(chunks.at(-1)).toMatchObject({ finishReason: "tool-calls" });
+    expect(model.requests[0]?.functions.map(({ name }) => name)).toEqual(["pay", "scroll"]);
+  });
+
+  test("must not take the name of one of them", async () => {
+    const page = openPage(undefined, { protocol: bring("pay"), tools: [pay] });
+    expect(await errorOf(await page.send("Hi"))).toEqual({ status: 400, code: "bad_request" });
   });
 });
 

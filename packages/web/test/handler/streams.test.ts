@@ -2,9 +2,19 @@ import { MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
-import { Processes } from "../../../core/test/helpers/processes.ts";
+import { Processes, storeLike } from "../../../core/test/helpers/processes.ts";
 import { until } from "../../../core/test/helpers/until.ts";
-import { allChunks, openPage, type Page, readChunks, readUntil, restOf, SteppedModel, textOf } from "./chat-page.ts";
+import {
+  allChunks,
+  errorOf,
+  openPage,
+  type Page,
+  readChunks,
+  readUntil,
+  restOf,
+  SteppedModel,
+  textOf,
+} from "./chat-page.ts";
 
 const state = async (page: Page): Promise<string | undefined> => (await page.store.list())[0]?.state;
 
@@ -128,6 +138,18 @@ describe("stopping", () => {
     expect(await state(elsewhere)).toBe("stopped");
   });
 
+  test("that takes too long is said to have been asked for", async () => {
+    const model = new SteppedModel(say("One ", "two."));
+    const store = storeLike(new MemoryStore(), { requestStop: async () => {} });
+    const page = openPage(model, { store, stopTimeoutMs: 50 });
+    model.say();
+    const chunks = readChunks(await page.send("Count"));
+    await readUntil(chunks, "One ");
+    expect(await errorOf(await page.ask("POST", "/c1/stop"))).toEqual({ status: 504, code: "not_stopped" });
+    model.finish();
+    await restOf(chunks);
+  });
+
   test("a conversation that is deleted while it runs ends its streams", async () => {
     const model = new SteppedModel(say("One ", "two."), say("New."));
     const page = openPage(model);
@@ -193,5 +215,16 @@ describe("a stream that is silent", () => {
       text += new TextDecoder().decode(piece.value);
     expect(text).toContain("At last.");
     expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
+  });
+
+  test("is sent no comments that its reader does not take", async () => {
+    const model = new SteppedModel(say("At last."));
+    const page = openPage(model, { keepAliveMs: 1000 });
+    const response = await page.send("Wait");
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    model.finish();
+    const text = await response.text();
+    expect(text).toContain("At last.");
+    expect(text.split(": keep-alive\n\n").length).toBeLessThan(4);
   });
 });
