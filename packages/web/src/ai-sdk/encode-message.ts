@@ -1,4 +1,4 @@
-import type { Conversation, Message } from "@pollux/core";
+import type { Conversation, ConversationPosition, Message } from "@pollux/core";
 import type { MessageEncoder } from "../message-encoder.ts";
 import type { AiSdkVersion, UIFinishReason, UIMessageChunk } from "./chunks.ts";
 import { messageMetadata } from "./message-metadata.ts";
@@ -47,6 +47,9 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   #metadata: UIMessageMetadata | undefined;
   /** The steps that count, as the client has them. */
   readonly #steps: MessageStep[] = [];
+  #position: ConversationPosition | undefined;
+  /** No answer has begun since the last call. */
+  #isSameAttempt = false;
   /** A step was begun and not finished. */
   #isInStep = false;
   /** The step that was begun has no parts, or no longer. */
@@ -63,8 +66,10 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     if (known !== undefined) this.#steps.push(...messageSteps(known, this.#options));
   }
 
-  show(message: Message, _conversation?: Conversation): readonly UIMessageChunk[] {
+  show(message: Message, { position }: Conversation): readonly UIMessageChunk[] {
     if (message === this.#message) return [];
+    this.#isSameAttempt = this.#position !== undefined && isSameAttempt(this.#position, position);
+    this.#position = position;
     const chunks: UIMessageChunk[] = [...this.#showMetadata(message)];
     this.#message = message;
     const steps = messageSteps(message, this.#options);
@@ -114,7 +119,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     for (const [index, shown] of this.#steps.entries()) {
       const step = steps[index];
       if (step === undefined || step.id !== shown.id) return index;
-      if (!canBecome(shown, step, index === this.#steps.length - 1)) return index;
+      if (!canBecome(shown, step, index === this.#steps.length - 1, this.#isSameAttempt)) return index;
     }
     return this.#steps.length;
   }
@@ -164,23 +169,35 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
 }
 
 /** True when a client can get from one version of a step to another by what there are chunks for. */
-function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean): boolean {
+function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean, isSameText: boolean): boolean {
   // All but calls are named by their places, so what has moved has changed.
   const isKept = shown.entries.every((entry) => {
     const next = findEntry(step, entry);
-    return next !== undefined && canGrow(entry.part, next.part);
+    return next !== undefined && canGrow(entry.part, next.part, isSameText);
   });
   return isKept && (isLast || step.entries.length === shown.entries.length);
 }
 
-function canGrow(shown: UIMessagePart, part: UIMessagePart): boolean {
+function canGrow(shown: UIMessagePart, part: UIMessagePart, isSameText: boolean): boolean {
   if (shown === part) return true;
   if (shown.type !== part.type) return false;
   if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
-    return shown.text === part.text || (isOpen(shown) && part.text.startsWith(shown.text));
+    return shown.text === part.text || (isOpen(shown) && beginsWith(part.text, shown.text, isSameText));
   // The name is part of the type of a call, or else of what cannot change.
   if (isTool(shown) && isTool(part)) return shown.toolName === part.toolName;
   return isSame(shown, part);
+}
+
+/** @param isLikely - The end of the beginning is enough: otherwise each word would cost as much as the text is long. */
+function beginsWith(text: string, beginning: string, isLikely: boolean): boolean {
+  return text.startsWith(
+    isLikely ? beginning.slice(-256) : beginning,
+    isLikely ? Math.max(0, beginning.length - 256) : 0,
+  );
+}
+
+function isSameAttempt(a: ConversationPosition, b: ConversationPosition): boolean {
+  return a.log === b.log && a.live[0] === b.live[0] && a.live[1] === b.live[1];
 }
 
 function findEntry(step: MessageStep | undefined, { id }: StepEntry): StepEntry | undefined {
