@@ -72,3 +72,17 @@ test("a reader that takes nothing keeps neither its run nor others waiting, and 
   // What it did not read was joined.
   expect(chunks.filter(({ type }) => type === "text-delta").length).toBeLessThan(300);
 });
+
+test("a request that is aborted while nobody reads its response leaves nothing behind", async () => {
+  const { store, watchers } = watchedStore();
+  const model = new SteppedModel(say(...Array.from({ length: 100 }, (_, index) => `${index} `)));
+  const before = timers();
+  const page = openPage(model, { store });
+  const leave = new AbortController();
+  model.say(50);
+  await page.send("Count", { signal: leave.signal });
+  leave.abort();
+  model.finish();
+  await expect.poll(async () => (await store.list())[0]?.state).toBe("idle");
+  await expect.poll(() => [watchers(), timers() - before]).toEqual([0, 0]);
+});

@@ -85,6 +85,19 @@ describe("sending a message", () => {
     expect((await allChunks(await later.send("Pay", { id: "m1" }))).at(-1)).toMatchObject({ type: "finish" });
   });
 
+  test("shows an earlier answer once more although a later run has failed", async () => {
+    const page = openPage(new ScriptedModel(say("1"), dies()));
+    await allChunks(await page.send("Hi", { id: "m1" }));
+    await allChunks(await page.send("Hi again", { id: "m2" }));
+    const refuse = (): never => {
+      throw new Error("nothing may run");
+    };
+    const agent = new Agent({ model: new ScriptedModel(), instructions: refuse });
+    const later = openPage(undefined, { agent, store: page.store });
+    expect(textOf(await allChunks(await later.send("Hi", { id: "m1" })))).toBe("1");
+    expect(later.lines).toEqual([]);
+  });
+
   test("answers another text under the same id, and the same id in another conversation, anew", async () => {
     const model = new ScriptedModel(say("1"), say("2"), say("3"));
     const page = openPage(model);
@@ -283,6 +296,26 @@ describe("answers to calls", () => {
     expect(await errorOf(await page.ask("POST", "", { body }))).toEqual({ status: 409, code: "nothing_waits" });
   });
 
+  test("an answer to a call of an earlier message approves no call of the last one", async () => {
+    const page = openPage(new ScriptedModel(call("pay", { euros: 5 }), call("pay", { euros: 5000 }), say("Paid.")));
+    await allChunks(await page.send("Pay 5 euros"));
+    const early = approve(await last(page), true);
+    await allChunks(await page.send("No, pay 5000"));
+    const refused = await page.ask("POST", "", { body: { id: "c1", messages: [early] } });
+    expect(await errorOf(refused)).toEqual({ status: 409, code: "nothing_waits" });
+    expect(await page.store.list()).toMatchObject([{ state: "waiting" }]);
+  });
+
+  test("what the same turn has done already is not sent again with what follows an answer", async () => {
+    const both = calls({ name: "unknown", args: {} }, { name: "pay", args: { euros: 5 } });
+    const page = openPage(new ScriptedModel(both, say("Paid.")));
+    await allChunks(await page.send("Pay"));
+    const chunks = await allChunks(
+      await page.ask("POST", "", { body: { id: "c1", messages: [approve(await last(page), true)] } }),
+    );
+    expect(chunks.filter(({ type }) => type.startsWith("tool-"))).toMatchObject([{ type: "tool-output-available" }]);
+  });
+
   test("a message instead of an answer closes the question", async () => {
     const model = new ScriptedModel(call("pay", { euros: 5 }), say("As you like."));
     const page = openPage(model);
@@ -299,9 +332,10 @@ describe("answers to calls", () => {
     const page = openPage(model);
     await allChunks(await page.send("Pay 5 euros"));
     await allChunks(await page.ask("POST", "", { body: { id: "c1", messages: [approve(await last(page), true)] } }));
-    const chunks = await allChunks(
-      await page.ask("POST", "", { body: { id: "c1", messages: [await last(page), userMessage("Thanks", "m2")] } }),
-    );
+    const { id } = await last(page);
+    const paid = { type: "tool-pay", toolCallId: `${id}/call:1.0`, state: "output-available", output: { paid: 7 } };
+    const said = [{ id, role: "assistant", parts: [paid] }, userMessage("Thanks", "m2")];
+    const chunks = await allChunks(await page.ask("POST", "", { body: { id: "c1", messages: said } }));
     expect(textOf(chunks)).toBe("You're welcome.");
   });
 });
