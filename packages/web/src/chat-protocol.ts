@@ -17,6 +17,8 @@ export interface ChatProtocol<Chunk = unknown> {
   encoder(options: EncoderOptions): MessageEncoder<Chunk>;
   /** One chunk as it is sent. */
   write(chunk: Chunk): string;
+  /** What a client is sent that follows a conversation where nothing goes on. @defaultValue nothing: the response is 204 */
+  idle?(conversation: Conversation): readonly Chunk[];
   /** The messages of a conversation as the client has them. JSON. */
   messages(conversation: Conversation): unknown;
 }

@@ -1,5 +1,5 @@
 import type { ChatProtocol } from "../chat-protocol.ts";
-import { AG_UI_HEADERS } from "./ag-ui-events.ts";
+import { AG_UI_HEADERS, toAgUiSnapshot } from "./ag-ui-events.ts";
 import { toAgUiMessages } from "./ag-ui-messages.ts";
 import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
 import { type AgUiEvent, writeEvent } from "./events.ts";
@@ -16,6 +16,7 @@ export function agUi(options: AgUiOptions & AgUiInputOptions = {}): ChatProtocol
     read: (body) => fromAgUiInput(body, options),
     encoder: ({ known, request }) => new AgUiEncoder({ ...options, known, runId: request?.runId }),
     write: writeEvent,
+    idle: (conversation) => toAgUiSnapshot(conversation, options),
     messages: toAgUiMessages,
   };
 }

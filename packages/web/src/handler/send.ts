@@ -29,7 +29,7 @@ export async function sendToChat<Context>(
   }
 }
 
-/** Streams the message that is being written, from its beginning; 204 when none is. */
+/** Streams the message that is being written, from its beginning. When none is: what the protocol has for that, or 204. */
 export async function followChat<Context>(
   serving: Serving<Context>,
   chat: string,
@@ -39,9 +39,14 @@ export async function followChat<Context>(
   try {
     const conversation = await stream.open();
     const last = conversation?.messages.findLast(({ role }) => role === "assistant");
-    const { resumeCutOff = true } = serving.options;
+    const { resumeCutOff = true, protocol } = serving.options;
     const goesOn = conversation?.state === "running" || (conversation?.state === "cut-off" && resumeCutOff);
-    if (last === undefined || !goesOn) return stream.respond(undefined);
+    if (last === undefined || !goesOn) {
+      const chunks = conversation === undefined ? undefined : protocol.idle?.(conversation);
+      if (chunks === undefined) return stream.respond(undefined);
+      stream.close();
+      return new Response(chunks.map((chunk) => protocol.write(chunk)).join(""), { headers: protocol.headers });
+    }
     stream.choose(({ messages }) => messages.find(({ id }) => id === last.id));
     return stream.respond({});
   } catch (error) {

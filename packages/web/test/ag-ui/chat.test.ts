@@ -3,8 +3,7 @@ import { Agent, defineTool, MemoryStore } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel, type ScriptLine, think } from "@pollux/core/testing";
 import { askUser } from "@pollux/tools/ask-user";
 import { todoList } from "@pollux/tools/todo";
-import { agUi, type AgUiEvent, chatHandler, type ChatHandlerOptions, toAgUiSnapshot } from "@pollux/web";
-import { readConversation } from "@pollux/core";
+import { agUi, type AgUiEvent, chatHandler, type ChatHandlerOptions } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { SteppedModel } from "../handler/chat-page.ts";
@@ -52,8 +51,7 @@ function openChat(model: ScriptedModel | SteppedModel, given: Partial<ChatHandle
     await handler(new Request(`http://localhost/api/chat${path}`, init));
   const client = new Client((init) => ask("", init), "c1");
   const say = (text: string): void => client.agent.addMessage({ id: crypto.randomUUID(), role: "user", content: text });
-  const conversation = async () => await readConversation(agent.session({ id: "ann/c1", store }));
-  return { client, ask, say, conversation, lines };
+  return { client, ask, say, lines };
 }
 
 function script(...lines: readonly ScriptLine[]): ScriptedModel {
@@ -166,10 +164,7 @@ describe("a conversation", () => {
     const chat = openChat(script(join(say("One. "), call("pay", { euros: 5 })), say("Paid.")));
     chat.say("Pay.");
     const { interrupts } = await chat.client.run();
-    const sse = toAgUiSnapshot({ ...(await chat.conversation()), id: "c1" })
-      .map((event) => `data: ${JSON.stringify(event)}\n\n`)
-      .join("");
-    const late = new Client(async () => new Response(sse, { headers: { "content-type": "text/event-stream" } }), "c1");
+    const late = new Client(async () => await chat.ask("/c1/stream"), "c1");
     expect(await late.run()).toEqual({ outcome: "interrupt", interrupts });
     expect(late.messages).toEqual(chat.client.messages);
     const { messages } = (await (await chat.ask("/c1")).json()) as { readonly messages: unknown };
