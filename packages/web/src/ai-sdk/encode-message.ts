@@ -52,7 +52,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   #isSameAttempt = false;
   /** A step was begun and not finished. */
   #isInStep = false;
-  /** The step that was begun has no parts, or no longer. */
+  /** The parts of the step that was begun were taken back, and no others have come. */
   #isEmptied = false;
 
   constructor({
@@ -79,7 +79,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
       const shown = this.#steps[index];
       if (shown === undefined) chunks.push(...this.#beginStep(step));
       chunks.push(...this.#showEntries(shown, step));
-      this.#steps[index] = step;
+      this.#steps[index] = shown === undefined ? step : keepEnded(shown, step);
     }
     return chunks;
   }
@@ -126,13 +126,15 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
 
   #takeBack(kept: number): readonly UIMessageChunk[] {
     const gone = this.#steps.length - kept;
-    const hasBorder = this.#steps.at(-1)?.id !== undefined;
-    if (this.#options.version > 6 && gone === 1) {
+    if (this.#options.version > 6 && gone === 1 && !this.#isEmptied) {
+      // The step remains, without its parts.
+      this.#isEmptied = this.#steps.at(-1)?.id !== undefined;
+      this.#isInStep ||= this.#isEmptied;
       this.#steps.length = kept;
-      this.#isEmptied = this.#isInStep && hasBorder;
       return [{ type: "reset-step" }];
     }
-    const chunks = [...this.#closeParts(), { type: "data-discard", data: { steps: gone } } as const];
+    const steps = gone + (this.#isEmptied ? 1 : 0);
+    const chunks = [...this.#closeParts(), { type: "data-discard", data: { steps } } as const];
     this.#steps.length = kept;
     return [...chunks, ...this.#finishStep()];
   }
@@ -156,7 +158,6 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   }
 
   #showEntries(shown: MessageStep | undefined, step: MessageStep): readonly UIMessageChunk[] {
-    if (shown === step) return [];
     return step.entries.flatMap((entry) => entryChunks(findEntry(shown, entry)?.part, entry, this.#options.version));
   }
 
@@ -198,6 +199,15 @@ function beginsWith(text: string, beginning: string, isLikely: boolean): boolean
 
 function isSameAttempt(a: ConversationPosition, b: ConversationPosition): boolean {
   return a.log === b.log && a.live[0] === b.live[0] && a.live[1] === b.live[1];
+}
+
+/** A text that the client was told the end of does not begin again, even if it is the last once more. */
+function keepEnded(shown: MessageStep, step: MessageStep): MessageStep {
+  const entries = step.entries.map((entry) => {
+    const before = isOpen(entry.part) ? findEntry(shown, entry) : undefined;
+    return before !== undefined && !isOpen(before.part) ? before : entry;
+  });
+  return { ...step, entries };
 }
 
 function findEntry(step: MessageStep | undefined, { id }: StepEntry): StepEntry | undefined {

@@ -131,6 +131,25 @@ describe("what is said of a message", () => {
     },
   );
 
+  test.each(VERSIONS)("in version %d takes back one step after the other", async (version) => {
+    const states = [
+      message([step(1), text("One."), step(2), saying("half", "text:2.0")]),
+      message([step(1), text("One.")]),
+      message([step(1), text("New."), step(2), text("Two.", "text:2.0")], done),
+    ];
+    const last = states.at(-1) as Message;
+    const built = await buildMessage(version, chunksOf(version, ...states).flat());
+    expect(withoutDiscards(built)).toEqual(loaded(version, conversation(last), last.id));
+  });
+
+  test("takes back a step that the page had before it answered", async () => {
+    const known = message([step(1), text("Old."), call("pending-output")], { state: "waiting" });
+    const now = message([step(1), text("New.")], done);
+    const chunks = encode(7, [[now, conversation(now)]], known);
+    const built = await buildMessage(7, chunks, loaded(7, conversation(known), known.id));
+    expect(built.parts).toEqual(loaded(7, conversation(now), now.id).parts);
+  });
+
   test.each(VERSIONS)("in version %d follows a call that is made once more", async (version) => {
     const states = [
       message([step(1), call("running", { progress: { percent: 50 } })]),
