@@ -9,8 +9,8 @@ import { Client } from "./client.ts";
 function openServer(agent: Agent, abort?: AbortController): Client {
   const chat = agent.chat();
   return new Client(async ({ body }) => {
-    const { threadId, runId, messages } = JSON.parse(String(body)) as Body;
-    const input = String(messages.at(-1)?.content);
+    const { threadId, runId, messages } = JSON.parse(body as string) as Body;
+    const input = messages.at(-1)?.content as string;
     const run = chat.stream(input, { ...(abort && { signal: abort.signal }) });
     return agUiResponse(toAgUiEvents(run, { threadId, runId, before: messages, signal: abort?.signal }));
   });
