@@ -1,8 +1,9 @@
-import { Agent, defineTool, type ToolContext } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type SessionStore, SessionStoreError, type ToolContext } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testing";
 import { aiSdk, chatHandler, type ChatProtocol } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { storeLike } from "../../../core/test/helpers/processes.ts";
 import {
   allChunks,
   errorOf,
@@ -96,6 +97,17 @@ describe("sending a message", () => {
     const later = openPage(undefined, { agent, store: page.store });
     expect(textOf(await allChunks(await later.send("Hi", { id: "m1" })))).toBe("1");
     expect(later.lines).toEqual([]);
+  });
+
+  test("has no run, and so no idempotency key, in common with the same message elsewhere", async () => {
+    const page = openPage(new ScriptedModel(say("1"), say("2"), say("3")));
+    const ids: unknown[] = [];
+    for (const asked of [{ chat: "a" }, { chat: "b" }, { chat: "a", owner: "bob" }]) {
+      await allChunks(await page.send("Hi", { id: "m1", ...asked }));
+      const { messages } = (await (await page.ask("GET", `/${asked.chat}`, asked)).json()) as ChatView;
+      ids.push(messages.at(-1)?.id);
+    }
+    expect(new Set(ids).size).toBe(3);
   });
 
   test("answers another text under the same id, and the same id in another conversation, anew", async () => {
@@ -263,6 +275,42 @@ describe("answers to calls", () => {
     expect(model.requests).toHaveLength(2);
   });
 
+  test("two processes that are given the same answer at once run the call once", async () => {
+    let paid = 0;
+    const payOnce = defineTool({
+      name: "pay",
+      description: "Pays.",
+      input: z.object({}),
+      needsApproval: true,
+      run: () => (paid += 1),
+    });
+    const model = new ScriptedModel(call("pay"), say("Paid."));
+    const agent = new Agent({ model, tools: [payOnce] });
+    const page = openPage(model, { agent });
+    const elsewhere = openPage(model, { agent, store: page.store });
+    await allChunks(await page.send("Pay"));
+    const body = { id: "c1", messages: [approve(await last(page), true)] };
+    const given = await Promise.all([page.ask("POST", "", { body }), elsewhere.ask("POST", "", { body })]);
+    const said = await Promise.all(given.map(async (response) => textOf(await allChunks(response))));
+    expect([said, paid]).toEqual([["Paid.", "Paid."], 1]);
+  });
+
+  test("an answer that cannot be stored is an error, and the call still waits", async () => {
+    const inner = new MemoryStore();
+    let isDown = false;
+    const append: SessionStore["append"] = async (...args) => {
+      if (isDown) throw new Error("the disk of db-7 is full");
+      await inner.append(...args);
+    };
+    const page = openPage(new ScriptedModel(call("pay", { euros: 5 })), { store: storeLike(inner, { append }) });
+    await allChunks(await page.send("Pay 5 euros"));
+    const body = { id: "c1", messages: [approve(await last(page), true)] };
+    isDown = true;
+    expect(await errorOf(await page.ask("POST", "", { body }))).toEqual({ status: 500, code: "internal" });
+    expect(await (await page.ask("GET", "/c1")).json()).toMatchObject({ state: "waiting" });
+    expect(page.lines).toHaveLength(1);
+  });
+
   test("a denied call is not run, and the arguments in a body change nothing", async () => {
     const model = new ScriptedModel(calls({ name: "pay", args: { euros: 5 } }), say("Not paid."));
     const page = openPage(model);
@@ -351,6 +399,37 @@ describe("the conversations of an owner", () => {
     expect(ids).toHaveLength(3);
     expect(first.chats[0]).toMatchObject({ title: expect.stringContaining("Question") as string, state: "idle" });
     expect(second).not.toHaveProperty("next");
+  });
+
+  test("are found by their whole id", async () => {
+    const page = openPage();
+    await allChunks(await page.send("Hi", { chat: "c10" }));
+    expect(await errorOf(await page.ask("GET", "/c1"))).toEqual({ status: 404, code: "not_found" });
+  });
+
+  test("have the client's ids, not those of the store, in all that a protocol is told", async () => {
+    const ids = new Set<string>();
+    const inner = aiSdk();
+    const protocol: ChatProtocol = {
+      ...inner,
+      encoder: (options) => {
+        const encoder = inner.encoder(options);
+        return {
+          ...encoder,
+          show: (message, conversation) => {
+            ids.add(conversation.id);
+            return encoder.show(message, conversation);
+          },
+          finish: (conversation) => encoder.finish(conversation),
+          fail: (error) => encoder.fail(error),
+        };
+      },
+      messages: (conversation) => ids.add(conversation.id).size,
+    };
+    const page = openPage(undefined, { protocol });
+    await (await page.send("Hi")).text();
+    await page.ask("GET", "/c1");
+    expect([...ids]).toEqual(["c1"]);
   });
 
   test("can be read, renamed and deleted", async () => {

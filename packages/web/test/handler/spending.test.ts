@@ -111,6 +111,14 @@ describe("the spending limit", () => {
     expect(await (await page.ask("GET", "")).json()).toEqual({ chats: [] });
   });
 
+  test("counts conversations that are deleted at the same time", async () => {
+    const page = openShop({ maxCost: 3 });
+    const chats = ["a", "b", "c"];
+    for (const chat of chats) await allChunks(await page.send("1", { chat }));
+    await Promise.all(chats.map((chat) => page.ask("DELETE", `/${chat}`)));
+    expect(await page.store.list()).toMatchObject([{ cost: 3 }]);
+  });
+
   test("counts a conversation that is deleted while its run is going", async () => {
     const model = new SteppedModel(join(call("unknown"), ONE), say("Two ", "three."));
     const page = openShop({ maxCost: 5 }, model);

@@ -1,4 +1,4 @@
-import { MemoryStore } from "@pollux/core";
+import { Agent, MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
@@ -161,6 +161,41 @@ describe("stopping", () => {
     expect(await page.store.list()).toEqual([]);
     model.finish();
     expect(textOf(await allChunks(await page.send("Hello again")))).toBe("New.");
+  });
+});
+
+describe("a conversation's object", () => {
+  test("is shared by all who use it at once, and forgotten after", async () => {
+    let made = 0;
+    class CountingAgent extends Agent {
+      override session(...options: Parameters<Agent["session"]>): ReturnType<Agent["session"]> {
+        made += 1;
+        return super.session(...options);
+      }
+    }
+    const model = new SteppedModel(say("One ", "two."), say("Three."));
+    const page = openPage(model, { agent: new CountingAgent({ model }) });
+    model.say();
+    const chunks = readChunks(await page.send("Count"));
+    await readUntil(chunks, "One ");
+    const followed = await page.ask("GET", "/c1/stream");
+    expect(made).toBe(1);
+    model.finish();
+    await Promise.all([restOf(chunks), followed.text()]);
+    await allChunks(await page.send("More"));
+    expect(made).toBe(2);
+  });
+
+  test("is not that of a deleted one, even while somebody still has its stream", async () => {
+    const model = new SteppedModel(say("One ", "two."), say("New."));
+    const page = openPage(model);
+    model.say();
+    const old = await page.send("Count");
+    await until(() => model.held === 1);
+    await page.ask("DELETE", "/c1");
+    model.finish();
+    expect(textOf(await allChunks(await page.send("Hello again")))).toBe("New.");
+    await old.text();
   });
 });
 
