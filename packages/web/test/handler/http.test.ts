@@ -62,6 +62,25 @@ describe("a request", () => {
     expect(pulled).toBeLessThan(15);
   });
 
+  test("that says it is too large is refused before any of it is read", async () => {
+    const { handler } = openPage(undefined, { maxBodyBytes: 1000 });
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>({ pull: () => void (pulled += 1) }, { highWaterMark: 0 });
+    const headers = { "content-type": "application/json", "content-length": "1001" };
+    const init: RequestInit & { readonly duplex: string } = { method: "POST", headers, body, duplex: "half" };
+    expect(await errorOf(await handler(new Request(`${ORIGIN}/api/chat`, init)))).toMatchObject({ status: 413 });
+    expect(pulled).toBe(0);
+  });
+
+  test("with an endless URL, or a body that isn't UTF-8, is refused", async () => {
+    const page = openPage();
+    expect(await errorOf(await page.ask("GET", `?${"x".repeat(5000)}`))).toEqual({ status: 414, code: "url_too_long" });
+    const headers = { "content-type": "application/json" };
+    const body = new Uint8Array([0x22, 0xff, 0x22]);
+    const request = new Request(`${ORIGIN}/api/chat`, { method: "POST", headers, body });
+    expect(await errorOf(await page.handler(request))).toEqual({ status: 400, code: "bad_json" });
+  });
+
   test.each(["%2e%2e", "a%2Fb", "%", "x".repeat(129), "a%00b"])("for the id %s is refused", async (id) => {
     expect((await openPage().ask("GET", `/${id}`)).status).toBeOneOf([400, 404]);
   });

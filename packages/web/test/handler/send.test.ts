@@ -1,4 +1,4 @@
-import { Agent, defineTool, MemoryStore, type SessionStore, SessionStoreError, type ToolContext } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type SessionStore, type ToolContext } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testing";
 import { aiSdk, chatHandler, type ChatProtocol } from "@pollux/web";
 import { describe, expect, test } from "vitest";
