@@ -11,7 +11,7 @@ import {
   needsEmptyStep,
   type StepEntry,
 } from "./message-steps.ts";
-import { toolChunks } from "./tool-part.ts";
+import { needsInput, toolChunks } from "./tool-part.ts";
 import type { UIMessageMetadata, UIMessagePart, UIToolPart } from "./ui-message.ts";
 
 /** How messages are shown to a page that uses the AI SDK. */
@@ -54,6 +54,8 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   #isInStep = false;
   /** The parts of the step that was begun were taken back, and no others have come. */
   #isEmptied = false;
+  /** The last step that counts is the last one that the client has. */
+  #canReset = true;
 
   constructor({
     version = 6,
@@ -119,14 +121,16 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     for (const [index, shown] of this.#steps.entries()) {
       const step = steps[index];
       if (step === undefined || step.id !== shown.id) return index;
-      if (!canBecome(shown, step, index === this.#steps.length - 1, this.#isSameAttempt)) return index;
+      const isLast = index === this.#steps.length - 1 && this.#canReset;
+      if (!canBecome(shown, step, isLast, this.#isSameAttempt)) return index;
     }
     return this.#steps.length;
   }
 
   #takeBack(kept: number): readonly UIMessageChunk[] {
     const gone = this.#steps.length - kept;
-    if (this.#options.version > 6 && gone === 1 && !this.#isEmptied) {
+    if (this.#options.version > 6 && gone === 1 && this.#canReset) {
+      this.#canReset = false;
       // The step remains, without its parts.
       this.#isEmptied = this.#steps.at(-1)?.id !== undefined;
       this.#isInStep ||= this.#isEmptied;
@@ -135,11 +139,13 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     }
     const steps = gone + (this.#isEmptied ? 1 : 0);
     const chunks = [...this.#closeParts(), { type: "data-discard", data: { steps } } as const];
+    this.#canReset = false;
     this.#steps.length = kept;
     return [...chunks, ...this.#finishStep()];
   }
 
   #beginStep({ id }: MessageStep): readonly UIMessageChunk[] {
+    this.#canReset = true;
     if (this.#isEmptied) {
       this.#isEmptied = false;
       return [];
@@ -169,12 +175,17 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   }
 }
 
-/** True when a client can get from one version of a step to another by what there are chunks for. */
+/**
+ * True when a client can get from one version of a step to another by what there are chunks for.
+ *
+ * @param isLast - Of all that the client has, void ones included: only there can parts be added.
+ */
 function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean, isSameText: boolean): boolean {
   // All but calls are named by their places, so what has moved has changed.
   const isKept = shown.entries.every((entry) => {
     const next = findEntry(step, entry);
-    return next !== undefined && canGrow(entry.part, next.part, isSameText);
+    if (next === undefined || !canGrow(entry.part, next.part, isSameText)) return false;
+    return isLast || !isTool(entry.part) || !isTool(next.part) || !needsInput(entry.part, next.part);
   });
   return isKept && (isLast || step.entries.length === shown.entries.length);
 }
@@ -184,9 +195,14 @@ function canGrow(shown: UIMessagePart, part: UIMessagePart, isSameText: boolean)
   if (shown.type !== part.type) return false;
   if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
     return shown.text === part.text || (isOpen(shown) && beginsWith(part.text, shown.text, isSameText));
-  // The name is part of the type of a call, or else of what cannot change.
-  if (isTool(shown) && isTool(part)) return shown.toolName === part.toolName;
-  return isSame(shown, part);
+  return isTool(shown) && isTool(part) ? isSameCall(shown, part) : isSame(shown, part);
+}
+
+/** True for a call of the same tool with the same arguments, as far as they were written. */
+function isSameCall(shown: UIToolPart, part: UIToolPart): boolean {
+  if (shown.toolName !== part.toolName) return false;
+  if (shown.state !== "input-streaming") return part.state !== "input-streaming" && isSame(shown.input, part.input);
+  return shown.rawInput === undefined || isSame(shown.input, part.input);
 }
 
 /** @param isLikely - The end of the beginning is enough: otherwise each word would cost as much as the text is long. */

@@ -96,12 +96,7 @@ export function toolChunks(
     return shown.rawInput === undefined ? [delta] : [];
   }
   const chunks: UIMessageChunk[] = [];
-  const needsInput =
-    shown === undefined ||
-    shown.state === "input-streaming" ||
-    // An output is taken back: the call is made once more.
-    (isOutput(shown) && !isOutput(part));
-  if (needsInput) chunks.push({ type: "tool-input-available", ...named, input });
+  if (shown === undefined || needsInput(shown, part)) chunks.push({ type: "tool-input-available", ...named, input });
   switch (state) {
     case "input-available":
       if (version > 6 && shown?.approval !== undefined && shown.state === "approval-requested")
@@ -125,6 +120,13 @@ export function toolChunks(
       return [...chunks, { type: "tool-output-error", toolCallId, errorText, ...dynamic, ...executed, ...metadata }];
     }
   }
+}
+
+/** True when the arguments of a call are said, or said once more. A client looks for the call in its last step only. */
+export function needsInput(shown: UIToolPart, part: UIToolPart): boolean {
+  if (shown.state === "input-streaming") return part.state !== "input-streaming";
+  // An output is taken back: the call is made once more.
+  return isOutput(shown) && !isOutput(part);
 }
 
 function isOutput({ state }: UIToolPart): boolean {

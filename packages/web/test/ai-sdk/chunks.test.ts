@@ -1,4 +1,4 @@
-import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core";
+import type { Conversation, JsonObject, Message, MessagePart, ToolCallPart } from "@pollux/core";
 import {
   aiSdk,
   AiSdkEncoder,
@@ -9,8 +9,9 @@ import {
   withoutDiscards,
 } from "@pollux/web";
 import { NO_USAGE } from "@pollux/core";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { AI, type BuiltMessage, buildMessage, encode, loaded, VERSIONS } from "./page.ts";
+import { AI, type BuiltMessage, buildMessage, encode, loaded, settled, VERSIONS } from "./page.ts";
 
 const step = (turn: number): MessagePart => ({ type: "step", id: `step:${turn}`, turn });
 const text = (said: string, id = "text:1.0"): MessagePart => ({ type: "text", id, text: said });
@@ -236,6 +237,47 @@ describe("a run that goes on", () => {
     expect(types({ id: "c", answers })).toEqual(["start", "tool-output-available"]);
     const whole = ["start", "start-step", "tool-input-available", "tool-output-available"];
     expect(types({ id: "c", answers, message: { input: "And?" } })).toEqual(whole);
+  });
+});
+
+describe("any states of a message, one after the other", () => {
+  const words = fc.constantFrom("a", "ab", "abc", "b");
+  // Without approvals, which version 7 keeps in the part.
+  const states = fc.constantFrom<ToolCallPart["state"]>("writing", "called", "pending-output", "running", "done");
+  const part = fc.oneof(
+    fc.record({ type: fc.constant("text" as const), text: words }),
+    fc.record({ type: fc.constant("thought" as const), text: words }),
+    fc.constant({ type: "media" as const, mimeType: "image/png", data: "aGk=" }),
+    fc.record({
+      type: fc.constant("tool-call" as const),
+      name: fc.constantFrom("pay", "go"),
+      args: fc.constantFrom<JsonObject>({}, { n: 1 }, { n: 2 }),
+      state: states,
+    }),
+  );
+  const turns = fc.array(fc.array(part, { minLength: 1, maxLength: 3 }), { maxLength: 3 });
+  /** Ids as core makes them: by the kind, the turn and the place among its kind. */
+  const parts = turns.map((all) =>
+    all.flatMap((own, index): readonly MessagePart[] => {
+      const turn = index + 1;
+      const named = own.map((one, at) => {
+        const place = own.slice(0, at).filter(({ type }) => type === one.type).length;
+        return { ...one, id: `${one.type === "tool-call" ? "call" : one.type}:${turn}.${place}` };
+      });
+      return [step(turn), ...named];
+    }),
+  );
+
+  test.each(VERSIONS)("make what the last of them is, in version %d", async (version) => {
+    const property = fc.asyncProperty(fc.array(parts, { minLength: 1, maxLength: 5 }), async (all) => {
+      const last = message(all.at(-1) ?? [], done);
+      const chunks = chunksOf(version, ...all.map((one) => message(one)), last).flat();
+      const built = await buildMessage(version, chunks);
+      // What was taken back can leave an empty step.
+      const whole = loaded(version, conversation(last), last.id);
+      expect(settled(version, built, chunks)).toEqual(settled(version, whole, chunks));
+    });
+    await fc.assert(property, { numRuns: 150, seed: 1 });
   });
 });
 
