@@ -23,7 +23,7 @@ export type ChatHandler = (request: Request, platform?: Platform) => Promise<Res
  * | `POST /`               | sends a message, or answers to calls; streams what the agent does              |
  * | `GET /`                | lists the conversations of the owner: `?limit=50&after=<next of the last page>` |
  * | `GET /:id`             | the messages of a conversation                                                 |
- * | `GET /:id/stream`      | streams the message that is being written; 204 when none is                    |
+ * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own |
  * | `POST /:id/stop`       | stops the run that is going, in whatever process                               |
  * | `PATCH /:id`           | renames: `{ "title": "…" }`                                                    |
  * | `DELETE /:id`          | stops and deletes                                                              |

@@ -1,6 +1,6 @@
 import type { Message as ClientMessage } from "@ag-ui/client";
 import { Agent, defineTool, MemoryStore } from "@pollux/core";
-import { call, calls, dies, join, say, ScriptedModel, type ScriptLine, think } from "@pollux/core/testing";
+import { call, calls, costs, dies, join, say, ScriptedModel, type ScriptLine, think } from "@pollux/core/testing";
 import { askUser } from "@pollux/tools/ask-user";
 import { todoList } from "@pollux/tools/todo";
 import { agUi, type AgUiEvent, chatHandler, type ChatHandlerOptions } from "@pollux/web";
@@ -222,6 +222,21 @@ describe("an approval", () => {
     expect(types(news())).not.toContain("TOOL_CALL_START");
     expect(news()).toContainEqual(expect.objectContaining({ type: "TOOL_CALL_RESULT", content: '{"paid":5}' }));
     expect(client.messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
+  });
+
+  test("adds nothing to the tokens of the run before it", async () => {
+    const usage = (tokens: number) =>
+      costs({ promptTokenCount: tokens, candidatesTokenCount: 1, totalTokenCount: tokens + 1 });
+    const chat = openChat(script(join(call("pay", { euros: 5 }), usage(10)), join(say("Paid."), usage(20))));
+    chat.post("Pay.");
+    const { interrupts = [] } = await chat.client.run();
+    const payload = { approved: true };
+    await chat.client.run({ resume: interrupts.map(({ id }) => ({ interruptId: id, status: "resolved", payload })) });
+    const told = chat.client.events.flatMap((event) => (event.type === "RUN_FINISHED" ? (event.usage ?? []) : []));
+    expect(told).toMatchObject([
+      { inputTokens: 10, outputTokens: 1, totalTokens: 11 },
+      { inputTokens: 20, outputTokens: 1, totalTokens: 21 },
+    ]);
   });
 
   test("is refused with a reason for the model", async () => {
