@@ -103,7 +103,8 @@ export class ChatStream<Context> {
         if (piece !== "") yield piece;
         if (!isOver || (await this.#resumes(sight))) continue;
         this.#isComplete = true;
-        yield message === undefined ? fail(this.#run?.failure?.error) : `${write(encoder.finish(conversation))}${end}`;
+        const error = this.#run?.failure?.error ?? new Error("the message is gone from the store");
+        yield message === undefined ? fail(error) : `${write(encoder.finish(conversation))}${end}`;
         return;
       }
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type Conversation, UnexpectedAnswerError } from "@pollux/core";
+import { type Conversation, NothingToResumeError, UnexpectedAnswerError } from "@pollux/core";
 import { BadRequestError, type ChatRequest, type EncoderOptions } from "../chat-protocol.ts";
 import { messageWhenAnswered, takeAnswers } from "./answers.ts";
 import { ChatStream } from "./chat-stream.ts";
@@ -24,7 +24,8 @@ export async function sendToChat<Context>(
       return stream.respond(conversation && (await begin(serving, stream, asked, { conversation, call })));
     } catch (error) {
       stream.close();
-      if (!(error instanceof UnexpectedAnswerError) || races >= MAX_RACES) throw error;
+      const isAnswered = error instanceof UnexpectedAnswerError || error instanceof NothingToResumeError;
+      if (!isAnswered || races >= MAX_RACES) throw error;
     }
   }
 }

@@ -62,6 +62,7 @@ function toolsOf<Context>(
 const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "session_running",
   "unexpected_answer",
+  "nothing_to_resume",
   "session_limit",
   "run_stopped",
   "run_aborted",
@@ -79,6 +80,7 @@ export function refusalOf(error: unknown): HttpError | undefined {
     case "session_running":
       return new HttpError(409, "running", "The conversation is being answered. Wait for the end, or stop it first.");
     case "unexpected_answer":
+    case "nothing_to_resume":
       return new HttpError(409, "answered", "The call does not wait for this answer. Load the conversation again.");
     case "session_limit":
       return new HttpError(429, "session_limit", "The conversation has reached its limit. Begin a new one.");

@@ -3,6 +3,7 @@ import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testin
 import { aiSdk, chatHandler, type ChatProtocol } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { storeLike } from "../../../core/test/helpers/processes.ts";
 import {
   allChunks,
@@ -293,6 +294,23 @@ describe("answers to calls", () => {
     const given = await Promise.all([page.ask("POST", "", { body }), elsewhere.ask("POST", "", { body })]);
     const said = await Promise.all(given.map(async (response) => textOf(await allChunks(response))));
     expect([said, paid]).toEqual([["Paid.", "Paid."], 1]);
+  });
+
+  test("an answer that another process was faster to give shows what has come of it", async () => {
+    const page = openPage(new ScriptedModel(call("pay", { euros: 5 }), say("Paid.")));
+    const faster = deferred();
+    const append: SessionStore["append"] = async (...args) => {
+      await faster.promise;
+      await page.store.append(...args);
+    };
+    const elsewhere = openPage(new ScriptedModel(), { store: storeLike(page.store, { append }) });
+    await allChunks(await page.send("Pay 5 euros"));
+    const body = { id: "c1", messages: [approve(await last(page), true)] };
+    const slower = elsewhere.ask("POST", "", { body });
+    await allChunks(await page.ask("POST", "", { body }));
+    faster.resolve();
+    expect(textOf(await allChunks(await slower))).toBe("Paid.");
+    expect(elsewhere.lines).toEqual([]);
   });
 
   test("an answer that cannot be stored is an error, and the call still waits", async () => {

@@ -94,6 +94,13 @@ describe("the spending limit", () => {
     expect(textOf(await allChunks(await page.send("1", { id: "m1" })))).toBe("Yes.");
   });
 
+  test("nor after a later run has used up what was left", async () => {
+    const page = openShop({ maxCost: 1.5 }, new ScriptedModel(join(say("Yes."), ONE), join(call("unknown"), ONE)));
+    await allChunks(await page.send("1", { id: "m1" }));
+    await allChunks(await page.send("2", { id: "m2" }));
+    expect(textOf(await allChunks(await page.send("1", { id: "m1" })))).toBe("Yes.");
+  });
+
   test("leaves a run that stopped what it has spent already", async () => {
     const model = new ScriptedModel(join(call("unknown"), ONE), dies(), join(say("Done."), ONE));
     const page = openShop({ maxCost: 2.5 }, model);
