@@ -21,8 +21,16 @@ class ChattyBrain implements Brain {
 
   async answer(turn: BrainTurn): Promise<Answer> {
     if (turn.model.imageOutput) return parts(paintLandscape(turn.prompt));
-    const { search: _everyTime, grounding: _too, ...answer } = await this.#improvised.answer(turn);
-    if (answer.parts.some(({ part }) => part.functionCall !== undefined)) return answer;
+    // It would search for every prompt.
+    const tools = turn.request.tools?.filter((tool) => tool.googleSearch === undefined);
+    const answer = await this.#improvised.answer({ ...turn, request: { ...turn.request, tools } });
+    const named = answer.parts.map(({ part }) => part.functionCall?.name);
+    if (named.some((name) => name !== undefined)) {
+      // Whatever acts, acts once.
+      const isMeant = (name: string | undefined, index: number): boolean =>
+        name === undefined || name === "get_weather" || named.indexOf(name) === index;
+      return { ...answer, parts: answer.parts.filter((_part, index) => isMeant(named[index], index)) };
+    }
     const said = answer.parts.filter(({ part }) => part.thought !== true).map(({ part }) => part.text ?? "");
     const isSearched = /\b(?:search|news|latest|recent|look up|web)\b/i.test(turn.prompt);
     const found = isSearched ? findingsOn(turn.prompt) : undefined;
@@ -106,7 +114,7 @@ Things to try here:
 
 1. **Weather** in two cities at once: the calls run in parallel and report progress.
 2. An **order**, which waits for your approval.
-3. A **calculation**, such as \`17 * 23\`.
+3. A **calculation**: calculate \`17 * 23\`.
 4. A **picture**, or an image of yours: paste, drop or pick one.
 
 \`\`\`ts

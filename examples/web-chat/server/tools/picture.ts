@@ -18,7 +18,7 @@ export interface Picture {
 export function drawPicture({
   endpoint,
   pictures,
-}: PictureOptions): Tool<{ subject: string }, Picture, unknown, "draw_picture"> {
+}: PictureOptions): Tool<{ prompt: string }, Picture, unknown, "draw_picture"> {
   const artist = new Agent({
     model: "gemini-3.1-flash-image",
     endpoint,
@@ -28,14 +28,14 @@ export function drawPicture({
   return defineTool({
     name: "draw_picture",
     description: "Draws a picture, and shows it to the user.",
-    input: z.object({ subject: z.string().describe("Description of what to draw") }),
+    input: z.object({ prompt: z.string().describe("What the picture shows") }),
     effects: "none",
-    async *run({ subject }, { signal }) {
+    async *run({ prompt }, { signal }) {
       yield { text: "Drawing" };
-      const { images } = await artist.run(`Draw ${subject}`, { signal });
+      const { images } = await artist.run(`Draw ${prompt}`, { signal });
       const [image] = images;
       if (image === undefined) throw new ToolFailure("the model drew nothing; describe the picture differently");
-      return { image: await pictures.keep(image.mimeType, image.bytes), title: subject };
+      return { image: await pictures.keep(image.mimeType, image.bytes), title: prompt };
     },
   });
 }

@@ -3,7 +3,7 @@ import type { ReactElement } from "react";
 const IDEAS = [
   ["Compare the weather", "What is the weather in Oslo and Lima?"],
   ["Search the web", "Search the web for the latest news about the Gemini API"],
-  ["Order something", "Order 3 of the item “mechanical keyboard”"],
+  ["Order something", "I want to order 3 pieces of “mechanical keyboard”"],
   ["Draw a picture", "Draw a picture of “hills at dusk”"],
 ] as const;
 

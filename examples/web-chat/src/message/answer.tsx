@@ -89,7 +89,8 @@ function AnswerPart(props: AnswerPartProps): ReactElement | null {
     case "data-compaction":
       return <p className="note">Earlier messages were summarized for the model.</p>;
     case "data-interruption":
-      return <p className="note">The answer broke off here.</p>;
+      // At the end of an answer its ending says so.
+      return !isFollowed ? null : <p className="note">The answer broke off here.</p>;
     case "data-unknown":
       return <p className="note">Something this page can’t show yet.</p>;
     default:

@@ -115,8 +115,11 @@ function statusOf(call: Call, asked: string | undefined, isOpen: boolean): Statu
       if ("preliminary" in call && call.preliminary === true)
         return { ...busy, text: isOpen ? "Running" : "Not finished" };
       return { kind: "done", text: "Done", icon: "check", ...over };
-    case "output-error":
-      return { kind: "failed", text: "Failed", icon: "cross", ...over };
+    case "output-error": {
+      const failure = call.resultProviderMetadata?.pollux.failure ?? "";
+      const isFailed = !["cancelled", "not-run"].includes(failure);
+      return { kind: isFailed ? "failed" : "quiet", text: isFailed ? "Failed" : "Not run", icon: "cross", ...over };
+    }
     case "output-denied":
       return { kind: "quiet", text: "Denied", icon: "cross", ...over };
     default:
@@ -149,6 +152,7 @@ function nameOf(call: Call): string {
 
 /** `get_weather` as "Get weather". */
 function labelOf(name: string): string {
+  if (/^google_search/i.test(name)) return "Google Search";
   const words = name.replaceAll("_", " ").toLowerCase();
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
