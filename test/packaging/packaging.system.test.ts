@@ -37,6 +37,7 @@ beforeAll(async () => {
     "@pollux/restate",
     "@pollux/dbos",
     "@pollux/postgres",
+    "@pollux/web",
   ];
   await npmInstall(
     app,

@@ -27,11 +27,11 @@ const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
  * connection is disposed of. For demos and examples: a program whose answers matter should fail without a key, as `Agent` does.
  * From then on, an error of the library that nobody catches ends the program with its message, without a stack trace.
  *
- * @param emulator - What the emulator answers, and how fast; by default it improvises, at once.
+ * @param emulator - Options of the emulator; by default it improvises, at once.
  */
 export async function connect(
   env: Readonly<Record<string, string | undefined>> = process.env,
-  emulator: Pick<EmulatorOptions, "brain" | "delays"> = {},
+  emulator: EmulatorOptions = {},
 ): Promise<Connection> {
   if (!process.listeners("uncaughtException").includes(endWithMessage)) process.on("uncaughtException", endWithMessage);
   return await openConnection(env, emulator);
@@ -46,7 +46,7 @@ function endWithMessage(error: unknown): void {
 /** {@link connect} for a program that reports errors itself. */
 export async function openConnection(
   env: Readonly<Record<string, string | undefined>>,
-  emulator: Pick<EmulatorOptions, "brain" | "delays"> = {},
+  emulator: EmulatorOptions = {},
 ): Promise<Connection> {
   const isNamed = VARIABLES.some((name) => env[name]) || SWITCHES.some((name) => /^(?:1|true)$/i.test(env[name] ?? ""));
   if (isNamed) {

@@ -11,16 +11,28 @@ interface PuppeteerModule {
   launch(options: object): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>;
 }
 
-interface Page {
+/** A tab. Selectors of locators find by accessible name too: `::-p-aria(Send)`. */
+export interface Page {
   on(event: "console", listen: (message: { type(): string; text(): string }) => void): void;
   on(event: "pageerror", listen: (error: unknown) => void): void;
   goto(url: string): Promise<unknown>;
+  reload(): Promise<unknown>;
+  url(): string;
+  bringToFront(): Promise<void>;
+  setViewport(viewport: { width: number; height: number; isMobile?: boolean; hasTouch?: boolean }): Promise<void>;
+  emulateMediaFeatures(features: readonly { name: string; value: string }[]): Promise<void>;
   waitForFunction(code: string): Promise<unknown>;
   evaluate(code: string): Promise<unknown>;
+  type(selector: string, text: string): Promise<void>;
+  readonly keyboard: { press(key: string): Promise<void> };
+  locator(selector: string): { click(): Promise<void>; fill(value: string): Promise<void>; wait(): Promise<unknown> };
+  screenshot(options: { path: string }): Promise<unknown>;
+  close(): Promise<void>;
 }
 
 /** A browser. Close it with `await using`. */
 export interface Chromium extends AsyncDisposable {
+  newPage(): Promise<Page>;
   /** Opens a page, and waits until it has put a report into `window.report`. @throws What the page threw. */
   reportOf(url: string): Promise<unknown>;
 }
@@ -55,6 +67,7 @@ export async function openChromium(): Promise<Chromium> {
       args: FLAGS,
     });
     return {
+      newPage: async () => await browser.newPage(),
       reportOf: async (url) => await reportOf(await browser.newPage(), url),
       [Symbol.asyncDispose]: async () => {
         await browser.close();

@@ -1,0 +1,77 @@
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import type { Endpoint } from "@pollux/core";
+import { SqliteStore } from "@pollux/core/node";
+import { aiSdk, chatHandler, type Visitor } from "@pollux/web";
+import { toNodeHandler } from "@pollux/web/node";
+import { createChatAgent } from "./agent.ts";
+import { servePage } from "./page-files.ts";
+import { PictureFolder } from "./picture-folder.ts";
+
+export interface WebChatOptions {
+  readonly endpoint: Endpoint;
+  readonly model: string;
+  /** Folder for the conversations and pictures. */
+  readonly data: string;
+  /** Folder with the page, as built. */
+  readonly page: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+/** A server that runs. Close it with `await using`. */
+export interface WebChat extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Serves the page, the conversations and the pictures on this machine only. */
+export async function startWebChat({ endpoint, model, data, page, port }: WebChatOptions): Promise<WebChat> {
+  const pictures = new PictureFolder(join(data, "pictures"));
+  const store = new SqliteStore(join(data, "chats.sqlite"));
+  const chats = chatHandler({
+    agent: createChatAgent({ model, endpoint, pictures }),
+    store,
+    authorize,
+    protocol: aiSdk(),
+    whileRunning: "steer",
+    // Pasted images are part of the message.
+    maxBodyBytes: 20 * 1024 * 1024,
+  });
+  const server = createServer(
+    toNodeHandler(async (request) => {
+      const url = new URL(request.url);
+      if (url.pathname === "/api/chat" || url.pathname.startsWith("/api/chat/")) return await chats(request);
+      if (!isLocal(request)) return new Response("Open this page at localhost.", { status: 403 });
+      return (await pictures.find(url.pathname)) ?? (await servePage(page, url));
+    }),
+  );
+  const url = await listen(server, port);
+  return {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      store.close();
+    },
+  };
+}
+
+/** The only user is whoever sits at this machine. An application looks at its session cookie here. */
+function authorize(request: Request): Visitor | Response {
+  return isLocal(request) ? { owner: "you" } : new Response("Open this page at localhost.", { status: 403 });
+}
+
+/** False for a page of the internet whose name was pointed at this machine. */
+function isLocal({ url }: Request): boolean {
+  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
+}
+
+async function listen(server: Server, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return `http://localhost:${address.port}`;
+}

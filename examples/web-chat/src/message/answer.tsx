@@ -1,0 +1,158 @@
+import { type ReactElement, useState } from "react";
+import type { ChatMessage } from "../../server/agent.ts";
+import { Icon } from "../icon.tsx";
+import { Markdown } from "./markdown.tsx";
+import { type MessageViewProps, Question } from "./message-view.tsx";
+import { Picture } from "./picture.tsx";
+import { SearchSuggestions } from "./search-suggestions.tsx";
+import { Sources, sourcesOf } from "./sources.tsx";
+import { isCall, ToolCard } from "./tool-card.tsx";
+
+type Part = ChatMessage["parts"][number];
+
+/** All that the agent did for one question. */
+export function Answer(props: MessageViewProps): ReactElement {
+  const { message, isLast = false, isAnswering = false, onAskAgain } = props;
+  const { metadata, parts } = message;
+  const isOpen = isLast && isAnswering;
+  const sources = sourcesOf(message);
+  const text = parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n");
+  return (
+    <article className="answer" aria-label="Pollux" aria-busy={isOpen}>
+      {parts.map((part, index) => (
+        <AnswerPart
+          key={keyOf(part, index)}
+          part={part}
+          isOpen={isOpen}
+          isFollowed={parts.slice(index + 1).some(({ type }) => type !== "step-start")}
+          {...props}
+        />
+      ))}
+      {isOpen && !parts.some(isShown) && <p className="thinking">Thinking…</p>}
+      {sources.length > 0 && <Sources messageId={message.id} sources={sources} />}
+      {!isOpen && <Ending message={message} />}
+      {!isOpen && metadata?.state !== "waiting" && (
+        <footer className="answer-tools">
+          {text !== "" && <CopyButton text={text} />}
+          {isLast && (
+            <button type="button" className="icon" aria-label="Ask again" title="Ask again" onClick={onAskAgain}>
+              <Icon name="again" />
+            </button>
+          )}
+        </footer>
+      )}
+    </article>
+  );
+}
+
+interface AnswerPartProps extends MessageViewProps {
+  readonly part: Part;
+  readonly isOpen: boolean;
+  readonly isFollowed: boolean;
+}
+
+function AnswerPart(props: AnswerPartProps): ReactElement | null {
+  const { message, part, isOpen, isFollowed, onDecide, onAnswer } = props;
+  if (isCall(part)) {
+    const { toolCallId } = part;
+    const asked = message.metadata?.pending?.find((one) => one.toolCallId === toolCallId)?.question;
+    return <ToolCard call={part} isOpen={isOpen} asked={asked} onDecide={onDecide} onAnswer={onAnswer} />;
+  }
+  switch (part.type) {
+    case "text":
+      return (
+        <Markdown
+          text={part.text}
+          messageId={message.id}
+          citations={part.providerMetadata?.pollux.citations ?? []}
+          isWriting={isOpen && !isFollowed}
+        />
+      );
+    case "reasoning":
+      return <Thought text={part.text} isOpen={isOpen && !isFollowed} />;
+    case "file":
+      return part.mediaType.startsWith("image/") ? (
+        <Picture url={part.url} title="Image from the model" />
+      ) : (
+        <p className="note">A file of type {part.mediaType}</p>
+      );
+    case "data-thought-file":
+      return null;
+    case "data-steering":
+      return (
+        <div className="question is-steering" role="group" aria-label="You, in between">
+          <Question parts={part.data.parts} />
+        </div>
+      );
+    case "data-search-suggestions":
+      return <SearchSuggestions html={part.data.html} />;
+    case "data-compaction":
+      return <p className="note">Earlier messages were summarized for the model.</p>;
+    case "data-interruption":
+      // At the end of an answer its ending says so.
+      return !isFollowed ? null : <p className="note">The answer broke off here.</p>;
+    case "data-unknown":
+      return <p className="note">Something this page can’t show yet.</p>;
+    default:
+      return null;
+  }
+}
+
+function Thought({ text, isOpen }: { readonly text: string; readonly isOpen: boolean }): ReactElement {
+  // The summary's own title, where it has one, says more than "Thoughts".
+  const title = [...text.matchAll(/^\*\*(.+)\*\*$/gm)].at(-1)?.[1];
+  return (
+    <details className={isOpen ? "thought is-open" : "thought"}>
+      <summary>
+        <Icon name="chevron" />
+        <span>{isOpen ? (title ?? "Thinking…") : "Thoughts"}</span>
+      </summary>
+      <Markdown text={text} messageId="" citations={[]} />
+    </details>
+  );
+}
+
+const LIMITS: { readonly [state: string]: string } = {
+  stopped: "Stopped.",
+  failed: "The answer failed.",
+  interrupted: "The server stopped in the middle of this answer.",
+};
+
+/** Why there is no more, unless all was said. */
+function Ending({ message: { metadata } }: { readonly message: ChatMessage }): ReactElement | null {
+  const { state = "complete", limit, error } = metadata ?? {};
+  const words = LIMITS[state];
+  if (words === undefined) return null;
+  const isFailed = state === "failed";
+  const more =
+    limit !== undefined ? ` It reached the limit of ${limit}.` : isFailed && error ? ` ${error.message}` : "";
+  return <p className={isFailed ? "note is-failed" : "note"}>{`${words}${more}`}</p>;
+}
+
+function CopyButton({ text }: { readonly text: string }): ReactElement {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return (
+    <button
+      type="button"
+      className="icon"
+      aria-label={isCopied ? "Copied" : "Copy"}
+      title="Copy"
+      onClick={() => void copy()}
+    >
+      <Icon name={isCopied ? "check" : "copy"} />
+    </button>
+  );
+}
+
+function isShown({ type }: Part): boolean {
+  return type !== "step-start" && !type.startsWith("source-");
+}
+
+function keyOf(part: Part, index: number): string {
+  return isCall(part) ? part.toolCallId : `${part.type}:${index}`;
+}

@@ -1,0 +1,43 @@
+import type { ChatMessage } from "../../server/agent.ts";
+
+interface Times {
+  readonly began: number;
+  readonly ended?: number;
+}
+
+const KEY = "call-times";
+
+/** When calls began and ended, as this tab has seen it. */
+const times: Map<string, Times> = new Map(Object.entries(readTimes()));
+
+/** Notes the calls that have begun or ended since the last time. */
+export function noteTimes(messages: readonly ChatMessage[]): void {
+  let isNew = false;
+  for (const part of messages.at(-1)?.parts ?? []) {
+    if (!("toolCallId" in part)) continue;
+    const { toolCallId, state } = part;
+    const known = times.get(toolCallId);
+    const isOver = state.startsWith("output-") && !("preliminary" in part && part.preliminary === true);
+    const isRunning = state === "input-available" || (state === "output-available" && !isOver);
+    if (known === undefined && isRunning) times.set(toolCallId, { began: Date.now() });
+    else if (known !== undefined && known.ended === undefined && isOver)
+      times.set(toolCallId, { ...known, ended: Date.now() });
+    else continue;
+    isNew = true;
+  }
+  if (isNew) sessionStorage.setItem(KEY, JSON.stringify(Object.fromEntries([...times].slice(-200))));
+}
+
+/** How long a call took or has been running, in milliseconds; undefined for one that this tab has not seen begin. */
+export function durationOf(toolCallId: string, now: number): number | undefined {
+  const known = times.get(toolCallId);
+  return known && (known.ended ?? now) - known.began;
+}
+
+function readTimes(): Readonly<Record<string, Times>> {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "{}") as Readonly<Record<string, Times>>;
+  } catch {
+    return {};
+  }
+}

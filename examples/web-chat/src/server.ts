@@ -1,0 +1,83 @@
+import type { ChatMessage } from "../server/agent.ts";
+
+/** One line of the list of conversations. */
+export interface ChatSummary {
+  readonly id: string;
+  readonly title?: string;
+  readonly state: "idle" | "running" | "waiting" | "stopped" | "cut-off";
+  readonly updatedAt: number;
+}
+
+/** A conversation as the server has it. */
+export interface StoredChat {
+  readonly title?: string;
+  readonly state: ChatSummary["state"];
+  readonly messages: ChatMessage[];
+}
+
+export const API = "/api/chat";
+
+export async function listChats(): Promise<readonly ChatSummary[]> {
+  const { chats } = await ask<{ chats: readonly ChatSummary[] }>("GET", "?limit=100");
+  return chats;
+}
+
+/** Undefined when there is none of that id. */
+export async function loadChat(id: string): Promise<StoredChat | undefined> {
+  const response = await fetch(`${API}/${id}`);
+  if (response.status === 404) return undefined;
+  return await read<StoredChat>(response);
+}
+
+export async function renameChat(id: string, title: string): Promise<void> {
+  await ask("PATCH", `/${id}`, { title });
+}
+
+export async function deleteChat(id: string): Promise<void> {
+  await ask("DELETE", `/${id}`);
+}
+
+/** Ends the run that is going, in whatever tab or process it began. What was said is kept. */
+export async function stopChat(id: string): Promise<void> {
+  await ask("POST", `/${id}/stop`);
+}
+
+/** Says something to a run that is going. The stream that shows the run goes on, so the one that answers is not read. */
+export async function steerChat(id: string, message: Pick<ChatMessage, "id" | "role" | "parts">): Promise<void> {
+  const response = await fetch(API, init("POST", { id, message }));
+  if (!response.ok) throw new Error(await problemOf(response));
+  await response.body?.cancel();
+}
+
+async function ask<Result>(method: string, path: string, body?: object): Promise<Result> {
+  return await read<Result>(await fetch(`${API}${path}`, init(method, body)));
+}
+
+function init(method: string, body?: object): RequestInit {
+  return body === undefined
+    ? { method }
+    : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+async function read<Result>(response: Response): Promise<Result> {
+  if (!response.ok) throw new Error(await problemOf(response));
+  const text = await response.text();
+  // Both sides are of the same release.
+  return (text === "" ? undefined : JSON.parse(text)) as Result;
+}
+
+async function problemOf(response: Response): Promise<string> {
+  return readProblem(await response.text().catch(() => ""));
+}
+
+/** What the server said was wrong: its errors are JSON with a message. */
+export function readProblem(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: string } };
+    return error?.message ?? FALLBACK;
+  } catch {
+    return text === "" ? FALLBACK : text;
+  }
+}
+
+const FALLBACK = "Something went wrong. Try again.";

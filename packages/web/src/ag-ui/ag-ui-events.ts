@@ -1,0 +1,142 @@
+import {
+  applyUpdate,
+  type Content,
+  type Conversation,
+  conversationUpdates,
+  type Message,
+  type RunEvent,
+} from "@pollux/core";
+import { streamResponse } from "../handler/event-stream.ts";
+import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
+import { type AgUiEvent, writeEvent } from "./events.ts";
+import type { AgUiMessage } from "./messages.ts";
+import { QUESTION_TOOLS, waitingOutcome } from "./run-end.ts";
+
+/** Headers of a stream of events. */
+export const AG_UI_HEADERS: { readonly [name: string]: string } = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache",
+  connection: "keep-alive",
+  "x-accel-buffering": "no",
+};
+
+/** Options of {@link toAgUiEvents}. */
+export interface AgUiEventsOptions extends AgUiOptions {
+  /** `threadId` of the request. */
+  readonly threadId: string;
+  /** `runId` of the request. */
+  readonly runId: string;
+  /**
+   * What the client shows before the answer: the conversation, or the `messages` of its request. Clients know no other way to take
+   * something back than to be told all messages.
+   */
+  readonly before: Conversation | readonly AgUiMessage[];
+  /** With a conversation: what the run was sent, which is not part of it yet. Not needed for a run that goes on. */
+  readonly input?: string | readonly Content[] | undefined;
+  /** The signal of the run: tells a run that was aborted from one that failed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A run as events of AG-UI. Reading them runs the run; leaving early ends the run. What the run throws is its last event, as a text that
+ * is fit for anybody.
+ *
+ * It knows nothing but the run's events. For runs that go on without a reader, that can be followed or stopped, use `chatHandler`.
+ */
+export async function* toAgUiEvents(
+  run: AsyncIterable<RunEvent>,
+  { before, input, signal, ...options }: AgUiEventsOptions,
+): AsyncGenerator<AgUiEvent, void, void> {
+  const shown = isConversation(before) ? before : undefined;
+  const messages = isConversation(before) ? undefined : before;
+  const known = shown?.messages.at(-1);
+  let conversation: Conversation | undefined;
+  let encoder: AgUiEncoder | undefined;
+  try {
+    for await (const update of conversationUpdates(run, { conversation: shown, input, signal })) {
+      conversation = applyUpdate(conversation, update);
+      const message = conversation.messages.at(-1);
+      if (message === undefined || message.role === "user" || message === known) continue;
+      encoder ??= new AgUiEncoder({
+        ...options,
+        before: messages,
+        known: isContinued(known, message) ? known : undefined,
+      });
+      yield* encoder.show(message, conversation);
+    }
+  } catch (error) {
+    if (encoder === undefined) yield* new AgUiEncoder(options).fail(error);
+  }
+  if (encoder !== undefined && conversation !== undefined) yield* encoder.finish(conversation);
+}
+
+function isConversation(before: AgUiEventsOptions["before"]): before is Conversation {
+  return !Array.isArray(before);
+}
+
+function isContinued(known: Message | undefined, message: Message): boolean {
+  return known?.id === message.id;
+}
+
+/**
+ * What a client is told that comes to a conversation where no run is going: all messages, the shared state, and what waits for an
+ * answer.
+ */
+export function toAgUiSnapshot(
+  conversation: Conversation,
+  { threadId = conversation.id, runId = "connect", ...options }: AgUiSnapshotOptions = {},
+): readonly AgUiEvent[] {
+  const last = conversation.messages.at(-1);
+  const known = last?.role === "assistant" ? last : NOTHING;
+  const encoder = new AgUiEncoder({ ...options, threadId, runId, known });
+  const isWaiting = known.state === "waiting";
+  const outcome = isWaiting
+    ? waitingOutcome(known, options.questions ?? QUESTION_TOOLS)
+    : ({ type: "success" } as const);
+  return [...encoder.show(known, conversation), { type: "RUN_FINISHED", threadId, runId, outcome }];
+}
+
+/** Options of {@link toAgUiSnapshot}. */
+export interface AgUiSnapshotOptions extends AgUiOptions {
+  /** @defaultValue the id of the conversation */
+  readonly threadId?: string | undefined;
+  /** @defaultValue "connect" */
+  readonly runId?: string | undefined;
+}
+
+/** Where a conversation ends with a message of the user. */
+const NOTHING: Message = {
+  id: "",
+  role: "assistant",
+  state: "complete",
+  parts: [],
+  sources: [],
+  searchSuggestions: [],
+};
+
+/** Events as the response to a request of a client. */
+export function agUiResponse(
+  events: AsyncIterable<AgUiEvent>,
+  { headers = {}, keepAliveMs = 15_000 }: AgUiResponseOptions = {},
+): Response {
+  const pieces = writeAll(events);
+  return streamResponse(pieces, {
+    headers: { ...AG_UI_HEADERS, ...headers },
+    keepAliveMs,
+    signal: new AbortController().signal,
+    // An error of the events is for whoever made them.
+    onClose: () => void pieces.return().catch(() => {}),
+  });
+}
+
+/** Options of {@link agUiResponse}. */
+export interface AgUiResponseOptions {
+  /** In addition to those of the protocol. */
+  readonly headers?: { readonly [name: string]: string } | undefined;
+  /** A comment is sent when nothing else was for so long, in milliseconds. @defaultValue 15_000 */
+  readonly keepAliveMs?: number | undefined;
+}
+
+async function* writeAll(events: AsyncIterable<AgUiEvent>): AsyncGenerator<string, void, void> {
+  for await (const event of events) yield writeEvent(event);
+}

@@ -1,0 +1,22 @@
+import type { ChatProtocol } from "../chat-protocol.ts";
+import { AG_UI_HEADERS, toAgUiSnapshot } from "./ag-ui-events.ts";
+import { toAgUiMessages } from "./ag-ui-messages.ts";
+import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
+import { type AgUiEvent, writeEvent } from "./events.ts";
+import { type AgUiInputOptions, fromAgUiInput } from "./read-input.ts";
+
+/**
+ * The protocol of AG-UI 1.0: clients with `HttpAgent`, such as CopilotKit.
+ *
+ * @see https://docs.ag-ui.com
+ */
+export function agUi(options: AgUiOptions & AgUiInputOptions = {}): ChatProtocol<AgUiEvent> {
+  return {
+    headers: AG_UI_HEADERS,
+    read: (body) => fromAgUiInput(body, options),
+    encoder: ({ known, request }) => new AgUiEncoder({ ...options, known, runId: request?.runId }),
+    write: writeEvent,
+    idle: (conversation) => toAgUiSnapshot(conversation, options),
+    messages: toAgUiMessages,
+  };
+}

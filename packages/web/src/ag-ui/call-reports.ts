@@ -1,0 +1,75 @@
+import type { Message, ToolCallPart } from "@pollux/core";
+import type { AgUiEvent } from "./events.ts";
+import { toolCallIdOf } from "./ids.ts";
+
+/** A report of a run inside a call, as agent tools make them. */
+interface AgentReport {
+  readonly path: readonly string[];
+  readonly event: { readonly [name: string]: unknown };
+}
+
+/** What was told of one call. */
+interface ToldCall {
+  progress: unknown;
+  /** Id of the run inside it, while it is going. */
+  subagentRunId: string | undefined;
+  /** Runs inside it so far. */
+  runs: number;
+}
+
+/** Tells what calls report while they run, and of the runs of agents inside them. None of it is part of a message. */
+export class CallReports {
+  readonly #told: Map<string, ToldCall> = new Map();
+
+  show({ id, parts }: Message): readonly AgUiEvent[] {
+    return parts.flatMap((part) => (part.type === "tool-call" ? this.#showCall(toolCallIdOf(id, part.id), part) : []));
+  }
+
+  /** Ends what is going. */
+  close(): readonly AgUiEvent[] {
+    return [...this.#told.values()].flatMap((told) => end(told, "The run ended before the agent did."));
+  }
+
+  #showCall(toolCallId: string, { state, progress, failure }: ToolCallPart): readonly AgUiEvent[] {
+    let told = this.#told.get(toolCallId);
+    if (told === undefined && progress === undefined) return [];
+    told ??= { progress: undefined, subagentRunId: undefined, runs: 0 };
+    this.#told.set(toolCallId, told);
+    if (state !== "running") return end(told, state === "done" ? undefined : (failure?.message ?? "The call ended."));
+    if (progress === told.progress || progress === undefined) return [];
+    told.progress = progress;
+    if (!isAgentReport(progress))
+      return [{ type: "CUSTOM", name: "pollux.tool-progress", value: { toolCallId, progress } }];
+    const events: AgUiEvent[] = [];
+    if (told.subagentRunId === undefined) {
+      told.subagentRunId = `${toolCallId}/agent:${told.runs++}`;
+      const { subagentRunId } = told;
+      const name = progress.path[0] ?? "agent";
+      events.push({ type: "SUBAGENT_STARTED", subagentRunId, name, parentToolCallId: toolCallId });
+    }
+    const { path, event } = progress;
+    const value = { toolCallId, path, progress: fitForAnybody(event) };
+    return [...events, { type: "CUSTOM", name: "pollux.tool-progress", value }];
+  }
+}
+
+function end(told: ToldCall, problem: string | undefined): readonly AgUiEvent[] {
+  const { subagentRunId } = told;
+  if (subagentRunId === undefined) return [];
+  told.subagentRunId = undefined;
+  if (problem === undefined) return [{ type: "SUBAGENT_FINISHED", subagentRunId, outcome: { type: "success" } }];
+  return [{ type: "SUBAGENT_ERROR", subagentRunId, message: problem }];
+}
+
+function isAgentReport(progress: unknown): progress is AgentReport {
+  if (typeof progress !== "object" || progress === null) return false;
+  const { path, event } = progress as Partial<AgentReport>;
+  return Array.isArray(path) && typeof event === "object" && event !== null;
+}
+
+/** An event of an inner run as its kind, its turn and the words: the rest has signatures, arguments and results. */
+function fitForAnybody(event: AgentReport["event"]): object {
+  const { type, turn, delta } = event;
+  const isSaid = type === "text-delta" || type === "thought-delta";
+  return { type, ...(turn !== undefined && { turn }), ...(isSaid && { delta }) };
+}

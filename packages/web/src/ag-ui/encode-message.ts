@@ -1,0 +1,266 @@
+import type { Conversation, Message } from "@pollux/core";
+import type { MessageEncoder } from "../message-encoder.ts";
+import { toAgUiMessages } from "./ag-ui-messages.ts";
+import { CallReports } from "./call-reports.ts";
+import type { AgUiEvent } from "./events.ts";
+import { resultIdOf } from "./ids.ts";
+import { type Entry, type EntryCache, messageEntries, userMessage } from "./message-entries.ts";
+import { ACTIVITY_TYPES, type AgUiMessage } from "./messages.ts";
+import { QUESTION_TOOLS, type QuestionTools, runEnd } from "./run-end.ts";
+import { SharedState, type StateOf, todoState } from "./shared-state.ts";
+import { TextEvents } from "./text-events.ts";
+
+/** How messages are shown to clients of AG-UI. */
+export interface AgUiOptions {
+  /**
+   * Tools without `run` whose calls are questions to a person: interrupts. The client executes those of all others.
+   * @defaultValue `ask_user` of `@pollux/tools`, with a payload of `{ answer }`
+   */
+  readonly questions?: QuestionTools | undefined;
+  /** The state that the agent shares with its clients. @defaultValue {@link todoState} */
+  readonly state?: StateOf | undefined;
+  /** The text of an error outside of a run, such as a store that fails. @defaultValue "Something went wrong." */
+  readonly errorText?: ((error: unknown) => string) | undefined;
+}
+
+/** Options of one encoder. */
+export interface AgUiEncoderOptions extends AgUiOptions {
+  /** @defaultValue the id of the conversation */
+  readonly threadId?: string | undefined;
+  /** What the client calls the run. @defaultValue the id of the message's run */
+  readonly runId?: string | undefined;
+  /** The message as the client has it already, when it adds what follows to it. @defaultValue the client has nothing of it */
+  readonly known?: Message | undefined;
+  /**
+   * What the client shows before the message, for a server that does not keep it. @defaultValue the messages of the conversation, which
+   * are told first
+   */
+  readonly before?: readonly AgUiMessage[] | undefined;
+}
+
+/**
+ * Says in events of AG-UI what has changed in a message. What the client has already, and whatever is taken back, is said by a snapshot
+ * of all messages.
+ */
+export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
+  readonly #options: AgUiEncoderOptions;
+  readonly #questions: QuestionTools;
+  readonly #state: SharedState;
+  readonly #reports: CallReports = new CallReports();
+  readonly #texts: TextEvents = new TextEvents();
+  readonly #cache: EntryCache = new Map();
+  #message: Message | undefined;
+  #queued: Conversation["queued"] | undefined;
+  /** What the client has of the message and what follows it, by id. */
+  #told: ReadonlyMap<string, AgUiMessage> = new Map();
+  #turn: number | undefined;
+
+  constructor(options: AgUiEncoderOptions = {}) {
+    this.#options = options;
+    this.#questions = options.questions ?? QUESTION_TOOLS;
+    this.#state = new SharedState(options.state ?? todoState);
+  }
+
+  show(message: Message, conversation: Conversation): readonly AgUiEvent[] {
+    if (message === this.#message && conversation.queued === this.#queued) return [];
+    const events: AgUiEvent[] = this.#message === undefined ? [...this.#start(message, conversation)] : [];
+    this.#message = message;
+    this.#queued = conversation.queued;
+    const entries = [...messageEntries(message, this.#cache), ...queuedEntries(conversation)];
+    if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));
+    for (const entry of entries) events.push(...this.#showEntry(entry));
+    this.#told = byId(entries.map(({ message: shown }) => shown));
+    const delta = this.#state.changes(message, conversation);
+    if (delta.length > 0) events.push({ type: "STATE_DELTA", delta });
+    return [...events, ...this.#reports.show(message)];
+  }
+
+  finish(conversation: Conversation): readonly AgUiEvent[] {
+    const message = conversation.messages.findLast(({ id }) => id === this.#message?.id) ?? this.#message;
+    if (message === undefined) return [{ type: "RUN_ERROR", message: "There is no answer.", code: "no_answer" }];
+    const events = [...this.show(message, conversation), ...this.#close()];
+    const { usage: usageBefore } = this.#options.known ?? {};
+    return [
+      ...events,
+      runEnd(message, { ...this.#ids(message, conversation), questions: this.#questions, usageBefore }),
+    ];
+  }
+
+  fail(error: unknown): readonly AgUiEvent[] {
+    const { errorText = () => "Something went wrong." } = this.#options;
+    return [...this.#close(), { type: "RUN_ERROR", message: errorText(error), code: "internal" }];
+  }
+
+  #ids({ runId, id }: Message, conversation: Conversation): { readonly threadId: string; readonly runId: string } {
+    const { threadId = conversation.id, runId: own = runId ?? id } = this.#options;
+    return { threadId, runId: own };
+  }
+
+  #start(message: Message, conversation: Conversation): readonly AgUiEvent[] {
+    const { known, before } = this.#options;
+    const own = known === undefined ? [] : messageEntries(known);
+    this.#message = message;
+    const started: AgUiEvent = { type: "RUN_STARTED", ...this.#ids(message, conversation), protocolVersion: "1.0" };
+    const queued = before === undefined ? queuedEntries(conversation) : [];
+    const shown = [...own, ...queued].map((entry) => entry.message);
+    this.#told = byId(shown);
+    return before === undefined ? [started, this.#snapshot(shown, conversation)] : [started];
+  }
+
+  /** @param hadThoughts - The client has some of this message. */
+  #snapshot(own: readonly AgUiMessage[], conversation: Conversation, hadThoughts: boolean = false): AgUiEvent {
+    const id = this.#message?.id;
+    const others = conversation.messages.filter((one) => one.id !== id);
+    const before = this.#options.before ?? toAgUiMessages({ ...conversation, messages: others, queued: [] });
+    const messages = [...before, ...own];
+    // Clients keep the thoughts that they have if a snapshot has none, so it has an empty one.
+    if (hadThoughts && !messages.some(isThought))
+      messages.push({ id: `${id}/discarded`, role: "reasoning", content: "" });
+    const metadata = { "@ag-ui/client": { authoritativeActivityTypes: ACTIVITY_TYPES } };
+    return { type: "MESSAGES_SNAPSHOT", messages, metadata };
+  }
+
+  /** True when events can lead from what the client has to these. */
+  #canBecome(entries: readonly Entry[]): boolean {
+    const next = new Map(entries.map(({ message }) => [message.id, message]));
+    for (const [id, told] of this.#told) {
+      const message = next.get(id);
+      if (message === undefined || !canGrow(told, message)) return false;
+    }
+    return [...next.values()].every((message) => isSayable(message) || this.#told.has(message.id));
+  }
+
+  /** Takes back by a snapshot all from the first change on, which is said anew after it: clients keep the places of what they have. */
+  #takeBack(entries: readonly Entry[], conversation: Conversation): readonly AgUiEvent[] {
+    const events = [...this.#texts.close()];
+    const told = [...this.#told.values()];
+    const answered = new Set([...callsOf(entries.map(({ message }) => message)), ...resultsOf(told)]);
+    // A call without a result would be for the client to answer.
+    for (const toolCallId of callsOf(told)) if (!answered.has(toolCallId)) events.push(resultOf(toolCallId));
+    const own = this.#kept(entries);
+    this.#told = byId(own);
+    return [...events, this.#snapshot(own, conversation, told.some(isThought))];
+  }
+
+  /** The first of some messages that are as the client has them, and whatever has to be in a snapshot. */
+  #kept(entries: readonly Entry[]): readonly AgUiMessage[] {
+    const messages = entries.map(({ message }) => message);
+    const change = messages.findIndex((message) => !isSame(this.#told.get(message.id), message));
+    const needed = messages.findLastIndex((message) => !isSayable(message));
+    return messages.slice(0, change === -1 ? undefined : Math.max(change, needed + 1));
+  }
+
+  #showEntry({ message, turn, isOpen }: Entry): readonly AgUiEvent[] {
+    const told = this.#told.get(message.id);
+    if (told === message) return [];
+    const events: AgUiEvent[] = [];
+    if (message.role === "assistant" || message.role === "reasoning" || message.role === "user") {
+      const shown = told === undefined || told.role === "tool" || told.role === "activity" ? undefined : told.content;
+      const before = typeof shown === "string" ? shown : undefined;
+      if (typeof message.content === "string")
+        events.push(...this.#texts.show(message.id, message.role, { text: message.content, before, isOpen }));
+      if (message.role === "assistant") {
+        const known = new Set(told === undefined ? [] : callsOf([told]));
+        for (const call of message.toolCalls ?? [])
+          if (!known.has(call.id)) events.push(...callEvents(call, message.id));
+      }
+    } else if (told === undefined || !isSame(told, message)) events.push(messageEvent(message));
+    return events.length === 0 ? events : [...this.#enterTurn(turn), ...events];
+  }
+
+  #enterTurn(turn: number): readonly AgUiEvent[] {
+    if (turn <= (this.#turn ?? 0)) return [];
+    const ended = this.#endTurn();
+    this.#turn = turn;
+    return [...ended, { type: "STEP_STARTED", stepName: `turn ${turn}` }];
+  }
+
+  #endTurn(): readonly AgUiEvent[] {
+    return this.#turn === undefined ? [] : [{ type: "STEP_FINISHED", stepName: `turn ${this.#turn}` }];
+  }
+
+  #close(): readonly AgUiEvent[] {
+    const events = [...this.#texts.close(), ...this.#reports.close(), ...this.#endTurn()];
+    this.#turn = undefined;
+    return events;
+  }
+}
+
+/** What was said and not heard yet, at the end. */
+function queuedEntries({ queued }: Conversation): readonly Entry[] {
+  return queued.map((one) => ({ message: userMessage(one, true), turn: 0, isOpen: false }));
+}
+
+function byId(messages: readonly AgUiMessage[]): ReadonlyMap<string, AgUiMessage> {
+  return new Map(messages.map((message) => [message.id, message]));
+}
+
+function isThought({ role }: AgUiMessage): boolean {
+  return role === "reasoning";
+}
+
+/** Events carry nothing but the words of a user. */
+function isSayable(message: AgUiMessage): boolean {
+  return message.role !== "user" || typeof message.content === "string";
+}
+
+/** The calls that have a result. */
+function resultsOf(messages: readonly AgUiMessage[]): readonly string[] {
+  return messages.flatMap((message) => (message.role === "tool" ? [message.toolCallId] : []));
+}
+
+function callsOf(messages: Iterable<AgUiMessage>): readonly string[] {
+  return [...messages].flatMap((message) =>
+    message.role === "assistant" ? (message.toolCalls ?? []).map(({ id }) => id) : [],
+  );
+}
+
+function canGrow(told: AgUiMessage, next: AgUiMessage): boolean {
+  if (told === next) return true;
+  switch (told.role) {
+    case "assistant":
+      return (
+        next.role === told.role &&
+        (next.content ?? "").startsWith(told.content ?? "") &&
+        (told.toolCalls ?? []).every((call) => next.toolCalls?.some((one) => isSame(one, call)))
+      );
+    case "reasoning":
+      return next.role === told.role && next.content.startsWith(told.content);
+    case "activity":
+      return next.role === told.role && next.activityType === told.activityType;
+    default:
+      return isSame(told, next);
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+type AssistantCall = NonNullable<Extract<AgUiMessage, { role: "assistant" }>["toolCalls"]>[number];
+
+function callEvents({ id, function: { name, arguments: args } }: AssistantCall, messageId: string): AgUiEvent[] {
+  return [
+    { type: "TOOL_CALL_START", toolCallId: id, toolCallName: name, parentMessageId: messageId },
+    { type: "TOOL_CALL_ARGS", toolCallId: id, delta: args },
+    { type: "TOOL_CALL_END", toolCallId: id },
+  ];
+}
+
+/** A message that one event makes whole. */
+function messageEvent(message: Extract<AgUiMessage, { role: "tool" | "activity" }>): AgUiEvent {
+  const { id: messageId, metadata } = message;
+  const about = { ...(metadata !== undefined && { metadata }) };
+  if (message.role === "tool") {
+    const { role, toolCallId, content } = message;
+    return { type: "TOOL_CALL_RESULT", messageId, toolCallId, content, role, ...about };
+  }
+  const { id: _id, role: _role, metadata: _metadata, ...activity } = message;
+  return { type: "ACTIVITY_SNAPSHOT", messageId, replace: true, ...activity, ...about };
+}
+
+/** The result of a call that is taken back. */
+function resultOf(toolCallId: string): AgUiEvent {
+  const messageId = resultIdOf(toolCallId);
+  return { type: "TOOL_CALL_RESULT", messageId, toolCallId, content: "The call was not run.", role: "tool" };
+}

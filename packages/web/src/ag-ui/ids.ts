@@ -1,0 +1,36 @@
+/** Id of a call for clients: a call's own is unique in its run only. */
+export function toolCallIdOf(messageId: string, callId: string): string {
+  return `${messageId}/${callId}`;
+}
+
+/** The message and the call that an id for clients is made of; undefined when it is none. */
+export function callOf(toolCallId: string): { readonly messageId: string; readonly callId: string } | undefined {
+  const at = toolCallId.lastIndexOf("/");
+  if (at <= 0 || at === toolCallId.length - 1) return undefined;
+  return { messageId: toolCallId.slice(0, at), callId: toolCallId.slice(at + 1) };
+}
+
+/** Id of the message with a call's result. */
+export function resultIdOf(toolCallId: string): string {
+  return `${toolCallId}/result`;
+}
+
+/**
+ * What a person is asked about a call: may it run, what is the answer, did it take effect? It is part of the interrupt's id, so that an
+ * answer can be read without knowing the call.
+ */
+export type InterruptKind = "approval" | "question" | "effect";
+
+export function interruptIdOf(kind: InterruptKind, toolCallId: string): string {
+  return `${kind}:${toolCallId}`;
+}
+
+/** The kind and the call of an interrupt; undefined for an id that cannot be ours. */
+export function interruptOf(
+  interruptId: string,
+): { readonly kind: InterruptKind; readonly toolCallId: string } | undefined {
+  const [, kind, toolCallId] = /^(approval|question|effect):(.+)$/s.exec(interruptId) ?? [];
+  if (kind === undefined || toolCallId === undefined) return undefined;
+  // The pattern has just these.
+  return { kind: kind as InterruptKind, toolCallId };
+}

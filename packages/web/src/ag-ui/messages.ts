@@ -1,0 +1,124 @@
+/** A message as clients of AG-UI have it, of the kinds that we make. */
+export type AgUiMessage =
+  | AgUiUserMessage
+  | AgUiAssistantMessage
+  | AgUiToolMessage
+  | AgUiReasoningMessage
+  | AgUiActivityMessage;
+
+interface AgUiMessageBase {
+  readonly id: string;
+  readonly metadata?: AgUiMetadata | undefined;
+}
+
+/** Open by key; ours is `pollux`. */
+export interface AgUiMetadata {
+  readonly [name: string]: unknown;
+}
+
+/** What the user said. */
+export interface AgUiUserMessage extends AgUiMessageBase {
+  readonly role: "user";
+  readonly content: string | readonly AgUiContentPart[];
+}
+
+/** What the model said in one turn, and its calls. */
+export interface AgUiAssistantMessage extends AgUiMessageBase {
+  readonly role: "assistant";
+  readonly content?: string | undefined;
+  readonly toolCalls?: readonly AgUiToolCall[] | undefined;
+}
+
+/** A call. */
+export interface AgUiToolCall {
+  readonly id: string;
+  readonly type: "function";
+  /** `arguments` is JSON. */
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+/** The result of a call: JSON, or a text. */
+export interface AgUiToolMessage extends AgUiMessageBase {
+  readonly role: "tool";
+  readonly toolCallId: string;
+  readonly content: string;
+}
+
+/** A summary of what the model thought. */
+export interface AgUiReasoningMessage extends AgUiMessageBase {
+  readonly role: "reasoning";
+  readonly content: string;
+}
+
+/** What AG-UI has no message for. Clients show the types they know. */
+export type AgUiActivityMessage = AgUiMessageBase & { readonly role: "activity" } & AgUiActivity;
+
+/** The activities, by type. */
+export type AgUiActivity = {
+  [Type in keyof AgUiActivities]: { readonly activityType: Type; readonly content: AgUiActivities[Type] };
+}[keyof AgUiActivities];
+
+/** The content of each type of activity. */
+export interface AgUiActivities {
+  /** An image, a sound, a video or a document of the model's: base64 data, or where it is. */
+  readonly "pollux.media": {
+    readonly mimeType?: string;
+    readonly data?: string;
+    readonly url?: string;
+    readonly name?: string;
+  };
+  /** Code that the model ran in the service's sandbox; `outcome` once it has run. */
+  readonly "pollux.code": {
+    readonly language?: string;
+    readonly code: string;
+    readonly outcome?: string;
+    readonly output?: string;
+  };
+  /** A tool that the service ran by itself, such as a search. */
+  readonly "pollux.server-tool": { readonly name: string; readonly args: object; readonly state: "running" | "done" };
+  /** What the answer is based on. Comes when the answer is complete. */
+  readonly "pollux.sources": {
+    readonly sources: readonly { number: number; kind: string; url?: string; title?: string }[];
+    /** UTF-16 ranges of the content of a message, and the numbers of the sources that support them. */
+    readonly citations: readonly { messageId: string; start: number; end: number; sources: readonly number[] }[];
+    /** HTML that the terms of use of Google Search require next to the answer. */
+    readonly searchSuggestions: readonly string[];
+  };
+  /** From here on the model reads a summary of what was said before. */
+  readonly "pollux.compaction": { readonly turn: number };
+  /** The answer before it was never finished. */
+  readonly "pollux.interruption": { readonly turn: number };
+  /** The answer ended without being complete. */
+  readonly "pollux.ending": {
+    readonly state: "stopped" | "failed" | "interrupted";
+    readonly stopReason?: string;
+    readonly limit?: string;
+    /** Fit for anybody. */
+    readonly message: string;
+  };
+  /** A part that this release does not know: the names of its members. */
+  readonly "pollux.unknown": { readonly keys: readonly string[] };
+}
+
+/** Each of them, so that a snapshot which leaves one out takes it back, and no activity of others. */
+export const ACTIVITY_TYPES: readonly (keyof AgUiActivities)[] = [
+  "pollux.media",
+  "pollux.code",
+  "pollux.server-tool",
+  "pollux.sources",
+  "pollux.compaction",
+  "pollux.interruption",
+  "pollux.ending",
+  "pollux.unknown",
+];
+
+/** A piece of what the user said. */
+export type AgUiContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | {
+      readonly type: "image" | "audio" | "video" | "document";
+      readonly source:
+        | { readonly type: "data"; readonly value: string; readonly mimeType: string }
+        | { readonly type: "url"; readonly value: string; readonly mimeType?: string };
+      readonly metadata?: { readonly filename?: string };
+    };

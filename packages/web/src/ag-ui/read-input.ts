@@ -1,0 +1,189 @@
+import { type Approval, defineTool, type ExternalOutcome, type InputPart, type Tool } from "@pollux/core";
+import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
+import { callOf, type InterruptKind, interruptOf, resultIdOf } from "./ids.ts";
+
+/** What of a request is accepted. */
+export interface AgUiInputOptions {
+  /**
+   * Whether the model's service may read a file from a URL. Base64 data is always accepted. A URL of the service's own storage can name
+   * files that belong to others, so allow only what your own uploads make. @defaultValue no URL
+   */
+  readonly allowFileUrl?: ((url: string) => boolean) | undefined;
+  /** Most tools that a client may bring. @defaultValue 32 */
+  readonly maxTools?: number | undefined;
+}
+
+/**
+ * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the results of calls that the client executed, the answers to
+ * interrupts in `resume`, and the client's tools. Nobody has checked any of it: all else (earlier messages, `state`, `context`,
+ * `forwardedProps`) is ignored.
+ *
+ * @throws {BadRequestError} When there is neither a message nor an answer, or something of them can't be used.
+ */
+export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): ChatRequest {
+  if (!isRecord(body)) throw new BadRequestError("send a RunAgentInput as JSON");
+  const { threadId: id, runId, messages, tools, resume } = body;
+  if (typeof id !== "string" || id === "") throw new BadRequestError('"threadId" must be the id of the conversation');
+  if (runId !== undefined && (typeof runId !== "string" || runId === ""))
+    throw new BadRequestError('"runId" must be a text');
+  const list = listOf(messages, "messages");
+  const last = list.at(-1);
+  const message = isRecord(last) && last["role"] === "user" && !isQueued(last) ? readMessage(last, options) : undefined;
+  const answers = [...readResults(list), ...listOf(resume, "resume").flatMap(readResume)];
+  if (message === undefined && answers.length === 0)
+    throw new BadRequestError("there is nothing to do: end the messages with one of the user, or answer a call");
+  const clientTools = readTools(listOf(tools, "tools"), options);
+  return {
+    id,
+    ...(runId !== undefined && { runId }),
+    ...(message !== undefined && { message }),
+    ...(answers.length > 0 && { answers }),
+    ...(clientTools.length > 0 && { tools: clientTools }),
+  };
+}
+
+/** True for what the server has already, and no run has heard yet. */
+function isQueued({ metadata }: JsonRecord): boolean {
+  const own = isRecord(metadata) ? metadata["pollux"] : undefined;
+  return isRecord(own) && own["queued"] === true;
+}
+
+function readMessage({ id, content }: JsonRecord, options: AgUiInputOptions): ChatMessage {
+  const parts: readonly unknown[] =
+    typeof content === "string" ? [{ type: "text", text: content }] : Array.isArray(content) ? content : [];
+  const input = parts.flatMap((part) => readPart(part, options));
+  if (input.length === 0) throw new BadRequestError("the message is empty: it needs a text or a file");
+  return { ...(typeof id === "string" && id !== "" && { id }), input };
+}
+
+const MEDIA: ReadonlySet<unknown> = new Set(["image", "audio", "video", "document"]);
+
+function readPart(part: unknown, options: AgUiInputOptions): readonly InputPart[] {
+  if (!isRecord(part)) return [];
+  const { type, text, source, metadata } = part;
+  if (type === "text" && typeof text === "string") return text === "" ? [] : [{ text }];
+  if (!MEDIA.has(type)) return [];
+  if (!isRecord(source)) throw new BadRequestError("a file needs a source");
+  const { type: place, value, mimeType } = source;
+  if (typeof value !== "string") throw new BadRequestError("the source of a file needs a value");
+  const filename = isRecord(metadata) ? metadata["filename"] : undefined;
+  const named = { ...(typeof filename === "string" && filename !== "" && { displayName: filename }) };
+  if (place === "data") {
+    if (typeof mimeType !== "string" || mimeType === "")
+      throw new BadRequestError("the data of a file needs a mimeType");
+    if (!/^[\w+/-]*={0,2}$/.test(value)) throw new BadRequestError("the data of a file is not base64");
+    return [{ inlineData: { mimeType, data: value, ...named } }];
+  }
+  if (options.allowFileUrl?.(value) !== true) throw new BadRequestError("a file must be sent as base64 data");
+  return [{ fileData: { fileUri: value, ...(typeof mimeType === "string" && { mimeType }), ...named } }];
+}
+
+/** Results that the client has added behind the last answer. Those that we made have our ids. */
+function readResults(messages: readonly unknown[]): readonly ChatAnswer[] {
+  const answers: ChatAnswer[] = [];
+  for (const message of messages.toReversed()) {
+    if (!isRecord(message)) continue;
+    const { role, id, toolCallId, content, error } = message;
+    if (role === "assistant") break;
+    if (role !== "tool" || typeof toolCallId !== "string" || id === resultIdOf(toolCallId)) continue;
+    const outcome: ExternalOutcome =
+      typeof error === "string" && error !== "" ? { error } : { output: readContent(content) };
+    answers.unshift(...answer(toolCallId, { outcome }));
+  }
+  return answers;
+}
+
+/** What a call returned: JSON, or a text. */
+function readContent(content: unknown): unknown {
+  if (typeof content !== "string") return content ?? null;
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    return content;
+  }
+}
+
+function readResume(entry: unknown): readonly ChatAnswer[] {
+  const { interruptId, status, payload } = isRecord(entry) ? entry : {};
+  if (typeof interruptId !== "string" || (status !== "resolved" && status !== "cancelled"))
+    throw new BadRequestError(
+      'each entry of "resume" needs an "interruptId" and a "status": "resolved" or "cancelled"',
+    );
+  const asked = interruptOf(interruptId);
+  const answers =
+    asked === undefined ? [] : answer(asked.toolCallId, READERS[asked.kind](status === "cancelled", payload));
+  if (answers.length === 0) throw new BadRequestError(`there is no interrupt "${interruptId.slice(0, 100)}"`);
+  return answers;
+}
+
+type Given = Pick<ChatAnswer, "approval" | "outcome">;
+
+/** What an answer says, by the kind of the interrupt. */
+const READERS: { readonly [Kind in InterruptKind]: (isCancelled: boolean, payload: unknown) => Given } = {
+  approval: (isCancelled, payload) => ({ approval: isCancelled ? false : readApproval(payload) }),
+  question: (isCancelled, payload) => ({
+    outcome: isCancelled ? { error: "the user did not answer" } : { output: payload ?? null },
+  }),
+  effect: (isCancelled, payload) => ({
+    outcome: isCancelled ? { error: "it is unknown whether the call took effect" } : readEffect(payload),
+  }),
+};
+
+function readApproval(payload: unknown): Approval {
+  const { approved, editedArgs, reason } = isRecord(payload) ? payload : { approved: payload };
+  if (typeof approved !== "boolean") throw new BadRequestError('an approval needs the payload { "approved": boolean }');
+  if (!approved) return typeof reason === "string" && reason !== "" ? { deny: reason } : false;
+  if (editedArgs === undefined) return true;
+  if (!isRecord(editedArgs)) throw new BadRequestError('"editedArgs" must be an object: all arguments of the call');
+  // A core that does not know edited arguments takes this for a denial, as it does anything but true.
+  return { args: editedArgs } as unknown as Approval;
+}
+
+function readEffect(payload: unknown): ExternalOutcome {
+  const given = isRecord(payload) ? payload : {};
+  if (given["notExecuted"] === true) return { notExecuted: true };
+  if (typeof given["error"] === "string" && given["error"] !== "") return { error: given["error"] };
+  if ("output" in given) return { output: given["output"] };
+  throw new BadRequestError('say what became of the call: { "output" }, { "error" } or { "notExecuted": true }');
+}
+
+function readTools(tools: readonly unknown[], { maxTools = 32 }: AgUiInputOptions): readonly Tool[] {
+  if (tools.length > maxTools)
+    throw new BadRequestError(`there are ${tools.length} tools; at most ${maxTools} are accepted`);
+  const read = tools.map(readTool);
+  const twice = read.find(({ name }, index) => read.findIndex((tool) => tool.name === name) !== index);
+  if (twice !== undefined) throw new BadRequestError(`two tools are named "${twice.name}"`);
+  return read;
+}
+
+/** A tool without `run`: the client answers its calls. */
+function readTool(tool: unknown): Tool {
+  const { name, description, parameters } = isRecord(tool) ? tool : {};
+  if (typeof name !== "string") throw new BadRequestError("a tool needs a name");
+  const told = typeof description === "string" && description.trim() !== "" ? description : name;
+  try {
+    const spec = { name, description: told, effects: "none" as const };
+    return isRecord(parameters) ? defineTool({ ...spec, input: parameters }) : (defineTool(spec) as Tool);
+  } catch (error) {
+    throw new BadRequestError(`the tool "${name.slice(0, 80)}" can't be used: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function answer(toolCallId: string, given: Given): readonly ChatAnswer[] {
+  const call = callOf(toolCallId);
+  return call === undefined ? [] : [{ ...call, ...given }];
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw new BadRequestError(`"${name}" must be a list`);
+  return value as readonly unknown[];
+}
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

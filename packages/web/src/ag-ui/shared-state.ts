@@ -1,0 +1,71 @@
+import type { Conversation, Message } from "@pollux/core";
+import type { AgUiPatch } from "./events.ts";
+
+/** Members of the state that a client shares with the agent. JSON. */
+export interface AgUiState {
+  readonly [name: string]: unknown;
+}
+
+/** The state as of a message of the assistant; undefined when the message says nothing about it. */
+export type StateOf = (message: Message) => AgUiState | undefined;
+
+const TODO_TOOLS: ReadonlySet<string> = new Set(["set_todos", "update_todo"]);
+
+/** `{ todos }`: the list of `todoList()` of `@pollux/tools` as of a message. */
+export function todoState({ parts }: Message): AgUiState | undefined {
+  for (const part of parts.toReversed()) {
+    if (part.type !== "tool-call" || !TODO_TOOLS.has(part.name)) continue;
+    const todos = member(part.output, "items") ?? member(part.progress, "todo");
+    if (Array.isArray(todos)) return { todos };
+  }
+  return undefined;
+}
+
+function member(value: unknown, name: string): unknown {
+  // Any value but these two has members.
+  return value === undefined || value === null ? undefined : (value as AgUiState)[name];
+}
+
+/** Tells the changes of the state. Members that others put into it stay as they are. */
+export class SharedState {
+  readonly #stateOf: StateOf;
+  #told: AgUiState = {};
+  /** As of the messages before the one that is followed. */
+  #before: AgUiState | undefined;
+
+  constructor(stateOf: StateOf) {
+    this.#stateOf = stateOf;
+  }
+
+  /** What to change for a client to have the state as of a message. */
+  changes(message: Message, { messages }: Conversation): readonly AgUiPatch[] {
+    this.#before ??= this.#find(
+      messages.slice(
+        0,
+        messages.findIndex(({ id }) => id === message.id),
+      ),
+    );
+    const state = this.#stateOf(message) ?? this.#before;
+    const told = this.#told;
+    this.#told = state;
+    const path = (name: string): string => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    return [
+      ...Object.keys(told).flatMap((name) => (name in state ? [] : [{ op: "remove" as const, path: path(name) }])),
+      ...Object.entries(state).flatMap(([name, value]) =>
+        name in told && isSame(told[name], value) ? [] : [{ op: "add" as const, path: path(name), value }],
+      ),
+    ];
+  }
+
+  #find(messages: readonly Message[]): AgUiState {
+    for (const message of messages.toReversed()) {
+      const state = message.role === "assistant" ? this.#stateOf(message) : undefined;
+      if (state !== undefined) return state;
+    }
+    return {};
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

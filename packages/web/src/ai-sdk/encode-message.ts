@@ -1,0 +1,313 @@
+import type { Conversation, ConversationPosition, Message } from "@pollux/core";
+import type { MessageEncoder } from "../message-encoder.ts";
+import type { AiSdkVersion, UIFinishReason, UIMessageChunk } from "./chunks.ts";
+import { messageMetadata } from "./message-metadata.ts";
+import {
+  hasTail,
+  messageSteps,
+  type MessageStep,
+  type MessageStepsOptions,
+  messageTail,
+  needsEmptyStep,
+  type StepEntry,
+} from "./message-steps.ts";
+import { needsInput, toolChunks } from "./tool-part.ts";
+import type { UIMessageMetadata, UIMessagePart, UIToolPart } from "./ui-message.ts";
+
+/** How messages are shown to a page that uses the AI SDK. */
+export interface AiSdkOptions {
+  /** Major version of the `ai` package in the page. @defaultValue 6 */
+  readonly version?: AiSdkVersion | undefined;
+  /**
+   * Tools whose calls are `dynamic-tool` parts, for those that the page's types do not have, such as tools of an MCP server.
+   * @defaultValue none: the part of each call is `tool-NAME`
+   */
+  readonly isDynamic?: ((toolName: string) => boolean) | undefined;
+  /** The text of an error outside of a run, such as a store that fails. @defaultValue "Something went wrong." */
+  readonly errorText?: ((error: unknown) => string) | undefined;
+}
+
+/** Options of one encoder. */
+export interface AiSdkEncoderOptions extends AiSdkOptions {
+  /**
+   * The message as the page has it already, when it adds what follows to it: it has sent answers to the message's pending calls.
+   * @defaultValue none: the page builds the message from nothing
+   */
+  readonly known?: Message | undefined;
+}
+
+/**
+ * Says in chunks of the AI SDK's UI message stream what has changed in a message. Parts are only ever added to the last step; if
+ * something before has changed, the steps from there on are taken back and said anew.
+ */
+export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
+  readonly #options: MessageStepsOptions;
+  readonly #errorText: (error: unknown) => string;
+  #message: Message | undefined;
+  #metadata: UIMessageMetadata | undefined;
+  /** The steps that count, as the client has them. */
+  readonly #steps: MessageStep[] = [];
+  #position: ConversationPosition | undefined;
+  /** No answer has begun since the last call. */
+  #isSameAttempt = false;
+  /** A step was begun and not finished. */
+  #isInStep = false;
+  /** The parts of the step that was begun were taken back, and no others have come. */
+  #isEmptied = false;
+  /** The last step that counts is the last one that the client has. */
+  #canReset = true;
+
+  constructor({
+    version = 6,
+    isDynamic = () => false,
+    errorText = () => "Something went wrong.",
+    known,
+  }: AiSdkEncoderOptions = {}) {
+    this.#options = { version, isDynamic, cache: new WeakMap() };
+    this.#errorText = errorText;
+    if (known !== undefined) this.#steps.push(...messageSteps(known, this.#options));
+  }
+
+  show(message: Message, { position }: Conversation): readonly UIMessageChunk[] {
+    if (message === this.#message) return [];
+    this.#isSameAttempt = this.#position !== undefined && isSameAttempt(this.#position, position);
+    this.#position = position;
+    const chunks: UIMessageChunk[] = [...this.#showMetadata(message)];
+    this.#message = message;
+    const steps = messageSteps(message, this.#options);
+    const kept = this.#countKept(steps);
+    if (kept < this.#steps.length) chunks.push(...this.#takeBack(kept));
+    for (const [index, step] of steps.entries()) {
+      const shown = this.#steps[index];
+      if (shown === undefined) chunks.push(...this.#beginStep(step));
+      chunks.push(...this.#showEntries(shown, step));
+      this.#steps[index] = shown === undefined ? step : keepEnded(shown, step);
+    }
+    return chunks;
+  }
+
+  finish(conversation: Conversation): readonly UIMessageChunk[] {
+    const message = conversation.messages.findLast(({ id }) => id === this.#message?.id) ?? this.#message;
+    if (message === undefined) return [{ type: "finish", finishReason: "other" }];
+    const chunks: UIMessageChunk[] = [...this.show(message, conversation), ...this.#closeParts()];
+    if (hasTail(message)) chunks.push(...messageTail(message).flatMap(partChunks));
+    chunks.push(...this.#finishStep());
+    if (needsEmptyStep(message, this.#steps)) {
+      // A client only notices a step when something else follows it.
+      const known = { type: "message-metadata", messageMetadata: { state: message.state } } as const;
+      chunks.push({ type: "start-step" }, { type: "finish-step" }, known);
+    }
+    return [...chunks, endOf(message)];
+  }
+
+  fail(error: unknown): readonly UIMessageChunk[] {
+    return [...this.#closeParts(), ...this.#finishStep(), { type: "error", errorText: this.#errorText(error) }];
+  }
+
+  #showMetadata(message: Message): readonly UIMessageChunk[] {
+    const shown = this.#metadata;
+    const metadata = messageMetadata(message);
+    this.#metadata = metadata;
+    if (shown === undefined) return [{ type: "start", messageId: message.id, messageMetadata: metadata }];
+    const news = Object.entries(metadata).filter(
+      // Both have the same members.
+      ([name, value]) => !isSame(shown[name as keyof UIMessageMetadata], value),
+    );
+    return news.length === 0 ? [] : [{ type: "message-metadata", messageMetadata: Object.fromEntries(news) }];
+  }
+
+  /** How many of the first steps can stay, or become what they are to be by additions. */
+  #countKept(steps: readonly MessageStep[]): number {
+    for (const [index, shown] of this.#steps.entries()) {
+      const step = steps[index];
+      if (step === undefined || step.id !== shown.id) return index;
+      const isLast = index === this.#steps.length - 1 && this.#canReset;
+      if (!canBecome(shown, step, isLast, this.#isSameAttempt)) return index;
+    }
+    return this.#steps.length;
+  }
+
+  #takeBack(kept: number): readonly UIMessageChunk[] {
+    const gone = this.#steps.length - kept;
+    if (this.#options.version > 6 && gone === 1 && this.#canReset) {
+      this.#canReset = false;
+      // The step remains, without its parts.
+      this.#isEmptied = this.#steps.at(-1)?.id !== undefined;
+      this.#isInStep ||= this.#isEmptied;
+      this.#steps.length = kept;
+      return [{ type: "reset-step" }];
+    }
+    const steps = gone + (this.#isEmptied ? 1 : 0);
+    const chunks = [...this.#closeParts(), { type: "data-discard", data: { steps } } as const];
+    this.#canReset = false;
+    this.#steps.length = kept;
+    return [...chunks, ...this.#finishStep()];
+  }
+
+  #beginStep({ id }: MessageStep): readonly UIMessageChunk[] {
+    this.#canReset = true;
+    if (this.#isEmptied) {
+      this.#isEmptied = false;
+      return [];
+    }
+    const ended = this.#finishStep();
+    if (id === undefined) return ended;
+    this.#isInStep = true;
+    return [...ended, { type: "start-step" }];
+  }
+
+  #finishStep(): readonly UIMessageChunk[] {
+    const chunks = this.#isInStep ? [{ type: "finish-step" } as const] : [];
+    this.#isInStep = false;
+    this.#isEmptied = false;
+    return chunks;
+  }
+
+  #showEntries(shown: MessageStep | undefined, step: MessageStep): readonly UIMessageChunk[] {
+    return step.entries.flatMap((entry) => entryChunks(findEntry(shown, entry)?.part, entry, this.#options.version));
+  }
+
+  /** Ends the texts that can still grow. */
+  #closeParts(): readonly UIMessageChunk[] {
+    return (this.#steps.at(-1)?.entries ?? []).flatMap(({ id, part }): readonly UIMessageChunk[] =>
+      isOpen(part) ? [{ type: part.type === "text" ? "text-end" : "reasoning-end", id }] : [],
+    );
+  }
+}
+
+/**
+ * True when a client can get from one version of a step to another by what there are chunks for.
+ *
+ * @param isLast - Of all that the client has, void ones included: only there can parts be added.
+ */
+function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean, isSameText: boolean): boolean {
+  // All but calls are named by their places, so what has moved has changed.
+  const isKept = shown.entries.every((entry) => {
+    const next = findEntry(step, entry);
+    if (next === undefined || !canGrow(entry.part, next.part, isSameText)) return false;
+    return isLast || !isTool(entry.part) || !isTool(next.part) || !needsInput(entry.part, next.part);
+  });
+  return isKept && (isLast || step.entries.length === shown.entries.length);
+}
+
+function canGrow(shown: UIMessagePart, part: UIMessagePart, isSameText: boolean): boolean {
+  if (shown === part) return true;
+  if (shown.type !== part.type) return false;
+  if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
+    return shown.text === part.text || (isOpen(shown) && beginsWith(part.text, shown.text, isSameText));
+  return isTool(shown) && isTool(part) ? isSameCall(shown, part) : isSame(shown, part);
+}
+
+/** True for a call of the same tool with the same arguments, as far as they were written. */
+function isSameCall(shown: UIToolPart, part: UIToolPart): boolean {
+  if (shown.toolName !== part.toolName) return false;
+  if (shown.state !== "input-streaming") return part.state !== "input-streaming" && isSame(shown.input, part.input);
+  return shown.rawInput === undefined || isSame(shown.input, part.input);
+}
+
+/** @param isLikely - The end of the beginning is enough: otherwise each word would cost as much as the text is long. */
+function beginsWith(text: string, beginning: string, isLikely: boolean): boolean {
+  return text.startsWith(
+    isLikely ? beginning.slice(-256) : beginning,
+    isLikely ? Math.max(0, beginning.length - 256) : 0,
+  );
+}
+
+function isSameAttempt(a: ConversationPosition, b: ConversationPosition): boolean {
+  return a.log === b.log && a.live[0] === b.live[0] && a.live[1] === b.live[1];
+}
+
+/** A text that the client was told the end of does not begin again, even if it is the last once more. */
+function keepEnded(shown: MessageStep, step: MessageStep): MessageStep {
+  const entries = step.entries.map((entry) => {
+    const before = isOpen(entry.part) ? findEntry(shown, entry) : undefined;
+    return before !== undefined && !isOpen(before.part) ? before : entry;
+  });
+  return { ...step, entries };
+}
+
+function findEntry(step: MessageStep | undefined, { id }: StepEntry): StepEntry | undefined {
+  return step?.entries.find((entry) => entry.id === id);
+}
+
+function entryChunks(
+  shown: UIMessagePart | undefined,
+  { id, part }: StepEntry,
+  version: AiSdkVersion,
+): readonly UIMessageChunk[] {
+  if (isTool(part)) {
+    const before = shown !== undefined && isTool(shown) ? shown : undefined;
+    return isSame(before, part) ? [] : toolChunks(before, part, version);
+  }
+  if (part.type !== "text" && part.type !== "reasoning") return shown === undefined ? partChunks(part) : [];
+  const { type, text } = part;
+  const chunks: UIMessageChunk[] = [];
+  const known = shown !== undefined && "text" in shown ? shown : undefined;
+  // A text that was ended stays as it is.
+  if (known !== undefined && !isOpen(known)) return [];
+  if (known === undefined) chunks.push({ type: `${type}-start`, id });
+  const delta = text.slice(known?.text.length ?? 0);
+  if (delta !== "") chunks.push({ type: `${type}-delta`, id, delta });
+  if (isOpen(part)) return chunks;
+  if (type === "reasoning") return [...chunks, { type: "reasoning-end", id }];
+  const { citations, providerMetadata } = part;
+  const cited = {
+    ...(citations !== undefined && { citations }),
+    ...(providerMetadata !== undefined && { providerMetadata }),
+  };
+  return [...chunks, { type: "text-end", id, ...cited }];
+}
+
+/** A part that one chunk makes whole. */
+function partChunks(part: UIMessagePart): readonly UIMessageChunk[] {
+  switch (part.type) {
+    case "step-start":
+    case "text":
+    case "reasoning":
+      throw new TypeError(`a ${part.type} part takes more than one chunk`);
+    default:
+      // Chunk and part have the same members.
+      return isTool(part) ? [] : [part];
+  }
+}
+
+function isTool(part: UIMessagePart): part is UIToolPart {
+  return part.type === "dynamic-tool" || part.type.startsWith("tool-");
+}
+
+function isOpen(part: UIMessagePart): boolean {
+  return (part.type === "text" || part.type === "reasoning") && part.state === "streaming";
+}
+
+/** True for the same JSON, with its members in the same order. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The last chunk of a message. */
+function endOf({ state, stopReason, error }: Message): UIMessageChunk {
+  if (stopReason === "aborted") return { type: "abort", reason: error?.message ?? "The run was stopped." };
+  if (stopReason === "failed") return { type: "error", errorText: error?.message ?? "Something went wrong." };
+  return { type: "finish", finishReason: state === "streaming" ? "other" : finishReasonOf(stopReason) };
+}
+
+function finishReasonOf(stopReason: Message["stopReason"]): UIFinishReason {
+  switch (stopReason) {
+    case "finished":
+    case "stopped":
+      return "stop";
+    case "needs-approval":
+    case "needs-outcome":
+      return "tool-calls";
+    case "truncated":
+      return "length";
+    case "blocked":
+      return "content-filter";
+    case "empty":
+    case "bad-call":
+    case "invalid-output":
+      return "error";
+    default:
+      return "other";
+  }
+}

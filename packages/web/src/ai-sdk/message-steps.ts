@@ -1,0 +1,228 @@
+import type {
+  MediaPart,
+  Message,
+  MessagePart,
+  MessageSource,
+  MessageState,
+  PartCitation,
+  SaidPart,
+  StepPart,
+  TextPart,
+  ThoughtPart,
+  ToolCallPart,
+} from "@pollux/core";
+import type { UICitation, UISteeringContent } from "./chunks.ts";
+import { serverToolPart, toolPart, type ToolPartOptions } from "./tool-part.ts";
+import type { UIDataPart, UIMessageData, UIMessagePart, UISourcePart, UITextPart } from "./ui-message.ts";
+
+/** One step of a message: a turn of the model. */
+export interface MessageStep {
+  /** Id of the part that opens it; undefined for parts before the first of them. */
+  readonly id: string | undefined;
+  /** Calls last, as they are while the answer is under way: the texts around a call are one. */
+  readonly entries: readonly StepEntry[];
+  readonly hasCalls: boolean;
+}
+
+/** A part of a step. */
+export interface StepEntry {
+  /** Unique in the message, and the id of a text's chunks. */
+  readonly id: string;
+  readonly part: UIMessagePart;
+  readonly isCall: boolean;
+}
+
+/** Options of {@link messageSteps}. */
+export interface MessageStepsOptions extends ToolPartOptions {
+  /** What was made of the parts of earlier versions of the message, so that what is unchanged is the same object. */
+  readonly cache?: WeakMap<MessagePart, { readonly part: UIMessagePart; readonly state: MessageState }> | undefined;
+}
+
+/** The parts of a message of the assistant, as a client shows them. Sources stand behind them: see {@link messageTail}. */
+export function messageSteps(message: Message, options: MessageStepsOptions): readonly MessageStep[] {
+  const groups: { id: string | undefined; parts: MessagePart[] }[] = [];
+  for (const part of message.parts) {
+    if (part.type === "step") groups.push({ id: part.id, parts: [] });
+    else if (groups.length === 0) groups.push({ id: undefined, parts: [part] });
+    else groups.at(-1)?.parts.push(part);
+  }
+  return groups.map((group, index) => messageStep(message, group, index === groups.length - 1, options));
+}
+
+function messageStep(
+  message: Message,
+  { id, parts }: { readonly id: string | undefined; readonly parts: readonly MessagePart[] },
+  isLast: boolean,
+  options: MessageStepsOptions,
+): MessageStep {
+  const calls = parts.filter((part) => part.type === "tool-call");
+  const isWhole = !isLast || message.state !== "streaming" || calls.some(({ state }) => state !== "writing");
+  const said = joinTexts(parts.filter((part) => part.type !== "tool-call" && part.type !== "step"));
+  const entries: StepEntry[] = [];
+  for (const [index, part] of said.entries()) {
+    const isOpen = !isWhole && (part.type === "text" || (index === said.length - 1 && part.type === "thought"));
+    // Numbered anew, since texts were joined.
+    const entryId = `${id ?? "step:0"}/${index}`;
+    const shown =
+      part.type === "text"
+        ? textPart(message, part, isOpen, options.version > 6)
+        : part.type === "thought"
+          ? reasoningPart(part, entryId, isOpen)
+          : cachedPart(message, part, options);
+    entries.push({ id: entryId, part: shown, isCall: false });
+  }
+  for (const call of calls) entries.push({ id: call.id, part: cachedPart(message, call, options), isCall: true });
+  return { id, entries, hasCalls: calls.length > 0 };
+}
+
+/** Anything but calls. */
+type SaidInStep = Exclude<MessagePart, ToolCallPart | StepPart>;
+
+/** Texts that nothing but calls stood between, as one. */
+function joinTexts(parts: readonly SaidInStep[]): readonly SaidInStep[] {
+  const joined: SaidInStep[] = [];
+  for (const part of parts) {
+    const last = joined.at(-1);
+    if (part.type === "thought" && last?.type === "thought") joined[joined.length - 1] = joinTwo(last, part);
+    else if (part.type === "text" && last?.type === "text") {
+      const { length } = last.text;
+      const moved = (part.citations ?? []).map((one) => ({ ...one, start: one.start + length, end: one.end + length }));
+      const citations = [...(last.citations ?? []), ...moved];
+      joined[joined.length - 1] = { ...joinTwo(last, part), ...(citations.length > 0 && { citations }) };
+    } else joined.push(part);
+  }
+  return joined;
+}
+
+function joinTwo<Kind extends { readonly text: string; readonly streaming?: true | undefined }>(
+  { streaming: _closed, ...first }: Kind,
+  second: Kind,
+): Kind {
+  const { text, streaming } = second;
+  // The same kind, with a text made of both.
+  return { ...first, text: first.text + text, ...(streaming === true && { streaming }) } as unknown as Kind;
+}
+
+/** What does not grow. */
+type WholePart = Exclude<MessagePart, TextPart | ThoughtPart | StepPart>;
+
+function cachedPart(message: Message, from: WholePart, options: MessageStepsOptions): UIMessagePart {
+  const cached = options.cache?.get(from);
+  if (cached?.state === message.state) return cached.part;
+  const part = wholePart(message, from, options);
+  options.cache?.set(from, { part, state: message.state });
+  return part;
+}
+
+function wholePart(message: Message, part: WholePart, options: ToolPartOptions): UIMessagePart {
+  const { version } = options;
+  switch (part.type) {
+    case "tool-call":
+      return toolPart(message.id, part, options);
+    case "media":
+      if (part.thought !== true) return { type: "file", ...fileOf(part) };
+      return version > 6 ? { type: "reasoning-file", ...fileOf(part) } : dataPart("thought-file", fileOf(part));
+    case "code":
+    case "server-tool":
+      return serverToolPart(message, part);
+    case "steering": {
+      const parts = part.parts.flatMap(steeringContent);
+      return version > 6
+        ? { type: "steering-message", id: `${message.id}/${part.id}`, parts }
+        : dataPart("steering", { parts });
+    }
+    case "compaction":
+      return dataPart("compaction", {});
+    case "interruption":
+      return dataPart("interruption", { turn: part.turn, ...(part.dropped === true && { dropped: true }) });
+    case "unknown":
+      return dataPart("unknown", { keys: [...part.keys] });
+    default:
+      // A kind of a newer release of core.
+      return dataPart("unknown", { keys: Object.keys(part) });
+  }
+}
+
+/** A data part. */
+export function dataPart<Name extends keyof UIMessageData>(name: Name, data: UIMessageData[Name]): UIDataPart {
+  // The data belongs to the name.
+  return { type: `data-${name}`, data } as UIDataPart;
+}
+
+function reasoningPart({ text }: ThoughtPart, id: string, isOpen: boolean): UIMessagePart {
+  return { type: "reasoning", id, text, state: isOpen ? "streaming" : "done" };
+}
+
+function textPart(
+  { sources }: Message,
+  { text, citations = [] }: TextPart,
+  isOpen: boolean,
+  withCitations: boolean,
+): UITextPart {
+  if (isOpen) return { type: "text", text, state: "streaming" };
+  if (citations.length === 0) return { type: "text", text, state: "done" };
+  const ranges = citations.map(({ start, end, sources: numbers }) => ({ start, end, sources: numbers.map(String) }));
+  return {
+    type: "text",
+    text,
+    state: "done",
+    ...(withCitations && { citations: citations.flatMap((one) => uiCitations(one, sources)) }),
+    providerMetadata: { pollux: { citations: ranges } },
+  };
+}
+
+function uiCitations({ start, end, sources: numbers }: PartCitation, sources: readonly MessageSource[]): UICitation[] {
+  return numbers.flatMap((number) => {
+    const source = sources.find((one) => one.number === number);
+    if (source === undefined) return [];
+    const { sourceId: id, type, providerMetadata: _metadata, ...of } = sourcePart(source);
+    const shared = { type: "source", id, ...of } as const;
+    // `of` has a url, or else a media type and a title.
+    const cited = (
+      type === "source-url" ? { ...shared, sourceType: "url" } : { ...shared, sourceType: "document" }
+    ) as UICitation["source"];
+    return [{ source: cited, startIndex: start, endIndex: end }];
+  });
+}
+
+/** What stands behind the last step of a message that has ended. */
+export function messageTail({ sources, searchSuggestions }: Message): readonly UIMessagePart[] {
+  return [
+    ...sources.map(sourcePart),
+    ...(searchSuggestions.length > 0 ? [dataPart("search-suggestions", { html: [...searchSuggestions] })] : []),
+  ];
+}
+
+/** True when nothing is added to a message any more, unless its run is resumed. */
+export function hasTail({ state }: Message): boolean {
+  return state !== "streaming" && state !== "waiting";
+}
+
+/**
+ * True when an empty step has to follow the last one: a client whose last step has calls, all with results, may take them for its own
+ * and send them, again and again.
+ */
+export function needsEmptyStep(message: Message, steps: readonly MessageStep[]): boolean {
+  return hasTail(message) && steps.at(-1)?.hasCalls === true;
+}
+
+function sourcePart({ number, kind, uri, title }: MessageSource): UISourcePart {
+  const sourceId = String(number);
+  const providerMetadata = { pollux: { number, kind } };
+  if (uri !== undefined)
+    return { type: "source-url", sourceId, url: uri, ...(title !== undefined && { title }), providerMetadata };
+  const document = { mediaType: "application/octet-stream", title: title ?? `Source ${number}` };
+  return { type: "source-document", sourceId, ...document, providerMetadata };
+}
+
+/** Media by their place: a data URL for what is in the message itself. */
+export function fileOf({ mimeType, data, uri }: MediaPart): { readonly url: string; readonly mediaType: string } {
+  const mediaType = mimeType ?? "application/octet-stream";
+  return { url: data === undefined ? (uri ?? "") : `data:${mediaType};base64,${data}`, mediaType };
+}
+
+function steeringContent(part: SaidPart): readonly UISteeringContent[] {
+  if (part.type === "text") return [{ type: "text", text: part.text }];
+  if (part.type !== "media") return [];
+  return [{ type: "file", ...fileOf(part), ...(part.name !== undefined && { filename: part.name }) }];
+}

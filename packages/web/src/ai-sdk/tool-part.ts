@@ -1,0 +1,134 @@
+import type { CodePart, Message, ServerToolPart, ToolCallPart } from "@pollux/core";
+import type { AiSdkVersion, UIMessageChunk } from "./chunks.ts";
+import type { UIToolPart } from "./ui-message.ts";
+
+/** How tools are shown. */
+export interface ToolPartOptions {
+  readonly version: AiSdkVersion;
+  /** True for tools that the page does not know by name. */
+  readonly isDynamic: (toolName: string) => boolean;
+}
+
+/** Id of a call in the page: a call's own is unique in its run only. */
+export function toolCallIdOf(messageId: string, callId: string): string {
+  return `${messageId}/${callId}`;
+}
+
+/** A call as a client shows it. */
+export function toolPart(messageId: string, call: ToolCallPart, { version, isDynamic }: ToolPartOptions): UIToolPart {
+  const { name, args, failure } = call;
+  const toolCallId = toolCallIdOf(messageId, call.id);
+  // The service also sends calls without a name, which would not make a type.
+  const type: UIToolPart["type"] = name === "" || isDynamic(name) ? "dynamic-tool" : `tool-${name}`;
+  const base = { type, ...(type === "dynamic-tool" && { toolName: name }), toolCallId };
+  const failed = {
+    ...base,
+    state: "output-error" as const,
+    input: args,
+    errorText: failure?.message ?? "The call failed.",
+    ...(version > 5 && failure !== undefined && { resultProviderMetadata: { pollux: { failure: failure.kind } } }),
+  };
+  switch (call.state) {
+    case "writing": {
+      const isWritten = Object.keys(args).length > 0;
+      const written = isWritten ? { input: args, rawInput: JSON.stringify(args) } : {};
+      return { ...base, state: "input-streaming", ...written };
+    }
+    case "running":
+      if (call.progress === undefined) break;
+      return { ...base, state: "output-available", input: args, output: call.progress, preliminary: true };
+    case "pending-approval":
+      if (version === 5) break;
+      return { ...base, state: "approval-requested", input: args, approval: { id: toolCallId } };
+    case "done":
+      return { ...base, state: "output-available", input: args, output: call.output ?? null };
+    case "denied":
+      if (version === 5) return failed;
+      return { ...base, state: "output-denied", input: args, approval: { id: toolCallId, approved: false } };
+    case "failed":
+    case "not-run":
+    case "cancelled":
+      return failed;
+    default:
+  }
+  return { ...base, state: "input-available", input: args };
+}
+
+/** What the service ran by itself, as a client shows it. */
+export function serverToolPart(message: Message, part: CodePart | ServerToolPart): UIToolPart {
+  const isCode = part.type === "code";
+  const base = {
+    type: "dynamic-tool" as const,
+    toolName: isCode ? "code_execution" : part.name,
+    toolCallId: toolCallIdOf(message.id, part.id),
+    providerExecuted: true as const,
+    input: isCode ? { ...(part.language !== undefined && { language: part.language }), code: part.code } : part.args,
+  };
+  if (isCode ? part.outcome !== undefined : part.state === "done") {
+    // What a tool of the service found stays with the service.
+    const output = isCode ? { outcome: part.outcome, output: part.output ?? "" } : null;
+    return { ...base, state: "output-available", output };
+  }
+  if (message.state === "streaming") return { ...base, state: "input-available" };
+  return { ...base, state: "output-error", errorText: "The tool did not finish." };
+}
+
+/**
+ * The chunks that turn one state of a call into another.
+ *
+ * @param shown - Undefined for a call that the client does not have.
+ */
+export function toolChunks(
+  shown: UIToolPart | undefined,
+  part: UIToolPart,
+  version: AiSdkVersion,
+): readonly UIMessageChunk[] {
+  const { toolCallId, state, input } = part;
+  const dynamic = { ...(part.type === "dynamic-tool" && { dynamic: true as const }) };
+  const executed = { ...(part.providerExecuted === true && { providerExecuted: true as const }) };
+  const named = { toolCallId, toolName: part.toolName ?? part.type.slice("tool-".length), ...dynamic, ...executed };
+
+  if (state === "input-streaming") {
+    const start = { type: "tool-input-start", ...named } as const;
+    if (typeof part.rawInput !== "string") return shown === undefined ? [start] : [];
+    const delta = { type: "tool-input-delta", toolCallId, inputTextDelta: part.rawInput } as const;
+    if (shown === undefined) return [start, delta];
+    return shown.rawInput === undefined ? [delta] : [];
+  }
+  const chunks: UIMessageChunk[] = [];
+  if (shown === undefined || needsInput(shown, part)) chunks.push({ type: "tool-input-available", ...named, input });
+  switch (state) {
+    case "input-available":
+      if (version > 6 && shown?.approval !== undefined && shown.state === "approval-requested")
+        chunks.push({ type: "tool-approval-response", approvalId: shown.approval.id, approved: true });
+      return chunks;
+    case "approval-requested":
+      return [...chunks, { type: "tool-approval-request", approvalId: toolCallId, toolCallId }];
+    case "output-denied":
+      if (shown?.approval === undefined)
+        chunks.push({ type: "tool-approval-request", approvalId: toolCallId, toolCallId });
+      if (version > 6) chunks.push({ type: "tool-approval-response", approvalId: toolCallId, approved: false });
+      return [...chunks, { type: "tool-output-denied", toolCallId }];
+    case "output-available": {
+      const preliminary = { ...(part.preliminary === true && { preliminary: true as const }) };
+      const output = { toolCallId, output: part.output, ...preliminary, ...dynamic, ...executed };
+      return [...chunks, { type: "tool-output-available", ...output }];
+    }
+    default: {
+      const { errorText = "", resultProviderMetadata } = part;
+      const metadata = { ...(resultProviderMetadata !== undefined && { providerMetadata: resultProviderMetadata }) };
+      return [...chunks, { type: "tool-output-error", toolCallId, errorText, ...dynamic, ...executed, ...metadata }];
+    }
+  }
+}
+
+/** True when the arguments of a call are said, or said once more. A client looks for the call in its last step only. */
+export function needsInput(shown: UIToolPart, part: UIToolPart): boolean {
+  if (shown.state === "input-streaming") return part.state !== "input-streaming";
+  // An output is taken back: the call is made once more.
+  return isOutput(shown) && !isOutput(part);
+}
+
+function isOutput({ state }: UIToolPart): boolean {
+  return state.startsWith("output-");
+}

@@ -1,0 +1,144 @@
+import type { MessageError, MessageState, PendingQuestion, StopReason, Usage } from "@pollux/core";
+import type { ProviderMetadata, UICitation, UISteeringContent } from "./chunks.ts";
+
+/**
+ * A message as the AI SDK's clients keep it. It fits the `UIMessage` of the `ai` package, whose three type parameters are
+ * {@link UIMessageMetadata}, {@link UIMessageData} and `InferUITools<typeof agent>`.
+ */
+export interface UIMessage {
+  readonly id: string;
+  readonly role: "user" | "assistant";
+  readonly metadata?: UIMessageMetadata | undefined;
+  readonly parts: readonly UIMessagePart[];
+}
+
+/** What is known of a message besides its parts. */
+export interface UIMessageMetadata {
+  /** Absent for a message that came with a history. */
+  readonly runId?: string | undefined;
+  /** When its run began, in milliseconds since the epoch. */
+  readonly createdAt?: number | undefined;
+  /** Said while a run is going that has not heard it yet. */
+  readonly queued?: true | undefined;
+  /** Of the assistant's messages, like all that follow. */
+  readonly state?: MessageState | undefined;
+  /** Calls that wait for an answer. */
+  readonly pending?: readonly UIPendingCall[] | undefined;
+  /** How the run ended. */
+  readonly stopReason?: StopReason | "failed" | "aborted" | undefined;
+  /** The limit that ended it. */
+  readonly limit?: string | undefined;
+  /** Why it failed; fit for anybody. */
+  readonly error?: MessageError | undefined;
+  readonly usage?: Usage | undefined;
+  /** In the unit of the price table; absent without one. */
+  readonly cost?: number | undefined;
+}
+
+/** A call that waits for an answer. */
+export interface UIPendingCall {
+  readonly toolCallId: string;
+  /** `approval`: may it run? `outcome`: what is its output? `unknown-outcome`: did it take effect? */
+  readonly question: PendingQuestion;
+}
+
+/** The data parts, by name: `steering` is that of a `data-steering` part. */
+// A type, because an interface has no index signature, which the AI SDK's type parameter asks for.
+export type UIMessageData = {
+  /** What the user said in the middle of the run, where the model heard it. Versions 5 and 6; a `steering-message` later. */
+  steering: { parts: UISteeringContent[] };
+  /** HTML that the terms of use of Google Search require next to the answer. */
+  "search-suggestions": { html: string[] };
+  /** From here on the model reads a summary of what was said before. */
+  compaction: Record<string, never>;
+  /** The answer before it was never finished. `dropped`: the model does not know of it. */
+  interruption: { turn: number; dropped?: boolean };
+  /** An image that the model made while it thought. Versions 5 and 6; a `reasoning-file` later. */
+  "thought-file": { url: string; mediaType: string };
+  /** A part that this release does not know: the names of its members. */
+  unknown: { keys: string[] };
+  /** The last so many steps before it are void, and it with them. See `withoutDiscards`. */
+  discard: { steps: number };
+};
+
+/** A part of a message. */
+export type UIMessagePart =
+  | { readonly type: "step-start" }
+  | UITextPart
+  | UIReasoningPart
+  | UIToolPart
+  | UISourcePart
+  | {
+      readonly type: "file";
+      readonly url: string;
+      readonly mediaType: string;
+      readonly filename?: string | undefined;
+    }
+  | { readonly type: "reasoning-file"; readonly url: string; readonly mediaType: string }
+  | { readonly type: "steering-message"; readonly id: string; readonly parts: UISteeringContent[] }
+  | UIDataPart;
+
+/** A text. `providerMetadata.pollux.citations` has the ranges that sources support, in every version. */
+export interface UITextPart {
+  readonly type: "text";
+  readonly text: string;
+  readonly state?: "streaming" | "done" | undefined;
+  readonly citations?: UICitation[] | undefined;
+  readonly providerMetadata?: ProviderMetadata | undefined;
+}
+
+/** A summary of what the model thought. */
+export interface UIReasoningPart {
+  readonly type: "reasoning";
+  readonly id: string;
+  readonly text: string;
+  readonly state: "streaming" | "done";
+}
+
+/** A source; `providerMetadata.pollux` has its number and kind. */
+export type UISourcePart =
+  | {
+      readonly type: "source-url";
+      readonly sourceId: string;
+      readonly url: string;
+      readonly title?: string;
+      readonly providerMetadata: ProviderMetadata;
+    }
+  | {
+      readonly type: "source-document";
+      readonly sourceId: string;
+      readonly mediaType: string;
+      readonly title: string;
+      readonly providerMetadata: ProviderMetadata;
+    };
+
+/** A data part, by its name. */
+export type UIDataPart = {
+  [Name in keyof UIMessageData]: { readonly type: `data-${Name}`; readonly data: UIMessageData[Name] };
+}[keyof UIMessageData];
+
+/** A call of a function, or a tool of the service. */
+export interface UIToolPart {
+  readonly type: "dynamic-tool" | `tool-${string}`;
+  /** Of a dynamic one. */
+  readonly toolName?: string | undefined;
+  readonly toolCallId: string;
+  readonly state:
+    | "input-streaming"
+    | "input-available"
+    | "approval-requested"
+    | "approval-responded"
+    | "output-available"
+    | "output-error"
+    | "output-denied";
+  readonly input?: unknown;
+  readonly rawInput?: unknown;
+  readonly output?: unknown;
+  readonly errorText?: string | undefined;
+  readonly preliminary?: true | undefined;
+  /** The service ran it. */
+  readonly providerExecuted?: true | undefined;
+  readonly approval?: { readonly id: string; readonly approved?: boolean | undefined } | undefined;
+  /** Why a call failed: `pollux.failure`. Absent in version 5. */
+  readonly resultProviderMetadata?: ProviderMetadata | undefined;
+}

@@ -1,0 +1,56 @@
+import type { Conversation, Message, SaidPart } from "@pollux/core";
+import type { AiSdkOptions } from "./encode-message.ts";
+import { messageMetadata } from "./message-metadata.ts";
+import { dataPart, fileOf, hasTail, messageSteps, messageTail, needsEmptyStep } from "./message-steps.ts";
+import type { UIMessage, UIMessagePart } from "./ui-message.ts";
+
+/**
+ * A conversation as the messages of the AI SDK, for `useChat({ messages })`: the same as a page has that followed the runs. What was said
+ * and not heard yet stands at the end.
+ */
+export function toUIMessages(
+  conversation: Conversation,
+  { version = 6, isDynamic = () => false }: Omit<AiSdkOptions, "errorText"> = {},
+): readonly UIMessage[] {
+  const options = { version, isDynamic };
+  return [
+    ...conversation.messages.map((message) =>
+      message.role === "user" ? userMessage(message) : assistantMessage(message, options),
+    ),
+    ...conversation.queued.map(({ id, at, parts }): UIMessage => ({
+      id,
+      role: "user",
+      metadata: { createdAt: at, queued: true },
+      parts: parts.map(saidPart),
+    })),
+  ];
+}
+
+function userMessage({ id, runId, at, parts }: Message): UIMessage {
+  const metadata = { ...(runId !== undefined && { runId }), ...(at !== undefined && { createdAt: at }) };
+  // A message of the user has nothing but what a person can say.
+  return { id, role: "user", metadata, parts: (parts as readonly SaidPart[]).map(saidPart) };
+}
+
+function saidPart(part: SaidPart): UIMessagePart {
+  switch (part.type) {
+    case "text":
+      return { type: "text", text: part.text };
+    case "media":
+      return { type: "file", ...fileOf(part), ...(part.name !== undefined && { filename: part.name }) };
+    default:
+      return dataPart("unknown", { keys: [...part.keys] });
+  }
+}
+
+function assistantMessage(message: Message, options: Parameters<typeof messageSteps>[1]): UIMessage {
+  const steps = messageSteps(message, options);
+  const parts: UIMessagePart[] = [];
+  for (const { id, entries } of steps) {
+    if (id !== undefined) parts.push({ type: "step-start" });
+    for (const { part } of entries) parts.push(part);
+  }
+  if (hasTail(message)) parts.push(...messageTail(message));
+  if (needsEmptyStep(message, steps)) parts.push({ type: "step-start" });
+  return { id: message.id, role: "assistant", metadata: messageMetadata(message), parts };
+}

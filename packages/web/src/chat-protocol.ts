@@ -1,0 +1,67 @@
+import type { AnyTool, Approval, Conversation, ExternalOutcome, Message, RunInput } from "@pollux/core";
+import type { MessageEncoder } from "./message-encoder.ts";
+
+/** What a chat page and the server say to each other: how a request is read, and what an answer looks like on the wire. */
+export interface ChatProtocol<Chunk = unknown> {
+  /** Headers of every stream; `content-type` is among them. */
+  readonly headers: { readonly [name: string]: string };
+  /** What follows the last chunk of a stream. @defaultValue nothing */
+  readonly end?: string | undefined;
+  /**
+   * Reads the body of a request, which nobody has checked.
+   *
+   * @throws {BadRequestError} When it cannot be used.
+   */
+  read(body: unknown): ChatRequest;
+  /** An encoder for one stream. */
+  encoder(options: EncoderOptions): MessageEncoder<Chunk>;
+  /** One chunk as it is sent. */
+  write(chunk: Chunk): string;
+  /** What a client is sent that follows a conversation where nothing goes on. @defaultValue nothing: the response is 204 */
+  idle?(conversation: Conversation): readonly Chunk[];
+  /** The messages of a conversation as the client has them. JSON. */
+  messages(conversation: Conversation): unknown;
+}
+
+/** What an encoder is told about its stream. */
+export interface EncoderOptions {
+  /** What the client has of the message already: only what comes after it is said. Absent when it has nothing. */
+  readonly known?: Message | undefined;
+  /** What is answered; absent when the client only follows. */
+  readonly request?: ChatRequest | undefined;
+}
+
+/** What of a request's body is taken: the new message of the user, and answers to calls. All else in it is display. */
+export interface ChatRequest {
+  /** The conversation, as the client names it. */
+  readonly id: string;
+  readonly message?: ChatMessage | undefined;
+  /** Answers to calls that wait for one; any other is ignored. */
+  readonly answers?: readonly ChatAnswer[] | undefined;
+  /** Tools that the client executes, in this run only. */
+  readonly tools?: readonly AnyTool[] | undefined;
+  /** What the client calls the run, where its protocol has a word for it. */
+  readonly runId?: string | undefined;
+}
+
+/** A message of the user. */
+export interface ChatMessage {
+  /** The same message sent twice under one id runs once. Absent: it is new each time. */
+  readonly id?: string | undefined;
+  readonly input: RunInput;
+}
+
+/** An answer to a call. */
+export interface ChatAnswer {
+  /** The message with the call. Absent where the client cannot know it: then the last one. */
+  readonly messageId?: string | undefined;
+  /** The call's id in the conversation, such as `call:3.0`. */
+  readonly callId: string;
+  readonly approval?: Approval | undefined;
+  readonly outcome?: ExternalOutcome | undefined;
+}
+
+/** A request that cannot be used. Its message is sent to the client and says what to do. */
+export class BadRequestError extends Error {
+  override readonly name = "BadRequestError";
+}

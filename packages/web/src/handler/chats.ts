@@ -1,0 +1,80 @@
+import type { SessionStore, SessionSummary } from "@pollux/core";
+import { HttpError, noSuchChat } from "./http-error.ts";
+
+/** Where a conversation of an owner is in the store: those of two owners never meet, whatever ids their clients choose. */
+export function sessionId(owner: string, chat: string): string {
+  return `${ownerPrefix(owner)}${chat}`;
+}
+
+function ownerPrefix(owner: string): string {
+  return `${encodeURIComponent(owner)}/`;
+}
+
+/** What the store knows of a conversation. @returns Undefined when there is none. @throws {HttpError} When it is not the owner's. */
+export async function findChat(store: SessionStore, owner: string, chat: string): Promise<SessionSummary | undefined> {
+  const id = sessionId(owner, chat);
+  // Of all ids that begin with it, the id itself is the first.
+  const [found] = await store.list({ prefix: id, order: "id", limit: 1 });
+  if (found?.id !== id) return undefined;
+  // The application may have stored it for somebody else, or for nobody.
+  if (found.owner !== owner) throw noSuchChat();
+  return found;
+}
+
+/** One page of an owner's conversations, the most recent first. */
+export async function listChats(store: SessionStore, owner: string, query: URLSearchParams): Promise<object> {
+  const limit = readLimit(query.get("limit"));
+  const prefix = ownerPrefix(owner);
+  const after = readCursor(query.get("after"), prefix);
+  const found = await store.list({ owner, prefix, after, limit: limit + 1 });
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    chats: page.map(({ id, title, state, createdAt, updatedAt, messages }) => ({
+      id: id.slice(prefix.length),
+      title,
+      state,
+      createdAt,
+      updatedAt,
+      messages,
+    })),
+    ...(found.length > limit && last && { next: `${last.updatedAt}~${last.id.slice(prefix.length)}` }),
+  };
+}
+
+const MAX_PAGE = 100;
+
+function readLimit(text: string | null): number {
+  const limit = text === null ? 50 : Number(text);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    throw new HttpError(400, "bad_limit", `limit has to be a whole number from 1 to ${MAX_PAGE}.`);
+  return limit;
+}
+
+function readCursor(
+  text: string | null,
+  prefix: string,
+): { readonly id: string; readonly updatedAt: number } | undefined {
+  if (text === null) return undefined;
+  const [time = "", chat] = splitOnce(text, "~");
+  const updatedAt = Number(time);
+  if (time === "" || !Number.isFinite(updatedAt) || chat === undefined)
+    throw new HttpError(400, "bad_cursor", "after has to be the `next` of the page before.");
+  return { id: `${prefix}${chat}`, updatedAt };
+}
+
+function splitOnce(text: string, by: string): readonly string[] {
+  const at = text.indexOf(by);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + by.length)];
+}
+
+const MAX_TITLE = 200;
+
+/** The title in a body; null takes the first words of the conversation again. @throws {HttpError} */
+export function readTitle(body: unknown): string | null {
+  const title = typeof body === "object" && body !== null && "title" in body ? body.title : undefined;
+  if (title === null) return null;
+  if (typeof title !== "string" || title.trim() === "" || title.length > MAX_TITLE)
+    throw new HttpError(400, "bad_title", `title has to be a text of 1 to ${MAX_TITLE} characters, or null.`);
+  return title.trim();
+}

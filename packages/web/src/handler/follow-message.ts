@@ -1,0 +1,122 @@
+import {
+  applyUpdate,
+  type Conversation,
+  type ConversationUpdate,
+  type Message,
+  readConversation,
+  type WatchableSession,
+  watchConversation,
+} from "@pollux/core";
+import type { GoingRun } from "./going-run.ts";
+
+/** What is seen of a message at one time. */
+export interface Sight {
+  readonly conversation: Conversation;
+  /** Absent while there is none yet. */
+  readonly message: Message | undefined;
+  /** Nothing more comes. */
+  readonly isOver: boolean;
+}
+
+/** Follows one message of a conversation until its run is over. Whoever follows slowly misses what was in between. */
+export class MessageFollower {
+  readonly #session: WatchableSession;
+  /** What the client calls the conversation. */
+  readonly #id: string;
+  readonly #updates: AsyncIterator<ConversationUpdate, void>;
+  #next: Promise<IteratorResult<ConversationUpdate, void>> | undefined;
+  #conversation: Conversation | undefined;
+  #find: (conversation: Conversation) => Message | undefined = () => undefined;
+  #run: GoingRun | undefined;
+  /** The message was seen while its run was going. */
+  #wasGoing = false;
+  #wake: () => void = () => {};
+
+  constructor(session: WatchableSession, id: string, signal: AbortSignal) {
+    this.#session = session;
+    this.#id = id;
+    this.#updates = watchConversation(session, { signal });
+  }
+
+  /** The conversation as it is now; undefined when the client has left. Called once, first. */
+  async open(): Promise<Conversation | undefined> {
+    const { value } = await this.#updates.next();
+    if (value === undefined) return undefined;
+    this.#conversation = applyUpdate(undefined, value);
+    return this.#shown(this.#conversation);
+  }
+
+  /** Says which message is followed. Once one was found it remains the same. */
+  choose(find: (conversation: Conversation) => Message | undefined): void {
+    this.#find = (conversation) => {
+      const found = find(conversation);
+      if (found !== undefined) this.#find = ({ messages }) => messages.find(({ id }) => id === found.id);
+      return found;
+    };
+  }
+
+  /** Names the run that writes the message: if it is refused, or ends before anything was seen of it, there is nothing to wait for. */
+  attach(run: GoingRun): void {
+    this.#run = run;
+    this.#wasGoing = false;
+    void run.over.then(() => this.#wake());
+  }
+
+  /** What there is to see now, without waiting. */
+  look(): Sight | undefined {
+    return this.#conversation === undefined ? undefined : this.#sight(this.#conversation);
+  }
+
+  /** The next sight; undefined when the client has left. */
+  async next(): Promise<Sight | undefined> {
+    for (;;) {
+      this.#next ??= this.#updates.next();
+      const result = await this.#updateOrEnd(this.#next);
+      if (result === "over") {
+        const sight = await this.#lastSight();
+        if (sight.isOver) return sight;
+        continue;
+      }
+      this.#next = undefined;
+      if (result.done === true) return undefined;
+      this.#conversation = applyUpdate(this.#conversation, result.value);
+      return this.#sight(this.#conversation);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#updates.return?.();
+  }
+
+  /** An update, or that the run is over. */
+  async #updateOrEnd(
+    next: Promise<IteratorResult<ConversationUpdate, void>>,
+  ): Promise<IteratorResult<ConversationUpdate, void> | "over"> {
+    return await new Promise((resolve, reject) => {
+      next.then(resolve, reject);
+      this.#wake = () => resolve("over");
+      if (this.#run?.isOver === true) this.#wake();
+    });
+  }
+
+  /** What is stored when the run is over. If another process has taken the run over, it is followed like any other. */
+  async #lastSight(): Promise<Sight> {
+    this.#run = undefined;
+    const conversation = await readConversation(this.#session);
+    const sight = this.#sight(conversation);
+    return sight.message?.state === "streaming" ? sight : { ...sight, isOver: true };
+  }
+
+  #sight(conversation: Conversation): Sight {
+    const message = this.#find(conversation);
+    const isGoing = message?.state === "streaming";
+    this.#wasGoing ||= isGoing;
+    const isOver = message !== undefined && !isGoing && (this.#wasGoing || this.#run === undefined);
+    return { conversation: this.#shown(conversation), message, isOver };
+  }
+
+  /** In a store, the id of a conversation tells more than the client's. */
+  #shown(conversation: Conversation): Conversation {
+    return { ...conversation, id: this.#id };
+  }
+}

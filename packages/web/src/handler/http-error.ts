@@ -1,0 +1,38 @@
+/** An answer other than the one that was asked for. Its message is sent to the client. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly status: number;
+  readonly code: string;
+  readonly headers: { readonly [name: string]: string };
+
+  constructor(status: number, code: string, message: string, headers: { readonly [name: string]: string } = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The same answer whether a conversation does not exist or is somebody else's. */
+export function noSuchChat(): HttpError {
+  return new HttpError(404, "not_found", "There is no such conversation.");
+}
+
+/** Headers of every answer that is not a stream: it is one person's, and it is what it says it is. */
+const PRIVATE = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+/** JSON, for one person. */
+export function replyJson(value: unknown, status: number = 200): Response {
+  return Response.json(value, { status, headers: PRIVATE });
+}
+
+/** No content, for one person. */
+export function replyEmpty(headers: { readonly [name: string]: string } = {}): Response {
+  return new Response(undefined, { status: 204, headers: { ...PRIVATE, ...headers } });
+}
+
+/** @param reference - Finds the line in the log that says more. */
+export function replyError({ status, code, message, headers }: HttpError, reference?: string): Response {
+  const error = { code, message, ...(reference !== undefined && { reference }) };
+  return Response.json({ error }, { status, headers: { ...PRIVATE, ...headers } });
+}

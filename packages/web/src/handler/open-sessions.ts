@@ -1,0 +1,68 @@
+import type { Session, SessionAbout, SessionOptions } from "@pollux/core";
+import type { GoingRun } from "./going-run.ts";
+
+/** A session as this process uses it: all who look at it share one object, which tells them every word of a run that it makes. */
+export interface OpenSession<Context> {
+  readonly session: Session<Context>;
+  /** Counts a run in until it is over. */
+  readonly add: (run: GoingRun) => void;
+  /** For each that took it, once. */
+  readonly release: () => void;
+}
+
+interface Held<Context> {
+  readonly session: Session<Context>;
+  users: number;
+}
+
+/** The sessions that are in use in this process, and their runs. */
+export class OpenSessions<Context> {
+  readonly #held: Map<string, Held<Context>> = new Map();
+  readonly #runs: Map<string, Set<GoingRun>> = new Map();
+  readonly #make: (options: SessionOptions) => Session<Context>;
+
+  constructor(make: (options: SessionOptions) => Session<Context>) {
+    this.#make = make;
+  }
+
+  /** @param about - Of a session that begins now. */
+  take(id: string, about: SessionAbout & { readonly owner: string }): OpenSession<Context> {
+    const { owner } = about;
+    const held = this.#held.get(id) ?? { session: this.#make({ id, ...about }), users: 0 };
+    this.#held.set(id, held);
+    const hold = (): (() => void) => {
+      let isHeld = true;
+      held.users += 1;
+      return () => {
+        if (!isHeld) return;
+        isHeld = false;
+        held.users -= 1;
+        if (held.users === 0 && this.#held.get(id) === held) this.#held.delete(id);
+      };
+    };
+    return {
+      session: held.session,
+      release: hold(),
+      add: (run) => {
+        const release = hold();
+        const runs = this.#runs.get(owner) ?? new Set();
+        this.#runs.set(owner, runs.add(run));
+        void run.over.then(() => {
+          runs.delete(run);
+          if (runs.size === 0 && this.#runs.get(owner) === runs) this.#runs.delete(owner);
+          release();
+        });
+      },
+    };
+  }
+
+  /** Forgets a session that was deleted; those who look at it keep what they have. */
+  forget(id: string): void {
+    this.#held.delete(id);
+  }
+
+  /** Of one owner. */
+  runsOf(owner: string): readonly GoingRun[] {
+    return [...(this.#runs.get(owner) ?? [])];
+  }
+}

@@ -1,0 +1,81 @@
+import { SessionConflictError, type SessionStore } from "@pollux/core";
+import { HttpError } from "./http-error.ts";
+
+/** What the runs of one owner may cost, in the unit of the agent's `prices`. */
+export interface SpendingLimit {
+  /** All conversations of the owner in the store together. */
+  readonly maxCost: number;
+  /** Count conversations that were written to in so many milliseconds up to now; each with all that it cost. @defaultValue all */
+  readonly windowMs?: number | undefined;
+  /** What one run may cost at most. @defaultValue what is left of `maxCost` */
+  readonly maxCostPerRun?: number | undefined;
+}
+
+/** Where the store keeps what deleted conversations had cost. No conversation's id can begin with this. */
+const DELETED = "pollux:deleted/";
+
+/** Most sessions that are read from a list at once. */
+const PAGE = 500;
+
+/**
+ * What is left of a limit. Exact for runs that have ended and for those that this process makes; a run of another process counts when it
+ * has ended. A run gets what was left when it began, so several that begin at once can exceed the limit, each by as much as it costs.
+ */
+export class Spending {
+  readonly #store: SessionStore;
+  readonly #limit: SpendingLimit;
+
+  constructor(store: SessionStore, limit: SpendingLimit) {
+    for (const [name, value] of Object.entries(limit))
+      if (value !== undefined && !(value > 0)) throw new TypeError(`spending.${name} must be above 0, got ${value}`);
+    this.#store = store;
+    this.#limit = limit;
+  }
+
+  /**
+   * What a run of an owner may cost in all.
+   *
+   * @param going - What the owner's runs in this process have cost so far.
+   * @param already - What of it is spent; the run is resumed.
+   * @throws {HttpError} When nothing is left.
+   */
+  async left(owner: string, going: number, already: number): Promise<number> {
+    const { maxCost, maxCostPerRun = maxCost } = this.#limit;
+    const left = maxCost - going - (await this.#spent(owner));
+    if (left <= 0) throw new HttpError(429, "spending_limit", "You have reached your spending limit.");
+    return Math.min(left + already, maxCostPerRun);
+  }
+
+  /** Keeps what a conversation cost that is about to be deleted: deleting it gives nothing back. */
+  async keep(owner: string, cost: number): Promise<void> {
+    if (cost === 0) return;
+    const now = Date.now();
+    const { windowMs } = this.#limit;
+    const period = windowMs === undefined ? "" : `/${Math.floor(now / windowMs)}`;
+    const id = `${DELETED}${encodeURIComponent(owner)}${period}`;
+    for (;;) {
+      const [known] = await this.#store.list({ prefix: id, order: "id", limit: 1 });
+      const before = known?.id === id ? known : { length: 0, cost: 0 };
+      const info = { title: "Deleted conversations", owner, state: "idle", createdAt: now, messages: 0 } as const;
+      try {
+        return await this.#store.append(id, before.length, [{ type: "info", at: now, owner, title: info.title }], {
+          info: { ...info, turns: 0, totalTokens: 0, cost: (before.cost ?? 0) + cost },
+        });
+      } catch (error) {
+        if (!(error instanceof SessionConflictError)) throw error;
+      }
+    }
+  }
+
+  async #spent(owner: string): Promise<number> {
+    const { windowMs } = this.#limit;
+    const since = windowMs === undefined ? 0 : Date.now() - windowMs;
+    let spent = 0;
+    for (let page = await this.#store.list({ owner, limit: PAGE }); ;) {
+      const recent = page.filter(({ updatedAt }) => updatedAt >= since);
+      for (const { cost = 0 } of recent) spent += cost;
+      if (page.length < PAGE || recent.length < page.length) return spent;
+      page = await this.#store.list({ owner, limit: PAGE, after: page.at(-1) });
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { AgentError, type ContinueOptions, type ErrorCode, type OptionsArgument, type RunOptions } from "@pollux/core";
+import { BadRequestError, type ChatRequest } from "../chat-protocol.ts";
+import { GoingRun } from "./going-run.ts";
+import { HttpError } from "./http-error.ts";
+import type { OpenSession } from "./open-sessions.ts";
+import type { ChatCall, Serving } from "./serving.ts";
+
+/** What a run is started with, besides what the visitor gives it. */
+export interface StartOptions extends ContinueOptions {
+  readonly runId?: string | undefined;
+  /** What a client brings. */
+  readonly clientTools?: ChatRequest["tools"];
+  /** What the run that is resumed has cost. */
+  readonly costSoFar?: number | undefined;
+}
+
+/**
+ * Starts a run or resumes one, whichever the session's state calls for. It goes on whether anybody looks or not.
+ *
+ * @throws {HttpError} When the owner has nothing left to spend.
+ */
+export async function startRun<Context>(
+  serving: Serving<Context>,
+  { session, add }: OpenSession<Context>,
+  { visitor, platform }: ChatCall<Context>,
+  { clientTools = [], costSoFar = 0, ...given }: StartOptions,
+): Promise<GoingRun> {
+  const tools = toolsOf(serving, clientTools);
+  const going = serving.sessions.runsOf(visitor.owner).reduce((sum, { cost }) => sum + cost, 0);
+  const cost = await serving.spending?.left(visitor.owner, going, costSoFar);
+  const controller = new AbortController();
+  const options: ContinueOptions & RunOptions<undefined, Context> = {
+    ...given,
+    signal: controller.signal,
+    ...(tools !== undefined && { tools }),
+    ...(cost !== undefined && { limits: { cost } }),
+  };
+  // A visitor has the context if the agent needs one.
+  const argument = [{ ...options, context: visitor.context }] as unknown as OptionsArgument<typeof options, Context>;
+  const run = new GoingRun(session.continueStream(...argument), controller);
+  add(run);
+  platform.waitUntil?.(run.over);
+  void run.over.then(() => {
+    if (run.failure !== undefined && isUnexpected(run.failure.error))
+      serving.log(run.failure.error, { session: session.id });
+  });
+  return run;
+}
+
+function toolsOf<Context>(
+  { options: { tools } }: Serving<Context>,
+  clientTools: NonNullable<ChatRequest["tools"]>,
+): RunOptions<undefined, Context>["tools"] {
+  if (clientTools.length === 0) return undefined;
+  if (tools === undefined) throw new BadRequestError("This server takes no tools from its clients.");
+  const taken = clientTools.find(({ name }) => tools.some((tool) => tool.name === name));
+  if (taken !== undefined) throw new BadRequestError(`The server has a tool of its own named "${taken.name}".`);
+  return [...tools, ...clientTools];
+}
+
+/** Ends that a client brings about, or that it is told of by the answer. */
+const EXPECTED: ReadonlySet<ErrorCode> = new Set([
+  "session_running",
+  "unexpected_answer",
+  "nothing_to_resume",
+  "session_limit",
+  "run_stopped",
+  "run_aborted",
+]);
+
+function isUnexpected(error: unknown): boolean {
+  if (error instanceof AgentError) return !EXPECTED.has(error.code);
+  return !(error instanceof DOMException && error.name === "AbortError");
+}
+
+/** Why a session did not take what a client sent, fit for the client; undefined for any other error. */
+export function refusalOf(error: unknown): HttpError | undefined {
+  if (!(error instanceof AgentError)) return undefined;
+  switch (error.code) {
+    case "session_running":
+      return new HttpError(409, "running", "The conversation is being answered. Wait for the end, or stop it first.");
+    case "unexpected_answer":
+    case "nothing_to_resume":
+      return new HttpError(409, "answered", "The call does not wait for this answer. Load the conversation again.");
+    case "session_limit":
+      return new HttpError(429, "session_limit", "The conversation has reached its limit. Begin a new one.");
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** A listener for `node:http`, and a middleware for Express. */
+export type NodeHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/**
+ * Serves a handler of web requests with `node:http` or Express. A client that disconnects aborts `request.signal`; a slow one slows only
+ * its own response. Bodies are passed on as they come.
+ *
+ * @param handler - Such as one made by `chatHandler`.
+ */
+export function toNodeHandler(handler: (request: Request) => Promise<Response>): NodeHandler {
+  return (incoming, outgoing, next) => {
+    serve(handler, incoming, outgoing).catch((error: unknown) => {
+      if (next !== undefined && !outgoing.headersSent) next(error);
+      else outgoing.destroy();
+    });
+  };
+}
+
+async function serve(
+  handler: (request: Request) => Promise<Response>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const left = new AbortController();
+  const leave = (): void => {
+    if (!outgoing.writableFinished) left.abort(new DOMException("the client has disconnected", "AbortError"));
+  };
+  outgoing.once("close", leave);
+  try {
+    await send(await handler(toRequest(incoming, left.signal)), incoming, outgoing);
+  } finally {
+    outgoing.off("close", leave);
+  }
+}
+
+/** Express keeps the whole path as `originalUrl`, and what a body parser has read as `body`. */
+type MaybeExpress = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown };
+
+function toRequest(incoming: MaybeExpress, signal: AbortSignal): Request {
+  const { method = "GET", rawHeaders, socket } = incoming;
+  const headers = new Headers();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    if (!name.startsWith(":")) headers.append(name, rawHeaders[index + 1] ?? "");
+  }
+  const scheme = "encrypted" in socket && socket.encrypted === true ? "https" : "http";
+  const path = incoming.originalUrl ?? incoming.url ?? "/";
+  const host = headers.get("host") ?? "localhost";
+  const base = URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
+  // A path that begins with two slashes would name a host.
+  const url = new URL(`${base}${path.startsWith("/") ? path : `/${path}`}`);
+  const body = method === "GET" || method === "HEAD" ? undefined : bodyOf(incoming);
+  const duplex = "half";
+  return new Request(url, { method, headers, signal, ...(body !== undefined && { body, duplex }) });
+}
+
+function bodyOf(incoming: MaybeExpress): string | ReadableStream<Uint8Array> {
+  if (incoming.body !== undefined && incoming.readableEnded) return JSON.stringify(incoming.body);
+  const pieces: AsyncIterator<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      // To destroy the rest of the request would destroy the answer to it.
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const { status, statusText, headers, body } = response;
+  outgoing.statusCode = status;
+  if (statusText !== "") outgoing.statusMessage = statusText;
+  for (const [name, value] of headers) if (name !== "set-cookie") outgoing.setHeader(name, value);
+  const cookies = headers.getSetCookie();
+  if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
+  // The rest of a body that was not read is in the way of the next request.
+  if (!incoming.complete) outgoing.setHeader("connection", "close");
+  if (body === null) {
+    outgoing.end();
+    return;
+  }
+  outgoing.flushHeaders();
+  const reader = body.getReader();
+  const cancel = (): void => void reader.cancel().catch(() => {});
+  outgoing.once("close", cancel);
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      if (outgoing.destroyed) return;
+      if (!outgoing.write(piece.value)) await drained(outgoing);
+    }
+    outgoing.end();
+  } finally {
+    outgoing.off("close", cancel);
+  }
+}
+
+/** Resolves when there is room, or nobody reads any more. */
+async function drained(outgoing: ServerResponse): Promise<void> {
+  if (outgoing.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const settle = (): void => {
+      outgoing.off("drain", settle);
+      outgoing.off("close", settle);
+      resolve();
+    };
+    outgoing.once("drain", settle);
+    outgoing.once("close", settle);
+  });
+}

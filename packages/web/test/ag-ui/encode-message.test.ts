@@ -1,0 +1,113 @@
+import { type Conversation, conversationOf, type Message, type MessagePart } from "@pollux/core";
+import { toAgUiMessages } from "@pollux/web";
+import { describe, expect, test } from "vitest";
+import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
+import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
+import { SESSION_FACES } from "../../../core/test/session/session-faces.ts";
+import { play, responses } from "../ai-sdk/play.ts";
+import { encode, Follower, loaded } from "./client.ts";
+
+const scripts = Object.entries(SCRIPTS);
+
+describe.each([...SESSION_FACES])("a client that follows a run read by %s", (_face, face) => {
+  fakeTime("leaps");
+
+  test.each(scripts)("%s: has what it would load in the end", async (_name, script) => {
+    const { here, there } = await play(script, face);
+    for (const followed of [here, there]) {
+      const client = new Follower();
+      for (const { known, states } of responses(followed)) {
+        const conversation = states.at(-1)?.[1] as Conversation;
+        // What the client calls its message is nothing that we know.
+        if (known === undefined) client.agent.addMessage({ id: crypto.randomUUID(), role: "user", content: "Hello." });
+        const end = await client.follow(encode(states, known));
+        expect(client.messages).toEqual(loaded(conversation));
+        const asked = conversation.pending.map(({ messageId, callId }) => `${messageId}/${callId}`);
+        const told = end.interrupts?.map(({ toolCallId }) => toolCallId) ?? end.pendingToolCallIds ?? [];
+        if (end.outcome === "interrupt") expect(asked).toEqual(expect.arrayContaining([...told]));
+        if (end.outcome === "success") expect(told).toEqual(asked);
+      }
+      expect(client.events.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe("a client", () => {
+  fakeTime("leaps");
+  const [, [, stream] = []] = SESSION_FACES;
+  if (stream === undefined) throw new Error("there is no such face");
+
+  test.each(scripts)("%s: that comes later ends with the same", async (_name, script) => {
+    const { here } = await play(script, stream);
+    for (const { states } of responses(here)) {
+      const whole = loaded(states.at(-1)?.[1] as Conversation);
+      for (const index of states.keys()) {
+        const client = new Follower();
+        await client.follow(encode(states.slice(index)));
+        expect(client.messages, `from state ${index}`).toEqual(whole);
+      }
+    }
+  });
+
+  test.each(scripts)("%s: is told nothing that only the server may know", async (_name, script) => {
+    const { here } = await play(script, stream);
+    const told = JSON.stringify(responses(here).flatMap(({ states, known }) => encode(states, known)));
+    for (const secret of SECRETS) expect(told).not.toContain(secret);
+  });
+});
+
+test("a call that is taken back is not left to the client", async () => {
+  const stateOf = (state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] => {
+    const message: Message = { id: "m", role: "assistant", state, parts, sources: [], searchSuggestions: [] };
+    return [message, { ...conversationOf("s", []), messages: [message] }];
+  };
+  const step = { type: "step", id: "step:1", turn: 1 } as const;
+  const client = new Follower();
+  const end = await client.follow(
+    encode([
+      stateOf("streaming", step, { type: "tool-call", id: "call:1.0", name: "pay", args: {}, state: "called" }),
+      stateOf("complete", step, { type: "text", id: "text:1.0", text: "No need." }),
+    ]),
+  );
+  expect(end).toMatchObject({ outcome: "success", pendingToolCallIds: [] });
+  expect(client.messages).toEqual([{ id: "m/step:1", role: "assistant", content: "No need." }]);
+});
+
+describe("what AG-UI has no message for", () => {
+  fakeTime("leaps");
+
+  test.each([
+    [
+      "sources of its own",
+      "pollux.sources",
+      {
+        sources: [
+          { number: 1, kind: "web", url: "https://a.example" },
+          { number: 2, kind: "web", url: "https://b.example" },
+        ],
+        citations: [
+          { start: 0, end: 19, sources: [2] },
+          { start: 6, end: 10, sources: [1] },
+        ],
+      },
+    ],
+    ["a stop in the middle of a text", "pollux.interruption", { turn: 1 }],
+    ["a limit", "pollux.ending", undefined],
+    [
+      "a blocked answer",
+      "pollux.ending",
+      { state: "failed", stopReason: "blocked", message: "The answer was blocked." },
+    ],
+    ["code of the service", "pollux.code", { language: "PYTHON", code: "print(1)", outcome: "OUTCOME_OK" }],
+    ["thoughts, text and a picture", "pollux.media", { mimeType: "image/png", data: "aGk=" }],
+    ["parts from the future", "pollux.unknown", { keys: ["hologram"] }],
+  ])("%s: is an activity, %s", async (name, activityType, content) => {
+    const script = SCRIPTS[name];
+    const [[, face] = []] = SESSION_FACES;
+    if (script === undefined || face === undefined) throw new Error(`there is no ${name}`);
+    const { here } = await play(script, face);
+    const found = here.flatMap((one) => toAgUiMessages(one).filter((message) => message.role === "activity"));
+    const shown = found.findLast((one) => one.activityType === activityType);
+    expect(shown).toMatchObject({ activityType, ...(content && { content }) });
+  });
+});

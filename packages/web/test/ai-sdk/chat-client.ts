@@ -1,0 +1,67 @@
+import type { AiSdkVersion } from "@pollux/web";
+import * as ai5 from "ai-v5";
+import * as ai6 from "ai-v6";
+import * as ai7 from "ai";
+import type { BuiltMessage } from "./page.ts";
+
+/** What `useChat` is made of, with its state in a variable. The same in each version, but for approvals. */
+export interface ChatClient {
+  messages: BuiltMessage[];
+  readonly status: string;
+  readonly error: Error | undefined;
+  sendMessage(message?: { readonly text: string }, options?: { readonly body?: object }): Promise<void>;
+  resumeStream(): Promise<void>;
+  addToolOutput(answer: {
+    readonly tool: string;
+    readonly toolCallId: string;
+    readonly output: unknown;
+  }): Promise<void>;
+  addToolApprovalResponse(answer: {
+    readonly id: string;
+    readonly approved: boolean;
+    readonly reason?: string;
+  }): Promise<void>;
+}
+
+/** Options of a client that all versions have. */
+export interface ChatClientOptions {
+  readonly id: string;
+  readonly messages?: readonly BuiltMessage[];
+  readonly fetch: typeof fetch;
+}
+
+class ClientState {
+  status = "ready";
+  error: Error | undefined;
+  messages: BuiltMessage[];
+
+  constructor(messages: readonly BuiltMessage[]) {
+    this.messages = [...messages];
+  }
+
+  readonly pushMessage = (message: BuiltMessage): void => void this.messages.push(structuredClone(message));
+  readonly popMessage = (): void => void this.messages.pop();
+  readonly replaceMessage = (index: number, message: BuiltMessage): void =>
+    void (this.messages[index] = structuredClone(message));
+  readonly snapshot = <T>(value: T): T => structuredClone(value);
+}
+
+/** A page with a chat, that sends answers by itself once all are given. */
+export function openChat(version: AiSdkVersion, { id, messages = [], fetch }: ChatClientOptions): ChatClient {
+  // The packages differ in types that don't matter here.
+  const ai = { 5: ai5, 6: ai6, 7: ai7 }[version] as unknown as {
+    readonly AbstractChat: new (options: object) => ChatClient;
+    readonly DefaultChatTransport: new (options: object) => object;
+    readonly lastAssistantMessageIsCompleteWithToolCalls: (given: object) => boolean;
+    readonly lastAssistantMessageIsCompleteWithApprovalResponses?: (given: object) => boolean;
+  };
+  class Chat extends ai.AbstractChat {}
+  return new Chat({
+    id,
+    state: new ClientState(messages),
+    transport: new ai.DefaultChatTransport({ api: "https://chat.example.com/api/chat", fetch }),
+    sendAutomaticallyWhen: (given: object) =>
+      ai.lastAssistantMessageIsCompleteWithToolCalls(given) ||
+      ai.lastAssistantMessageIsCompleteWithApprovalResponses?.(given) === true,
+  });
+}

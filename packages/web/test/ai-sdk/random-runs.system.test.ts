@@ -1,0 +1,11 @@
+import { describe, test } from "vitest";
+import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
+import { checkRandomRuns } from "./random-runs.ts";
+
+describe("many random runs", () => {
+  fakeTime("leaps");
+
+  test("are the same to whoever follows them, from whenever on", async () => {
+    await checkRandomRuns(500);
+  });
+});

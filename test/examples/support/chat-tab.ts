@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { programFile } from "../../support/programs.ts";
+import type { Chromium, Page } from "../../runtimes/support/chromium.ts";
+
+/** A tab with the web chat in it. */
+export class ChatTab {
+  readonly page: Page;
+  /** What the page and the console complained about. */
+  readonly complaints: string[] = [];
+
+  constructor(page: Page) {
+    this.page = page;
+    page.on("console", (message) => {
+      if (message.type() === "error") this.complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+  }
+
+  static async open(browser: Chromium, url: string): Promise<ChatTab> {
+    const tab = new ChatTab(await browser.newPage());
+    await tab.page.setViewport({ width: 1280, height: 800 });
+    await tab.page.goto(url);
+    await tab.page.locator("#composer").wait();
+    return tab;
+  }
+
+  async say(text: string): Promise<void> {
+    await this.page.type("#composer", text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Presses the button of that name. */
+  async press(name: string): Promise<void> {
+    await this.page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+  }
+
+  async sees(text: string): Promise<void> {
+    await this.page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(text)})`);
+  }
+
+  /** Waits until nothing is being written. */
+  async isDone(): Promise<void> {
+    await this.page.waitForFunction(
+      `document.querySelector(".answer-tools, .approval") !== null && document.querySelector(".is-stop") === null`,
+    );
+  }
+
+  /** What the messages say. */
+  async messages(): Promise<string> {
+    return String(await this.page.evaluate(`document.querySelector('[role="log"]').innerText`));
+  }
+
+  /** What axe-core finds that keeps people out. */
+  async barriers(): Promise<unknown> {
+    // Evaluated, because the page's policy allows no foreign script.
+    await this.page.evaluate(readFileSync(programFile("axe-core", "axe.min.js"), "utf8"));
+    return await this.page.evaluate(
+      `axe.run(document, { iframes: false }).then(({ violations }) => violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => html.slice(0, 160) + failureSummary) })))`,
+    );
+  }
+}
+
+/** How often a text has another in it. */
+export function countOf(text: string, part: string): number {
+  return text.split(part).length - 1;
+}

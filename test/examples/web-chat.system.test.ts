@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Chromium, openChromium } from "../runtimes/support/chromium.ts";
+import { ChatTab, countOf } from "./support/chat-tab.ts";
+import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
+
+let browser: Chromium;
+beforeAll(async () => {
+  browser = await openChromium();
+});
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+});
+
+const FIRST = "Things to try here";
+const LAST = "or reload the page.";
+
+describe("with answers that come at once", () => {
+  let chat: OpenWebChat;
+  beforeAll(async () => {
+    chat = await openWebChat({ chunkMs: 5 });
+  });
+  afterAll(async () => {
+    await chat[Symbol.asyncDispose]();
+  });
+
+  test("a question is answered with tool cards and a table, in a conversation with an address", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("What is the weather in Oslo and Lima?");
+    await tab.sees("the day after");
+    await tab.isDone();
+    const said = await tab.messages();
+    expect(countOf(said, "Get weather")).toBe(2);
+    expect(countOf(said, "Done")).toBe(2);
+    expect(tab.page.url()).toMatch(/\/chat\/[\da-f-]{36}$/);
+    expect(await tab.page.evaluate("document.querySelectorAll('.markdown table').length")).toBe(2);
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("a call waits for approval over a reload, and runs once it is approved", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("I want to order 3 pieces of “mechanical keyboard”");
+    await tab.sees("Needs your approval");
+    await tab.page.reload();
+    await tab.press("Approve");
+    await tab.sees("3 × mechanical keyboard, confirmed");
+    await tab.isDone();
+    expect(countOf(await tab.messages(), "Place order")).toBe(1);
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("a call that is denied does not run, and a change is told to the model", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("I want to order 3 pieces of “mechanical keyboard”");
+    await tab.press("Edit");
+    await tab.page.locator("input[type=number]").fill("2");
+    await tab.press("Send changes");
+    await tab.sees("quantity 2 instead of 3");
+    await tab.isDone();
+    expect(await tab.messages()).toContain("Denied");
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("an answer from the web has footnotes that lead to its sources, and Google's suggestions in a sandbox", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Search the web for the latest news about the Gemini API");
+    await tab.page.locator(".suggestions").wait();
+    const report = `({
+      notes: [...document.querySelectorAll(".cite")].map((one) => one.getAttribute("aria-label")),
+      sources: [...document.querySelectorAll(".sources li")].map((one) => one.innerText),
+      sandbox: document.querySelector(".suggestions").getAttribute("sandbox"),
+    })`;
+    expect(await tab.page.evaluate(report)).toEqual({
+      notes: ["Source 1", "Source 1", "Source 2", "Source 3"],
+      sources: ["ai.google.dev", "wikipedia.org", "example.com"],
+      sandbox: "allow-popups allow-popups-to-escape-sandbox",
+    });
+    await tab.page.evaluate(`document.querySelectorAll(".cite")[3].click()`);
+    expect(await tab.page.evaluate("document.activeElement.innerText")).toBe("example.com");
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("a picture is drawn and shown", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Draw a picture of “hills at dusk”");
+    await tab.page.waitForFunction("document.querySelector('.tool .picture')?.naturalWidth === 640");
+    await tab.isDone();
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("a question is asked once more", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Hello");
+    await tab.sees(LAST);
+    await tab.press("Ask again");
+    await tab.sees("Asked again");
+    await tab.page.waitForFunction(`document.body.innerText.split(${JSON.stringify(LAST)}).length === 3`);
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("a conversation is renamed, and deleted", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Something to forget");
+    await tab.sees(LAST);
+    await tab.press("Rename Something to forget");
+    await tab.page.locator(".rename input").fill("Forget me");
+    await tab.page.keyboard.press("Enter");
+    await tab.press("Delete Forget me");
+    await tab.press("Delete");
+    await tab.page.waitForFunction("!document.body.innerText.includes('Forget me') && location.pathname === '/'");
+    const { chats } = (await (await fetch(`${chat.url}/api/chat`)).json()) as { chats: { title: string }[] };
+    expect(chats.map(({ title }) => title)).not.toContain("Forget me");
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test.each(["light", "dark"])("nothing keeps people out in the %s theme, on a desk and on a phone", async (theme) => {
+    const tab = await ChatTab.open(browser, chat.url);
+    const { page } = tab;
+    await page.evaluate(`localStorage.setItem("theme", "${theme}")`);
+    await page.reload();
+    await page.locator(".idea").wait();
+    const found = { empty: await tab.barriers() };
+    await tab.say("Search the web for the latest news about the weather in Oslo");
+    await page.locator(".suggestions").wait();
+    await tab.say("I want to order 3 pieces of “mechanical keyboard”");
+    await page.locator(".approval").wait();
+    await tab.isDone();
+    const full = await tab.barriers();
+    await page.setViewport({ width: 390, height: 844 });
+    const narrow = await tab.barriers();
+    await tab.press("Conversations");
+    await page.waitForFunction("getComputedStyle(document.querySelector('.aside')).visibility === 'visible'");
+    expect({ ...found, full, narrow, list: await tab.barriers() }).toEqual({
+      empty: [],
+      full: [],
+      narrow: [],
+      list: [],
+    });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await page.evaluate(`localStorage.clear()`);
+  });
+});
+
+describe("with answers that take long", () => {
+  let chat: OpenWebChat;
+  beforeAll(async () => {
+    chat = await openWebChat({ chunkMs: 120 });
+  });
+  afterAll(async () => {
+    await chat[Symbol.asyncDispose]();
+  });
+
+  test("an answer is stopped, and what was said stays over a reload", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Hello");
+    await tab.sees(FIRST);
+    await tab.page.keyboard.press("Escape");
+    await tab.sees("Stopped.");
+    await tab.isDone();
+    const said = await tab.messages();
+    expect(said).not.toContain(LAST);
+    await tab.page.reload();
+    await tab.sees("Stopped.");
+    expect(await tab.messages()).toBe(said);
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("an answer goes on after a reload in the middle, with nothing lost or doubled", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Hello");
+    await tab.sees(FIRST);
+    await tab.page.reload();
+    await tab.sees(FIRST);
+    await tab.sees(LAST);
+    await tab.isDone();
+    const said = await tab.messages();
+    expect([countOf(said, FIRST), countOf(said, LAST)]).toEqual([1, 1]);
+    await tab.page.reload();
+    await tab.sees(LAST);
+    expect(await tab.messages()).toBe(said);
+  });
+
+  test("a second tab follows the answer, and what is said in the first", async () => {
+    const first = await ChatTab.open(browser, chat.url);
+    await first.say("Hello");
+    await first.sees(FIRST);
+    const second = await ChatTab.open(browser, first.page.url());
+    await second.sees(FIRST);
+    await second.isDone();
+    await first.page.bringToFront();
+    await first.isDone();
+    await first.say("And once more, for the second tab");
+    await first.sees("You said “And once more, for the second tab”");
+    await second.page.bringToFront();
+    await second.sees("You said “And once more, for the second tab”");
+    await second.isDone();
+    await first.page.bringToFront();
+    await first.isDone();
+    expect(countOf(await second.messages(), LAST)).toBe(2);
+    expect(await second.messages()).toBe(await first.messages());
+  });
+
+  test("what is said while an answer is written is heard by it", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("What is the weather in Oslo?");
+    await tab.sees("Asking weather stations");
+    await tab.say("Please be brief");
+    await tab.sees("Will be read after this step");
+    await tab.page.waitForFunction("document.querySelector('.is-steering') !== null");
+    await tab.isDone();
+    const bubbles = `[...document.querySelectorAll(".question")].map((one) => one.innerText)`;
+    expect(await tab.page.evaluate(bubbles)).toEqual(["What is the weather in Oslo?", "Please be brief"]);
+    expect(tab.complaints).toEqual([]);
+  });
+});
