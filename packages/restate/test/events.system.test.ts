@@ -52,7 +52,12 @@ describe.skipIf(restateBinary() === undefined)("live events of a run on Restate 
     const about = { turn: 1, callId: "call:1.0" };
     expect(first.got.slice(0, 4)).toEqual([
       { ...from, step: "model:1", seq: 0, event: expect.objectContaining({ type: "part" }) },
-      { ...from, step: "call:1.0", seq: 0, event: { ...about, type: "tool-start", call: { name: "look", args: {} } } },
+      {
+        ...from,
+        step: "call:1.0",
+        seq: 0,
+        event: { ...about, type: "tool-start", name: "look", call: { name: "look", args: {} } },
+      },
       { ...from, step: "call:1.0", seq: 1, event: { ...about, type: "tool-progress", progress: "half" } },
       { ...from, step: "call:1.0", seq: 2, event: expect.objectContaining({ type: "tool-end" }) },
     ]);
