@@ -1,7 +1,8 @@
 import type { OptionNames } from "../internal/check-options.ts";
 import type { WhileRunning } from "../session/next-run.ts";
 import type { SessionLimits } from "../session/session-host.ts";
-import type { SessionAbout, Unfinished } from "../session/session-runs.ts";
+import type { Unfinished } from "../session/run-closer.ts";
+import type { SessionAbout } from "../session/session-runs.ts";
 import type { SessionStore } from "../session/store.ts";
 import type { Approval, ExternalOutcome } from "../tool/tool.ts";
 import type { RunInput } from "./run-input.ts";

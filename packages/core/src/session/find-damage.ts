@@ -1,5 +1,6 @@
 import { LOOP_VERSION, modelStepName, parseStepName } from "../durable/run-log.ts";
 import { messageOf } from "../errors/agent-error.ts";
+import { SessionDamagedError } from "../errors/run-errors.ts";
 import { isObject } from "../internal/json.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { SessionEntry } from "./entries.ts";
@@ -36,13 +37,19 @@ export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
   }
 }
 
+/** @throws {SessionDamagedError} For a run whose steps cannot be read to the last. */
+export function checkAnswers(sessionId: string, record: RunRecord): void {
+  const missing = findMissingAnswer(record);
+  if (missing !== undefined) throw new SessionDamagedError(sessionId, missing);
+}
+
 /**
  * Finds a turn that lost the model's answer. Asked again, the model would say something else, and what its calls left would answer
  * others.
  *
  * @returns What is missing from a run that is about to be continued, or `undefined`.
  */
-export function findMissingAnswer({ entry, outcomes, order }: RunRecord): string | undefined {
+function findMissingAnswer({ entry, outcomes, order }: RunRecord): string | undefined {
   // Other versions have other names.
   if (entry.loop !== LOOP_VERSION) return undefined;
   for (const step of order) {

@@ -6,9 +6,10 @@ import type { Content, JsonObject } from "../wire/types/content.ts";
 import { isResumable } from "./entries.ts";
 import { lookUntil } from "./lease.ts";
 import { replayRun } from "./replay.ts";
+import type { Unfinished } from "./run-closer.ts";
 import { buildAnswerEntries, checkEdits, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
-import type { SessionKeeping, SessionRuns, Unfinished } from "./session-runs.ts";
+import type { SessionKeeping, SessionRuns } from "./session-runs.ts";
 
 /**
  * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it

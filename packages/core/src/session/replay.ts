@@ -4,10 +4,11 @@ import { firstDifference } from "../internal/json.ts";
 import { NOTHING_YET, type RunResult } from "../loop/result.ts";
 import type { RunningLoop } from "../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../loop/limits.ts";
+import { type OpenRecordOptions, RecordOpener, type RunReading } from "./record-opener.ts";
 import type { OpenedRun, SessionHost } from "./session-host.ts";
 import { hasLaterTurn } from "./run-ending.ts";
 import { SessionLog } from "./session-log.ts";
-import { type OpenRecordOptions, type SessionKeeping, type SessionRunRequest, SessionRuns } from "./session-runs.ts";
+import type { SessionKeeping } from "./session-runs.ts";
 import { checkedInput, resolveRefs, type RunRecord } from "./session-view.ts";
 import type { SessionStore } from "./store.ts";
 
@@ -15,7 +16,7 @@ import type { SessionStore } from "./store.ts";
 export function replayRun<Options>(
   { id, store, host, keeping, length }: ReplayedSession<Options>,
   runId: string | undefined,
-  request: Pick<SessionRunRequest<Options>, "options" | "emitters">,
+  request: RunReading<Options>,
 ): RunningLoop {
   let opened: OpenedRun | undefined;
   const run = async (): Promise<RunResult<unknown>> => {
@@ -23,7 +24,7 @@ export function replayRun<Options>(
     await log.readUpTo(runId, length);
     const record = log.view.run;
     if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
-    opened = new SessionRuns(log, host, keeping).open(record, request, readRecord(record));
+    opened = new RecordOpener(log, host, keeping.limits).open(record, request, readRecord(record));
     try {
       return await opened.run();
     } catch (error) {

@@ -1,67 +1,32 @@
-import { journal, type JournalLog } from "../durable/journal.ts";
 import { LOOP_VERSION } from "../durable/run-log.ts";
-import { describeError } from "../durable/steps.ts";
-import {
-  LoopVersionError,
-  SessionConflictError,
-  SessionDamagedError,
-  SessionUnfinishedError,
-} from "../errors/run-errors.ts";
+import { LoopVersionError } from "../errors/run-errors.ts";
 import {
   NothingToResumeError,
   RunIdTakenError,
   RunStoppedError,
-  SessionLeaseLostError,
   SessionLimitError,
   SessionRunningError,
 } from "../errors/session-errors.ts";
 import { firstDifference } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
-import type { RunEvent } from "../loop/events.ts";
-import type { PartialAnswer } from "../loop/partial-answer.ts";
 import { limitReached } from "../loop/limits.ts";
-import type { BeforeEnd } from "../loop/loop-input.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
-import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
-import { prepareHistory } from "../model/history/import-history.ts";
+import type { RunningLoop } from "../loop/run-stream.ts";
 import type { Content, JsonObject } from "../wire/types/content.ts";
-import { boundParts, DraftWriter } from "./draft-writer.ts";
+import { DraftWriter } from "./draft-writer.ts";
 import { isResumable } from "./entries.ts";
-import { findMissingAnswer } from "./find-damage.ts";
-import {
-  abandonLease,
-  HeldLease,
-  LEASE_MS,
-  type LeaseFinding,
-  type LeaseListener,
-  LeaseObserver,
-  lookUntil,
-  nextLease,
-} from "./lease.ts";
-import type { Lease } from "./records.ts";
-import {
-  buildEndEntry,
-  buildEnding,
-  buildFailure,
-  endOfRecord,
-  hasLaterTurn,
-  interruptedAnswer,
-  isOpenDraft,
-  LEFT,
-  type RunEnding,
-} from "./run-ending.ts";
+import { checkAnswers } from "./find-damage.ts";
+import { type HeldLease, type LeaseFinding, lookUntil } from "./lease.ts";
+import { LeaseTaker, type TakeLease, type TakenRun } from "./lease-taker.ts";
+import { RecordOpener, type RunReading } from "./record-opener.ts";
+import { lastRun, RunCloser, type Unfinished } from "./run-closer.ts";
+import { buildFailure, LEFT } from "./run-ending.ts";
 import { buildAnswerEntries, checkEdits, type ExternalAnswers } from "./session-answers.ts";
-import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
-import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
-import { placeCutInSent, type RunRecord } from "./session-view.ts";
-
-/** What a message does with a last run that was cut off or waits for an answer: it closes the run, or is refused. */
-export type Unfinished = "close" | "refuse";
+import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
+import type { NewEntry, SessionLog } from "./session-log.ts";
 
 /** One run of a session, about to be read. */
-export interface SessionRunRequest<Options> {
-  readonly options: Options;
-  readonly emitters: RunEmitters | undefined;
+export interface SessionRunRequest<Options> extends RunReading<Options> {
   /** Ends waiting for others. */
   readonly signal: AbortSignal | undefined;
 }
@@ -75,16 +40,14 @@ export interface SessionKeeping {
   readonly leaseMs?: number | undefined;
 }
 
-/** How often a run is begun or resumed anew because others wrote to the session in between. */
-const MAX_RACES = 20;
-
 /** The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. */
 export class SessionRuns<Options> {
   readonly log: SessionLog;
   readonly #host: SessionHost<Options>;
   readonly #keeping: SessionKeeping;
-  readonly #observer: LeaseObserver;
-  readonly #conversation = {};
+  readonly #opener: RecordOpener<Options>;
+  readonly #leases: LeaseTaker;
+  readonly #closer: RunCloser<Options>;
   /** The run of this object that is going. */
   #current: CurrentRun | undefined;
 
@@ -92,7 +55,9 @@ export class SessionRuns<Options> {
     this.log = log;
     this.#host = host;
     this.#keeping = keeping;
-    this.#observer = new LeaseObserver(log.store.processes);
+    this.#opener = new RecordOpener(log, host, keeping.limits);
+    this.#leases = new LeaseTaker(log, keeping.leaseMs);
+    this.#closer = new RunCloser(log, this.#opener);
   }
 
   /** A new run on a message; without contents, on what was said to the session since its last run. */
@@ -108,7 +73,7 @@ export class SessionRuns<Options> {
     return this.#loop(run, run.runId, async (take) => {
       if (this.log.view.runIds.has(run.runId)) throw new RunIdTakenError(this.log.id, run.runId);
       this.#checkLimits();
-      const closing = await this.#closeLast(run.unfinished, run.options);
+      const closing = await this.#closer.closeLast(run.unfinished, run.options);
       const entry: NewEntry = {
         type: "run",
         runId: run.runId,
@@ -139,7 +104,7 @@ export class SessionRuns<Options> {
       const { runId, loop } = record.entry;
       if (record.end !== undefined && !isResumable(record.end))
         throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
-      this.#checkAnswers(record);
+      checkAnswers(this.log.id, record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
       const about = { options: run.options, runId, sessionId: this.log.id };
@@ -149,57 +114,9 @@ export class SessionRuns<Options> {
     });
   }
 
-  /** Opens the loop over a run's record. */
-  open(
-    record: RunRecord,
-    run: Pick<SessionRunRequest<Options>, "options" | "emitters">,
-    how: OpenRecordOptions,
-  ): OpenedRun {
-    const { runId, input, metadata } = record.entry;
-    const { mode = "read", log = this.log.journalLog(runId), missing, onPartial } = how;
-    const { beforeEnd = async (result) => endOfRecord(record, result) } = how;
-    const before = this.#contentsBefore();
-    const replaying = new ReplayMark(mode !== "begin");
-    return this.#host.open({
-      options: run.options,
-      sessionId: this.log.id,
-      runId,
-      metadata,
-      mode,
-      contents: [...before, ...input],
-      historyLength: before.length,
-      compaction: placeCutInSent(this.log.view, before),
-      conversation: this.#conversation,
-      emitters: run.emitters && {
-        emit: (event) => run.emitters?.emit(replaying.mark(event)),
-        emitLive: run.emitters.emitLive,
-      },
-      beforeEnd: async (result) => {
-        const next = await beforeEnd(result);
-        if (mode === "resume") replaying.end();
-        return next;
-      },
-      interrupted: mode === "read" ? record.end?.interrupted : undefined,
-      onPartial,
-      steps: ({ signal, emit }) =>
-        journal<RunEvent>({ runId, signal, emit, log, missing, onExecute: () => replaying.end() }),
-      steering: { take: (after) => this.#steered(after) },
-      steeringCursor: record.steeringCursor,
-      limits: this.#keeping.limits,
-      spentBefore: record.spentBefore,
-    });
-  }
-
   /** Whether a run is going, and the log as of then. `free` also when its process has died. */
   async look(): Promise<LeaseFinding> {
-    const { id, store } = this.log;
-    for (;;) {
-      const { lease } = await store.records(id);
-      await this.log.refresh();
-      // A run that began or ended in between would make the two contradict each other.
-      const now = (await store.records(id)).lease;
-      if (now?.token === lease?.token && now?.held === lease?.held) return this.#observer.look(now);
-    }
+    return await this.#leases.look();
   }
 
   /**
@@ -221,16 +138,7 @@ export class SessionRuns<Options> {
 
   /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
-    const { id, store } = this.log;
-    const { lease } = await store.records(id);
-    if (lease === undefined || this.#observer.look(lease).state === "free") return false;
-    await store.requestStop(id, lease.token);
-    await lookUntil(store, id, [signal], async () => {
-      const now = (await store.records(id)).lease;
-      const found = this.#observer.look(now);
-      const isOver = now?.token !== lease.token || found.state === "free";
-      return isOver ? { found: true } : { againInMs: found.leftMs };
-    });
+    if (!(await this.#leases.stop(signal))) return false;
     await this.#current?.over;
     return true;
   }
@@ -251,69 +159,11 @@ export class SessionRuns<Options> {
     return isKnown ? [] : [{ type: "info", ...about }];
   }
 
-  /** What was said before a run, fit for this session's model. */
-  #contentsBefore(): readonly Content[] {
-    const { origin: to } = this.#host;
-    return this.log.view.segments.flatMap(({ origin: from, contents }) => {
-      const isOwn = from?.endpoint === to.endpoint && from.family === to.family;
-      return isOwn ? contents : prepareHistory(contents, { from, to });
-    });
-  }
-
-  async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
-    await this.log.refresh();
-    const said = this.log.view.steersAfter(after);
-    const last = said.at(-1);
-    if (last === undefined) return undefined;
-    return { contents: said.flatMap((one) => [...one.contents]), upTo: last.position + 1 };
-  }
-
   /** Nothing is stored of a message that no request could answer. */
   #checkLimits(): void {
     const { limits } = this.#keeping;
     const reached = limits === undefined ? undefined : limitReached(limits, this.log.view.spent());
     if (reached !== undefined) throw new SessionLimitError(this.log.id, reached.name, reached.limit, reached.used);
-  }
-
-  /** The entries that make way for the next message. */
-  async #closeLast(unfinished: Unfinished, options: Options): Promise<readonly NewEntry[]> {
-    const { run } = this.log.view;
-    if (run === undefined) return [];
-    const waits = run.end?.pending !== undefined;
-    if (unfinished === "refuse" && (waits || run.end === undefined)) {
-      const why = waits ? "its last run waits for an answer" : "its last run was cut off";
-      throw new SessionUnfinishedError(this.log.id, run.entry.runId, why);
-    }
-    if (run.end !== undefined) return [];
-    this.#checkAnswers(run);
-    return [await this.#endOfCutOff(run, options)];
-  }
-
-  /** @throws {SessionDamagedError} For a run whose steps cannot be read to the last. */
-  #checkAnswers(record: RunRecord): void {
-    const missing = findMissingAnswer(record);
-    if (missing !== undefined) throw new SessionDamagedError(this.log.id, missing);
-  }
-
-  /** Reads a run that was cut off as far as its log goes: how it ended. */
-  async #endOfCutOff(record: RunRecord, options: Options): Promise<NewEntry> {
-    const cutOff = new DOMException("the run was cut off here", "AbortError");
-    const missing = (): never => {
-      throw cutOff;
-    };
-    const opened = this.open(record, { options, emitters: undefined }, { missing });
-    let how: RunEnding = { stopReason: "aborted", error: describeError(cutOff) };
-    try {
-      // All was done but for writing down that it was.
-      how = buildEnding(await opened.run());
-    } catch (error) {
-      if (error !== cutOff) throw error;
-    } finally {
-      opened.release();
-    }
-    const { draft } = await this.log.store.records(this.log.id);
-    const interrupted = draft !== undefined && isOpenDraft(draft, record) ? interruptedAnswer(draft) : undefined;
-    return buildEndEntry(record, opened, this.log.view.segments, { ...how, interrupted });
   }
 
   /** A run that is prepared and made, and whose end is recorded, whatever it is. */
@@ -341,7 +191,7 @@ export class SessionRuns<Options> {
         opened?.abort(why);
       };
       try {
-        const taken = await this.#take([run.signal, left.signal], prepare, () => ({
+        const taken = await this.#leases.take([run.signal, left.signal], prepare, () => ({
           logger: this.#logger,
           stop: () => abort(new RunStoppedError(`the run of session "${this.log.id}" was stopped on request`)),
           lost: (error) => {
@@ -350,7 +200,7 @@ export class SessionRuns<Options> {
           },
         }));
         lease = taken.lease;
-        const record = this.#lastRun();
+        const record = lastRun(this.log);
         current.runId = record.entry.runId;
         take();
         draft = new DraftWriter(
@@ -359,12 +209,12 @@ export class SessionRuns<Options> {
           { token: taken.lease.token, runId: current.runId },
           this.#logger,
         );
-        opened = current.opened = this.open(record, run, {
+        opened = current.opened = this.#opener.open(record, run, {
           mode: taken.mode,
           log: this.log.journalLog(current.runId, taken.lease.token),
           onPartial: draft.changed,
           beforeEnd: async (result) => {
-            const next = await this.#end(opened, taken.lease, result);
+            const next = await this.#closer.end(opened, taken.lease, result);
             ended = next === "ended";
             return next;
           },
@@ -380,7 +230,7 @@ export class SessionRuns<Options> {
         const how = left.signal.aborted
           ? { stopReason: "aborted" as const, error: LEFT }
           : buildFailure(error, opened.aborted());
-        if (!ended && !lost && lease !== undefined) await this.#tryAppendEnd(opened, lease, how);
+        if (!ended && !lost && lease !== undefined) await this.#closer.tryEnd(opened, lease, how, this.#logger);
         throw error;
       } finally {
         draft?.release();
@@ -403,50 +253,6 @@ export class SessionRuns<Options> {
     };
   }
 
-  /** Waits until it is known that no run is going, and takes the lease with what `prepare` appends. */
-  async #take(
-    signals: readonly (AbortSignal | undefined)[],
-    prepare: (take: TakeLease) => Promise<TakenRun>,
-    listen: (token: number) => LeaseListener,
-  ): Promise<TakenRun> {
-    const { id, store } = this.log;
-    for (let races = 0; ; races++) {
-      const last = await this.#untilFree(signals);
-      try {
-        return await prepare(async (runId, ...entries) => {
-          const lease = nextLease(last, runId, this.#keeping.leaseMs ?? LEASE_MS, store);
-          try {
-            await this.log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
-          } catch (error) {
-            // It may have been written all the same.
-            await abandonLease(store, id, lease);
-            throw error;
-          }
-          return new HeldLease(store, id, lease, listen(lease.token));
-        });
-      } catch (error) {
-        const raced = error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
-        if (!raced || races >= MAX_RACES) throw error;
-      }
-    }
-  }
-
-  /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
-  async #untilFree(signals: readonly (AbortSignal | undefined)[]): Promise<Lease | undefined> {
-    const { id, store } = this.log;
-    return await lookUntil(store, id, signals, async () => {
-      // The lease first: whoever takes it after this makes our append fail.
-      const { lease } = await store.records(id);
-      const found = this.#observer.look(lease);
-      if (found.state === "held") {
-        if (found.lives) throw new SessionRunningError(id, found.lease.runId);
-        return { againInMs: found.leftMs };
-      }
-      await this.log.refresh();
-      return { found: lease };
-    });
-  }
-
   /** What the run had said in a step that is about to be asked again is void. */
   async #dropDraft({ token }: HeldLease): Promise<void> {
     const { draft } = await this.log.store.records(this.log.id);
@@ -457,57 +263,6 @@ export class SessionRuns<Options> {
   get #logger(): Logger {
     const metadata = this.log.view.run?.entry.metadata;
     return metadata === undefined ? this.#host.logger : bindLogger(this.#host.logger, { metadata });
-  }
-
-  #lastRun(): RunRecord {
-    const { run } = this.log.view;
-    if (run === undefined) throw new TypeError("the run could not be recorded");
-    return run;
-  }
-
-  /** Records how a run ended and gives its lease back, unless it was steered after it last looked. */
-  async #end(opened: OpenedRun | undefined, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
-    const { view } = this.log;
-    const unheard = (): boolean => view.steersAfter(view.steeringCursor).length > 0;
-    const mayContinue = result.stopReason === "finished";
-    if (mayContinue && (hasLaterTurn(this.#lastRun(), result) || unheard())) return "more-was-said";
-    try {
-      await this.#appendEnd(opened, lease, buildEnding(result), mayContinue ? "steered" : undefined);
-      return "ended";
-    } catch (error) {
-      if (mayContinue && error instanceof SessionConflictError && unheard()) return "more-was-said";
-      throw error;
-    }
-  }
-
-  async #appendEnd(
-    opened: OpenedRun | undefined,
-    lease: HeldLease,
-    how: RunEnding,
-    unless?: AppendAs["unless"],
-  ): Promise<void> {
-    if (opened === undefined) throw new TypeError("the run could not be recorded");
-    const partial = opened.partial();
-    const parts = partial.parts();
-    const interrupted =
-      parts.length === 0
-        ? undefined
-        : interruptedAnswer({ step: partial.step, attempt: partial.attempt, ...boundParts(parts) });
-    const entry = buildEndEntry(this.#lastRun(), opened, this.log.view.segments, { ...how, interrupted });
-    await lease.giveBack((change) => this.log.append({ token: lease.token, lease: change, unless }, entry));
-  }
-
-  /** The run's own error matters more than that its end could not be written: a run without end is one that was cut off. */
-  async #tryAppendEnd(opened: OpenedRun, lease: HeldLease, how: RunEnding): Promise<void> {
-    try {
-      await this.#appendEnd(opened, lease, how);
-    } catch (error) {
-      const { id, view } = this.log;
-      this.#logger.warn(
-        { err: error, session: id, runId: view.run?.entry.runId },
-        "the run's end could not be written",
-      );
-    }
   }
 }
 
@@ -521,23 +276,6 @@ export interface SessionAbout {
   readonly metadata?: { readonly [name: string]: string } | undefined;
 }
 
-/** Marks the events of a run that repeat what its log holds: those before the first step that is executed here. */
-class ReplayMark {
-  #isReplayed: boolean;
-
-  constructor(isReplayed: boolean) {
-    this.#isReplayed = isReplayed;
-  }
-
-  mark(event: RunEvent): RunEvent {
-    return this.#isReplayed ? { ...event, replayed: true } : event;
-  }
-
-  end(): void {
-    this.#isReplayed = false;
-  }
-}
-
 /** The run of a session object that is going. */
 interface CurrentRun {
   runId: string;
@@ -546,26 +284,4 @@ interface CurrentRun {
   /** Resolves when its beginning is in the log, or when it is over without. */
   readonly taken: Promise<void>;
   readonly over: Promise<void>;
-}
-
-/** What is prepared before a run is opened: how it takes the lease. */
-type TakeLease = (runId: string, ...entries: readonly NewEntry[]) => Promise<HeldLease>;
-
-interface TakenRun {
-  readonly lease: HeldLease;
-  readonly mode: "begin" | "resume";
-}
-
-/** How a record is opened. */
-export interface OpenRecordOptions {
-  /** @defaultValue "read" */
-  readonly mode?: SessionRunMode | undefined;
-  /** What the run's steps left, and where it is written. @defaultValue the session's log */
-  readonly log?: JournalLog | undefined;
-  /** @defaultValue for a record that is only read: more was said when the log has another turn */
-  readonly beforeEnd?: BeforeEnd | undefined;
-  /** Called instead of an operation that has no outcome yet. */
-  readonly missing?: ((op: { readonly name: string }) => never) | undefined;
-  /** Called whenever more of an answer is known. */
-  readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
 }
