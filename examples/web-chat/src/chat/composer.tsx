@@ -35,6 +35,7 @@ export function Composer(props: ComposerProps): ReactElement {
     if (current === null) return;
     current.style.height = "auto";
     current.style.height = `${current.scrollHeight}px`;
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- the height follows the text
   }, [text]);
 
   const send = (): void => {
