@@ -63,7 +63,7 @@ export function Composer(props: ComposerProps): ReactElement {
         {files.length > 0 && (
           <ul className="attached" aria-label="Images">
             {files.map(({ url, filename = "Image" }, index) => (
-              <li key={url}>
+              <li key={index}>
                 <img src={url} alt={filename} />
                 <button type="button" aria-label={`Remove ${filename}`} onClick={() => attachments.remove(index)}>
                   <Icon name="close" />
