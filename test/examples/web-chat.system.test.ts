@@ -211,6 +211,25 @@ describe("with answers that take long", () => {
     expect(await tab.messages()).toBe(said);
   });
 
+  test("a message that is sent without a network arrives once there is one, and an answer that was cut off goes on", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.page.setOfflineMode(true);
+    await tab.say("Hello");
+    await tab.sees("Offline. Reconnecting…");
+    await tab.page.setOfflineMode(false);
+    await tab.sees(FIRST);
+    await tab.page.setOfflineMode(true);
+    await tab.sees("Offline. Reconnecting…");
+    await tab.page.setOfflineMode(false);
+    await tab.sees(LAST);
+    await tab.isDone();
+    const said = await tab.messages();
+    expect([countOf(said, FIRST), countOf(said, LAST)]).toEqual([1, 1]);
+    await tab.page.reload();
+    await tab.sees(LAST);
+    expect(await tab.messages()).toBe(said);
+  });
+
   test("a second tab follows the answer, and what is said in the first", async () => {
     const first = await ChatTab.open(browser, chat.url);
     await first.say("Hello");

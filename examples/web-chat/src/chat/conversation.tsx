@@ -99,14 +99,7 @@ export function Conversation({ id, stored, summary, isOnline, onChange }: Conver
           <Icon name="down" />
         </button>
       )}
-      <Composer
-        chatId={id}
-        attachments={attachments}
-        isAnswering={isAnswering}
-        isOnline={isOnline}
-        onSay={say}
-        onStop={live.stop}
-      />
+      <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={live.stop} />
       <Announcer messages={messages} isAnswering={isAnswering} />
     </main>
   );

@@ -60,14 +60,21 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         messages: stored.messages.filter((message) => !isQueued(message)),
         transport: createTransport(),
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
-        onError: (error) => setProblem(error instanceof TypeError ? undefined : readProblem(error.message)),
+        onError: (error) => {
+          if (!(error instanceof TypeError)) return setProblem(readProblem(error.message));
+          // The list finds out whether the server can be reached at all.
+          changed();
+        },
         onFinish: changed,
       }),
   );
   const chat = useChat<ChatMessage>({ chat: store, experimental_throttle: 40 });
   const { messages, setMessages, status, resumeStream, sendMessage, addToolApprovalResponse, clearError } = chat;
   const isBusy = isReading(status);
-  const last = messages.at(-1)?.id;
+  const lastMessage = messages.at(-1);
+  const last = lastMessage?.id;
+  // The server refuses with an answer; without one it was not reached.
+  const hasFailed = chat.error instanceof TypeError;
 
   useFollowing({
     id,
@@ -76,9 +83,12 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
     isBusy,
     // What is drawn may be a moment behind.
     isBusyNow: () => isReading(store.status),
-    // The server refuses with an answer; without one it was not reached.
-    hasFailed: chat.error instanceof TypeError,
+    hasFailed,
     isOnline,
+    resend:
+      hasFailed && lastMessage?.role === "user"
+        ? async () => await sendMessage({ ...lastMessage, messageId: lastMessage.id })
+        : undefined,
     show: (loaded) => {
       const said = loaded.messages.filter((message) => !isQueued(message));
       setMessages((known) => keepKnown(known, said));

@@ -14,6 +14,8 @@ export interface Following {
   /** The last stream broke off. */
   readonly hasFailed: boolean;
   readonly isOnline: boolean;
+  /** Sends what did not arrive; the server runs it once, however often it is sent. Undefined when all did. */
+  readonly resend: (() => Promise<void>) | undefined;
   readonly show: (loaded: StoredChat) => void;
   /** Reads the stream of the run that is going. */
   readonly follow: () => Promise<void>;
@@ -40,6 +42,10 @@ export function useFollowing(following: Following): void {
     }
     if (isBusy || !isOnline || (version === seen.current && !hasFailed)) return;
     seen.current = version;
+    if (latest.current.resend !== undefined) {
+      void latest.current.resend();
+      return;
+    }
     void (async () => {
       const loaded = await loadChat(latest.current.id).catch(() => undefined);
       if (latest.current.isBusyNow()) return;
