@@ -87,6 +87,38 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
+  test("images are pasted and dropped, and are part of the message after a reload", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.page.evaluate(`(async () => {
+      const dot = await new Promise((resolve) => {
+        const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+        canvas.toBlob(resolve, "image/png");
+      });
+      const given = (name) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([dot], name, { type: "image/png" }));
+        return transfer;
+      };
+      const how = { bubbles: true, cancelable: true };
+      const box = document.querySelector("#composer");
+      box.dispatchEvent(new ClipboardEvent("paste", { ...how, clipboardData: given("pasted.png") }));
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      document.querySelector("main").dispatchEvent(new DragEvent("drop", { ...how, dataTransfer: given("dropped.png") }));
+    })()`);
+    await tab.page.locator("::-p-aria(Remove dropped.png)").wait();
+    await tab.page.locator("::-p-aria(Remove pasted.png)").wait();
+    await tab.say("What is this?");
+    await tab.sees(LAST);
+    await tab.page.reload();
+    await tab.sees(LAST);
+    const images = `[...document.querySelectorAll(".question .picture")].map(({ alt, naturalWidth }) => [alt, naturalWidth])`;
+    expect(await tab.page.evaluate(images)).toEqual([
+      ["pasted.png", 8],
+      ["dropped.png", 8],
+    ]);
+    expect(tab.complaints).toEqual([]);
+  });
+
   test("a question is asked once more", async () => {
     const tab = await ChatTab.open(browser, chat.url);
     await tab.say("Hello");
@@ -170,6 +202,25 @@ describe("with answers that take long", () => {
     await tab.sees(FIRST);
     await tab.page.reload();
     await tab.sees(FIRST);
+    await tab.sees(LAST);
+    await tab.isDone();
+    const said = await tab.messages();
+    expect([countOf(said, FIRST), countOf(said, LAST)]).toEqual([1, 1]);
+    await tab.page.reload();
+    await tab.sees(LAST);
+    expect(await tab.messages()).toBe(said);
+  });
+
+  test("a message that is sent without a network arrives once there is one, and an answer that was cut off goes on", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.page.setOfflineMode(true);
+    await tab.say("Hello");
+    await tab.sees("Offline. Reconnecting…");
+    await tab.page.setOfflineMode(false);
+    await tab.sees(FIRST);
+    await tab.page.setOfflineMode(true);
+    await tab.sees("Offline. Reconnecting…");
+    await tab.page.setOfflineMode(false);
     await tab.sees(LAST);
     await tab.isDone();
     const said = await tab.messages();

@@ -17,7 +17,6 @@ export interface ChatAgentOptions {
 }
 
 /** The agent that the page talks to. */
-// oxlint-disable-next-line typescript/explicit-function-return-type -- the page's types are inferred from it
 export function createChatAgent({ model, endpoint, pictures }: ChatAgentOptions) {
   return new Agent({
     model,

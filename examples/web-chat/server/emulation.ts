@@ -78,7 +78,7 @@ function thoughtOn({ responses, prompt }: BrainTurn, isSearched: boolean): strin
 function reportOn({ sincePrompt }: BrainTurn): string | undefined {
   const responses = sincePrompt.flatMap(({ parts: said }) => said.flatMap((part) => part.functionResponse ?? []));
   if (responses.length === 0) return undefined;
-  const reports = responses.map(({ name = "", response }) => {
+  const reports = responses.map(({ name, response }) => {
     const output: unknown = response["output"] ?? response;
     return "error" in response ? `\`${name}\` did not run: ${String(response["error"])}` : reportOf(name, output);
   });

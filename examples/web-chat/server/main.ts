@@ -42,6 +42,10 @@ async function serve(options: { readonly port: number; readonly model: string; r
   const [connection] = await Promise.all([connect(process.env, emulation()), buildPage(page)]);
   const chat = await startWebChat({ ...options, endpoint: connection.endpoint, page });
   process.stdout.write(`${connection.description}\nThe chat is at ${chat.url}. Press Ctrl-C to stop.\n`);
-  const stop = (): void => void chat[Symbol.asyncDispose]().then(() => connection[Symbol.asyncDispose]());
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const stop = async (): Promise<void> => {
+    await chat[Symbol.asyncDispose]();
+    // Runs that are going are resumed when somebody looks at them again.
+    process.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop());
 }

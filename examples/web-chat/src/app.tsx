@@ -16,10 +16,12 @@ export function App(): ReactElement {
   const [theme, setTheme] = useState(readTheme);
   const summary = chats.list?.find(({ id }) => id === current);
 
-  useEffect(() => {
+  const [shown, setShown] = useState(current);
+  if (shown !== current) {
+    setShown(current);
     // That id may be used up now; the next new conversation gets another.
     if (current !== undefined) setFresh(crypto.randomUUID());
-  }, [current]);
+  }
   useEffect(() => {
     document.title = current === undefined ? "New chat" : (summary?.title ?? "Chat");
   }, [current, summary?.title]);
@@ -30,7 +32,7 @@ export function App(): ReactElement {
       <a className="skip" href="#composer">
         Skip to the message box
       </a>
-      <div id="list" className="aside" onKeyDown={(event) => event.key === "Escape" && setListOpen(false)}>
+      <div id="list" className="aside">
         <ChatList chats={chats} current={current} onLeave={() => setListOpen(false)} />
       </div>
       <button

@@ -15,6 +15,11 @@ export interface StoredChat {
   readonly messages: ChatMessage[];
 }
 
+/** A run is going, or goes on when somebody follows it. */
+export function isGoing(state: ChatSummary["state"]): boolean {
+  return state === "running" || state === "cut-off";
+}
+
 export const API = "/api/chat";
 
 export async function listChats(): Promise<readonly ChatSummary[]> {

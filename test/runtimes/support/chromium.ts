@@ -18,6 +18,7 @@ export interface Page {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
   url(): string;
+  setOfflineMode(isOffline: boolean): Promise<void>;
   bringToFront(): Promise<void>;
   setViewport(viewport: { width: number; height: number; isMobile?: boolean; hasTouch?: boolean }): Promise<void>;
   emulateMediaFeatures(features: readonly { name: string; value: string }[]): Promise<void>;

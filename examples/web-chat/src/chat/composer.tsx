@@ -7,20 +7,19 @@ export interface ComposerProps {
   readonly chatId: string;
   readonly attachments: Attachments;
   readonly isAnswering: boolean;
-  readonly isOnline: boolean;
   readonly onSay: (said: Said) => void;
   readonly onStop: () => void;
 }
 
 /** The box to write in. What was written survives a reload. */
 export function Composer(props: ComposerProps): ReactElement {
-  const { chatId, attachments, isAnswering, isOnline, onSay, onStop } = props;
+  const { chatId, attachments, isAnswering, onSay, onStop } = props;
   const key = `draft:${chatId}`;
   const [text, setText] = useState(() => sessionStorage.getItem(key) ?? "");
   const box = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const { files, problem } = attachments;
-  const isSendable = isOnline && (text.trim() !== "" || files.length > 0);
+  const isSendable = text.trim() !== "" || files.length > 0;
 
   useEffect(() => {
     if (text === "") sessionStorage.removeItem(key);
@@ -35,6 +34,7 @@ export function Composer(props: ComposerProps): ReactElement {
     if (current === null) return;
     current.style.height = "auto";
     current.style.height = `${current.scrollHeight}px`;
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- the height follows the text
   }, [text]);
 
   const send = (): void => {
@@ -62,7 +62,7 @@ export function Composer(props: ComposerProps): ReactElement {
         {files.length > 0 && (
           <ul className="attached" aria-label="Images">
             {files.map(({ url, filename = "Image" }, index) => (
-              <li key={url}>
+              <li key={index}>
                 <img src={url} alt={filename} />
                 <button type="button" aria-label={`Remove ${filename}`} onClick={() => attachments.remove(index)}>
                   <Icon name="close" />

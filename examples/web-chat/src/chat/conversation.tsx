@@ -1,4 +1,4 @@
-import { type DragEvent, type ReactElement, useEffect, useRef, useState } from "react";
+import { type DragEvent, type ReactElement, useEffect, useState } from "react";
 import { Icon } from "../icon.tsx";
 import { MessageView } from "../message/message-view.tsx";
 import { openChat } from "../place.ts";
@@ -20,7 +20,7 @@ export interface ConversationProps {
 
 /** The messages, and the box to write in. */
 export function Conversation({ id, stored, summary, isOnline, onChange }: ConversationProps): ReactElement {
-  const live = useConversation({ id, stored, summary, onChange });
+  const live = useConversation({ id, stored, summary, isOnline, onChange });
   const { messages, queued, isAnswering, problem } = live;
   const attachments = useAttachments();
   const { ref, isAtEnd, toEnd } = useStickToEnd([messages, queued]);
@@ -28,16 +28,14 @@ export function Conversation({ id, stored, summary, isOnline, onChange }: Conver
   const isEmpty = messages.length === 0;
 
   const { stop } = live;
-  const stopRef = useRef(stop);
-  stopRef.current = stop;
   useEffect(() => {
     if (!isAnswering) return;
     const onKey = ({ key, defaultPrevented }: KeyboardEvent): void => {
-      if (key === "Escape" && !defaultPrevented) stopRef.current();
+      if (key === "Escape" && !defaultPrevented) stop();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
-  }, [isAnswering]);
+  }, [isAnswering, stop]);
 
   const say = (said: Said): void => {
     openChat(id, { replace: !isEmpty });
@@ -101,14 +99,7 @@ export function Conversation({ id, stored, summary, isOnline, onChange }: Conver
           <Icon name="down" />
         </button>
       )}
-      <Composer
-        chatId={id}
-        attachments={attachments}
-        isAnswering={isAnswering}
-        isOnline={isOnline}
-        onSay={say}
-        onStop={live.stop}
-      />
+      <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={live.stop} />
       <Announcer messages={messages} isAnswering={isAnswering} />
     </main>
   );

@@ -9,9 +9,9 @@ const MAX_BYTES = 12 * 1024 * 1024;
 export interface Attachments {
   readonly files: readonly SaidFile[];
   readonly problem: string | undefined;
-  add(files: readonly File[]): Promise<void>;
-  remove(index: number): void;
-  clear(): void;
+  readonly add: (files: readonly File[]) => Promise<void>;
+  readonly remove: (index: number) => void;
+  readonly clear: () => void;
 }
 
 export function useAttachments(): Attachments {

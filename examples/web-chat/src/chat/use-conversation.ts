@@ -1,10 +1,11 @@
-import { useChat } from "@ai-sdk/react";
+import { Chat, useChat } from "@ai-sdk/react";
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { withoutDiscards } from "@pollux/web";
 import type { ChatMessage } from "../../server/agent.ts";
-import { API, type ChatSummary, loadChat, readProblem, steerChat, stopChat, type StoredChat } from "../server.ts";
+import { API, type ChatSummary, isGoing, readProblem, steerChat, stopChat, type StoredChat } from "../server.ts";
 import { noteTimes } from "../message/call-times.ts";
+import { useFollowing } from "./use-following.ts";
 
 /** What a person says. */
 export interface Said {
@@ -29,77 +30,75 @@ export interface LiveConversation {
   readonly isAnswering: boolean;
   readonly problem: string | undefined;
   /** Asks; or steers, while an answer is being written. */
-  say(said: Said): void;
-  askAgain(): void;
-  stop(): void;
-  decide(approvalId: string, approved: boolean, reason?: string): void;
-  answer(answer: CallAnswer): void;
-  dismissProblem(): void;
+  readonly say: (said: Said) => void;
+  readonly askAgain: () => void;
+  readonly stop: () => void;
+  readonly decide: (approvalId: string, approved: boolean, reason?: string) => void;
+  readonly answer: (answer: CallAnswer) => void;
+  readonly dismissProblem: () => void;
 }
 
 export interface ConversationOptions {
   readonly id: string;
   readonly stored: StoredChat;
   readonly summary: ChatSummary | undefined;
+  readonly isOnline: boolean;
   readonly onChange: () => Promise<void>;
 }
 
 /** A conversation that is followed wherever it goes on: here, in another tab, or in a process that was started anew. */
-export function useConversation({ id, stored, summary, onChange }: ConversationOptions): LiveConversation {
-  const transport = useMemo(() => createTransport(), []);
+export function useConversation({ id, stored, summary, isOnline, onChange }: ConversationOptions): LiveConversation {
   const [queued, setQueued] = useState<readonly ChatMessage[]>(() => stored.messages.filter(isQueued));
   const [problem, setProblem] = useState<string>();
-  const [isStopping, setStopping] = useState(false);
+  /** The message whose end was asked for. */
+  const [stopping, setStopping] = useState<string>();
   const changed = useCallback(() => void onChange(), [onChange]);
-  const chat = useChat<ChatMessage>({
-    id,
-    messages: stored.messages.filter((message) => !isQueued(message)),
-    transport,
-    experimental_throttle: 40,
-    sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
-    onError: (error) => setProblem(error instanceof TypeError ? undefined : readProblem(error.message)),
-    onFinish: changed,
-  });
+  const [store] = useState(
+    () =>
+      new Chat<ChatMessage>({
+        id,
+        messages: stored.messages.filter((message) => !isQueued(message)),
+        transport: createTransport(),
+        sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
+        onError: (error) => {
+          if (!(error instanceof TypeError)) return setProblem(readProblem(error.message));
+          // The list finds out whether the server can be reached at all.
+          changed();
+        },
+        onFinish: changed,
+      }),
+  );
+  const chat = useChat<ChatMessage>({ chat: store, experimental_throttle: 40 });
   const { messages, setMessages, status, resumeStream, sendMessage, addToolApprovalResponse, clearError } = chat;
-  const isBusy = status === "submitted" || status === "streaming";
-  const isBusyRef = useRef(isBusy);
-  isBusyRef.current = isBusy;
+  const isBusy = isReading(status);
+  const lastMessage = messages.at(-1);
+  const last = lastMessage?.id;
+  // The server refuses with an answer; without one it was not reached.
+  const hasFailed = chat.error instanceof TypeError;
 
-  // What is going on elsewhere shows in the list first.
-  const [seen, setSeen] = useState(summary?.updatedAt ?? 0);
-  const isFirst = useRef(true);
-  const goesOn = isFirst.current ? isGoing(stored.state) : isGoing(summary?.state);
-  const isStale = summary !== undefined && (summary.updatedAt !== seen || isGoing(summary.state));
-  const updatedAt = summary?.updatedAt ?? 0;
-  useEffect(() => {
-    if (isBusyRef.current) return;
-    if (isFirst.current) {
-      isFirst.current = false;
-      setSeen(updatedAt);
-      if (goesOn) void resumeStream();
-      return;
-    }
-    if (!isStale) return;
-    setSeen(updatedAt);
-    void (async () => {
-      const now = await loadChat(id).catch(() => undefined);
-      if (now === undefined || isBusyRef.current) return;
-      setMessages((known) =>
-        keepKnown(
-          known,
-          now.messages.filter((message) => !isQueued(message)),
-        ),
-      );
-      setQueued(now.messages.filter(isQueued));
-      if (!isGoing(now.state)) return;
+  useFollowing({
+    id,
+    isGoing: isGoing(stored.state),
+    summary,
+    isBusy,
+    // What is drawn may be a moment behind.
+    isBusyNow: () => isReading(store.status),
+    hasFailed,
+    isOnline,
+    resend:
+      hasFailed && lastMessage?.role === "user"
+        ? async () => await sendMessage({ ...lastMessage, messageId: lastMessage.id })
+        : undefined,
+    show: (loaded) => {
+      const said = loaded.messages.filter((message) => !isQueued(message));
+      setMessages((known) => keepKnown(known, said));
+      setQueued(loaded.messages.filter(isQueued));
+    },
+    follow: async () => {
       clearError();
       await resumeStream();
-    })();
-  }, [id, goesOn, isStale, updatedAt, isBusy, setMessages, resumeStream, clearError]);
-
-  useEffect(() => {
-    if (!isBusy) setStopping(false);
-  }, [isBusy]);
+    },
+  });
   useEffect(() => noteTimes(messages), [messages]);
 
   const shown = useMemo(() => messages.map((message) => withoutDiscards(message)), [messages]);
@@ -109,7 +108,7 @@ export function useConversation({ id, stored, summary, onChange }: ConversationO
   return {
     messages: shown,
     queued: queued.filter(({ parts }) => !heard.some(({ data }) => textOf(data.parts) === textOf(parts))),
-    isAnswering: isBusy && !isStopping,
+    isAnswering: isBusy && stopping !== last,
     problem,
     say({ text, files }) {
       setProblem(undefined);
@@ -127,14 +126,14 @@ export function useConversation({ id, stored, summary, onChange }: ConversationO
       }
     },
     askAgain() {
-      const last = messages.findLast(({ role }) => role === "user");
-      if (last === undefined || isBusy) return;
-      void sendMessage({ id: crypto.randomUUID(), role: "user", parts: last.parts });
+      const question = messages.findLast(({ role }) => role === "user");
+      if (question === undefined || isBusy) return;
+      void sendMessage({ id: crypto.randomUUID(), role: "user", parts: question.parts });
     },
     stop() {
-      setStopping(true);
+      setStopping(last);
       stopChat(id).then(changed, (error: unknown) => {
-        setStopping(false);
+        setStopping(undefined);
         report(error);
       });
     },
@@ -150,6 +149,8 @@ export function useConversation({ id, stored, summary, onChange }: ConversationO
     },
   };
 }
+
+type LiveStatus = Chat<ChatMessage>["status"];
 
 /** Only the last message is sent: the server has the others. */
 function createTransport(): DefaultChatTransport<ChatMessage> {
@@ -169,8 +170,8 @@ function keepKnown(known: readonly ChatMessage[], loaded: readonly ChatMessage[]
   });
 }
 
-function isGoing(state: ChatSummary["state"] | undefined): boolean {
-  return state === "running" || state === "cut-off";
+function isReading(status: LiveStatus): boolean {
+  return status === "submitted" || status === "streaming";
 }
 
 function isQueued({ metadata }: ChatMessage): boolean {

@@ -6,7 +6,7 @@ export interface StickToEnd {
   readonly ref: RefObject<HTMLDivElement | null>;
   readonly isAtEnd: boolean;
   /** Goes there, and stays there. */
-  toEnd(): void;
+  readonly toEnd: () => void;
 }
 
 /** Keeps the end of a growing list in view, unless the reader has scrolled away from it. */

@@ -21,7 +21,7 @@ export function ChatList({ chats, current, onLeave }: ChatListProps): ReactEleme
     onLeave();
   };
   return (
-    <nav className="list" aria-label="Conversations">
+    <nav className="list" aria-label="Conversations" onKeyDown={(event) => event.key === "Escape" && onLeave()}>
       <div className="list-head">
         <span className="brand">
           <span className="brand-mark" aria-hidden="true" /> Pollux

@@ -9,9 +9,9 @@ export interface Chats {
   readonly list: readonly ChatSummary[] | undefined;
   /** False while the server can't be reached. */
   readonly isOnline: boolean;
-  refresh(): Promise<void>;
-  rename(id: string, title: string): Promise<void>;
-  remove(id: string): Promise<void>;
+  readonly refresh: () => Promise<void>;
+  readonly rename: (id: string, title: string) => Promise<void>;
+  readonly remove: (id: string) => Promise<void>;
 }
 
 export function useChats(): Chats {
@@ -49,6 +49,7 @@ export function useChats(): Chats {
   const refresh = useCallback(async () => {
     await load();
     const channel = otherTabs();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel, not a window
     channel.postMessage("changed");
     channel.close();
   }, [load]);

@@ -1,17 +1,27 @@
 import { type ReactElement, useState } from "react";
 import type { ChatMessage } from "../../server/agent.ts";
+import type { CallAnswer } from "../chat/use-conversation.ts";
 import { Icon } from "../icon.tsx";
 import { Markdown } from "./markdown.tsx";
-import { type MessageViewProps, Question } from "./message-view.tsx";
 import { Picture } from "./picture.tsx";
+import { Question } from "./question.tsx";
 import { SearchSuggestions } from "./search-suggestions.tsx";
 import { Sources, sourcesOf } from "./sources.tsx";
 import { isCall, ToolCard } from "./tool-card.tsx";
 
 type Part = ChatMessage["parts"][number];
 
+export interface AnswerProps {
+  readonly message: ChatMessage;
+  readonly isLast?: boolean;
+  readonly isAnswering?: boolean;
+  readonly onDecide?: (approvalId: string, approved: boolean, reason?: string) => void;
+  readonly onAnswer?: (answer: CallAnswer) => void;
+  readonly onAskAgain?: () => void;
+}
+
 /** All that the agent did for one question. */
-export function Answer(props: MessageViewProps): ReactElement {
+export function Answer(props: AnswerProps): ReactElement {
   const { message, isLast = false, isAnswering = false, onAskAgain } = props;
   const { metadata, parts } = message;
   const isOpen = isLast && isAnswering;
@@ -45,7 +55,7 @@ export function Answer(props: MessageViewProps): ReactElement {
   );
 }
 
-interface AnswerPartProps extends MessageViewProps {
+interface AnswerPartProps extends AnswerProps {
   readonly part: Part;
   readonly isOpen: boolean;
   readonly isFollowed: boolean;

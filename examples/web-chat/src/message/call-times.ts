@@ -17,7 +17,7 @@ export function noteTimes(messages: readonly ChatMessage[]): void {
     if (!("toolCallId" in part)) continue;
     const { toolCallId, state } = part;
     const known = times.get(toolCallId);
-    const isOver = state.startsWith("output-") && !("preliminary" in part && part.preliminary === true);
+    const isOver = state.startsWith("output-") && !("preliminary" in part && part.preliminary);
     const isRunning = state === "input-available" || (state === "output-available" && !isOver);
     if (known === undefined && isRunning) times.set(toolCallId, { began: Date.now() });
     else if (known !== undefined && known.ended === undefined && isOver)

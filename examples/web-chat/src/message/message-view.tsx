@@ -1,20 +1,12 @@
 import { memo, type ReactElement } from "react";
-import type { ChatMessage } from "../../server/agent.ts";
-import type { CallAnswer } from "../chat/use-conversation.ts";
-import { Answer } from "./answer.tsx";
-import { Picture } from "./picture.tsx";
+import { Answer, type AnswerProps } from "./answer.tsx";
+import { Question } from "./question.tsx";
 
-export interface MessageViewProps {
-  readonly message: ChatMessage;
-  readonly isLast?: boolean;
+export interface MessageViewProps extends AnswerProps {
   /** The same was asked before. */
   readonly isAgain?: boolean;
   /** Said to the run that is going, and not heard yet. */
   readonly isQueued?: boolean;
-  readonly isAnswering?: boolean;
-  readonly onDecide?: (approvalId: string, approved: boolean, reason?: string) => void;
-  readonly onAnswer?: (answer: CallAnswer) => void;
-  readonly onAskAgain?: () => void;
 }
 
 /** One message. Only those that have changed are drawn again. */
@@ -37,29 +29,3 @@ export const MessageView = memo(
     // What the last one shows depends on it.
     (before.isAnswering === after.isAnswering || after.isLast !== true),
 );
-
-export interface QuestionProps {
-  readonly parts: readonly {
-    readonly type: string;
-    readonly text?: string;
-    readonly url?: string;
-    readonly mediaType?: string;
-    readonly filename?: string;
-  }[];
-}
-
-/** What a person said. */
-export function Question({ parts }: QuestionProps): ReactElement {
-  const texts = parts.flatMap(({ type, text }) => (type === "text" && text !== undefined ? [text] : []));
-  return (
-    <>
-      {parts.map(({ type, url, filename }, index) =>
-        // oxlint-disable-next-line react/no-array-index-key -- parts have no other name
-        type === "file" && url !== undefined ? (
-          <Picture key={index} url={url} title={filename ?? "Attached image"} />
-        ) : null,
-      )}
-      {texts.length > 0 && <div className="bubble">{texts.join("\n")}</div>}
-    </>
-  );
-}

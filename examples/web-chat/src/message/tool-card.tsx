@@ -27,7 +27,7 @@ export interface ToolCardProps {
 export function ToolCard({ call, isOpen, asked, onDecide, onAnswer }: ToolCardProps): ReactElement {
   const status = statusOf(call, asked, isOpen);
   const name = nameOf(call);
-  const isPreliminary = "preliminary" in call && call.preliminary === true;
+  const isPreliminary = "preliminary" in call && call.preliminary;
   const isDone = call.state === "output-available" && !isPreliminary;
   // Progress says no more once nothing goes on.
   const progress = isPreliminary && status.isBusy ? readProgress(call.output) : undefined;
@@ -112,8 +112,7 @@ function statusOf(call: Call, asked: string | undefined, isOpen: boolean): Statu
     case "approval-responded":
       return { ...busy, text: call.approval.approved ? "Approved" : "Denied" };
     case "output-available":
-      if ("preliminary" in call && call.preliminary === true)
-        return { ...busy, text: isOpen ? "Running" : "Not finished" };
+      if ("preliminary" in call && call.preliminary) return { ...busy, text: isOpen ? "Running" : "Not finished" };
       return { kind: "done", text: "Done", icon: "check", ...over };
     case "output-error": {
       const failure = call.resultProviderMetadata?.pollux.failure ?? "";

@@ -1,0 +1,182 @@
+import { type AiSdkVersion, withoutDiscards } from "@pollux/web";
+import { createElement, type ReactElement, useEffect, useRef, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { describePart, type PageMessage, type PagePart } from "./describe-part.ts";
+
+/** What the page uses of one version of the AI SDK. */
+export interface Kit {
+  readonly version: AiSdkVersion;
+  readonly useChat: (options: object) => Chat;
+  readonly createTransport: (options: { readonly api: string }) => object;
+  /** Whether all that was asked has been answered, so that the answers are sent. */
+  readonly isAnswered: (given: { readonly messages: readonly never[] }) => boolean;
+}
+
+/** What `useChat` returns. */
+interface Chat {
+  readonly messages: readonly PageMessage[];
+  readonly status: string;
+  readonly error: Error | undefined;
+  sendMessage(
+    message?: { readonly id?: string; readonly parts: readonly PagePart[] },
+    options?: { readonly body?: object },
+  ): Promise<void>;
+  setMessages(messages: readonly PageMessage[]): void;
+  resumeStream(): Promise<void>;
+  addToolOutput(output: {
+    readonly tool: string;
+    readonly toolCallId: string;
+    readonly output: unknown;
+  }): Promise<void>;
+  /** Not in version 5. */
+  readonly addToolApprovalResponse?: (answer: { readonly id: string; readonly approved: boolean }) => Promise<void>;
+}
+
+/** What the handler has of a conversation. */
+interface Stored {
+  readonly state: string;
+  readonly messages: readonly PageMessage[];
+}
+
+/** What a test asks the page. */
+export interface PageView {
+  readonly status: string;
+  readonly error: string | undefined;
+  /** Nothing goes on, and nothing is about to. */
+  readonly isQuiet: boolean;
+  say(text: string): void;
+}
+
+/** Shows the conversation `?chat=`: what is stored, then what is said. */
+export function openPage(kit: Kit): void {
+  const id = new URLSearchParams(location.search).get("chat") ?? "";
+  const api = `/${kit.version}/api/chat`;
+  void insist(() => load(api, id)).then((stored) =>
+    createRoot(document.body).render(createElement(ChatPage, { kit, id, api, stored })),
+  );
+}
+
+interface ChatPageProps {
+  readonly kit: Kit;
+  readonly id: string;
+  readonly api: string;
+  readonly stored: Stored;
+}
+
+function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
+  const [transport] = useState(() => kit.createTransport({ api }));
+  const chat = kit.useChat({ id, messages: stored.messages, transport, sendAutomaticallyWhen: kit.isAnswered });
+  const latest = useRef(chat);
+  latest.current = chat;
+  const recoveries = useRef(0);
+  const { messages, status, error } = chat;
+
+  useEffect(() => {
+    if (isGoing(stored)) void chat.resumeStream();
+    // Once, for what was loaded with the page.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
+
+  useEffect(() => {
+    if (!isNetwork(error)) return;
+    recoveries.current++;
+    void recover(
+      kit,
+      () => latest.current,
+      () => insist(() => load(api, id)),
+    ).finally(() => recoveries.current--);
+  }, [kit, api, id, error]);
+
+  const last = messages.at(-1);
+  const view: PageView = {
+    status,
+    error: error?.message,
+    get isQuiet() {
+      const isIdle = status === "ready" || (status === "error" && !isNetwork(error));
+      return isIdle && recoveries.current === 0 && last?.metadata?.state !== "streaming";
+    },
+    say: (text) => void chat.sendMessage({ parts: [{ type: "text", text }] }),
+  };
+  Object.assign(window, { view });
+  return createElement("main", {}, ...messages.map((message) => showMessage(kit, chat, withoutDiscards(message))));
+}
+
+function showMessage(kit: Kit, chat: Chat, { id, role, parts }: PageMessage): ReactElement {
+  const shown = parts.flatMap((part, index) => {
+    const text = describePart(part);
+    return text === "" ? [] : [createElement("p", { key: index }, text), ...buttons(kit, chat, part)];
+  });
+  return createElement("article", { key: id, id, className: role }, ...shown);
+}
+
+/** What a person can do about a call. */
+function buttons({ version }: Kit, chat: Chat, { type, state, approval, toolCallId = "" }: PagePart): ReactElement[] {
+  const button = (name: string, onClick: () => unknown): ReactElement =>
+    createElement("button", { key: `${name} ${toolCallId}`, onClick }, name);
+  if (state === "approval-requested" && approval !== undefined) {
+    const decide = (approved: boolean) => () => chat.addToolApprovalResponse?.({ id: approval.id, approved });
+    return [button("Approve", decide(true)), button("Deny", decide(false))];
+  }
+  if (state !== "input-available") return [];
+  if (type === "tool-where")
+    return [button("Tell", () => chat.addToolOutput({ tool: "where", toolCallId, output: { city: "Oslo" } }))];
+  if (type !== "tool-pay" || version !== 5) return [];
+  const decide = (approved: boolean) => () =>
+    chat.sendMessage(undefined, { body: { answers: [{ toolCallId, approved }] } });
+  return [button("Approve", decide(true)), button("Deny", decide(false))];
+}
+
+/** Shows again what is there after the network was gone: as the guide tells a page to do it. */
+async function recover(kit: Kit, chat: () => Chat, reload: () => Promise<Stored>): Promise<void> {
+  await sleep(30);
+  const last = chat().messages.at(-1);
+  if (last?.role === "user") {
+    // Nobody knows whether it has arrived; sent once more under its id, it is still heard once.
+    chat().setMessages(chat().messages.slice(0, -1));
+    await chat().sendMessage({ id: last.id, parts: last.parts });
+    return;
+  }
+  if (kit.version === 5) {
+    const stored = await reload();
+    chat().setMessages(stored.messages);
+    if (isGoing(stored)) await chat().resumeStream();
+    return;
+  }
+  await chat().resumeStream();
+  await sleep(0);
+  // It ended meanwhile, or answers did not arrive.
+  const { status, messages } = chat();
+  const state = messages.at(-1)?.metadata?.state;
+  if (status === "ready" && (state === "streaming" || state === "waiting"))
+    chat().setMessages((await reload()).messages);
+}
+
+async function load(api: string, id: string): Promise<Stored> {
+  const response = await fetch(`${api}/${id}`);
+  if (response.status === 404) return { state: "idle", messages: [] };
+  return (await response.json()) as Stored;
+}
+
+/** Tries until the server can be reached. */
+async function insist<Value>(get: () => Promise<Value>): Promise<Value> {
+  for (;;) {
+    try {
+      return await get();
+    } catch (error) {
+      if (!isNetwork(error)) throw error;
+      await sleep(30);
+    }
+  }
+}
+
+function isGoing({ state }: Stored): boolean {
+  return state === "running" || state === "cut-off";
+}
+
+function isNetwork(error: unknown): boolean {
+  return error instanceof TypeError;
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,11 @@
+import { useChat } from "@ai-sdk/react-v5";
+import { DefaultChatTransport, lastAssistantMessageIsCompleteWithToolCalls } from "ai-v5";
+import { type Kit, openPage } from "./chat-page.ts";
+
+openPage({
+  version: 5,
+  // Its types are those of all three versions as far as the page goes.
+  useChat: useChat as unknown as Kit["useChat"],
+  createTransport: (options) => new DefaultChatTransport(options),
+  isAnswered: ({ messages }) => lastAssistantMessageIsCompleteWithToolCalls({ messages: [...messages] }),
+});

@@ -1,0 +1,21 @@
+import { useChat } from "@ai-sdk/react-v7";
+import {
+  DefaultChatTransport,
+  lastAssistantMessageIsCompleteWithApprovalResponses,
+  lastAssistantMessageIsCompleteWithToolCalls,
+} from "ai";
+import { type Kit, openPage } from "./chat-page.ts";
+
+openPage({
+  version: 7,
+  // Its types are those of all three versions as far as the page goes.
+  useChat: useChat as unknown as Kit["useChat"],
+  createTransport: (options) => new DefaultChatTransport(options),
+  isAnswered: ({ messages: given }) => {
+    const messages = [...given];
+    return (
+      lastAssistantMessageIsCompleteWithToolCalls({ messages }) ||
+      lastAssistantMessageIsCompleteWithApprovalResponses({ messages })
+    );
+  },
+});

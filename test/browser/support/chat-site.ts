@@ -1,0 +1,218 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Agent, type Content, type Conversation, readConversation } from "@pollux/core";
+import { SqliteStore } from "@pollux/core/node";
+import { ScriptedModel } from "@pollux/core/testing";
+import type { AiSdkVersion } from "@pollux/web";
+import { bundleFor } from "../../runtimes/support/bundle-for.ts";
+
+/** A server process. */
+interface ChatServer {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** The last word of each session that the store is known to have, by session. */
+  readonly written: ReadonlyMap<string, number>;
+}
+
+/** A place of the network where something happens. */
+interface Trap {
+  /** How many bytes of answers still pass. Below 0: not even the request does. */
+  left: number;
+  readonly spring: () => void;
+}
+
+/**
+ * What a browser sees: the pages, and a network that leads to a server. Connections can be cut and the server killed; another one then
+ * takes its place at the same address. Close it with `await using`.
+ */
+export class ChatSite implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #gate: Server;
+  readonly #files: ReadonlyMap<string, string>;
+  readonly #store: SqliteStore;
+  /** Responses to each conversation's requests. */
+  readonly #open = new Map<string, Set<ServerResponse>>();
+  readonly #traps = new Map<string, Trap>();
+  readonly #children = new Set<ChildProcess>();
+  #server: ChatServer | undefined;
+  #next: Promise<ChatServer>;
+
+  private constructor(folder: string, files: ReadonlyMap<string, string>) {
+    this.#folder = folder;
+    this.#files = files;
+    this.#gate = createServer((incoming, outgoing) => this.#answer(incoming, outgoing));
+    this.#store = new SqliteStore(this.#path);
+    this.#next = this.#start();
+  }
+
+  static async open(versions: readonly AiSdkVersion[]): Promise<ChatSite> {
+    const folder = mkdtempSync(join(tmpdir(), "pollux-browser-"));
+    const site = new ChatSite(folder, await bundlePages(versions));
+    site.#gate.listen(0, "127.0.0.1");
+    await once(site.#gate, "listening");
+    await site.restart();
+    return site;
+  }
+
+  get #path(): string {
+    return join(this.#folder, "chats.db");
+  }
+
+  get url(): string {
+    // A server that listens on a port has one.
+    return `http://127.0.0.1:${(this.#gate.address() as AddressInfo).port}`;
+  }
+
+  /** Kills the server as a power failure would; everything that was connected to it breaks off. */
+  async kill(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    const over = once(server.child, "close");
+    server.child.kill("SIGKILL");
+    await over;
+    this.#killed = server;
+    for (const chat of this.#open.keys()) this.cut(chat);
+  }
+
+  #killed: ChatServer | undefined;
+
+  /** The last word of a conversation that the server which was killed knew to be stored; -1 for none. */
+  lastWritten(session: string): number {
+    return this.#killed?.written.get(session) ?? -1;
+  }
+
+  /** Puts a new server in the place of the old one. It was started ahead, so this takes no time. */
+  async restart(): Promise<void> {
+    this.#server = await this.#next;
+    this.#next = this.#start();
+    this.#next.catch(() => {});
+  }
+
+  /** Cuts all connections of a conversation. */
+  cut(chat: string): void {
+    for (const response of this.#open.get(chat) ?? []) response.destroy();
+  }
+
+  /** Does something after so many bytes of answers to a conversation. */
+  trap(chat: string, bytes: number, spring: () => void): void {
+    this.#traps.set(chat, { left: bytes, spring });
+  }
+
+  /** Asks the server itself. */
+  async ask(path: string): Promise<string> {
+    return await (await fetch(`${this.#server?.url}${path}`)).text();
+  }
+
+  /** What the log holds: the contents that the model is sent. */
+  async history(session: string): Promise<readonly Content[]> {
+    return await this.#session(session).history();
+  }
+
+  async conversation(session: string): Promise<Conversation> {
+    return await readConversation(this.#session(session));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#next.catch(() => {});
+    for (const child of this.#children) child.kill("SIGKILL");
+    await Promise.all(Array.from(this.#children, (child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+    this.#gate.closeAllConnections();
+    this.#gate.close();
+    await this.#store[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #session(id: string): ReturnType<Agent["session"]> {
+    return new Agent({ model: new ScriptedModel() }).session({ id, store: this.#store });
+  }
+
+  async #start(): Promise<ChatServer> {
+    const file = fileURLToPath(new URL("chat-process.ts", import.meta.url));
+    const args = ["--conditions=pollux-source", "--disable-warning=ExperimentalWarning", file, this.#path];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#children.add(child);
+    const written = new Map<string, number>();
+    const lines = createInterface({ input: child.stdout });
+    const [first] = (await once(lines, "line")) as [string];
+    lines.on("line", (line) => {
+      const { session, word } = JSON.parse(line) as { readonly session: string; readonly word: number };
+      written.set(session, word);
+    });
+    return { child, written, ...(JSON.parse(first) as { readonly url: string }) };
+  }
+
+  #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { pathname } = new URL(incoming.url ?? "/", this.url);
+    const file = this.#files.get(pathname);
+    if (file === undefined) void this.#forward(incoming, outgoing);
+    else outgoing.setHeader("content-type", pathname.endsWith(".js") ? "text/javascript" : "text/html").end(file);
+  }
+
+  async #forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const pieces: Buffer[] = [];
+    for await (const piece of incoming) pieces.push(piece as Buffer);
+    const body = Buffer.concat(pieces);
+    const { method = "GET", url = "/", headers } = incoming;
+    const chat = chatOf(url, body);
+    const open = this.#open.get(chat) ?? new Set();
+    this.#open.set(chat, open.add(outgoing));
+    outgoing.once("close", () => open.delete(outgoing));
+    const isStream = method === "POST" || url.endsWith("/stream");
+    if (isStream && this.#count(chat, 0)) return void outgoing.destroy();
+    if (this.#server === undefined) return void outgoing.destroy();
+    const asked = request(`${this.#server.url}${url}`, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.on("data", (piece: Buffer) => {
+        outgoing.write(piece);
+        if (isStream) this.#count(chat, piece.length);
+      });
+      answer.on("end", () => outgoing.end());
+      answer.on("error", () => outgoing.destroy());
+    });
+    asked.on("error", () => outgoing.destroy());
+    outgoing.once("close", () => asked.destroy());
+    asked.end(body);
+  }
+
+  /** Springs the trap of a conversation once its bytes have passed. */
+  #count(chat: string, bytes: number): boolean {
+    const trap = this.#traps.get(chat);
+    if (trap === undefined) return false;
+    trap.left -= bytes;
+    if (trap.left >= 0) return false;
+    this.#traps.delete(chat);
+    trap.spring();
+    return true;
+  }
+}
+
+/** The conversation that a request is about. */
+function chatOf(url: string, body: Buffer): string {
+  const [, , , , id = ""] = url.split("/");
+  if (id !== "") return id;
+  const { id: given = "" } = JSON.parse(body.toString() || "{}") as { readonly id?: string };
+  return given;
+}
+
+/** A page for each version, as an application would bundle it. */
+async function bundlePages(versions: readonly AiSdkVersion[]): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  for (const version of versions) {
+    const program = fileURLToPath(new URL(`../page/v${version}.ts`, import.meta.url));
+    const bundle = await bundleFor("page", program, ["pollux-source"]);
+    for (const [name, code] of bundle.files) files.set(`/files-${version}/${name}`, code);
+    files.set(
+      `/${version}`,
+      `<!doctype html><body></body><script type="module" src="/files-${version}/${bundle.entry}"></script>`,
+    );
+  }
+  return files;
+}

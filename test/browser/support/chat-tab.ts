@@ -1,0 +1,68 @@
+import type { AiSdkVersion } from "@pollux/web";
+import type { Chromium, Page } from "../../runtimes/support/chromium.ts";
+import type { PageView } from "../page/chat-page.ts";
+
+/** A tab that shows a conversation. */
+export class ChatTab {
+  readonly #page: Page;
+  /** Errors that the page threw. */
+  readonly errors: string[] = [];
+
+  private constructor(page: Page) {
+    this.#page = page;
+    page.on("pageerror", (error) => void this.errors.push(String(error)));
+  }
+
+  static async open(browser: Chromium): Promise<ChatTab> {
+    return new ChatTab(await browser.newPage());
+  }
+
+  /** Opens a conversation. */
+  async show(site: { readonly url: string }, version: AiSdkVersion, chat: string): Promise<void> {
+    await this.#page.goto(`${site.url}/${version}?chat=${chat}`);
+    await this.#page.waitForFunction("window.view !== undefined");
+  }
+
+  async reload(): Promise<void> {
+    await this.#page.reload();
+    await this.#page.waitForFunction("window.view !== undefined");
+  }
+
+  async say(text: string): Promise<void> {
+    await this.#page.evaluate(`window.view.say(${JSON.stringify(text)})`);
+  }
+
+  /** Presses the first button of that name. */
+  async press(name: string): Promise<void> {
+    await this.#page.locator(`button::-p-text(${name})`).click();
+  }
+
+  async sees(text: string): Promise<void> {
+    await this.#page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(text)})`);
+  }
+
+  /** Waits until nothing goes on. */
+  async isQuiet(): Promise<void> {
+    await this.#page.waitForFunction("window.view?.isQuiet === true");
+  }
+
+  /** Each message as its parts are shown. */
+  async messages(): Promise<readonly (readonly string[])[]> {
+    const list = `[...document.querySelectorAll("article")].map((one) => [...one.querySelectorAll("p")].map((p) => p.textContent))`;
+    return (await this.#page.evaluate(list)) as readonly (readonly string[])[];
+  }
+
+  /** What the last message shows. */
+  async answer(): Promise<readonly string[]> {
+    return (await this.messages()).at(-1) ?? [];
+  }
+
+  /** What `useChat` says about itself. */
+  async view(): Promise<Pick<PageView, "status" | "error">> {
+    return (await this.#page.evaluate("({ status: window.view.status, error: window.view.error })")) as PageView;
+  }
+
+  async close(): Promise<void> {
+    await this.#page.close();
+  }
+}

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Model, ModelRequest } from "@pollux/core";
+import {
+  call,
+  calls,
+  dies,
+  fails,
+  grounded,
+  join,
+  parts,
+  say,
+  ScriptedModel,
+  type ScriptedTurn,
+  think,
+} from "@pollux/core/testing";
+
+/** A model that does what the last message asks for, so that a server that is started anew does the same: `count 20 at 5`. */
+export class PacedModel extends ScriptedModel {
+  /** Answers that are being given. */
+  going = 0;
+
+  constructor() {
+    super(...Array.from({ length: 10_000 }, () => turnFor));
+  }
+
+  override async respond(...[request, options]: Parameters<Model["respond"]>): ReturnType<Model["respond"]> {
+    const [, pace = "0"] = / at (\d+)/.exec(lastAsked(request).text) ?? [];
+    const onParts: typeof options.onParts = async (batch) => {
+      if (pace !== "0") await sleep(Number(pace), undefined, { signal: options.signal });
+      await options.onParts?.(batch);
+    };
+    this.going++;
+    try {
+      return await super.respond(request, { ...options, onParts });
+    } finally {
+      this.going--;
+    }
+  }
+}
+
+function turnFor(request: ModelRequest): ScriptedTurn {
+  const { text, turns } = lastAsked(request);
+  const [task = "", many = "10"] = text.split(" ");
+  const count = Number(many);
+  switch (task) {
+    case "count":
+      return say(...words(0, count));
+    case "mix": {
+      // Words, two calls at once, words again.
+      const said = say(...words(turns * count, count));
+      return turns === 0 ? join(think("Well. "), said, calls(work(1), work(2))) : said;
+    }
+    case "think":
+      return join(think("Hm. "), say("It ", "is so."));
+    case "tools":
+      return turns === 0 ? join(say("Both. "), calls(work(1), work(2))) : say("Done.");
+    case "slow":
+    case "fail":
+    case "where":
+      return turns === 0 ? call(task) : say("Done.");
+    case "pay":
+      return turns === 0 ? calls(...Array.from({ length: count }, (_, n) => pay(n))) : say("Settled.");
+    case "search": {
+      const sources = [{ uri: "https://a.example/", supports: ["It rains"] }, { uri: "https://b.example/" }];
+      return grounded("It rains in Oslo.", { sources, queries: ["weather in Oslo"] });
+    }
+    case "draw":
+      return join(say("Here: "), parts({ inlineData: { mimeType: "image/png", data: "aGk=" } }));
+    case "refuse":
+      return fails(new Error("the service is away"));
+    case "break":
+      return join(say("It ", "was "), dies());
+    default:
+      return say(`You said: ${text}`);
+  }
+}
+
+function work(n: number): { readonly name: string; readonly args: { readonly n: number } } {
+  return { name: "work", args: { n } };
+}
+
+function pay(n: number): { readonly name: string; readonly args: { readonly n: number } } {
+  return { name: "pay", args: { n } };
+}
+
+/** Each with its number, so that none can be lost or doubled unseen. */
+export function words(from: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `w${from + index} `);
+}
+
+/** What was said last, and how many turns the model has had since. */
+function lastAsked({ contents }: ModelRequest): { readonly text: string; readonly turns: number } {
+  const at = contents.findLastIndex(({ role, parts: given = [] }) => role === "user" && given.some(({ text }) => text));
+  const text = contents[at]?.parts?.map((part) => part.text ?? "").join("") ?? "";
+  return { text, turns: contents.slice(at + 1).filter(({ role }) => role === "model").length };
+}
