@@ -1,12 +1,9 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { fingerprint } from "../internal/json.ts";
-import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
-import { callingFor } from "../loop/turn/model-turn.ts";
+import type { ToolChoice } from "../loop/loop-input.ts";
 import { type CacheHolds, type CacheLife, getCacheName, type CacheRef } from "../model/resources/caches.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { ModelRequest } from "../model/model.ts";
 import type { Toolset } from "../tool/toolset.ts";
-import type { Content } from "../wire/types/content.ts";
 import type { GivenContext } from "./options.ts";
 
 /** How an agent creates a cache. */
@@ -39,16 +36,17 @@ export function describeHeld({ modelId, instructions = "", toolset, settings }: 
 }
 
 /**
- * The head as it is sent: without instructions and declarations if the settings name a cache that contains them. Tools stay
- * callable either way.
+ * The head without what a cache contains; tools stay callable.
  *
  * @param now - Milliseconds since the epoch.
  * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.
  */
-export function omitCached(head: AgentHead, now: number): Pick<AgentHead, "instructions" | "toolset"> {
+export function omitCached(
+  head: AgentHead,
+  cache: CacheRef | string,
+  now: number,
+): Pick<AgentHead, "instructions" | "toolset"> {
   const { instructions, toolset, modelId } = head;
-  const { cachedContent: cache } = head.settings;
-  if (cache === undefined) return { instructions, toolset };
   const name = getCacheName(cache);
   const { model, expireTime, holds }: Partial<CacheRef> = typeof cache === "string" ? {} : cache;
   if (expireTime !== undefined && Date.parse(expireTime) <= now)
@@ -81,21 +79,4 @@ function otherModel(name: string, model: string, modelId: string): Configuration
 
 function lastSegment(model: string): string {
   return model.slice(model.lastIndexOf("/") + 1);
-}
-
-/** The first request of a run with this head. */
-export function buildFirstRequest(
-  { instructions, toolset, settings, toolChoice }: Omit<AgentHead, "modelId">,
-  contents: readonly Content[],
-  output: OutputPlan | undefined,
-): ModelRequest {
-  return {
-    instructions,
-    contents,
-    functions: toolset.functions,
-    builtIns: toolset.builtIns,
-    calling: callingFor(toolChoice, true),
-    output: output?.native === true ? { schema: output.schema } : undefined,
-    settings,
-  };
 }

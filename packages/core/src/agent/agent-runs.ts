@@ -1,72 +1,55 @@
 import { passThrough } from "../durable/journal.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
-import { RunStepError } from "../errors/run-errors.ts";
-import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
-import { abortable, steadyClock } from "../internal/abort.ts";
+import { steadyClock } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
-import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import type { RunEvent } from "../loop/events.ts";
-import type { RunIdentity } from "../loop/run-context.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
-import type { CompactionPlan, LoopInput, TurnPreparer } from "../loop/loop-input.ts";
-import type { RunContext } from "../loop/run-context.ts";
-import { withoutServerTools } from "../loop/turn/model-turn.ts";
+import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { RunInfo } from "../loop/observer.ts";
-import { attachRunSoFar, type RunResult } from "../loop/result.ts";
+import type { RunContext, RunIdentity } from "../loop/run-context.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
-import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
-import { checkToolChoice, unknownName } from "../loop/tool-choice.ts";
-import { userText } from "../loop/transcript.ts";
-import { turnPreparer } from "../loop/turn/prepare-turn.ts";
-import { gemini } from "../model/gemini-model.ts";
+import type { RunEmitters } from "../loop/run-stream.ts";
+import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
-import { checkPrices } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
+import { checkPrices } from "../model/usage.ts";
 import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
-import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
 import { findArgumentProblem } from "../tool/edited-args.ts";
-import type { AnyTool, BuiltInTool, NestedRun, ParentRun } from "../tool/tool.ts";
-import type { Toolset } from "../tool/toolset.ts";
+import type { ParentRun } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import { type AgentHead, omitCached } from "./agent-cache.ts";
-import { attachNested, nestedSignal } from "./agent-tool.ts";
-import { notTools } from "./check-options.ts";
-import {
-  type AgentOptions,
-  type AnyRunOptions,
-  pickChangedSettings,
-  pickSettings,
-  type RunOptions,
-} from "./options.ts";
+import { HeadBuilder, headAsSent, makeInstructions } from "./agent-head.ts";
+import { NestedRuns } from "./nested-run.ts";
+import { type AgentOptions, type AnyRunOptions, pickSettings, type RunOptions } from "./options.ts";
 import { planOutput } from "./output.ts";
-import { buildContents } from "./run-input.ts";
+import { TurnChanges } from "./turn-changes.ts";
 
 /** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
 export class AgentRuns {
   readonly model: Model;
+  readonly heads: HeadBuilder;
+  readonly #nested: NestedRuns;
+  readonly #changes: TurnChanges;
   readonly #options: AgentOptions;
   readonly #settings: ModelSettings;
   readonly #logger: Logger;
-  /** Models that `prepareTurn` named, by id. */
-  readonly #models: Map<string, Model> = new Map();
   /** By conversation: contents of other models than the agent's. */
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
-  /** Runs a built-in tool alone, for models that do not accept it beside functions. */
-  readonly #ask: RunBuiltIn = async (builtIn, prompt, context) => {
-    const attach = (run: NestedRun): void => context.attach(run);
-    return await this.#runNested(buildContents(prompt), [builtIn], context.signal, attach, context.parent);
-  };
 
   constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
     this.#options = options;
     this.model = model;
     this.#settings = settings;
     this.#logger = logger;
+    this.#nested = new NestedRuns(options.prices, settings, (run) =>
+      this.open({ ...run, limits: DEFAULT_LIMITS, conversation: {} }),
+    );
+    this.heads = new HeadBuilder(options, model, this.#nested.ask);
+    this.#changes = new TurnChanges(options, model, logger, this.#nested.ask);
   }
 
   sessionHost(): SessionHost<AnyRunOptions> {
@@ -78,23 +61,11 @@ export class AgentRuns {
       check: (options) => void this.prepare(options),
       checksInput: (options) => this.#guardrails(options)?.input !== undefined,
       findArgumentProblem: async ({ name }, args, run) => {
-        const { tools = this.#options.tools ?? [] } = run?.options ?? {};
-        const tool = this.#knownTools(tools, run).find((one) => one.name === name);
+        const tool = this.heads.listKnown(run).find((one) => one.name === name);
         return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
       },
       open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
     };
-  }
-
-  /** The tools of a run that is about to go on; those that need no run without one. */
-  #knownTools(
-    tools: NonNullable<AnyRunOptions["tools"]>,
-    run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
-  ): readonly AnyTool[] {
-    if (run === undefined) return listTools(tools, undefined);
-    const { options, runId, sessionId } = run;
-    const { context, signal = new AbortController().signal } = options;
-    return listTools(tools, { runId, sessionId, agent: this.#options.name ?? "agent", context, signal });
   }
 
   prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
@@ -144,15 +115,16 @@ export class AgentRuns {
       ...(metadata !== undefined && { metadata }),
     };
     const about: RunContext = { ...identity, context: options.context, signal };
-    const { head, mixed, listed } = this.buildHead(options, run.settings, about);
+    const { head, mixed, listed } = this.heads.build(options, run.settings, about);
     const { instructions = this.#options.instructions } = options;
     const makes = typeof instructions === "function" ? instructions : undefined;
-    const sent = makes === undefined ? omitCached(head, Date.now()) : head;
+    const sent = makes === undefined ? headAsSent(head, Date.now()) : head;
     const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
       runId,
       signal,
       emit: run.emitters?.emitLive,
     });
+    const prepareTurn = options.prepareTurn ?? this.#options.prepareTurn;
     const prices = options.prices ?? this.#options.prices;
     const now = steadyClock();
     const logger = bindLogger(this.#logger, identity);
@@ -180,7 +152,7 @@ export class AgentRuns {
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
       hooks: options.hooks ?? this.#options.hooks ?? {},
       guardrails,
-      preparer: this.#preparer(options, listed, mixed.toolset),
+      preparer: prepareTurn === undefined ? undefined : this.#changes.preparer(prepareTurn, listed, mixed.toolset),
       approve: options.approve ?? this.#options.approve,
       steering: session?.steering ?? steps.steering,
       concurrency: this.#options.concurrency ?? 8,
@@ -196,7 +168,7 @@ export class AgentRuns {
         ? () => runLoop(input, state)
         : async () => {
             const made = { ...head, instructions: await makeInstructions(makes, about, state) };
-            return await runLoop({ ...input, ...omitCached(made, Date.now()) }, state);
+            return await runLoop({ ...input, ...headAsSent(made, Date.now()) }, state);
           };
     if (checksInput) state.unchecked = state.contents.splice(historyLength);
     if (input.preparer !== undefined) this.#foreign.set(run.conversation, state.foreign);
@@ -222,84 +194,11 @@ export class AgentRuns {
     };
   }
 
-  /**
-   * What precedes the contents; without the instructions if a function makes them.
-   *
-   * @param about - Absent for a check of the agent: tools that depend on a run are left out.
-   */
-  buildHead(
-    options: Pick<AnyRunOptions, "instructions" | "tools" | "toolChoice">,
-    settings: ModelSettings,
-    about?: RunContext,
-  ): { readonly head: AgentHead; readonly mixed: MixedTools; readonly listed: readonly AnyTool[] } {
-    const { instructions = this.#options.instructions, tools = this.#options.tools ?? [] } = options;
-    const { toolChoice = this.#options.toolChoice ?? "auto" } = options;
-    const listed = listTools(tools, about);
-    const mixed = mixTools(listed, this.model.capabilities, this.#ask);
-    if (toolChoice !== "auto" && (about !== undefined || typeof tools !== "function"))
-      checkToolChoice(toolChoice, mixed.toolset.byName.keys());
-    const head: AgentHead = {
-      modelId: this.model.id,
-      instructions: typeof instructions === "function" ? undefined : instructions,
-      toolset: mixed.toolset,
-      settings,
-      toolChoice,
-    };
-    return { head, mixed, listed };
-  }
-
-  /** Carries out what `prepareTurn` changes. */
-  #preparer(options: AnyRunOptions, listed: readonly AnyTool[], own: Toolset): TurnPreparer | undefined {
-    const prepareTurn = options.prepareTurn ?? this.#options.prepareTurn;
-    if (prepareTurn === undefined) return undefined;
-    const byName = new Map<string, AnyTool>([...own.byName, ...listed.map((tool) => [tool.name, tool] as const)]);
-    return turnPreparer({
-      prepareTurn,
-      modelFor: (model) => this.#modelFor(model),
-      toolsetFor: (tools, { capabilities }) => {
-        const chosen = tools.map((tool) => {
-          if (typeof tool !== "string") return tool;
-          const known = byName.get(tool);
-          if (known === undefined) throw unknownName("prepareTurn", tool, new Set(byName.keys()));
-          return known;
-        });
-        return mixTools(chosen, capabilities, this.#ask).toolset;
-      },
-      settingsIn: pickChangedSettings,
-    });
-  }
-
   /** Undefined when nothing is checked. */
   #guardrails(options: AnyRunOptions): Guardrails | undefined {
     const { input = [], output = [], streaming } = options.guardrails ?? this.#options.guardrails ?? {};
     if (input.length + output.length === 0) return undefined;
     return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
-  }
-
-  #modelFor(model: string | Model): Model {
-    if (typeof model !== "string") return model;
-    if (model === this.model.id) return this.model;
-    const { model: own, endpoint, traffic } = this.#options;
-    if (typeof own !== "string")
-      throw new ConfigurationError(
-        `prepareTurn chose "${model}", but the agent was given a model object, whose endpoint is its own: return gemini("${model}", …).`,
-      );
-    const known = this.#models.get(model) ?? gemini(model, { endpoint, traffic, logger: this.#logger });
-    this.#models.set(model, known);
-    return known;
-  }
-
-  /** {@link buildHead} with instructions, for a request that is not part of a run. */
-  async buildHeadAlone(
-    options: Pick<AnyRunOptions, "instructions" | "tools" | "toolChoice" | "context" | "signal">,
-    settings: ModelSettings,
-  ): Promise<{ readonly head: AgentHead; readonly mixed: MixedTools }> {
-    const { context, signal = new AbortController().signal } = options;
-    const about = { runId: crypto.randomUUID(), agent: this.#options.name ?? "agent", context, signal };
-    const { head, mixed } = this.buildHead(options, settings, about);
-    const { instructions = this.#options.instructions } = options;
-    if (typeof instructions !== "function") return { head, mixed };
-    return { head: { ...head, instructions: await makeInstructions(instructions, about) }, mixed };
   }
 
   /** A replayed run is not observed. */
@@ -339,86 +238,16 @@ export class AgentRuns {
 
   #compactionPlan(
     options: AnyRunOptions,
-    { runId, metadata }: Pick<RunIdentity, "runId" | "metadata">,
+    identity: Pick<RunIdentity, "runId" | "metadata">,
   ): CompactionPlan | undefined {
     const compaction = options.compaction ?? this.#options.compaction;
     if (compaction === undefined || compaction === false) return undefined;
     return {
       options: compaction,
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: async (contents, { step, signal }, attach) => {
-        const request = userText(compaction.instructions ?? SUMMARY_REQUEST);
-        const { text, stopReason } = await this.#runNested(
-          [...contents.map(withoutServerTools), request],
-          [],
-          signal,
-          attach,
-          { step: { runId, step }, metadata },
-        );
-        if (stopReason !== "finished" || text.trim() === "")
-          throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
-        return text;
-      },
+      summarize: this.#nested.summarizer(compaction.instructions, identity),
     };
   }
-
-  /** A run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */
-  async #runNested(
-    contents: readonly Content[],
-    tools: readonly BuiltInTool[],
-    outer: AbortSignal,
-    attach: (run: NestedRun) => void,
-    parent: Pick<ParentRun, "step" | "metadata"> | undefined,
-  ): Promise<RunResult<unknown>> {
-    const { prices } = this.#options;
-    const options: AnyRunOptions = {
-      tools,
-      instructions: "",
-      signal: nestedSignal(outer),
-      hooks: {},
-      prepareTurn: () => undefined,
-      guardrails: {},
-      stopWhen: [],
-      prices,
-      compaction: false,
-      parent: parent?.step,
-      metadata: parent?.metadata,
-    };
-    const settings = { ...this.#settings, cachedContent: undefined }; // the cache contains the agent's own tools
-    const run = new RunStream<unknown>((emitters) =>
-      this.open({ contents, options, settings, limits: DEFAULT_LIMITS, conversation: {}, emitters }),
-    );
-    return await attachNested(run.result(), attach);
-  }
-}
-
-/** @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done. */
-async function makeInstructions(
-  make: (about: RunContext) => string | Promise<string>,
-  about: RunContext,
-  state?: RunState,
-): Promise<string> {
-  try {
-    const text: unknown = await abortable(Promise.resolve(make(about)), about.signal);
-    if (typeof text === "string") return text;
-    throw new TypeError(`instructions: the function must return a string, got ${typeof text}`);
-  } catch (error) {
-    if (state !== undefined) attachRunSoFar(error, state.soFar());
-    throw error;
-  }
-}
-
-/** The tools of a run. A function that takes the run cannot be called without one. */
-function listTools(tools: NonNullable<AnyRunOptions["tools"]>, about: RunContext | undefined): readonly AnyTool[] {
-  if (typeof tools !== "function") return checkTools(tools);
-  if (about !== undefined) return checkTools(tools(about));
-  return tools.length === 0 ? checkTools((tools as () => readonly AnyTool[])()) : [];
-}
-
-function checkTools(tools: readonly AnyTool[]): readonly AnyTool[] {
-  if (Array.isArray(tools) && tools.every((tool) => tool?.kind === "function" || tool?.kind === "built-in"))
-    return tools;
-  throw notTools(tools);
 }
 
 /** Where the message begins that the model has not answered yet. */

@@ -1,9 +1,8 @@
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
-import { groundingResponses } from "../loop/build-result.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Limits } from "../loop/limits.ts";
-import { type RunResult, runSoFar } from "../loop/result.ts";
+import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import { findPrices, type Prices } from "../model/usage.ts";
@@ -21,17 +20,9 @@ import {
 import { declareSchema } from "../tool/schema/declare.ts";
 import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
-import type {
-  Approve,
-  ChildAgent,
-  ChildRunResult,
-  NestedRun,
-  ParentRun,
-  Tool,
-  ToolContext,
-  ToolOutcome,
-} from "../tool/tool.ts";
+import type { Approve, ChildAgent, ChildRunResult, ParentRun, Tool, ToolContext, ToolOutcome } from "../tool/tool.ts";
 import type { EngineResult, EngineRunInput, RunReport } from "./engine/run-report.ts";
+import { attachNested, nestedSignal } from "./nested-run.ts";
 import type { AnyRunOptions, OutputSchema, RunOptions } from "./options.ts";
 import type { RunInput } from "./run-input.ts";
 import type { Session } from "./session.ts";
@@ -183,35 +174,6 @@ function buildProgress(name: string, event: RunEvent, tools: Map<string, string>
     return { path: [name, ...(inner.path as readonly string[])], event: inner.event };
   const tool = "callId" in event ? tools.get(event.callId) : undefined;
   return { path: tool === undefined ? [name] : [name, tool], event };
-}
-
-/**
- * A signal for a run inside a call. It aborts with the call's signal, but with its own reason: an abort reason carries what its
- * run had done, and the calling run's reason has to carry the calling run.
- */
-export function nestedSignal(outer: AbortSignal): AbortSignal {
-  const inner = new AbortController();
-  const onAbort = (): void => inner.abort(new DOMException("the parent run was aborted", "AbortError"));
-  if (outer.aborted) onAbort();
-  else outer.addEventListener("abort", onAbort, { once: true });
-  return inner.signal;
-}
-
-/** Waits for a run inside a call and adds its cost and sources to the calling run's result, even if it failed. */
-export async function attachNested(
-  run: Promise<RunResult<unknown>>,
-  attach: (run: NestedRun) => void,
-): Promise<RunResult<unknown>> {
-  try {
-    const result = await run;
-    const { usage, cost } = result;
-    attach({ usage, cost, responses: groundingResponses(result) });
-    return result;
-  } catch (error) {
-    const soFar = runSoFar(error);
-    if (soFar !== undefined) attach({ usage: soFar.usage, cost: soFar.cost, responses: [] });
-    throw error;
-  }
 }
 
 /** The result of a call that was a run. @throws {ToolFailure} When the run did not finish; tells how it ended. */

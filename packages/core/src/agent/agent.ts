@@ -22,7 +22,8 @@ import {
   type RunOptions,
   type WrittenOf,
 } from "./options.ts";
-import { buildFirstRequest, type CreateCacheOptions, describeHeld, omitCached } from "./agent-cache.ts";
+import { type CreateCacheOptions, describeHeld } from "./agent-cache.ts";
+import { buildFirstRequest, headAsSent } from "./agent-head.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { checkAgentOptions, checkRunOptions } from "./check-options.ts";
@@ -69,7 +70,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     this.#runs = new AgentRuns(options, this.model, this.#settings, logger);
     // Fails here instead of in the first run.
     this.#runs.prepare({});
-    this.#runs.buildHead({}, this.#settings);
+    this.#runs.heads.build({}, this.#settings);
   }
 
   /**
@@ -112,7 +113,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
       throw new ConfigurationError(`${this.model.id} does not support explicit caches: use a model made by gemini().`);
     const { signal, context, ...life } = options;
     const settings = { ...this.#settings, cachedContent: undefined };
-    const { head } = await this.#runs.buildHeadAlone({ context, signal }, settings);
+    const { head } = await this.#runs.heads.buildAlone({ context, signal }, settings);
     const request = buildFirstRequest(
       { ...head, toolChoice: "auto" },
       input === undefined ? [] : buildContents(input, this.model),
@@ -134,9 +135,9 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
     const settings = { ...this.#settings, ...pickSettings(options) };
     this.model.check(settings);
-    const { head, mixed } = await this.#runs.buildHeadAlone(options, settings);
+    const { head, mixed } = await this.#runs.heads.buildAlone(options, settings);
     const output = options.output === undefined ? undefined : planOutput(options.output, this.model, mixed);
-    const sent = { ...head, ...omitCached(head, Date.now()) };
+    const sent = { ...head, ...headAsSent(head, Date.now()) };
     return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
       signal: options.signal,
     });
