@@ -11,14 +11,7 @@ import { copyJson } from "../../internal/json.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import {
-  type GuardrailStop,
-  type GuardrailStopVerdict,
-  type InputVerdict,
-  needsCheck,
-  type OutputVerdict,
-  stopOf,
-} from "../guardrails.ts";
+import { type GuardrailStop, type InputVerdict, needsCheck, type OutputVerdict, stopOf } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
@@ -65,12 +58,9 @@ export async function checkInput(
     const asked = { ...identity, context, signal, turn, text, contents };
     const verdict: InputVerdict = await askGuardrail(name, "input", signal, () => check(asked));
     if (verdict === undefined) continue;
-    if ("stop" in verdict) {
-      actions.push(stopAction(name, verdict));
-      return { actions };
-    }
-    const { replace, reason } = verdict;
-    actions.push({ name, action: "replace", ...(reason !== undefined && { reason }) });
+    actions.push(describeAction(name, verdict));
+    if ("stop" in verdict) return { actions };
+    const { replace } = verdict;
     contents = typeof replace === "string" ? [userText(replace)] : copyJson(replace);
   }
   return contents === said ? { actions } : { actions, contents };
@@ -126,13 +116,9 @@ async function checkOutput(
     const asked = { ...identity, context, signal, turn, text: visibleText(content), content, isFinal, output };
     const verdict: OutputVerdict = await askGuardrail(name, "output", signal, () => check(asked));
     if (verdict === undefined) continue;
-    if ("stop" in verdict) {
-      actions.push(stopAction(name, verdict));
-      return { actions };
-    }
-    const { replace, reason } = verdict;
-    actions.push({ name, action: "replace", ...(reason !== undefined && { reason }) });
-    response = withText(response, replace);
+    actions.push(describeAction(name, verdict));
+    if ("stop" in verdict) return { actions };
+    response = withText(response, verdict.replace);
   }
   return response === given ? { actions } : { actions, response };
 }
@@ -155,7 +141,12 @@ async function askGuardrail<Verdict>(
   }
 }
 
-function stopAction(name: string, { stop, details }: GuardrailStopVerdict): GuardrailAction {
+function describeAction(name: string, verdict: NonNullable<InputVerdict | OutputVerdict>): GuardrailAction {
+  if (!("stop" in verdict)) {
+    const { reason } = verdict;
+    return { name, action: "replace", ...(reason !== undefined && { reason }) };
+  }
+  const { stop, details } = verdict;
   return { name, action: "stop", reason: stop, ...(details !== undefined && { details: copyJson(details) }) };
 }
 
