@@ -11,7 +11,14 @@ import { copyJson } from "../../internal/json.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import { type GuardrailStop, type InputVerdict, needsCheck, type OutputVerdict, stopOf } from "../guardrails.ts";
+import {
+  type GuardrailStop,
+  type GuardrailStopVerdict,
+  type InputVerdict,
+  needsCheck,
+  type OutputVerdict,
+  stopOf,
+} from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
@@ -141,7 +148,10 @@ async function askGuardrail<Verdict>(
   }
 }
 
-function describeAction(name: string, verdict: NonNullable<InputVerdict | OutputVerdict>): GuardrailAction {
+function describeAction(
+  name: string,
+  verdict: GuardrailStopVerdict | { readonly reason?: string | undefined },
+): GuardrailAction {
   if (!("stop" in verdict)) {
     const { reason } = verdict;
     return { name, action: "replace", ...(reason !== undefined && { reason }) };
