@@ -1,11 +1,11 @@
 import type { Message, ToolCallPart } from "@pollux/core";
+import { toolCallIdOf } from "../call-ids.ts";
 import type { AgUiEvent } from "./events.ts";
-import { toolCallIdOf } from "./ids.ts";
 
-/** A report of a run inside a call, as agent tools make them. */
+/** What a conversation shows of a run inside a call. */
 interface AgentReport {
   readonly path: readonly string[];
-  readonly event: { readonly [name: string]: unknown };
+  readonly event: object;
 }
 
 /** What was told of one call. */
@@ -48,7 +48,7 @@ export class CallReports {
       events.push({ type: "SUBAGENT_STARTED", subagentRunId, name, parentToolCallId: toolCallId });
     }
     const { path, event } = progress;
-    const value = { toolCallId, path, progress: fitForAnybody(event) };
+    const value = { toolCallId, path, progress: event };
     return [...events, { type: "CUSTOM", name: "pollux.tool-progress", value }];
   }
 }
@@ -65,11 +65,4 @@ function isAgentReport(progress: unknown): progress is AgentReport {
   if (typeof progress !== "object" || progress === null) return false;
   const { path, event } = progress as Partial<AgentReport>;
   return Array.isArray(path) && typeof event === "object" && event !== null;
-}
-
-/** An event of an inner run as its kind, its turn and the words: the rest has signatures, arguments and results. */
-function fitForAnybody(event: AgentReport["event"]): object {
-  const { type, turn, delta } = event;
-  const isSaid = type === "text-delta" || type === "thought-delta";
-  return { type, ...(turn !== undefined && { turn }), ...(isSaid && { delta }) };
 }

@@ -1,6 +1,7 @@
 import type { Conversation, Message } from "@pollux/core";
 import type { MessageEncoder } from "../message-encoder.ts";
 import { toAgUiMessages } from "./ag-ui-messages.ts";
+import { isSame } from "../same-json.ts";
 import { CallReports } from "./call-reports.ts";
 import type { AgUiEvent } from "./events.ts";
 import { resultIdOf } from "./ids.ts";
@@ -231,10 +232,6 @@ function canGrow(told: AgUiMessage, next: AgUiMessage): boolean {
     default:
       return isSame(told, next);
   }
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 type AssistantCall = NonNullable<Extract<AgUiMessage, { role: "assistant" }>["toolCalls"]>[number];

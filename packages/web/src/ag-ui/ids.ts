@@ -1,15 +1,3 @@
-/** Id of a call for clients: a call's own is unique in its run only. */
-export function toolCallIdOf(messageId: string, callId: string): string {
-  return `${messageId}/${callId}`;
-}
-
-/** The message and the call that an id for clients is made of; undefined when it is none. */
-export function callOf(toolCallId: string): { readonly messageId: string; readonly callId: string } | undefined {
-  const at = toolCallId.lastIndexOf("/");
-  if (at <= 0 || at === toolCallId.length - 1) return undefined;
-  return { messageId: toolCallId.slice(0, at), callId: toolCallId.slice(at + 1) };
-}
-
 /** Id of the message with a call's result. */
 export function resultIdOf(toolCallId: string): string {
   return `${toolCallId}/result`;

@@ -1,5 +1,6 @@
 import type { Message, MessagePart, QueuedMessage, SaidPart, TextPart, ToolCallPart } from "@pollux/core";
-import { resultIdOf, toolCallIdOf } from "./ids.ts";
+import { toolCallIdOf } from "../call-ids.ts";
+import { resultIdOf } from "./ids.ts";
 import type { AgUiActivity, AgUiContentPart, AgUiMessage, AgUiToolMessage } from "./messages.ts";
 import { endingText } from "./run-end.ts";
 

@@ -1,6 +1,14 @@
-import { type Approval, defineTool, type ExternalOutcome, type InputPart, type Tool } from "@pollux/core";
+import {
+  type Approval,
+  defineTool,
+  type ExternalOutcome,
+  type InputPart,
+  type JsonObject,
+  type Tool,
+} from "@pollux/core";
+import { callOf } from "../call-ids.ts";
 import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
-import { callOf, type InterruptKind, interruptOf, resultIdOf } from "./ids.ts";
+import { type InterruptKind, interruptOf, resultIdOf } from "./ids.ts";
 
 /** What of a request is accepted. */
 export interface AgUiInputOptions {
@@ -135,8 +143,8 @@ function readApproval(payload: unknown): Approval {
   if (!approved) return typeof reason === "string" && reason !== "" ? { deny: reason } : false;
   if (editedArgs === undefined) return true;
   if (!isRecord(editedArgs)) throw new BadRequestError('"editedArgs" must be an object: all arguments of the call');
-  // A core that does not know edited arguments takes this for a denial, as it does anything but true.
-  return { args: editedArgs } as unknown as Approval;
+  // It came as JSON.
+  return { args: editedArgs as JsonObject };
 }
 
 function readEffect(payload: unknown): ExternalOutcome {

@@ -1,6 +1,7 @@
 import type { Message, ToolCallPart, Usage } from "@pollux/core";
+import { toolCallIdOf } from "../call-ids.ts";
 import type { AgUiInterrupt, AgUiOutcome, AgUiRunEnd, AgUiTokenUsage } from "./events.ts";
-import { interruptIdOf, toolCallIdOf } from "./ids.ts";
+import { interruptIdOf } from "./ids.ts";
 
 /** Tools without `run` that ask a person, by name, and the JSON Schema of each answer. */
 export interface QuestionTools {
@@ -47,7 +48,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
     case "waiting":
       return finished(waitingOutcome(message, questions));
     case "stopped":
-      if (stopReason !== "limit") return finished({ type: "cancelled" });
+      if (stopReason !== "limit" && stopReason !== "guardrail") return finished({ type: "cancelled" });
       break;
     default:
   }
@@ -132,6 +133,7 @@ const TEXTS: { readonly [StopReason in string]?: string } = {
   aborted: "The run was stopped.",
   truncated: "The answer was cut off because it was too long.",
   blocked: "The answer was blocked.",
+  guardrail: "The message or the answer is not allowed here.",
   empty: "The model gave no answer.",
   "bad-call": "The model's call could not be read.",
   "repeated-calls": "The model repeated the same call.",

@@ -1,5 +1,6 @@
 import type { Conversation, ConversationPosition, Message } from "@pollux/core";
 import type { MessageEncoder } from "../message-encoder.ts";
+import { isSame } from "../same-json.ts";
 import type { AiSdkVersion, UIFinishReason, UIMessageChunk } from "./chunks.ts";
 import { messageMetadata } from "./message-metadata.ts";
 import {
@@ -65,7 +66,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   }: AiSdkEncoderOptions = {}) {
     this.#options = { version, isDynamic, cache: new WeakMap() };
     this.#errorText = errorText;
-    if (known !== undefined) this.#steps.push(...messageSteps(known, this.#options));
+    if (known !== undefined) this.#steps.push(...knownSteps(known, this.#options));
   }
 
   show(message: Message, { position }: Conversation): readonly UIMessageChunk[] {
@@ -175,6 +176,20 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   }
 }
 
+/** The steps of a message that a page has. A person may have changed arguments in its last step since, here or in another page. */
+function knownSteps(known: Message, options: MessageStepsOptions): readonly MessageStep[] {
+  const steps = messageSteps(known, options);
+  const edited = new Set(known.parts.flatMap((part) => (part.type === "tool-call" && part.edited ? [part.id] : [])));
+  return steps.map((step, index) => {
+    if (index < steps.length - 1) return step;
+    // No input is like none, so it is said again.
+    const entries = step.entries.map((entry) =>
+      entry.isCall && edited.has(entry.id) ? { ...entry, part: { ...entry.part, input: undefined } } : entry,
+    );
+    return { ...step, entries };
+  });
+}
+
 /**
  * True when a client can get from one version of a step to another by what there are chunks for.
  *
@@ -279,11 +294,6 @@ function isOpen(part: UIMessagePart): boolean {
   return (part.type === "text" || part.type === "reasoning") && part.state === "streaming";
 }
 
-/** True for the same JSON, with its members in the same order. */
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
-}
-
 /** The last chunk of a message. */
 function endOf({ state, stopReason, error }: Message): UIMessageChunk {
   if (stopReason === "aborted") return { type: "abort", reason: error?.message ?? "The run was stopped." };
@@ -302,6 +312,7 @@ function finishReasonOf(stopReason: Message["stopReason"]): UIFinishReason {
     case "truncated":
       return "length";
     case "blocked":
+    case "guardrail":
       return "content-filter";
     case "empty":
     case "bad-call":

@@ -1,5 +1,5 @@
 import type { Message } from "@pollux/core";
-import { toolCallIdOf } from "./tool-part.ts";
+import { toolCallIdOf } from "../call-ids.ts";
 import type { UIMessageMetadata, UIPendingCall } from "./ui-message.ts";
 
 const QUESTIONS: { readonly [state: string]: UIPendingCall["question"] } = {

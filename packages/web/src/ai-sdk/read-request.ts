@@ -1,4 +1,5 @@
-import type { Approval, ExternalOutcome, InputPart } from "@pollux/core";
+import type { Approval, ExternalOutcome, InputPart, JsonObject } from "@pollux/core";
+import { callOf } from "../call-ids.ts";
 import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
 
 /** What of a request is accepted. */
@@ -90,14 +91,14 @@ function readAnswers(given: unknown): readonly ChatAnswer[] {
     const read = isRecord(one) ? readAnswer(one) : [];
     if (read.length === 0)
       throw new BadRequestError(
-        'each of the "answers" needs a "toolCallId", and "approved", "output", "errorText" or "notExecuted"',
+        'each of the "answers" needs a "toolCallId", and "approved", "args", "output", "errorText" or "notExecuted"',
       );
     return read;
   });
 }
 
 function readAnswer(one: JsonRecord): readonly ChatAnswer[] {
-  const approval = readApproval(one);
+  const approval = readEdits(one) ?? readApproval(one);
   if (approval !== undefined) return answer(one, { approval });
   if ("output" in one) return answer(one, { outcome: { output: one["output"] } });
   if (one["notExecuted"] === true) return answer(one, { outcome: { notExecuted: true } });
@@ -109,16 +110,22 @@ function readApproval({ approved, reason }: JsonRecord): Approval | undefined {
   return !approved && typeof reason === "string" && reason !== "" ? { deny: reason } : approved;
 }
 
+/** An approval with other arguments. */
+function readEdits({ approved = true, args }: JsonRecord): Approval | undefined {
+  if (args === undefined || approved !== true) return undefined;
+  if (!isRecord(args)) throw new BadRequestError('"args" must be an object: all arguments of the call');
+  // It came as JSON.
+  return { args: args as JsonObject };
+}
+
 function errorOutcome(errorText: unknown): ExternalOutcome {
   return { error: typeof errorText === "string" && errorText !== "" ? errorText : "The call failed." };
 }
 
-/** The id of a call in the page is made of those of its message and of the call. */
 function answer({ toolCallId }: JsonRecord, given: Pick<ChatAnswer, "approval" | "outcome">): readonly ChatAnswer[] {
   if (typeof toolCallId !== "string") return [];
-  const at = toolCallId.lastIndexOf("/");
-  if (at <= 0 || at === toolCallId.length - 1) return [];
-  return [{ messageId: toolCallId.slice(0, at), callId: toolCallId.slice(at + 1), ...given }];
+  const call = callOf(toolCallId);
+  return call === undefined ? [] : [{ ...call, ...given }];
 }
 
 type JsonRecord = Readonly<Record<string, unknown>>;

@@ -1,4 +1,6 @@
 import type { CodePart, Message, ServerToolPart, ToolCallPart } from "@pollux/core";
+import { toolCallIdOf } from "../call-ids.ts";
+import { isSame } from "../same-json.ts";
 import type { AiSdkVersion, UIMessageChunk } from "./chunks.ts";
 import type { UIToolPart } from "./ui-message.ts";
 
@@ -7,11 +9,6 @@ export interface ToolPartOptions {
   readonly version: AiSdkVersion;
   /** True for tools that the page does not know by name. */
   readonly isDynamic: (toolName: string) => boolean;
-}
-
-/** Id of a call in the page: a call's own is unique in its run only. */
-export function toolCallIdOf(messageId: string, callId: string): string {
-  return `${messageId}/${callId}`;
 }
 
 /** A call as a client shows it. */
@@ -96,11 +93,11 @@ export function toolChunks(
     return shown.rawInput === undefined ? [delta] : [];
   }
   const chunks: UIMessageChunk[] = [];
+  if (version > 6 && state === "input-available" && shown?.state === "approval-requested")
+    chunks.push({ type: "tool-approval-response", approvalId: toolCallId, approved: true });
   if (shown === undefined || needsInput(shown, part)) chunks.push({ type: "tool-input-available", ...named, input });
   switch (state) {
     case "input-available":
-      if (version > 6 && shown?.approval !== undefined && shown.state === "approval-requested")
-        chunks.push({ type: "tool-approval-response", approvalId: shown.approval.id, approved: true });
       return chunks;
     case "approval-requested":
       return [...chunks, { type: "tool-approval-request", approvalId: toolCallId, toolCallId }];
@@ -125,8 +122,8 @@ export function toolChunks(
 /** True when the arguments of a call are said, or said once more. A client looks for the call in its last step only. */
 export function needsInput(shown: UIToolPart, part: UIToolPart): boolean {
   if (shown.state === "input-streaming") return part.state !== "input-streaming";
-  // An output is taken back: the call is made once more.
-  return isOutput(shown) && !isOutput(part);
+  // An output is taken back: the call is made once more. Or a person has changed the arguments.
+  return (isOutput(shown) && !isOutput(part)) || !isSame(shown.input, part.input);
 }
 
 function isOutput({ state }: UIToolPart): boolean {

@@ -46,8 +46,8 @@ export function messageWhenAnswered(message: Message, answers: readonly ChatAnsw
     if (part.type !== "tool-call" || !isAnswered(part.id)) return part;
     const answer = answers.find(({ callId }) => callId === part.id);
     const state = answer?.outcome === undefined ? "pending-approval" : "pending-output";
-    const { id, type, name, args } = part;
-    return { id, type, name, args, state } satisfies ToolCallPart;
+    const { id, type, name, args, edited } = part;
+    return { id, type, name, args, state, ...(edited === true && { edited }) } satisfies ToolCallPart;
   });
   return { ...message, state: "waiting", parts };
 }

@@ -62,6 +62,7 @@ function toolsOf<Context>(
 const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "session_running",
   "unexpected_answer",
+  "invalid_approval",
   "nothing_to_resume",
   "session_limit",
   "run_stopped",
@@ -82,6 +83,8 @@ export function refusalOf(error: unknown): HttpError | undefined {
     case "unexpected_answer":
     case "nothing_to_resume":
       return new HttpError(409, "answered", "The call does not wait for this answer. Load the conversation again.");
+    case "invalid_approval":
+      return new HttpError(422, "invalid_approval", error.message);
     case "session_limit":
       return new HttpError(429, "session_limit", "The conversation has reached its limit. Begin a new one.");
     default:

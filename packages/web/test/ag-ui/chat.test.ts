@@ -147,6 +147,21 @@ describe("a conversation", () => {
     });
   });
 
+  test.each(["input", "output"])(
+    "ends with an error when a guardrail stops the %s, and nothing of why",
+    async (side) => {
+      const guardrails = { [side]: [{ name: "topics", check: () => ({ stop: "password=hunter2" }) }] };
+      const model = script(say("Well."));
+      const chat = openChat(model, { agent: new Agent({ model, guardrails }) });
+      chat.post("Try.");
+      expect(await chat.client.run()).toEqual({
+        outcome: "error",
+        error: { message: "The message or the answer is not allowed here.", code: "guardrail" },
+      });
+      expect(JSON.stringify(chat.client.events)).not.toMatch(/hunter2|Well/);
+    },
+  );
+
   test("is stopped by another request, and keeps what was said", async () => {
     const model = new SteppedModel(say("It ", "goes ", "on."));
     const chat = openChat(model);
@@ -253,6 +268,29 @@ describe("an approval", () => {
     const { answer } = await asked(say("All right."));
     expect(await answer("cancelled")).toMatchObject({ outcome: "success" });
     expect(paid).toEqual([]);
+  });
+
+  test("runs the call with the arguments that a person has changed, and shows those", async () => {
+    const { answer, client, ask } = await asked(say("Paid less."));
+    expect(await answer("resolved", { approved: true, editedArgs: { euros: 3 } })).toMatchObject({
+      outcome: "success",
+    });
+    expect(paid).toEqual([3]);
+    expect(client.messages.find(({ role }) => role === "assistant")).toMatchObject({
+      toolCalls: [{ function: { name: "pay", arguments: '{"euros":3}' } }],
+    });
+    const { messages } = (await (await ask("/c1")).json()) as { readonly messages: unknown };
+    expect(client.messages).toEqual(messages);
+  });
+
+  test("with arguments that the tool does not accept is refused, and asked for once more", async () => {
+    const { answer, client, interrupt } = await asked(say("Paid."));
+    await expect(answer("resolved", { approved: true, editedArgs: { euros: "three" } })).rejects.toThrow(
+      "do not match its schema",
+    );
+    client.agent.pendingInterrupts = [interrupt];
+    expect(await answer("resolved", { approved: true })).toMatchObject({ outcome: "success" });
+    expect(paid).toEqual([5]);
   });
 
   test("that was given already is not given twice", async () => {

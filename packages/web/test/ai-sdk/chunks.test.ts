@@ -388,6 +388,10 @@ describe("a message ends", () => {
       { type: "finish", finishReason: "content-filter" },
     ],
     [
+      { stopReason: "guardrail", state: "stopped" },
+      { type: "finish", finishReason: "content-filter" },
+    ],
+    [
       { stopReason: "needs-approval", state: "waiting" },
       { type: "finish", finishReason: "tool-calls" },
     ],

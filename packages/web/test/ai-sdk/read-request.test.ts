@@ -137,12 +137,18 @@ describe("a request of useChat", () => {
       { toolCallId: "a/call:1.1", notExecuted: true },
       { toolCallId: "a/call:1.2", output: null },
       { toolCallId: "a/call:1.3", errorText: "" },
+      { toolCallId: "a/call:1.4", args: { euros: 3 } },
+      { toolCallId: "a/call:1.5", approved: true, args: {} },
+      { toolCallId: "a/call:1.6", approved: false, reason: "no", args: {} },
     ];
     expect(fromUIMessages({ id: "c", answers }).answers).toEqual([
       { messageId: "a", callId: "call:1.0", approval: false },
       { messageId: "a", callId: "call:1.1", outcome: { notExecuted: true } },
       { messageId: "a", callId: "call:1.2", outcome: { output: null } },
       { messageId: "a", callId: "call:1.3", outcome: { error: "The call failed." } },
+      { messageId: "a", callId: "call:1.4", approval: { args: { euros: 3 } } },
+      { messageId: "a", callId: "call:1.5", approval: { args: {} } },
+      { messageId: "a", callId: "call:1.6", approval: { deny: "no" } },
     ]);
   });
 
@@ -163,6 +169,7 @@ describe("a request of useChat", () => {
     ["a file of broken base64", body(user({ type: "file", url: "data:image/png;base64,a b" }))],
     ["answers that are no list", { id: "c", answers: {} }],
     ["an answer without a call", { id: "c", answers: [{ approved: true }] }],
+    ["arguments that are no object", { id: "c", answers: [{ toolCallId: "a/call:1.0", args: [3] }] }],
     ["an answer that says nothing", { id: "c", answers: [{ toolCallId: "a/call:1.0" }] }],
   ])("with %s is refused", (_name, sent) => {
     expect(() => fromUIMessages(sent)).toThrow(BadRequestError);

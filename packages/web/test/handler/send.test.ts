@@ -263,6 +263,41 @@ describe("answers to calls", () => {
     expect(await last(page)).toMatchObject({ id: message.id });
   });
 
+  test("an approval with other arguments runs the call with them; the page is told, also when it sends it again", async () => {
+    const page = openPage(new ScriptedModel(call("pay", { euros: 5 }), say("Paid less.")));
+    await allChunks(await page.send("Pay 5 euros"));
+    const [{ toolCallId }] = (await last(page)).parts.filter((part) => "toolCallId" in part) as [
+      { toolCallId: string },
+    ];
+    const body = { id: "c1", messages: [await last(page)], answers: [{ toolCallId, args: { euros: 3 } }] };
+    for (let times = 0; times < 2; times++) {
+      const chunks = await allChunks(await page.ask("POST", "", { body }));
+      const said = chunks.filter(({ type }) => type.startsWith("tool-"));
+      expect(said).toEqual([
+        { type: "tool-input-available", toolCallId, toolName: "pay", input: { euros: 3 } },
+        { type: "tool-output-available", toolCallId, output: { paid: 3 } },
+      ]);
+    }
+    expect((await last(page)).parts).toContainEqual(expect.objectContaining({ toolCallId, input: { euros: 3 } }));
+  });
+
+  test("an approval with arguments that the tool does not accept is refused, and the call still waits", async () => {
+    const page = openPage(new ScriptedModel(call("pay", { euros: 5 }), say("Paid.")));
+    await allChunks(await page.send("Pay 5 euros"));
+    const message = await last(page);
+    const [{ toolCallId }] = message.parts.filter((part) => "toolCallId" in part) as [{ toolCallId: string }];
+    const refused = await page.ask("POST", "", {
+      body: { id: "c1", messages: [message], answers: [{ toolCallId, args: { euros: "three" } }] },
+    });
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({
+      error: { code: "invalid_approval", message: expect.stringContaining("do not match its schema") },
+    });
+    expect(page.lines).toEqual([]);
+    const body = { id: "c1", messages: [approve(message, true)] };
+    expect(textOf(await allChunks(await page.ask("POST", "", { body })))).toBe("Paid.");
+  });
+
   test("an answer that comes twice is one answer, and its stream is the same", async () => {
     const model = new ScriptedModel(call("pay", { euros: 5 }), say("Paid."));
     const page = openPage(model);
