@@ -59,4 +59,178 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     expect(tab.errors).toEqual([]);
     await tab.close();
   });
+
+  test("shows how far a call is", async () => {
+    const { tab } = await openChat();
+    await tab.say("slow");
+    await tab.sees('tool-slow output-available preliminary {"percent":50}');
+    await site.ask("/go-on");
+    await tab.sees("Done.");
+    expect(await tab.answer()).toEqual(['tool-slow output-available {"percent":100}', "Done."]);
+    await tab.close();
+  });
+
+  const denied = version === 5 ? /^tool-pay output-error / : /^tool-pay output-denied/;
+  const paid = (n: number): string => `tool-pay output-available {"paid":${n}}`;
+
+  test.each([
+    ["approves a call", ["Approve"], [paid(0)]],
+    ["denies a call", ["Deny"], [expect.stringMatching(denied)]],
+    ["approves one of two and denies the other", ["Approve", "Deny"], [paid(0), expect.stringMatching(denied)]],
+  ])("%s, at once and after a reload", async (_what, presses, expected) => {
+    for (const reloads of [false, true]) {
+      const { tab, chat } = await openChat();
+      await tab.say(`pay ${presses.length}`);
+      await tab.sees("tool-pay");
+      await tab.isQuiet();
+      if (reloads) await tab.reload();
+      await tab.answerAll(presses);
+      await tab.sees("Settled.");
+      await tab.isQuiet();
+      expect(await tab.answer()).toEqual([...expected, "Settled."]);
+      expect(await tab.messages()).toEqual(await stored(chat));
+      expect(tab.errors).toEqual([]);
+      await tab.close();
+    }
+  });
+
+  test("approves a call after the server was killed and started anew", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("pay 1");
+    await tab.sees("tool-pay");
+    await tab.isQuiet();
+    await site.kill();
+    await site.restart();
+    await tab.answerAll(["Approve"]);
+    await tab.sees("Settled.");
+    await tab.isQuiet();
+    expect(await tab.answer()).toEqual([paid(0), "Settled."]);
+    expect(await tab.messages()).toEqual(await stored(chat));
+    await tab.close();
+  });
+
+  test("runs a tool in the page, and sends its output by itself", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("where");
+    await tab.sees("tool-where input-available");
+    await tab.press("Tell");
+    await tab.sees("Done.");
+    await tab.isQuiet();
+    expect(await tab.answer()).toEqual(['tool-where output-available {"city":"Oslo"}', "Done."]);
+    expect(await tab.messages()).toEqual(await stored(chat));
+    await tab.close();
+  });
+
+  test("stops an answer: the model is not asked any more, and what was said stays", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("count 100000 at 5");
+    await tab.sees("w20 ");
+    const response = await fetch(`${site.url}/${version}/api/chat/${chat}/stop`, { method: "POST" });
+    expect(await response.json()).toEqual({ stopped: true });
+    expect(await site.ask("/going")).toBe("0");
+    await tab.isQuiet();
+    const [said = "", ...rest] = await tab.answer();
+    expect(sentence(100_000).startsWith(said)).toBe(true);
+    expect(said).toContain("w20 ");
+    expect(rest).toEqual(["data-interruption"]);
+    expect(await tab.messages()).toEqual(await stored(chat));
+    await tab.reload();
+    expect((await tab.answer())[0]).toBe(said);
+    await tab.close();
+  });
+
+  test("goes on after the network was cut", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("count 200 at 5");
+    await tab.sees("w20 ");
+    site.cut(chat);
+    await tab.sees("w199 ");
+    await tab.isQuiet();
+    expect(await tab.messages()).toEqual([["count 200 at 5"], [sentence(200)]]);
+    expect(await tab.messages()).toEqual(await stored(chat));
+    await tab.close();
+  });
+
+  test("has what came while the network was gone, when the answer has ended meanwhile", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("count 50 at 5");
+    await tab.sees("w5 ");
+    site.isDown = true;
+    site.cut(chat);
+    await expect.poll(() => site.ask("/going")).toBe("0");
+    site.isDown = false;
+    await tab.sees("w49 ");
+    await tab.isQuiet();
+    expect(await tab.messages()).toEqual([["count 50 at 5"], [sentence(50)]]);
+    await tab.close();
+  });
+
+  test("shows one answer in two tabs, the second opened in the middle", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("count 200 at 5");
+    await tab.sees("w20 ");
+    const other = await ChatTab.open(browser);
+    await other.show(site, version, chat);
+    await Promise.all([tab.sees("w199 "), other.sees("w199 ")]);
+    await Promise.all([tab.isQuiet(), other.isQuiet()]);
+    expect(await other.messages()).toEqual([["count 200 at 5"], [sentence(200)]]);
+    expect(await tab.messages()).toEqual(await other.messages());
+    await Promise.all([tab.close(), other.close()]);
+  });
+
+  test("has the whole answer, once, after the server was killed in the middle of it", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("mix 40 at 5");
+    await tab.sees("w60 ");
+    await site.kill();
+    await site.restart();
+    await tab.sees("w79 ");
+    await tab.isQuiet();
+    expect((await tab.answer()).join("").match(/w\d+ /g)).toEqual(words(0, 80));
+    expect(await tab.messages()).toEqual(await stored(chat));
+    await tab.close();
+  });
+
+  test("shows an error before the first word, and goes on with the next message", async () => {
+    const { tab } = await openChat();
+    await tab.say("refuse");
+    await tab.isInError();
+    expect((await tab.view()).error).not.toContain("away");
+    await tab.say("hello");
+    await tab.sees("You said: hello");
+    await tab.isQuiet();
+    expect(await tab.answer()).toEqual(["You said: hello"]);
+    await tab.close();
+  });
+
+  test("shows what was said before an error", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("break");
+    await tab.isInError();
+    expect(await tab.answer()).toEqual(["It was ", "data-interruption"]);
+    expect(await tab.messages()).toEqual(await stored(chat));
+    await tab.close();
+  });
+
+  test("shows the answer that is made anew, and not the one that broke off", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say(`again ${chat}`);
+    await tab.sees("It is");
+    await tab.isQuiet();
+    expect(await tab.answer()).toEqual(["It is so."]);
+    expect(await tab.messages()).toEqual(await stored(chat));
+    await tab.close();
+  });
+
+  test("asks once more", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("hello");
+    await tab.sees("You said: hello");
+    await tab.isQuiet();
+    await tab.askAgain();
+    await expect.poll(async () => (await stored(chat)).length).toBe(4);
+    await tab.isQuiet();
+    expect(await tab.answer()).toEqual(["You said: hello"]);
+    await tab.close();
+  });
 });

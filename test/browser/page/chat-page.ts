@@ -23,6 +23,7 @@ interface Chat {
   ): Promise<void>;
   setMessages(messages: readonly PageMessage[]): void;
   resumeStream(): Promise<void>;
+  regenerate(): Promise<void>;
   addToolOutput(output: {
     readonly tool: string;
     readonly toolCallId: string;
@@ -45,15 +46,25 @@ export interface PageView {
   /** Nothing goes on, and nothing is about to. */
   readonly isQuiet: boolean;
   say(text: string): void;
+  askAgain(): void;
 }
 
 /** Shows the conversation `?chat=`: what is stored, then what is said. */
 export function openPage(kit: Kit): void {
   const id = new URLSearchParams(location.search).get("chat") ?? "";
   const api = `/${kit.version}/api/chat`;
-  void insist(() => load(api, id)).then((stored) =>
-    createRoot(document.body).render(createElement(ChatPage, { kit, id, api, stored })),
+  const reload = (): Promise<Stored> => insist(() => load(api, id));
+  void reload().then((stored) =>
+    createRoot(document.body).render(createElement(Loaded, { kit, id, api, stored, reload })),
   );
+}
+
+/** A conversation that can be loaded again. */
+function Loaded({ kit, id, api, stored, reload }: Omit<ChatPageProps, "show">): ReactElement {
+  const [{ now, times }, setNow] = useState({ now: stored, times: 0 });
+  // With another key, nothing remains of what the client had.
+  const show = (loaded: Stored): void => setNow((before) => ({ now: loaded, times: before.times + 1 }));
+  return createElement(ChatPage, { key: times, kit, id, api, stored: now, reload, show });
 }
 
 interface ChatPageProps {
@@ -61,20 +72,22 @@ interface ChatPageProps {
   readonly id: string;
   readonly api: string;
   readonly stored: Stored;
+  readonly reload: () => Promise<Stored>;
+  readonly show: (stored: Stored) => void;
 }
 
-function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
+function ChatPage({ kit, id, api, stored, reload, show }: ChatPageProps): ReactElement {
   const [transport] = useState(() => kit.createTransport({ api }));
   const chat = kit.useChat({ id, messages: stored.messages, transport, sendAutomaticallyWhen: kit.isAnswered });
   const latest = useRef(chat);
   latest.current = chat;
   const recoveries = useRef(0);
+  const [decisions, setDecisions] = useState<Decisions>(new Map());
   const { messages, status, error } = chat;
 
   useEffect(() => {
     if (isGoing(stored)) void chat.resumeStream();
     // Once, for what was loaded with the page.
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, []);
 
   useEffect(() => {
@@ -83,9 +96,10 @@ function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
     void recover(
       kit,
       () => latest.current,
-      () => insist(() => load(api, id)),
+      async () => show(await reload()),
     ).finally(() => recoveries.current--);
-  }, [kit, api, id, error]);
+    // What is called is the same each time.
+  }, [kit, error]);
 
   const last = messages.at(-1);
   const view: PageView = {
@@ -96,21 +110,31 @@ function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
       return isIdle && recoveries.current === 0 && last?.metadata?.state !== "streaming";
     },
     say: (text) => void chat.sendMessage({ parts: [{ type: "text", text }] }),
+    askAgain: () => void chat.regenerate(),
   };
   Object.assign(window, { view });
-  return createElement("main", {}, ...messages.map((message) => showMessage(kit, chat, withoutDiscards(message))));
+  const choices = (part: PagePart): ReactElement[] => buttons(kit, chat, part, [decisions, setDecisions]);
+  return createElement("main", {}, ...messages.map((message) => showMessage(withoutDiscards(message), choices)));
 }
 
-function showMessage(kit: Kit, chat: Chat, { id, role, parts }: PageMessage): ReactElement {
+function showMessage({ id, role, parts }: PageMessage, choices: (part: PagePart) => ReactElement[]): ReactElement {
   const shown = parts.flatMap((part, index) => {
     const text = describePart(part);
-    return text === "" ? [] : [createElement("p", { key: index }, text), ...buttons(kit, chat, part)];
+    return text === "" ? [] : [createElement("p", { key: index }, text), ...choices(part)];
   });
   return createElement("article", { key: id, id, className: role }, ...shown);
 }
 
+/** What was decided about calls, by their ids: version 5 has no words for it. */
+type Decisions = ReadonlyMap<string, boolean>;
+
 /** What a person can do about a call. */
-function buttons({ version }: Kit, chat: Chat, { type, state, approval, toolCallId = "" }: PagePart): ReactElement[] {
+function buttons(
+  { version }: Kit,
+  chat: Chat,
+  { type, state, approval, toolCallId = "" }: PagePart,
+  [decisions, setDecisions]: readonly [Decisions, (decisions: Decisions) => void],
+): ReactElement[] {
   const button = (name: string, onClick: () => unknown): ReactElement =>
     createElement("button", { key: `${name} ${toolCallId}`, onClick }, name);
   if (state === "approval-requested" && approval !== undefined) {
@@ -120,14 +144,20 @@ function buttons({ version }: Kit, chat: Chat, { type, state, approval, toolCall
   if (state !== "input-available") return [];
   if (type === "tool-where")
     return [button("Tell", () => chat.addToolOutput({ tool: "where", toolCallId, output: { city: "Oslo" } }))];
-  if (type !== "tool-pay" || version !== 5) return [];
-  const decide = (approved: boolean) => () =>
-    chat.sendMessage(undefined, { body: { answers: [{ toolCallId, approved }] } });
+  if (type !== "tool-pay" || version !== 5 || decisions.has(toolCallId)) return [];
+  const decide = (approved: boolean) => () => {
+    const all = new Map([...decisions, [toolCallId, approved]]);
+    setDecisions(all);
+    const waiting = (chat.messages.at(-1)?.parts ?? []).filter((part) => part.state === "input-available");
+    if (waiting.some((part) => !all.has(part.toolCallId ?? ""))) return;
+    const answers = Array.from(all, ([call, isApproved]) => ({ toolCallId: call, approved: isApproved }));
+    void chat.sendMessage(undefined, { body: { answers } });
+  };
   return [button("Approve", decide(true)), button("Deny", decide(false))];
 }
 
 /** Shows again what is there after the network was gone: as the guide tells a page to do it. */
-async function recover(kit: Kit, chat: () => Chat, reload: () => Promise<Stored>): Promise<void> {
+async function recover(kit: Kit, chat: () => Chat, reload: () => Promise<void>): Promise<void> {
   await sleep(30);
   const last = chat().messages.at(-1);
   if (last?.role === "user") {
@@ -136,19 +166,14 @@ async function recover(kit: Kit, chat: () => Chat, reload: () => Promise<Stored>
     await chat().sendMessage({ id: last.id, parts: last.parts });
     return;
   }
-  if (kit.version === 5) {
-    const stored = await reload();
-    chat().setMessages(stored.messages);
-    if (isGoing(stored)) await chat().resumeStream();
-    return;
-  }
+  // `useChat` of version 5 and 6 would append the replay to what it has.
+  if (kit.version < 7) return await reload();
   await chat().resumeStream();
   await sleep(0);
   // It ended meanwhile, or answers did not arrive.
   const { status, messages } = chat();
   const state = messages.at(-1)?.metadata?.state;
-  if (status === "ready" && (state === "streaming" || state === "waiting"))
-    chat().setMessages((await reload()).messages);
+  if (status === "ready" && (state === "streaming" || state === "waiting")) await reload();
 }
 
 async function load(api: string, id: string): Promise<Stored> {

@@ -22,8 +22,8 @@ const tools = [
   defineTool({
     name: "slow",
     description: "Says how far it is, and works until a test lets it end.",
-    run: async (_input, { progress }) => {
-      await progress({ percent: 50 });
+    run: async (_input, context) => {
+      await context.progress({ percent: 50 });
       await isWanted;
       return { percent: 100 };
     },
@@ -63,7 +63,7 @@ const handlers = ([5, 6, 7] satisfies readonly AiSdkVersion[]).map((version) => 
   path: `/${version}/api/chat`,
   handle: toNodeHandler(
     chatHandler({
-      agent: new Agent({ model, tools, maxRestarts: 0 }),
+      agent: new Agent({ model, tools, maxRestarts: 1 }),
       store,
       authorize: () => ({ owner: `v${version}` }),
       protocol: aiSdk({ version }),

@@ -41,8 +41,11 @@ export class ChatSite implements AsyncDisposable {
   readonly #open = new Map<string, Set<ServerResponse>>();
   readonly #traps = new Map<string, Trap>();
   readonly #children = new Set<ChildProcess>();
+  /** Nothing gets through. */
+  isDown = false;
   #server: ChatServer | undefined;
   #next: Promise<ChatServer>;
+  #killed: ChatServer | undefined;
 
   private constructor(folder: string, files: ReadonlyMap<string, string>) {
     this.#folder = folder;
@@ -82,8 +85,6 @@ export class ChatSite implements AsyncDisposable {
     for (const chat of this.#open.keys()) this.cut(chat);
   }
 
-  #killed: ChatServer | undefined;
-
   /** The last word of a conversation that the server which was killed knew to be stored; -1 for none. */
   lastWritten(session: string): number {
     return this.#killed?.written.get(session) ?? -1;
@@ -122,8 +123,7 @@ export class ChatSite implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#next.catch(() => {});
-    for (const child of this.#children) child.kill("SIGKILL");
-    await Promise.all(Array.from(this.#children, (child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+    await Promise.all(Array.from(this.#children, end));
     this.#gate.closeAllConnections();
     this.#gate.close();
     await this.#store[Symbol.asyncDispose]();
@@ -167,7 +167,7 @@ export class ChatSite implements AsyncDisposable {
     outgoing.once("close", () => open.delete(outgoing));
     const isStream = method === "POST" || url.endsWith("/stream");
     if (isStream && this.#count(chat, 0)) return void outgoing.destroy();
-    if (this.#server === undefined) return void outgoing.destroy();
+    if (this.isDown || this.#server === undefined) return void outgoing.destroy();
     const asked = request(`${this.#server.url}${url}`, { method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.on("data", (piece: Buffer) => {
@@ -192,6 +192,13 @@ export class ChatSite implements AsyncDisposable {
     trap.spring();
     return true;
   }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const over = once(child, "exit");
+  child.kill("SIGKILL");
+  await over;
 }
 
 /** The conversation that a request is about. */

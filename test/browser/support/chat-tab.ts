@@ -20,12 +20,12 @@ export class ChatTab {
   /** Opens a conversation. */
   async show(site: { readonly url: string }, version: AiSdkVersion, chat: string): Promise<void> {
     await this.#page.goto(`${site.url}/${version}?chat=${chat}`);
-    await this.#page.waitForFunction("window.view !== undefined");
+    await this.#until("window.view !== undefined");
   }
 
   async reload(): Promise<void> {
     await this.#page.reload();
-    await this.#page.waitForFunction("window.view !== undefined");
+    await this.#until("window.view !== undefined");
   }
 
   async say(text: string): Promise<void> {
@@ -37,13 +37,30 @@ export class ChatTab {
     await this.#page.locator(`button::-p-text(${name})`).click();
   }
 
+  /** Answers what is asked, one after the other. */
+  async answerAll(presses: readonly string[]): Promise<void> {
+    for (const [index, press] of presses.entries()) {
+      await this.press(press);
+      const left = presses.length - index - 1;
+      await this.#until(`document.querySelectorAll("button").length === ${2 * left}`);
+    }
+  }
+
+  async askAgain(): Promise<void> {
+    await this.#page.evaluate("window.view.askAgain()");
+  }
+
   async sees(text: string): Promise<void> {
-    await this.#page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(text)})`);
+    await this.#until(`document.body.textContent.includes(${JSON.stringify(text)})`);
   }
 
   /** Waits until nothing goes on. */
   async isQuiet(): Promise<void> {
-    await this.#page.waitForFunction("window.view?.isQuiet === true");
+    await this.#until("window.view?.isQuiet === true");
+  }
+
+  async isInError(): Promise<void> {
+    await this.#until("window.view.status === 'error' && window.view.isQuiet");
   }
 
   /** Each message as its parts are shown. */
@@ -60,6 +77,11 @@ export class ChatTab {
   /** What `useChat` says about itself. */
   async view(): Promise<Pick<PageView, "status" | "error">> {
     return (await this.#page.evaluate("({ status: window.view.status, error: window.view.error })")) as PageView;
+  }
+
+  /** Looks by the clock: a tab that is not in front draws nothing. */
+  async #until(condition: string): Promise<void> {
+    await this.#page.waitForFunction(condition, { polling: 20, timeout: 60_000 });
   }
 
   async close(): Promise<void> {

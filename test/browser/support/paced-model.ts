@@ -16,11 +16,20 @@ import {
 
 /** A model that does what the last message asks for, so that a server that is started anew does the same: `count 20 at 5`. */
 export class PacedModel extends ScriptedModel {
+  /** What has broken off before. */
+  readonly #broken = new Set<string>();
   /** Answers that are being given. */
   going = 0;
 
   constructor() {
-    super(...Array.from({ length: 10_000 }, () => turnFor));
+    super(
+      ...Array.from({ length: 10_000 }, () => (request: ModelRequest) => {
+        const { text } = lastAsked(request);
+        if (!text.startsWith("again ") || this.#broken.has(text)) return turnFor(request);
+        this.#broken.add(text);
+        return join(say("It was "), dies());
+      }),
+    );
   }
 
   override async respond(...[request, options]: Parameters<Model["respond"]>): ReturnType<Model["respond"]> {
@@ -66,6 +75,8 @@ function turnFor(request: ModelRequest): ScriptedTurn {
     }
     case "draw":
       return join(say("Here: "), parts({ inlineData: { mimeType: "image/png", data: "aGk=" } }));
+    case "again":
+      return say("It is so.");
     case "refuse":
       return fails(new Error("the service is away"));
     case "break":
@@ -90,7 +101,7 @@ export function words(from: number, count: number): string[] {
 
 /** What was said last, and how many turns the model has had since. */
 function lastAsked({ contents }: ModelRequest): { readonly text: string; readonly turns: number } {
-  const at = contents.findLastIndex(({ role, parts: given = [] }) => role === "user" && given.some(({ text }) => text));
+  const at = contents.findLastIndex(({ role, parts: given }) => role === "user" && given.some(({ text }) => text));
   const text = contents[at]?.parts?.map((part) => part.text ?? "").join("") ?? "";
   return { text, turns: contents.slice(at + 1).filter(({ role }) => role === "model").length };
 }

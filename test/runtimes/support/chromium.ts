@@ -18,11 +18,13 @@ export interface Page {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
   url(): string;
+  setDefaultTimeout(ms: number): void;
   setOfflineMode(isOffline: boolean): Promise<void>;
   bringToFront(): Promise<void>;
   setViewport(viewport: { width: number; height: number; isMobile?: boolean; hasTouch?: boolean }): Promise<void>;
   emulateMediaFeatures(features: readonly { name: string; value: string }[]): Promise<void>;
-  waitForFunction(code: string): Promise<unknown>;
+  /** @param options - In milliseconds. It looks whenever something is drawn unless `polling` says otherwise. */
+  waitForFunction(code: string, options?: { readonly polling?: number; readonly timeout?: number }): Promise<unknown>;
   evaluate(code: string): Promise<unknown>;
   type(selector: string, text: string): Promise<void>;
   readonly keyboard: { press(key: string): Promise<void> };

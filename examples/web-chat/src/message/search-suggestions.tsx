@@ -10,9 +10,14 @@ export function SearchSuggestions({ html }: { readonly html: readonly string[] }
           className="suggestions"
           title="Google Search suggestions"
           sandbox="allow-popups allow-popups-to-escape-sandbox"
-          srcDoc={`<base target="_blank"><style>body{margin:0;overflow-y:hidden;font:14px system-ui}</style>${one}`}
+          srcDoc={`${FRAME}${one}`}
         />
       ))}
     </>
   );
 }
+
+/** In the colors of the page, on one line. */
+const FRAME =
+  '<meta name="color-scheme" content="light dark"><base target="_blank">' +
+  "<style>body{margin:0;overflow:auto hidden;white-space:nowrap;font:14px system-ui}</style>";
