@@ -1,11 +1,4 @@
-import {
-  type Approval,
-  defineTool,
-  type ExternalOutcome,
-  type InputPart,
-  type JsonObject,
-  type Tool,
-} from "@pollux/core";
+import { type Approval, defineTool, type ExternalOutcome, type InputPart, type Tool } from "@pollux/core";
 import { callOf } from "../call-ids.ts";
 import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
 import { type InterruptKind, interruptOf, resultIdOf } from "./ids.ts";
@@ -143,8 +136,7 @@ function readApproval(payload: unknown): Approval {
   if (!approved) return typeof reason === "string" && reason !== "" ? { deny: reason } : false;
   if (editedArgs === undefined) return true;
   if (!isRecord(editedArgs)) throw new BadRequestError('"editedArgs" must be an object: all arguments of the call');
-  // It came as JSON.
-  return { args: editedArgs as JsonObject };
+  return { args: editedArgs };
 }
 
 function readEffect(payload: unknown): ExternalOutcome {

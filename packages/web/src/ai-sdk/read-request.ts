@@ -1,4 +1,4 @@
-import type { Approval, ExternalOutcome, InputPart, JsonObject } from "@pollux/core";
+import type { Approval, ExternalOutcome, InputPart } from "@pollux/core";
 import { callOf } from "../call-ids.ts";
 import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
 
@@ -114,8 +114,7 @@ function readApproval({ approved, reason }: JsonRecord): Approval | undefined {
 function readEdits({ approved = true, args }: JsonRecord): Approval | undefined {
   if (args === undefined || approved !== true) return undefined;
   if (!isRecord(args)) throw new BadRequestError('"args" must be an object: all arguments of the call');
-  // It came as JSON.
-  return { args: args as JsonObject };
+  return { args };
 }
 
 function errorOutcome(errorText: unknown): ExternalOutcome {
