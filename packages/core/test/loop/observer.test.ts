@@ -50,7 +50,7 @@ function observed(script: readonly ScriptedTurn[], options: Partial<AgentOptions
 }
 
 /** A result without how long its calls took. */
-function timeless(result: RunResult): unknown {
+function untimed(result: RunResult): unknown {
   return { ...result, toolCalls: result.toolCalls.map((one) => ({ ...one, durationMs: undefined })) };
 }
 
@@ -474,7 +474,7 @@ describe.each(faces)("%s", (_face, read) => {
       const plain = await read(new Agent({ model: new ScriptedModel(...script), tools: [look] }), "Go.", {
         runId: "r",
       });
-      expect(timeless(await read(agent, "Go.", { runId: "r" }))).toEqual(timeless(plain));
+      expect(untimed(await read(agent, "Go.", { runId: "r" }))).toEqual(untimed(plain));
       assertObservations(other.observations);
       expect(shape(other.observations)).toHaveLength(16);
       expect(warn.mock.calls.map(([facts, said]) => [facts, said] as unknown[])).toEqual(
