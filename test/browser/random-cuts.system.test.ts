@@ -40,7 +40,9 @@ test.concurrent.each(CUTS)(
     const tab = await ChatTab.open(browser);
     const random = randomOf(SEED + version);
     const happened = new Map<string, number>();
-    for (let done = 0, n = 0; done < cuts; n++) {
+    let done = 0;
+    for (let n = 0; ; n++) {
+      if (done >= cuts) break;
       const chat = `chat-${n}`;
       const session = `v${version}/${chat}`;
       const faults: Promise<unknown>[] = [];
