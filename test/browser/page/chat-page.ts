@@ -85,19 +85,20 @@ function ChatPage({ kit, id, api, stored, reload, show }: ChatPageProps): ReactE
   const [decisions, setDecisions] = useState<Decisions>(new Map());
   const { messages, status, error } = chat;
 
+  /** Does what a test has to wait for. React has drawn what came of it a moment later. */
+  const busy = (work: Promise<void>): void => {
+    recoveries.current++;
+    void work.finally(() => setTimeout(() => recoveries.current--, 50));
+  };
+  const showAgain = async (): Promise<void> => show(await reload());
+
   useEffect(() => {
-    if (isGoing(stored)) void chat.resumeStream();
-    // Once, for what was loaded with the page.
+    if (isGoing(stored)) busy(follow(() => latest.current, showAgain));
+    // Once, for what was loaded.
   }, []);
 
   useEffect(() => {
-    if (!isNetwork(error)) return;
-    recoveries.current++;
-    void recover(
-      kit,
-      () => latest.current,
-      async () => show(await reload()),
-    ).finally(() => recoveries.current--);
+    if (isNetwork(error)) busy(recover(kit, () => latest.current, showAgain));
     // What is called is the same each time.
   }, [kit, error]);
 
@@ -168,12 +169,16 @@ async function recover(kit: Kit, chat: () => Chat, reload: () => Promise<void>):
   }
   // `useChat` of version 5 and 6 would append the replay to what it has.
   if (kit.version < 7) return await reload();
+  await follow(chat, reload);
+}
+
+/** Follows the answer that is being written. */
+async function follow(chat: () => Chat, reload: () => Promise<void>): Promise<void> {
   await chat().resumeStream();
-  await sleep(0);
-  // It ended meanwhile, or answers did not arrive.
+  await sleep(50);
+  // It has ended since it was loaded, or answers did not arrive: then there was nothing to follow.
   const { status, messages } = chat();
-  const state = messages.at(-1)?.metadata?.state;
-  if (status === "ready" && (state === "streaming" || state === "waiting")) await reload();
+  if (status === "ready" && messages.at(-1)?.metadata?.state !== "complete") await reload();
 }
 
 async function load(api: string, id: string): Promise<Stored> {

@@ -107,6 +107,10 @@ export class ChatSite implements AsyncDisposable {
     this.#traps.set(chat, { left: bytes, spring });
   }
 
+  disarm(chat: string): void {
+    this.#traps.delete(chat);
+  }
+
   /** Asks the server itself. */
   async ask(path: string): Promise<string> {
     return await (await fetch(`${this.#server?.url}${path}`)).text();
