@@ -156,18 +156,16 @@ try {
   while (!pages.every(({ isOpen }) => isOpen)) await Promise.race([sleep(50), answers]);
   const opened = await usage();
   let random = 1;
-  let isOver = false;
-  const over = answers.finally(() => (isOver = true));
-  over.catch(() => {});
-  while (!isOver) {
-    await Promise.race([sleep(1000), over]);
+  const end = answers.then(() => "over" as const);
+  end.catch(() => {});
+  while ((await Promise.race([sleep(1000), end])) !== "over") {
     for (let n = 0; n < STREAMS / 100; n++) {
       random = (random * 48_271) % 2_147_483_647;
       const page = pages[random % STREAMS];
       if (page?.isOpen === true) page.cut();
     }
   }
-  const texts = await over;
+  const texts = await answers;
   const after = await usage();
   const wrong = texts.filter((text) => text !== answer).length;
   if (wrong > 0) throw new Error(`${wrong} of ${STREAMS} answers are not what was said`);
