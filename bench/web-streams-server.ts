@@ -1,18 +1,25 @@
-// The chat server that web-streams.ts measures: `web-streams-server.ts EMULATOR FILE`. Prints its address.
+// The chat server that web-streams.ts measures: `web-streams-server.ts EMULATOR [FILE]`. Prints its address.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
-import { Agent, type AgentOptions } from "@pollux/core";
+import { Agent, type AgentOptions, MemoryStore } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { endpoint } from "@pollux/core/wire";
 import { aiSdk, chatHandler } from "@pollux/web";
 import { toNodeHandler } from "@pollux/web/node";
 
+process.stdin.resume().once("end", () => process.exit()); // whoever started it is gone
+
 const [, , baseUrl = "", file = ""] = process.argv;
 const options: AgentOptions = { model: "gemini-flash-latest", endpoint: endpoint({ baseUrl }) };
 const agent = new Agent(options);
 const handle = toNodeHandler(
-  chatHandler({ agent, store: new SqliteStore(file), authorize: () => ({ owner: "bench" }), protocol: aiSdk() }),
+  chatHandler({
+    agent,
+    store: file === "" ? new MemoryStore() : new SqliteStore(file),
+    authorize: () => ({ owner: "bench" }),
+    protocol: aiSdk(),
+  }),
 );
 
 /** The same agent without the handler: ends with the first words. */

@@ -9,11 +9,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createEmulator, say } from "@pollux/emulator";
 
-// Many chats at once in one process: `node bench/web-streams.ts [--streams 1000] [--seconds 20]`. While all are open, one in a hundred is
+// Many chats at once in one process: `node bench/web-streams.ts [--streams 1000] [--seconds 20] [--store sqlite]`. While all are open, one in a hundred is
 // cut each second and followed anew. Every answer is checked for its words.
 
 const { values } = parseArgs({
-  options: { streams: { type: "string", default: "1000" }, seconds: { type: "string", default: "20" } },
+  options: {
+    streams: { type: "string", default: "1000" },
+    seconds: { type: "string", default: "20" },
+    store: { type: "string", default: "memory" },
+  },
 });
 const STREAMS = Number(values.streams);
 /** Words of each answer, two a second. */
@@ -53,7 +57,8 @@ class Page {
     let text = await this.#follow(await this.#send());
     while (text === undefined) {
       this.cuts++;
-      text = await this.#follow(await fetch(`${this.#url}/${this.#chat}/stream`, { signal: this.#leave.signal }));
+      const response = await fetch(`${this.#url}/${this.#chat}/stream`, { signal: this.#leave.signal });
+      text = response.status === 204 ? await this.#load() : await this.#follow(response);
     }
     return text;
   }
@@ -74,6 +79,14 @@ class Page {
       body: JSON.stringify({ id: this.#chat, message }),
       signal: this.#leave.signal,
     });
+  }
+
+  /** The answer, when it has ended before it could be followed. */
+  async #load(): Promise<string> {
+    const { messages } = (await (await fetch(`${this.#url}/${this.#chat}`)).json()) as {
+      readonly messages: readonly { readonly parts: readonly { readonly text?: string }[] }[];
+    };
+    return (messages.at(-1)?.parts ?? []).map(({ text = "" }) => text).join("");
   }
 
   /** @returns Undefined when it was cut. */
@@ -130,9 +143,9 @@ const child = spawn(
     "--disable-warning=ExperimentalWarning",
     fileURLToPath(new URL("web-streams-server.ts", import.meta.url)),
     emulator.url,
-    join(folder, "chats.db"),
+    values.store === "sqlite" ? join(folder, "chats.db") : "",
   ],
-  { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, GEMINI_API_KEY: "bench" } },
+  { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, GEMINI_API_KEY: "bench" } },
 );
 try {
   const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
@@ -153,19 +166,23 @@ try {
   const pages = Array.from({ length: STREAMS }, (_, index) => new Page(url, `chat-${index}`));
   const answers = Promise.all(pages.map((page) => page.run()));
   answers.catch(() => {});
-  while (!pages.every(({ isOpen }) => isOpen)) await Promise.race([sleep(50), answers]);
+  const state = { isOver: false };
+  const over = answers.finally(() => (state.isOver = true));
+  over.catch(() => {});
+  while (!state.isOver && !pages.every(({ isOpen }) => isOpen)) await sleep(50);
+  if (state.isOver) await over;
+  if (state.isOver) throw new Error("the first answer ended before the last began: give them more --seconds");
   const opened = await usage();
   let random = 1;
-  const end = answers.then(() => "over" as const);
-  end.catch(() => {});
-  while ((await Promise.race([sleep(1000), end])) !== "over") {
+  while (!state.isOver) {
+    await Promise.race([sleep(1000), over]);
     for (let n = 0; n < STREAMS / 100; n++) {
       random = (random * 48_271) % 2_147_483_647;
       const page = pages[random % STREAMS];
       if (page?.isOpen === true) page.cut();
     }
   }
-  const texts = await answers;
+  const texts = await over;
   const after = await usage();
   const wrong = texts.filter((text) => text !== answer).length;
   if (wrong > 0) throw new Error(`${wrong} of ${STREAMS} answers are not what was said`);
