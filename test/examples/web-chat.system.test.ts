@@ -14,14 +14,20 @@ afterAll(async () => {
 const FIRST = "Things to try here";
 const LAST = "or reload the page.";
 
-describe("with answers that come at once", () => {
-  let chat: OpenWebChat;
+let chat: OpenWebChat;
+
+/** Serves the tests of a group a chat of their own, with as long between the pieces of an answer. */
+function serveChat(chunkMs: number): void {
   beforeAll(async () => {
-    chat = await openWebChat({ chunkMs: 5 });
+    chat = await openWebChat({ chunkMs });
   });
   afterAll(async () => {
     await chat[Symbol.asyncDispose]();
   });
+}
+
+describe("with answers that come at once", () => {
+  serveChat(5);
 
   test("a question is answered with tool cards and a table, in a conversation with an address", async () => {
     const tab = await ChatTab.open(browser, chat.url);
@@ -173,13 +179,7 @@ describe("with answers that come at once", () => {
 });
 
 describe("with answers that take long", () => {
-  let chat: OpenWebChat;
-  beforeAll(async () => {
-    chat = await openWebChat({ chunkMs: 120 });
-  });
-  afterAll(async () => {
-    await chat[Symbol.asyncDispose]();
-  });
+  serveChat(120);
 
   test("an answer is stopped, and what was said stays over a reload", async () => {
     const tab = await ChatTab.open(browser, chat.url);
@@ -230,7 +230,7 @@ describe("with answers that take long", () => {
     expect(await tab.messages()).toBe(said);
   });
 
-  test("a second tab follows the answer", async () => {
+  test("a second tab follows the answer, and what is said in the first", async () => {
     const first = await ChatTab.open(browser, chat.url);
     await first.say("Hello");
     await first.sees(FIRST);
@@ -240,6 +240,15 @@ describe("with answers that take long", () => {
     await first.page.bringToFront();
     await first.isDone();
     expect(countOf(await second.messages(), LAST)).toBe(1);
+    expect(await second.messages()).toBe(await first.messages());
+    await first.say("And once more, for the second tab");
+    const isAnswered = "document.querySelectorAll('.answer-tools').length === 2";
+    await first.page.waitForFunction(isAnswered);
+    await first.isDone();
+    await second.page.bringToFront();
+    await second.page.waitForFunction(isAnswered);
+    await second.isDone();
+    expect(await second.messages()).toContain("And once more, for the second tab");
     expect(await second.messages()).toBe(await first.messages());
   });
 
