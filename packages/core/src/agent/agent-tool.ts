@@ -6,7 +6,7 @@ import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import { findPrices, type Prices } from "../model/usage.ts";
-import { describeFailure } from "../tool/call-tool.ts";
+import { describeFailure } from "../tool/call-failure.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import {
   AGENT_TASK,

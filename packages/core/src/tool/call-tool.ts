@@ -1,9 +1,9 @@
 import { ToolRetry } from "../errors/run-errors.ts";
 import { startTimer } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
-import { nearestName } from "../internal/nearest-name.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
+import { describeFailure, describeUnknownTool, failure, isNamed } from "./call-failure.ts";
 import { jsonSafe } from "./function-response.ts";
 import {
   ARGUMENT_MISSING,
@@ -11,12 +11,8 @@ import {
   CANCELLED,
   CANCELLED_BY_USER,
   invalidArguments,
-  NO_MESSAGE,
   OUTCOME_UNKNOWN,
   timedOut,
-  toolFailed,
-  toolThrew,
-  unknownTool,
 } from "./model-texts.ts";
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
 import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
@@ -198,63 +194,6 @@ function report(
   } catch {
     // A failing logger must not fail the run.
   }
-}
-
-/** Converts what a tool threw into the outcome the model reads. Only an author's words, or a tool that exposes its errors, say more. */
-export function describeFailure(
-  { name, exposeErrors }: Pick<Tool, "name" | "exposeErrors">,
-  error: unknown,
-): ToolOutcome {
-  if (isNamed(error, "ToolRetry")) return failure("bad-input", plannedText(error));
-  if (isNamed(error, "ToolFailure")) return failure("failed", plannedText(error));
-  return failure("failed", exposeErrors === true ? toolFailed(name, unplannedText(error)) : toolThrew(name));
-}
-
-function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
-  return { ok: false, kind, message };
-}
-
-/** True for an error of this name, also from another copy of this library. */
-export function isNamed(error: unknown, name: "ToolFailure" | "ToolRetry"): error is Error {
-  try {
-    return error instanceof Error && error.name === name;
-  } catch {
-    return false;
-  }
-}
-
-function plannedText(error: Error): string {
-  try {
-    return error.message;
-  } catch {
-    return NO_MESSAGE;
-  }
-}
-
-/** Longest text of an unplanned error that a model is given, in characters. */
-const MAX_ERROR_LENGTH = 500;
-
-/** The message of a thrown value, shortened and without a stack. */
-function unplannedText(error: unknown): string {
-  try {
-    const message =
-      error instanceof Error
-        ? error.message || error.name
-        : typeof error === "string"
-          ? error
-          : (JSON.stringify(error) ?? String(error));
-    const text = (message.split(/\n[ \t]+at /, 1)[0] ?? "").trim();
-    if (text === "") return NO_MESSAGE;
-    return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH - 1)}…` : text;
-  } catch {
-    return NO_MESSAGE;
-  }
-}
-
-/** Lists the available names, and suggests a similar one if there is any. */
-function describeUnknownTool(name: string, names: readonly string[]): string {
-  const asked = name.replace(/^default_api[.:]/, "").slice(0, 64);
-  return unknownTool(name, nearestName(asked, names), names);
 }
 
 /** A signal with a time limit. */

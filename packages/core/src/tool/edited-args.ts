@@ -1,6 +1,6 @@
 import { copyJson, isObject } from "../internal/json.ts";
 import type { JsonObject } from "../wire/types/content.ts";
-import { isNamed } from "./call-tool.ts";
+import { isNamed } from "./call-failure.ts";
 import type { Tool } from "./tool.ts";
 
 /** The arguments that an approval gives a call instead of the model's, if it does. */

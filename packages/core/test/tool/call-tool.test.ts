@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { ToolFailure, ToolRetry } from "../../src/errors/run-errors.ts";
 import { type LogMethod, SILENT } from "../../src/logging/logger.ts";
-import { callTool, describeFailure } from "../../src/tool/call-tool.ts";
+import { callTool, describeFailure } from "../../src/tool/call-failure.ts";
 import { defineTool } from "../../src/tool/define-tool.ts";
 import type { Tool, ToolContext } from "../../src/tool/tool.ts";
 import type { FunctionCall } from "../../src/wire/types/content.ts";

@@ -1,7 +1,7 @@
 import type { Outcome, Step } from "../../durable/steps.ts";
 import { ToolFailure } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
-import { describeFailure } from "../../tool/call-tool.ts";
+import { describeFailure } from "../../tool/call-failure.ts";
 import { agentFailures, toolFailed } from "../../tool/model-texts.ts";
 import type { ChildAgent, ChildRunResult, ParentRun, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
