@@ -1,0 +1,241 @@
+import type { Json, PrefixField, Usage } from "@pollux/core";
+
+/**
+ * What the inspector's API answers and its page shows. Everything here is JSON. Times are milliseconds since the epoch, durations
+ * milliseconds, sizes bytes, and money is in the unit of the price table.
+ */
+
+/**
+ * - `running`: a run is going.
+ * - `waiting`: calls wait for an answer.
+ * - `cut-off`: the process of the last run has died.
+ * - `stopped`: the last run failed, was aborted or reached a limit, and can be resumed.
+ * - `done`: nothing is left to do.
+ */
+export type SessionState = "running" | "waiting" | "cut-off" | "stopped" | "done";
+
+/** One session in the list. */
+export interface SessionRow {
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly state: SessionState;
+  readonly createdAt?: number | undefined;
+  readonly updatedAt: number;
+  /** Entries in the log. */
+  readonly length: number;
+  readonly turns: number;
+  /** Messages that began a run. */
+  readonly messages: number;
+  readonly totalTokens: number;
+  readonly cost: number;
+  readonly agent?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly metadata?: { readonly [name: string]: string } | undefined;
+  /** Its requests and answers were kept. */
+  readonly hasExchanges: boolean;
+}
+
+/** Which sessions to list. */
+export interface SessionQuery {
+  /** Words that the id, title, owner, agent or metadata has, in any case. */
+  readonly search?: string | undefined;
+  readonly state?: SessionState | undefined;
+  readonly owner?: string | undefined;
+  /** {@link SessionPage.next} of the page before. */
+  readonly after?: string | undefined;
+  /** @defaultValue 100; at most 1000 */
+  readonly limit?: number | undefined;
+}
+
+/** A page of the list, most recent first. */
+export interface SessionPage {
+  readonly sessions: readonly SessionRow[];
+  /** Continues the list; absent on the last page. */
+  readonly next?: string | undefined;
+}
+
+/** One session as a whole, in rows short enough for ten thousand turns. */
+export interface SessionOverview {
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly state: SessionState;
+  readonly createdAt?: number | undefined;
+  readonly updatedAt?: number | undefined;
+  /** Entries in the log. */
+  readonly length: number;
+  /** Contents from before the first run: given by the caller, or those of the session it was forked from. */
+  readonly history?: HistoryRow | undefined;
+  readonly runs: readonly RunRow[];
+  /** Calls of the last run that wait for an answer. */
+  readonly pending: readonly PendingRow[];
+  /** Said to the session, and not heard by a run yet. */
+  readonly queued: readonly SteeringRow[];
+  /** What the model is saying right now. */
+  readonly draft?: DraftRow | undefined;
+  /** Entries that could not be read, or don't belong where they are. */
+  readonly problems: readonly ProblemRow[];
+  readonly usage: Usage;
+  readonly cost?: number | undefined;
+  /** Kept requests of the session. */
+  readonly exchanges: number;
+}
+
+/** Contents that the session began with. */
+export interface HistoryRow {
+  readonly contents: number;
+  readonly from?: { readonly session: string; readonly contents: number } | undefined;
+}
+
+/** A run: from a message to a stop reason. */
+export interface RunRow {
+  readonly runId: string;
+  /** Place of its entry in the log. */
+  readonly position: number;
+  readonly at: number;
+  readonly endedAt?: number | undefined;
+  readonly model: string;
+  /** Name of the agent, if the run's metadata says it. */
+  readonly agent?: string | undefined;
+  /** Family and endpoint that made the signatures of its answers. */
+  readonly origin?: Json | undefined;
+  readonly state: SessionState;
+  readonly stopReason?: string | undefined;
+  /** The limit that ended it. */
+  readonly limit?: string | undefined;
+  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
+  readonly guardrail?: { readonly name: string; readonly side: string; readonly reason: string } | undefined;
+  /** First words of the message that began it. */
+  readonly input: string;
+  readonly metadata?: Json | undefined;
+  /** Often it was resumed. */
+  readonly resumed: number;
+  readonly usage: Usage;
+  readonly cost?: number | undefined;
+  readonly toolCalls: number;
+  /** How much of each limit was used, where the limits are known. */
+  readonly limits: readonly LimitRow[];
+  readonly turns: readonly TurnRow[];
+  /** Id of the exchanges' session, when they are kept under the run's own id. */
+  readonly exchanges?: number | undefined;
+}
+
+/** One limit of a run. */
+export interface LimitRow {
+  readonly name: string;
+  readonly limit: number;
+  readonly used: number;
+}
+
+/** One turn: a request, its answer, and the calls that the answer made. */
+export interface TurnRow {
+  readonly turn: number;
+  /** The turn turns the answer into typed output. */
+  readonly phase?: "output" | undefined;
+  readonly startedAt: number;
+  /** Absent while something of it is going, or was cut off. */
+  readonly endedAt?: number | undefined;
+  readonly steps: readonly StepRow[];
+  readonly usage: TurnUsage;
+  readonly cost?: number | undefined;
+  /** First words of the answer, or of a thought. */
+  readonly text: string;
+  readonly finishReason?: string | undefined;
+  readonly flags: readonly TurnFlag[];
+}
+
+/** Tokens of a turn; zeros are left out. */
+export interface TurnUsage {
+  readonly prompt?: number | undefined;
+  readonly cached?: number | undefined;
+  readonly output?: number | undefined;
+  readonly thoughts?: number | undefined;
+  readonly toolUse?: number | undefined;
+  readonly total?: number | undefined;
+  readonly searchQueries?: number | undefined;
+  readonly requests?: number | undefined;
+}
+
+/** Something in a turn that a person looks for. */
+export type TurnFlag =
+  /** A request failed and was sent again. */
+  | "retry"
+  /** A refused request was changed and sent again. */
+  | "heal"
+  /** An answer broke off, was unusable or could not be read, and was asked for again. */
+  | "recovery"
+  | "compaction"
+  | "steering"
+  | "guardrail"
+  /** The request differs from the one before it in more than what was added. */
+  | "prefix-break"
+  | "approval"
+  /** A call waits for its output, or for whether it took effect. */
+  | "outcome"
+  | "call-failed"
+  /** The same calls as in the turn before. */
+  | "repeated-calls"
+  | "nested"
+  | "search"
+  | "error"
+  | "unfinished";
+
+/** One step of a turn. */
+export interface StepRow {
+  /** As in the log, such as `call:3.0`. Of a nested agent, names its own steps have are not known. */
+  readonly name: string;
+  readonly kind: "model" | "call" | "wait" | "hook" | "route" | "compact" | "guard" | "other";
+  /** Place of its entry in the log; absent for one that only began. */
+  readonly position?: number | undefined;
+  readonly at: number;
+  /** Absent while it is going, or when it was cut off. */
+  readonly ms?: number | undefined;
+  /** `open`: begun, without an outcome. */
+  readonly state: "ok" | "failed" | "denied" | "open" | "waiting" | "unknown";
+  /** What it is about: the tool, the model that was asked instead, the guardrail. */
+  readonly label?: string | undefined;
+  /** Why it failed, or what it found, in one line. */
+  readonly detail?: string | undefined;
+  /** Runs of agents inside a call, or delegated requests. */
+  readonly nested?: number | undefined;
+  /** From 1: it was not the first try. */
+  readonly attempt?: number | undefined;
+  /** Where the request differs from the one before. */
+  readonly breaks?: readonly PrefixField[] | undefined;
+}
+
+/** A call that waits for an answer. */
+export interface PendingRow {
+  readonly runId: string;
+  readonly turn: number;
+  /** Key of the answer. */
+  readonly callId: string;
+  readonly question: "approval" | "outcome" | "unknown-outcome";
+  readonly name: string;
+  readonly args: Json;
+  readonly path?: readonly string[] | undefined;
+}
+
+/** Something said to a session while a run was going. */
+export interface SteeringRow {
+  readonly position: number;
+  readonly at: number;
+  readonly text: string;
+}
+
+/** The answer that is being made. */
+export interface DraftRow {
+  readonly runId: string;
+  readonly step: string;
+  readonly turn: number;
+  readonly attempt: number;
+  readonly text: string;
+  readonly thoughts: string;
+  readonly truncated: boolean;
+}
+
+/** An entry of the log that is not as it should be. */
+export interface ProblemRow {
+  readonly position: number;
+  readonly problem: string;
+  readonly remedy: string;
+}

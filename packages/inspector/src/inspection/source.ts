@@ -1,0 +1,56 @@
+import type { Json } from "@pollux/core";
+import type { ExchangeDetails, ExchangeRow } from "./exchange-details.ts";
+import type { SessionOverview, SessionPage, SessionQuery } from "./inspection.ts";
+import type { MediaRef, TurnDetails } from "./turn-details.ts";
+
+/** Where the page's data come from: a server, or a file that was dropped onto it. */
+export interface Source {
+  about(): Promise<SourceAbout>;
+  sessions(query: SessionQuery): Promise<SessionPage>;
+  /** @throws {SourceError} `not-found` for a session that is not there. */
+  overview(session: string): Promise<SessionOverview>;
+  turn(session: string, runId: string, turn: number): Promise<TurnDetails>;
+  exchanges(session: string): Promise<readonly ExchangeRow[]>;
+  exchange(session: string, n: number): Promise<ExchangeDetails>;
+  /** The log as it is stored, one entry for each line. */
+  log(session: string): Promise<readonly Json[]>;
+  /** An address of inline media, for an image or a download. */
+  media(session: string, ref: MediaRef): Promise<string>;
+  /** Calls back after each change. @returns Ends it. */
+  watch(session: string, onChange: (change: SourceChange) => void): () => void;
+  /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
+  act(session: string, action: string, body: Json): Promise<Json>;
+}
+
+/** What a source can do. */
+export interface SourceAbout {
+  /** What is open: a path, or a name. */
+  readonly title: string;
+  /** `POST` works. */
+  readonly actions: readonly string[];
+  readonly isLive: boolean;
+  /** Names of the agents that can run. */
+  readonly agents: readonly string[];
+  /** Has prices, so there is money to show. */
+  readonly hasPrices: boolean;
+}
+
+/** A session has changed. */
+export interface SourceChange {
+  readonly length: number;
+  readonly exchanges: number;
+  /** Text of the answer that is being made; absent when none is. */
+  readonly draft?: { readonly step: string; readonly attempt: number; readonly text: string } | undefined;
+}
+
+/** Why a source could not do what was asked. */
+export class SourceError extends Error {
+  override readonly name = "SourceError";
+  /** Such as `not-found`, `forbidden`, `invalid`, `unreachable`. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

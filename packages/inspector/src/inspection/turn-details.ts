@@ -1,0 +1,203 @@
+import type { Json } from "@pollux/core";
+import type { TurnRow } from "./inspection.ts";
+
+/** All of one turn. */
+export interface TurnDetails {
+  readonly runId: string;
+  readonly row: TurnRow;
+  /** What the turn added before its answer: the message that began the run, steering, a summary. */
+  readonly before: readonly ContentView[];
+  /** Each answer in the order of the requests; all but the last are void. */
+  readonly answers: readonly AnswerView[];
+  /** Its calls, in call order. */
+  readonly calls: readonly CallDetails[];
+  /** The content that answered the calls, as it was sent. */
+  readonly responses: readonly ContentView[];
+  /** What guardrails, hooks, routes and compaction recorded. */
+  readonly notes: readonly NoteView[];
+  /** Sources that citations refer to by number, over the run up to this turn. */
+  readonly sources: readonly SourceView[];
+  /** The entries of the log that belong to the turn, as they were stored. */
+  readonly entries: readonly { readonly position: number; readonly entry: Json }[];
+}
+
+/** A content, with its parts as chips. */
+export interface ContentView {
+  readonly role: string;
+  /** Why it is here. */
+  readonly origin: "input" | "steering" | "summary" | "answer" | "responses" | "media" | "history";
+  readonly parts: readonly PartView[];
+}
+
+/** What a part is. */
+export type PartKind =
+  | "text"
+  | "thought"
+  | "call"
+  | "response"
+  | "server-call"
+  | "server-response"
+  | "code"
+  | "code-result"
+  | "media"
+  /** A signature alone, or nothing at all. */
+  | "empty"
+  /** No data field that this release knows. */
+  | "unknown";
+
+/** One part. The fields that are set follow from its kind; `raw` has all of it. */
+export interface PartView {
+  readonly kind: PartKind;
+  /** Place in its content. */
+  readonly index: number;
+  /** Of a text, thought, piece of code or result of code. */
+  readonly text?: string | undefined;
+  readonly signature?: SignatureView | undefined;
+  /** Of a call, response, or tool of the service. */
+  readonly name?: string | undefined;
+  readonly id?: string | undefined;
+  readonly args?: Json | undefined;
+  readonly response?: Json | undefined;
+  /** Key of the call in the log, such as `call:3.0`. */
+  readonly callId?: string | undefined;
+  /** Language of code, outcome of its result. */
+  readonly label?: string | undefined;
+  readonly media?: MediaView | undefined;
+  /** Media inside a function response. */
+  readonly attached?: readonly MediaView[] | undefined;
+  /** Ranges of `text` that sources support. */
+  readonly citations?: readonly CitationView[] | undefined;
+  /** Members that this release does not know. */
+  readonly unknown?: readonly string[] | undefined;
+  /** The part as stored, but for the bytes of media and long signatures, which are cut short. */
+  readonly raw: Json;
+}
+
+/** The signature of a part. */
+export interface SignatureView {
+  /** Size of the decoded signature. */
+  readonly bytes: number;
+  /** The first characters. */
+  readonly start: string;
+  /** Model and family that made it; absent when the log doesn't say. */
+  readonly madeBy?: string | undefined;
+}
+
+/** An image, a sound, a video or a document. */
+export interface MediaView {
+  readonly mimeType: string;
+  /** Size of inline data. */
+  readonly bytes?: number | undefined;
+  readonly uri?: string | undefined;
+  readonly name?: string | undefined;
+  /** What `Source.media` gets; only for inline data. */
+  readonly ref?: MediaRef | undefined;
+}
+
+/** Where inline media stand: entry of the log, and the keys that lead to the blob. */
+export interface MediaRef {
+  readonly position: number;
+  readonly path: readonly (string | number)[];
+}
+
+/** A range of a text. */
+export interface CitationView {
+  /** First UTF-16 index. */
+  readonly start: number;
+  /** UTF-16 index after the last. */
+  readonly end: number;
+  /** Numbers of {@link SourceView}s. */
+  readonly sources: readonly number[];
+}
+
+/** A segment that the service said it supports, and that is not in the text where it should be. */
+export interface LostCitation {
+  readonly text: string;
+  /** Byte offsets as the service gave them. */
+  readonly startIndex?: number | undefined;
+  readonly endIndex?: number | undefined;
+  readonly why: string;
+}
+
+/** Something that an answer is based on. */
+export interface SourceView {
+  readonly number: number;
+  readonly kind: string;
+  readonly uri?: string | undefined;
+  readonly title?: string | undefined;
+}
+
+/** One answer of the model. */
+export interface AnswerView {
+  /** Name of its step. */
+  readonly step: string;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Absent where the step recorded no answer. */
+  readonly content?: ContentView | undefined;
+  readonly finishReason?: string | undefined;
+  readonly finishMessage?: string | undefined;
+  readonly modelVersion?: string | undefined;
+  readonly responseId?: string | undefined;
+  /** As the service sent it. */
+  readonly usageMetadata?: Json | undefined;
+  /** Grounding, ratings and whatever else stands beside the content. */
+  readonly candidate?: Json | undefined;
+  readonly envelope?: Json | undefined;
+  readonly searchQueries: readonly string[];
+  readonly lostCitations: readonly LostCitation[];
+  /** Where its request differs from the one before, as the run prepared it. */
+  readonly prepared?: Json | undefined;
+  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
+}
+
+/** One call and what became of it. */
+export interface CallDetails {
+  readonly callId: string;
+  readonly name: string;
+  readonly id?: string | undefined;
+  readonly args: Json;
+  /** Arguments that a person gave instead. */
+  readonly editedArgs?: Json | undefined;
+  readonly state: "ok" | "failed" | "denied" | "not-run" | "waiting" | "open" | "unknown";
+  readonly startedAt?: number | undefined;
+  readonly endedAt?: number | undefined;
+  /** What the model was told. */
+  readonly response?: Json | undefined;
+  readonly failure?: { readonly kind: string; readonly message: string } | undefined;
+  readonly isShortened?: true | undefined;
+  /** Each time it ran, and each question about it with its answer. */
+  readonly steps: readonly {
+    readonly name: string;
+    readonly at?: number | undefined;
+    readonly value?: Json | undefined;
+  }[];
+  readonly nested: readonly NestedView[];
+}
+
+/** A run inside a call. */
+export interface NestedView {
+  readonly usage: { readonly prompt: number; readonly cached: number; readonly output: number; readonly total: number };
+  readonly cost?: number | undefined;
+  readonly answers: readonly ContentView[];
+}
+
+/** Something a step recorded besides answers and calls. */
+export interface NoteView {
+  readonly kind:
+    | "guardrail"
+    | "route"
+    | "compaction"
+    | "steering"
+    | "hook"
+    | "prefix-break"
+    | "retry"
+    | "error"
+    | "other";
+  readonly step?: string | undefined;
+  readonly at?: number | undefined;
+  /** A sentence. */
+  readonly text: string;
+  readonly value?: Json | undefined;
+}
