@@ -63,6 +63,8 @@ export interface SessionOverview {
   readonly updatedAt?: number | undefined;
   /** Entries in the log. */
   readonly length: number;
+  /** Set when runs and turns that have not changed since the log had this length are left out; see `mergeOverview`. */
+  readonly since?: number | undefined;
   /** Contents from before the first run: given by the caller, or those of the session it was forked from. */
   readonly history?: HistoryRow | undefined;
   readonly runs: readonly RunRow[];
@@ -107,7 +109,7 @@ export interface RunRow {
   /** First words of the message that began it. */
   readonly input: string;
   readonly metadata?: Json | undefined;
-  /** Often it was resumed. */
+  /** How often it was resumed. */
   readonly resumed: number;
   readonly usage: Usage;
   readonly cost?: number | undefined;
@@ -115,8 +117,6 @@ export interface RunRow {
   /** How much of each limit was used, where the limits are known. */
   readonly limits: readonly LimitRow[];
   readonly turns: readonly TurnRow[];
-  /** Id of the exchanges' session, when they are kept under the run's own id. */
-  readonly exchanges?: number | undefined;
 }
 
 /** One limit of a run. */
@@ -181,7 +181,7 @@ export type TurnFlag =
 
 /** One step of a turn. */
 export interface StepRow {
-  /** As in the log, such as `call:3.0`. Of a nested agent, names its own steps have are not known. */
+  /** As in the log, such as `call:3.0`. */
   readonly name: string;
   readonly kind: "model" | "call" | "wait" | "hook" | "route" | "compact" | "guard" | "other";
   /** Place of its entry in the log; absent for one that only began. */

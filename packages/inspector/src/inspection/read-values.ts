@@ -1,0 +1,61 @@
+/** An object of unknown members: a log may hold anything, and what can't be read is shown as it is. */
+export type Fields = { readonly [key: string]: unknown };
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value as an object; an empty one when it is none. */
+export function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : NONE;
+}
+
+const NONE: Fields = {};
+
+export function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+}
+
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Most characters of a text in a row. */
+const WORDS = 160;
+
+/** The first words of a text, on one line. */
+export function firstWords(text: string, length: number = WORDS): string {
+  const line = text
+    .slice(0, length * 4)
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  if (line.length <= length) return line.length === text.length || text.length <= length * 4 ? line : `${line}…`;
+  return `${line.slice(0, isHighSurrogate(line.charCodeAt(length - 1)) ? length - 1 : length)}…`;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+/** The visible text of some contents, or their thoughts; only as much as a row shows. */
+export function textIn(contents: readonly unknown[], kind: "text" | "thought" = "text"): string {
+  let text = "";
+  for (const content of contents)
+    for (const part of listOf(fieldsOf(content)["parts"])) {
+      const { text: piece, thought } = fieldsOf(part);
+      if (typeof piece !== "string" || (thought === true) !== (kind === "thought")) continue;
+      text += text === "" ? piece : `\n${piece}`;
+      if (text.length > WORDS * 4) return text;
+    }
+  return text;
+}
+
+/** Size of decoded base64, standard or URL-safe. */
+export function base64Bytes(data: string): number {
+  const padding = data.endsWith("==") ? 2 : data.endsWith("=") ? 1 : 0;
+  return Math.max(0, Math.floor((data.length * 3) / 4) - (data.length % 4 === 0 ? padding : 0));
+}

@@ -1,0 +1,234 @@
+import { NO_USAGE, type Json, type PriceTable, type Usage } from "@pollux/core";
+import type { LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
+import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
+import type { StepNames } from "./step-row.ts";
+import { TurnFold } from "./turn-fold.ts";
+import { addUsage, readUsage } from "./usage.ts";
+
+/** What the runs of a session are measured by. */
+export interface Measures {
+  readonly prices?: PriceTable | undefined;
+  /** Limits of a run, by name. */
+  readonly limits?: { readonly [name: string]: number | undefined } | undefined;
+}
+
+/** How a run that has no end is going, as what stands beside the log tells. */
+export type Unended = "running" | "cut-off";
+
+/** One run, from the entries of a log. */
+export class RunFold {
+  readonly runId: string;
+  readonly position: number;
+  readonly entry: Fields;
+  readonly turns: Map<number, TurnFold> = new Map();
+  /** Places of entries that belong to no turn: the end, and that it was resumed. */
+  readonly positions: number[] = [];
+  changedAt: number;
+  end: Fields | undefined;
+  endedAt: number | undefined;
+  resumed = 0;
+  readonly #measures: Measures;
+  readonly #names: StepNames;
+  /** Questions that were answered since the run began. */
+  readonly #answered: Set<string> = new Set();
+  #last: TurnFold | undefined;
+
+  constructor(runId: string, position: number, entry: Fields, measures: Measures, names: StepNames) {
+    this.runId = runId;
+    this.position = position;
+    this.entry = entry;
+    this.changedAt = position + 1;
+    this.#measures = measures;
+    this.#names = names;
+  }
+
+  /** @returns What is wrong with the entry, if anything. */
+  add(type: string, entry: Fields, position: number, at: number): string | undefined {
+    this.changedAt = position + 1;
+    switch (type) {
+      case "begin":
+      case "step":
+      case "answer":
+        return this.#addStep(type, entry, position, at);
+      case "resume":
+        this.resumed++;
+        this.positions.push(position);
+        this.end = undefined;
+        this.endedAt = undefined;
+        return undefined;
+      default:
+        this.positions.push(position);
+        this.end = entry;
+        this.endedAt = at;
+        for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
+        return undefined;
+    }
+  }
+
+  pending(): readonly PendingRow[] {
+    return listOf(this.end?.["pending"]).flatMap((one): readonly PendingRow[] => {
+      const { turn, callId, call, question, path } = fieldsOf(one);
+      const { name, args } = fieldsOf(call);
+      if (typeof callId !== "string") return [];
+      const found = readQuestion(question);
+      // Answered since the run ended.
+      if (found === undefined || this.#answered.has(`${callId}/${found}`)) return [];
+      return [
+        {
+          runId: this.runId,
+          turn: numberOf(turn) ?? 0,
+          callId,
+          question: found,
+          name: textOf(name) ?? "",
+          // As it was stored.
+          args: (args ?? {}) as Json,
+          ...(Array.isArray(path) && { path: path.map(String) }),
+        },
+      ];
+    });
+  }
+
+  get usage(): Usage {
+    if (isFields(this.end?.["usage"])) return readUsage(this.end["usage"]);
+    let usage = NO_USAGE;
+    for (const turn of this.turns.values()) usage = addUsage(usage, turn.usage);
+    return usage;
+  }
+
+  get cost(): number | undefined {
+    const told = numberOf(this.end?.["cost"]);
+    if (told !== undefined) return told;
+    let cost: number | undefined;
+    for (const turn of this.turns.values()) if (turn.cost !== undefined) cost = (cost ?? 0) + turn.cost;
+    return cost;
+  }
+
+  state(isLast: boolean, unended: Unended): SessionState {
+    if (this.end === undefined) return isLast ? unended : "cut-off";
+    const reason = textOf(this.end["stopReason"]) ?? "";
+    if (isLast && this.pending().length > 0) return "waiting";
+    return RESUMABLE.has(reason) ? "stopped" : "done";
+  }
+
+  /** @param since - Leaves out turns that have not changed since the log had that length. */
+  row(isLast: boolean, unended: Unended, since: number): RunRow {
+    const { entry, end } = this;
+    const { metadata, origin } = entry;
+    const stopReason = textOf(end?.["stopReason"]);
+    const limit = textOf(end?.["limit"]);
+    const error = fieldsOf(end?.["error"]);
+    const guardrail = fieldsOf(end?.["guardrail"]);
+    const agent = textOf(fieldsOf(metadata)["agent"]);
+    const code = textOf(error["code"]);
+    const { usage, cost } = this;
+    const toolCalls = numberOf(end?.["toolCalls"]) ?? this.#countCalls();
+    return {
+      runId: this.runId,
+      position: this.position,
+      at: numberOf(entry["at"]) ?? 0,
+      ...(this.endedAt !== undefined && { endedAt: this.endedAt }),
+      model: textOf(entry["model"]) ?? "",
+      ...(agent !== undefined && { agent }),
+      ...(origin !== undefined && { origin: origin as Json }),
+      state: this.state(isLast, unended),
+      ...(stopReason !== undefined && { stopReason }),
+      ...(limit !== undefined && { limit }),
+      ...(typeof error["message"] === "string" && {
+        error: {
+          name: textOf(error["name"]) ?? "Error",
+          message: error["message"],
+          ...(code !== undefined && { code }),
+        },
+      }),
+      ...(typeof guardrail["name"] === "string" && {
+        guardrail: {
+          name: guardrail["name"],
+          side: textOf(guardrail["side"]) ?? "",
+          reason: textOf(guardrail["reason"]) ?? "",
+        },
+      }),
+      input: firstWords(textIn(listOf(entry["input"]))),
+      ...(metadata !== undefined && { metadata: metadata as Json }),
+      resumed: this.resumed,
+      usage,
+      ...(cost !== undefined && { cost }),
+      toolCalls,
+      limits: this.#limits(usage, cost, toolCalls),
+      turns: this.#turnRows(since),
+    };
+  }
+
+  #addStep(type: "begin" | "step" | "answer", entry: Fields, position: number, at: number): string | undefined {
+    const text = textOf(entry["step"]) ?? "";
+    const name = this.#names.parse(text);
+    // Steps of no turn that is known stand with the turn that was under way.
+    const number = name.kind === "other" ? (this.#last?.turn ?? 0) : name.turn;
+    const turn = this.#turn(number);
+    if (type === "begin") turn.begin(name, text, position, at);
+    else if (type === "step") turn.end(name, text, position, at, entry["outcome"]);
+    else {
+      turn.answer(name, text, position, at, entry["value"]);
+      if (name.kind === "wait") this.#answered.add(`${name.callId}/${name.question}`);
+      if (name.kind === "call") this.#answered.add(`${name.callId}/outcome`);
+    }
+    return name.kind === "other" ? `its step "${firstWords(text, 60)}" is not one that a run makes` : undefined;
+  }
+
+  #turn(number: number): TurnFold {
+    const known = this.turns.get(number);
+    if (known !== undefined) return known;
+    const turn = new TurnFold(number, this.#measures.prices, this.#last);
+    this.turns.set(number, turn);
+    this.#last = turn;
+    return turn;
+  }
+
+  #turnRows(since: number): readonly TurnRow[] {
+    const rows: TurnRow[] = [];
+    for (const turn of this.turns.values()) if (turn.changedAt > since) rows.push(turn.row());
+    return rows;
+  }
+
+  #countCalls(): number {
+    let calls = 0;
+    for (const turn of this.turns.values()) calls += turn.callCount;
+    return calls;
+  }
+
+  #limits(usage: Usage, cost: number | undefined, toolCalls: number): readonly LimitRow[] {
+    const { limits } = this.#measures;
+    if (limits === undefined) return [];
+    const used: { readonly [name: string]: number } = {
+      turns: numberOf(this.end?.["turns"]) ?? this.turns.size,
+      toolCalls,
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens + usage.thoughtTokens,
+      totalTokens: usage.totalTokens,
+      wallTimeMs: this.#activeMs(),
+      cost: cost ?? 0,
+    };
+    return Object.entries(limits).flatMap(([name, limit]) =>
+      limit === undefined || !Object.hasOwn(used, name) ? [] : [{ name, limit, used: used[name] ?? 0 }],
+    );
+  }
+
+  /** Time in steps; waiting for a person does not count. */
+  #activeMs(): number {
+    let ms = 0;
+    for (const turn of this.turns.values()) {
+      let until = 0;
+      for (const { at, ms: took = 0, kind } of turn.row().steps.toSorted((a, b) => a.at - b.at)) {
+        if (kind === "wait") continue;
+        ms += Math.max(0, at + took - Math.max(at, until));
+        until = Math.max(until, at + took);
+      }
+    }
+    return ms;
+  }
+}
+
+const RESUMABLE: ReadonlySet<string> = new Set(["failed", "aborted", "limit", "needs-approval", "needs-outcome"]);
+
+function readQuestion(value: unknown): PendingRow["question"] | undefined {
+  return value === "approval" || value === "outcome" || value === "unknown-outcome" ? value : undefined;
+}

@@ -1,0 +1,209 @@
+import { type Json, NO_USAGE } from "@pollux/core";
+import type { DraftRow, HistoryRow, ProblemRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
+import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
+import { type Measures, RunFold, type Unended } from "./run-fold.ts";
+import { StepNames } from "./step-row.ts";
+import { addUsage } from "./usage.ts";
+
+/** What stands beside a session's log. */
+export interface BesideLog {
+  /** A run is known to be going. */
+  readonly isRunning?: boolean | undefined;
+  /** The store's draft, of any shape. */
+  readonly draft?: unknown;
+  /** Kept exchanges of the session. */
+  readonly exchanges?: number | undefined;
+}
+
+/**
+ * A session's log, read entry by entry. It takes entries of any condition: one that can't be read is a problem beside the rest,
+ * never an error. Adding an entry costs what is in it, whatever came before.
+ */
+export class SessionFold {
+  readonly id: string;
+  /** As they were stored. */
+  readonly entries: Json[] = [];
+  readonly runs: RunFold[] = [];
+  readonly problems: ProblemRow[] = [];
+  readonly #measures: Measures;
+  readonly #names: StepNames = new StepNames();
+  readonly #byId: Map<string, RunFold> = new Map();
+  #history: HistoryRow | undefined;
+  #steerings: (SteeringRow & { readonly contents: number })[] = [];
+  /** What was said to the session before this place was heard. */
+  #heardUpTo = 0;
+  #title: string | undefined;
+  #firstWords = "";
+  #createdAt: number | undefined;
+  #updatedAt: number | undefined;
+
+  constructor(id: string, measures: Measures = {}) {
+    this.id = id;
+    this.#measures = measures;
+  }
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  run(runId: string): RunFold | undefined {
+    return this.#byId.get(runId);
+  }
+
+  add(value: unknown): void {
+    const position = this.entries.length;
+    // What a store gives is JSON.
+    this.entries.push(value as Json);
+    const problem = this.#read(value, position);
+    if (problem !== undefined)
+      this.problems.push({ position, problem, remedy: "it is shown as it is, and left out otherwise" });
+  }
+
+  /** @param since - Leaves out runs and turns that have not changed since the log had that length. */
+  overview({ isRunning = false, draft, exchanges = 0 }: BesideLog = {}, since: number = 0): SessionOverview {
+    const unended: Unended = isRunning ? "running" : "cut-off";
+    const last = this.runs.at(-1);
+    let usage = NO_USAGE;
+    let cost: number | undefined;
+    for (const run of this.runs) {
+      usage = addUsage(usage, run.usage);
+      const own = run.cost;
+      if (own !== undefined) cost = (cost ?? 0) + own;
+    }
+    const title = this.title;
+    const shownDraft = isRunning ? readDraft(draft, this.#names) : undefined;
+    return {
+      id: this.id,
+      ...(title !== "" && { title }),
+      state: this.state(isRunning),
+      ...(this.#createdAt !== undefined && { createdAt: this.#createdAt }),
+      ...(this.#updatedAt !== undefined && { updatedAt: this.#updatedAt }),
+      length: this.length,
+      ...(since > 0 && { since }),
+      ...(this.#history !== undefined && { history: this.#history }),
+      runs: this.runs
+        // How the last run is going is not told by its entries alone.
+        .filter((run, index) => run.changedAt > since || index >= this.runs.length - 2)
+        .map((run) => run.row(run === last, unended, since)),
+      pending: last?.pending() ?? [],
+      queued: this.#steerings
+        .filter(({ position }) => position >= this.#heardUpTo)
+        .map(({ position, at, text }) => ({ position, at, text })),
+      ...(shownDraft !== undefined && { draft: shownDraft }),
+      problems: this.problems,
+      usage,
+      ...(cost !== undefined && { cost }),
+      exchanges,
+    };
+  }
+
+  get title(): string {
+    return this.#title ?? this.#firstWords;
+  }
+
+  state(isRunning: boolean): SessionState {
+    return this.runs.at(-1)?.state(true, isRunning ? "running" : "cut-off") ?? "done";
+  }
+
+  /** @returns What is wrong with the entry, if anything. */
+  #read(value: unknown, position: number): string | undefined {
+    if (!isFields(value)) return "it is not a JSON object";
+    const type = textOf(value["type"]);
+    const at = numberOf(value["at"]);
+    if (at !== undefined) {
+      this.#createdAt ??= at;
+      this.#updatedAt = at;
+    }
+    if (type === undefined || typeof value["v"] !== "number") return "it has no version and type";
+    switch (type) {
+      case "history":
+        return this.#readHistory(value);
+      case "run":
+        return this.#beginRun(value, position);
+      case "steer": {
+        const contents = listOf(value["contents"]);
+        this.#steerings.push({ position, at: at ?? 0, text: firstWords(textIn(contents)), contents: contents.length });
+        this.#say(contents);
+        return undefined;
+      }
+      case "info":
+        if (value["title"] !== undefined) this.#title = textOf(value["title"]);
+        return undefined;
+      case "begin":
+      case "step":
+      case "answer":
+      case "resume":
+      case "end":
+        return this.#addToRun(type, value, position, at ?? 0);
+      default:
+        return `its type "${firstWords(type, 60)}" is unknown`;
+    }
+  }
+
+  #readHistory(entry: Fields): string | undefined {
+    const contents = listOf(entry["parts"]).flatMap((part) => listOf(fieldsOf(part)["contents"]));
+    const { session, contents: cut } = fieldsOf(entry["from"]);
+    this.#history = {
+      contents: (this.#history?.contents ?? 0) + contents.length,
+      ...(typeof session === "string" && { from: { session, contents: numberOf(cut) ?? 0 } }),
+    };
+    this.#say(contents);
+    return this.runs.length > 0 ? "it holds contents from before the session, but comes after a run" : undefined;
+  }
+
+  #beginRun(entry: Fields, position: number): string | undefined {
+    const runId = textOf(entry["runId"]);
+    if (runId === undefined) return "its runId is missing";
+    const isRepeated = this.#byId.has(runId);
+    // Two runs of one id could not be told apart.
+    const run = new RunFold(
+      isRepeated ? `${runId} (entry ${position})` : runId,
+      position,
+      entry,
+      this.#measures,
+      this.#names,
+    );
+    this.runs.push(run);
+    this.#byId.set(run.runId, run);
+    if (isRepeated) this.#byId.set(runId, run);
+    this.#say(listOf(entry["input"]));
+    return isRepeated ? `another run has its id, ${firstWords(runId, 60)}` : undefined;
+  }
+
+  #addToRun(type: string, entry: Fields, position: number, at: number): string | undefined {
+    const runId = textOf(entry["runId"]) ?? "";
+    const run = this.#byId.get(runId);
+    if (run === undefined) return `it belongs to run ${firstWords(runId, 60)}, whose start is not in the log`;
+    const { steered } = fieldsOf(fieldsOf(entry["outcome"])["value"]);
+    this.#heardUpTo = Math.max(this.#heardUpTo, numberOf(fieldsOf(steered)["upTo"]) ?? 0);
+    const problem = run.add(type, entry, position, at);
+    return run === this.runs.at(-1) ? problem : `it belongs to run ${firstWords(runId, 60)}, which is over`;
+  }
+
+  #say(contents: readonly unknown[]): void {
+    if (this.#firstWords !== "") return;
+    const said = contents.filter((content) => fieldsOf(content)["role"] !== "model");
+    this.#firstWords = firstWords(textIn(said), 80);
+  }
+}
+
+function readDraft(draft: unknown, names: StepNames): DraftRow | undefined {
+  const { runId, step, attempt, parts, truncated } = fieldsOf(draft);
+  if (typeof runId !== "string" || typeof step !== "string") return undefined;
+  const name = names.parse(step);
+  const textOfParts = (isThought: boolean): string =>
+    listOf(parts)
+      .map((part) => fieldsOf(part))
+      .filter(({ text, thought }) => typeof text === "string" && (thought === true) === isThought)
+      .map(({ text }) => String(text))
+      .join("");
+  return {
+    runId,
+    step,
+    turn: name.kind === "other" ? 0 : name.turn,
+    attempt: numberOf(attempt) ?? 1,
+    text: textOfParts(false),
+    thoughts: textOfParts(true),
+    truncated: truncated === true,
+  };
+}

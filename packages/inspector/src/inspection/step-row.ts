@@ -1,0 +1,167 @@
+import type { PrefixField } from "@pollux/core";
+import { parseStepName, type StepName } from "@pollux/core/durable";
+import type { StepRow } from "./inspection.ts";
+import { type Fields, fieldsOf, firstWords, listOf, numberOf, textIn, textOf } from "./read-values.ts";
+
+/** What is known of a step besides its name. */
+export interface StepInput {
+  readonly name: StepName;
+  readonly text: string;
+  readonly position: number;
+  /** When its entry was written. */
+  readonly at: number;
+  /** Names of the turn's calls, in call order. */
+  readonly calls: readonly string[];
+}
+
+/** A step that began, and has no outcome yet. */
+export function begunRow({ name, text, at, calls }: StepInput): StepRow {
+  return { name: text, kind: name.kind, at, state: "open", ...labelOf(name, calls) };
+}
+
+/** A step with its outcome. */
+export function outcomeRow(input: StepInput, outcome: unknown): StepRow {
+  const { name, text, position, at, calls } = input;
+  const { ok, value, error } = fieldsOf(outcome);
+  const fields = fieldsOf(value);
+  const startedAt = numberOf(fields["startedAt"]) ?? at;
+  const endedAt = numberOf(fields["endedAt"]) ?? at;
+  const base: Omit<StepRow, "state"> = {
+    name: text,
+    kind: name.kind,
+    position,
+    at: startedAt,
+    ms: Math.max(0, endedAt - startedAt),
+    ...(name.kind === "model" ? undefined : labelOf(name, calls)),
+    ...("attempt" in name && name.attempt > 0 ? { attempt: name.attempt } : undefined),
+  };
+  if (ok !== true) {
+    const { name: kind, message } = fieldsOf(error);
+    return { ...base, state: "failed", detail: firstWords(textOf(message) ?? textOf(kind) ?? "it failed") };
+  }
+  return { ...base, ...resultOf(name, fields, value, calls) };
+}
+
+/** An answer from outside. */
+export function answerRow({ name, text, position, at, calls }: StepInput, value: unknown): StepRow {
+  const { deny, args, output, error } = fieldsOf(value);
+  const isDenied = value === false || deny !== undefined;
+  const detail =
+    typeof deny === "string"
+      ? `denied: ${deny}`
+      : isDenied
+        ? "denied"
+        : args !== undefined
+          ? "approved with other arguments"
+          : value === true
+            ? "approved"
+            : error !== undefined
+              ? "answered with an error"
+              : output !== undefined
+                ? "answered with an output"
+                : "answered";
+  const state = isDenied ? "denied" : "ok";
+  // An outcome from outside has the name of its call.
+  const kind = name.kind === "call" ? "wait" : name.kind;
+  return { name: text, kind, position, at, ms: 0, state, detail: firstWords(detail), ...labelOf(name, calls) };
+}
+
+/** Parses the names of steps. The runs of a session have the same ones, so each is parsed once. */
+export class StepNames {
+  readonly #known: Map<string, StepName> = new Map();
+
+  parse(text: string): StepName {
+    let name = this.#known.get(text);
+    if (name === undefined) {
+      name = parseStepName(text);
+      this.#known.set(text, name);
+    }
+    return name;
+  }
+}
+
+function labelOf(name: StepName, calls: readonly string[]): { readonly label?: string } {
+  if (name.kind === "guard") return { label: name.side };
+  if (name.kind !== "call" && name.kind !== "wait" && name.kind !== "hook") return {};
+  const label = calls[Number(name.callId.slice(name.callId.lastIndexOf(".") + 1))];
+  return label === undefined ? {} : { label };
+}
+
+function resultOf(
+  name: StepName,
+  fields: Fields,
+  value: unknown,
+  calls: readonly string[],
+): Pick<StepRow, "state" | "detail" | "nested" | "label" | "breaks" | "ms"> {
+  switch (name.kind) {
+    case "model":
+      return modelResult(fields);
+    case "call":
+      return callResult(fields);
+    case "compact":
+      return { state: "ok", detail: firstWords(textOf(fields["summary"]) ?? ""), ...nestedOf(fields) };
+    case "guard":
+      return guardResult(fields["actions"]);
+    case "route":
+      return { state: "ok", ...routeDetail(value, calls) };
+    default:
+      return { state: "ok" };
+  }
+}
+
+function modelResult(fields: Fields): Pick<StepRow, "state" | "detail" | "label" | "breaks"> {
+  if (fields["tooLong"] === true) return { state: "failed", detail: "the prompt was too long for the model" };
+  if (fields["stopped"] === true) return { state: "denied", detail: "a guardrail stopped the message" };
+  const { model, breaks } = fieldsOf(fields["prepared"]);
+  const asked = textOf(fieldsOf(model)["id"]);
+  const response = fields["response"];
+  return {
+    state: response === undefined ? "unknown" : "ok",
+    detail: textOf(fieldsOf(response)["finishReason"]) ?? "no finish reason",
+    ...(asked !== undefined && { label: asked }),
+    // Only compared and shown.
+    ...(Array.isArray(breaks) && breaks.length > 0 && { breaks: breaks.map(String) as PrefixField[] }),
+  };
+}
+
+function callResult(fields: Fields): Pick<StepRow, "state" | "detail" | "nested" | "label" | "ms"> {
+  const { failure, unknown, notRun, part, durationMs } = fields;
+  const { kind, message } = fieldsOf(failure);
+  const label = textOf(fieldsOf(fieldsOf(part)["functionResponse"])["name"]);
+  const ms = numberOf(durationMs);
+  const common = { ...(label !== undefined && { label }), ...(ms !== undefined && { ms }), ...nestedOf(fields) };
+  if (unknown === true) return { ...common, state: "unknown", detail: "it is unknown whether the call took effect" };
+  if (failure === undefined)
+    return { ...common, state: "ok", ...(notRun === true && { detail: "a hook answered; the tool did not run" }) };
+  const detail = firstWords([kind, message].filter((one) => typeof one === "string").join(": "));
+  return { ...common, state: kind === "denied" ? "denied" : "failed", detail };
+}
+
+function guardResult(actions: unknown): Pick<StepRow, "state" | "detail"> {
+  const last = fieldsOf(listOf(actions).at(-1));
+  const { action, name, reason } = last;
+  if (typeof action !== "string") return { state: "ok" };
+  const detail = firstWords(
+    `${textOf(name) ?? "a guardrail"}: ${action}${typeof reason === "string" ? `, ${reason}` : ""}`,
+  );
+  return { state: action === "stop" ? "denied" : "ok", detail };
+}
+
+function routeDetail(routes: unknown, calls: readonly string[]): { readonly detail?: string } {
+  const told = listOf(routes).flatMap((route, index) => {
+    const kind = fieldsOf(route)["do"];
+    return typeof kind === "string" && kind !== "run" ? [`${calls[index] ?? `call ${index}`}: ${kind}`] : [];
+  });
+  return told.length === 0 ? {} : { detail: firstWords(told.join(", ")) };
+}
+
+function nestedOf({ nested }: Fields): { readonly nested?: number } {
+  const count = listOf(nested).length;
+  return count === 0 ? {} : { nested: count };
+}
+
+/** The visible words of an answer, or else of its thoughts or calls. */
+export function answerWords(content: unknown): string {
+  const text = textIn([content]);
+  return firstWords(text === "" ? textIn([content], "thought") : text);
+}

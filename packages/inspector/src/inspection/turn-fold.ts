@@ -1,0 +1,182 @@
+import { computeCost, NO_USAGE, type PriceTable, type Usage } from "@pollux/core";
+import type { StepName } from "@pollux/core/durable";
+import { callNames, callsIn } from "./answer-calls.ts";
+import type { StepRow, TurnFlag, TurnRow } from "./inspection.ts";
+import { fieldsOf, listOf, textOf } from "./read-values.ts";
+import { answerRow, answerWords, begunRow, outcomeRow } from "./step-row.ts";
+import { addUsage, readUsage, turnUsage } from "./usage.ts";
+
+/** One turn, from the entries of a log. */
+export class TurnFold {
+  readonly turn: number;
+  /** Places of its entries in the log. */
+  readonly positions: number[] = [];
+  /** Length of the log after the entry that changed it last. */
+  changedAt = 0;
+  usage: Usage = NO_USAGE;
+  /** In the unit of the price table; absent where the prices are not known. */
+  cost: number | undefined;
+  readonly #prices: PriceTable | undefined;
+  readonly #previous: TurnFold | undefined;
+  readonly #steps: Map<string, StepRow> = new Map();
+  #flags: readonly TurnFlag[] = [];
+  #calls: readonly string[] = [];
+  #content: unknown;
+  #phase: "output" | undefined;
+  #answers = 0;
+  #finishReason: string | undefined;
+  #row: TurnRow | undefined;
+
+  constructor(turn: number, prices: PriceTable | undefined, previous: TurnFold | undefined) {
+    this.turn = turn;
+    this.#prices = prices;
+    this.#previous = previous;
+  }
+
+  begin(name: StepName, text: string, position: number, at: number): void {
+    this.#add(position);
+    // A step that has an outcome is not open again: it was looked up.
+    if (!this.#steps.has(text)) this.#steps.set(text, begunRow(this.#input(name, text, position, at)));
+  }
+
+  end(name: StepName, text: string, position: number, at: number, outcome: unknown): void {
+    this.#add(position);
+    const value = fieldsOf(fieldsOf(outcome)["value"]);
+    if (name.kind === "model") this.#addAnswer(name, value);
+    const row = outcomeRow(this.#input(name, text, position, at), outcome);
+    this.#steps.set(text, row);
+    for (const nested of listOf(value["nested"])) this.#addNested(nested);
+    this.#addFlags(row, value);
+    if (name.kind === "route")
+      for (const route of listOf(fieldsOf(outcome)["value"])) {
+        const { do: what } = fieldsOf(route);
+        if (what === "ask-approval") this.#flag("approval");
+        if (what === "ask-outcome") this.#flag("outcome");
+      }
+  }
+
+  answer(name: StepName, text: string, position: number, at: number, value: unknown): void {
+    this.#add(position);
+    const row = answerRow(this.#input(name, text, position, at), value);
+    // What ran before it was asked stays beside the answer.
+    this.#steps.set(this.#steps.has(text) ? `${text}/answer` : text, row);
+    this.#flag(name.kind === "wait" && name.question === "approval" ? "approval" : "outcome");
+  }
+
+  /** The run ended with a question about a call of this turn. */
+  ask(question: string): void {
+    this.#row = undefined;
+    this.#flag(question === "approval" ? "approval" : "outcome");
+  }
+
+  /** What kept requests tell: how often one was sent, and what the service said. */
+  row(): TurnRow {
+    this.#row ??= this.#build();
+    return this.#row;
+  }
+
+  #build(): TurnRow {
+    const steps = [...this.#steps.values()];
+    let isOpen = false;
+    let startedAt = Infinity;
+    let endedAt = 0;
+    for (const { at, ms = 0, state } of steps) {
+      if (state === "open") isOpen = true;
+      startedAt = Math.min(startedAt, at);
+      endedAt = Math.max(endedAt, at + ms);
+    }
+    const flags = [...this.#flags];
+    if (isOpen) flags.push("unfinished");
+    if (this.#repeatsCalls()) flags.push("repeated-calls");
+    return {
+      turn: this.turn,
+      ...(this.#phase !== undefined && { phase: this.#phase }),
+      startedAt: startedAt === Infinity ? 0 : startedAt,
+      ...(!isOpen && { endedAt }),
+      steps,
+      usage: turnUsage(this.usage),
+      ...(this.cost !== undefined && { cost: this.cost }),
+      text: answerWords(this.#content),
+      ...(this.#finishReason !== undefined && { finishReason: this.#finishReason }),
+      flags,
+    };
+  }
+
+  /** Calls of the last answer. */
+  get callCount(): number {
+    return this.#calls.length;
+  }
+
+  /** The calls of the last answer with their arguments, to recognize those that are repeated. */
+  callsKey(): string {
+    return JSON.stringify(callsIn(this.#content).map(({ call }) => [call["name"], call["args"]]));
+  }
+
+  #repeatsCalls(): boolean {
+    const previous = this.#previous;
+    return (
+      previous !== undefined &&
+      this.#calls.length > 0 &&
+      this.#calls.length === previous.callCount &&
+      this.#calls[0] === previous.#calls[0] &&
+      this.callsKey() === previous.callsKey()
+    );
+  }
+
+  #flag(flag: TurnFlag): void {
+    if (!this.#flags.includes(flag)) this.#flags = [...this.#flags, flag];
+  }
+
+  #add(position: number): void {
+    this.positions.push(position);
+    this.changedAt = position + 1;
+    this.#row = undefined;
+  }
+
+  #input(name: StepName, text: string, position: number, at: number): Parameters<typeof begunRow>[0] {
+    return { name, text, position, at, calls: this.#calls };
+  }
+
+  #addAnswer(name: Extract<StepName, { kind: "model" }>, value: ReturnType<typeof fieldsOf>): void {
+    if (name.phase === "output") this.#phase = "output";
+    if (value["steered"] !== undefined) this.#flag("steering");
+    if (value["tooLong"] === true) this.#flag("error");
+    if (listOf(value["checked"]).length > 0) this.#flag("guardrail");
+    const { breaks } = fieldsOf(value["prepared"]);
+    if (listOf(breaks).length > 0) this.#flag("prefix-break");
+    if (value["response"] === undefined) return;
+    const { content, usage, finishReason, candidate, envelope } = fieldsOf(value["response"]);
+    if (this.#answers++ > 0) this.#flag("recovery");
+    const used = readUsage(usage);
+    this.#count(used, envelope);
+    this.#content = content;
+    this.#calls = callNames(content);
+    this.#finishReason = textOf(finishReason);
+    const { groundingMetadata } = fieldsOf(candidate);
+    if (groundingMetadata !== undefined || used.searchQueries > 0) this.#flag("search");
+  }
+
+  #addNested(nested: unknown): void {
+    const { usage, cost } = fieldsOf(nested);
+    this.#flag("nested");
+    const known = readUsage(usage);
+    this.usage = { ...addUsage(this.usage, known), contextTokens: this.usage.contextTokens };
+    if (typeof cost === "number") this.cost = (this.cost ?? 0) + cost;
+  }
+
+  #count(usage: Usage, envelope: unknown): void {
+    this.usage = this.usage === NO_USAGE ? usage : addUsage(this.usage, usage);
+    if (this.#prices === undefined) return;
+    const modelVersion = textOf(fieldsOf(envelope)["modelVersion"]) ?? "";
+    const prices = typeof this.#prices === "function" ? this.#prices(modelVersion) : this.#prices;
+    if (prices !== undefined) this.cost = (this.cost ?? 0) + computeCost(usage, prices);
+  }
+
+  #addFlags(row: StepRow, value: ReturnType<typeof fieldsOf>): void {
+    if (row.kind === "compact") this.#flag("compaction");
+    if (row.kind === "guard" && listOf(value["actions"]).length > 0) this.#flag("guardrail");
+    if (row.kind === "call" && (row.state === "failed" || row.state === "unknown")) this.#flag("call-failed");
+    if (row.kind === "model" && row.state === "failed") this.#flag("error");
+    if (row.state === "unknown" && row.kind === "call") this.#flag("outcome");
+  }
+}
