@@ -103,6 +103,7 @@ export type { RunProgress, StopRule } from "./loop/limits.ts";
 export type {
   Observation,
   ObservationBase,
+  ObservedExchange,
   Observer,
   RunEndObservation,
   RunInfo,
@@ -140,6 +141,11 @@ export type { DeepPartial, ElementOf, ListKey, OutputElement, TypedEvents } from
 // grounding
 export { renderMarkdown } from "./grounding/render-markdown.ts";
 export type { Citation, Grounding, Source } from "./grounding/sources.ts";
+
+// exchanges
+export { type ExchangeKeeper, keepExchanges, type KeepExchangesOptions } from "./exchanges/keep-exchanges.ts";
+export { type KeptExchange, KeptExchanges } from "./exchanges/kept-exchanges.ts";
+export { readExchanges } from "./exchanges/read-exchanges.ts";
 
 // tool
 export type { Approval, ApprovalContext, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
@@ -240,6 +246,7 @@ export type { WaitForFileOptions } from "./wire/files.ts";
 export type { ImageConfig, SafetySetting, SpeechConfig } from "./wire/types/generate-content.ts";
 export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
+export type { ExchangeChunk, ExchangeTap, HttpExchange } from "./wire/http/exchange-tap.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
 export type { Timeouts } from "./wire/http/timeouts.ts";
 export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";

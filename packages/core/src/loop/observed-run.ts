@@ -8,6 +8,8 @@ import {
 } from "../durable/run-log.ts";
 import type { Logger } from "../logging/logger.ts";
 import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
+import type { ExchangeTap } from "../wire/http/exchange-tap.ts";
+import { BodyScrubber } from "../wire/secrets/body-scrubber.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import { readOutcome } from "./calls/run-call.ts";
 import type { Emit, RunEvent } from "./events.ts";
@@ -15,6 +17,7 @@ import type {
   LoopStep,
   Observation,
   ObservationBase,
+  ObservedExchange,
   Observer,
   RunEndObservation,
   RunInfo,
@@ -53,6 +56,8 @@ export class ObservedRun implements StepExecutor {
   readonly #options: ObservedRunOptions;
   readonly #failed = new Set<Observer>();
   readonly #startedAt: number;
+  /** Absent when no observer wants HTTP exchanges. */
+  readonly #scrubber: BodyScrubber | undefined;
   #seq = 0;
   #resumed: boolean;
   #isStarted = false;
@@ -70,6 +75,7 @@ export class ObservedRun implements StepExecutor {
     this.#options = { ...options, info: Object.freeze(options.info) };
     this.#resumed = options.resumed;
     this.#startedAt = options.now();
+    if (options.observers.some((observer) => observer.exchange !== undefined)) this.#scrubber = new BodyScrubber();
   }
 
   async run(run: () => Promise<RunResult<unknown>>, state: RunState): Promise<RunResult<unknown>> {
@@ -166,6 +172,20 @@ export class ObservedRun implements StepExecutor {
         return live.emit(event);
       },
       asks: (request) => this.#report({ type: "request", at: now(), step, request }),
+      tap: this.#tap(step),
+    };
+  }
+
+  #tap(step: StepInfo): ExchangeTap | undefined {
+    if (this.#scrubber === undefined || step.kind !== "model") return undefined;
+    const { info: run, observers, now } = this.#options;
+    return {
+      now,
+      scrubber: this.#scrubber,
+      exchanged: (exchange) => {
+        const seen: ObservedExchange = Object.freeze({ run, step, ...exchange });
+        for (const observer of observers) this.#callObserver(observer, () => observer.exchange?.(seen));
+      },
     };
   }
 

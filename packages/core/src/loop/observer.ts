@@ -4,6 +4,7 @@ import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts
 import type { Usage } from "../model/usage.ts";
 import type { ToolRetryNotice } from "../tool/retry-call.ts";
 import type { ParentStep, ToolOutcome } from "../tool/tool.ts";
+import type { ExchangeTap, HttpExchange } from "../wire/http/exchange-tap.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
 import type { RunResult } from "./result.ts";
@@ -28,6 +29,18 @@ export interface Observer {
    * has the outcome.
    */
   around?(step: StepInfo, next: () => Promise<void>): unknown;
+  /**
+   * Called synchronously after each HTTP request of a model step, once its answer was read or it failed: also for retries, changed
+   * requests, and those that continue an answer. What crossed the wire is kept in memory until then, but only if an observer has this
+   * function. Its return value is ignored. `keepExchanges` writes them to a store.
+   */
+  exchange?(exchange: ObservedExchange): unknown;
+}
+
+/** An HTTP request of a step, and its answer. Not JSON: its body is bytes. */
+export interface ObservedExchange extends HttpExchange {
+  readonly run: RunInfo;
+  readonly step: StepInfo;
 }
 
 /** A run as observers see it. The same object in all observations of a run in one process, so it can be the key of a `WeakMap`. */
@@ -183,6 +196,8 @@ export interface StepEndObservation extends ObservationBase {
 export interface LoopStep extends Step<RunEvent> {
   /** Reports a request to observers; absent when there are none. */
   readonly asks?: ((request: ModelRequest) => void) | undefined;
+  /** Reports HTTP exchanges to observers; absent when none wants them. */
+  readonly tap?: ExchangeTap | undefined;
 }
 
 /** Executes the steps of a run that has observers. */

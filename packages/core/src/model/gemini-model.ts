@@ -140,8 +140,9 @@ export class GeminiModel implements Model {
         options.onNotice?.({ type: "heal", ...healed });
         if (!mustWait) continue;
         waitedFor.add(file);
-        const files = { get: () => getFile(this.#client.api, file, { signal: options.signal }) };
-        await waitForFile(files, file, { signal: options.signal });
+        const { signal, tap } = options;
+        const files = { get: () => getFile(this.#client.api, file, { signal, tap }) };
+        await waitForFile(files, file, { signal });
       }
     }
   }
@@ -174,7 +175,7 @@ export class GeminiModel implements Model {
     request: GenerateContentRequest,
     encoder: RequestEncoder,
     logger: Logger | undefined,
-    { onParts, onNotice, signal, conversation: group, budget }: RespondOptions,
+    { onParts, onNotice, signal, conversation: group, budget, tap }: RespondOptions,
   ): AnswerSource {
     const call: CallOptions = {
       signal,
@@ -182,6 +183,7 @@ export class GeminiModel implements Model {
       encoder,
       budget,
       logger,
+      tap,
       onRetry: (retry) => onNotice?.({ type: "retry", ...retry }),
       onWait: (wait) => onNotice?.({ type: "wait", ...wait }),
     };

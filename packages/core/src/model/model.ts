@@ -1,5 +1,6 @@
 import type { Logger } from "../logging/logger.ts";
 import type { CallSignal } from "../wire/client-options.ts";
+import type { ExchangeTap } from "../wire/http/exchange-tap.ts";
 import type { RequestBudget } from "../wire/http/retry.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
@@ -89,6 +90,8 @@ export interface RespondOptions {
   /** Called for each retry, wait and heal; must not throw. */
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
   readonly logger?: Logger | undefined;
+  /** Receives each HTTP exchange. Absent when no observer wants them. */
+  readonly tap?: ExchangeTap | undefined;
 }
 
 /** Contents and lifetime of a new cache. */

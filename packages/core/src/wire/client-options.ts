@@ -3,6 +3,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { RequestEncoder } from "./http/encode-request.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import type { HttpClientName } from "./http/choose-transport.ts";
+import type { ExchangeTap } from "./http/exchange-tap.ts";
 import type { FetchLike } from "./http/transport.ts";
 import type { RequestBudget, RetryNotice, RetryPolicy } from "./http/retry.ts";
 import type { Traffic } from "./limiter/traffic.ts";
@@ -88,4 +89,6 @@ export interface CallOptions extends CallSignal {
   readonly budget?: RequestBudget | undefined;
   /** @defaultValue the client's */
   readonly logger?: Logger | undefined;
+  /** Receives each HTTP exchange of the call. @defaultValue none */
+  readonly tap?: ExchangeTap | undefined;
 }

@@ -104,6 +104,7 @@ export async function modelStep(
         budget,
         onParts,
         onNotice,
+        tap: step.tap,
       });
       // A model of another library may pass on what it was sent, unchecked.
       if (hasDeepParts || isTooDeep(response)) throw tooDeep();

@@ -115,6 +115,10 @@ class NodeHeaders implements AnswerHeaders {
     }
     return found;
   }
+
+  forEach(visit: (value: string, name: string) => void): void {
+    for (let at = 0; at < this.#raw.length; at += 2) visit(this.#raw[at + 1] ?? "", this.#raw[at] ?? "");
+  }
 }
 
 function isReset(error: Error): boolean {

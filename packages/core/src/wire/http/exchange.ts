@@ -9,6 +9,7 @@ import { type FailureContext, redirectError, statusError } from "../errors/statu
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { TrafficLimiter } from "../limiter/traffic.ts";
 import { sendRequest, type TransportChoice } from "./choose-transport.ts";
+import { TappedExchange } from "./exchange-tap.ts";
 import { networkError } from "./network-error.ts";
 import { firstEventOf } from "./sse.ts";
 import { timeoutError, type Timeouts } from "./timeouts.ts";
@@ -68,6 +69,7 @@ export class Exchange implements PermitRequest {
   readonly #options: CallOptions;
   readonly #attempt: number;
   readonly #logger: Logger;
+  readonly #tapped: TappedExchange | undefined;
   #auth: HeaderFields = {};
   #foundSecrets: readonly string[] | undefined;
   #url = "";
@@ -101,6 +103,7 @@ export class Exchange implements PermitRequest {
     this.#attempt = attempt;
     this.#logger = options.logger ?? settings.logger;
     this.isTraced = this.#logger.trace !== SILENT.trace;
+    if (options.tap !== undefined) this.#tapped = new TappedExchange(options.tap, call.operation, attempt);
     this.signal = options.signal;
     this.group = settings.group ?? options.group;
     this.maxDelayMs = settings.maxDelayMs;
@@ -133,10 +136,12 @@ export class Exchange implements PermitRequest {
       this.#request = this.#send(isPromise(fetch) ? await fetch : fetch);
       this.#head = await this.#request.head;
     } catch (error) {
+      const failure = this.#request === undefined ? error : this.#failed(error, "No response from");
       this.close();
-      throw this.#request === undefined ? error : this.#failed(error, "No response from");
+      throw failure;
     }
     const { status } = this.#head;
+    this.#tapped?.answered(this.#head);
     if (status >= 200 && status < 300) {
       this.#permit.accepted();
       return this;
@@ -144,6 +149,7 @@ export class Exchange implements PermitRequest {
     try {
       const error = await this.#refusal(this.#head);
       this.#permit.failed(error);
+      this.#tapped?.failed(error);
       throw error;
     } finally {
       this.close();
@@ -182,10 +188,12 @@ export class Exchange implements PermitRequest {
     if (this.#stopped !== undefined) throw this.#stopped.reason;
     if (bytes === undefined) {
       this.#end();
+      this.#tapped?.completed();
       return undefined;
     }
     this.#waitingSince = undefined;
     this.bytes += bytes.byteLength;
+    this.#tapped?.received(bytes);
     return bytes;
   }
 
@@ -221,6 +229,7 @@ export class Exchange implements PermitRequest {
   /** Reports an error to the limiter, and hides the key in what the error quotes from the body. */
   clean(error: unknown): unknown {
     this.#permit?.failed(error);
+    this.#tapped?.failed(error);
     if (!(error instanceof ApiShapeError)) return error;
     const excerpt = redact(error.excerpt, this.#secrets, { truncated: true });
     return excerpt === error.excerpt ? error : new ApiShapeError(error.message, error.path, excerpt);
@@ -233,6 +242,7 @@ export class Exchange implements PermitRequest {
     this.#cancel();
     // Before the logger, which may throw.
     this.#permit?.release();
+    this.#tapped?.close();
     if (this.#request === undefined || this.#logger.debug === SILENT.debug) return;
     const queuedMs = this.#permit?.queuedMs ?? 0;
     this.#logger.debug(
@@ -276,6 +286,7 @@ export class Exchange implements PermitRequest {
       repeatable: headers?.["x-goog-upload-command"] === undefined,
     };
     const sent = sendRequest(request, fetch);
+    this.#tapped?.sent(request, this.#auth, this.#secrets);
     this.#watch();
     this.signal?.addEventListener("abort", this);
     return sent;
@@ -335,12 +346,16 @@ export class Exchange implements PermitRequest {
   #failed(error: unknown, what: string): unknown {
     if (this.#stopped !== undefined) return this.#stopped.reason;
     this.#cancel();
-    return networkError(error, this.#url, what, this.#secrets);
+    const failure = networkError(error, this.#url, what, this.#secrets);
+    this.#tapped?.broke(failure);
+    return failure;
   }
 
   /** Ends it for an abort or a timeout, whether or not it is being read. */
   #stop(reason: unknown): void {
     this.#stopped = { reason };
+    if (this.signal?.aborted === true) this.#tapped?.failed(reason);
+    else this.#tapped?.broke(reason);
     this.#end();
     this.#request?.cancel(reason);
     this.#permit?.release();

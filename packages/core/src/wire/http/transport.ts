@@ -15,8 +15,13 @@ export interface HttpRequest {
   readonly repeatable?: boolean | undefined;
 }
 
-/** Headers of an answer; names in any case. */
-export type AnswerHeaders = Pick<Headers, "get">;
+/** Headers of an answer; `Headers` is one. */
+export interface AnswerHeaders {
+  /** @param name - In any case. */
+  get(name: string): string | null;
+  /** Visits all of them; a name may come several times. Absent: observers of the exchange see no headers. */
+  forEach?(visit: (value: string, name: string) => void): void;
+}
 
 /** The head of an answer. */
 export interface AnswerHead {

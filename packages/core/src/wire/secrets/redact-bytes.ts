@@ -1,4 +1,5 @@
 import { MARK, type RedactOptions, secretRanges } from "./redact.ts";
+import type { Range } from "./secret-matcher.ts";
 
 /**
  * Bytes of any kind with each secret, and anything that looks like a Google key, overwritten in place: by `[redacted]` and dots
@@ -8,7 +9,15 @@ import { MARK, type RedactOptions, secretRanges } from "./redact.ts";
  * @returns The same array if nothing was found.
  */
 export function redactBytes(bytes: Uint8Array, secrets: readonly string[], options?: RedactOptions): Uint8Array {
-  const ranges = secretRanges(binaryText(bytes), withUtf16(secrets), options);
+  return overwrite(bytes, secretRanges(binaryText(bytes), withUtf16(secrets), options));
+}
+
+/** {@link redactBytes} for bytes that are UTF-8. Faster when it is given the same array of secrets again. */
+export function redactUtf8(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
+  return overwrite(bytes, secretRanges(binaryText(bytes), secrets));
+}
+
+function overwrite(bytes: Uint8Array, ranges: readonly Range[]): Uint8Array {
   if (ranges.length === 0) return bytes;
   // Not `slice`: a Buffer would share its memory.
   const clean = new Uint8Array(bytes);

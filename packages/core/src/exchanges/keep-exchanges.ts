@@ -1,0 +1,183 @@
+import { abortable } from "../internal/abort.ts";
+import { checkOptions, type OptionNames } from "../internal/check-options.ts";
+import { defaultLogger, type Logger } from "../logging/logger.ts";
+import type { ObservedExchange, Observer } from "../loop/observer.ts";
+import type { SessionStore } from "../session/store.ts";
+import type { CallSignal } from "../wire/client-options.ts";
+import { ExchangeLog } from "./exchange-log.ts";
+import { KnownBodies } from "./known-bodies.ts";
+
+/** Options of {@link keepExchanges}. */
+export interface KeepExchangesOptions {
+  /**
+   * Most bytes of exchanges that wait for the store; those beyond are not kept, and the next entry counts them.
+   *
+   * @defaultValue 67_108_864 (64 MiB)
+   */
+  readonly maxWaitingBytes?: number | undefined;
+  /**
+   * Most bytes of request bodies that are remembered, to compare the next ones with. A session without one there has its next body
+   * written whole.
+   *
+   * @defaultValue 67_108_864 (64 MiB)
+   */
+  readonly maxKnownBytes?: number | undefined;
+  /** Told when exchanges could not be written, once. @defaultValue silent, unless `POLLUX_LOG` names a level */
+  readonly logger?: Logger | undefined;
+}
+
+const OPTIONS: OptionNames<KeepExchangesOptions> = { maxWaitingBytes: true, maxKnownBytes: true, logger: true };
+
+/**
+ * An observer that writes each HTTP exchange of its agents' runs to a store, as it crossed the wire and without keys: one log for
+ * each session, with its id; for a run without a session, with the run's id. A nested run is in the log of the run that contains it,
+ * if both have this observer. {@link readExchanges} reads them.
+ *
+ * What an earlier entry has is not written again, so a log grows with what is new in each request and answer. Runs neither wait for
+ * the store nor fail with it.
+ *
+ * @param store - A store for nothing else, since sessions use the same ids.
+ *
+ * @example
+ * ```ts
+ * const exchanges = keepExchanges(new JsonlStore("exchanges"));
+ * const agent = new Agent({ model: "gemini-flash-latest", observers: [exchanges] });
+ * await agent.session({ id: "chat-1", store: new JsonlStore("sessions") }).send("Hello");
+ * await exchanges.flush();
+ * ```
+ *
+ * @throws {TypeError} For an option that does not exist, and for a limit that is not a positive number.
+ */
+export function keepExchanges(store: SessionStore, options: KeepExchangesOptions = {}): ExchangeKeeper {
+  return new ExchangeKeeper(store, options);
+}
+
+/** Runs whose log is remembered for runs inside them: more than any process has at once. */
+const MAX_RUNS = 10_000;
+/** Logs whose length is remembered. */
+const MAX_LOGS = 10_000;
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+
+/** What waits to be written to one log. */
+interface Queue {
+  waiting: ObservedExchange[];
+  dropped: number;
+  /** Resolves when nothing is left; undefined while nothing is. */
+  writing: Promise<void> | undefined;
+  readonly log: ExchangeLog;
+}
+
+/** See {@link keepExchanges}. */
+export class ExchangeKeeper implements Observer {
+  readonly #store: SessionStore;
+  readonly #maxWaitingBytes: number;
+  readonly #logger: Logger;
+  readonly #known: KnownBodies;
+  /** By id of the log, in order of use. */
+  readonly #queues = new Map<string, Queue>();
+  /** The log of each run that is going. */
+  readonly #logOf = new Map<string, string>();
+  #waitingBytes = 0;
+  #dropped = 0;
+  #hasFailed = false;
+  #isClosed = false;
+
+  constructor(store: SessionStore, options: KeepExchangesOptions) {
+    checkOptions("keepExchanges()", options, OPTIONS);
+    this.#store = store;
+    this.#maxWaitingBytes = limitOf("maxWaitingBytes", options.maxWaitingBytes);
+    this.#known = new KnownBodies(limitOf("maxKnownBytes", options.maxKnownBytes));
+    this.#logger = options.logger ?? defaultLogger();
+  }
+
+  /** Exchanges that were not kept: the store failed, or too many waited for it. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  readonly observe: NonNullable<Observer["observe"]> = ({ type, run }) => {
+    if (type === "run-end") this.#logOf.delete(run.runId);
+    if (type !== "run-start") return;
+    const outer = run.parent && this.#logOf.get(run.parent.runId);
+    this.#logOf.set(run.runId, run.sessionId ?? outer ?? run.runId);
+    // A run that its engine abandoned has no end.
+    if (this.#logOf.size > MAX_RUNS) this.#logOf.delete(this.#logOf.keys().next().value ?? "");
+  };
+
+  readonly exchange: NonNullable<Observer["exchange"]> = (exchange) => {
+    const { run } = exchange;
+    const queue = this.#queueOf(this.#logOf.get(run.runId) ?? run.sessionId ?? run.runId);
+    const bytes = sizeOf(exchange);
+    if (this.#isClosed || (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#maxWaitingBytes)) {
+      this.#drop(queue, 1, "more exchanges wait for the store than maxWaitingBytes allows; some are not kept");
+      return;
+    }
+    this.#waitingBytes += bytes;
+    queue.waiting.push(exchange);
+    queue.writing ??= this.#write(queue);
+  };
+
+  /** Resolves when everything so far is written, or dropped. @throws The signal's reason. */
+  async flush({ signal }: CallSignal = {}): Promise<void> {
+    const writing = Promise.all(Array.from(this.#queues.values(), async (queue) => await queue.writing));
+    await (signal === undefined ? writing : abortable(writing, signal));
+  }
+
+  /** Keeps no further exchanges, and writes those that wait. The store stays open. @throws The signal's reason. */
+  async close(options: CallSignal = {}): Promise<void> {
+    this.#isClosed = true;
+    await this.flush(options);
+  }
+
+  #queueOf(id: string): Queue {
+    const queue = this.#queues.get(id) ?? {
+      waiting: [],
+      dropped: 0,
+      writing: undefined,
+      log: new ExchangeLog(this.#store, id, this.#known),
+    };
+    this.#queues.delete(id);
+    this.#queues.set(id, queue);
+    for (const [oldest, { writing }] of this.#queues) {
+      if (this.#queues.size <= MAX_LOGS || writing !== undefined) break;
+      this.#queues.delete(oldest);
+    }
+    return queue;
+  }
+
+  async #write(queue: Queue): Promise<void> {
+    // Not within the run's own work.
+    await Promise.resolve();
+    while (queue.waiting.length > 0) {
+      const { waiting, dropped } = queue;
+      queue.waiting = [];
+      queue.dropped = 0;
+      try {
+        await queue.log.append(waiting, dropped);
+      } catch (error) {
+        queue.dropped += dropped;
+        this.#drop(queue, waiting.length, "exchanges could not be written; runs are not affected", error);
+      }
+      for (const exchange of waiting) this.#waitingBytes -= sizeOf(exchange);
+    }
+    queue.writing = undefined;
+  }
+
+  #drop(queue: Queue, count: number, message: string, error?: unknown): void {
+    queue.dropped += count;
+    this.#dropped += count;
+    if (this.#isClosed && error === undefined) return;
+    if (!this.#hasFailed) this.#logger.warn({ ...(error !== undefined && { err: error }) }, message);
+    this.#hasFailed = true;
+  }
+}
+
+function limitOf(name: string, value: number = DEFAULT_MAX_BYTES): number {
+  if (typeof value !== "number" || !(value > 0))
+    throw new TypeError(`keepExchanges(): ${name} must be a positive number`);
+  return value;
+}
+
+function sizeOf({ body, chunks }: ObservedExchange): number {
+  return chunks.reduce((sum, { text }) => sum + text.length, body.length);
+}

@@ -1,0 +1,117 @@
+import type { ParentStep } from "../tool/tool.ts";
+import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
+import { buildBody } from "./body-delta.ts";
+import { type ExchangeAbout, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
+
+/** A kept exchange. Its body is rebuilt by {@link KeptExchanges.body}. */
+export interface KeptExchange extends Omit<HttpExchange, "body"> {
+  /** Position in the log. */
+  readonly position: number;
+  readonly runId: string;
+  /** Name of the agent. */
+  readonly agent: string;
+  /** Id of the agent's model. */
+  readonly model: string;
+  /** Where its requests are sent, if known. */
+  readonly endpoint?: string | undefined;
+  /** The step of another run that contains the run. */
+  readonly parent?: ParentStep | undefined;
+  readonly step: { readonly name: string; readonly turn: number; readonly attempt: number };
+  /** Size of the request's body. */
+  readonly bodyBytes: number;
+  /** Of these, the bytes that were new to the log. */
+  readonly newBytes: number;
+  /** The exchange whose body is the base of this one, and how many bytes both have in common at their beginning. */
+  readonly base?: { readonly position: number; readonly sharedBytes: number } | undefined;
+  /** Exchanges before this one that could not be written. */
+  readonly dropped?: number | undefined;
+}
+
+/** The exchanges in a log. Damaged and unknown entries are left out. */
+export class KeptExchanges {
+  readonly #entries: unknown[] = [];
+  readonly #exchanges: KeptExchange[] = [];
+  readonly #abouts = new Map<number, ExchangeAbout>();
+  readonly #unreadable: number[] = [];
+
+  /** @param entries - Of the log, from its beginning. */
+  constructor(entries: readonly unknown[] = []) {
+    this.add(entries);
+  }
+
+  /** Entries of the log that were added, readable or not: where to continue to load. */
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  /** In the order of the log. */
+  get exchanges(): readonly KeptExchange[] {
+    return this.#exchanges;
+  }
+
+  /** Positions of entries that are no exchanges, or damaged. */
+  get unreadable(): readonly number[] {
+    return this.#unreadable;
+  }
+
+  /** Adds the entries that follow. */
+  add(entries: readonly unknown[]): void {
+    for (const entry of entries) {
+      const position = this.#entries.push(entry) - 1;
+      const exchange = this.#read(entry, position);
+      if (exchange === undefined) this.#unreadable.push(position);
+      else this.#exchanges.push(exchange);
+    }
+  }
+
+  /**
+   * The bytes of a request's body, as they were sent except for secrets.
+   *
+   * @param position - In the log.
+   * @throws {RangeError} When there is no such exchange, or an entry that it is based on is damaged.
+   */
+  body(position: number): Uint8Array {
+    return buildBody(position, (at) => {
+      const entry = this.#entries[at];
+      return isExchangeEntry(entry) ? entry.body : undefined;
+    });
+  }
+
+  #read(entry: unknown, position: number): KeptExchange | undefined {
+    if (!isExchangeEntry(entry)) return undefined;
+    const about = typeof entry.about === "number" ? this.#abouts.get(entry.about) : entry.about;
+    if (about === undefined) return undefined;
+    if (typeof entry.about !== "number") this.#abouts.set(position, about);
+    return describe(entry, about, position);
+  }
+}
+
+function describe(entry: ExchangeEntry, about: ExchangeAbout, position: number): KeptExchange {
+  const { body, status, headers, error, dropped } = entry;
+  const { keep = 0, end = 0 } = body;
+  return {
+    position,
+    runId: entry.runId,
+    agent: about.agent,
+    model: about.model,
+    ...(about.endpoint !== undefined && { endpoint: about.endpoint }),
+    ...(entry.parent !== undefined && { parent: entry.parent }),
+    step: { name: entry.step, turn: entry.turn, attempt: entry.stepAttempt },
+    operation: about.operation,
+    attempt: entry.attempt,
+    startedAt: entry.at,
+    endedAt: entry.at + entry.ms,
+    method: about.method,
+    url: about.url,
+    requestHeaders: about.headers,
+    bodyBytes: body.bytes,
+    newBytes: body.bytes - keep - end,
+    ...(body.base !== undefined && { base: { position: body.base, sharedBytes: keep } }),
+    ...(status !== undefined && { status }),
+    ...(headers !== undefined && { responseHeaders: headers }),
+    chunks: entry.chunks.map(([ms, text]): ExchangeChunk => ({ ms, text })),
+    ended: entry.ended,
+    ...(error !== undefined && { error }),
+    ...(dropped !== undefined && { dropped }),
+  };
+}

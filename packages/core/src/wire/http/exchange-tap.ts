@@ -1,0 +1,171 @@
+import { AgentError } from "../../errors/agent-error.ts";
+import type { HeaderFields } from "../endpoints/endpoint.ts";
+import type { BodyScrubber } from "../secrets/body-scrubber.ts";
+import { MARK, redact } from "../secrets/redact.ts";
+import { redactPieces } from "../secrets/redact-pieces.ts";
+import type { AnswerHead, AnswerHeaders, HttpRequest } from "./transport.ts";
+
+/** One HTTP request and its answer as they crossed the wire, without keys. */
+export interface HttpExchange {
+  /** Method of the API, such as `streamGenerateContent`. */
+  readonly operation: string;
+  /** From 1; a retry of the same request has the next number. */
+  readonly attempt: number;
+  /** When it was sent, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly method: string;
+  readonly url: string;
+  /** What the client set, by lower-case name. Values that authenticate are `[redacted]`. */
+  readonly requestHeaders: HeaderFields;
+  /** Empty without one. Secrets in it are overwritten in place, so its length is what was sent. Do not change it. */
+  readonly body: Uint8Array;
+  /** HTTP status; absent without an answer. */
+  readonly status?: number | undefined;
+  /** By lower-case name; absent without an answer. */
+  readonly responseHeaders?: HeaderFields | undefined;
+  /** The answer's body, read by read, decompressed. A character that two reads share belongs to the second. */
+  readonly chunks: readonly ExchangeChunk[];
+  /**
+   * `complete`: the answer's body was read to its end, whatever its status. `failed`: it broke off, or a time limit passed.
+   * `cancelled`: the caller aborted it, or the client read no further.
+   */
+  readonly ended: "complete" | "failed" | "cancelled";
+  /** Why the call failed. A complete answer may have one: a status, or an error in the body. */
+  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
+}
+
+/** What one read of an answer's body returned. */
+export interface ExchangeChunk {
+  /** Milliseconds since the request was sent. */
+  readonly ms: number;
+  readonly text: string;
+}
+
+/** Receives the HTTP exchanges of calls. */
+export interface ExchangeTap {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** For the bodies of the requests. */
+  readonly scrubber: BodyScrubber;
+  /** Called once for each attempt, when it is over; must not throw. */
+  exchanged(exchange: HttpExchange): void;
+}
+
+/** Follows one attempt for a tap. */
+export class TappedExchange {
+  readonly #tap: ExchangeTap;
+  readonly #operation: string;
+  readonly #attempt: number;
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #chunks: ExchangeChunk[] = [];
+  #request: Pick<HttpExchange, "method" | "url" | "requestHeaders" | "body"> | undefined;
+  #secrets: readonly string[] = [];
+  #startedAt = 0;
+  /** On the monotonic clock. */
+  #sentAt = 0;
+  #head: AnswerHead | undefined;
+  #error: unknown;
+  #ended: HttpExchange["ended"] = "cancelled";
+
+  constructor(tap: ExchangeTap, operation: string, attempt: number) {
+    this.#tap = tap;
+    this.#operation = operation;
+    this.#attempt = attempt;
+  }
+
+  /** @param auth - Those of its headers that authenticate. */
+  sent({ method, url, headers, body = NO_BODY }: HttpRequest, auth: HeaderFields, secrets: readonly string[]): void {
+    this.#startedAt = this.#tap.now();
+    this.#sentAt = performance.now();
+    this.#secrets = secrets;
+    const requestHeaders: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers))
+      requestHeaders[name.toLowerCase()] = Object.hasOwn(auth, name) ? MARK : redact(value, secrets);
+    this.#request = {
+      method,
+      url: redact(url, secrets),
+      requestHeaders,
+      body: this.#tap.scrubber.clean(body, secrets),
+    };
+  }
+
+  answered(head: AnswerHead): void {
+    this.#head = head;
+  }
+
+  received(bytes: Uint8Array): void {
+    const text = this.#decoder.decode(bytes, { stream: true });
+    if (text !== "") this.#add(text);
+  }
+
+  /** The body was read to its end. */
+  completed(): void {
+    this.#ended = "complete";
+  }
+
+  /** The call failed, whatever became of the body. */
+  failed(error: unknown): void {
+    this.#error = error;
+  }
+
+  /** The connection was lost, or a time limit passed. */
+  broke(error: unknown): void {
+    this.#error = error;
+    this.#ended = "failed";
+  }
+
+  /** Reports it, unless it was never sent. Called once. */
+  close(): void {
+    if (this.#request === undefined) return;
+    const rest = this.#decoder.decode();
+    if (rest !== "") this.#add(rest);
+    const texts = redactPieces(
+      this.#chunks.map(({ text }) => text),
+      this.#secrets,
+    );
+    const head = this.#head;
+    this.#tap.exchanged({
+      operation: this.#operation,
+      attempt: this.#attempt,
+      startedAt: this.#startedAt,
+      endedAt: this.#tap.now(),
+      ...this.#request,
+      ...(head !== undefined && { status: head.status, responseHeaders: this.#headers(head.headers) }),
+      chunks: this.#chunks.map(({ ms }, index) => ({ ms, text: texts[index] ?? "" })),
+      ended: this.#ended,
+      ...(this.#error !== undefined && { error: this.#describe(this.#error) }),
+    });
+  }
+
+  #add(text: string): void {
+    this.#chunks.push({ ms: Math.round((performance.now() - this.#sentAt) * 10) / 10, text });
+  }
+
+  #headers(headers: AnswerHeaders): HeaderFields {
+    const found: Record<string, string> = {};
+    headers.forEach?.((value, raw) => {
+      const name = raw.toLowerCase();
+      const clean = name === "set-cookie" ? MARK : redact(value, this.#secrets);
+      found[name] = Object.hasOwn(found, name) && clean !== MARK ? `${found[name]}, ${clean}` : clean;
+    });
+    return found;
+  }
+
+  #describe(error: unknown): HttpExchange["error"] {
+    const name = error instanceof Error ? textOf(error.name) : "Error";
+    const message = redact(textOf(error instanceof Error ? error.message : error), this.#secrets);
+    return { name, message, ...(error instanceof AgentError && { code: error.code }) };
+  }
+}
+
+const NO_BODY = new Uint8Array();
+
+/** A signal may be aborted with anything, even a value that cannot be converted to text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "no message";
+  }
+}
