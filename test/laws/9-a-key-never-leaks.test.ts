@@ -13,6 +13,7 @@ import {
   MemoryStore,
   type Logger,
   type LogMethod,
+  type Observer,
   type RunEvent,
   vertex,
 } from "@pollux/core";
@@ -75,9 +76,14 @@ async function everythingOf(options: GeminiOptions, face: string): Promise<unkno
     ...options,
     retry: { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 },
   });
-  const agent = new Agent({ model, logger, tools: [...TOOLS, googleSearch()], maxRestarts: 0 });
+  const exchanges: unknown[] = [];
+  const observer: Observer = {
+    exchange: (one) => void exchanges.push({ ...one, body: new TextDecoder().decode(one.body) }),
+  };
+  const tools = [...TOOLS, googleSearch()];
+  const agent = new Agent({ model, logger, tools, maxRestarts: 0, observers: [observer] });
   const running = agent.stream("Weather?");
-  const seen: unknown[] = [lines, agent, model, options.endpoint];
+  const seen: unknown[] = [lines, agent, model, options.endpoint, exchanges];
   try {
     if (face === "run") seen.push(await agent.run("Weather?"));
     else {
@@ -90,6 +96,7 @@ async function everythingOf(options: GeminiOptions, face: string): Promise<unkno
     seen.push(error, running.soFar);
   }
   expect(lines.length).toBeGreaterThan(0);
+  expect(exchanges.length).toBeGreaterThan(0);
   return seen;
 }
 
