@@ -140,7 +140,14 @@ export type { DeepPartial, ElementOf, ListKey, OutputElement, TypedEvents } from
 
 // grounding
 export { renderMarkdown } from "./grounding/render-markdown.ts";
-export type { Citation, Grounding, Source } from "./grounding/sources.ts";
+export { resolveCitations } from "./grounding/citations.ts";
+export {
+  type Citation,
+  collectSources,
+  type CollectedSources,
+  type Grounding,
+  type Source,
+} from "./grounding/sources.ts";
 
 // exchanges
 export { type ExchangeKeeper, keepExchanges, type KeepExchangesOptions } from "./exchanges/keep-exchanges.ts";

@@ -1,19 +1,3 @@
 // Entry "@pollux/inspector". Names only.
-export type {
-  DraftRow,
-  HistoryRow,
-  LimitRow,
-  PendingRow,
-  ProblemRow,
-  RunRow,
-  SessionOverview,
-  SessionPage,
-  SessionQuery,
-  SessionRow,
-  SessionState,
-  SteeringRow,
-  StepRow,
-  TurnFlag,
-  TurnRow,
-  TurnUsage,
-} from "./inspection/inspection.ts";
+export { inspectorHandler, type InspectorOptions } from "./server/inspector-handler.ts";
+export { localInspector, type LocalInspector } from "./server/local-inspector.ts";

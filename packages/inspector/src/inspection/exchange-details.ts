@@ -20,11 +20,15 @@ export interface ExchangeRow {
   readonly ended: "complete" | "failed" | "cancelled";
   readonly error?: string | undefined;
   readonly requestBytes: number;
-  /** Bytes at the beginning that the request before it in the same run has too. */
+  /** Bytes at the beginning that the request before it in the same conversation has too. */
   readonly sharedBytes: number;
   readonly newBytes: number;
   readonly responseBytes: number;
   readonly chunks: number;
+  /** Index of the request before it in the same conversation: that of the session, or of an agent inside a call. */
+  readonly before?: number | undefined;
+  /** The step of another run that the run is inside of. */
+  readonly parent?: { readonly runId: string; readonly step: string } | undefined;
   readonly promptTokens?: number | undefined;
   readonly cachedTokens?: number | undefined;
   /** Where the request stopped being a continuation of the one before. */
@@ -67,6 +71,8 @@ export interface ExchangeDetails {
       }
     | undefined;
   readonly error?: string | undefined;
+  /** Why the body is missing. */
+  readonly problem?: string | undefined;
   /** What differs from the request before, where it differs at all. */
   readonly comparison?: ExchangeComparison | undefined;
 }

@@ -1,14 +1,17 @@
 import type { Json } from "@pollux/core";
 import type { ExchangeDetails, ExchangeRow } from "./exchange-details.ts";
-import type { SessionOverview, SessionPage, SessionQuery } from "./inspection.ts";
+import type { SessionOverview, SessionPage, SessionQuery, SessionState } from "./inspection.ts";
 import type { MediaRef, TurnDetails } from "./turn-details.ts";
 
 /** Where the page's data come from: a server, or a file that was dropped onto it. */
 export interface Source {
   about(): Promise<SourceAbout>;
   sessions(query: SessionQuery): Promise<SessionPage>;
-  /** @throws {SourceError} `not-found` for a session that is not there. */
-  overview(session: string): Promise<SessionOverview>;
+  /**
+   * @param known - An overview to bring up to date: only what changed since is fetched.
+   * @throws {SourceError} `not-found` for a session that is not there.
+   */
+  overview(session: string, known?: SessionOverview): Promise<SessionOverview>;
   turn(session: string, runId: string, turn: number): Promise<TurnDetails>;
   exchanges(session: string): Promise<readonly ExchangeRow[]>;
   exchange(session: string, n: number): Promise<ExchangeDetails>;
@@ -39,6 +42,7 @@ export interface SourceAbout {
 export interface SourceChange {
   readonly length: number;
   readonly exchanges: number;
+  readonly state: SessionState;
   /** Text of the answer that is being made; absent when none is. */
   readonly draft?: { readonly step: string; readonly attempt: number; readonly text: string } | undefined;
 }

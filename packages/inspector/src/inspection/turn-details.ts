@@ -1,5 +1,5 @@
 import type { Json } from "@pollux/core";
-import type { TurnRow } from "./inspection.ts";
+import type { TurnRow, TurnUsage } from "./inspection.ts";
 
 /** All of one turn. */
 export interface TurnDetails {
@@ -7,6 +7,8 @@ export interface TurnDetails {
   readonly row: TurnRow;
   /** What the turn added before its answer: the message that began the run, steering, a summary. */
   readonly before: readonly ContentView[];
+  /** Signatures of its parts mean something only to the model and family that made them. */
+  readonly madeBy?: string | undefined;
   /** Each answer in the order of the requests; all but the last are void. */
   readonly answers: readonly AnswerView[];
   /** Its calls, in call order. */
@@ -25,7 +27,7 @@ export interface TurnDetails {
 export interface ContentView {
   readonly role: string;
   /** Why it is here. */
-  readonly origin: "input" | "steering" | "summary" | "answer" | "responses" | "media" | "history";
+  readonly origin: "input" | "steering" | "summary" | "answer" | "responses" | "media" | "history" | "asks-again";
   readonly parts: readonly PartView[];
 }
 
@@ -178,7 +180,7 @@ export interface CallDetails {
 
 /** A run inside a call. */
 export interface NestedView {
-  readonly usage: { readonly prompt: number; readonly cached: number; readonly output: number; readonly total: number };
+  readonly usage: TurnUsage;
   readonly cost?: number | undefined;
   readonly answers: readonly ContentView[];
 }

@@ -1,0 +1,180 @@
+import type { Json } from "@pollux/core";
+import type { CitationView, MediaRef, MediaView, PartKind, PartView, SignatureView } from "./turn-details.ts";
+import { base64Bytes, type Fields, fieldsOf, isFields, listOf, textOf } from "./read-values.ts";
+
+/** Where a content stands, and what is known of it besides its parts. */
+export interface ContentPlace {
+  /** Place of its entry in the log. */
+  readonly position: number;
+  /** The keys that lead from the entry to the list of parts. */
+  readonly path: readonly (string | number)[];
+  /** Model and family whose signatures these are. */
+  readonly madeBy?: string | undefined;
+  /** The log's keys of the calls in it, in call order. */
+  readonly callIds?: readonly { readonly index: number; readonly callId: string }[] | undefined;
+  /** Ranges of its visible text, whose parts are joined. */
+  readonly citations?: readonly CitationView[] | undefined;
+}
+
+/** The parts of a content as chips, whatever is in it. */
+export function partViews(parts: unknown, place: ContentPlace): readonly PartView[] {
+  let visible = 0;
+  return listOf(parts).map((part, index): PartView => {
+    const fields = fieldsOf(part);
+    const kind = kindOf(fields);
+    const from = visible;
+    if (kind === "text") visible += (textOf(fields["text"]) ?? "").length;
+    const citations = kind === "text" ? citationsWithin(place.citations ?? [], from, visible) : [];
+    const unknown = Object.keys(fields).filter((key) => !KNOWN.has(key));
+    const signature = signatureOf(fields["thoughtSignature"], place.madeBy);
+    const callId = place.callIds?.find((one) => one.index === index)?.callId;
+    return {
+      kind,
+      index,
+      ...dataOf(kind, fields, place, index),
+      ...(signature !== undefined && { signature }),
+      ...(callId !== undefined && { callId }),
+      ...(citations.length > 0 && { citations }),
+      ...(unknown.length > 0 && { unknown }),
+      raw: shorten(part),
+    };
+  });
+}
+
+/** Members of a part that this release knows. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "text",
+  "inlineData",
+  "fileData",
+  "functionCall",
+  "functionResponse",
+  "executableCode",
+  "codeExecutionResult",
+  "toolCall",
+  "toolResponse",
+  "thought",
+  "thoughtSignature",
+  "videoMetadata",
+  "mediaResolution",
+]);
+
+function kindOf(part: Fields): PartKind {
+  if (part["functionCall"] !== undefined) return "call";
+  if (part["functionResponse"] !== undefined) return "response";
+  if (part["toolCall"] !== undefined) return "server-call";
+  if (part["toolResponse"] !== undefined) return "server-response";
+  if (part["executableCode"] !== undefined) return "code";
+  if (part["codeExecutionResult"] !== undefined) return "code-result";
+  if (part["inlineData"] !== undefined || part["fileData"] !== undefined) return "media";
+  if (typeof part["text"] === "string" && (part["text"] !== "" || part["thoughtSignature"] === undefined))
+    return part["thought"] === true ? "thought" : "text";
+  return Object.keys(part).every((key) => KNOWN.has(key)) ? "empty" : "unknown";
+}
+
+type Data = Omit<PartView, "kind" | "index" | "raw">;
+
+function dataOf(kind: PartKind, part: Fields, place: ContentPlace, index: number): Data {
+  switch (kind) {
+    case "text":
+    case "thought":
+      return { text: textOf(part["text"]) ?? "" };
+    case "call":
+      return callData(fieldsOf(part["functionCall"]), "name", "args");
+    case "server-call":
+      return callData(fieldsOf(part["toolCall"]), "toolType", "args");
+    case "server-response":
+      return callData(fieldsOf(part["toolResponse"]), "toolType", "response");
+    case "response": {
+      const response = fieldsOf(part["functionResponse"]);
+      const attached = listOf(response["parts"]).flatMap((one, at) => {
+        const media = mediaOf(fieldsOf(one), place, [index, "functionResponse", "parts", at]);
+        return media === undefined ? [] : [media];
+      });
+      return { ...callData(response, "name", "response"), ...(attached.length > 0 && { attached }) };
+    }
+    case "code": {
+      const { code, language } = fieldsOf(part["executableCode"]);
+      return { text: textOf(code) ?? "", ...labelled(language) };
+    }
+    case "code-result": {
+      const { output, outcome } = fieldsOf(part["codeExecutionResult"]);
+      return { text: textOf(output) ?? "", ...labelled(outcome) };
+    }
+    case "media": {
+      const media = mediaOf(part, place, [index]);
+      return media === undefined ? {} : { media };
+    }
+    case "empty":
+    case "unknown":
+      return {};
+  }
+}
+
+function callData(call: Fields, name: "name" | "toolType", value: "args" | "response"): Data {
+  const id = textOf(call["id"]);
+  const data = call[value];
+  return {
+    name: textOf(call[name]) ?? "",
+    ...(id !== undefined && { id }),
+    ...(data !== undefined && { [value]: shorten(data) }),
+  };
+}
+
+function labelled(label: unknown): { readonly label?: string } {
+  return typeof label === "string" ? { label } : {};
+}
+
+function mediaOf(part: Fields, place: ContentPlace, at: readonly (string | number)[]): MediaView | undefined {
+  const inline = part["inlineData"];
+  const blob = fieldsOf(inline ?? part["fileData"]);
+  if (inline === undefined && part["fileData"] === undefined) return undefined;
+  const { data, mimeType, fileUri, displayName } = blob;
+  const ref: MediaRef = { position: place.position, path: [...place.path, ...at, "inlineData"] };
+  return {
+    mimeType: textOf(mimeType) ?? "",
+    ...(typeof data === "string" && { bytes: base64Bytes(data), ref }),
+    ...(typeof fileUri === "string" && { uri: fileUri }),
+    ...(typeof displayName === "string" && { name: displayName }),
+  };
+}
+
+/** Characters of a signature that are shown. */
+const SIGNATURE_START = 24;
+
+function signatureOf(signature: unknown, madeBy: string | undefined): SignatureView | undefined {
+  if (typeof signature !== "string") return undefined;
+  return {
+    bytes: base64Bytes(signature),
+    start: signature.slice(0, SIGNATURE_START),
+    ...(madeBy !== undefined && { madeBy }),
+  };
+}
+
+function citationsWithin(citations: readonly CitationView[], from: number, to: number): readonly CitationView[] {
+  return citations
+    .filter(({ start, end }) => start < to && end > from)
+    .map(({ start, end, sources }) => ({
+      start: Math.max(start, from) - from,
+      end: Math.min(end, to) - from,
+      sources,
+    }));
+}
+
+/** Base64 longer than this is cut: nobody reads it, and its bytes can be fetched. */
+const LONG = 512;
+const MAX_LEVELS = 100;
+
+/** A value with long base64 cut, as it is shown. */
+export function shorten(value: unknown, level: number = 0): Json {
+  if (level > MAX_LEVELS) return "(nested too deeply to be shown)";
+  if (Array.isArray(value)) return value.map((item) => shorten(item, level + 1));
+  if (!isFields(value)) return (value ?? null) as Json;
+  const copy: { [name: string]: Json } = {};
+  for (const [name, item] of Object.entries(value)) {
+    const isBlob = (name === "data" || name === "thoughtSignature") && typeof item === "string" && item.length > LONG;
+    const shown = isBlob ? `${item.slice(0, 64)}… (${item.length} characters of base64)` : shorten(item, level + 1);
+    // A member of any name, without setting a prototype.
+    Object.defineProperty(copy, name, { value: shown, enumerable: true, configurable: true, writable: true });
+  }
+  return copy;
+}

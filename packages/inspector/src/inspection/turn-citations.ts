@@ -1,0 +1,78 @@
+import { type Citation, collectSources, resolveCitations, type Source } from "@pollux/core";
+import type { CitationView, LostCitation, SourceView } from "./turn-details.ts";
+import { fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
+
+/** An answer as core reads it. */
+type Answer = Parameters<typeof resolveCitations>[0];
+
+/** What some answers are based on, oldest first; nothing where they can't be read. */
+export function sourcesOf(responses: readonly unknown[]): readonly Source[] {
+  return attempt(() => collectSources(responses.map(readable)).sources) ?? [];
+}
+
+export function sourceViews(sources: readonly Source[]): readonly SourceView[] {
+  return sources.map(({ number, kind, uri, title }) => ({
+    number,
+    kind,
+    ...(uri !== undefined && { uri }),
+    ...(title !== undefined && { title }),
+  }));
+}
+
+/** The citations of an answer, and what the service said it supports and can't be shown as one. */
+export function citationsOf(
+  response: unknown,
+  sources: readonly Source[],
+): { readonly citations: readonly CitationView[]; readonly lost: readonly LostCitation[] } {
+  const { groundingMetadata } = fieldsOf(fieldsOf(response)["candidate"]);
+  const { groundingSupports, groundingChunks } = fieldsOf(groundingMetadata);
+  if (listOf(groundingSupports).length === 0) return { citations: [], lost: [] };
+  const found = attempt(() => resolveCitations(readable(response), sources)) ?? [];
+  const chunks = listOf(groundingChunks).length;
+  const lost = listOf(groundingSupports).flatMap((support) => lostSupport(support, chunks, found));
+  return {
+    citations: found
+      .filter(({ match }) => match !== "unverified")
+      .map(({ start, end, sources: numbers }) => ({ start, end, sources: numbers })),
+    lost,
+  };
+}
+
+function lostSupport(support: unknown, chunks: number, found: readonly Citation[]): readonly LostCitation[] {
+  const { segment, groundingChunkIndices } = fieldsOf(support);
+  const { text: told, startIndex, endIndex } = fieldsOf(segment);
+  const text = textOf(told) ?? "";
+  const [from, to] = [numberOf(startIndex), numberOf(endIndex)];
+  const range = { ...(from !== undefined && { startIndex: from }), ...(to !== undefined && { endIndex: to }) };
+  const indices = listOf(groundingChunkIndices);
+  if (segment === undefined) return [{ text, why: "The service named no range of the text." }];
+  if (indices.length === 0) return [{ text, ...range, why: "The service named no source for it." }];
+  const unknown = indices.filter((index) => typeof index !== "number" || index < 0 || index >= chunks);
+  if (unknown.length === indices.length)
+    return [
+      {
+        text,
+        ...range,
+        why: `Its sources (${indices.map(String).join(", ")}) are not among the ${chunks} that came with the answer.`,
+      },
+    ];
+  const isUnverified = found.some((one) => one.text === text && one.match === "unverified");
+  return isUnverified ? [{ text, ...range, why: "Its text is not in the answer." }] : [];
+}
+
+/** A stored answer with the members that core reads; those that are missing are empty. */
+function readable(response: unknown): Answer {
+  const { content, candidate } = fieldsOf(response);
+  const parts = listOf(fieldsOf(content)["parts"]).map((part) => fieldsOf(part));
+
+  return { content: { role: "model", parts }, candidate: fieldsOf(candidate) };
+}
+
+/** Core reads what a session has checked; a log may hold anything. */
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Agent, Json, PriceTable, SessionStore } from "@pollux/core";
+import type { ExchangeFold } from "../inspection/exchange-fold.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+
+/** What a request about one session works on. */
+export interface SessionCall {
+  readonly id: string;
+  readonly store: SessionStore;
+  /** By name. */
+  readonly agents: Readonly<Record<string, Agent>>;
+  readonly prices?: PriceTable | undefined;
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  /** The session's log as it is now. @throws {HttpError} When there is no such session. */
+  fold(): Promise<SessionFold>;
+  /** What was kept of its requests as it is now; empty without any. */
+  exchanges(): Promise<ExchangeFold>;
+}
+
+/** Does something with a session: `POST api/sessions/:id/<name>`. Refuses by throwing an `HttpError`. */
+export type ActionHandler = (call: SessionCall, body: Json) => Promise<Json>;
+
+/** By name. */
+export type ActionHandlers = Readonly<Record<string, ActionHandler>>;
+
+/** Shows something of a session that is not among the views of the model: `GET api/sessions/:id/<name>`. */
+export type ViewHandler = (call: SessionCall) => Promise<Json | Response>;
+
+/** By name. */
+export type ViewHandlers = Readonly<Record<string, ViewHandler>>;

@@ -1,0 +1,296 @@
+import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
+import { redact } from "@pollux/core/wire";
+import { ACTIONS } from "../actions/actions.ts";
+import type { SourceAbout } from "../inspection/source.ts";
+import { inlineMedia } from "../inspection/media.ts";
+import { readTurn } from "../inspection/read-turn.ts";
+import { VIEWS } from "../take-away/views.ts";
+import { Assets } from "./assets.ts";
+import { checkHost, checkSite, checkSize } from "./guard.ts";
+import type { SessionCall } from "./handlers.ts";
+import { HttpError, PRIVATE, readJson, replyError, replyJson } from "./http.ts";
+import { LeaseWatch } from "./lease-watch.ts";
+import { listSessions } from "./list-sessions.ts";
+import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
+import { type OpenSession, OpenSessions } from "./open-sessions.ts";
+
+/** Options of {@link inspectorHandler}. */
+export interface InspectorOptions {
+  /** The sessions to show. */
+  readonly store: SessionStore;
+  /** What `keepExchanges` wrote about them. */
+  readonly exchanges?: SessionStore | undefined;
+  /**
+   * Decides who sees the sessions: all of what was said, and whatever tools have returned. Called before anything is read; must not read
+   * the body.
+   *
+   * @returns False for a 401; or a response that is sent instead.
+   */
+  readonly authorize: (request: Request) => boolean | Response | Promise<boolean | Response>;
+  /** Where it is mounted. @defaultValue "/inspector" */
+  readonly path?: string | undefined;
+  /** Names under which the server is reached, besides those of this machine: `admin.example.com`. @defaultValue none */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** The page can answer, stop, send, replay and fork. @defaultValue false: it only reads */
+  readonly allowActions?: boolean | undefined;
+  /** Agents that actions run, by name. */
+  readonly agents?: Readonly<Record<string, Agent>> | undefined;
+  /** Shows what turns cost. Runs know their own cost if their agent has prices. */
+  readonly prices?: PriceTable | undefined;
+  /** Limits of the agents' runs, to show how much of each was used: a log doesn't have them. */
+  readonly limits?: Limits | undefined;
+  /** Keys that must not be in any answer, besides those that look like Google's. */
+  readonly secrets?: readonly string[] | undefined;
+  /** What is open, for the title of the page. @defaultValue "Sessions" */
+  readonly title?: string | undefined;
+}
+
+/** Parts of a handler that its own tests replace. */
+export interface InspectorParts {
+  readonly assets?: Assets | undefined;
+  readonly pace?: LivePace | undefined;
+}
+
+/**
+ * Serves the inspector: a page that shows sessions down to the bytes. Works in any server that speaks `Request` and `Response`, on
+ * Node, Bun and Deno.
+ *
+ * Nothing can be changed through it unless `allowActions` is set. It answers under the names of this machine only, and under
+ * `allowedHosts`; requests from pages of other sites are refused.
+ *
+ * @throws {TypeError} For an option that cannot work.
+ *
+ * @example
+ * ```ts
+ * const inspector = inspectorHandler({ store, authorize: (request) => isAdmin(request) });
+ * app.all("/inspector/*", (context) => inspector(context.req.raw));
+ * ```
+ */
+export function inspectorHandler(
+  options: InspectorOptions,
+  parts: InspectorParts = {},
+): (request: Request) => Promise<Response> {
+  const handler = new Handler(options, parts);
+  return (request) => handler.handle(request);
+}
+
+class Handler {
+  readonly #options: InspectorOptions;
+  readonly #path: string;
+  readonly #secrets: readonly string[];
+  readonly #assets: Assets;
+  readonly #pace: LivePace;
+  readonly #leases: LeaseWatch;
+  readonly #sessions: OpenSessions;
+
+  constructor(options: InspectorOptions, { assets = new Assets(), pace = LIVE_PACE }: InspectorParts) {
+    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [] } = options;
+    if (typeof authorize !== "function")
+      throw new TypeError("inspectorHandler needs authorize: sessions hold everything that was said to an agent");
+    if (!/^(?:\/[\w.~-]+)*\/?$/.test(path))
+      throw new TypeError(`path must be a path such as "/inspector", got "${path}"`);
+    if (exchanges !== undefined && exchanges === store)
+      throw new TypeError(
+        "exchanges must be the store that keepExchanges writes to, which is not the one of the sessions",
+      );
+    this.#options = options;
+    this.#path = path.replace(/\/$/, "");
+    this.#secrets = [...secrets];
+    this.#assets = assets;
+    this.#pace = pace;
+    const measures = {
+      ...(prices !== undefined && { prices }),
+      ...(limits !== undefined && { limits: { ...limits } }),
+    };
+    this.#leases = new LeaseWatch(store);
+    this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases });
+  }
+
+  async handle(request: Request): Promise<Response> {
+    try {
+      checkSize(request);
+      checkHost(request, this.#options.allowedHosts ?? []);
+      checkSite(request);
+      // Plain JavaScript may return anything.
+      const allowed: unknown = await this.#options.authorize(request);
+      if (allowed instanceof Response) return allowed;
+      if (allowed !== true) throw new HttpError(401, "unauthorized", "You are not allowed to see these sessions.");
+      const response = await this.#route(request);
+      if (request.method !== "HEAD") return response;
+      await response.body?.cancel();
+      return new Response(undefined, { status: response.status, headers: response.headers });
+    } catch (error) {
+      if (error instanceof HttpError) return replyError(error, this.#secrets);
+      const message = error instanceof Error ? error.message : String(error);
+      return replyError(new HttpError(500, "failed", `That failed: ${message}`), this.#secrets);
+    }
+  }
+
+  async #route(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    if (url.pathname === this.#path)
+      return new Response(undefined, { status: 308, headers: { ...PRIVATE, location: `${this.#path}/${url.search}` } });
+    if (!url.pathname.startsWith(`${this.#path}/`)) throw nothingHere();
+    const segments = url.pathname.slice(this.#path.length + 1).split("/");
+    if (segments[0] !== "api") {
+      onlyWith(request, "GET");
+      return await this.#assets.serve(segments.map(decode).join("/"), request);
+    }
+    const [, kind, id, view, ...rest] = segments.map(decode);
+    if (kind === "about" && id === undefined) return this.#json(request, this.#about());
+    if (kind !== "sessions") throw nothingHere();
+    if (id === undefined || id === "") {
+      onlyWith(request, "GET");
+      return this.#json(request, await listSessions(this.#listed(), url.searchParams));
+    }
+    checkId(id);
+    if (request.method === "POST") return await this.#act(request, id, view ?? "", url.searchParams);
+    onlyWith(request, "GET");
+    return await this.#show(request, id, view, rest, url.searchParams);
+  }
+
+  async #show(
+    request: Request,
+    id: string,
+    view: string | undefined,
+    rest: readonly string[],
+    query: URLSearchParams,
+  ): Promise<Response> {
+    if (view === "live") return await this.#live(request, id);
+    const session = await this.#open(id);
+    const { fold, exchanges } = session;
+    switch (view) {
+      case undefined:
+      case "": {
+        const since = Number(query.get("since") ?? 0);
+        const { draft } = session.records;
+        const beside = { isRunning: session.isRunning(), draft, exchanges: exchanges.rows.length };
+        return this.#json(request, fold.overview(beside, Number.isInteger(since) && since > 0 ? since : 0));
+      }
+      case "turns": {
+        const [runId = "", turn = ""] = rest;
+        const details = readTurn(fold, runId, Number(turn));
+        if (details === undefined) throw new HttpError(404, "not-found", "There is no such turn in this session.");
+        return this.#json(request, details);
+      }
+      case "log":
+        return this.#json(request, fold.entries);
+      case "exchanges": {
+        if (rest[0] === undefined || rest[0] === "") return this.#json(request, exchanges.rows);
+        const details = /^\d{1,9}$/.test(rest[0]) ? exchanges.details(Number(rest[0])) : undefined;
+        if (details === undefined) throw new HttpError(404, "not-found", "There is no such exchange in this session.");
+        return this.#json(request, details);
+      }
+      case "media":
+        return mediaResponse(fold.entries, query);
+      default: {
+        const show = Object.hasOwn(VIEWS, view) ? VIEWS[view] : undefined;
+        if (show === undefined) throw nothingHere();
+        const shown = await show(this.#call(request, id, query));
+        return shown instanceof Response ? shown : this.#json(request, shown);
+      }
+    }
+  }
+
+  async #act(request: Request, id: string, action: string, query: URLSearchParams): Promise<Response> {
+    const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+    if (act === undefined) throw new HttpError(404, "not-found", "There is no such action.");
+    if (this.#options.allowActions !== true)
+      throw new HttpError(
+        403,
+        "read-only",
+        "The inspector is read-only. Start it with --allow-actions, or mount it with allowActions: true.",
+      );
+    const body = await readJson(request);
+    return replyJson(await act(this.#call(request, id, query), body), this.#secrets);
+  }
+
+  #call(request: Request, id: string, query: URLSearchParams): SessionCall {
+    const { store, agents = {}, prices } = this.#options;
+    return {
+      id,
+      store,
+      agents,
+      prices,
+      request,
+      query,
+      fold: async () => (await this.#open(id)).fold,
+      exchanges: async () => (await this.#open(id)).exchanges,
+    };
+  }
+
+  async #live(request: Request, id: string): Promise<Response> {
+    await this.#open(id);
+    const { store } = this.#options;
+    const watch =
+      store.watch === undefined ? undefined : (onChange: () => void) => store.watch?.(id, onChange) ?? (() => {});
+    const session = { open: () => this.#sessions.open(id), watch };
+    return liveResponse(session, request.signal, (text) => redact(text, this.#secrets), this.#pace);
+  }
+
+  async #open(id: string): Promise<OpenSession> {
+    const session = await this.#sessions.open(id);
+    if (session === undefined) throw new HttpError(404, "not-found", "There is no such session.");
+    return session;
+  }
+
+  #listed(): Parameters<typeof listSessions>[0] {
+    const { store, exchanges } = this.#options;
+    return { store, exchanges, isRunning: async (id) => this.#leases.isHeld(id, await store.records(id)) };
+  }
+
+  #about(): SourceAbout {
+    const { title = "Sessions", agents = {}, allowActions, prices } = this.#options;
+    return {
+      title,
+      actions: allowActions === true ? Object.keys(ACTIONS) : [],
+      isLive: true,
+      agents: Object.keys(agents),
+      hasPrices: prices !== undefined,
+    };
+  }
+
+  #json(request: Request, value: unknown): Response {
+    onlyWith(request, "GET");
+    return replyJson(value, this.#secrets);
+  }
+}
+
+/** Media that a person looks at or downloads: no type that a browser would run, and in a sandbox. */
+function mediaResponse(entries: readonly unknown[], query: URLSearchParams): Response {
+  const media = inlineMedia(entries, Number(query.get("position")), query.get("path") ?? "");
+  if (media === undefined) throw new HttpError(404, "not-found", "There are no media at this place.");
+  const isShown = /^(?:image\/(?:png|jpeg|gif|webp|avif|heic|heif|bmp)|audio\/[\w.+-]+|video\/[\w.+-]+)$/.test(
+    media.mimeType,
+  );
+  return new Response(media.bytes, {
+    headers: {
+      ...PRIVATE,
+      "content-type": isShown ? media.mimeType : "application/octet-stream",
+      ...(!isShown && { "content-disposition": "attachment" }),
+    },
+  });
+}
+
+/** @throws {HttpError} */
+function onlyWith({ method }: Request, allowed: "GET"): void {
+  if (method !== allowed && method !== "HEAD")
+    throw new HttpError(405, "method-not-allowed", `Only ${allowed} can be used here.`);
+}
+
+/** @throws {HttpError} */
+function checkId(id: string): void {
+  if (id.length > 1024) throw new HttpError(400, "invalid", "The id of a session has at most 1024 characters.");
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw nothingHere();
+  }
+}
+
+function nothingHere(): HttpError {
+  return new HttpError(404, "not-found", "There is nothing here.");
+}

@@ -1,0 +1,115 @@
+import type { ListOptions, SessionStore, SessionSummary } from "@pollux/core";
+import type { SessionPage, SessionRow, SessionState } from "../inspection/inspection.ts";
+import { HttpError } from "./http.ts";
+
+/** Sessions that one request looks at before it answers with a shorter page. */
+const MAX_LOOKED_AT = 20_000;
+const BATCH = 500;
+/** Most ids of kept exchanges that a list knows. */
+const MAX_KEPT = 50_000;
+
+/** What a list is made from. */
+export interface Listed {
+  readonly store: SessionStore;
+  readonly exchanges: SessionStore | undefined;
+  /** True for a session whose run is known to be going; only asked where its log has no end. */
+  isRunning(id: string): Promise<boolean>;
+}
+
+/** @throws {HttpError} For a query that no page sends. */
+export async function listSessions(listed: Listed, query: URLSearchParams): Promise<SessionPage> {
+  const limit = readLimit(query.get("limit"));
+  const state = readState(query.get("state"));
+  const words = (query.get("search") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  const owner = query.get("owner") ?? undefined;
+  const filter: ListOptions = {
+    ...(owner !== undefined && { owner }),
+    ...(state !== undefined && { state: STORED[state] }),
+  };
+  const kept = await keptIds(listed.exchanges);
+  const rows: SessionRow[] = [];
+  let after = readCursor(query.get("after"));
+  for (let looked = 0; looked < MAX_LOOKED_AT;) {
+    const size = words.length === 0 && state === undefined ? limit - rows.length : BATCH;
+    const batch = await listed.store.list({ ...filter, limit: size, ...(after !== undefined && { after }) });
+    for (const summary of batch) {
+      after = { id: summary.id, updatedAt: summary.updatedAt };
+      looked++;
+      if (!words.every((word) => textOf(summary).includes(word))) continue;
+      const row = await rowOf(summary, kept, listed);
+      if (state !== undefined && row.state !== state) continue;
+      rows.push(row);
+      if (rows.length === limit) return { sessions: rows, next: cursorOf(after) };
+    }
+    if (batch.length < size) return { sessions: rows };
+  }
+  return { sessions: rows, ...(after !== undefined && { next: cursorOf(after) }) };
+}
+
+async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed: Listed): Promise<SessionRow> {
+  const { id, title, updatedAt, createdAt, length, owner, metadata, runMetadata, state = "idle" } = summary;
+  const { turns = 0, messages = 0, totalTokens = 0, cost = 0 } = summary;
+  const isRunning = state === "running" && (await listed.isRunning(id));
+  const agent = runMetadata?.["agent"];
+  return {
+    id,
+    ...(title !== undefined && { title }),
+    state: state === "idle" ? "done" : state === "running" ? (isRunning ? "running" : "cut-off") : state,
+    ...(createdAt !== undefined && { createdAt }),
+    updatedAt,
+    length,
+    turns,
+    messages,
+    totalTokens,
+    cost,
+    ...(typeof agent === "string" && { agent }),
+    ...(owner !== undefined && { owner }),
+    ...(metadata !== undefined && { metadata }),
+    hasExchanges: kept.has(id),
+  };
+}
+
+/** What the search looks at. */
+function textOf({ id, title = "", owner = "", metadata = {}, runMetadata = {} }: SessionSummary): string {
+  return `${id}\n${title}\n${owner}\n${JSON.stringify(metadata)}\n${JSON.stringify(runMetadata)}`.toLowerCase();
+}
+
+/** As a store keeps it: whether the process of a run has died is not in the log. */
+const STORED: { readonly [State in SessionState]: NonNullable<SessionSummary["state"]> } = {
+  running: "running",
+  waiting: "waiting",
+  "cut-off": "running",
+  stopped: "stopped",
+  done: "idle",
+};
+
+async function keptIds(exchanges: SessionStore | undefined): Promise<ReadonlySet<string>> {
+  const sessions = await exchanges?.list({ order: "id", limit: MAX_KEPT });
+  return new Set(sessions?.map(({ id }) => id));
+}
+
+function readLimit(text: string | null): number {
+  const limit = Number(text ?? 100);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit;
+  throw new HttpError(400, "invalid", "limit must be an integer from 1 to 1000.");
+}
+
+function readState(text: string | null): SessionState | undefined {
+  if (text === null || text === "") return undefined;
+  const state = (Object.keys(STORED) as SessionState[]).find((one) => one === text);
+  if (state === undefined)
+    throw new HttpError(400, "invalid", `state must be one of ${Object.keys(STORED).join(", ")}.`);
+  return state;
+}
+
+function cursorOf(after: NonNullable<ListOptions["after"]>): string {
+  return `${after.updatedAt}:${after.id}`;
+}
+
+function readCursor(text: string | null): ListOptions["after"] {
+  if (text === null || text === "") return undefined;
+  const [time = "", ...id] = text.split(":");
+  const updatedAt = Number(time);
+  if (!Number.isFinite(updatedAt)) throw new HttpError(400, "invalid", "after must be the next of a page before.");
+  return { updatedAt, id: id.join(":") };
+}

@@ -1,0 +1,41 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { PRIVATE } from "./http.ts";
+import { inspectorHandler, type InspectorOptions, type InspectorParts } from "./inspector-handler.ts";
+
+/** The inspector of one person, on their own machine. */
+export interface LocalInspector {
+  /** Path of the page; the token in it is the only secret. */
+  readonly path: string;
+  readonly handler: (request: Request) => Promise<Response>;
+}
+
+/**
+ * The inspector under a random path, for a server on the loopback interface: whoever has the whole address may see the sessions. A
+ * token in the path goes along with everything that the page loads, and, other than a cookie, to no other server of this machine.
+ */
+export function localInspector(
+  options: Omit<InspectorOptions, "authorize" | "path" | "allowedHosts">,
+  parts: InspectorParts = {},
+): LocalInspector {
+  const token = randomBytes(24).toString("base64url");
+  const handler = inspectorHandler({ ...options, path: `/${token}`, authorize: () => true }, parts);
+  return {
+    path: `/${token}/`,
+    handler: async (request) => {
+      const given = new URL(request.url).pathname.split("/", 2)[1] ?? "";
+      return isSame(given, token) ? await handler(request) : refusal();
+    },
+  };
+}
+
+/** Takes the same time wherever the two differ. */
+function isSame(given: string, token: string): boolean {
+  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(given), hash(token));
+}
+
+function refusal(): Response {
+  const text =
+    "Open the address that the inspector has printed: the token in it is missing here, or belongs to another run.\n";
+  return new Response(text, { status: 401, headers: { ...PRIVATE, "content-type": "text/plain; charset=utf-8" } });
+}

@@ -1,0 +1,114 @@
+import type { Json, SessionRecords, SessionStore } from "@pollux/core";
+import { ExchangeFold } from "../inspection/exchange-fold.ts";
+import type { Measures } from "../inspection/run-fold.ts";
+import { SessionFold } from "../inspection/session-fold.ts";
+import type { LeaseWatch } from "./lease-watch.ts";
+
+/** Sessions whose logs are kept in memory. */
+const MAX_OPEN = 8;
+/** Entries of all of them; the one that was asked for last stays, however long it is. */
+const MAX_ENTRIES = 200_000;
+
+/** What open sessions read. */
+export interface OpenedFrom {
+  readonly store: SessionStore;
+  readonly exchanges: SessionStore | undefined;
+  readonly measures: Measures;
+  readonly leases: LeaseWatch;
+}
+
+/** A session whose log was read. Later looks read what was written since. */
+export class OpenSession {
+  readonly id: string;
+  fold: SessionFold;
+  exchanges: ExchangeFold;
+  records: SessionRecords = {};
+  readonly #store: SessionStore;
+  readonly #kept: SessionStore | undefined;
+  readonly #measures: Measures;
+  readonly #leases: LeaseWatch;
+  #reading: Promise<void> | undefined;
+
+  constructor(id: string, { store, exchanges, measures, leases }: OpenedFrom) {
+    this.id = id;
+    this.#store = store;
+    this.#kept = exchanges;
+    this.#leases = leases;
+    this.#measures = measures;
+    this.fold = new SessionFold(id, measures);
+    this.exchanges = new ExchangeFold();
+  }
+
+  get size(): number {
+    return this.fold.length + this.exchanges.length;
+  }
+
+  /** Reads what is new. Looks that come meanwhile share the next read. */
+  async refresh(): Promise<void> {
+    const before = this.#reading;
+    const next = (async () => {
+      await before?.catch(() => {});
+      await this.#read();
+    })();
+    this.#reading = next;
+    await next;
+  }
+
+  /** A run is known to be going. */
+  isRunning(): boolean {
+    return this.#leases.isHeld(this.id, this.records);
+  }
+
+  async #read(): Promise<void> {
+    // The records first: a draft of a step that has ended meanwhile is recognized by the log.
+    const records = await this.#store.records(this.id);
+    for (const entry of await this.#loadNext(this.#store, this.fold)) this.fold.add(entry);
+    this.records = records;
+    if (this.#kept !== undefined) this.exchanges.add(await this.#loadNext(this.#kept, this.exchanges));
+  }
+
+  /** What was written since, or all of it when the log is not the one that was read: it was deleted, and begun again. */
+  async #loadNext(store: SessionStore, known: SessionFold | ExchangeFold): Promise<readonly Json[]> {
+    const { length } = known;
+    if (length === 0) return await store.load(this.id);
+    const [last, ...entries] = await store.load(this.id, length - 1);
+    if (JSON.stringify(last) === JSON.stringify(known.entries[length - 1])) return entries;
+    if (known === this.fold) this.fold = new SessionFold(this.id, this.#measures);
+    else this.exchanges = new ExchangeFold();
+    return await store.load(this.id);
+  }
+}
+
+/** The sessions that were looked at last. */
+export class OpenSessions {
+  readonly #open: Map<string, OpenSession> = new Map();
+  readonly #make: (id: string) => OpenSession;
+
+  constructor(from: OpenedFrom) {
+    this.#make = (id) => new OpenSession(id, from);
+  }
+
+  /** As it is now. Undefined when there is nothing under this id. */
+  async open(id: string): Promise<OpenSession | undefined> {
+    const session = this.#open.get(id) ?? this.#make(id);
+    await session.refresh();
+    if (session.size === 0) {
+      this.#open.delete(id);
+      return undefined;
+    }
+    this.#open.delete(id);
+    this.#open.set(id, session);
+    this.#forget();
+    return session;
+  }
+
+  #forget(): void {
+    let entries = 0;
+    for (const session of this.#open.values()) entries += session.size;
+    for (const [id, session] of this.#open) {
+      if (this.#open.size <= 1 || (this.#open.size <= MAX_OPEN && entries <= MAX_ENTRIES)) return;
+      this.#open.delete(id);
+      entries -= session.size;
+    }
+  }
+}

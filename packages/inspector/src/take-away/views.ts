@@ -1,0 +1,4 @@
+import type { ViewHandlers } from "../server/handlers.ts";
+
+/** What is checked, compared and taken away, by the last segment of its path. */
+export const VIEWS: ViewHandlers = {};
