@@ -1,6 +1,7 @@
 /** A list or object that is open at a position. */
 interface Frame {
   readonly isList: boolean;
+  isEmpty: boolean;
   /** Of the member of a list. */
   index: number;
   /** Of the member of an object. */
@@ -42,7 +43,7 @@ export function walkBody(body: Uint8Array, stop: number, goesOn: boolean): BodyW
     const top = frames.at(-1);
     const holds = at <= stop && (stop < end || (stop === end && goesOn && isBare(byte)));
     if (place === undefined && holds) {
-      if (byte === CLOSE_LIST || byte === CLOSE_OBJECT || byte === COMMA) place = nextPlace(frames, byte, at);
+      if (isClose(byte) || byte === COMMA) place = nextPlace(frames, at);
       else if (!isSpace(byte) && byte !== COLON)
         place = {
           path: pathOf(expectsKey ? frames.slice(0, -1) : frames),
@@ -50,13 +51,13 @@ export function walkBody(body: Uint8Array, stop: number, goesOn: boolean): BodyW
           start: at,
         };
     }
+    if (top !== undefined && !isClose(byte) && !isSpace(byte)) top.isEmpty = false;
     if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
-      frames.push({ isList: byte === OPEN_LIST, index: 0, key: undefined });
+      frames.push({ isList: byte === OPEN_LIST, isEmpty: true, index: 0, key: undefined });
       expectsKey = byte === OPEN_OBJECT;
-    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
-      const isContents = frames.length === 2 && top?.isList === true && frames[0]?.key === "contents";
-      if (isContents && (place !== undefined || stop <= at)) return { place, contentsEnd: at };
-      if (isContents) return { place: undefined, contentsEnd: at };
+    } else if (isClose(byte)) {
+      if (frames.length === 2 && top?.isList === true && frames[0]?.key === "contents")
+        return { place, contentsEnd: at };
       frames.pop();
       expectsKey = false;
     } else if (byte === COMMA) {
@@ -102,7 +103,7 @@ export function endOfValue(body: Uint8Array, start: number, limit: number): numb
   let depth = 0;
   for (let at = start; at < body.length && at <= limit;) {
     const byte = body[at] ?? 0;
-    if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
+    if (isClose(byte)) depth--;
     if (depth < 0 || (depth === 0 && byte === COMMA)) return at;
     if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth++;
     at = endOfToken(body, at, byte);
@@ -143,6 +144,10 @@ function isBare(byte: number): boolean {
   return !isSpace(byte) && ![QUOTE, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT].includes(byte);
 }
 
+function isClose(byte: number): boolean {
+  return byte === CLOSE_LIST || byte === CLOSE_OBJECT;
+}
+
 function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
@@ -151,10 +156,9 @@ function pathOf(frames: readonly Frame[]): readonly (number | string)[] {
   return frames.map(({ isList, index, key = "" }) => (isList ? index : key));
 }
 
-function nextPlace(frames: readonly Frame[], byte: number, at: number): JsonPlace {
+function nextPlace(frames: readonly Frame[], at: number): JsonPlace {
   const top = frames.at(-1);
   const around = pathOf(frames.slice(0, -1));
-  // An empty list has no member before its end.
   if (top?.isList !== true) return { path: around, what: "next", start: at };
-  return { path: [...around, top.index + (byte === COMMA || top.index > 0 ? 1 : 0)], what: "next", start: at };
+  return { path: [...around, top.isEmpty ? 0 : top.index + 1], what: "next", start: at };
 }

@@ -1,0 +1,84 @@
+import type { Prices } from "@pollux/core";
+
+/** What is known of a request and what the service billed for it. */
+export interface BilledRequest {
+  /** Size of its body. */
+  readonly bodyBytes: number;
+  readonly promptTokens: number;
+  /** Of these, those read from a cache. */
+  readonly cachedTokens: number;
+}
+
+/** Prices that also cover explicit caches. */
+export interface CachePrices extends Prices {
+  /** Of keeping 1,000,000 tokens for an hour. @defaultValue 0 */
+  readonly cacheStorage?: number | undefined;
+}
+
+/**
+ * What a broken prefix cost at most, estimated: the bytes that a cache could no longer serve, in tokens at the request's own rate of
+ * bytes for a token, and no more than were not cached. The service may not have cached them in any case.
+ *
+ * @param lostBytes - Of the comparison.
+ * @param request - The one after the break.
+ * @returns `cost` in the unit of the prices, absent without them.
+ */
+export function costOfBreak(
+  lostBytes: number,
+  { bodyBytes, promptTokens, cachedTokens }: BilledRequest,
+  prices?: Prices,
+): { readonly tokens: number; readonly cost?: number | undefined } {
+  const estimated = bodyBytes === 0 ? 0 : Math.round((lostBytes * promptTokens) / bodyBytes);
+  const tokens = Math.max(0, Math.min(estimated, promptTokens - cachedTokens));
+  if (prices === undefined) return { tokens };
+  return { tokens, cost: (tokens * savedPerToken(prices)) / 1_000_000 };
+}
+
+/** Requests with what an explicit cache of their beginning would have changed. */
+export interface CacheEstimate {
+  /** Tokens of the cache. */
+  readonly tokens: number;
+  /** Hours from the first request to the last. */
+  readonly hours: number;
+  /** Cost of all prompts as billed. */
+  readonly billed: number;
+  /** Cost of all prompts with the cache: writing it, keeping it, and reading it with each request. */
+  readonly withCache: number;
+}
+
+/**
+ * What the prompts of some requests would have cost with an explicit cache of what they all begin with: an estimate, since what the
+ * service had cached by itself beyond that part is taken to stay cached.
+ *
+ * @param requests - In any order; `at` in milliseconds since the epoch.
+ * @param sharedTokens - Size of what they begin with, such as instructions and tools.
+ * @returns Undefined without requests.
+ */
+export function estimateCache(
+  requests: readonly (Omit<BilledRequest, "bodyBytes"> & { readonly at: number })[],
+  sharedTokens: number,
+  prices: CachePrices,
+): CacheEstimate | undefined {
+  if (requests.length === 0) return undefined;
+  const { input, cachedInput = input, cacheStorage = 0 } = prices;
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let tokens = sharedTokens;
+  for (const { at, promptTokens } of requests) {
+    first = Math.min(first, at);
+    last = Math.max(last, at);
+    tokens = Math.min(tokens, promptTokens);
+  }
+  const hours = (last - first) / 3_600_000;
+  let billed = 0;
+  let withCache = tokens * input + tokens * hours * cacheStorage;
+  for (const { promptTokens, cachedTokens } of requests) {
+    const cached = Math.max(cachedTokens, tokens);
+    billed += (promptTokens - cachedTokens) * input + cachedTokens * cachedInput;
+    withCache += (promptTokens - cached) * input + cached * cachedInput;
+  }
+  return { tokens, hours, billed: billed / 1_000_000, withCache: withCache / 1_000_000 };
+}
+
+function savedPerToken({ input, cachedInput = input }: Prices): number {
+  return input - cachedInput;
+}
