@@ -75,7 +75,8 @@ export class TappedExchange {
   }
 
   /** @param auth - Those of its headers that authenticate. */
-  sent({ method, url, headers, body = NO_BODY }: HttpRequest, auth: HeaderFields, secrets: readonly string[]): void {
+  sent({ method, url, headers, body = NO_BODY }: HttpRequest, auth: HeaderFields, found: readonly string[]): void {
+    const secrets = this.#tap.scrubber.use(found);
     this.#startedAt = this.#tap.now();
     this.#sentAt = performance.now();
     this.#secrets = secrets;
@@ -86,7 +87,7 @@ export class TappedExchange {
       method,
       url: redact(url, secrets),
       requestHeaders,
-      body: this.#tap.scrubber.clean(body, secrets),
+      body: this.#tap.scrubber.clean(body),
     };
   }
 
