@@ -22,6 +22,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./session.ts")).sessionCommand,
   },
   {
+    name: "inspect",
+    summary: "show sessions down to the bytes, in the browser",
+    load: async () => (await import("./inspect.ts")).inspectCommand,
+  },
+  {
     name: "emulator",
     summary: "run a local stand-in for the Gemini API",
     load: async () => (await import("./emulator.ts")).emulatorCommand,

@@ -203,6 +203,7 @@ export type { ContentInput, PartInput } from "./model/history/content-input.ts";
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
+export { type BodyReading, readResponseBody } from "./model/response/read-body.ts";
 export { computeCost, NO_USAGE, type Prices, type PriceTable, type Usage } from "./model/usage.ts";
 export {
   type Cache,

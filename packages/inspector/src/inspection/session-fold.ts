@@ -108,6 +108,7 @@ export class SessionFold {
   /** @returns What is wrong with the entry, if anything. */
   #read(value: unknown, position: number): string | undefined {
     if (!isFields(value)) return "it is not a JSON object";
+    if (typeof value[UNREADABLE] === "string") return value[UNREADABLE];
     const type = textOf(value["type"]);
     const at = numberOf(value["at"]);
     if (at !== undefined) {
@@ -185,6 +186,20 @@ export class SessionFold {
     const said = contents.filter((content) => fieldsOf(content)["role"] !== "model");
     this.#firstWords = firstWords(textIn(said), 80);
   }
+}
+
+/** Member of what stands for an entry that could not be read. */
+const UNREADABLE = "unreadable";
+
+/** Stands for a line of a log that could not be read, where entries are expected. */
+export function unreadableEntry({
+  problem,
+  text,
+}: {
+  readonly problem: string;
+  readonly text?: string | undefined;
+}): Json {
+  return { [UNREADABLE]: problem, ...(text !== undefined && { text }) };
 }
 
 function readDraft(draft: unknown, names: StepNames): DraftRow | undefined {

@@ -1,5 +1,6 @@
 import type { PrefixField } from "@pollux/core";
 import { parseStepName, type StepName } from "@pollux/core/durable";
+import { callsIn } from "./answer-calls.ts";
 import type { StepRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 
@@ -160,8 +161,15 @@ function nestedOf({ nested }: Fields): { readonly nested?: number } {
   return count === 0 ? {} : { nested: count };
 }
 
-/** The visible words of an answer, or else of its thoughts or calls. */
+/** The visible words of an answer, or else of its thoughts, or the calls that it made. */
 export function answerWords(content: unknown): string {
-  const text = textIn([content]);
-  return firstWords(text === "" ? textIn([content], "thought") : text);
+  const text = textIn([content]) || textIn([content], "thought");
+  if (text.trim() !== "") return firstWords(text);
+  const calls = callsIn(content).slice(0, 5);
+  return firstWords(calls.map(({ call }) => `${textOf(call["name"]) ?? ""}(${shortArgs(call["args"])})`).join(", "));
+}
+
+function shortArgs(args: unknown): string {
+  const members = Object.entries(fieldsOf(args)).slice(0, 4);
+  return members.map(([name, value]) => `${name}: ${firstWords(JSON.stringify(value) ?? "", 40)}`).join(", ");
 }

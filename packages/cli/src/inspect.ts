@@ -1,0 +1,207 @@
+import { spawn } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Agent, Prices } from "@pollux/core";
+import { localInspector, type OpenedPath, openPath } from "@pollux/inspector";
+import { toNodeHandler } from "@pollux/web/node";
+import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+
+const STORE = "pollux-chats.sqlite";
+const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
+
+const HELP = `Usage: pollux inspect [PATH] [options]
+
+Show sessions down to the bytes, in the browser: turns, requests, tools, tokens and money, live while they run. PATH is the folder of
+a JsonlStore or one of its files, the file of a SqliteStore, or recorded traffic (default ${STORE}, where pollux chat saves).
+
+Only this machine can open the page, and only by the printed address. Nothing is changed without --allow-actions.
+
+Options:
+      --exchanges PATH     where keepExchanges writes: shows each request as it was sent
+                           (default: the folder "exchanges" beside PATH, if there is one)
+      --port NUMBER        port to serve on (default: a free one)
+      --host ADDRESS       ${HOSTS.join(", ")} (default 127.0.0.1)
+      --open               open the page in the browser
+      --allow-actions      let the page answer calls, stop, send, replay and fork
+      --agent FILE         module that exports agents, which actions run; may be given more than once
+  -h, --help               show this help
+
+Environment:
+  POLLUX_PRICES=INPUT,OUTPUT   show what turns cost (money per million tokens)
+
+Exit codes: 0 stopped by Ctrl-C, 1 cannot serve, 2 invalid command line.
+
+Examples:
+  pollux inspect sessions --open
+  pollux inspect sessions/order-17.jsonl --exchanges exchanges
+  pollux inspect sessions --allow-actions --agent agent.ts
+`;
+
+/** Serves the inspector until a signal stops it. */
+export const inspectCommand: Command = { help: HELP, run: runInspect };
+
+async function runInspect(args: readonly string[], terminal: CliProcess): Promise<number> {
+  const options = parseInspectOptions(args);
+  await using opened = await openPath(options.path);
+  await using kept = await openExchanges(options);
+  const agents = await loadAgents(options.agents);
+  const prices = readPrices(terminal.env["POLLUX_PRICES"]);
+  const exchanges = kept?.store ?? opened.exchanges;
+  const { handler, path } = localInspector({
+    title: opened.title,
+    store: opened.store,
+    exchanges,
+    agents,
+    allowActions: options.allowActions,
+    secrets: keysIn(terminal.env),
+    ...(prices !== undefined && { prices }),
+  });
+  const server = createServer(toNodeHandler(handler));
+  await listen(server, options);
+  const url = addressOf(server, options.host) + path;
+  terminal.stdout.write(greeting(url, opened.title, kept?.title, options));
+  if (options.open) openBrowser(url, terminal);
+  await new Promise<void>((stop) => {
+    const end = (): void => {
+      terminal.off("SIGINT", end);
+      terminal.off("SIGTERM", end);
+      stop();
+    };
+    terminal.once("SIGINT", end);
+    terminal.once("SIGTERM", end);
+  });
+  await new Promise((closed) => {
+    server.close(closed);
+    // Live pages keep theirs open.
+    server.closeAllConnections();
+  });
+  return 0;
+}
+
+async function openExchanges({ path, exchanges }: InspectOptions): Promise<OpenedPath | undefined> {
+  if (exchanges !== undefined) return await openPath(exchanges);
+  const beside = join(dirname(resolve(path)), "exchanges");
+  const found = await stat(beside).catch(() => undefined);
+  if (found?.isDirectory() !== true || beside === resolve(path)) return undefined;
+  // A folder of that name may be anything.
+  return await openPath(beside).catch(() => undefined);
+}
+
+async function listen(server: Server, { port, host }: InspectOptions): Promise<void> {
+  await new Promise<void>((listening, fail) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const problem =
+        error.code === "EADDRINUSE"
+          ? `Port ${port} is in use; choose another with --port, or leave it out for a free one`
+          : error.code === "EACCES"
+            ? `Port ${port} is reserved for the administrator; choose one above 1023 with --port`
+            : undefined;
+      fail(problem === undefined ? error : new Error(problem, { cause: error }));
+    });
+    server.listen(port, host, listening);
+  });
+}
+
+function addressOf(server: Server, host: string): string {
+  // It listens on a port, so this is no path of a pipe.
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function greeting(url: string, title: string, exchanges: string | undefined, options: InspectOptions): string {
+  const lines = [
+    `Inspecting ${title}`,
+    exchanges === undefined ? undefined : `Requests and answers from ${exchanges}`,
+    options.allowActions ? "The page can change sessions and run agents." : "Read-only; see --allow-actions.",
+    "",
+    `Open ${url}`,
+    "",
+  ];
+  return `${lines.filter((line) => line !== undefined).join("\n")}\n`;
+}
+
+function openBrowser(url: string, { stderr }: CliProcess): void {
+  const [program, ...args] = BROWSERS[process.platform] ?? ["xdg-open"];
+  const child = spawn(program, [...args, url], { detached: true, stdio: "ignore" });
+  child.once("error", () => stderr.write("pollux inspect: no browser could be started; open the address yourself\n"));
+  child.unref();
+}
+
+type Program = readonly [program: string, ...args: string[]];
+
+const BROWSERS: { readonly [platform: string]: Program | undefined } = {
+  darwin: ["open"],
+  win32: ["cmd", "/c", "start", ""],
+};
+
+async function loadAgents(files: readonly string[]): Promise<Readonly<Record<string, Agent>>> {
+  const agents: Record<string, Agent> = {};
+  for (const file of files) {
+    const found = Object.entries(await load(file)).filter((entry): entry is [string, Agent] => isAgent(entry[1]));
+    if (found.length === 0) throw new UsageError(`${file} exports no agent: export const agent = new Agent({ … })`);
+    for (const [name, agent] of found) agents[agent.name === "agent" && name !== "default" ? name : agent.name] = agent;
+  }
+  return agents;
+}
+
+async function load(file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    // The exports of a user's file are unknown until it is loaded.
+    return (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    const advice = file.endsWith(".ts") ? " (TypeScript files need Node 22.18 or later)" : "";
+    throw new UsageError(`Cannot load ${file}: ${errorMessage(error)}${advice}`, { cause: error });
+  }
+}
+
+/** By its methods: the file may have its own copy of the library. */
+function isAgent(value: unknown): value is Agent {
+  if (typeof value !== "object" || value === null) return false;
+  const { run, stream, session } = value as { readonly [name: string]: unknown };
+  return [run, stream, session].every((method) => typeof method === "function");
+}
+
+function readPrices(text: string | undefined): Prices | undefined {
+  const [input, output] = (text ?? "").split(",").map(Number);
+  return input === undefined || output === undefined || Number.isNaN(input + output) ? undefined : { input, output };
+}
+
+/** Keys that a page must not show even if a tool returned them. */
+function keysIn(env: CliProcess["env"]): readonly string[] {
+  return ["GEMINI_API_KEY", "GOOGLE_API_KEY", "COMETAPI_KEY"].flatMap((name) => env[name] || []);
+}
+
+interface InspectOptions {
+  readonly path: string;
+  readonly exchanges: string | undefined;
+  readonly port: number;
+  readonly host: string;
+  readonly open: boolean;
+  readonly allowActions: boolean;
+  readonly agents: readonly string[];
+}
+
+function parseInspectOptions(args: readonly string[]): InspectOptions {
+  const { values, positionals } = parseOptions(args, {
+    exchanges: { type: "string" },
+    port: { type: "string", default: "0" },
+    host: { type: "string", default: "127.0.0.1" },
+    open: { type: "boolean", default: false },
+    "allow-actions": { type: "boolean", default: false },
+    agent: { type: "string", multiple: true, default: [] },
+  });
+  const [path = STORE, ...more] = positionals;
+  if (more[0] !== undefined) throw new UsageError(`Unexpected argument "${more[0]}"; one path at a time`);
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65_535)
+    throw new UsageError(`--port must be an integer from 0 to 65535, not "${values.port}"`);
+  if (!HOSTS.includes(values.host))
+    throw new UsageError(
+      `--host must be one of ${HOSTS.join(", ")}, not "${values.host}": sessions hold all that was said. To show them to others, mount inspectorHandler in a server that knows its users`,
+    );
+  const { exchanges, host, open, agent } = values;
+  return { path, exchanges, port, host, open, allowActions: values["allow-actions"], agents: agent };
+}

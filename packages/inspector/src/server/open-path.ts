@@ -1,0 +1,143 @@
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { ConfigurationError, type Json, type LogLine, type SessionStore, type SessionSummary } from "@pollux/core";
+import { JsonlStore, openSessionFile, SqliteStore } from "@pollux/core/node";
+import { isRecording, readRecording, type RecordedSession } from "../inspection/recording.ts";
+import { SessionFold, unreadableEntry } from "../inspection/session-fold.ts";
+import { type ReadOnlySession, ReadOnlyStore } from "./read-only-store.ts";
+import { StoreView } from "./store-view.ts";
+
+/** What was found at a path. */
+export interface OpenedPath extends AsyncDisposable {
+  /** The absolute path, and what it is. */
+  readonly title: string;
+  readonly store: SessionStore;
+  /** Of recordings, which are both. */
+  readonly exchanges?: SessionStore | undefined;
+}
+
+/**
+ * Opens the sessions at a path: the folder of a `JsonlStore`, one of its files, the file of a `SqliteStore`, or recordings of
+ * `recordFetch`, as a file or a folder. Changes nothing. Damaged logs of files are readable as far as their lines are.
+ *
+ * @throws {ConfigurationError} When there are none, or this Node can't read them.
+ */
+export async function openPath(given: string): Promise<OpenedPath> {
+  const path = resolve(given);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined)
+    throw new ConfigurationError(`${given} doesn't exist: name a session store, a session file or recordings.`);
+  if (found.isDirectory()) return await openFolder(path);
+  if (await isDatabase(path)) return openDatabase(path);
+  if (path.endsWith(".json")) return await openRecordings(path, [path]);
+  if (/\.jsonl(?:\.(?:repaired|bak))?$/.test(path)) return await openFile(path);
+  throw new ConfigurationError(
+    `${given} is not something to inspect: it is neither a .jsonl file of a JsonlStore, nor a file of a SqliteStore, nor a recording.`,
+  );
+}
+
+async function openFolder(path: string): Promise<OpenedPath> {
+  const names = await readdir(path, { recursive: true });
+  // A JsonlStore writes no subfolders.
+  if (names.some((name) => name.endsWith(".jsonl") && !name.includes("/") && !name.includes("\\")))
+    return opened(path, new StoreView(new JsonlStore(path), { lines: (id) => linesOfSession(path, id) }));
+  const recordings = names.filter((name) => name.endsWith(".json"));
+  if (recordings.length > 0)
+    return await openRecordings(
+      path,
+      recordings.map((name) => join(path, name)),
+    );
+  throw new ConfigurationError(
+    `${path} has no sessions: a JsonlStore's folder has .jsonl files, and one of recordings has .json files.`,
+  );
+}
+
+function openDatabase(path: string): OpenedPath {
+  const store = new SqliteStore(path);
+  const lines = async (id: string): Promise<readonly LogLine[] | undefined> => {
+    using file = await openSessionFile(path, { session: id });
+    return file.sessions[0]?.lines();
+  };
+  return {
+    ...opened(path, new StoreView(store, { lines })),
+    [Symbol.asyncDispose]: async () => store[Symbol.dispose](),
+  };
+}
+
+async function openFile(path: string): Promise<OpenedPath> {
+  using file = await openSessionFile(path);
+  const [session] = file.sessions;
+  const lines = session?.lines() ?? [];
+  if (session?.id !== undefined && path.endsWith(".jsonl")) {
+    const { id } = session;
+    const readLines = async (): Promise<readonly LogLine[] | undefined> => {
+      using again = await openSessionFile(path);
+      return again.sessions[0]?.lines();
+    };
+    return opened(path, new StoreView(new JsonlStore(dirname(path)), { only: id, lines: readLines }));
+  }
+  const entries = lines.map((line) => ("value" in line ? (line.value as Json) : unreadableEntry(line)));
+  const id = session?.id ?? basename(path);
+  const summary = summaryOf(id, entries, session?.updatedAt ?? 0);
+  return opened(path, new ReadOnlyStore([{ summary, load: async () => entries }]));
+}
+
+async function openRecordings(path: string, files: readonly string[]): Promise<OpenedPath> {
+  const sessions: ReadOnlySession[] = [];
+  const kept: ReadOnlySession[] = [];
+  for (const file of files) {
+    const { mtimeMs } = await stat(file);
+    const read = async (): Promise<RecordedSession> => readRecording(JSON.parse(await readFile(file, "utf8")));
+    const content: unknown = await readFile(file, "utf8")
+      .then(JSON.parse)
+      .catch(() => undefined);
+    if (!isRecording(content)) continue;
+    const id = file === path ? basename(file) : file.slice(path.length + 1).replaceAll("\\", "/");
+    const { entries, exchanges } = readRecording(content);
+    sessions.push({ summary: summaryOf(id, entries, mtimeMs), load: async () => (await read()).entries });
+    const summary = { id, length: exchanges.length, updatedAt: mtimeMs };
+    kept.push({ summary, load: async () => (await read()).exchanges });
+  }
+  if (sessions.length === 0) throw new ConfigurationError(`${path} has no recordings: no file in it has exchanges.`);
+  return { ...opened(path, new ReadOnlyStore(sessions)), exchanges: new ReadOnlyStore(kept) };
+}
+
+function opened(title: string, store: SessionStore): OpenedPath {
+  return { title, store, [Symbol.asyncDispose]: async () => {} };
+}
+
+function summaryOf(id: string, entries: readonly Json[], updatedAt: number): SessionSummary {
+  const fold = new SessionFold(id);
+  for (const entry of entries) fold.add(entry);
+  const { runs, usage, cost = 0, createdAt = updatedAt, state } = fold.overview();
+  return {
+    id,
+    title: fold.title,
+    length: entries.length,
+    updatedAt,
+    createdAt,
+    // Nothing goes on in a file that is only read.
+    state: state === "waiting" || state === "stopped" ? state : "idle",
+    messages: runs.length,
+    turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
+    totalTokens: usage.totalTokens,
+    cost,
+  };
+}
+
+async function isDatabase(path: string): Promise<boolean> {
+  await using handle = await open(path, "r");
+  const { buffer } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+  return buffer.toString("latin1") === "SQLite format 3\0";
+}
+
+/** The lines of a session's file, which most ids are the name of. */
+async function linesOfSession(folder: string, id: string): Promise<readonly LogLine[] | undefined> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".jsonl"));
+  const likely = `${id}.jsonl`;
+  for (const name of names.toSorted((a, b) => Number(b === likely) - Number(a === likely))) {
+    using file = await openSessionFile(join(folder, name));
+    if (file.sessions[0]?.id === id) return file.sessions[0].lines();
+  }
+  return undefined;
+}

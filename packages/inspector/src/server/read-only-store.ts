@@ -1,0 +1,83 @@
+import {
+  type Json,
+  type ListOptions,
+  type SessionRecords,
+  type SessionStore,
+  SessionStoreError,
+  type SessionSummary,
+} from "@pollux/core";
+
+/** A session that is only read. */
+export interface ReadOnlySession {
+  readonly summary: SessionSummary;
+  load(): Promise<readonly Json[]>;
+}
+
+/** Sessions that were read from files other than a store's. Nothing can be written to them. */
+export class ReadOnlyStore implements SessionStore {
+  readonly #sessions: ReadonlyMap<string, ReadOnlySession>;
+
+  constructor(sessions: readonly ReadOnlySession[]) {
+    this.#sessions = new Map(sessions.map((session) => [session.summary.id, session]));
+  }
+
+  async load(id: string, from: number = 0): Promise<readonly Json[]> {
+    const entries = (await this.#sessions.get(id)?.load()) ?? [];
+    return entries.slice(from);
+  }
+
+  async list({ after, limit = 100, order, prefix = "", owner, state }: ListOptions = {}): Promise<
+    readonly SessionSummary[]
+  > {
+    const compare = (a: Key, b: Key): number => (order === "id" ? byId(a, b) : b.updatedAt - a.updatedAt || byId(b, a));
+    return [...this.#sessions.values()]
+      .map(({ summary }) => summary)
+      .filter(
+        (one) =>
+          one.id.startsWith(prefix) &&
+          (owner === undefined || one.owner === owner) &&
+          (state === undefined || (one.state ?? "idle") === state) &&
+          (after === undefined || compare(after, one) < 0),
+      )
+      .toSorted(compare)
+      .slice(0, limit);
+  }
+
+  async records(): Promise<SessionRecords> {
+    return {};
+  }
+
+  append(id: string): Promise<void> {
+    return this.#refuse(id);
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#refuse(id);
+  }
+
+  deleteSessions(): Promise<number> {
+    return this.#refuse("*");
+  }
+
+  setLease(id: string): Promise<boolean> {
+    return this.#refuse(id);
+  }
+
+  setDraft(id: string): Promise<void> {
+    return this.#refuse(id);
+  }
+
+  requestStop(id: string): Promise<void> {
+    return this.#refuse(id);
+  }
+
+  async #refuse(id: string): Promise<never> {
+    throw new SessionStoreError(id, "it was read from a file that is no store, so nothing can be written to it");
+  }
+}
+
+type Key = Pick<SessionSummary, "id" | "updatedAt">;
+
+function byId(a: Key, b: Key): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
