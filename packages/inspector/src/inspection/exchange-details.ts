@@ -43,7 +43,7 @@ export interface PrefixBreak {
   readonly field: string;
   /** Bytes of the request before that field. */
   readonly byte: number;
-  /** Tokens that could have been read from the cache and were not: an estimate from the bytes. */
+  /** Tokens that could have been read from the cache and were not, at most: an estimate from the bytes. */
   readonly tokens?: number | undefined;
   /** What they cost more; only with prices. */
   readonly cost?: number | undefined;
@@ -91,9 +91,8 @@ export interface ChunkView {
 export interface ExchangeComparison {
   readonly before: number;
   readonly field: string;
-  /** Some text around the difference, in each of the two. */
-  readonly was: string;
-  readonly is: string;
-  /** Length of the equal text at the beginning of both. */
-  readonly equal: number;
+  /** Some text around the difference in the request before; absent where the value is new. */
+  readonly was?: string | undefined;
+  /** The same of this request; absent where the value is gone. */
+  readonly is?: string | undefined;
 }

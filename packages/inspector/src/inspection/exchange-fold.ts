@@ -1,5 +1,15 @@
-import { type Json, type KeptExchange, KeptExchanges } from "@pollux/core";
-import type { ChunkView, ExchangeDetails, ExchangeRow, HeaderView } from "./exchange-details.ts";
+import { type Json, type KeptExchange, KeptExchanges, type Prices, type PriceTable } from "@pollux/core";
+import type {
+  ChunkView,
+  ExchangeComparison,
+  ExchangeDetails,
+  ExchangeRow,
+  HeaderView,
+  PrefixBreak,
+} from "./exchange-details.ts";
+import { comparePrefix, type PrefixComparison } from "./prefix.ts";
+import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
+import { fieldsOf, listOf, textOf } from "./read-values.ts";
 
 /** The kept exchanges of a session, read entry by entry. Adding one costs what was new in it. */
 export class ExchangeFold {
@@ -9,6 +19,11 @@ export class ExchangeFold {
   readonly #rows: ExchangeRow[] = [];
   /** Index of the last exchange of each conversation: a run's own, or those of agents inside it. */
   readonly #last: Map<string, number> = new Map();
+  readonly #prices: PriceTable | undefined;
+
+  constructor({ prices }: { readonly prices?: PriceTable | undefined } = {}) {
+    this.#prices = prices;
+  }
   /** Entries of the log. */
   get length(): number {
     return this.entries.length;
@@ -50,6 +65,7 @@ export class ExchangeFold {
       }),
       ...(row.error !== undefined && { error: row.error }),
       ...(bytes === undefined && { problem: "An entry that its body is based on is damaged." }),
+      ...this.#comparison(row, bytes),
     };
   }
 
@@ -67,11 +83,14 @@ export class ExchangeFold {
   #rowOf(exchange: KeptExchange, n: number): ExchangeRow {
     const { runId, step, attempt, startedAt, endedAt, method, url, status, ended, error, chunks, parent } = exchange;
     const { bodyBytes } = exchange;
+    // Agents inside calls have conversations of their own.
     const conversation = `${exchange.agent}\n${parent === undefined ? "" : runId}\n${exchange.operation}`;
     const before = this.#last.get(conversation);
     this.#last.set(conversation, n);
-    const sharedBytes = this.#sharedBytes(exchange, before, n);
+    const compared: PrefixComparison = before === undefined ? { sharedBytes: 0 } : this.#compare(exchange, before, n);
+    const { sharedBytes } = compared;
     const first = chunks.find(({ text }) => text !== "");
+    const tokens = tokensIn(chunks.map(({ text }) => text));
     return {
       n,
       runId,
@@ -93,21 +112,81 @@ export class ExchangeFold {
       chunks: chunks.length,
       ...(before !== undefined && { before }),
       ...(parent !== undefined && { parent: { runId: parent.runId, step: parent.step } }),
-      ...tokensIn(chunks.map(({ text }) => text)),
+      ...tokens,
+      ...(before !== undefined && this.#breakOf(compared, before, exchange, tokens)),
     };
   }
 
-  /** Bytes at the beginning that are those of the exchange before. */
-  #sharedBytes({ base }: KeptExchange, before: number | undefined, n: number): number {
-    if (before === undefined) return 0;
-    if (base?.position === this.kept.exchanges[before]?.position) return base?.sharedBytes ?? 0;
+  #breakOf(
+    { broken, sharedBytes }: PrefixComparison,
+    before: number,
+    { bodyBytes, model }: KeptExchange,
+    { promptTokens, cachedTokens = 0 }: Tokens,
+  ): { readonly brokenAt?: PrefixBreak } {
+    if (broken === undefined) return {};
+    const cost =
+      promptTokens === undefined
+        ? undefined
+        : costOfBreak(broken.lostBytes, { bodyBytes, promptTokens, cachedTokens }, this.#pricesOf(model));
+    return { brokenAt: { before, field: broken.field, byte: sharedBytes, ...cost } };
+  }
+
+  #pricesOf(model: string): Prices | undefined {
+    return typeof this.#prices === "function" ? this.#prices(model) : this.#prices;
+  }
+
+  /** What an explicit cache of the instructions and tools would have cost; undefined without prices, or without any requests. */
+  cacheEstimate(): CacheEstimate | undefined {
+    const last = this.#rows.findLast(({ promptTokens, parent }) => promptTokens !== undefined && parent === undefined);
+    const exchange = last && this.kept.exchanges[last.n];
+    const prices = exchange && this.#pricesOf(exchange.model);
+    const body = last && this.body(last.n);
+    if (last?.promptTokens === undefined || prices === undefined || body === undefined) return undefined;
+    const head = Math.max(0, new TextDecoder().decode(body).indexOf('"contents":'));
+    const requests = this.#rows.flatMap(({ at, promptTokens, cachedTokens = 0, parent }) =>
+      promptTokens === undefined || parent !== undefined ? [] : [{ at, promptTokens, cachedTokens }],
+    );
+    return estimateCache(requests, Math.round((head * last.promptTokens) / body.length), prices);
+  }
+
+  #comparison(row: ExchangeRow, bytes: Uint8Array | undefined): { readonly comparison?: ExchangeComparison } {
+    const { before } = row;
+    const other = before === undefined || row.brokenAt === undefined ? undefined : this.body(before);
+    if (before === undefined || bytes === undefined || other === undefined) return {};
+    const { broken } = comparePrefix(other, bytes);
+    if (broken === undefined) return {};
+    const { field, was, is } = broken;
+    return { comparison: { before, field, ...(was !== undefined && { was }), ...(is !== undefined && { is }) } };
+  }
+
+  /** Rebuilds both bodies only where what was written down doesn't say that contents were added and nothing else. */
+  #compare(exchange: KeptExchange, before: number, n: number): PrefixComparison {
+    const { base } = exchange;
+    const known = this.kept.exchanges[before];
+    if (base !== undefined && base.position === known?.position && this.#onlyAdds(exchange, known))
+      return { sharedBytes: base.sharedBytes };
     const [some, other] = [this.body(before), this.body(n)];
-    return some === undefined || other === undefined ? 0 : sharedPrefix(some, other);
+    return some === undefined || other === undefined ? { sharedBytes: 0 } : comparePrefix(some, other);
+  }
+
+  /** True when all that is new is whole contents, and nothing else is gone. */
+  #onlyAdds({ position, bodyBytes, newBytes }: KeptExchange, before: KeptExchange): boolean {
+    if (bodyBytes - newBytes !== before.bodyBytes) return false;
+    const added = textOf(fieldsOf(fieldsOf(this.entries[position])["body"])["add"]) ?? "";
+    if (added === "") return true;
+    if (!added.startsWith(",{")) return false;
+    try {
+      return listOf(JSON.parse(`[${added.slice(1)}]`)).every((one) => Array.isArray(fieldsOf(one)["parts"]));
+    } catch {
+      return false;
+    }
   }
 }
 
+type Tokens = Pick<ExchangeRow, "promptTokens" | "cachedTokens">;
+
 /** Tokens that an answer says it was billed for: the last that it says. */
-function tokensIn(texts: readonly string[]): Pick<ExchangeRow, "promptTokens" | "cachedTokens"> {
+function tokensIn(texts: readonly string[]): Tokens {
   // The counts stand at the end of an answer, so its last pieces are enough, unless one of them is short.
   let tail = "";
   for (let index = texts.length - 1; index >= 0 && !tail.includes('"usageMetadata"'); index--) {
@@ -127,13 +206,6 @@ function tokensIn(texts: readonly string[]): Pick<ExchangeRow, "promptTokens" | 
 
 function headersOf(headers: { readonly [name: string]: string }): readonly HeaderView[] {
   return Object.entries(headers).map(([name, value]): HeaderView => [name, value]);
-}
-
-function sharedPrefix(some: Uint8Array, other: Uint8Array): number {
-  const length = Math.min(some.length, other.length);
-  let at = 0;
-  while (at < length && some[at] === other[at]) at++;
-  return at;
 }
 
 /** UTF-16 length of the first bytes of a text, without the beginning of a character that they end in. */

@@ -1,4 +1,5 @@
 import type { Json } from "@pollux/core";
+import type { CacheEstimate } from "./prefix-cost.ts";
 import type { ExchangeDetails, ExchangeRow } from "./exchange-details.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionState } from "./inspection.ts";
 import type { MediaRef, TurnDetails } from "./turn-details.ts";
@@ -15,6 +16,8 @@ export interface Source {
   turn(session: string, runId: string, turn: number): Promise<TurnDetails>;
   exchanges(session: string): Promise<readonly ExchangeRow[]>;
   exchange(session: string, n: number): Promise<ExchangeDetails>;
+  /** What an explicit cache of the instructions and tools would have cost; undefined where prices or requests are not known. */
+  cacheEstimate(session: string): Promise<CacheEstimate | undefined>;
   /** The log as it is stored, one entry for each line. */
   log(session: string): Promise<readonly Json[]>;
   /** An address of inline media, for an image or a download. */

@@ -181,6 +181,8 @@ class Handler {
         if (details === undefined) throw new HttpError(404, "not-found", "There is no such exchange in this session.");
         return this.#json(request, details);
       }
+      case "cache-estimate":
+        return this.#json(request, exchanges.cacheEstimate() ?? null);
       case "media":
         return mediaResponse(fold.entries, query);
       default: {

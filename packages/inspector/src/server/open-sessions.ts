@@ -36,7 +36,7 @@ export class OpenSession {
     this.#leases = leases;
     this.#measures = measures;
     this.fold = new SessionFold(id, measures);
-    this.exchanges = new ExchangeFold();
+    this.exchanges = new ExchangeFold(measures);
   }
 
   get size(): number {
@@ -74,7 +74,7 @@ export class OpenSession {
     const [last, ...entries] = await store.load(this.id, length - 1);
     if (JSON.stringify(last) === JSON.stringify(known.entries[length - 1])) return entries;
     if (known === this.fold) this.fold = new SessionFold(this.id, this.#measures);
-    else this.exchanges = new ExchangeFold();
+    else this.exchanges = new ExchangeFold(this.#measures);
     return await store.load(this.id);
   }
 }
