@@ -11,20 +11,61 @@ export interface KnownBody {
 /** Sharing less than this is not worth a reference. */
 const MIN_SHARED = 64;
 
-/** A body by what it shares with the known one that begins most like it. */
+/** A body by what it shares with the known one that is most like it: the beginning, the contents, and the end. */
 export function bodyDelta(body: Uint8Array, known: Iterable<KnownBody>): BodyDelta {
-  let base: KnownBody | undefined;
-  let keep = MIN_SHARED - 1;
-  for (const candidate of known) {
-    const shared = sharedPrefix(candidate.body, body);
-    if (shared > keep) [base, keep] = [candidate, shared];
-  }
   const bytes = body.length;
-  if (base === undefined) return { bytes, add: textOf(body) };
-  while (isInsideCharacter(body, keep)) keep--;
-  let end = sharedSuffix(base.body.subarray(keep), body.subarray(keep));
+  const base = mostLike(body, [...known]);
+  if (base === undefined) return { bytes, parts: [textOf(body, 0, bytes)] };
+  const { old, shared, contents } = base;
+  const parts: (readonly [from: number, to: number] | string)[] = [];
+  // How far both bodies are told.
+  let [from, to] = [0, 0];
+  const copy = (start: number, place: number, length: number): void => {
+    if (length <= 0) return;
+    if (place > to) parts.push(textOf(body, to, place));
+    parts.push([start, start + length]);
+    [from, to] = [start + length, place + length];
+  };
+  copy(0, 0, beforeCharacter(body, shared));
+  if (contents !== undefined)
+    copy(contents.from, contents.to, beforeCharacter(body, contents.to + contents.length) - contents.to);
+  let end = sharedSuffix(old.body.subarray(from), body.subarray(to));
   while (isInsideCharacter(body, bytes - end)) end--;
-  return { bytes, base: base.position, keep, end, add: textOf(body.subarray(keep, bytes - end)) };
+  copy(old.body.length - end, bytes - end, end);
+  if (to < bytes) parts.push(textOf(body, to, bytes));
+  return { bytes, base: old.position, shared, parts };
+}
+
+/** A known body, and what another one shares with it. */
+interface Likeness {
+  readonly old: KnownBody;
+  /** Bytes at the beginning. */
+  readonly shared: number;
+  /** Where their contents begin, and the bytes that these share, if the beginning ends before them. */
+  readonly contents?: { readonly from: number; readonly to: number; readonly length: number } | undefined;
+}
+
+function mostLike(body: Uint8Array, known: readonly KnownBody[]): Likeness | undefined {
+  const found = known.map((old): Likeness => ({ old, shared: sharedPrefix(old.body, body) }));
+  const best = maxBy(found, ({ shared }) => shared);
+  // In the usual case, the beginning ends after most of the contents.
+  const to = best === undefined ? -1 : indexOf(body, CONTENTS, Math.max(0, best.shared - CONTENTS.length));
+  const all = to === -1 ? found : found.map((one) => ({ ...one, contents: sharedContents(one, body, to) }));
+  const size = ({ shared, contents }: Likeness): number => shared + (contents?.length ?? 0);
+  const chosen = maxBy(all, size);
+  return chosen === undefined || size(chosen) < MIN_SHARED ? undefined : chosen;
+}
+
+function sharedContents({ old, shared }: Likeness, body: Uint8Array, to: number): Likeness["contents"] {
+  if (shared > to) return undefined;
+  const from = indexOf(old.body, CONTENTS, shared);
+  return from === -1 ? undefined : { from, to, length: sharedPrefix(old.body.subarray(from), body.subarray(to)) };
+}
+
+function maxBy<T>(values: readonly T[], size: (value: T) => number): T | undefined {
+  let best: T | undefined;
+  for (const value of values) if (best === undefined || size(value) > size(best)) best = value;
+  return best;
 }
 
 /**
@@ -37,23 +78,34 @@ export function buildBody(position: number, find: (position: number) => BodyDelt
   const whole = find(position);
   if (whole === undefined) throw new RangeError(`there is no exchange at position ${position}`);
   const out = new Uint8Array(whole.bytes);
+  const encoder = new TextEncoder();
   let wanted: readonly Piece[] = [{ from: 0, to: whole.bytes, at: 0 }];
   let at = position;
   let delta = whole;
   for (;;) {
-    const { bytes, keep = 0, end = 0, base } = delta;
-    const added = new TextEncoder().encode(delta.add);
-    if (added.length !== bytes - keep - end) throw new RangeError(`the body of exchange ${at} has another length`);
-    for (const { from, to, at: place } of wanted) {
-      const [first, last] = [Math.max(from, keep), Math.min(to, bytes - end)];
-      if (first < last) out.set(added.subarray(first - keep, last - keep), place + first - from);
+    const inBase: Piece[] = [];
+    let start = 0;
+    for (const part of delta.parts) {
+      const added = typeof part === "string" ? encoder.encode(part) : undefined;
+      const end = start + (typeof part === "string" ? (added?.length ?? 0) : part[1] - part[0]);
+      for (const piece of wanted) {
+        const [first, last] = [Math.max(piece.from, start), Math.min(piece.to, end)];
+        if (first >= last) continue;
+        const place = piece.at + first - piece.from;
+        if (typeof part !== "string") {
+          const shift = part[0] - start;
+          inBase.push({ from: first + shift, to: last + shift, at: place });
+        } else if (added !== undefined) out.set(added.subarray(first - start, last - start), place);
+      }
+      start = end;
     }
-    if (base === undefined) return out;
+    if (start !== delta.bytes) throw new RangeError(`the body of exchange ${at} has another length`);
+    if (inBase.length === 0) return out;
+    const { base = -1 } = delta;
     const next = base < at ? find(base) : undefined;
-    if (next === undefined || keep + end > next.bytes)
+    if (next === undefined || inBase.some(({ to }) => to > next.bytes))
       throw new RangeError(`the body of exchange ${at} is based on exchange ${base}, which is missing or damaged`);
-    wanted = inBase(wanted, keep, bytes - end, next.bytes - bytes);
-    if (wanted.length === 0) return out;
+    wanted = inBase;
     at = base;
     delta = next;
   }
@@ -66,15 +118,21 @@ interface Piece {
   readonly at: number;
 }
 
-/** The pieces that are not between two positions, as positions in the base. @param shift - Of what follows. */
-function inBase(wanted: readonly Piece[], keep: number, end: number, shift: number): readonly Piece[] {
-  const pieces: Piece[] = [];
-  for (const { from, to, at } of wanted) {
-    if (from < keep) pieces.push({ from, to: Math.min(to, keep), at });
-    const first = Math.max(from, end);
-    if (first < to) pieces.push({ from: first + shift, to: to + shift, at: at + first - from });
-  }
-  return pieces;
+/** What the contents of a request begin with. */
+const CONTENTS = new TextEncoder().encode('"contents":[');
+
+function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  const [first = 0] = wanted;
+  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1))
+    if (wanted.every((byte, index) => bytes[at + index] === byte)) return at;
+  return -1;
+}
+
+/** The position, or the start of the character that it is inside of. */
+function beforeCharacter(bytes: Uint8Array, position: number): number {
+  let at = position;
+  while (isInsideCharacter(bytes, at)) at--;
+  return at;
 }
 
 /** True between two bytes of one character. */
@@ -82,6 +140,6 @@ function isInsideCharacter(bytes: Uint8Array, position: number): boolean {
   return ((bytes[position] ?? 0) & 0xc0) === 0x80;
 }
 
-function textOf(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(from, to));
 }

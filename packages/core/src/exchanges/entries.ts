@@ -48,14 +48,14 @@ export interface ExchangeAbout {
   readonly headers: HeaderFields;
 }
 
-/** A body of `bytes` bytes: the first `keep` of the base, then `add` as UTF-8, then the last `end` of the base. */
+/** A body of `bytes` bytes, part by part: text as UTF-8, or bytes of the base from one position up to another. */
 export interface BodyDelta {
   readonly bytes: number;
   /** Position of the entry with the other body. */
   readonly base?: number;
-  readonly keep?: number;
-  readonly end?: number;
-  readonly add: string;
+  /** Bytes that both have in common at their beginning. */
+  readonly shared?: number;
+  readonly parts: readonly (string | readonly [from: number, to: number])[];
 }
 
 /** True for an entry of this version; says nothing about the entries that it refers to. */
@@ -90,8 +90,15 @@ function isAbout(value: unknown): boolean {
 }
 
 function isDelta(value: unknown): boolean {
-  if (!isObject(value) || !isPosition(value["bytes"]) || typeof value["add"] !== "string") return false;
-  return ["base", "keep", "end"].every((name) => value[name] === undefined || isPosition(value[name]));
+  if (!isObject(value) || !isPosition(value["bytes"]) || !Array.isArray(value["parts"])) return false;
+  return (
+    ["base", "shared"].every((name) => value[name] === undefined || isPosition(value[name])) &&
+    value["parts"].every((part) => typeof part === "string" || isRange(part))
+  );
+}
+
+function isRange(value: unknown): boolean {
+  return Array.isArray(value) && isPosition(value[0]) && isPosition(value[1]) && value[0] <= value[1];
 }
 
 function isTexts(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { ParentStep } from "../tool/tool.ts";
 import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
 import { buildBody } from "./body-delta.ts";
-import { type ExchangeAbout, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
+import { type BodyDelta, type ExchangeAbout, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
 
 /** A kept exchange. Its body is rebuilt by {@link KeptExchanges.body}. */
 export interface KeptExchange extends Omit<HttpExchange, "body"> {
@@ -29,7 +29,7 @@ export interface KeptExchange extends Omit<HttpExchange, "body"> {
 
 /** The exchanges in a log. Damaged and unknown entries are left out. */
 export class KeptExchanges {
-  readonly #entries: unknown[] = [];
+  readonly #bodies: (BodyDelta | undefined)[] = [];
   readonly #exchanges: KeptExchange[] = [];
   readonly #abouts = new Map<number, ExchangeAbout>();
   readonly #unreadable: number[] = [];
@@ -41,7 +41,7 @@ export class KeptExchanges {
 
   /** Entries of the log that were added, readable or not: where to continue to load. */
   get length(): number {
-    return this.#entries.length;
+    return this.#bodies.length;
   }
 
   /** In the order of the log. */
@@ -57,8 +57,10 @@ export class KeptExchanges {
   /** Adds the entries that follow. */
   add(entries: readonly unknown[]): void {
     for (const entry of entries) {
-      const position = this.#entries.push(entry) - 1;
+      const position = this.#bodies.length;
       const exchange = this.#read(entry, position);
+      // Its body may be whole even where the rest is not.
+      this.#bodies.push(isExchangeEntry(entry) ? entry.body : undefined);
       if (exchange === undefined) this.#unreadable.push(position);
       else this.#exchanges.push(exchange);
     }
@@ -71,10 +73,7 @@ export class KeptExchanges {
    * @throws {RangeError} When there is no such exchange, or an entry that it is based on is damaged.
    */
   body(position: number): Uint8Array {
-    return buildBody(position, (at) => {
-      const entry = this.#entries[at];
-      return isExchangeEntry(entry) ? entry.body : undefined;
-    });
+    return buildBody(position, (at) => this.#bodies[at]);
   }
 
   #read(entry: unknown, position: number): KeptExchange | undefined {
@@ -88,7 +87,7 @@ export class KeptExchanges {
 
 function describe(entry: ExchangeEntry, about: ExchangeAbout, position: number): KeptExchange {
   const { body, status, headers, error, dropped } = entry;
-  const { keep = 0, end = 0 } = body;
+  const copied = body.parts.reduce((sum, part) => (typeof part === "string" ? sum : sum + part[1] - part[0]), 0);
   return {
     position,
     runId: entry.runId,
@@ -105,8 +104,8 @@ function describe(entry: ExchangeEntry, about: ExchangeAbout, position: number):
     url: about.url,
     requestHeaders: about.headers,
     bodyBytes: body.bytes,
-    newBytes: body.bytes - keep - end,
-    ...(body.base !== undefined && { base: { position: body.base, sharedBytes: keep } }),
+    newBytes: body.bytes - copied,
+    ...(body.base !== undefined && { base: { position: body.base, sharedBytes: body.shared ?? 0 } }),
     ...(status !== undefined && { status }),
     ...(headers !== undefined && { responseHeaders: headers }),
     chunks: entry.chunks.map(([ms, text]): ExchangeChunk => ({ ms, text })),
