@@ -165,7 +165,17 @@ export class ObservedRun implements StepExecutor {
         }
         return live.emit(event);
       },
-      asks: (request) => this.#report({ type: "request", at: now(), step, request }),
+      asks: (request, { id: model, origin, endpointKind, streams }) =>
+        this.#report({
+          type: "request",
+          at: now(),
+          step,
+          request,
+          model,
+          ...(origin !== undefined && { endpoint: origin.endpoint }),
+          ...(endpointKind !== undefined && { endpointKind }),
+          ...(streams !== undefined && { streams }),
+        }),
     };
   }
 

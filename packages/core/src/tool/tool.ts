@@ -122,6 +122,12 @@ export interface ToolContext<Context = unknown> {
   /** Turn of the run, from 1. */
   readonly turn: number;
   readonly logger: Logger;
+  /**
+   * W3C `traceparent` of the call in the trace of an observer, to send to other services. Absent without an observer that traces.
+   *
+   * @see https://www.w3.org/TR/trace-context/#traceparent-header
+   */
+  readonly traceparent?: string | undefined;
   /** Reports progress as a `tool-progress` event; `value` must be JSON-safe. Never rejects. */
   progress(value: unknown): Promise<void>;
   /** Adds the usage, cost and sources of a run inside this call to the calling run's. */
@@ -207,6 +213,8 @@ export interface ParentStep {
   readonly step: string;
   /** Id of the call, if the step is a call; stable when the call runs again. */
   readonly callId?: string | undefined;
+  /** W3C `traceparent` of the step in the trace of an observer; of its run, if an engine starts the run inside. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What a run inside a call inherits from the calling run. */

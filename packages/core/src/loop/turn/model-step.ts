@@ -95,7 +95,7 @@ export async function modelStep(
       if (isWatched && !isHeld) return emitParts(parts, turn, step);
     };
     partial?.begin(name);
-    step.asks?.(request);
+    step.asks?.(request, model);
     try {
       const response = await model.respond(request, {
         signal: step.signal,
