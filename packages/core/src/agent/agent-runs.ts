@@ -7,6 +7,7 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
+import { observersOf } from "../loop/observe-all-runs.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { RunInfo } from "../loop/observer.ts";
 import type { RunContext, RunIdentity } from "../loop/run-context.ts";
@@ -57,6 +58,7 @@ export class AgentRuns {
     return {
       model,
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
+      agent: this.#options.name ?? "agent",
       logger: this.#logger,
       check: (options) => void this.prepare(options),
       checksInput: (options) => this.#guardrails(options)?.input !== undefined,
@@ -127,8 +129,9 @@ export class AgentRuns {
     const prepareTurn = options.prepareTurn ?? this.#options.prepareTurn;
     const prices = options.prices ?? this.#options.prices;
     const now = steadyClock();
-    const logger = bindLogger(this.#logger, identity);
-    const observed = this.#observe(run, { runId, signal, prices, now, metadata, logger });
+    const bound = bindLogger(this.#logger, identity);
+    const observed = this.#observe(run, { runId, signal, prices, now, metadata, logger: bound });
+    const logger = observed?.logger ?? bound;
     const input: LoopInput = {
       identity,
       context: options.context,
@@ -184,6 +187,7 @@ export class AgentRuns {
       spent: () => state.spent(),
       historyLength,
       partial: () => state.partial,
+      traceparent: () => observed?.traceparent,
       cancelCall: (callId) => state.cancelCall(callId),
       abort: (reason) => abort.abort(reason),
       aborted: () => signal.aborted,
@@ -213,9 +217,10 @@ export class AgentRuns {
       logger,
     }: Pick<ObservedRunOptions, "signal" | "prices" | "now" | "logger"> & Pick<RunInfo, "runId" | "metadata">,
   ): ObservedRun | undefined {
-    const { observers = [], name = "agent" } = this.#options;
+    const { name = "agent" } = this.#options;
+    const observers = observersOf(this.#options.observers);
     if (observers.length === 0 || session?.mode === "read") return undefined;
-    const { id, origin } = this.model;
+    const { id, origin, endpointKind } = this.model;
     return new ObservedRun({
       observers,
       info: {
@@ -223,12 +228,14 @@ export class AgentRuns {
         agent: name,
         model: id,
         ...(origin !== undefined && { endpoint: origin.endpoint }),
+        ...(endpointKind !== undefined && { endpointKind }),
         ...(session !== undefined && { sessionId: session.sessionId }),
         ...(metadata !== undefined && { metadata }),
         ...(options.parent !== undefined && { parent: options.parent }),
       },
       resumed: session?.mode === "resume",
-      onEngine: options.steps !== undefined,
+      resumedFrom: session?.resumedFrom,
+      runsOn: options.steps !== undefined ? "engine" : session !== undefined ? "journal" : "memory",
       signal,
       prices,
       logger,

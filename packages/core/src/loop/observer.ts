@@ -3,7 +3,7 @@ import type { Step } from "../durable/steps.ts";
 import type { Model, ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { ToolRetryNotice } from "../tool/retry-call.ts";
-import type { ParentStep, ToolOutcome } from "../tool/tool.ts";
+import type { ParentStep, Tool, ToolOutcome } from "../tool/tool.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
@@ -240,6 +240,13 @@ export interface StepExecutor {
     name: string,
     step: Step<RunEvent>,
     work: (step: LoopStep) => Promise<T>,
-    call: FunctionCall | undefined,
+    call: ObservedCall | undefined,
   ): Promise<T>;
+}
+
+/** The call that a step runs. */
+export interface ObservedCall {
+  readonly call: FunctionCall;
+  /** Absent when no tool has its name. */
+  readonly tool: Pick<Tool, "description"> | undefined;
 }
