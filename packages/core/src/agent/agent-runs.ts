@@ -3,6 +3,7 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { steadyClock } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
+import { callersContext, type Within } from "../loop/callers-context.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
@@ -67,7 +68,13 @@ export class AgentRuns {
         return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
       },
       open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
+      callersContext: () => this.callersContext(),
     };
+  }
+
+  /** The context of whoever requests a run now, as its observers know it. */
+  callersContext(): Within | undefined {
+    return callersContext(observersOf(this.#options.observers), this.#logger);
   }
 
   prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {

@@ -38,6 +38,13 @@ export interface Observer {
    * @see https://www.w3.org/TR/trace-context/#traceparent-header
    */
   traceparent?(of: RunInfo | StepInfo): string | undefined;
+  /**
+   * Called synchronously when a run is requested, such as by `agent.stream()`: a stream may be read much later, elsewhere. Returns a
+   * function that calls `work` in the caller's context, such as that of an `AsyncLocalStorage`; the run is executed in it.
+   *
+   * @returns `undefined` if there is no context to keep.
+   */
+  capture?(): ((work: () => void) => void) | undefined;
 }
 
 /** A run as observers see it. The same object in all observations of a run in one process, so it can be the key of a `WeakMap`. */

@@ -6,6 +6,7 @@ import type { PartialAnswer } from "../loop/partial-answer.ts";
 import type { Limits, Spent } from "../loop/limits.ts";
 import type { BeforeEnd } from "../loop/loop-input.ts";
 import type { RunResult, RunSoFar } from "../loop/result.ts";
+import type { Within } from "../loop/callers-context.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
@@ -101,4 +102,6 @@ export interface SessionHost<Options> {
   /** Whether a run with these options checks its message before it becomes part of the history. */
   checksInput(options: Options): boolean;
   open(run: SessionRun<Options>): OpenedRun;
+  /** The context of whoever requests a run now; absent if nobody wants to know. */
+  callersContext(): Within | undefined;
 }
