@@ -159,7 +159,7 @@ describe("the client of this package", () => {
       description: "Tells.",
       run: (_, context) => context.traceparent ?? null,
     });
-    await using server = await serveMcp([where], { transport: {} });
+    await using server = await serveMcp([where], { transport: {}, name: "where", version: "1" });
     await using tools = await mcpTools({ url: server.url ?? "" });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     expect(await use(tools.tools, "where", {}, { traceparent })).toEqual({ ok: true, output: traceparent });
