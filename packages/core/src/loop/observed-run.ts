@@ -205,6 +205,8 @@ export class ObservedRun implements StepExecutor {
   }
 
   #end(state: RunState, how: Pick<RunEndObservation, "ended" | "result" | "error">): void {
+    // Its engine only read it again here.
+    if (how.ended === "stopped" && !this.#isStarted) return;
     const at = this.#options.now();
     const { turns, usage, cost } = state;
     this.#endTurn(at);

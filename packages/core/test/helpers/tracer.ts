@@ -10,14 +10,18 @@ export function tracer(): ReturnType<typeof record> & {
   readonly asked: string[];
   /** What it said of the first run or step of that name: `run`, `model:1`. */
   readonly of: (name: string) => string;
+  /** What it said of a run. */
+  readonly ofRun: (run: RunInfo) => string | undefined;
 } {
   const said = new Map<string, string>();
   const traceOf = new WeakMap<RunInfo, string>();
+  const ofRun = new WeakMap<RunInfo, string>();
   const asked: string[] = [];
   let spans = 0;
   return {
     ...record(),
     asked,
+    ofRun: (run) => ofRun.get(run),
     of: (name) => said.get(name) ?? `nothing was asked about ${name}`,
     traceparent(of: RunInfo | StepInfo) {
       const [name, run] = "run" in of ? [of.name, of.run] : ["run", of];
@@ -25,6 +29,7 @@ export function tracer(): ReturnType<typeof record> & {
       traceOf.set(run, trace);
       const made = `00-${trace}-${(++spans).toString(16).padStart(16, "0")}-01`;
       asked.push(name);
+      if (name === "run") ofRun.set(run, made);
       if (!said.has(name)) said.set(name, made);
       return made;
     },
