@@ -8,9 +8,9 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
-import { observersOf } from "../loop/observe-all-runs.ts";
+import { addOwn, ALL_RUNS, OBSERVERS } from "../loop/observe-all-runs.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
-import type { RunInfo } from "../loop/observer.ts";
+import type { Observer, RunInfo } from "../loop/observer.ts";
 import type { RunContext, RunIdentity } from "../loop/run-context.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
@@ -74,7 +74,8 @@ export class AgentRuns {
 
   /** The context of whoever requests a run now, as its observers know it. */
   callersContext(): Within | undefined {
-    return callersContext(observersOf(this.#options.observers), this.#logger);
+    const observers = this.#observers();
+    return observers === undefined ? undefined : callersContext(observers, this.#logger);
   }
 
   prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
@@ -212,6 +213,14 @@ export class AgentRuns {
     return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
   }
 
+  /** Those of all runs, and the agent's own; absent when there are none. */
+  #observers(): readonly Observer[] | undefined {
+    const all = ALL_RUNS[OBSERVERS];
+    const { observers = [] } = this.#options;
+    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : observers;
+    return addOwn(all, observers);
+  }
+
   /** A replayed run is not observed. */
   #observe(
     { options, session }: OpenRun,
@@ -225,8 +234,8 @@ export class AgentRuns {
     }: Pick<ObservedRunOptions, "signal" | "prices" | "now" | "logger"> & Pick<RunInfo, "runId" | "metadata">,
   ): ObservedRun | undefined {
     const { name = "agent" } = this.#options;
-    const observers = observersOf(this.#options.observers);
-    if (observers.length === 0 || session?.mode === "read") return undefined;
+    const observers = this.#observers();
+    if (observers === undefined || session?.mode === "read") return undefined;
     const { id, origin, endpointKind } = this.model;
     return new ObservedRun({
       observers,

@@ -9,22 +9,24 @@ import type { Observer } from "./observer.ts";
 export function observeAllRuns(observer: Observer): () => void {
   // An object per call, so that an observer that was added twice stays until both calls are ended.
   const entry = { observer };
-  shared[KEY] ??= new Set();
-  shared[KEY].add(entry);
-  return () => void shared[KEY]?.delete(entry);
+  ALL_RUNS[OBSERVERS] ??= new Set();
+  ALL_RUNS[OBSERVERS].add(entry);
+  return () => void ALL_RUNS[OBSERVERS]?.delete(entry);
 }
 
 /** Observers of all runs, then an agent's own; each once. */
-export function observersOf(own: readonly Observer[] | undefined): readonly Observer[] {
-  const entries = shared[KEY];
-  if (entries === undefined || entries.size === 0) return own ?? NONE;
-  return [...new Set([...Array.from(entries, ({ observer }) => observer), ...(own ?? NONE)])];
+export function addOwn(all: AllRunsObservers, own: readonly Observer[] = []): readonly Observer[] {
+  return [...new Set([...Array.from(all, ({ observer }) => observer), ...own])];
 }
 
-/** Registered, so that several copies of this package in one process share it. */
-const KEY: unique symbol = Symbol.for("pollux.observers");
+/** Of all runs in this process, one for each addition. */
+export type AllRunsObservers = ReadonlySet<{ readonly observer: Observer }>;
 
-const NONE: readonly Observer[] = [];
+/** Registered, so that several copies of this package in one process share the observers. */
+export const OBSERVERS: unique symbol = Symbol.for("pollux.observers");
 
-// The global object, and the one member that only this module gives it.
-const shared = globalThis as { [KEY]?: Set<{ readonly observer: Observer }> };
+/** The global object, which has one member of ours once there was an observer of all runs. Read directly by each run. */
+export const ALL_RUNS: { [OBSERVERS]?: Set<{ readonly observer: Observer }> } = globalThis as {
+  // Set above, and nowhere else.
+  [OBSERVERS]?: Set<{ readonly observer: Observer }>;
+};

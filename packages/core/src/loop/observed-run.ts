@@ -208,7 +208,8 @@ export class ObservedRun implements StepExecutor {
     // Its engine only read it again here.
     if (how.ended === "stopped" && !this.#isStarted) return;
     const at = this.#options.now();
-    const { turns, usage, cost } = state;
+    // Calls that an abort interrupted have not been settled, but what runs inside them used is spent.
+    const { turns, usage, cost } = state.spentInside(0);
     this.#endTurn(at);
     this.#start();
     this.#report({

@@ -1,7 +1,7 @@
 import type { Step } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
-import { bindLogger, type Logger, SILENT } from "../logging/logger.ts";
+import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { LoopStep, ObservedCall } from "./observer.ts";
@@ -44,8 +44,6 @@ export function stepLogger(
   turn: number,
   { traceparent }: Pick<LoopStep, "traceparent">,
 ): Logger {
-  // Before an object is made.
-  if (logger.warn === SILENT.warn) return logger;
   return bindLogger(logger, { turn, ...parseTraceparent(traceparent) });
 }
 

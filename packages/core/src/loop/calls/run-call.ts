@@ -31,7 +31,8 @@ export async function runCall(
   const interrupted = tool?.effects === "once" && step.attempt > 1;
   const asks = interrupted && tool.unknownOutcome === "ask";
   const isWatched = input.emit !== undefined && !asks;
-  const logger = stepLogger(input, planned.turn, step);
+  // Most runs log nothing, and this is called for each call.
+  const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
 
   const nested: NestedRun[] = [];
   const run: CallParts = {

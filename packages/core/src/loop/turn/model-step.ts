@@ -4,6 +4,7 @@ import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
+import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
@@ -64,7 +65,8 @@ export async function modelStep(
   }
   const isHeld = guardrails?.output !== undefined && guardrails.streaming !== "show";
   const isWatched = input.emit !== undefined;
-  const logger = stepLogger(input, turn, step);
+  // Most runs log nothing, and this is called for each request.
+  const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, turn, step);
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
