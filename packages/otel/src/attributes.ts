@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from "@opentelemetry/api";
+import type { Attributes } from "@opentelemetry/api";
 import type { ModelRequest, ModelResponse, RunInfo, Usage } from "@pollux/core";
 
 /** Attributes of runs and requests, under the names of OpenTelemetry's conventions for generative AI. */
@@ -139,6 +139,9 @@ export function errorTypeOf(error: unknown): string {
 }
 
 /** Without the attributes that have no value. */
-export function defined(attributes: { readonly [name: string]: AttributeValue | undefined }): Attributes {
+export function defined(attributes: { readonly [name: string]: Value | undefined }): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
+
+/** What spans of any version of the API take. */
+type Value = string | number | boolean | string[];

@@ -22,8 +22,7 @@ export function emitDetails(
     timestamp: at,
     severityNumber: DEBUG,
     severityText: "DEBUG",
-    // Attributes of log records may be any JSON, which the type of attributes of spans does not say.
-    attributes: { ...attributes, ...content } as Attributes,
+    attributes: { ...attributes, ...content },
     context,
   });
 }

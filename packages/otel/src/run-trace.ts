@@ -146,7 +146,7 @@ export class RunTrace {
     if (span === undefined) return;
     if (span.isRecording()) {
       // What was done before the run was resumed is in the spans of that time.
-      const spent = this.#isResumed ? sums : { ...usage, cost };
+      const spent = this.#isResumed ? sums : larger(sums, usage, cost);
       span.setAttributes({
         ...tokensOf(spent),
         ...defined({
@@ -197,6 +197,20 @@ function addSums(sum: Sums, more: Sums): Sums {
     thoughtTokens: sum.thoughtTokens + more.thoughtTokens,
     toolUseTokens: sum.toolUseTokens + more.toolUseTokens,
     cost: more.cost === undefined ? sum.cost : (sum.cost ?? 0) + more.cost,
+  };
+}
+
+/**
+ * The larger counts of a run: its own lack runs in calls that an abort interrupted, the sums those that are executed or observed
+ * elsewhere.
+ */
+function larger(sums: Sums, usage: Tokens, cost: number | undefined): Tokens & Pick<Sums, "cost"> {
+  return {
+    inputTokens: Math.max(sums.inputTokens, usage.inputTokens),
+    outputTokens: Math.max(sums.outputTokens, usage.outputTokens),
+    thoughtTokens: Math.max(sums.thoughtTokens, usage.thoughtTokens),
+    toolUseTokens: Math.max(sums.toolUseTokens, usage.toolUseTokens),
+    cost: cost === undefined ? sums.cost : Math.max(cost, sums.cost ?? 0),
   };
 }
 

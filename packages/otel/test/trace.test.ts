@@ -28,7 +28,7 @@ function serviceOf(lines: readonly ScriptLine[], overloadedAt?: number): Model {
   });
   return gemini("gemini-3.8-flash", {
     endpoint: endpoint({ baseUrl: "http://emulator.local", apiKey: "emulator" }),
-    fetch: emulator.fetch,
+    fetch: (url, init) => emulator.fetch(url, init),
     retry: { minDelayMs: 1, maxDelayMs: 1 },
   });
 }
