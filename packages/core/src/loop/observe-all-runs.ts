@@ -20,7 +20,7 @@ export function addOwn(all: AllRunsObservers, own: readonly Observer[] = []): re
 }
 
 /** Of all runs in this process, one for each addition. */
-export type AllRunsObservers = ReadonlySet<{ readonly observer: Observer }>;
+type AllRunsObservers = ReadonlySet<{ readonly observer: Observer }>;
 
 /** Registered, so that several copies of this package in one process share the observers. */
 export const OBSERVERS: unique symbol = Symbol.for("pollux.observers");

@@ -61,7 +61,7 @@ describe.each(faces)("a traceparent, by %s", (_face, read) => {
   });
 
   test("is that of the first observer that gives a well-formed one", async () => {
-    const later = vi.fn(() => GOOD.replace("01", "02"));
+    const later = vi.fn<() => string>(() => GOOD.replace("01", "02"));
     expect(await seen([record(), { traceparent: () => GOOD }, { traceparent: later }])).toBe(GOOD);
     expect(later).not.toHaveBeenCalled();
   });
