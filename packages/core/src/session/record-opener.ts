@@ -1,5 +1,6 @@
 import { journal, type JournalLog } from "../durable/journal.ts";
 import { lastTraceparent } from "../durable/run-log.ts";
+import { parseTraceparent } from "../internal/traceparent.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import type { BeforeEnd } from "../loop/loop-input.ts";
@@ -105,8 +106,10 @@ export interface OpenRecordOptions {
 
 /** The `traceparent` under which a run was last executed: its last process left it in the lease, in a draft, or in a step. */
 function findTrace({ entry, outcomes }: RunRecord, { lease, draft }: SessionRecords = {}): string | undefined {
-  const [found] = [lease, draft].flatMap((one) => (one?.runId === entry.runId ? (one.traceparent ?? []) : []));
-  return found ?? lastTraceparent(outcomes.values());
+  const found = [lease, draft].find(
+    (one) => one?.runId === entry.runId && parseTraceparent(one.traceparent) !== undefined,
+  );
+  return found?.traceparent ?? lastTraceparent(outcomes.values());
 }
 
 /** Marks the events of a run that repeat what its log holds: those before the first step that is executed here. */
