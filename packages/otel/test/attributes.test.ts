@@ -1,54 +1,20 @@
-import { Agent, type Content, defineTool, endpoint, gemini, type GeminiOptions } from "@pollux/core";
-import { calls, createEmulator, fault, faults, say, script, type ScriptLine, think } from "@pollux/emulator";
+import type { Content } from "@pollux/core";
+import { calls, fault, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import { openTelemetry, type OpenTelemetryOptions } from "../src/index.ts";
+import { calculator, SUM } from "./helpers/calculator.ts";
 import { parseContent } from "./helpers/message-schemas.ts";
-import { keepContexts, Sdk } from "./helpers/sdk.ts";
+import { keepContexts } from "./helpers/sdk.ts";
 
 keepContexts();
-
-const add = defineTool({
-  name: "add",
-  description: "Adds two numbers.",
-  input: z.object({ a: z.number(), b: z.number() }),
-  run: ({ a, b }) => a + b,
-});
-
-/** An agent whose service answers line by line, observed with these options. */
-function observed(lines: readonly ScriptLine[], options: OpenTelemetryOptions = {}, model: GeminiOptions = {}) {
-  const sdk = new Sdk();
-  const emulator = createEmulator({ brain: script([...lines]) });
-  const { tracerProvider, meterProvider } = sdk;
-  const agent = new Agent({
-    name: "calculator",
-    instructions: "Calculate.",
-    model: gemini("gemini-3.8-flash", {
-      endpoint: endpoint({ baseUrl: "http://emulator.local:8787", apiKey: "emulator" }),
-      fetch: (url, init) => emulator.fetch(url, init),
-      retry: { minDelayMs: 1, maxDelayMs: 1 },
-      ...model,
-    }),
-    tools: [add],
-    prices: { input: 1, output: 10 },
-    observers: [openTelemetry({ tracerProvider, meterProvider, ...options })],
-  });
-  return { sdk, agent };
-}
 
 /** The id that the service gave to the only call. */
 function callIdIn(contents: readonly Content[]): string | undefined {
   return contents.flatMap(({ parts }) => parts.map((part) => part.functionCall?.id)).find((id) => id !== undefined);
 }
 
-const SUM: readonly ScriptLine[] = [
-  [think("I add."), calls({ name: "add", args: { a: 2, b: 3 } })],
-  say("It is ", "5."),
-];
-
 describe("the spans of a run", () => {
   test("have the attributes of the conventions, and no content", async () => {
-    const { sdk, agent } = observed(SUM);
+    const { sdk, agent } = calculator(SUM);
     const settings = { temperature: 0.5, maxOutputTokens: 900, seed: 7, thinking: "low", topK: 3 } as const;
     const { usage, cost, response, contents } = await agent.run("What is 2 + 3?", { runId: "r", ...settings });
     const [first, tool, second, run] = sdk.spans;
@@ -115,14 +81,14 @@ describe("the spans of a run", () => {
   });
 
   test("name the session in the words of the conventions and of the backends that have their own", async () => {
-    const { sdk, agent } = observed(SUM);
+    const { sdk, agent } = calculator(SUM);
     await agent.session({ id: "chat-1" }).send("What is 2 + 3?");
     const ids = sdk.spans.map(({ attributes }) => [attributes["gen_ai.conversation.id"], attributes["session.id"]]);
     expect(ids).toEqual(Array.from({ length: 4 }, () => ["chat-1", "chat-1"]));
   });
 
   test("have messages, instructions, definitions, arguments and results when content is captured", async () => {
-    const { sdk, agent } = observed(SUM, { captureContent: true });
+    const { sdk, agent } = calculator(SUM, { captureContent: true });
     const { contents } = await agent.run("What is 2 + 3?", { includeThoughts: true });
     const id = callIdIn(contents);
     const [first, tool, second, run] = sdk.spans;
@@ -168,7 +134,7 @@ describe("the spans of a run", () => {
   });
 
   test("say what failed: a request, a tool and the run", async () => {
-    const { sdk, agent } = observed([calls({ name: "nothing", args: {} }), () => Promise.reject(new Error("no"))]);
+    const { sdk, agent } = calculator([calls({ name: "nothing", args: {} }), () => Promise.reject(new Error("no"))]);
     await expect(agent.run("Go.")).rejects.toThrow();
     const failures = sdk.spans.map(({ name, status, attributes }) => [name, attributes["error.type"], status.message]);
     expect(failures).toEqual([
@@ -182,7 +148,7 @@ describe("the spans of a run", () => {
 
 describe("metrics", () => {
   test("have the names, units and attributes of the conventions", async () => {
-    const { sdk, agent } = observed(SUM);
+    const { sdk, agent } = calculator(SUM);
     const { usage, cost } = await agent.run("What is 2 + 3?");
     const metrics = await sdk.metrics();
     expect(Object.fromEntries(Object.entries(metrics).map(([name, points]) => [name, points[0]?.unit]))).toEqual({
@@ -221,7 +187,7 @@ describe("metrics", () => {
   });
 
   test("have the names of 2025 as well when they are asked for", async () => {
-    const { sdk, agent } = observed(SUM, { metrics: "2025" });
+    const { sdk, agent } = calculator(SUM, { metrics: "2025" });
     const { usage } = await agent.run("What is 2 + 3?");
     const metrics = await sdk.metrics();
     expect(metrics["gen_ai.client.operation.duration"]).toMatchObject([{ value: { count: 2 } }]);
@@ -233,7 +199,7 @@ describe("metrics", () => {
   });
 
   test("count retries, and answers that were asked for again", async () => {
-    const { sdk, agent } = observed([fault(faults.overloaded()), [], say("Now.")]);
+    const { sdk, agent } = calculator([fault(faults.overloaded()), [], say("Now.")]);
     await agent.run("Go.");
     const metrics = await sdk.metrics();
     expect(metrics["pollux.retries"]).toMatchObject([{ attributes: { "error.type": "503" }, value: 1 }]);
