@@ -1,10 +1,8 @@
 import type { HistoryOrigin } from "../model/history/import-history.ts";
-import { isObject, type Json } from "../internal/json.ts";
-import { parseTraceparent } from "../internal/traceparent.ts";
+import type { Json } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { Content, JsonObject, Part } from "../wire/types/content.ts";
-import type { Outcome } from "./steps.ts";
 
 /**
  * What the log of a run holds: the names of its steps and the values they record. No other file builds or parses these names.
@@ -121,16 +119,6 @@ export interface StepTimes {
   readonly endedAt: number;
   /** W3C `traceparent` of the run when the step was executed; absent without an observer that traces. The loop does not depend on it. */
   readonly traceparent?: string | undefined;
-}
-
-/** The last `traceparent` that recorded steps have, in the order of their outcomes. */
-export function lastTraceparent(outcomes: Iterable<Outcome>): string | undefined {
-  let last: string | undefined;
-  for (const outcome of outcomes) {
-    const given = outcome.ok && isObject(outcome.value) ? outcome.value["traceparent"] : undefined;
-    if (typeof given === "string" && parseTraceparent(given) !== undefined) last = given;
-  }
-  return last;
 }
 
 /** Messages to a run, and the position up to which they were read. */

@@ -1,4 +1,4 @@
-import { lastTraceparent } from "../durable/run-log.ts";
+import { lastTraceparent } from "../durable/journal.ts";
 import { isRunSuspended, type Outcome, type Step, type Steps } from "../durable/steps.ts";
 import { isObject } from "../internal/json.ts";
 import { parseTraceparent, type TraceIds } from "../internal/traceparent.ts";

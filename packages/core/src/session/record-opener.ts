@@ -1,5 +1,4 @@
-import { journal, type JournalLog } from "../durable/journal.ts";
-import { lastTraceparent } from "../durable/run-log.ts";
+import { journal, type JournalLog, lastTraceparent } from "../durable/journal.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
