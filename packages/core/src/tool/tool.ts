@@ -121,6 +121,7 @@ export interface ToolContext<Context = unknown> {
   readonly metadata?: JsonObject | undefined;
   /** Turn of the run, from 1. */
   readonly turn: number;
+  /** Its lines have the identity of the run, the turn and, in a trace, the ids of the call's span. */
   readonly logger: Logger;
   /**
    * W3C `traceparent` of the call in the trace of an observer, to send to other services. Absent without an observer that traces.
