@@ -1,6 +1,5 @@
 import { convertGenAISpanAttributesToOpenInferenceSpanAttributes } from "@arizeai/openinference-genai";
 import { SemanticConventions as Phoenix } from "@arizeai/openinference-semantic-conventions";
-import type { Attributes } from "@opentelemetry/api";
 import type { RunResult } from "@pollux/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { jaegerKind, langfuseObservation } from "./helpers/backends.ts";
@@ -21,8 +20,7 @@ beforeEach(async () => {
 test("Phoenix reads kind, model, tokens, messages and tools", () => {
   // Attributes that have OpenInference's own names win, such as `session.id`.
   const read = spans.map(({ attributes }) => ({
-    // Attributes of spans here are strings, numbers, booleans and lists of strings.
-    ...convertGenAISpanAttributesToOpenInferenceSpanAttributes(attributes as Attributes),
+    ...convertGenAISpanAttributesToOpenInferenceSpanAttributes(attributes),
     ...attributes,
   }));
   expect(read.map((one) => Reflect.get(one, Phoenix.OPENINFERENCE_SPAN_KIND))).toEqual(["LLM", "TOOL", "LLM", "AGENT"]);
