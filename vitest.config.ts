@@ -7,6 +7,11 @@ const conditions = ["pollux-source", "node", "module"];
 
 const SYSTEM_TESTS = ["packages/*/test/**/*.system.test.ts", "test/**/*.system.test.ts"];
 
+/** A file of OpenTelemetry's SDK 2.x, or of the API version that it works with. */
+function sdk2(file: string): string {
+  return fileURLToPath(new URL(`packages/otel/test/sdk-2/node_modules/@opentelemetry/${file}`, import.meta.url));
+}
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -50,6 +55,29 @@ export default defineConfig({
           globalSetup: ["test/support/install-programs.ts", "test/support/pack-once.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: false,
+        // The tests of packages/otel once more, on the line of OpenTelemetry's SDK that runs on Node 20. Runs with the system tests.
+        // Without the condition `module`, for which the API before 1.10 has files that Node can't load.
+        ssr: { resolve: { conditions: ["pollux-source", "node"] } },
+        resolve: {
+          conditions: ["pollux-source", "node"],
+          alias: {
+            "@opentelemetry/api": sdk2("api/build/src/index.js"),
+            "@opentelemetry/context-async-hooks": sdk2("context-async-hooks/build/src/index.js"),
+            "@opentelemetry/sdk-logs": sdk2("sdk-logs/build/src/index.js"),
+            "@opentelemetry/sdk-metrics": sdk2("sdk-metrics/build/src/index.js"),
+            "@opentelemetry/sdk-trace": sdk2("sdk-trace-base/build/src/index-shim.js"),
+          },
+        },
+        test: {
+          name: "opentelemetry-2",
+          testTimeout: 60_000,
+          env: { POLLUX_LOG: "silent" },
+          include: ["packages/otel/test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...SYSTEM_TESTS],
         },
       },
     ],

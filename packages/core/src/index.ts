@@ -105,6 +105,7 @@ export type {
   ObservationBase,
   ObservedExchange,
   Observer,
+  RequestObservation,
   RunEndObservation,
   RunInfo,
   RunStartObservation,
@@ -112,6 +113,7 @@ export type {
   StepInfo,
   StepStartObservation,
 } from "./loop/observer.ts";
+export { observeAllRuns } from "./loop/observe-all-runs.ts";
 export type { TurnProblem } from "./loop/turn/classify-answer.ts";
 export type {
   BadCallRun,
@@ -235,7 +237,7 @@ export type { ModelSettings, Thinking } from "./model/settings.ts";
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
 export type { CallSignal } from "./wire/client-options.ts";
 export { cometapi } from "./wire/endpoints/cometapi.ts";
-export { endpoint, type Endpoint, google } from "./wire/endpoints/endpoint.ts";
+export { endpoint, type Endpoint, type EndpointKind, google } from "./wire/endpoints/endpoint.ts";
 export { vertex } from "./wire/endpoints/vertex.ts";
 export type {
   Blob,

@@ -153,6 +153,19 @@ describe("the client of this package", () => {
     expect(seen).toEqual(["one", "two", "three"].map((message, index) => ({ progress: index + 1, message })));
   });
 
+  test("over HTTP, with the caller's place in its trace", async () => {
+    const where = defineTool({
+      name: "where",
+      description: "Tells.",
+      run: (_, context) => context.traceparent ?? null,
+    });
+    await using server = await serveMcp([where], { transport: {}, name: "where", version: "1" });
+    await using tools = await mcpTools({ url: server.url ?? "" });
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    expect(await use(tools.tools, "where", {}, { traceparent })).toEqual({ ok: true, output: traceparent });
+    expect(await use(tools.tools, "where")).toMatchObject({ ok: true, output: expect.not.stringContaining("00-") });
+  });
+
   test("an abort over HTTP stops the tool", async () => {
     await using server = await serve();
     await using tools = await mcpTools({ url: server.url ?? "" });

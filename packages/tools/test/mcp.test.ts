@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { Agent, type Observer } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { McpServerError, mcpTools, type McpTools, type McpToolsOptions } from "../src/mcp.ts";
 import { ToolPins } from "../src/mcp/tool-pins.ts";
@@ -143,6 +145,20 @@ describe("a call", () => {
     const seen: unknown[] = [];
     await use(server.tools, "report", {}, { progress: (value) => seen.push(value) });
     expect(seen).toEqual([1, 2, 3].map((progress) => ({ progress, total: 3, message: `step ${progress}` })));
+  });
+
+  test("carries its place in the trace of an observer, beside what the protocol puts there", async () => {
+    await using server = await odd("meta");
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const observer: Observer = { traceparent: (of) => ("kind" in of && of.kind === "call" ? traceparent : undefined) };
+    const agent = (...observers: Observer[]): Agent =>
+      new Agent({ model: new ScriptedModel(call("meta"), say("Done.")), tools: () => server.tools, observers });
+    const outputs = async (traced: Agent): Promise<unknown> => {
+      const { toolCalls } = await traced.run("Go.");
+      return toolCalls.map((one) => one.status === "completed" && (JSON.parse(String(one.output)) as unknown));
+    };
+    expect(await outputs(agent(observer))).toEqual([{ progressToken: expect.any(Number), traceparent }]);
+    expect(await outputs(agent())).toEqual([{ progressToken: expect.any(Number) }]);
   });
 
   test("after closing is answered as data", async () => {

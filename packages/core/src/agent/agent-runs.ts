@@ -3,12 +3,14 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { steadyClock } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
+import { callersContext, type Within } from "../loop/callers-context.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
+import { addOwn, ALL_RUNS, OBSERVERS } from "../loop/observe-all-runs.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
-import type { RunInfo } from "../loop/observer.ts";
+import type { Observer, RunInfo } from "../loop/observer.ts";
 import type { RunContext, RunIdentity } from "../loop/run-context.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
@@ -57,6 +59,7 @@ export class AgentRuns {
     return {
       model,
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
+      agent: this.#options.name ?? "agent",
       logger: this.#logger,
       check: (options) => void this.prepare(options),
       checksInput: (options) => this.#guardrails(options)?.input !== undefined,
@@ -65,7 +68,14 @@ export class AgentRuns {
         return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
       },
       open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
+      callersContext: () => this.callersContext(),
     };
+  }
+
+  /** The context of whoever requests a run now, as its observers know it. */
+  callersContext(): Within | undefined {
+    const observers = this.#observers();
+    return observers === undefined ? undefined : callersContext(observers, this.#logger);
   }
 
   prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
@@ -127,8 +137,9 @@ export class AgentRuns {
     const prepareTurn = options.prepareTurn ?? this.#options.prepareTurn;
     const prices = options.prices ?? this.#options.prices;
     const now = steadyClock();
-    const logger = bindLogger(this.#logger, identity);
-    const observed = this.#observe(run, { runId, signal, prices, now, metadata, logger });
+    const bound = bindLogger(this.#logger, identity);
+    const observed = this.#observe(run, { runId, signal, prices, now, metadata, logger: bound });
+    const logger = observed?.logger ?? bound;
     const input: LoopInput = {
       identity,
       context: options.context,
@@ -184,6 +195,7 @@ export class AgentRuns {
       spent: () => state.spent(),
       historyLength,
       partial: () => state.partial,
+      traceparent: () => observed?.traceparent,
       cancelCall: (callId) => state.cancelCall(callId),
       abort: (reason) => abort.abort(reason),
       aborted: () => signal.aborted,
@@ -201,6 +213,14 @@ export class AgentRuns {
     return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
   }
 
+  /** Those of all runs, and the agent's own; absent when there are none. */
+  #observers(): readonly Observer[] | undefined {
+    const all = ALL_RUNS[OBSERVERS];
+    const { observers = [] } = this.#options;
+    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : observers;
+    return addOwn(all, observers);
+  }
+
   /** A replayed run is not observed. */
   #observe(
     { options, session }: OpenRun,
@@ -213,9 +233,10 @@ export class AgentRuns {
       logger,
     }: Pick<ObservedRunOptions, "signal" | "prices" | "now" | "logger"> & Pick<RunInfo, "runId" | "metadata">,
   ): ObservedRun | undefined {
-    const { observers = [], name = "agent" } = this.#options;
-    if (observers.length === 0 || session?.mode === "read") return undefined;
-    const { id, origin } = this.model;
+    const { name = "agent" } = this.#options;
+    const observers = this.#observers();
+    if (observers === undefined || session?.mode === "read") return undefined;
+    const { id, origin, endpointKind } = this.model;
     return new ObservedRun({
       observers,
       info: {
@@ -223,12 +244,14 @@ export class AgentRuns {
         agent: name,
         model: id,
         ...(origin !== undefined && { endpoint: origin.endpoint }),
+        ...(endpointKind !== undefined && { endpointKind }),
         ...(session !== undefined && { sessionId: session.sessionId }),
         ...(metadata !== undefined && { metadata }),
         ...(options.parent !== undefined && { parent: options.parent }),
       },
       resumed: session?.mode === "resume",
-      onEngine: options.steps !== undefined,
+      resumedFrom: session?.resumedFrom,
+      runsOn: options.steps !== undefined ? "engine" : session !== undefined ? "journal" : "memory",
       signal,
       prices,
       logger,

@@ -182,8 +182,9 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     const contents = buildContents(input, this.model);
     const prepared = this.#runs.prepare(options);
     const { key: conversation, compaction } = chat;
-    return new RunStream((emitters) =>
-      this.#runs.open({ contents, options, ...prepared, conversation, compaction, emitters }),
+    return new RunStream(
+      (emitters) => this.#runs.open({ contents, options, ...prepared, conversation, compaction, emitters }),
+      this.#runs.callersContext(),
     );
   }
 }

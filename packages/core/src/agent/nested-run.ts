@@ -37,10 +37,10 @@ export class NestedRuns {
     instructions: string | undefined,
     { runId, metadata }: Pick<RunIdentity, "runId" | "metadata">,
   ): CompactionPlan["summarize"] {
-    return async (contents, { step, signal }, attach) => {
+    return async (contents, { step, signal, traceparent }, attach) => {
       const request = userText(instructions ?? SUMMARY_REQUEST);
       const { text, stopReason } = await this.#run([...contents.map(withoutServerTools), request], [], signal, attach, {
-        step: { runId, step },
+        step: { runId, step, ...(traceparent !== undefined && { traceparent }) },
         metadata,
       });
       if (stopReason !== "finished" || text.trim() === "")

@@ -98,7 +98,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
     const next = this.#nextInput(anyOptions(options, checkSessionRun("send", SEND)));
-    return new RunStream((emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)));
+    return new RunStream(
+      (emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)),
+      this.#host.callersContext(),
+    );
   }
 
   /**
@@ -128,7 +131,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
       signal,
     } = this.#nextInput(anyOptions(options, checkSessionRun("resume", RESUME)));
     const run = { answers, anyLoopVersion, options: rest, signal };
-    return new RunStream((emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }));
+    return new RunStream(
+      (emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }),
+      this.#host.callersContext(),
+    );
   }
 
   /**
@@ -159,7 +165,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     );
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = this.#nextInput(options);
-    return new RunStream((emitters) => this.#next.continue({ ...next, message: contents }, this.#events.tap(emitters)));
+    return new RunStream(
+      (emitters) => this.#next.continue({ ...next, message: contents }, this.#events.tap(emitters)),
+      this.#host.callersContext(),
+    );
   }
 
   /**

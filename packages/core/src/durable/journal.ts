@@ -1,4 +1,5 @@
-import type { Json } from "../internal/json.ts";
+import { isObject, type Json } from "../internal/json.ts";
+import { parseTraceparent } from "../internal/traceparent.ts";
 import {
   describeError,
   type Op,
@@ -124,6 +125,16 @@ export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Ev
       return settled;
     },
   };
+}
+
+/** The last `traceparent` that recorded steps have, in the order of their outcomes. */
+export function lastTraceparent(outcomes: Iterable<Outcome>): string | undefined {
+  let last: string | undefined;
+  for (const outcome of outcomes) {
+    const given = outcome.ok && isObject(outcome.value) ? outcome.value["traceparent"] : undefined;
+    if (typeof given === "string" && parseTraceparent(given) !== undefined) last = given;
+  }
+  return last;
 }
 
 async function runHere<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome> {

@@ -113,10 +113,12 @@ export function parseStepName(name: string): StepName {
   }
 }
 
-/** When a step began and ended, in milliseconds since the epoch. */
+/** When a step began and ended, in milliseconds since the epoch, and in what trace. */
 export interface StepTimes {
   readonly startedAt: number;
   readonly endedAt: number;
+  /** W3C `traceparent` of the run when the step was executed; absent without an observer that traces. The loop does not depend on it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Messages to a run, and the position up to which they were read. */

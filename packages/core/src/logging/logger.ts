@@ -17,13 +17,17 @@ export interface Logger {
 /** Does nothing. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** A logger whose lines hold some facts besides their own. */
-export function bindLogger(logger: Logger, bound: object): Logger {
+/**
+ * A logger whose lines hold some facts besides their own.
+ *
+ * @param bound - A function is called for each line.
+ */
+export function bindLogger(logger: Logger, bound: object | (() => object)): Logger {
   if (logger.warn === SILENT.warn) return logger;
   const method =
     (level: Level): LogMethod =>
     (facts, message) =>
-      logger[level]({ ...bound, ...facts }, message);
+      logger[level]({ ...(typeof bound === "function" ? bound() : bound), ...facts }, message);
   return {
     trace: method("trace"),
     debug: method("debug"),

@@ -47,7 +47,7 @@ export interface CompactionPlan {
   /** Requests a summary of contents. */
   readonly summarize: (
     contents: readonly Content[],
-    step: Pick<ParentStep, "step"> & { readonly signal: AbortSignal },
+    step: Pick<ParentStep, "step" | "traceparent"> & { readonly signal: AbortSignal },
     attach: (run: NestedRun) => void,
   ) => Promise<string>;
 }

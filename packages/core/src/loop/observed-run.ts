@@ -1,30 +1,21 @@
-import { isRunSuspended, type Step, type Steps } from "../durable/steps.ts";
-import {
-  type CallStepValue,
-  type ModelStepValue,
-  parseStepName,
-  type PromptTooLong,
-  type SteeringStopped,
-} from "../durable/run-log.ts";
-import type { Logger } from "../logging/logger.ts";
-import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
-import type { ExchangeTap } from "../wire/http/exchange-tap.ts";
-import { BodyScrubber } from "../wire/secrets/body-scrubber.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
-import { readOutcome } from "./calls/run-call.ts";
+import { lastTraceparent } from "../durable/journal.ts";
+import { isRunSuspended, type Outcome, type Step, type Steps } from "../durable/steps.ts";
+import { isObject } from "../internal/json.ts";
+import { parseTraceparent, type TraceIds } from "../internal/traceparent.ts";
+import { bindLogger, type Logger } from "../logging/logger.ts";
+import type { PriceTable } from "../model/usage.ts";
 import type { Emit, RunEvent } from "./events.ts";
+import { describeStep, describeValue, type Fact, ObservedStep } from "./observed-step.ts";
 import type {
   LoopStep,
   Observation,
-  ObservationBase,
-  ObservedExchange,
+  ObservedCall,
   Observer,
   RunEndObservation,
   RunInfo,
-  StepEndObservation,
   StepExecutor,
-  StepInfo,
 } from "./observer.ts";
+import { ObserverGroup } from "./observer-group.ts";
 import type { RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -35,8 +26,10 @@ export interface ObservedRunOptions {
   readonly info: RunInfo;
   /** The run began earlier. */
   readonly resumed: boolean;
-  /** Its steps are those of an engine, which may end it here and continue it later. */
-  readonly onEngine: boolean;
+  /** The `traceparent` under which it was last executed, if that is known before its steps are read again. */
+  readonly resumedFrom: string | undefined;
+  /** What executes its steps. An engine may end the run here and continue it later. */
+  readonly runsOn: "memory" | "journal" | "engine";
   readonly signal: AbortSignal;
   readonly prices: PriceTable | undefined;
   /** Its lines have the identity of the run. */
@@ -45,19 +38,21 @@ export interface ObservedRunOptions {
   readonly now: () => number;
 }
 
-/** An observation without the fields that {@link ObservedRun} adds to all of them. */
-type Fact<T = Observation> = T extends unknown ? Omit<T, Exclude<keyof ObservationBase, "at">> : never;
-
 /**
  * Reports a run to its observers, from the events that it emits and the steps that it executes. What happens between two steps is
  * held back until the next one is executed here, and dropped when that one turns out to be recorded.
  */
 export class ObservedRun implements StepExecutor {
   readonly #options: ObservedRunOptions;
-  readonly #failed = new Set<Observer>();
+  readonly #observers: ObserverGroup;
   readonly #startedAt: number;
-  /** Absent when no observer wants HTTP exchanges. */
-  readonly #scrubber: BodyScrubber | undefined;
+  /** For lines outside its steps. */
+  readonly logger: Logger;
+  /** Made with the first observation, when it is known what came before. */
+  #info: RunInfo | undefined;
+  #resumedFrom: string | undefined;
+  #traceparent: string | undefined;
+  #traceIds: TraceIds | undefined;
   #seq = 0;
   #resumed: boolean;
   #isStarted = false;
@@ -72,10 +67,12 @@ export class ObservedRun implements StepExecutor {
   #isStopped = false;
 
   constructor(options: ObservedRunOptions) {
-    this.#options = { ...options, info: Object.freeze(options.info) };
+    this.#options = options;
+    this.logger = bindLogger(options.logger, () => this.#traceIds ?? NO_FACTS);
+    this.#observers = new ObserverGroup(options.observers, this.logger);
     this.#resumed = options.resumed;
+    this.#resumedFrom = options.resumedFrom;
     this.#startedAt = options.now();
-    if (options.observers.some((observer) => observer.exchange !== undefined)) this.#scrubber = new BodyScrubber();
   }
 
   async run(run: () => Promise<RunResult<unknown>>, state: RunState): Promise<RunResult<unknown>> {
@@ -88,6 +85,11 @@ export class ObservedRun implements StepExecutor {
       this.#end(state, { ended: aborted ? "aborted" : this.#isStopped ? "stopped" : "failed", error });
       throw error;
     }
+  }
+
+  /** W3C `traceparent` of the run, once it has started here and an observer gave one. */
+  get traceparent(): string | undefined {
+    return this.#traceparent;
   }
 
   /** Passes the run's own events on, and reports them. */
@@ -109,12 +111,12 @@ export class ObservedRun implements StepExecutor {
         this.#hasExecuted = false;
         try {
           const outcomes = await steps.round(ops);
-          if (!this.#hasExecuted) this.#skipRound();
+          if (!this.#hasExecuted) this.#skipRound(outcomes);
           return outcomes;
         } catch (error) {
           // Its questions are asked by this process.
           if (isRunSuspended(error)) this.#flush();
-          this.#isStopped = this.#options.onEngine;
+          this.#isStopped = this.#options.runsOn === "engine";
           throw error;
         }
       },
@@ -125,107 +127,35 @@ export class ObservedRun implements StepExecutor {
     name: string,
     step: Step<RunEvent>,
     work: (step: LoopStep) => Promise<T>,
-    call: FunctionCall | undefined,
+    call: ObservedCall | undefined,
   ): Promise<T> {
     const startedAt = this.#options.now();
-    const info = describeStep(this.#options.info, name, step, startedAt, call);
     this.#hasExecuted = true;
     this.#isLive = true;
     this.#flush();
+    const { now, prices } = this.#options;
+    const info = describeStep(this.#run, name, step, startedAt, call);
+    const observed = new ObservedStep(info, now, (fact) => this.#report(fact));
     this.#report({ type: "step-start", at: startedAt, step: info });
-    return this.#around(info, () => this.#executeInside(info, step, work));
-  }
-
-  async #executeInside<T>(info: StepInfo, step: Step<RunEvent>, work: (step: LoopStep) => Promise<T>): Promise<T> {
-    try {
-      const value = await work(this.#observedStep(info, step));
-      const details = this.#detailsOf(info, value);
-      this.#report({ type: "step-end", at: this.#options.now(), step: info, ok: true, ...details });
-      return value;
-    } catch (error) {
-      this.#report({ type: "step-end", at: this.#options.now(), step: info, ok: false, error });
-      throw error;
-    }
-  }
-
-  /** The step; its live events are reported. */
-  #observedStep(step: StepInfo, live: Step<RunEvent>): LoopStep {
-    const { now } = this.#options;
-    let hasParts = false;
-    return {
-      ...live,
-      emit: (event) => {
-        if (event.type === "guardrail") this.#report({ at: now(), ...event });
-        else if (event.type === "prefix-break")
-          this.#report({ type: "prefix-break", at: now(), step, fields: event.fields });
-        else if (event.type === "notice") this.#report({ type: "notice", at: now(), step, notice: event.notice });
-        else if (event.type === "tool-retry") {
-          const { attempt, delayMs, error } = event;
-          this.#report({ type: "tool-retry", at: now(), step, attempt, delayMs, error });
-        } else if (event.type === "discard") {
-          hasParts = false;
-          this.#report({ type: "discard", at: now(), step, reason: event.reason });
-        } else if (!hasParts && isPart(event)) {
-          hasParts = true;
-          this.#report({ type: "first-part", at: now(), step });
-        }
-        return live.emit(event);
-      },
-      asks: (request) => this.#report({ type: "request", at: now(), step, request }),
-      tap: this.#tap(step),
-    };
-  }
-
-  #tap(step: StepInfo): ExchangeTap | undefined {
-    if (this.#scrubber === undefined || step.kind !== "model") return undefined;
-    const { info: run, observers, now } = this.#options;
-    return {
-      now,
-      scrubber: this.#scrubber,
-      exchanged: (exchange) => {
-        const seen: ObservedExchange = Object.freeze({ run, step, ...exchange });
-        for (const observer of observers) this.#callObserver(observer, () => observer.exchange?.(seen));
-      },
-    };
-  }
-
-  #detailsOf({ run, kind }: StepInfo, value: unknown): Partial<StepEndObservation> {
-    // run-log.ts has what each kind of step records.
-    if (kind === "call") return { outcome: readOutcome(value as CallStepValue) };
-    if (kind !== "model") return {};
-    const answer = value as ModelStepValue | PromptTooLong | SteeringStopped;
-    if (!("response" in answer)) return {};
-    const { response, prepared } = answer;
-    try {
-      const modelId = response.envelope.modelVersion ?? prepared?.model?.id ?? run.model;
-      const prices = findPrices(this.#options.prices, modelId);
-      return { response, ...(prices !== undefined && { cost: computeCost(response.usage, prices) }) };
-    } catch {
-      // A price table may be a function; the loop calls it too, and throws its error.
-      return { response };
-    }
-  }
-
-  /** Begins the work inside all observers, the first one outermost. None of them can prevent it. */
-  #around<T>(step: StepInfo, work: () => Promise<T>): Promise<T> {
-    const { observers } = this.#options;
-    // Assigned by begin(0), whatever the observers do.
-    let running!: Promise<T>;
-    const begin = (index: number): Promise<void> => {
-      const observer = observers[index];
-      if (observer === undefined) {
-        running = work();
-        return running.then(ignore, ignore);
+    const tap = this.#observers.tap(info, now);
+    const live = { ...observed.watch(step, this.#observers.traceparentOf(info)), ...(tap !== undefined && { tap }) };
+    return this.#observers.around(info, async () => {
+      try {
+        const value = await work(live);
+        observed.end({ ok: true, ...describeValue(info, value, prices) });
+        return this.#recorded(value);
+      } catch (error) {
+        observed.end({ ok: false, error });
+        throw error;
       }
-      if (observer.around === undefined) return begin(index + 1);
-      let over: Promise<void> | undefined;
-      const next = (): Promise<void> => (over ??= begin(index + 1));
-      this.#callObserver(observer, () => observer.around?.(step, next));
-      if (over === undefined) this.#logFailure(observer, new Error("around() returned before it called next()"));
-      return next();
-    };
-    void begin(0);
-    return running;
+    });
+  }
+
+  /** What a step records: where that is kept, whoever resumes the run finds its trace there. */
+  #recorded<T>(value: T): T {
+    const traceparent = this.#traceparent;
+    if (traceparent === undefined || this.#options.runsOn === "memory") return value;
+    return isObject(value) && "endedAt" in value ? { ...value, traceparent } : value;
   }
 
   #addEvent(event: RunEvent): void {
@@ -246,9 +176,12 @@ export class ObservedRun implements StepExecutor {
   }
 
   /** The round executed nothing here: what was held back before it happened elsewhere. */
-  #skipRound(): void {
+  #skipRound(outcomes: readonly Outcome[]): void {
     this.#isLive = false;
-    this.#resumed ||= !this.#isStarted;
+    if (!this.#isStarted) {
+      this.#resumed = true;
+      if (this.#options.resumedFrom === undefined) this.#resumedFrom = lastTraceparent(outcomes) ?? this.#resumedFrom;
+    }
     this.#held = this.#held.filter(({ type }) => type === "turn-start");
   }
 
@@ -263,6 +196,8 @@ export class ObservedRun implements StepExecutor {
     if (this.#isStarted) return;
     this.#isStarted = true;
     this.#report({ type: "run-start", at: this.#startedAt, resumed: this.#resumed });
+    this.#traceparent = this.#observers.traceparentOf(this.#run);
+    this.#traceIds = parseTraceparent(this.#traceparent);
   }
 
   #endTurn(at: number): void {
@@ -271,8 +206,11 @@ export class ObservedRun implements StepExecutor {
   }
 
   #end(state: RunState, how: Pick<RunEndObservation, "ended" | "result" | "error">): void {
+    // Its engine only read it again here.
+    if (how.ended === "stopped" && !this.#isStarted) return;
     const at = this.#options.now();
-    const { turns, usage, cost } = state;
+    // Calls that an abort interrupted have not been settled, but what runs inside them used is spent.
+    const { turns, usage, cost } = state.spentInside(0);
     this.#endTurn(at);
     this.#start();
     this.#report({
@@ -286,61 +224,20 @@ export class ObservedRun implements StepExecutor {
     });
   }
 
+  get #run(): RunInfo {
+    return (this.#info ??= Object.freeze({
+      ...this.#options.info,
+      ...(this.#resumed && this.#resumedFrom !== undefined && { resumedFrom: this.#resumedFrom }),
+    }));
+  }
+
   #report(fact: Fact): void {
     if (fact.type === "turn-start") this.#turn = fact.turn;
     if (fact.type === "turn-end") this.#turn = undefined;
-    const { info: run, observers } = this.#options;
     // A fact lacks exactly these two.
-    const observation = Object.freeze({ ...fact, run, seq: this.#seq++ }) as Observation;
-    for (const observer of observers) this.#callObserver(observer, () => observer.observe?.(observation));
-  }
-
-  #callObserver(observer: Observer, call: () => unknown): void {
-    const logFailure = (error: unknown): void => this.#logFailure(observer, error);
-    try {
-      const returned = call();
-      if (typeof returned === "object" && returned !== null && "then" in returned)
-        Promise.resolve(returned).catch(logFailure);
-    } catch (error) {
-      logFailure(error);
-    }
-  }
-
-  #logFailure(observer: Observer, error: unknown): void {
-    if (this.#failed.has(observer)) return;
-    this.#failed.add(observer);
-    const { logger, observers } = this.#options;
-    logger.warn({ err: error, observer: observers.indexOf(observer) }, "an observer failed; the run continues");
+    const observation = Object.freeze({ ...fact, run: this.#run, seq: this.#seq++ }) as Observation;
+    this.#observers.report(observation);
   }
 }
 
-function describeStep(
-  run: RunInfo,
-  name: string,
-  { key, attempt }: Step<RunEvent>,
-  startedAt: number,
-  call: FunctionCall | undefined,
-): StepInfo {
-  const parsed = parseStepName(name);
-  if (parsed.kind === "wait" || parsed.kind === "other") throw new RangeError(`${name} is not a step of the loop`);
-  const { kind, turn } = parsed;
-  return Object.freeze({
-    run,
-    name,
-    kind,
-    turn,
-    key,
-    attempt,
-    startedAt,
-    ...("phase" in parsed && { phase: parsed.phase }),
-    ...("callId" in parsed && { callId: parsed.callId }),
-    ...(call !== undefined && { call }),
-  });
-}
-
-/** True for a part of the answer. */
-function isPart({ type }: RunEvent): boolean {
-  return type === "text-delta" || type === "thought-delta" || type === "call-args-delta" || type === "part";
-}
-
-function ignore(): void {}
+const NO_FACTS = {};

@@ -1,9 +1,10 @@
 import type { PhaseKind, PrefixField } from "../durable/run-log.ts";
 import type { Step } from "../durable/steps.ts";
-import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
+import type { Model, ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
 import type { ToolRetryNotice } from "../tool/retry-call.ts";
-import type { ParentStep, ToolOutcome } from "../tool/tool.ts";
+import type { ParentStep, Tool, ToolOutcome } from "../tool/tool.ts";
+import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { ExchangeTap, HttpExchange } from "../wire/http/exchange-tap.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { RunEvent } from "./events.ts";
@@ -35,6 +36,22 @@ export interface Observer {
    * function. Its return value is ignored. `keepExchanges` writes them to a store.
    */
   exchange?(exchange: ObservedExchange): unknown;
+  /**
+   * The W3C `traceparent` of a run or a step in the observer's trace, such as
+   * `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. Called synchronously, once, right after the `run-start` or
+   * `step-start`; the first observer that returns a well-formed one wins. It is in the lines of the log, in
+   * {@link ToolContext.traceparent} and {@link ParentStep.traceparent}, and what a run records links to it.
+   *
+   * @see https://www.w3.org/TR/trace-context/#traceparent-header
+   */
+  traceparent?(of: RunInfo | StepInfo): string | undefined;
+  /**
+   * Called synchronously when a run is requested, such as by `agent.stream()`: a stream may be read much later, elsewhere. Returns a
+   * function that calls `work` in the caller's context, such as that of an `AsyncLocalStorage`; the run is executed in it.
+   *
+   * @returns `undefined` if there is no context to keep.
+   */
+  capture?(): ((work: () => void) => void) | undefined;
 }
 
 /** An HTTP request of a step, and its answer. Not JSON: its body is bytes. */
@@ -50,13 +67,17 @@ export interface RunInfo {
   readonly agent: string;
   /** Id of the agent's model. */
   readonly model: string;
-  /** Where its requests are sent, if known. */
+  /** Where its requests are sent, if known: a URL without a trailing slash. */
   readonly endpoint?: string | undefined;
+  /** What kind of service that is, if known. */
+  readonly endpointKind?: EndpointKind | undefined;
   readonly sessionId?: string | undefined;
   /** What the caller said about the run. */
   readonly metadata?: JsonObject | undefined;
   /** The step of another run that contains it. That run may be in another process. */
   readonly parent?: ParentStep | undefined;
+  /** Of a run that began earlier: the `traceparent` under which it was last executed, in this process or another, if it is known. */
+  readonly resumedFrom?: string | undefined;
 }
 
 /** A step executed in this process. The same object in all observations of the step. */
@@ -82,6 +103,8 @@ export interface StepInfo {
   readonly callId?: string | undefined;
   /** Of a call: the call as the model made it, or as a person changed it. */
   readonly call?: FunctionCall | undefined;
+  /** Of a call: what the tool says it does. Absent when no tool has the name. */
+  readonly toolDescription?: string | undefined;
 }
 
 /** What every observation has. */
@@ -132,7 +155,7 @@ export type Observation =
       readonly fields: readonly PrefixField[];
     })
   /** What a model step sends, after `prepareTurn` and steering. */
-  | (ObservationBase & { readonly type: "request"; readonly step: StepInfo; readonly request: ModelRequest })
+  | RequestObservation
   /** The first part of the answer. */
   | (ObservationBase & { readonly type: "first-part"; readonly step: StepInfo })
   /** A request is retried, delayed, or was changed once to suit the endpoint. */
@@ -145,6 +168,21 @@ export type Observation =
   | (ObservationBase & { readonly type: "tool-retry"; readonly step: StepInfo } & ToolRetryNotice)
   /** What the step has streamed is void, and is streamed again. */
   | (ObservationBase & { readonly type: "discard"; readonly step: StepInfo; readonly reason: string });
+
+/** A model step sends a request. */
+export interface RequestObservation extends ObservationBase {
+  readonly type: "request";
+  readonly step: StepInfo;
+  readonly request: ModelRequest;
+  /** Id of the model that is asked; `prepareTurn` may choose another than the run's. */
+  readonly model: string;
+  /** Where it is sent, if known: a URL without a trailing slash. */
+  readonly endpoint?: string | undefined;
+  /** What kind of service that is, if known. */
+  readonly endpointKind?: EndpointKind | undefined;
+  /** Whether the answer is streamed, if known. */
+  readonly streams?: boolean | undefined;
+}
 
 /** A run begins or continues in this process. */
 export interface RunStartObservation extends ObservationBase {
@@ -188,6 +226,13 @@ export interface StepEndObservation extends ObservationBase {
   readonly response?: ModelResponse | undefined;
   /** Cost of the answer, in the unit of the price table; absent without one. */
   readonly cost?: number | undefined;
+  /**
+   * Of a model step: when each chunk of the answer with content arrived, in milliseconds since the epoch. Those of the last request,
+   * if it took several. Absent when there were none.
+   */
+  readonly chunksAt?: readonly number[] | undefined;
+  /** Of a model step: milliseconds that its requests waited in the queue of `traffic`. Absent when they did not wait. */
+  readonly queuedMs?: number | undefined;
   /** Of a call: the outcome that the model reads. */
   readonly outcome?: ToolOutcome | undefined;
 }
@@ -195,7 +240,13 @@ export interface StepEndObservation extends ObservationBase {
 /** A step as the loop executes it. */
 export interface LoopStep extends Step<RunEvent> {
   /** Reports a request to observers; absent when there are none. */
-  readonly asks?: ((request: ModelRequest) => void) | undefined;
+  readonly asks?: ((request: ModelRequest, model: Model) => void) | undefined;
+  /** Notes for observers that a chunk with content arrived. */
+  readonly chunk?: (() => void) | undefined;
+  /** Notes for observers that a request waited in the queue, in milliseconds. */
+  readonly queued?: ((ms: number) => void) | undefined;
+  /** Of this step, in the trace of an observer. */
+  readonly traceparent?: string | undefined;
   /** Reports HTTP exchanges to observers; absent when none wants them. */
   readonly tap?: ExchangeTap | undefined;
 }
@@ -211,6 +262,13 @@ export interface StepExecutor {
     name: string,
     step: Step<RunEvent>,
     work: (step: LoopStep) => Promise<T>,
-    call: FunctionCall | undefined,
+    call: ObservedCall | undefined,
   ): Promise<T>;
+}
+
+/** The call that a step runs. */
+export interface ObservedCall {
+  readonly call: FunctionCall;
+  /** Absent when no tool has its name. */
+  readonly tool: Pick<Tool, "description"> | undefined;
 }

@@ -55,6 +55,8 @@ export class RunState {
   pending: readonly PendingCall[] = [];
   /** Steering messages up to this position are in the contents. */
   steeringCursor = 0;
+  /** W3C `traceparent` of the run, as the last request recorded it. */
+  traceparent: string | undefined;
   /** When the last step ended, in milliseconds since the epoch, from the recorded times. */
   endedAt = 0;
   /** Milliseconds in which a step was executed: waiting for an answer does not count. */

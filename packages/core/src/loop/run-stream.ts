@@ -1,6 +1,7 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
+import type { Within } from "./callers-context.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
 /** Where the events of a run go when somebody reads them. */
@@ -36,14 +37,19 @@ export class RunStream<
   /** Never set: carries the type to `partialOutputs()` and `outputElements()`. */
   declare readonly "~written"?: Written | undefined;
   readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
+  readonly #within: Within;
   readonly #outcome: Promise<RunResult<Output, Calls>>;
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
 
-  /** @internal */
-  constructor(open: (emitters: RunEmitters | undefined) => RunningLoop) {
+  /**
+   * @internal
+   * @param within - The context in which it runs. That of its reader if absent.
+   */
+  constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = here) {
     this.#open = open;
+    this.#within = within;
     this.#outcome = new Promise((resolve, reject) => {
       // The agent that made this stream knows the types of its output and its tools.
       this.#settle = { resolve: (result) => resolve(result as RunResult<Output, Calls>), reject };
@@ -94,8 +100,9 @@ export class RunStream<
 
   #start(emitters: RunEmitters | undefined): RunningLoop {
     try {
-      this.#running = this.#open(emitters);
-      return this.#running;
+      const running = this.#within(() => this.#open(emitters));
+      this.#running = running;
+      return running;
     } catch (error) {
       this.#over = true;
       this.#settle.reject(error);
@@ -111,7 +118,7 @@ export class RunStream<
       return; // the outcome has been rejected
     }
     try {
-      this.#settle.resolve(await running.run());
+      this.#settle.resolve(await this.#within(() => running.run()));
     } catch (error) {
       this.#settle.reject(error);
     } finally {
@@ -125,7 +132,7 @@ export class RunStream<
     this.#checkUnread();
     const queue = new EventQueue<RunEvent>();
     const running = this.#start({ emit: queue.writeInStep.bind(queue), emitLive: queue.write.bind(queue) });
-    const work = running.run();
+    const work = this.#within(() => running.run());
     const ended = work.then(
       () => queue.end(),
       () => queue.end(),
@@ -150,6 +157,10 @@ export class RunStream<
       await work.then(this.#settle.resolve, () => this.#settle.reject(abandoned(running)));
     }
   }
+}
+
+function here<T>(work: () => T): T {
+  return work();
 }
 
 function abandoned(running: RunningLoop): RunAbandonedError {

@@ -1,9 +1,10 @@
 import type { Step } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
+import { parseTraceparent } from "../internal/traceparent.ts";
+import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
-import type { LoopStep } from "./observer.ts";
+import type { LoopStep, ObservedCall } from "./observer.ts";
 import { isWallTimeReached } from "./limits.ts";
 
 /**
@@ -37,6 +38,15 @@ export async function singleStep<T>(
   throw new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
 }
 
+/** The logger of a step: its lines have the turn and, in a trace, the ids of the step's span. */
+export function stepLogger(
+  { logger }: Pick<LoopInput, "logger">,
+  turn: number,
+  { traceparent }: Pick<LoopStep, "traceparent">,
+): Logger {
+  return bindLogger(logger, { turn, ...parseTraceparent(traceparent) });
+}
+
 /**
  * Executes a step within the wall time, reporting it to the run's observers.
  *
@@ -47,7 +57,7 @@ export function executeStep<T>(
   name: string,
   step: Step<RunEvent>,
   work: (step: LoopStep) => Promise<T>,
-  call?: FunctionCall,
+  call?: ObservedCall,
 ): Promise<T> {
   const timed = clock === undefined ? work : (seen: LoopStep) => clock.through(seen, work);
   return observed === undefined ? timed(step) : observed.execute(name, step, timed, call);

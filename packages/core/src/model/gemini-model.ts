@@ -4,7 +4,7 @@ import { checkOptions, findSpelling, type OptionNames, type Spellings } from "..
 import type { Logger } from "../logging/logger.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../wire/client-options.ts";
 import { createCachedContent } from "../wire/caches.ts";
-import type { Endpoint } from "../wire/endpoints/endpoint.ts";
+import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
 import { getFile, waitForFile } from "../wire/files.ts";
 import { GenerationClient } from "../wire/generation.ts";
 import type { RequestEncoder } from "../wire/http/encode-request.ts";
@@ -85,9 +85,10 @@ export class GeminiModel implements Model {
   readonly id: string;
   readonly capabilities: ModelCapabilities;
   readonly origin: HistoryOrigin;
+  readonly endpointKind: EndpointKind;
+  readonly streams: boolean;
   readonly #client: GenerationClient;
   readonly #facts: RequestFacts;
-  readonly #transport: "stream" | "unary";
   readonly #logger: Logger | undefined;
   readonly #heals: Set<string>;
   readonly #conversations = new WeakMap<object, Conversation>();
@@ -101,14 +102,15 @@ export class GeminiModel implements Model {
     const { endpoint } = this.#client;
     this.#heals = findHeals(endpoint, id);
     this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };
+    this.endpointKind = endpoint.kind;
     this.#facts = { modelId: id, capabilities: this.capabilities, endpointKind: endpoint.kind };
-    this.#transport = options.transport ?? (this.capabilities.streaming ? "stream" : "unary");
+    this.streams = options.transport === undefined ? this.capabilities.streaming : options.transport === "stream";
     this.#logger = options.logger;
   }
 
   check(settings: ModelSettings): void {
     checkSettings(settings, this.capabilities, this.id, this.#facts.endpointKind);
-    if (settings.streamFunctionCallArguments === true && this.#transport === "unary")
+    if (settings.streamFunctionCallArguments === true && !this.streams)
       throw new ConfigurationError('streamFunctionCallArguments works only with transport: "stream".');
   }
 
@@ -175,7 +177,7 @@ export class GeminiModel implements Model {
     request: GenerateContentRequest,
     encoder: RequestEncoder,
     logger: Logger | undefined,
-    { onParts, onNotice, signal, conversation: group, budget, tap }: RespondOptions,
+    { onParts, onNotice, onQueued, signal, conversation: group, budget, tap }: RespondOptions,
   ): AnswerSource {
     const call: CallOptions = {
       signal,
@@ -185,6 +187,7 @@ export class GeminiModel implements Model {
       logger,
       tap,
       onRetry: (retry) => onNotice?.({ type: "retry", ...retry }),
+      onQueued,
       onWait: (wait) => onNotice?.({ type: "wait", ...wait }),
     };
     return {
@@ -195,7 +198,7 @@ export class GeminiModel implements Model {
       maxOutputTokens: request.generationConfig?.maxOutputTokens,
       open: (token) => {
         const body = token === undefined ? request : { ...request, continuationToken: token };
-        return this.#transport === "stream"
+        return this.streams
           ? this.#client.openStream(this.id, body, call)
           : openWhole(this.#client.generateContent(this.id, body, call));
       },

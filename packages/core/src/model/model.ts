@@ -1,5 +1,6 @@
 import type { Logger } from "../logging/logger.ts";
 import type { CallSignal } from "../wire/client-options.ts";
+import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { ExchangeTap } from "../wire/http/exchange-tap.ts";
 import type { RequestBudget } from "../wire/http/retry.ts";
 import type { Content, Part } from "../wire/types/content.ts";
@@ -89,6 +90,8 @@ export interface RespondOptions {
   readonly budget?: RequestBudget | undefined;
   /** Called for each retry, wait and heal; must not throw. */
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
+  /** Called with the milliseconds that a request waited in the queue of `traffic`; must not throw. */
+  readonly onQueued?: ((queuedMs: number) => void) | undefined;
   readonly logger?: Logger | undefined;
   /** Receives each HTTP exchange. Absent when no observer wants them. */
   readonly tap?: ExchangeTap | undefined;
@@ -115,6 +118,10 @@ export interface Model {
   readonly capabilities: ModelCapabilities;
   /** Where its answers come from, and so where their thought signatures are valid. @defaultValue the model's ID and family */
   readonly origin?: HistoryOrigin | undefined;
+  /** What kind of service it asks, for observers. */
+  readonly endpointKind?: EndpointKind | undefined;
+  /** Whether it streams its answers, for observers. */
+  readonly streams?: boolean | undefined;
   /** Throws a {@link ConfigurationError} for settings that cannot work on this model. Called when an agent is created and when a run starts. */
   check(settings: ModelSettings): void;
   respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse>;

@@ -20,6 +20,7 @@ export class DraftWriter {
   readonly #runId: string;
   readonly #token: number;
   readonly #logger: Logger;
+  readonly #traceparent: () => string | undefined;
   #partial: PartialAnswer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing = false;
@@ -32,12 +33,14 @@ export class DraftWriter {
     id: string,
     lease: { readonly token: number; readonly runId: string },
     logger: Logger,
+    traceparent: () => string | undefined,
   ) {
     this.#store = store;
     this.#id = id;
     this.#runId = lease.runId;
     this.#token = lease.token;
     this.#logger = logger;
+    this.#traceparent = traceparent;
   }
 
   /** Called whenever the model has said more, or what it said became void. */
@@ -65,13 +68,20 @@ export class DraftWriter {
     if (parts.length === 0 && !this.#isStored) return;
     this.#writing = true;
     try {
-      const draft = { runId: this.#runId, step, attempt, parts, ...(truncated && { truncated }) };
+      const traceparent = this.#traceparent();
+      const draft = {
+        runId: this.#runId,
+        step,
+        attempt,
+        parts,
+        ...(truncated && { truncated }),
+        ...(traceparent !== undefined && { traceparent }),
+      };
       await this.#store.setDraft(this.#id, this.#token, parts.length === 0 ? undefined : draft);
       this.#isStored = parts.length > 0;
     } catch (error) {
       // The run does not depend on it, and its next append says what is wrong with the store.
-      if (!this.#failed)
-        this.#logger.warn({ err: error, session: this.#id, runId: this.#runId }, "a draft could not be written");
+      if (!this.#failed) this.#logger.warn({ err: error }, "a draft could not be written");
       this.#failed = true;
     }
     this.#writing = false;

@@ -10,7 +10,7 @@ import {
   lookUntil,
   nextLease,
 } from "./lease.ts";
-import type { Lease } from "./records.ts";
+import type { SessionRecords } from "./records.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
 
 /** How often a run is begun or resumed anew because others wrote to the session in between. */
@@ -28,17 +28,22 @@ export class LeaseTaker {
     this.#observer = new LeaseObserver(log.store.processes);
   }
 
-  /** Waits until it is known that no run is going, and takes the lease with what `prepare` appends. */
+  /**
+   * Waits until it is known that no run is going, and takes the lease with what `prepare` appends.
+   *
+   * @returns Also the records from before, which the last run left.
+   */
   async take(
     signals: readonly (AbortSignal | undefined)[],
     prepare: (take: TakeLease) => Promise<TakenRun>,
     listen: (token: number) => LeaseListener,
-  ): Promise<TakenRun> {
+  ): Promise<TakenRun & { readonly left: SessionRecords }> {
     const { id, store } = this.#log;
     for (let races = 0; ; races++) {
-      const last = await this.#untilFree(signals);
+      const left = await this.#untilFree(signals);
+      const { lease: last } = left;
       try {
-        return await prepare(async (runId, ...entries) => {
+        const taken = await prepare(async (runId, ...entries) => {
           const lease = nextLease(last, runId, this.#leaseMs, store);
           try {
             await this.#log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
@@ -49,6 +54,7 @@ export class LeaseTaker {
           }
           return new HeldLease(store, id, lease, listen(lease.token));
         });
+        return { ...taken, left };
       } catch (error) {
         const raced = error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
         if (!raced || races >= MAX_RACES) throw error;
@@ -57,18 +63,18 @@ export class LeaseTaker {
   }
 
   /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
-  async #untilFree(signals: readonly (AbortSignal | undefined)[]): Promise<Lease | undefined> {
+  async #untilFree(signals: readonly (AbortSignal | undefined)[]): Promise<SessionRecords> {
     const { id, store } = this.#log;
     return await lookUntil(store, id, signals, async () => {
       // The lease first: whoever takes it after this makes our append fail.
-      const { lease } = await store.records(id);
-      const found = this.#observer.look(lease);
+      const records = await store.records(id);
+      const found = this.#observer.look(records.lease);
       if (found.state === "held") {
         if (found.lives) throw new SessionRunningError(id, found.lease.runId);
         return { againInMs: found.leftMs };
       }
       await this.#log.refresh();
-      return { found: lease };
+      return { found: records };
     });
   }
 

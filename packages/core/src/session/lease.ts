@@ -68,7 +68,7 @@ export class HeldLease {
     // A renewal that is under way changes the beat.
     await this.#renewing;
     try {
-      await append({ expected: this.#lease, next: { ...this.#lease, held: false } });
+      await append({ expected: this.#lease, next: { ...this.#lease, ...this.#trace(), held: false } });
       this.#isOver = true;
       this.release();
     } catch (error) {
@@ -106,7 +106,7 @@ export class HeldLease {
   }
 
   async #renew(): Promise<void> {
-    const next = { ...this.#lease, beat: this.#lease.beat + 1 };
+    const next = { ...this.#lease, ...this.#trace(), beat: this.#lease.beat + 1 };
     const begun = performance.now();
     try {
       if (await this.#store.setLease(this.#id, this.#lease, next)) {
@@ -119,9 +119,14 @@ export class HeldLease {
       if (lease?.held === true && lease.token === this.token) this.#lease = lease;
       else this.#lost();
     } catch (error) {
-      this.#on.logger.warn({ err: error, session: this.#id }, "the session's lease could not be renewed; retrying");
+      this.#on.logger.warn({ err: error }, "the session's lease could not be renewed; retrying");
       if (performance.now() - this.#renewedAt >= this.#lease.durationMs) this.#lost();
     }
+  }
+
+  #trace(): Pick<Lease, "traceparent"> {
+    const traceparent = this.#on.traceparent();
+    return traceparent === undefined ? {} : { traceparent };
   }
 
   #lost(): void {
@@ -151,6 +156,8 @@ export async function abandonLease(store: SessionStore, id: string, lease: Lease
 /** What a run is told of its lease. */
 export interface LeaseListener {
   readonly logger: Logger;
+  /** W3C `traceparent` of the run, once it is known. */
+  traceparent(): string | undefined;
   /** Somebody asked the run to stop. May be called more than once. */
   stop(): void;
   /** Another process has the session, or may have it. */

@@ -1,4 +1,5 @@
-import { journal, type JournalLog } from "../durable/journal.ts";
+import { journal, type JournalLog, lastTraceparent } from "../durable/journal.ts";
+import { parseTraceparent } from "../internal/traceparent.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { PartialAnswer } from "../loop/partial-answer.ts";
 import type { BeforeEnd } from "../loop/loop-input.ts";
@@ -7,6 +8,7 @@ import { prepareHistory } from "../model/history/import-history.ts";
 import type { Content } from "../wire/types/content.ts";
 import { endOfRecord } from "./run-ending.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
+import type { SessionRecords } from "./records.ts";
 import type { SessionLog } from "./session-log.ts";
 import { placeCutInSent, type RunRecord } from "./session-view.ts";
 
@@ -49,6 +51,7 @@ export class RecordOpener<Options> {
         if (mode === "resume") replaying.end();
         return next;
       },
+      resumedFrom: mode === "resume" ? findTrace(record, how.left) : undefined,
       interrupted: mode === "read" ? record.end?.interrupted : undefined,
       onPartial,
       steps: ({ signal, emit }) =>
@@ -92,10 +95,20 @@ export interface OpenRecordOptions {
   readonly log?: JournalLog | undefined;
   /** @defaultValue for a record that is only read: more was said when the log has another turn */
   readonly beforeEnd?: BeforeEnd | undefined;
+  /** The session's records from before, when the run is resumed. */
+  readonly left?: SessionRecords | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: { readonly name: string }) => never) | undefined;
   /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
+}
+
+/** The `traceparent` under which a run was last executed: its last process left it in the lease, in a draft, or in a step. */
+function findTrace({ entry, outcomes }: RunRecord, { lease, draft }: SessionRecords = {}): string | undefined {
+  const found = [lease, draft].find(
+    (one) => one?.runId === entry.runId && parseTraceparent(one.traceparent) !== undefined,
+  );
+  return found?.traceparent ?? lastTraceparent(outcomes.values());
 }
 
 /** Marks the events of a run that repeat what its log holds: those before the first step that is executed here. */

@@ -14,6 +14,8 @@ export interface Lease {
   readonly durationMs: number;
   /** The process that holds it, in the words of the store's {@link ProcessKnowledge}; absent where there are none. */
   readonly process?: Json | undefined;
+  /** W3C `traceparent` of the run, if it was in a trace when the lease was last renewed. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What the model has said so far in a step that is under way. */
@@ -27,6 +29,8 @@ export interface Draft {
   readonly parts: readonly Part[];
   /** More was said than a draft may hold. */
   readonly truncated?: true | undefined;
+  /** W3C `traceparent` of the run, if it is in a trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What stands beside a session's log: how it is going, where the log says what is finished. */

@@ -104,8 +104,7 @@ export class RunCloser<Options> {
     try {
       await this.#appendEnd(opened, lease, how);
     } catch (error) {
-      const { id, view } = this.#log;
-      logger.warn({ err: error, session: id, runId: view.run?.entry.runId }, "the run's end could not be written");
+      logger.warn({ err: error }, "the run's end could not be written");
     }
   }
 }

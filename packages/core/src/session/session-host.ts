@@ -6,6 +6,7 @@ import type { PartialAnswer } from "../loop/partial-answer.ts";
 import type { Limits, Spent } from "../loop/limits.ts";
 import type { BeforeEnd } from "../loop/loop-input.ts";
 import type { RunResult, RunSoFar } from "../loop/result.ts";
+import type { Within } from "../loop/callers-context.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
@@ -22,6 +23,8 @@ export interface OpenedRun {
   readonly historyLength: number;
   /** The answer that is under way, as far as it is known. */
   partial(): PartialAnswer;
+  /** W3C `traceparent` of the run, once it is known. */
+  traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
   /** Cancels a call that runs in this process. @returns False when there is none with that id. */
@@ -62,6 +65,8 @@ export interface SessionRun<Options> {
   }) => Steps<RunEvent>;
   /** Of a run that is only read again: the answer it ended in the middle of. */
   readonly interrupted?: Pick<InterruptedAnswer, "step" | "parts"> | undefined;
+  /** Of a run that is resumed: the `traceparent` under which it was last executed, if it is known. */
+  readonly resumedFrom?: string | undefined;
   /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   readonly steering: Steering;
@@ -79,6 +84,8 @@ export type SessionLimits = Omit<Limits, "wallTimeMs">;
 export interface SessionHost<Options> {
   readonly model: Model;
   readonly origin: HistoryOrigin;
+  /** Its name. */
+  readonly agent: string;
   readonly logger: Logger;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
   check(options: Options): void;
@@ -95,4 +102,6 @@ export interface SessionHost<Options> {
   /** Whether a run with these options checks its message before it becomes part of the history. */
   checksInput(options: Options): boolean;
   open(run: SessionRun<Options>): OpenedRun;
+  /** The context of whoever requests a run now; absent if nobody wants to know. */
+  callersContext(): Within | undefined;
 }

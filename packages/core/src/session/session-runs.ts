@@ -8,6 +8,7 @@ import {
   SessionRunningError,
 } from "../errors/session-errors.ts";
 import { firstDifference } from "../internal/json.ts";
+import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import { limitReached } from "../loop/limits.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
@@ -190,9 +191,12 @@ export class SessionRuns<Options> {
         reason ??= why;
         opened?.abort(why);
       };
+      const traceparent = (): string | undefined => current.opened?.traceparent();
+      const logger = this.#loggerOf(current);
       try {
         const taken = await this.#leases.take([run.signal, left.signal], prepare, () => ({
-          logger: this.#logger,
+          logger,
+          traceparent,
           stop: () => abort(new RunStoppedError(`the run of session "${this.log.id}" was stopped on request`)),
           lost: (error) => {
             lost = true;
@@ -207,11 +211,13 @@ export class SessionRuns<Options> {
           this.log.store,
           this.log.id,
           { token: taken.lease.token, runId: current.runId },
-          this.#logger,
+          logger,
+          traceparent,
         );
         opened = current.opened = this.#opener.open(record, run, {
           mode: taken.mode,
           log: this.log.journalLog(current.runId, taken.lease.token),
+          left: taken.left,
           onPartial: draft.changed,
           beforeEnd: async (result) => {
             const next = await this.#closer.end(opened, taken.lease, result);
@@ -230,7 +236,7 @@ export class SessionRuns<Options> {
         const how = left.signal.aborted
           ? { stopReason: "aborted" as const, error: LEFT }
           : buildFailure(error, opened.aborted());
-        if (!ended && !lost && lease !== undefined) await this.#closer.tryEnd(opened, lease, how, this.#logger);
+        if (!ended && !lost && lease !== undefined) await this.#closer.tryEnd(opened, lease, how, logger);
         throw error;
       } finally {
         draft?.release();
@@ -259,10 +265,19 @@ export class SessionRuns<Options> {
     if (draft !== undefined) await this.log.store.setDraft(this.log.id, token, undefined);
   }
 
-  /** Its lines have the metadata of the last run. */
-  get #logger(): Logger {
-    const metadata = this.log.view.run?.entry.metadata;
-    return metadata === undefined ? this.#host.logger : bindLogger(this.#host.logger, { metadata });
+  /** Its lines have the identity of the run that is going and, in a trace, the ids of its span. */
+  #loggerOf(current: CurrentRun): Logger {
+    const { logger, agent } = this.#host;
+    return bindLogger(logger, () => {
+      const metadata = this.log.view.run?.entry.metadata;
+      return {
+        runId: current.runId,
+        agent,
+        sessionId: this.log.id,
+        ...(metadata !== undefined && { metadata }),
+        ...parseTraceparent(current.opened?.traceparent()),
+      };
+    });
   }
 }
 

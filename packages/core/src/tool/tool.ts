@@ -121,7 +121,14 @@ export interface ToolContext<Context = unknown> {
   readonly metadata?: JsonObject | undefined;
   /** Turn of the run, from 1. */
   readonly turn: number;
+  /** Its lines have the identity of the run, the turn and, in a trace, the ids of the call's span. */
   readonly logger: Logger;
+  /**
+   * W3C `traceparent` of the call in the trace of an observer, to send to other services. Absent without an observer that traces.
+   *
+   * @see https://www.w3.org/TR/trace-context/#traceparent-header
+   */
+  readonly traceparent?: string | undefined;
   /** Reports progress as a `tool-progress` event; `value` must be JSON-safe. Never rejects. */
   progress(value: unknown): Promise<void>;
   /** Adds the usage, cost and sources of a run inside this call to the calling run's. */
@@ -207,6 +214,8 @@ export interface ParentStep {
   readonly step: string;
   /** Id of the call, if the step is a call; stable when the call runs again. */
   readonly callId?: string | undefined;
+  /** W3C `traceparent` of the step in the trace of an observer; of its run, if an engine starts the run inside. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What a run inside a call inherits from the calling run. */

@@ -81,6 +81,8 @@ export interface CallOptions extends CallSignal {
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
   /** Called before a wait that the service imposed on another request; must not throw. */
   readonly onWait?: ((notice: WaitNotice) => void) | undefined;
+  /** Called with the milliseconds that a request waited in the queue of `traffic`, once it may be sent; must not throw. */
+  readonly onQueued?: ((queuedMs: number) => void) | undefined;
   /** Group of this request in the queue of `traffic`. @defaultValue the client's */
   readonly group?: object | string | undefined;
   /** Reuses what it serialised for the previous request of a conversation. For one call at a time. */

@@ -113,7 +113,7 @@ describe("metadata of a session's run", () => {
     const model = new ScriptedModel(call("look"), say("Seen."));
     const session = new Agent({ model, tools: [look], logger }).session({ id: "s", store: failing });
     await expect(session.send("Go.", { metadata: ORDER })).rejects.toThrow();
-    const own = lines.filter((line) => "session" in line);
-    expect(own).toMatchObject([{ session: "s", metadata: ORDER }]);
+    const own = lines.filter((line) => "err" in line);
+    expect(own).toMatchObject([{ agent: "agent", sessionId: "s", metadata: ORDER }]);
   });
 });

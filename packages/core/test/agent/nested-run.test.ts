@@ -2,7 +2,9 @@ import {
   Agent,
   defineTool,
   MemoryStore,
+  type Observer,
   type PendingCall,
+  type RunEndObservation,
   runSoFar,
   type SessionStore,
   SessionStoreError,
@@ -19,6 +21,24 @@ const PRICES = { input: 1, output: 1 };
 function responseTo(model: ScriptedModel, request: number): unknown {
   return model.requests[request]?.contents.at(-1)?.parts[0]?.functionResponse?.response;
 }
+
+describe.each(faces)("an abort, read by %s", (_face, read) => {
+  fakeTime("leaps");
+
+  test("leaves in what observers read the cost of an inner run that had ended", async () => {
+    const ends: RunEndObservation[] = [];
+    const observer: Observer = { observe: (one) => void (one.type === "run-end" && ends.push(one)) };
+    const helper = new Agent({ name: "helper", model: new ScriptedModel(say("Found.")), prices: PRICES });
+    const wait = defineTool({ name: "wait", description: "x", run: () => new Promise(() => {}) });
+    const model = new ScriptedModel(calls({ name: "helper", args: { task: "Find." } }, "wait"));
+    const tools = [helper.asTool({ description: "x" }), wait];
+    const agent = new Agent({ model, tools, observers: [observer], prices: PRICES });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new Error("enough")), 100);
+    await expect(read(agent, "Go.", { signal: abort.signal })).rejects.toThrow("enough");
+    expect(ends).toMatchObject([{ ended: "aborted", usage: { requests: 2, totalTokens: 30 }, cost: 30 / 1_000_000 }]);
+  });
+});
 
 describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
   fakeTime("leaps");

@@ -81,7 +81,7 @@ describe.each(faces)("%s", (_face, read) => {
       const first = step("model:1", { kind: "model", phase: "work" });
       const second = step("model:2", { kind: "model", phase: "work" });
       const made = { name: "look", args: { at: "sea" } };
-      const called = step("call:1.0", { kind: "call", callId: "call:1.0", call: made });
+      const called = step("call:1.0", { kind: "call", callId: "call:1.0", call: made, toolDescription: "x" });
       const response = (index: number): unknown => ({
         content: index === 0 ? result.contents[1] : result.contents[3],
         finishReason: "STOP",
@@ -93,17 +93,17 @@ describe.each(faces)("%s", (_face, read) => {
         { type: "run-start", resumed: false },
         { type: "turn-start", turn: 1 },
         { type: "step-start", step: first },
-        { type: "request", step: first, request: model.requests[0] },
+        { type: "request", step: first, request: model.requests[0], model: "gemini-scripted" },
         { type: "first-part", step: first },
-        { type: "step-end", step: first, ok: true, response: response(0), cost: 10 + 2 * 5 },
+        { type: "step-end", step: first, ok: true, response: response(0), cost: 10 + 2 * 5, chunksAt: [at] },
         { type: "step-start", step: called },
         { type: "step-end", step: called, ok: true, outcome: { ok: true, output: "seen" } },
         { type: "turn-end", turn: 1 },
         { type: "turn-start", turn: 2 },
         { type: "step-start", step: second },
-        { type: "request", step: second, request: model.requests[1] },
+        { type: "request", step: second, request: model.requests[1], model: "gemini-scripted" },
         { type: "first-part", step: second },
-        { type: "step-end", step: second, ok: true, response: response(1), cost: 20 },
+        { type: "step-end", step: second, ok: true, response: response(1), cost: 20, chunksAt: [at, at] },
         { type: "turn-end", turn: 2 },
         { type: "run-end", startedAt: at, ended: "result", result, turns: 2, usage: result.usage, cost: 40 },
       ];

@@ -85,6 +85,7 @@ function contextOf(
   logger: Logger,
 ): Omit<ToolContext, "attempt"> {
   const progressToken = mcpReq._meta?.progressToken;
+  const traceparent = mcpReq._meta?.["traceparent"];
   let reports = 0;
   return {
     context: undefined,
@@ -96,6 +97,7 @@ function contextOf(
     agent: "mcp",
     turn: 1,
     logger,
+    ...(typeof traceparent === "string" && { traceparent }),
     progress: async (value) => {
       if (progressToken === undefined) return;
       reports++;

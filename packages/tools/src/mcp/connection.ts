@@ -23,6 +23,8 @@ export interface McpCall {
   readonly timeoutMs: number;
   /** Whether it may be repeated if the outcome of the first attempt is unknown. */
   readonly repeatable: boolean;
+  /** W3C `traceparent` of the call. */
+  readonly traceparent: string | undefined;
   onProgress(progress: Progress): void;
 }
 
@@ -169,9 +171,9 @@ export class Connection {
   }
 
   async #request({ client }: OpenClient, call: McpCall): Promise<CallToolResult> {
-    const { tool, args, signal, timeoutMs } = call;
+    const { tool, args, signal, timeoutMs, traceparent } = call;
     return await client.callTool(
-      { name: tool.name, arguments: args },
+      { name: tool.name, arguments: args, ...(traceparent !== undefined && { _meta: { traceparent } }) },
       {
         signal,
         // The tool's own limit expires first and cancels the call; this one is for platform timers.

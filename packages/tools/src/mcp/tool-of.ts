@@ -34,6 +34,7 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
         signal: context.signal,
         timeoutMs,
         repeatable: effects !== "once",
+        traceparent: context.traceparent,
         onProgress: (progress) => reports.add(progress),
       });
       await reports.done();

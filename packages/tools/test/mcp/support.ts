@@ -16,6 +16,7 @@ export interface Watch {
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((value: unknown) => void) | undefined;
   readonly logger?: Logger | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 /** Calls a tool as the loop does. */
@@ -23,7 +24,7 @@ export async function use(
   tools: readonly Tool[],
   name: string,
   args: Readonly<Record<string, unknown>> = {},
-  { signal = new AbortController().signal, progress, logger = SILENT }: Watch = {},
+  { signal = new AbortController().signal, progress, logger = SILENT, traceparent }: Watch = {},
 ): Promise<ToolOutcome> {
   const call = { name, args };
   const context: ToolContext = {
@@ -37,6 +38,7 @@ export async function use(
     agent: "agent",
     turn: 1,
     logger,
+    traceparent,
     progress: async (value) => progress?.(value),
     attach: () => {},
   };

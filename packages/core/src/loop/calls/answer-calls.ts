@@ -260,7 +260,7 @@ function runOperation(
     run: async (step) => {
       call.executed = true;
       const run = (): ReturnType<typeof runCall> =>
-        executeStep(input, name, step, (timed) => runCall(input, state, call, timed), call.call);
+        executeStep(input, name, step, (timed) => runCall(input, state, call, timed), call);
       try {
         const value = await (gate === undefined ? run() : gate.through(tool?.sequential ?? false, run));
         // Kept at once: the round may end with an abort.

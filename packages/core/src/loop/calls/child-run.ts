@@ -119,8 +119,13 @@ async function startChild(
 ): Promise<ChildState | AnsweredState> {
   const { callId } = planned;
   const parent: ParentRun = {
-    step: { runId: state.runId, step: callId, callId },
-    // From what is recorded, not from a clock: a replay must give the same.
+    // From what is recorded, not from a clock or this process: a replay must give the same.
+    step: {
+      runId: state.runId,
+      step: callId,
+      callId,
+      ...(state.traceparent !== undefined && { traceparent: state.traceparent }),
+    },
     remaining: remainingLimits(input, state.spent()),
     prices: input.prices,
     metadata: input.identity.metadata,

@@ -3,7 +3,7 @@ import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { isTooDeep } from "../../internal/json.ts";
-import { SILENT } from "../../logging/logger.ts";
+import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError } from "../../model/request/check-depth.ts";
 import { callTool } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe } from "../../tool/function-response.ts";
@@ -14,7 +14,9 @@ import type { FunctionCall, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
+import type { LoopStep } from "../observer.ts";
 import type { RunState } from "../run-state.ts";
+import { stepLogger } from "../single-step.ts";
 import type { AnsweredState, CallState, PlannedCall, TurnCall } from "./call-state.ts";
 
 /** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
@@ -22,23 +24,26 @@ export async function runCall(
   input: LoopInput,
   state: RunState,
   planned: TurnCall,
-  step: Step<RunEvent>,
+  step: LoopStep,
 ): Promise<CallStepValue> {
   const { callId, call, tool, refusal } = planned;
   const startedAt = input.now();
   const interrupted = tool?.effects === "once" && step.attempt > 1;
   const asks = interrupted && tool.unknownOutcome === "ask";
   const isWatched = input.emit !== undefined && !asks;
+  // Most runs log nothing, and this is called for each call.
+  const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
 
   const nested: NestedRun[] = [];
-  const run: Pick<ToolContext, "attach" | "parent"> = {
+  const run: CallParts = {
+    logger,
     attach: (one) => {
       nested.push(one);
       state.unsettled.push(one);
     },
-    parent: parentRun(input, state, planned, startedAt),
+    parent: parentRun(input, state, planned, step, startedAt),
   };
-  if (tool?.retry !== undefined) planned.onRetry = (notice) => reportRetry(input, planned, step, notice);
+  if (tool?.retry !== undefined) planned.onRetry = (notice) => reportRetry(input, planned, step, logger, notice);
   const { beforeCall, afterCall } = input.hooks;
   let outcome: ToolOutcome;
   if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
@@ -57,8 +62,8 @@ export async function runCall(
     nested,
     ...(asks && { unknown: true }),
   };
-  if (input.logger.debug !== SILENT.debug)
-    input.logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
+  if (logger.debug !== SILENT.debug)
+    logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
   if (isWatched) {
     planned.endReported = true;
     await step.emit(toolEnd(planned, value));
@@ -70,9 +75,10 @@ function reportRetry(
   input: LoopInput,
   { turn, callId, call }: PlannedCall,
   step: Step<RunEvent>,
+  logger: Logger,
   notice: ToolRetryNotice,
 ): void | Promise<void> {
-  input.logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
+  logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
   // Observers read it, too.
   if (input.emit !== undefined || input.observed !== undefined)
     return step.emit({ type: "tool-retry", turn, callId, name: call.name, ...notice });
@@ -94,8 +100,8 @@ async function recordBegin(planned: TurnCall, step: Step<RunEvent>, isWatched: b
 async function runWithHooks(
   input: LoopInput,
   planned: TurnCall,
-  step: Step<RunEvent>,
-  run: Pick<ToolContext, "attach" | "parent">,
+  step: LoopStep,
+  run: CallParts,
   isWatched: boolean,
 ): Promise<ToolOutcome> {
   const { turn, callId, call } = planned;
@@ -126,13 +132,17 @@ async function runWithHooks(
   }
 }
 
+/** What the context of a call has of its run. */
+type CallParts = Pick<ToolContext, "attach" | "logger" | "parent">;
+
 function toolContext(
   input: LoopInput,
   { turn, callId, call }: PlannedCall,
-  step: Step<RunEvent>,
-  run: Pick<ToolContext, "attach" | "parent">,
+  step: LoopStep,
+  run: CallParts,
 ): Omit<ToolContext, "attempt"> {
   const { identity, context } = input;
+  const { traceparent } = step;
   return {
     ...identity,
     context,
@@ -142,7 +152,7 @@ function toolContext(
     // Not the step's own key, which differs when a call that was not executed is run again.
     idempotencyKey: `${identity.runId}/${callId}`,
     turn,
-    logger: input.logger,
+    ...(traceparent !== undefined && { traceparent }),
     progress: async (progress) => {
       if (input.emit !== undefined) await step.emit({ type: "tool-progress", turn, callId, progress });
     },
@@ -151,10 +161,21 @@ function toolContext(
 }
 
 /** What a run inside the call receives from this one. */
-function parentRun(input: LoopInput, state: RunState, { callId, current }: TurnCall, startedAt: number): ParentRun {
+function parentRun(
+  input: LoopInput,
+  state: RunState,
+  { callId, current }: TurnCall,
+  { traceparent }: LoopStep,
+  startedAt: number,
+): ParentRun {
   const attempt = current.state === "running" ? current.attempt : 0;
   return {
-    step: { runId: state.runId, step: callStepName(callId, attempt), callId },
+    step: {
+      runId: state.runId,
+      step: callStepName(callId, attempt),
+      callId,
+      ...(traceparent !== undefined && { traceparent }),
+    },
     get remaining() {
       return remainingLimits(input, state.spentInside(input.now() - startedAt));
     },

@@ -39,11 +39,11 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
     );
 
   const name = compactStepName(state.turns, overflow ? ++state.overflows : undefined);
-  const outcome = await singleStep(input, name, async ({ signal }): Promise<CompactStepValue> => {
+  const outcome = await singleStep(input, name, async ({ signal, traceparent }): Promise<CompactStepValue> => {
     const startedAt = input.now();
     const nested: NestedRun[] = [];
     const ask = (piece: readonly Content[]): Promise<string> =>
-      summarize(piece, { step: name, signal }, (run) => void nested.push(run));
+      summarize(piece, { step: name, signal, traceparent }, (run) => void nested.push(run));
     const summary = await summarizeInPieces(known, cut, (overflow ? 0.5 : 0.9) * windowTokens, ask);
     return { summary, nested, startedAt, endedAt: input.now() };
   });

@@ -4,6 +4,7 @@ import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
+import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
@@ -16,6 +17,7 @@ import type { LoopInput, PreparedRequest } from "../loop-input.ts";
 import type { LoopStep } from "../observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
 import type { PartialAnswer } from "../partial-answer.ts";
+import { stepLogger } from "../single-step.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -63,6 +65,8 @@ export async function modelStep(
   }
   const isHeld = guardrails?.output !== undefined && guardrails.streaming !== "show";
   const isWatched = input.emit !== undefined;
+  // Most runs log nothing, and this is called for each request.
+  const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, turn, step);
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
@@ -90,20 +94,22 @@ export async function modelStep(
       hasDeepParts ||= isTooDeep(parts);
       // The answer is refused, so nobody needs them.
       if (hasDeepParts) return;
+      if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
       partial?.add(parts);
       if (typed !== undefined) return typed.add(parts);
       if (isWatched && !isHeld) return emitParts(parts, turn, step);
     };
     partial?.begin(name);
-    step.asks?.(request);
+    step.asks?.(request, model);
     try {
       const response = await model.respond(request, {
         signal: step.signal,
         conversation: input.conversation,
-        logger: input.logger,
+        logger,
         budget,
         onParts,
         onNotice,
+        onQueued: step.queued,
         tap: step.tap,
       });
       // A model of another library may pass on what it was sent, unchecked.
@@ -132,7 +138,7 @@ export async function modelStep(
       }
       budget.failed(error);
       const { message } = describeError(error);
-      input.logger.warn({ turn, restarts: restarts + 1, error: message }, "the stream broke; retrying");
+      logger.warn({ restarts: restarts + 1, error: message }, "the stream broke; retrying");
       if (isWatched) await step.emit({ type: "discard", turn, reason: message });
       const requestedMs = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
       await sleep(requestedMs ?? RESTART_DELAY_MS * 2 ** restarts, step.signal);

@@ -86,6 +86,7 @@ export async function modelTurn(
       state.steeringCursor = steered.upTo;
     }
     state.addActiveTime(value.startedAt, value.endedAt);
+    state.traceparent = value.traceparent ?? state.traceparent;
     const { prices } = input;
     const modelId = prepared?.model?.id ?? input.model.id;
     state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? modelId));

@@ -20,6 +20,7 @@ import type {
 } from "../loop-input.ts";
 import type { RunContext } from "../run-context.ts";
 import type { LoopStep } from "../observer.ts";
+import { stepLogger } from "../single-step.ts";
 import { checkToolChoice } from "../tool-choice.ts";
 import { checkChangedRequest } from "./changed-request.ts";
 import { fitContents, originOf } from "./fit-contents.ts";
@@ -110,8 +111,8 @@ async function prepareRequest(
   const breaks = phase === "output" ? [] : findBreaks(input, state, prepared, model, changes.contents !== undefined);
   if (breaks.length > 0) {
     const { turns: turn } = state;
-    input.logger.info(
-      { turn, fields: breaks },
+    stepLogger(input, turn, step).info(
+      { fields: breaks },
       "prepareTurn changed the prefix; the service's implicit cache starts over",
     );
     await step.emit({ type: "prefix-break", turn, fields: breaks });

@@ -129,6 +129,7 @@ export class Exchange implements PermitRequest {
       if (permit instanceof Permit) this.#permit = permit;
       else {
         this.#permit = await permit;
+        this.#options.onQueued?.(this.#permit.queuedMs);
         // A token may have expired in the queue.
         this.#auth = await endpoint.authHeaders();
       }

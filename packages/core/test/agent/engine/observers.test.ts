@@ -4,6 +4,7 @@ import { assertObservations, call, calls, empty, hangs, say, ScriptedModel } fro
 import { describe, expect, test } from "vitest";
 import { idle } from "../../helpers/fake-time.ts";
 import { drawTrace, record, shape } from "../../helpers/observations.ts";
+import { tracer } from "../../helpers/tracer.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 
 /** A team, and what is observed of it in this process. */
@@ -118,6 +119,40 @@ describe("a run on an engine", () => {
     assertObservations(observations);
     expect(observations[0]).toMatchObject({ type: "run-start", resumed: true });
     expect(drawTrace(observations).slice(-2)).toEqual(["  call:1.1 pay: ok", "  model:2: STOP 15"]);
+  });
+
+  test("is linked to the trace it was last executed in, and its children have the trace that asked for them", async () => {
+    const [traced, inside] = [tracer(), tracer()];
+    const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const helper = new Agent({ name: "helper", model: new ScriptedModel(say("Found.")), observers: [inside] });
+    const model = new ScriptedModel(
+      call("look"),
+      calls("look", { name: "helper", args: { task: "Find." } }),
+      say("Done."),
+    );
+    const tools = [look, helper.asTool({ description: "x" })];
+    const agent = new Agent({ name: "lead", model, tools, observers: [traced] });
+    // Each step, and each round of them, is executed by a process of its own.
+    const engine = new MemoryEngine({ restarting: true });
+    engine.serve(helper);
+    await engine.start(agent, "r", { input: "Go." });
+    assertObservations(traced.observations);
+    const runs = [...new Set(traced.observations.map(({ run }) => run))];
+    const steps = runs.map((run) => shape(traced.observations.filter((one) => one.run === run))[2]);
+    // The last process finds nothing left to do but the end.
+    expect(steps.slice(0, -1)).toEqual(
+      ["model:1", "call:1.0", "model:2", "call:2.0", "model:3"].map((name) => `step-start ${name}`),
+    );
+    const traces = runs.map((run) => traced.ofRun(run));
+    expect(runs.map(({ resumedFrom }) => resumedFrom)).toEqual([undefined, ...traces.slice(0, -1)]);
+    expect(new Set(traces).size).toBe(6);
+    // The process that starts it is another one each time that the round is read again.
+    expect(inside.observations[0]?.run.parent).toEqual({
+      runId: "r",
+      step: "call:2.1",
+      callId: "call:2.1",
+      traceparent: traces[2],
+    });
   });
 
   test("says that it was aborted when it was cancelled, and ends its steps", async () => {

@@ -1,0 +1,80 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Agent, defineTool, type Logger, type Observer, type RunStream } from "@pollux/core";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { describe, expect, test, vi } from "vitest";
+
+/** How a reader takes the result of a stream. */
+const readers: readonly (readonly [string, (stream: RunStream<unknown>) => Promise<unknown>])[] = [
+  ["its result", (stream) => stream.result()],
+  [
+    "its events",
+    async (stream) => {
+      for await (const _ of stream);
+      return stream.result();
+    },
+  ],
+];
+
+/** Streams that run an agent. */
+const requests: readonly (readonly [string, (agent: Agent) => RunStream<unknown>])[] = [
+  ["an agent", (agent) => agent.stream("Go.")],
+  ["a chat", (agent) => agent.chat().stream("Go.")],
+  ["a session", (agent) => agent.session().stream("Go.")],
+  ["a session that continues", (agent) => agent.session().continueStream({ message: "Go." })],
+];
+
+describe.each(readers)("a stream read by %s", (_reader, read) => {
+  const context = new AsyncLocalStorage<string>();
+
+  test.each(requests)("of %s runs in the context in which it was made", async (_what, request) => {
+    const seen = new Set<string | undefined>();
+    const look = defineTool({ name: "look", description: "x", run: () => void seen.add(context.getStore()) });
+    const observer: Observer = {
+      capture: () => {
+        const store = context.getStore() ?? "none";
+        return (work) => context.run(store, work);
+      },
+      observe: () => void seen.add(context.getStore()),
+    };
+    const model = new ScriptedModel(call("look"), say("Done."));
+    const agent = new Agent({ model, tools: [look], observers: [observer] });
+    const stream = context.run("maker", () => request(agent));
+    await context.run("reader", () => read(stream));
+    expect([...seen]).toEqual(["maker"]);
+  });
+
+  test.each<[string, NonNullable<Observer["capture"]>, warned: boolean]>([
+    [
+      "cannot capture anything",
+      () => {
+        throw new Error("mine");
+      },
+      true,
+    ],
+    [
+      "throws when the run begins",
+      () => () => {
+        throw new Error("mine");
+      },
+      true,
+    ],
+    ["never calls the work", () => () => {}, false],
+    [
+      "calls the work twice and throws",
+      () => (work) => {
+        work();
+        work();
+        throw new Error("mine");
+      },
+      true,
+    ],
+  ])("runs once when an observer %s", async (_what, capture, warned) => {
+    const warn = vi.fn<Logger["warn"]>();
+    const logger = { trace() {}, debug() {}, info() {}, warn, error() {} };
+    const model = new ScriptedModel(say("Done."));
+    const agent = new Agent({ model, observers: [{ capture }], logger });
+    expect(await read(agent.stream("Go."))).toMatchObject({ text: "Done." });
+    expect(model.requests).toHaveLength(1);
+    expect(warn.mock.calls.length > 0).toBe(warned);
+  });
+});

@@ -1,0 +1,66 @@
+import { type Attributes, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
+import type { Observation, StepEndObservation, StepInfo } from "@pollux/core";
+import { defined, errorTypeOf } from "./attributes.ts";
+import { captureValue } from "./run-content.ts";
+import { fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";
+
+/** A call: its `execute_tool` span, which is active in the tool. */
+export class CallTrace {
+  readonly run: RunTrace;
+  readonly step: StepInfo;
+  readonly span: Span | undefined;
+  readonly context: Context;
+  readonly #name: string;
+
+  constructor(run: RunTrace, step: StepInfo) {
+    this.run = run;
+    this.step = step;
+    const { call, callId, turn, toolDescription } = step;
+    const { identity, outlets } = run;
+    this.#name = call?.name ?? step.name;
+    const attributes = {
+      ...this.#attributes(),
+      ...identity,
+      ...defined({ "gen_ai.tool.call.id": call?.id ?? callId, "gen_ai.tool.description": toolDescription }),
+      "pollux.turn": turn,
+      ...(callId !== undefined && { "pollux.call.id": callId }),
+      ...(step.attempt > 1 && { "pollux.call.attempt": step.attempt }),
+    };
+    const options = { kind: SpanKind.INTERNAL, startTime: step.startedAt, attributes };
+    this.span = outlets.tracer?.startSpan(`execute_tool ${this.#name}`, options, run.context);
+    this.context = this.span === undefined ? run.context : trace.setSpan(run.context, this.span);
+    if (run.settings.contentInSpans && this.span?.isRecording() === true)
+      this.span.setAttributes(captureValue(run.settings, "gen_ai.tool.call.arguments", call?.args ?? {}));
+  }
+
+  observe(observation: Observation): void {
+    if (observation.type !== "tool-retry") return;
+    const { at, attempt, delayMs, error } = observation;
+    const attributes = { "pollux.retry.attempt": attempt, "pollux.retry.delay": delayMs / 1000 };
+    this.span?.addEvent("pollux.retry", { ...attributes, "pollux.retry.reason": error }, at);
+    this.run.outlets.metrics?.retry(this.#attributes(), this.context);
+  }
+
+  end({ at, ok, error, outcome }: StepEndObservation): void {
+    const { run, span } = this;
+    const errorType = ok ? (outcome?.ok === false ? outcome.kind : undefined) : errorTypeOf(error);
+    run.add({ ...NOTHING, calls: 1 });
+    const attributes = { ...this.#attributes(), ...defined({ "error.type": errorType }) };
+    run.outlets.metrics?.tool((at - this.step.startedAt) / 1000, attributes, this.context);
+    if (span === undefined) return;
+    if (!ok) {
+      fail(span, error, at, true);
+      run.hasRecorded(error);
+    } else if (outcome?.ok === false)
+      markFailed(span, outcome.kind, run.settings.contentInSpans ? outcome.message : undefined);
+    if (run.settings.contentInSpans && outcome !== undefined && span.isRecording())
+      span.setAttributes(
+        captureValue(run.settings, "gen_ai.tool.call.result", outcome.ok ? outcome.output : outcome.message),
+      );
+    span.end(at);
+  }
+
+  #attributes(): Attributes {
+    return { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": this.#name, "gen_ai.tool.type": "function" };
+  }
+}

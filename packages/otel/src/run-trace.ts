@@ -1,0 +1,240 @@
+import {
+  type Attributes,
+  type Context,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from "@opentelemetry/api";
+import type { Observation, RunEndObservation, RunInfo, RunStartObservation } from "@pollux/core";
+import { defined, errorTypeOf, identityOf, type Tokens, tokensOf } from "./attributes.ts";
+import type { Metrics } from "./metrics.ts";
+import type { EventLogger, Settings } from "./options.ts";
+import { RunContent } from "./run-content.ts";
+import { parseTraceparent } from "./trace-context.ts";
+
+/** Where a run's spans, metrics and events go; at least one of them goes somewhere. */
+export interface Outlets {
+  readonly tracer: Tracer | undefined;
+  readonly metrics: Metrics | undefined;
+  readonly events: EventLogger | undefined;
+}
+
+/** What an observer knows of a run while it is executed in this process: its `invoke_agent` span, and sums of what is inside. */
+export class RunTrace {
+  readonly info: RunInfo;
+  readonly outlets: Outlets;
+  readonly settings: Settings;
+  /** Its span is active in it. */
+  readonly context: Context;
+  /** What each of its spans has. */
+  readonly identity: Attributes;
+  readonly content: RunContent;
+  /** The run that contains it, if it is executed in this process. */
+  readonly outer: RunTrace | undefined;
+  /** Its requests summarize messages of {@link RunTrace.outer}, and have their spans there. */
+  readonly isSummary: boolean;
+  /** Undefined without a tracer, and for a summary. */
+  readonly span: Span | undefined;
+  /** Some of its messages have been replaced by a summary. */
+  isCompacted = false;
+  /** The turn of its last step. */
+  turn = 0;
+  /** Of the last answer. */
+  finishReason: string | undefined;
+  #sums: Sums = NOTHING;
+  readonly #isResumed: boolean;
+  /** A failure that a span inside has recorded. */
+  #recorded: unknown;
+
+  /** @param context - Where it starts. */
+  constructor({ run, at, resumed }: RunStartObservation, context: Context, from: RunOrigin) {
+    const { outlets, settings, outer } = from;
+    this.info = run;
+    this.outlets = outlets;
+    this.settings = settings;
+    this.outer = outer;
+    this.#isResumed = resumed;
+    this.isSummary = outer !== undefined && isSummary(run);
+    this.identity = this.isSummary && outer !== undefined ? outer.identity : identityOf(run);
+    this.content = new RunContent(settings);
+    const link = parseTraceparent(run.resumedFrom);
+    this.span = this.isSummary
+      ? undefined
+      : outlets.tracer?.startSpan(
+          `invoke_agent ${run.agent}`,
+          {
+            kind: SpanKind.INTERNAL,
+            startTime: at,
+            attributes: {
+              "gen_ai.operation.name": "invoke_agent",
+              ...this.identity,
+              "gen_ai.request.model": run.model,
+              "pollux.run.id": run.runId,
+              ...(resumed && { "pollux.resumed": true }),
+            },
+            ...(link !== undefined && { links: [{ context: link }] }),
+          },
+          context,
+        );
+    this.context = this.span === undefined ? context : trace.setSpan(context, this.span);
+  }
+
+  /** Adds what a request, a call or a run inside has done. */
+  add(more: Sums): void {
+    this.#sums = addSums(this.#sums, more);
+  }
+
+  /** Remembers a failure that a span inside has recorded: it is recorded once. */
+  hasRecorded(error: unknown): void {
+    this.#recorded = error;
+  }
+
+  /** Adds an event to its span, for what happens between two steps. */
+  addEvent(observation: Observation): void {
+    const { span } = this.isSummary && this.outer !== undefined ? this.outer : this;
+    const { at } = observation;
+    switch (observation.type) {
+      case "recover": {
+        const { turn, problem, attempt } = observation;
+        const attributes = {
+          "pollux.turn": turn,
+          "pollux.recover.problem": problem,
+          "pollux.recover.attempt": attempt,
+        };
+        span?.addEvent("pollux.recover", attributes, at);
+        this.outlets.metrics?.recovery({ ...agentOf(this.info), "pollux.recover.problem": problem }, this.context);
+        return;
+      }
+      case "guardrail": {
+        const { turn, side, name, action } = observation;
+        const attributes = { "pollux.turn": turn, "pollux.guardrail.side": side, "pollux.guardrail.action": action };
+        span?.addEvent("pollux.guardrail", { ...attributes, "pollux.guardrail.name": name }, at);
+        return;
+      }
+      case "tool-pending": {
+        const { turn, call, callId, question } = observation;
+        const attributes = { "pollux.turn": turn, "pollux.call.id": callId, "pollux.pending.question": question };
+        span?.addEvent("pollux.pending", { ...attributes, "pollux.pending.tool": call.name }, at);
+        return;
+      }
+      case "compact": {
+        const { turn, replaced, tokensBefore, tokensAfter } = observation;
+        const tokens = { "pollux.compact.tokens_before": tokensBefore, "pollux.compact.tokens_after": tokensAfter };
+        span?.addEvent("pollux.compact", { "pollux.turn": turn, "pollux.compact.replaced": replaced, ...tokens }, at);
+        this.isCompacted = true;
+        return;
+      }
+      default:
+    }
+  }
+
+  end({ at, startedAt, ended, result, error, turns, usage, cost }: RunEndObservation): void {
+    const sums = this.#sums;
+    this.outer?.add({ ...sums, requests: this.isSummary ? sums.requests : 0, calls: 0 });
+    if (this.isSummary) return;
+    const { span } = this;
+    const hasFailed = ended === "failed" || ended === "aborted";
+    const errorType = hasFailed ? { "error.type": errorTypeOf(error) } : {};
+    this.outlets.metrics?.agent(
+      (at - startedAt) / 1000,
+      { model: sums.requests, tool: sums.calls },
+      { "gen_ai.operation.name": "invoke_agent", ...agentOf(this.info), ...errorType },
+      this.context,
+    );
+    if (span === undefined) return;
+    if (span.isRecording()) {
+      // What was done before the run was resumed is in the spans of that time.
+      const spent = this.#isResumed ? sums : larger(sums, usage, cost);
+      span.setAttributes({
+        ...tokensOf(spent),
+        ...defined({
+          "gen_ai.response.finish_reasons": this.finishReason === undefined ? undefined : [this.finishReason],
+          "pollux.cost": spent.cost,
+          "pollux.stop_reason": result?.stopReason,
+          "pollux.ended": ended === "result" ? undefined : ended,
+        }),
+        "pollux.turns": turns,
+        ...this.content.ofRun(),
+      });
+      if (hasFailed) fail(span, error, at, this.#recorded !== error);
+    }
+    span.end(at);
+  }
+}
+
+/** What a run was started from. */
+export interface RunOrigin {
+  readonly outlets: Outlets;
+  readonly settings: Settings;
+  readonly outer: RunTrace | undefined;
+}
+
+/** What was done inside a run. */
+export interface Sums extends Tokens {
+  readonly requests: number;
+  readonly calls: number;
+  readonly cost: number | undefined;
+}
+
+export const NOTHING: Sums = {
+  requests: 0,
+  calls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  thoughtTokens: 0,
+  toolUseTokens: 0,
+  cost: undefined,
+};
+
+function addSums(sum: Sums, more: Sums): Sums {
+  return {
+    requests: sum.requests + more.requests,
+    calls: sum.calls + more.calls,
+    inputTokens: sum.inputTokens + more.inputTokens,
+    outputTokens: sum.outputTokens + more.outputTokens,
+    thoughtTokens: sum.thoughtTokens + more.thoughtTokens,
+    toolUseTokens: sum.toolUseTokens + more.toolUseTokens,
+    cost: more.cost === undefined ? sum.cost : (sum.cost ?? 0) + more.cost,
+  };
+}
+
+/**
+ * The larger counts of a run: its own lack runs in calls that an abort interrupted, the sums those that are executed or observed
+ * elsewhere.
+ */
+function larger(sums: Sums, usage: Tokens, cost: number | undefined): Tokens & Pick<Sums, "cost"> {
+  return {
+    inputTokens: Math.max(sums.inputTokens, usage.inputTokens),
+    outputTokens: Math.max(sums.outputTokens, usage.outputTokens),
+    thoughtTokens: Math.max(sums.thoughtTokens, usage.thoughtTokens),
+    toolUseTokens: Math.max(sums.toolUseTokens, usage.toolUseTokens),
+    cost: cost === undefined ? sums.cost : Math.max(cost, sums.cost ?? 0),
+  };
+}
+
+/**
+ * Marks a span as failed.
+ *
+ * @param records - Whether the error itself is recorded as well.
+ */
+export function fail(span: Span, error: unknown, at: number, records: boolean): void {
+  markFailed(span, errorTypeOf(error), error instanceof Error ? error.message : String(error));
+  if (records) span.recordException(error instanceof Error ? error : String(error), at);
+}
+
+/** Marks a span as failed when nothing was thrown. */
+export function markFailed(span: Span, type: string, message: string | undefined): void {
+  span.setAttribute("error.type", type);
+  span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
+}
+
+/** A summary is a run inside a step of its own kind. */
+function isSummary({ parent }: RunInfo): boolean {
+  return parent?.step.startsWith("compact:") ?? false;
+}
+
+function agentOf({ agent }: RunInfo): Attributes {
+  return { "gen_ai.agent.name": agent };
+}
