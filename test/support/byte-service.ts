@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Readable } from "node:stream";
 import { endpoint, gemini, type GeminiModel, type GeminiOptions } from "@pollux/core";
 import { createEmulator, type Emulator, type EmulatorOptions } from "@pollux/emulator";
 
@@ -28,8 +27,8 @@ export async function openByteService(options: EmulatorOptions = {}): Promise<By
         ...(method !== "GET" && { body }),
       });
       response.writeHead(answer.status, Object.fromEntries(answer.headers));
-      if (answer.body === null) response.end();
-      else Readable.fromWeb(answer.body).pipe(response);
+      for await (const chunk of answer.body ?? []) response.write(chunk);
+      response.end();
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -145,19 +145,18 @@ describe("a prefix is broken by", () => {
       "2",
       { "a-b": { "c d": 1 }, contents: [1] },
     ],
-  ])("%s", (_name, after, field, was, is, before = BEFORE) => {
+  ])("%s", (...[_name, after, field, was, is, before = BEFORE]: Case) => {
     const [a, b] = [encode(before), encode(after)];
     const { sharedBytes, broken } = comparePrefix(a, b);
     expect(broken).toMatchObject({ field });
     // The ends of a long value may be left out.
     const bare = (text: string | undefined) => text?.replaceAll("…", "");
-    for (const [found, wanted] of [
-      [broken?.was, was],
-      [broken?.is, is],
-    ]) {
+    const expectPart = (found: string | undefined, wanted: string | undefined): void => {
       if (wanted === undefined) expect(found).toBeUndefined();
       else expect(wanted).toContain(bare(found) ?? "nothing");
-    }
+    };
+    expectPart(broken?.was, was);
+    expectPart(broken?.is, is);
     expect(broken?.lostBytes).toBe(contentsEnd(before) - sharedBytes);
   });
 
