@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { readExchanges } from "@pollux/core";
+import { JsonlStore } from "@pollux/core/node";
+import { calls, say } from "@pollux/emulator";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../../packages/core/test/helpers/store-process.ts";
+import { until } from "../../packages/core/test/helpers/until.ts";
+import { openByteService } from "../support/byte-service.ts";
+import { byStep } from "../support/trip.ts";
+
+const PROGRAM = fileURLToPath(new URL("programs/keep.ts", import.meta.url));
+
+test.each([3, 10, 25])(
+  "a process killed after %i requests leaves whole exchanges, up to one that it sent",
+  async (requests) => {
+    const look = () => calls({ name: "look", args: {} });
+    await using service = await openByteService({ brain: byStep(look, look, () => say("Seen.")) });
+    const folder = temporaryFolder();
+    const args = ["--conditions=pollux-source", PROGRAM, service.url, folder];
+    // The second process goes on in the log of the first.
+    for (const count of [requests, 2 * requests]) {
+      const program = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+      await until(() => service.received.length >= count);
+      program.kill("SIGKILL");
+      await once(program, "exit");
+    }
+    const kept = await readExchanges(new JsonlStore(folder), "r");
+    expect(kept.unreadable).toEqual([]);
+    expect(kept.length).toBeGreaterThan(0);
+    const sent = new Set(service.received.map(String));
+    for (const { position } of kept.exchanges) expect(sent).toContain(Buffer.from(kept.body(position)).toString());
+  },
+);
