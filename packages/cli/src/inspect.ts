@@ -14,8 +14,9 @@ const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 
 const HELP = `Usage: pollux inspect [PATH] [options]
 
-Show sessions down to the bytes, in the browser: turns, requests, tools, tokens and money, live while they run. PATH is the folder of
-a JsonlStore or one of its files, the file of a SqliteStore, or recorded traffic (default ${STORE}, where pollux chat saves).
+Show sessions down to the bytes, in the browser: turns, requests, tools, tokens and money, live while
+they run. PATH is the folder of a JsonlStore or one of its files, the file of a SqliteStore, or recorded
+traffic (default ${STORE}, where pollux chat saves).
 
 Only this machine can open the page, and only by the printed address. Nothing is changed without --allow-actions.
 

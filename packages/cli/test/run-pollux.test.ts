@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runHere } from "./support.ts";
 
-const COMMANDS = ["chat", "session", "emulator"];
+const COMMANDS = ["chat", "session", "inspect", "emulator"];
 
 test("pollux --help lists the commands, and each explains itself", async () => {
   const { code, out, err } = await runHere(["--help"]);
@@ -34,6 +34,12 @@ test.each([
   [["chat", "--modle", "x"], /^pollux chat: Unknown option '--modle'.*\nTry pollux chat --help\n$/],
   [["chat", "Hello"], /^pollux chat: Unexpected argument "Hello"; type messages at the prompt or pipe them in\n/],
   [["chat", "--tools", "files,magic"], /^pollux chat: --tools: unknown tool "magic"; available: files, write, shell/],
+  [["inspect", "a", "b"], /^pollux inspect: Unexpected argument "b"; one path at a time\n/],
+  [["inspect", "--port", "x"], /^pollux inspect: --port must be an integer from 0 to 65535, not "x"\n/],
+  [
+    ["inspect", "--host", "0.0.0.0"],
+    /^pollux inspect: --host must be one of 127.0.0.1, localhost, ::1, not "0.0.0.0": /,
+  ],
   [["session", "--", "--help"], /^pollux session: Unknown command "--help"/],
 ])("%j is a wrong command line", async (args, message) => {
   const { code, out, err } = await runHere(args);

@@ -153,6 +153,7 @@ export {
 
 // exchanges
 export { type ExchangeKeeper, keepExchanges, type KeepExchangesOptions } from "./exchanges/keep-exchanges.ts";
+export { exchangeEntry, type ForeignExchange } from "./exchanges/exchange-entry.ts";
 export { type KeptExchange, KeptExchanges } from "./exchanges/kept-exchanges.ts";
 export { readExchanges } from "./exchanges/read-exchanges.ts";
 

@@ -76,6 +76,27 @@ export class KeptExchanges {
     return buildBody(position, (at) => this.#bodies[at]);
   }
 
+  /**
+   * The text that the body has more than its base, where that is all that differs; undefined without a base, or for more changes.
+   *
+   * @param position - In the log.
+   */
+  insertion(position: number): string | undefined {
+    const delta = this.#bodies[position];
+    const before = delta?.base === undefined ? undefined : this.#bodies[delta.base];
+    if (delta === undefined || before === undefined) return undefined;
+    let text = "";
+    let copied = 0;
+    for (const part of delta.parts) {
+      if (typeof part !== "string") {
+        if (part[0] !== copied) return undefined;
+        copied = part[1];
+      } else if (text === "") text = part;
+      else return undefined;
+    }
+    return copied === before.bytes ? text : undefined;
+  }
+
   #read(entry: unknown, position: number): KeptExchange | undefined {
     if (!isExchangeEntry(entry)) return undefined;
     const about = typeof entry.about === "number" ? this.#abouts.get(entry.about) : entry.about;

@@ -9,7 +9,7 @@ import type {
 } from "./exchange-details.ts";
 import { comparePrefix, type PrefixComparison } from "./prefix.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
-import { fieldsOf, listOf, textOf } from "./read-values.ts";
+import { fieldsOf, listOf } from "./read-values.ts";
 
 /** The kept exchanges of a session, read entry by entry. Adding one costs what was new in it. */
 export class ExchangeFold {
@@ -163,17 +163,16 @@ export class ExchangeFold {
   #compare(exchange: KeptExchange, before: number, n: number): PrefixComparison {
     const { base } = exchange;
     const known = this.kept.exchanges[before];
-    if (base !== undefined && base.position === known?.position && this.#onlyAdds(exchange, known))
+    if (base !== undefined && base.position === known?.position && this.#onlyAdds(exchange.position))
       return { sharedBytes: base.sharedBytes };
     const [some, other] = [this.body(before), this.body(n)];
     return some === undefined || other === undefined ? { sharedBytes: 0 } : comparePrefix(some, other);
   }
 
-  /** True when all that is new is whole contents, and nothing else is gone. */
-  #onlyAdds({ position, bodyBytes, newBytes }: KeptExchange, before: KeptExchange): boolean {
-    if (bodyBytes - newBytes !== before.bodyBytes) return false;
-    const added = textOf(fieldsOf(fieldsOf(this.entries[position])["body"])["add"]) ?? "";
-    if (added === "") return true;
+  /** True when all that is new is whole contents, and nothing is gone. */
+  #onlyAdds(position: number): boolean {
+    const added = this.kept.insertion(position);
+    if (added === undefined || added === "") return added === "";
     if (!added.startsWith(",{")) return false;
     try {
       return listOf(JSON.parse(`[${added.slice(1)}]`)).every((one) => Array.isArray(fieldsOf(one)["parts"]));

@@ -1,4 +1,4 @@
-import { type Json, readResponseBody } from "@pollux/core";
+import { exchangeEntry, type Json, readResponseBody } from "@pollux/core";
 import { fieldsOf, type Fields, isFields, listOf, numberOf, textOf } from "./read-values.ts";
 
 /** A recording as a session: entries of a log, and of the exchanges that were kept. */
@@ -121,30 +121,26 @@ class Writer {
     const { method, path, request, status, responseHeaders, responseBody, ended } = exchange;
     const body = request === undefined || request === null ? "" : JSON.stringify(request);
     const url = textOf(path) ?? "";
-    this.exchanges.push({
-      v: 1,
-      type: "exchange",
-      at,
-      ms: 0,
-      runId,
-      step: `model:${turn}`,
-      turn,
-      stepAttempt: 0,
-      attempt: 1,
-      about: {
+    this.exchanges.push(
+      exchangeEntry({
+        startedAt: at,
+        endedAt: at,
+        runId,
+        step: { name: `model:${turn}`, turn, attempt: 0 },
+        attempt: 1,
         agent: "",
         model,
-        operation: url.includes("stream") ? "streamGenerateContent" : "generateContent",
+        operation: url.includes(":stream") ? "streamGenerateContent" : "generateContent",
         method: textOf(method) ?? "POST",
         url,
-        headers: {},
-      },
-      body: { bytes: new TextEncoder().encode(body).length, add: body },
-      ...(numberOf(status) !== undefined && status !== 0 && { status: numberOf(status) ?? 0 }),
-      headers: textsOf(responseHeaders),
-      chunks: [[0, textOf(responseBody) ?? ""]],
-      ended: ended === "failed" || ended === "cancelled" ? ended : "complete",
-    });
+        requestHeaders: {},
+        body,
+        ...(numberOf(status) !== undefined && status !== 0 && { status: Number(status) }),
+        responseHeaders: textsOf(responseHeaders),
+        chunks: [{ ms: 0, text: textOf(responseBody) ?? "" }],
+        ended: ended === "failed" || ended === "cancelled" ? ended : "complete",
+      }),
+    );
   }
 
   #write(entry: Fields & { readonly runId: string }): void {

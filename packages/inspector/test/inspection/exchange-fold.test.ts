@@ -1,0 +1,95 @@
+import { Agent, gemini, google, keepExchanges, MemoryStore } from "@pollux/core";
+import { call, createEmulator, say, script } from "@pollux/emulator";
+import { expect, test, vi } from "vitest";
+import { ExchangeFold } from "../../src/inspection/exchange-fold.ts";
+import { add } from "../support/sessions.ts";
+
+const PRICES = { input: 1_000_000, cachedInput: 250_000, output: 0 };
+
+/** A session of several messages, and what the service received. */
+async function talk(prepare: (turn: number) => object = () => ({})) {
+  const lines = Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? call("add", { a: n, b: 1 }) : say("It is that.")));
+  const emulator = createEmulator({ brain: script(lines) });
+  const model = gemini("gemini-3.8-flash", { endpoint: google({ apiKey: "k" }), fetch: emulator.fetch });
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  const kept = keepExchanges(exchanges);
+  const agent = new Agent({
+    model,
+    tools: [add],
+    instructions: "You add numbers.",
+    observers: [kept],
+    prepareTurn: ({ turn }) => prepare(turn),
+  });
+  const session = agent.session({ id: "chat", store });
+  for (const text of ["What is 0 + 1?", "And 2 + 1?", "And 4 + 1?"]) await session.send(text);
+  await kept.close();
+  const bodies = emulator.requests.map(({ body }) => JSON.stringify(body));
+  return { entries: await exchanges.load("chat"), bodies };
+}
+
+test("each request is what the service received, with what it shares with the one before", async () => {
+  const { entries, bodies } = await talk();
+  const fold = new ExchangeFold();
+  fold.add(entries);
+  expect(fold.rows.map(({ n }) => fold.details(n)?.request.body)).toEqual(bodies);
+  for (const { n, before, sharedBytes, requestBytes, newBytes, brokenAt, status } of fold.rows) {
+    expect([before, status, brokenAt]).toEqual([n === 0 ? undefined : n - 1, 200, undefined]);
+    expect(sharedBytes + newBytes).toBe(requestBytes);
+    // All but the brackets behind the contents.
+    if (n > 0) expect(sharedBytes).toBeGreaterThan(fold.rows[n - 1]!.requestBytes - 10);
+    const details = fold.details(n)!;
+    expect(details.request.body.slice(0, details.request.shared)).toBe(bodies[n]!.slice(0, sharedBytes));
+    expect(details.comparison).toBeUndefined();
+  }
+});
+
+test("requests that continue the one before are not rebuilt", async () => {
+  const { entries } = await talk();
+  const fold = new ExchangeFold();
+  const rebuild = vi.spyOn(fold.kept, "body");
+  for (const entry of entries) fold.add([entry]);
+  expect(fold.rows).toHaveLength(6);
+  expect(rebuild).not.toHaveBeenCalled();
+});
+
+test("a changed instruction is where the prefix broke, with what that cost at most", async () => {
+  const { entries } = await talk((turn) => (turn === 2 ? { instructions: "You add large numbers." } : {}));
+  const fold = new ExchangeFold({ prices: PRICES });
+  fold.add(entries);
+  const [first, broken, back] = fold.rows;
+  expect(first?.brokenAt).toBeUndefined();
+  for (const row of [broken, back])
+    expect(row?.brokenAt).toMatchObject({ before: row!.n - 1, field: "systemInstruction.parts[0].text" });
+  const { tokens = 0, cost } = broken!.brokenAt!;
+  expect(tokens).toBeGreaterThan(0);
+  expect(tokens).toBeLessThanOrEqual(broken!.promptTokens!);
+  expect(cost).toBeCloseTo(tokens * 0.75);
+  expect(fold.details(1)?.comparison).toEqual({
+    before: 0,
+    field: "systemInstruction.parts[0].text",
+    was: "You add numbers.",
+    is: "You add large numbers.",
+  });
+});
+
+test("what an explicit cache of instructions and tools would have cost is known with prices", async () => {
+  const { entries } = await talk();
+  const [without, priced] = [new ExchangeFold(), new ExchangeFold({ prices: PRICES })];
+  without.add(entries);
+  priced.add(entries);
+  expect(without.cacheEstimate()).toBeUndefined();
+  expect(new ExchangeFold({ prices: PRICES }).cacheEstimate()).toBeUndefined();
+  const { tokens, billed, withCache } = priced.cacheEstimate()!;
+  expect(tokens).toBeGreaterThan(0);
+  expect(tokens).toBeLessThan(priced.rows[0]!.promptTokens!);
+  expect(withCache).toBeLessThan(billed);
+});
+
+test("entries that are damaged are left out, and a body that can't be rebuilt says so", async () => {
+  const { entries } = await talk();
+  const fold = new ExchangeFold();
+  fold.add([{ type: "exchange" }, 7, ...entries.slice(1)]);
+  // The first of them refers to what is not there.
+  expect(fold.rows.length).toBeLessThan(entries.length);
+  for (const { n } of fold.rows) expect(fold.details(n)).toBeDefined();
+});

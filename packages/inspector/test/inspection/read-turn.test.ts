@@ -1,0 +1,123 @@
+import { MemoryStore } from "@pollux/core";
+import { call, grounded, parts, say } from "@pollux/core/testing";
+import { expect, test } from "vitest";
+import { inlineMedia } from "../../src/inspection/media.ts";
+import { readTurn } from "../../src/inspection/read-turn.ts";
+import type { TurnDetails } from "../../src/inspection/turn-details.ts";
+import { foldOf, sessionOf } from "../support/sessions.ts";
+
+async function turnOf(script: Parameters<typeof sessionOf>[1], turn: number = 1): Promise<TurnDetails> {
+  const store = new MemoryStore();
+  await sessionOf(store, script).send("Hello");
+  const fold = await foldOf(store);
+  return readTurn(fold, fold.overview().runs[0]!.runId, turn)!;
+}
+
+test("a turn is its parts, with signatures and who made them, what was called and what came back", async () => {
+  const signed = { functionCall: { id: "c1", name: "add", args: { a: 1, b: 2 } }, thoughtSignature: "QUJDRA==" };
+  const { before, answers, calls, responses, row } = await turnOf([
+    parts({ text: "Hm", thought: true }, signed),
+    say("3"),
+  ]);
+  expect(before).toMatchObject([{ role: "user", origin: "input", parts: [{ kind: "text", text: "Hello" }] }]);
+  expect(answers).toMatchObject([
+    {
+      step: "model:1",
+      finishReason: "STOP",
+      content: {
+        origin: "answer",
+        parts: [
+          { kind: "thought", index: 0, text: "Hm" },
+          {
+            kind: "call",
+            index: 1,
+            id: "c1",
+            name: "add",
+            args: { a: 1, b: 2 },
+            callId: "call:1.0",
+            signature: { bytes: 4, start: "QUJDRA==", madeBy: expect.stringContaining("gemini-scripted") },
+            raw: signed,
+          },
+        ],
+      },
+    },
+  ]);
+  expect(calls).toMatchObject([{ callId: "call:1.0", name: "add", state: "ok", response: { output: 3 } }]);
+  expect(responses).toMatchObject([
+    { origin: "responses", parts: [{ kind: "response", name: "add", response: { output: 3 } }] },
+  ]);
+  expect(row.turn).toBe(1);
+});
+
+test("members that this release does not know are named, and parts without any known one are unknown", async () => {
+  const { answers } = await turnOf([parts({ text: "Hi", mood: "good" } as never, { hologram: { size: 3 } } as never)]);
+  expect(answers[0]?.content?.parts).toMatchObject([
+    { kind: "text", unknown: ["mood"] },
+    { kind: "unknown", unknown: ["hologram"], raw: { hologram: { size: 3 } } },
+  ]);
+});
+
+test("inline media are told by size, and their bytes can be found", async () => {
+  const store = new MemoryStore();
+  const image = { inlineData: { mimeType: "image/png", data: "aGVsbG8=" } };
+  await sessionOf(store, [parts(image, { text: "A picture" })]).send("Draw");
+  const fold = await foldOf(store);
+  const details = readTurn(fold, fold.overview().runs[0]!.runId, 1)!;
+  const { media } = details.answers[0]!.content!.parts[0]!;
+  expect(media).toMatchObject({ mimeType: "image/png", bytes: 5 });
+  const { position, path } = media!.ref!;
+  expect(inlineMedia(fold.entries, position, path.join("/"))).toEqual({
+    mimeType: "image/png",
+    bytes: new TextEncoder().encode("hello"),
+  });
+});
+
+test.each(["outcome/value", "__proto__/inlineData", "outcome/constructor/inlineData", "", "inlineData"])(
+  "nothing else of an entry is read as media: %s",
+  async (path) => {
+    const store = new MemoryStore();
+    await sessionOf(store, [say("Hi")]).send("Hello");
+    expect(inlineMedia(await store.load("chat-1"), 1, path)).toBeUndefined();
+  },
+);
+
+test("citations are ranges of the texts of parts", async () => {
+  const answer = grounded("Oslo is in Norway.", { sources: [{ uri: "https://a.example", title: "A" }] });
+  const { answers, sources } = await turnOf([answer]);
+  expect(sources).toMatchObject([{ number: 1, uri: "https://a.example", title: "A" }]);
+  expect(answers[0]?.content?.parts[0]?.citations).toEqual([{ start: 0, end: 18, sources: [1] }]);
+  expect(answers[0]?.lostCitations).toEqual([]);
+});
+
+test("a support that can't be shown as a citation says why", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [
+    grounded("Oslo is in Norway.", { sources: [{ uri: "https://a.example", title: "A" }] }),
+  ]).send("Where?");
+  // As a service that miscounts would have sent it.
+  const entries = JSON.parse(JSON.stringify(await store.load("chat-1"))) as any[];
+  const { candidate } = entries[1].outcome.value.response;
+  candidate.groundingMetadata.groundingSupports = [
+    { segment: { text: "Bergen is in Norway.", startIndex: 0, endIndex: 20 }, groundingChunkIndices: [0] },
+    { segment: { text: "Oslo", startIndex: 0, endIndex: 4 }, groundingChunkIndices: [7] },
+    { segment: { text: "Oslo", startIndex: 0, endIndex: 4 } },
+  ];
+  const changed = new MemoryStore();
+  await changed.append("chat-1", 0, entries);
+  const fold = await foldOf(changed);
+  const { answers } = readTurn(fold, entries[0].runId, 1)!;
+  expect(answers[0]?.lostCitations.map(({ why }) => why)).toEqual([
+    "Its text is not in the answer.",
+    "Its sources (7) are not among the 1 that came with the answer.",
+    "The service named no source for it.",
+  ]);
+});
+
+test("no such turn is undefined", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [call("add", { a: 1, b: 1 }), say("2")]).send("Hello");
+  const fold = await foldOf(store);
+  const { runId } = fold.overview().runs[0]!;
+  expect(readTurn(fold, runId, 3)).toBeUndefined();
+  expect(readTurn(fold, "another", 1)).toBeUndefined();
+});

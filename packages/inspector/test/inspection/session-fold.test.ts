@@ -1,0 +1,229 @@
+import { MemoryStore } from "@pollux/core";
+import { call, calls, costs, empty, grounded, join, say } from "@pollux/core/testing";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { mergeOverview } from "../../src/inspection/merge-overview.ts";
+import { readTurn } from "../../src/inspection/read-turn.ts";
+import { SessionFold } from "../../src/inspection/session-fold.ts";
+import { foldOf, sessionOf } from "../support/sessions.ts";
+
+async function folded(script: Parameters<typeof sessionOf>[1], options: Parameters<typeof sessionOf>[2] = {}) {
+  const store = new MemoryStore();
+  await sessionOf(store, script, options).send("What is 1 + 2?");
+  return await foldOf(store);
+}
+
+const USED = { promptTokenCount: 100, cachedContentTokenCount: 40, candidatesTokenCount: 5, totalTokenCount: 105 };
+
+test("a run is rows of turns and steps, with what each used", async () => {
+  const fold = await folded([join(call("add", { a: 1, b: 2 }), costs(USED)), say("It is 3.")]);
+  expect(fold.overview()).toMatchObject({
+    id: "chat-1",
+    title: "What is 1 + 2?",
+    state: "done",
+    length: fold.length,
+    problems: [],
+    pending: [],
+    usage: { requests: 2, inputTokens: 110, cachedTokens: 40, outputTokens: 10 },
+    runs: [
+      {
+        model: "gemini-scripted",
+        state: "done",
+        stopReason: "finished",
+        input: "What is 1 + 2?",
+        toolCalls: 1,
+        turns: [
+          {
+            turn: 1,
+            text: "add(a: 1, b: 2)",
+            finishReason: "STOP",
+            flags: [],
+            usage: { prompt: 100, cached: 40, output: 5, total: 105, requests: 1 },
+            steps: [
+              { name: "model:1", kind: "model", state: "ok", detail: "STOP" },
+              { name: "call:1.0", kind: "call", state: "ok", label: "add" },
+            ],
+          },
+          { turn: 2, text: "It is 3.", flags: [], usage: { prompt: 10, output: 5, total: 15, requests: 1 } },
+        ],
+      },
+    ],
+  });
+});
+
+test("money is counted for each turn with prices, and limits with how much of them was used", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [join(call("add", { a: 1, b: 2 }), costs(USED)), say("3")]).send("Add");
+  const prices = { input: 1_000_000, cachedInput: 0, output: 2_000_000 };
+  const [run] = (await foldOf(store, "chat-1", { prices, limits: { turns: 4, cost: 100 } })).overview().runs;
+  expect(run?.turns.map(({ cost }) => cost)).toEqual([70, 20]);
+  expect(run?.limits).toEqual([
+    { name: "turns", limit: 4, used: 2 },
+    { name: "cost", limit: 100, used: 90 },
+  ]);
+});
+
+describe("what a person looks for is flagged", () => {
+  test("a call that failed, with why", async () => {
+    const fold = await folded([call("fail"), say("Sorry")]);
+    const [turn] = fold.overview().runs[0]?.turns ?? [];
+    expect(turn?.flags).toEqual(["call-failed"]);
+    expect(turn?.steps[1]).toMatchObject({
+      state: "failed",
+      label: "fail",
+      detail: expect.stringContaining("the disk is full"),
+    });
+  });
+
+  test("the same calls as in the turn before", async () => {
+    const again = call("add", { a: 1, b: 1 });
+    const fold = await folded([again, again, call("add", { a: 1, b: 2 }), say("Done")]);
+    expect(fold.overview().runs[0]?.turns.map(({ flags }) => flags)).toEqual([[], ["repeated-calls"], [], []]);
+  });
+
+  test("an answer that was asked for again", async () => {
+    const fold = await folded([empty(), say("Here")]);
+    expect(fold.overview().runs[0]?.turns[0]).toMatchObject({ flags: ["recovery"], text: "Here" });
+  });
+
+  test("a search", async () => {
+    const answer = grounded("Oslo is in Norway.", { sources: [{ uri: "https://a.example", title: "A" }] });
+    const fold = await folded([answer]);
+    expect(fold.overview().runs[0]?.turns[0]?.flags).toEqual(["search"]);
+  });
+});
+
+test("a call that waits is pending until it is answered", async () => {
+  const store = new MemoryStore();
+  const session = sessionOf(store, [calls({ name: "pay", args: { amount: 5 } }), say("Paid")]);
+  await session.send("Pay the bill");
+  const waiting = (await foldOf(store)).overview();
+  expect(waiting).toMatchObject({
+    state: "waiting",
+    pending: [{ turn: 1, callId: "call:1.0", question: "approval", name: "pay", args: { amount: 5 } }],
+    runs: [{ state: "waiting", stopReason: "needs-approval", turns: [{ flags: ["approval"] }] }],
+  });
+  await session.resume({ approvals: { "call:1.0": true } });
+  const fold = await foldOf(store);
+  expect(fold.overview()).toMatchObject({ state: "done", pending: [], runs: [{ resumed: 1 }] });
+  const { runId } = fold.overview().runs[0]!;
+  expect(readTurn(fold, runId, 1)?.calls).toMatchObject([
+    { callId: "call:1.0", name: "pay", args: { amount: 5 }, state: "ok", response: { output: "paid 5" } },
+  ]);
+});
+
+test("a run without an end is running while its lease is held, with the draft of its answer, and cut off otherwise", async () => {
+  const fold = await folded([say("Hi")]);
+  const open = new SessionFold("chat-1");
+  for (const entry of fold.entries.slice(0, 1)) open.add(entry);
+  const { runId } = fold.overview().runs[0]!;
+  const draft = { runId, step: "model:1", attempt: 2, parts: [{ text: "Half", thought: true }, { text: "an ans" }] };
+  expect(open.overview({ draft })).toMatchObject({ state: "cut-off", runs: [{ state: "cut-off" }] });
+  expect(open.overview({ isRunning: true, draft })).toMatchObject({
+    state: "running",
+    runs: [{ state: "running" }],
+    draft: { step: "model:1", turn: 1, attempt: 2, text: "an ans", thoughts: "Half", truncated: false },
+  });
+});
+
+test("an overview brought up to date is the overview of the whole log, after any entry", async () => {
+  const store = new MemoryStore();
+  const script = [call("fail"), empty(), say("One"), call("pay", { amount: 1 }), say("Two")];
+  const session = sessionOf(store, script);
+  await session.send("First");
+  await session.send("Second");
+  await session.resume({ approvals: { "call:1.0": { args: { amount: 2 } } } });
+  const entries = await store.load("chat-1");
+  const fold = new SessionFold("chat-1");
+  let known = fold.overview();
+  for (const entry of entries) {
+    const { length } = known;
+    fold.add(entry);
+    known = mergeOverview(known, fold.overview({}, length));
+    const whole = new SessionFold("chat-1");
+    for (const one of entries.slice(0, fold.length)) whole.add(one);
+    expect(known).toEqual(whole.overview());
+  }
+});
+
+describe("a log of any condition is shown", () => {
+  test.each<[string, unknown, string]>([
+    ["no object", 7, "it is not a JSON object"],
+    ["a list", [], "it is not a JSON object"],
+    ["an object of another kind", { a: 1 }, "it has no version and type"],
+    ["an unknown type", { v: 2, at: 1, type: "dance" }, 'its type "dance" is unknown'],
+    [
+      "a step of no run",
+      { v: 2, at: 1, type: "step", runId: "x", step: "model:1" },
+      "it belongs to run x, whose start is not in the log",
+    ],
+    ["a run without an id", { v: 2, at: 1, type: "run" }, "its runId is missing"],
+    ["a line that could not be read", { unreadable: "it is not JSON", text: "{" }, "it is not JSON"],
+  ])("%s", async (_name, entry, problem) => {
+    const fold = await folded([say("Hi")]);
+    const position = fold.length;
+    fold.add(entry);
+    const overview = fold.overview();
+    expect(overview.problems).toMatchObject([{ position, problem }]);
+    expect(overview.runs[0]?.turns).toHaveLength(1);
+  });
+
+  test("whatever its entries hold", () => {
+    const step = fc.constantFrom(
+      "model:1",
+      "call:1.0",
+      "route:1",
+      "guard:1/input",
+      "compact:1",
+      "call:1.0/approval",
+      "x",
+    );
+    const names = [
+      "content",
+      "parts",
+      "usage",
+      "response",
+      "nested",
+      "part",
+      "steered",
+      "actions",
+      "prepared",
+      "candidate",
+    ];
+    const anything = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.jsonValue({ maxDepth: 0 }),
+        fc.dictionary(fc.constantFrom(...names), tie("value"), { maxKeys: 4 }),
+        fc.array(tie("value"), { maxLength: 3 }),
+      ),
+    })).value;
+    const entry = fc.record(
+      {
+        v: fc.constantFrom(2, 3, "2"),
+        at: fc.oneof(fc.integer(), fc.constant("now")),
+        type: fc.constantFrom("history", "run", "begin", "step", "answer", "resume", "steer", "info", "end"),
+        runId: fc.constantFrom("r", "s", 1),
+        step,
+        input: anything,
+        parts: anything,
+        contents: anything,
+        value: anything,
+        pending: anything,
+        added: anything,
+        usage: anything,
+        outcome: fc.record({ ok: fc.boolean(), value: anything, error: anything }, { requiredKeys: [] }),
+      },
+      { requiredKeys: ["v", "type"] },
+    );
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 5 }), (entries) => {
+        const fold = new SessionFold("x");
+        for (const one of [{ v: 2, at: 1, type: "run", runId: "r", model: "m", input: [] }, ...entries]) fold.add(one);
+        for (const run of fold.overview({ isRunning: true, draft: entries[0] }).runs)
+          for (const { turn } of run.turns) JSON.stringify(readTurn(fold, run.runId, turn));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
