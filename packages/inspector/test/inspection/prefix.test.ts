@@ -29,7 +29,7 @@ describe("a request that continues the one before", () => {
 });
 
 /** What differs, and how it is described. */
-type Case = readonly [
+type Case = [
   string,
   after: unknown,
   field: string,
