@@ -29,14 +29,7 @@ describe("a request that continues the one before", () => {
 });
 
 /** What differs, and how it is described. */
-type Case = [
-  string,
-  after: unknown,
-  field: string,
-  was: string | undefined,
-  is: string | undefined,
-  before?: unknown,
-];
+type Case = [string, after: unknown, field: string, was: string | undefined, is: string | undefined, before?: unknown];
 const withTools = (...declarations: readonly object[]) => ({
   ...BEFORE,
   tools: [{ functionDeclarations: declarations }],
