@@ -19,7 +19,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 /** Descriptions printed before each step of a script: some steps are silent for half a minute. */
 const STEPS = {
   "tsc -b": "checking types and building",
-  "node scripts/bundle.ts": "bundling the packages",
+  "node scripts/build.ts": "bundling the packages",
   "vitest run": "running the tests",
 };
 

@@ -1,5 +1,5 @@
 /**
- * `pnpm build`, after `tsc -b` has written the types: bundles core's sources into a few files per entry point.
+ * Bundles core's sources into a few files per entry point, after `tsc -b` has written the types.
  *
  * Node needs about a third of a millisecond for each file that it loads, and core has well over a hundred sources.
  */
@@ -87,5 +87,3 @@ function nameOf(output: string): string {
 function sourceOf(output: string): string {
   return join(folder, "src", `${nameOf(output)}.ts`);
 }
-
-if (import.meta.main) await bundleCore();

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { buildPage } from "../packages/inspector/page/build.ts";
 import { bundleCore } from "./bundle.ts";
 
 const run = promisify(execFile);
@@ -32,6 +33,7 @@ export async function packPackages(
   await run(join(root, "node_modules/.bin/tsc"), ["-b", ...folders], { cwd: root });
   for (const folder of folders) removeOrphans(join(folder, "src"), join(folder, "dist"));
   await bundleCore();
+  if (names.includes("inspector")) await buildPage();
 
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
   const { stdout } = await run(
@@ -64,6 +66,8 @@ interface Packed {
 function removeOrphans(source: string, output: string): void {
   for (const entry of readdirSync(output, { recursive: true, encoding: "utf8" })) {
     const stem = /^(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(entry)?.[1];
+    // Of the inspector's page, which is built below.
+    if (entry.startsWith("page/")) continue;
     if (stem !== undefined && (entry.endsWith(".map") || !existsSync(join(source, `${stem}.ts`))))
       rmSync(join(output, entry));
   }

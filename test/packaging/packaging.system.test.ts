@@ -38,6 +38,7 @@ beforeAll(async () => {
     "@pollux/dbos",
     "@pollux/postgres",
     "@pollux/web",
+    "@pollux/inspector",
   ];
   await npmInstall(
     app,
@@ -53,7 +54,12 @@ describe("the packed files", () => {
   test("hold the build, its licence and nothing of the sources", () => {
     for (const { name, files } of packed) {
       expect(
-        files.filter((path) => !/^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path)),
+        files.filter(
+          (path) =>
+            !/^(dist\/.+\.(js|d\.ts)|dist\/page\/(index\.html|.+\.(css|svg))|package\.json|README\.md|LICENSE)$/.test(
+              path,
+            ),
+        ),
         name,
       ).toEqual([]);
       expect(files).toEqual(expect.arrayContaining(["package.json", "LICENSE"]));

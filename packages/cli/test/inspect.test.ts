@@ -19,7 +19,10 @@ async function testFolder(): Promise<string> {
 /** A session in a store, with its exchanges in another. */
 async function talk(store: JsonlStore | SqliteStore, exchanges?: JsonlStore): Promise<void> {
   const emulator = createEmulator({ brain: script([say("Hi there.")], { afterwards: "start-over" }) });
-  const model = gemini("gemini-3.8-flash", { endpoint: google({ apiKey: "k" }), fetch: emulator.fetch });
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: google({ apiKey: "k" }),
+    fetch: (input, init) => emulator.fetch(input, init),
+  });
   const kept = exchanges && keepExchanges(exchanges);
   const agent = new Agent({ model, ...(kept && { observers: [kept] }) });
   await agent.session({ id: "chat", store }).send("Hello");

@@ -1,4 +1,4 @@
-/** Builds the page into `dist/page`: `node packages/inspector/page/build.ts`. */
+/** Builds the inspector's page: `node packages/inspector/page/build.ts`. */
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 

@@ -10,7 +10,10 @@ const PRICES = { input: 1_000_000, cachedInput: 250_000, output: 0 };
 async function talk(prepare: (turn: number) => object = () => ({})) {
   const lines = Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? call("add", { a: n, b: 1 }) : say("It is that.")));
   const emulator = createEmulator({ brain: script(lines) });
-  const model = gemini("gemini-3.8-flash", { endpoint: google({ apiKey: "k" }), fetch: emulator.fetch });
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: google({ apiKey: "k" }),
+    fetch: (input, init) => emulator.fetch(input, init),
+  });
   const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
   const kept = keepExchanges(exchanges);
   const agent = new Agent({
@@ -67,8 +70,8 @@ test("a changed instruction is where the prefix broke, with what that cost at mo
   expect(fold.details(1)?.comparison).toEqual({
     before: 0,
     field: "systemInstruction.parts[0].text",
-    was: "You add numbers.",
-    is: "You add large numbers.",
+    was: expect.stringContaining("You add numbers."),
+    is: expect.stringContaining("You add large numbers."),
   });
 });
 

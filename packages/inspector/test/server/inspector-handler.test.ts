@@ -93,7 +93,10 @@ describe("answers", () => {
       next = page.next;
     }
     expect(seen.toSorted()).toEqual(["a", "b", "bill", "c", "chat-1"]);
-    const found = async (query: string) => ((await (await get(`/api/sessions?${query}`)).json()) as any).sessions;
+    const found = async (query: string) => {
+      const page: any = await (await get(`/api/sessions?${query}`)).json();
+      return page.sessions;
+    };
     expect(await found("search=PAY%20bill")).toMatchObject([{ id: "bill" }]);
     expect(await found("state=waiting")).toMatchObject([{ id: "bill", state: "waiting" }]);
     expect(await found("state=running")).toEqual([]);
