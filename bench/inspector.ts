@@ -1,0 +1,145 @@
+/**
+ * `node bench/inspector.ts [TURNS]`: what the inspector takes to show a long session, after `pnpm build`.
+ *
+ * Prints a Markdown table: how long each answer took the first time and at best, in milliseconds, and what it holds.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Json } from "@pollux/core";
+import { JsonlStore } from "@pollux/core/node";
+import { inspectorHandler } from "@pollux/inspector";
+
+const TURNS = Number(process.argv[2] ?? 10_000);
+const TURNS_OF_A_RUN = 10;
+const REPEATS = 10;
+const ID = "long";
+
+const folder = await mkdtemp(join(tmpdir(), "pollux-bench-inspector-"));
+try {
+  const entries = longLog(TURNS);
+  await new JsonlStore(folder).append(ID, 0, entries);
+  console.log(
+    `A session of ${TURNS} turns: ${entries.length} entries, ${megabytes(JSON.stringify(entries).length)} MB.\n`,
+  );
+  console.log("| answer | first, ms | best, ms | MB |\n| --- | --- | --- | --- |");
+  const store = new JsonlStore(folder);
+  const handler = inspectorHandler({ store, authorize: () => true });
+  const last = `run-${Math.floor((TURNS - 1) / TURNS_OF_A_RUN)}`;
+  await measure("list of sessions", "sessions");
+  await measure("overview", `sessions/${ID}`);
+  await measure("what changed since the last entry", `sessions/${ID}?since=${entries.length}`);
+  await measure("one turn", `sessions/${ID}/turns/${last}/1`);
+  console.log(`\nMemory: ${megabytes(process.memoryUsage().rss)} MB resident.`);
+
+  async function measure(name: string, path: string): Promise<void> {
+    const times: number[] = [];
+    let size = 0;
+    for (let n = 0; n < REPEATS; n++) {
+      const from = performance.now();
+      const response = await handler(new Request(`http://localhost/inspector/api/${path}`));
+      const text = await response.text();
+      times.push(performance.now() - from);
+      if (response.status !== 200) throw new Error(`${path}: ${text}`);
+      size = text.length;
+    }
+    const [first = 0] = times;
+    console.log(`| ${name} | ${first.toFixed(1)} | ${Math.min(...times).toFixed(1)} | ${megabytes(size)} |`);
+  }
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toFixed(2);
+}
+
+/** A log as an agent with one tool writes it: runs whose turns each make a call, but for the last, which answers. */
+function longLog(turns: number): readonly Json[] {
+  const entries: Json[] = [];
+  for (let run = 0; run * TURNS_OF_A_RUN < turns; run++) {
+    const runId = `run-${run}`;
+    const at = 1_700_000_000_000 + run * 60_000;
+    const origin = { endpoint: "https://generativelanguage.googleapis.com", family: "gemini-3" };
+    const input = [{ role: "user", parts: [{ text: `Question ${run}: how much is it all together?` }] }];
+    entries.push({ v: 2, at, type: "run", runId, loop: 4, model: "gemini-flash-latest", origin, input });
+    const added: Json[] = [];
+    for (let turn = 1; turn <= TURNS_OF_A_RUN; turn++) {
+      const isLast = turn === TURNS_OF_A_RUN;
+      entries.push({
+        v: 2,
+        at: at + turn * 1000,
+        type: "step",
+        runId,
+        step: `model:${turn}`,
+        outcome: answer(turn, isLast, at),
+      });
+      added.push({ model: `model:${turn}` });
+      if (isLast) continue;
+      entries.push({
+        v: 2,
+        at: at + turn * 1000 + 20,
+        type: "step",
+        runId,
+        step: `call:${turn}.0`,
+        outcome: result(turn, at),
+      });
+      added.push({ calls: [`call:${turn}.0`] });
+    }
+    const end = {
+      stopReason: "finished",
+      added,
+      turns: TURNS_OF_A_RUN,
+      toolCalls: TURNS_OF_A_RUN - 1,
+      usage: usageOf(0),
+    };
+    entries.push({ v: 2, at: at + 12_000, type: "end", runId, ...end });
+  }
+  return entries;
+}
+
+function answer(turn: number, isLast: boolean, at: number): Json {
+  const call = {
+    functionCall: { id: `c${turn}`, name: "add", args: { a: turn, b: 2 } },
+    thoughtSignature: "QUJD".repeat(150),
+  };
+  const parts = isLast
+    ? [{ text: "It is all together. ".repeat(20) }]
+    : [{ text: "I add the next one.", thought: true }, call];
+  const usageMetadata = { promptTokenCount: 1000 + turn, candidatesTokenCount: 20, totalTokenCount: 1020 + turn };
+  return {
+    ok: true,
+    value: {
+      startedAt: at + turn * 1000 - 900,
+      endedAt: at + turn * 1000,
+      response: {
+        content: { role: "model", parts },
+        finishReason: "STOP",
+        usage: usageOf(turn),
+        candidate: { finishReason: "STOP", index: 0 },
+        envelope: { modelVersion: "gemini-3.8-flash", responseId: `r${turn}`, usageMetadata },
+      },
+    },
+  };
+}
+
+function result(turn: number, at: number): Json {
+  const part = { functionResponse: { id: `c${turn}`, name: "add", response: { output: turn + 2 } } };
+  const times = { startedAt: at + turn * 1000 + 5, endedAt: at + turn * 1000 + 20, durationMs: 15 };
+  return { ok: true, value: { ...times, part, after: [], nested: [] } };
+}
+
+function usageOf(turn: number): Json {
+  return {
+    requests: 1,
+    inputTokens: 1000 + turn,
+    cachedTokens: 512,
+    outputTokens: 20,
+    thoughtTokens: 0,
+    toolUseTokens: 0,
+    totalTokens: 1020 + turn,
+    contextTokens: 1000 + turn,
+    searchQueries: 0,
+    incomplete: false,
+  };
+}
