@@ -9,7 +9,7 @@ import type {
 } from "./exchange-details.ts";
 import { comparePrefix, type PrefixComparison } from "./prefix.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
-import { fieldsOf, listOf } from "./read-values.ts";
+import { fieldsOf, firstWords, listOf } from "./read-values.ts";
 
 /** The kept exchanges of a session, read entry by entry. Adding one costs what was new in it. */
 export class ExchangeFold {
@@ -67,6 +67,20 @@ export class ExchangeFold {
       ...(bytes === undefined && { problem: "An entry that its body is based on is damaged." }),
       ...this.#comparison(row, bytes),
     };
+  }
+
+  /** Why an exchange failed, in one line: what the service said, or the error. */
+  said(n: number): string {
+    const exchange = this.kept.exchanges[n];
+    if (exchange === undefined) return "";
+    const { status, error, chunks } = exchange;
+    if (status === undefined) return error === undefined ? "no answer" : `${error.name}: ${error.message}`;
+    const body = chunks
+      .map(({ text }) => text)
+      .join("")
+      .slice(0, 10_000);
+    const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
+    return firstWords(`${status} ${message === undefined ? body : unquoted(message)}`, 500);
   }
 
   /** The bytes of a request's body; undefined when they can't be rebuilt. */
@@ -205,6 +219,15 @@ function tokensIn(texts: readonly string[]): Tokens {
 
 function headersOf(headers: { readonly [name: string]: string }): readonly HeaderView[] {
   return Object.entries(headers).map(([name, value]): HeaderView => [name, value]);
+}
+
+/** The text of a JSON string; the string itself where it is none. */
+function unquoted(json: string): string {
+  try {
+    return String(JSON.parse(json));
+  } catch {
+    return json;
+  }
 }
 
 /** UTF-16 length of the first bytes of a text, without the beginning of a character that they end in. */

@@ -140,7 +140,22 @@ export interface TurnRow {
   /** First words of the answer, or of a thought. */
   readonly text: string;
   readonly finishReason?: string | undefined;
+  /** Requests that failed before the answer came, where exchanges are kept. */
+  readonly failedRequests?: readonly FailedRequest[] | undefined;
   readonly flags: readonly TurnFlag[];
+}
+
+/** A request that failed, and was sent again, changed or not, or given up. */
+export interface FailedRequest {
+  /** Index in the session's kept exchanges. */
+  readonly n: number;
+  readonly step: string;
+  readonly at: number;
+  readonly ms: number;
+  /** Absent if there was no answer. */
+  readonly status?: number | undefined;
+  /** What the service said, or why there was no answer. */
+  readonly said: string;
 }
 
 /** Tokens of a turn; zeros are left out. */

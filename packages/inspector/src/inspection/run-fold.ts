@@ -1,5 +1,5 @@
 import { NO_USAGE, type Json, type PriceTable, type Usage } from "@pollux/core";
-import type { LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
+import type { FailedRequest, LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import type { StepNames } from "./step-row.ts";
 import { TurnFold } from "./turn-fold.ts";
@@ -44,7 +44,7 @@ export class RunFold {
 
   /** @returns What is wrong with the entry, if anything. */
   add(type: string, entry: Fields, position: number, at: number): string | undefined {
-    this.changedAt = position + 1;
+    this.changedAt = Math.max(this.changedAt, position + 1);
     switch (type) {
       case "begin":
       case "step":
@@ -63,6 +63,15 @@ export class RunFold {
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         return undefined;
     }
+  }
+
+  /** @returns False when there is no such turn yet. */
+  addFailedRequest(number: number, request: FailedRequest): boolean {
+    const turn = this.turns.get(number);
+    if (turn === undefined) return false;
+    this.changedAt = Infinity;
+    turn.addFailedRequest(request);
+    return true;
   }
 
   pending(): readonly PendingRow[] {

@@ -1,5 +1,7 @@
 import { type Json, NO_USAGE } from "@pollux/core";
 import type { DraftRow, HistoryRow, ProblemRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
+import type { ExchangeRow } from "./exchange-details.ts";
+import type { ExchangeFold } from "./exchange-fold.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { type Measures, RunFold, type Unended } from "./run-fold.ts";
 import { StepNames } from "./step-row.ts";
@@ -32,6 +34,9 @@ export class SessionFold {
   #steerings: (SteeringRow & { readonly contents: number })[] = [];
   /** What was said to the session before this place was heard. */
   #heardUpTo = 0;
+  #exchangesSeen = 0;
+  /** Requests that failed in turns that the log doesn't have yet. */
+  #failed: ExchangeRow[] = [];
   #title: string | undefined;
   #firstWords = "";
   #createdAt: number | undefined;
@@ -57,6 +62,21 @@ export class SessionFold {
     const problem = this.#read(value, position);
     if (problem !== undefined)
       this.problems.push({ position, problem, remedy: "it is shown as it is, and left out otherwise" });
+  }
+
+  /**
+   * Shows what kept exchanges say about the turns: which requests failed. Those of turns that the log doesn't have yet are shown once
+   * it does.
+   */
+  addExchanges(exchanges: ExchangeFold): void {
+    const { rows } = exchanges;
+    for (const row of rows.slice(this.#exchangesSeen)) if (row.status !== 200) this.#failed.push(row);
+    this.#exchangesSeen = rows.length;
+    this.#failed = this.#failed.filter((row) => {
+      const { n, runId, turn = 0, step = "", at, ms, status } = row;
+      const request = { n, step, at, ms, ...(status !== undefined && { status }), said: exchanges.said(n) };
+      return this.#byId.get(runId)?.addFailedRequest(turn, request) !== true;
+    });
   }
 
   /** @param since - Leaves out runs and turns that have not changed since the log had that length. */

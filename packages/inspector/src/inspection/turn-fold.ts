@@ -1,7 +1,7 @@
 import { computeCost, NO_USAGE, type PriceTable, type Usage } from "@pollux/core";
 import type { StepName } from "@pollux/core/durable";
 import { callNames, callsIn } from "./answer-calls.ts";
-import type { StepRow, TurnFlag, TurnRow } from "./inspection.ts";
+import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
 import { fieldsOf, listOf, textOf } from "./read-values.ts";
 import { answerRow, answerWords, begunRow, outcomeRow } from "./step-row.ts";
 import { addUsage, readUsage, turnUsage } from "./usage.ts";
@@ -25,6 +25,7 @@ export class TurnFold {
   #phase: "output" | undefined;
   #answers = 0;
   #finishReason: string | undefined;
+  readonly #failedRequests: FailedRequest[] = [];
   #row: TurnRow | undefined;
 
   constructor(turn: number, prices: PriceTable | undefined, previous: TurnFold | undefined) {
@@ -69,7 +70,15 @@ export class TurnFold {
     this.#flag(question === "approval" ? "approval" : "outcome");
   }
 
-  /** What kept requests tell: how often one was sent, and what the service said. */
+  /** A request that failed, as its exchange was kept. The turn counts as changed from then on: the log doesn't say so. */
+  addFailedRequest(request: FailedRequest): void {
+    this.changedAt = Infinity;
+    this.#row = undefined;
+    this.#failedRequests.push(request);
+    // A refused request is only sent again with a change.
+    this.#flag(request.status === 400 || request.status === 404 ? "heal" : "retry");
+  }
+
   row(): TurnRow {
     this.#row ??= this.#build();
     return this.#row;
@@ -98,6 +107,7 @@ export class TurnFold {
       ...(this.cost !== undefined && { cost: this.cost }),
       text: answerWords(this.#content),
       ...(this.#finishReason !== undefined && { finishReason: this.#finishReason }),
+      ...(this.#failedRequests.length > 0 && { failedRequests: [...this.#failedRequests] }),
       flags,
     };
   }
@@ -129,7 +139,7 @@ export class TurnFold {
 
   #add(position: number): void {
     this.positions.push(position);
-    this.changedAt = position + 1;
+    this.changedAt = Math.max(this.changedAt, position + 1);
     this.#row = undefined;
   }
 

@@ -28,6 +28,7 @@ export class OpenSession {
   readonly #measures: Measures;
   readonly #leases: LeaseWatch;
   #reading: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
 
   constructor(id: string, { store, exchanges, measures, leases }: OpenedFrom) {
     this.id = id;
@@ -43,15 +44,19 @@ export class OpenSession {
     return this.fold.length + this.exchanges.length;
   }
 
-  /** Reads what is new. Looks that come meanwhile share the next read. */
+  /** Reads what is new. Looks that come during a read share the next one. */
   async refresh(): Promise<void> {
-    const before = this.#reading;
-    const next = (async () => {
-      await before?.catch(() => {});
-      await this.#read();
-    })();
-    this.#reading = next;
-    await next;
+    if (this.#reading === undefined) {
+      this.#reading = this.#read().finally(() => (this.#reading = undefined));
+      return await this.#reading;
+    }
+    this.#next ??= this.#reading
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        return this.refresh();
+      });
+    await this.#next;
   }
 
   /** A run is known to be going. */
@@ -64,7 +69,9 @@ export class OpenSession {
     const records = await this.#store.records(this.id);
     for (const entry of await this.#loadNext(this.#store, this.fold)) this.fold.add(entry);
     this.records = records;
-    if (this.#kept !== undefined) this.exchanges.add(await this.#loadNext(this.#kept, this.exchanges));
+    if (this.#kept === undefined) return;
+    this.exchanges.add(await this.#loadNext(this.#kept, this.exchanges));
+    this.fold.addExchanges(this.exchanges);
   }
 
   /** What was written since, or all of it when the log is not the one that was read: it was deleted, and begun again. */

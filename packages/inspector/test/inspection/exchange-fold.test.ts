@@ -1,7 +1,8 @@
 import { Agent, gemini, google, keepExchanges, MemoryStore } from "@pollux/core";
-import { call, createEmulator, say, script } from "@pollux/emulator";
+import { call, createEmulator, fault, faults, say, script } from "@pollux/emulator";
 import { expect, test, vi } from "vitest";
 import { ExchangeFold } from "../../src/inspection/exchange-fold.ts";
+import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { add } from "../support/sessions.ts";
 
 const PRICES = { input: 1_000_000, cachedInput: 250_000, output: 0 };
@@ -86,6 +87,30 @@ test("what an explicit cache of instructions and tools would have cost is known 
   expect(tokens).toBeGreaterThan(0);
   expect(tokens).toBeLessThan(priced.rows[0]!.promptTokens!);
   expect(withCache).toBeLessThan(billed);
+});
+
+test("a turn tells which of its requests failed, and what the service said", async () => {
+  const emulator = createEmulator({ brain: script([fault(faults.overloaded()), say("Hi.")]) });
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: google({ apiKey: "k" }),
+    fetch: (input, init) => emulator.fetch(input, init),
+    retry: { minDelayMs: 1 },
+  });
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  const kept = keepExchanges(exchanges);
+  await new Agent({ model, observers: [kept] }).session({ id: "chat", store }).send("Hello");
+  await kept.close();
+  const handler = inspectorHandler({ store, exchanges, authorize: () => true });
+  for (const since of ["", "?since=100"]) {
+    const response = await handler(new Request(`http://localhost/inspector/api/sessions/chat${since}`));
+    const { runs }: any = await response.json();
+    expect(runs[0].turns).toMatchObject([
+      {
+        flags: ["retry"],
+        failedRequests: [{ n: 0, step: "model:1", status: 503, said: expect.stringMatching(/^503 \w/) }],
+      },
+    ]);
+  }
 });
 
 test("entries that are damaged are left out, and a body that can't be rebuilt says so", async () => {
