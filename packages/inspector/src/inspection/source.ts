@@ -24,6 +24,12 @@ export interface Source {
   media(session: string, ref: MediaRef): Promise<string>;
   /** Calls back after each change. @returns Ends it. */
   watch(session: string, onChange: (change: SourceChange) => void): () => void;
+  /**
+   * What is checked, compared or taken away: see the handlers in `take-away/views.ts`.
+   *
+   * @throws {SourceError}
+   */
+  view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
   act(session: string, action: string, body: Json): Promise<Json>;
 }

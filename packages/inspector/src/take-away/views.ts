@@ -1,4 +1,7 @@
+import { replayView } from "../replay/replay-run.ts";
 import type { ViewHandlers } from "../server/handlers.ts";
 
 /** What is checked, compared and taken away, by the last segment of its path. */
-export const VIEWS: ViewHandlers = {};
+export const VIEWS: ViewHandlers = {
+  replay: replayView,
+};

@@ -1,0 +1,188 @@
+import type { Json } from "@pollux/core";
+import type { TurnUsage } from "./inspection.ts";
+
+/** What a run would do with the code that is there now. */
+export interface ReplayResult {
+  readonly runId: string;
+  /** Name of the agent; absent when it was rebuilt from what was kept, so that only its requests and calls are known. */
+  readonly agent?: string | undefined;
+  /** The run does what it did: no difference was found. */
+  readonly isSame: boolean;
+  /** Steps and results that differ, the first one first. */
+  readonly differences: readonly string[];
+  /** Where the first request differs from the one that was sent. */
+  readonly request?: RequestDifference | undefined;
+  readonly stopReason?: string | undefined;
+  readonly turns: number;
+  /** The answer. */
+  readonly text: string;
+  /** What the replay could not take into account. */
+  readonly notes: readonly string[];
+}
+
+/** The first difference between a kept request and the one that would be sent now. */
+export interface RequestDifference {
+  /** Of the kept exchange. */
+  readonly n: number;
+  /** Such as `systemInstruction.parts[0].text`. */
+  readonly field: string;
+  readonly was?: string | undefined;
+  readonly is?: string | undefined;
+}
+
+/** Where a session is forked, and what is changed there. */
+export interface ForkRequest {
+  /** The run that is forked; what came after it is left out. */
+  readonly runId: string;
+  /** The first turn that is asked again. Without one, the fork begins after the run, with `message`. */
+  readonly turn?: number | undefined;
+  /** Instead of the message that began the run; then `turn` is 1. Without a turn, the next message. */
+  readonly message?: string | undefined;
+  /** What the model is told instead of the outcomes of calls of the turn before, by call id. */
+  readonly results?: { readonly [callId: string]: Json } | undefined;
+  readonly instructions?: string | undefined;
+  /** Names of the functions that may be called. */
+  readonly tools?: readonly string[] | undefined;
+  /** Who answers: the service; or the emulator, with the recorded answers as long as they fit. */
+  readonly answers: "service" | "emulator";
+  /** Name of the agent that runs, with its tools; without one, calls get their recorded outcomes. */
+  readonly agent?: string | undefined;
+}
+
+/** What became of a fork. */
+export interface ForkResult {
+  /** Id of the new session. */
+  readonly id: string;
+  /** `memory`: it is shown once and not kept. */
+  readonly kept: "store" | "memory";
+  /** Why it was not kept. */
+  readonly why?: string | undefined;
+  /** The run goes on: the comparison has what there is by now. */
+  readonly isRunning: boolean;
+  /** Why the run failed. */
+  readonly error?: string | undefined;
+  readonly notes: readonly string[];
+  readonly comparison: BranchComparison;
+}
+
+/** Two sessions that begin alike, side by side. */
+export interface BranchComparison {
+  /** Turns that are the same in both, from the beginning. */
+  readonly sharedTurns: number;
+  readonly left: BranchTotals;
+  readonly right: BranchTotals;
+  /** The turns after the shared ones, in order. */
+  readonly rows: readonly BranchRow[];
+  /** Turns that are left out. */
+  readonly omitted: number;
+}
+
+/** A branch as a whole. The totals count what came after the shared turns. */
+export interface BranchTotals {
+  readonly id: string;
+  readonly title: string;
+  readonly stopReason?: string | undefined;
+  readonly turns: number;
+  readonly toolCalls: number;
+  readonly tokens: number;
+  readonly cost?: number | undefined;
+  /** The last answer. */
+  readonly text: string;
+}
+
+/** The same turn of both branches; one that only one of them has stands alone. */
+export interface BranchRow {
+  readonly isSame: boolean;
+  readonly left?: BranchTurn | undefined;
+  readonly right?: BranchTurn | undefined;
+}
+
+/** One turn of a branch. */
+export interface BranchTurn {
+  readonly runId: string;
+  readonly turn: number;
+  /** The message that began the run, in its first turn. */
+  readonly message?: string | undefined;
+  readonly text: string;
+  readonly calls: readonly BranchCall[];
+  readonly usage: TurnUsage;
+  readonly cost?: number | undefined;
+}
+
+/** A call of a branch, and what the model was told. */
+export interface BranchCall {
+  readonly callId: string;
+  readonly name: string;
+  readonly args: Json;
+  readonly response?: Json | undefined;
+}
+
+/** What is wrong with a session, its tools and its requests. */
+export interface CheckResult {
+  readonly log: LogCheck;
+  readonly tools: readonly ToolCheck[];
+}
+
+/** What the doctor found in a log. */
+export interface LogCheck {
+  readonly problems: readonly FoundProblem[];
+  readonly notes: readonly FoundProblem[];
+  /** Why a repair would change nothing. */
+  readonly refused?: string | undefined;
+  /** Entries after a repair. */
+  readonly repairedLength: number;
+}
+
+/** Something that was found, and what a repair would do about it. */
+export interface FoundProblem {
+  /** Of the entry. */
+  readonly position: number;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** One function as it is declared. */
+export interface ToolCheck {
+  readonly name: string;
+  readonly description: string;
+  /** Where the declaration is from. */
+  readonly from: { readonly agent: string } | { readonly n: number };
+  /** The declaration as it is sent. */
+  readonly declaration: Json;
+  /** What was changed in the author's schema; absent where only the request is known. */
+  readonly changes?: readonly { readonly path: string; readonly change: string }[] | undefined;
+  /** Why the service would refuse it. */
+  readonly refusal?: Refusal | undefined;
+}
+
+/** What the service says about a request, by the emulator's rules. */
+export interface RequestCheck {
+  readonly isAccepted: boolean;
+  readonly refusal?: Refusal | undefined;
+  /** The status that the service gave, where it is known. */
+  readonly status?: number | undefined;
+  /** What the emulator can't know. */
+  readonly notes: readonly string[];
+}
+
+/** Why a request is refused. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  /** Id of the rule in the emulator's README. */
+  readonly rule?: string | undefined;
+  readonly fields: readonly { readonly field?: string | undefined; readonly description: string }[];
+}
+
+/** A text to save. */
+export interface TakenFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly text: string;
+}
+
+/** Files that belong together, and what to do with them. */
+export interface TakenFiles {
+  readonly files: readonly TakenFile[];
+  readonly notes: readonly string[];
+}

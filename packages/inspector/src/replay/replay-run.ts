@@ -1,0 +1,139 @@
+import { type Agent, MemoryStore, type ModelRequest, ReplayDifferenceError, RunStepError } from "@pollux/core";
+import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
+import { comparePrefix } from "../inspection/prefix.ts";
+import type { SessionCall, ViewHandler } from "../server/handlers.ts";
+import { chooseAgent, chooseRun } from "./choose-agent.ts";
+import { firstExchange, firstHead, type Kept, rebuildAgent } from "./rebuilt-agent.ts";
+import { askedModel, bodyOf, standInModel } from "./stand-in-model.ts";
+
+/** Longest time of a replay: an agent's own functions are part of it. */
+const MAX_MS = 30_000;
+
+/**
+ * Makes a run once more from its log, without key or network: by the agent that was given, or by one that is rebuilt from what was kept.
+ * `run` and `agent` in the query name them; `agent=` for the rebuilt one.
+ */
+export const replayView: ViewHandler = async (call) => {
+  const { query, request } = call;
+  const [fold, exchanges] = [await call.fold(), await call.exchanges()];
+  const kept: Kept = { fold, exchanges, run: chooseRun(fold, query.get("run")) };
+  const wantsRebuilt = query.get("agent") === "";
+  const named = wantsRebuilt ? undefined : chooseAgent(call.agents, kept, query.get("agent") ?? undefined);
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(MAX_MS)]);
+  // What this returns is JSON.
+  return (await replayRun(call, kept, named, signal)) as never;
+};
+
+async function replayRun(
+  { id, store }: SessionCall,
+  kept: Kept,
+  named: { readonly name: string; readonly agent: Agent } | undefined,
+  signal: AbortSignal,
+): Promise<ReplayResult> {
+  const { runId } = kept.run;
+  const rebuilt = named === undefined ? rebuildAgent(kept, unasked(kept)) : undefined;
+  const agent = rebuilt?.agent ?? named?.agent;
+  if (agent === undefined) throw new TypeError("there is no agent to replay");
+  const output = rebuilt === undefined ? firstHead(kept)?.output : rebuilt.output;
+  const found = await differencesOf(agent, { id, store, runId, output, signal });
+  const request = named === undefined ? undefined : await requestDifference(named.agent, kept, output, signal);
+  return {
+    runId,
+    ...(named !== undefined && { agent: named.name }),
+    isSame: found.differences.length === 0 && request === undefined,
+    differences: found.differences,
+    ...(request !== undefined && { request }),
+    ...(found.stopReason !== undefined && { stopReason: found.stopReason }),
+    turns: found.turns,
+    text: found.text,
+    notes: [...(rebuilt?.notes ?? []), ...found.notes],
+  };
+}
+
+interface Replayed extends Pick<ReplayResult, "differences" | "stopReason" | "turns" | "text" | "notes"> {}
+
+async function differencesOf(
+  agent: Agent,
+  {
+    id,
+    store,
+    runId,
+    output,
+    signal,
+  }: Pick<SessionCall, "id" | "store"> & {
+    readonly runId: string;
+    readonly output: ReturnType<typeof rebuildAgent>["output"];
+    readonly signal: AbortSignal;
+  },
+): Promise<Replayed> {
+  let turns = 0;
+  let text = "";
+  const replay = agent.session({ id, store }).replay({ runId, signal, ...(output !== undefined && { output }) });
+  try {
+    for await (const event of replay) {
+      if ("turn" in event) turns = Math.max(turns, event.turn ?? 0);
+      if (event.type === "text-delta") text += event.delta;
+    }
+    const result = await replay.result();
+    return { differences: [], stopReason: result.stopReason, turns: result.turns, text: result.text, notes: [] };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ReplayDifferenceError) return { differences: error.differences, turns, text, notes: [] };
+    const message = error instanceof Error ? error.message : String(error);
+    // All that is in the log was replayed; the run itself did not get further.
+    if (error instanceof RunStepError && message.startsWith("the recorded run ended here"))
+      return { differences: [], turns, text, notes: [`The log goes no further: ${message}.`] };
+    return { differences: [message], turns, text, notes: [] };
+  }
+}
+
+/** The first request of the run as the agent would send it now, compared with the one that was kept. */
+async function requestDifference(
+  agent: Agent,
+  kept: Kept,
+  output: ReturnType<typeof rebuildAgent>["output"],
+  signal: AbortSignal,
+): Promise<RequestDifference | undefined> {
+  const n = firstExchange(kept);
+  const sent = n === undefined ? undefined : kept.exchanges.body(n);
+  if (n === undefined || sent === undefined) return undefined;
+  const request = await firstRequest(agent, kept, output, signal);
+  if (request === undefined) return undefined;
+  const now = await bodyOf(askedModel(kept.run), request, signal);
+  const { broken } = comparePrefix(sent, now);
+  if (broken === undefined) return undefined;
+  const { field, was, is } = broken;
+  return { n, field, ...(was !== undefined && { was }), ...(is !== undefined && { is }) };
+}
+
+/** Begins the run again in memory, up to its first request: no tool has a chance to run. */
+async function firstRequest(
+  agent: Agent,
+  { fold, run }: Kept,
+  output: ReturnType<typeof rebuildAgent>["output"],
+  signal: AbortSignal,
+): Promise<ModelRequest | undefined> {
+  const store = new MemoryStore();
+  await store.append(fold.id, 0, fold.entries.slice(0, run.position + 1));
+  let request: ModelRequest | undefined;
+  const model = standInModel(askedModel(run), async (asked) => {
+    request = asked;
+    throw new TypeError("the request was only to be read");
+  });
+  await agent
+    .session({ id: fold.id, store })
+    .resume({
+      signal,
+      anyLoopVersion: true,
+      prepareTurn: () => ({ model }),
+      ...(output !== undefined && { output }),
+    })
+    .catch(() => {});
+  return request;
+}
+
+function unasked(kept: Kept): ReturnType<typeof standInModel> {
+  return standInModel(askedModel(kept.run), async () => {
+    throw new TypeError("a replay asks no model");
+  });
+}

@@ -1,0 +1,106 @@
+import type { Content, ModelSettings } from "@pollux/core";
+import type { FunctionDeclaration, JsonSchema, WireTool } from "@pollux/core/wire";
+import { type Fields, fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
+
+/** What an agent is made of, as one of its requests tells. */
+export interface RequestHead {
+  readonly instructions?: string | undefined;
+  readonly functions: readonly FunctionDeclaration[];
+  /** Tools that the service runs. */
+  readonly builtIns: readonly WireTool[];
+  readonly toolChoice?: "required" | "none" | { readonly only: readonly string[] } | undefined;
+  readonly settings: ModelSettings;
+  /** Schema of typed output. */
+  readonly output?: JsonSchema | "json" | undefined;
+  readonly contents: readonly Content[];
+  /** Fields that no option of an agent stands for. */
+  readonly unknown: readonly string[];
+}
+
+/** Reads the body of a request to `generateContent`. Takes any JSON. */
+export function readHead(body: unknown): RequestHead {
+  const request = fieldsOf(body);
+  const tools = listOf(request["tools"]).map(fieldsOf);
+  // What was sent is what the types say, or the service has refused it.
+  const functions = tools.flatMap((tool) => listOf(tool["functionDeclarations"])) as readonly FunctionDeclaration[];
+  const builtIns = tools.flatMap(({ functionDeclarations: _, ...rest }) =>
+    Object.keys(rest).length > 0 ? [rest as WireTool] : [],
+  );
+  const config = fieldsOf(request["generationConfig"]);
+  const instructions = listOf(fieldsOf(request["systemInstruction"])["parts"])
+    .map((part) => textOf(fieldsOf(part)["text"]) ?? "")
+    .join("\n");
+  const output =
+    config["responseJsonSchema"] ?? (config["responseMimeType"] === "application/json" ? "json" : undefined);
+  const toolChoice = readToolChoice(fieldsOf(fieldsOf(request["toolConfig"])["functionCallingConfig"]));
+  return {
+    ...(instructions !== "" && { instructions }),
+    functions: functions.filter(({ name }) => typeof name === "string"),
+    builtIns,
+    ...(toolChoice !== undefined && { toolChoice }),
+    settings: readSettings(request, config),
+    ...(output !== undefined && { output: output as JsonSchema | "json" }),
+    contents: listOf(request["contents"]) as readonly Content[],
+    unknown: [
+      ...Object.keys(request).filter((name) => !KNOWN_FIELDS.has(name)),
+      ...Object.keys(config)
+        .filter((name) => !COPIED.has(name) && !KNOWN_CONFIG.has(name))
+        .map((name) => `generationConfig.${name}`),
+    ],
+  };
+}
+
+function readToolChoice({ mode, allowedFunctionNames }: Fields): RequestHead["toolChoice"] {
+  const only = listOf(allowedFunctionNames).filter((name) => typeof name === "string");
+  if (mode === "NONE") return "none";
+  if (mode !== "ANY") return undefined;
+  return only.length > 0 ? { only } : "required";
+}
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  "systemInstruction",
+  "tools",
+  "contents",
+  "toolConfig",
+  "generationConfig",
+  "safetySettings",
+  "serviceTier",
+  "labels",
+  "cachedContent",
+]);
+
+/** Members of `generationConfig` that a setting of the same name stands for. */
+const COPIED: ReadonlySet<string> = new Set([
+  "temperature",
+  "topP",
+  "topK",
+  "maxOutputTokens",
+  "stopSequences",
+  "seed",
+  "presencePenalty",
+  "frequencyPenalty",
+  "responseLogprobs",
+  "logprobs",
+  "responseModalities",
+  "mediaResolution",
+  "speechConfig",
+  "imageConfig",
+]);
+const KNOWN_CONFIG: ReadonlySet<string> = new Set(["thinkingConfig", "responseMimeType", "responseJsonSchema"]);
+
+function readSettings(request: Fields, config: Fields): ModelSettings {
+  const copied = Object.entries(config).filter(([name]) => COPIED.has(name));
+  const thinking = fieldsOf(config["thinkingConfig"]);
+  const level = textOf(thinking["thinkingLevel"])?.toLowerCase();
+  const budget = numberOf(thinking["thinkingBudget"]);
+  const beside = ["safetySettings", "serviceTier", "labels", "cachedContent"].flatMap((name) =>
+    request[name] === undefined ? [] : [[name, request[name]]],
+  );
+  // The service has accepted these values, or refused the request for them: an agent's own check says so.
+  return {
+    ...Object.fromEntries([...copied, ...beside]),
+    ...(level !== undefined && { thinking: level }),
+    ...(budget !== undefined && { thinking: budget === 0 ? "off" : { budget } }),
+    ...(thinking["includeThoughts"] === true && { includeThoughts: true }),
+  } as ModelSettings;
+}

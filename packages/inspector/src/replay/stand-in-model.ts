@@ -1,0 +1,78 @@
+import { endpoint, gemini, type HistoryOrigin, inferCapabilities, type Model, type ModelRequest } from "@pollux/core";
+import { createEmulator, improvise, replay, type Brain, type Recording } from "@pollux/emulator";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import type { RunFold } from "../inspection/run-fold.ts";
+
+/** Which model a run asked, and where its signatures are valid. */
+export interface AskedModel {
+  readonly id: string;
+  readonly origin: HistoryOrigin;
+}
+
+/** The model of a run, as its log tells. */
+export function askedModel({ entry }: RunFold): AskedModel {
+  const id = textOf(entry["model"]) ?? "gemini-flash-latest";
+  const { endpoint: host, family } = fieldsOf(entry["origin"]);
+  const own = inferCapabilities(id).family;
+  return { id, origin: { endpoint: textOf(host) ?? id, family: textOf(family) ?? own } };
+}
+
+/** Has the place of another model: its contents are sent as they would be to that one. Another one answers. */
+export function standInModel({ id, origin }: AskedModel, respond: Model["respond"]): Model {
+  return { id, origin, capabilities: inferCapabilities(id), streams: true, check: () => {}, respond };
+}
+
+/**
+ * A model that the emulator plays, by the service's rules: with the recorded answers as long as the requests are the recorded ones, and
+ * with improvised ones from then on. Nothing leaves the process.
+ */
+export function emulatedModel(asked: AskedModel, recording: Recording): Model {
+  const emulator = createEmulator({ brain: recordedThenImprovised(recording), strict: { extraModels: "gemini" } });
+  const model = gemini(emulatedId(asked.id), {
+    endpoint: localEndpoint(),
+    fetch: (input, init) => emulator.fetch(input, init),
+  });
+  return standInModel(asked, (request, options) => model.respond(request, options));
+}
+
+function recordedThenImprovised(recording: Recording): Brain {
+  const answered = recording.exchanges.filter(({ status, ended }) => status === 200 && ended === undefined);
+  const recorded = replay({ exchanges: answered });
+  const improvised = improvise();
+  return {
+    // Recorded contents have signatures of the service.
+    anySignature: true,
+    answer: async (turn) => {
+      try {
+        return await recorded.answer(turn);
+      } catch {
+        return await improvised.answer(turn);
+      }
+    },
+  };
+}
+
+/** The body of a request as the model would send it. */
+export async function bodyOf(asked: AskedModel, request: ModelRequest, signal: AbortSignal): Promise<Uint8Array> {
+  let body: Uint8Array | undefined;
+  const model = gemini(asked.id, {
+    endpoint: localEndpoint(),
+    retry: { maxAttempts: 1 },
+    fetch: async (_, init) => {
+      body = new Uint8Array(await new Response(init?.body).arrayBuffer());
+      throw new TypeError("the request was only to be read");
+    },
+  });
+  await model.respond(request, { signal }).catch(() => {});
+  if (body === undefined) throw new TypeError("the request could not be built");
+  return body;
+}
+
+function localEndpoint(): ReturnType<typeof endpoint> {
+  return endpoint({ baseUrl: "http://127.0.0.1" });
+}
+
+/** An id that the emulator knows. */
+function emulatedId(id: string): string {
+  return /^gemini-(?:\d|flash|pro)/.test(id) ? id : "gemini-flash-latest";
+}

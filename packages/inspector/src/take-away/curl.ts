@@ -1,0 +1,82 @@
+import type { ExchangeDetails } from "../inspection/exchange-details.ts";
+import type { TakenFile } from "../inspection/results.ts";
+
+/** Headers of a request that mean something to the service. `curl` makes the others itself. */
+const SENT = /^(?:accept|content-type|x-goog-(?!api-key)[\w-]+)$/i;
+/** What stands for a secret that was taken out. */
+const REDACTED = /\[redacted\]/;
+
+/**
+ * A shell script that sends a kept request again, with the key from the environment: `GEMINI_API_KEY` for Google's Developer API and
+ * for servers of this machine, `GOOGLE_ACCESS_TOKEN` where a token was sent, `API_KEY` for any other host.
+ */
+export function curlOf({ request, row }: ExchangeDetails): TakenFile {
+  const url = new URL(request.url, "https://generativelanguage.googleapis.com");
+  const auth = authOf(url, request.headers);
+  const headers = request.headers.filter(([name, value]) => SENT.test(name) && !REDACTED.test(value));
+  if (!headers.some(([name]) => name.toLowerCase() === "content-type") && request.body !== "")
+    headers.push(["content-type", "application/json"]);
+  const method = request.method.replaceAll(/[^A-Za-z]/g, "") || "POST";
+  const lines = [
+    // A URL may have brackets, and an answer may come piece by piece.
+    `curl --globoff --no-buffer --request ${method} \\`,
+    `  --url ${quoted(withoutKey(url).href)} \\`,
+    ...headers.map(([name, value]) => `  --header ${quoted(`${name}: ${oneLine(value)}`)} \\`),
+    `  --header "${auth.header}: ${auth.prefix}$${auth.variable}" \\`,
+  ];
+  const body = heredoc(request.body);
+  const text = [
+    "#!/bin/sh",
+    `# Request ${row.n + 1}${row.step === undefined ? "" : `, ${oneLine(row.step)}`}.`,
+    `# Needs ${auth.variable}: ${auth.what}.`,
+    `: "\${${auth.variable}:?${auth.what}}"`,
+    ...(request.body === "" ? [...lines.slice(0, -1), (lines.at(-1) ?? "").replace(/ \\$/, "")] : [...lines, ...body]),
+    "",
+  ].join("\n");
+  return { name: `request-${row.n + 1}.sh`, mimeType: "text/x-shellscript", text };
+}
+
+interface Auth {
+  readonly header: string;
+  readonly prefix: string;
+  readonly variable: string;
+  /** What the variable has. */
+  readonly what: string;
+}
+
+/** The variable is another for each kind of host, so that a Google key is only sent to Google. */
+function authOf({ hostname }: URL, headers: ExchangeDetails["request"]["headers"]): Auth {
+  const isBearer = headers.some(([name, value]) => name.toLowerCase() === "authorization" && /^bearer /i.test(value));
+  const isGoogle = hostname === "googleapis.com" || hostname.endsWith(".googleapis.com");
+  const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+  const [header, prefix] = isBearer ? ["authorization", "Bearer "] : ["x-goog-api-key", ""];
+  if (isGoogle && isBearer)
+    return { header, prefix, variable: "GOOGLE_ACCESS_TOKEN", what: "a token of gcloud auth print-access-token" };
+  if (isGoogle || isLocal) return { header, prefix, variable: "GEMINI_API_KEY", what: "a key of the Gemini API" };
+  return { header, prefix, variable: "API_KEY", what: `a key for ${hostname.replaceAll(/[^\w.-]/g, "")}` };
+}
+
+function withoutKey(url: URL): URL {
+  const clean = new URL(url);
+  clean.searchParams.delete("key");
+  clean.searchParams.delete("access_token");
+  clean.username = "";
+  clean.password = "";
+  return clean;
+}
+
+/** The body as it is, between lines that it does not have. A body can be longer than an argument may be. */
+function heredoc(body: string): readonly string[] {
+  let end = "BODY";
+  while (body.includes(end)) end += "_";
+  return [`  --data-binary @- <<'${end}'`, body, end];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** A log can hold anything; a line break would end the comment or the header. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f\u2028\u2029]+/g, " ");
+}

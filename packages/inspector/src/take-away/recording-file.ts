@@ -1,0 +1,97 @@
+import type { ExchangeFold } from "../inspection/exchange-fold.ts";
+import { type Fields, fieldsOf } from "../inspection/read-values.ts";
+import type { RunFold } from "../inspection/run-fold.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+import { isModelStep, stepsOf } from "../inspection/run-steps.ts";
+
+/** Traffic in the format that `replay` reads. */
+export interface RunRecording {
+  readonly source: string;
+  readonly provenance: "recorded";
+  readonly exchanges: readonly RecordedRequest[];
+}
+
+/** One exchange of a recording. */
+export interface RecordedRequest {
+  readonly position: number;
+  readonly method: string;
+  readonly path: string | null;
+  readonly model: string | null;
+  readonly request: unknown;
+  readonly status: number;
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  readonly responseBody: string;
+  readonly ended?: "cancelled" | "failed" | undefined;
+}
+
+/** The kept exchanges of a run, those of agents inside its calls included; undefined when none were kept. */
+export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySet<string>): RunRecording | undefined {
+  const recorded = exchanges.kept.exchanges.flatMap((exchange, n): readonly RecordedRequest[] => {
+    if (!runIds.has(exchange.runId) && !runIds.has(exchange.parent?.runId ?? "")) return [];
+    const body = exchanges.body(n);
+    if (body === undefined) return [];
+    const { method, url, model, status = 0, responseHeaders = {}, chunks, ended } = exchange;
+    const { pathname, search } = new URL(url, "http://localhost");
+    return [
+      {
+        position: n,
+        method,
+        path: pathname + search,
+        model,
+        request: parse(new TextDecoder().decode(body)),
+        status,
+        responseHeaders: Object.fromEntries(
+          Object.entries(responseHeaders).filter(([name]) => /^(?:content-type|retry-after)$/i.test(name)),
+        ),
+        responseBody: chunks.map(({ text }) => text).join(""),
+        ...(ended !== "complete" && { ended }),
+      },
+    ];
+  });
+  return recorded.length === 0 ? undefined : { source: "pollux inspect", provenance: "recorded", exchanges: recorded };
+}
+
+/**
+ * The answers in the log of a run. The requests are not in it, so a replay gives the answers one after another, whatever is asked.
+ */
+export function recordingOfLog(fold: SessionFold, run: RunFold): RunRecording {
+  const exchanges = stepsOf(fold, run).flatMap((step, position): readonly RecordedRequest[] => {
+    const { response } = fieldsOf(step.value);
+    if (!isModelStep(step.name) || response === undefined) return [];
+    return [
+      {
+        position,
+        method: "POST",
+        path: null,
+        model: null,
+        request: null,
+        status: 200,
+        responseHeaders: { "content-type": "text/event-stream" },
+        responseBody: `data: ${JSON.stringify(bodyOf(fieldsOf(response)))}\r\n\r\n`,
+      },
+    ];
+  });
+  return { source: "pollux inspect", provenance: "recorded", exchanges };
+}
+
+/** An answer as the service would send it in one piece. */
+function bodyOf({ content, finishReason, candidate, envelope, usage }: Fields): Fields {
+  const { promptTokens, outputTokens, totalTokens } = fieldsOf(usage);
+  return {
+    candidates: [{ ...fieldsOf(candidate), content, finishReason }],
+    usageMetadata: {
+      promptTokenCount: promptTokens,
+      candidatesTokenCount: outputTokens,
+      totalTokenCount: totalTokens,
+    },
+    ...fieldsOf(envelope),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

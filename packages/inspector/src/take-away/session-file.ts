@@ -1,0 +1,26 @@
+import { fieldsOf } from "../inspection/read-values.ts";
+import type { TakenFile } from "../inspection/results.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+
+/** The log as a `JsonlStore` writes it: one entry a line, also those that could not be read. */
+export function sessionFile({ id, entries }: SessionFold): TakenFile {
+  const lines = entries.map((entry) => {
+    const { unreadable, text } = fieldsOf(entry);
+    return typeof unreadable === "string" && typeof text === "string" ? text : JSON.stringify(entry);
+  });
+  return {
+    name: `${fileName(id)}.jsonl`,
+    mimeType: "application/jsonl",
+    text: lines.map((line) => `${line}\n`).join(""),
+  };
+}
+
+/** An id as the name of a file, on any system. */
+export function fileName(id: string): string {
+  return (
+    id
+      .replaceAll(/[^\w.-]+/g, "_")
+      .replace(/^\.+/, "_")
+      .slice(0, 100) || "session"
+  );
+}
