@@ -1,5 +1,13 @@
 import { render } from "preact";
-import { App } from "./app.tsx";
+import { App } from "./app/app.tsx";
+import { Inspector } from "./app/inspector.ts";
+import { HttpSource } from "./source/http-source.ts";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/sessions.css";
+import "./styles/timeline.css";
+import "./styles/turn.css";
+import "./styles/wire.css";
 
 const root = document.querySelector("#app");
-if (root !== null) render(<App />, root);
+if (root !== null) render(<App inspector={new Inspector(new HttpSource())} />, root);

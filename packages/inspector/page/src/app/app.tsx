@@ -1,0 +1,180 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { SessionView } from "../session/session-view.tsx";
+import { SessionsView } from "../sessions/sessions-view.tsx";
+import { HelpDialog } from "./help-dialog.tsx";
+import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
+import { useKeys } from "./keys.ts";
+import { formatRoute, SESSIONS } from "./route.ts";
+
+/** The whole page. */
+export function App({ inspector }: { readonly inspector: Inspector }): JSX.Element {
+  return (
+    <InspectorContext.Provider value={inspector}>
+      <Shell />
+    </InspectorContext.Provider>
+  );
+}
+
+function Shell(): JSX.Element {
+  const inspector = useInspector();
+  const isHelpOpen = useSignal(false);
+  const files = useRef<HTMLInputElement>(null);
+  const route = inspector.route.value;
+  const { source } = inspector.open.value;
+  useKeys("Everywhere", [
+    { keys: ["?"], does: "Show or hide these keys", run: () => void (isHelpOpen.value = !isHelpOpen.value) },
+    { keys: ["T"], does: "Switch between dark and light", run: () => inspector.theme.next() },
+    { keys: ["o"], does: "Open a file", run: () => files.current?.click() },
+  ]);
+  return (
+    <DropZone>
+      <Header onHelp={() => (isHelpOpen.value = true)} onOpen={() => files.current?.click()} />
+      <input
+        ref={files}
+        type="file"
+        multiple
+        hidden
+        accept=".jsonl,.json"
+        aria-label="Files to open"
+        onChange={({ currentTarget }) => {
+          void inspector.openFiles([...(currentTarget.files ?? [])]);
+          currentTarget.value = "";
+        }}
+      />
+      <main id="main">
+        {route.kind === "sessions" ? (
+          <SessionsView key={sourceKey(source)} route={route} />
+        ) : (
+          <SessionView key={`${sourceKey(source)} ${route.id}`} route={route} />
+        )}
+      </main>
+      <Notice />
+      {isHelpOpen.value && <HelpDialog onClose={() => (isHelpOpen.value = false)} />}
+    </DropZone>
+  );
+}
+
+const SOURCE_KEYS = new WeakMap<object, string>();
+
+/** Another source has other views, even of a session with the same id. */
+function sourceKey(source: object): string {
+  let key = SOURCE_KEYS.get(source);
+  if (key === undefined) {
+    key = Math.random().toString(36).slice(2);
+    SOURCE_KEYS.set(source, key);
+  }
+  return key;
+}
+
+function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOpen: () => void }): JSX.Element {
+  const inspector = useInspector();
+  const route = inspector.route.value;
+  const { about, isFile } = inspector.open.value;
+  const theme = inspector.theme.name.value;
+  const title = about.value?.title;
+  return (
+    <header class="top">
+      <a class="skip" href="#main" onClick={skipTo}>
+        Skip to content
+      </a>
+      <nav aria-label="Where you are">
+        <a href={formatRoute(SESSIONS)} class="brand">
+          Pollux inspector
+        </a>
+        {title !== undefined && (
+          <span class="place" title={title}>
+            {isFile ? "File: " : ""}
+            {shortPath(title)}
+          </span>
+        )}
+        {route.kind === "session" && (
+          <>
+            <span class="slash" aria-hidden="true">
+              /
+            </span>
+            <a href={formatRoute({ kind: "session", id: route.id, tab: "" })} class="crumb" title={route.id}>
+              {route.id}
+            </a>
+          </>
+        )}
+      </nav>
+      <div class="top-tools">
+        {isFile && (
+          <button type="button" onClick={() => inspector.closeFiles()}>
+            Close file
+          </button>
+        )}
+        <button type="button" onClick={onOpen} title="Open session files or recordings (o), or drop them onto the page">
+          Open file…
+        </button>
+        <button type="button" onClick={() => inspector.theme.next()} title="Switch between dark and light (T)">
+          Theme: {theme}
+        </button>
+        <button type="button" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">
+          ?
+        </button>
+      </div>
+    </header>
+  );
+}
+
+/** A link to a place in the page would change the route. */
+function skipTo(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>("#main [tabindex='0'], #main input, #main button")?.focus();
+}
+
+function shortPath(path: string): string {
+  return path.split(/[\\/]/).slice(-2).join("/");
+}
+
+function DropZone({ children }: { readonly children: JSX.Element | (JSX.Element | false)[] }): JSX.Element {
+  const inspector = useInspector();
+  const isOver = useSignal(false);
+  useEffect(() => {
+    const over = (event: DragEvent): void => {
+      if (event.dataTransfer?.types.includes("Files") !== true) return;
+      event.preventDefault();
+      isOver.value = true;
+    };
+    const leave = (event: DragEvent): void => {
+      if (event.relatedTarget === null) isOver.value = false;
+    };
+    const drop = (event: DragEvent): void => {
+      isOver.value = false;
+      const dropped = [...(event.dataTransfer?.files ?? [])];
+      if (dropped.length === 0) return;
+      event.preventDefault();
+      void inspector.openFiles(dropped);
+    };
+    addEventListener("dragover", over);
+    addEventListener("dragleave", leave);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragover", over);
+      removeEventListener("dragleave", leave);
+      removeEventListener("drop", drop);
+    };
+  }, []);
+  return (
+    <div class="page">
+      {children}
+      {isOver.value && (
+        <div class="drop" aria-hidden="true">
+          Drop session files, kept exchanges or recordings
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Notice(): JSX.Element {
+  const notice = useInspector().notice.value;
+  return (
+    <div class={`notice${notice?.isError === true ? " is-error" : ""}`} role="status" aria-live="polite">
+      {notice !== undefined && <span>{notice.text}</span>}
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Source, SourceAbout } from "../../../src/inspection/source.ts";
+import { FileSource } from "../source/file-source.ts";
+import { Keys } from "./keys.ts";
+import { Loads } from "./loads.ts";
+import { formatRoute, parseRoute, type Route, SESSIONS } from "./route.ts";
+import { Theme } from "./theme.ts";
+
+/** What all parts of the page share. */
+export class Inspector {
+  readonly keys: Keys = new Keys();
+  readonly theme: Theme = new Theme();
+  readonly #route: Signal<Route>;
+  readonly #source: Signal<OpenSource>;
+  readonly #served: Source;
+  /** What a screen reader says, and a note shows for a moment. */
+  readonly notice: Signal<{ readonly text: string; readonly isError: boolean } | undefined> = signal(undefined);
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(source: Source) {
+    this.#served = source;
+    this.#source = signal(openSource(source, false));
+    this.#route = signal(parseRoute(location.hash));
+    addEventListener("hashchange", () => (this.#route.value = parseRoute(location.hash)));
+    effect(() => {
+      document.title = titleOf(this.#route.value, this.#source.value.about.value);
+    });
+  }
+
+  get route(): ReadonlySignal<Route> {
+    return this.#route;
+  }
+
+  get open(): ReadonlySignal<OpenSource> {
+    return this.#source;
+  }
+
+  /** Shows something else. @param isReplaced - "Back" does not return to what is shown now. */
+  go(route: Route, isReplaced: boolean = false): void {
+    const hash = formatRoute(route);
+    if (hash === location.hash) return;
+    if (isReplaced) history.replaceState(null, "", hash);
+    else history.pushState(null, "", hash);
+    this.#route.value = route;
+  }
+
+  /** Shows what is in files instead of what the server has. */
+  async openFiles(files: readonly File[]): Promise<void> {
+    if (files.length === 0) return;
+    try {
+      const texts = await Promise.all(files.map(async (file) => ({ name: file.name, text: await file.text() })));
+      const source = new FileSource(texts);
+      const { sessions } = await source.sessions({});
+      this.#source.value = openSource(source, true);
+      const [first, ...others] = sessions;
+      this.go(first !== undefined && others.length === 0 ? { kind: "session", id: first.id, tab: "" } : SESSIONS);
+    } catch (error) {
+      this.say(error instanceof Error ? error.message : String(error), true);
+    }
+  }
+
+  /** Goes back to what the server has. */
+  closeFiles(): void {
+    this.#source.value = openSource(this.#served, false);
+    this.go(SESSIONS);
+  }
+
+  say(text: string, isError: boolean = false): void {
+    clearTimeout(this.#noticeTimer);
+    this.notice.value = { text, isError };
+    this.#noticeTimer = setTimeout(() => (this.notice.value = undefined), isError ? 8000 : 2500);
+  }
+}
+
+/** A source, and what was loaded from it. */
+export interface OpenSource {
+  readonly source: Source;
+  readonly isFile: boolean;
+  readonly about: ReadonlySignal<SourceAbout | undefined>;
+  readonly loads: Loads;
+}
+
+function openSource(source: Source, isFile: boolean): OpenSource {
+  const about = signal<SourceAbout | undefined>(undefined);
+  // The sessions show why the server doesn't answer.
+  source.about().then(
+    (value) => (about.value = value),
+    () => {},
+  );
+  return { source, isFile, about, loads: new Loads() };
+}
+
+function titleOf(route: Route, about: SourceAbout | undefined): string {
+  const place = about?.title.split(/[\\/]/).at(-1);
+  return [route.kind === "session" ? route.id : undefined, place, "Pollux inspector"].filter(Boolean).join(" · ");
+}
+
+export const InspectorContext = createContext<Inspector | undefined>(undefined);
+
+export function useInspector(): Inspector {
+  const inspector = useContext(InspectorContext);
+  if (inspector === undefined) throw new Error("a part of the page stands outside of it");
+  return inspector;
+}

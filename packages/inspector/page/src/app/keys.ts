@@ -1,0 +1,57 @@
+import { type Signal, signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { useInspector } from "./inspector.ts";
+
+/** A key, and what it does. */
+export interface KeyBinding {
+  /** As `KeyboardEvent.key` has it; the first one is shown. */
+  readonly keys: readonly string[];
+  readonly does: string;
+  /** @returns False when it does not apply now, so that the key keeps its usual meaning. */
+  run(): boolean | void;
+}
+
+/** Bindings of one part of the page. */
+export interface KeyGroup {
+  readonly title: string;
+  readonly bindings: readonly KeyBinding[];
+}
+
+/** All keys that do something now. */
+export class Keys {
+  /** The latest part comes first. */
+  readonly groups: Signal<readonly { readonly current: KeyGroup }[]> = signal([]);
+
+  constructor() {
+    addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /** @returns Removes them. */
+  add(group: { readonly current: KeyGroup }): () => void {
+    this.groups.value = [group, ...this.groups.value];
+    return () => (this.groups.value = this.groups.value.filter((other) => other !== group));
+  }
+
+  #press(event: KeyboardEvent): void {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { target } = event;
+    const isTyping = target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+    if (isTyping && event.key !== "Escape") return;
+    const isPressable = target instanceof Element && target.closest("button, a, summary") !== null;
+    if (isPressable && (event.key === "Enter" || event.key === " ")) return;
+    for (const { current } of this.groups.value)
+      for (const { keys, run } of current.bindings)
+        if (keys.includes(event.key) && run() !== false) {
+          event.preventDefault();
+          return;
+        }
+  }
+}
+
+/** Binds keys for as long as a component is shown. */
+export function useKeys(title: string, bindings: readonly KeyBinding[]): void {
+  const { keys } = useInspector();
+  const group = useRef<KeyGroup>({ title, bindings });
+  group.current = { title, bindings };
+  useEffect(() => keys.add(group), [keys]);
+}

@@ -1,0 +1,69 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** Something that is being loaded, was loaded, or could not be. */
+export interface Load<T> {
+  readonly value?: T | undefined;
+  readonly error?: Error | undefined;
+}
+
+interface Entry {
+  readonly promise: Promise<unknown>;
+  load: Load<unknown>;
+}
+
+const MAX_ENTRIES = 64;
+
+/** What was loaded last, by key. */
+export class Loads {
+  readonly #entries: Map<string, Entry> = new Map();
+
+  /** Loads it unless it is there or on its way. */
+  fetch<T>(key: string, load: () => Promise<T>): Promise<T> {
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      const promise = load();
+      const created: Entry = { promise, load: {} };
+      promise.then(
+        (value) => (created.load = { value }),
+        () => this.#entries.delete(key),
+      );
+      entry = created;
+    }
+    // Last in the order of use.
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value ?? "");
+    // A key always stands for the same type.
+    return entry.promise as Promise<T>;
+  }
+
+  /** What is there already. */
+  peek<T>(key: string): Load<T> | undefined {
+    // A key always stands for the same type.
+    return this.#entries.get(key)?.load as Load<T> | undefined;
+  }
+}
+
+/**
+ * Loads what a component shows.
+ *
+ * @param key - What it is, and in which version.
+ * @param slot - What it is in any version: while a newer version loads, the older one stays.
+ */
+export function useLoad<T>(loads: Loads, key: string, load: () => Promise<T>, slot: string = key): Load<T> {
+  const [shown, show] = useState<{ readonly slot: string; readonly key: string; readonly load: Load<T> }>();
+  useEffect(() => {
+    let isShown = true;
+    loads.fetch(key, load).then(
+      (value) => isShown && show({ slot, key, load: { value } }),
+      (error: Error) => isShown && show({ slot, key, load: { error } }),
+    );
+    return () => {
+      isShown = false;
+    };
+  }, [loads, key]);
+  if (shown?.key === key) return shown.load;
+  const known = loads.peek<T>(key);
+  if (known?.value !== undefined) return known;
+  return shown?.slot === slot ? shown.load : {};
+}

@@ -1,0 +1,82 @@
+/** What the page shows, as it stands in the address after `#`. */
+export type Route = SessionsRoute | SessionRoute;
+
+export interface SessionsRoute {
+  readonly kind: "sessions";
+  readonly search: string;
+  readonly state: string;
+}
+
+export interface SessionRoute {
+  readonly kind: "session";
+  readonly id: string;
+  /** A tab of the session; empty for the time line. */
+  readonly tab: string;
+  /** What is selected in the tab: the index of an exchange, the position of an entry. */
+  readonly item?: number | undefined;
+  /** A run or turn of the time line. */
+  readonly turn?: TurnRoute | undefined;
+}
+
+export interface TurnRoute {
+  readonly runId: string;
+  /** 0 for the run as a whole. */
+  readonly turn: number;
+  /** A tab of the turn; empty for its contents. */
+  readonly tab: string;
+  /** The index of an exchange. */
+  readonly item?: number | undefined;
+}
+
+export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
+
+/** Reads the hash of an address; anything that is no route is the list of sessions. */
+export function parseRoute(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
+  const segments = path.split("/").map(decode);
+  if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
+    const params = new URLSearchParams(query);
+    return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
+  }
+  const [, id, ...rest] = segments;
+  if (rest[0] !== "r") return { kind: "session", id, tab: rest[0] ?? "", item: numberIn(rest[1]) };
+  const runId = rest[1] ?? "";
+  const turn = rest[2] === "t" ? numberIn(rest[3]) : undefined;
+  if (turn === undefined) return { kind: "session", id, tab: "", turn: { runId, turn: 0, tab: "" } };
+  return { kind: "session", id, tab: "", turn: { runId, turn, tab: rest[4] ?? "", item: numberIn(rest[5]) } };
+}
+
+/** @returns A hash such as `#/s/chat-1/r/run-1/t/3/wire`. */
+export function formatRoute(route: Route): string {
+  if (route.kind === "sessions") {
+    const params = new URLSearchParams();
+    if (route.search !== "") params.set("q", route.search);
+    if (route.state !== "") params.set("state", route.state);
+    const query = params.toString();
+    return query === "" ? "#/" : `#/?${query}`;
+  }
+  const { id, tab, item, turn } = route;
+  const segments: (string | number)[] = ["s", id];
+  if (turn !== undefined) {
+    segments.push("r", turn.runId);
+    if (turn.turn > 0) segments.push("t", turn.turn);
+    if (turn.turn > 0 && turn.tab !== "") segments.push(turn.tab);
+    if (turn.turn > 0 && turn.tab !== "" && turn.item !== undefined) segments.push(turn.item);
+  } else if (tab !== "") {
+    segments.push(tab);
+    if (item !== undefined) segments.push(item);
+  }
+  return `#/${segments.map((segment) => encodeURIComponent(segment)).join("/")}`;
+}
+
+function numberIn(segment: string | undefined): number | undefined {
+  return segment !== undefined && /^\d{1,9}$/.test(segment) ? Number(segment) : undefined;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

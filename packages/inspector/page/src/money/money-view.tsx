@@ -1,0 +1,219 @@
+import type { CSSProperties, JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import type { RunRow, TurnRow, TurnUsage } from "../../../src/inspection/inspection.ts";
+import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useLoad } from "../app/loads.ts";
+import { formatRoute } from "../app/route.ts";
+import type { SessionPanelProps } from "../session/panels.tsx";
+import { Limits } from "../turn/run-view.tsx";
+import { formatCount, formatDuration, formatMoney, formatPercent, formatTokens } from "../ui/format.ts";
+import { Empty } from "../ui/notes.tsx";
+import { VirtualRows } from "../ui/virtual-rows.tsx";
+
+type MoneyRow =
+  | { readonly kind: "run"; readonly run: RunRow; readonly number: number; readonly usage: TurnUsage }
+  | { readonly kind: "turn"; readonly run: RunRow; readonly turn: TurnRow };
+
+/** What a session cost: by run and by turn. */
+export function MoneyView({ session }: SessionPanelProps): JSX.Element {
+  const inspector = useInspector();
+  const { loads } = inspector.open.value;
+  const overview = session.overview.value!;
+  const key = JSON.stringify(["cache", session.id, overview.exchanges]);
+  const { value: estimate } = useLoad(loads, key, () => session.source.cacheEstimate(session.id));
+  const rows = useMemo(() => moneyRows(overview.runs), [overview.runs]);
+  const total = useMemo(
+    () => sum(overview.runs.flatMap(({ turns }) => turns.map(({ usage }) => usage))),
+    [overview.runs],
+  );
+  const largest = useMemo(
+    () =>
+      Math.max(
+        1,
+        ...chunksOf(rows).map((part) =>
+          Math.max(...part.map((row) => (row.kind === "turn" ? tokensOf(row.turn.usage) : 0))),
+        ),
+      ),
+    [rows],
+  );
+  if (rows.length === 0) return <Empty title="Nothing was run in this session yet" />;
+  const last = overview.runs.at(-1);
+  return (
+    <div class="money">
+      <div class="money-top">
+        <Figures total={total} cost={overview.cost} />
+        {last !== undefined && <Limits limits={last.limits} />}
+        {estimate !== undefined && <Estimate estimate={estimate} />}
+      </div>
+      <div class="fill">
+        <VirtualRows
+          class="money-rows"
+          count={rows.length}
+          height={26}
+          attributes={{
+            role: "grid",
+            tabIndex: 0,
+            "aria-label": "Tokens and cost by turn",
+            "aria-rowcount": rows.length + 1,
+          }}
+          head={<Head />}
+          row={(index, style) => (
+            <Line key={index} row={rows[index]!} index={index} id={session.id} largest={largest} style={style} />
+          )}
+        />
+      </div>
+    </div>
+  );
+}
+
+function moneyRows(runs: readonly RunRow[]): readonly MoneyRow[] {
+  return runs.flatMap((run, index): readonly MoneyRow[] => [
+    { kind: "run", run, number: index + 1, usage: sum(run.turns.map(({ usage }) => usage)) },
+    ...run.turns.map((turn): MoneyRow => ({ kind: "turn", run, turn })),
+  ]);
+}
+
+/** In pieces that can be the arguments of one call. */
+function chunksOf<T>(values: readonly T[]): readonly (readonly T[])[] {
+  const chunks: (readonly T[])[] = [];
+  for (let at = 0; at < values.length; at += 1000) chunks.push(values.slice(at, at + 1000));
+  return chunks;
+}
+
+const NAMES = ["prompt", "cached", "output", "thoughts", "toolUse", "total", "searchQueries", "requests"] as const;
+
+function sum(usages: readonly TurnUsage[]): TurnUsage {
+  const total: { -readonly [name in keyof TurnUsage]: TurnUsage[name] } = {};
+  for (const usage of usages)
+    for (const name of NAMES) if (usage[name] !== undefined) total[name] = (total[name] ?? 0) + usage[name];
+  return total;
+}
+
+function tokensOf({ prompt = 0, output = 0, thoughts = 0, toolUse = 0 }: TurnUsage): number {
+  return prompt + output + thoughts + toolUse;
+}
+
+function Figures({ total, cost }: { readonly total: TurnUsage; readonly cost: number | undefined }): JSX.Element {
+  const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests } = total;
+  const figures: readonly (readonly [name: string, value: string, note?: string | undefined])[] = [
+    ["Cost", cost === undefined ? "–" : formatMoney(cost), cost === undefined ? "the agent has no prices" : undefined],
+    ["Prompt tokens", formatCount(prompt)],
+    ["Cached", formatCount(cached), `${formatPercent(cached, prompt)} of prompts`],
+    ["Output", formatCount(output)],
+    ["Thoughts", formatCount(thoughts)],
+    ...(toolUse > 0 ? [["Tool use", formatCount(toolUse)] as const] : []),
+    ...(searchQueries > 0 ? [["Search queries", formatCount(searchQueries)] as const] : []),
+    ...(requests !== undefined ? [["Requests", formatCount(requests)] as const] : []),
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([name, value, note]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            {note !== undefined && <span class="figure-note">{note}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Estimate({ estimate }: { readonly estimate: CacheEstimate }): JSX.Element {
+  const { tokens, hours, billed, withCache } = estimate;
+  const isCheaper = withCache < billed;
+  return (
+    <section class="estimate" aria-label="Explicit cache">
+      <h3>With an explicit cache</h3>
+      <p>
+        Caching the first {formatCount(tokens)} tokens for {formatDuration(hours * 3_600_000)} would have made the
+        prompts cost <b>{formatMoney(withCache)}</b> instead of {formatMoney(billed)}:{" "}
+        {formatMoney(Math.abs(billed - withCache))} {isCheaper ? "less" : "more"} (an estimate).
+      </p>
+    </section>
+  );
+}
+
+function Head(): JSX.Element {
+  return (
+    <div class="money-row money-head" role="row" aria-rowindex={1}>
+      <span role="columnheader">Turn</span>
+      <span role="columnheader">Share</span>
+      {["Prompt", "Cached", "Output", "Thoughts", "Tool use", "Searches", "Requests", "Cost"].map((name) => (
+        <span key={name} role="columnheader" class="number">
+          {name}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function Line({
+  row,
+  index,
+  id,
+  largest,
+  style,
+}: {
+  readonly row: MoneyRow;
+  readonly index: number;
+  readonly id: string;
+  readonly largest: number;
+  readonly style: CSSProperties;
+}): JSX.Element {
+  const isRun = row.kind === "run";
+  const usage = isRun ? row.usage : row.turn.usage;
+  const cost = isRun ? row.run.cost : row.turn.cost;
+  const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests = 0 } = usage;
+  const turn = { runId: row.run.runId, turn: isRun ? 0 : row.turn.turn, tab: "" };
+  return (
+    <div class={`money-row${isRun ? " money-run" : ""}`} role="row" aria-rowindex={index + 2} style={style}>
+      <span role="gridcell" class="money-name">
+        <a href={formatRoute({ kind: "session", id, tab: "", turn })} tabIndex={-1}>
+          {isRun ? `Run ${row.number}: ${row.run.input}` : `Turn ${row.turn.turn}`}
+        </a>
+        {!isRun && <span class="dim">{row.turn.text}</span>}
+      </span>
+      <span role="gridcell" class="money-share" title={`${formatCount(tokensOf(usage))} tokens`}>
+        {!isRun && <Share usage={usage} largest={largest} />}
+      </span>
+      {[prompt, cached, output, thoughts, toolUse, searchQueries, requests].map((value, at) => (
+        <span key={at} role="gridcell" class="number">
+          {value === 0 ? <span class="dim">–</span> : formatTokens(value)}
+        </span>
+      ))}
+      <span role="gridcell" class="number">
+        {cost === undefined ? <span class="dim">–</span> : formatMoney(cost)}
+      </span>
+    </div>
+  );
+}
+
+/** What the tokens of a turn are made of, against the largest turn. */
+function Share({ usage, largest }: { readonly usage: TurnUsage; readonly largest: number }): JSX.Element {
+  const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0 } = usage;
+  const parts = [
+    ["cached", cached],
+    ["prompt", Math.max(0, prompt - cached)],
+    ["tool", toolUse],
+    ["thoughts", thoughts],
+    ["output", output],
+  ] as const;
+  return (
+    <span class="share" aria-hidden="true">
+      {parts.map(
+        ([name, value]) =>
+          value > 0 && (
+            <span
+              key={name}
+              class={`share-${name}`}
+              style={{ width: `${(100 * value) / largest}%` }}
+              title={`${name}: ${formatCount(value)}`}
+            />
+          ),
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,83 @@
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import type { Source } from "../../../src/inspection/source.ts";
+
+/** A session that is shown, kept up to date while it changes. */
+export class SessionModel {
+  readonly id: string;
+  readonly source: Source;
+  readonly overview: Signal<SessionOverview | undefined> = signal(undefined);
+  readonly error: Signal<Error | undefined> = signal(undefined);
+  /** What the model is saying right now. */
+  readonly draft: Signal<string | undefined> = signal(undefined);
+  readonly exchanges: Signal<readonly ExchangeRow[]> = signal([]);
+  readonly runs: ReadonlySignal<readonly RunRow[]> = computed(() => this.overview.value?.runs ?? []);
+  #unwatch: (() => void) | undefined;
+  #isLoading = false;
+  #isStale = false;
+  #exchangesKnown = 0;
+
+  constructor(source: Source, id: string) {
+    this.source = source;
+    this.id = id;
+  }
+
+  /** @returns Ends it. */
+  start(): () => void {
+    void this.refresh();
+    this.#unwatch = this.source.watch(this.id, ({ length, exchanges, state, draft }) => {
+      this.draft.value = draft?.text;
+      const known = this.overview.value;
+      const isNews = known?.length !== length || known.state !== state || known.exchanges !== exchanges;
+      if (known === undefined || isNews) void this.refresh();
+    });
+    return () => {
+      this.#unwatch?.();
+      this.#unwatch = undefined;
+    };
+  }
+
+  /** Changes that come meanwhile are loaded together. */
+  async refresh(): Promise<void> {
+    this.#isStale = true;
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    while (this.#isStale) {
+      this.#isStale = false;
+      try {
+        const overview = await this.source.overview(this.id, this.overview.value);
+        this.overview.value = overview;
+        this.error.value = undefined;
+        if (overview.exchanges !== this.#exchangesKnown) {
+          this.exchanges.value = await this.source.exchanges(this.id);
+          this.#exchangesKnown = overview.exchanges;
+        }
+      } catch (error) {
+        this.error.value = error instanceof Error ? error : new Error(String(error));
+      }
+    }
+    this.#isLoading = false;
+  }
+
+  /** Stands for a turn as it is now: another one once something was added to it. */
+  turnKey({ runId, state }: RunRow, { turn, steps, endedAt, flags }: TurnRow): string {
+    return JSON.stringify([
+      "turn",
+      this.id,
+      runId,
+      turn,
+      steps.length,
+      steps.at(-1)?.state,
+      endedAt,
+      flags.length,
+      state,
+    ]);
+  }
+
+  find(runId: string, turn: number): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
+    const run = this.runs.value.find((one) => one.runId === runId);
+    const row = run?.turns.find((one) => one.turn === turn);
+    return run === undefined || row === undefined ? undefined : { run, turn: row };
+  }
+}

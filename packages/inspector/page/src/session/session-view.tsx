@@ -1,0 +1,141 @@
+import type { JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import type { SessionOverview } from "../../../src/inspection/inspection.ts";
+import { SourceError } from "../../../src/inspection/source.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useKeys } from "../app/keys.ts";
+import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { formatDate, formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
+import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { StateBadge } from "../ui/state-badge.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { SESSION_TABS, SESSION_TOOLS } from "./panels.tsx";
+import { SessionModel } from "./session-model.ts";
+
+/** One session. */
+export function SessionView({ route }: { readonly route: SessionRoute }): JSX.Element {
+  const inspector = useInspector();
+  const { source } = inspector.open.value;
+  const session = useMemo(() => new SessionModel(source, route.id), [source, route.id]);
+  useEffect(() => session.start(), [session]);
+  useKeys("Session", [
+    { keys: ["Escape", "u"], does: "Back to all sessions", run: () => inspector.go(SESSIONS) },
+    {
+      keys: ["c"],
+      does: "Copy the address of what is shown",
+      run: () => void copyAddress(inspector.say.bind(inspector)),
+    },
+  ]);
+  const overview = session.overview.value;
+  if (overview === undefined) {
+    const error = session.error.value;
+    if (error === undefined) return <Loading />;
+    if (error instanceof SourceError && error.code === "not-found")
+      return (
+        <Empty title="There is no such session">
+          <p>
+            Nothing is saved as <code>{route.id}</code>. It may have been deleted, or be in another store.
+          </p>
+          <a href={formatRoute(SESSIONS)}>All sessions</a>
+        </Empty>
+      );
+    return <Failure error={error} retry={() => void session.refresh()} />;
+  }
+  const tab = SESSION_TABS.find(({ id }) => id === route.tab) ?? SESSION_TABS[0]!;
+  return (
+    <div class="session">
+      <Head session={session} overview={overview} />
+      <Tabs
+        label="Views of the session"
+        panel="session-panel"
+        tabs={SESSION_TABS.map(({ id, title, count }) => {
+          const found = count?.(session);
+          return { id, title, ...(found !== undefined && { count: found }) };
+        })}
+        current={tab.id}
+        keys={["[", "]"]}
+        onChange={(id) => inspector.go({ kind: "session", id: route.id, tab: id })}
+      />
+      <div id="session-panel" class="session-panel" role="tabpanel" aria-labelledby={`session-panel-tab-${tab.id}`}>
+        <tab.View session={session} route={route} />
+      </div>
+    </div>
+  );
+}
+
+async function copyAddress(say: (text: string, isError?: boolean) => void): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("Address copied");
+  } catch {
+    say("The browser did not allow copying.", true);
+  }
+}
+
+function Head({
+  session,
+  overview,
+}: {
+  readonly session: SessionModel;
+  readonly overview: SessionOverview;
+}): JSX.Element {
+  const { id, title, state, createdAt, runs, usage, cost, problems, history } = overview;
+  const turns = runs.reduce((sum, run) => sum + run.turns.length, 0);
+  return (
+    <div class="session-top">
+      <div class="session-top-line">
+        <h1 title={title ?? id}>{title ?? id}</h1>
+        <StateBadge state={state} />
+        <span class="facts">
+          <span>{formatPlural(runs.length, "run")}</span>
+          <span>{formatPlural(turns, "turn")}</span>
+          <span>{formatTokens(usage.totalTokens)} tokens</span>
+          {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+          {createdAt !== undefined && <span>since {formatDate(createdAt)}</span>}
+          {history !== undefined && (
+            <span>
+              begins with {formatPlural(history.contents, "content")}
+              {history.from !== undefined && (
+                <>
+                  {" of "}
+                  <a href={formatRoute({ kind: "session", id: history.from.session, tab: "" })}>
+                    {history.from.session}
+                  </a>
+                </>
+              )}
+            </span>
+          )}
+        </span>
+        <span class="session-tools">
+          <CopyButton text={id} what="the session's id" title="Copy id" />
+          {SESSION_TOOLS.map((Tool, index) => (
+            <Tool key={index} session={session} />
+          ))}
+        </span>
+      </div>
+      {session.error.value !== undefined && (
+        <p class="banner is-error" role="alert">
+          Not up to date: {session.error.value.message}
+        </p>
+      )}
+      {problems.length > 0 && (
+        <details class="banner is-error">
+          <summary>
+            {formatPlural(problems.length, "entry", "entries")} of the log could not be read, or stand where they don't
+            belong
+          </summary>
+          <ul>
+            {problems.slice(0, 100).map(({ position, problem, remedy }) => (
+              <li key={position}>
+                <a href={formatRoute({ kind: "session", id, tab: "log", item: position })}>Entry {position}</a>:{" "}
+                {problem}; {remedy}.
+              </li>
+            ))}
+          </ul>
+          {problems.length > 100 && <p>And {formatPlural(problems.length - 100, "more", "more")}.</p>}
+        </details>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+import { type Signal, signal } from "@preact/signals";
+import type { SessionQuery, SessionRow } from "../../../src/inspection/inspection.ts";
+import type { Source } from "../../../src/inspection/source.ts";
+
+const PAGE = 250;
+
+/** Sessions that a query finds, page by page. */
+export class SessionList {
+  readonly rows: Signal<readonly SessionRow[]> = signal([]);
+  readonly error: Signal<Error | undefined> = signal(undefined);
+  readonly isLoading: Signal<boolean> = signal(true);
+  /** The list has an end, and it is there. */
+  readonly isWhole: Signal<boolean> = signal(false);
+  readonly #source: Source;
+  #query: SessionQuery = {};
+  #next: string | undefined;
+  /** Answers to an earlier query are dropped. */
+  #generation = 0;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Starts over; what is there stays until the first page has come. */
+  async search(query: SessionQuery): Promise<void> {
+    this.#query = query;
+    this.#next = undefined;
+    await this.#load(++this.#generation, true);
+  }
+
+  async more(): Promise<void> {
+    if (this.isLoading.value || this.isWhole.value || this.error.value !== undefined) return;
+    await this.#load(this.#generation, false);
+  }
+
+  async #load(generation: number, isFirst: boolean): Promise<void> {
+    this.isLoading.value = true;
+    try {
+      const page = await this.#source.sessions({ ...this.#query, after: this.#next, limit: PAGE });
+      if (generation !== this.#generation) return;
+      this.#next = page.next;
+      this.isWhole.value = page.next === undefined;
+      this.rows.value = isFirst ? page.sessions : [...this.rows.value, ...page.sessions];
+      this.error.value = undefined;
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      this.error.value = error instanceof Error ? error : new Error(String(error));
+    }
+    this.isLoading.value = false;
+  }
+}

@@ -1,0 +1,246 @@
+import { useSignal } from "@preact/signals";
+import type { CSSProperties, JSX } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { SessionRow, SessionState } from "../../../src/inspection/inspection.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useKeys } from "../app/keys.ts";
+import type { SessionsRoute } from "../app/route.ts";
+import { formatAge, formatCount, formatDate, formatMoney, formatTokens } from "../ui/format.ts";
+import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { StateBadge, STATES } from "../ui/state-badge.tsx";
+import { VirtualRows } from "../ui/virtual-rows.tsx";
+import { SessionList } from "./session-list.ts";
+
+const STATE_NAMES = Object.keys(STATES) as readonly SessionState[];
+/** How often a list that is looked at is brought up to date. */
+const REFRESH_MS = 5000;
+
+/** All sessions, most recent first. */
+export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.Element {
+  const inspector = useInspector();
+  const { source, about } = inspector.open.value;
+  const list = useMemo(() => new SessionList(source), [source]);
+  const selected = useSignal(0);
+  const search = useRef<HTMLInputElement>(null);
+  const rowsBox = useRef<HTMLDivElement>(null);
+  const state = STATE_NAMES.find((name) => name === route.state);
+  useEffect(() => {
+    const load = (): Promise<void> => list.search({ ...(route.search !== "" && { search: route.search }), state });
+    const timer = setTimeout(() => void load(), 50);
+    // Further pages stay as they were; only a short list is brought up to date by itself.
+    const refresh = setInterval(() => {
+      if (document.visibilityState === "visible" && list.isWhole.value && about.value?.isLive === true) void load();
+    }, REFRESH_MS);
+    return () => {
+      clearTimeout(timer);
+      clearInterval(refresh);
+    };
+  }, [list, route.search, state]);
+
+  const rows = list.rows.value;
+  const current = Math.min(selected.value, Math.max(0, rows.length - 1));
+  const open = (index: number): void => {
+    const row = rows[index];
+    if (row !== undefined) inspector.go({ kind: "session", id: row.id, tab: "" });
+  };
+  const change = (next: Partial<SessionsRoute>): void => {
+    selected.value = 0;
+    inspector.go({ ...route, ...next }, true);
+  };
+  useKeys("Sessions", [
+    { keys: ["/"], does: "Search", run: () => search.current?.focus() },
+    {
+      keys: ["j", "ArrowDown"],
+      does: "Next session",
+      run: () => void (selected.value = Math.min(rows.length - 1, current + 1)),
+    },
+    { keys: ["k", "ArrowUp"], does: "Previous session", run: () => void (selected.value = Math.max(0, current - 1)) },
+    { keys: ["g", "Home"], does: "First session", run: () => void (selected.value = 0) },
+    { keys: ["G", "End"], does: "Last session loaded", run: () => void (selected.value = rows.length - 1) },
+    { keys: ["Enter"], does: "Open the session", run: () => open(current) },
+    {
+      keys: ["Escape"],
+      does: "Leave the search, then clear it",
+      run: () => {
+        if (document.activeElement === search.current) rowsBox.current?.querySelector<HTMLElement>(".rows")?.focus();
+        else if (route.search !== "" || state !== undefined) change({ search: "", state: "" });
+        else return false;
+        return true;
+      },
+    },
+  ]);
+
+  const isFiltered = route.search !== "" || state !== undefined;
+  const now = Date.now();
+  return (
+    <div class="sessions">
+      <h1 class="visually-hidden">Sessions</h1>
+      <div class="bar">
+        <input
+          ref={search}
+          type="search"
+          class="search"
+          placeholder="Search id, title, owner, agent or metadata"
+          aria-label="Search sessions"
+          value={route.search}
+          onInput={({ currentTarget }) => change({ search: currentTarget.value })}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") open(current);
+          }}
+        />
+        <div class="filters" role="group" aria-label="State">
+          {[undefined, ...STATE_NAMES].map((name) => (
+            <button
+              key={name ?? ""}
+              type="button"
+              aria-pressed={name === state}
+              onClick={() => change({ state: name ?? "" })}
+            >
+              {name === undefined ? "All" : STATES[name].title}
+            </button>
+          ))}
+        </div>
+        <span class="total" role="status">
+          {list.error.value === undefined && `${formatCount(rows.length)}${list.isWhole.value ? "" : "+"} shown`}
+        </span>
+      </div>
+      {list.error.value !== undefined ? (
+        <Failure error={list.error.value} retry={() => void list.search({ search: route.search, state })} />
+      ) : rows.length === 0 ? (
+        list.isLoading.value ? (
+          <Loading />
+        ) : isFiltered ? (
+          <Empty title="No session matches">
+            <p>Search looks at ids, titles, owners, agents and metadata; every word has to be there.</p>
+            <button type="button" onClick={() => change({ search: "", state: "" })}>
+              Show all sessions
+            </button>
+          </Empty>
+        ) : (
+          <Empty title="No sessions yet">
+            <p>Run an agent that saves to this store, and its sessions appear here:</p>
+            <pre>await agent.session({`{ id: "chat-1", store }`}).send("Hello");</pre>
+            <p>Or drop a session file (.jsonl) or a recording (.json) onto the page.</p>
+          </Empty>
+        )
+      ) : (
+        <div ref={rowsBox} class="fill">
+          <VirtualRows
+            class="session-rows"
+            count={rows.length}
+            height={34}
+            selected={current}
+            onEnd={() => void list.more()}
+            attributes={{
+              role: "grid",
+              tabIndex: 0,
+              "aria-label": "Sessions",
+              "aria-rowcount": list.isWhole.value ? rows.length + 1 : -1,
+              "aria-activedescendant": `session-${current}`,
+            }}
+            head={<Head />}
+            row={(index, style) => (
+              <Row
+                key={index}
+                row={rows[index]!}
+                index={index}
+                isSelected={index === current}
+                style={style}
+                now={now}
+                onOpen={() => {
+                  selected.value = index;
+                  open(index);
+                }}
+              />
+            )}
+          />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Head(): JSX.Element {
+  return (
+    <div class="session-row session-head" role="row" aria-rowindex={1}>
+      <span role="columnheader">State</span>
+      <span role="columnheader">Session</span>
+      <span role="columnheader">Agent</span>
+      <span role="columnheader">Owner</span>
+      <span role="columnheader" class="number" title="Messages that began a run">
+        Messages
+      </span>
+      <span role="columnheader" class="number">
+        Turns
+      </span>
+      <span role="columnheader" class="number">
+        Tokens
+      </span>
+      <span role="columnheader" class="number" title="In the unit of the price table">
+        Cost
+      </span>
+      <span role="columnheader" class="number">
+        Last change
+      </span>
+    </div>
+  );
+}
+
+interface RowProps {
+  readonly row: SessionRow;
+  readonly index: number;
+  readonly isSelected: boolean;
+  readonly style: CSSProperties;
+  readonly now: number;
+  readonly onOpen: () => void;
+}
+
+function Row({ row, index, isSelected, style, now, onOpen }: RowProps): JSX.Element {
+  const { id, title, state, agent, owner, messages, turns, totalTokens, cost, updatedAt, metadata, hasExchanges } = row;
+  const details = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${value}`);
+  return (
+    <div
+      id={`session-${index}`}
+      class={`session-row${isSelected ? " is-selected" : ""}`}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      style={style}
+      onClick={onOpen}
+    >
+      <span role="gridcell">
+        <StateBadge state={state} />
+      </span>
+      <span role="gridcell" class="session-name" title={[id, ...details].join("\n")}>
+        <span class="session-title">{title ?? id}</span>
+        {title !== undefined && <span class="session-id">{id}</span>}
+        {hasExchanges && (
+          <span class="tag" title="Its requests and answers were kept: see its wire tab">
+            wire
+          </span>
+        )}
+      </span>
+      <span role="gridcell" class="dim">
+        {agent ?? "–"}
+      </span>
+      <span role="gridcell" class="dim">
+        {owner ?? "–"}
+      </span>
+      <span role="gridcell" class="number">
+        {formatCount(messages)}
+      </span>
+      <span role="gridcell" class="number">
+        {formatCount(turns)}
+      </span>
+      <span role="gridcell" class="number">
+        {formatTokens(totalTokens)}
+      </span>
+      <span role="gridcell" class="number">
+        {cost === 0 ? "–" : formatMoney(cost)}
+      </span>
+      <span role="gridcell" class="number dim" title={formatDate(updatedAt)}>
+        {formatAge(updatedAt, now)}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,125 @@
+import type { Json } from "@pollux/core";
+import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
+import type { SessionOverview, SessionPage, SessionQuery, SessionRow } from "../../../src/inspection/inspection.ts";
+import { inlineMedia } from "../../../src/inspection/media.ts";
+import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
+import { readTurn } from "../../../src/inspection/read-turn.ts";
+import { SessionFold } from "../../../src/inspection/session-fold.ts";
+import { type Source, type SourceAbout, SourceError } from "../../../src/inspection/source.ts";
+import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
+import { type FileText, readFiles } from "./read-files.ts";
+
+/** A session that was read from files. */
+interface OpenFile {
+  readonly fold: SessionFold;
+  readonly exchanges: ExchangeFold;
+}
+
+/** Sessions of files that were dropped onto the page. Nothing leaves the browser. */
+export class FileSource implements Source {
+  readonly #title: string;
+  readonly #sessions: Map<string, OpenFile> = new Map();
+
+  /** @throws {SourceError} `not-readable` when none of the files is one that the inspector knows. */
+  constructor(files: readonly FileText[]) {
+    this.#title = files.map(({ name }) => name).join(", ");
+    for (const { id, entries, exchanges } of readFiles(files)) {
+      const fold = new SessionFold(id);
+      for (const entry of entries) fold.add(entry);
+      const kept = new ExchangeFold();
+      kept.add(exchanges);
+      this.#sessions.set(id, { fold, exchanges: kept });
+    }
+  }
+
+  async about(): Promise<SourceAbout> {
+    return { title: this.#title, actions: [], isLive: false, agents: [], hasPrices: false };
+  }
+
+  async sessions({ search = "", state }: SessionQuery): Promise<SessionPage> {
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = [...this.#sessions.values()].map((file) => rowOf(file));
+    const isFound = (row: SessionRow): boolean => {
+      const text = JSON.stringify([row.id, row.title, row.agent, row.metadata]).toLowerCase();
+      return (state === undefined || row.state === state) && words.every((word) => text.includes(word));
+    };
+    return { sessions: rows.filter(isFound).toSorted((a, b) => b.updatedAt - a.updatedAt) };
+  }
+
+  async overview(session: string): Promise<SessionOverview> {
+    const { fold, exchanges } = this.#open(session);
+    return fold.overview({ exchanges: exchanges.rows.length });
+  }
+
+  async turn(session: string, runId: string, turn: number): Promise<TurnDetails> {
+    const details = readTurn(this.#open(session).fold, runId, turn);
+    if (details === undefined) throw new SourceError("not-found", "There is no such turn in this session.");
+    return details;
+  }
+
+  async exchanges(session: string): Promise<readonly ExchangeRow[]> {
+    return this.#open(session).exchanges.rows;
+  }
+
+  async exchange(session: string, n: number): Promise<ExchangeDetails> {
+    const details = this.#open(session).exchanges.details(n);
+    if (details === undefined) throw new SourceError("not-found", "There is no such exchange in this session.");
+    return details;
+  }
+
+  async cacheEstimate(): Promise<CacheEstimate | undefined> {
+    return undefined;
+  }
+
+  async log(session: string): Promise<readonly Json[]> {
+    return this.#open(session).fold.entries;
+  }
+
+  async media(session: string, { position, path }: MediaRef): Promise<string> {
+    const media = inlineMedia(this.#open(session).fold.entries, position, path.join("/"));
+    if (media === undefined) throw new SourceError("not-found", "There are no media at this place.");
+    // Whatever the file says, a browser never treats it as a page or a script.
+    const type = /^(?:image\/(?!svg)|audio\/|video\/)/.test(media.mimeType)
+      ? media.mimeType
+      : "application/octet-stream";
+    return URL.createObjectURL(new Blob([media.bytes], { type }));
+  }
+
+  watch(): () => void {
+    return () => {};
+  }
+
+  async view(): Promise<Json> {
+    throw new SourceError("not-served", "A dropped file shows what is in it. Open it with pollux inspect for this.");
+  }
+
+  async act(): Promise<Json> {
+    throw new SourceError("read-only", "A dropped file is read-only. Open it with pollux inspect --allow-actions.");
+  }
+
+  #open(session: string): OpenFile {
+    const file = this.#sessions.get(session);
+    if (file === undefined) throw new SourceError("not-found", "The file has no such session.");
+    return file;
+  }
+}
+
+function rowOf({ fold, exchanges }: OpenFile): SessionRow {
+  const { id, title, state, createdAt, updatedAt = 0, length, runs, usage, cost = 0 } = fold.overview();
+  const agent = runs.at(-1)?.agent;
+  return {
+    id,
+    ...(title !== undefined && { title }),
+    state,
+    ...(createdAt !== undefined && { createdAt }),
+    updatedAt,
+    length,
+    turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
+    messages: runs.length,
+    totalTokens: usage.totalTokens,
+    cost,
+    ...(agent !== undefined && { agent }),
+    hasExchanges: exchanges.rows.length > 0,
+  };
+}

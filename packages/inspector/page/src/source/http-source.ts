@@ -1,0 +1,128 @@
+import type { Json } from "@pollux/core";
+import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import type { SessionOverview, SessionPage, SessionQuery } from "../../../src/inspection/inspection.ts";
+import { mergeOverview } from "../../../src/inspection/merge-overview.ts";
+import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
+import { type Source, type SourceAbout, type SourceChange, SourceError } from "../../../src/inspection/source.ts";
+import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
+
+/** The sessions of the server that serves the page. */
+export class HttpSource implements Source {
+  readonly #base: string;
+
+  /** @param base - Address of the API, relative to the page. */
+  constructor(base: string = "api") {
+    this.#base = base;
+  }
+
+  async about(): Promise<SourceAbout> {
+    return await this.#get("/about");
+  }
+
+  async sessions(query: SessionQuery): Promise<SessionPage> {
+    const params = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
+    return await this.#get(`/sessions?${params.toString()}`);
+  }
+
+  async overview(session: string, known?: SessionOverview): Promise<SessionOverview> {
+    if (known === undefined) return await this.#get(pathOf(session));
+    const next = await this.#get<SessionOverview>(`${pathOf(session)}?since=${known.length}`);
+    return mergeOverview(known, next);
+  }
+
+  async turn(session: string, runId: string, turn: number): Promise<TurnDetails> {
+    return await this.#get(`${pathOf(session)}/turns/${encodeURIComponent(runId)}/${turn}`);
+  }
+
+  async exchanges(session: string): Promise<readonly ExchangeRow[]> {
+    return await this.#get(`${pathOf(session)}/exchanges`);
+  }
+
+  async exchange(session: string, n: number): Promise<ExchangeDetails> {
+    return await this.#get(`${pathOf(session)}/exchanges/${n}`);
+  }
+
+  async cacheEstimate(session: string): Promise<CacheEstimate | undefined> {
+    return (await this.#get<CacheEstimate | null>(`${pathOf(session)}/cache-estimate`)) ?? undefined;
+  }
+
+  async log(session: string): Promise<readonly Json[]> {
+    return await this.#get(`${pathOf(session)}/log`);
+  }
+
+  async media(session: string, { position, path }: MediaRef): Promise<string> {
+    const params = new URLSearchParams({ position: String(position), path: path.join("/") });
+    return this.address(session, `media?${params.toString()}`);
+  }
+
+  /** An address of something that the server has of a session, for a link. */
+  address(session: string, view: string): string {
+    return `${this.#base}${pathOf(session)}/${view}`;
+  }
+
+  watch(session: string, onChange: (change: SourceChange) => void): () => void {
+    const events = new EventSource(`${this.#base}${pathOf(session)}/live`);
+    events.addEventListener("changed", ({ data }: MessageEvent<string>) => {
+      // The server is of the same release as the page.
+      onChange(JSON.parse(data) as SourceChange);
+    });
+    events.addEventListener("gone", () => events.close());
+    return () => events.close();
+  }
+
+  async view(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<Json> {
+    return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
+  }
+
+  async act(session: string, action: string, body: Json): Promise<Json> {
+    return await this.#fetch(`${pathOf(session)}/${encodeURIComponent(action)}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    return await this.#fetch<T>(path, {});
+  }
+
+  async #fetch<T>(path: string, init: RequestInit): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.#base}${path}`, init);
+    } catch {
+      throw new SourceError(
+        "unreachable",
+        "The inspector's server doesn't answer. Start it again, then reload the page.",
+      );
+    }
+    const text = await response.text();
+    const value: unknown = parse(text);
+    // The server is of the same release as the page.
+    if (response.ok && value !== undefined) return value as T;
+    throw errorIn(value, response.status);
+  }
+}
+
+function pathOf(session: string): string {
+  return `/sessions/${encodeURIComponent(session)}`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function errorIn(value: unknown, status: number): SourceError {
+  // Checked below, member by member.
+  const { error } = (value ?? {}) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } };
+  const { code, message } = error ?? {};
+  if (typeof code === "string" && typeof message === "string") return new SourceError(code, message);
+  if (status === 401)
+    return new SourceError("unauthorized", "The address has no valid token. Open the one that pollux inspect printed.");
+  return new SourceError("failed", `The inspector's server answered with status ${status}.`);
+}

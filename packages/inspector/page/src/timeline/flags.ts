@@ -1,0 +1,47 @@
+import type { TurnFlag } from "../../../src/inspection/inspection.ts";
+
+/** How a flag is shown: `bad` is a failure, `odd` costs time or money, `note` is neither. */
+export interface FlagView {
+  readonly title: string;
+  readonly means: string;
+  readonly tone: "bad" | "odd" | "note";
+}
+
+/** In the order in which a person cares. */
+export const FLAGS: { readonly [flag in TurnFlag]: FlagView } = {
+  error: { title: "error", means: "The turn ended in an error.", tone: "bad" },
+  "call-failed": { title: "call failed", means: "A tool returned an error to the model.", tone: "bad" },
+  unfinished: { title: "unfinished", means: "Something of the turn has begun and has no outcome.", tone: "bad" },
+  "repeated-calls": { title: "repeated calls", means: "The same calls as in the turn before.", tone: "odd" },
+  "prefix-break": {
+    title: "prefix broke",
+    means: "The request differs from the one before it in more than what was added, so the cache did not apply.",
+    tone: "odd",
+  },
+  retry: { title: "retry", means: "A request failed and was sent again.", tone: "odd" },
+  heal: { title: "healed", means: "A refused request was changed and sent again.", tone: "odd" },
+  recovery: {
+    title: "recovery",
+    means: "An answer broke off, was unusable or could not be read, and was asked for again.",
+    tone: "odd",
+  },
+  guardrail: { title: "guardrail", means: "A guardrail replaced a text or stopped the run.", tone: "odd" },
+  approval: { title: "approval", means: "A call needed approval.", tone: "note" },
+  outcome: { title: "outcome", means: "A call waits for its output, or for whether it took effect.", tone: "note" },
+  compaction: { title: "compaction", means: "Old messages were replaced by a summary.", tone: "note" },
+  steering: { title: "steering", means: "Messages came in while the run was going.", tone: "note" },
+  nested: { title: "inner agent", means: "A call ran another agent, or a delegated request.", tone: "note" },
+  search: { title: "search", means: "The service searched.", tone: "note" },
+};
+
+const ORDER = Object.keys(FLAGS);
+
+/** The most important first. */
+export function sortFlags(flags: readonly TurnFlag[]): readonly TurnFlag[] {
+  return flags.toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+}
+
+/** The view of a flag, also of one that this page does not know. */
+export function flagView(flag: string): FlagView {
+  return FLAGS[flag as TurnFlag] ?? { title: flag, means: flag, tone: "note" };
+}

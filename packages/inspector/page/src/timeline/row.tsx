@@ -1,0 +1,286 @@
+import type { CSSProperties, JSX } from "preact";
+import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens } from "../ui/format.ts";
+import { StateBadge } from "../ui/state-badge.tsx";
+import { flagView, sortFlags } from "./flags.ts";
+import type { RowBars, TimelineRow } from "./timeline-rows.ts";
+
+/** Options of {@link Row}. */
+export interface RowProps {
+  readonly row: TimelineRow;
+  readonly index: number;
+  readonly isSelected: boolean;
+  readonly style: CSSProperties;
+  readonly onSelect: () => void;
+  readonly onToggle: () => void;
+}
+
+/** Height of a row, in pixels. */
+export function rowHeight({ kind }: TimelineRow): number {
+  return kind === "run" ? 48 : kind === "turn" ? 28 : 24;
+}
+
+/** One row of the time line. */
+export function Row(props: RowProps): JSX.Element {
+  const { row } = props;
+  switch (row.kind) {
+    case "run":
+      return <RunLine {...props} row={row} />;
+    case "turn":
+      return <TurnLine {...props} row={row} />;
+    case "step":
+      return <StepLine {...props} row={row} />;
+    case "queued":
+      return (
+        <div class="line line-step" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
+          <span role="gridcell" class="line-text">
+            <span class="step-kind">queued</span> {row.steering.text}
+          </span>
+        </div>
+      );
+  }
+}
+
+function RunLine({
+  row,
+  index,
+  isSelected,
+  style,
+  onSelect,
+}: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
+  const { run, number } = row;
+  const { input, model, agent, state, at, endedAt, usage, cost, limit, error, guardrail, resumed, toolCalls, turns } =
+    run;
+  const why = error?.message ?? guardrail?.reason ?? (limit === undefined ? undefined : `limit reached: ${limit}`);
+  return (
+    <div
+      id={`row-${index}`}
+      class={`line line-run${isSelected ? " is-selected" : ""}`}
+      role="row"
+      aria-level={1}
+      aria-expanded
+      aria-selected={isSelected}
+      style={style}
+      onClick={onSelect}
+    >
+      <span role="gridcell" class="run-number">
+        Run {number}
+      </span>
+      <span role="gridcell" class="run-text" title={input}>
+        <span class="run-input">{input === "" ? "(no text)" : input}</span>
+        <span class="run-facts">
+          <span>{agent ?? model}</span>
+          <span>{formatTime(at)}</span>
+          <span>{formatPlural(turns.length, "turn")}</span>
+          {toolCalls > 0 && <span>{formatPlural(toolCalls, "call")}</span>}
+          <span>{formatTokens(usage.totalTokens)} tok</span>
+          {cost !== undefined && <span>{formatMoney(cost)}</span>}
+          {resumed > 0 && <span>resumed {resumed}×</span>}
+          {why !== undefined && (
+            <span class="bad" title={why}>
+              {why}
+            </span>
+          )}
+        </span>
+      </span>
+      <span role="gridcell" class="run-state">
+        <StateBadge state={state} />
+        <span class="number">{endedAt === undefined ? "" : formatDuration(endedAt - at)}</span>
+      </span>
+    </div>
+  );
+}
+
+function TurnLine({
+  row,
+  index,
+  isSelected,
+  style,
+  onSelect,
+  onToggle,
+}: RowProps & { readonly row: TimelineRow & { kind: "turn" } }): JSX.Element {
+  const { turn, isOpen, bars } = row;
+  const { text, flags, usage, endedAt, startedAt, phase, steps } = turn;
+  const [first, second, ...more] = sortFlags(flags);
+  return (
+    <div
+      id={`row-${index}`}
+      class={`line line-turn${isSelected ? " is-selected" : ""}`}
+      role="row"
+      aria-level={2}
+      aria-expanded={isOpen}
+      aria-selected={isSelected}
+      style={style}
+      onClick={onSelect}
+    >
+      <span role="gridcell" class="line-number">
+        <button
+          type="button"
+          class="chevron"
+          tabIndex={-1}
+          aria-label={`${isOpen ? "Hide" : "Show"} the steps of turn ${turn.turn}`}
+          onClick={(event) => {
+            event.stopPropagation();
+            onToggle();
+          }}
+        >
+          {isOpen ? "▾" : "▸"}
+        </button>
+        {turn.turn}
+      </span>
+      <span role="gridcell" class="line-text" title={text}>
+        {phase === "output" && <span class="tag">output</span>}
+        {text === "" ? <span class="dim">{steps.length === 0 ? "nothing yet" : "no text"}</span> : text}
+      </span>
+      <span role="gridcell" class="line-flags">
+        {[first, second].map((flag) => flag !== undefined && <Flag key={flag} flag={flag} />)}
+        {more.length > 0 && (
+          <span class="flag" title={more.map((flag) => flagView(flag).title).join(", ")}>
+            +{more.length}
+          </span>
+        )}
+      </span>
+      <span role="gridcell" class="number line-tokens" title={tokensTitle(turn)}>
+        {usage.total === undefined ? "" : formatTokens(usage.total)}
+      </span>
+      <span role="gridcell" class="line-bar">
+        <TurnBars turn={turn} bars={bars} />
+      </span>
+      <span role="gridcell" class="number line-ms">
+        {endedAt === undefined ? "…" : formatDuration(endedAt - startedAt)}
+      </span>
+    </div>
+  );
+}
+
+/** A flag of a turn. */
+export function Flag({ flag }: { readonly flag: string }): JSX.Element {
+  const { title, means, tone } = flagView(flag);
+  return (
+    <span class={`flag tone-${tone}`} title={means}>
+      {title}
+    </span>
+  );
+}
+
+function StepLine({
+  row,
+  index,
+  style,
+  onSelect,
+}: RowProps & { readonly row: TimelineRow & { kind: "step" } }): JSX.Element {
+  const { step, bars } = row;
+  const { state, detail, ms, nested, attempt } = step;
+  return (
+    <div
+      id={`row-${index}`}
+      class="line line-step"
+      role="row"
+      aria-level={3}
+      style={style}
+      onClick={onSelect}
+      data-step={step.name}
+    >
+      <span role="gridcell" class="line-number" />
+      <span role="gridcell" class="line-text" title={detail}>
+        <span class={`step-kind kind-${step.kind}`}>{kindOf(step)}</span>
+        {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}
+        {attempt !== undefined && <span class="tag">attempt {attempt + 1}</span>}
+        {nested !== undefined && <span class="tag">{formatPlural(nested, "inner answer")}</span>}
+        <span class={state === "failed" || state === "denied" || state === "unknown" ? "bad" : "dim"}>
+          {state === "open" ? "begun, no outcome" : state === "waiting" ? "waiting" : (detail ?? "")}
+        </span>
+      </span>
+      <span role="gridcell" class="line-bar">
+        <StepBar step={step} bars={bars} />
+      </span>
+      <span role="gridcell" class="number line-ms">
+        {ms === undefined ? "…" : step.kind === "wait" ? "" : formatDuration(ms)}
+      </span>
+    </div>
+  );
+}
+
+function kindOf({ kind }: StepRow): string {
+  return KINDS[kind];
+}
+
+const KINDS: { readonly [kind in StepRow["kind"]]: string } = {
+  model: "request",
+  call: "call",
+  wait: "answer",
+  hook: "hook",
+  route: "routing",
+  compact: "compaction",
+  guard: "guardrail",
+  other: "step",
+};
+
+function nameOf({ kind, label, name }: StepRow): string {
+  return label ?? (kind === "other" ? name : "");
+}
+
+function TurnBars({ turn, bars }: { readonly turn: TurnRow; readonly bars: RowBars }): JSX.Element {
+  return (
+    <span class="track" aria-hidden="true">
+      {turn.steps.map((step) =>
+        step.kind === "model" || step.kind === "call" || step.kind === "compact" ? (
+          <Mark key={step.name} step={step} bars={bars} />
+        ) : null,
+      )}
+      <Pauses bars={bars} />
+      <Beyond bars={bars} />
+    </span>
+  );
+}
+
+function StepBar({ step, bars }: { readonly step: StepRow; readonly bars: RowBars }): JSX.Element {
+  return (
+    <span class="track" aria-hidden="true">
+      <Mark step={step} bars={bars} />
+      {step.kind === "wait" && <Pauses bars={bars} />}
+    </span>
+  );
+}
+
+function Mark({ step, bars: { axis, full } }: { readonly step: StepRow; readonly bars: RowBars }): JSX.Element | null {
+  const bar = axis.bars.get(step);
+  if (bar === undefined) return null;
+  const left = Math.min(100, (100 * bar.start) / full);
+  const width = Math.min(100 - left, (100 * bar.length) / full);
+  return (
+    <span
+      class={`mark mark-${step.kind} mark-${step.state}`}
+      style={{ left: `${left}%`, width: `max(3px, ${width}%)` }}
+      title={`${step.label ?? kindOf(step)}${step.ms === undefined ? "" : `, ${formatDuration(step.ms)}`}`}
+    />
+  );
+}
+
+/** Where time was cut out. */
+function Pauses({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element {
+  return (
+    <>
+      {axis.pauses.map(({ start, length, ms }) => (
+        <span
+          key={start}
+          class="pause"
+          style={{ left: `${Math.min(98, (100 * start) / full)}%`, width: `${Math.min(100, (100 * length) / full)}%` }}
+          title={`${formatDuration(ms)} in which nothing went on`}
+        />
+      ))}
+    </>
+  );
+}
+
+/** The turn is longer than can be drawn next to the others. */
+function Beyond({ bars: { axis, full } }: { readonly bars: RowBars }): JSX.Element | null {
+  return axis.length > full * 1.01 ? <span class="beyond">»</span> : null;
+}
+
+function tokensTitle({ usage }: TurnRow): string {
+  return Object.entries(usage)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${String(value)}`)
+    .join("\n");
+}

@@ -1,0 +1,111 @@
+import type {
+  RunRow,
+  SessionOverview,
+  StepRow,
+  SteeringRow,
+  TurnFlag,
+  TurnRow,
+} from "../../../src/inspection/inspection.ts";
+import { commonLength, type TurnAxis, turnAxis } from "./turn-axis.ts";
+
+/** A row of the time line. */
+export type TimelineRow =
+  | { readonly kind: "run"; readonly run: RunRow; readonly number: number }
+  | {
+      readonly kind: "turn";
+      readonly run: RunRow;
+      readonly turn: TurnRow;
+      readonly isOpen: boolean;
+      readonly bars: RowBars;
+    }
+  | {
+      readonly kind: "step";
+      readonly run: RunRow;
+      readonly turn: TurnRow;
+      readonly step: StepRow;
+      readonly bars: RowBars;
+    }
+  | { readonly kind: "queued"; readonly steering: SteeringRow };
+
+/** A turn's axis, and the length that it is drawn on. */
+export interface RowBars {
+  readonly axis: TurnAxis;
+  readonly full: number;
+}
+
+/** Which rows are shown. */
+export interface TimelineFilter {
+  /** Words that the text, the tools or the problems of a turn have. */
+  readonly text: string;
+  readonly flag?: TurnFlag | undefined;
+}
+
+const AXES = new WeakMap<TurnRow, TurnAxis>();
+
+function axisOf(turn: TurnRow): TurnAxis {
+  let axis = AXES.get(turn);
+  if (axis === undefined) {
+    axis = turnAxis(turn);
+    AXES.set(turn, axis);
+  }
+  return axis;
+}
+
+/** The rows of a session, from top to bottom. */
+export function timelineRows(
+  { runs, queued }: SessionOverview,
+  { text, flag }: TimelineFilter,
+  isOpen: (runId: string, turn: number) => boolean,
+): readonly TimelineRow[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const isFiltered = words.length > 0 || flag !== undefined;
+  const rows: TimelineRow[] = [];
+  for (const [index, run] of runs.entries()) {
+    const turns = isFiltered ? run.turns.filter((turn) => isFound(run, turn, words, flag)) : run.turns;
+    if (isFiltered && turns.length === 0 && !(flag === undefined && hasWords(run.input, words))) continue;
+    rows.push({ kind: "run", run, number: index + 1 });
+    const full = commonLength(run.turns.map(axisOf));
+    for (const turn of turns) {
+      const bars = { axis: axisOf(turn), full };
+      const isTurnOpen = isOpen(run.runId, turn.turn);
+      rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars });
+      if (isTurnOpen)
+        for (const step of turn.steps) if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
+    }
+  }
+  if (!isFiltered) for (const steering of queued) rows.push({ kind: "queued", steering });
+  return rows;
+}
+
+/** How many turns have each flag. */
+export function countFlags(runs: readonly RunRow[]): ReadonlyMap<TurnFlag, number> {
+  const counts = new Map<TurnFlag, number>();
+  for (const { turns } of runs)
+    for (const { flags } of turns) for (const flag of flags) counts.set(flag, (counts.get(flag) ?? 0) + 1);
+  return counts;
+}
+
+/** Steps that only record that nothing was to be done are in the turn's entries. */
+function isTold({ kind, state, detail }: StepRow): boolean {
+  return (
+    kind === "model" ||
+    kind === "call" ||
+    kind === "wait" ||
+    kind === "compact" ||
+    detail !== undefined ||
+    state !== "ok"
+  );
+}
+
+function isFound(run: RunRow, turn: TurnRow, words: readonly string[], flag: TurnFlag | undefined): boolean {
+  if (flag !== undefined && !turn.flags.includes(flag)) return false;
+  if (words.length === 0) return true;
+  const { text, steps, flags, finishReason } = turn;
+  const told = steps.map(({ label, detail }) => `${label ?? ""} ${detail ?? ""}`);
+  return hasWords([run.input, text, finishReason, `turn ${turn.turn}`, ...flags, ...told].join(" "), words);
+}
+
+function hasWords(text: string, words: readonly string[]): boolean {
+  const lower = text.toLowerCase();
+  return words.every((word) => lower.includes(word));
+}

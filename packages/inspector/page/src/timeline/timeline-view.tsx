@@ -1,0 +1,242 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspection.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useKeys } from "../app/keys.ts";
+import type { TurnRoute } from "../app/route.ts";
+import type { SessionPanelProps } from "../session/panels.tsx";
+import type { SessionModel } from "../session/session-model.ts";
+import { RunView } from "../turn/run-view.tsx";
+import { TurnView } from "../turn/turn-view.tsx";
+import { formatCount } from "../ui/format.ts";
+import { Empty } from "../ui/notes.tsx";
+import { VirtualRows } from "../ui/virtual-rows.tsx";
+import { flagView, sortFlags } from "./flags.ts";
+import { Row, rowHeight } from "./row.tsx";
+import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
+
+/** Sessions with at most this many turns show all steps from the beginning. */
+const MAX_OPEN_TURNS = 40;
+
+/** The runs of a session, and what is selected of them. */
+export function TimelineView({ session, route }: SessionPanelProps): JSX.Element {
+  const inspector = useInspector();
+  // The session is only shown once there is an overview.
+  const overview = session.overview.value!;
+  const text = useSignal("");
+  const flag = useSignal<TurnFlag | undefined>(undefined);
+  const toggled = useSignal<ReadonlySet<string>>(new Set());
+  const turnCount = overview.runs.reduce((sum, { turns }) => sum + turns.length, 0);
+  const areOpen = useSignal(turnCount <= MAX_OPEN_TURNS);
+  const search = useRef<HTMLInputElement>(null);
+  const box = useRef<HTMLDivElement>(null);
+
+  const rows = useMemo(
+    () =>
+      timelineRows(
+        overview,
+        { text: text.value, flag: flag.value },
+        (runId, turn) => areOpen.value !== toggled.value.has(`${runId} ${turn}`),
+      ),
+    [overview, text.value, flag.value, areOpen.value, toggled.value],
+  );
+  const selected = selectedRow(rows, route.turn);
+  const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
+
+  // Without a choice, the end is shown: that is where a session has got to.
+  const first = overview.runs.at(-1)?.turns.at(-1);
+  const shown: TurnRoute | undefined =
+    route.turn ?? (first === undefined ? undefined : { runId: overview.runs.at(-1)!.runId, turn: first.turn, tab: "" });
+  const current = selected ?? selectedRow(rows, shown);
+
+  const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
+    if (row === undefined || row.kind === "queued") return;
+    const turn = row.kind === "run" ? 0 : row.turn.turn;
+    const tab = route.turn?.tab ?? "";
+    inspector.go({ kind: "session", id: session.id, tab: "", turn: { runId: row.run.runId, turn, tab } }, isReplaced);
+  };
+  const move = (by: number): void => {
+    const from = current ?? -1;
+    let at = from + by;
+    while (at >= 0 && at < rows.length && rows[at]?.kind !== "run" && rows[at]?.kind !== "turn") at += by;
+    go(rows[at]);
+  };
+  const toggle = (row: TimelineRow | undefined): void => {
+    if (row?.kind !== "turn" && row?.kind !== "step") return;
+    const key = `${row.run.runId} ${row.turn.turn}`;
+    const next = new Set(toggled.value);
+    if (!next.delete(key)) next.add(key);
+    toggled.value = next;
+  };
+  const seek = (by: number): void => {
+    let at = (current ?? -1) + by;
+    const isFlagged = (row: TimelineRow | undefined): boolean =>
+      row?.kind === "turn" && row.turn.flags.some((one) => flagView(one).tone !== "note");
+    while (at >= 0 && at < rows.length && !isFlagged(rows[at])) at += by;
+    if (isFlagged(rows[at])) go(rows[at]);
+    else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
+  };
+  useKeys("Time line", [
+    { keys: ["/"], does: "Filter turns", run: () => search.current?.focus() },
+    { keys: ["j", "ArrowDown"], does: "Next turn", run: () => move(1) },
+    { keys: ["k", "ArrowUp"], does: "Previous turn", run: () => move(-1) },
+    { keys: ["g", "Home"], does: "First turn", run: () => go(rows[0]) },
+    { keys: ["G", "End"], does: "Last turn", run: () => go(rows.findLast(({ kind }) => kind === "turn")) },
+    { keys: ["n"], does: "Next turn with a problem", run: () => seek(1) },
+    { keys: ["p"], does: "Previous turn with a problem", run: () => seek(-1) },
+    { keys: ["Enter", " "], does: "Show or hide the steps of a turn", run: () => toggle(rows[current ?? -1]) },
+    {
+      keys: ["e"],
+      does: "Show or hide the steps of all turns",
+      run: () => {
+        areOpen.value = !areOpen.value;
+        toggled.value = new Set();
+      },
+    },
+    {
+      keys: ["Escape"],
+      does: "Leave the filter, then clear it",
+      run: () => {
+        if (document.activeElement === search.current) box.current?.querySelector<HTMLElement>(".rows")?.focus();
+        else if (text.value !== "" || flag.value !== undefined) {
+          text.value = "";
+          flag.value = undefined;
+        } else return false;
+        return true;
+      },
+    },
+  ]);
+  usePrefetch(session, rows, current);
+
+  if (overview.runs.length === 0)
+    return (
+      <Empty title="Nothing was run in this session yet">
+        <p>
+          A session has a time line once a message was sent to it. Its entries are under Log, its requests under Wire.
+        </p>
+      </Empty>
+    );
+  return (
+    <div class="split">
+      <section class="timeline" aria-label="Time line">
+        <div class="bar">
+          <input
+            ref={search}
+            type="search"
+            class="search"
+            placeholder="Filter turns"
+            aria-label="Filter turns"
+            value={text.value}
+            onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+          />
+          <div class="filters flags" role="group" aria-label="Turns with">
+            {sortFlags([...counts.keys()]).map((name) => (
+              <button
+                key={name}
+                type="button"
+                class={`flag tone-${flagView(name).tone}`}
+                aria-pressed={flag.value === name}
+                title={flagView(name).means}
+                onClick={() => (flag.value = flag.value === name ? undefined : name)}
+              >
+                {flagView(name).title} <span class="count">{formatCount(counts.get(name) ?? 0)}</span>
+              </button>
+            ))}
+          </div>
+        </div>
+        <div ref={box} class="fill">
+          {rows.length === 0 ? (
+            <Empty title="No turn matches">
+              <p>The filter looks at messages, answers, names of tools and what went wrong.</p>
+            </Empty>
+          ) : (
+            <VirtualRows
+              class="timeline-rows"
+              count={rows.length}
+              height={(index) => rowHeight(rows[index]!)}
+              selected={current}
+              attributes={{
+                role: "treegrid",
+                tabIndex: 0,
+                "aria-label": "Runs, turns and steps",
+                "aria-rowcount": rows.length,
+                ...(current !== undefined && { "aria-activedescendant": `row-${current}` }),
+              }}
+              row={(index, style) => (
+                <Row
+                  key={index}
+                  row={rows[index]!}
+                  index={index}
+                  isSelected={index === current}
+                  style={style}
+                  onSelect={() => go(rows[index], false)}
+                  onToggle={() => toggle(rows[index])}
+                />
+              )}
+            />
+          )}
+        </div>
+        <Draft session={session} overview={overview} />
+      </section>
+      <section class="details" aria-label="Details">
+        {shown === undefined || shown.turn === 0 ? (
+          <RunView session={session} runId={shown?.runId ?? overview.runs.at(-1)!.runId} />
+        ) : (
+          <TurnView session={session} selected={shown} />
+        )}
+      </section>
+    </div>
+  );
+}
+
+/** The next and the previous turn are there before they are asked for. */
+function usePrefetch(session: SessionModel, rows: readonly TimelineRow[], current: number | undefined): void {
+  const { loads } = useInspector().open.value;
+  useEffect(() => {
+    if (current === undefined) return undefined;
+    const timer = setTimeout(() => {
+      for (const by of [1, -1])
+        for (let at = current + by; at >= 0 && at < rows.length; at += by) {
+          const row = rows[at];
+          if (row?.kind !== "turn") continue;
+          const { run, turn } = row;
+          const load = (): ReturnType<typeof session.source.turn> =>
+            session.source.turn(session.id, run.runId, turn.turn);
+          loads.fetch(session.turnKey(run, turn), load).catch(() => {});
+          break;
+        }
+    }, 30);
+    return () => clearTimeout(timer);
+  }, [session, rows, current]);
+}
+
+function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined): number | undefined {
+  if (turn === undefined) return undefined;
+  const index = rows.findIndex((row) =>
+    turn.turn === 0
+      ? row.kind === "run" && row.run.runId === turn.runId
+      : row.kind === "turn" && row.run.runId === turn.runId && row.turn.turn === turn.turn,
+  );
+  return index === -1 ? undefined : index;
+}
+
+/** The answer that is being made. */
+function Draft({
+  session,
+  overview,
+}: {
+  readonly session: SessionModel;
+  readonly overview: SessionOverview;
+}): JSX.Element | null {
+  if (overview.state !== "running") return null;
+  const text = session.draft.value ?? overview.draft?.text ?? "";
+  const thoughts = overview.draft?.thoughts ?? "";
+  const shown = text === "" ? thoughts : text;
+  return (
+    <div class="draft" aria-label="Live">
+      <span class="state state-running">Live</span>
+      <p>{shown === "" ? "The run is going." : shown.slice(-400)}</p>
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+import type { JSX } from "preact";
+import type { CallDetails, NestedView } from "../../../src/inspection/turn-details.ts";
+import type { SessionModel } from "../session/session-model.ts";
+import { JsonCode } from "../ui/code.tsx";
+import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens } from "../ui/format.ts";
+import { Parts } from "./parts.tsx";
+
+const STATES: { readonly [state in CallDetails["state"]]: string } = {
+  ok: "ok",
+  failed: "failed",
+  denied: "denied",
+  "not-run": "not run",
+  waiting: "waiting",
+  open: "begun, no outcome",
+  unknown: "unknown outcome",
+};
+
+/** One call, and what became of it. */
+export function CallCard({
+  session,
+  call,
+}: {
+  readonly session: SessionModel;
+  readonly call: CallDetails;
+}): JSX.Element {
+  const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
+  const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
+  return (
+    <section class={`call call-${state}`} aria-label={`Call of ${name}`}>
+      <h3>
+        <span class="chip chip-call">call</span> <span class="mono">{name}</span>
+        <span class={`call-state call-state-${state}`}>{STATES[state]}</span>
+        <span class="facts">
+          {ms !== undefined && (
+            <span title={startedAt === undefined ? "" : formatTime(startedAt)}>{formatDuration(ms)}</span>
+          )}
+          <span class="mono">{callId}</span>
+          {id !== undefined && <span class="mono">id {id}</span>}
+        </span>
+      </h3>
+      {failure !== undefined && (
+        <p class="banner is-error">
+          <b>{failure.kind}</b> {failure.message}
+        </p>
+      )}
+      <div class="call-sides">
+        <div>
+          <h4>{editedArgs === undefined ? "Arguments" : "Arguments that the model gave"}</h4>
+          <JsonCode value={args} label={`Arguments of ${callId}`} />
+          {editedArgs !== undefined && (
+            <>
+              <h4>Arguments that a person gave instead</h4>
+              <JsonCode value={editedArgs} label={`Edited arguments of ${callId}`} />
+            </>
+          )}
+        </div>
+        <div>
+          <h4>
+            {failure === undefined ? "Response" : "What the model was told"}
+            {isShortened === true && <span class="tag">shortened</span>}
+          </h4>
+          {response === undefined ? (
+            <p class="dim">None yet.</p>
+          ) : (
+            <JsonCode value={response} label={`Response to ${callId}`} />
+          )}
+        </div>
+      </div>
+      {call.nested.map((nested, index) => (
+        <Nested key={index} session={session} nested={nested} name={name} />
+      ))}
+      {steps.length > 1 && (
+        <details class="beside">
+          <summary>{formatPlural(steps.length, "step")}</summary>
+          {steps.map((step, index) => (
+            <div key={index}>
+              <h4 class="mono">
+                {step.name} {step.at !== undefined && <span class="dim">{formatTime(step.at)}</span>}
+              </h4>
+              <JsonCode value={step.value} label={`Step ${step.name}`} />
+            </div>
+          ))}
+        </details>
+      )}
+    </section>
+  );
+}
+
+/** A run inside a call. */
+function Nested({
+  session,
+  nested,
+  name,
+}: {
+  readonly session: SessionModel;
+  readonly nested: NestedView;
+  readonly name: string;
+}): JSX.Element {
+  const { usage, cost, answers } = nested;
+  return (
+    <details class="nested" open={answers.length <= 6}>
+      <summary>
+        Inner run of <span class="mono">{name}</span>
+        <span class="facts">
+          <span>{formatPlural(answers.length, "answer")}</span>
+          {usage.total !== undefined && <span>{formatTokens(usage.total)} tokens</span>}
+          {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+        </span>
+      </summary>
+      {answers.map((answer, index) => (
+        <Parts key={index} session={session} parts={answer.parts} />
+      ))}
+    </details>
+  );
+}

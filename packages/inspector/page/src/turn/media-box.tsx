@@ -1,0 +1,50 @@
+import type { JSX } from "preact";
+import type { MediaView } from "../../../src/inspection/turn-details.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useLoad } from "../app/loads.ts";
+import type { SessionModel } from "../session/session-model.ts";
+import { formatBytes } from "../ui/format.ts";
+
+/** An image, a sound, a video or a document. */
+export function MediaBox({
+  session,
+  media,
+}: {
+  readonly session: SessionModel;
+  readonly media: MediaView;
+}): JSX.Element {
+  const { mimeType, bytes, uri, name, ref } = media;
+  return (
+    <figure class="media">
+      {ref !== undefined && <Inline session={session} media={media} />}
+      <figcaption>
+        <span class="mono">{mimeType === "" ? "no type" : mimeType}</span>
+        {bytes !== undefined && <span>{formatBytes(bytes)}</span>}
+        {name !== undefined && <span>{name}</span>}
+        {uri !== undefined && <span class="mono">{uri}</span>}
+      </figcaption>
+    </figure>
+  );
+}
+
+function Inline({ session, media }: { readonly session: SessionModel; readonly media: MediaView }): JSX.Element {
+  const { loads } = useInspector().open.value;
+  // Only shown for media with a reference.
+  const ref = media.ref!;
+  const key = JSON.stringify(["media", session.id, ref.position, ref.path]);
+  const { value: address, error } = useLoad(loads, key, () => session.source.media(session.id, ref));
+  const { mimeType } = media;
+  if (error !== undefined) return <p class="dim">{error.message}</p>;
+  if (address === undefined) return <span />;
+  if (/^image\/(?!svg)/.test(mimeType))
+    return <img src={address} alt={media.name ?? `Image, ${mimeType}`} loading="lazy" decoding="async" />;
+  if (mimeType.startsWith("audio/"))
+    return <audio src={address} controls preload="none" aria-label={media.name ?? `Audio, ${mimeType}`} />;
+  if (mimeType.startsWith("video/"))
+    return <video src={address} controls preload="none" aria-label={media.name ?? `Video, ${mimeType}`} />;
+  return (
+    <a href={address} download={media.name ?? "media"}>
+      Download
+    </a>
+  );
+}

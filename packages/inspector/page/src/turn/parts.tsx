@@ -1,0 +1,113 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { PartKind, PartView, SignatureView } from "../../../src/inspection/turn-details.ts";
+import type { SessionModel } from "../session/session-model.ts";
+import { Code, JsonCode } from "../ui/code.tsx";
+import { formatBytes } from "../ui/format.ts";
+import { MediaBox } from "./media-box.tsx";
+import { TextPart } from "./text-part.tsx";
+
+const KINDS: { readonly [kind in PartKind]: string } = {
+  text: "text",
+  thought: "thought",
+  call: "call",
+  response: "response",
+  "server-call": "call, by the service",
+  "server-response": "response, by the service",
+  code: "code",
+  "code-result": "code result",
+  media: "media",
+  empty: "empty",
+  unknown: "unknown",
+};
+
+/** The parts of a content as chips. */
+export function Parts({
+  session,
+  parts,
+}: {
+  readonly session: SessionModel;
+  readonly parts: readonly PartView[];
+}): JSX.Element {
+  return (
+    <ol class="parts">
+      {parts.map((part) => (
+        <Part key={part.index} session={session} part={part} />
+      ))}
+    </ol>
+  );
+}
+
+function Part({ session, part }: { readonly session: SessionModel; readonly part: PartView }): JSX.Element {
+  const isRaw = useSignal(false);
+  const { kind, index, signature, unknown = [], id, callId, label, name } = part;
+  return (
+    <li class={`part part-${kind}`}>
+      <div class="part-head">
+        <span class={`chip chip-${kind}`}>{KINDS[kind]}</span>
+        <span class="part-index" title="Place in its content">
+          #{index}
+        </span>
+        {name !== undefined && <b class="mono">{name}</b>}
+        {label !== undefined && <span class="tag">{label}</span>}
+        {callId !== undefined && <span class="mono dim">{callId}</span>}
+        {id !== undefined && <span class="mono dim">id {id}</span>}
+        {signature !== undefined && <Signature signature={signature} />}
+        {unknown.map((field) => (
+          <span
+            key={field}
+            class="chip chip-unknown"
+            title="This release does not know this member; it is kept and sent back as it came"
+          >
+            unknown: {field}
+          </span>
+        ))}
+        <button
+          type="button"
+          class="quiet part-raw"
+          aria-expanded={isRaw.value}
+          aria-label={`Raw part ${index}`}
+          onClick={() => (isRaw.value = !isRaw.value)}
+        >
+          Raw
+        </button>
+      </div>
+      <PartBody session={session} part={part} />
+      {isRaw.value && <JsonCode value={part.raw} label={`Part ${index}, as stored`} />}
+    </li>
+  );
+}
+
+function PartBody({ session, part }: { readonly session: SessionModel; readonly part: PartView }): JSX.Element | null {
+  const { kind, text, args, response, media, attached = [], citations, index } = part;
+  const all = media === undefined ? attached : [media, ...attached];
+  return (
+    <>
+      {text !== undefined &&
+        (kind === "code" || kind === "code-result" ? (
+          <Code text={text} label={`Part ${index}`} />
+        ) : (
+          <TextPart text={text} citations={citations ?? []} label={`Part ${index}`} />
+        ))}
+      {args !== undefined && <JsonCode value={args} label={`Arguments in part ${index}`} />}
+      {response !== undefined && <JsonCode value={response} label={`Response in part ${index}`} />}
+      {all.map((one, at) => (
+        <MediaBox key={at} session={session} media={one} />
+      ))}
+      {kind === "unknown" && <JsonCode value={part.raw} label={`Part ${index}`} />}
+    </>
+  );
+}
+
+function Signature({ signature }: { readonly signature: SignatureView }): JSX.Element {
+  const { bytes, start, madeBy } = signature;
+  return (
+    <span
+      class="chip chip-signature"
+      title={`Begins with ${start}${madeBy === undefined ? "" : `\nMade by ${madeBy}`}`}
+    >
+      signature, {formatBytes(bytes)}
+      {madeBy !== undefined && ` · ${madeBy}`}
+    </span>
+  );
+}

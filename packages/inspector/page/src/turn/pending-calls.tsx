@@ -1,0 +1,43 @@
+import type { JSX } from "preact";
+import type { PendingRow } from "../../../src/inspection/inspection.ts";
+import { PENDING_TOOLS } from "../session/panels.tsx";
+import type { SessionModel } from "../session/session-model.ts";
+import { JsonCode } from "../ui/code.tsx";
+
+const QUESTIONS: { readonly [question in PendingRow["question"]]: string } = {
+  approval: "needs approval",
+  outcome: "waits for its output from outside",
+  "unknown-outcome": "may or may not have taken effect: someone has to look and say",
+};
+
+/** Calls that wait for an answer, of one run, or of one of its turns. */
+export function PendingCalls({
+  session,
+  runId,
+  turn,
+}: {
+  readonly session: SessionModel;
+  readonly runId: string;
+  readonly turn?: number | undefined;
+}): JSX.Element | null {
+  const pending = (session.overview.value?.pending ?? []).filter(
+    (one) => one.runId === runId && (turn === undefined || one.turn === turn),
+  );
+  if (pending.length === 0) return null;
+  return (
+    <section class="pending" aria-label="Waiting for an answer">
+      {pending.map((one) => (
+        <div key={one.callId} class="pending-call">
+          <p>
+            <b class="mono">{one.name}</b> {QUESTIONS[one.question]}
+            <span class="mono dim"> {[...(one.path ?? []), one.callId].join(" › ")}</span>
+          </p>
+          <JsonCode value={one.args} label={`Arguments of ${one.name}`} />
+          {PENDING_TOOLS.map((Tool, index) => (
+            <Tool key={index} session={session} pending={one} />
+          ))}
+        </div>
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,119 @@
+import type { JSX } from "preact";
+import type { LimitRow, RunRow } from "../../../src/inspection/inspection.ts";
+import { sortFlags } from "../timeline/flags.ts";
+import { Flag } from "../timeline/row.tsx";
+import { countFlags } from "../timeline/timeline-rows.ts";
+import type { SessionModel } from "../session/session-model.ts";
+import { JsonCode } from "../ui/code.tsx";
+import { formatCount, formatDate, formatDuration, formatMoney, formatPercent } from "../ui/format.ts";
+import { Empty } from "../ui/notes.tsx";
+import { StateBadge } from "../ui/state-badge.tsx";
+import { PendingCalls } from "./pending-calls.tsx";
+
+/** One run as a whole. */
+export function RunView({ session, runId }: { readonly session: SessionModel; readonly runId: string }): JSX.Element {
+  const run = session.runs.value.find((one) => one.runId === runId);
+  if (run === undefined)
+    return (
+      <Empty title="There is no such run">
+        <p>
+          The session has no run <code>{runId}</code>.
+        </p>
+      </Empty>
+    );
+  const { input, model, agent, at, endedAt, state, stopReason, error, guardrail, metadata, usage, cost, resumed } = run;
+  const flags = countFlags([run]);
+  return (
+    <div class="turn">
+      <div class="turn-head">
+        <h2>Run</h2>
+        <StateBadge state={state} />
+        <span class="mono dim">{runId}</span>
+      </div>
+      <div class="turn-body">
+        {error !== undefined && (
+          <p class="banner is-error">
+            <b>{error.name}</b> {error.message}
+          </p>
+        )}
+        {guardrail !== undefined && (
+          <p class="banner is-odd">
+            Guardrail <b>{guardrail.name}</b> stopped the run on the {guardrail.side} side: {guardrail.reason}
+          </p>
+        )}
+        <PendingCalls session={session} runId={runId} />
+        <p class="run-message">{input === "" ? "(no text)" : input}</p>
+        {flags.size > 0 && (
+          <p class="flags">
+            {sortFlags([...flags.keys()]).map((flag) => (
+              <span key={flag}>
+                <Flag flag={flag} /> {flags.get(flag)}
+              </span>
+            ))}
+          </p>
+        )}
+        <dl class="facts-list">
+          <Fact name="Model" value={model} />
+          <Fact name="Agent" value={agent} />
+          <Fact name="Began" value={formatDate(at)} />
+          <Fact name="Took" value={endedAt === undefined ? undefined : formatDuration(endedAt - at)} />
+          <Fact name="Stop reason" value={stopReason} />
+          <Fact name="Resumed" value={resumed === 0 ? undefined : `${resumed}×`} />
+          <Fact name="Turns" value={formatCount(run.turns.length)} />
+          <Fact name="Calls" value={formatCount(run.toolCalls)} />
+          <Fact name="Prompt tokens" value={formatCount(usage.inputTokens)} />
+          <Fact name="Total tokens" value={formatCount(usage.totalTokens)} />
+          <Fact name="Cost" value={cost === undefined ? undefined : formatMoney(cost)} />
+        </dl>
+        <Limits limits={run.limits} />
+        {metadata !== undefined && (
+          <section>
+            <h3>Metadata</h3>
+            <JsonCode value={metadata} label="Metadata of the run" />
+          </section>
+        )}
+        <Origin run={run} />
+      </div>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string | undefined }): JSX.Element | null {
+  return value === undefined ? null : (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** How much of each limit was used. */
+export function Limits({ limits }: { readonly limits: readonly LimitRow[] }): JSX.Element | null {
+  if (limits.length === 0) return null;
+  return (
+    <section>
+      <h3>Limits</h3>
+      <ul class="limits">
+        {limits.map(({ name, limit, used }) => (
+          <li key={name}>
+            <span>{name}</span>
+            <meter min={0} max={limit} value={used} high={limit * 0.9} optimum={0} aria-label={name} />
+            <span class="number">
+              {formatCount(used)} of {formatCount(limit)} ({formatPercent(used, limit)})
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Origin({ run }: { readonly run: RunRow }): JSX.Element | null {
+  if (run.origin === undefined) return null;
+  return (
+    <section>
+      <h3>Made its signatures</h3>
+      <JsonCode value={run.origin} label="Family and endpoint of the run" />
+    </section>
+  );
+}

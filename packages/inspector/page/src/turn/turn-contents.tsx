@@ -1,0 +1,226 @@
+import type { ComponentChildren, JSX } from "preact";
+import type {
+  AnswerView,
+  ContentView,
+  NoteView,
+  SourceView,
+  TurnDetails,
+} from "../../../src/inspection/turn-details.ts";
+import type { SessionModel } from "../session/session-model.ts";
+import { JsonCode } from "../ui/code.tsx";
+import { formatDuration, formatTime } from "../ui/format.ts";
+import { CallCard } from "./call-card.tsx";
+import { ExternalLink } from "./external-link.tsx";
+import { Parts } from "./parts.tsx";
+import { PendingCalls } from "./pending-calls.tsx";
+
+const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
+  input: "Message",
+  steering: "Said while the run was going",
+  summary: "Summary of older messages",
+  answer: "Answer",
+  responses: "What the calls returned, as sent",
+  media: "Media that the calls returned",
+  history: "From before",
+  "asks-again": "Asked again",
+};
+
+/** What a turn said, called and got back. */
+export function TurnContents({
+  session,
+  details,
+}: {
+  readonly session: SessionModel;
+  readonly details: TurnDetails;
+}): JSX.Element {
+  const { runId, row, before, answers, calls, responses, notes, sources } = details;
+  return (
+    <div class="contents">
+      <PendingCalls session={session} runId={runId} turn={row.turn} />
+      <Notes notes={notes} />
+      {before.map((content, index) => (
+        <Content key={index} session={session} content={content} />
+      ))}
+      {answers.map((answer, index) => (
+        <Answer
+          key={answer.step}
+          session={session}
+          answer={answer}
+          isVoid={index < answers.length - 1}
+          count={answers.length}
+          index={index}
+        />
+      ))}
+      {sources.length > 0 && <Sources sources={sources} />}
+      {calls.map((call) => (
+        <CallCard key={call.callId} session={session} call={call} />
+      ))}
+      {responses.map((content, index) => (
+        <details key={index} class="as-sent">
+          <summary>{ORIGINS[content.origin]}</summary>
+          <Parts session={session} parts={content.parts} />
+        </details>
+      ))}
+      {before.length + answers.length + calls.length + notes.length === 0 && (
+        <p class="dim">Nothing of this turn was recorded yet.</p>
+      )}
+    </div>
+  );
+}
+
+function Content({ session, content }: { readonly session: SessionModel; readonly content: ContentView }): JSX.Element {
+  return (
+    <Block title={ORIGINS[content.origin]} role={content.role}>
+      <Parts session={session} parts={content.parts} />
+    </Block>
+  );
+}
+
+/** A content with its head. */
+function Block({
+  title,
+  role,
+  facts,
+  isVoid = false,
+  children,
+}: {
+  readonly title: string;
+  readonly role: string;
+  readonly facts?: ComponentChildren;
+  readonly isVoid?: boolean | undefined;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  return (
+    <section class={`block block-${role === "model" ? "model" : "user"}${isVoid ? " is-void" : ""}`} aria-label={title}>
+      <h3>
+        {title} <span class="role">{role}</span>
+        <span class="facts">{facts}</span>
+      </h3>
+      {children}
+    </section>
+  );
+}
+
+function Answer({
+  session,
+  answer,
+  isVoid,
+  count,
+  index,
+}: {
+  readonly session: SessionModel;
+  readonly answer: AnswerView;
+  readonly isVoid: boolean;
+  readonly count: number;
+  readonly index: number;
+}): JSX.Element {
+  const { content, finishReason, finishMessage, modelVersion, error, lostCitations, searchQueries } = answer;
+  return (
+    <Block
+      title={count === 1 ? "Answer" : `Answer ${index + 1} of ${count}${isVoid ? ", not used" : ""}`}
+      role={content?.role ?? "model"}
+      isVoid={isVoid}
+      facts={
+        <>
+          <span title={formatTime(answer.startedAt)}>{formatDuration(answer.endedAt - answer.startedAt)}</span>
+          {finishReason !== undefined && <span>{finishReason}</span>}
+          {modelVersion !== undefined && <span>{modelVersion}</span>}
+        </>
+      }
+    >
+      {error !== undefined && (
+        <p class="banner is-error">
+          <b>{error.name}</b> {error.message}
+        </p>
+      )}
+      {finishMessage !== undefined && <p class="banner is-odd">{finishMessage}</p>}
+      {lostCitations.length > 0 && (
+        <div class="banner is-odd">
+          <p>
+            {lostCitations.length === 1
+              ? "One citation could not be shown:"
+              : `${lostCitations.length} citations could not be shown:`}
+          </p>
+          <ul>
+            {lostCitations.slice(0, 50).map(({ text, why, startIndex, endIndex }, at) => (
+              <li key={at}>
+                “{text.length > 160 ? `${text.slice(0, 160)}…` : text}”
+                {endIndex !== undefined && ` at bytes ${startIndex ?? 0}–${endIndex}`}: {why}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {content === undefined ? (
+        error === undefined && <p class="dim">No answer was recorded.</p>
+      ) : content.parts.length === 0 ? (
+        <p class="dim">The answer has no parts.</p>
+      ) : (
+        <Parts session={session} parts={content.parts} />
+      )}
+      {searchQueries.length > 0 && (
+        <p class="searches">
+          Searched for{" "}
+          {searchQueries.map((query, at) => (
+            <q key={at}>{query}</q>
+          ))}
+        </p>
+      )}
+      <Beside answer={answer} />
+    </Block>
+  );
+}
+
+/** What stands beside the content of an answer. */
+function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
+  const { usageMetadata, candidate, envelope, prepared, responseId } = answer;
+  const values = [
+    ["Usage, as billed", usageMetadata],
+    ["Candidate", candidate],
+    ["Response", envelope ?? (responseId === undefined ? undefined : { responseId })],
+    ["What was prepared for it", prepared],
+  ] as const;
+  return (
+    <div class="beside">
+      {values.map(
+        ([title, value]) =>
+          value !== undefined && (
+            <details key={title}>
+              <summary>{title}</summary>
+              <JsonCode value={value} label={title} />
+            </details>
+          ),
+      )}
+    </div>
+  );
+}
+
+function Notes({ notes }: { readonly notes: readonly NoteView[] }): JSX.Element | null {
+  if (notes.length === 0) return null;
+  return (
+    <ul class="notes" aria-label="What happened">
+      {notes.map(({ kind, step, text }, index) => (
+        <li key={index} class={`note note-${kind}`}>
+          {text}
+          {step !== undefined && <span class="mono dim"> {step}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Sources({ sources }: { readonly sources: readonly SourceView[] }): JSX.Element {
+  return (
+    <section class="sources" aria-label="Sources">
+      <h3>Sources</h3>
+      <ol>
+        {sources.map(({ number, kind, uri, title }) => (
+          <li key={number} id={`source-${number}`} value={number} tabIndex={-1}>
+            {uri === undefined ? (title ?? kind) : <ExternalLink uri={uri} title={title ?? uri} />}
+            <span class="dim"> {uri === undefined || title === undefined ? kind : uri}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,49 @@
+import type { Json } from "@pollux/core";
+import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { CopyButton } from "./copy-button.tsx";
+import { formatBytes } from "./format.ts";
+import { colored, TextView } from "./text-view.tsx";
+
+/** Characters that are shown at once. */
+const SHORT = 3000;
+
+/** A JSON value. */
+export function JsonCode({ value, label }: { readonly value: Json | undefined; readonly label: string }): JSX.Element {
+  const text = useMemo(() => JSON.stringify(value, undefined, 2) ?? "", [value]);
+  return <Code text={text} label={label} isJson />;
+}
+
+/** Some code, or any other text whose spaces matter; a long one is cut. */
+export function Code({
+  text,
+  label,
+  isJson = false,
+}: {
+  readonly text: string;
+  readonly label: string;
+  readonly isJson?: boolean | undefined;
+}): JSX.Element {
+  const [isWhole, showWhole] = useState(false);
+  const isLong = text.length > SHORT;
+  const shown = isLong ? text.slice(0, SHORT) : text;
+  return (
+    <div class="code">
+      {isLong && isWhole ? (
+        <TextView text={text} label={label} isJson={isJson} />
+      ) : (
+        <pre tabIndex={0} role="region" aria-label={label}>
+          <code>{isJson ? colored(shown) : shown}</code>
+        </pre>
+      )}
+      <div class="code-tools">
+        <CopyButton text={text} what={label} />
+      </div>
+      {isLong && (
+        <button type="button" class="more" onClick={() => showWhole(!isWhole)}>
+          {isWhole ? "Show less" : `Show all (${formatBytes(text.length)})`}
+        </button>
+      )}
+    </div>
+  );
+}

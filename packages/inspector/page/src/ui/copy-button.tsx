@@ -1,0 +1,29 @@
+import type { JSX } from "preact";
+import { useInspector } from "../app/inspector.ts";
+
+/** Puts a text on the clipboard. */
+export function CopyButton({
+  text,
+  what,
+  title = "Copy",
+}: {
+  readonly text: string | (() => string | Promise<string>);
+  /** For a screen reader: "Copy" is followed by it. */
+  readonly what: string;
+  readonly title?: string | undefined;
+}): JSX.Element {
+  const inspector = useInspector();
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
+      inspector.say("Copied");
+    } catch {
+      inspector.say("The browser did not allow copying.", true);
+    }
+  };
+  return (
+    <button type="button" class="quiet" aria-label={`${title} ${what}`} onClick={() => void copy()}>
+      {title}
+    </button>
+  );
+}

@@ -1,0 +1,87 @@
+/** Numbers, sizes and times as a person reads them. */
+
+const COUNT = new Intl.NumberFormat("en-US");
+
+export function formatCount(value: number): string {
+  return COUNT.format(value);
+}
+
+/** "1 turn", "1,200 turns". */
+export function formatPlural(count: number, one: string, many: string = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** Exact up to four digits, then short: "9,876", "12.3k", "4.56M". */
+export function formatTokens(tokens: number): string {
+  if (tokens < 10_000) return formatCount(tokens);
+  if (tokens < 999_950) return `${trim((tokens / 1000).toFixed(1))}k`;
+  return `${trim((tokens / 1_000_000).toFixed(2))}M`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${formatCount(bytes)} B`;
+  if (bytes < 999_950) return `${trim((bytes / 1000).toFixed(1))} kB`;
+  return `${trim((bytes / 1_000_000).toFixed(2))} MB`;
+}
+
+/** Money in the unit of the price table, with at least two digits that say something. */
+export function formatMoney(cost: number): string {
+  if (cost === 0) return "0";
+  if (Math.abs(cost) >= 1) return cost.toFixed(2);
+  if (Math.abs(cost) < 0.000_001) return "<0.000001";
+  const decimals = Math.min(8, 1 - Math.floor(Math.log10(Math.abs(cost))));
+  return cost.toFixed(Math.max(2, decimals));
+}
+
+export function formatDuration(ms: number): string {
+  if (ms < 1) return "0 ms";
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(2)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${(ms / 1000).toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** How long ago something was, or its date once that says more. */
+export function formatAge(at: number, now: number): string {
+  const seconds = Math.round((now - at) / 1000);
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 30 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+/** Local date and time to the second: "2026-05-04 14:03:12". */
+export function formatDate(at: number): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return "unknown";
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day} ${formatTime(at)}`;
+}
+
+/** Local time of day: "14:03:12". */
+export function formatTime(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime())
+    ? "unknown"
+    : [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+}
+
+export function formatPercent(part: number, whole: number): string {
+  return whole === 0 ? "0%" : `${Math.round((100 * part) / whole)}%`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+/** Without zeros after the point. */
+function trim(text: string): string {
+  return text.replace(/\.?0+$/, "");
+}

@@ -1,0 +1,67 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useKeys } from "../app/keys.ts";
+
+/** One of some views. */
+export interface Tab {
+  readonly id: string;
+  readonly title: string;
+  /** Stands behind the title. */
+  readonly count?: ComponentChildren;
+}
+
+/** Options of {@link Tabs}. */
+export interface TabsProps {
+  readonly label: string;
+  readonly tabs: readonly Tab[];
+  readonly current: string;
+  readonly onChange: (id: string) => void;
+  /** The id of the element that the tabs change. */
+  readonly panel: string;
+  /** Keys of the previous and the next one. */
+  readonly keys?: readonly [previous: string, next: string] | undefined;
+}
+
+/** Tabs, with the keys that a screen reader's user knows. */
+export function Tabs({ label, tabs, current, onChange, panel, keys }: TabsProps): JSX.Element {
+  const move = (by: number): void => {
+    const index = tabs.findIndex(({ id }) => id === current);
+    const next = tabs[(index + by + tabs.length) % tabs.length];
+    if (next !== undefined) onChange(next.id);
+  };
+  useKeys(
+    label,
+    keys === undefined
+      ? []
+      : [
+          { keys: [keys[0]], does: "Previous tab", run: () => move(-1) },
+          { keys: [keys[1]], does: "Next tab", run: () => move(1) },
+        ],
+  );
+  const onKeyDown = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const list = event.currentTarget;
+    move(by);
+    requestAnimationFrame(() => list.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label={label} onKeyDown={onKeyDown}>
+      {tabs.map(({ id, title, count }) => (
+        <button
+          key={id}
+          type="button"
+          role="tab"
+          id={`${panel}-tab-${id}`}
+          aria-selected={id === current}
+          aria-controls={panel}
+          tabIndex={id === current ? 0 : -1}
+          onClick={() => onChange(id)}
+        >
+          {title}
+          {count !== undefined && <span class="count">{count}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}

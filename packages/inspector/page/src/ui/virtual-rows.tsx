@@ -1,0 +1,111 @@
+import type { ComponentChildren, CSSProperties, HTMLAttributes, JSX } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+
+/** Options of {@link VirtualRows}. */
+export interface VirtualRowsProps {
+  readonly count: number;
+  /** Height of every row, or of one, in pixels. */
+  readonly height: number | ((index: number) => number);
+  /** Renders one row; `style` puts it in its place. */
+  readonly row: (index: number, style: CSSProperties) => ComponentChildren;
+  /** Is scrolled into view when it changes. */
+  readonly selected?: number | undefined;
+  /** Called when the last rows come into view. */
+  readonly onEnd?: (() => void) | undefined;
+  readonly class?: string | undefined;
+  /** Attributes of the element that scrolls. */
+  readonly attributes?: HTMLAttributes<HTMLDivElement> | undefined;
+  /** Stays at the top. */
+  readonly head?: ComponentChildren;
+}
+
+/** Rows beyond what is visible, above and below. */
+const OVERSCAN = 12;
+/** The highest element that all browsers can draw. */
+const MAX_HEIGHT = 8_000_000;
+
+/** A list that only has the rows in view, however many there are. */
+export function VirtualRows(props: VirtualRowsProps): JSX.Element {
+  const { count, height, row, selected, onEnd, attributes, head } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 800 });
+  const offsets = useMemo(() => offsetsOf(count, height), [count, height]);
+  const total = offsets(count);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    const measure = (): void => {
+      const next = { top: element.scrollTop, height: element.clientHeight };
+      setView((known) => (known.top === next.top && known.height === next.height ? known : next));
+    };
+    const sizes = new ResizeObserver(measure);
+    sizes.observe(element);
+    element.addEventListener("scroll", measure, { passive: true });
+    measure();
+    return () => {
+      sizes.disconnect();
+      element.removeEventListener("scroll", measure);
+    };
+  }, []);
+
+  const isKnown = selected !== undefined && selected >= 0 && selected < count;
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null || !isKnown) return;
+    const headHeight = element.querySelector<HTMLElement>(".rows-head")?.offsetHeight ?? 0;
+    const [top, bottom] = [offsets(selected), offsets(selected + 1) + headHeight];
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
+  }, [selected, isKnown]);
+
+  // With more rows than can be drawn one below the other, they are laid out around the place that the scroll bar points to.
+  const isSqueezed = total > MAX_HEIGHT;
+  const drawn = Math.min(total, MAX_HEIGHT);
+  const part = isSqueezed ? view.top / Math.max(1, drawn - view.height) : 0;
+  const top = isSqueezed ? part * (total - view.height) : view.top;
+  const shift = view.top - top;
+  const first = Math.max(0, indexAt(offsets, count, top) - OVERSCAN);
+  const last = Math.min(count, indexAt(offsets, count, top + view.height) + 1 + OVERSCAN);
+  const isAtEnd = last >= count;
+  useEffect(() => {
+    if (isAtEnd) onEnd?.();
+  }, [isAtEnd, count]);
+
+  const rows: ComponentChildren[] = [];
+  for (let index = first; index < last; index++)
+    rows.push(
+      row(index, {
+        position: "absolute",
+        top: `${offsets(index) + shift}px`,
+        height: `${offsets(index + 1) - offsets(index)}px`,
+      }),
+    );
+  return (
+    <div ref={scroller} class={`rows ${props.class ?? ""}`} {...attributes}>
+      {head !== undefined && <div class="rows-head">{head}</div>}
+      <div class="rows-body" role="presentation" style={{ height: `${drawn}px` }}>
+        {rows}
+      </div>
+    </div>
+  );
+}
+
+/** Where each row begins. */
+function offsetsOf(count: number, height: VirtualRowsProps["height"]): (index: number) => number {
+  if (typeof height === "number") return (index) => index * height;
+  const offsets = new Float64Array(count + 1);
+  for (let index = 0; index < count; index++) offsets[index + 1] = (offsets[index] ?? 0) + height(index);
+  return (index) => offsets[index] ?? 0;
+}
+
+function indexAt(offsets: (index: number) => number, count: number, y: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (offsets(middle + 1) <= y) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

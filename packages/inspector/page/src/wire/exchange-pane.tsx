@@ -1,0 +1,226 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import type { ExchangeDetails, ExchangeRow, HeaderView } from "../../../src/inspection/exchange-details.ts";
+import { useInspector } from "../app/inspector.ts";
+import { useLoad } from "../app/loads.ts";
+import type { SessionModel } from "../session/session-model.ts";
+import { CopyButton } from "../ui/copy-button.tsx";
+import {
+  formatBytes,
+  formatCount,
+  formatDate,
+  formatDuration,
+  formatMoney,
+  formatPercent,
+  formatPlural,
+} from "../ui/format.ts";
+import { Failure, Loading } from "../ui/notes.tsx";
+import { TextView } from "../ui/text-view.tsx";
+import { ChunkStrip } from "./chunk-strip.tsx";
+import { endOf, stepOf } from "./exchange-rows.ts";
+
+/** One request and its answer, as they crossed. */
+export function ExchangePane({
+  session,
+  n,
+  onGo,
+}: {
+  readonly session: SessionModel;
+  readonly n: number;
+  /** Shows another one. */
+  readonly onGo?: ((n: number) => void) | undefined;
+}): JSX.Element {
+  const { loads } = useInspector().open.value;
+  const key = JSON.stringify(["exchange", session.id, n]);
+  const { value, error } = useLoad<ExchangeDetails>(loads, key, () => session.source.exchange(session.id, n));
+  if (error !== undefined) return <Failure error={error} />;
+  if (value === undefined) return <Loading />;
+  return <Pane details={value} onGo={onGo} />;
+}
+
+function Pane({
+  details,
+  onGo,
+}: {
+  readonly details: ExchangeDetails;
+  readonly onGo: ((n: number) => void) | undefined;
+}): JSX.Element {
+  const { row, request, response, error, problem } = details;
+  const end = endOf(row);
+  const answer = useMemo(() => (response?.chunks ?? []).map(({ text }) => text).join(""), [response]);
+  return (
+    <div class="exchange">
+      <div class="exchange-top">
+        <h2>
+          Request {row.n} <span class="mono dim">{stepOf(row)}</span>
+        </h2>
+        <p class="mono exchange-url">
+          {request.method} {request.url}
+        </p>
+        <p class="facts">
+          <span class={end.isBad ? "bad" : ""}>{end.text}</span>
+          <span>{formatDate(row.at)}</span>
+          <span>{formatDuration(row.ms)}</span>
+          {row.firstByteMs !== undefined && <span>first byte after {formatDuration(row.firstByteMs)}</span>}
+        </p>
+      </div>
+      {error !== undefined && <p class="banner is-error">{error}</p>}
+      {problem !== undefined && <p class="banner is-error">{problem}</p>}
+      <Shared row={row} onGo={onGo} />
+      <Break details={details} />
+      <Message
+        title="Request"
+        headers={request.headers}
+        body={request.body}
+        shared={request.shared}
+        isBroken={row.brokenAt !== undefined}
+        binaryBytes={request.binaryBytes}
+      />
+      {response !== undefined && (
+        <>
+          <ChunkStrip chunks={response.chunks} ms={row.ms} />
+          <Message title={`Answer ${response.status}`} headers={response.headers} body={answer} shared={0} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** How much of a request was sent before, and what was billed as cached. */
+function Shared({
+  row,
+  onGo,
+}: {
+  readonly row: ExchangeRow;
+  readonly onGo: ((n: number) => void) | undefined;
+}): JSX.Element {
+  const { requestBytes, sharedBytes, newBytes, before, promptTokens, cachedTokens = 0 } = row;
+  return (
+    <div class="shared-box">
+      <div
+        class="shared-bar"
+        role="img"
+        aria-label={`${formatPercent(sharedBytes, requestBytes)} of the request was in the one before`}
+      >
+        <span class="shared-old" style={{ width: `${requestBytes === 0 ? 0 : (100 * sharedBytes) / requestBytes}%` }} />
+      </div>
+      <p>
+        {before === undefined ? (
+          <>The first request of its conversation: {formatBytes(requestBytes)}.</>
+        ) : (
+          <>
+            {formatBytes(requestBytes)}: the first {formatBytes(sharedBytes)} (
+            {formatPercent(sharedBytes, requestBytes)}) as in{" "}
+            {onGo === undefined ? (
+              `request ${before}`
+            ) : (
+              <button type="button" class="link" onClick={() => onGo(before)}>
+                request {before}
+              </button>
+            )}
+            , {formatBytes(newBytes)} new.
+          </>
+        )}{" "}
+        {promptTokens !== undefined && (
+          <>
+            Billed: {formatPlural(promptTokens, "prompt token")}, {formatCount(cachedTokens)} of them as cached (
+            {formatPercent(cachedTokens, promptTokens)}).
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+/** Where a request stopped being a continuation of the one before, and what that cost. */
+function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element | null {
+  const { brokenAt } = details.row;
+  if (brokenAt === undefined) return null;
+  const { before, field, tokens, cost, byte } = brokenAt;
+  const { was, is } = details.comparison ?? {};
+  return (
+    <section class="break" aria-label="Broken prefix">
+      <h3>
+        The prefix broke at <code>{field}</code>
+      </h3>
+      <p>
+        After {formatBytes(byte)}, this request differs from request {before}, so the service's cache could not serve
+        what follows{tokens === undefined ? "." : `: up to ${formatPlural(tokens, "token")}`}
+        {cost !== undefined && `, about ${formatMoney(cost)}`}
+        {tokens !== undefined && " (an estimate from the bytes)."}
+      </p>
+      <dl>
+        <div>
+          <dt>Before</dt>
+          <dd>{was === undefined ? <em>nothing there</em> : <code>{was}</code>}</dd>
+        </div>
+        <div>
+          <dt>Now</dt>
+          <dd>{is === undefined ? <em>nothing there</em> : <code>{is}</code>}</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function Message({
+  title,
+  headers,
+  body,
+  shared,
+  isBroken = false,
+  binaryBytes,
+}: {
+  readonly title: string;
+  readonly headers: readonly HeaderView[];
+  readonly body: string;
+  readonly shared: number;
+  readonly isBroken?: boolean | undefined;
+  readonly binaryBytes?: number | undefined;
+}): JSX.Element {
+  const isRaw = useSignal(false);
+  const isJson = /^\s*[[{]/.test(body);
+  return (
+    <section class="message" aria-label={title}>
+      <div class="message-head">
+        <h3>{title}</h3>
+        <span class="dim">
+          {binaryBytes === undefined ? formatBytes(new Blob([body]).size) : formatBytes(binaryBytes)}
+        </span>
+        <span class="session-tools">
+          {isJson && (
+            <button type="button" aria-pressed={isRaw.value} onClick={() => (isRaw.value = !isRaw.value)}>
+              Raw
+            </button>
+          )}
+          <CopyButton text={body} what={`${title} body`} />
+        </span>
+      </div>
+      <details class="headers">
+        <summary>{formatPlural(headers.length, "header")}</summary>
+        <dl>
+          {headers.map(([name, value], index) => (
+            <div key={index}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </details>
+      {binaryBytes !== undefined ? (
+        <p class="dim">{formatBytes(binaryBytes)} that are not text.</p>
+      ) : body === "" ? (
+        <p class="dim">No body.</p>
+      ) : (
+        <TextView
+          text={body}
+          label={`${title} body`}
+          isJson={isJson && !isRaw.value}
+          shared={shared}
+          isBroken={isBroken}
+        />
+      )}
+    </section>
+  );
+}

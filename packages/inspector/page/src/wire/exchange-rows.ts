@@ -1,0 +1,38 @@
+import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import type { TurnRow } from "../../../src/inspection/inspection.ts";
+
+/** The requests of a turn, and those of agents inside its calls. */
+export function exchangesOf(
+  rows: readonly ExchangeRow[],
+  runId: string,
+  { turn, steps }: Pick<TurnRow, "turn" | "steps">,
+): readonly ExchangeRow[] {
+  const names = new Set(steps.map(({ name }) => name));
+  // Runs inside calls, and runs inside those.
+  const inner = new Set<string>();
+  return rows.filter((row) => {
+    if (row.parent !== undefined) {
+      const isInner =
+        (row.parent.runId === runId && names.has(row.parent.step)) ||
+        inner.has(row.parent.runId) ||
+        inner.has(row.runId);
+      if (isInner) inner.add(row.runId);
+      return isInner;
+    }
+    return row.runId === runId && (row.turn === turn || (row.step !== undefined && names.has(row.step)));
+  });
+}
+
+/** How an exchange ended, in a word or a number. */
+export function endOf({ status, ended }: ExchangeRow): { readonly text: string; readonly isBad: boolean } {
+  if (ended === "cancelled") return { text: status === undefined ? "cancelled" : `${status} cancelled`, isBad: true };
+  if (status === undefined) return { text: "no answer", isBad: true };
+  if (ended === "failed" && status < 400) return { text: `${status} broken`, isBad: true };
+  return { text: String(status), isBad: status >= 400 };
+}
+
+/** What the step of an exchange was for. */
+export function stepOf({ step = "", attempt, parent }: ExchangeRow): string {
+  const where = parent === undefined ? step : `${parent.step} › ${step}`;
+  return attempt > 1 ? `${where} attempt ${attempt}` : where;
+}
