@@ -34,7 +34,10 @@ export function chooseAgent(
   }
   const sent = exchanges?.kept.exchanges.findLast(({ runId }) => runId === run?.runId)?.agent;
   const said = textOf(fieldsOf(run?.entry["metadata"])["agent"]);
-  return find(sent) ?? find(said) ?? (names.length === 1 ? find(names[0]) : undefined);
+  const found = find(sent) ?? find(said);
+  if (found !== undefined || names.length !== 1) return found;
+  // The only one, unless the run was another's. Without a name of its own, an agent's is "agent".
+  return sent === undefined || sent === "" || sent === "agent" ? find(names[0]) : undefined;
 }
 
 /** The run that was asked for, or the last one. @throws {HttpError} When there is none. */

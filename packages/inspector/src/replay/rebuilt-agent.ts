@@ -29,9 +29,12 @@ export interface RebuiltChanges {
   readonly instructions?: string | undefined;
   /** Names of the functions that it has; others are left out. */
   readonly tools?: readonly string[] | undefined;
-  /** Questions about calls are not asked: they get their recorded outcomes. */
-  readonly asksNobody?: boolean | undefined;
+  /** It goes on from this turn: questions about calls are not asked, and other limits end the run than those that did. */
+  readonly goesOnFrom?: number | undefined;
 }
+
+/** Turns of a run that goes on. */
+const MAX_NEW_TURNS = 25;
 
 /** Rebuilds the agent of a run from its first kept request, or from the log alone. It has no code of the real one: no tool is run. */
 export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges = {}): RebuiltAgent {
@@ -43,7 +46,8 @@ export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges =
   const declared = head?.functions ?? [];
   const named = new Set(declared.map(({ name }) => name));
   const undeclared = [...new Set(own.map(({ name }) => name))].filter((name) => isToolName(name) && !named.has(name));
-  const questions = changes.asksNobody === true ? NO_QUESTIONS : questionsIn(own);
+  const { goesOnFrom } = changes;
+  const questions = goesOnFrom === undefined ? questionsIn(own) : NO_QUESTIONS;
   const functions = [
     ...declared,
     // A model can call what it was not offered; without a request it is not known which.
@@ -60,8 +64,9 @@ export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges =
     ...(instructions !== undefined && { instructions }),
     ...(head?.toolChoice !== undefined && changes.tools === undefined && { toolChoice: head.toolChoice }),
     ...head?.settings,
-    limits: limitsOf(run),
-    maxRepeats: textOf(run.end?.["stopReason"]) === "repeated-calls" ? repeatsIn(own) : Infinity,
+    ...(goesOnFrom === undefined
+      ? { limits: limitsOf(run), maxRepeats: maxRepeatsOf(run, own) }
+      : { limits: { turns: goesOnFrom + MAX_NEW_TURNS } }),
   });
   return { agent, output: outputOf(kept, head), notes: notesOn(kept, head) };
 }
@@ -164,8 +169,9 @@ function limitsOf({ end = {} }: RunFold): { readonly [name: string]: number } {
   return { turns: Infinity, toolCalls: Infinity, ...(reached !== undefined && { [limit]: reached }) };
 }
 
-/** Turns at the end of the run with the same calls. */
-function repeatsIn(calls: readonly RecordedCall[]): number {
+/** Turns at the end of the run with the same calls, if these have ended it. */
+function maxRepeatsOf(run: RunFold, calls: readonly RecordedCall[]): number {
+  if (run.end?.["stopReason"] !== "repeated-calls") return Infinity;
   const byTurn = new Map<number, string>();
   for (const { turn, name, args } of calls) byTurn.set(turn, `${byTurn.get(turn) ?? ""}\n${keyOf(name, args)}`);
   const turns = [...byTurn.values()];

@@ -1,6 +1,6 @@
 import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
-import { ACTIONS } from "../actions/actions.ts";
+import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
 import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
@@ -195,9 +195,10 @@ class Handler {
   }
 
   async #act(request: Request, id: string, action: string, query: URLSearchParams): Promise<Response> {
-    const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+    const harmless = Object.hasOwn(HARMLESS_ACTIONS, action) ? HARMLESS_ACTIONS[action] : undefined;
+    const act = harmless ?? (Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined);
     if (act === undefined) throw new HttpError(404, "not-found", "There is no such action.");
-    if (this.#options.allowActions !== true)
+    if (harmless === undefined && this.#options.allowActions !== true)
       throw new HttpError(
         403,
         "read-only",

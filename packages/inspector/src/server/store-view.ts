@@ -14,7 +14,7 @@ import { unreadableEntry } from "../inspection/session-fold.ts";
 
 /** Options of {@link StoreView}. */
 export interface StoreViewOptions {
-  /** Shows one session and no other. */
+  /** Shows one session, and those begun through this view whose ids begin with its id. */
   readonly only?: string | undefined;
   /** Reads the log of a session that the store can't read. */
   readonly lines?: ((id: string) => Promise<readonly LogLine[] | undefined>) | undefined;
@@ -26,6 +26,7 @@ export class StoreView implements SessionStore {
   readonly processes: ProcessKnowledge | undefined;
   readonly #store: SessionStore;
   readonly #options: StoreViewOptions;
+  readonly #own: Set<string> = new Set();
 
   constructor(store: SessionStore, options: StoreViewOptions) {
     this.#store = store;
@@ -50,15 +51,16 @@ export class StoreView implements SessionStore {
     const { only } = this.#options;
     if (only === undefined) return await this.#store.list(options);
     const found = await this.#store.list({ ...options, prefix: only, limit: Infinity });
-    return found.filter(({ id }) => id === only);
+    return found.filter(({ id }) => !this.#isHidden(id)).slice(0, options.limit);
   }
 
   async records(id: string): Promise<SessionRecords> {
     return this.#isHidden(id) ? {} : await this.#store.records(id);
   }
 
-  append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
-    return this.#store.append(id, expectedLength, entries, options);
+  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
+    await this.#store.append(id, expectedLength, entries, options);
+    if (expectedLength === 0) this.#own.add(id);
   }
 
   delete(id: string): Promise<void> {
@@ -82,6 +84,7 @@ export class StoreView implements SessionStore {
   }
 
   #isHidden(id: string): boolean {
-    return this.#options.only !== undefined && id !== this.#options.only;
+    const { only } = this.#options;
+    return only !== undefined && id !== only && !this.#own.has(id);
   }
 }

@@ -1,0 +1,150 @@
+import {
+  Agent,
+  type Answers,
+  type Json,
+  type PendingCall,
+  type RunInput,
+  type RunStream,
+  type Session,
+} from "@pollux/core";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import { chooseAgent } from "../replay/choose-agent.ts";
+import { askedModel, standInModel } from "../replay/stand-in-model.ts";
+import type { ActionHandler, SessionCall } from "../server/handlers.ts";
+import { HttpError } from "../server/http.ts";
+
+/** What an action did. */
+export interface ActionResult {
+  /** One sentence for the person who did it. */
+  readonly done: string;
+  /** A run has begun, or goes on. */
+  readonly runId?: string | undefined;
+}
+
+/** How long a stop waits for the run's process to say that it is over. */
+const MAX_STOP_MS = 10_000;
+
+/**
+ * Answers calls: `approvals` (`true`, `false`, `{ deny }` or `{ args }`) and `outcomes` by call id. The run goes on once every question
+ * has an answer, if its agent is here.
+ */
+export const answerAction: ActionHandler = async (call, body) => {
+  const { approvals, outcomes } = fieldsOf(body);
+  for (const [name, value] of Object.entries({ approvals, outcomes }))
+    if (value !== undefined && fieldsOf(value) !== value) throw invalid(`${name} must be an object by call id.`);
+  const { session, agent } = await openSession(call, body);
+  // Core checks what an answer is, against the question.
+  await session.answer({ approvals, outcomes } as Answers);
+  const { pending, lastRun } = await session.state();
+  if (lastRun === "running") return report("Recorded. The run goes on with it.");
+  if (pending.length > 0) return report(`Recorded. ${waiting(pending)}`);
+  if (agent === undefined)
+    return report("Recorded. The run goes on when its program resumes it: no agent is open here (see --agent).");
+  return await start(session.resumeStream(), "Recorded; the run goes on.");
+};
+
+/** Goes on with a run that was cut off, failed, was stopped or reached a limit. */
+export const resumeAction: ActionHandler = async (call, body) => {
+  const { session } = await openWithAgent(call, body, "resume");
+  const { pending } = await session.state();
+  if (pending.length > 0) throw new HttpError(409, "waiting", `${waiting(pending)} Answer first.`);
+  return await start(session.resumeStream(), "The run goes on.");
+};
+
+/** Sends a message: `message`, and `whileRunning` for a session whose run is going. */
+export const sendAction: ActionHandler = async (call, body) => {
+  const { whileRunning } = fieldsOf(body);
+  if (whileRunning !== undefined && whileRunning !== "refuse" && whileRunning !== "steer" && whileRunning !== "replace")
+    throw invalid('whileRunning must be "refuse", "steer" or "replace".');
+  const message = messageIn(body);
+  const { session } = await openWithAgent(call, body, "send");
+  return await start(session.stream(message, { whileRunning }), "Sent.");
+};
+
+/** Says something to the run that is going, or else to the next one. Needs no agent. */
+export const steerAction: ActionHandler = async (call, body) => {
+  const { session } = await openSession(call, body);
+  const heardBy = await session.steer(messageIn(body));
+  return report(heardBy === "run" ? "The run's next request has it." : "No run is going: the next one has it.");
+};
+
+/** Stops the run that is going, in whatever process. Needs no agent. */
+export const stopAction: ActionHandler = async (call, body) => {
+  const { session } = await openSession(call, body);
+  const signal = AbortSignal.any([call.request.signal, AbortSignal.timeout(MAX_STOP_MS)]);
+  try {
+    return report((await session.stop({ signal })) ? "Stopped." : "No run is going.");
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return report("The run was asked to stop, and has not ended yet.");
+  }
+};
+
+interface OpenedSession {
+  readonly session: Session;
+  /** Absent: the session can record what is said, but make no run. */
+  readonly agent?: Agent | undefined;
+}
+
+async function openSession(call: SessionCall, body: Json): Promise<OpenedSession> {
+  const { id, store, agents } = call;
+  const [fold, exchanges] = [await call.fold(), await call.exchanges()];
+  const run = fold.runs.at(-1);
+  const named = chooseAgent(agents, { run, exchanges }, textOf(fieldsOf(body)["agent"]));
+  if (named !== undefined) return { session: named.agent.session({ id, store }), agent: named.agent };
+  const asked = run === undefined ? UNKNOWN_MODEL : askedModel(run);
+  const model = standInModel(asked, async () => {
+    throw new TypeError("no agent is open here");
+  });
+  return { session: new Agent({ model }).session({ id, store }) };
+}
+
+const UNKNOWN_MODEL = { id: "gemini-flash-latest", origin: { endpoint: "", family: "" } };
+
+async function openWithAgent(call: SessionCall, body: Json, what: string): Promise<OpenedSession> {
+  const opened = await openSession(call, body);
+  if (opened.agent !== undefined) return opened;
+  const names = Object.keys(call.agents);
+  throw new HttpError(
+    409,
+    "no-agent",
+    names.length === 0
+      ? `To ${what}, the inspector needs the agent: start it with --agent FILE.ts, or pass agents to inspectorHandler.`
+      : `Say which agent is to ${what}: ${names.join(", ")}.`,
+  );
+}
+
+/** Starts a run, and leaves it running: whoever watches the session sees how it goes. */
+async function start(stream: RunStream<unknown>, done: string): Promise<Json> {
+  const events = stream[Symbol.asyncIterator]();
+  for (let next = await events.next(); next.done !== true; next = await events.next()) {
+    if (next.value.type !== "run-start") continue;
+    // From here on, a failure is in the log.
+    readOn(events).catch(() => {});
+    return report(done, next.value.runId);
+  }
+  return report(done);
+}
+
+async function readOn(events: AsyncIterator<unknown>): Promise<void> {
+  while ((await events.next()).done !== true);
+}
+
+function report(done: string, runId?: string): Json {
+  return { done, ...(runId !== undefined && { runId }) };
+}
+
+function messageIn(body: Json): RunInput {
+  const message = textOf(fieldsOf(body)["message"]);
+  if (message === undefined || message.trim() === "") throw invalid("message must be a text.");
+  return message;
+}
+
+function waiting(pending: readonly PendingCall[]): string {
+  const calls = pending.map(({ callId, call }) => `${callId} (${call.name})`).join(", ");
+  return `These calls wait for an answer: ${calls}.`;
+}
+
+function invalid(message: string): HttpError {
+  return new HttpError(400, "invalid", message);
+}

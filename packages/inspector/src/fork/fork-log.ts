@@ -1,0 +1,145 @@
+import type { Json } from "@pollux/core";
+import { parseStepName } from "@pollux/core/durable";
+import { fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
+import type { ForkRequest } from "../inspection/results.ts";
+import type { RunFold } from "../inspection/run-fold.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+import { HttpError } from "../server/http.ts";
+
+/** The beginning of a fork's log. */
+export interface ForkedLog {
+  readonly entries: readonly Json[];
+  /** The run is to be resumed; otherwise a message begins one. */
+  readonly goesOn: boolean;
+}
+
+/**
+ * The log of a session up to a turn of one of its runs, with what is changed there: as if the process had died right before the turn's
+ * request. The run has a new id, so that its further calls have keys of their own.
+ *
+ * @param runId - The new id.
+ * @throws {HttpError} When the turn or a call isn't there, or the change doesn't belong to that turn.
+ */
+export function forkLog(fold: SessionFold, run: RunFold, request: ForkRequest, runId: string): ForkedLog {
+  const { turn, message, results = {} } = request;
+  const before = fold.entries.slice(0, run.position);
+  if (turn === undefined) return forkAfter(fold, run, request);
+  const last = Math.max(0, ...run.turns.keys());
+  if (!Number.isInteger(turn) || turn < 1 || turn > last + 1)
+    throw invalid(`This run has the turns 1 to ${last}; fork at one of them.`);
+  if (message !== undefined && turn !== 1)
+    throw invalid("The message of a run is in its first request: fork at turn 1 to change it.");
+  const entry = fieldsOf(fold.entries[run.position]);
+  const begun = {
+    ...entry,
+    runId,
+    ...(message !== undefined && { input: [{ role: "user", parts: [{ text: message }] }] }),
+  };
+  const changed = new Set<string>();
+  const kept: Json[] = [];
+  for (const position of positionsOf(run)) {
+    const one = fieldsOf(fold.entries[position]);
+    const step = parseStepName(textOf(one["step"]) ?? "");
+    if (step.kind !== "other" && step.turn >= turn) break;
+    // The end of a run that was resumed says nothing that its steps don't; what follows keeps its place.
+    const isStep = one["type"] === "begin" || one["type"] === "step" || one["type"] === "answer";
+    while (run.position + 1 + kept.length < position) kept.push(placeholder(fold, run.position + 1 + kept.length));
+    kept.push(asJson(isStep ? withResult({ ...one, runId }, results, turn, changed) : placeholder(fold, position)));
+  }
+  const missing = Object.keys(results).find((callId) => !changed.has(callId));
+  if (missing !== undefined)
+    throw invalid(`${missing.slice(0, 40)} has no outcome in turn ${turn - 1}, the turn before the fork.`);
+  return { entries: [...before, asJson(begun), ...kept], goesOn: true };
+}
+
+/** The log up to the end of a run, whatever came after. */
+function forkAfter(fold: SessionFold, run: RunFold, { message, results }: ForkRequest): ForkedLog {
+  if (message === undefined || message.trim() === "")
+    throw invalid("Say at which turn to fork, or with which message the fork goes on after the run.");
+  if (results !== undefined && Object.keys(results).length > 0)
+    throw invalid("Outcomes of calls can only be changed in the middle of a run: fork at the turn after the calls.");
+  const next = fold.runs[fold.runs.indexOf(run) + 1];
+  return { entries: fold.entries.slice(0, next?.position ?? fold.entries.length), goesOn: false };
+}
+
+/** Places of the entries of a run after its first one. */
+function positionsOf(run: RunFold): readonly number[] {
+  return [...[...run.turns.values()].flatMap(({ positions }) => positions), ...run.positions].toSorted((a, b) => a - b);
+}
+
+/** Keeps the places of other entries: messages to a run refer to them. What was said to the session stays. */
+function placeholder(fold: SessionFold, position: number): Json {
+  const entry = fieldsOf(fold.entries[position]);
+  return entry["type"] === "steer" || entry["type"] === "info"
+    ? (fold.entries[position] ?? null)
+    : asJson({ v: 2, at: numberOf(entry["at"]) ?? 0, type: "info" });
+}
+
+function withResult(
+  entry: { readonly [name: string]: unknown },
+  results: NonNullable<ForkRequest["results"]>,
+  turn: number,
+  changed: Set<string>,
+): unknown {
+  const step = parseStepName(textOf(entry["step"]) ?? "");
+  if (step.kind !== "call" || step.turn !== turn - 1 || !Object.hasOwn(results, step.callId)) return entry;
+  const result = results[step.callId] ?? null;
+  if (entry["type"] === "answer") {
+    changed.add(step.callId);
+    return { ...entry, value: { output: result } };
+  }
+  const outcome = fieldsOf(entry["outcome"]);
+  const value = fieldsOf(outcome["value"]);
+  const part = fieldsOf(value["part"]);
+  const response = fieldsOf(part["functionResponse"]);
+  if (Object.keys(response).length === 0) return entry;
+  changed.add(step.callId);
+  const { failure: _, shortened: __, ending: ___, ...rest } = value;
+  const told = { ...part, functionResponse: { ...withoutMedia(response), response: { output: result } } };
+  return { ...entry, outcome: { ...outcome, ok: true, value: { ...rest, part: told, after: [] } } };
+}
+
+/** Media were part of the outcome that is replaced. */
+function withoutMedia({ parts: _, ...response }: { readonly [name: string]: unknown }): {
+  readonly [name: string]: unknown;
+} {
+  return response;
+}
+
+/** What was read from a log, put together anew. */
+function asJson(value: unknown): Json {
+  return value as Json;
+}
+
+function invalid(message: string): HttpError {
+  return new HttpError(400, "invalid", message);
+}
+
+/** What a fork says about itself: a title, and where it is from. */
+export function forkInfo(fold: SessionFold, { turn }: ForkRequest): Json {
+  let metadata: { readonly [name: string]: unknown } = {};
+  for (const entry of fold.entries) {
+    const { type, metadata: said } = fieldsOf(entry);
+    if (type === "info" && said !== undefined) metadata = fieldsOf(said);
+  }
+  const texts = Object.fromEntries(Object.entries(metadata).filter(([, value]) => typeof value === "string"));
+  const where = turn === undefined ? "a later message" : `turn ${turn}`;
+  const title = `${fold.title === "" ? fold.id : fold.title} (fork at ${where})`;
+  return asJson({ v: 2, at: Date.now(), type: "info", title, metadata: { ...texts, forkOf: fold.id } });
+}
+
+/** The JSON of a request to fork. @throws {HttpError} For anything that is none. */
+export function readForkRequest(body: Json): ForkRequest {
+  const given = fieldsOf(body);
+  const { runId, turn, message, results, instructions, tools, answers, agent } = given;
+  if (typeof runId !== "string") throw invalid("runId must be the id of a run.");
+  if (answers !== "service" && answers !== "emulator") throw invalid('answers must be "service" or "emulator".');
+  for (const [name, value] of Object.entries({ message, instructions, agent }))
+    if (value !== undefined && typeof value !== "string") throw invalid(`${name} must be a text.`);
+  if (turn !== undefined && typeof turn !== "number") throw invalid("turn must be a number.");
+  if (results !== undefined && fieldsOf(results) !== results) throw invalid("results must be an object.");
+  if (tools !== undefined && !(Array.isArray(tools) && listOf(tools).every((name) => typeof name === "string")))
+    throw invalid("tools must be a list of names.");
+  // Checked member by member.
+  return given as unknown as ForkRequest;
+}

@@ -1,0 +1,190 @@
+import {
+  type Agent,
+  gemini,
+  type Json,
+  MemoryStore,
+  type Model,
+  type RunStream,
+  type SessionStore,
+  SessionStoreError,
+} from "@pollux/core";
+import { compareBranches } from "../inspection/compare-branches.ts";
+import type { ForkRequest, ForkResult } from "../inspection/results.ts";
+import { SessionFold } from "../inspection/session-fold.ts";
+import { chooseAgent, chooseRun } from "../replay/choose-agent.ts";
+import { firstHead, type Kept, rebuildAgent } from "../replay/rebuilt-agent.ts";
+import { askedModel, emulatedModel } from "../replay/stand-in-model.ts";
+import type { ActionHandler, SessionCall, ViewHandler } from "../server/handlers.ts";
+import { HttpError } from "../server/http.ts";
+import { recordingOfExchanges } from "../take-away/recording-file.ts";
+import { forkInfo, forkLog, readForkRequest } from "./fork-log.ts";
+
+/** How long an answer waits for the fork's run; one in a store goes on without it. */
+const WAIT_MS = 10_000;
+/** Longest time of a run that nobody sees but whoever waits for it. */
+const MAX_IN_MEMORY_MS = 60_000;
+
+/** Forks a session into the store: by the given agent with its tools, or by one that is rebuilt from what was kept. */
+export const forkAction: ActionHandler = async (call, body) =>
+  // What these return is JSON.
+  (await fork(call, readForkRequest(body), undefined)) as never;
+
+/**
+ * Forks a session in memory and shows what becomes of it. Nothing is written, no tool is run and nothing leaves the process, so it is
+ * allowed where nothing may be changed.
+ */
+export const tryForkAction: ActionHandler = async (call, body) => {
+  const request = readForkRequest(body);
+  if (request.answers !== "emulator" || (request.agent ?? "") !== "")
+    throw new HttpError(
+      403,
+      "read-only",
+      "Without --allow-actions, a fork is answered by the emulator, without tools.",
+    );
+  return (await fork(
+    call,
+    request,
+    "the inspector is read-only: start it with --allow-actions to keep forks",
+  )) as never;
+};
+
+/** Two sessions side by side: `with` is the id of the other one. */
+export const compareView: ViewHandler = async (call) => {
+  const other = call.query.get("with") ?? "";
+  const right = await readFold(call, call.store, other);
+  if (right.length === 0) throw new HttpError(404, "not-found", "There is no session with that id to compare with.");
+  return compareBranches(await call.fold(), right) as never;
+};
+
+async function fork(call: SessionCall, request: ForkRequest, whyMemory: string | undefined): Promise<ForkResult> {
+  const fold = await call.fold();
+  const kept: Kept = { fold, exchanges: await call.exchanges(), run: chooseRun(fold, request.runId) };
+  const log = forkLog(fold, kept.run, request, crypto.randomUUID());
+  const forker = forkingAgent(call, kept, request);
+  const id = `${call.id.slice(0, 1000)}-fork-${crypto.randomUUID().slice(0, 8)}`;
+  const target = await writeFork(call.store, id, [...log.entries, forkInfo(fold, request)], whyMemory);
+  const signals = target.why === undefined ? [] : [call.request.signal, AbortSignal.timeout(MAX_IN_MEMORY_MS)];
+  const options = { ...forker.options, signal: AbortSignal.any(signals) };
+  const session = forker.agent.session({ id, store: target.store });
+  const stream = log.goesOn
+    ? session.resumeStream({ ...options, anyLoopVersion: true })
+    : session.stream(request.message ?? "", options);
+  const { isRunning, error } = await waitFor(stream, target.why === undefined ? WAIT_MS : MAX_IN_MEMORY_MS);
+  return {
+    id,
+    kept: target.why === undefined ? "store" : "memory",
+    ...(target.why !== undefined && { why: target.why }),
+    isRunning,
+    ...(error !== undefined && { error }),
+    notes: forker.notes,
+    comparison: compareBranches(fold, await readFold(call, target.store, id)),
+  };
+}
+
+/** An agent for a fork, and what its run is told. */
+interface Forker {
+  readonly agent: Agent;
+  readonly options: Parameters<ReturnType<Agent["session"]>["resume"]>[0] & object;
+  readonly notes: readonly string[];
+}
+
+function forkingAgent(call: SessionCall, kept: Kept, request: ForkRequest): Forker {
+  const asked = askedModel(kept.run);
+  const { instructions, tools } = request;
+  const runIds = new Set(kept.fold.runs.map(({ runId }) => runId));
+  const recording = recordingOfExchanges(kept.exchanges, runIds);
+  const emulated = request.answers === "emulator" ? emulatedModel(asked, recording ?? { exchanges: [] }) : undefined;
+  const notes =
+    emulated !== undefined && recording === undefined
+      ? ["The requests of the session were not kept, so all answers are improvised: see keepExchanges."]
+      : [];
+  if ((request.agent ?? "") === "") {
+    const rebuilt = rebuildAgent(kept, emulated ?? gemini(asked.id), {
+      instructions,
+      tools,
+      goesOnFrom: request.turn ?? 1,
+    });
+    const { output } = rebuilt;
+    return {
+      agent: rebuilt.agent,
+      options: output === undefined ? {} : { output },
+      notes: [...notes, ...rebuilt.notes],
+    };
+  }
+  const named = chooseAgent(call.agents, kept, request.agent);
+  if (named === undefined) throw new HttpError(404, "no-agent", "There is no such agent.");
+  const output = firstHead(kept)?.output;
+  const changes: { readonly model?: Model; readonly tools?: readonly string[] } = {
+    ...(emulated !== undefined && { model: emulated }),
+    ...(tools !== undefined && { tools }),
+  };
+  return {
+    agent: named.agent,
+    options: {
+      ...(output !== undefined && { output }),
+      ...(instructions !== undefined && { instructions }),
+      ...(Object.keys(changes).length > 0 && { prepareTurn: () => changes }),
+    },
+    notes: [
+      ...notes,
+      ...(Object.keys(changes).length > 0 ? ["The agent's own prepareTurn, if it has one, was not called."] : []),
+      ...(emulated === undefined ? [] : ["Tools ran for real; agents inside of them asked their own models."]),
+    ],
+  };
+}
+
+/** Where a fork was written. */
+interface ForkTarget {
+  readonly store: SessionStore;
+  /** Why it is in memory only. */
+  readonly why?: string | undefined;
+}
+
+async function writeFork(
+  store: SessionStore,
+  id: string,
+  entries: readonly Json[],
+  whyMemory: string | undefined,
+): Promise<ForkTarget> {
+  if (whyMemory === undefined)
+    try {
+      await store.append(id, 0, entries);
+      return { store };
+    } catch (error) {
+      if (!(error instanceof SessionStoreError)) throw error;
+      whyMemory = error.message;
+    }
+  const memory = new MemoryStore();
+  await memory.append(id, 0, entries);
+  return { store: memory, why: whyMemory };
+}
+
+/** Reads a run to its end, or leaves it running. */
+async function waitFor(
+  stream: RunStream<unknown>,
+  waitMs: number,
+): Promise<{ readonly isRunning: boolean; readonly error?: string }> {
+  const run = (async () => {
+    try {
+      await stream.result();
+      return { isRunning: false };
+    } catch (error) {
+      return { isRunning: false, error: error instanceof Error ? error.message : String(error) };
+    }
+  })();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const waited = new Promise<{ readonly isRunning: boolean }>((resolve) => {
+    timer = setTimeout(() => resolve({ isRunning: true }), waitMs);
+  });
+  try {
+    return await Promise.race([run, waited]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readFold({ prices }: SessionCall, store: SessionStore, id: string): Promise<SessionFold> {
+  const fold = new SessionFold(id, { prices });
+  if (id !== "") for (const entry of await store.load(id)) fold.add(entry);
+  return fold;
+}

@@ -1,0 +1,134 @@
+import { parseStepName } from "@pollux/core/durable";
+import { callsIn } from "./answer-calls.ts";
+import { shorten } from "./part-view.ts";
+import { fieldsOf, listOf, textIn, textOf } from "./read-values.ts";
+import type { BranchCall, BranchComparison, BranchRow, BranchTotals, BranchTurn } from "./results.ts";
+import type { RunFold } from "./run-fold.ts";
+import type { SessionFold } from "./session-fold.ts";
+import { readStep, type TurnStep } from "./turn-step.ts";
+
+/** Turns that a comparison shows at most. */
+const MAX_ROWS = 200;
+/** Characters of a text in it. */
+const MAX_TEXT = 20_000;
+
+/** Two sessions that begin alike, side by side: run by run and turn by turn, as one is the fork of the other. */
+export function compareBranches(left: SessionFold, right: SessionFold): BranchComparison {
+  const [old, now] = [turnsOf(left), turnsOf(right)];
+  let sharedTurns = 0;
+  while (sharedTurns < old.length && sharedTurns < now.length && isSame(old[sharedTurns], now[sharedTurns]))
+    sharedTurns++;
+  const pairs = pairTurns(old.slice(sharedTurns), now.slice(sharedTurns));
+  return {
+    sharedTurns,
+    left: totalsOf(left, old, sharedTurns),
+    right: totalsOf(right, now, sharedTurns),
+    rows: pairs.slice(0, MAX_ROWS).map(rowOf),
+    omitted: Math.max(0, pairs.length - MAX_ROWS),
+  };
+}
+
+/** A turn, with what of it counts for a comparison. */
+interface Turn {
+  readonly run: number;
+  readonly view: BranchTurn;
+}
+
+interface Pair {
+  readonly left?: Turn | undefined;
+  readonly right?: Turn | undefined;
+}
+
+function turnsOf(fold: SessionFold): readonly Turn[] {
+  return fold.runs.flatMap((run, index) =>
+    [...run.turns.keys()].map((turn, place) => ({ run: index, view: viewOf(fold, run, turn, place === 0) })),
+  );
+}
+
+function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolean): BranchTurn {
+  const turn = run.turns.get(number);
+  const row = turn?.row();
+  const steps = (turn?.positions ?? []).map((position) => readStep(fold.entries[position], position));
+  const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
+  const { content } = fieldsOf(fieldsOf(answer?.value)["response"]);
+  return {
+    runId: run.runId,
+    turn: number,
+    ...(isFirst && { message: textIn(listOf(run.entry["input"])).slice(0, MAX_TEXT) }),
+    text: allTextIn(content),
+    calls: callsIn(content).map(({ call }, index): BranchCall => {
+      const callId = `call:${number}.${index}`;
+      const response = responseTo(callId, steps);
+      return {
+        callId,
+        name: textOf(call["name"]) ?? "",
+        args: shorten(call["args"] ?? {}),
+        ...(response !== undefined && { response: shorten(response) }),
+      };
+    }),
+    usage: row?.usage ?? {},
+    ...(row?.cost !== undefined && { cost: row.cost }),
+  };
+}
+
+function allTextIn(content: unknown): string {
+  const texts = listOf(fieldsOf(content)["parts"]).map((part) => {
+    const { text, thought } = fieldsOf(part);
+    return thought === true ? "" : (textOf(text) ?? "");
+  });
+  return texts.join("").slice(0, MAX_TEXT);
+}
+
+function responseTo(callId: string, steps: readonly TurnStep[]): unknown {
+  const done = steps.findLast(({ name }) => {
+    const step = parseStepName(name);
+    return step.kind === "call" && step.callId === callId;
+  });
+  const { part } = fieldsOf(done?.value);
+  return fieldsOf(fieldsOf(part)["functionResponse"])["response"] ?? (done?.type === "answer" ? done.value : undefined);
+}
+
+/** The same turns of the same runs beside each other; those of a run that only one branch has stand alone. */
+function pairTurns(left: readonly Turn[], right: readonly Turn[]): readonly Pair[] {
+  const runs = [...new Set([...left, ...right].map(({ run }) => run))].toSorted((a, b) => a - b);
+  return runs.flatMap((run) => {
+    const [old, now] = [left, right].map((turns) => turns.filter((turn) => turn.run === run));
+    const numbers = new Set([...(old ?? []), ...(now ?? [])].map(({ view }) => view.turn));
+    return [...numbers]
+      .toSorted((a, b) => a - b)
+      .map((number): Pair => {
+        const find = (turns: readonly Turn[] = []): Turn | undefined => turns.find(({ view }) => view.turn === number);
+        return { left: find(old), right: find(now) };
+      });
+  });
+}
+
+function rowOf({ left, right }: Pair): BranchRow {
+  return {
+    isSame: isSame(left, right),
+    ...(left !== undefined && { left: left.view }),
+    ...(right !== undefined && { right: right.view }),
+  };
+}
+
+/** Ids of runs differ in a fork. */
+function isSame(left: Turn | undefined, right: Turn | undefined): boolean {
+  if (left === undefined || right === undefined || left.run !== right.run) return false;
+  return JSON.stringify({ ...left.view, runId: "" }) === JSON.stringify({ ...right.view, runId: "" });
+}
+
+function totalsOf(fold: SessionFold, turns: readonly Turn[], shared: number): BranchTotals {
+  const own = turns.slice(shared).map(({ view }) => view);
+  const costs = own.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
+  const stopReason = textOf(fold.runs.at(-1)?.end?.["stopReason"]);
+  return {
+    id: fold.id,
+    title: fold.title,
+    ...(stopReason !== undefined && { stopReason }),
+    turns: own.length,
+    toolCalls: own.reduce((sum, { calls }) => sum + calls.length, 0),
+    tokens: own.reduce((sum, { usage }) => sum + (usage.total ?? 0), 0),
+    ...(costs.length > 0 && { cost: costs.reduce((sum, cost) => sum + cost, 0) }),
+    text: turns.at(-1)?.view.text ?? "",
+  };
+}

@@ -1,0 +1,229 @@
+import { Agent, defineTool, MemoryStore, type SessionStore, SessionStoreError } from "@pollux/core";
+import { call as calling, calls, say as saying, ScriptedModel } from "@pollux/core/testing";
+import { call, improvise, say, script } from "@pollux/emulator";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { BranchComparison, ForkResult, ReplayResult } from "../../src/inspection/results.ts";
+import { inspect, keptSession } from "../support/inspected.ts";
+import { add, foldOf, pay, sessionOf } from "../support/sessions.ts";
+
+const sums = () => script([call("add", { a: 1, b: 2 }), call("add", { a: 3, b: 4 }), say("The sums are 3 and 7.")]);
+
+async function runIdOf(store: SessionStore, index = 0): Promise<string> {
+  return (await foldOf(store)).runs[index]?.runId ?? "";
+}
+
+async function summed() {
+  const kept = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
+  const { store, exchanges } = kept;
+  return { ...kept, runId: await runIdOf(store), inspected: inspect({ store, exchanges, allowActions: true }) };
+}
+
+describe("against the emulator, by an agent that is rebuilt", () => {
+  test("without a change, the recorded answers fit to the end", async () => {
+    const { store, inspected, runId, emulator } = await summed();
+    const before = await store.load("chat-1");
+    const sent = emulator.requests.length;
+    const fork = await inspected.act<ForkResult>("fork", { runId, turn: 2, answers: "emulator" });
+    expect(fork).toMatchObject({ kept: "store", isRunning: false, notes: [] });
+    expect(fork.id).toMatch(/^chat-1-fork-[0-9a-f]{8}$/);
+    expect(fork.comparison).toMatchObject({ sharedTurns: 3, rows: [], omitted: 0 });
+    expect(fork.comparison.right.text).toBe("The sums are 3 and 7.");
+    expect(await store.load("chat-1")).toEqual(before);
+    expect(emulator.requests).toHaveLength(sent);
+  });
+
+  test("with another result of a call, both branches stand side by side", async () => {
+    const { inspected, runId, store, exchanges } = await summed();
+    const change = { runId, turn: 2, results: { "call:1.0": 100 }, answers: "emulator" };
+    const { id, comparison } = await inspected.act<ForkResult>("fork", change);
+    expect(comparison.sharedTurns).toBe(0);
+    expect(comparison.rows[0]).toMatchObject({
+      isSame: false,
+      left: { turn: 1, calls: [{ name: "add", response: { output: 3 } }] },
+      right: { turn: 1, calls: [{ name: "add", response: { output: 100 } }] },
+    });
+    expect(comparison.right.turns).toBeGreaterThan(1);
+    expect(comparison.left.tokens).toBeGreaterThan(0);
+    // The same comparison, from the stored session.
+    expect(await inspected.view<BranchComparison>("compare", { with: id })).toEqual(comparison);
+    const [row] = (await inspect({ store, exchanges }).view<{ title: string }[]>("log", {}, id)).slice(-1);
+    expect(row).toBeDefined();
+    const list = await store.list();
+    expect(list.find((one) => one.id === id)).toMatchObject({
+      title: "What is 1 + 2, and 3 + 4? (fork at turn 2)",
+      metadata: { forkOf: "chat-1" },
+      state: "idle",
+    });
+  });
+
+  test("the run that goes on has an id of its own, and what is sent has the change", async () => {
+    const { inspected, runId, store } = await summed();
+    const change = { runId, turn: 2, results: { "call:1.0": "none" }, answers: "emulator" };
+    const { id } = await inspected.act<ForkResult>("fork", change);
+    const fold = await foldOf(store, id);
+    expect(fold.runs).toHaveLength(1);
+    expect(fold.runs[0]?.runId).not.toBe(runId);
+    expect(fold.problems).toEqual([]);
+    // The fork is a session like any other.
+    const replayed = await inspected.view<ReplayResult>("replay", {}, id);
+    expect(replayed).toMatchObject({ stopReason: "finished" });
+  });
+
+  test("with another message, other instructions and fewer tools", async () => {
+    const { inspected, runId } = await summed();
+    const change = { runId, turn: 1, message: "Say hello.", answers: "emulator" };
+    const other = await inspected.act<ForkResult>("fork", change);
+    expect(other.comparison.rows[0]?.right).toMatchObject({ message: "Say hello.", calls: [] });
+    const fewer = { runId, turn: 1, instructions: "You greet.", tools: ["pay"], answers: "emulator" };
+    const { comparison, error } = await inspected.act<ForkResult>("fork", fewer);
+    expect(error).toBeUndefined();
+    expect(comparison.rows[0]?.right?.calls.map(({ name }) => name)).not.toContain("add");
+  });
+
+  test("after the run, with another message", async () => {
+    const { inspected, runId, agent, store } = await summed();
+    await agent
+      .session({ id: "chat-1", store })
+      .send("Thanks")
+      .catch(() => {});
+    const next = { runId, message: "And what is 5 + 6?", answers: "emulator" };
+    const { comparison } = await inspected.act<ForkResult>("fork", next);
+    expect(comparison).toMatchObject({ sharedTurns: 3, rows: [{ right: { message: "And what is 5 + 6?" } }, {}] });
+  });
+
+  test("of a log without kept requests, all answers are improvised, which is said", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [calling("add", { a: 1, b: 2 }), saying("It is 3.")]).send("What is 1 + 2?");
+    const inspected = inspect({ store, allowActions: true });
+    const change = { runId: await runIdOf(store), turn: 2, answers: "emulator" };
+    const { notes, comparison, error } = await inspected.act<ForkResult>("fork", change);
+    expect(error).toBeUndefined();
+    expect(notes[0]).toContain("improvised");
+    expect(comparison.sharedTurns).toBe(1);
+    expect(comparison.right.text).not.toBe("");
+  });
+
+  test("messages to a run, questions and their answers keep their places", async () => {
+    const store = new MemoryStore();
+    const session = sessionOf(store, [calling("pay", { amount: 3 }), saying("Paid."), saying("Yes.")]);
+    await session.send("Pay 3.");
+    await session.steer("And quickly.");
+    await session.resume({ approvals: { "call:1.0": true } });
+    const inspected = inspect({ store, allowActions: true });
+    const change = { runId: await runIdOf(store), turn: 2, answers: "emulator" };
+    const { id, error, comparison } = await inspected.act<ForkResult>("fork", change);
+    expect(error).toBeUndefined();
+    expect(comparison.sharedTurns).toBe(1);
+    expect(await inspected.view("log", {}, id)).toContainEqual(expect.objectContaining({ type: "steer" }));
+  });
+});
+
+describe("by a given agent", () => {
+  test("its own model answers and its tools run, but nothing before the fork is done again", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [calling("add", { a: 1, b: 2 }), saying("It is 3.")]).send("What is 1 + 2?");
+    const ran: unknown[] = [];
+    const counted = defineTool({
+      name: "add",
+      description: "Adds two numbers",
+      input: z.object({ a: z.number(), b: z.number() }),
+      run: (input) => ran.push(input),
+    });
+    const model = new ScriptedModel(calls({ name: "add", args: { a: 5, b: 5 } }), saying("Ten."));
+    const agents = { helper: new Agent({ model, tools: [counted, pay] }) };
+    const inspected = inspect({ store, agents, allowActions: true });
+    const change = {
+      runId: await runIdOf(store),
+      turn: 2,
+      answers: "service",
+      agent: "helper",
+      instructions: "Go on.",
+    };
+    const { comparison, error } = await inspected.act<ForkResult>("fork", { ...change, tools: ["add"] });
+    expect(error).toBeUndefined();
+    expect(ran).toEqual([{ a: 5, b: 5 }]);
+    expect(comparison).toMatchObject({ sharedTurns: 1, right: { text: "Ten.", turns: 2, stopReason: "finished" } });
+    expect(model.requests[0]).toMatchObject({ instructions: "Go on." });
+    expect(model.requests[0]?.contents).toHaveLength(3);
+  });
+
+  test("the emulator can answer it, too", async () => {
+    const { store, exchanges, runId, agent, emulator } = await summed();
+    const sent = emulator.requests.length;
+    const inspected = inspect({ store, exchanges, agents: { helper: agent }, allowActions: true });
+    const change = { runId, turn: 2, answers: "emulator", agent: "helper" };
+    const { comparison, notes } = await inspected.act<ForkResult>("fork", change);
+    expect(comparison.sharedTurns).toBe(3);
+    expect(notes).toContainEqual(expect.stringContaining("Tools ran for real"));
+    expect(emulator.requests).toHaveLength(sent);
+  });
+
+  test("a failure of the fork is told, and the fork is kept", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [saying("Hello.")]).send("Hi");
+    const agents = { helper: new Agent({ model: new ScriptedModel(), tools: [add] }) };
+    const inspected = inspect({ store, agents, allowActions: true });
+    const change = { runId: await runIdOf(store), turn: 1, answers: "service", agent: "helper" };
+    const { error, id } = await inspected.act<ForkResult>("fork", change);
+    expect(error).toContain("the script has 0 turns");
+    expect((await foldOf(store, id)).state(false)).toBe("stopped");
+  });
+});
+
+describe("where nothing may be written", () => {
+  test("a read-only inspector forks in memory, by the emulator and without tools", async () => {
+    const { store, exchanges, runId } = await summed();
+    const inspected = inspect({ store, exchanges });
+    const change = { runId, turn: 2, results: { "call:1.0": 100 }, answers: "emulator" };
+    await expect(inspected.act("fork", change)).rejects.toThrow("403 read-only");
+    const fork = await inspected.act<ForkResult>("try-fork", change);
+    expect(fork).toMatchObject({ kept: "memory", why: expect.stringContaining("read-only") });
+    expect(fork.comparison.right.turns).toBeGreaterThan(1);
+    expect(await store.list()).toHaveLength(1);
+    const withService = { ...change, answers: "service" };
+    await expect(inspected.act("try-fork", withService)).rejects.toThrow("403 read-only");
+    await expect(inspected.act("try-fork", { ...change, agent: "x" })).rejects.toThrow("403 read-only");
+  });
+
+  test("a store that can't be written to keeps no fork, and says why", async () => {
+    const { store, exchanges, runId } = await summed();
+    const refusing = new Proxy(store, {
+      get: (target, name) => {
+        if (name === "append")
+          return async (id: string) => Promise.reject(new SessionStoreError(id, "the disk is full"));
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const inspected = inspect({ store: refusing, exchanges, allowActions: true });
+    const fork = await inspected.act<ForkResult>("fork", { runId, turn: 3, answers: "emulator" });
+    expect(fork).toMatchObject({ kept: "memory", why: expect.stringContaining("the disk is full") });
+  });
+});
+
+test.each([
+  [{ turn: 9, answers: "emulator" }, "has the turns 1 to 3"],
+  [{ turn: 1.5, answers: "emulator" }, "has the turns 1 to 3"],
+  [{ turn: 2, message: "Hi", answers: "emulator" }, "fork at turn 1"],
+  [{ answers: "emulator" }, "Say at which turn"],
+  [{ turn: 2, results: { "call:2.0": 1 }, answers: "emulator" }, "call:2.0 has no outcome in turn 1"],
+  [{ turn: 2, answers: "nobody" }, "answers must be"],
+  [{ turn: 2, answers: "emulator", tools: [1] }, "tools must be a list of names"],
+  [{ turn: 2, answers: "emulator", message: 1 }, "message must be a text"],
+])("a fork that makes no sense is refused: %j", async (request, message) => {
+  const { inspected, runId } = await summed();
+  await expect(inspected.act("fork", { runId, ...request })).rejects.toThrow(message);
+});
+
+test("a comparison with a session that is not there is refused", async () => {
+  const { inspected } = await summed();
+  await expect(inspected.view("compare", { with: "other" })).rejects.toThrow("404 not-found");
+});
+
+test("improvised answers end", async () => {
+  const { store, exchanges } = await keptSession(improvise(), "Add 1 and 2.");
+  const inspected = inspect({ store, exchanges });
+  const change = { runId: await runIdOf(store), turn: 1, message: "Pay 5.", answers: "emulator" };
+  expect(await inspected.act("try-fork", change)).toMatchObject({ isRunning: false });
+});
