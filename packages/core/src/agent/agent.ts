@@ -74,6 +74,13 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   }
 
   /**
+   * Its tools, for what shows or checks agents. Without those that a function gives: a run may get others.
+   */
+  get tools(): readonly AnyTool[] {
+    return this.#runs.heads.listKnown(undefined);
+  }
+
+  /**
    * Runs until the model stops, and returns the result. Drains {@link Agent.stream}.
    *
    * @throws {AgentError} When a request fails after all retries; `runSoFar(error)` has what was done before.

@@ -1,0 +1,87 @@
+import type { Agent, AnyTool, Json, Tool } from "@pollux/core";
+import type { ExchangeFold } from "../inspection/exchange-fold.ts";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import type { ToolCheck } from "../inspection/results.ts";
+import { readHead } from "../replay/request-head.ts";
+import { findRefusal } from "./check-request.ts";
+
+/** Functions that are checked: those of an agent, with what was changed in their schemas, and those of the last kept request. */
+export async function checkTools(
+  exchanges: ExchangeFold,
+  named: { readonly name: string; readonly agent: Agent } | undefined,
+): Promise<readonly ToolCheck[]> {
+  const own = (named?.agent.tools ?? []).filter(isFunction);
+  const sent = lastRequest(exchanges);
+  const known = new Set(own.map(({ name }) => name));
+  const declared = sent?.functions.filter(({ name }) => !known.has(name)) ?? [];
+  const url = sent?.url ?? "/v1beta/models/gemini-flash-latest:generateContent";
+  const checks = [
+    ...own.map((tool): Omit<ToolCheck, "refusal"> => ({
+      name: tool.name,
+      description: tool.description,
+      from: { agent: named?.name ?? "" },
+      declaration: asJson(tool.declaration),
+      changes: tool.schemaChanges,
+    })),
+    ...declared.map((declaration): Omit<ToolCheck, "refusal"> => ({
+      name: declaration.name,
+      description: textOf(declaration.description) ?? "",
+      from: { n: sent?.n ?? 0 },
+      declaration: asJson(declaration),
+    })),
+  ];
+  return await Promise.all(
+    checks.map(async (check): Promise<ToolCheck> => {
+      const refusal = await findRefusal({ method: "POST", url: unary(url), body: bodyWith(check.declaration) });
+      return { ...check, ...(refusal !== undefined && { refusal }) };
+    }),
+  );
+}
+
+function isFunction(tool: AnyTool): tool is Tool {
+  return tool.kind === "function";
+}
+
+interface SentFunctions {
+  readonly n: number;
+  readonly url: string;
+  readonly functions: ReturnType<typeof readHead>["functions"];
+}
+
+function lastRequest(exchanges: ExchangeFold): SentFunctions | undefined {
+  for (const { n, url, parent } of exchanges.rows.toReversed()) {
+    if (parent !== undefined) continue;
+    const body = exchanges.body(n);
+    const { functions } = body === undefined ? NONE : readHead(parse(body));
+    if (functions.length > 0) return { n, url, functions };
+  }
+  return undefined;
+}
+
+const NONE = { functions: [] };
+
+/** The smallest request that declares a function. */
+function bodyWith(declaration: Json): string {
+  return JSON.stringify({
+    contents: [{ role: "user", parts: [{ text: "Hello" }] }],
+    tools: [{ functionDeclarations: [declaration] }],
+  });
+}
+
+/** The same call without a stream: its refusals are easier to read. */
+function unary(url: string): string {
+  return url.replace(/:streamGenerateContent\b.*$/, ":generateContent");
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return fieldsOf(JSON.parse(new TextDecoder().decode(body)));
+  } catch {
+    return {};
+  }
+}
+
+/** A declaration is JSON: it is sent as such. */
+function asJson(value: unknown): Json {
+  return value as Json;
+}

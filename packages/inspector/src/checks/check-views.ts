@@ -1,0 +1,61 @@
+import { checkSession, type LogLine, repairSession } from "@pollux/core";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import type { CheckResult, LogCheck, RequestCheck } from "../inspection/results.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+import { chooseAgent } from "../replay/choose-agent.ts";
+import type { ViewHandler } from "../server/handlers.ts";
+import { HttpError } from "../server/http.ts";
+import { findRefusal } from "./check-request.ts";
+import { checkTools } from "./check-tools.ts";
+
+/** What is wrong with the log, and with the functions that are declared. */
+export const checkView: ViewHandler = async (call) => {
+  const [fold, exchanges] = [await call.fold(), await call.exchanges()];
+  const wanted = call.query.get("agent") ?? undefined;
+  const named = chooseAgent(call.agents, { run: fold.runs.at(-1), exchanges }, wanted);
+  const result: CheckResult = { log: checkLog(fold), tools: await checkTools(exchanges, named) };
+  // It is JSON.
+  return result as never;
+};
+
+/** Whether the service would take a kept request: `n` is its number. */
+export const checkRequestView: ViewHandler = async (call) => {
+  const details = (await call.exchanges()).details(Number(call.query.get("n") ?? Number.NaN));
+  if (details === undefined) throw new HttpError(404, "not-found", "There is no such exchange in this session.");
+  if (details.problem !== undefined) throw new HttpError(409, "damaged", details.problem);
+  const { request, row } = details;
+  const refusal = await findRefusal(request);
+  const result: RequestCheck = {
+    isAccepted: refusal === undefined,
+    ...(refusal !== undefined && { refusal }),
+    ...(row.status !== undefined && { status: row.status }),
+    notes: notesOn(request.body),
+  };
+  return result as never;
+};
+
+/** What the doctor says about a log. */
+export function checkLog({ entries }: SessionFold): LogCheck {
+  const lines = entries.map((entry): LogLine => {
+    const { unreadable, text } = fieldsOf(entry);
+    return typeof unreadable === "string" ? { problem: unreadable, text: textOf(text) ?? "" } : { value: entry };
+  });
+  const { problems, notes } = checkSession(lines);
+  const repair = repairSession(lines);
+  return {
+    problems,
+    notes,
+    ...(repair.refused !== undefined && { refused: `${repair.refused.problem}; ${repair.refused.remedy}` }),
+    repairedLength: repair.entries.length,
+  };
+}
+
+function notesOn(body: string): readonly string[] {
+  return [
+    ...(/"fileUri"\s*:/.test(body) ? ["Whether its files still exist is not known here."] : []),
+    ...(/"cachedContent"\s*:/.test(body) ? ["Whether its cache still exists is not known here."] : []),
+    ...(/"thoughtSignature"\s*:/.test(body)
+      ? ["Its signatures are taken as valid: only the service can check them."]
+      : []),
+  ];
+}
