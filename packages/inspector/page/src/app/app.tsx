@@ -5,7 +5,7 @@ import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
-import { useKeys } from "./keys.ts";
+import { useKeys } from "./use-keys.ts";
 import { formatRoute, SESSIONS } from "./route.ts";
 
 /** The whole page. */

@@ -1,14 +1,12 @@
 import { type Signal, signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { useInspector } from "./inspector.ts";
 
 /** A key, and what it does. */
 export interface KeyBinding {
   /** As `KeyboardEvent.key` has it; the first one is shown. */
   readonly keys: readonly string[];
   readonly does: string;
-  /** @returns False when it does not apply now, so that the key keeps its usual meaning. */
-  run(): boolean | void;
+  /** Returns false when it does not apply now, so that the key keeps its usual meaning. */
+  readonly run: () => boolean | void;
 }
 
 /** Bindings of one part of the page. */
@@ -46,12 +44,4 @@ export class Keys {
           return;
         }
   }
-}
-
-/** Binds keys for as long as a component is shown. */
-export function useKeys(title: string, bindings: readonly KeyBinding[]): void {
-  const { keys } = useInspector();
-  const group = useRef<KeyGroup>({ title, bindings });
-  group.current = { title, bindings };
-  useEffect(() => keys.add(group), [keys]);
 }

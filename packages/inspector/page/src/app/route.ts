@@ -10,11 +10,11 @@ export interface SessionsRoute {
 export interface SessionRoute {
   readonly kind: "session";
   readonly id: string;
-  /** A tab of the session; empty for the time line. */
+  /** A tab of the session; empty for the timeline. */
   readonly tab: string;
   /** What is selected in the tab: the index of an exchange, the position of an entry. */
   readonly item?: number | undefined;
-  /** A run or turn of the time line. */
+  /** A run or turn of the timeline. */
   readonly turn?: TurnRoute | undefined;
 }
 

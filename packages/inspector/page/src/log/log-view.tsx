@@ -2,20 +2,20 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/keys.ts";
+import { useKeys } from "../app/use-keys.ts";
 import { useLoad } from "../app/loads.ts";
-import type { SessionPanelProps } from "../session/panels.tsx";
+import type { SessionPanelProps } from "../session/panel-props.ts";
 import { describeEntry } from "../turn/turn-entries.tsx";
 import { JsonCode } from "../ui/code.tsx";
 import { formatTime } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
-import { VirtualRows } from "../ui/virtual-rows.tsx";
+import { ItemRows } from "../ui/virtual-rows.tsx";
 
 /** The log as it is stored. */
-export function LogView({ session, route }: SessionPanelProps): JSX.Element {
+export function LogView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
   const { loads } = inspector.open.value;
-  const { length, problems } = session.overview.value!;
+  const { length, problems } = overview;
   const key = JSON.stringify(["log", session.id, length]);
   const { value, error } = useLoad<readonly Json[]>(loads, key, () => session.source.log(session.id), "log");
   const wrong = useMemo(() => new Map(problems.map(({ position, problem }) => [position, problem])), [problems]);
@@ -39,9 +39,9 @@ export function LogView({ session, route }: SessionPanelProps): JSX.Element {
     <div class="split">
       <section class="timeline" aria-label="Entries">
         <div class="fill">
-          <VirtualRows
+          <ItemRows
             class="log-rows"
-            count={entries.length}
+            items={entries}
             height={24}
             selected={current}
             attributes={{
@@ -51,7 +51,7 @@ export function LogView({ session, route }: SessionPanelProps): JSX.Element {
               "aria-rowcount": entries.length,
               "aria-activedescendant": `entry-${current}`,
             }}
-            row={(index, style) => (
+            row={(one, index, style) => (
               <div
                 key={index}
                 id={`entry-${index}`}
@@ -66,13 +66,13 @@ export function LogView({ session, route }: SessionPanelProps): JSX.Element {
                   {index}
                 </span>
                 <span role="gridcell" class="mono log-name">
-                  {describeEntry(entries[index]!)}
+                  {describeEntry(one)}
                 </span>
                 <span role="gridcell" class="bad log-problem">
                   {wrong.get(index)}
                 </span>
                 <span role="gridcell" class="dim number">
-                  {timeOf(entries[index]!)}
+                  {timeOf(one)}
                 </span>
               </div>
             )}

@@ -3,14 +3,15 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { SessionOverview } from "../../../src/inspection/inspection.ts";
 import { SourceError } from "../../../src/inspection/source.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/keys.ts";
+import { useKeys } from "../app/use-keys.ts";
 import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { formatDate, formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { Tabs } from "../ui/tabs.tsx";
-import { SESSION_TABS, SESSION_TOOLS } from "./panels.tsx";
+import { SESSION_TABS, sessionTab } from "./session-tabs.tsx";
+import { SESSION_TOOLS } from "./tools.ts";
 import { SessionModel } from "./session-model.ts";
 
 /** One session. */
@@ -42,7 +43,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
       );
     return <Failure error={error} retry={() => void session.refresh()} />;
   }
-  const tab = SESSION_TABS.find(({ id }) => id === route.tab) ?? SESSION_TABS[0]!;
+  const tab = sessionTab(route.tab);
   return (
     <div class="session">
       <Head session={session} overview={overview} />
@@ -58,7 +59,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
         onChange={(id) => inspector.go({ kind: "session", id: route.id, tab: id })}
       />
       <div id="session-panel" class="session-panel" role="tabpanel" aria-labelledby={`session-panel-tab-${tab.id}`}>
-        <tab.View session={session} route={route} />
+        <tab.View session={session} overview={overview} route={route} />
       </div>
     </div>
   );

@@ -11,6 +11,8 @@ export class SessionList {
   readonly isLoading: Signal<boolean> = signal(true);
   /** The list has an end, and it is there. */
   readonly isWhole: Signal<boolean> = signal(false);
+  /** Ages count from then. */
+  readonly loadedAt: Signal<number> = signal(Date.now());
   readonly #source: Source;
   #query: SessionQuery = {};
   #next: string | undefined;
@@ -41,6 +43,7 @@ export class SessionList {
       this.#next = page.next;
       this.isWhole.value = page.next === undefined;
       this.rows.value = isFirst ? page.sessions : [...this.rows.value, ...page.sessions];
+      this.loadedAt.value = Date.now();
       this.error.value = undefined;
     } catch (error) {
       if (generation !== this.#generation) return;

@@ -3,12 +3,12 @@ import type { CSSProperties, JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionRow, SessionState } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/keys.ts";
+import { useKeys } from "../app/use-keys.ts";
 import type { SessionsRoute } from "../app/route.ts";
 import { formatAge, formatCount, formatDate, formatMoney, formatTokens } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge, STATES } from "../ui/state-badge.tsx";
-import { VirtualRows } from "../ui/virtual-rows.tsx";
+import { ItemRows } from "../ui/virtual-rows.tsx";
 import { SessionList } from "./session-list.ts";
 
 const STATE_NAMES = Object.keys(STATES) as readonly SessionState[];
@@ -70,8 +70,8 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
     },
   ]);
 
+  const columns = useMemo(() => columnsOf(rows), [rows]);
   const isFiltered = route.search !== "" || state !== undefined;
-  const now = Date.now();
   return (
     <div class="sessions">
       <h1 class="visually-hidden">Sessions</h1>
@@ -125,9 +125,9 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
         )
       ) : (
         <div ref={rowsBox} class="fill">
-          <VirtualRows
+          <ItemRows
             class="session-rows"
-            count={rows.length}
+            items={rows}
             height={34}
             selected={current}
             onEnd={() => void list.more()}
@@ -138,15 +138,16 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
               "aria-rowcount": list.isWhole.value ? rows.length + 1 : -1,
               "aria-activedescendant": `session-${current}`,
             }}
-            head={<Head />}
-            row={(index, style) => (
+            head={<Head columns={columns} />}
+            row={(row, index, style) => (
               <Row
                 key={index}
-                row={rows[index]!}
+                row={row}
+                columns={columns}
                 index={index}
                 isSelected={index === current}
                 style={style}
-                now={now}
+                now={list.loadedAt.value}
                 onOpen={() => {
                   selected.value = index;
                   open(index);
@@ -160,13 +161,32 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   );
 }
 
-function Head(): JSX.Element {
+/** Columns that not all lists have. */
+interface Columns {
+  readonly agent: boolean;
+  readonly owner: boolean;
+  readonly template: string;
+}
+
+function columnsOf(rows: readonly SessionRow[]): Columns {
+  const agent = rows.some((row) => row.agent !== undefined);
+  const owner = rows.some((row) => row.owner !== undefined);
+  const optional = `${agent ? "minmax(80px, 130px) " : ""}${owner ? "minmax(80px, 120px) " : ""}`;
+  return { agent, owner, template: `76px minmax(160px, 1fr) ${optional}72px 56px 72px 76px 92px` };
+}
+
+function Head({ columns }: { readonly columns: Columns }): JSX.Element {
   return (
-    <div class="session-row session-head" role="row" aria-rowindex={1}>
+    <div
+      class="session-row session-head"
+      role="row"
+      aria-rowindex={1}
+      style={{ gridTemplateColumns: columns.template }}
+    >
       <span role="columnheader">State</span>
       <span role="columnheader">Session</span>
-      <span role="columnheader">Agent</span>
-      <span role="columnheader">Owner</span>
+      {columns.agent && <span role="columnheader">Agent</span>}
+      {columns.owner && <span role="columnheader">Owner</span>}
       <span role="columnheader" class="number" title="Messages that began a run">
         Messages
       </span>
@@ -189,13 +209,14 @@ function Head(): JSX.Element {
 interface RowProps {
   readonly row: SessionRow;
   readonly index: number;
+  readonly columns: Columns;
   readonly isSelected: boolean;
   readonly style: CSSProperties;
   readonly now: number;
   readonly onOpen: () => void;
 }
 
-function Row({ row, index, isSelected, style, now, onOpen }: RowProps): JSX.Element {
+function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps): JSX.Element {
   const { id, title, state, agent, owner, messages, turns, totalTokens, cost, updatedAt, metadata, hasExchanges } = row;
   const details = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${value}`);
   return (
@@ -205,7 +226,7 @@ function Row({ row, index, isSelected, style, now, onOpen }: RowProps): JSX.Elem
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
-      style={style}
+      style={{ ...style, gridTemplateColumns: columns.template }}
       onClick={onOpen}
     >
       <span role="gridcell">
@@ -220,12 +241,16 @@ function Row({ row, index, isSelected, style, now, onOpen }: RowProps): JSX.Elem
           </span>
         )}
       </span>
-      <span role="gridcell" class="dim">
-        {agent ?? "–"}
-      </span>
-      <span role="gridcell" class="dim">
-        {owner ?? "–"}
-      </span>
+      {columns.agent && (
+        <span role="gridcell" class="dim">
+          {agent ?? "–"}
+        </span>
+      )}
+      {columns.owner && (
+        <span role="gridcell" class="dim">
+          {owner ?? "–"}
+        </span>
+      )}
       <span role="gridcell" class="number">
         {formatCount(messages)}
       </span>

@@ -20,7 +20,7 @@ export function rowHeight({ kind }: TimelineRow): number {
   return kind === "run" ? 48 : kind === "turn" ? 28 : 24;
 }
 
-/** One row of the time line. */
+/** One row of the timeline. */
 export function Row(props: RowProps): JSX.Element {
   const { row } = props;
   switch (row.kind) {
@@ -181,7 +181,7 @@ function StepLine({
       onClick={onSelect}
       data-step={step.name}
     >
-      <span role="gridcell" class="line-number" />
+      <span />
       <span role="gridcell" class="line-text" title={detail}>
         <span class={`step-kind kind-${step.kind}`}>{kindOf(step)}</span>
         {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}

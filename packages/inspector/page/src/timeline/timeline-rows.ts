@@ -8,7 +8,7 @@ import type {
 } from "../../../src/inspection/inspection.ts";
 import { commonLength, type TurnAxis, turnAxis } from "./turn-axis.ts";
 
-/** A row of the time line. */
+/** A row of the timeline. */
 export type TimelineRow =
   | { readonly kind: "run"; readonly run: RunRow; readonly number: number }
   | {
@@ -70,7 +70,9 @@ export function timelineRows(
       const isTurnOpen = isOpen(run.runId, turn.turn);
       rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars });
       if (isTurnOpen)
-        for (const step of turn.steps) if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
+        // A log has steps in the order of their ends.
+        for (const step of turn.steps.toSorted((a, b) => a.at - b.at))
+          if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
     }
   }
   if (!isFiltered) for (const steering of queued) rows.push({ kind: "queued", steering });

@@ -3,15 +3,15 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/keys.ts";
+import { useKeys } from "../app/use-keys.ts";
 import type { TurnRoute } from "../app/route.ts";
-import type { SessionPanelProps } from "../session/panels.tsx";
+import type { SessionPanelProps } from "../session/panel-props.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
 import { TurnView } from "../turn/turn-view.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
-import { VirtualRows } from "../ui/virtual-rows.tsx";
+import { ItemRows } from "../ui/virtual-rows.tsx";
 import { flagView, sortFlags } from "./flags.ts";
 import { Row, rowHeight } from "./row.tsx";
 import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
@@ -20,10 +20,8 @@ import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
 const MAX_OPEN_TURNS = 40;
 
 /** The runs of a session, and what is selected of them. */
-export function TimelineView({ session, route }: SessionPanelProps): JSX.Element {
+export function TimelineView({ session, overview, route }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
-  // The session is only shown once there is an overview.
-  const overview = session.overview.value!;
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);
   const toggled = useSignal<ReadonlySet<string>>(new Set());
@@ -45,9 +43,9 @@ export function TimelineView({ session, route }: SessionPanelProps): JSX.Element
   const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
 
   // Without a choice, the end is shown: that is where a session has got to.
-  const first = overview.runs.at(-1)?.turns.at(-1);
+  const lastRun = overview.runs.at(-1);
   const shown: TurnRoute | undefined =
-    route.turn ?? (first === undefined ? undefined : { runId: overview.runs.at(-1)!.runId, turn: first.turn, tab: "" });
+    route.turn ?? (lastRun && { runId: lastRun.runId, turn: lastRun.turns.at(-1)?.turn ?? 0, tab: "" });
   const current = selected ?? selectedRow(rows, shown);
 
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
@@ -77,7 +75,7 @@ export function TimelineView({ session, route }: SessionPanelProps): JSX.Element
     if (isFlagged(rows[at])) go(rows[at]);
     else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
   };
-  useKeys("Time line", [
+  useKeys("Timeline", [
     { keys: ["/"], does: "Filter turns", run: () => search.current?.focus() },
     { keys: ["j", "ArrowDown"], does: "Next turn", run: () => move(1) },
     { keys: ["k", "ArrowUp"], does: "Previous turn", run: () => move(-1) },
@@ -113,13 +111,13 @@ export function TimelineView({ session, route }: SessionPanelProps): JSX.Element
     return (
       <Empty title="Nothing was run in this session yet">
         <p>
-          A session has a time line once a message was sent to it. Its entries are under Log, its requests under Wire.
+          A session has a timeline once a message was sent to it. Its entries are under Log, its requests under Wire.
         </p>
       </Empty>
     );
   return (
     <div class="split">
-      <section class="timeline" aria-label="Time line">
+      <section class="timeline" aria-label="Timeline">
         <div class="bar">
           <input
             ref={search}
@@ -151,10 +149,10 @@ export function TimelineView({ session, route }: SessionPanelProps): JSX.Element
               <p>The filter looks at messages, answers, names of tools and what went wrong.</p>
             </Empty>
           ) : (
-            <VirtualRows
+            <ItemRows
               class="timeline-rows"
-              count={rows.length}
-              height={(index) => rowHeight(rows[index]!)}
+              items={rows}
+              height={rowHeight}
               selected={current}
               attributes={{
                 role: "treegrid",
@@ -163,15 +161,15 @@ export function TimelineView({ session, route }: SessionPanelProps): JSX.Element
                 "aria-rowcount": rows.length,
                 ...(current !== undefined && { "aria-activedescendant": `row-${current}` }),
               }}
-              row={(index, style) => (
+              row={(row, index, style) => (
                 <Row
                   key={index}
-                  row={rows[index]!}
+                  row={row}
                   index={index}
                   isSelected={index === current}
                   style={style}
-                  onSelect={() => go(rows[index], false)}
-                  onToggle={() => toggle(rows[index])}
+                  onSelect={() => go(row, false)}
+                  onToggle={() => toggle(row)}
                 />
               )}
             />
@@ -180,8 +178,8 @@ export function TimelineView({ session, route }: SessionPanelProps): JSX.Element
         <Draft session={session} overview={overview} />
       </section>
       <section class="details" aria-label="Details">
-        {shown === undefined || shown.turn === 0 ? (
-          <RunView session={session} runId={shown?.runId ?? overview.runs.at(-1)!.runId} />
+        {shown === undefined ? null : shown.turn === 0 ? (
+          <RunView session={session} runId={shown.runId} />
         ) : (
           <TurnView session={session} selected={shown} />
         )}

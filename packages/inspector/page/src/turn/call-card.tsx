@@ -26,7 +26,7 @@ export function CallCard({
   const { callId, name, id, args, editedArgs, state, startedAt, endedAt, response, failure, isShortened, steps } = call;
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
   return (
-    <section class={`call call-${state}`} aria-label={`Call of ${name}`}>
+    <section class={`call call-${state}`} aria-label={`Call of ${name}`} data-call={callId} tabIndex={-1}>
       <h3>
         <span class="chip chip-call">call</span> <span class="mono">{name}</span>
         <span class={`call-state call-state-${state}`}>{STATES[state]}</span>

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { MediaView } from "../../../src/inspection/turn-details.ts";
+import type { MediaRef, MediaView } from "../../../src/inspection/turn-details.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import type { SessionModel } from "../session/session-model.ts";
@@ -16,7 +16,7 @@ export function MediaBox({
   const { mimeType, bytes, uri, name, ref } = media;
   return (
     <figure class="media">
-      {ref !== undefined && <Inline session={session} media={media} />}
+      {ref !== undefined && <Inline session={session} media={media} place={ref} />}
       <figcaption>
         <span class="mono">{mimeType === "" ? "no type" : mimeType}</span>
         {bytes !== undefined && <span>{formatBytes(bytes)}</span>}
@@ -27,12 +27,18 @@ export function MediaBox({
   );
 }
 
-function Inline({ session, media }: { readonly session: SessionModel; readonly media: MediaView }): JSX.Element {
+function Inline({
+  session,
+  media,
+  place,
+}: {
+  readonly session: SessionModel;
+  readonly media: MediaView;
+  readonly place: MediaRef;
+}): JSX.Element {
   const { loads } = useInspector().open.value;
-  // Only shown for media with a reference.
-  const ref = media.ref!;
-  const key = JSON.stringify(["media", session.id, ref.position, ref.path]);
-  const { value: address, error } = useLoad(loads, key, () => session.source.media(session.id, ref));
+  const key = JSON.stringify(["media", session.id, place.position, place.path]);
+  const { value: address, error } = useLoad(loads, key, () => session.source.media(session.id, place));
   const { mimeType } = media;
   if (error !== undefined) return <p class="dim">{error.message}</p>;
   if (address === undefined) return <span />;

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import type { PartKind, PartView, SignatureView } from "../../../src/inspection/turn-details.ts";
 import type { SessionModel } from "../session/session-model.ts";
@@ -50,7 +51,6 @@ function Part({ session, part }: { readonly session: SessionModel; readonly part
         </span>
         {name !== undefined && <b class="mono">{name}</b>}
         {label !== undefined && <span class="tag">{label}</span>}
-        {callId !== undefined && <span class="mono dim">{callId}</span>}
         {id !== undefined && <span class="mono dim">id {id}</span>}
         {signature !== undefined && <Signature signature={signature} />}
         {unknown.map((field) => (
@@ -79,7 +79,7 @@ function Part({ session, part }: { readonly session: SessionModel; readonly part
 }
 
 function PartBody({ session, part }: { readonly session: SessionModel; readonly part: PartView }): JSX.Element | null {
-  const { kind, text, args, response, media, attached = [], citations, index } = part;
+  const { kind, text, args, response, media, attached = [], citations, index, callId } = part;
   const all = media === undefined ? attached : [media, ...attached];
   return (
     <>
@@ -89,13 +89,35 @@ function PartBody({ session, part }: { readonly session: SessionModel; readonly 
         ) : (
           <TextPart text={text} citations={citations ?? []} label={`Part ${index}`} />
         ))}
-      {args !== undefined && <JsonCode value={args} label={`Arguments in part ${index}`} />}
+      {args !== undefined &&
+        (callId === undefined ? (
+          <JsonCode value={args} label={`Arguments in part ${index}`} />
+        ) : (
+          <CallLine callId={callId} args={args} />
+        ))}
       {response !== undefined && <JsonCode value={response} label={`Response in part ${index}`} />}
       {all.map((one, at) => (
         <MediaBox key={at} session={session} media={one} />
       ))}
       {kind === "unknown" && <JsonCode value={part.raw} label={`Part ${index}`} />}
     </>
+  );
+}
+
+/** A call in one line: all of it is below, with what became of it. */
+function CallLine({ callId, args }: { readonly callId: string; readonly args: Json }): JSX.Element {
+  const show = (): void => {
+    const card = document.querySelector<HTMLElement>(`[data-call="${CSS.escape(callId)}"]`);
+    card?.scrollIntoView({ block: "nearest" });
+    card?.focus({ preventScroll: true });
+  };
+  return (
+    <p class="call-line">
+      <code>{JSON.stringify(args).slice(0, 400)}</code>
+      <button type="button" class="link mono" onClick={show}>
+        {callId}
+      </button>
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { PendingRow } from "../../../src/inspection/inspection.ts";
-import { PENDING_TOOLS } from "../session/panels.tsx";
+import { PENDING_TOOLS } from "../session/tools.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 

@@ -133,7 +133,7 @@ function Answer({
           <b>{error.name}</b> {error.message}
         </p>
       )}
-      {finishMessage !== undefined && <p class="banner is-odd">{finishMessage}</p>}
+      {finishMessage !== undefined && <p class={finishReason === "STOP" ? "dim" : "banner is-odd"}>{finishMessage}</p>}
       {lostCitations.length > 0 && (
         <div class="banner is-odd">
           <p>

@@ -4,7 +4,7 @@ import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import type { TurnRoute } from "../app/route.ts";
-import { TURN_TOOLS } from "../session/panels.tsx";
+import { TURN_TOOLS } from "../session/tools.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { sortFlags } from "../timeline/flags.ts";
 import { Flag } from "../timeline/row.tsx";

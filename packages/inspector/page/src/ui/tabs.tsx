@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useKeys } from "../app/keys.ts";
+import { useKeys } from "../app/use-keys.ts";
 
 /** One of some views. */
 export interface Tab {

@@ -56,6 +56,9 @@ export function jsonLines(text: string, columns: number): TextLines {
   return lines;
 }
 
+/** A longer one is cut where the line ends. */
+const LONGEST_WORD = 24;
+
 class LineList implements TextLines {
   readonly text: string;
   /** Start, end and indentation of each line. */
@@ -88,8 +91,12 @@ class LineList implements TextLines {
     if (start === end) this.#add(start, end, shown);
     for (let at = start; at < end;) {
       let stop = Math.min(end, at + room);
-      // The two halves of a character stay together.
-      if (stop < end && isHighSurrogate(this.text.charCodeAt(stop - 1))) stop--;
+      if (stop < end) {
+        const space = this.text.lastIndexOf(" ", stop - 1);
+        if (space >= stop - LONGEST_WORD && space > at) stop = space + 1;
+        // The two halves of a character stay together.
+        else if (isHighSurrogate(this.text.charCodeAt(stop - 1))) stop--;
+      }
       this.#add(at, stop, at === start ? shown : Math.min(shown + 2, columns - 10));
       at = stop;
     }

@@ -6,6 +6,8 @@ export interface VirtualRowsProps {
   readonly count: number;
   /** Height of every row, or of one, in pixels. */
   readonly height: number | ((index: number) => number);
+  /** Heights are taken again when it is another value. */
+  readonly version?: unknown;
   /** Renders one row; `style` puts it in its place. */
   readonly row: (index: number, style: CSSProperties) => ComponentChildren;
   /** Is scrolled into view when it changes. */
@@ -19,6 +21,34 @@ export interface VirtualRowsProps {
   readonly head?: ComponentChildren;
 }
 
+/** Options of {@link ItemRows}. */
+export interface ItemRowsProps<T> extends Omit<VirtualRowsProps, "count" | "height" | "row"> {
+  readonly items: readonly T[];
+  readonly height: number | ((item: T) => number);
+  readonly row: (item: T, index: number, style: CSSProperties) => ComponentChildren;
+}
+
+/** A list of items that only has the rows in view. */
+export function ItemRows<T>({ items, height, row, ...rest }: ItemRowsProps<T>): JSX.Element {
+  const heightAt = (index: number): number => {
+    const item = items[index];
+    return typeof height === "number" ? height : item === undefined ? 0 : height(item);
+  };
+  const rowAt = (index: number, style: CSSProperties): ComponentChildren => {
+    const item = items[index];
+    return item === undefined ? null : row(item, index, style);
+  };
+  return (
+    <VirtualRows
+      {...rest}
+      count={items.length}
+      height={typeof height === "number" ? height : heightAt}
+      version={items}
+      row={rowAt}
+    />
+  );
+}
+
 /** Rows beyond what is visible, above and below. */
 const OVERSCAN = 12;
 /** The highest element that all browsers can draw. */
@@ -26,10 +56,10 @@ const MAX_HEIGHT = 8_000_000;
 
 /** A list that only has the rows in view, however many there are. */
 export function VirtualRows(props: VirtualRowsProps): JSX.Element {
-  const { count, height, row, selected, onEnd, attributes, head } = props;
+  const { count, height, version, row, selected, onEnd, attributes, head } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
-  const offsets = useMemo(() => offsetsOf(count, height), [count, height]);
+  const offsets = useMemo(() => offsetsOf(count, height), [count, version]);
   const total = offsets(count);
 
   useLayoutEffect(() => {

@@ -147,7 +147,7 @@ function Break({ details }: { readonly details: ExchangeDetails }): JSX.Element 
       <p>
         After {formatBytes(byte)}, this request differs from request {before}, so the service's cache could not serve
         what follows{tokens === undefined ? "." : `: up to ${formatPlural(tokens, "token")}`}
-        {cost !== undefined && `, about ${formatMoney(cost)}`}
+        {cost !== undefined && cost > 0 && `, about ${formatMoney(cost)}`}
         {tokens !== undefined && " (an estimate from the bytes)."}
       </p>
       <dl>

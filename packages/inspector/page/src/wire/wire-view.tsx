@@ -3,11 +3,11 @@ import type { CSSProperties, JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import { useInspector } from "../app/inspector.ts";
-import { useKeys } from "../app/keys.ts";
-import type { SessionPanelProps } from "../session/panels.tsx";
+import { useKeys } from "../app/use-keys.ts";
+import type { SessionPanelProps } from "../session/panel-props.ts";
 import { formatBytes, formatDuration, formatTime, formatTokens } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
-import { VirtualRows } from "../ui/virtual-rows.tsx";
+import { ItemRows } from "../ui/virtual-rows.tsx";
 import { ExchangePane } from "./exchange-pane.tsx";
 import { endOf, stepOf } from "./exchange-rows.ts";
 
@@ -54,9 +54,9 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
           {rows.length === 0 ? (
             <Empty title="No prefix broke, and no request failed" />
           ) : (
-            <VirtualRows
+            <ItemRows
               class="exchange-rows"
-              count={rows.length}
+              items={rows}
               height={28}
               selected={current}
               attributes={{
@@ -67,10 +67,10 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
                 "aria-activedescendant": `exchange-${current}`,
               }}
               head={<Head />}
-              row={(index, style) => (
+              row={(one, index, style) => (
                 <Line
                   key={index}
-                  row={rows[index]!}
+                  row={one}
                   index={index}
                   isSelected={index === current}
                   style={style}

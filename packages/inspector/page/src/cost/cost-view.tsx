@@ -5,24 +5,23 @@ import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import { formatRoute } from "../app/route.ts";
-import type { SessionPanelProps } from "../session/panels.tsx";
+import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
 import { formatCount, formatDuration, formatMoney, formatPercent, formatTokens } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
-import { VirtualRows } from "../ui/virtual-rows.tsx";
+import { ItemRows } from "../ui/virtual-rows.tsx";
 
-type MoneyRow =
+type CostRow =
   | { readonly kind: "run"; readonly run: RunRow; readonly number: number; readonly usage: TurnUsage }
   | { readonly kind: "turn"; readonly run: RunRow; readonly turn: TurnRow };
 
 /** What a session cost: by run and by turn. */
-export function MoneyView({ session }: SessionPanelProps): JSX.Element {
+export function CostView({ session, overview }: SessionPanelProps): JSX.Element {
   const inspector = useInspector();
   const { loads } = inspector.open.value;
-  const overview = session.overview.value!;
   const key = JSON.stringify(["cache", session.id, overview.exchanges]);
   const { value: estimate } = useLoad(loads, key, () => session.source.cacheEstimate(session.id));
-  const rows = useMemo(() => moneyRows(overview.runs), [overview.runs]);
+  const rows = useMemo(() => costRows(overview.runs), [overview.runs]);
   const total = useMemo(
     () => sum(overview.runs.flatMap(({ turns }) => turns.map(({ usage }) => usage))),
     [overview.runs],
@@ -40,16 +39,16 @@ export function MoneyView({ session }: SessionPanelProps): JSX.Element {
   if (rows.length === 0) return <Empty title="Nothing was run in this session yet" />;
   const last = overview.runs.at(-1);
   return (
-    <div class="money">
-      <div class="money-top">
+    <div class="cost">
+      <div class="cost-top">
         <Figures total={total} cost={overview.cost} />
         {last !== undefined && <Limits limits={last.limits} />}
         {estimate !== undefined && <Estimate estimate={estimate} />}
       </div>
       <div class="fill">
-        <VirtualRows
-          class="money-rows"
-          count={rows.length}
+        <ItemRows
+          class="cost-rows"
+          items={rows}
           height={26}
           attributes={{
             role: "grid",
@@ -58,8 +57,8 @@ export function MoneyView({ session }: SessionPanelProps): JSX.Element {
             "aria-rowcount": rows.length + 1,
           }}
           head={<Head />}
-          row={(index, style) => (
-            <Line key={index} row={rows[index]!} index={index} id={session.id} largest={largest} style={style} />
+          row={(row, index, style) => (
+            <Line key={index} row={row} index={index} id={session.id} largest={largest} style={style} />
           )}
         />
       </div>
@@ -67,10 +66,10 @@ export function MoneyView({ session }: SessionPanelProps): JSX.Element {
   );
 }
 
-function moneyRows(runs: readonly RunRow[]): readonly MoneyRow[] {
-  return runs.flatMap((run, index): readonly MoneyRow[] => [
+function costRows(runs: readonly RunRow[]): readonly CostRow[] {
+  return runs.flatMap((run, index): readonly CostRow[] => [
     { kind: "run", run, number: index + 1, usage: sum(run.turns.map(({ usage }) => usage)) },
-    ...run.turns.map((turn): MoneyRow => ({ kind: "turn", run, turn })),
+    ...run.turns.map((turn): CostRow => ({ kind: "turn", run, turn })),
   ]);
 }
 
@@ -138,7 +137,7 @@ function Estimate({ estimate }: { readonly estimate: CacheEstimate }): JSX.Eleme
 
 function Head(): JSX.Element {
   return (
-    <div class="money-row money-head" role="row" aria-rowindex={1}>
+    <div class="cost-row cost-head" role="row" aria-rowindex={1}>
       <span role="columnheader">Turn</span>
       <span role="columnheader">Share</span>
       {["Prompt", "Cached", "Output", "Thoughts", "Tool use", "Searches", "Requests", "Cost"].map((name) => (
@@ -157,7 +156,7 @@ function Line({
   largest,
   style,
 }: {
-  readonly row: MoneyRow;
+  readonly row: CostRow;
   readonly index: number;
   readonly id: string;
   readonly largest: number;
@@ -169,14 +168,14 @@ function Line({
   const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests = 0 } = usage;
   const turn = { runId: row.run.runId, turn: isRun ? 0 : row.turn.turn, tab: "" };
   return (
-    <div class={`money-row${isRun ? " money-run" : ""}`} role="row" aria-rowindex={index + 2} style={style}>
-      <span role="gridcell" class="money-name">
+    <div class={`cost-row${isRun ? " cost-run" : ""}`} role="row" aria-rowindex={index + 2} style={style}>
+      <span role="gridcell" class="cost-name">
         <a href={formatRoute({ kind: "session", id, tab: "", turn })} tabIndex={-1}>
           {isRun ? `Run ${row.number}: ${row.run.input}` : `Turn ${row.turn.turn}`}
         </a>
         {!isRun && <span class="dim">{row.turn.text}</span>}
       </span>
-      <span role="gridcell" class="money-share" title={`${formatCount(tokensOf(usage))} tokens`}>
+      <span role="gridcell" class="cost-share" title={`${formatCount(tokensOf(usage))} tokens`}>
         {!isRun && <Share usage={usage} largest={largest} />}
       </span>
       {[prompt, cached, output, thoughts, toolUse, searchQueries, requests].map((value, at) => (

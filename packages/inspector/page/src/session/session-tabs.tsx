@@ -1,0 +1,31 @@
+import type { ComponentType } from "preact";
+import { CostView } from "../cost/cost-view.tsx";
+import { LogView } from "../log/log-view.tsx";
+import { TimelineView } from "../timeline/timeline-view.tsx";
+import { WireView } from "../wire/wire-view.tsx";
+import type { SessionPanelProps } from "./panel-props.ts";
+import type { SessionModel } from "./session-model.ts";
+
+/** A tab of a session; its id is in the address. */
+export interface SessionTab {
+  readonly id: string;
+  readonly title: string;
+  readonly View: ComponentType<SessionPanelProps>;
+  /** How many of something it shows. */
+  readonly count?: ((session: SessionModel) => number | undefined) | undefined;
+}
+
+const TIMELINE: SessionTab = { id: "", title: "Timeline", View: TimelineView };
+
+/** The tabs of a session, in order. */
+export const SESSION_TABS: readonly SessionTab[] = [
+  TIMELINE,
+  { id: "wire", title: "Wire", View: WireView, count: ({ overview }) => overview.value?.exchanges || undefined },
+  { id: "cost", title: "Cost and tokens", View: CostView },
+  { id: "log", title: "Log", View: LogView, count: ({ overview }) => overview.value?.length },
+];
+
+/** The tab of that id, or else the timeline. */
+export function sessionTab(id: string): SessionTab {
+  return SESSION_TABS.find((tab) => tab.id === id) ?? TIMELINE;
+}
