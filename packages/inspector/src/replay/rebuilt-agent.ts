@@ -2,19 +2,14 @@ import { Agent, type AnyTool, type BuiltInTool, defineTool, type Model, ToolFail
 import { parseStepName } from "@pollux/core/durable";
 import type { FunctionDeclaration, WireTool } from "@pollux/core/wire";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
-import { fieldsOf, isFields, numberOf, textOf } from "../inspection/read-values.ts";
+import { fieldsOf, isFields } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { callsOf, keyOf, type RecordedCall, RecordedOutcomes } from "./recorded-calls.ts";
-import { readHead, type RequestHead } from "./request-head.ts";
-
-/** What an agent is rebuilt from. */
-export interface Kept {
-  readonly fold: SessionFold;
-  readonly run: RunFold;
-  readonly exchanges: ExchangeFold;
-}
+import { callsOf, type RecordedCall, RecordedOutcomes } from "./recorded-calls.ts";
+import { firstHead, type Kept, outputOf } from "./kept-head.ts";
+import type { RequestHead } from "./request-head.ts";
+import { limitsOf, maxRepeatsOf } from "./run-limits.ts";
 
 /** An agent that does what one did: its requests, and calls with their recorded outcomes. */
 export interface RebuiltAgent {
@@ -65,30 +60,13 @@ export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges =
     ...(head?.toolChoice !== undefined && changes.tools === undefined && { toolChoice: head.toolChoice }),
     ...head?.settings,
     ...(goesOnFrom === undefined
-      ? { limits: limitsOf(run), maxRepeats: maxRepeatsOf(run, own) }
+      ? {
+          limits: { turns: Infinity, toolCalls: Infinity, ...limitsOf(run) },
+          maxRepeats: maxRepeatsOf(run, own) ?? Infinity,
+        }
       : { limits: { turns: goesOnFrom + MAX_NEW_TURNS } }),
   });
   return { agent, output: outputOf(kept, head), notes: notesOn(kept, head) };
-}
-
-/** The head of the run's first request, if it was kept. */
-export function firstHead({ exchanges, run }: Pick<Kept, "exchanges" | "run">): RequestHead | undefined {
-  const n = firstExchange({ exchanges, run });
-  const body = n === undefined ? undefined : exchanges.body(n);
-  if (body === undefined) return undefined;
-  try {
-    return readHead(JSON.parse(new TextDecoder().decode(body)));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The kept exchange of the run's first request for an answer. */
-export function firstExchange({ exchanges, run }: Pick<Kept, "exchanges" | "run">): number | undefined {
-  const n = exchanges.kept.exchanges.findIndex(
-    ({ runId, step }) => runId === run.runId && parseStepName(step.name).kind === "model",
-  );
-  return n === -1 ? undefined : n;
 }
 
 function agentName({ exchanges, run }: Kept): string {
@@ -152,45 +130,6 @@ function questionsIn(calls: readonly RecordedCall[]): ToolQuestions {
   const outside = new Set(asked("ask-outcome"));
   const maybe = calls.filter(({ name, route }) => route !== undefined && !unasked.has(name) && !outside.has(name));
   return { outside, approval: new Set([...asked("ask-approval"), ...maybe.map(({ name }) => name)]) };
-}
-
-/** The limit that ended the run, and no other. */
-function limitsOf({ end = {} }: RunFold): { readonly [name: string]: number } {
-  const usage = fieldsOf(end["usage"]);
-  const used: { readonly [name: string]: number | undefined } = {
-    turns: numberOf(end["turns"]),
-    toolCalls: numberOf(end["toolCalls"]),
-    inputTokens: numberOf(usage["inputTokens"]),
-    outputTokens: (numberOf(usage["outputTokens"]) ?? 0) + (numberOf(usage["thoughtTokens"]) ?? 0),
-    totalTokens: numberOf(usage["totalTokens"]),
-  };
-  const limit = textOf(end["limit"]) ?? "";
-  const reached = Object.hasOwn(used, limit) ? used[limit] : undefined;
-  return { turns: Infinity, toolCalls: Infinity, ...(reached !== undefined && { [limit]: reached }) };
-}
-
-/** Turns at the end of the run with the same calls, if these have ended it. */
-function maxRepeatsOf(run: RunFold, calls: readonly RecordedCall[]): number {
-  if (run.end?.["stopReason"] !== "repeated-calls") return Infinity;
-  const byTurn = new Map<number, string>();
-  for (const { turn, name, args } of calls) byTurn.set(turn, `${byTurn.get(turn) ?? ""}\n${keyOf(name, args)}`);
-  const turns = [...byTurn.values()];
-  const last = turns.at(-1);
-  const other = turns.findLastIndex((one) => one !== last);
-  return Math.max(1, turns.length - 1 - other);
-}
-
-/** Typed output is asked for in a request of its own, or in each of them. */
-function outputOf({ fold, run, exchanges }: Kept, head: RequestHead | undefined): RequestHead["output"] {
-  if (head?.output !== undefined) return head.output;
-  const isOwn = (name: string): boolean => {
-    const step = parseStepName(name);
-    return step.kind === "model" && step.phase === "output";
-  };
-  if (!stepsOf(fold, run).some(({ name }) => isOwn(name))) return undefined;
-  const n = exchanges.kept.exchanges.findIndex(({ runId, step }) => runId === run.runId && isOwn(step.name));
-  const body = n === -1 ? undefined : exchanges.body(n);
-  return (body && readHead(JSON.parse(new TextDecoder().decode(body))).output) ?? "json";
 }
 
 function notesOn({ fold, run }: Kept, head: RequestHead | undefined): readonly string[] {

@@ -3,7 +3,8 @@ import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
 import { comparePrefix } from "../inspection/prefix.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
 import { chooseAgent, chooseRun } from "./choose-agent.ts";
-import { firstExchange, firstHead, type Kept, rebuildAgent } from "./rebuilt-agent.ts";
+import { firstExchange, firstHead, type Kept } from "./kept-head.ts";
+import { rebuildAgent } from "./rebuilt-agent.ts";
 import { askedModel, bodyOf, standInModel } from "./stand-in-model.ts";
 
 /** Longest time of a replay: an agent's own functions are part of it. */

@@ -1,7 +1,9 @@
 import { checkRequestView, checkView } from "../checks/check-views.ts";
 import { compareView } from "../fork/fork-session.ts";
 import { replayView } from "../replay/replay-run.ts";
-import type { ViewHandlers } from "../server/handlers.ts";
+import type { ViewHandler, ViewHandlers } from "../server/handlers.ts";
+import { HttpError } from "../server/http.ts";
+import { TAKE_AWAYS, takeAway, type TakeAway } from "./take-away.ts";
 
 /** What is checked, compared and taken away, by the last segment of its path. */
 export const VIEWS: ViewHandlers = {
@@ -9,4 +11,17 @@ export const VIEWS: ViewHandlers = {
   "check-request": checkRequestView,
   compare: compareView,
   replay: replayView,
+  ...Object.fromEntries(TAKE_AWAYS.map((what) => [`take-${what}`, takeAwayView(what)])),
 };
+
+function takeAwayView(what: TakeAway): ViewHandler {
+  return async (call) => {
+    const from = { fold: await call.fold(), exchanges: await call.exchanges() };
+    const [n, run] = [call.query.get("n"), call.query.get("run")];
+    const query = { ...(n !== null && { n: Number(n) }), ...(run !== null && { run }) };
+    const taken = takeAway(what, from, query);
+    if (taken === undefined) throw new HttpError(404, "not-found", "There is nothing of that in this session.");
+    // It is JSON.
+    return taken as never;
+  };
+}

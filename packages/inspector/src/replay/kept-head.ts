@@ -1,0 +1,46 @@
+import { parseStepName } from "@pollux/core/durable";
+import type { ExchangeFold } from "../inspection/exchange-fold.ts";
+import type { RunFold } from "../inspection/run-fold.ts";
+import { stepsOf } from "../inspection/run-steps.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+import { readHead, type RequestHead } from "./request-head.ts";
+
+/** A run, and what was kept of its requests. */
+export interface Kept {
+  readonly fold: SessionFold;
+  readonly run: RunFold;
+  readonly exchanges: ExchangeFold;
+}
+
+/** The head of the run's first request, if it was kept. */
+export function firstHead({ exchanges, run }: Pick<Kept, "exchanges" | "run">): RequestHead | undefined {
+  const n = firstExchange({ exchanges, run });
+  const body = n === undefined ? undefined : exchanges.body(n);
+  if (body === undefined) return undefined;
+  try {
+    return readHead(JSON.parse(new TextDecoder().decode(body)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The kept exchange of the run's first request for an answer. */
+export function firstExchange({ exchanges, run }: Pick<Kept, "exchanges" | "run">): number | undefined {
+  const n = exchanges.kept.exchanges.findIndex(
+    ({ runId, step }) => runId === run.runId && parseStepName(step.name).kind === "model",
+  );
+  return n === -1 ? undefined : n;
+}
+
+/** Typed output is asked for in a request of its own, or in each of them. */
+export function outputOf({ fold, run, exchanges }: Kept, head: RequestHead | undefined): RequestHead["output"] {
+  if (head?.output !== undefined) return head.output;
+  const isOwn = (name: string): boolean => {
+    const step = parseStepName(name);
+    return step.kind === "model" && step.phase === "output";
+  };
+  if (!stepsOf(fold, run).some(({ name }) => isOwn(name))) return undefined;
+  const n = exchanges.kept.exchanges.findIndex(({ runId, step }) => runId === run.runId && isOwn(step.name));
+  const body = n === -1 ? undefined : exchanges.body(n);
+  return (body && readHead(JSON.parse(new TextDecoder().decode(body))).output) ?? "json";
+}

@@ -1,0 +1,187 @@
+import { redact } from "@pollux/core/wire";
+import { parseStepName } from "@pollux/core/durable";
+import { callsIn } from "../inspection/answer-calls.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
+import type { TakenFile } from "../inspection/results.ts";
+import type { RunFold } from "../inspection/run-fold.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+import { readStep, type TurnStep } from "../inspection/turn-step.ts";
+import { PAGE_STYLE } from "./page-style.ts";
+import { fileName } from "./session-file.ts";
+
+/** Characters of a text or a value that the page holds at most. */
+const MAX_TEXT = 100_000;
+
+/**
+ * A session as one HTML file that opens from a disk: no script, no network, no keys, no signatures. What was said, what was called and
+ * what it cost; whatever a text holds, it is only text.
+ */
+export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
+  const overview = fold.overview();
+  const title = fold.title === "" ? fold.id : fold.title;
+  const facts = [
+    fold.id,
+    overview.state,
+    count(fold.runs.length, "run"),
+    `${overview.usage.totalTokens.toLocaleString("en-US")} tokens`,
+    ...(overview.cost === undefined ? [] : [`cost ${overview.cost.toPrecision(3)}`]),
+  ];
+  const text = [
+    "<!doctype html>",
+    `<html lang="en">`,
+    "<head>",
+    `<meta charset="utf-8">`,
+    `<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">`,
+    `<meta name="viewport" content="width=device-width, initial-scale=1">`,
+    `<meta name="referrer" content="no-referrer">`,
+    `<title>${escaped(title)}</title>`,
+    `<style>${PAGE_STYLE}</style>`,
+    "</head>",
+    "<body>",
+    `<header><h1>${escaped(title)}</h1><p>${facts.map(escaped).join(" · ")}</p></header>`,
+    "<main>",
+    ...fold.runs.map((run, index) => runSection(fold, run, index)),
+    "</main>",
+    `<footer>Saved by pollux inspect on ${escaped(timeOf(madeAt))}.</footer>`,
+    "</body>",
+    "</html>",
+    "",
+  ].join("\n");
+  // The server takes out the keys that it knows of, too.
+  return { name: `${fileName(fold.id)}.html`, mimeType: "text/html", text: redact(text, NO_SECRETS) };
+}
+
+const NO_SECRETS: readonly string[] = [];
+
+function runSection(fold: SessionFold, run: RunFold, index: number): string {
+  const { entry, end } = run;
+  const row = run.row(index === fold.runs.length - 1, "cut-off", 0);
+  const ending = textOf(end?.["stopReason"]) ?? "no end in the log";
+  const error = fieldsOf(end?.["error"]);
+  const tokens = new Map(row.turns.map(({ turn, usage }) => [turn, usage.total]));
+  return [
+    "<section>",
+    `<h2>Run ${index + 1}</h2>`,
+    `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending].map(escaped).join(" · ")}</p>`,
+    ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
+    ...[...run.turns.values()].map(({ turn, positions }) => {
+      const steps = positions.map((position) => readStep(fold.entries[position], position));
+      return turnArticle(turn, steps, tokens.get(turn));
+    }),
+    ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
+    "</section>",
+  ].join("\n");
+}
+
+function turnArticle(turn: number, steps: readonly TurnStep[], tokens: number | undefined): string {
+  const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
+  const response = fieldsOf(fieldsOf(answer?.value)["response"]);
+  const calls = callsIn(response["content"]);
+  return [
+    "<article>",
+    `<h3>Turn ${turn}${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
+    message("model", partsOf(response["content"])),
+    ...calls.map(({ call }, index) => callBox(call, outcomeOf(`call:${turn}.${index}`, steps))),
+    ...sources(response),
+    ...steps
+      .filter(({ error }) => error !== undefined)
+      .map(({ name, error }) => `<p class="error">${escaped(`${name}: ${textOf(error?.["message"]) ?? ""}`)}</p>`),
+    "</article>",
+  ].join("\n");
+}
+
+function message(role: "user" | "model", parts: readonly string[]): string {
+  return parts.length === 0 ? "" : `<div class="${role}">${parts.join("\n")}</div>`;
+}
+
+/** The parts of a content as HTML; calls stand below, with their outcomes. */
+function partsOf(content: unknown): readonly string[] {
+  return listOf(fieldsOf(content)["parts"]).flatMap((part): readonly string[] => {
+    const { thoughtSignature: _, text, thought, functionCall, functionResponse, inlineData, ...rest } = fieldsOf(part);
+    if (typeof text === "string" && text !== "")
+      return thought === true
+        ? [details("Thought", escaped(shortened(text)))]
+        : [`<p class="text">${escaped(shortened(text))}</p>`];
+    if (functionCall !== undefined || functionResponse !== undefined) return [];
+    if (inlineData !== undefined) return [`<p class="media">${escaped(mediaLine(fieldsOf(inlineData)))}</p>`];
+    const [name] = Object.keys(rest);
+    return name === undefined ? [] : [details(name, asJson(rest))];
+  });
+}
+
+function mediaLine({ mimeType, data }: Fields): string {
+  const kilobytes = Math.ceil(((textOf(data)?.length ?? 0) * 3) / 4 / 1000);
+  return `${textOf(mimeType) ?? "media"}, ${kilobytes} KB, not in this file`;
+}
+
+function callBox({ name, args }: Fields, outcome: unknown): string {
+  return [
+    `<div class="call"><h4>${escaped(textOf(name) ?? "")}</h4>`,
+    `<pre>${asJson(args ?? {})}</pre>`,
+    outcome === undefined ? "<p>no outcome</p>" : `<pre>${asJson(outcome)}</pre>`,
+    "</div>",
+  ].join("\n");
+}
+
+function outcomeOf(callId: string, steps: readonly TurnStep[]): unknown {
+  const done = steps.findLast(({ name, type }) => {
+    const step = parseStepName(name);
+    return step.kind === "call" && step.callId === callId && type !== "begin";
+  });
+  const { response } = fieldsOf(fieldsOf(fieldsOf(done?.value)["part"])["functionResponse"]);
+  return response ?? (done?.type === "answer" ? done.value : undefined);
+}
+
+function sources({ candidate }: Fields): readonly string[] {
+  const { groundingChunks } = fieldsOf(fieldsOf(candidate)["groundingMetadata"]);
+  const items = listOf(groundingChunks).flatMap((chunk) => {
+    const { uri, title } = fieldsOf(Object.values(fieldsOf(chunk))[0]);
+    if (typeof uri !== "string") return [];
+    const text = escaped(textOf(title) ?? uri);
+    return [
+      /^https?:\/\//i.test(uri)
+        ? `<li><a href="${escaped(uri)}" rel="noreferrer">${text}</a></li>`
+        : `<li>${text}</li>`,
+    ];
+  });
+  return items.length === 0 ? [] : [`<ol class="sources">${items.join("")}</ol>`];
+}
+
+function details(summary: string, body: string): string {
+  return `<details><summary>${escaped(summary)}</summary><pre>${body}</pre></details>`;
+}
+
+/** A value as text, without signatures and without the bytes of media. */
+function asJson(given: unknown): string {
+  const text = JSON.stringify(
+    given,
+    (key, inner: unknown) => {
+      if (key === "thoughtSignature") return undefined;
+      return key === "data" && typeof inner === "string" && inner.length > 1000 ? `${inner.length} characters` : inner;
+    },
+    2,
+  );
+  return escaped(shortened(text ?? ""));
+}
+
+function shortened(text: string): string {
+  if (text.length <= MAX_TEXT) return text;
+  return `${text.slice(0, MAX_TEXT)}… (${(text.length - MAX_TEXT).toLocaleString("en-US")} more characters)`;
+}
+
+function timeOf(at: number): string {
+  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString().replace("T", " ").slice(0, 16) : "";
+}
+
+function count(number: number, name: string): string {
+  return `${number} ${name}${number === 1 ? "" : "s"}`;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
+}

@@ -1,0 +1,52 @@
+import type { ExchangeFold } from "../inspection/exchange-fold.ts";
+import type { TakenFiles } from "../inspection/results.ts";
+import type { SessionFold } from "../inspection/session-fold.ts";
+import { curlOf } from "./curl.ts";
+import { runTest } from "./run-test.ts";
+import { sessionFile } from "./session-file.ts";
+import { sessionPage } from "./session-page.ts";
+
+/** A session that something is taken from. */
+export interface TakenFrom {
+  readonly fold: SessionFold;
+  readonly exchanges: ExchangeFold;
+}
+
+/** What can be taken away. */
+export const TAKE_AWAYS = ["curl", "test", "file", "page"] as const;
+
+export type TakeAway = (typeof TAKE_AWAYS)[number];
+
+/**
+ * Files about a session. Works in a browser, too.
+ *
+ * @param query - For `curl`, `n` is the number of the kept request; for `test`, `run` is the run's id, the last one without it.
+ * @returns Undefined when there is no such request or run.
+ */
+export function takeAway(
+  what: TakeAway,
+  { fold, exchanges }: TakenFrom,
+  query: { readonly n?: number | undefined; readonly run?: string | undefined },
+): TakenFiles | undefined {
+  switch (what) {
+    case "curl": {
+      const details = exchanges.details(query.n ?? Number.NaN);
+      if (details === undefined || details.problem !== undefined) return undefined;
+      return {
+        files: [curlOf(details)],
+        notes: ["Save it, and run it with sh: the key is read from the environment."],
+      };
+    }
+    case "test": {
+      const run = query.run === undefined ? fold.runs.at(-1) : fold.run(query.run);
+      return run === undefined ? undefined : runTest(fold, exchanges, run);
+    }
+    case "file":
+      return { files: [sessionFile(fold)], notes: [] };
+    case "page":
+      return {
+        files: [sessionPage(fold, Date.now())],
+        notes: ["It has all that was said. Read it before you share it."],
+      };
+  }
+}

@@ -1,0 +1,128 @@
+import { readExchanges } from "@pollux/core";
+import { call as calling, createEmulator, say as saying, script } from "@pollux/emulator";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { TakenFiles } from "../../src/inspection/results.ts";
+import { curlOf } from "../../src/take-away/curl.ts";
+import { detailsOf } from "../support/exchange-details.ts";
+import { inspect, keptSession } from "../support/inspected.ts";
+
+const sum = () => script([calling("add", { a: 1, b: 2 }), saying("It is 3, isn't it?")]);
+
+const run = promisify(execFile);
+
+async function runScript(text: string, env: { readonly [name: string]: string }): Promise<{ readonly stdout: string }> {
+  return await inTemp(async (folder) => {
+    await writeFile(join(folder, "request.sh"), text);
+    return await run("sh", ["request.sh"], { cwd: folder, env: { PATH: process.env["PATH"], ...env } });
+  });
+}
+
+async function inTemp<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "pollux-take-away-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe("curl", () => {
+  test("sends the same request again, with the key from the environment", async () => {
+    const { store, exchanges } = await keptSession(sum(), "What's 1 + 2? `$HOME` 'x'");
+    const taken = await inspect({ store, exchanges }).view<TakenFiles>("take-curl", { n: "1" });
+    const [file] = taken.files;
+    expect(file?.name).toBe("request-2.sh");
+    expect(file?.text).toContain(
+      "https://generativelanguage.googleapis.com/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse",
+    );
+    expect(file?.text).toContain('--header "x-goog-api-key: $GEMINI_API_KEY"');
+    expect(file?.text).not.toContain("emulator-key");
+    const again = createEmulator({ brain: { anySignature: true, answer: () => saying("again") } });
+    await using server = await again.listen();
+    const sent = file?.text.replace("https://generativelanguage.googleapis.com", server.url) ?? "";
+    const { stdout } = await runScript(sent, { GEMINI_API_KEY: "given" });
+    expect(stdout).toContain("again");
+    const [received] = again.requests;
+    const kept = await readExchanges(exchanges, "chat-1");
+    expect(received?.body).toEqual(JSON.parse(new TextDecoder().decode(kept.body(1))));
+    expect(received?.headers).toMatchObject({ "content-type": "application/json" });
+  });
+
+  test("without the key, it says which one", async () => {
+    const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
+    const { files } = await inspect({ store, exchanges }).view<TakenFiles>("take-curl", { n: "0" });
+    await expect(runScript(files[0]?.text ?? "", {})).rejects.toThrow("GEMINI_API_KEY: a key of the Gemini API");
+  });
+
+  test("a hostile log can't make a shell do anything", async () => {
+    const headers = [
+      ["x-goog-evil", "a'; touch pwned; '\nEOF"],
+      ["@/etc/passwd", "1"],
+      ["content-type", "text/plain"],
+    ] as const;
+    const url = "http://127.0.0.1:1/$(touch%20pwned)'`touch pwned`?alt=sse";
+    const details = detailsOf(url, headers, "BODY\n'; touch pwned\nBODY\n$(touch pwned)", "model:1\ntouch pwned");
+    const { text } = curlOf(details);
+    await inTemp(async (folder) => {
+      await writeFile(join(folder, "request.sh"), text);
+      await run("sh", ["request.sh"], { cwd: folder, env: { PATH: process.env["PATH"], GEMINI_API_KEY: "k" } }).catch(
+        () => {},
+      );
+      expect(await readdir(folder)).toEqual(["request.sh"]);
+    });
+    expect(text).not.toContain("/etc/passwd");
+  });
+});
+
+describe("the test of a run", () => {
+  /** Runs it as a person would, but with the sources of the packages. */
+  async function runVitest({ files }: TakenFiles, change: (code: string) => string = (code) => code): Promise<string> {
+    const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
+    await mkdir(cache, { recursive: true });
+    const folder = await mkdtemp(join(cache, "taken-"));
+    try {
+      for (const { name, text } of files)
+        await writeFile(join(folder, name), name.endsWith(".ts") ? change(text) : text);
+      const conditions = `{ conditions: ["pollux-source", "module", "node"] }`;
+      const config = `export default { resolve: ${conditions}, ssr: { resolve: ${conditions} } };\n`;
+      await writeFile(join(folder, "vitest.config.mjs"), config);
+      const vitest = fileURLToPath(new URL("../../../../node_modules/vitest/vitest.mjs", import.meta.url));
+      const args = ["--conditions=pollux-source", vitest, "run", "--root", folder, "--no-color"];
+      const ended = await run(process.execPath, args, { cwd: folder }).catch(
+        (error: { readonly stdout: string; readonly stderr: string }) => error,
+      );
+      return ended.stdout + ended.stderr;
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  test("fails with what the run said, and passes once the expectation is right", async () => {
+    const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
+    const taken = await inspect({ store, exchanges }).view<TakenFiles>("take-test");
+    const failed = await runVitest(taken);
+    expect(failed).toContain("1 failed");
+    expect(failed).toContain("It is 3, isn't it?");
+    expect(failed).toContain("Write here what it should have said.");
+    const right = (code: string): string => code.replace("Write here what it should have said.", "It is 3, isn't it?");
+    expect(await runVitest(taken, right)).toContain("1 passed");
+  });
+
+  test("reproduces a run that ended wrong, with failures of tools, from a log without requests, too", async () => {
+    const again = () => calling("fail", {});
+    const brain = script([again(), again(), again(), again(), again()]);
+    const { store, exchanges } = await keptSession(brain, "Try it.");
+    for (const kept of [exchanges, undefined]) {
+      const taken = await inspect({ store, ...(kept && { exchanges: kept }) }).view<TakenFiles>("take-test");
+      const failed = await runVitest(taken);
+      expect(failed).toContain("1 failed");
+      expect(failed).toContain("repeated-calls");
+    }
+  });
+});

@@ -1,0 +1,154 @@
+import { MemoryStore, readExchanges } from "@pollux/core";
+import { call, grounded, parts, say, think, join } from "@pollux/core/testing";
+import { call as calling, createEmulator, loadRecording, replay, say as saying, script } from "@pollux/emulator";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join as joinPath } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { TakenFiles } from "../../src/inspection/results.ts";
+import { curlOf } from "../../src/take-away/curl.ts";
+import { detailsOf } from "../support/exchange-details.ts";
+import { inspect, keptSession } from "../support/inspected.ts";
+import { sessionOf } from "../support/sessions.ts";
+
+const sum = () => script([calling("add", { a: 1, b: 2 }), saying("It is 3, isn't it?")]);
+const KEY = `AIza${"k".repeat(35)}`;
+
+async function inTemp<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(joinPath(tmpdir(), "pollux-take-away-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe("curl", () => {
+  test("is a script with the body as it was, and no key", async () => {
+    const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
+    const { files } = await inspect({ store, exchanges }).view<TakenFiles>("take-curl", { n: "0" });
+    const body = new TextDecoder().decode((await readExchanges(exchanges, "chat-1")).body(0));
+    expect(files).toEqual([
+      {
+        name: "request-1.sh",
+        mimeType: "text/x-shellscript",
+        text: expect.stringContaining(`<<'BODY'\n${body}\nBODY\n`),
+      },
+    ]);
+    expect(files[0]?.text).not.toContain("emulator-key");
+    const none = inspect({ store, exchanges }).view("take-curl", { n: "7" });
+    await expect(none).rejects.toThrow("404 not-found");
+  });
+
+  test.each([
+    [
+      "a token",
+      "https://aiplatform.googleapis.com/v1/x",
+      [["authorization", "Bearer [redacted]"]],
+      "Bearer $GOOGLE_ACCESS_TOKEN",
+    ],
+    ["another host", "https://example.com/v1beta/x", [["x-goog-api-key", "[redacted]"]], "x-goog-api-key: $API_KEY"],
+    ["a recording", "/v1beta/models/x:generateContent?key=[redacted]", [], "x-goog-api-key: $GEMINI_API_KEY"],
+  ] as const)("%s has its own variable, so that a key goes where it belongs", (_, url, headers, expected) => {
+    const { text } = curlOf(detailsOf(url, headers, "{}"));
+    expect(text).toContain(expected);
+    expect(text).not.toContain("redacted");
+    expect(text).not.toContain("key=");
+  });
+});
+
+describe("the test of a run", () => {
+  test("its recording is one that the emulator replays", async () => {
+    const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
+    const { files } = await inspect({ store, exchanges }).view<TakenFiles>("take-test");
+    expect(files.map(({ name }) => name)).toEqual(["chat-1.test.ts", "chat-1.recording.json"]);
+    await inTemp(async (folder) => {
+      const path = joinPath(folder, "chat-1.recording.json");
+      await writeFile(path, files[1]?.text ?? "");
+      const { exchanges: recorded } = await loadRecording(path);
+      expect(recorded).toHaveLength(2);
+      const emulator = createEmulator({ brain: replay(path) });
+      const answer = await emulator.fetch(recorded[0]?.path ?? "", {
+        method: "POST",
+        headers: { "x-goog-api-key": "k", "content-type": "application/json" },
+        body: JSON.stringify(recorded[0]?.request),
+      });
+      expect(await answer.text()).toBe(recorded[0]?.responseBody);
+    });
+    expect(files[0]?.text).toContain("// It said: It is 3, isn't it?");
+    expect(files[0]?.text).toContain("Write here what it should have said.");
+  });
+});
+
+describe("the session file", () => {
+  test("is the log, line by line, also what could not be read", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [say("Hello.")]).send("Hi");
+    await store.append("chat-1", 3, [{ unreadable: "it is not JSON", text: '{"v":2,"ty' }]);
+    const { files } = await inspect({ store }).view<TakenFiles>("take-file");
+    const [file] = files;
+    expect(file?.name).toBe("chat-1.jsonl");
+    const lines = file?.text.split("\n") ?? [];
+    expect(lines.slice(3)).toEqual(['{"v":2,"ty', ""]);
+    expect(lines.slice(0, 3).map((line) => JSON.parse(line) as unknown)).toEqual(
+      (await store.load("chat-1")).slice(0, 3),
+    );
+  });
+});
+
+describe("the page of a session", () => {
+  async function pageOf(store: MemoryStore, secrets: readonly string[] = []): Promise<string> {
+    const { files } = await inspect({ store, secrets }).view<TakenFiles>("take-page");
+    expect(files[0]?.name).toBe("chat-1.html");
+    return files[0]?.text ?? "";
+  }
+
+  test("has what was said and called, the sources and what it used", async () => {
+    const store = new MemoryStore();
+    const answer = grounded("Oslo is wet.", {
+      sources: [{ uri: "https://example.com/a?b=1&c=2", title: "Weather", supports: ["Oslo"] }],
+    });
+    await sessionOf(store, [join(think("I add."), call("add", { a: 1, b: 2 })), answer]).send("What is 1 + 2?");
+    const page = await pageOf(store);
+    for (const text of [
+      "What is 1 + 2?",
+      "I add.",
+      "add",
+      "&quot;output&quot;: 3",
+      "Oslo is wet.",
+      "finished",
+      "tokens",
+    ])
+      expect(page).toContain(text);
+    expect(page).toContain('<a href="https://example.com/a?b=1&amp;c=2" rel="noreferrer">Weather</a>');
+  });
+
+  test("hostile text is only text, and nothing of it is loaded", async () => {
+    const store = new MemoryStore();
+    const evil = `</p></style><script>alert(1)</script><img src=x onerror="alert(2)">`;
+    const answer = grounded("Well.", { sources: [{ uri: "javascript:alert(3)", title: evil, supports: ["Well"] }] });
+    const odd = parts({ functionCall: { name: "add", args: { [evil]: evil } } }, { text: evil });
+    await sessionOf(store, [odd, answer]).send(evil);
+    const page = await pageOf(store);
+    expect(page).not.toMatch(/<script|<img|javascript:alert\(3\)"|onerror="/);
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/\s(?:src|href)="(?!https?:)/);
+  });
+
+  test("has no keys, no signatures and no bytes of media", async () => {
+    const store = new MemoryStore();
+    const image = { inlineData: { mimeType: "image/png", data: "A".repeat(4000) } };
+    const signed = parts({ text: `The key is ${KEY}, and my-own-secret.`, thoughtSignature: "c2lnbmF0dXJl" }, image);
+    await sessionOf(store, [signed]).send("Tell me.");
+    const page = await pageOf(store, ["my-own-secret"]);
+    expect(page).toContain("The key is [redacted], and [redacted].");
+    expect(page).toContain("image/png, 3 KB, not in this file");
+    expect(page).not.toMatch(/AIza|my-own-secret|c2lnbmF0dXJl|A{100}/);
+  });
+
+  test("of a damaged log, too", async () => {
+    const store = new MemoryStore();
+    await store.append("chat-1", 0, [null, { v: 2, type: "run", runId: "r", at: 1e300, input: "x" }, { type: "end" }]);
+    expect(await pageOf(store)).toContain("no end in the log");
+  });
+});
