@@ -5,6 +5,7 @@
  * `FOLDER/exchanges`, for `pollux inspect FOLDER/sessions`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { crc32, deflateSync } from "node:zlib";
 import {
   Agent,
   type AgentOptions,
@@ -57,9 +58,6 @@ export const DEMO_IDS = [
   "failed-run",
   "rich-parts",
 ] as const;
-
-const PIXEL =
-  "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAb0lEQVR42u3PQQkAAAgEsItkQPvH0Q6+BQcLsJqeVwICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg8L2T5YR5WdZWkAAAAASUVORK5CYII=";
 
 const RULES = `You work for a bookshop. Look things up before you answer. ${"Be brief, be exact, and name the order. ".repeat(60)}`;
 
@@ -116,7 +114,7 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
       name: "shop",
       model: gemini("gemini-3.8-flash", {
         endpoint: endpoint({ baseUrl: "http://gemini.test", apiKey: "demo-key" }),
-        fetch: emulator.fetch,
+        fetch: (input, init) => emulator.fetch(input, init),
         retry: isPaced ? { minDelayMs: 200, maxDelayMs: 400 } : { minDelayMs: 1, maxDelayMs: 2 },
       }),
       instructions: RULES,
@@ -244,7 +242,7 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
         parts(
           { executableCode: { language: "PYTHON", code: "print(sum(range(10)))" } },
           { codeExecutionResult: { outcome: "OUTCOME_OK", output: "45\n" } },
-          { inlineData: { mimeType: "image/png", data: PIXEL } },
+          { inlineData: { mimeType: "image/png", data: gradient() } },
           { text: "The sum is 45, and here is a picture.", mood: "cheerful" } as never,
         ),
       ],
@@ -260,7 +258,7 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
 /** A session whose process died in the middle of its calls. */
 async function copyCut(store: SessionStore, from: string, to: string): Promise<void> {
   const entries = await store.load(from);
-  const [info] = (await store.list()).filter(({ id }) => id === from);
+  const info = (await store.list()).find(({ id }) => id === from);
   const last = entries.findIndex((entry) => JSON.stringify(entry).includes('"step":"call:1.2"'));
   await store.append(to, 0, entries.slice(0, last), {
     info: { ...infoOf(info), state: "running", turns: 1, messages: 1 },
@@ -274,7 +272,7 @@ async function copyMiscounted(store: SessionStore, from: string, to: string): Pr
     /"segment":\{("[^}]*?")text":"[^"]*"/,
     '"segment":{$1text":"It snows in Bergen."',
   );
-  const [info] = (await store.list()).filter(({ id }) => id === from);
+  const info = (await store.list()).find(({ id }) => id === from);
   // Entries that were changed as text are JSON still.
   await store.append(to, 0, JSON.parse(text) as Json[], { info: infoOf(info) });
 }
@@ -284,6 +282,25 @@ function infoOf(summary: SessionSummary | undefined): SessionInfo {
   const { id, length, updatedAt, ...info } = summary;
   // Everything else in a summary is the session's info.
   return info as SessionInfo;
+}
+
+/** A picture of 96 by 64 pixels, as base64 of a PNG. */
+function gradient(): string {
+  const [width, height] = [96, 64];
+  const rows = Buffer.alloc(height * (1 + 3 * width));
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) rows.set([40 + 2 * x, 90 + y, 220 - 2 * y], y * (1 + 3 * width) + 1 + 3 * x);
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    check.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, check]);
+  };
+  const header = Buffer.from([0, 0, 0, width, 0, 0, 0, height, 8, 2, 0, 0, 0]);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const pieces = [signature, chunk("IHDR", header), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))];
+  return Buffer.concat(pieces).toString("base64");
 }
 
 if (import.meta.main) {

@@ -23,7 +23,7 @@ function Shell(): JSX.Element {
   const files = useRef<HTMLInputElement>(null);
   const route = inspector.route.value;
   const { source } = inspector.open.value;
-  useKeys("Everywhere", [
+  useKeys("Everywhere", 0, [
     { keys: ["?"], does: "Show or hide these keys", run: () => void (isHelpOpen.value = !isHelpOpen.value) },
     { keys: ["T"], does: "Switch between dark and light", run: () => inspector.theme.next() },
     { keys: ["o"], does: "Open a file", run: () => files.current?.click() },

@@ -7,10 +7,7 @@ export function HelpDialog({ onClose }: { readonly onClose: () => void }): JSX.E
   const { keys } = useInspector();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
-  const groups = [...keys.groups.value]
-    .toReversed()
-    .map(({ current }) => current)
-    .filter(({ bindings }) => bindings.length > 0);
+  const groups = keys.groups.value.map(({ current }) => current).filter(({ bindings }) => bindings.length > 0);
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
       <div class="help-head">

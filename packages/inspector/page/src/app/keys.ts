@@ -12,12 +12,14 @@ export interface KeyBinding {
 /** Bindings of one part of the page. */
 export interface KeyGroup {
   readonly title: string;
+  /** How deep in the page the part is: where two have the same key, the deeper one gets it. */
+  readonly level: number;
   readonly bindings: readonly KeyBinding[];
 }
 
 /** All keys that do something now. */
 export class Keys {
-  /** The latest part comes first. */
+  /** The deepest part comes first. */
   readonly groups: Signal<readonly { readonly current: KeyGroup }[]> = signal([]);
 
   constructor() {
@@ -26,7 +28,7 @@ export class Keys {
 
   /** @returns Removes them. */
   add(group: { readonly current: KeyGroup }): () => void {
-    this.groups.value = [group, ...this.groups.value];
+    this.groups.value = [group, ...this.groups.value].toSorted((a, b) => b.current.level - a.current.level);
     return () => (this.groups.value = this.groups.value.filter((other) => other !== group));
   }
 

@@ -2,10 +2,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { useInspector } from "./inspector.ts";
 import type { KeyBinding, KeyGroup } from "./keys.ts";
 
-/** Binds keys for as long as a component is shown. */
-export function useKeys(title: string, bindings: readonly KeyBinding[]): void {
+/** Binds keys for as long as a component is shown. @param level - See `KeyGroup`; at least 0. */
+export function useKeys(title: string, level: number, bindings: readonly KeyBinding[]): void {
   const { keys } = useInspector();
-  const group = useRef<KeyGroup>({ title, bindings });
-  group.current = { title, bindings };
+  const group = useRef<KeyGroup>({ title, level, bindings });
+  group.current = { title, level, bindings };
   useEffect(() => keys.add(group), [keys]);
 }

@@ -25,7 +25,7 @@ export function LogView({ session, overview, route }: SessionPanelProps): JSX.El
     const item = Math.max(0, Math.min(entries.length - 1, index));
     inspector.go({ kind: "session", id: session.id, tab: "log", item }, isReplaced);
   };
-  useKeys("Log", [
+  useKeys("Log", 2, [
     { keys: ["j", "ArrowDown"], does: "Next entry", run: () => go(current + 1) },
     { keys: ["k", "ArrowUp"], does: "Previous entry", run: () => go(current - 1) },
     { keys: ["g", "Home"], does: "First entry", run: () => go(0) },

@@ -20,7 +20,7 @@ export function SessionView({ route }: { readonly route: SessionRoute }): JSX.El
   const { source } = inspector.open.value;
   const session = useMemo(() => new SessionModel(source, route.id), [source, route.id]);
   useEffect(() => session.start(), [session]);
-  useKeys("Session", [
+  useKeys("Session", 1, [
     { keys: ["Escape", "u"], does: "Back to all sessions", run: () => inspector.go(SESSIONS) },
     {
       keys: ["c"],

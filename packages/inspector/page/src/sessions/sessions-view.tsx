@@ -47,7 +47,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
     selected.value = 0;
     inspector.go({ ...route, ...next }, true);
   };
-  useKeys("Sessions", [
+  useKeys("Sessions", 2, [
     { keys: ["/"], does: "Search", run: () => search.current?.focus() },
     {
       keys: ["j", "ArrowDown"],
@@ -133,6 +133,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             onEnd={() => void list.more()}
             attributes={{
               role: "grid",
+              style: { "--columns": columns.template },
               tabIndex: 0,
               "aria-label": "Sessions",
               "aria-rowcount": list.isWhole.value ? rows.length + 1 : -1,
@@ -177,12 +178,7 @@ function columnsOf(rows: readonly SessionRow[]): Columns {
 
 function Head({ columns }: { readonly columns: Columns }): JSX.Element {
   return (
-    <div
-      class="session-row session-head"
-      role="row"
-      aria-rowindex={1}
-      style={{ gridTemplateColumns: columns.template }}
-    >
+    <div class="session-row session-head" role="row" aria-rowindex={1}>
       <span role="columnheader">State</span>
       <span role="columnheader">Session</span>
       {columns.agent && <span role="columnheader">Agent</span>}
@@ -226,7 +222,7 @@ function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps):
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
-      style={{ ...style, gridTemplateColumns: columns.template }}
+      style={style}
       onClick={onOpen}
     >
       <span role="gridcell">

@@ -186,7 +186,9 @@ function StepLine({
         <span class={`step-kind kind-${step.kind}`}>{kindOf(step)}</span>
         {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}
         {attempt !== undefined && <span class="tag">attempt {attempt + 1}</span>}
-        {nested !== undefined && <span class="tag">{formatPlural(nested, "inner answer")}</span>}
+        {nested !== undefined && step.kind === "call" && (
+          <span class="tag">{formatPlural(nested, "inner answer")}</span>
+        )}
         <span class={state === "failed" || state === "denied" || state === "unknown" ? "bad" : "dim"}>
           {state === "open" ? "begun, no outcome" : state === "waiting" ? "waiting" : (detail ?? "")}
         </span>

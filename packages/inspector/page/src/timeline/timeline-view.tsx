@@ -75,7 +75,7 @@ export function TimelineView({ session, overview, route }: SessionPanelProps): J
     if (isFlagged(rows[at])) go(rows[at]);
     else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
   };
-  useKeys("Timeline", [
+  useKeys("Timeline", 2, [
     { keys: ["/"], does: "Filter turns", run: () => search.current?.focus() },
     { keys: ["j", "ArrowDown"], does: "Next turn", run: () => move(1) },
     { keys: ["k", "ArrowUp"], does: "Previous turn", run: () => move(-1) },

@@ -41,7 +41,7 @@ export function Parts({
 
 function Part({ session, part }: { readonly session: SessionModel; readonly part: PartView }): JSX.Element {
   const isRaw = useSignal(false);
-  const { kind, index, signature, unknown = [], id, callId, label, name } = part;
+  const { kind, index, signature, unknown = [], id, label, name } = part;
   return (
     <li class={`part part-${kind}`}>
       <div class="part-head">

@@ -112,7 +112,7 @@ function Origin({ run }: { readonly run: RunRow }): JSX.Element | null {
   if (run.origin === undefined) return null;
   return (
     <section>
-      <h3>Made its signatures</h3>
+      <h3>Origin of its signatures</h3>
       <JsonCode value={run.origin} label="Family and endpoint of the run" />
     </section>
   );

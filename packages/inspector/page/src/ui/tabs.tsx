@@ -30,6 +30,7 @@ export function Tabs({ label, tabs, current, onChange, panel, keys }: TabsProps)
   };
   useKeys(
     label,
+    1,
     keys === undefined
       ? []
       : [

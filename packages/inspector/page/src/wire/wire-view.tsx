@@ -26,7 +26,7 @@ export function WireView({ session, route }: SessionPanelProps): JSX.Element {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
     if (row !== undefined) inspector.go({ kind: "session", id: session.id, tab: "wire", item: row.n }, isReplaced);
   };
-  useKeys("Wire", [
+  useKeys("Wire", 2, [
     { keys: ["j", "ArrowDown"], does: "Next request", run: () => go(current + 1) },
     { keys: ["k", "ArrowUp"], does: "Previous request", run: () => go(current - 1) },
     { keys: ["g", "Home"], does: "First request", run: () => go(0) },

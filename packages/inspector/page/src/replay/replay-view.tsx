@@ -1,0 +1,91 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { ReplayResult } from "../../../src/inspection/results.ts";
+import { AgentSelect, Field, Notes, TaskError, useAbout } from "../acting/parts.tsx";
+import { useTask } from "../acting/use-task.ts";
+import { formatRoute } from "../app/route.ts";
+import type { SessionPanelProps } from "../session/panel-props.ts";
+
+/** Replays a run, and shows the first difference. */
+export function ReplayView({ session, overview }: SessionPanelProps): JSX.Element {
+  const { runs } = overview;
+  const [runId, setRunId] = useState(runs.at(-1)?.runId ?? "");
+  const { agents } = useAbout();
+  const [chosen, setAgent] = useState<string>();
+  const agent = chosen ?? (agents.length === 1 ? (agents[0] ?? "") : "");
+  const task = useTask<ReplayResult>();
+  const replay = (): void =>
+    task.start(async () => {
+      const result = await session.source.view(session.id, "replay", { run: runId, agent });
+      // The server is of the same release as the page.
+      return result as unknown as ReplayResult;
+    });
+  return (
+    <div class="acting">
+      <p>
+        Makes a run again from its log: no model is asked, no tool is run, and nothing is written. An agent that has
+        changed since shows where it does something else.
+      </p>
+      <div class="form-row">
+        <Field label="Run">
+          <select value={runId} onChange={({ currentTarget }) => setRunId(currentTarget.value)}>
+            {runs.map((run, index) => (
+              <option key={run.runId} value={run.runId}>
+                {index + 1}. {run.input.slice(0, 80)}
+              </option>
+            ))}
+          </select>
+        </Field>
+        <AgentSelect value={agent} onChange={setAgent} rebuilt="Rebuilt from what was kept" />
+        <button type="button" class="primary" disabled={task.isBusy || runs.length === 0} onClick={replay}>
+          Replay
+        </button>
+      </div>
+      <TaskError task={task} />
+      {task.value !== undefined && <Result id={session.id} result={task.value} />}
+    </div>
+  );
+}
+
+function Result({ id, result }: { readonly id: string; readonly result: ReplayResult }): JSX.Element {
+  const { isSame, differences, request, stopReason, turns, text, notes } = result;
+  return (
+    <section class="result" aria-label="Result of the replay" aria-live="polite">
+      <p class={`banner ${isSame ? "is-ok" : "is-error"}`}>
+        {isSame ? "It does what it did." : "It does something else now."}
+      </p>
+      {differences.length > 0 && (
+        <ol class="differences">
+          {differences.map((difference) => (
+            <li key={difference}>{difference}</li>
+          ))}
+        </ol>
+      )}
+      {request !== undefined && (
+        <div class="break">
+          <h3>
+            The first request differs at <code>{request.field}</code>
+          </h3>
+          <dl>
+            <div>
+              <dt>
+                <a href={formatRoute({ kind: "session", id, tab: "wire", item: request.n })}>As it was sent</a>
+              </dt>
+              <dd>{request.was === undefined ? <em>nothing there</em> : <code>{request.was}</code>}</dd>
+            </div>
+            <div>
+              <dt>As it would be sent now</dt>
+              <dd>{request.is === undefined ? <em>nothing there</em> : <code>{request.is}</code>}</dd>
+            </div>
+          </dl>
+        </div>
+      )}
+      <p class="dim">
+        {turns === 1 ? "1 turn" : `${turns} turns`}
+        {stopReason !== undefined && `, ended with "${stopReason}"`}
+      </p>
+      {text !== "" && <p class="said">{text}</p>}
+      <Notes notes={notes} />
+    </section>
+  );
+}

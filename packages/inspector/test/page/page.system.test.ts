@@ -1,0 +1,273 @@
+import { MemoryStore } from "@pollux/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Chromium, openChromium } from "../../../../test/runtimes/support/chromium.ts";
+import { DEMO_IDS, makeDemoSessions } from "../demo-sessions.ts";
+import { InspectorTab } from "./support/inspector-tab.ts";
+import { type BuiltPage, builtPage, type ServedInspector } from "./support/served-inspector.ts";
+
+const [sessions, exchanges] = [new MemoryStore(), new MemoryStore()];
+let browser: Chromium;
+let page: BuiltPage;
+let served: ServedInspector;
+beforeAll(async () => {
+  [browser, page] = await Promise.all([openChromium(), builtPage(), makeDemoSessions({ sessions, exchanges })]);
+  served = await page.serve({
+    title: "/home/me/sessions",
+    store: sessions,
+    exchanges,
+    prices: { input: 0.3, cachedInput: 0.03, output: 2.5, searchQuery: 0.014 },
+    limits: { turns: 3, totalTokens: 50_000 },
+  });
+});
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await served[Symbol.asyncDispose]();
+  await page[Symbol.asyncDispose]();
+});
+
+const open = async (hash: string = "#/"): Promise<InspectorTab> => await InspectorTab.open(browser, served.url + hash);
+
+describe("the list of sessions", () => {
+  test("shows each session with its state, and finds one by search and by state", async () => {
+    const tab = await open();
+    await tab.sees(`${DEMO_IDS.length} shown`);
+    await tab.sees("Where is order A-1001");
+    await tab.click("button", "Waiting");
+    await tab.sees("1 shown");
+    await tab.sees("The book of order B-7 is damaged.");
+    await tab.click("button", "All");
+    await tab.press("/");
+    await tab.type("solaris");
+    await tab.sees("1 shown");
+    await tab.sees("Is Solaris in stock?");
+    expect(await tab.hash()).toBe("#/?q=solaris");
+    await tab.close();
+  });
+
+  test("says what to do when nothing matches", async () => {
+    const tab = await open("#/?q=nowhere");
+    await tab.sees("No session matches");
+    await tab.click("button", "Show all sessions");
+    await tab.sees(`${DEMO_IDS.length} shown`);
+    await tab.close();
+  });
+
+  test("is used with the keyboard", async () => {
+    const tab = await open();
+    await tab.sees(`${DEMO_IDS.length} shown`);
+    await tab.press("G", "k", "j", "Enter");
+    await tab.sees("Timeline");
+    expect(await tab.hash()).toMatch(/^#\/s\//);
+    await tab.press("Escape");
+    await tab.sees(`${DEMO_IDS.length} shown`);
+    await tab.press("?");
+    await tab.sees("Keyboard shortcuts");
+    await tab.sees("Open the session");
+    await tab.press("Escape");
+    await tab.seesNot("Keyboard shortcuts");
+    await tab.close();
+  });
+});
+
+describe("the timeline", () => {
+  test("shows calls side by side, what failed and what was sent again, and jumps to it", async () => {
+    const tab = await open("#/s/parallel-tools");
+    await tab.sees("call failed 1");
+    await tab.sees("retry 1");
+    expect((await tab.texts(".line-step .step-name")).slice(0, 3).toSorted()).toEqual([
+      "get_carrier",
+      "get_order",
+      "get_stock",
+    ]);
+    await tab.press("g", "n");
+    await tab.sees('warehouse 4 does not know "Lost in Translation"', ".details");
+    expect(await tab.hash()).toMatch(/^#\/s\/parallel-tools\/r\/[\w-]+\/t\/1$/);
+    await tab.press("n");
+    await tab.sees("Turn 2", ".details");
+    await tab.sees("The model is overloaded", ".details");
+    await tab.close();
+  });
+
+  test("filters turns by words and by what happened", async () => {
+    const tab = await open("#/s/repeated-calls");
+    await tab.sees("repeated calls 2");
+    await tab.clickText("button", "repeated calls");
+    await tab.until(`document.querySelectorAll(".line-turn").length === 2`);
+    await tab.press("Escape");
+    await tab.until(`document.querySelectorAll(".line-turn").length === 3`);
+    await tab.press("/");
+    await tab.type("nothing like it");
+    await tab.sees("No turn matches");
+    await tab.close();
+  });
+
+  test("opens at a turn that an address names, and goes on with the keyboard", async () => {
+    const { runId } = (await sessions.load("changing-instructions"))[0] as { readonly runId: string };
+    const tab = await open(`#/s/changing-instructions/r/${runId}/t/2`);
+    await tab.sees("Turn 2", ".details");
+    await tab.press("j");
+    await tab.sees("Turn 3", ".details");
+    await tab.press("k", "k");
+    await tab.sees("Turn 1", ".details");
+    await tab.press("}");
+    await tab.sees("Request 0", ".details");
+    expect(await tab.hash()).toBe(`#/s/changing-instructions/r/${runId}/t/1/wire`);
+    await tab.close();
+  });
+
+  test("shows what waits for a person, with its arguments", async () => {
+    const tab = await open("#/s/refund-approval");
+    await tab.sees("refund needs approval call:2.0", ".details");
+    await tab.sees('"amount": 12.5', ".details");
+    await tab.close();
+  });
+
+  test("shows what an inner agent said", async () => {
+    const tab = await open("#/s/inner-agent");
+    await tab.press("g", "j");
+    await tab.sees("Inner run of researcher", ".details");
+    await tab.sees("There are three copies of Solaris.", ".details");
+    await tab.close();
+  });
+
+  test.each([
+    ["cut-off", "Cut off"],
+    ["turn-limit", "limit reached: turns"],
+    ["failed-run", "400 INVALID_ARGUMENT"],
+    ["long-chat", "compaction 1"],
+  ])("says how %s went", async (id, text) => {
+    const tab = await open(`#/s/${id}`);
+    await tab.sees(text);
+    await tab.close();
+  });
+});
+
+describe("contents", () => {
+  test("have citations as ranges of the text, with their sources", async () => {
+    const tab = await open("#/s/grounded-answer");
+    await tab.sees("yr.no https://www.yr.no/oslo", ".sources");
+    expect(await tab.texts("mark.cited")).toEqual(["It rains in Oslo today.", "– Tomorrow it will be dry, with 4 °C."]);
+    await tab.click("button", "Source 2");
+    await tab.until(`document.activeElement?.id === "source-2"`);
+    await tab.close();
+  });
+
+  test("say why a citation is missing", async () => {
+    const tab = await open("#/s/dropped-citation");
+    await tab.sees("One citation could not be shown: “It snows in Bergen.”");
+    await tab.sees("Its text is not in the answer.");
+    await tab.close();
+  });
+
+  test("are chips: thoughts, code, pictures, signatures, and what no release knows", async () => {
+    const tab = await open("#/s/rich-parts");
+    await tab.sees("A picture, some code, and something that no release knows yet.");
+    await tab.sees("print(sum(range(10)))");
+    await tab.sees("unknown: mood");
+    await tab.until(`document.querySelector(".media img")?.naturalWidth === 96`, "shows the picture");
+    expect((await tab.texts(".chip-signature"))[0]).toMatch(/^signature, \d+ B · gemini-3\.8-flash/);
+    await tab.clickText(".part-thought button", "Raw");
+    await tab.sees('"thought": true');
+    await tab.close();
+  });
+});
+
+describe("the wire", () => {
+  test("shows where a prefix broke, what stood there, and what it cost", async () => {
+    const tab = await open("#/s/changing-instructions/wire");
+    await tab.sees("Only 3 broken prefixes and 0 failures");
+    await tab.sees("The prefix broke at systemInstruction.parts[0].text", ".details");
+    await tab.sees("It is 12:00:02.", ".break");
+    await tab.sees("It is 12:00:03.", ".break");
+    await tab.until(String.raw`/up to [\d,]+ tokens, about 0\.\d+/.test(document.querySelector(".break")?.innerText)`);
+    await tab.press("g");
+    await tab.sees("The first request of its conversation", ".details");
+    await tab.close();
+  });
+
+  test("dims what the request before had, and says what was billed as cached", async () => {
+    const tab = await open("#/s/repeated-calls/wire/1");
+    await tab.until(
+      String.raw`/Billed: [\d,]+ prompt tokens, [1-9][\d,]* of them as cached/.test(document.body.innerText)`,
+    );
+    await tab.until(`document.querySelector(".text-line .shared") !== null`);
+    await tab.clickText("summary", "headers");
+    await tab.sees("content-type");
+    expect(await tab.evaluate(`document.body.innerText.includes("demo-key")`)).toBe(false);
+    await tab.close();
+  });
+
+  test("says how to keep requests where none were kept", async () => {
+    const tab = await open("#/s/cut-off/wire");
+    await tab.sees("The requests of this session were not kept");
+    await tab.sees("keepExchanges(");
+    await tab.close();
+  });
+});
+
+test("cost and tokens are shown for each turn, with the distance to the limits", async () => {
+  const tab = await open("#/s/turn-limit/cost");
+  await tab.sees("Turn 3");
+  await tab.sees("3 of 3 (100%)");
+  await tab.sees("With an explicit cache");
+  await tab.clickText("a", "Turn 2");
+  await tab.sees("Turn 2", ".details");
+  await tab.close();
+});
+
+test("the log is shown as it is stored", async () => {
+  const tab = await open("#/s/parallel-tools/log/1");
+  await tab.sees("Entry 1", ".details");
+  await tab.press("j");
+  await tab.sees("Entry 2", ".details");
+  expect(await tab.hash()).toBe("#/s/parallel-tools/log/2");
+  await tab.close();
+});
+
+test("a session that is not there is no dead end", async () => {
+  const tab = await open("#/s/nobody");
+  await tab.sees("There is no such session");
+  await tab.click("link", "All sessions");
+  await tab.sees(`${DEMO_IDS.length} shown`);
+  // The browser says so itself.
+  tab.errors.splice(0, tab.errors.length, ...tab.errors.filter((text) => !text.includes("404")));
+  await tab.close();
+});
+
+describe.each(["light", "dark"] as const)("in %s", (scheme) => {
+  test.each([
+    "#/",
+    "#/s/parallel-tools",
+    "#/s/refund-approval",
+    "#/s/grounded-answer",
+    "#/s/rich-parts",
+    "#/s/failed-run",
+    "#/s/inner-agent",
+    "#/s/changing-instructions/wire/3",
+    "#/s/turn-limit/cost",
+    "#/s/long-chat/log/2",
+    "#/s/cut-off/wire",
+  ])("axe-core finds nothing serious at %s", async (hash) => {
+    const tab = await open(hash);
+    await tab.prefers(scheme);
+    await tab.until(
+      hash === "#/" ? `document.querySelector(".session-row")` : `document.querySelector("#session-panel")?.innerText`,
+    );
+    expect(await tab.seriousFindings()).toEqual([]);
+    await tab.close();
+  });
+});
+
+test("the theme follows the system until it is chosen, and stays", async () => {
+  const tab = await open();
+  await tab.prefers("dark");
+  const isDark = `getComputedStyle(document.body).backgroundColor === "rgb(20, 22, 26)"`;
+  await tab.until(isDark);
+  await tab.press("T");
+  await tab.until(`!(${isDark})`);
+  await tab.press("T");
+  await tab.prefers("light");
+  await tab.until(isDark);
+  await tab.evaluate("localStorage.clear()");
+  await tab.close();
+});

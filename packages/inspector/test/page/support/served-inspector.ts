@@ -1,0 +1,49 @@
+import { createServer } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { toNodeHandler } from "../../../../web/src/node/node-handler.ts";
+import { buildPage } from "../../../page/build.ts";
+import { Assets } from "../../../src/server/assets.ts";
+import type { InspectorOptions } from "../../../src/server/inspector-handler.ts";
+import { localInspector } from "../../../src/server/local-inspector.ts";
+
+/** A server of the inspector. Close it with `await using`. */
+export interface ServedInspector extends AsyncDisposable {
+  /** Of the page, with its token. */
+  readonly url: string;
+}
+
+/** The page, built for the tests of one file. */
+export interface BuiltPage extends AsyncDisposable {
+  /** Serves it on a free port of this machine. */
+  serve(options: Omit<InspectorOptions, "authorize" | "path" | "allowedHosts">): Promise<ServedInspector>;
+}
+
+/** Builds the page into a folder of its own. */
+export async function builtPage(): Promise<BuiltPage> {
+  const folder = await mkdtemp(join(tmpdir(), "pollux-inspector-page-"));
+  await buildPage(folder);
+  const assets = new Assets(folder);
+  return {
+    serve: async (options) => {
+      const { handler, path } = localInspector(options, {
+        assets,
+        pace: { pollMs: 50, quietMs: 10, keepAliveMs: 15_000 },
+      });
+      const server = createServer(toNodeHandler(handler));
+      await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+      // An address object, the server being bound to a port.
+      const { port } = server.address() as AddressInfo;
+      return {
+        url: `http://127.0.0.1:${port}${path}`,
+        [Symbol.asyncDispose]: async () => {
+          server.closeAllConnections();
+          await new Promise((closed) => server.close(closed));
+        },
+      };
+    },
+    [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true, force: true }),
+  };
+}
